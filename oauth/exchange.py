@@ -1,0 +1,88 @@
+"""One request and what came back, as immutable values.
+
+Nothing here knows the network, the database or Streamlit. Header and body views for people are in
+``oauth/formatting.py``; what may be written down is decided in ``oauth/redaction.py``.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+Headers = tuple[tuple[str, str], ...]
+
+REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "x-amz-cf-id", "cf-ray")
+
+
+class Step(StrEnum):
+    """Where in the flow an exchange belongs (RFC 6749 §4.1, §6 and §7)."""
+
+    AUTHORIZE = "authorize"
+    CALLBACK = "callback"
+    TOKEN = "token"
+    API = "api"
+    REFRESH = "refresh"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request as it goes over the wire: every header is listed, ``Host`` and ``Content-Length`` too."""
+
+    method: str
+    url: str
+    headers: Headers = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP response. ``body`` is decoded from any content coding; ``cut`` says that more of it came than was kept."""
+
+    status: int
+    reason: str = ""
+    headers: Headers = ()
+    body: bytes = b""
+    cut: bool = False
+    http_version: str = "HTTP/1.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no response. ``kind`` names an entry of ``catalogue/answers.toml``, ``detail`` quotes the system."""
+
+    kind: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its response or failure; with neither, no answer was recorded.
+
+    ``id`` is the history row, ``None`` before it is kept. ``started_at`` is aware and in UTC. ``duration_ms`` is in
+    milliseconds. ``flow`` groups the exchanges that share a ``state``; ``case`` is a support ticket's label.
+    """
+
+    step: Step
+    request: Request
+    started_at: datetime
+    response: Response | None = None
+    failure: Failure | None = None
+    duration_ms: int | None = None
+    id: int | None = None
+    flow: str = ""
+    owner: str = ""
+    case: str = ""
+    provider: str = ""
+    client_id: str = ""
+
+    @property
+    def request_id(self) -> str:
+        """The provider's name for this exchange, which its support asks for; empty when it sent none."""
+        if self.response is None:
+            return ""
+        return next((found for name in REQUEST_ID_HEADERS if (found := header(self.response.headers, name))), "")
+
+
+def header(headers: Headers, name: str) -> str | None:
+    """The first value of a header, by its name in any letter case (RFC 9110 §5.1)."""
+    wanted = name.lower()
+    return next((value for key, value in headers if key.lower() == wanted), None)

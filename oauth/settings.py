@@ -1,0 +1,79 @@
+"""The console's settings, read from environment variables.
+
+Every variable in ``SETTINGS`` is documented in the README; a test fails when one is missing there.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+SETTINGS = {
+    "CONSOLE_HOME": "Folder of the history and the key. Default: `.console` in the current folder.",
+    "CONSOLE_KEY": "Key of the installation, for fingerprints and signed links; 16 characters or more. "
+    "Default: made once and kept in `CONSOLE_HOME/key`, readable by its owner only.",
+    "CONSOLE_DATABASE_URL": "Where the history is kept, as an SQLAlchemy address. "
+    "Default: an SQLite file, `CONSOLE_HOME/history.db`.",
+}
+
+SHORTEST_KEY = 16
+
+
+class SettingError(ValueError):
+    """A setting cannot be used; the text says which, why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment decided. ``key`` is never printed."""
+
+    home: Path
+    key: bytes
+    database_url: str
+
+    def __repr__(self) -> str:
+        return f"Settings(home={str(self.home)!r})"
+
+    def derived_key(self, purpose: str) -> bytes:
+        """A key for one purpose only, so that a signed link says nothing about fingerprints."""
+        return hmac.new(self.key, purpose.encode(), hashlib.sha256).digest()
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings, making the home folder (0700) and the key file (0600) where there are none.
+
+    Raises ``SettingError`` when the folder or the key cannot be used.
+    """
+    environ = os.environ if environ is None else environ
+    home = Path(environ.get("CONSOLE_HOME") or ".console").absolute()
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        key = environ.get("CONSOLE_KEY", "").encode() or _key_file(home / "key")
+    except OSError as error:
+        raise SettingError(
+            f"CONSOLE_HOME is {home}, which cannot be used: {error.strerror}. Choose a folder you may write to."
+        ) from error
+    if len(key) < SHORTEST_KEY:
+        raise SettingError(
+            f"The key in {'CONSOLE_KEY' if environ.get('CONSOLE_KEY') else home / 'key'} is shorter than "
+            f"{SHORTEST_KEY} characters. Use a longer one, for example 64 random hex digits."
+        )
+    return Settings(home, key, environ.get("CONSOLE_DATABASE_URL") or f"sqlite:///{home / 'history.db'}")
+
+
+def _key_file(path: Path) -> bytes:
+    """Read the key, or make it. Two consoles starting at once agree: only one of them can link its file in place."""
+    if not path.exists():
+        draft = path.with_name(f"key.{os.getpid()}.{secrets.token_hex(4)}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(secrets.token_hex(32).encode())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # another console was first; its key is the installation's
+        finally:
+            draft.unlink()
+    return path.read_bytes().strip()
