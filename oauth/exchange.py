@@ -35,7 +35,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP response. ``body`` is decoded from any content coding; ``cut`` says that more of it came than was kept."""
+    """An HTTP response. ``body`` is decoded from any content coding; ``cut`` says that more came than was kept."""
 
     status: int
     reason: str = ""

@@ -17,6 +17,7 @@ SETTINGS = {
     "Default: made once and kept in `CONSOLE_HOME/key`, readable by its owner only.",
     "CONSOLE_DATABASE_URL": "Where the history is kept, as an SQLAlchemy address. "
     "Default: an SQLite file, `CONSOLE_HOME/history.db`.",
+    "CONSOLE_PORT": "Port that `python app.py` listens on, on the loopback address. Default: 8501.",
 }
 
 SHORTEST_KEY = 16
@@ -28,17 +29,18 @@ class SettingError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the environment decided. ``key`` is never printed."""
+    """What the environment decided. ``key`` and ``database_url``, which may hold a password, are never printed."""
 
     home: Path
     key: bytes
     database_url: str
+    port: int
 
     def __repr__(self) -> str:
         return f"Settings(home={str(self.home)!r})"
 
     def derived_key(self, purpose: str) -> bytes:
-        """A key for one purpose only, so that a signed link says nothing about fingerprints."""
+        """A key for one purpose only, so that what one of them signs says nothing about another."""
         return hmac.new(self.key, purpose.encode(), hashlib.sha256).digest()
 
 
@@ -57,11 +59,20 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             f"CONSOLE_HOME is {home}, which cannot be used: {error.strerror}. Choose a folder you may write to."
         ) from error
     if len(key) < SHORTEST_KEY:
+        place = "CONSOLE_KEY" if environ.get("CONSOLE_KEY") else str(home / "key")
         raise SettingError(
-            f"The key in {'CONSOLE_KEY' if environ.get('CONSOLE_KEY') else home / 'key'} is shorter than "
-            f"{SHORTEST_KEY} characters. Use a longer one, for example 64 random hex digits."
+            f"{place} is shorter than {SHORTEST_KEY} characters. Use a longer one, for example 64 random hex digits."
         )
-    return Settings(home, key, environ.get("CONSOLE_DATABASE_URL") or f"sqlite:///{home / 'history.db'}")
+    if "?" in str(home):
+        raise SettingError(f"CONSOLE_HOME is {home}; a question mark in it cannot be part of a database's address.")
+    database_url = environ.get("CONSOLE_DATABASE_URL") or f"sqlite:///{home / 'history.db'}"
+    return Settings(home, key, database_url, _port(environ.get("CONSOLE_PORT") or "8501"))
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise SettingError(f"CONSOLE_PORT is {text!r}; it must be a number from 1 to 65535.")
+    return int(text)
 
 
 def _key_file(path: Path) -> bytes:

@@ -1,0 +1,272 @@
+import base64
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oauth import flow as flows
+from oauth import providers
+from oauth.exchange import Exchange, Headers, Request, Response, Step, header
+from oauth.flow import BodyFormat, Client, ClientAuthentication, Field, Flow, FlowError, Grant, StateCheck
+
+NOW = datetime(2026, 3, 1, 10, 2, 7, tzinfo=UTC)
+SANDBOX = providers.load("http://localhost:8501")["sandbox"]
+
+
+def begin() -> Flow:
+    return Flow(SANDBOX, Client("demo-app", "demo-secret"), "http://localhost:8501/callback", "s" * 43, NOW)
+
+
+def answer(body: object, status: int = 200, headers: Headers = ()) -> Exchange:
+    response = Response(status, headers=headers, body=json.dumps(body).encode())
+    return Exchange(Step.TOKEN, Request("POST", "http://x/"), NOW, response=response, duration_ms=1000)
+
+
+def sent_json(request: Request) -> dict[str, str]:
+    parsed: dict[str, str] = json.loads(request.body)
+    return parsed
+
+
+def test_the_authorization_request_carries_the_five_parameters() -> None:
+    flow = begin()
+    request = flows.authorization_request(SANDBOX.authorization_endpoint, flows.authorization_fields(flow))
+    parts = urlsplit(request.url)
+    assert (parts.netloc, parts.path) == ("localhost:8501", "/sandbox/oauth/authorize/")
+    assert parse_qs(parts.query) == {
+        "client_id": ["demo-app"],
+        "response_type": ["code"],
+        "redirect_uri": ["http://localhost:8501/callback"],
+        "scope": ["read write v2"],
+        "state": ["s" * 43],
+    }
+
+
+def test_an_authorization_endpoint_keeps_its_own_query() -> None:
+    request = flows.authorization_request("https://as.example/auth?tenant=1", [Field("state", "x y", "", "")])
+    assert request.url == "https://as.example/auth?tenant=1&state=x+y"
+
+
+def test_a_field_that_is_switched_off_is_not_sent() -> None:
+    fields = [replace(item, send=item.name != "code") for item in flows.token_fields(begin(), Grant.AUTHORIZATION_CODE)]
+    assert "code" not in sent_json(flows.token_request(SANDBOX.token_endpoint, fields))
+
+
+def test_a_field_that_is_empty_is_sent_empty() -> None:
+    fields = [Field("grant_type", "", "", "")]
+    assert sent_json(flows.token_request("https://as.example/token", fields)) == {"grant_type": ""}
+
+
+def test_the_token_request_repeats_what_the_authorization_request_said() -> None:
+    flow = begin()
+    asked = [replace(item, value="read") if item.name == "scope" else item for item in flows.authorization_fields(flow)]
+    fields = {item.name: item for item in flows.token_fields(flows.authorized(flow, asked), Grant.AUTHORIZATION_CODE)}
+    assert fields["scope"].value == "read"
+    assert fields["redirect_uri"] == Field(
+        "redirect_uri", flow.redirect_uri, "The same as in step 1, to the letter", "step 1"
+    )
+
+
+def test_a_redirect_uri_left_out_in_step_1_is_left_out_again() -> None:
+    flow = begin()
+    asked = [replace(item, send=item.name != "redirect_uri") for item in flows.authorization_fields(flow)]
+    fields = {item.name: item for item in flows.token_fields(flows.authorized(flow, asked), Grant.AUTHORIZATION_CODE)}
+    assert not fields["redirect_uri"].send
+
+
+@pytest.mark.parametrize(
+    ("grant", "names"),
+    [
+        (
+            Grant.AUTHORIZATION_CODE,
+            ["grant_type", "client_id", "client_secret", "code", "redirect_uri", "scope"],
+        ),
+        (Grant.REFRESH_TOKEN, ["grant_type", "client_id", "client_secret", "refresh_token"]),
+        (Grant.CLIENT_CREDENTIALS, ["grant_type", "client_id", "client_secret", "scope"]),
+    ],
+)
+def test_each_grant_has_its_documented_fields(grant: Grant, names: list[str]) -> None:
+    fields = flows.token_fields(begin(), grant)
+    assert [item.name for item in fields] == names
+    assert fields[0].value == grant.value
+    assert all(item.meaning and item.source for item in fields)
+
+
+def test_basic_moves_the_credentials_out_of_the_body_form_encoded_first() -> None:
+    fields = [Field("client_id", "my app", "", ""), Field("client_secret", "p:w%d", "", ""), Field("code", "c", "", "")]
+    request = flows.token_request("https://as.example/t", fields, BodyFormat.FORM, ClientAuthentication.BASIC)
+    scheme, _, credentials = (header(request.headers, "authorization") or "").partition(" ")
+    assert scheme == "Basic"
+    assert base64.b64decode(credentials) == b"my+app:p%3Aw%25d"
+    assert request.body == b"code=c"
+
+
+def test_a_form_body_says_so_and_lists_its_length() -> None:
+    request = flows.token_request("https://as.example/t", [Field("scope", "read é&=", "", "")], BodyFormat.FORM)
+    assert header(request.headers, "content-type") == "application/x-www-form-urlencoded"
+    assert header(request.headers, "content-length") == str(len(request.body))
+    assert parse_qs(request.body.decode()) == {"scope": ["read é&="]}
+
+
+def test_an_api_call_sends_its_fields_as_headers() -> None:
+    flow = flows.read_tokens(
+        begin(), answer({"access_token": "a" * 40, "scope": "read"}), Grant.AUTHORIZATION_CODE, "read"
+    )
+    request = flows.api_request(f"{SANDBOX.api}/users/me", flows.api_fields(flow, flow.tokens))
+    assert header(request.headers, "authorization") == "Bearer " + "a" * 40
+    assert header(request.headers, "version") == "2.0"
+    assert header(request.headers, "content-type") is None
+    assert request.body == b""
+
+
+def test_a_header_of_ours_can_be_replaced_by_an_extra_field() -> None:
+    request = flows.api_request("https://api.example/", [Field("accept", "text/html", "", "")])
+    assert [value for name, value in request.headers if name.lower() == "accept"] == ["text/html"]
+
+
+@pytest.mark.parametrize("bad", [("Versión", "2"), ("X", "a\nb"), (" ", "x"), ("X\r\n", "y")])
+def test_a_header_that_cannot_be_sent_is_refused_with_a_reason(bad: tuple[str, str]) -> None:
+    with pytest.raises(FlowError, match="cannot be sent"):
+        flows.api_request("https://api.example/", [Field(*bad, "", "")])
+
+
+@pytest.mark.parametrize("url", ["", "ftp://x/", "localhost:8501/x", "https://", "http://x:port/", "http://[::1/"])
+def test_an_address_that_cannot_be_requested_is_refused_and_quoted(url: str) -> None:
+    with pytest.raises(FlowError) as caught:
+        flows.token_request(url, [])
+    assert repr(url) in str(caught.value)
+
+
+def test_the_callback_s_state_is_checked() -> None:
+    flow = begin()
+    cases = {
+        StateCheck.MATCHES: [("code", "c"), ("state", flow.state)],
+        StateCheck.DIFFERS: [("code", "c"), ("state", "other")],
+        StateCheck.MISSING: [("error", "access_denied"), ("error_description", "no")],
+        StateCheck.NOT_POSSIBLE: [("code", "c")],
+    }
+    for expected, parameters in cases.items():
+        callback = flows.read_callback(flow, parameters, NOW, pasted=True).callback
+        assert callback is not None
+        assert callback.state_check is expected
+
+
+def test_a_repeated_state_does_not_match() -> None:
+    flow = begin()
+    callback = flows.read_callback(flow, [("state", flow.state), ("state", "x")], NOW, pasted=False).callback
+    assert callback is not None
+    assert callback.state_check is StateCheck.DIFFERS
+
+
+def test_the_code_lives_ten_minutes_from_its_arrival() -> None:
+    flow = flows.read_callback(begin(), [("code", "c"), ("state", "s" * 43)], NOW, pasted=False)
+    assert flow.code == "c"
+    assert flow.code_expires_at == NOW + timedelta(seconds=600)
+
+
+def test_tokens_are_read_with_what_was_asked_and_granted() -> None:
+    body = {"access_token": "a", "refresh_token": "r", "expires_in": 86400, "token_type": "bearer", "scope": "read"}
+    tokens = flows.read_tokens(begin(), answer(body), Grant.AUTHORIZATION_CODE, "read write").tokens
+    assert tokens is not None
+    assert (tokens.scope, tokens.asked_scope) == ("read", "read write")
+    assert tokens.expires_at == NOW + timedelta(seconds=86401)
+
+
+def test_a_scope_left_out_of_the_answer_is_the_one_asked_for() -> None:
+    tokens = flows.read_tokens(begin(), answer({"access_token": "a"}), Grant.AUTHORIZATION_CODE, "read write").tokens
+    assert tokens is not None
+    assert tokens.scope == "read write"
+    assert tokens.expires_at is None
+
+
+@pytest.mark.parametrize("body", [{"error": "invalid_grant"}, [], "x", {"access_token": 7}, None])
+def test_an_answer_without_a_token_changes_nothing(body: object) -> None:
+    flow = begin()
+    assert flows.read_tokens(flow, answer(body), Grant.AUTHORIZATION_CODE, "") == flow
+    assert flows.read_tokens(flow, answer({"access_token": "a"}, 400), Grant.AUTHORIZATION_CODE, "") == flow
+
+
+def test_a_refresh_says_whether_the_refresh_token_was_replaced() -> None:
+    first = flows.read_tokens(
+        begin(), answer({"access_token": "a", "refresh_token": "r"}), Grant.AUTHORIZATION_CODE, ""
+    )
+    replaced = flows.read_tokens(first, answer({"access_token": "b", "refresh_token": "r2"}), Grant.REFRESH_TOKEN, "")
+    assert replaced.refresh_replaced is True
+    kept = flows.read_tokens(first, answer({"access_token": "b"}), Grant.REFRESH_TOKEN, "")
+    assert kept.refresh_replaced is False
+    assert kept.tokens is not None
+    assert kept.tokens.refresh_token == "r"
+
+
+def test_an_application_token_leaves_the_user_s_alone() -> None:
+    flow = flows.read_tokens(begin(), answer({"access_token": "u"}), Grant.AUTHORIZATION_CODE, "")
+    flow = flows.read_tokens(flow, answer({"access_token": "app"}), Grant.CLIENT_CREDENTIALS, "read")
+    assert flow.tokens is not None
+    assert flow.application_tokens is not None
+    assert (flow.tokens.access_token, flow.application_tokens.access_token) == ("u", "app")
+
+
+@pytest.mark.parametrize(
+    ("pasted", "expected"),
+    [
+        ("https://shop.example/oauth?code=abc&state=xyz", [("code", "abc"), ("state", "xyz")]),
+        ("  http://localhost:8501/callback?state=x&code=a%2Fb  ", [("state", "x"), ("code", "a/b")]),
+        ("https://shop.example/cb#code=abc", [("code", "abc")]),
+        ("myapp://callback?code=abc", [("code", "abc")]),
+        ("?code=abc&state=x", [("code", "abc"), ("state", "x")]),
+        ("code=abc", [("code", "abc")]),
+        ("abc123", [("code", "abc123")]),
+        ("https://x.example/?error=access_denied&state=s", [("error", "access_denied"), ("state", "s")]),
+    ],
+)
+def test_what_people_paste_is_read(pasted: str, expected: list[tuple[str, str]]) -> None:
+    assert flows.parse_pasted(pasted) == expected
+
+
+@pytest.mark.parametrize(
+    ("pasted", "reason"),
+    [
+        ("", "Nothing was pasted"),
+        ("   \n", "Nothing was pasted"),
+        ("https://shop.example/", "neither a code nor an error"),
+        ("the code is abc", "white space"),
+        ("https://x.example/?code=a&code=b", "more than once"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_a_reason(pasted: str, reason: str) -> None:
+    with pytest.raises(FlowError, match=reason):
+        flows.parse_pasted(pasted)
+
+
+@given(st.text())
+def test_nothing_that_is_pasted_breaks_the_reader(text: str) -> None:
+    try:
+        parameters = flows.parse_pasted(text)
+    except FlowError:
+        return
+    assert {"code", "error"} & {name for name, _ in parameters}
+
+
+@given(st.lists(st.tuples(st.text(min_size=1), st.text()), unique_by=lambda pair: pair[0]))
+def test_every_body_carries_its_fields_unchanged(pairs: list[tuple[str, str]]) -> None:
+    fields = [Field(name, value, "", "") for name, value in pairs]
+    assert sent_json(flows.token_request("https://as.example/", fields)) == dict(pairs)
+    form = flows.token_request("https://as.example/", fields, BodyFormat.FORM)
+    assert parse_qs(form.body.decode(), keep_blank_values=True) == {name: [value] for name, value in pairs}
+
+
+def test_secrets_do_not_show_in_a_repr() -> None:
+    flow = flows.read_callback(begin(), [("code", "topsecretcode")], NOW, pasted=True)
+    flow = flows.read_tokens(
+        flow,
+        answer({"access_token": "topsecretaccess", "refresh_token": "topsecretrefresh"}),
+        Grant.AUTHORIZATION_CODE,
+        "",
+    )
+    drawn = repr(flow)
+    assert "topsecret" not in drawn
+    assert "demo-secret" not in drawn
+    assert flow.state not in drawn

@@ -1,0 +1,70 @@
+import stat
+from pathlib import Path
+
+import pytest
+
+from oauth.settings import SettingError, load
+
+
+def test_the_key_is_made_once_and_readable_by_its_owner_only(tmp_path: Path) -> None:
+    environ = {"CONSOLE_HOME": str(tmp_path / "home")}
+    first, second = load(environ), load(environ)
+    assert first.key == second.key
+    assert len(first.key) >= 32
+    assert stat.S_IMODE((tmp_path / "home" / "key").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o700
+    assert [path.name for path in (tmp_path / "home").iterdir()] == ["key"]
+
+
+def test_a_given_key_is_used_and_not_written(tmp_path: Path) -> None:
+    loaded = load({"CONSOLE_HOME": str(tmp_path), "CONSOLE_KEY": "k" * 16})
+    assert loaded.key == b"k" * 16
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_history_is_a_file_in_the_home_unless_an_address_is_given(tmp_path: Path) -> None:
+    assert load({"CONSOLE_HOME": str(tmp_path)}).database_url == f"sqlite:///{tmp_path}/history.db"
+    given = load({"CONSOLE_HOME": str(tmp_path), "CONSOLE_DATABASE_URL": "postgresql+psycopg://u:pw@h/d"})
+    assert given.database_url == "postgresql+psycopg://u:pw@h/d"
+
+
+def test_keys_for_different_purposes_differ(tmp_path: Path) -> None:
+    loaded = load({"CONSOLE_HOME": str(tmp_path)})
+    assert loaded.derived_key("a") != loaded.derived_key("b")
+    assert loaded.derived_key("a") == loaded.derived_key("a")
+
+
+def test_nothing_secret_is_in_a_repr(tmp_path: Path) -> None:
+    environ = {
+        "CONSOLE_HOME": str(tmp_path),
+        "CONSOLE_KEY": "topsecretkey1234",
+        "CONSOLE_DATABASE_URL": "x://u:topsecret@h",
+    }
+    assert "topsecret" not in repr(load(environ))
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"CONSOLE_KEY": "short"}, "CONSOLE_KEY is shorter than 16"),
+        ({"CONSOLE_PORT": "http"}, "CONSOLE_PORT is 'http'"),
+        ({"CONSOLE_PORT": "0"}, "CONSOLE_PORT is '0'"),
+        ({"CONSOLE_PORT": "65536"}, "CONSOLE_PORT is '65536'"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path, environ: dict[str, str], named: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        load({"CONSOLE_HOME": str(tmp_path)} | environ)
+    assert named in str(caught.value)
+
+
+def test_a_home_that_is_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SettingError, match="CONSOLE_HOME is"):
+        load({"CONSOLE_HOME": str(tmp_path / "file")})
+
+
+def test_a_key_file_that_was_cut_is_named(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("abc")
+    with pytest.raises(SettingError, match=r"key is shorter than 16"):
+        load({"CONSOLE_HOME": str(tmp_path)})
