@@ -1,0 +1,8 @@
+"""The catalogue of errors: the provider's documented ones, the registered ones, and everything else that can come back.
+
+Its entries are TOML files beside this one; adding an error touches no Python.
+"""
+
+from oauth.catalogue.entries import CatalogueError, answers, documented, registered, registered_for
+
+__all__ = ["CatalogueError", "answers", "documented", "registered", "registered_for"]

@@ -1,0 +1,189 @@
+"""The entries of the catalogue, read from TOML and validated."""
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar, get_type_hints
+
+TOKEN = "token"
+"""The token endpoint (RFC 6749 §3.2), in ``DocumentedError.endpoint`` and ``RegisteredError.where``."""
+API = "api"
+"""The provider's API, in ``DocumentedError.endpoint``."""
+AUTHORIZATION = "authorization"
+"""The authorization endpoint (RFC 6749 §3.1), in ``RegisteredError.where``."""
+RESOURCE = "resource"
+"""A protected resource (RFC 6749 §7), in ``RegisteredError.where``."""
+
+ENDPOINTS = (AUTHORIZATION, TOKEN, RESOURCE, "revocation", "registration", "pushed_authorization")
+
+
+class CatalogueError(ValueError):
+    """A file of the catalogue is wrong; the text names the file, the entry and the field."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DocumentedError:
+    """One of the provider's numbered errors.
+
+    ``error`` and ``human_title`` are empty and ``status`` is ``None`` where the documentation has none. ``description``
+    is the text on the wire. ``endpoint`` is ``token`` or ``api``. ``example`` is the response body as it is printed
+    there, which is not always valid JSON; ``example_request`` likewise.
+    """
+
+    number: int
+    title: str
+    description: str
+    endpoint: str
+    cause: str
+    remedy: tuple[str, ...]
+    example: str
+    error: str = ""
+    status: int | None = None
+    human_title: str = ""
+    example_request: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RegisteredError:
+    """What one specification says of an error code. ``where`` names the endpoints that return it (``ENDPOINTS``).
+
+    ``registered`` is false for a code that is widespread and in no specification; it then has no section.
+    """
+
+    code: str
+    where: tuple[str, ...]
+    title: str
+    cause: str
+    remedy: tuple[str, ...]
+    specification: str = ""
+    section: str = ""
+    registered: bool = True
+    note: str = ""
+
+    @property
+    def reference(self) -> str:
+        """Specification and section as one writes them, or that there is none."""
+        return f"{self.specification} §{self.section}" if self.specification else "Not registered"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, or did not, and is no OAuth error. ``Failure.kind`` names such an entry.
+
+    ``text`` is what a refusal of this kind says wherever it stands in the body; empty where the kind is no text's.
+    """
+
+    kind: str
+    title: str
+    cause: str
+    remedy: tuple[str, ...]
+    text: str = ""
+
+
+@cache
+def documented() -> Mapping[int, DocumentedError]:
+    """The documented errors by number. Raises ``CatalogueError`` when the file is wrong."""
+    return read_documented(_file("documented.toml"), "documented.toml")
+
+
+@cache
+def registered() -> Mapping[str, tuple[RegisteredError, ...]]:
+    """The registered errors by code, those of one code in the file's order. Raises ``CatalogueError``."""
+    return read_registered(_file("rfc.toml"), "rfc.toml")
+
+
+@cache
+def answers() -> Mapping[str, Answer]:
+    """Everything that is no OAuth error, by kind. Raises ``CatalogueError`` when the file is wrong."""
+    return read_answers(_file("answers.toml"), "answers.toml")
+
+
+def registered_for(code: str, endpoint: str | None) -> RegisteredError | None:
+    """What a code means when ``endpoint`` returns it, or its first meaning when none is defined for that endpoint."""
+    meanings = registered().get(code, ())
+    return next((entry for entry in meanings if endpoint in entry.where), meanings[0] if meanings else None)
+
+
+def read_documented(text: str, file: str) -> Mapping[int, DocumentedError]:
+    """Read the TOML of documented errors. Raises ``CatalogueError`` naming ``file``."""
+    entries = _read(DocumentedError, text, file, "error", "number")
+    for entry in entries:
+        if entry.endpoint not in (TOKEN, API):
+            raise CatalogueError(f"{file}, error {entry.number}: endpoint is {entry.endpoint!r}, not token or api.")
+    return _by_key({entry.number: entry for entry in entries}, entries, file, "number")
+
+
+def read_registered(text: str, file: str) -> Mapping[str, tuple[RegisteredError, ...]]:
+    """Read the TOML of registered errors. Raises ``CatalogueError`` naming ``file``."""
+    entries = _read(RegisteredError, text, file, "error", "code")
+    found: dict[str, tuple[RegisteredError, ...]] = {}
+    for entry in entries:
+        if not entry.where or not set(entry.where) <= set(ENDPOINTS):
+            allowed = ", ".join(ENDPOINTS)
+            raise CatalogueError(f"{file}, error {entry.code}: where is {list(entry.where)}, not some of {allowed}.")
+        if entry.registered and not (entry.specification and entry.section):
+            raise CatalogueError(f"{file}, error {entry.code}: specification or section is missing.")
+        found[entry.code] = (*found.get(entry.code, ()), entry)
+    return MappingProxyType(found)
+
+
+def read_answers(text: str, file: str) -> Mapping[str, Answer]:
+    """Read the TOML of answers. Raises ``CatalogueError`` naming ``file``."""
+    entries = _read(Answer, text, file, "answer", "kind")
+    return _by_key({entry.kind: entry for entry in entries}, entries, file, "kind")
+
+
+Entry = TypeVar("Entry", DocumentedError, RegisteredError, Answer)
+Key = TypeVar("Key", int, str)
+
+
+def _file(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def _by_key(found: dict[Key, Entry], entries: list[Entry], file: str, key: str) -> Mapping[Key, Entry]:
+    if len(found) < len(entries):
+        raise CatalogueError(f"{file}: two entries have the same {key}.")
+    return MappingProxyType(found)
+
+
+def _read(kind: type[Entry], text: str, file: str, table: str, key: str) -> list[Entry]:
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CatalogueError(f"{file} is not valid TOML: {error}.") from error
+    entries = tables.pop(table, None)
+    if tables or not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise CatalogueError(f"{file} must hold entries under [[{table}]] and nothing else.")
+    return [_entry(kind, entry, f"{file}, {table} {entry.get(key, f'at place {place}')}")
+            for place, entry in enumerate(entries, 1)]  # fmt: skip
+
+
+def _entry(kind: type[Entry], values: dict[str, Any], name: str) -> Entry:
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    if unknown := sorted(values.keys() - fields.keys()):
+        raise CatalogueError(f"{name}: the field {unknown[0]} is unknown; there are {', '.join(fields)}.")
+    for field in fields.values():
+        if field.default is dataclasses.MISSING and field.name not in values:
+            raise CatalogueError(f"{name}: the field {field.name} is missing.")
+    hints = get_type_hints(kind)
+    return kind(**{field: _value(hints[field], value, f"{name}: the field {field}") for field, value in values.items()})
+
+
+def _value(wanted: Any, value: Any, name: str) -> Any:
+    if wanted == tuple[str, ...]:
+        if not (isinstance(value, list) and value and all(isinstance(item, str) and item.strip() for item in value)):
+            raise CatalogueError(f"{name} must be a list of texts, none of them empty.")
+        return tuple(value)
+    if wanted is str:
+        if not (isinstance(value, str) and value.strip()):
+            raise CatalogueError(f"{name} must be a text that is not empty.")
+    elif wanted is bool:
+        if not isinstance(value, bool):
+            raise CatalogueError(f"{name} must be true or false.")
+    elif not isinstance(value, int) or isinstance(value, bool):
+        raise CatalogueError(f"{name} must be a whole number.")
+    return value

@@ -1,0 +1,47 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oauth.catalogue.challenges import parse
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ('Bearer realm="x"', [("Bearer", {"realm": "x"})]),
+        ("Bearer", [("Bearer", {})]),
+        ("Bearer, Basic", [("Bearer", {}), ("Basic", {})]),
+        ('Bearer error="invalid_token", error_description="a, b = \\"c\\""',
+         [("Bearer", {"error": "invalid_token", "error_description": 'a, b = "c"'})]),
+        ('Basic realm="a, Bearer error=\\"x\\"", Bearer error=invalid_token',
+         [("Basic", {"realm": 'a, Bearer error="x"'}), ("Bearer", {"error": "invalid_token"})]),
+        ('Negotiate abc/def==, Bearer ERROR = "invalid_token"',
+         [("Negotiate", {}), ("Bearer", {"error": "invalid_token"})]),
+        (', ,Bearer realm="x",,error="y", ', [("Bearer", {"realm": "x", "error": "y"})]),
+        ('Bearer error="first", error="second"', [("Bearer", {"error": "first"})]),
+        ('Bearer error="never closed', [("Bearer", {})]),
+        ("", []),
+        ('error="without a scheme"', []),
+    ],
+)  # fmt: skip
+def test_challenges_are_read(value: str, expected: list[tuple[str, dict[str, str]]]) -> None:
+    assert [(found.scheme, dict(found.parameters)) for found in parse(value)] == expected
+
+
+def test_the_text_of_a_challenge_is_its_part_of_the_header() -> None:
+    assert [found.text for found in parse('Basic realm="a", Bearer error="b"')] == [
+        'Basic realm="a"', 'Bearer error="b"'
+    ]  # fmt: skip
+
+
+@given(st.text() | st.text(alphabet=' ,="\\aB/'))
+def test_no_header_raises(value: str) -> None:
+    for found in parse(value):
+        assert found.text in value
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126)))
+def test_a_quoted_value_comes_back_as_it_was(description: str) -> None:
+    quoted = description.replace("\\", "\\\\").replace('"', '\\"')
+    (found,) = parse(f'Bearer error="x", error_description="{quoted}"')
+    assert found.parameters == {"error": "x", "error_description": description}

@@ -1,0 +1,188 @@
+import pytest
+
+from oauth.catalogue import CatalogueError, answers, documented, registered, registered_for
+from oauth.catalogue.entries import ENDPOINTS, read_answers, read_documented, read_registered
+
+DOCUMENTED = """
+[[error]]
+number = 1
+title = "A title"
+description = "A text"
+endpoint = "token"
+cause = "A cause"
+remedy = ["Do this."]
+example = "{}"
+"""
+REGISTERED = """
+[[error]]
+code = "invalid_grant"
+where = ["token"]
+specification = "RFC 6749"
+section = "5.2"
+title = "A title"
+cause = "A cause"
+remedy = ["Do this."]
+"""
+TRANSPORT = {
+    "refused", "unknown_host", "unreachable", "tls", "timeout", "reset", "malformed", "invalid_url", "no_answer",
+}  # fmt: skip
+SHAPES = {
+    "redirect", "html", "empty", "invalid_json", "too_large", "not_found", "rate_limited", "server_error",
+    "unknown_error", "missing_version", "content_type_on_get", "no_access_token",
+}  # fmt: skip
+# What each remedy must still say of the documented solution.
+FACTS = {
+    1: ["code parameter", "authorization_code", "read write v2", "client_id", "client_secret", "one-time"],
+    2: ["valid code", "10 minutes"],
+    3: ["grant_type"],
+    4: ["scope", "API account is allowed"],
+    5: ["client_id"],
+    6: ["client_id", "client_secret"],
+    7: ["access_token"],
+    8: ["higher privileges", "read write v2 instead of read write"],
+    9: ["user context", '"grant_type":"authorization_code" instead of "grant_type":"client_credentials"'],
+    10: ["not allowed", "grant_type", "Reach out"],
+    11: ["refresh_token is valid", "2592000 seconds", "changed when a new access token", "once again", "new one"],
+}
+
+
+def test_there_are_eleven_documented_errors() -> None:
+    assert list(documented()) == list(range(1, 12))
+
+
+@pytest.mark.parametrize("number", range(1, 12))
+def test_a_documented_error_is_as_the_documentation_prints_it(
+    number: int, blocks: dict[int, str], bodies: dict[int, bytes]
+) -> None:
+    entry = documented()[number]
+    assert blocks[number].startswith(f"{number}. {entry.title}\n")
+    assert entry.example.encode() == bodies[number]
+    assert entry.description.replace('"', '\\"') in entry.example
+    for member in (entry.error, entry.human_title):
+        assert f'"{member}"' in entry.example or not member
+    assert ('"error_human_title"' in entry.example) is bool(entry.human_title)
+    printed = f"HTTP code: {entry.status} " in blocks[number] or f'"status": {entry.status}' in blocks[number]
+    assert printed if entry.status else "HTTP code" not in blocks[number]
+
+
+def test_the_example_request_of_error_1_is_as_printed(blocks: dict[int, str]) -> None:
+    assert documented()[1].example_request in blocks[1]
+    assert '"grant_type":"authorization_code"\n' in documented()[1].example_request
+
+
+@pytest.mark.parametrize("number", range(1, 12))
+def test_a_remedy_keeps_every_documented_fact(number: int) -> None:
+    entry = documented()[number]
+    remedy = " ".join(entry.remedy)
+    assert [fact for fact in FACTS[number] if fact not in remedy] == []
+    assert entry.cause.endswith(".")
+
+
+def test_texts_tell_all_documented_errors_apart() -> None:
+    assert len({entry.description.casefold() for entry in documented().values()}) == 11
+
+
+@pytest.mark.parametrize(
+    ("code", "endpoint", "reference"),
+    [
+        *((code, "authorization", "RFC 6749 §4.1.2.1") for code in (
+            "invalid_request", "unauthorized_client", "access_denied", "unsupported_response_type", "invalid_scope",
+            "server_error", "temporarily_unavailable",
+        )),
+        *((code, "token", "RFC 6749 §5.2") for code in (
+            "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
+            "invalid_scope",
+        )),
+        *((code, "resource", "RFC 6750 §3.1") for code in ("invalid_request", "invalid_token", "insufficient_scope")),
+        ("access_denied", "token", "RFC 8628 §3.5"),
+        ("use_dpop_nonce", "token", "RFC 9449 §8"),
+        ("use_dpop_nonce", "resource", "RFC 9449 §9"),
+        ("invalid_redirect_uri", "registration", "RFC 7591 §3.2.2"),
+        ("unsupported_token_type", "revocation", "RFC 7009 §2.2.1"),
+        ("login_required", "authorization", "OpenID Connect Core 1.0 §3.1.2.6"),
+        ("redirect_uri_mismatch", "token", "Not registered"),
+    ],
+)  # fmt: skip
+def test_a_code_has_the_meaning_of_its_endpoint(code: str, endpoint: str, reference: str) -> None:
+    entry = registered_for(code, endpoint)
+    assert entry is not None
+    assert entry.reference == reference
+    assert endpoint in entry.where
+
+
+def test_a_code_from_an_endpoint_without_a_meaning_of_its_own_has_its_first_one() -> None:
+    entry = registered_for("server_error", "token")
+    assert entry is not None
+    assert entry.where == ("authorization",)
+    assert registered_for("no_such_code", "token") is None
+
+
+def test_no_meaning_of_a_code_is_listed_twice() -> None:
+    for code, entries in registered().items():
+        meanings = [(entry.where, entry.specification, entry.section) for entry in entries]
+        assert len(set(meanings)) == len(meanings), code
+
+
+def test_only_redirect_uri_mismatch_is_not_registered() -> None:
+    assert [code for code, entries in registered().items() for entry in entries if not entry.registered] == [
+        "redirect_uri_mismatch"
+    ]
+
+
+def test_there_is_an_answer_for_every_failure_and_shape() -> None:
+    assert set(answers()) >= TRANSPORT | SHAPES
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (DOCUMENTED.replace('title = "A title"', ""), "x.toml, error 1: the field title is missing"),
+        (DOCUMENTED + 'colour = "red"', "x.toml, error 1: the field colour is unknown"),
+        (DOCUMENTED.replace("number = 1", ""), "x.toml, error at place 1: the field number is missing"),
+        (DOCUMENTED.replace("number = 1", 'number = "1"'), "the field number must be a whole number"),
+        (DOCUMENTED.replace("number = 1", "number = true"), "the field number must be a whole number"),
+        (DOCUMENTED.replace('"A cause"', '" "'), "the field cause must be a text"),
+        (DOCUMENTED.replace('["Do this."]', "[]"), "the field remedy must be a list"),
+        (DOCUMENTED.replace('["Do this."]', '"Do this."'), "the field remedy must be a list"),
+        (DOCUMENTED.replace('"token"', '"tokn"'), "error 1: endpoint is 'tokn'"),
+        (DOCUMENTED + DOCUMENTED, "two entries have the same number"),
+        ("[[errors]]", "must hold entries under [[error]]"),
+        ("error = 1", "must hold entries under [[error]]"),
+        ("number =", "x.toml is not valid TOML"),
+    ],
+)
+def test_a_wrong_documented_file_says_what_is_wrong(text: str, message: str) -> None:
+    with pytest.raises(CatalogueError) as caught:
+        read_documented(text, "x.toml")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (REGISTERED.replace('["token"]', '["tokens"]'), "error invalid_grant: where is ['tokens']"),
+        (REGISTERED.replace('section = "5.2"', ""), "specification or section is missing"),
+        (REGISTERED + 'registered = "no"', "the field registered must be true or false"),
+    ],
+)
+def test_a_wrong_registered_file_says_what_is_wrong(text: str, message: str) -> None:
+    with pytest.raises(CatalogueError) as caught:
+        read_registered(text, "x.toml")
+    assert message in str(caught.value)
+
+
+def test_adding_an_error_needs_its_entry_only() -> None:
+    found = read_documented(DOCUMENTED + DOCUMENTED.replace("number = 1", "number = 12"), "x.toml")
+    assert list(found) == [1, 12]
+    assert found[12].status is None
+
+
+def test_two_answers_of_one_kind_are_refused() -> None:
+    answer = '[[answer]]\nkind = "tls"\ntitle = "T"\ncause = "C"\nremedy = ["R"]\n'
+    with pytest.raises(CatalogueError, match="two entries have the same kind"):
+        read_answers(answer * 2, "x.toml")
+
+
+def test_every_endpoint_has_an_entry() -> None:
+    used = {place for entries in registered().values() for entry in entries for place in entry.where}
+    assert used == set(ENDPOINTS)
