@@ -1,0 +1,223 @@
+"""The database below the history: opening it, transactions, and plain words for everything that can go wrong.
+
+SQLite runs in WAL mode with ``synchronous = NORMAL``. A commit is then in the operating system's hands: it survives the
+process being killed at any moment. A power cut can take the last commits with it, and never damages the file.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from alembic.util import CommandError
+from sqlalchemy import Connection, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from oauth.history import migrations
+from oauth.settings import SettingError
+
+BUSY_SECONDS = 5.0
+"""How long a statement waits for another program's lock."""
+
+# Alembic keeps its context in a module, so only one thread of the process may run it.
+_preparing = Lock()
+
+
+class HistoryError(Exception):
+    """The history cannot be used just now. The text says what is wrong, where, and what to do."""
+
+
+class Database:
+    """One database, opened and brought to the current schema when it is first used.
+
+    As long as that fails, every use tries again, so that the console goes on without its history and gets it back.
+    ``notices`` are sentences for the person: what was done to the file while opening it.
+    """
+
+    def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
+        self.notices: list[str] = []
+        self._clock = clock
+        self._opened: int | None = None
+        try:
+            parsed = make_url(url)
+            # hide_parameters: what is recorded must not reappear in the text of an error.
+            self.engine = create_engine(parsed, hide_parameters=True, poolclass=QueuePool, pool_timeout=BUSY_SECONDS)
+        except (ArgumentError, ImportError, ValueError) as error:
+            raise SettingError(
+                "CONSOLE_DATABASE_URL is not an address of a database that this console can open. "
+                "An SQLite file is written sqlite:////folder/history.db."
+            ) from error
+        self._where = parsed.render_as_string(hide_password=True)
+        self._path: Path | None = None
+        if self.engine.dialect.name == "sqlite":
+            if not parsed.database or parsed.database == ":memory:":
+                raise SettingError("CONSOLE_DATABASE_URL names no file. Write it as sqlite:////folder/history.db.")
+            self._where = parsed.database
+            if not parsed.database.startswith("file:"):
+                self._path = Path(parsed.database)
+            event.listen(self.engine, "connect", _set_up_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        self._writing_engine = self.engine.execution_options(writing=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads. Raises ``HistoryError``."""
+        self.prepare()
+        with self._explained(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that writes, committed when the block ends. Raises ``HistoryError``."""
+        self.prepare()
+        with self._explained(), self._writing_engine.begin() as connection:
+            yield connection
+
+    def prepare(self) -> None:
+        """Open the database: make the file, or set a damaged one aside, and run the migrations it lacks.
+
+        Does nothing when that was done and the file is still the same. Raises ``HistoryError``.
+        """
+        if self._is_open():
+            return
+        with _preparing, self._explained():
+            if self._is_open():
+                return
+            self.engine.dispose()
+            examined = self._make_file()
+            try:
+                self._open()
+            except (DBAPIError, sqlite3.DatabaseError) as error:
+                if self._path is None or not _sqlite_error(error).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+                    raise
+                self._set_aside(self._path, examined)
+                self._open()
+            self._opened = self._inode()
+
+    def _is_open(self) -> bool:
+        # Another console may have set the file aside, or a person may have removed it: what is kept in a file that
+        # has no name any more is lost.
+        try:
+            return self._opened == self._inode()
+        except OSError:
+            return False
+
+    def _inode(self) -> int:
+        """Which file has the database's name now; 0 when the database is no file of ours."""
+        return self._path.stat().st_ino if self._path else 0
+
+    def _make_file(self) -> int:
+        """Make the file, for its owner only, where there is none. SQLite gives its WAL the same permissions."""
+        if self._path is not None:
+            # O_EXCL: closing a file that is there would drop the locks that SQLite holds on it in this process.
+            with suppress(FileExistsError):
+                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        return self._inode()
+
+    def _open(self) -> None:
+        if self.engine.dialect.name == "sqlite":
+            self._use_wal()
+        with self.engine.begin() as connection:
+            current = migrations.is_current(connection)
+        if not current:
+            # The write lock makes a second console that starts now wait here, and then find nothing left to do.
+            with self._writing_engine.begin() as connection:
+                migrations.upgrade(connection)
+
+    def _use_wal(self) -> None:
+        """Switch the file to WAL, which it then keeps."""
+        connection = self.engine.raw_connection()
+        try:
+            deadline = time.monotonic() + BUSY_SECONDS
+            while True:
+                try:
+                    connection.cursor().execute("PRAGMA journal_mode = WAL")
+                except sqlite3.OperationalError as error:
+                    # Two consoles that switch at once are refused without the wait that busy_timeout gives.
+                    if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.02)
+                else:
+                    return
+        finally:
+            connection.close()
+
+    def _set_aside(self, path: Path, examined: int) -> None:
+        self.engine.dispose()
+        if path.stat().st_ino != examined:
+            return  # another console was faster: this is the new file already
+        aside = path.with_name(f"{path.name}.damaged-{self._clock():%Y%m%dT%H%M%SZ}")
+        # The file goes last: a new one must never meet the old WAL.
+        for suffix in ("-wal", "-shm", ""):
+            part = path.with_name(path.name + suffix)
+            if part.exists():
+                part.rename(aside.with_name(aside.name + suffix))
+        self._make_file()
+        self.notices.append(f"The history in {path} was damaged. It was set aside as {aside}, and a new one begun.")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except CommandError as error:
+            raise HistoryError(
+                f"The history in {self._where} was made by a newer version of this console. "
+                "Use that version, or choose another CONSOLE_HOME."
+            ) from error
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            raise HistoryError(self._sentence(error)) from error
+
+    def _sentence(self, error: Exception) -> str:
+        code = _sqlite_error(error)
+        for prefixes, wrong, remedy in _SENTENCES:
+            if code.startswith(prefixes):
+                return f"The history in {self._where} {wrong}. {remedy}"
+        reason = error.strerror if isinstance(error, OSError) else getattr(error, "orig", None) or error
+        return f"The history in {self._where} cannot be used: {reason}. Check that it is there and may be written to."
+
+
+_SENTENCES = (
+    (("SQLITE_BUSY", "SQLITE_LOCKED"), "is locked by another program", "Close what has it open, then try again."),
+    (("SQLITE_FULL",), "is full: there is no room to write", "Free some space on its disk, then try again."),
+    (("SQLITE_READONLY",), "is read-only", "Make the file and its folder writable for this user, then try again."),
+    (
+        ("SQLITE_CORRUPT", "SQLITE_NOTADB"),
+        "is damaged",
+        "Stop the console, move the file away, and start again: a new one is made.",
+    ),
+)
+
+
+def _sqlite_error(error: Exception) -> str:
+    """SQLite's name of an error, such as SQLITE_BUSY; empty when it is none of SQLite's."""
+    source = error.orig if isinstance(error, DBAPIError) else error
+    name = getattr(source, "sqlite_errorname", "")
+    return str(name)
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    try:
+        connection.isolation_level = None  # transactions are begun by _begin_sqlite, not guessed by the driver
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        # SQLite's own lower() knows ASCII only, and the providers answer in Cyrillic too.
+        connection.create_function("lower", 1, _lower, deterministic=True)
+    except sqlite3.Error:
+        connection.close()
+        raise
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that read first and then wants to write is refused at once when another one wrote meanwhile.
+    writing = connection.get_execution_options().get("writing")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

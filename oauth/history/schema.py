@@ -1,0 +1,107 @@
+"""The tables of the history, in SQL that SQLite and PostgreSQL both have.
+
+A change here needs a migration beside the others in ``migrations/versions``; a test compares the two.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import BigInteger, Boolean, Column, Dialect, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy.types import TypeDecorator
+
+
+def utc_text(moment: datetime) -> str:
+    """An aware time as ISO 8601 text in UTC, to the microsecond and always 27 characters, so that it sorts."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time, kept as ``utc_text``: it sorts, people can read it, and exports need not convert it."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> str | None:
+        """The text to keep."""
+        return None if value is None else utc_text(value)
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> datetime | None:
+        """The time, aware and in UTC."""
+        return None if value is None else datetime.fromisoformat(value)
+
+
+class PlainText(TypeDecorator[str]):
+    r"""Text that every database can hold: a NUL is kept as ``\x00``, half a surrogate pair as ``\ud800``.
+
+    Both can be in what a provider sent, PostgreSQL refuses the first and UTF-8 the second.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        """The text to keep."""
+        return None if value is None else value.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, PlainText, nullable=False)
+
+
+metadata = MetaData()
+
+exchanges = Table(
+    "exchanges",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("started_at", UtcTime, nullable=False),
+    _text("owner"),
+    _text("case"),
+    _text("flow"),
+    _text("step"),
+    _text("method"),
+    _text("url"),
+    _text("request_headers"),
+    _text("request_body"),
+    Column("status", Integer),
+    _text("reason"),
+    _text("http_version"),
+    _text("response_headers"),
+    _text("response_body"),
+    Column("response_cut", Boolean, nullable=False),
+    Column("duration_ms", Integer),
+    _text("failure"),
+    _text("failure_detail"),
+    # "2xx" and so on, "failed", or "none" while there is no answer: equality on one column is what lets an index give
+    # a status class in the order of the list, which a range of ``status`` cannot.
+    _text("outcome"),
+    Column("documented_error", Integer),
+    _text("error"),
+    _text("error_description"),
+    _text("request_id"),
+    _text("provider"),
+    _text("client_id"),
+    # A deleted row's number is never given to another: numbers stand in tickets and addresses.
+    sqlite_autoincrement=True,
+)
+
+# Each serves one filter in the order of the list, newest first, from any row on (the keyset).
+for _name in ("owner", "flow", "step", "status", "outcome", "documented_error", "error"):
+    Index(f"exchanges_by_{_name}", exchanges.c[_name], exchanges.c.id)
+
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("state_hash", Text, primary_key=True),
+    _text("flow"),
+    _text("owner"),
+    _text("case"),
+    _text("provider"),
+    _text("client_id"),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("received_at", UtcTime),
+    Column("taken_at", UtcTime),
+    Column("payload", LargeBinary),
+    Index("callbacks_by_expires_at", "expires_at"),
+    Index("callbacks_by_flow", "flow"),
+)

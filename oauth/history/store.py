@@ -1,0 +1,213 @@
+"""The history: every exchange, written before it is sent and completed after.
+
+What comes in is redacted already (``oauth/redaction.py``). Any thread may use it. No method raises an error of the
+database's own: ``HistoryError`` says in plain words what is wrong.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, func, insert, select, update
+
+from oauth.exchange import Exchange, Failure, Headers, Request, Response, Step
+from oauth.history.database import Database, HistoryError
+from oauth.history.filters import Filters, where
+from oauth.history.handover import Handover
+from oauth.history.schema import callbacks, exchanges
+
+__all__ = ["History", "HistoryError", "Row"]
+
+BATCH = 100
+"""Rows read at once by an export: a body may have a mebibyte, and all of a batch are in memory."""
+
+LARGEST_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A kept exchange and the error that was recognised in it.
+
+    ``documented_error`` is the number of a documented error, ``error`` and ``error_description`` are the provider's.
+    """
+
+    exchange: Exchange
+    documented_error: int | None = None
+    error: str = ""
+    error_description: str = ""
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether no answer was recorded: it is still awaited, or the console was stopped meanwhile."""
+        return self.exchange.response is None and self.exchange.failure is None
+
+
+class History:
+    """The exchanges in one database, and the callbacks that wait in it (``handover``).
+
+    Nothing is opened before the first use. Raises ``SettingError`` when ``url`` is no address of a database; every
+    method raises ``HistoryError``.
+    """
+
+    def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
+        self.database = Database(url, clock)
+        self.handover = Handover(self.database, clock)
+
+    @property
+    def notices(self) -> list[str]:
+        """Sentences for the person about what was done to the database when it was opened."""
+        return self.database.notices
+
+    def begin(self, exchange: Exchange) -> int:
+        """Keep an exchange that is about to be sent; returns its id. It is durable when this returns."""
+        request = exchange.request
+        values = {
+            "started_at": exchange.started_at,
+            "owner": exchange.owner,
+            "case": exchange.case,
+            "flow": exchange.flow,
+            "step": exchange.step.value,
+            "method": request.method,
+            "url": request.url,
+            "request_headers": header_lines(request.headers),
+            "request_body": _text(request.body),
+            "provider": exchange.provider,
+            "client_id": exchange.client_id,
+            "error": "",
+            "error_description": "",
+            **_answer(exchange),
+        }
+        with self.database.writing() as connection:
+            id: int = connection.execute(insert(exchanges).values(values).returning(exchanges.c.id)).scalar_one()
+        return id
+
+    def complete(
+        self, id: int, exchange: Exchange, *, documented_error: int | None, error: str, error_description: str
+    ) -> None:
+        """Add the response or the failure, and the error recognised in it, to the row that ``begin`` made."""
+        values = _answer(exchange) | {
+            "documented_error": documented_error,
+            "error": error,
+            "error_description": error_description,
+        }
+        with self.database.writing() as connection:
+            found = connection.execute(update(exchanges).where(exchanges.c.id == id).values(values)).rowcount
+        if not found:
+            raise HistoryError(f"Exchange {id} is no longer in the history, so its answer was not kept.")
+
+    def get(self, id: int) -> Row | None:
+        """One exchange, ``None`` when there is none of that id."""
+        if not 0 < id <= LARGEST_ID:
+            return None
+        with self.database.reading() as connection:
+            found = connection.execute(select(exchanges).where(exchanges.c.id == id)).mappings().first()
+        return None if found is None else _row(found)
+
+    def page(self, filters: Filters, before: int | None, limit: int) -> list[Row]:
+        """At most ``limit`` exchanges, newest first, from the newest on or from the one older than id ``before``."""
+        query = select(exchanges).where(*where(filters)).order_by(exchanges.c.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(exchanges.c.id < min(before, LARGEST_ID))
+        with self.database.reading() as connection:
+            return [_row(found) for found in connection.execute(query).mappings()]
+
+    def count(self, filters: Filters) -> int:
+        """How many exchanges the filters show."""
+        with self.database.reading() as connection:
+            return connection.execute(select(func.count()).select_from(exchanges).where(*where(filters))).scalar_one()
+
+    def rows(self, filters: Filters) -> Iterator[Row]:
+        """All that the filters show, newest first, in bounded memory.
+
+        Read page by page: a slow reader then holds no connection, and an abandoned one leaves nothing behind.
+        """
+        before = None
+        while batch := self.page(filters, before, BATCH):
+            yield from batch
+            before = batch[-1].exchange.id
+
+    def flow(self, flow: str) -> list[Row]:
+        """The exchanges of one flow, oldest first."""
+        query = select(exchanges).where(exchanges.c.flow == flow).order_by(exchanges.c.id)
+        with self.database.reading() as connection:
+            return [_row(found) for found in connection.execute(query).mappings()]
+
+    def set_case(self, flow: str, case: str) -> None:
+        """Label a flow's exchanges, and the callback it waits for. Raises ``ValueError`` without a flow."""
+        if not flow:
+            raise ValueError("flow is empty: exchanges that belong to no flow cannot be labelled together.")
+        with self.database.writing() as connection:
+            for table in (exchanges, callbacks):
+                connection.execute(update(table).where(table.c.flow == flow).values(case=case))
+
+
+def header_lines(headers: Headers) -> str:
+    """Headers as they stand in a message, a line each; a line break inside a value is folded (RFC 9112 §5.2)."""
+    return "\n".join(f"{name}: {value}".replace("\n", "\n ") for name, value in headers)
+
+
+def _headers(lines: str) -> Headers:
+    pairs = (line.partition(": ") for line in re.split(r"\n(?! )", lines) if line)
+    return tuple((name, value.replace("\n ", "\n")) for name, _, value in pairs)
+
+
+def _answer(exchange: Exchange) -> dict[str, Any]:
+    """The columns that an answer fills, also while there is none."""
+    response, failure = exchange.response, exchange.failure
+    outcome = f"{response.status // 100}xx" if response else "failed" if failure else "none"
+    kept = response or Response(status=0, http_version="")
+    return {
+        "status": response.status if response else None,
+        "reason": kept.reason,
+        "http_version": kept.http_version,
+        "response_headers": header_lines(kept.headers),
+        "response_body": _text(kept.body),
+        "response_cut": kept.cut,
+        "duration_ms": exchange.duration_ms,
+        "failure": failure.kind if failure else "",
+        "failure_detail": failure.detail if failure else "",
+        "outcome": outcome,
+        "request_id": exchange.request_id,
+    }
+
+
+def _text(body: bytes) -> str:
+    r"""A body as text; a byte that is none is kept as ``\xff``, so that it can be read and searched."""
+    return body.decode("utf-8", "backslashreplace")
+
+
+def _row(found: RowMapping) -> Row:
+    response = failure = None
+    if found["status"] is not None:
+        response = Response(
+            status=found["status"],
+            reason=found["reason"],
+            headers=_headers(found["response_headers"]),
+            body=found["response_body"].encode(),
+            cut=found["response_cut"],
+            http_version=found["http_version"],
+        )
+    if found["failure"]:
+        failure = Failure(found["failure"], found["failure_detail"])
+    exchange = Exchange(
+        step=Step(found["step"]),
+        request=Request(
+            method=found["method"],
+            url=found["url"],
+            headers=_headers(found["request_headers"]),
+            body=found["request_body"].encode(),
+        ),
+        started_at=found["started_at"],
+        response=response,
+        failure=failure,
+        duration_ms=found["duration_ms"],
+        id=found["id"],
+        flow=found["flow"],
+        owner=found["owner"],
+        case=found["case"],
+        provider=found["provider"],
+        client_id=found["client_id"],
+    )
+    return Row(exchange, found["documented_error"], found["error"], found["error_description"])

@@ -1,0 +1,145 @@
+import sqlite3
+import stat
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from oauth.exchange import Exchange
+from oauth.history.filters import Filters
+from oauth.history.store import History, HistoryError
+from oauth.settings import SettingError
+
+
+def pragma(history: History, statement: str) -> None:
+    """Run a pragma on every connection that is opened from now on."""
+    history.database.engine.dispose()
+    event.listen(history.database.engine, "connect", lambda connection, _: connection.execute(f"PRAGMA {statement}"))
+
+
+def test_the_file_and_its_wal_are_readable_by_the_owner_only(
+    history: History, exchange: Callable[..., Exchange], path: Path
+) -> None:
+    history.begin(exchange())
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    assert modes == {"history.db": 0o600, "history.db-wal": 0o600, "history.db-shm": 0o600}
+
+
+def test_a_locked_history_says_so_and_works_again_later(
+    history: History, exchange: Callable[..., Exchange], path: Path
+) -> None:
+    history.begin(exchange())
+    pragma(history, "busy_timeout = 0")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(HistoryError, match=rf"{path} is locked by another program\. Close what has it open"):
+        history.begin(exchange())
+    assert history.count(Filters()) == 1
+    other.execute("ROLLBACK")
+    other.close()
+    assert history.begin(exchange()) == 2
+
+
+def test_a_history_that_is_locked_at_the_start_is_opened_later(
+    open_history: Callable[..., History], exchange: Callable[..., Exchange], path: Path
+) -> None:
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("PRAGMA journal_mode = WAL")
+    other.execute("BEGIN IMMEDIATE")
+    history = open_history()
+    pragma(history, "busy_timeout = 0")
+    with pytest.raises(HistoryError, match="locked"):
+        history.begin(exchange())
+    other.execute("ROLLBACK")
+    other.close()
+    assert history.begin(exchange()) == 1
+
+
+def test_a_read_only_history_can_be_read(
+    history: History, open_history: Callable[..., History], exchange: Callable[..., Exchange], path: Path
+) -> None:
+    history.begin(exchange())
+    read_only = open_history(f"sqlite:///file:{path}?mode=ro&uri=true")
+    assert read_only.count(Filters()) == 1
+    with pytest.raises(HistoryError, match=r"is read-only\. Make the file and its folder writable"):
+        read_only.begin(exchange())
+
+
+def test_a_full_disk_says_so_and_keeps_what_was_there(history: History, exchange: Callable[..., Exchange]) -> None:
+    kept = history.begin(exchange())
+    pragma(history, "max_page_count = 1")
+    with pytest.raises(HistoryError, match=r"is full: there is no room to write\. Free some space"):
+        history.begin(exchange(case="T" * 40_000))
+    assert history.get(kept) is not None
+
+
+@pytest.mark.parametrize("content", [b"This is no database. " * 300, b"SQLite format 3\0" + b"\xff" * 8000])
+def test_a_damaged_file_is_set_aside_at_the_start(
+    open_history: Callable[..., History], exchange: Callable[..., Exchange], path: Path, content: bytes
+) -> None:
+    path.write_bytes(content)
+    history = open_history()
+    assert history.begin(exchange()) == 1
+    aside = path.with_name("history.db.damaged-20261123T101619Z")
+    assert aside.read_bytes() == content
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert history.notices == [f"The history in {path} was damaged. It was set aside as {aside}, and a new one begun."]
+
+
+def test_a_history_that_is_damaged_while_it_is_used_is_left_alone(
+    history: History, exchange: Callable[..., Exchange], path: Path
+) -> None:
+    history.begin(exchange())
+    history.database.engine.dispose()
+    content = b"\xff" * path.stat().st_size
+    path.write_bytes(content)
+    with pytest.raises(HistoryError, match=r"is damaged\. Stop the console, move the file away"):
+        history.begin(exchange())
+    assert path.read_bytes() == content
+
+
+def test_a_file_that_was_removed_is_made_again(history: History, exchange: Callable[..., Exchange], path: Path) -> None:
+    history.begin(exchange())
+    for file in path.parent.glob("history.db*"):
+        file.unlink()
+    assert history.begin(exchange()) == 1
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT count(*) FROM exchanges").fetchone() == (1,)
+    connection.close()
+
+
+def test_a_whole_history_is_opened_without_a_notice(
+    history: History, open_history: Callable[..., History], exchange: Callable[..., Exchange]
+) -> None:
+    history.begin(exchange())
+    again = open_history()
+    assert again.count(Filters()) == 1
+    assert again.notices == []
+
+
+def test_a_history_of_a_newer_version_is_left_alone(
+    history: History, open_history: Callable[..., History], exchange: Callable[..., Exchange], path: Path
+) -> None:
+    history.begin(exchange())
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(HistoryError, match="made by a newer version of this console"):
+        open_history().begin(exchange())
+
+
+def test_a_missing_folder_is_named(
+    open_history: Callable[..., History], exchange: Callable[..., Exchange], tmp_path: Path
+) -> None:
+    missing = tmp_path / "missing" / "history.db"
+    with pytest.raises(HistoryError, match=rf"{missing} cannot be used: No such file or directory"):
+        open_history(f"sqlite:///{missing}").begin(exchange())
+
+
+@pytest.mark.parametrize("url", ["history.db", "nothing://x", "sqlite://", "sqlite:///:memory:"])
+def test_an_address_that_names_no_database_is_a_wrong_setting(url: str) -> None:
+    with pytest.raises(SettingError, match="CONSOLE_DATABASE_URL"):
+        History(url, lambda: datetime.now(UTC))
