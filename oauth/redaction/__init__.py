@@ -1,0 +1,7 @@
+"""Secrets out, fingerprints in: what every exchange goes through before it is kept, drawn or formatted."""
+
+from oauth.redaction.bodies import body_text
+from oauth.redaction.placeholders import PLACEHOLDER, quoted
+from oauth.redaction.vault import Vault
+
+__all__ = ["PLACEHOLDER", "Vault", "body_text", "quoted"]

@@ -1,0 +1,64 @@
+"""Which field, header and parameter names hold a secret, ignoring case, ``-`` and ``_``.
+
+Sources: RFC 6749, 7009, 7521, 7591, 7636, 8628, 8693, 9126, 9449, OpenID Connect Core and CIBA, RFC 5849, SAML 2.0,
+RFC 9110, and the names that web frameworks give to sessions and forgery tokens.
+"""
+
+import re
+
+_SECRETS = """
+    access_token refresh_token id_token token tokens registration_access_token id_token_hint logout_token device_token
+    code authorization_code auth_code device_code user_code verification_code mfa_code otp totp pin passcode
+    code_verifier state session_state relay_state nonce auth_req_id
+    client_secret secret secrets client_assertion assertion software_statement jwt saml_response wresult credential
+    credentials password passwd passphrase pwd pass api_key app_key auth_key subscription_key private_key secret_key
+    signing_key session session_id session_key sid phpsessid jsessionid sessid csrf xsrf
+    oauth_verifier oauth_nonce signature sig hmac
+    authorization proxy_authorization cookie cookies set_cookie dpop
+"""
+
+_WORDS = """
+    invalid_request invalid_client invalid_grant invalid_scope invalid_token unauthorized_client access_denied
+    unsupported_grant_type unsupported_response_type server_error temporarily_unavailable insufficient_scope
+    redirect_uri_mismatch login_required consent_required interaction_required invalid_redirect_uri
+    authorization_code client_credentials client_id grant_type redirect_uri response_type token_type expires_in
+    error_description error_human_title code_challenge code_challenge_method application/json
+    application/x-www-form-urlencoded
+"""
+
+_ENDINGS = ("token", "secret", "password", "passwd", "passphrase", "apikey", "privatekey", "secretkey", "signature",
+            "verifier", "assertion", "csrf", "xsrf", "sessionid")  # fmt: skip
+
+_BY_SQUASHED = {name.replace("_", ""): name for name in _SECRETS.split()}
+
+PROTOCOL_WORDS = frozenset(_SECRETS.split() + _WORDS.split())
+"""Words of the protocol itself. A secret that is one of them is hidden where it has a name; taking it out wherever it
+stands would make field names and error codes unreadable, and hide nothing."""
+
+_LONGEST = 100
+
+
+def secret_kind(name: str) -> str | None:
+    """The kind of secret that a field of this name holds, or ``None`` where it holds none.
+
+    Of a compound name such as ``user[password]`` or ``auth.token`` the last part counts.
+    """
+    if len(name) > _LONGEST:
+        return None
+    squashed = name.lower().replace("-", "").replace("_", "")
+    if not squashed.isalnum():
+        parts = [part for part in re.split(r"[^\w-]+", name) if part and not part.isdigit()]
+        if not parts or parts == [name]:
+            return None
+        return secret_kind(parts[-1])
+    known = _BY_SQUASHED.get(squashed)
+    if known is None and squashed.endswith(_ENDINGS):
+        return canonical(name)
+    return known
+
+
+def canonical(name: str) -> str:
+    """A name as placeholders spell it: lower case, words joined by ``_``."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    spelled = re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")
+    return _BY_SQUASHED.get(spelled.replace("_", ""), spelled[:40] or "secret")

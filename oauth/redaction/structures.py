@@ -1,0 +1,403 @@
+"""Secrets by name: fields of URLs, forms, JSON, markup, multipart, cookies and credentials, wherever they stand.
+
+Nothing here trusts a content type or needs a well-formed text: every rule looks for a name and reads the value behind
+it, so bodies that are cut, sloppy, mislabelled or inside one another are read like any other. Every rule runs in
+linear time: none starts over inside what it has read.
+"""
+
+import base64
+import binascii
+import html
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from urllib.parse import unquote, unquote_plus
+
+from oauth.redaction.names import secret_kind
+from oauth.redaction.placeholders import HIDDEN, PLACEHOLDER
+from oauth.redaction.views import View, unescape_json
+
+_HOLE = PLACEHOLDER.pattern
+_WORD = r"[A-Za-z0-9_.$\[\]-]"
+
+_KEY = re.compile(r"""(["'])([^"'\s{},]{0,99}[^"'\s{},\\])\1\s{0,99}:\s{0,99}""")
+_JSON_TOKEN = re.compile(rf"""["'{{}}\[\]]|(?:{_HOLE}|[^\s"'{{}}\[\],:])+""")
+_VALUE_KEY = re.compile(r"""["']?\s{0,99},\s{0,99}["']value["']\s{0,99}:\s{0,99}""", re.IGNORECASE)
+_BEFORE_QUOTE = {'"': re.compile(r'["\\]'), "'": re.compile(r"['\\]")}
+_STRING_ENDS = re.compile(r"""[^\S\n]*(?:[,:}\])>;&]|["']|\n|\Z)""")
+_ENCODED_QUOTE = re.compile(r"\\|%(?:25)*2[27]|&(?:amp;)*(?:quot|apos|#)")
+_CONSTANTS = {"null", "true", "false", "None", "True", "False", "undefined"}
+
+_PAIR = re.compile(rf"(?<!{_WORD})(?<!»)({_WORD}{{1,100}})\s{{0,3}}=(?!=)>?[^\S\n]{{0,3}}")
+_BARE = re.compile(rf"""(?:(?:Bearer|DPoP|Basic)[ \t]+)?(?:{_HOLE}|[^\s&"'<>\\]|\\(?!["'/\\bfnrtu]))+""")
+_BARE_IN_URL = re.compile(rf"""(?:{_HOLE}|[^\s&#"'<>\\]|\\(?!["'/\\bfnrtu]))+""")
+_LINE = re.compile(
+    rf"""(?m)(^[ \t]*(?:[<>*$-][ \t]+)?|[{{,]\s{{0,99}}|["'])({_WORD}{{1,100}})[ \t]{{0,9}}:[ \t]{{0,9}}"""
+)
+_LINE_END = re.compile(r"[\r\n]|\Z")
+
+_URL_NAME = re.compile(r"(?<=[?&#])([^=&#?\s]{1,200})=")
+_URL_VALUE = re.compile(rf"(?:{_HOLE}|[^&#])*")
+_FORM_NAME = re.compile(r"(?:^|(?<=&))([^=&]{1,200})=")
+_FORM_VALUE = re.compile(r"[^&]*")
+_LIKE_FORM = re.compile(r"\s*[\w.%\[\]$-]{1,200}=")
+_USERINFO = re.compile(r"""(?<=//)([^\s/?#"'<>\\@:]*)(?::([^\s/?#"'<>\\]*))?@""")
+
+_ELEMENT = re.compile(r"<(?:[\w-]{1,50}:)?([A-Za-z][\w.-]{0,99})(?:\s[^<>]{0,2000})?>(?:<!\[CDATA\[)?")
+_TAG = re.compile(r"<([A-Za-z]\w{0,20})\s[^<>]{0,8000}")
+_ATTRIBUTE = re.compile(r"""\b(name|id|property|type|value|content)\s{0,9}=\s{0,9}(["']?)""", re.IGNORECASE)
+_UNQUOTED = re.compile(rf"(?:{_HOLE}|[^\s>])*")
+
+_PART = re.compile(
+    r"""(?i)content-disposition:[^\r\n]*?\bname=(?:"([^"\r\n]*)"|([^;\s"]+))[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n"""
+)
+_PART_END = re.compile(r"\r?\n--|\Z")
+
+_SCHEMES = {"bearer", "basic", "dpop", "digest", "negotiate"}
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,29}[ \t]+(?=\S)")
+_SENT_WITH_SCHEME = re.compile(r"(?:Bearer|DPoP|Basic)[ \t]+\S", re.IGNORECASE)
+_CREDENTIAL_WORD = re.compile(r"""(?i)(?<![\w»])(?:Bearer|DPoP|Basic)[ \t]+(?=([^\s&"'<>,;\\]{8,}))""")
+_BASIC_HIDDEN = re.compile(rf"(?:{_HOLE}|[^\s:])*:{_HOLE}")
+_BASIC_USER = re.compile(r"""[!#-%(-9;?-\[\]-~]*""")
+_COOKIE = re.compile(rf"\s*([\w!#$%&'*+.^`|~-]+=)?((?:{_HOLE}|[^;])*);?")
+
+_JWT = re.compile(r"(?<![\w»-])eyJ[\w-]{8,}\.[\w-]{2,}(?:\.[\w-]*){1,3}")
+
+_HEADER_LIKE = {"authorization", "proxy_authorization", "cookie", "set_cookie", "dpop"}
+_URL_HEADERS = {"location", "content-location", "referer"}
+_ERROR_NUMBER = re.compile(r"-?\d{1,10}")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A secret in a text. ``readings`` are what it may stand for, the likeliest first.
+
+    ``before`` is put in front of the placeholder. ``number`` says that the value stood without quotes in JSON.
+    """
+
+    start: int
+    end: int
+    kind: str
+    readings: tuple[str, ...] = field(repr=False)
+    before: str = ""
+    number: bool = False
+
+
+def in_text(view: View, *, response: bool = False, lines: bool = True) -> Iterator[Found]:
+    """The secrets that have a name in a view, with their places in the text that all views began with.
+
+    In the body of a response a numeric ``code`` is an error number and no secret. With ``lines``, the text may be a
+    whole form, and lines such as ``name: value`` are fields; that is right for a message and wrong for one field.
+    """
+    decoded = view.parent is not None
+    for offset, end in view.leaves:
+        text = view.text[offset:end]
+        rules = [_json(text), _pairs(text), _userinfo(text), _markup(text), _multipart(text), _shapes(text)]
+        if lines and (not decoded or "\n" in text):
+            rules.append(_lines(text))
+        if lines and not decoded and _LIKE_FORM.match(text) and "\n" not in text.strip():
+            rules.append(_form(text))
+        for found in chain.from_iterable(rules):
+            if response and found.kind == "code" and _ERROR_NUMBER.fullmatch(found.readings[-1]):
+                continue
+            if decoded:
+                left, right = view.origin(offset + found.start, offset + found.end)
+                yield replace(found, start=left, end=right, number=False)
+            else:
+                yield found
+
+
+def in_url(url: str) -> Iterator[Found]:
+    """The secrets in the query and the fragment of a URL, absolute or relative."""
+    return _fields(url, _URL_NAME, _URL_VALUE)
+
+
+def in_field(name: str, value: str) -> Iterator[Found]:
+    """What is secret in one named field or header because of its name."""
+    kind = secret_kind(name)
+    if kind is not None:
+        return _secret(kind, value, 0, len(value), (value,))
+    return in_url(value) if name.lower() in _URL_HEADERS else iter(())
+
+
+def _secret(
+    kind: str, text: str, start: int, end: int, readings: Iterable[str], *, number: bool = False
+) -> Iterator[Found]:
+    """The secret parts of the value of a field that holds a secret. White space around it is none, and stays."""
+    raw = text[start:end]
+    start, end = start + len(raw) - len(raw.lstrip()), end - len(raw) + len(raw.rstrip())
+    raw = text[start:end] if start < end else ""
+    if not raw or raw.lower() in _SCHEMES:
+        return
+    if kind in ("cookie", "cookies", "set_cookie"):
+        yield from _cookies(text, start, end, only_first=kind == "set_cookie")
+    elif kind in ("authorization", "proxy_authorization") or _SENT_WITH_SCHEME.match(raw):
+        yield from _credentials(kind, text, start, end)
+    else:
+        stripped = (reading.strip() or reading for reading in (*readings, raw))
+        yield Found(start, end, kind, tuple(dict.fromkeys(stripped)), number=number)
+
+
+def _credentials(kind: str, text: str, start: int, end: int) -> Iterator[Found]:
+    """The credential behind a scheme word (RFC 9110 §11.4); without a scheme word all of it."""
+    scheme = _SCHEME.match(text, start, end)
+    if scheme is None:
+        yield Found(start, end, kind, (text[start:end],))
+        return
+    word, start = scheme[0].strip().lower(), scheme.end()
+    if word == "basic":
+        yield from _basic(text, start, end, sure=True)
+    else:
+        yield Found(start, end, "access_token" if word in ("bearer", "dpop") else kind, (text[start:end],))
+
+
+def _basic(text: str, start: int, end: int, *, sure: bool) -> Iterator[Found]:
+    """The password of Basic credentials (RFC 7617 §2), form-encoded first as RFC 6749 §2.3.1 asks.
+
+    Unless it is ``sure`` that these are credentials, what cannot be decoded is left alone.
+    """
+    encoded = text[start:end]
+    if _BASIC_HIDDEN.fullmatch(encoded):
+        return
+    try:
+        octets = base64.b64decode(encoded.rstrip("=") + "=" * (-len(encoded.rstrip("=")) % 4), b"-_", validate=True)
+        user, colon, password = octets.decode().partition(":")
+    except (binascii.Error, ValueError):
+        user = colon = password = ""
+    if colon and _BASIC_USER.fullmatch(user):
+        if password:
+            yield Found(start, end, "client_secret", (unquote_plus(password), password), f"{user}:")
+    elif sure:
+        yield Found(start, end, "basic", (encoded,))
+
+
+def _cookies(text: str, start: int, end: int, *, only_first: bool) -> Iterator[Found]:
+    """The values of cookies; names and attributes are none (RFC 6265 §4)."""
+    for cookie in _COOKIE.finditer(text, start, end):
+        left, right = cookie.span(2)
+        value = cookie[2].strip()
+        if value:
+            left += cookie[2].index(value)
+            yield Found(left, left + len(value), "cookie", tuple(dict.fromkeys((value, unquote(value)))))
+        if only_first or right == end:
+            return
+
+
+def _json(text: str) -> Iterator[Found]:
+    done = 0
+    for key in _KEY.finditer(text):
+        if key.start() < done:
+            continue
+        at = key.end()
+        name = unescape_json(key[2])
+        kind = secret_kind(name)
+        if kind is None and name.lower() in ("name", "key") and text[at : at + 1] in ("'", '"'):
+            # {"name": "code", "value": "..."}, as in HAR and in many APIs
+            named_end = _string_end(text, at)
+            if value_key := _VALUE_KEY.match(text, named_end):
+                kind = secret_kind(unescape_json(text[at + 1 : named_end]))
+                at = value_key.end()
+        if kind is not None:
+            secrets, done = _json_value(text, at, kind)
+            yield from secrets
+
+
+def _json_value(text: str, at: int, kind: str) -> tuple[list[Found], int]:
+    """The secrets in the value at ``at``, and where it ends. In an object or a list every leaf is one."""
+    found: list[Found] = []
+    if _ENCODED_QUOTE.match(text, at):  # the value stands in a further view
+        return found, at
+    depth, leaf_kind = 0, kind
+    while token := _JSON_TOKEN.search(text, at):
+        start, at = token.span()
+        sign = token[0]
+        if sign in "{[":
+            depth += 1
+        elif sign in "}]":
+            depth -= 1
+        elif sign == '"' or (sign == "'" and text[max(0, start - 99) : start].rstrip()[-1:] in ("", *"{[,:")):
+            end = _string_end(text, start)
+            at = min(end + 1, len(text))
+            raw = text[start + 1 : end]
+            if depth and _KEY.match(text, start):
+                leaf_kind = secret_kind(unescape_json(raw)) or kind
+            else:
+                found += _secret(leaf_kind, text, start + 1, end, (unescape_json(raw),))
+        elif sign not in _CONSTANTS and any(map(str.isalnum, sign)):
+            found += _secret(leaf_kind, text, start, at, (sign,), number=True)
+        if depth <= 0:
+            break
+    return found, at
+
+
+def _string_end(text: str, start: int) -> int:
+    """Where the string that opens at ``start`` ends. A quote that nothing sensible follows belongs to the string."""
+    quote, at = text[start], start + 1
+    hidden = HIDDEN.match(text, at)
+    if hidden and text[hidden.end() : hidden.end() + 1] == quote:
+        return hidden.end()
+    while stop := _BEFORE_QUOTE[quote].search(text, at):
+        at = stop.end()
+        if stop[0] == "\\":
+            at += 1
+        elif _STRING_ENDS.match(text, at):
+            return stop.start()
+    return len(text)
+
+
+def _quoted_end(text: str, start: int) -> int:
+    """Where the quoted text that opens at ``start`` ends: at the next such quote that no backslash stands before."""
+    at = start + 1
+    while stop := _BEFORE_QUOTE[text[start]].search(text, at):
+        if stop[0] != "\\":
+            return stop.start()
+        at = stop.end() + 1
+    return len(text)
+
+
+def _pairs(text: str) -> Iterator[Found]:
+    """``name=value`` wherever it stands: in addresses inside a text, in header parameters, in attributes."""
+    done = 0
+    for pair in _PAIR.finditer(text):
+        kind = secret_kind(pair[1])
+        if kind is None or pair.start() < done:
+            continue
+        at, before = pair.end(), text[max(0, pair.start() - 1) : pair.start()]
+        in_address = before in ("?", "&", "#")
+        quote = text[at : at + 1]
+        if quote in ("'", '"') and quote != before and not in_address:
+            end = _quoted_end(text, at)
+            at += 1
+        else:
+            bare = (_BARE_IN_URL if in_address else _BARE).match(text, at)
+            end = at + len(bare[0].rstrip(",;)]}")) if bare else at
+            if not any(map(str.isalnum, text[at:end])):
+                continue
+        raw = text[at:end]
+        yield from _secret(kind, text, at, end, (unquote_plus(raw), unquote(raw)))
+        done = end
+
+
+def _form(text: str) -> Iterator[Found]:
+    return _fields(text, _FORM_NAME, _FORM_VALUE)
+
+
+def _fields(text: str, names: re.Pattern[str], values: re.Pattern[str]) -> Iterator[Found]:
+    for name in names.finditer(text):
+        kind = secret_kind(unquote_plus(name[1]))
+        value = values.match(text, name.end())
+        if kind is not None and value is not None:
+            readings = (unquote_plus(value[0]), unquote(value[0]))
+            yield from _secret(kind, text, *value.span(), readings)
+
+
+def _userinfo(text: str) -> Iterator[Found]:
+    """The password of ``//user:password@host``, or the user where there is none (RFC 3986 §3.2.1)."""
+    for info in _USERINFO.finditer(text):
+        kind, group = ("password", 2) if info[2] else ("userinfo", 1)
+        if info[group]:
+            readings = tuple(dict.fromkeys((unquote(info[group]), info[group])))
+            yield Found(*info.span(group), kind, readings)
+
+
+def _markup(text: str) -> Iterator[Found]:
+    """Elements with a name that is secret, and the values of inputs and the like whose ``name`` or ``id`` is."""
+    if "<" not in text:
+        return
+    done = 0
+    for element in _ELEMENT.finditer(text):
+        kind = secret_kind(element[1])
+        if kind is not None and element.start() >= done:
+            done = _text_end(text, element.end(), cdata=element[0].endswith("["))
+            yield from _escaped(kind, text, element.end(), done)
+    done = 0
+    for tag in _TAG.finditer(text):
+        if tag.start() < done:
+            continue
+        kind, values = _tag(text, tag.start(), tag.end())
+        if kind is None:
+            continue
+        if not values and tag[1].lower() in ("textarea", "output", "span", "code") and text[tag.end() :][:1] == ">":
+            values = [(tag.end() + 1, _text_end(text, tag.end() + 1, cdata=False))]
+        for start, done in values:
+            yield from _escaped(kind, text, start, done)
+
+
+def _tag(text: str, start: int, end: int) -> tuple[str | None, list[tuple[int, int]]]:
+    """The kind of secret that a tag is named after, and where its values stand."""
+    kind: str | None = None
+    values: list[tuple[int, int]] = []
+    at = start
+    while (attribute := _ATTRIBUTE.search(text, at, end)) is not None:
+        at = attribute.end()
+        if attribute[2]:
+            stop = text.find(attribute[2], at)
+            stop = len(text) if stop < 0 else stop
+        else:
+            unquoted = _UNQUOTED.match(text, at)
+            stop = unquoted.end() if unquoted else at
+        if attribute[1].lower() in ("value", "content"):
+            values.append((at, stop))
+        elif attribute[1].lower() == "type":
+            kind = kind or ("password" if text[at:stop].lower() == "password" else None)
+        else:
+            kind = kind or secret_kind(html.unescape(text[at:stop]).strip())
+        at = stop
+    return kind, values
+
+
+def _text_end(text: str, start: int, *, cdata: bool) -> int:
+    end = text.find("]]>" if cdata else "<", start)
+    return len(text) if end < 0 else end
+
+
+def _escaped(kind: str, text: str, start: int, end: int) -> Iterator[Found]:
+    return _secret(kind, text, start, end, (html.unescape(text[start:end]),))
+
+
+def _multipart(text: str) -> Iterator[Found]:
+    """The parts of multipart/form-data (RFC 7578 §4.2)."""
+    done = 0
+    for part in _PART.finditer(text):
+        kind = secret_kind(part[1] or part[2] or "")
+        end = _PART_END.search(text, part.end()) if kind is not None and part.start() >= done else None
+        if kind is not None and end is not None:
+            done = end.start()
+            yield from _secret(kind, text, part.end(), done, ())
+
+
+def _lines(text: str) -> Iterator[Found]:
+    """Lines such as ``name: value``: headers of a message, YAML, logs; and ``{name: 'value'}`` of a script."""
+    done = 0
+    for line in _LINE.finditer(text):
+        kind = secret_kind(line[2])
+        if kind is None or line.start() < done:
+            continue
+        at, anchor = line.end(), line[1].strip()
+        if anchor in ("'", '"'):
+            if kind not in _HEADER_LIKE and "-" not in line[2]:
+                continue
+            end = _quoted_end(text, line.start(1))
+        elif text[at : at + 1] in ("'", '"'):
+            end = _string_end(text, at)
+            at += 1
+        elif anchor in ("{", ","):
+            continue
+        else:
+            stop = _LINE_END.search(text, at)
+            end = stop.start() if stop else len(text)
+        done = end
+        yield from _secret(kind, text, at, end, ())
+
+
+def _shapes(text: str) -> Iterator[Found]:
+    """Credentials behind their scheme word, and signed or encrypted tokens (RFC 7519), which show what they are."""
+    for word in _CREDENTIAL_WORD.finditer(text):
+        start, end = word.span(1)
+        if word[0].lower().startswith("basic"):
+            yield from _basic(text, start, end, sure=False)
+        elif any(map(str.isdigit, word[1])):
+            yield Found(start, end, "access_token", (word[1],))
+    for token in _JWT.finditer(text):
+        yield Found(*token.span(), "jwt", (token[0],))
