@@ -1,0 +1,199 @@
+"""The access token of an API call: too old, replaced, another host's, or sent in the wrong way (RFC 6750 §2.1)."""
+
+from datetime import timedelta
+
+from oauth.diagnosis import reading
+from oauth.diagnosis.causes import shape
+from oauth.diagnosis.causes.rule import (
+    Finding,
+    Rule,
+    open_fact,
+    possible,
+    proven,
+    right,
+    rule,
+    ruled_out,
+    unknown,
+    wrong,
+)
+from oauth.diagnosis.model import Change, Fix, Label, Target
+from oauth.diagnosis.secrets import is_live
+from oauth.diagnosis.subject import Origin, Subject, span
+from oauth.exchange import Step, header
+from oauth.flow import Grant
+
+HEADER = "request header, Authorization"
+NO_ORIGIN = "Where the token came from is not known: no token answer is known that gave it"
+
+
+@rule("access_token.expired", "The access token had expired")
+def expired(subject: Subject) -> Finding:
+    """When it was issued, and ``expires_in`` by the server's own word."""
+    origin = _origin(subject)
+    if origin is None:
+        return unknown(NO_ORIGIN)
+    life = origin.expires_in if origin.expires_in is not None else subject.lifetimes.access_token
+    said = (
+        f"expires_in {life} s" if origin.expires_in is not None else f"it said no expires_in; documented are {life} s"
+    )
+    age = (subject.at - origin.issued_at).total_seconds()
+    text = f"issued {subject.clock(origin.issued_at)}, {said}; sent {span(age)} later"
+    if age > life:
+        return proven(wrong(text, origin.where, origin.row), fix=_renew(subject, origin))
+    return ruled_out(right(text[0].upper() + text[1:], origin.where, origin.row))
+
+
+@rule("access_token.scheme", "The word Bearer is missing, or doubled")
+def scheme(subject: Subject) -> Finding:
+    """``Authorization: Bearer TOKEN``, once and with one space."""
+    given, credentials = reading.authorization(subject.exchange.request)
+    if not given:
+        return unknown("There is no Authorization header")
+    fix = None
+    if subject.bearer:
+        after = subject.secrets.offered("access_token", subject.bearer)
+        before = f"{given} …" if given.lower() == "bearer" else "…"
+        fix = Fix(
+            Label.READY,
+            "Send Bearer once, then the token",
+            subject.step,
+            (Change(Target.HEADER, "Authorization", before, f"Bearer {after}"),),
+        )
+    doubled = sum(word.lower() in ("bearer", "bearer:") for word in (given, *credentials.split()))
+    if doubled > 1:
+        return proven(wrong(f"the word Bearer stands there {doubled} times", HEADER), fix=fix)
+    if doubled == 0:
+        if credentials and given.isalpha() and len(given) < 12:
+            return proven(wrong(f"the scheme is {given}, where Bearer is needed", HEADER), fix=fix)
+        return proven(wrong("the word Bearer is missing before the token", HEADER), fix=fix)
+    if not credentials:
+        return proven(wrong("after Bearer there is no token", HEADER), fix=_held(subject))
+    if not is_live(subject.bearer) and _origin(subject) is None:
+        return unknown("Redaction hides what stands behind Bearer", HEADER)
+    return ruled_out(right("Bearer stands there once", HEADER))
+
+
+@rule("access_token.left_out", "No access token was sent")
+def left_out(subject: Subject) -> Finding:
+    """No ``Authorization`` header, or nothing in it."""
+    value = header(subject.exchange.request.headers, "Authorization")
+    if value is None or not value.strip():
+        return proven(wrong("there is no Authorization header", "request headers"), fix=_held(subject))
+    if not subject.bearer:
+        return proven(wrong("the Authorization header has no token in it", HEADER), fix=_held(subject))
+    return ruled_out(right("The Authorization header has a token", HEADER))
+
+
+@rule("access_token.other_host", "The token was issued by another host")
+def other_host(subject: Subject) -> Finding:
+    """A token is good at the provider that issued it."""
+    origin = _origin(subject)
+    if origin is None:
+        return unknown(NO_ORIGIN)
+    elsewhere = (
+        origin.host != subject.host
+        if not (origin.provider and subject.exchange.provider)
+        else (origin.provider != subject.exchange.provider)
+    )
+    text = f"issued by {origin.host}"
+    if elsewhere:
+        return proven(wrong(f"{text}, sent to {subject.host}", origin.where, origin.row), fix=_held(subject))
+    return ruled_out(right(f"{text[0].upper()}{text[1:]}, the provider that was called", origin.where, origin.row))
+
+
+@rule("access_token.replaced", "A later token took its place")
+def replaced(subject: Subject) -> Finding:
+    """A refresh after it, and whether the old one still worked before that."""
+    origin = _origin(subject)
+    if origin is None:
+        return unknown(NO_ORIGIN)
+    if origin.grant == Grant.CLIENT_CREDENTIALS:
+        return ruled_out(
+            open_fact("It is an application's token: those are not replaced by a refresh", origin.where, origin.row)
+        )
+    later = [
+        row
+        for row in subject.rows
+        if row.step is Step.REFRESH
+        and reading.succeeded(row)
+        and row.started_at >= origin.issued_at
+        and subject.secrets.same("access_token", reading.member(row.response, "access_token"), subject.bearer) is False
+    ]
+    if not later:
+        return ruled_out(right("No later token was issued in this flow", "history"))
+    newest = later[-1]
+    fact = wrong(f"a later access token was issued: {subject.row_text(newest)}", "history", newest.id)
+    calls = [row for row in subject.sightings(("access_token",), subject.bearer) if row.step is Step.API]
+    worked = [row for row in calls if reading.succeeded(row)]
+    before = [row for row in worked if _is_before(row.id, later[0].id)]
+    after = [row for row in worked if not _is_before(row.id, later[0].id)]
+    fix = _held(subject)
+    if after:
+        text = f"The old token still worked after that: {subject.row_text(after[-1])}"
+        return ruled_out(right(text, "history", after[-1].id))
+    old = origin.issued_at + timedelta(seconds=origin.expires_in or subject.lifetimes.access_token)
+    if before and subject.at <= old:
+        text = f"the old one worked before that: {subject.row_text(before[-1])}, and it had not expired"
+        return proven(fact, open_fact(text, "history", before[-1].id), fix=fix)
+    return possible(fact, fix=fix)
+
+
+REFUSED: tuple[Rule, ...] = (scheme, expired, replaced, other_host, *shape.altered(shape.ACCESS_TOKEN))
+"""The rules for an access token that is refused."""
+
+
+@rule("token.of_application", "The token is the application's, and this call needs a user's")
+def of_application(subject: Subject) -> Finding:
+    """By the grant that gave it (RFC 6749 §4.4: no user takes part)."""
+    origin = _origin(subject)
+    if origin is None:
+        return unknown(NO_ORIGIN)
+    if not origin.grant:
+        return unknown("By which grant the token was given is not known", origin.where, origin.row)
+    if origin.grant == Grant.CLIENT_CREDENTIALS:
+        text = "the token came from client_credentials: it stands for the application, and for no user"
+        return proven(wrong(text, origin.where, origin.row), fix=_users(subject))
+    return ruled_out(right(f"The token came from {origin.grant}: it is a user's", origin.where, origin.row))
+
+
+def _origin(subject: Subject) -> Origin | None:
+    return subject.origin("access_token", subject.bearer) if subject.bearer else None
+
+
+def _is_before(one: int | None, other: int | None) -> bool:
+    return one is not None and other is not None and one < other
+
+
+def _renew(subject: Subject, origin: Origin) -> Fix:
+    held = _held(subject)
+    if held.label is Label.READY:
+        return held
+    if origin.grant == Grant.CLIENT_CREDENTIALS:
+        return Fix(Label.START_AGAIN, "Get a new application's token", Step.TOKEN)
+    return Fix(Label.START_AGAIN, "Refresh the access token", Step.REFRESH)
+
+
+def _held(subject: Subject) -> Fix:
+    """The newest token that the flow holds and that still lives, or else a way to get one."""
+    for known in subject.candidates("access_token"):
+        origin = subject.origin("access_token", known.value)
+        life = (origin.expires_in if origin else None) or subject.lifetimes.access_token
+        alive = origin is not None and (subject.now - origin.issued_at).total_seconds() <= life
+        here = origin is not None and (not subject.exchange.provider or origin.provider == subject.exchange.provider)
+        if alive and here and subject.secrets.same("access_token", known.value, subject.bearer) is not True:
+            change = _authorization(subject, known.value)
+            return Fix(Label.READY, "Send the newest access token", subject.step, (change,))
+    return Fix(Label.START_AGAIN, "Get a new access token", Step.AUTHORIZE)
+
+
+def _users(subject: Subject) -> Fix:
+    tokens = subject.flow.tokens if subject.flow else None
+    if tokens and subject.secrets.same("access_token", tokens.access_token, subject.bearer) is False:
+        return Fix(Label.READY, "Send the user's token", subject.step, (_authorization(subject, tokens.access_token),))
+    return Fix(Label.START_AGAIN, "Authorize with a user: grant_type authorization_code", Step.AUTHORIZE)
+
+
+def _authorization(subject: Subject, token: str) -> Change:
+    before = header(subject.exchange.request.headers, "Authorization")
+    shown = None if before is None else f"Bearer {subject.secrets.quoted('access_token', subject.bearer)}"
+    return Change(Target.HEADER, "Authorization", shown, f"Bearer {subject.secrets.offered('access_token', token)}")

@@ -1,0 +1,378 @@
+"""Who asks: the client id, its secret, and the way they are sent (RFC 6749 §2.3.1)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from urllib.parse import quote_plus, unquote_plus
+
+from oauth.diagnosis import reading
+from oauth.diagnosis.causes.fixes import changed, put, value_for
+from oauth.diagnosis.causes.rule import (
+    Finding,
+    Rule,
+    open_fact,
+    possible,
+    proven,
+    right,
+    rule,
+    ruled_out,
+    unknown,
+    wrong,
+)
+from oauth.diagnosis.causes.shape import bare, stray_text
+from oauth.diagnosis.model import Change, Target
+from oauth.diagnosis.reading import BODY
+from oauth.diagnosis.secrets import is_live, parse
+from oauth.diagnosis.subject import Subject, host_of
+from oauth.exchange import Exchange
+from oauth.flow import ClientAuthentication
+
+HEADER = "request header, Authorization"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Id and secret as the server reads them, and the place they stand in."""
+
+    id: str
+    secret: str = field(repr=False)
+    where: str
+    hidden: bool = False
+
+
+def _credentials(subject: Subject) -> Credentials:
+    found = subject.basic
+    if found is not None and found.hidden:
+        return Credentials(subject.exchange.client_id, "", HEADER, hidden=True)
+    if found is not None and not found.problem:
+        return Credentials(unquote_plus(found.id), unquote_plus(found.secret), HEADER)
+    return Credentials(subject.sent.value("client_id"), subject.sent.value("client_secret"), BODY)
+
+
+@rule("client.credentials_missing", "The client id or the secret was left out")
+def credentials_missing(subject: Subject) -> Finding:
+    """Nowhere in body or header, or empty."""
+    sent = _credentials(subject)
+    if sent.hidden or (subject.basic is not None and subject.basic.problem):
+        return ruled_out(open_fact("Credentials were sent by HTTP Basic, whatever they are worth", HEADER))
+    if not subject.sent.body_known and subject.basic is None:
+        return unknown("The body of the request is not known: only its head was given", BODY)
+    missing = [name for name, value in (("client_id", sent.id), ("client_secret", sent.secret)) if not value]
+    if not missing:
+        return ruled_out(right("client_id and client_secret are both sent", sent.where))
+    changes = []
+    for name in missing:
+        after, needs = value_for(subject, name)
+        present = subject.sent.get(name) is not None
+        changes.append(Change(Target.FIELD, name, "" if present else None, after, needs))
+    facts = [wrong(f"{name} is not sent, or is empty", sent.where) for name in missing]
+    return proven(*facts, fix=changed(subject, f"Send {' and '.join(missing)}", *changes))
+
+
+@rule("client.white_space", "White space stands around the client id or the secret")
+def white_space(subject: Subject) -> Finding:
+    """Copied along with the value."""
+    return _stray(subject, "white-space", "No white space around id and secret")
+
+
+@rule("client.quotes", "Quotes stand around the client id or the secret")
+def quotes(subject: Subject) -> Finding:
+    """Copied along with the value."""
+    return _stray(subject, "quote", "No quotes around id and secret")
+
+
+def _stray(subject: Subject, sign: str, clean: str) -> Finding:
+    sent = _credentials(subject)
+    facts, changes, hidden = [], [], sent.hidden
+    for name, value in (("client_id", sent.id), ("client_secret", sent.secret)):
+        found = [fact for fact in stray_text(value).split(", ") if sign in fact]
+        hidden = hidden or (bool(value) and not is_live(value))
+        if not found:
+            continue
+        facts.append(wrong(f"{name}: {', '.join(found)}", f"{sent.where}, {name}"))
+        secret = name == "client_secret"
+        before = subject.secrets.quoted(name, value) if secret else subject.secrets.swept(value)
+        after = subject.secrets.offered(name, bare(value)) if secret else subject.secrets.swept(bare(value))
+        changes.append(Change(Target.FIELD, name, before, after))
+    if facts:
+        return proven(*facts, fix=changed(subject, "Send them without what is around them", *changes))
+    if hidden:
+        return unknown("Redaction hides whether anything stands around the secret", sent.where)
+    if not sent.id and not sent.secret:
+        return unknown("No credentials were sent", sent.where)
+    return ruled_out(right(clean, sent.where))
+
+
+@rule("client.swapped", "Client id and secret are swapped")
+def swapped(subject: Subject) -> Finding:
+    """Each stands in the other's place."""
+    sent, flow = _credentials(subject), subject.flow
+    if not sent.id or not (sent.secret or sent.hidden):
+        return unknown("Id and secret were not both sent", sent.where)
+    if _is_secret(subject, sent.id):
+        facts = [wrong("what stands in client_id is the client's secret", f"{sent.where}, client_id")]
+        after_id, needs_id = value_for(subject, "client_id")
+        after_secret, needs_secret = value_for(subject, "client_secret")
+        if flow and subject.secrets.same("client_secret", sent.secret, flow.client.id):
+            facts.append(wrong("what stands in client_secret is the client's id", f"{sent.where}, client_secret"))
+        return proven(
+            *facts,
+            fix=changed(
+                subject,
+                "Send each in its own place",
+                Change(Target.FIELD, "client_id", subject.secrets.quoted("client_secret", sent.id), after_id, needs_id),
+                Change(
+                    Target.FIELD,
+                    "client_secret",
+                    subject.secrets.quoted("client_secret", sent.secret),
+                    after_secret,
+                    needs_secret,
+                ),
+            ),
+        )
+    if subject.successes or (flow and sent.id == flow.client.id):
+        row = subject.successes[-1].id if subject.successes else None
+        return ruled_out(right(f"client_id is the id of a client: {subject.secrets.swept(sent.id)}", sent.where, row))
+    return unknown("Neither the id nor the secret of this client is known, so they cannot be told apart", sent.where)
+
+
+@rule("client.secret_differs", "The secret is not the one that last worked")
+def secret_differs(subject: Subject) -> Finding:
+    """Compared by fingerprint with the newest success, and with the provider's published one."""
+    sent = _credentials(subject)
+    if sent.hidden or not sent.secret:
+        return unknown("Which secret was sent is not known" if sent.hidden else "No secret was sent", sent.where)
+    shown = subject.secrets.quoted("client_secret", sent.secret)
+    after, needs = _right_secret(subject)
+    fix = put(subject, "client_secret", shown, after, "Send the right secret", needs)
+    published = (
+        next((item for item in subject.provider.clients if item.id == bare(sent.id)), None)
+        if subject.provider
+        else None
+    )
+    if published is not None:
+        same = subject.secrets.same("client_secret", sent.secret, published.secret)
+        if same is False:
+            expected = subject.secrets.quoted("client_secret", published.secret)
+            text = f"sent {shown}; the published secret of {published.id} is {expected}"
+            return proven(wrong(text, "provider, published clients"), fix=fix)
+        if same:
+            return ruled_out(right(f"It is the published secret of {published.id}", "provider, published clients"))
+    for row in reversed(subject.successes_here):
+        last = _secret_of(row)
+        if not last:
+            continue
+        same = subject.secrets.same("client_secret", sent.secret, last)
+        when = subject.row_text(row)
+        if same:
+            return ruled_out(right(f"The same secret worked before: {when}", "history", row.id))
+        if same is False:
+            return proven(wrong(f"sent {shown}, and what last worked was {last}: {when}", "history", row.id), fix=fix)
+        return unknown(f"Both are {shown}: too short for a fingerprint, so they cannot be compared", "history", row.id)
+    if subject.flow and sent.id == subject.flow.client.id:
+        same = subject.secrets.same("client_secret", sent.secret, subject.flow.client.secret)
+        if same is False:
+            expected = subject.secrets.quoted("client_secret", subject.flow.client.secret)
+            return possible(
+                wrong(f"sent {shown}, and this flow was begun with {expected}", "flow, client secret"), fix=fix
+            )
+    return unknown("No secret of this client is known to have worked before", "history")
+
+
+@rule("client.id_differs", "The client id is not one that is known here")
+def id_differs(subject: Subject) -> Finding:
+    """Against the flow's client, the published ones, and those that worked."""
+    sent = _credentials(subject)
+    if not sent.id:
+        return unknown("No client_id was sent", sent.where)
+    if _is_secret(subject, sent.id):
+        return ruled_out(open_fact("A secret stands in its place", sent.where))
+    shown, row = subject.secrets.swept(sent.id), _last(subject.successes_here)
+    where = f"{sent.where}, client_id"
+    if row is not None:
+        return ruled_out(right(f"The same client_id worked before: {subject.row_text(row)}", "history", row.id))
+    published = [item.id for item in subject.provider.clients] if subject.provider else []
+    if sent.id in published:
+        return ruled_out(right(f"{shown} is a published client", "provider, published clients"))
+    flow_id = subject.flow.client.id if subject.flow else subject.exchange.client_id
+    if flow_id and flow_id != sent.id:
+        fix = put(subject, "client_id", shown, subject.secrets.swept(flow_id), "Send the client id of this flow")
+        worked = _last([row for row in subject.earlier(subject.past.token_requests(flow_id)) if subject.is_here(row)])
+        fact = wrong(f"sent {shown}, and the client of this flow is {subject.secrets.swept(flow_id)}", where)
+        if flow_id in published:
+            return proven(fact, right(f"{flow_id} is a published client", "provider, published clients"), fix=fix)
+        if worked is not None:
+            return proven(
+                fact, right(f"{flow_id} worked before: {subject.row_text(worked)}", "history", worked.id), fix=fix
+            )
+        return possible(fact, fix=fix)
+    if not subject.past.reach:
+        return unknown("No history was looked at for this client id", where)
+    text = f"{shown} never worked here, in the newest {subject.past.reach:,} rows"
+    return possible(
+        open_fact(text, "history"),
+        fix=put(subject, "client_id", shown, "", "Send the right client id", "the client id of your application"),
+    )
+
+
+@rule("client.other_provider", "The client id belongs to another provider or country")
+def other_provider(subject: Subject) -> Finding:
+    """It worked elsewhere and never here: credentials work on one site only."""
+    sent = _credentials(subject)
+    if not sent.id:
+        return unknown("No client_id was sent", sent.where)
+    row = _last(subject.successes_here)
+    if row is not None:
+        return ruled_out(right(f"The client id worked at this provider: {subject.row_text(row)}", "history", row.id))
+    elsewhere = _last([row for row in subject.successes if not subject.is_here(row)])
+    if elsewhere is not None:
+        place = elsewhere.provider or host_of(elsewhere)
+        here = subject.exchange.provider or subject.host
+        text = f"this client id worked at {place}, never at {here}: {subject.row_text(elsewhere)}"
+        after, needs = "", f"the client id that {here} gave you"
+        shown = subject.secrets.swept(sent.id)
+        return proven(
+            wrong(text, "history", elsewhere.id),
+            fix=put(subject, "client_id", shown, after, "Send the id for this site", needs),
+        )
+    if subject.provider and any(item.id == sent.id for item in subject.provider.clients):
+        return ruled_out(right("It is a published client of this provider", "provider, published clients"))
+    return unknown("The client id worked nowhere yet, so where it belongs cannot be told", "history")
+
+
+@rule("client.both", "The credentials were sent by Basic and in the body at once")
+def both(subject: Subject) -> Finding:
+    """RFC 6749 §2.3: one way to authenticate in a request."""
+    if subject.basic is None:
+        return ruled_out(right("There is no HTTP Basic header: the credentials are in the body only", HEADER))
+    body_id, body_secret = subject.sent.value("client_id"), subject.sent.value("client_secret")
+    if not body_secret and body_id in ("", unquote_plus(subject.basic.id)):
+        return ruled_out(right("The body has no secret: the credentials are in the header only", BODY))
+    title = "Send them in the body only"
+    fix = changed(
+        subject,
+        title,
+        Change(Target.AUTHENTICATION, "Authorization", "basic and body", ClientAuthentication.BODY.value),
+        Change(Target.HEADER, "Authorization", "Basic …", None),
+    )
+    names = " and ".join(name for name, value in (("client_id", body_id), ("client_secret", body_secret)) if value)
+    facts = [wrong("the Authorization header has Basic credentials", HEADER), wrong(f"the body has {names} too", BODY)]
+    if subject.basic.hidden or subject.basic.problem:
+        return possible(*facts, fix=fix)
+    header_secret = unquote_plus(subject.basic.secret)
+    differ = body_id not in ("", unquote_plus(subject.basic.id))
+    if not differ and body_secret:
+        differ = subject.secrets.same("client_secret", body_secret, header_secret) is False
+    if differ:
+        return proven(*facts, wrong("the two differ", f"{HEADER} and body"), fix=fix)
+    return possible(*facts, open_fact("the two are not known to differ", f"{HEADER} and body"), fix=fix)
+
+
+@rule("client.basic_encoding", "The Basic credentials are not encoded as RFC 6749 §2.3.1 asks")
+def basic_encoding(subject: Subject) -> Finding:
+    """Each form-encoded, joined by a colon, then base64."""
+    found, flow = subject.basic, subject.flow
+    if found is None:
+        return ruled_out(right("There are no Basic credentials", HEADER))
+    if found.hidden:
+        return unknown("Redaction hides how the Basic credentials are encoded", HEADER)
+    fix = changed(
+        subject,
+        "Encode id and secret, join them by a colon, then base64",
+        Change(Target.AUTHENTICATION, "Authorization", "Basic …", ClientAuthentication.BASIC.value),
+    )
+    if found.problem:
+        return proven(wrong(found.problem, HEADER), fix=fix)
+    facts, sure = [], False
+    right_ones = {"client_id": flow.client.id, "client_secret": flow.client.secret} if flow else {}
+    for name, raw in (("client_id", found.id), ("client_secret", found.secret)):
+        expected = right_ones.get(name, "")
+        if expected and raw == expected and unquote_plus(raw) != expected:
+            facts.append(wrong(f"{name} is not form-encoded, so the server reads something else", HEADER))
+            sure = True
+        elif (
+            expected
+            and raw != quote_plus(expected)
+            and unquote_plus(unquote_plus(raw)) == expected != unquote_plus(raw)
+        ):
+            facts.append(wrong(f"{name} is form-encoded twice", HEADER))
+            sure = True
+        elif is_live(raw) and quote_plus(unquote_plus(raw)) != raw and any(sign in raw for sign in "+%: "):
+            facts.append(wrong(f"{name} has characters that form-encoding would have replaced", HEADER))
+    if not facts and not is_live(found.secret):
+        return unknown("Redaction hides how the Basic credentials are encoded", HEADER)
+    if not facts:
+        return ruled_out(right("Id and secret are form-encoded, joined by a colon, and base64", HEADER))
+    return proven(*facts, fix=fix) if sure else possible(*facts, fix=fix)
+
+
+@rule("client.deactivated", "The client was deactivated")
+def deactivated(subject: Subject) -> Finding:
+    """It worked before with this provider."""
+    row = _last(subject.successes_here)
+    if row is not None:
+        return proven(
+            right(
+                f"the same client_id worked before: {subject.row_text(row)}, {subject.outcome(row)}", "history", row.id
+            ),
+            wrong(f"now the provider answers {subject.outcome(subject.exchange)}", "response"),
+        )
+    if not subject.past.reach:
+        return unknown("Whether this client id worked before is not known: no history was looked at")
+    return ruled_out(open_fact(f"It never worked here, in the newest {subject.past.reach:,} rows", "history"))
+
+
+@rule("client.never_active", "The client was never active here")
+def never_active(subject: Subject) -> Finding:
+    """It is not known to have worked; the provider activates new applications by hand."""
+    row = _last(subject.successes_here)
+    if row is not None:
+        return ruled_out(right(f"The same client_id worked before: {subject.row_text(row)}", "history", row.id))
+    if not subject.past.reach:
+        return unknown("Whether this client id worked before is not known: no history was looked at")
+    name = subject.secrets.swept(subject.client_id) or "this client"
+    text = f"{name} never worked here, in the newest {subject.past.reach:,} rows"
+    return possible(
+        open_fact(text, "history"), wrong(f"the provider answers {subject.outcome(subject.exchange)}", "response")
+    )
+
+
+CREDENTIALS: tuple[Rule, ...] = (
+    credentials_missing,
+    white_space,
+    quotes,
+    swapped,
+    basic_encoding,
+    both,
+    secret_differs,
+    id_differs,
+    other_provider,
+)
+"""The rules for credentials that are refused."""
+
+INACTIVE: tuple[Rule, ...] = (deactivated, never_active, other_provider)
+"""The rules for a client that is not active."""
+
+
+def _is_secret(subject: Subject, client_id: str) -> bool:
+    """Whether what stands in the id's place is known as a secret."""
+    if found := parse(client_id):
+        return found.kind == "client_secret"
+    told = subject.vault.kind_of(client_id) if subject.vault else None
+    return told == "client_secret" or bool(subject.flow and client_id == subject.flow.client.secret)
+
+
+def _right_secret(subject: Subject) -> tuple[str, str]:
+    """The flow's secret, unless that is the very one that was refused."""
+    sent, flow = _credentials(subject), subject.flow
+    if flow and flow.client.secret and subject.secrets.same("client_secret", sent.secret, flow.client.secret) is False:
+        return subject.secrets.offered("client_secret", flow.client.secret), ""
+    return "", "the client secret of your application"
+
+
+def _secret_of(row: Exchange) -> str:
+    found = reading.basic(row.request)
+    return reading.read(row.request).value("client_secret") or (unquote_plus(found.secret) if found else "")
+
+
+def _last(rows: Sequence[Exchange]) -> Exchange | None:
+    return rows[-1] if rows else None

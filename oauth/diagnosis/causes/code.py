@@ -1,0 +1,103 @@
+"""The authorization code itself: too old, used, another client's (RFC 6749 §4.1.2)."""
+
+from oauth.diagnosis import reading
+from oauth.diagnosis.causes import shape
+from oauth.diagnosis.causes.fixes import NEW_CODE, put
+from oauth.diagnosis.causes.rule import Finding, open_fact, possible, proven, right, rule, ruled_out, unknown, wrong
+from oauth.diagnosis.subject import Subject, span
+from oauth.exchange import Step
+
+CLOSE = 5
+"""Seconds before the end of a code's life in which it may be over: the callback comes later than the code is made."""
+
+NO_CODE = "No code was sent"
+
+
+@rule("code.expired", "The code was too old")
+def expired(subject: Subject) -> Finding:
+    """Its age from the callback to the request, against the provider's lifetime."""
+    life = subject.lifetimes.code
+    sent, code = subject.sent.value("code"), subject.authorization.code
+    if not sent:
+        return unknown(NO_CODE)
+    if code is None or code.at is None:
+        return unknown("The age of the code is not known: no callback is known that brought it")
+    if subject.secrets.same("code", sent, code.value) is False:
+        return unknown("The age of this code is not known: the callback brought another one", code.where, code.row)
+    age = (subject.at - code.at).total_seconds()
+    times = f"callback {subject.clock(code.at)}, sent {subject.clock(subject.at)}"
+    text = f"the code was {span(age)} old ({times}); codes live {span(life)}"
+    if age > life:
+        return proven(wrong(text, code.where, code.row), fix=NEW_CODE)
+    if subject.authorization.pasted:
+        asked = subject.authorization.at
+        if asked is not None and (subject.at - asked).total_seconds() <= life:
+            before = span((subject.at - asked).total_seconds())
+            text = f"The authorization was asked for {before} before: the code cannot be older"
+            return ruled_out(right(text, subject.authorization.where, subject.authorization.row))
+        text = f"the code was pasted {span(age)} before it was sent; how old it was then is not known"
+        return possible(open_fact(text, code.where, code.row), fix=NEW_CODE)
+    if age > life - CLOSE:
+        return possible(wrong(text, code.where, code.row), fix=NEW_CODE)
+    return ruled_out(right(f"The code was {span(age)} old; codes live {span(life)}", code.where, code.row))
+
+
+@rule("code.used", "The code was exchanged before")
+def used(subject: Subject) -> Finding:
+    """An earlier request of the history that presented it."""
+    sent = subject.sent.value("code")
+    if not sent:
+        return unknown(NO_CODE)
+    earlier = subject.exchanged(sent)
+    for row in earlier:
+        if reading.succeeded(row):
+            text = f"the same code was exchanged before: {subject.row_text(row)}, {subject.outcome(row)}"
+            return proven(wrong(text, "history", row.id), fix=NEW_CODE)
+    for row in earlier:
+        if reading.unanswered(row):
+            text = f"the same code was sent before, and no answer came: {subject.row_text(row)}. It may be spent"
+            return possible(wrong(text, "history", row.id), fix=NEW_CODE)
+    flow = subject.flow
+    if flow and flow.tokens and subject.secrets.same("code", sent, flow.code):
+        text = f"this flow has its tokens since {subject.clock(flow.tokens.issued_at)}: its code is spent"
+        return proven(wrong(text, "flow, token answer"), fix=NEW_CODE)
+    if not subject.secrets.fingerprints(("code",), sent):
+        return unknown("The code is too short for a fingerprint, or was given without one: the history cannot be asked")
+    if not subject.past.reach:
+        return unknown("No history was looked at for an earlier exchange of this code")
+    nothing = right(f"No successful exchange of this code among the newest {subject.past.reach:,} rows", "history")
+    if subject.authorization.pasted:
+        redirect = subject.secrets.swept((subject.authorization.asked or {}).get("redirect_uri", "the redirect URI"))
+        text = f"the code was pasted: whatever answers at {redirect} got it first and may have exchanged it"
+        return possible(nothing, open_fact(text, "flow, callback"), fix=NEW_CODE)
+    if subject.authorization.code is None:
+        return unknown("No callback is known that brought this code, so another program may have exchanged it")
+    return ruled_out(nothing)
+
+
+@rule("code.other_client", "The code belongs to another client")
+def other_client(subject: Subject) -> Finding:
+    """The client that asked for it, against the client that presents it."""
+    sent, client_id = subject.sent.value("code"), subject.client_id
+    if not sent:
+        return unknown(NO_CODE)
+    known = subject.authorization
+    if known.code and known.asked is not None and subject.secrets.same("code", sent, known.code.value) is not False:
+        owner, where, row = known.asked.get("client_id", ""), f"{known.where}, client_id", known.row
+    else:
+        came = next((row for row in subject.sightings(("code",), sent) if row.step is Step.CALLBACK), None)
+        if came is None:
+            return unknown("Which client the code was given to is not known")
+        owner, where, row = came.client_id, "history, callback", came.id
+    if not owner or not client_id:
+        return unknown("Which client the code was given to is not known")
+    quoted, other = subject.secrets.swept(owner), subject.secrets.swept(client_id)
+    if owner == client_id:
+        return ruled_out(right(f"client_id equals the one in the authorization request: {quoted}", where, row))
+    fix = put(subject, "client_id", other, quoted, "Exchange it as the client that asked for it")
+    text = f"the code was given to {quoted}, and {other} presents it"
+    return proven(wrong(text, where, row), fix=fix)
+
+
+LIFE = (used, expired, other_client, *shape.altered(shape.CODE))
+"""The rules for a code that is refused."""

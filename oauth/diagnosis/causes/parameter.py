@@ -1,0 +1,210 @@
+"""A parameter that did not arrive: left out, empty, under another name, in the wrong place or in an unreadable body.
+
+RFC 6749 §3.2: a parameter without a value is treated as if it were left out.
+"""
+
+import re
+from difflib import SequenceMatcher
+
+from oauth.diagnosis.causes.fixes import changed, put, value_for
+from oauth.diagnosis.causes.rule import Finding, Rule, open_fact, possible, proven, right, ruled_out, unknown, wrong
+from oauth.diagnosis.model import Change, Fix, Target
+from oauth.diagnosis.reading import BODY, Sent, Shape
+from oauth.diagnosis.secrets import SECRET_NAMES
+from oauth.diagnosis.subject import Known, Subject
+
+OTHER_NAMES = {
+    "code": ("authorization_code", "auth_code", "authcode", "oauth_code", "authorization", "authorizationcode"),
+    "grant_type": ("grant", "type", "granttype", "grant_types"),
+    "client_id": ("id", "clientid", "app_id", "application_id", "consumer_key"),
+    "client_secret": ("secret", "clientsecret", "app_secret", "password", "consumer_secret"),
+    "refresh_token": ("token", "refresh", "refreshtoken"),
+    "redirect_uri": ("redirect_url", "redirecturi", "callback", "callback_url", "redirect"),
+}
+"""Names that people send a parameter under, in lower case and without dashes."""
+
+KNOWN_NAMES = frozenset({*OTHER_NAMES, "scope", "state", "response_type", "code_verifier", "nonce"})
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+"""What may be quoted as a name. Anything else may be a value that stands in a name's place."""
+
+ALIKE = 0.85
+"""From this likeness on, two names are taken for the same one misspelt; 1 is equal."""
+
+
+def missing(name: str) -> tuple[Rule, ...]:
+    """All the ways in which a parameter can fail to arrive."""
+    return (left_out(name), empty(name), other_name(name), in_query(name), BODY_UNREADABLE)
+
+
+def left_out(name: str) -> Rule:
+    """It is nowhere in the request."""
+
+    def judge(subject: Subject) -> Finding:
+        if hidden := _body_hidden(subject):
+            return hidden
+        there = subject.sent.get(name) or _anywhere(subject, name) or _under_other_name(subject, name)
+        if there is not None:
+            return ruled_out(right(f"{there.name} is in the request", f"{there.place}, {there.name}"))
+        return proven(
+            wrong(f"{name} is not in the request; what is: {_names(subject)}", BODY),
+            fix=_supply(subject, name, None),
+        )
+
+    return Rule(f"{name}.left_out", f"The parameter {name} was left out", judge)
+
+
+def empty(name: str) -> Rule:
+    """It is there and has no value."""
+
+    def judge(subject: Subject) -> Finding:
+        if hidden := _body_hidden(subject):
+            return hidden
+        found = subject.sent.get(name)
+        if found is None:
+            return ruled_out(open_fact(f"{name} is not in the request at all", BODY))
+        if found.value.strip():
+            return ruled_out(right(f"{name} has a value", f"{found.place}, {name}"))
+        text = f"{name} is sent without a value" if not found.value else f"{name} is nothing but white space"
+        return proven(wrong(text, f"{found.place}, {name}"), fix=_supply(subject, name, ""))
+
+    return Rule(f"{name}.empty", f"The parameter {name} was sent empty", judge)
+
+
+def other_name(name: str) -> Rule:
+    """It is there under a name that the server does not know."""
+
+    def judge(subject: Subject) -> Finding:
+        if hidden := _body_hidden(subject):
+            return hidden
+        if subject.sent.value(name):
+            return ruled_out(right(f"{name} is sent under its own name", f"{BODY}, {name}"))
+        found = _under_other_name(subject, name)
+        if found is None:
+            return ruled_out(right(f"No other parameter has a name like {name}", BODY))
+        kind = name if name in SECRET_NAMES else ""
+        after = subject.secrets.offered(kind, found.value) if kind else subject.secrets.swept(found.value)
+        return proven(
+            wrong(f"the value stands under {found.name}, and the server looks for {name}", f"{BODY}, {found.name}"),
+            fix=changed(
+                subject,
+                f"Send it as {name}",
+                Change(Target.FIELD, found.name, after, None),
+                Change(Target.FIELD, name, None, after),
+            ),
+        )
+
+    return Rule(f"{name}.other_name", f"The parameter {name} was sent under another name", judge)
+
+
+def in_query(name: str) -> Rule:
+    """It is in the address instead of the body (RFC 6749 §3.2: parameters of the token request go in the body)."""
+
+    def judge(subject: Subject) -> Finding:
+        found = next((item for item in subject.sent.query if item.name == name and item.value), None)
+        if found is None:
+            return ruled_out(right(f"{name} is not in the address", "query of the address"))
+        if subject.sent.value(name):
+            return ruled_out(open_fact(f"{name} is in the address and in the body", "query of the address"))
+        kind = name if name in SECRET_NAMES else ""
+        after = subject.secrets.offered(kind, found.value) if kind else subject.secrets.swept(found.value)
+        return proven(
+            wrong(f"{name} is in the address, and the server reads the body", f"query of the address, {name}"),
+            fix=changed(
+                subject,
+                f"Send {name} in the body",
+                Change(Target.QUERY, name, after, None),
+                Change(Target.FIELD, name, None, after),
+            ),
+        )
+
+    return Rule(f"{name}.in_query", f"The parameter {name} was sent in the address", judge)
+
+
+def _judge_body(subject: Subject) -> Finding:
+    if hidden := _body_hidden(subject):
+        return hidden
+    sent = subject.sent
+    said = sent.content_type or "missing"
+    place = "request header, Content-Type"
+    if sent.look is Shape.EMPTY:
+        return ruled_out(open_fact("The request has no body", BODY))
+    if sent.look in (Shape.JSON, Shape.FORM) and sent.body is not sent.look:
+        looks = "JSON" if sent.look is Shape.JSON else "a form"
+        return proven(
+            wrong(f"Content-Type is {said}", place),
+            wrong(f"the body is written as {looks}", BODY),
+            fix=changed(
+                subject,
+                f"Send the body as {looks}, and say so",
+                Change(Target.BODY_FORMAT, "Content-Type", said, sent.look.value),
+            ),
+        )
+    if sent.problem:
+        return proven(
+            wrong(f"the body is not valid JSON: {sent.problem}", BODY),
+            fix=changed(
+                subject,
+                "Send the same fields as valid JSON",
+                Change(Target.BODY_FORMAT, "body", "invalid JSON", Shape.JSON.value),
+            ),
+        )
+    if sent.body is Shape.OTHER:
+        return possible(wrong(f"the body is neither JSON nor a form; Content-Type is {said}", BODY))
+    return ruled_out(right(f"Body and Content-Type agree: {said}", place))
+
+
+BODY_UNREADABLE = Rule(
+    "body.unreadable", "The server could not read the body: it is not what Content-Type says", _judge_body
+)
+
+
+def _judge_repeated(subject: Subject) -> Finding:
+    names = [item.name for item in subject.sent.parameters]
+    twice = sorted({name for name in names if names.count(name) > 1 and NAME.fullmatch(name)})
+    if twice:
+        return proven(wrong(f"sent more than once: {', '.join(twice)}", BODY))
+    return ruled_out(right("Every parameter is there once", BODY))
+
+
+REPEATED = Rule("parameter.repeated", "A parameter was sent more than once", _judge_repeated)
+
+
+def _body_hidden(subject: Subject) -> Finding | None:
+    if subject.sent.body_known:
+        return None
+    return unknown("The body of the request is not known: only its head was given", BODY)
+
+
+def _names(subject: Subject) -> str:
+    names = dict.fromkeys(item.name for item in subject.sent.parameters)
+    return subject.secrets.swept(", ".join(name for name in names if NAME.fullmatch(name))) or "nothing readable"
+
+
+def _anywhere(subject: Subject, name: str) -> Sent | None:
+    found = (item for item in (*subject.sent.query, *subject.sent.meant) if item.name == name)
+    return next(found, None)
+
+
+def _under_other_name(subject: Subject, name: str) -> Sent | None:
+    for item in subject.sent.parameters:
+        if not NAME.fullmatch(item.name.strip()):
+            continue
+        plain = item.name.strip().lower().replace("-", "_")
+        if not item.value or item.name == name or item.name in KNOWN_NAMES:
+            continue
+        joined = plain.replace("_", "")
+        likeness = SequenceMatcher(None, joined, name.replace("_", "")).ratio()
+        if plain in OTHER_NAMES.get(name, ()) or joined in OTHER_NAMES.get(name, ()) or likeness >= ALIKE:
+            return item
+        if any(subject.secrets.same(name, item.value, known.value) for known in _candidates(subject, name)):
+            return item
+    return None
+
+
+def _candidates(subject: Subject, name: str) -> tuple[Known, ...]:
+    return subject.candidates(name) if name in ("code", "refresh_token") else ()
+
+
+def _supply(subject: Subject, name: str, before: str | None) -> Fix:
+    after, needs = value_for(subject, name)
+    return put(subject, name, before, after, f"Send {name}", needs)

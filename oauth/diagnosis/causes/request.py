@@ -1,0 +1,130 @@
+"""The request around its fields: address, method, headers, and how many there were."""
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from oauth.diagnosis.causes.rule import (
+    Finding,
+    Rule,
+    open_fact,
+    possible,
+    proven,
+    right,
+    rule,
+    ruled_out,
+    unknown,
+    wrong,
+)
+from oauth.diagnosis.model import Change, Fix, Label, Target
+from oauth.diagnosis.subject import Subject, span
+from oauth.exchange import Step, header
+
+LIMIT = 4500
+"""Requests that the provider takes from one address in ``WINDOW``."""
+WINDOW = timedelta(minutes=5)
+PAUSE = timedelta(minutes=30)
+"""How long the provider refuses past the limit."""
+
+
+@rule("header.version_missing", "The Version header is missing")
+def version_missing(subject: Subject) -> Finding:
+    """Every call of the API needs it."""
+    profile = subject.provider.headers if subject.provider else ()
+    expected = next((item.value for item in profile if item.name.lower() == "version"), "2.0")
+    value = header(subject.exchange.request.headers, "Version")
+    change = Change(Target.HEADER, "Version", value, expected)
+    fix = Fix(Label.READY, f"Send Version: {expected}", subject.step, (change,))
+    if value is None or not value.strip():
+        return proven(wrong("there is no Version header", "request headers"), fix=fix)
+    if value.strip() != expected:
+        text = f"Version is {subject.secrets.swept(value)}, where {expected} is documented"
+        return proven(wrong(text, "request header, Version"), fix=fix)
+    return ruled_out(right(f"Version is {expected}", "request header, Version"))
+
+
+@rule("header.content_type_on_get", "A Content-Type was sent on a GET")
+def content_type_on_get(subject: Subject) -> Finding:
+    """The provider answers 400 to it."""
+    request = subject.exchange.request
+    value = header(request.headers, "Content-Type")
+    if request.method.upper() != "GET":
+        return ruled_out(right(f"The method is {request.method}", "request"))
+    if value is None:
+        return ruled_out(right("There is no Content-Type header", "request headers"))
+    shown = subject.secrets.swept(value)
+    fix = Fix(
+        Label.READY, "Leave Content-Type out", subject.step, (Change(Target.HEADER, "Content-Type", shown, None),)
+    )
+    return proven(
+        wrong(f"Content-Type is {shown} on a GET, which has no body", "request header, Content-Type"), fix=fix
+    )
+
+
+@rule("limit.requests", "The request limit was passed")
+def too_many(subject: Subject) -> Finding:
+    """Counted in this history; other programs behind the same address count too, and are not seen here."""
+    if not subject.past.reach:
+        return unknown("How many requests there were is not known: no history was looked at")
+    # Once passed, the limit holds for half an hour: look for any five minutes in it.
+    most = max(
+        subject.past.sent_to(subject.host, start, start + WINDOW)
+        for start in (subject.at - WINDOW * back for back in range(1, PAUSE // WINDOW + 2))
+    )
+    text = f"{most:,} requests of this console to {subject.host} in 5 minutes; {LIMIT:,} are allowed from one address"
+    fix = Fix(Label.READY, f"Wait {span(PAUSE.total_seconds())}, then send it again", subject.step)
+    if most > LIMIT:
+        return proven(wrong(text, "history"), fix=fix)
+    return possible(
+        open_fact(text, "history"),
+        open_fact("other programs behind the same address count too, and are not seen here"),
+        fix=fix,
+    )
+
+
+@rule("request.address", "The request went to another address than the provider's")
+def address(subject: Subject) -> Finding:
+    """Compared with the provider's profile."""
+    provider = subject.provider
+    if provider is None:
+        return unknown("The provider's addresses are not known here")
+    url = subject.exchange.request.url.partition("?")[0]
+    if subject.step is Step.API:
+        expected, holds = provider.api, url.startswith(f"{provider.api}/")
+    elif subject.step is Step.AUTHORIZE:
+        expected = provider.authorization_endpoint
+        holds = url == expected
+    else:
+        expected = provider.token_endpoint
+        holds = url == expected
+    shown = subject.secrets.swept(url)
+    if holds:
+        return ruled_out(right(f"The address is the documented one: {shown}", "request"))
+    after = expected if subject.step is not Step.API else expected + urlsplit(url).path.rpartition("/partner")[2]
+    return proven(
+        wrong(f"sent to {shown}", "request"),
+        open_fact(f"documented is {expected}", "provider"),
+        fix=Fix(
+            Label.READY, "Send it to the documented address", subject.step, (Change(Target.URL, "url", shown, after),)
+        ),
+    )
+
+
+@rule("request.method", "The method is not the one that the endpoint takes")
+def method(subject: Subject) -> Finding:
+    """POST for tokens (RFC 6749 §3.2), GET for the calls of this console."""
+    expected = "POST" if subject.step in (Step.TOKEN, Step.REFRESH) else "GET"
+    sent = subject.exchange.request.method.upper()
+    if sent == expected:
+        return ruled_out(right(f"The method is {expected}", "request"))
+    change = Change(Target.METHOD, "method", sent, expected)
+    return proven(
+        wrong(f"the method is {sent}, and the endpoint takes {expected}", "request"),
+        fix=Fix(Label.READY, f"Send it as {expected}", subject.step, (change,)),
+    )
+
+
+HEADERS: tuple[Rule, ...] = (version_missing, content_type_on_get)
+"""The rules for the headers of an API call."""
+
+PLACE: tuple[Rule, ...] = (address, method)
+"""The rules for where a request goes."""

@@ -1,0 +1,271 @@
+"""The scope that was asked for, and the scope that a token has (RFC 6749 §3.3, RFC 6750 §3.1)."""
+
+import re
+from collections.abc import Iterable
+
+from oauth.catalogue import challenges
+from oauth.diagnosis import reading
+from oauth.diagnosis.causes.fixes import put
+from oauth.diagnosis.causes.rule import (
+    Finding,
+    Rule,
+    open_fact,
+    possible,
+    proven,
+    right,
+    rule,
+    ruled_out,
+    unknown,
+    wrong,
+)
+from oauth.diagnosis.model import Change, Fix, Label, Target
+from oauth.diagnosis.subject import Origin, Subject
+from oauth.exchange import Step
+from oauth.flow import Grant
+
+SEPARATORS = {",": "a comma", ";": "a semicolon", "+": "a plus sign", "|": "a bar", "\n": "a line break", "\t": "a tab"}
+AROUND = "\"'[]()"
+
+
+@rule("scope.separators", "The scopes are not separated by single spaces")
+def separators(subject: Subject) -> Finding:
+    """RFC 6749 §3.3: a list of names with one space between them."""
+    scope = subject.sent.value("scope")
+    if not scope:
+        return ruled_out(open_fact("No scope was sent", "scope"))
+    found = [words for sign, words in SEPARATORS.items() if sign in scope]
+    found += ["quotes or brackets"] * any(sign in scope for sign in AROUND)
+    quoted = _quoted(subject, scope)
+    if not found:
+        return ruled_out(right(f"Only spaces stand between the scopes: {quoted}", "scope"))
+    names = [name for name in re.split(r"[\s,;+|\"'\[\]()]+", scope) if name]
+    after = _quoted(subject, " ".join(names))
+    fix = put(subject, "scope", quoted, after, "Separate the scopes by spaces")
+    text = f"{' and '.join(found)} in {quoted}"
+    if names and set(names) <= _known(subject):
+        return proven(
+            wrong(text, "scope"), right(f"split there, every name is known: {after}", "provider and history"), fix=fix
+        )
+    return possible(wrong(text, "scope"), fix=fix)
+
+
+@rule("scope.letter_case", "A scope is written in the wrong letter case")
+def letter_case(subject: Subject) -> Finding:
+    """Scope names are case-sensitive (RFC 6749 §3.3)."""
+    names = subject.sent.value("scope").split()
+    if not names:
+        return ruled_out(open_fact("No scope was sent", "scope"))
+    known = {name.lower(): name for name in _known(subject)}
+    off = {name: known[name.lower()] for name in names if name not in known.values() and name.lower() in known}
+    if not known:
+        return unknown("Which scopes there are is not known: no provider is chosen, and nothing was granted before")
+    if not off:
+        return ruled_out(right("No scope differs from a known one by letter case alone", "scope"))
+    after = _quoted(subject, " ".join(off.get(name, name) for name in names))
+    facts = [
+        wrong(f"{_quoted(subject, name)} was sent, {right_one} is the name", "scope") for name, right_one in off.items()
+    ]
+    return proven(
+        *facts,
+        fix=put(subject, "scope", _quoted(subject, " ".join(names)), after, "Write the scopes as they are named"),
+    )
+
+
+@rule("scope.never_granted", "A scope was asked that this client never was granted")
+def never_granted(subject: Subject) -> Finding:
+    """By elimination: the others were granted before, and one of those asked is refused."""
+    names = subject.sent.value("scope").split()
+    if not names:
+        return unknown("No scope was sent")
+    if not subject.past.reach:
+        return unknown("No earlier exchange is known, so what was granted to this client is not known")
+    granted = _granted(subject)
+    never = [name for name in names if name not in granted]
+    if not never:
+        return ruled_out(*(right(f"{name} was granted before", "history", granted[name]) for name in names))
+    shown, rest = _quoted(subject, ", ".join(never)), [name for name in names if name in granted]
+    fix = None
+    if rest:
+        fix = put(subject, "scope", _quoted(subject, " ".join(names)), " ".join(rest), f"Ask without {shown}")
+    facts = [wrong(f"never granted to this client in the newest {subject.past.reach:,} rows: {shown}", "history")]
+    facts += [right(f"{name} was granted before", "history", granted[name]) for name in rest]
+    if rest or (granted and len(names) == 1):
+        return proven(*facts, fix=fix)
+    return possible(
+        *facts, open_fact("nothing was granted to this client before, so which of them it is cannot be told", "history")
+    )
+
+
+@rule("scope.taken_away", "The client was granted these scopes before, and may not have them any more")
+def taken_away(subject: Subject) -> Finding:
+    """Every one of them was granted, and now the provider refuses."""
+    names = subject.sent.value("scope").split()
+    granted = _granted(subject)
+    if not names:
+        return unknown("No scope was sent")
+    if any(name not in granted for name in names):
+        return ruled_out(open_fact("Not all of the scopes were granted before", "history"))
+    if wider := _beyond_consent(subject):
+        return ruled_out(
+            open_fact(f"{_quoted(subject, ' '.join(wider))} goes beyond what this user authorized", "scope")
+        )
+    facts = [right(f"{name} was granted before", "history", granted[name]) for name in dict.fromkeys(names)]
+    return proven(*facts, wrong("the provider refuses them now", "response"))
+
+
+@rule("scope.beyond_consent", "More is asked than the user authorized")
+def beyond_consent(subject: Subject) -> Finding:
+    """The token request may narrow the scope, and never widen it (RFC 6749 §6)."""
+    names = subject.sent.value("scope").split()
+    if not names:
+        return ruled_out(open_fact("No scope was sent, so none can be too wide", "scope"))
+    found = _consent(subject)
+    if found is None:
+        return unknown("What the user authorized is not known")
+    consent, where, row = found
+    wider = [name for name in names if name not in consent]
+    if not wider:
+        return ruled_out(right(f"All of it was authorized: {_quoted(subject, ' '.join(consent))}", where, row))
+    shown = _quoted(subject, " ".join(wider))
+    kept = [name for name in names if name in consent]
+    fact = wrong(f"{shown} was not authorized; what was: {_quoted(subject, ' '.join(consent))}", where, row)
+    title = "Ask for no more than was authorized"
+    fix = put(subject, "scope", _quoted(subject, " ".join(names)), " ".join(kept or consent), title)
+    if kept and subject.grant == Grant.AUTHORIZATION_CODE:
+        # Servers may just leave out what was not authorized, as long as something remains.
+        return possible(fact, fix=fix)
+    return proven(fact, fix=fix)
+
+
+ASKED: tuple[Rule, ...] = (separators, letter_case, beyond_consent, never_granted, taken_away)
+"""The rules for a scope that is refused."""
+
+
+@rule("token.lacks_scope", "The token lacks a scope that this call needs")
+def lacks(subject: Subject) -> Finding:
+    """What the challenge or the provider names, against what was granted."""
+    origin = subject.origin("access_token", subject.bearer)
+    if origin is None:
+        return unknown("Which scopes the token has is not known: no token answer is known that gave it")
+    needed, where = _needed(subject)
+    if not needed:
+        return unknown("Which scopes the call needs is not known: the answer names none, and no provider is chosen")
+    granted = origin.scope.split()
+    missing = [name for name in needed if name not in granted]
+    shown = _quoted(subject, origin.scope) or "none"
+    if not missing:
+        return ruled_out(right(f"The token has every scope needed: {shown}", origin.where, origin.row))
+    lacked = _quoted(subject, " ".join(missing))
+    return proven(
+        wrong(f"missing: {lacked}", origin.where, origin.row),
+        open_fact(f"granted {shown}", origin.where, origin.row),
+        open_fact(f"needed {_quoted(subject, ' '.join(needed))}", where),
+        fix=_ask_wider(subject, origin, needed),
+    )
+
+
+@rule("token.granted_less", "Less was granted than was asked for")
+def granted_less(subject: Subject) -> Finding:
+    """RFC 6749 §3.3: the server may grant less, and says so in its answer."""
+    origin = subject.origin("access_token", subject.bearer)
+    if origin is None:
+        return unknown("What was granted is not known: no token answer is known that gave this token")
+    asked = (origin.asked_scope or (subject.authorization.asked or {}).get("scope", "")).split()
+    if not asked:
+        return unknown("What was asked for is not known", origin.where, origin.row)
+    less = [name for name in asked if name not in origin.scope.split()]
+    if not less:
+        return ruled_out(
+            right(f"All that was asked was granted: {_quoted(subject, origin.scope)}", origin.where, origin.row)
+        )
+    shown = _quoted(subject, " ".join(less))
+    return proven(
+        wrong(
+            f"asked {_quoted(subject, ' '.join(asked))}, granted {_quoted(subject, origin.scope)}",
+            origin.where,
+            origin.row,
+        ),
+        fix=Fix(Label.START_AGAIN, f"Authorize again, and have {shown} granted", Step.AUTHORIZE),
+    )
+
+
+@rule("token.asked_too_little", "The missing scope was never asked for")
+def asked_too_little(subject: Subject) -> Finding:
+    """Neither in the authorization nor in the token request."""
+    origin = subject.origin("access_token", subject.bearer)
+    needed, where = _needed(subject)
+    if origin is None or not needed:
+        return unknown("What was asked for when the token was given is not known")
+    asked = (origin.asked_scope or (subject.authorization.asked or {}).get("scope", "")).split()
+    if not asked:
+        return unknown("What was asked for when the token was given is not known", origin.where, origin.row)
+    missing = [name for name in needed if name not in asked]
+    shown = _quoted(subject, " ".join(asked))
+    if not missing:
+        return ruled_out(right(f"Everything needed was asked for: {shown}", origin.where, origin.row))
+    return proven(
+        wrong(f"asked {shown}, without {_quoted(subject, ' '.join(missing))}", origin.where, origin.row),
+        open_fact(f"needed {_quoted(subject, ' '.join(needed))}", where),
+        fix=_ask_wider(subject, origin, needed),
+    )
+
+
+TOKEN: tuple[Rule, ...] = (lacks, granted_less, asked_too_little)
+"""The rules for a token that lacks a scope."""
+
+
+def _ask_wider(subject: Subject, origin: Origin, needed: Iterable[str]) -> Fix:
+    before = origin.asked_scope or origin.scope
+    wanted = " ".join(dict.fromkeys([*before.split(), *needed]))
+    change = Change(Target.FIELD, "scope", _quoted(subject, before), _quoted(subject, wanted))
+    step = Step.TOKEN if origin.grant == Grant.CLIENT_CREDENTIALS else Step.AUTHORIZE
+    return Fix(Label.START_AGAIN, f"Ask for {_quoted(subject, wanted)}", step, (change,))
+
+
+def _needed(subject: Subject) -> tuple[list[str], str]:
+    """The scopes the call needs: as the challenge names them (RFC 6750 §3), or else what the provider documents."""
+    response = subject.exchange.response
+    for name, value in response.headers if response else ():
+        if name.lower() == "www-authenticate":
+            for challenge in challenges.parse(value):
+                if scope := challenge.parameters.get("scope", ""):
+                    return scope.split(), "response header, WWW-Authenticate"
+    provider = subject.provider
+    return (provider.scope.split(), "provider, documented scopes") if provider else ([], "")
+
+
+def _granted(subject: Subject) -> dict[str, int | None]:
+    """Every scope that was granted to this client before, with the newest row that says so."""
+    found: dict[str, int | None] = {}
+    for row in subject.successes_here:
+        for name in (reading.member(row.response, "scope") or reading.read(row.request).value("scope")).split():
+            found[name] = row.id
+    return found
+
+
+def _known(subject: Subject) -> set[str]:
+    return {*(subject.provider.scope.split() if subject.provider else ()), *_granted(subject)}
+
+
+def _consent(subject: Subject) -> tuple[list[str], str, int | None] | None:
+    """The scope that code or refresh token stand for, and where that is written."""
+    if subject.grant == Grant.REFRESH_TOKEN:
+        origin = subject.origin("refresh_token", subject.sent.value("refresh_token"))
+        if origin is None:
+            return None
+        # A refresh may have narrowed the access token; the refresh token still stands for all of it.
+        granted = [name for row in subject.rows for name in reading.member(row.response, "scope").split()]
+        return list(dict.fromkeys([*origin.scope.split(), *granted])), origin.where, origin.row
+    known = subject.authorization
+    if subject.grant != Grant.AUTHORIZATION_CODE or known.asked is None or not known.asked.get("scope"):
+        return None
+    return known.asked["scope"].split(), f"{known.where}, scope", known.row
+
+
+def _beyond_consent(subject: Subject) -> list[str]:
+    consent = _consent(subject)
+    return [name for name in subject.sent.value("scope").split() if name not in consent[0]] if consent else []
+
+
+def _quoted(subject: Subject, text: str) -> str:
+    return subject.secrets.swept(text)

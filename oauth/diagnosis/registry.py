@@ -1,0 +1,150 @@
+"""Which causes belong to which error, and which are tried before a request is sent."""
+
+import re
+from collections.abc import Mapping
+
+from oauth.catalogue.explain import Explanation
+from oauth.diagnosis.causes import (
+    access_token,
+    authorization,
+    client,
+    code,
+    grant,
+    parameter,
+    redirect_uri,
+    refresh_token,
+    request,
+    scope,
+    shape,
+)
+from oauth.diagnosis.causes.rule import Rule
+from oauth.diagnosis.subject import Subject
+from oauth.exchange import Step
+from oauth.flow import Grant
+
+MISSING_PARAMETER = re.compile(r"""[Mm]issing\s+(?:required\s+)?parameters?:?\s*["'“]?([a-z_]+)["'”]?""")
+"""How a server names the parameter that it misses."""
+
+DOCUMENTED: Mapping[int, tuple[Rule, ...]] = {
+    1: parameter.missing("code"),
+    2: (*code.LIFE, *redirect_uri.RULES),
+    3: parameter.missing("grant_type"),
+    4: scope.ASKED,
+    5: client.INACTIVE,
+    6: client.CREDENTIALS,
+    7: access_token.REFUSED,
+    8: scope.TOKEN,
+    9: (access_token.of_application,),
+    10: grant.ALLOWED,
+    11: refresh_token.REFUSED,
+}
+"""The causes of each documented error."""
+
+REGISTERED: Mapping[str, tuple[Rule, ...]] = {
+    "redirect_uri_mismatch": redirect_uri.RULES,
+    "unsupported_grant_type": grant.SPELLING,
+    "invalid_scope": scope.ASKED,
+    "invalid_client": (*client.CREDENTIALS, client.deactivated),
+    "unauthorized_client": grant.ALLOWED,
+    "invalid_token": access_token.REFUSED,
+    "insufficient_scope": scope.TOKEN,
+    "unsupported_response_type": (authorization.response_type,),
+    "access_denied": (authorization.denied,),
+}
+"""The causes of a code whose text is not among the documented ones."""
+
+AUTHORIZATION: Mapping[str, tuple[Rule, ...]] = {
+    "invalid_scope": (scope.separators, scope.letter_case, scope.never_granted, scope.taken_away),
+    "unauthorized_client": (grant.others_worked, grant.taken_away, grant.none_worked),
+    "invalid_request": (authorization.response_type, parameter.REPEATED),
+}
+"""The causes of a code that comes back from the authorization endpoint, where it is another's there."""
+
+UNREADABLE: tuple[Rule, ...] = (parameter.BODY_UNREADABLE, parameter.REPEATED, client.both)
+"""The causes of an ``invalid_request`` that names no parameter."""
+
+ANSWERS: Mapping[str, tuple[Rule, ...]] = {
+    "missing_version": (request.version_missing,),
+    "content_type_on_get": (request.content_type_on_get, request.version_missing),
+    "rate_limited": (request.too_many,),
+    "no_token": (access_token.left_out, access_token.scheme),
+    "not_found": request.PLACE,
+    "redirect": request.PLACE,
+    "html": request.PLACE,
+    "no_access_token": request.PLACE,
+    "unknown_host": (request.address,),
+    "refused": (request.address,),
+    "error_page": authorization.NEVER_CAME,
+}
+"""The causes of what came back, or did not, and is no OAuth error."""
+
+
+def rules_for(explanation: Explanation, subject: Subject) -> tuple[Rule, ...]:
+    """The causes that can lead to this error."""
+    if subject.step in (Step.AUTHORIZE, Step.CALLBACK) and explanation.error in AUTHORIZATION:
+        return AUTHORIZATION[explanation.error]
+    if explanation.number is not None:
+        return DOCUMENTED[explanation.number]
+    if explanation.kind == "answer":
+        if explanation.answer == "unknown_error" and subject.step is Step.API:
+            return request.HEADERS
+        return ANSWERS.get(explanation.answer, ())
+    named = MISSING_PARAMETER.search(explanation.error_description)
+    if named is not None:
+        return parameter.missing(named[1])
+    if explanation.error == "invalid_request":
+        return (*request.HEADERS, access_token.scheme) if subject.step is Step.API else (*UNREADABLE, request.method)
+    if explanation.error == "invalid_grant":
+        return refresh_token.REFUSED if subject.grant == Grant.REFRESH_TOKEN else DOCUMENTED[2]
+    return REGISTERED.get(explanation.error, ())
+
+
+def rules_before(subject: Subject) -> tuple[Rule, ...]:
+    """The causes that can be judged without an answer: what would fail."""
+    match subject.step:
+        case Step.AUTHORIZE:
+            return (
+                authorization.client_id_missing,
+                authorization.redirect_uri,
+                authorization.response_type,
+                client.white_space,
+                scope.separators,
+                scope.letter_case,
+            )
+        case Step.API:
+            return (
+                access_token.left_out,
+                access_token.scheme,
+                access_token.expired,
+                access_token.other_host,
+                access_token.replaced,
+                *shape.altered(shape.ACCESS_TOKEN),
+                *request.HEADERS,
+                request.address,
+            )
+        case Step.TOKEN | Step.REFRESH:
+            return (*_token_request(subject), *request.PLACE)
+        case _:
+            return ()
+
+
+def _token_request(subject: Subject) -> tuple[Rule, ...]:
+    always = (
+        *parameter.missing("grant_type"),
+        grant.misspelt,
+        client.credentials_missing,
+        client.white_space,
+        client.quotes,
+        client.swapped,
+        client.basic_encoding,
+        client.both,
+        client.secret_differs,
+        parameter.REPEATED,
+    )
+    asks = (scope.separators, scope.letter_case, scope.beyond_consent)
+    grant_type = subject.grant
+    if grant_type == Grant.REFRESH_TOKEN or (subject.step is Step.REFRESH and not grant_type):
+        return (*always, *parameter.missing("refresh_token"), *refresh_token.REFUSED, *asks)
+    if grant_type == Grant.CLIENT_CREDENTIALS:
+        return (*always, *asks)
+    return (*always, *parameter.missing("code"), *code.LIFE, *redirect_uri.RULES, *asks)

@@ -1,0 +1,104 @@
+"""Comparing and quoting secrets without ever showing one.
+
+A value comes live, or as the placeholder that redaction left. Both sorts are compared as far as that can be done:
+``None`` always means that it cannot be told.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from oauth.redaction import Vault
+
+PLACEHOLDER = re.compile(r"«([a-z0-9_]{1,40})(?: #([0-9a-f]{10}))? ([0-9]{1,9})ch»")
+
+SECRET_NAMES = ("code", "state", "access_token", "refresh_token", "client_secret")
+"""The kinds of secrets that a flow of this console has."""
+
+SHORTEST_SWEPT = 6
+"""Shorter secrets are not looked for inside other texts: they would be found in ordinary words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A placeholder taken apart. ``fingerprint`` is empty for a short secret; ``length`` is in characters."""
+
+    kind: str
+    fingerprint: str
+    length: int
+
+
+def parse(text: str) -> Placeholder | None:
+    """The placeholder that ``text`` is, ``None`` when it is a live value."""
+    found = PLACEHOLDER.fullmatch(text)
+    return Placeholder(found[1], found[2] or "", int(found[3])) if found else None
+
+
+def is_live(text: str) -> bool:
+    """Whether this is the real value, with no placeholder in it."""
+    return PLACEHOLDER.search(text) is None
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The secrets a diagnosis may meet. ``known`` are live values by kind; ``vault`` makes placeholders of them."""
+
+    vault: Vault | None
+    known: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    def quoted(self, kind: str, value: str) -> str:
+        """What may be shown in a secret's place: its placeholder, or its length."""
+        if not value:
+            return "nothing"
+        if not is_live(value):
+            return value if parse(value) else self.swept(value)
+        if self.vault is not None:
+            return self.vault.placeholder(kind, value)
+        return f"{len(value)} characters"
+
+    def offered(self, kind: str, value: str) -> str:
+        """The placeholder of a value that a fix proposes; the vault learns it, so that it can be put back."""
+        if self.vault is not None and is_live(value) and value:
+            return self.vault.add(kind, value)
+        return self.quoted(kind, value)
+
+    def length(self, value: str) -> int:
+        """How many characters the value has, counting each placeholder as what it stands for."""
+        return len(PLACEHOLDER.sub("", value)) + sum(int(found[3]) for found in PLACEHOLDER.finditer(value))
+
+    def same(self, kind: str, one: str, other: str) -> bool | None:
+        """Whether two values of a kind are equal; ``None`` when redaction hides it."""
+        if is_live(one) and is_live(other):
+            return one == other
+        if one == other and (found := parse(one)) and found.fingerprint:
+            return True
+        if self.length(one) != self.length(other):
+            return False
+        first, second = self._placeholder_like(one, other, kind), self._placeholder_like(other, one, kind)
+        if first is None or second is None or not (first.fingerprint and second.fingerprint):
+            return None
+        return first.fingerprint == second.fingerprint if first.kind == second.kind else None
+
+    def swept(self, text: str) -> str:
+        """A text that is no secret as a whole, without the secrets that stand in it."""
+        for kind, value in sorted(self.known, key=lambda item: -len(item[1])):
+            if len(value) >= SHORTEST_SWEPT and value in text:
+                text = text.replace(value, self.quoted(kind, value))
+        return text
+
+    def fingerprints(self, kinds: tuple[str, ...], value: str) -> tuple[str, ...]:
+        """The placeholders under which a value can stand in the history; none for a short one, which has no mark."""
+        if found := parse(value):
+            return (value,) if found.fingerprint else ()
+        if self.vault is None or not value or not is_live(value):
+            return ()
+        made = (self.vault.placeholder(kind, value) for kind in kinds)
+        return tuple(text for text in made if (found := parse(text)) and found.fingerprint)
+
+    def _placeholder_like(self, value: str, other: str, kind: str) -> Placeholder | None:
+        """The value as a placeholder, of the kind that ``other`` is written as when that is one."""
+        if not is_live(value):
+            return parse(value)
+        if self.vault is None:
+            return None
+        like = parse(other)
+        return parse(self.vault.placeholder(like.kind if like else kind, value))

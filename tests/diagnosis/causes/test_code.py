@@ -1,0 +1,139 @@
+"""Documented error 2: every cause of it, brought about over HTTP, and ruled out where it was not that."""
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+from tests.diagnosis.harness import Walk, cause, setting, text, verdict
+
+
+def nearly_right(walk: Walk) -> dict[str, str]:
+    """The verdicts for a code that was withdrawn by the provider: nothing that can be checked is wrong."""
+    walk.authorize()
+    walk.running.sandbox.revoke_code(walk.running.sandbox.codes()[0].serial)
+    found = walk.diagnosed(walk.token())
+    return {item.id: item.verdict.value for item in found.causes}
+
+
+def test_an_old_code_is_proven_by_its_age(walk: Walk) -> None:
+    walk.authorize()
+    walk.wait(852)
+    found = walk.diagnosed(walk.token())
+    expired = cause(found, "code.expired")
+    assert expired.verdict == "proven"
+    assert "14 min 12 s old" in text(expired)
+    assert "codes live 10 min" in text(expired)
+    assert expired.evidence[0].row == walk.history.flow(walk.flow.id)[1].exchange.id
+    assert expired.fix is not None
+    assert expired.fix.label_text == "start again at step 1"
+    assert verdict(found, "code.used") == "ruled out"
+    assert "The code was too old" in found.most_likely
+
+
+def test_a_used_code_is_proven_by_the_row_that_used_it(walk: Walk) -> None:
+    first = walk.got_tokens()
+    found = walk.diagnosed(walk.token())
+    used = cause(found, "code.used")
+    assert used.verdict == "proven"
+    assert used.evidence[0].row == first.id
+    assert f"row {first.id}" in text(used)
+    assert "200" in text(used)
+    assert used.fix is not None
+    assert used.fix.label_text == "start again at step 1"
+    assert verdict(found, "code.expired") == "ruled out"
+    assert f"(row {first.id})" in found.most_likely
+
+
+def test_a_used_code_is_proven_from_the_history_alone(walk: Walk) -> None:
+    first = walk.got_tokens()
+    walk.wait(700)
+    found = walk.kept(walk.token())
+    assert cause(found, "code.used").evidence[0].row == first.id
+    assert verdict(found, "code.expired") == "proven"
+
+
+def test_another_clients_code_is_proven(walk: Walk) -> None:
+    walk.authorize()
+    found = walk.diagnosed(walk.token(setting(client_id="website-app", client_secret="website-secret")))
+    other = cause(found, "code.other_client")
+    assert other.verdict == "proven"
+    assert "given to demo-app, and website-app presents it" in text(other)
+    assert other.fix is not None
+    assert [(change.name, change.after) for change in other.fix.changes] == [("client_id", "demo-app")]
+
+
+def test_a_cut_code_is_proven_by_its_length(walk: Walk) -> None:
+    walk.authorize()
+    found = walk.diagnosed(walk.token(setting(code=walk.flow.code[:32])))
+    cut = cause(found, "code.cut")
+    assert cut.verdict == "proven"
+    assert f"32 of {len(walk.flow.code)} characters were sent, the same beginning" in text(cut)
+    assert cut.fix is not None
+    assert cut.fix.label == "ready"
+    assert walk.vault.resolve(str(cut.fix.changes[0].after)) == walk.flow.code
+
+
+def test_white_space_around_a_code_is_proven(walk: Walk) -> None:
+    walk.authorize()
+    found = walk.diagnosed(walk.token(setting(code=f" {walk.flow.code}\n")))
+    padded = cause(found, "code.padded")
+    assert padded.verdict == "proven"
+    assert "1 white-space character before it, 1 white-space character after it" in text(padded)
+    assert padded.fix is not None
+    assert walk.vault.resolve(str(padded.fix.changes[0].after)) == walk.flow.code
+
+
+def test_the_rest_of_the_address_behind_a_code_is_proven(walk: Walk) -> None:
+    walk.authorize()
+    found = walk.diagnosed(walk.token(setting(code=f"{walk.flow.code}&state=x")))
+    assert "8 more characters after it" in text(cause(found, "code.padded"))
+
+
+def test_a_code_that_was_encoded_twice_is_proven(walk: Walk) -> None:
+    walk.authorize()
+    first, rest = walk.flow.code[0], walk.flow.code[1:]
+    found = walk.diagnosed(walk.token(setting(code=f"%{ord(first):02X}{rest}")))
+    twice = cause(found, "code.encoded_twice")
+    assert twice.verdict == "proven"
+    assert "1 percent-encoded characters" in text(twice)
+    assert quote(walk.flow.code) not in text(twice)
+
+
+def test_the_state_in_place_of_the_code_is_proven(walk: Walk) -> None:
+    walk.authorize()
+    found = walk.diagnosed(walk.token(setting(code=walk.flow.state)))
+    mistaken = cause(found, "code.mistaken")
+    assert mistaken.verdict == "proven"
+    assert "what was sent is the state: «state #" in text(mistaken)
+
+
+def test_a_token_of_another_flow_in_place_of_the_code_is_proven(new_walk: Callable[..., Walk]) -> None:
+    before, walk = new_walk(), new_walk()
+    row = before.got_tokens()
+    assert before.flow.tokens is not None
+    walk.authorize()
+    found = walk.diagnosed(walk.token(setting(code=before.flow.tokens.access_token)))
+    mistaken = cause(found, "code.mistaken")
+    assert mistaken.verdict == "proven"
+    assert "access token" in text(mistaken)
+    assert mistaken.evidence[0].row == row.id
+
+
+def test_all_that_can_be_checked_is_ruled_out_for_a_withdrawn_code(walk: Walk) -> None:
+    verdicts = nearly_right(walk)
+    assert set(verdicts.values()) == {"ruled out"}, verdicts
+
+
+def test_a_pasted_code_may_have_been_exchanged_by_who_got_it_first(walk: Walk) -> None:
+    walk.authorize(pasted=True)
+    walk.running.sandbox.revoke_code(walk.running.sandbox.codes()[0].serial)
+    found = walk.diagnosed(walk.token())
+    used = cause(found, "code.used")
+    assert used.verdict == "possible"
+    assert "may have exchanged it" in text(used)
+
+
+def test_the_age_is_unknown_without_a_callback(walk: Walk) -> None:
+    walk.begin()
+    found = walk.diagnosed(walk.token(setting(code="0123456789012345678901234567890123456789")))
+    assert verdict(found, "code.expired") == "unknown"
+    assert "no callback is known" in text(cause(found, "code.expired"))

@@ -1,0 +1,137 @@
+"""Documented errors 1 and 3, and their siblings: a parameter that did not arrive."""
+
+import pytest
+
+from oauth.exchange import Request
+from oauth.flow import BodyFormat
+from tests.diagnosis.harness import Walk, cause, setting, text, verdict, with_body
+
+
+@pytest.mark.parametrize("name", ["code", "grant_type", "redirect_uri"])
+def test_a_parameter_that_is_left_out(walk: Walk, name: str) -> None:
+    walk.authorize()
+    exchange = walk.token(setting(**{name: None}))
+    found = walk.diagnosed(exchange)
+    missing = cause(found, f"{name}.left_out")
+    assert missing.verdict == "proven"
+    assert f"{name} is not in the " in text(missing)
+    assert missing.fix is not None
+    assert missing.fix.label == "ready"
+    expected = {"code": walk.flow.code, "grant_type": "authorization_code", "redirect_uri": walk.redirect_uri}[name]
+    assert walk.vault.resolve(str(missing.fix.changes[0].after)) == expected
+
+
+@pytest.mark.parametrize("name", ["code", "grant_type"])
+def test_an_empty_parameter(walk: Walk, name: str) -> None:
+    walk.authorize()
+    found = walk.diagnosed(walk.token(setting(**{name: ""})))
+    assert verdict(found, f"{name}.empty") == "proven"
+    assert verdict(found, f"{name}.left_out") == "ruled out"
+
+
+@pytest.mark.parametrize("other", ["authorization_code", "auth_code", "Code"])
+def test_a_code_under_another_name(walk: Walk, other: str) -> None:
+    walk.authorize()
+    found = walk.diagnosed(walk.token(setting(code=None, **{other: walk.flow.code})))
+    renamed = cause(found, "code.other_name")
+    assert renamed.verdict == "proven"
+    assert f"the value stands under {other}" in text(renamed)
+    assert verdict(found, "code.left_out") == "ruled out"
+    assert renamed.fix is not None
+    assert [(change.name, change.after is None) for change in renamed.fix.changes] == [(other, True), ("code", False)]
+    assert walk.vault.resolve(str(renamed.fix.changes[1].after)) == walk.flow.code
+
+
+@pytest.mark.parametrize("other", ["grantType", "grant-type", "grant_typ"])
+def test_a_misspelt_grant_type(walk: Walk, other: str) -> None:
+    walk.authorize()
+    found = walk.diagnosed(walk.token(setting(grant_type=None, **{other: "authorization_code"})))
+    assert verdict(found, "grant_type.other_name") == "proven"
+    assert verdict(found, "grant_type.left_out") == "ruled out"
+
+
+@pytest.mark.parametrize("name", ["code", "grant_type"])
+def test_a_parameter_in_the_query(walk: Walk, name: str) -> None:
+    walk.authorize()
+    value = walk.flow.code if name == "code" else "authorization_code"
+
+    def moved(request: Request) -> Request:
+        return Request(request.method, f"{request.url}?{name}={value}", request.headers, request.body)
+
+    found = walk.diagnosed(walk.token(setting(**{name: None}), raw=moved))
+    assert verdict(found, f"{name}.in_query") == "proven"
+    assert verdict(found, f"{name}.left_out") == "ruled out"
+
+
+def test_a_json_body_that_is_called_a_form(walk: Walk) -> None:
+    walk.authorize()
+    form = "application/x-www-form-urlencoded"
+    found = walk.diagnosed(walk.token(raw=lambda request: with_body(request, request.body, form)))
+    unreadable = cause(found, "body.unreadable")
+    assert found.headline == "The server could not read the body: it is not what Content-Type says"
+    assert unreadable.verdict == "proven"
+    assert f"Content-Type is {form}" in text(unreadable)
+    assert "the body is written as JSON" in text(unreadable)
+    assert verdict(found, "grant_type.left_out") == "ruled out"
+
+
+def test_a_form_body_that_is_called_json(walk: Walk) -> None:
+    walk.authorize()
+    exchange = walk.token(
+        body=BodyFormat.FORM, raw=lambda request: with_body(request, request.body, "application/json")
+    )
+    assert verdict(walk.diagnosed(exchange), "body.unreadable") == "proven"
+
+
+def test_json_with_a_trailing_comma(walk: Walk) -> None:
+    walk.authorize()
+    exchange = walk.token(raw=lambda request: with_body(request, request.body[:-1] + b",}"))
+    unreadable = cause(walk.diagnosed(exchange), "body.unreadable")
+    assert unreadable.verdict == "proven"
+    assert "the body is not valid JSON: line 1, column" in text(unreadable)
+
+
+def test_a_body_whose_code_alone_is_lost(walk: Walk) -> None:
+    """A form with the code in a JSON object behind it: only ``code`` fails to arrive."""
+    walk.authorize()
+
+    def mixed(request: Request) -> Request:
+        return with_body(request, request.body + b'&{"code":"' + walk.flow.code.encode() + b'"}')
+
+    exchange = walk.token(setting(code=None), body=BodyFormat.FORM, raw=mixed)
+    found = walk.diagnosed(exchange)
+    assert verdict(found, "code.left_out") == "proven"
+    assert walk.flow.code not in repr(found)
+
+
+def test_a_parameter_that_is_there_twice(walk: Walk) -> None:
+    walk.authorize()
+    exchange = walk.token(
+        body=BodyFormat.FORM, raw=lambda request: with_body(request, request.body + b"&grant_type=refresh_token")
+    )
+    repeated = cause(walk.diagnosed(exchange), "parameter.repeated")
+    assert repeated.verdict == "proven"
+    assert "grant_type" in text(repeated)
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_what_is_sent_well_is_ruled_out(walk: Walk, number: int) -> None:
+    """The same rules, over a request that has everything, and is refused for something else."""
+    walk.authorize()
+    name = "code" if number == 1 else "grant_type"
+    other = "grant_type" if number == 1 else "code"
+    found = walk.diagnosed(walk.token(setting(**{other: None})))
+    before = walk.preflight(setting(**{other: None}))
+    assert not [id for id in before if id.startswith(f"{name}.")]
+    assert {verdict(found, f"{other}.{kind}") for kind in ("empty", "other_name", "in_query")} == {"ruled out"}
+    assert verdict(found, "body.unreadable") == "ruled out"
+
+
+def test_the_missing_refresh_token_is_named(walk: Walk) -> None:
+    walk.got_tokens()
+    found = walk.diagnosed(walk.refresh(setting(refresh_token=None)))
+    missing = cause(found, "refresh_token.left_out")
+    assert missing.verdict == "proven"
+    assert missing.fix is not None
+    assert walk.flow.tokens is not None
+    assert walk.vault.resolve(str(missing.fix.changes[0].after)) == walk.flow.tokens.refresh_token

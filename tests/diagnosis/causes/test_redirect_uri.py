@@ -1,0 +1,70 @@
+"""``redirect_uri_mismatch``, and the same causes behind error 2."""
+
+import pytest
+
+from oauth.diagnosis.causes.redirect_uri import difference
+from tests.diagnosis.harness import CALLBACK, Walk, cause, setting, text, verdict
+
+
+@pytest.mark.parametrize(
+    ("sent", "fact"),
+    [
+        (
+            f"{CALLBACK}/",
+            "the slash at the end; first differing character at position 31: nothing expected, '/' was sent",
+        ),
+        (
+            CALLBACK.replace("http:", "https:"),
+            "scheme; first differing character at position 5: ':' expected, 's' was sent",
+        ),
+        (
+            CALLBACK.replace("/callback", "%2Fcallback"),
+            "the percent-encoding; first differing character at position 22",
+        ),
+        (CALLBACK.replace("callback", "Callback"), "letter case; first differing character at position 23"),
+        (CALLBACK.replace("8501", "8502"), "host or port; first differing character at position 21"),
+    ],
+)
+def test_a_redirect_uri_that_differs(walk: Walk, sent: str, fact: str) -> None:
+    walk.authorize()
+    found = walk.diagnosed(walk.token(setting(redirect_uri=sent)))
+    differs = cause(found, "redirect_uri.differs")
+    assert differs.verdict == "proven"
+    assert fact in text(differs)
+    assert differs.fix is not None
+    assert differs.fix.label == "ready"
+    assert differs.fix.changes[0].after == CALLBACK
+    assert verdict(found, "redirect_uri.left_out") == "ruled out"
+
+
+def test_a_redirect_uri_that_is_left_out(walk: Walk) -> None:
+    walk.authorize()
+    found = walk.diagnosed(walk.token(setting(redirect_uri=None)))
+    missing = cause(found, "redirect_uri.left_out")
+    assert missing.verdict == "proven"
+    assert missing.fix is not None
+    assert missing.fix.changes[0].after == CALLBACK
+    assert verdict(found, "redirect_uri.differs") == "ruled out"
+
+
+def test_the_same_redirect_uri_is_ruled_out(walk: Walk) -> None:
+    walk.got_tokens()
+    found = walk.diagnosed(walk.token())
+    assert verdict(found, "redirect_uri.differs") == "ruled out"
+    assert "identical, character by character" in text(cause(found, "redirect_uri.differs"))
+
+
+def test_a_fix_never_sends_a_spent_code_along(walk: Walk) -> None:
+    """The redirect URI is wrong and the code is used: mending the first would send the second again."""
+    walk.got_tokens()
+    found = walk.diagnosed(walk.token(setting(redirect_uri=f"{CALLBACK}/")))
+    differs = cause(found, "redirect_uri.differs")
+    assert differs.verdict == "proven"
+    assert differs.fix is not None
+    assert differs.fix.label_text == "start again at step 1"
+
+
+def test_the_end_of_an_address_is_a_difference_too() -> None:
+    assert difference("https://a/cb", "https://a/cb/") == (
+        "the slash at the end; first differing character at position 13: '/' expected, nothing was sent"
+    )

@@ -1,0 +1,116 @@
+"""Documented errors 4 and 8: the scope asked for, and the scope a token has."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.diagnosis.harness import Walk, cause, setting, text, verdict
+
+
+@pytest.mark.parametrize("sent", ["read,write,v2", "read+write+v2", "read, write, v2"])
+def test_wrong_separators(walk: Walk, sent: str) -> None:
+    found = walk.diagnosed(walk.application(setting(scope=sent)))
+    wrong = cause(found, "scope.separators")
+    assert wrong.verdict == "proven"
+    assert wrong.fix is not None
+    assert wrong.fix.label == "ready"
+    assert wrong.fix.changes[0].after == "read write v2"
+    assert verdict(found, "scope.letter_case") == "ruled out"
+
+
+def test_wrong_letter_case(walk: Walk) -> None:
+    found = walk.diagnosed(walk.application(setting(scope="Read write V2")))
+    wrong = cause(found, "scope.letter_case")
+    assert wrong.verdict == "proven"
+    assert "V2 was sent, v2 is the name" in text(wrong)
+    assert wrong.fix is not None
+    assert wrong.fix.changes[0].after == "read write v2"
+    assert verdict(found, "scope.separators") == "ruled out"
+
+
+def test_a_scope_that_was_never_granted(walk: Walk) -> None:
+    walk.running.sandbox.set_scopes("demo-app", ["read", "write"])
+    worked = walk.application(setting(scope="read write"))
+    found = walk.diagnosed(walk.application())
+    never = cause(found, "scope.never_granted")
+    assert never.verdict == "proven"
+    assert "never granted to this client in the newest 20,000 rows: v2" in text(never)
+    assert f"read was granted before [history, {worked.id}]" in text(never)
+    assert never.fix is not None
+    assert never.fix.changes[0].after == "read write"
+    assert verdict(found, "scope.taken_away") == "ruled out"
+
+
+def test_which_scope_it_is_cannot_be_told_without_a_success(walk: Walk) -> None:
+    walk.running.sandbox.set_scopes("demo-app", ["read"])
+    found = walk.diagnosed(walk.application())
+    assert verdict(found, "scope.never_granted") == "possible"
+
+
+def test_scopes_that_were_taken_away(walk: Walk) -> None:
+    worked = walk.application()
+    walk.running.sandbox.set_scopes("demo-app", ["read", "write"])
+    found = walk.diagnosed(walk.application())
+    taken = cause(found, "scope.taken_away")
+    assert taken.verdict == "proven"
+    assert taken.evidence[0].row == worked.id
+    assert verdict(found, "scope.never_granted") == "ruled out"
+
+
+def test_a_refresh_that_asks_for_more_than_was_authorized(walk: Walk) -> None:
+    walk.authorize(setting(scope="read v2"))
+    walk.token()
+    found = walk.diagnosed(walk.refresh(setting(scope="read write v2")))
+    wider = cause(found, "scope.beyond_consent")
+    assert wider.verdict == "proven"
+    assert "write was not authorized; what was: read v2" in text(wider)
+    assert wider.fix is not None
+    assert wider.fix.changes[0].after == "read v2"
+
+
+def test_a_refresh_within_what_was_authorized(walk: Walk) -> None:
+    walk.got_tokens()
+    walk.running.sandbox.set_scopes("demo-app", ["read", "write"])
+    found = walk.diagnosed(walk.refresh(setting(scope="read write v2")))
+    assert verdict(found, "scope.beyond_consent") == "ruled out"
+    assert verdict(found, "scope.taken_away") == "proven"
+
+
+def test_a_token_that_lacks_a_scope(walk: Walk) -> None:
+    walk.authorize(setting(scope="read write"))
+    row = walk.token()
+    found = walk.diagnosed(walk.call())
+    lacks = cause(found, "token.lacks_scope")
+    assert lacks.verdict == "proven"
+    assert "missing: v2" in text(lacks)
+    assert "granted read write" in text(lacks)
+    assert lacks.evidence[0].row == row.id
+    little = cause(found, "token.asked_too_little")
+    assert little.verdict == "proven"
+    assert little.fix is not None
+    assert little.fix.label_text == "start again at step 1"
+    assert little.fix.changes[0].after == "read write v2"
+    assert verdict(found, "token.granted_less") == "ruled out"
+
+
+def test_less_was_granted_than_asked(walk: Walk) -> None:
+    walk.authorize(setting(scope="read write"))
+    walk.token(setting(scope="read write v2"))
+    found = walk.diagnosed(walk.call())
+    less = cause(found, "token.granted_less")
+    assert less.verdict == "proven"
+    assert "asked read write v2, granted read write" in text(less)
+    assert verdict(found, "token.asked_too_little") == "ruled out"
+
+
+def test_a_token_with_every_scope_is_ruled_out(walk: Walk) -> None:
+    """No sandbox answer says insufficient_scope then: the answer of a narrower token is put to a full one."""
+    narrow = walk.authorize(setting(scope="read write"))
+    assert narrow.response is not None
+    walk.token()
+    refused = walk.call()
+    walk.begin()
+    walk.got_tokens()
+    worked = walk.call()
+    found = walk.diagnosed(replace(worked, response=refused.response))
+    assert verdict(found, "token.lacks_scope") == "ruled out"

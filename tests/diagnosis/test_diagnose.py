@@ -1,0 +1,262 @@
+"""The whole diagnosis: ranking, words, fixes that may be offered, the preflight, and what is only partly known."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from oauth import flow as flows
+from oauth.catalogue import documented
+from oauth.catalogue.explain import Explanation, explain
+from oauth.diagnosis import Fix, Label, NoPast, Target, Verdict, diagnose, preflight
+from oauth.diagnosis.reading import read
+from oauth.exchange import Exchange, Request, Response, Step
+from oauth.flow import BodyFormat, ClientAuthentication, Grant
+from tests.diagnosis.harness import CALLBACK, Walk, cause, setting, text, verdict, with_header
+
+NOW = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
+
+
+def answer(error: str, description: str, status: int = 400) -> Response:
+    body = json.dumps({"error": error, "error_description": description}).encode()
+    return Response(status, "Bad Request", (("Content-Type", "application/json"),), body)
+
+
+def explained(exchange: Exchange) -> Explanation:
+    found = explain(exchange)
+    assert found is not None
+    return found
+
+
+def test_the_proven_come_first_and_crosses_before_ticks(walk: Walk) -> None:
+    first = walk.got_tokens()
+    walk.wait(852)
+    found = walk.diagnosed(walk.token())
+    assert found.headline == "The code was exchanged before"
+    assert found.sentence == "The code was exchanged before."
+    assert found.most_likely.startswith(f"The code was exchanged before (row {first.id}); and the code was too old")
+    ranks = [list(Verdict).index(item.verdict) for item in found.causes]
+    assert ranks == sorted(ranks)
+    marks = [fact.holds for fact in found.evidence]
+    assert marks == sorted(marks, key=[False, None, True].index)
+    assert len(set(found.evidence)) == len(found.evidence)
+
+
+def test_a_bare_answer_proves_nothing() -> None:
+    exchange = Exchange(Step.TOKEN, Request("", ""), NOW, answer("invalid_grant", "Invalid refresh token"))
+    found = diagnose(exchange, explained(exchange), past=NoPast())
+    assert {item.verdict.value for item in found.causes} == {"unknown"}
+    assert found.most_likely == "Not known: what is needed to tell is missing."
+
+
+def test_a_head_without_its_body_proves_nothing_of_the_body() -> None:
+    headers = (("Content-Type", "application/json"), ("Content-Length", "210"))
+    request = Request("POST", "https://www.olx.pl/api/open/oauth/token", headers)
+    said = answer("invalid_request", 'Missing parameter: "code" is required')
+    exchange = Exchange(Step.TOKEN, request, NOW, said)
+    found = diagnose(exchange, explained(exchange), past=NoPast())
+    assert verdict(found, "code.left_out") == "unknown"
+    assert verdict(found, "body.unreadable") == "unknown"
+
+
+def test_another_servers_text_for_an_expired_code_gets_the_same_causes(walk: Walk) -> None:
+    walk.authorize()
+    walk.wait(700)
+    exchange = replace(walk.token(), response=answer("invalid_grant", "The authorization code has expired"))
+    found = diagnose(exchange, explained(exchange), flow=walk.flow, past=walk.past, vault=walk.vault)
+    assert verdict(found, "code.expired") == "proven"
+
+
+def test_an_error_at_a_time_without_a_history_is_judged_from_the_paste_alone() -> None:
+    body = b'{"grant_type":"authorization_code","client_id":"200123","client_secret":"s","code":"4f1f9bb0"}'
+    request = Request("POST", "https://www.olx.pl/api/open/oauth/token", (("Content-Type", "application/json"),), body)
+    exchange = Exchange(Step.TOKEN, request, NOW, answer("invalid_grant", documented()[2].description))
+    found = diagnose(exchange, explained(exchange), past=NoPast())
+    expired = cause(found, "code.expired")
+    assert expired.verdict == "unknown"
+    assert "no callback is known" in text(expired)
+    assert "4f1f9bb0" not in repr(found)
+
+
+@pytest.mark.parametrize("number", range(1, 12))
+def test_every_documented_error_has_causes(number: int) -> None:
+    entry = documented()[number]
+    step = Step.API if entry.endpoint == "api" else Step.TOKEN
+    exchange = Exchange(step, Request("", ""), NOW, Response(entry.status or 400, "", (), entry.example.encode()))
+    explanation = explained(exchange)
+    assert explanation.number == number
+    assert diagnose(exchange, explanation, past=NoPast()).causes
+
+
+# Before sending.
+
+
+def test_a_request_that_is_right_has_nothing_against_it(walk: Walk) -> None:
+    walk.authorize()
+    assert walk.preflight() == {}
+
+
+@pytest.mark.parametrize(
+    ("id", "values"),
+    [
+        ("code.empty", {"code": ""}),
+        ("code.left_out", {"code": None}),
+        ("grant_type.left_out", {"grant_type": None}),
+        ("redirect_uri.differs", {"redirect_uri": f"{CALLBACK}/"}),
+        ("redirect_uri.left_out", {"redirect_uri": None}),
+        ("scope.separators", {"scope": "read,write,v2"}),
+        ("client.white_space", {"client_secret": "demo-secret "}),
+        ("client.quotes", {"client_secret": "'demo-secret'"}),
+        ("client.secret_differs", {"client_secret": "another-secret"}),
+        ("grant.misspelt", {"grant_type": "authorisation_code"}),
+    ],
+)
+def test_what_would_fail_is_said_before_it_is_sent(walk: Walk, id: str, values: dict[str, str | None]) -> None:
+    walk.authorize()
+    found = walk.preflight(setting(**values))
+    assert id in found, sorted(found)
+    fix = found[id].fix
+    assert fix is not None
+    assert fix.label == "ready"
+
+
+def test_a_code_that_is_over_is_said_before_it_is_sent(walk: Walk) -> None:
+    first = walk.got_tokens()
+    walk.wait(601)
+    found = walk.preflight()
+    assert found["code.used"].evidence[0].row == first.id
+    assert found["code.expired"].verdict == "proven"
+
+
+def test_an_expired_access_token_is_said_before_it_is_sent(walk: Walk) -> None:
+    walk.got_tokens()
+    assert walk.flow.tokens is not None
+    request = flows.api_request(f"{walk.provider.api}/users/me", flows.api_fields(walk.flow, walk.flow.tokens))
+
+    def ids(now: datetime, request: Request) -> set[str]:
+        found = preflight(request, Step.API, flow=walk.flow, past=walk.past, vault=walk.vault, now=now)
+        return {item.id for item in found}
+
+    assert ids(walk.now, request) == set()
+    assert ids(walk.now, with_header(request, "Version", None)) == {"header.version_missing"}
+    walk.wait(86_401)
+    assert ids(walk.now, request) == {"access_token.expired"}
+
+
+def test_a_replaced_refresh_token_is_said_before_it_is_sent(walk: Walk) -> None:
+    walk.got_tokens()
+    assert walk.flow.tokens is not None
+    old = walk.flow.tokens.refresh_token
+    assert walk.preflight(grant=Grant.REFRESH_TOKEN) == {}
+    walk.refresh()
+    assert set(walk.preflight(setting(refresh_token=old), grant=Grant.REFRESH_TOKEN)) == {"refresh_token.replaced"}
+
+
+# Properties.
+
+SECRETS = ("code", "state", "access_token", "refresh_token", "client_secret")
+NAMES = ("grant_type", "client_id", "client_secret", "code", "redirect_uri", "scope", "refresh_token", "auth_code", "x")
+
+
+def secret(walk: Walk, name: str) -> str:
+    tokens = walk.flow.tokens
+    assert tokens is not None
+    return {
+        "code": walk.flow.code,
+        "state": walk.flow.state,
+        "access_token": tokens.access_token,
+        "refresh_token": tokens.refresh_token,
+        "client_secret": walk.client.secret,
+    }[name]
+
+
+@st.composite
+def edits(draw: st.DrawFn) -> dict[str, str | None]:
+    """Fields left out, or with a secret (by its name in braces), perhaps damaged, or a plain text in them."""
+    wrapped = st.sampled_from(["{}", " {}", "{}\n", '"{}"', "{}&state=1", "code={}"])
+    hidden = st.builds(lambda wrap, name: wrap.format("{" + name + "}"), wrapped, st.sampled_from(SECRETS))
+    plain = st.sampled_from(
+        ["", "authorization_code", "refresh_token", "read,write", "demo-app", CALLBACK, f"{CALLBACK}/"]
+    )
+    return draw(st.dictionaries(st.sampled_from(NAMES), st.one_of(st.none(), hidden, plain), max_size=4))
+
+
+ERRORS = [(entry.error, entry.description) for entry in documented().values()] + [
+    ("redirect_uri_mismatch", "x"),
+    ("unsupported_grant_type", "x"),
+    ("invalid_request", 'Missing parameter: "redirect_uri" is required'),
+    ("invalid_request", "x"),
+]
+
+
+@pytest.fixture
+def spent(new_walk: Callable[..., Walk]) -> Walk:
+    """A walk whose code was exchanged."""
+    walk = new_walk()
+    walk.got_tokens()
+    return walk
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    values=edits(),
+    error=st.sampled_from(ERRORS),
+    body=st.sampled_from(BodyFormat),
+    by=st.sampled_from(ClientAuthentication),
+    redacted=st.booleans(),
+    with_vault=st.booleans(),
+    with_flow=st.booleans(),
+)
+def test_no_secret_is_told_and_no_spent_code_is_sent_again(
+    spent: Walk,
+    values: dict[str, str | None],
+    error: tuple[str, str],
+    body: BodyFormat,
+    by: ClientAuthentication,
+    redacted: bool,
+    with_vault: bool,
+    with_flow: bool,
+) -> None:
+    filled = {
+        name: value and value.format(**{key: secret(spent, key) for key in SECRETS}) for name, value in values.items()
+    }
+    fields = setting(**filled)(flows.token_fields(spent.flow, Grant.AUTHORIZATION_CODE))
+    request = flows.token_request(spent.provider.token_endpoint, fields, body, by)
+    exchange = Exchange(Step.TOKEN, request, spent.now, answer(*error), provider="sandbox", client_id="demo-app")
+    if redacted:
+        exchange = spent.vault.redact(exchange)
+    found = diagnose(
+        exchange,
+        explained(exchange),
+        flow=spent.flow if with_flow else None,
+        past=spent.past,
+        vault=spent.vault if with_vault else None,
+    )
+    told = [secret(spent, name) for name in SECRETS if secret(spent, name) in repr(found)]
+    if redacted:
+        # What redaction left standing is redaction's to answer for.
+        told = [value for value in told if value not in repr(exchange)]
+    assert not told or not (redacted or with_vault or with_flow), found
+    sent = {item.name: item.value for item in fields if item.send}
+    # A live code without a vault has no fingerprint to ask the history for, and a damaged one has another.
+    marked = read(exchange.request).value("code") == spent.vault.placeholder("code", spent.flow.code)
+    blind = not (with_vault or with_flow or marked)
+    for fix in (item.fix for item in found.causes if item.fix is not None):
+        assert blind or sends_no_spent_code(spent, fix, sent), fix
+
+
+def sends_no_spent_code(walk: Walk, fix: Fix, sent: dict[str, str]) -> bool:
+    if fix.label is Label.START_AGAIN:
+        return True
+    after = dict(sent)
+    for change in fix.changes:
+        if change.target in (Target.FIELD, Target.QUERY):
+            after.pop(change.name, None)
+            if change.after is not None and not change.needs:
+                after[change.name] = walk.vault.resolve(change.after)
+    by_code = after.get("grant_type", "") in ("", "authorization_code")
+    return not by_code or walk.flow.code not in after.get("code", "")

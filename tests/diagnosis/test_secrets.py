@@ -1,0 +1,49 @@
+"""Comparing secrets that are live, redacted, or one of each."""
+
+from oauth.diagnosis.secrets import Secrets
+from oauth.redaction import Vault
+
+KEY = b"0123456789abcdef0123456789abcdef"
+ONE, OTHER = "a" * 40, "b" * 40
+
+
+def secrets(vault: Vault | None = None) -> Secrets:
+    return Secrets(vault or Vault(KEY), (("code", ONE),))
+
+
+def test_live_values_are_compared_as_they_are() -> None:
+    assert secrets().same("code", ONE, ONE) is True
+    assert secrets().same("code", ONE, OTHER) is False
+
+
+def test_a_live_value_is_compared_with_a_placeholder_by_fingerprint() -> None:
+    shown = Vault(KEY).placeholder("code", ONE)
+    assert secrets().same("code", ONE, shown) is True
+    assert secrets().same("code", shown, OTHER) is False
+
+
+def test_placeholders_of_short_values_tell_their_length_only() -> None:
+    assert secrets().same("code", "«code 11ch»", "«code 12ch»") is False
+    assert secrets().same("code", "«code 11ch»", "«code 11ch»") is None
+    assert secrets().same("code", "«code 11ch»", "x" * 11) is None
+
+
+def test_placeholders_of_different_kinds_cannot_be_compared() -> None:
+    vault = Vault(KEY)
+    assert secrets().same("code", vault.placeholder("code", ONE), vault.placeholder("state", ONE)) is None
+
+
+def test_without_a_vault_a_live_value_is_quoted_by_its_length() -> None:
+    assert Secrets(None).quoted("code", ONE) == "40 characters"
+    assert Secrets(None).same("code", ONE, Vault(KEY).placeholder("code", ONE)) is None
+    assert Secrets(None).same("code", ONE, Vault(KEY).placeholder("code", "short")) is False
+
+
+def test_known_secrets_are_taken_out_of_other_texts() -> None:
+    shown = Vault(KEY).placeholder("code", ONE)
+    assert secrets().swept(f"https://a/cb?x={ONE}") == f"https://a/cb?x={shown}"
+
+
+def test_a_value_that_a_fix_offers_can_be_put_back() -> None:
+    vault = Vault(KEY)
+    assert vault.resolve(secrets(vault).offered("code", OTHER)) == OTHER
