@@ -1,0 +1,117 @@
+"""The redirect URI, ``GET /callback`` (RFC 6749 §4.1.2): hands what arrived to the session that waits for it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from oauth import exchange as http
+from oauth.client import Recorder
+from oauth.exchange import Exchange, Step
+from oauth.history.handover import Outcome, Receipt
+from oauth.history.store import HistoryError
+from oauth.routes.page import page
+
+SHOWN = ("error", "error_description", "error_uri", "iss", "scope")
+"""Parameters whose value is shown. Of all others only the length is: a code is a secret."""
+
+_AGAIN = "Go back to the console, start the flow again at Authorize, and use the new link once."
+
+_REFUSED = {
+    Outcome.UNKNOWN: (
+        "This state is not known",
+        "No flow of this console waits for the state in this address. It belongs to another console or to a flow that "
+        "ended long ago, or somebody else made this link.",
+    ),
+    Outcome.USED: (
+        "This state was used already",
+        "The answer for this flow arrived before, here or by pasting it. A state is good for one answer.",
+    ),
+    Outcome.EXPIRED: (
+        "This state has expired",
+        "The flow waited for an answer and gave up before this one came.",
+    ),
+}
+
+
+def callback(new_recorder: Callable[[], Recorder], clock: Callable[[], datetime]) -> Callable[[Request], Response]:
+    """The endpoint. Each callback gets a recorder of its own, whose vault goes with it."""
+
+    def endpoint(request: Request) -> Response:
+        arrived = clock()
+        parameters = request.query_params.multi_items()
+        problem = _problem(parameters)
+        if problem:
+            return _refusal(request, "This callback cannot be used", problem)
+        recorder = new_recorder()
+        try:
+            receipt = recorder.history.handover.receive(request.query_params["state"], parameters)
+        except HistoryError as error:
+            return _not_kept(error)
+        if receipt.outcome is not Outcome.ACCEPTED:
+            return _refusal(request, *_REFUSED[receipt.outcome])
+        exchange = recorder.begin(_exchange(request, receipt, arrived))
+        elapsed = round((clock() - arrived).total_seconds() * 1000)
+        # The page that answers says nothing that the address does not, so its body is not kept.
+        recorder.complete(replace(exchange, response=http.Response(200, "OK"), duration_ms=elapsed))
+        return _accepted(parameters, recorder.problem)
+
+    return endpoint
+
+
+def _problem(parameters: Sequence[tuple[str, str]]) -> str:
+    """What is wrong with the parameters themselves; empty when nothing is."""
+    names = [name for name, _ in parameters]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        return f"These parameters stand in it more than once, so none can be trusted: {', '.join(repeated)}."
+    # RFC 6749 §3.1: a parameter without a value is treated as if it were left out.
+    given = {name for name, value in parameters if value}
+    if "state" not in given:
+        return "It has no state, so the console cannot tell which flow it belongs to."
+    if not given & {"code", "error"}:
+        return "It has neither a code nor an error."
+    return ""
+
+
+def _exchange(request: Request, receipt: Receipt, arrived: datetime) -> Exchange:
+    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
+    return Exchange(
+        step=Step.CALLBACK,
+        request=http.Request("GET", str(request.url), headers),
+        started_at=arrived,
+        flow=receipt.flow,
+        owner=receipt.owner,
+        case=receipt.case,
+        provider=receipt.provider,
+        client_id=receipt.client_id,
+    )
+
+
+def _accepted(parameters: Sequence[tuple[str, str]], problem: str) -> Response:
+    refused = any(name == "error" and value for name, value in parameters)
+    said = "The provider answered with an error." if refused else "The code arrived."
+    paragraphs = [f"{said} The console has it: go back to its tab. This one can be closed."]
+    if problem:
+        paragraphs.append(f"This callback is missing in the history. {problem}")
+    facts = [(name, value if name in SHOWN else f"{len(value)} characters, not shown") for name, value in parameters]
+    title = "Error received" if refused else "Callback received"
+    return page(title, paragraphs, facts=facts, strip_query=True)
+
+
+def _refusal(request: Request, title: str, reason: str) -> Response:
+    paragraphs = [reason, "Nothing was changed or recorded.", _AGAIN]
+    console = f"{request.scope.get('root_path', '')}/", "Open the console"
+    return page(title, paragraphs, link=console, status=400, strip_query=True)
+
+
+def _not_kept(error: HistoryError) -> Response:
+    # The address stays where it is: it is what has to be copied.
+    paragraphs = [
+        str(error),
+        "The answer could not be handed to the console. Copy this page's address and paste it there, at Callback. "
+        "Or reload this page once the problem is solved.",
+    ]
+    return page("The callback could not be kept", paragraphs, status=503)
