@@ -1,0 +1,108 @@
+"""Paste what a customer sent, and read which error it is, why, and what to do."""
+
+import streamlit as st
+
+from oauth.history.store import HistoryError
+from pages.parts import card, exchange, pasted, session
+from pages.parts.pasted import Reading
+
+EXAMPLE = """POST https://provider.example/api/open/oauth/token
+Content-Type: application/json
+
+{"grant_type": "authorization_code", "client_id": "…"}
+
+HTTP/1.1 400 Bad Request
+
+{"error": "invalid_request", "error_description": "Missing parameter: \\"code\\" is required"}"""
+
+AT_ONCE = 20
+"""Exchanges that are drawn; a longer paste is paged."""
+
+
+def page() -> None:
+    """Draw the page."""
+    st.title("Diagnose", anchor=False)
+    st.write(
+        "Paste an answer, a request, a curl command, its output, a HAR, a callback address or a log line. "
+        "Nothing leaves this machine, and secrets are replaced by fingerprints before anything is kept."
+    )
+    st.text_area("What was sent or what came back", key="diagnose.text", height=220, placeholder=EXAMPLE)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.button("Diagnose it", key="diagnose.read", type="primary", icon=":material/troubleshoot:", on_click=_read)
+        st.toggle(
+            "Look into the history too",
+            key="diagnose.history",
+            help="Off, the evidence comes from the paste alone.",
+            persist_state="session",
+        )
+    st.file_uploader("Or drop a file", key=pasted.upload_key(), max_upload_size=50, on_change=_read_file)
+    if problem := st.session_state.get(pasted.PROBLEM):
+        with st.container(border=True, key="diagnose.problem"):
+            st.error("This could not be read. Nothing of it was kept.")
+            st.text(problem)
+    found = pasted.current()
+    if found is not None:
+        _found(found)
+
+
+def _read() -> None:
+    text = st.session_state["diagnose.text"] or ""
+    # What was pasted may hold secrets: the field is emptied once it was read.
+    if pasted.take(text):
+        st.session_state["diagnose.text"] = ""
+
+
+def _read_file() -> None:
+    dropped = st.session_state[pasted.upload_key()]
+    if dropped is not None:
+        pasted.take_file(dropped.getvalue())
+
+
+def _found(found: Reading) -> None:
+    count = len(found.exchanges)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.text(f"{count} {'exchange' if count == 1 else 'exchanges'}, read as {found.source}")
+        st.text_input("Case", key="diagnose.case", placeholder="ticket number", width=200, persist_state="session")
+        st.button("Save to the history", key="diagnose.save", icon=":material/save:", on_click=_save, args=(found,))
+    if found.saved:
+        st.caption(f"Saved as rows {', '.join(map(str, found.saved[:10]))}{' …' if len(found.saved) > 10 else ''}.")
+    first = 0
+    if count > AT_ONCE:
+        pages = -(-count // AT_ONCE)
+        first = (st.pagination(pages, key="diagnose.page") - 1) * AT_ONCE
+    for position in range(first, min(first + AT_ONCE, count)):
+        _one(found, position)
+
+
+def _one(found: Reading, position: int) -> None:
+    key = f"diagnose.{position + 1}"
+    shown = found.shown(position, with_history=bool(st.session_state.get("diagnose.history")))
+    for repair in found.pasted[position].repairs:
+        with st.container(horizontal=True, gap="small"):
+            st.markdown(":orange[:material/build:]", width="content")
+            st.text(f"Repaired to be read: {repair}")
+    exchange.draw(key, shown.exchange, shown.explanation)
+    if shown.explanation is not None:
+        card.draw(key, shown.exchange, shown.explanation, shown.diagnosis)
+    elif found.is_lone_request(position):
+        causes = found.preflight(position, with_history=bool(st.session_state.get("diagnose.history")))
+        with st.container(border=True, key=f"{key}.preflight"):
+            st.markdown("**A request without an answer**")
+            st.text("What would fail if it were sent now:" if causes else "Nothing in it speaks against it.")
+            card.causes(causes)
+    if found.can_open(position) and st.button(
+        "Open in the walkthrough", key=f"{key}.open", icon=":material/footprint:"
+    ):
+        found.open_in_walkthrough(position)
+        st.switch_page("walkthrough.py")
+
+
+def _save(found: Reading) -> None:
+    case = (st.session_state.get("diagnose.case") or "").strip()
+    try:
+        found.save(case, session.owner())
+    except HistoryError as error:
+        st.session_state[pasted.PROBLEM] = str(error)
+
+
+page()

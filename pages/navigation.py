@@ -1,0 +1,60 @@
+"""The script that Streamlit runs for every page: names, order and icons."""
+
+from pathlib import Path
+
+import streamlit as st
+
+# A file of our own: for a Material icon the browser would ask another host.
+st.set_page_config(
+    page_title="OAuth Console", page_icon=str(Path(__file__).parent / "parts" / "icon.svg"), layout="wide"
+)
+
+# Streamlit leaves room for a toolbar that this console does not show.
+st.html("<style>.stMainBlockContainer { padding-top: 4.5rem; padding-bottom: 4rem; }</style>")
+
+st.navigation(
+    {
+        "": [
+            st.Page(
+                "walkthrough.py",
+                title="Walkthrough",
+                icon=":material/footprint:",
+                default=True,
+                help="Get a token, one step at a time, and see every request and response.",
+            )
+        ],
+        "Support": [
+            st.Page(
+                "diagnose.py",
+                title="Diagnose",
+                icon=":material/troubleshoot:",
+                url_path="diagnose",
+                help="Paste what a customer sent, and read which error it is, why, and what to do.",
+            ),
+            st.Page(
+                "history.py",
+                title="History",
+                icon=":material/history:",
+                url_path="history",
+                help="Every exchange of every session: filter, open, download as CSV.",
+            ),
+        ],
+        "Reference": [
+            st.Page(
+                "errors.py",
+                title="Errors",
+                icon=":material/error:",
+                url_path="errors",
+                help="The eleven documented authorization errors, each with its cause and remedy.",
+            ),
+            st.Page(
+                "sandbox.py",
+                title="Sandbox",
+                icon=":material/science:",
+                url_path="sandbox-state",
+                help="The embedded provider: its clients, codes, tokens and clock.",
+            ),
+        ],
+    },
+    position="top",
+).run()

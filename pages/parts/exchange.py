@@ -1,0 +1,81 @@
+"""One exchange, drawn: a line that says how it went, then Parsed, Raw and cURL of the same captured bytes."""
+
+import streamlit as st
+
+from oauth import formatting
+from oauth.catalogue.explain import Explanation
+from oauth.exchange import Exchange, Response
+from pages.parts import clock
+from pages.parts.card import plain
+
+MARK = "▶ "
+
+PLAIN_HEADERS = {"host", "user-agent", "accept", "accept-encoding", "content-length", "connection"}
+"""Headers that every request has, and that say nothing about OAuth; Raw shows them."""
+
+
+def draw(key: str, exchange: Exchange, explanation: Explanation | None) -> None:
+    """Draw a redacted exchange. ``key`` tells this place from others on the page."""
+    with st.container(border=True, key=f"{key}.exchange"):
+        _headline(exchange, explanation)
+        tabs = st.tabs(["Parsed", "Raw", "cURL"], key=f"{key}.view")
+        with tabs[0]:
+            _parsed(exchange, explanation)
+        with tabs[1]:
+            st.caption("Request")
+            st.code(formatting.raw_request(exchange.request), language="http", wrap_lines=True)
+            if exchange.response is not None:
+                st.caption("Response")
+                st.code(formatting.raw_response(exchange.response), language="http", wrap_lines=True)
+        with tabs[2]:
+            st.caption("Secrets are placeholders: put the real values in before you run it.")
+            st.code(formatting.curl(exchange.request), language="bash", wrap_lines=True)
+
+
+def _headline(exchange: Exchange, explanation: Explanation | None) -> None:
+    facts = []
+    if exchange.duration_ms is not None:
+        facts.append(formatting.duration(exchange.duration_ms))
+    facts.append(clock.at(exchange.started_at))
+    if exchange.id is not None:
+        facts.append(f"row {exchange.id}")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if exchange.response is not None:
+            status = f"{exchange.response.status} {plain(exchange.response.reason)}".strip()
+            st.badge(status, color="red" if explanation is not None else "green")
+        elif exchange.failure is not None:
+            st.badge("no response", color="red")
+        else:
+            st.badge("no answer recorded", color="gray")
+        if explanation is not None and explanation.error:
+            st.text(explanation.error)
+        st.caption(" · ".join(facts))
+
+
+def _parsed(exchange: Exchange, explanation: Explanation | None) -> None:
+    st.caption("Request")
+    target = f"{exchange.request.method} {exchange.request.url.partition('?')[0]}"
+    told = [f"{name}: {value}" for name, value in exchange.request.headers if name.lower() not in PLAIN_HEADERS]
+    named = [f"{name} = {value}" for name, value in formatting.fields(exchange.request)]
+    st.code("\n".join([target, *told, *named]), language=None, wrap_lines=True)
+    if exchange.response is not None:
+        st.caption("Response")
+        _body(exchange.response, explanation)
+    elif exchange.failure is not None:
+        st.caption("What the connection said")
+        st.code(exchange.failure.detail, language=None, wrap_lines=True)
+
+
+def _body(response: Response, explanation: Explanation | None) -> None:
+    text, language = formatting.pretty_body(response.body, response.headers)
+    if not text:
+        st.caption("The body is empty.")
+        return
+    matched = explanation.matched_text if explanation is not None else ""
+    if matched and any(matched in line for line in text.splitlines()):
+        marked = (f"{MARK if matched in line else '  '}{line}" for line in text.splitlines())
+        st.code("\n".join(marked), language=None, wrap_lines=True)
+    else:
+        st.code(text, language=language, wrap_lines=True)
+    if response.cut:
+        st.caption("Cut here: only the first 1 MiB of the body is kept.")

@@ -1,0 +1,150 @@
+"""What was pasted on the Diagnose page, kept in the memory of the session, with a vault of its own."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import streamlit as st
+
+from oauth import flow as flows
+from oauth import paste, providers
+from oauth.catalogue.explain import explain
+from oauth.client import Recorder
+from oauth.diagnosis import Both, Cause, Earlier, HistoryPast, Past, diagnose, preflight, reading
+from oauth.exchange import Exchange, Step
+from oauth.flow import Client
+from oauth.history.store import HistoryError
+from oauth.installation import current as installation
+from oauth.installation import now
+from oauth.paste import Pasted, PasteError
+from pages.parts import clock, filling, session
+from pages.parts.session import Shown
+
+READING = "diagnose.reading"
+PROBLEM = "diagnose.problem_text"
+UPLOADS = "diagnose.uploads"
+ACTION_OF = {Step.TOKEN: "token", Step.REFRESH: "refresh", Step.API: "api", Step.AUTHORIZE: "authorize"}
+
+
+@dataclass
+class Reading:
+    """The exchanges of one paste. ``exchanges`` hold real values; everything drawn or kept is redacted first."""
+
+    pasted: tuple[Pasted, ...]
+    exchanges: tuple[Exchange, ...] = field(repr=False)
+    recorder: Recorder = field(repr=False)
+    read_at: datetime
+    saved: tuple[int, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """The formats that were recognised, in words."""
+        return ", ".join(dict.fromkeys(item.source for item in self.pasted if item.source)) or "text"
+
+    def shown(self, position: int, *, with_history: bool) -> Shown:
+        """One exchange, redacted, explained and diagnosed."""
+        exchange = self.exchanges[position]
+        redacted = self.recorder.vault.redact(exchange)
+        explanation = explain(redacted) if exchange.response is not None or self._is_callback(position) else None
+        if explanation is None:
+            return Shown(redacted, None)
+        past = self._past(position, with_history=with_history)
+        diagnosis = diagnose(
+            exchange, explanation, past=past, vault=self.recorder.vault, now=self.read_at, zone=clock.tz()
+        )
+        return Shown(redacted, explanation, diagnosis)
+
+    def is_lone_request(self, position: int) -> bool:
+        """Whether this is a request whose answer was not pasted."""
+        item = self.pasted[position]
+        return item.request is not None and item.response is None and not self._is_callback(position)
+
+    def preflight(self, position: int, *, with_history: bool) -> tuple[Cause, ...]:
+        """What would fail if this request were sent."""
+        exchange = self.exchanges[position]
+        past = self._past(position, with_history=with_history)
+        return preflight(
+            exchange.request,
+            exchange.step,
+            flow=None,
+            past=past,
+            vault=self.recorder.vault,
+            now=exchange.started_at,
+            zone=clock.tz(),
+        )
+
+    def save(self, case: str, owner: str) -> None:
+        """Keep every exchange in the history, redacted, under a case. Raises ``HistoryError``."""
+        kept = []
+        for exchange in self.exchanges:
+            begun = self.recorder.begin(replace(exchange, case=case, owner=owner))
+            if begun.id is None:
+                raise HistoryError(self.recorder.problem)
+            self.recorder.complete(begun)
+            kept.append(begun.id)
+        self.saved = tuple(kept)
+
+    def can_open(self, position: int) -> bool:
+        """Whether the walkthrough has a step for it."""
+        return self.pasted[position].request is not None and self.exchanges[position].step in ACTION_OF
+
+    def open_in_walkthrough(self, position: int) -> None:
+        """Begin a flow at the provider it was sent to, or else the sandbox, with the request's fields filled in."""
+        exchange = self.exchanges[position]
+        host = flows.checked_url(exchange.request.url, "address").netloc
+        known = providers.load(session.origin())
+        provider = next((item for item in known.values() if f"//{host}/" in item.token_endpoint), known["sandbox"])
+        sent = reading.read(exchange.request)
+        basic = reading.basic(exchange.request)
+        client = Client(
+            basic.id if basic else sent.value("client_id"),
+            basic.secret if basic else sent.value("client_secret"),
+        )
+        st.session_state["walkthrough.provider"] = provider.id
+        st.session_state[f"walkthrough.client.{provider.id}"] = session.OWN_CLIENT
+        opened = session.start(provider, client, session.OWN_CLIENT)
+        st.session_state["walkthrough.client_id"] = client.id
+        st.session_state["walkthrough.client_secret"] = opened.vault.placeholder("client_secret", client.secret)
+        st.session_state[session.OWN_SECRET] = client.secret
+        filling.fill(opened, ACTION_OF[exchange.step], exchange.request)
+
+    def _past(self, position: int, *, with_history: bool) -> Past:
+        earlier = Earlier(tuple(self.recorder.vault.redact(item) for item in self.exchanges[:position]))
+        return Both(HistoryPast(installation().history), earlier) if with_history else earlier
+
+    def _is_callback(self, position: int) -> bool:
+        return self.exchanges[position].step is Step.CALLBACK
+
+
+def current() -> Reading | None:
+    """What was read last in this session."""
+    return st.session_state.get(READING)
+
+
+def take(text: str) -> bool:
+    """Read a pasted text; says whether it could be read."""
+    try:
+        found = paste.read(text)
+    except PasteError as error:
+        st.session_state[PROBLEM] = str(error)
+        return False
+    st.session_state[PROBLEM] = ""
+    at = now()
+    exchanges = tuple(item.to_exchange(at) for item in found)
+    st.session_state[READING] = Reading(tuple(found), exchanges, installation().recorder(), at)
+    return True
+
+
+def take_file(content: bytes) -> None:
+    """Read a dropped file, and empty the place it was dropped at."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        st.session_state[PROBLEM] = f"The file is not text in UTF-8: reading stopped at byte {error.start}."
+        return
+    if take(text):
+        st.session_state[UPLOADS] = st.session_state.get(UPLOADS, 0) + 1
+
+
+def upload_key() -> str:
+    """The uploader's key: another one for each file that was read, which empties it."""
+    return f"diagnose.file.{st.session_state.get(UPLOADS, 0)}"

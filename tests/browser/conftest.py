@@ -1,0 +1,199 @@
+"""A real console in a process of its own, and a real Chromium that drives it."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+
+ROOT = Path(__file__).parent.parent.parent
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+PATIENCE = 30_000
+"""Milliseconds that a page may take to show what a test waits for."""
+
+
+@dataclass(frozen=True)
+class Console:
+    """A running console."""
+
+    url: str
+    home: Path
+    log: Path
+    process: subprocess.Popen[bytes]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "browser" in Path(item.path).parts:
+            item.add_marker(pytest.mark.browser)
+
+
+def chromium() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    if path is None:
+        reason = "Chromium is not installed, so the browser tests cannot run."
+        if os.environ.get("CONSOLE_TEST_BROWSER") == "required":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+def start_console(home: Path, command: list[str] | None = None, port: int | None = None) -> Console:
+    """Start a console, on a free port if none is given, and wait until it answers."""
+    home.mkdir(parents=True, exist_ok=True)
+    port = port or free_port()
+    log = home.parent / f"{home.name}.log"
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "STREAMLIT_"))}
+    environ |= {"CONSOLE_HOME": str(home), "CONSOLE_PORT": str(port)}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command or [sys.executable, "app.py"], cwd=ROOT, env=environ, stdout=output, stderr=subprocess.STDOUT
+        )
+    url = f"http://localhost:{port}"
+    deadline = time.monotonic() + PATIENCE / 1000
+    while True:
+        try:
+            if httpx.get(f"{url}/_stcore/health", trust_env=False).status_code == 200:
+                return Console(url, home, log, process)
+        except httpx.TransportError:
+            pass  # it is not listening yet
+        if process.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"The console did not start:\n{log.read_text()}")
+
+
+def stop_console(running: Console) -> None:
+    running.process.send_signal(signal.SIGTERM)
+    try:
+        running.process.wait(10)
+    except subprocess.TimeoutExpired:
+        running.process.kill()
+        running.process.wait()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    started = start_console(tmp_path_factory.mktemp("console") / "home")
+    yield started
+    stop_console(started)
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    opened = browser.new_context(viewport={"width": 1440, "height": 1000}, timezone_id="Europe/Warsaw")
+    opened.set_default_timeout(PATIENCE)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+class Walk:
+    """The console in a browser tab, driven by the keys of its widgets."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+
+    def open(self, path: str = "/") -> None:
+        self.page.goto(self.url + path)
+
+    def at(self, key: str) -> Locator:
+        """The element with a widget's key."""
+        return self.page.locator(f".st-key-{key.replace('.', '-')}")
+
+    def press(self, key: str) -> None:
+        self.at(key).locator("button").first.click()
+        self.settle()
+
+    def type(self, key: str, text: str) -> None:
+        field = self.at(key).locator("input, textarea").first
+        field.fill(text)
+        field.press("Enter")
+        self.settle()
+
+    def untick(self, key: str) -> None:
+        self.at(key).locator("label").first.click()
+        self.settle()
+
+    def pick(self, key: str, text: str) -> None:
+        """Choose from a select box or a segmented control."""
+        box = self.at(key)
+        box.locator("input[role=combobox], [role=radio]").first.wait_for()
+        if box.locator("input[role=combobox]").count():
+            box.locator("input[role=combobox]").click()
+            self.page.get_by_role("option", name=text).click()
+        else:
+            box.get_by_role("radio", name=text).click()
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the page has nothing left to run."""
+        self.page.wait_for_function(
+            "() => !document.querySelector('[data-testid=stApp][data-test-script-state=running]')"
+            " && !document.querySelector('[data-testid=stApp][data-test-script-state=rerunRequested]')"
+        )
+
+    def authorize(self, decision: str = "approve") -> None:
+        """Step 1 and 2: open the consent page in its own tab, decide there, and wait until the answer is here."""
+        link = self.at("authorize.open").locator("a")
+        link.wait_for()
+        self.settle()
+        with self.page.context.expect_page() as opened:
+            link.click()
+        consent = opened.value
+        consent.locator(f"button[value={decision}]").click()
+        consent.get_by_text("tab").first.wait_for()
+        consent.close()
+        self.at("callback.details").wait_for()
+        self.settle()
+
+    def exchange(self) -> None:
+        """Step 3, with what stands in its fields."""
+        self.press("token.send")
+
+    def card(self, action: str) -> str:
+        """The text of a step's error card, once it is there."""
+        card = self.at(f"{action}.card")
+        card.wait_for()
+        self.settle()
+        return card.inner_text()
+
+
+@pytest.fixture
+def walk(page: Page, running: Console) -> Walk:
+    walk = Walk(page, running.url)
+    walk.open()
+    return walk

@@ -1,0 +1,86 @@
+"""No secret at rest, in the log, in an export or on the page: planted ones are searched for everywhere."""
+
+import base64
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, quote, urlsplit
+
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Console, Walk
+
+PLANTED = {
+    "client_secret": "canary-client-secret-7Qm4",
+    "code_verifier": "canary-verifier-/+ü9-zX",
+    "password": "canary-password-b81",
+}
+
+
+def disguises(secret: str) -> set[bytes]:
+    """The secret as it stands, and as an encoding would carry it."""
+    raw = secret.encode()
+    return {
+        raw,
+        quote(secret, safe="").encode(),
+        base64.b64encode(raw).rstrip(b"="),
+        secret.encode("unicode_escape"),
+        raw.hex().encode(),
+    }
+
+
+def found(secrets: dict[str, str], content: bytes) -> list[str]:
+    return [name for name, secret in secrets.items() for shape in disguises(secret) if shape in content]
+
+
+def test_secrets_are_nowhere_but_in_the_session(walk: "Walk", running: "Console") -> None:
+    secrets = dict(PLANTED)
+    arrivals: list[str] = []
+    walk.page.context.on(
+        "request", lambda request: arrivals.append(request.url) if "/callback?" in request.url else None
+    )
+    walk.authorize()
+    arrived = parse_qs(urlsplit(arrivals[0]).query)
+    secrets |= {"code": arrived["code"][0], "state": arrived["state"][0]}
+    walk.exchange()
+    walk.at("tokens").wait_for()
+    for name in ("access_token", "refresh_token"):
+        walk.press(f"tokens.reveal.{name}")
+        shown = walk.at("tokens").locator("pre code").filter(has_text=re.compile(r"^[0-9a-f]{40}$")).first
+        expect(shown).to_be_visible()
+        token = shown.inner_text().strip()
+        assert len(token) == 40
+        secrets[name] = token
+        walk.press(f"tokens.reveal.{name}")
+    walk.press("api.send")
+    walk.at("api.exchange").wait_for()
+    walk.at("token.edit").locator("summary").click()
+    walk.type("token.field.client_secret.value", PLANTED["client_secret"])
+    for number, name in enumerate(("code_verifier", "password"), 1):
+        walk.press("token.extra.add")
+        walk.type(f"token.extra.{number}.name", name)
+        walk.type(f"token.extra.{number}.value", PLANTED[name])
+    walk.pick("token.body", "Form")
+    walk.pick("token.secret_in", "Basic")
+    walk.exchange()
+    walk.card("token")
+    # The page, with what stands in its fields. The link of step 1 has to carry the state: the browser opens it.
+    content = walk.page.content() + str(
+        walk.page.evaluate("() => [...document.querySelectorAll('input, textarea')].map(field => field.value)")
+    )
+    link = walk.page.locator(".st-key-authorize-open a").first.get_attribute("href") or ""
+    assert found(secrets, content.replace(link.replace("&", "&amp;"), "").encode()) == []
+    walk.open("/history")
+    with walk.page.expect_download() as download:
+        walk.at("history.download").locator("a").click()
+    files = [Path(download.value.path()), running.log, *(path for path in running.home.rglob("*") if path.is_file())]
+    assert {"history.db", "history.db-wal"} <= {path.name for path in files}
+    for path in files:
+        content_of_file = path.read_bytes()
+        assert found(secrets, content_of_file) == [], f"{path.name} has a secret"
+    # The search itself works: what stands in the secrets' place is there.
+    assert (
+        "«access_token #".encode()
+        in (running.home / "history.db-wal").read_bytes() + (running.home / "history.db").read_bytes()
+    )

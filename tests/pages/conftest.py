@@ -1,0 +1,102 @@
+"""The pages without a browser: AppTest runs the scripts, and the routes and the sandbox are served for real."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from streamlit import config
+from streamlit.testing.v1 import AppTest
+
+from oauth import sandbox
+from oauth.installation import Installation, now
+from oauth.routes import routes
+from oauth.sandbox.testing import serving
+
+NAVIGATION = Path(__file__).parent.parent.parent / "pages" / "navigation.py"
+TEXTS = ("markdown", "caption", "code", "text", "subheader", "error", "warning", "info", "title", "text_input")
+
+
+@pytest.fixture
+def server(console: Installation) -> Iterator[str]:
+    """The console's routes and its sandbox on a free port, which the pages take for their own address."""
+    embedded = sandbox.embedded()
+    embedded.reset()
+    app = Starlette(
+        routes=[
+            *routes(console.settings, console.recorder, now),
+            Mount("/sandbox", sandbox.application(embedded)),
+        ]
+    )
+    with serving(app) as url:
+        before = config.get_option("server.port")
+        config.set_option("server.port", int(url.rpartition(":")[2]), "test")
+        yield url
+        config.set_option("server.port", before, "test")
+
+
+class Page:
+    """One session of the console, driven by the keys of its widgets."""
+
+    def __init__(self) -> None:
+        self.app = AppTest.from_file(str(NAVIGATION), default_timeout=30)
+        self.run()
+
+    def run(self) -> None:
+        self.app.run()
+        assert not self.app.exception, "a page has no traceback"
+
+    def text(self) -> str:
+        """All text on the page, and what stands in its fields."""
+        return "\n".join(str(getattr(element, "value", "")) for kind in TEXTS for element in self.app.get(kind))
+
+    def go(self, page: str, **parameters: str) -> None:
+        for name, value in parameters.items():
+            self.app.query_params[name] = value
+        self.app.switch_page(page)
+        self.run()
+
+    def press(self, key: str) -> None:
+        self.app.button(key=key).click()
+        self.run()
+
+    def type(self, key: str, text: str) -> None:
+        self.app.text_input(key=key).set_value(text)
+        self.run()
+
+    def value(self, key: str) -> str:
+        return str(self.app.text_input(key=key).value)
+
+    def untick(self, key: str) -> None:
+        self.app.checkbox(key=key).uncheck()
+        self.run()
+
+    def pick(self, key: str, value: str) -> None:
+        self.app.selectbox(key=key).set_value(value)
+        self.run()
+
+    def choose(self, key: str, value: str) -> None:
+        self.app.segmented_control(key=key).set_value(value)
+        self.run()
+
+    def decide(self, decision: str = "approve") -> str:
+        """What the person does at the provider. Returns the address that the browser is sent to."""
+        url = next(link.proto.url for link in self.app.link_button if link.key == "authorize.open")
+        answer = httpx.post(url, data={"decision": decision}, trust_env=False)
+        assert answer.status_code == 302
+        return answer.headers["location"]
+
+    def paste(self, text: str) -> None:
+        """Step 2, by hand."""
+        if not any(button.key == "callback.read" for button in self.app.button):
+            self.press("rail.callback")
+        self.type("callback.pasted", text)
+        self.press("callback.read")
+
+
+@pytest.fixture
+def page(server: str) -> Page:
+    """The console at its home page."""
+    return Page()

@@ -1,0 +1,75 @@
+from typing import TYPE_CHECKING
+
+from oauth.history.filters import Filters
+from oauth.installation import Installation
+
+if TYPE_CHECKING:
+    from tests.pages.conftest import Page
+
+PAGE = "diagnose.py"
+USED_CODE = "c0ffee" * 6 + "abcd"
+CURL = (
+    "curl -X POST https://www.olx.pl/api/open/oauth/token -H 'Content-Type: application/json' "
+    """-d '{"grant_type":"authorization_code","client_id":"200123","client_secret":"a-customers-real-secret-0001",
+"scope":"read write v2"}'"""
+)
+REFUSED = """HTTP/1.1 400 Bad Request
+Content-Type: application/json
+X-Request-Id: r-4711
+
+{"error": "invalid_request", "error_description": "Missing parameter: \\"code\\" is required",}"""
+
+
+def paste(page: "Page", text: str) -> None:
+    page.go(PAGE)
+    page.app.text_area(key="diagnose.text").set_value(text)
+    page.press("diagnose.read")
+
+
+def test_an_answer_is_named_with_its_remedy_and_what_was_repaired(page: "Page") -> None:
+    paste(page, REFUSED)
+    text = page.text()
+    assert ":red[Documented error 1] ·" in text
+    assert "Provide the missing code parameter" in text
+    assert "Repaired to be read" in text
+    assert "Request ID: r-4711" in text
+
+
+def test_a_lone_curl_command_is_read_redacted_and_checked(page: "Page") -> None:
+    paste(page, CURL)
+    text = page.text()
+    assert "A request without an answer" in text
+    assert "code" in text
+    assert "a-customers-real-secret-0001" not in text
+    assert "«client_secret #" in text
+    assert page.app.text_area(key="diagnose.text").value == ""
+
+
+def test_what_cannot_be_read_says_where_and_stays_in_the_field(page: "Page") -> None:
+    paste(page, '{"error": ')
+    page.run()
+    paste(page, "no such thing at all")
+    assert "could not be read" in page.text()
+    assert "line 1" in page.text()
+    assert page.app.text_area(key="diagnose.text").value == "no such thing at all"
+
+
+def test_a_paste_is_kept_only_when_it_is_saved_and_then_redacted(page: "Page", console: Installation) -> None:
+    paste(page, CURL)
+    assert console.history.count(Filters()) == 0
+    page.type("diagnose.case", "T-9")
+    page.press("diagnose.save")
+    kept = console.history.page(Filters(), None, 10)
+    assert [row.exchange.case for row in kept] == ["T-9"]
+    assert b"a-customers-real-secret-0001" not in kept[0].exchange.request.body
+    assert "Saved as rows" in page.text()
+
+
+def test_it_opens_in_the_walkthrough_with_the_fields_filled_in(page: "Page") -> None:
+    paste(page, CURL)
+    page.press("diagnose.1.open")
+    page.go("walkthrough.py")
+    assert page.value("token.field.client_id.value") == "200123"
+    assert page.value("token.field.client_secret.value").startswith("«client_secret #")
+    assert page.app.checkbox(key="token.field.code.send").value is False
+    assert page.value("token.url") == "https://www.olx.pl/api/open/oauth/token"

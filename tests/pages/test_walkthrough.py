@@ -1,0 +1,233 @@
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from oauth.history.filters import Filters
+from oauth.history.store import HistoryError, Row
+from oauth.installation import Installation
+
+if TYPE_CHECKING:  # a conftest is no module to import; pytest hands out what is in it
+    from tests.pages.conftest import Page
+
+
+def rows(console: Installation) -> list[Row]:
+    return list(console.history.rows(Filters()))
+
+
+def exchanged(page: "Page") -> None:
+    page.paste(page.decide())
+    page.press("token.send")
+
+
+def test_the_first_run_needs_no_typing(page: "Page") -> None:
+    assert page.value("authorize.field.client_id.value") == "demo-app"
+    assert page.value("authorize.field.scope.value") == "read write v2"
+    exchanged(page)
+    page.press("api.send")
+    assert "200 OK" in page.text()
+    assert "demo.user@example.com" in page.text()
+
+
+def test_a_pasted_address_shows_the_state_check_with_both_fingerprints(page: "Page") -> None:
+    page.paste(page.decide())
+    text = page.text()
+    assert "The state is the one that was sent" in text
+    fingerprint = page.value("authorize.field.state.value")
+    assert f"sent {fingerprint}\ncame {fingerprint}" in text
+    assert "The code lives for 9 min 5" in text or "The code lives for 10 min" in text
+
+
+def test_a_bare_code_is_taken_and_said_to_be_unchecked(page: "Page") -> None:
+    code = parse_qs(urlsplit(page.decide()).query)["code"][0]
+    page.paste(code)
+    assert "could not be checked" in page.text()
+    page.press("token.send")
+    assert "«access_token #" in page.text()
+
+
+def test_an_answer_to_another_request_is_refused_and_changes_nothing(page: "Page", console: Installation) -> None:
+    mine = page.value("authorize.field.state.value")
+    page.paste("https://shop.example/cb?code=abc&state=another-state-of-another-tab")
+    text = page.text()
+    assert "refused, and nothing changed" in text
+    assert mine in text
+    assert "«state #" in text.replace(mine, "")
+    assert "another-state-of-another-tab" not in text
+    assert rows(console) == []
+    page.paste(page.decide())
+    assert "refused" not in page.text()
+
+
+@pytest.mark.parametrize(("pasted", "reason"), [("", "Nothing was pasted"), ("https://x.example/", "neither a code")])
+def test_what_is_no_answer_is_refused_with_a_reason(page: "Page", pasted: str, reason: str) -> None:
+    page.paste(pasted)
+    assert reason in page.text()
+
+
+def test_a_callback_after_the_answer_was_pasted_is_refused(page: "Page") -> None:
+    import httpx
+
+    address = page.decide()
+    page.paste(address)
+    assert httpx.get(address, trust_env=False).status_code == 400
+
+
+def test_a_denied_consent_is_an_error_redirect_with_its_card(page: "Page") -> None:
+    page.paste(page.decide("deny"))
+    assert "access\\_denied" in page.text()
+    assert ":red[The authorization was denied]" in page.text()
+
+
+def test_a_field_left_out_is_documented_error_1(page: "Page") -> None:
+    page.paste(page.decide())
+    page.untick("token.field.code.send")
+    page.press("token.send")
+    assert ":red[Documented error 1] ·" in page.text()
+
+
+def test_an_extra_field_is_sent_and_a_secret_in_it_is_hidden(page: "Page", console: Installation) -> None:
+    page.press("rail.token")
+    page.press("token.extra.add")
+    page.type("token.extra.1.name", "code_verifier")
+    page.type("token.extra.1.value", "a-verifier-of-the-best-kind")
+    assert page.value("token.extra.1.value").startswith("«code_verifier #")
+    page.press("token.send")
+    body = rows(console)[0].exchange.request.body.decode()
+    assert '"code_verifier": "«code_verifier #' in body
+
+
+def test_a_value_can_be_changed_around_its_secret(page: "Page", console: Installation) -> None:
+    page.paste(page.decide())
+    page.type("token.field.code.value", page.value("token.field.code.value") + "x")
+    page.press("token.send")
+    assert ":red[Documented error 2] ·" in page.text()
+
+
+def test_form_and_basic_are_sent_as_chosen(page: "Page", console: Installation) -> None:
+    page.paste(page.decide())
+    page.choose("token.body", "form")
+    page.choose("token.secret_in", "basic")
+    page.press("token.send")
+    sent = rows(console)[0].exchange
+    assert sent.response is not None
+    assert sent.response.status == 200
+    assert dict(sent.request.headers)["Authorization"].startswith("Basic demo-app:«client_secret")
+    assert b"grant_type=authorization_code" in sent.request.body
+    assert b"client_secret" not in sent.request.body
+
+
+def test_a_rerun_sends_nothing_again(page: "Page", console: Installation) -> None:
+    exchanged(page)
+    before = len(rows(console))
+    page.run()
+    page.press("rail.authorize")
+    page.press("rail.authorize")
+    assert len(rows(console)) == before
+
+
+def test_a_refresh_says_whether_the_refresh_token_was_replaced(page: "Page") -> None:
+    exchanged(page)
+    page.choose("call.action", "refresh")
+    page.press("refresh.send")
+    assert "The refresh token was replaced" in page.text()
+
+
+def test_scopes_asked_and_granted_are_shown_with_what_is_missing(page: "Page") -> None:
+    page.type("authorize.field.scope.value", "read write")
+    exchanged(page)
+    page.press("rail.authorize")
+    text = page.text()
+    assert "scope granted read write\n" in text + "\n"
+    assert "Not everything that was asked for was granted" in text
+
+
+def test_tokens_are_masked_and_revealed_one_at_a_time(page: "Page") -> None:
+    exchanged(page)
+    tokens = page.app.session_state["console"].flow.tokens
+    assert tokens.access_token not in page.text()
+    page.press("tokens.reveal.access_token")
+    assert tokens.access_token in page.text()
+    page.press("tokens.reveal.refresh_token")
+    assert tokens.refresh_token in page.text()
+    assert tokens.access_token not in page.text()
+    page.press("tokens.reveal.refresh_token")
+    assert tokens.refresh_token not in page.text()
+
+
+def test_no_secret_is_on_the_page_unless_it_is_revealed(page: "Page") -> None:
+    state = page.app.session_state["console"].flow.state
+    exchanged(page)
+    page.press("api.send")
+    flow = page.app.session_state["console"].flow
+    secrets = [state, flow.code, flow.tokens.access_token, flow.tokens.refresh_token, flow.client.secret]
+    assert all(len(secret) > 8 for secret in secrets)
+    assert [secret for secret in secrets if secret in page.text()] == []
+
+
+def test_an_own_client_s_secret_is_taken_off_the_page_at_once(page: "Page", console: Installation) -> None:
+    page.pick("walkthrough.client.sandbox", "own client")
+    page.type("walkthrough.client_id", "demo-app")
+    page.type("walkthrough.client_secret", "demo-secret")
+    assert "demo-secret" not in page.text()
+    assert page.value("walkthrough.client_secret") == "«client_secret 11ch»"
+    exchanged(page)
+    assert "«access_token #" in page.text()
+
+
+def test_a_case_is_kept_by_the_flow_s_rows(page: "Page", console: Installation) -> None:
+    page.paste(page.decide())
+    page.type("walkthrough.case", "T-77")
+    page.press("token.send")
+    assert {row.exchange.case for row in rows(console)} == {"T-77"}
+
+
+def test_start_over_makes_a_fresh_state_and_keeps_the_rows(page: "Page", console: Installation) -> None:
+    before = page.value("authorize.field.state.value")
+    exchanged(page)
+    page.press("walkthrough.start_over")
+    assert page.value("authorize.field.state.value") != before
+    assert "«access_token" not in page.text()
+    assert len(rows(console)) == 2
+
+
+def test_another_provider_begins_another_flow(page: "Page") -> None:
+    page.pick("walkthrough.provider", "olx-pl")
+    assert page.value("authorize.url") == "https://www.olx.pl/oauth/authorize/"
+    assert "must use HTTPS" in page.text()
+
+
+def test_a_history_that_cannot_be_written_does_not_stop_the_walk(
+    page: "Page", console: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> int:
+        raise HistoryError("The disk is full.")
+
+    monkeypatch.setattr(console.history, "begin", refuse)
+    exchanged(page)
+    text = page.text()
+    assert "«access_token #" in text
+    assert "the history is not keeping it" in text
+    assert "The disk is full." in text
+
+
+def test_an_address_that_cannot_be_requested_is_said_before_sending(page: "Page") -> None:
+    page.press("rail.token")
+    page.type("token.url", "not an address")
+    assert "This request cannot be sent." in page.text()
+    assert page.app.button(key="token.send").disabled
+
+
+def test_an_unreachable_provider_has_a_card(page: "Page") -> None:
+    page.press("rail.token")
+    page.type("token.url", "http://127.0.0.1:9/")
+    page.press("token.send")
+    text = page.text()
+    assert "no response" in text
+    assert ":red[" in text
+
+
+def test_the_diagram_shows_what_went_over_the_wire(page: "Page") -> None:
+    exchanged(page)
+    diagrams = [element.value for element in page.app.markdown if "sequenceDiagram" in str(element.value)]
+    assert "C->>P: POST token\nP-->>C: 200" in str(diagrams[0])

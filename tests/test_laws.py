@@ -1,0 +1,64 @@
+"""The laws of the house that a machine can check."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def imports(folder: str) -> Iterator[tuple[str, str]]:
+    """Every file below a folder with each module it imports, also inside functions."""
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from ((str(path.relative_to(ROOT)), alias.name) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                yield from ((str(path.relative_to(ROOT)), f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def offenders(folder: str, *forbidden: str) -> list[tuple[str, str]]:
+    return [
+        (path, module)
+        for path, module in imports(folder)
+        if any(module == name or module.startswith(f"{name}.") for name in forbidden)
+    ]
+
+
+def test_the_product_knows_no_streamlit_and_no_pages() -> None:
+    assert offenders("oauth", "streamlit", "pages") == []
+
+
+def test_pages_know_no_http_client_no_database_and_no_routes() -> None:
+    assert offenders("pages", "httpx", "sqlalchemy", "starlette") == []
+
+
+def test_only_the_command_line_imports_the_sandbox() -> None:
+    found = [path for path, _ in offenders("oauth", "oauth.sandbox") if not path.startswith("oauth/sandbox/")]
+    assert set(found) <= {"oauth/__main__.py"}
+
+
+def test_the_sandbox_imports_nothing_else_of_the_project() -> None:
+    ours = {path.stem for path in (ROOT / "oauth").iterdir()} - {"sandbox", "__init__", "__pycache__"}
+    assert offenders("oauth/sandbox", *(f"oauth.{name}" for name in ours), "pages") == []
+
+
+def test_only_the_client_talks_to_the_network() -> None:
+    found = {path for path, _ in offenders("oauth", "httpx", "requests", "urllib.request", "http.client")}
+    assert {path for path in found if not path.startswith("oauth/sandbox/")} <= {"oauth/client.py"}
+
+
+@pytest.mark.parametrize("call", ["datetime.now", "datetime.utcnow", "time.time"])
+def test_clocks_are_passed_in(call: str) -> None:
+    readers = {
+        str(path.relative_to(ROOT)) for path in (ROOT / "oauth").rglob("*.py") if f"{call}(" in path.read_text("utf-8")
+    }
+    assert readers <= {"oauth/installation.py", "oauth/sandbox/clock.py", "oauth/__main__.py"}
+
+
+def test_nothing_in_the_pages_is_cached() -> None:
+    for path in (ROOT / "pages").rglob("*.py"):
+        assert "cache_data" not in path.read_text("utf-8")
+        assert "cache_resource" not in path.read_text("utf-8")

@@ -1,0 +1,51 @@
+"""The README is part of the public surface: what it promises is checked here."""
+
+import re
+import tomllib
+from pathlib import Path
+
+from oauth.history.csv_export import COLUMNS
+from oauth.settings import SETTINGS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_every_setting_is_in_the_readme_as_it_is_in_the_code() -> None:
+    rows = dict(re.findall(r"^\| `(CONSOLE_[A-Z_]+)` \| (.+) \|$", README, re.MULTILINE))
+    assert rows == SETTINGS
+
+
+def test_the_csv_columns_are_in_the_readme_in_their_order() -> None:
+    assert f"`{', '.join(COLUMNS)}`" in " ".join(README.split())
+
+
+def test_every_direct_dependency_is_pinned_and_has_its_reason() -> None:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    pinned = [re.fullmatch(r"([A-Za-z-]+)==[0-9.]+", line) for line in lines if not line.startswith("#")]
+    reasons = re.findall(
+        r"^\| ([A-Za-z][A-Za-z-]+) \| (?!why).+ \|$", README.partition("## Dependencies")[2], re.MULTILINE
+    )
+    assert [found and found[1] for found in pinned] == reasons
+    tests = (ROOT / "tests" / "requirements.txt").read_text().splitlines()
+    for line in tests:
+        if not line.startswith("#"):
+            assert line.partition("==")[0] in README.partition("For the tests:")[2]
+
+
+def test_each_readme_command_is_one_line() -> None:
+    for name in ("start", "test"):
+        block = README.partition(f"<!-- {name} -->")[2].partition(f"<!-- /{name} -->")[0]
+        commands = [line for line in block.splitlines() if line and not line.startswith("```")]
+        assert len(commands) == 1
+
+
+def test_the_server_stays_on_loopback_without_telemetry_or_table_export() -> None:
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert config["server"]["address"] == "127.0.0.1"
+    assert config["server"]["port"] == 8501
+    assert config["server"]["allowedHosts"]
+    assert config["browser"]["gatherUsageStats"] is False
+    assert config["client"]["disableDataExport"] is True
+    assert config["client"]["toolbarMode"] == "minimal"
+    assert {"light", "dark"} <= config["theme"].keys()
