@@ -54,6 +54,14 @@ _PART = re.compile(
 )
 _PART_END = re.compile(r"\r?\n--|\Z")
 
+SHORTEST = 8
+"""Characters from which a secret is looked for by value; a shorter one would be found in plain words."""
+
+QUOTES = ('"', "'")
+
+AROUND = " \t\r\n\"'"
+"""What stands around a secret without being a part of it."""
+
 _SCHEMES = {"bearer", "basic", "dpop", "digest", "negotiate"}
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,29}[ \t]+(?=\S)")
 _SENT_WITH_SCHEME = re.compile(r"(?:Bearer|DPoP|Basic)[ \t]+\S", re.IGNORECASE)
@@ -124,7 +132,10 @@ def in_field(name: str, value: str) -> Iterator[Found]:
 def _secret(
     kind: str, text: str, start: int, end: int, readings: Iterable[str], *, number: bool = False
 ) -> Iterator[Found]:
-    """The secret parts of the value of a field that holds a secret. White space around it is none, and stays."""
+    """The secret parts of the value of a field that holds a secret.
+
+    White space and quotes around it are none, and stay: they are what often is wrong with it.
+    """
     raw = text[start:end]
     start, end = start + len(raw) - len(raw.lstrip()), end - len(raw) + len(raw.rstrip())
     raw = text[start:end] if start < end else ""
@@ -135,8 +146,25 @@ def _secret(
     elif kind in ("authorization", "proxy_authorization") or _SENT_WITH_SCHEME.match(raw):
         yield from _credentials(kind, text, start, end)
     else:
-        stripped = (reading.strip() or reading for reading in (*readings, raw))
+        start, end = _bare(text, start, end)
+        stripped = (bare(reading) for reading in (*readings, text[start:end]))
         yield Found(start, end, kind, tuple(dict.fromkeys(stripped)), number=number)
+
+
+def bare(value: str) -> str:
+    """A value without the white space and quotes around it, if enough is left to be a secret of its own."""
+    inside = value.strip(AROUND)
+    return inside if len(inside) >= SHORTEST else value.strip() or value
+
+
+def _bare(text: str, start: int, end: int) -> tuple[int, int]:
+    """The same for a span of a text, in which a quote may be escaped by a backslash."""
+    first, last = start, end
+    while first < last and (text[first] in AROUND or (text[first] == "\\" and text[first + 1 : last][:1] in QUOTES)):
+        first += 1
+    while first < last and text[last - 1] in AROUND:
+        last -= 2 if text[last - 1] in QUOTES and first < last - 1 and text[last - 2] == "\\" else 1
+    return (first, last) if last - first >= SHORTEST else (start, end)
 
 
 def _credentials(kind: str, text: str, start: int, end: int) -> Iterator[Found]:

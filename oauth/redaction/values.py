@@ -5,11 +5,8 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import quote_plus
 
 from oauth.redaction.names import PROTOCOL_WORDS
-from oauth.redaction.structures import Found
+from oauth.redaction.structures import SHORTEST, Found, bare
 from oauth.redaction.views import View
-
-SHORTEST = 8
-"""Characters from which a secret is looked for by value; a shorter one would be found in plain words."""
 
 
 def sweepable(value: str) -> bool:
@@ -18,7 +15,11 @@ def sweepable(value: str) -> bool:
 
 
 def forms(value: str) -> tuple[str, ...]:
-    """How a secret may be spelled in a view: plain, in hex, in base64, also as part of a longer base64 text."""
+    """How a secret may be spelled in a view: plain, in hex, in base64, also as part of a longer base64 text.
+
+    Quotes and white space around it do not count: elsewhere the same quotes are those of JSON.
+    """
+    value = bare(value)
     spelled = {value}
     for octets in {value.encode("utf-8", "surrogatepass"), quote_plus(value, errors="replace").encode()}:
         spelled |= {octets.hex(), octets.hex().upper()}

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from typing import TypeVar
+from urllib.parse import quote_plus
 
 from oauth.exchange import Exchange, Headers
 from oauth.redaction import names, structures, values
@@ -139,9 +140,21 @@ class Vault:
         for found in _apart(text, all_found):
             value = self._reading(found, known)
             shown = placeholder(self._key, known.get(value, found.kind), value)
-            parts += [text[position : found.start], f'"{shown}"' if found.number else found.before + shown]
+            before = found.before and self._swept(found.before, known)
+            parts += [text[position : found.start], f'"{shown}"' if found.number else before + shown]
             position = found.end
         return "".join([*parts, text[position:]])
+
+    def _swept(self, decoded: str, known: Mapping[str, str]) -> str:
+        """What was decoded and is written beside a placeholder, without the known secrets in it.
+
+        A client id that is a secret is a secret: id and secret are swapped often enough.
+        """
+        for value in sorted(filter(values.sweepable, known), key=len, reverse=True):
+            for form in (value, quote_plus(value, errors="surrogatepass")):
+                if form in decoded:
+                    decoded = decoded.replace(form, placeholder(self._key, known[value], value))
+        return decoded
 
 
 def _apart(text: str, all_found: list[Found]) -> list[Found]:

@@ -12,7 +12,7 @@ from oauth.diagnosis.causes.fixes import put
 from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, right, ruled_out, unknown, wrong
 from oauth.diagnosis.model import Change, Fix, Label, Target
 from oauth.diagnosis.reading import Sent
-from oauth.diagnosis.secrets import SECRET_NAMES, is_live, parse
+from oauth.diagnosis.secrets import PLACEHOLDER, SECRET_NAMES, is_live, parse
 from oauth.diagnosis.subject import Known, Subject
 
 ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -234,7 +234,10 @@ def stray_text(value: str) -> str:
 def bare(value: str) -> str:
     """A value without white space and quotes around it."""
     core = value.strip().strip(INVISIBLE)
-    return core if parse(core) else core.strip(QUOTES).strip()
+    hidden = PLACEHOLDER.search(core)
+    if hidden and not (core[: hidden.start()] + core[hidden.end() :]).strip(QUOTES + " "):
+        return hidden[0]
+    return core.strip(QUOTES).strip()
 
 
 def _count(number: int, thing: str) -> str:
