@@ -1,15 +1,21 @@
-"""The eleven documented errors, searchable, each with its own address."""
+"""The eleven documented errors, searchable, each with its own address, and drills that produce each on purpose."""
+
+from collections.abc import Sequence
 
 import streamlit as st
 
+from oauth import providers
 from oauth.catalogue import documented
 from oauth.catalogue.entries import DocumentedError
+from oauth.drills import Drill, drills
+from pages.parts import drill, session
 
 
 def page() -> None:
     """Draw the list, or the one error that the address names."""
     st.title("Documented errors", anchor=False)
     st.write("What the partner API answers when authorization fails, why, and what to do.")
+    setting = drill.setting(_provider())
     wanted = st.text_input(
         "Search",
         key="q",
@@ -19,12 +25,32 @@ def page() -> None:
         live=True,
         bind="query-params",
     )
+    drill.run_all(setting)
     found = [error for error in documented().values() if _matches(error, wanted or "")]
     opened = st.query_params.get("error", "")
     if not found:
         st.info("None of the eleven errors has this in it. Clear the search to see them all.")
     for error in found:
-        _entry(error, opened=opened == str(error.number) or len(found) == 1)
+        ours = [item for item in drills() if item.number == error.number]
+        _entry(error, ours, setting, opened=opened == str(error.number) or len(found) == 1)
+    siblings = [item for item in drills() if item.number is None]
+    with st.expander("Errors that carry no number", key="errors.siblings", icon=":material/more_horiz:"):
+        st.write("What the same requests are answered with besides the eleven.")
+        drill.draw(siblings, setting)
+
+
+def _provider() -> providers.Provider:
+    known = providers.load(session.origin())
+    return known[
+        st.selectbox(
+            "Drills run against",
+            list(known),
+            format_func=lambda identifier: known[identifier].name,
+            key="errors.provider",
+            width=320,
+            persist_state="session",
+        )
+    ]
 
 
 def _matches(error: DocumentedError, wanted: str) -> bool:
@@ -35,8 +61,9 @@ def _matches(error: DocumentedError, wanted: str) -> bool:
     return all(word in text for word in words)
 
 
-def _entry(error: DocumentedError, *, opened: bool) -> None:
-    with st.expander(f"**{error.number}** · {error.title}", expanded=opened, key=f"errors.{error.number}"):
+def _entry(error: DocumentedError, ours: Sequence[Drill], setting: drill.Setting, *, opened: bool) -> None:
+    label = f"**{error.number}** · {error.title}{drill.mark(ours)}"
+    with st.expander(label, expanded=opened, key=f"errors.{error.number}"):
         with st.container(horizontal=True, gap="small"):
             if error.status:
                 st.badge(f"HTTP {error.status}", color="red")
@@ -51,7 +78,7 @@ def _entry(error: DocumentedError, *, opened: bool) -> None:
             st.markdown("\n".join(f"- {line}" for line in error.remedy))
         with right:
             st.markdown("**Documented answer**")
-            st.code(error.example, language="json", wrap_lines=True)
+            st.code(error.example.strip(), language="json", wrap_lines=True)
         with st.container(horizontal=True, gap="small"):
             st.page_link(
                 "errors.py",
@@ -65,6 +92,8 @@ def _entry(error: DocumentedError, *, opened: bool) -> None:
                 icon=":material/history:",
                 query_params={"error": str(error.number)},
             )
+        st.markdown("**Drills: produce it on purpose**")
+        drill.draw(ours, setting)
 
 
 page()

@@ -5,7 +5,7 @@ A profile is a TOML file in this folder; adding a provider touches no Python.
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,10 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One authorization server and its API (RFC 6749 §3)."""
+    """One authorization server and its API (RFC 6749 §3).
+
+    ``control`` is where a sandbox can be told what to do, for example to move its clock; other providers have none.
+    """
 
     id: str
     name: str
@@ -68,6 +71,7 @@ class Provider:
     headers: tuple[ApiHeader, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
     clients: tuple[ReadyClient, ...] = field(default=(), repr=False)
+    control: str = ""
 
 
 def load(origin: str, folder: Path = FOLDER) -> dict[str, Provider]:
@@ -116,5 +120,6 @@ def _build(kind: type, values: Mapping[str, Any], where: str) -> Any:
     try:
         return kind(**values)
     except TypeError as error:
-        missing = sorted(known - values.keys())
+        needed = {item.name for item in fields(kind) if item.default is MISSING and item.default_factory is MISSING}
+        missing = sorted(needed - values.keys())
         raise ProfileError(f"{where} lacks the field {missing[0]!r}.") from error

@@ -95,11 +95,11 @@ def _evidence(facts: tuple[Evidence, ...]) -> None:
     """Facts as text, for they quote what was sent and what came back."""
     with st.container(gap="xxsmall"):
         for fact in facts:
-            mark, told, row = st.columns([1, 16, 3], gap="xxsmall", wrap=False)
-            mark.markdown(MARKS[fact.holds])
-            told.text(f"{fact.text} ({fact.where})" if fact.where else fact.text)
-            if fact.row is not None:
-                row.page_link("history.py", label=f"row {fact.row}", query_params={"row": str(fact.row)})
+            with st.container(horizontal=True, wrap=False, gap="xsmall"):
+                st.markdown(MARKS[fact.holds], width="content")
+                st.text(f"{fact.text} ({fact.where})" if fact.where else fact.text, width="stretch")
+                if fact.row is not None:
+                    st.page_link("history.py", label=f"row {fact.row}", query_params={"row": str(fact.row)})
 
 
 def _causes(key: str, diagnosis: Diagnosis) -> None:

@@ -1,5 +1,9 @@
 from typing import TYPE_CHECKING
 
+from oauth.drills import drills
+from oauth.history.filters import Filters
+from oauth.installation import Installation
+
 if TYPE_CHECKING:
     from tests.pages.conftest import Page
 
@@ -35,3 +39,32 @@ def test_each_error_has_its_own_address(page: "Page") -> None:
     page.go(PAGE, error="8")
     opened = [expander.label for expander in page.app.expander if expander.proto.expanded]
     assert [label.partition("**")[2].partition("**")[0] for label in opened] == ["8"]
+
+
+def test_a_drill_produces_its_error_and_shows_what_came_back(page: "Page") -> None:
+    page.go(PAGE, error="2")
+    page.press("drill.2-used.run")
+    text = page.text()
+    assert "documented error 2; proven: code.used" in text
+    assert ":red[Documented error 2] ·" in text
+
+
+def test_every_drill_passes_against_the_sandbox_and_is_kept_as_a_drill(page: "Page", console: Installation) -> None:
+    page.app.default_timeout = 120
+    page.go(PAGE)
+    page.press("errors.run_all")
+    outcomes = page.app.session_state["errors.outcomes"]
+    assert {id: outcome.actual for id, outcome in outcomes.items() if not outcome.passed} == {}
+    assert len(outcomes) == len(drills())
+    assert {outcome.drill.number for outcome in outcomes.values()} >= set(range(1, 12))
+    assert {row.exchange.case for row in console.history.rows(Filters())} == {"drill"}
+    assert f"{len(outcomes)} passed, 0 failed" in page.text()
+
+
+def test_against_a_real_provider_a_drill_says_first_what_it_sends_and_asks(page: "Page", console: Installation) -> None:
+    page.go(PAGE)
+    page.pick("errors.provider", "olx-pl")
+    assert "POST /api/open/oauth/token HTTP/1.1" in page.text()
+    assert page.app.button(key="drill.6-secret.run").disabled
+    assert "lock the account" in page.app.checkbox(key="drill.6-secret.sure").label
+    assert console.history.count(Filters()) == 0

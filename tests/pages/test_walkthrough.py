@@ -3,6 +3,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from oauth import flow as flows
 from oauth.history.filters import Filters
 from oauth.history.store import HistoryError, Row
 from oauth.installation import Installation
@@ -231,3 +232,57 @@ def test_the_diagram_shows_what_went_over_the_wire(page: "Page") -> None:
     exchanged(page)
     diagrams = [element.value for element in page.app.markdown if "sequenceDiagram" in str(element.value)]
     assert "C->>P: POST token\nP-->>C: 200" in str(diagrams[0])
+
+
+def test_a_quoted_secret_is_said_before_it_is_sent_and_fixed_with_one_button(
+    page: "Page", console: Installation
+) -> None:
+    page.paste(page.decide())
+    page.type("token.field.client_secret.value", '"demo-secret"')
+    assert "This would fail if it were sent as it is" in page.text()
+    assert "Quotes stand around" in page.text()
+    page.press("token.send")
+    assert ":red[Documented error 6] ·" in page.text()
+    page.press("token.fix.1")
+    text = page.text()
+    assert "It was this" in text
+    assert "before: 400, invalid_client" in text
+    assert "after: 200" in text
+    assert [row.exchange.response.status for row in rows(console)[:2] if row.exchange.response] == [200, 400]
+
+
+def test_a_spent_code_is_proven_and_never_offered_again(page: "Page", console: Installation) -> None:
+    exchanged(page)
+    spent = page.value("token.field.code.value")
+    page.press("token.send")
+    text = page.text()
+    assert "The code was exchanged before" in text
+    assert "start again at step 1" in text.casefold() + str([button.label for button in page.app.button]).casefold()
+    assert "Change it and send" not in [button.label for button in page.app.button]
+    page.press("token.fix.1")
+    assert "authorize" not in page.app.session_state["console"].shown
+    page.paste(page.decide())
+    assert page.value("token.field.code.value") != spent
+    page.press("token.send")
+    assert "It was this" in page.text()
+
+
+def test_while_nothing_comes_back_the_reasons_are_offered(page: "Page") -> None:
+    session = page.app.session_state["console"]
+    fields = flows.authorization_fields(session.flow)
+    request = flows.authorization_request(session.flow.provider.authorization_endpoint, fields)
+    session.begin_authorization(request, fields)
+    page.run()
+    assert "nothing comes back" in str([expander.label for expander in page.app.expander])
+
+
+def test_the_card_has_a_text_for_support_with_request_answer_and_request_id(page: "Page") -> None:
+    page.paste(page.decide())
+    page.untick("token.field.code.send")
+    page.press("token.send")
+    told = next(code.value for code in page.app.code if code.value.startswith("Documented error 1: "))
+    assert "Request ID: " in told
+    assert "Request ID: none" not in told
+    assert "POST /sandbox/api/open/oauth/token HTTP/1.1" in told
+    assert "HTTP/1.1 400 Bad Request" in told
+    assert "demo-secret" not in told

@@ -1,0 +1,112 @@
+"""The sandbox's control over HTTP: what a drill changes there, and how each change is undone."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from oauth.client import Recorder, send
+from oauth.drills.script import ChangeClient, Fault, Revoke
+from oauth.exchange import Exchange, Request, Step
+from oauth.flow import USER_AGENT, FlowError, checked_url
+
+Undo = Callable[[], object]
+
+PATHS = {"code": "codes", "access_token": "access-tokens", "refresh_token": "refresh-tokens"}
+
+
+class ControlError(Exception):
+    """The sandbox did not do what was asked; the text is a sentence that says what, and why."""
+
+
+class _NotKept(Recorder):
+    """Keeps nothing: a call of the control is no exchange of a flow, and its answer may show a client's secret."""
+
+    def begin(self, exchange: Exchange) -> Exchange:
+        """Nothing is written."""
+        return exchange
+
+    def complete(self, exchange: Exchange) -> None:
+        """Nothing is written."""
+
+
+class Control:
+    """What a drill may do to the sandbox. Every method raises ``ControlError``; a change gives what undoes it."""
+
+    def __init__(self, address: str, recorder: Recorder, now: Callable[[], datetime]) -> None:
+        """``address`` is the control's own, without a slash at the end."""
+        self._address = address
+        self._recorder = _NotKept(recorder.history, recorder.vault)
+        self._now = now
+
+    def move_clock(self, seconds: int) -> Undo:
+        """Move the clock by ``seconds``. It is put back by as much, so that what others moved it by stays."""
+        self._ask("POST", "clock/move", {"seconds": seconds}, "move its clock")
+        return lambda: self._ask("POST", "clock/move", {"seconds": -seconds}, "put its clock back")
+
+    def change_client(self, change: ChangeClient) -> Undo:
+        """Deactivate or restrict a client."""
+        path = f"clients/{quote(change.id, safe='')}"
+        asked = {"active": change.active, "grants": change.grants, "scopes": change.scopes}
+        wanted = {name: value for name, value in asked.items() if value is not None}
+        now = self._ask("GET", path, None, f"show the client {change.id}")
+        before = {name: self._member(now, name) for name in wanted}
+        self._ask("PATCH", path, wanted, f"change the client {change.id}")
+        return lambda: self._ask("PATCH", path, before, f"restore the client {change.id}")
+
+    def revoke(self, revoke: Revoke, client_id: str) -> None:
+        """Revoke the newest of its kind that the client was given."""
+        path, what = PATHS[revoke.what], f"revoke the {revoke.what.replace('_', ' ')}"
+        found = self._ask("GET", f"{path}?client_id={quote(client_id, safe='')}&limit=1", None, what)
+        if not isinstance(found, list) or not found:
+            raise ControlError(f"The sandbox did not {what}: {client_id} was given none.")
+        self._ask("POST", f"{path}/{self._member(found[0], 'serial')}/revoke", {}, what)
+
+    def add_fault(self, fault: Fault, client_id: str) -> Undo:
+        """Have a fault answer the client's next request."""
+        body = {"fault": fault.name, **fault.fields, "client_id": client_id, "times": 1}
+        number = self._member(self._ask("POST", "faults", body, f"provoke {fault.name}"), "id")
+        # Used up, it is there no more, which is as well.
+        return lambda: self._ask("DELETE", f"faults/{number}", None, f"remove the fault {fault.name}", gone=True)
+
+    def _ask(self, method: str, path: str, body: object, what: str, *, gone: bool = False) -> Any:
+        try:
+            exchange = send(Exchange(Step.API, self._request(method, path, body), self._now()), self._recorder)
+        except FlowError as error:
+            raise ControlError(f"The sandbox did not {what}. {error}") from error
+        if exchange.response is None:
+            detail = exchange.failure.detail if exchange.failure else ""
+            raise ControlError(f"The sandbox did not {what}: its control at {self._address} gave no answer. {detail}")
+        status, text = exchange.response.status, exchange.response.body.decode("utf-8", "replace")
+        if gone and status == 404:
+            return None
+        try:
+            answer = json.loads(text or "null")
+        except ValueError as error:
+            raise ControlError(f"The sandbox did not {what}: {self._address} answers no JSON ({status}).") from error
+        if not 200 <= status < 300:
+            problem = answer.get("error") if isinstance(answer, dict) else None
+            detail = problem.get("detail", "") if isinstance(problem, dict) else ""
+            raise ControlError(f"The sandbox did not {what}: it answered {status}. {detail}".rstrip())
+        return answer
+
+    def _member(self, answer: Any, name: str) -> Any:
+        if not isinstance(answer, dict) or name not in answer:
+            raise ControlError(
+                f"What answers at {self._address} is not a sandbox's control: it says nothing of {name}."
+            )
+        return answer[name]
+
+    def _request(self, method: str, path: str, body: object) -> Request:
+        url = f"{self._address}/{path}"
+        content = b"" if body is None else json.dumps(body).encode()
+        headers = [
+            ("Host", checked_url(url, "address of the sandbox's control").netloc),
+            ("User-Agent", USER_AGENT),
+            ("Accept", "application/json"),
+            ("Accept-Encoding", "identity"),
+        ]
+        if body is not None:
+            headers += [("Content-Type", "application/json"), ("Content-Length", str(len(content)))]
+        return Request(method, url, tuple(headers), content)

@@ -1,0 +1,120 @@
+"""From a step of a drill to the request it sends, sans-IO."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from urllib.parse import urlencode
+
+from oauth import flow as flows
+from oauth.drills.script import Authorize, Call, Changes, Sent, Texts, TokenRequest, fill
+from oauth.exchange import Headers, Request, Step
+from oauth.flow import Client, Field, Flow, FlowError, Grant, Tokens
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def step_of(step: Sent) -> Step:
+    """Where in the flow the request belongs."""
+    match step:
+        case Authorize():
+            return Step.AUTHORIZE
+        case Call():
+            return Step.API
+        case TokenRequest():
+            return Step.REFRESH if step.grant is Grant.REFRESH_TOKEN else Step.TOKEN
+
+
+def values_of(flow: Flow, first_refresh_token: str) -> Texts:
+    """What the names between braces stand for; an empty text for what the flow has not got."""
+    tokens, application = flow.tokens, flow.application_tokens
+    return {
+        "client_id": flow.client.id,
+        "client_secret": flow.client.secret,
+        "redirect_uri": flow.redirect_uri,
+        "state": flow.state,
+        "code": flow.code,
+        "access_token": tokens.access_token if tokens else "",
+        "refresh_token": tokens.refresh_token if tokens else "",
+        "first_refresh_token": first_refresh_token,
+        "application_token": application.access_token if application else "",
+    }
+
+
+def fields_of(step: Sent, flow: Flow, values: Texts) -> list[Field]:
+    """The fields of the request, changed as the step says. Raises ``FlowError`` for a client that there is not."""
+    asking = replace(flow, client=client_of(step.client, flow)) if step.client else flow
+    match step:
+        case Authorize():
+            fields = flows.authorization_fields(asking)
+        case TokenRequest():
+            fields = flows.token_fields(asking, step.grant)
+        case Call():
+            fields = flows.api_fields(asking, _tokens(step, flow))
+    return list(_changed(fields, step, values))
+
+
+def request_of(step: Sent, flow: Flow, fields: Iterable[Field], values: Texts) -> Request:
+    """The request. Raises ``FlowError`` when an address or a header cannot be sent."""
+    match step:
+        case Authorize():
+            return _browser(flows.authorization_request(flow.provider.authorization_endpoint, fields))
+        case Call():
+            first = flow.provider.endpoints[0].path if flow.provider.endpoints else ""
+            return flows.api_request(flow.provider.api + (step.path or first), fields)
+        case TokenRequest():
+            url = flow.provider.token_endpoint
+            request = flows.token_request(url, fields, step.body_format, step.authentication)
+            return _reshaped(request, step, values)
+
+
+def decision_request(request: Request, decision: str) -> Request:
+    """The consent form as a browser posts it, to the address of the page it stands on."""
+    body = urlencode({"decision": decision}).encode()
+    headers = (*request.headers, ("Content-Type", FORM), ("Content-Length", str(len(body))))
+    return replace(request, method="POST", headers=headers, body=body)
+
+
+def client_of(id: str, flow: Flow) -> Client:
+    """A ready-made client of the provider. Raises ``FlowError`` when there is none of this id."""
+    for ready in flow.provider.clients:
+        if ready.id == id:
+            return Client(ready.id, ready.secret)
+    raise FlowError(f"{flow.provider.name} has no ready-made client {id}.")
+
+
+def _tokens(step: Call, flow: Flow) -> Tokens | None:
+    return flow.application_tokens if step.token == "application" else flow.tokens
+
+
+def _changed(fields: Iterable[Field], step: Changes, values: Texts) -> Iterable[Field]:
+    wanted = {name: fill(text, values) for name, text in step.set.items()}
+    for item in fields:
+        value = wanted.pop(item.name, None)
+        if value is not None:
+            item = replace(item, value=value, send=True)
+        yield replace(
+            item, name=step.rename.get(item.name, item.name), send=item.send and item.name not in step.leave_out
+        )
+    for name, value in (*wanted.items(), *((name, fill(text, values)) for name, text in step.extra.items())):
+        yield Field(name, value, "Added by the drill", "drill")
+
+
+def _browser(request: Request) -> Request:
+    """An authorization request with the headers of this console in a browser's place."""
+    more = (("User-Agent", flows.USER_AGENT), ("Accept", "text/html"), ("Accept-Encoding", "identity"))
+    return replace(request, headers=(*request.headers, *more))
+
+
+def _reshaped(request: Request, step: TokenRequest, values: Mapping[str, str]) -> Request:
+    """The request with another body, method, query and headers."""
+    body = request.body if step.body is None else fill(step.body, values).encode()
+    query = urlencode({name: fill(text, values) for name, text in step.query.items()})
+    headers = {"Content-Length": str(len(body))} | {name: fill(text, values) for name, text in step.header.items()}
+    url = f"{request.url}{'&' if '?' in request.url else '?'}{query}" if query else request.url
+    return Request(step.method, url, _with(request.headers, headers), body)
+
+
+def _with(headers: Headers, changes: Mapping[str, str]) -> Headers:
+    """The headers with some replaced, added, or with an empty value taken out."""
+    names = {name.lower() for name in changes}
+    kept = [(name, value) for name, value in headers if name.lower() not in names]
+    return (*kept, *((name, value) for name, value in changes.items() if value))

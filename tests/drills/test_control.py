@@ -1,0 +1,107 @@
+"""The sandbox's control as a drill uses it, and what else may answer in its place."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from oauth.drills import Setting
+from oauth.drills.control import Control, ControlError
+from oauth.drills.script import ChangeClient, Fault, Revoke
+from oauth.history.filters import Filters
+from oauth.history.store import History
+from oauth.sandbox.clients import GrantType
+from oauth.sandbox.testing import RunningSandbox, serving
+from tests.drills.conftest import now
+
+
+@pytest.fixture
+def control(setting: Setting) -> Control:
+    return Control(setting.provider.control, setting.new_recorder(), now)
+
+
+def test_the_clock_is_put_back_by_as_much_as_it_was_moved(control: Control, sandbox: RunningSandbox) -> None:
+    undo = control.move_clock(601)
+    sandbox.sandbox.clock.move(10)
+    assert sandbox.sandbox.clock.offset == timedelta(seconds=611)
+    undo()
+    assert sandbox.sandbox.clock.offset == timedelta(seconds=10)
+
+
+def test_a_client_is_restored_in_what_was_changed(control: Control, sandbox: RunningSandbox) -> None:
+    before = sandbox.sandbox.client("demo-app")
+    undo = control.change_client(ChangeClient(id="demo-app", active=False, grants=("refresh_token",)))
+    changed = sandbox.sandbox.client("demo-app")
+    assert (changed.active, changed.grants, changed.scopes) == (
+        False,
+        frozenset({GrantType.REFRESH_TOKEN}),
+        before.scopes,
+    )
+    undo()
+    assert sandbox.sandbox.client("demo-app") == before
+
+
+def test_the_newest_code_of_the_client_is_revoked(control: Control, sandbox: RunningSandbox) -> None:
+    for client in ("demo-app", "demo-app", "website-app"):
+        sandbox.sandbox.issue_code(client, "http://localhost/", ("read",))
+    control.revoke(Revoke(what="code"), "demo-app")
+    assert [code.state for code in sandbox.sandbox.codes()] == ["live", "revoked", "live"]
+    with pytest.raises(ControlError, match="did not revoke the refresh token: demo-app was given none"):
+        control.revoke(Revoke(what="refresh_token"), "demo-app")
+
+
+def test_a_fault_meets_the_client_and_is_removed(control: Control, sandbox: RunningSandbox) -> None:
+    undo = control.add_fault(Fault(name="server-error", fields={"status": 502}), "machine-app")
+    token = f"{sandbox.url}/api/open/oauth/token"
+    asked = {"grant_type": "client_credentials"}
+    others = asked | {"client_id": "demo-app", "client_secret": "demo-secret"}
+    assert httpx.post(token, json=others).status_code == 200
+    assert httpx.post(token, json=asked | {"client_id": "machine-app"}).status_code == 502
+    undo()  # it is used up, which is as well
+    undo = control.add_fault(Fault(name="server-error"), "machine-app")
+    undo()
+    assert sandbox.sandbox.faults.rules == ()
+
+
+def test_nothing_of_the_control_is_kept(control: Control, history: History) -> None:
+    control.change_client(ChangeClient(id="demo-app", active=True))
+    assert history.page(Filters(), None, 10) == []
+
+
+def test_a_refusal_is_quoted(control: Control) -> None:
+    with pytest.raises(ControlError, match=r"did not show the client nobody: it answered 404\. There is no client"):
+        control.change_client(ChangeClient(id="nobody", active=False))
+    with pytest.raises(ControlError, match=r"did not provoke no-such-fault: it answered 400\. "):
+        control.add_fault(Fault(name="no-such-fault"), "demo-app")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"<html>", "answers no JSON"),
+        (b"{}", "is not a sandbox's control: it says nothing of active"),
+        (b"[1]", "is not a sandbox's control"),
+        (b"", "is not a sandbox's control"),
+    ],
+)
+def test_something_else_in_its_place(setting: Setting, answer: bytes, said: str) -> None:
+    async def other(_: Request) -> Response:
+        return Response(answer)
+
+    with serving(Starlette(routes=[Route("/{path:path}", other, methods=["GET", "POST"])])) as url:
+        control = Control(url, setting.new_recorder(), now)
+        with pytest.raises(ControlError, match=said):
+            control.change_client(ChangeClient(id="demo-app", active=False))
+        with pytest.raises(ControlError):
+            control.revoke(Revoke(what="code"), "demo-app")
+        with pytest.raises(ControlError):
+            control.add_fault(Fault(name="server-error"), "demo-app")
+
+
+def test_an_address_that_is_none(setting: Setting) -> None:
+    with pytest.raises(ControlError, match="did not move its clock"):
+        Control("sandbox/control", setting.new_recorder(), now).move_clock(1)

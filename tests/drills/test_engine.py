@@ -1,0 +1,326 @@
+"""Drills over real HTTP against the sandbox, and against a provider that is none."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from oauth import flow as flows
+from oauth.client import Recorder
+from oauth.drills import (
+    CASE,
+    Drill,
+    Outcome,
+    Progress,
+    Setting,
+    drills,
+    needs_confirmation,
+    preview,
+    run,
+    unavailable,
+)
+from oauth.drills.script import read
+from oauth.exchange import Exchange, Response, Step
+from oauth.flow import Flow, Grant
+from oauth.history.filters import Filters
+from oauth.history.store import History, HistoryError
+from oauth.redaction import Vault
+from oauth.sandbox.store import Kind
+from oauth.sandbox.testing import RunningSandbox
+from tests.drills.conftest import KEY, now
+
+ALL = {drill.id: drill for drill in drills()}
+
+
+def outcome_of(drill: Drill, setting: Setting) -> Outcome:
+    *_, last = run(drill, setting)
+    assert last.outcome is not None
+    return last.outcome
+
+
+def run_and(drill: Drill, setting: Setting, after_one: Callable[[], None]) -> Iterator[Progress]:
+    """Run a drill, and do something after its first step."""
+    running = run(drill, setting)
+    yield next(running)
+    after_one()
+    yield from running
+
+
+def scripted(steps: str, **fields: str) -> Drill:
+    more = "\n".join(f"{name} = {value}" for name, value in fields.items())
+    text = f'[[drill]]\nid = "mine"\ntitle = "T"\nshows = "S"\nnumber = 7\n{more}\nsteps = {steps}'
+    return read(text)[0]
+
+
+def rows(history: History) -> list[Exchange]:
+    return [row.exchange for row in reversed(history.page(Filters(), None, 1000))]
+
+
+def walked(setting: Setting, *, exchange: bool = False) -> Flow:
+    """The flow of a person who authorized in a browser and, if told so, exchanged the code."""
+    state = "the-state-of-a-walkthrough-in-a-browser"
+    flow = Flow(setting.provider, setting.client, setting.redirect_uri, state, now())
+    fields = flows.authorization_fields(flow)
+    flow = flows.authorized(flow, fields)
+    request = flows.authorization_request(setting.provider.authorization_endpoint, fields)
+    location = httpx.post(request.url, data={"decision": "approve"}).headers["Location"]
+    flow = flows.read_callback(flow, flows.parse_pasted(location), now(), pasted=False)
+    if exchange:
+        sent = flows.token_request(setting.provider.token_endpoint, flows.token_fields(flow, Grant.AUTHORIZATION_CODE))
+        answer = httpx.post(sent.url, content=sent.body, headers=list(sent.headers))
+        kept = Exchange(Step.TOKEN, sent, now(), Response(answer.status_code, body=answer.content))
+        flow = flows.read_tokens(flow, kept, Grant.AUTHORIZATION_CODE, setting.provider.scope)
+        assert flow.tokens is not None
+    return flow
+
+
+@pytest.mark.parametrize("id", ALL)
+def test_a_drill_gives_what_it_should(
+    id: str, setting: Setting, sandbox: RunningSandbox, history: History, database: Path
+) -> None:
+    clients = sandbox.sandbox.clients()
+    vaults: list[Vault] = []
+
+    def recorder() -> Recorder:
+        vaults.append(Vault(KEY))
+        return Recorder(history, vaults[-1])
+
+    outcome = outcome_of(ALL[id], replace(setting, new_recorder=recorder))
+    assert outcome.trouble == ""
+    assert outcome.not_kept == ""
+    assert outcome.passed, f"expected {outcome.expected}, got {outcome.actual}"
+    for cause in ALL[id].proven:
+        assert cause in outcome.expected
+        assert cause in outcome.actual
+    # Kept under the case, row by row.
+    kept = rows(history)
+    assert {row.case for row in kept} == {CASE}
+    assert [row.id for row in kept] == [exchange.id for exchange in outcome.exchanges]
+    # As it was before.
+    assert sandbox.sandbox.clock.offset == timedelta()
+    assert sandbox.sandbox.clients() == clients
+    assert sandbox.sandbox.faults.rules == ()
+    # No secret, in the history or in what is shown.
+    seen = repr(outcome) + "".join(
+        path.read_bytes().decode("utf-8", "replace") for path in database.parent.glob("history.db*")
+    )
+    secrets = [client.secret for client in clients]
+    for kind in Kind:
+        secrets += [secret for secret, _ in sandbox.sandbox.stored(kind)[1]]
+    for vault in vaults:
+        secrets += [vault.reveal(shown) or "" for shown in vault.secrets()]
+    assert len(secrets) > len(clients)
+    for secret in secrets:
+        assert secret not in seen
+
+
+def test_the_time_that_a_drill_lets_pass_is_in_its_evidence(setting: Setting, history: History) -> None:
+    outcome = outcome_of(ALL["2-expired"], setting)
+    assert outcome.diagnosis is not None
+    expired = next(cause for cause in outcome.diagnosis.causes if cause.id == "code.expired")
+    assert expired.evidence[0].text.startswith("the code was 10 min 1 s old")
+    came, sent = rows(history)[-2:]
+    assert (came.step, sent.step) == (Step.CALLBACK, Step.TOKEN)
+    assert timedelta(seconds=601) <= sent.started_at - came.started_at < timedelta(seconds=605)
+    assert expired.evidence[0].row == came.id
+
+
+def test_the_evidence_names_the_row_of_the_first_exchange(setting: Setting) -> None:
+    outcome = outcome_of(ALL["2-used"], setting)
+    first = outcome.exchanges[-2]
+    assert outcome.diagnosis is not None
+    assert outcome.diagnosis.most_likely == f"The code was exchanged before (row {first.id})."
+
+
+def test_progress_is_told_after_every_step(setting: Setting) -> None:
+    told = list(run(ALL["7-expired"], setting))
+    assert [(item.done, item.total) for item in told] == [(1, 4), (2, 4), (3, 4), (4, 4), (4, 4)]
+    assert [item.text for item in told[:-1]] == [
+        "The callback came",
+        "The token request was answered 200 OK",
+        "The clock was moved by 86,401 s",
+        "The API call was answered 401 Unauthorized",
+    ]
+    assert [item.outcome is None for item in told] == [True, True, True, True, False]
+
+
+def test_a_moved_clock_and_a_changed_client_are_put_back_when_a_drill_is_abandoned(
+    setting: Setting, sandbox: RunningSandbox
+) -> None:
+    drill = scripted(
+        '[{ do = "clock", seconds = 601 }, { do = "client", id = "machine-app", active = false, scopes = ["read"] },'
+        ' { do = "fault", name = "server-error" }, { do = "application" }]'
+    )
+    sandbox.sandbox.clock.move(1000)  # by somebody else, before
+    before = sandbox.sandbox.clients()
+    with closing(run(drill, setting)) as running:
+        for _ in range(3):
+            next(running)
+        assert sandbox.sandbox.clock.offset == timedelta(seconds=1601)
+        assert sandbox.sandbox.client("machine-app").active is False
+        assert sandbox.sandbox.client("machine-app").scopes == ("read",)
+        assert [rule.fault.kind for rule in sandbox.sandbox.faults.rules] == ["server-error"]
+    assert sandbox.sandbox.clock.offset == timedelta(seconds=1000)
+    assert sandbox.sandbox.clients() == before
+    assert sandbox.sandbox.faults.rules == ()
+
+
+def test_all_is_put_back_when_a_step_fails(setting: Setting, sandbox: RunningSandbox) -> None:
+    drill = scripted(
+        '[{ do = "clock", seconds = 601 }, { do = "client", id = "machine-app", active = false },'
+        ' { do = "application" }, { do = "api" }]',
+        client='"machine-app"',
+    )
+    before = sandbox.sandbox.clients()
+    outcome = outcome_of(drill, setting)
+    assert not outcome.passed
+    assert outcome.trouble == "A request that the drill builds on did not work: Client is not active."
+    assert sandbox.sandbox.clock.offset == timedelta()
+    assert sandbox.sandbox.clients() == before
+
+
+def test_another_answer_than_expected_does_not_pass(setting: Setting) -> None:
+    outcome = outcome_of(scripted('[{ do = "application" }]'), setting)
+    assert not outcome.passed
+    assert outcome.expected == "documented error 7; nothing proven"
+    assert outcome.actual == "it worked (200)"
+    outcome = outcome_of(replace(ALL["2-used"], number=11), setting)
+    assert not outcome.passed
+    assert outcome.actual == "documented error 2; proven: code.used"
+
+
+def test_another_cause_than_expected_does_not_pass(setting: Setting) -> None:
+    for proven in (("code.expired",), ()):
+        assert not outcome_of(replace(ALL["2-used"], proven=proven), setting).passed
+
+
+def test_a_control_that_is_not_there_ends_the_drill_in_a_sentence(setting: Setting) -> None:
+    lost = replace(setting, provider=replace(setting.provider, control="http://127.0.0.1:1/control"))
+    outcome = outcome_of(ALL["2-expired"], lost)
+    assert not outcome.passed
+    assert outcome.actual == "nothing was judged"
+    assert outcome.trouble.startswith(
+        "The sandbox did not move its clock: its control at http://127.0.0.1:1/control gave no answer."
+    )
+
+
+def test_what_cannot_be_put_back_is_said(setting: Setting, sandbox: RunningSandbox) -> None:
+    drill = scripted(
+        '[{ do = "client", id = "machine-app", active = false }, { do = "application" }]',
+        proven='["client.deactivated"]',
+    )
+    *_, last = run_and(drill, setting, lambda: sandbox.sandbox.remove_client("machine-app"))
+    assert last.outcome is not None
+    assert not last.outcome.passed
+    assert last.text.startswith("The sandbox did not restore the client machine-app: it answered 404.")
+    assert last.text.endswith("Put it right on the Sandbox page.")
+
+
+def test_a_server_that_is_not_there_does_not_pass(setting: Setting) -> None:
+    gone = replace(setting.provider, token_endpoint="http://127.0.0.1:1/token")
+    outcome = outcome_of(ALL["3-left-out"], replace(setting, provider=gone))
+    assert not outcome.passed
+    assert outcome.actual.startswith("Connection refused")
+
+
+def test_what_the_history_could_not_keep_is_said(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise HistoryError("The disk is full.")
+
+    monkeypatch.setattr(History, "begin", full)
+    outcome = outcome_of(ALL["1-left-out"], setting)
+    assert outcome.not_kept == "The disk is full."
+    assert outcome.passed
+
+
+def test_elsewhere_what_needs_the_sandbox_is_not_offered(elsewhere: Setting, history: History) -> None:
+    reasons = {
+        "2-expired": "only the sandbox lets it",
+        "10-never": "the sandbox's ready-made client website-app",
+        "11-other-client": "the sandbox's ready-made client website-app",
+        "access-denied": "only the sandbox can be told to",
+        "8-asked-too-little": "only the sandbox can be told to",
+        "2-used": "do steps 1 and 2 of the walkthrough first",
+    }
+    for id, reason in reasons.items():
+        assert reason in unavailable(ALL[id], elsewhere), id
+        outcome = outcome_of(ALL[id], elsewhere)
+        assert (outcome.passed, outcome.trouble) == (False, unavailable(ALL[id], elsewhere))
+    assert rows(history) == []
+    assert unavailable(ALL["6-secret"], elsewhere) == ""
+
+
+def test_the_sandbox_offers_every_drill_and_asks_for_none(setting: Setting) -> None:
+    for drill in drills():
+        assert unavailable(drill, setting) == ""
+        assert needs_confirmation(drill, setting) == ""
+
+
+def test_elsewhere_a_drill_that_can_do_harm_asks(elsewhere: Setting) -> None:
+    flow = walked(elsewhere)
+    assert "lock the account" in needs_confirmation(ALL["6-secret"], elsewhere)
+    assert needs_confirmation(ALL["3-empty"], elsewhere) == ""
+    with_code = replace(elsewhere, flow=flow)
+    assert "It spends this flow's code" in needs_confirmation(ALL["2-used"], with_code)
+    assert "It spends this flow's code" in needs_confirmation(ALL["7-no-scheme"], with_code)
+    with_tokens = replace(elsewhere, flow=walked(elsewhere, exchange=True))
+    assert needs_confirmation(ALL["7-no-scheme"], with_tokens) == ""
+    assert "refresh token" in needs_confirmation(ALL["11-replaced"], with_tokens)
+
+
+def test_elsewhere_a_drill_says_first_what_it_will_send(elsewhere: Setting, history: History) -> None:
+    flow = walked(elsewhere)
+    requests = preview(ALL["2-used"], replace(elsewhere, flow=flow))
+    assert [request.method for request in requests] == ["POST", "POST"]
+    for request in requests:
+        assert request.url == elsewhere.provider.token_endpoint
+        body = json.loads(request.body)
+        assert body["grant_type"] == "authorization_code"
+        assert body["code"].startswith("«code ")
+        assert flow.code not in repr(request)
+    assert rows(history) == []
+
+
+def test_the_preview_of_a_whole_script_stands_in_for_what_is_not_known_yet(setting: Setting) -> None:
+    requests = preview(ALL["11-replaced"], setting)
+    assert [request.method for request in requests] == ["GET", "POST", "POST", "POST", "POST"]
+    assert b"decision=approve" in requests[1].body
+    assert "«refresh_token " in json.loads(requests[-1].body)["refresh_token"]
+
+
+def test_elsewhere_a_drill_uses_the_code_of_the_walkthrough(elsewhere: Setting, history: History) -> None:
+    flow = walked(elsewhere)
+    outcome = outcome_of(ALL["2-used"], replace(elsewhere, flow=flow))
+    assert outcome.passed, outcome.actual
+    assert [row.step for row in rows(history)] == [Step.TOKEN, Step.TOKEN]
+    assert {(row.provider, row.case, row.flow) for row in rows(history)} == {("elsewhere", CASE, flow.id)}
+
+
+def test_elsewhere_a_drill_uses_the_tokens_of_the_walkthrough(elsewhere: Setting, history: History) -> None:
+    outcome = outcome_of(ALL["7-no-scheme"], replace(elsewhere, flow=walked(elsewhere, exchange=True)))
+    assert outcome.passed, outcome.actual
+    assert [row.step for row in rows(history)] == [Step.API]
+
+
+def test_a_flow_of_another_provider_is_not_used(elsewhere: Setting) -> None:
+    flow = replace(walked(elsewhere), provider=replace(elsewhere.provider, id="a-third"))
+    assert "do steps 1 and 2" in unavailable(ALL["2-used"], replace(elsewhere, flow=flow))
+
+
+def test_every_drill_has_a_vault_of_its_own(setting: Setting, history: History) -> None:
+    made: list[Recorder] = []
+
+    def recorder() -> Recorder:
+        made.append(Recorder(history, Vault(KEY)))
+        return made[-1]
+
+    own = replace(setting, new_recorder=recorder)
+    for id in ("1-left-out", "2-used"):
+        outcome_of(ALL[id], own)
+    assert len(made) == 2
+    assert len({shown for one in made for shown, kind in one.vault.secrets().items() if kind == "state"}) == 2
