@@ -74,7 +74,7 @@ _JWT = re.compile(r"(?<![\w»-])eyJ[\w-]{8,}\.[\w-]{2,}(?:\.[\w-]*){1,3}")
 
 _HEADER_LIKE = {"authorization", "proxy_authorization", "cookie", "set_cookie", "dpop"}
 _URL_HEADERS = {"location", "content-location", "referer"}
-_ERROR_NUMBER = re.compile(r"-?\d{1,10}")
+_ERROR_NUMBER = re.compile(rf"-?(?:\d|{_HOLE}){{1,10}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,8 @@ def _secret(
     if kind in ("cookie", "cookies", "set_cookie"):
         yield from _cookies(text, start, end, only_first=kind == "set_cookie")
     elif kind in ("authorization", "proxy_authorization") or _SENT_WITH_SCHEME.match(raw):
-        yield from _credentials(kind, text, start, end)
+        decoded = next(iter(readings), raw).strip()
+        yield from _credentials(kind, text, start, end, decoded)
     else:
         start, end = _bare(text, start, end)
         stripped = (bare(reading) for reading in (*readings, text[start:end]))
@@ -167,17 +168,22 @@ def _bare(text: str, start: int, end: int) -> tuple[int, int]:
     return (first, last) if last - first >= SHORTEST else (start, end)
 
 
-def _credentials(kind: str, text: str, start: int, end: int) -> Iterator[Found]:
-    """The credential behind a scheme word (RFC 9110 §11.4); without a scheme word all of it."""
+def _credentials(kind: str, text: str, start: int, end: int, decoded: str) -> Iterator[Found]:
+    """The credential behind a scheme word (RFC 9110 §11.4); without a scheme word all of it.
+
+    ``decoded`` is what the whole span reads as.
+    """
     scheme = _SCHEME.match(text, start, end)
-    if scheme is None:
-        yield Found(start, end, kind, (text[start:end],))
-        return
-    word, start = scheme[0].strip().lower(), scheme.end()
+    word, start = (scheme[0].strip().lower(), scheme.end()) if scheme else ("", start)
     if word == "basic":
         yield from _basic(text, start, end, sure=True)
-    else:
-        yield Found(start, end, "access_token" if word in ("bearer", "dpop") else kind, (text[start:end],))
+        return
+    decoded = decoded[len(scheme[0]) :] if scheme else decoded
+    if word not in ("", "bearer", "dpop"):  # their quotes are a part of them: Digest response="..."
+        yield Found(start, end, kind, (decoded,))
+        return
+    start, end = _bare(text, start, end)
+    yield Found(start, end, "access_token" if word else kind, (bare(decoded),))
 
 
 def _basic(text: str, start: int, end: int, *, sure: bool) -> Iterator[Found]:

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import quote_plus
 
 from oauth.redaction.names import PROTOCOL_WORDS
+from oauth.redaction.placeholders import PLACEHOLDER
 from oauth.redaction.structures import SHORTEST, Found, bare
 from oauth.redaction.views import View
 
 
 def sweepable(value: str) -> bool:
     """Whether a secret is looked for by value, and not only hidden where its name stands."""
-    return len(value) >= SHORTEST and value not in PROTOCOL_WORDS
+    return len(value) >= SHORTEST and value not in PROTOCOL_WORDS and not PLACEHOLDER.search(value)
 
 
 def forms(value: str) -> tuple[str, ...]:

@@ -41,7 +41,9 @@ def _headline(exchange: Exchange, explanation: Explanation | None) -> None:
         facts.append(f"row {exchange.id}")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if exchange.response is not None:
-            status = f"{exchange.response.status} {plain(exchange.response.reason)}".strip()
+            # A pasted answer may come without its status.
+            known = exchange.response.status or "status unknown"
+            status = f"{known} {plain(exchange.response.reason)}".strip()
             st.badge(status, color="red" if explanation is not None else "green")
         elif exchange.failure is not None:
             st.badge("no response", color="red")

@@ -71,6 +71,16 @@ def test_secrets_are_nowhere_but_in_the_session(walk: "Walk", running: "Console"
     )
     link = walk.page.locator(".st-key-authorize-open a").first.get_attribute("href") or ""
     assert found(secrets, content.replace(link.replace("&", "&amp;"), "").encode()) == []
+    pasted = {"pasted_secret": "canary-pasted-secret-5tR", "pasted_code": "canary0pasted0code0000000000000000000001"}
+    body = f'{{"client_secret": "{pasted["pasted_secret"]}", "code": "{pasted["pasted_code"]}"}}'
+    walk.open("/diagnose")
+    walk.at("diagnose.text").locator("textarea").fill(f"curl https://x.example/token --json '{body}'")
+    walk.press("diagnose.read")
+    walk.at("diagnose.1.exchange").wait_for()
+    walk.press("diagnose.save")
+    expect(walk.page.get_by_text("Saved as rows")).to_be_visible()
+    assert found(pasted, walk.page.content().encode()) == []
+    secrets |= pasted
     walk.open("/history")
     with walk.page.expect_download() as download:
         walk.at("history.download").locator("a").click()

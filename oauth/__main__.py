@@ -1,0 +1,197 @@
+"""The command line: ``python -m oauth sandbox``, ``explain`` and ``diagnose``.
+
+Exit status: 0 when it was done, 2 with one line on standard error when it could not be.
+"""
+
+import argparse
+import codecs
+import io
+import json
+import os
+import secrets
+import sys
+import textwrap
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oauth import paste
+from oauth.catalogue import documented, registered
+from oauth.catalogue.entries import DocumentedError, RegisteredError
+from oauth.exchange import Step
+from oauth.redaction import Vault
+
+if TYPE_CHECKING:
+    from oauth.diagnosis import Cause, Evidence, Fix
+    from oauth.paste.diagnosed import Diagnosed
+from oauth.sandbox import command as sandbox_command
+
+
+class CommandError(Exception):
+    """The command could not be done; the text is the one line that says why."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status."""
+    given = _parser().parse_args(arguments)
+    try:
+        if given.command == "sandbox":
+            return sandbox_command.run(given)
+        if given.command == "explain":
+            _print(explained(given.error))
+        else:
+            _print(json.dumps(diagnosed(_read(given.file), datetime.now(UTC), secrets.token_bytes(32)), indent=2))
+    except CommandError as error:
+        print(f"python -m oauth {given.command}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader, such as head, has seen enough. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def explained(wanted: str) -> str:
+    """The catalogue's entries for a documented number or an error code, as text. Raises ``CommandError``."""
+    entries = documented()
+    numbers = {str(number): number for number in entries}
+    if wanted in numbers:
+        return _documented_text(entries[numbers[wanted]])
+    same_code = [entry for entry in entries.values() if entry.error == wanted] if wanted else []
+    texts = [_documented_text(entry) for entry in same_code]
+    texts += [_registered_text(entry) for entry in registered().get(wanted, ())]
+    if not texts:
+        raise CommandError(
+            f"there is no error {wanted!r}; give a number from {min(entries)} to {max(entries)}, "
+            "or an error code such as invalid_grant."
+        )
+    return "\n".join(texts)
+
+
+def diagnosed(text: str, now: datetime, key: bytes) -> list[dict[str, Any]]:
+    """One object for each response and callback in a pasted text, redacted with ``key``.
+
+    A text with neither has the objects of its requests, as far as they would fail. Raises ``CommandError``.
+    """
+    from oauth.paste.diagnosed import diagnosed as read_and_diagnosed  # loads the database, which explain needs not
+
+    try:
+        items = paste.read(text)
+    except paste.PasteError as error:
+        raise CommandError(str(error)) from error
+    found = list(read_and_diagnosed(items, Vault(key), now))
+    answers = [item for item in found if item.pasted.response is not None or item.pasted.step is Step.CALLBACK]
+    return [_diagnosis(item) for item in answers or (item for item in found if item.before_sending)]
+
+
+def _diagnosis(item: "Diagnosed") -> dict[str, Any]:
+    explanation = item.explanation
+    causes = item.diagnosis.causes if item.diagnosis else item.before_sending
+    evidence = item.diagnosis.evidence if item.diagnosis else ()
+    return {
+        "documented": explanation.number if explanation else None,
+        "match": explanation.match if explanation else None,
+        "status": explanation.status if explanation else item.pasted.status,
+        "error": (explanation.error or None) if explanation else None,
+        "error_description": (explanation.error_description or None) if explanation else None,
+        "title": explanation.title if explanation else None,
+        "remedy": list(explanation.remedy) if explanation else [],
+        "causes": [_cause(cause) for cause in causes],
+        "evidence": [_fact(fact) for fact in evidence],
+    }
+
+
+def _cause(cause: "Cause") -> dict[str, Any]:
+    return {
+        "id": cause.id,
+        "title": cause.title,
+        "verdict": cause.verdict.value,
+        "evidence": [_fact(fact) for fact in cause.evidence],
+        "fix": _fix(cause.fix) if cause.fix else None,
+    }
+
+
+def _fact(fact: "Evidence") -> dict[str, Any]:
+    return {"holds": fact.holds, "text": fact.text, "where": fact.where}
+
+
+def _fix(fix: "Fix") -> dict[str, Any]:
+    changes = [
+        {"target": change.target.value, "name": change.name, "before": change.before, "after": change.after,
+         "needs": change.needs}
+        for change in fix.changes
+    ]  # fmt: skip
+    return {"label": fix.label_text, "title": fix.title, "step": fix.step.value, "changes": changes}
+
+
+def _documented_text(entry: DocumentedError) -> str:
+    facts = [entry.error, f"HTTP {entry.status}" if entry.status else "", f"{entry.endpoint} endpoint"]
+    texts = [entry.description, entry.human_title]
+    lines = [f"{entry.number}. {entry.title}", f"   {', '.join(filter(None, facts))}"]
+    lines += [f"   {text}" for text in texts if text and text != entry.title]
+    lines += _advice(entry.cause, entry.remedy)
+    lines += ["", "   The documented answer:", textwrap.indent(entry.example, "     ")]
+    if entry.example_request:
+        lines += ["", "   The documented request:", textwrap.indent(entry.example_request, "     ")]
+    return "\n".join([*lines, ""])
+
+
+def _registered_text(entry: RegisteredError) -> str:
+    places = " and ".join(place.replace("_", " ") for place in entry.where)
+    lines = [f"{entry.code}, {places} endpoint, {entry.reference}", f"   {entry.title}"]
+    return "\n".join([*lines, *_advice(f"{entry.cause} {entry.note}".rstrip(), entry.remedy), ""])
+
+
+def _advice(cause: str, remedy: tuple[str, ...]) -> list[str]:
+    indented = [textwrap.fill(cause, 100, initial_indent="   ", subsequent_indent="   ")]
+    items = [textwrap.fill(item, 100, initial_indent="   - ", subsequent_indent="     ") for item in remedy]
+    return ["", *indented, "", "   What to do:", *items]
+
+
+def _print(text: str) -> None:
+    # A terminal's encoding may lack a sign of our texts; the message must not be lost for it.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    print(text, flush=True)
+
+
+def _read(file: str) -> str:
+    """The text of a file, or of standard input for ``-``. Raises ``CommandError`` when it is none."""
+    name = "standard input" if file == "-" else repr(file)
+    try:
+        if file == "-":
+            content = sys.stdin.buffer.read(paste.MOST_OCTETS + 1)
+        else:
+            with Path(file).open("rb") as opened:
+                content = opened.read(paste.MOST_OCTETS + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise CommandError(f"{name} cannot be read: {reason}.") from error
+    if len(content) > paste.MOST_OCTETS:
+        raise CommandError(
+            f"{name} is larger than {paste.MOST_OCTETS // 1024 // 1024} MiB; cut out the exchange in question."
+        )
+    encoding = "UTF-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "UTF-8"
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{name} is not text: the byte at offset {error.start} is not {encoding}.") from error
+    if "\0" in text:
+        raise CommandError(f"{name} is not text: there is a NUL at offset {text.index(chr(0))}.")
+    return text
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m oauth", description="OAuth Console on the command line.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    sandbox_command.add_arguments(commands.add_parser("sandbox", help="serve the embedded provider alone"))
+    explain = commands.add_parser("explain", help="say what an error means and what to do")
+    explain.add_argument("error", help="the number of a documented error, or an error code such as invalid_grant")
+    diagnose = commands.add_parser("diagnose", help="name the errors in pasted text, and their causes, as JSON")
+    diagnose.add_argument("file", help="the file to read, or - for standard input")
+    diagnose.add_argument("--json", action="store_true", help="print JSON; this is also what is printed without it")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""Pasted text to exchanges: one reader a format, each says how sure it is, and the surest that can reads.
+
+A reader is a module with ``sureness(text)``, from 0 (not mine) to 1 (nobody else's), and ``read(text)``. Nothing in the
+text is run, fetched or opened.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from oauth.paste import (
+    address,
+    curl_command,
+    curl_verbose,
+    har,
+    json_body,
+    message,
+    okhttp,
+    php_dump,
+    prose,
+    raw_http,
+)
+from oauth.paste.flows import grouped
+from oauth.paste.pasted import Pasted, PasteError
+
+__all__ = ["MOST_EXCHANGES", "MOST_OCTETS", "READERS", "PasteError", "Pasted", "read"]
+
+MOST_OCTETS = 50 * 1024 * 1024
+"""Octets of UTF-8 that a pasted text has at most."""
+
+MOST_EXCHANGES = 100_000
+"""Exchanges that a pasted text holds at most."""
+
+
+class Reader(Protocol):
+    """What a reader's module offers."""
+
+    def sureness(self, text: str) -> float:
+        """How sure the reader is that the text is of its format, from 0 to 1."""
+
+    def read(self, text: str) -> list[Pasted]:
+        """The exchanges in the text. Raises ``PasteError``."""
+
+
+READERS: tuple[Reader, ...] = (
+    har,
+    raw_http,
+    curl_command,
+    curl_verbose,
+    okhttp,
+    address,
+    php_dump,
+    json_body,
+    message,
+    prose,
+)
+
+
+def read(text: str) -> list[Pasted]:
+    """The exchanges in a pasted text, in its order.
+
+    Raises ``PasteError`` when it cannot be read, and when it is over ``MOST_OCTETS`` or ``MOST_EXCHANGES``.
+    """
+    text = text.removeprefix("\ufeff")  # the byte order mark of a file
+    if len(text) > MOST_OCTETS or (len(text) * 4 > MOST_OCTETS and len(text.encode("utf-8", "replace")) > MOST_OCTETS):
+        raise PasteError(
+            f"the text is larger than {MOST_OCTETS // 1024 // 1024} MiB; cut out the exchange in question."
+        )
+    if not text.strip():
+        raise PasteError("the text is empty.")
+    failure: PasteError | None = None
+    for sureness, reader in _able(text):
+        try:
+            found = reader.read(text)
+        except PasteError as error:
+            failure = failure or error  # the surest reader's word counts
+            if sureness == 1:
+                break
+            continue
+        if len(found) > MOST_EXCHANGES:
+            raise PasteError(f"the text holds more than {MOST_EXCHANGES:,} exchanges; cut out those in question.")
+        return grouped(found)
+    raise failure or PasteError("neither JSON nor an HTTP message, curl command, address or known message was found.")
+
+
+def _able(text: str) -> Iterator[tuple[float, Reader]]:
+    """The readers that may be able to read the text, the surest first. One that is certain is not compared."""
+    sure: list[tuple[float, Reader]] = []
+    for reader in READERS:
+        sureness = reader.sureness(text)
+        if sureness == 1:
+            yield sureness, reader
+        elif sureness:
+            sure.append((sureness, reader))
+    yield from sorted(sure, key=lambda pair: -pair[0])

@@ -1,0 +1,46 @@
+"""An address from the browser, or its query alone: an authorization request, or its answer at the redirect URI."""
+
+import re
+
+from oauth.exchange import Request
+from oauth.paste.body import encoded
+from oauth.paste.pasted import Pasted
+from oauth.paste.steps import parameters, step_of
+
+_PLAIN = re.compile(r"""["'<]?[^\s"'<>{}\\^`|]+[>"']?""")
+_KNOWN = {"code", "state", "error", "response_type", "client_id", "grant_type", "access_token"}
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
+
+
+def sureness(text: str) -> float:
+    """Very sure when the text is one address, or several, with a parameter of the flow."""
+    lines = text.split()
+    if not lines or "=" not in lines[0]:
+        return 0.0
+    return 0.9 if all(_PLAIN.fullmatch(line) and _sent(line).keys() & _KNOWN for line in lines) else 0.0
+
+
+def read(text: str) -> list[Pasted]:
+    """One request for each address; parameters of a token request alone are its form."""
+    return [_request(line.strip("\"'<>")) for line in text.split()]
+
+
+def exchange(method: str, url: str) -> Pasted:
+    """A request for an address, with its step."""
+    request = Request(method, url)
+    return Pasted(request, step=step_of(request, None), source="address")
+
+
+def _request(line: str) -> Pasted:
+    if line[:1] in "?#" or line.startswith("/") or _ABSOLUTE.match(line):
+        return exchange("GET", line)
+    if "?" in line or "#" in line:
+        return exchange("GET", f"https://{line}")
+    if "grant_type" in _sent(line):
+        request = Request("POST", "", (("Content-Type", "application/x-www-form-urlencoded"),), encoded(line))
+        return Pasted(request, step=step_of(request, None), source="form")
+    return exchange("GET", f"?{line}")
+
+
+def _sent(line: str) -> dict[str, str]:
+    return parameters(line) if "?" in line or "#" in line else parameters(f"?{line}")

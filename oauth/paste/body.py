@@ -1,0 +1,86 @@
+"""A body as the rest of the console reads it: strict JSON, whatever was pasted."""
+
+import json
+import re
+from typing import Any
+
+from oauth.paste import literals, tolerant_json
+from oauth.paste.pasted import PasteError
+
+LEAD = re.compile(r"[\s\ufeff\u200b]*")
+_WINDOWS = (1 << 16, 1 << 20)
+_CUT_MARK = re.compile(r"\s*(?:\.{3,}|…|[(\[<]?\s*(?:\.{3}|…)?\s*truncated\b[^\n]{0,60})\s*\Z", re.IGNORECASE)
+_DECODER = json.JSONDecoder()
+
+
+def read_value(text: str, start: int) -> tuple[Any, int, tuple[str, ...]]:
+    """The value at ``start``, where it ends, and what was repaired: JSON, or another language's. Raises ``PasteError``.
+
+    It may be cut off only by the end of the text.
+    """
+    if strict := _strict(text, start):
+        return *strict, ()
+    try:
+        found = tolerant_json.read(text, start)
+        return found.value, found.end, found.repairs
+    except PasteError as error:
+        failure = error
+    marked = _CUT_MARK.search(text, max(start, len(text) - 200))
+    whole = text[: marked.start()] if marked else text
+    for read, source, cut in (
+        (literals.read, text, False),
+        (tolerant_json.read, whole, True),
+        (literals.read, whole, True),
+    ):
+        try:
+            found = read(source, start, cut=cut)
+        except PasteError:
+            continue
+        return found.value, len(text) if cut else found.end, found.repairs
+    raise failure
+
+
+def repaired(text: str) -> tuple[bytes, tuple[str, ...]]:
+    """A body as octets, and what was repaired in it; one that is no JSON at all stays as it is."""
+    start = first_sign(text)
+    if text[start : start + 1] in ("{", "["):
+        try:
+            value, end, repairs = read_value(text, start)
+        except PasteError:
+            return encoded(text), ()
+        if repairs and not text[end:].strip():
+            return as_json(value), repairs
+    return encoded(text), ()
+
+
+def as_json(value: Any) -> bytes:
+    """A value as the octets of a JSON body."""
+    return encoded(json.dumps(value, ensure_ascii=False))
+
+
+def encoded(text: str) -> bytes:
+    """A text as octets; a lone surrogate becomes a question mark."""
+    return text.encode("utf-8", "replace")
+
+
+def first_sign(text: str, start: int = 0) -> int:
+    """Where the white space that begins at ``start`` ends."""
+    match = LEAD.match(text, start)
+    return match.end() if match else start
+
+
+def _strict(text: str, start: int) -> tuple[Any, int] | None:
+    """The value of strict JSON at ``start``. An error counts lines from the beginning, so it gets windows to read."""
+    for width in (*_WINDOWS, len(text)):
+        window = text[start : start + width] if start or width < len(text) else text
+        try:
+            value, end = _DECODER.raw_decode(window)
+        except json.JSONDecodeError as error:
+            within = start + width < len(text)
+            if within and (error.msg.startswith("Unterminated") or error.pos >= len(window) - 8):
+                continue
+            return None
+        except (ValueError, RecursionError):
+            return None
+        return value, start + end
+    return None

@@ -1,0 +1,76 @@
+"""Which pasted exchanges belong together: those that share a ``state``, a code or a token."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import unquote_plus
+
+from oauth.exchange import Headers, header
+from oauth.paste.pasted import Pasted
+
+_NAMES = "state|code|access_token|refresh_token"
+_IN_ADDRESS = re.compile(rf"[?&#]({_NAMES})=([^&#]{{4,}})")
+_IN_FORM = re.compile(rb"(?:^|&)(" + _NAMES.encode() + rb")=([^&]{4,})")
+_IN_JSON = re.compile(rb'"(' + _NAMES.encode() + rb')"\s*:\s*"([^"\\]{4,})"')
+_BEARER = re.compile(r"Bearer\s+(\S{4,})", re.IGNORECASE)
+
+
+def grouped(items: list[Pasted]) -> list[Pasted]:
+    """The same exchanges, those of one flow with the same ``flow``.
+
+    It is derived as the console's own is: from ``state`` where one is there, and does not give it away.
+    """
+    marks = [tuple(_marks(item)) for item in items]
+    leaders: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def leader(mark: tuple[str, str]) -> tuple[str, str]:
+        while (above := leaders.setdefault(mark, mark)) != mark:
+            leaders[mark] = leaders[above]
+            mark = above
+        return mark
+
+    for found in marks:
+        for mark in found[1:]:
+            first, second = sorted((leader(found[0]), leader(mark)), key=_rank)
+            leaders[second] = first
+    return [
+        replace(item, flow=_name(leader(found[0]))) if found else item for item, found in zip(items, marks, strict=True)
+    ]
+
+
+def _rank(mark: tuple[str, str]) -> tuple[int, str]:
+    return _NAMES.split("|").index(mark[0]), mark[1]
+
+
+def _name(mark: tuple[str, str]) -> str:
+    return hashlib.sha256(mark[1].encode("utf-8", "replace")).hexdigest()[:10]
+
+
+def _marks(item: Pasted) -> Iterator[tuple[str, str]]:
+    """What ties an exchange to others."""
+    if item.request is not None:
+        yield from _of_address(item.request.url)
+        yield from _of_body(item.request.body, _IN_FORM)
+        yield from _of_body(item.request.body, _IN_JSON)
+        yield from _of_bearer(item.request.headers)
+    if item.response is not None:
+        yield from _of_body(item.response.body, _IN_JSON)
+        if location := header(item.response.headers, "location"):
+            yield from _of_address(location)
+
+
+def _of_address(url: str) -> Iterator[tuple[str, str]]:
+    if "=" in url:
+        yield from ((name, unquote_plus(value)) for name, value in _IN_ADDRESS.findall(url))
+
+
+def _of_body(body: bytes, pattern: re.Pattern[bytes]) -> Iterator[tuple[str, str]]:
+    for name, value in pattern.findall(body):
+        text = value.decode("utf-8", "replace")
+        yield name.decode(), unquote_plus(text) if pattern is _IN_FORM else text
+
+
+def _of_bearer(headers: Headers) -> Iterator[tuple[str, str]]:
+    if (authorization := header(headers, "authorization")) and (found := _BEARER.fullmatch(authorization.strip())):
+        yield "access_token", found[1]

@@ -1,0 +1,58 @@
+"""A body alone: one JSON object or array, or several one after another, also as another language prints it."""
+
+import json
+import re
+
+from oauth.paste.body import first_sign, read_value
+from oauth.paste.literals import PRINTED_START
+from oauth.paste.pasted import Pasted, PasteError
+from oauth.paste.structure import exchanges
+
+ESCAPED = "escaped quotes read as plain ones"
+
+_BETWEEN = re.compile(r"[\s,;\ufeff\u200b]*")
+_COMMENTED = re.compile(r"(?://|/\*|#)")
+_IN_STRING = re.compile(r'"\s*(?:\\+")*[{\[]\s*(?:\\+["nrt]|[}\]])')
+_UNQUOTED = re.compile(r"[{\[]\s*\\+[\"nrt]")
+
+
+def sureness(text: str) -> float:
+    """Sure when the text begins like an object or array, and less when it begins with a comment."""
+    start = first_sign(text)
+    if text.startswith(("{", "["), start) or _IN_STRING.match(text, start) or PRINTED_START.match(text, start):
+        return 0.6
+    return 0.4 if _COMMENTED.match(text, start) and "{" in text else 0.0
+
+
+def read(text: str) -> list[Pasted]:
+    """The exchanges that the values in the text tell of. Raises ``PasteError``."""
+    start = first_sign(text)
+    if _UNQUOTED.match(text, start):
+        return _unescaped(text, start)
+    found: list[Pasted] = []
+    while start < len(text):
+        value, end, repairs = _string(text, start) if text[start] == '"' else read_value(text, start)
+        found += exchanges(value, source="JSON", repairs=repairs, text=text[start:end])
+        between = _BETWEEN.match(text, end)
+        start = between.end() if between else end
+    return found
+
+
+def _string(text: str, start: int) -> tuple[str, int, tuple[str, ...]]:
+    """JSON inside a JSON text."""
+    try:
+        value, end = json.JSONDecoder(strict=False).raw_decode(text[start:])
+    except ValueError as error:
+        raise PasteError("the text that begins here is not closed.", text, start) from error
+    return value, start + end, ()
+
+
+def _unescaped(text: str, start: int) -> list[Pasted]:
+    """The inside of a JSON text that was copied without its quotes."""
+    inner = text[start:].rstrip().rstrip('"')
+    try:
+        plain = json.loads(f'"{inner}"', strict=False)
+    except ValueError as error:
+        raise PasteError("the escaped JSON that begins here cannot be read.", text, start) from error
+    value, _, repairs = read_value(plain, first_sign(plain))
+    return exchanges(value, source="JSON", repairs=(ESCAPED, *repairs))

@@ -1,0 +1,201 @@
+"""Structures as other languages print them: JavaScript, Python, PHP (var_export), Ruby and Java."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from oauth.paste.pasted import PasteError
+from oauth.paste.tolerant_json import CUT, Reading
+
+DEEPEST = 30
+"""Levels of nesting that are read; printed structures are cut off far above it."""
+
+PRINTED = "read as a value that another language printed"
+
+PRINTED_START = re.compile(
+    r"\b(?:array ?|OrderedDict|stdClass::__set_state)\((?=\s*['\"\[(a\d])|\[(?=\s*['\"][\w.-]+['\"]\s*=>)"
+)
+"""Where such a value begins that does not begin like JSON."""
+
+_SPACE = re.compile(r"\s+")
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?=[\s,})\]]|n?\Z)")
+_WORD = re.compile(r"(?:true|True|false|False|null|None|nil|NULL|undefined|NaN)\b(?!\s*[({\[:=])")
+_WORDS = {"true": True, "True": True, "false": False, "False": False}
+_PREFIX = re.compile(
+    r"<ref \*\d+>\s*|\((?:object|array)\)\s*"
+    r"|[\\A-Za-z_$][\w$.\\]*(?:::__set_state)?(?:\(\d+\))?\s*(?:\[[\w ]+\]\s*)?(?=[{(\[])"
+    r"|\[[A-Za-z][\w$.]*(?:: [\w$. ]+)?\]\s*(?=\{)"
+)
+_OPAQUE = re.compile(
+    r"\[(?:Object|Array|Circular|Function|AsyncFunction|Getter|Setter|class|Symbol|Date)\b[^\]\n]{0,200}\]"
+    r"|<(?!ref )[A-Za-z][^<>\n]{0,300}>|Symbol\([^)\n]*\)|#<[^\n]{0,300}?>"
+)
+_STRING = re.compile(r"(?P<prefix>[bBuUrR]{0,2})(?P<quote>[\"'`])")
+_CONCATENATED = re.compile(r"\s*\+\s*(?=[\"'`])|\s*\n\s*(?=[bu]?[\"'])")
+_RUN = {quote: re.compile(rf"[^{quote}\\]+") for quote in "\"'`"}
+_ESCAPE = re.compile(r"u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})")
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "b": "\b", "f": "\f", "e": "\x1b"}
+_NAME = re.compile(r":?(?P<name>[A-Za-z_$][\w$.-]*|\d+)(?=\s*(?:=>|[:=]))|:\"(?P<symbol>[^\"\n]*)\"")
+_HIDDEN_NAME = re.compile(r"\[[\w(). ]{1,100}\](?=:)")
+_SEPARATOR = re.compile(r"\s*(?:=>|[:=])\s*")
+_MORE = re.compile(r"\.\.\.(?: \d+ more \w+)?|#\s*\.\.\.")
+_BARE = re.compile(r"[^\n]*?(?=\s*(?:,\s*(?::?[\"']?[\w.-]{1,60}[\"']?\s*(?:=|:\s)|:\"|\n|\Z)|[}\])]|\n|\Z))")
+_CLOSER = {"{": "}", "[": "]", "(": ")"}
+
+
+def read(text: str, start: int = 0, *, cut: bool = False) -> Reading:
+    """Read the one value that begins at ``start``. With ``cut`` the text may end inside it.
+
+    What is printed without its content, such as ``[Object]``, is read as null. Raises ``PasteError``.
+    """
+    reader = _Reader(text, start, cut)
+    value = reader.value(0)
+    return Reading(value, reader.position, (PRINTED, CUT) if reader.was_cut else (PRINTED,))
+
+
+@dataclass
+class _Reader:
+    text: str
+    position: int
+    cut: bool
+    was_cut: bool = field(default=False, init=False)
+
+    def value(self, depth: int) -> Any:
+        if depth > DEEPEST:
+            raise self.error(f"the value is nested deeper than {DEEPEST} levels.")
+        self.skip(_SPACE)
+        if self.skip(_OPAQUE):
+            return None
+        while self.skip(_PREFIX):
+            pass
+        opener = self.text[self.position : self.position + 1]
+        if opener in _CLOSER:
+            return self.container(opener, depth)
+        if _STRING.match(self.text, self.position):
+            return self.string()
+        if number := _NUMBER.match(self.text, self.position):
+            self.position = number.end()
+            return _number(number[0])
+        if word := _WORD.match(self.text, self.position):
+            self.position = word.end()
+            return _WORDS.get(word[0])
+        bare = _BARE.match(self.text, self.position)
+        if depth and bare and bare[0]:
+            self.position = bare.end()
+            return bare[0].strip()
+        if self.ended():
+            return None
+        raise self.error("a value was expected here.")
+
+    def container(self, opener: str, depth: int) -> Any:
+        """A map, where its items have names, or else a list; one value in parentheses stands for itself."""
+        opened = self.position
+        self.position += 1
+        names: dict[str, Any] = {}
+        items: list[Any] = []
+        while True:
+            while self.skip(_SPACE) or self.skip(_MORE) or self.skip(_COMMA):
+                pass
+            if self.ended():
+                break
+            if self.position >= len(self.text):
+                self.position = opened
+                raise self.error("the value that begins here is not closed.")
+            if self.text[self.position] == _CLOSER[opener]:
+                self.position += 1
+                break
+            before = self.position
+            name = self.name()
+            if name is None:
+                items.append(self.value(depth + 1))
+            elif not self.ended():
+                names[name] = self.value(depth + 1)
+            if self.position == before:
+                raise self.error("a name or a value was expected here.")
+        if opener == "{" and items and not names:
+            self.position = opened
+            raise self.error("names with values were expected inside these braces.")
+        if names or opener == "{":
+            return names
+        if items and all(isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) for item in items):
+            return dict(items)  # Python's OrderedDict([('error', '...')]) and its kin
+        return items[0] if opener == "(" and len(items) == 1 else items
+
+    def name(self) -> str | None:
+        """The name of an item with the separator behind it, or ``None`` where the item has no name."""
+        start = self.position
+        found: str | None
+        if hidden := _HIDDEN_NAME.match(self.text, start):
+            found, self.position = hidden[0], hidden.end()
+        elif word := _NAME.match(self.text, start):
+            found, self.position = word["name"] or word["symbol"], word.end()
+        elif _STRING.match(self.text, start):
+            found = self.string()
+        else:
+            return None
+        if self.skip(_SEPARATOR):
+            return found
+        self.position = start
+        return None
+
+    def string(self) -> str:
+        parts: list[str] = []
+        while opened := _STRING.match(self.text, self.position):
+            start, self.position = self.position, opened.end()
+            octets = "b" in opened["prefix"].lower()
+            piece = self.inside(opened["quote"], start)
+            parts.append(piece.encode("latin-1", "replace").decode("utf-8", "replace") if octets else piece)
+            joined = _CONCATENATED.match(self.text, self.position)
+            if joined is None:
+                break
+            self.position = joined.end()
+        return "".join(parts)
+
+    def inside(self, quote: str, start: int) -> str:
+        parts: list[str] = []
+        while True:
+            if run := _RUN[quote].match(self.text, self.position):
+                parts.append(run[0])
+                self.position = run.end()
+            if self.ended():
+                return "".join(parts)
+            if self.position >= len(self.text):
+                self.position = start
+                raise self.error("the text that begins here is not closed.")
+            sign = self.text[self.position]
+            self.position += 1
+            if sign == quote:
+                return "".join(parts)
+            parts.append(self.escape())
+
+    def escape(self) -> str:
+        if code := _ESCAPE.match(self.text, self.position):
+            self.position = code.end()
+            number = int(code[1] or code[2] or code[3] or code[4], 16)
+            return chr(number) if number < 0x110000 else "\ufffd"
+        sign = self.text[self.position : self.position + 1]
+        self.position += len(sign)
+        return _ESCAPES.get(sign, sign)
+
+    def skip(self, pattern: re.Pattern[str]) -> bool:
+        if match := pattern.match(self.text, self.position):
+            self.position = match.end()
+        return bool(match)
+
+    def ended(self) -> bool:
+        """Whether the text ends here and may."""
+        self.was_cut = self.was_cut or (self.cut and self.position >= len(self.text))
+        return self.was_cut
+
+    def error(self, reason: str) -> PasteError:
+        return PasteError(reason, self.text, self.position)
+
+
+_COMMA = re.compile(r",")
+
+
+def _number(text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)

@@ -1,0 +1,36 @@
+"""What OkHttp's logging interceptor prints: ``-->`` a request, ``<--`` its response."""
+
+import re
+
+from oauth.paste.messages import Message, head_and_body, paired, request_message, response_message
+from oauth.paste.pasted import Pasted
+
+_TAG = re.compile(r"^[^\n]*?\b(?:okhttp3?[\w.$]*|OkHttp\w*)\b[^:\n]{0,60}:[ ]?", re.MULTILINE | re.IGNORECASE)
+_START = re.compile(
+    r"^[ \t]*(?:--> (?P<method>(?!END )[A-Z]{3,10}) (?P<url>\S+)[^\n]*"
+    r"|<-- (?P<status>\d{3})(?: (?P<reason>[^\n]*?))??(?: https?://\S+)?[ \t]*(?:\(\d+ ?ms[^\n]*\))?[ \t\r]*)(?:\n|\Z)",
+    re.MULTILINE,
+)
+_END = re.compile(r"^[ \t]*(?:-->|<--) END\b[^\n]*|^[ \t]*<-- HTTP FAILED[^\n]*", re.MULTILINE)
+
+
+def sureness(text: str) -> float:
+    """Very sure when a line begins with one of the arrows, behind the log's tag or not."""
+    return 0.92 if _START.search(_TAG.sub("", text) if "http" in text[:2000].lower() else text) else 0.0
+
+
+def read(text: str) -> list[Pasted]:
+    """The requests with their responses."""
+    text = _TAG.sub("", text)
+    starts = list(_START.finditer(text))
+    found: list[Message] = []
+    ends = [start.start() for start in starts[1:]] + [len(text)]
+    for start, following in zip(starts, ends, strict=True):
+        end = _END.search(text, start.end(), following)
+        rest = text[start.end() : end.start() if end else following]
+        headers, body = head_and_body(rest)
+        if start["method"]:
+            found.append(request_message(start["method"], start["url"], headers, body))
+        else:
+            found.append(response_message(int(start["status"]), start["reason"] or "", "HTTP/1.1", headers, body))
+    return paired(found, "OkHttp log")

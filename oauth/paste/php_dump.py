@@ -1,0 +1,112 @@
+"""What PHP's ``print_r`` and ``var_dump`` print."""
+
+import re
+from typing import Any
+
+from oauth.paste.pasted import Pasted, PasteError
+from oauth.paste.structure import exchanges
+from oauth.paste.tolerant_json import DEEPEST
+
+_OPENED = re.compile(
+    r"(?P<printed>(?<![\w\\])(?:Array|[A-Za-z_\\][\w\\]* Object)\s*\(\s*(?=\[|\)))"
+    r"|(?:array\(\d+\)|object\([\w\\@.:/$]{1,200}\)#\d+ \(\d+\))\s*\{\s*(?=\[|\})"
+)
+_FILE_LINE = re.compile(r"\S+:\d+:\s*")
+_KEY = re.compile(r'\[(?P<quote>"?)(?P<name>[^\]\n"]*)(?P=quote)(?::[^\]\n]*)?\]\s*=>[ \t]*(?:\n[ \t]*(?=[a-zA-Z*]))?')
+_PLAIN_END = re.compile(r"\s+\[[^\]\n]*\] =>|\s*\n\s*\)|\s+\)\s*(?=\)|\[|\n|\Z)|\s*\Z")
+_SCALAR = re.compile(
+    r"(?:int|float|double)\((?P<number>[^)\n]{0,40})\)|bool\((?P<truth>true|false)\)|(?:NULL|\*RECURSION\*|uninitialized\([^)\n]*\))"
+)
+_STRING = re.compile(r'string\((?P<size>\d{1,9})\)\s*"')
+_STRING_END = re.compile(r'"(?=\s*(?:\[|\}|\Z))')
+_SPACE = re.compile(r"\s*")
+
+
+def sureness(text: str) -> float:
+    """Quite sure where one of the two begins the text, less where it stands inside."""
+    found = _OPENED.search(text)
+    if found is None:
+        return 0.0
+    return 0.95 if not text[: found.start()].strip() else 0.75
+
+
+def read(text: str) -> list[Pasted]:
+    """The exchanges in what was printed. Raises ``PasteError``."""
+    found: list[Pasted] = []
+    position = 0
+    while opened := _OPENED.search(text, position):
+        value, position = _container(text, opened, 0)
+        found += exchanges(value, source="PHP output", repairs=("read as PHP printed it",))
+    return found
+
+
+def _container(text: str, opened: re.Match[str], depth: int) -> tuple[Any, int]:
+    if depth > DEEPEST:
+        raise PasteError(f"the value is nested deeper than {DEEPEST} levels.", text, opened.start())
+    printed = opened["printed"] is not None
+    closer = ")" if printed else "}"
+    members: dict[str, Any] = {}
+    position = opened.end()
+    while key := _KEY.match(text, position):
+        members[key["name"]], position = (_printed if printed else _dumped)(text, key.end(), depth + 1)
+        position = _space(text, position)
+    if text.startswith(closer, position):
+        position += 1
+    elif position < len(text):
+        raise PasteError(f"a name in brackets or {closer!r} was expected here.", text, position)
+    if members and list(members) == [str(number) for number in range(len(members))]:
+        return list(members.values()), position
+    return members, position
+
+
+def _printed(text: str, position: int, depth: int) -> tuple[Any, int]:
+    """One value of ``print_r``: it has no quotes, so it ends before the next name or the closing parenthesis."""
+    if (opened := _OPENED.match(text, position)) and opened["printed"]:
+        return _container(text, opened, depth)
+    end = _PLAIN_END.search(text, position)
+    stop = end.start() if end else len(text)
+    value = text[position:stop]
+    return (int(value) if value.isascii() and value.isdigit() and len(value) < 10 else value), stop
+
+
+def _dumped(text: str, position: int, depth: int) -> tuple[Any, int]:
+    """One value of ``var_dump``, with its type in front."""
+    if place := _FILE_LINE.match(text, position):  # Xdebug says where the call stands
+        position = place.end()
+    if (opened := _OPENED.match(text, position)) and not opened["printed"]:
+        return _container(text, opened, depth)
+    if string := _STRING.match(text, position):
+        return _string(text, string.end(), int(string["size"]))
+    scalar = _SCALAR.match(text, position)
+    if scalar is None:
+        raise PasteError("a value with its type was expected here.", text, position)
+    if scalar["truth"]:
+        return scalar["truth"] == "true", scalar.end()
+    return _number(scalar["number"]), scalar.end()
+
+
+def _string(text: str, start: int, size: int) -> tuple[str, int]:
+    """A string by its size in octets; by its closing quote where the text was edited since."""
+    value = text[start : start + size].encode("utf-8", "replace")[:size].decode("utf-8", "ignore")
+    if text.startswith('"', start + len(value)):
+        return value, start + len(value) + 1
+    end = _STRING_END.search(text, start)
+    if end is None:
+        raise PasteError("the text that begins here is not closed.", text, start - 1)
+    return text[start : end.start()], end.end()
+
+
+def _number(text: str | None) -> int | float | None:
+    if text is None:
+        return None
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return None
+
+
+def _space(text: str, position: int) -> int:
+    match = _SPACE.match(text, position)
+    return match.end() if match else position

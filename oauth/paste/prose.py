@@ -1,0 +1,188 @@
+"""Text with something to read in it: a log, an exception with its trace, a page of documentation, a mail.
+
+The text is gone through once. What stands before a body on its way, such as a status or an address, counts for it.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from http import HTTPStatus
+
+from oauth.exchange import Request, Response, Step
+from oauth.paste import address, message
+from oauth.paste.body import read_value
+from oauth.paste.literals import PRINTED_START
+from oauth.paste.pasted import STATUS_UNKNOWN, Pasted, PasteError
+from oauth.paste.steps import TOKEN_PATH, path_of, step_of
+from oauth.paste.structure import exchanges
+from oauth.paste.times import ACCESS_LOG, ISO, moment
+
+NO_BODY = "the body of the response is not in the text"
+
+_REASONS = "|".join(sorted({re.escape(status.phrase) for status in HTTPStatus if status >= 200}, key=len, reverse=True))
+_PART = re.compile(
+    rf"(?P<body>\{{(?!\s*[{{\[])|\[(?=\s*\{{)|{PRINTED_START.pattern})"
+    r"|^[^\S\n]*(?P<heading>\d{1,3}\.)[^\S\n]"
+    rf"|(?P<time>{ISO.pattern}|{ACCESS_LOG.pattern})"
+    r"|\b(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)[ \t]{1,9}(?P<target>(?:https?:/)?/[^\s'\"`<>]*)"
+    r"(?:[ \t]HTTP/[\d.]{1,3}[\"']?)?"
+    r"|(?P<url>\bhttps?://[^\s'\"`<>]+)"
+    r"|(?:\b(?:HTTP(?:[ /][\d.]{1,3})?(?: status)?(?: code| error)?|status(?:[ _-]?code)?|response code"
+    r"|responded with(?: a)?|returned(?: a)?|code|error)|<Response)"
+    r"\]?[ :=\t\[]{1,8}[\"'`(]?(?P<status>[1-5]\d\d)(?![\d.]\d|\d)"
+    r"|(?<![\d.])(?P<phrase>[1-5]\d\d)[\"')]?,?[ ]?(?:\(|\[|: |message=|-\s|'|\")*"
+    rf"(?:{_REASONS}|Client Error|Server Error)\b",
+    re.MULTILINE | re.IGNORECASE,
+)
+_MARKS = re.compile(
+    r"\b(?:HTTP (?:Status|Error|Code)|Status Code|exception|Traceback|\w+Error|Solution):?", re.IGNORECASE
+)
+_ACCESS_STATUS = re.compile(r"[\"']?[ ](?P<status>[1-5]\d\d)(?= (?:\d+|-)\b)")
+_AFTER_URL = ".,;:)]}"
+_EXPLANATIONS = (
+    "https://developer.mozilla.org/",
+    "https://httpstatuses.",
+    "https://www.rfc-editor.org/",
+    "https://tools.ietf.org/",
+)
+_IN_VAIN = 4
+"""How often a text may be gone through in vain; past that, a bracket that opens nothing ends its line."""
+
+_GOES_ON = re.compile(r"[{\[(,:][ \t\r]*\Z")
+
+
+def sureness(text: str) -> float:
+    """Sure when there is a body and a mark of what it belongs to, and barely when anything at all stands in it."""
+    part = next(_parts(text), None)
+    if part is None:
+        return 0.0
+    if text.lstrip().startswith("["):
+        return 0.3
+    return 0.65 if part.lastgroup != "body" or _MARKS.search(text[:100_000]) else 0.2
+
+
+def read(text: str) -> list[Pasted]:
+    """The exchanges that can be made out. Raises ``PasteError`` where there is none."""
+    reading = _Reading(text)
+    position = 0
+    while part := _PART.search(text, position):
+        position = reading.take(part)
+    reading.finish()
+    if len(reading.found) > 1 or any(item.response is None or item.response.body for item in reading.found):
+        return reading.found
+    messages = message.read(text, reading.status) if len(text) < message.LONGEST else []
+    if messages and reading.found:
+        return [_with_message(reading.found[0], messages[0])]
+    if messages or reading.found:
+        return messages or reading.found
+    if reading.failure is not None:
+        raise reading.failure
+    if reading.status:
+        return [reading.without_body()]
+    raise PasteError("nothing that can be read was found.", text, 0)
+
+
+def _with_message(item: Pasted, found: Pasted) -> Pasted:
+    """An exchange without a body, with the message that stands beside it."""
+    if item.response is None or found.response is None:
+        return item
+    response = replace(item.response, body=found.response.body)
+    return replace(item, response=response, repairs=found.repairs, response_body_known=True)
+
+
+def _parts(text: str) -> Iterator[re.Match[str]]:
+    return (part for part in _PART.finditer(text) if part.lastgroup != "time")
+
+
+@dataclass
+class _Reading:
+    text: str
+    found: list[Pasted] = field(default_factory=list)
+    failure: PasteError | None = None
+    at: datetime | None = None
+    request: Request | None = None
+    status: int = STATUS_UNKNOWN
+    in_vain: int = 0
+
+    def take(self, part: re.Match[str]) -> int:
+        """Take in one part and return where to go on."""
+        if part["body"]:
+            return self.body(part.start())
+        if part["heading"]:
+            self.finish()
+        elif part["time"]:
+            self.at = moment(part["time"]) or self.at
+        elif part["method"] or part["url"]:
+            return self.address(part)
+        else:
+            self.status = int(part["status"] or part["phrase"])
+        return part.end()
+
+    def address(self, part: re.Match[str]) -> int:
+        url = (part["target"] or part["url"]).rstrip(_AFTER_URL)
+        if url.startswith(_EXPLANATIONS):
+            return part.end()
+        if self.request is not None:
+            self.finish()
+        method = (part["method"] or "").upper() or ("POST" if TOKEN_PATH.search(path_of(url)) else "GET")
+        self.request = Request(method, url)
+        if access := _ACCESS_STATUS.match(self.text, part.end()):
+            self.status = int(access["status"])
+            self.finish()
+            return access.end()
+        return part.end()
+
+    def body(self, start: int) -> int:
+        """Read the value at ``start``: within its line, or over several when the line breaks off between two signs."""
+        line_end = self.text.find("\n", start)
+        line = self.text[start : line_end if line_end >= 0 else len(self.text)]
+        try:
+            if line_end < 0 or not _GOES_ON.search(line):
+                value, end, repairs = read_value(line, 0)
+                end += start
+            else:
+                value, end, repairs = read_value(self.text, start)
+        except PasteError as error:
+            stopped = error.position + (start if error.text == line else 0)
+            self.failure = self.failure or PasteError(error.reason, self.text, stopped)
+            self.in_vain += len(line)
+            if self.in_vain > _IN_VAIN * len(self.text) + message.LONGEST:
+                return start + len(line)
+            return max(start + 1, stopped)
+        items = exchanges(value, source="text", repairs=repairs, text=self.text[start:end])
+        self.found += [self._with_context(item) if place == 0 else item for place, item in enumerate(items)]
+        if any(item.response for item in items):
+            self.request, self.status = None, STATUS_UNKNOWN
+        return max(end, start + 1)
+
+    def _with_context(self, item: Pasted) -> Pasted:
+        response = item.response
+        if response is None:
+            return replace(item, started_at=item.started_at or self.at)
+        if response.status == STATUS_UNKNOWN:
+            response = replace(response, status=self.status)
+        request = item.request or self.request
+        step = step_of(request, response)
+        return replace(item, request=request, response=response, step=step, started_at=item.started_at or self.at)
+
+    def finish(self) -> None:
+        """Keep an address that says something by itself: with a status, or as part of an authorization."""
+        if self.request is not None:
+            step = step_of(self.request, None)
+            if self.status:
+                self.found.append(self.without_body())
+            elif step in (Step.AUTHORIZE, Step.CALLBACK):
+                self.found.append(replace(address.exchange(self.request.method, self.request.url), started_at=self.at))
+            self.request, self.status = None, STATUS_UNKNOWN
+
+    def without_body(self) -> Pasted:
+        return Pasted(
+            self.request,
+            Response(self.status),
+            step_of(self.request, None) if self.request else None,
+            self.at,
+            repairs=(NO_BODY,),
+            source="text",
+            response_body_known=False,
+        )

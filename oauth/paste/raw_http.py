@@ -1,0 +1,36 @@
+"""Raw HTTP/1 messages: requests, responses as ``curl -i`` prints them, and both of them; also several in a row."""
+
+import re
+
+from oauth.paste.messages import Message, head_and_body, paired, request_message, response_message
+from oauth.paste.pasted import Pasted
+
+_START = re.compile(
+    r"^[ \t]*(?:(?P<version>HTTP/\d(?:\.\d)?)[ \t]+(?P<status>\d{3})(?:[ \t](?P<reason>[^\n]*))?"
+    r"|(?P<method>[A-Z]{3,10})[ \t]+(?P<target>\S+)[ \t]+HTTP/\d(?:\.\d)?[ \t\r]*)(?:\n|\Z)",
+    re.MULTILINE,
+)
+
+
+def sureness(text: str) -> float:
+    """Certain when the text begins with a message; quite sure when one stands further down."""
+    found = _START.search(text)
+    if found is None:
+        return 0.0
+    return 0.85 if text[: found.start()].strip("\ufeff \t\r\n") else 1.0
+
+
+def read(text: str) -> list[Pasted]:
+    """The messages in the text, each request with the response behind it."""
+    starts = list(_START.finditer(text))
+    ends = [start.start() for start in starts[1:]] + [len(text)]
+    return paired(
+        (_message(start, text[start.end() : end]) for start, end in zip(starts, ends, strict=True)), "raw HTTP"
+    )
+
+
+def _message(start: re.Match[str], rest: str) -> Message:
+    headers, body = head_and_body(rest)
+    if start["method"]:
+        return request_message(start["method"], start["target"], headers, body)
+    return response_message(int(start["status"]), start["reason"] or "", start["version"], headers, body)

@@ -1,0 +1,73 @@
+"""Which step of the flow a pasted exchange is, as far as address and body tell."""
+
+import re
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from oauth.exchange import Request, Response, Step, header
+
+_GRANT = re.compile(rb"""grant_type["']?\s*[=:]\s*["']?([\w:.-]*)""")
+TOKEN_PATH = re.compile(r"/(?:oauth2?/|o/|open/oauth/|connect/)?(?:access_?)?token(?:\.\w+)?/?$", re.IGNORECASE)
+_AUTHORIZE_PATH = re.compile(r"/(?:authori[sz]e|authorization|auth)(?:\.\w+)?/?$", re.IGNORECASE)
+_RESOURCE_ERROR = re.compile(rb'"error"\s*:\s*(?:"(?:invalid_token|insufficient_scope)"|\{)')
+
+
+def step_of(request: Request | None, response: Response | None) -> Step | None:
+    """The step, or ``None`` where only a response is known and it could be any endpoint's."""
+    return _of_request(request) if request and (request.url or request.body) else _of_response(response)
+
+
+def parameters(url: str) -> dict[str, str]:
+    """The parameters in query and fragment of an address; nothing where it is none."""
+    if "=" not in url:
+        return {}
+    try:
+        parts = urlsplit(url)
+        return dict(parse_qsl(f"{parts.query}&{parts.fragment}", keep_blank_values=True))
+    except ValueError:  # a malformed host, or more parameters than Python reads
+        return {}
+
+
+def path_of(url: str) -> str:
+    """The path of an address, empty where it is none."""
+    return split(url).path
+
+
+def split(url: str) -> SplitResult:
+    """The parts of an address; all of them empty where the host is malformed."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+
+
+def _of_request(request: Request) -> Step:
+    sent = parameters(request.url)
+    grant = _GRANT.search(request.body)
+    if grant or "grant_type" in sent:
+        name = grant[1].decode("latin-1") if grant else sent["grant_type"]
+        return Step.REFRESH if name == "refresh_token" else Step.TOKEN
+    path = path_of(request.url)
+    if TOKEN_PATH.search(path):
+        return Step.REFRESH if b"refresh_token" in request.body else Step.TOKEN
+    if request.method in ("GET", "HEAD", ""):
+        if "response_type" in sent or (_AUTHORIZE_PATH.search(path) and "code" not in sent and "error" not in sent):
+            return Step.AUTHORIZE
+        if is_callback(sent):
+            return Step.CALLBACK
+    return Step.API
+
+
+def is_callback(sent: dict[str, str]) -> bool:
+    """Whether these are the parameters of an authorization response (RFC 6749 §4.1.2)."""
+    return "response_type" not in sent and "grant_type" not in sent and bool(sent.get("code") or sent.get("error"))
+
+
+def _of_response(response: Response | None) -> Step | None:
+    if response is None:
+        return None
+    if b'"access_token"' in response.body and response.status in (0, 200):
+        return Step.TOKEN
+    if _RESOURCE_ERROR.search(response.body):
+        return Step.API
+    location = header(response.headers, "location")
+    return Step.AUTHORIZE if location and is_callback(parameters(location)) else None

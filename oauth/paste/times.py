@@ -1,0 +1,38 @@
+"""Points in time as logs, headers and HAR write them."""
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|[+-]\d\d:?\d\d|UTC))?")
+"""A time in a log, ISO 8601 or close to it."""
+
+ACCESS_LOG = re.compile(r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}")
+"""A time in the common log format."""
+
+
+def moment(text: object) -> datetime | None:
+    """The time that a text or a number of seconds or milliseconds since 1970 says, in UTC; ``None`` where it is none.
+
+    A time without a zone is taken as UTC.
+    """
+    try:
+        if isinstance(text, int | float) and not isinstance(text, bool):
+            return datetime.fromtimestamp(text / 1000 if text > 1e11 else text, UTC) if text > 1e9 else None
+        if not isinstance(text, str):
+            return None
+        if ACCESS_LOG.fullmatch(text):
+            return datetime.strptime(text, "%d/%b/%Y:%H:%M:%S %z").astimezone(UTC)
+        found = datetime.fromisoformat(text.strip().replace(" UTC", "Z").replace(" Z", "Z").replace(",", "."))
+        return (found.replace(tzinfo=UTC) if found.tzinfo is None else found).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def date_header(text: str) -> datetime | None:
+    """The time in a ``Date`` header (RFC 9110 §6.6.1), ``None`` where it is none."""
+    try:
+        found = parsedate_to_datetime(text)
+        return (found.replace(tzinfo=UTC) if found.tzinfo is None else found).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None

@@ -1,0 +1,207 @@
+"""How long reading, redacting and matching a HAR takes, as a ratio to ``json.loads`` of the same text.
+
+Run it with ``python -m tests.benchmarks.paste``, from the checkout.
+"""
+
+import base64
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from oauth import paste
+from oauth.catalogue import documented
+from oauth.catalogue.explain import explain
+from oauth.redaction import Vault
+
+ENTRIES = 10_000
+AIM = 5.0
+ROUNDS = 3
+START = datetime(2026, 11, 23, 10, tzinfo=UTC)
+HOST = "www.olx.pl"
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
+
+
+def har(entries: int) -> str:
+    """A HAR as a browser saves it: token requests and API calls in turn, a third of them failing."""
+    return json.dumps(
+        {
+            "log": {
+                "version": "1.2",
+                "creator": {"name": "benchmark", "version": "1"},
+                "pages": [],
+                "entries": [_entry(number) for number in range(entries)],
+            }
+        }
+    )
+
+
+def _entry(number: int) -> dict[str, Any]:
+    return _token_entry(number) if number % 2 == 0 else _api_entry(number)
+
+
+def _token_entry(number: int) -> dict[str, Any]:
+    sent = {
+        "grant_type": "authorization_code",
+        "client_id": "200123",
+        "client_secret": _secret("client", 0),
+        "code": _secret("code", number),
+        "scope": "read write v2",
+        "redirect_uri": "https://app.example/callback",
+    }
+    if number % 3:
+        answer = {
+            "access_token": _secret("access", number),
+            "expires_in": 86400,
+            "token_type": "bearer",
+            "scope": "read write v2",
+            "refresh_token": _secret("refresh", number),
+        }
+        return _exchange(number, "POST", "/api/open/oauth/token", [], json.dumps(sent), 200, json.dumps(answer))
+    entry = documented()[(1, 2, 4, 6)[number % 4]]
+    body = json.dumps({"error": entry.error, "error_description": entry.description})
+    return _exchange(number, "POST", "/api/open/oauth/token", [], json.dumps(sent), entry.status or 400, body)
+
+
+def _api_entry(number: int) -> dict[str, Any]:
+    headers = [("authorization", f"Bearer {_secret('access', number - 1)}"), ("version", "2.0")]
+    if number % 3:
+        answer = json.dumps(
+            {
+                "data": [
+                    {
+                        "id": number * 100 + place,
+                        "name": f"City {place}",
+                        "county": "Mazowieckie",
+                        "municipality": f"Gmina {place}",
+                        "latitude": 52.2,
+                        "longitude": 21.0,
+                    }
+                    for place in range(10)
+                ]
+            }
+        )
+        return _exchange(number, "GET", "/api/partner/cities?offset=0&limit=10", headers, "", 200, answer)
+    entry = documented()[7]
+    body = json.dumps({"error": entry.error, "error_description": entry.description})
+    return _exchange(number, "GET", "/api/partner/users/me", headers, "", 401, body)
+
+
+def _exchange(
+    number: int, method: str, path: str, headers: list[tuple[str, str]], sent: str, status: int, answer: str
+) -> dict[str, Any]:
+    at = START + timedelta(milliseconds=250 * number)
+    request_headers = [
+        ("accept", "application/json, text/plain, */*"),
+        ("accept-encoding", "gzip, deflate, br, zstd"),
+        ("accept-language", "en-US,en;q=0.9,pl;q=0.8"),
+        ("cache-control", "no-cache"),
+        ("host", HOST),
+        ("origin", "https://app.example"),
+        ("pragma", "no-cache"),
+        ("referer", "https://app.example/settings"),
+        ("sec-ch-ua", '"Chromium";v="142", "Not_A Brand";v="99"'),
+        ("sec-ch-ua-mobile", "?0"),
+        ("sec-ch-ua-platform", '"Linux"'),
+        ("sec-fetch-dest", "empty"),
+        ("sec-fetch-mode", "cors"),
+        ("sec-fetch-site", "cross-site"),
+        ("user-agent", BROWSER),
+        *headers,
+    ]
+    response_headers = [
+        ("cache-control", "no-store"),
+        ("content-length", str(len(answer))),
+        ("content-type", "application/json"),
+        ("date", f"{at:%a, %d %b %Y %H:%M:%S} GMT"),
+        ("pragma", "no-cache"),
+        ("server", "nginx"),
+        ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+        ("vary", "Accept-Encoding"),
+        ("via", "1.1 cdn.example (CloudFront)"),
+        ("x-amz-cf-pop", "WAW51-P1"),
+        ("x-cache", "Miss from cloudfront"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "SAMEORIGIN"),
+        ("x-request-id", _secret("request", number)[:32]),
+    ]
+    request: dict[str, Any] = {
+        "method": method,
+        "url": f"https://{HOST}{path}",
+        "httpVersion": "http/2.0",
+        "cookies": [],
+        "queryString": [],
+        "headers": _named(request_headers),
+        "headersSize": -1,
+        "bodySize": len(sent),
+    }
+    if sent:
+        request["headers"] += _named([("content-type", "application/json")])
+        request["postData"] = {"mimeType": "application/json", "text": sent}
+    return {
+        "_initiator": {"type": "script"},
+        "_priority": "High",
+        "_resourceType": "fetch",
+        "cache": {},
+        "connection": "443",
+        "pageref": "page_1",
+        "serverIPAddress": "192.0.2.7",
+        "startedDateTime": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "time": 87.4,
+        "request": request,
+        "response": {
+            "status": status,
+            "statusText": "",
+            "httpVersion": "http/2.0",
+            "cookies": [],
+            "headers": _named(response_headers),
+            "redirectURL": "",
+            "headersSize": -1,
+            "bodySize": -1,
+            "content": {"size": len(answer), "mimeType": "application/json", "text": answer},
+            "_transferSize": 900,
+        },
+        "timings": {"blocked": 1.2, "dns": -1, "ssl": -1, "connect": -1, "send": 0.3, "wait": 84.1, "receive": 1.8},
+    }
+
+
+def _named(pairs: list[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in pairs]
+
+
+def _secret(kind: str, number: int) -> str:
+    return base64.b16encode(hashlib.sha256(f"{kind}{number}".encode()).digest())[:40].decode().lower()
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    before = time.perf_counter()
+    work()
+    return time.perf_counter() - before
+
+
+def main() -> None:
+    """Measure and print."""
+    text = har(ENTRIES)
+    loading = min(_seconds(lambda: json.loads(text)) for _ in range(ROUNDS))
+    steps = {"reading": 0.0, "redacting": 0.0, "matching": 0.0}
+    before = time.perf_counter()
+    items = paste.read(text)
+    steps["reading"] = time.perf_counter() - before
+    exchanges = [item.to_exchange(START) for item in items]
+    vault = Vault(b"key of the benchmark")
+    before = time.perf_counter()
+    redacted = [vault.redact(exchange) for exchange in exchanges]
+    steps["redacting"] = time.perf_counter() - before
+    before = time.perf_counter()
+    matched = sum(explain(exchange) is not None for exchange in redacted)
+    steps["matching"] = time.perf_counter() - before
+    total = sum(steps.values())
+    print(f"{len(items):,} exchanges, {len(text.encode()) / 1024 / 1024:.1f} MiB, {matched:,} errors named")
+    print(f"json.loads {loading:.3f} s; " + ", ".join(f"{name} {seconds:.3f} s" for name, seconds in steps.items()))
+    print(f"ratio {total / loading:.2f} (aim: {AIM:g} or less)")
+
+
+if __name__ == "__main__":
+    main()

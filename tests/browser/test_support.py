@@ -1,0 +1,67 @@
+"""What a support engineer does: drills, and a customer's ticket from paste to fix."""
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import expect
+
+from oauth.drills import drills
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Walk
+
+
+def test_run_all_drills_is_green(walk: "Walk") -> None:
+    walk.open("/errors")
+    walk.at("errors.run_all").locator("button").first.click()
+    expect(walk.page.get_by_text(f"{len(drills())} passed, 0 failed")).to_be_visible(timeout=120_000)
+
+
+def test_a_customer_s_old_used_code_is_pasted_diagnosed_opened_and_fixed(walk: "Walk") -> None:
+    """The customer's integration exchanged the code, and more than ten minutes later sent it again with curl."""
+    arrivals: list[str] = []
+    walk.page.context.on(
+        "request", lambda request: arrivals.append(request.url) if "/callback?" in request.url else None
+    )
+    walk.authorize()
+    code = parse_qs(urlsplit(arrivals[0]).query)["code"][0]
+    walk.exchange()
+    walk.at("tokens").wait_for()
+    ticket = (
+        f"curl -i {walk.url}/sandbox/api/open/oauth/token -H 'Content-Type: application/json' -d "
+        f"""'{{"grant_type":"authorization_code","client_id":"demo-app","client_secret":"demo-secret","code":"{code}",
+"redirect_uri":"{walk.url}/callback","scope":"read write v2"}}'
+HTTP/1.1 400 Bad Request
+Date: Fri, 01 Jan 2100 00:00:00 GMT
+Content-Type: application/json
+X-Request-Id: ticket-4711
+
+{{"error": "invalid_grant", "error_description": "Authorization code doesn't exist or is invalid for the client"}}"""
+    )
+    walk.open("/diagnose")
+    walk.at("diagnose.history").locator("label").first.click()
+    walk.settle()
+    walk.at("diagnose.text").locator("textarea").fill(ticket)
+    walk.press("diagnose.read")
+    card = walk.card("diagnose.1")
+    assert "Documented error 2 ·" in card
+    assert "the same code was exchanged before" in card
+    assert "codes live 10 min" in card
+    assert code not in walk.page.content()
+    walk.type("diagnose.case", "T-4711")
+    walk.press("diagnose.save")
+    expect(walk.page.get_by_text("Saved as rows")).to_be_visible()
+    walk.press("diagnose.1.open")
+    expect(walk.at("token.field.code.value").locator("input")).to_have_value("«code #" + _mark(card) + " 40ch»")
+    walk.exchange()
+    assert "Documented error 2 ·" in walk.card("token")
+    walk.press("token.fix.1")
+    walk.authorize()
+    walk.exchange()
+    expect(walk.at("token.fixed")).to_contain_text("It was this")
+    expect(walk.at("token.fixed")).to_contain_text("after: 200")
+
+
+def _mark(card: str) -> str:
+    """The fingerprint of the code that the card quotes."""
+    return card.partition("«code #")[2].partition(" ")[0]

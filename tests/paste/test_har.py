@@ -1,0 +1,99 @@
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from oauth import paste
+from oauth.paste import PasteError
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    request = {
+        "method": "POST",
+        "url": "https://www.olx.pl/api/open/oauth/token",
+        "headers": [
+            {"name": ":authority", "value": "www.olx.pl"},
+            {"name": "Content-Type", "value": "application/json"},
+        ],
+        "postData": {"mimeType": "application/json", "text": '{"grant_type": "authorization_code"}'},
+        "bodySize": 36,
+    }
+    response = {
+        "status": 400,
+        "statusText": "Bad Request",
+        "httpVersion": "HTTP/2",
+        "headers": [{"name": "X-Request-Id", "value": "7"}],
+        "content": {"size": 2, "mimeType": "application/json", "text": '{"error": "invalid_grant",}'},
+    }
+    return {
+        "startedDateTime": "2026-11-23T11:00:00.500+01:00",
+        "time": 87.6,
+        "request": request | changes.get("request", {}),
+        "response": response | changes.get("response", {}),
+    }
+
+
+def read(*entries: Any) -> list[paste.Pasted]:
+    return paste.read(json.dumps({"log": {"version": "1.2", "entries": list(entries)}}, indent=2))
+
+
+def test_every_entry_is_an_exchange_in_the_order_of_the_file() -> None:
+    first, second = read(entry(), entry(request={"method": "GET", "url": "https://www.olx.pl/api/partner/users/me"}))
+    assert first.request is not None
+    assert first.response is not None
+    assert (first.request.method, first.request.headers) == ("POST", (("Content-Type", "application/json"),))
+    assert first.request.body == b'{"grant_type": "authorization_code"}'
+    assert (first.response.status, first.response.reason, first.response.http_version) == (400, "Bad Request", "HTTP/2")
+    assert (first.step, first.duration_ms, first.source) == ("token", 88, "HAR")
+    assert first.started_at is not None
+    assert first.started_at.isoformat() == "2026-11-23T10:00:00.500000+00:00"
+    assert second.request is not None
+    assert second.request.url.endswith("/users/me")
+
+
+def test_a_body_is_what_the_browser_saw_and_is_not_repaired() -> None:
+    (found,) = read(entry())
+    assert found.response is not None
+    assert (found.response.body, found.repairs) == (b'{"error": "invalid_grant",}', ())
+
+
+def test_a_body_in_base64_is_decoded() -> None:
+    content = {"size": 3, "text": base64.b64encode(b"\x00\xffa").decode(), "encoding": "base64"}
+    (found,) = read(entry(response={"content": content}))
+    assert found.response is not None
+    assert found.response.body == b"\x00\xffa"
+
+
+def test_a_form_is_put_together_from_its_parameters() -> None:
+    params = [{"name": "grant_type", "value": "refresh_token"}, {"name": "scope", "value": "read write"}]
+    (found,) = read(entry(request={"postData": {"params": params}}))
+    assert found.request is not None
+    assert (found.request.body, found.step) == (b"grant_type=refresh_token&scope=read+write", "refresh")
+
+
+def test_bodies_that_the_browser_did_not_save_are_not_taken_for_empty_ones() -> None:
+    (found,) = read(entry(request={"postData": {}}, response={"content": {"size": 108}}))
+    assert (found.request_body_known, found.response_body_known) == (False, False)
+    assert found.repairs == ("the request body is not in the HAR",)
+
+
+def test_a_request_without_an_answer_has_no_response() -> None:
+    (found,) = read(entry(response={"status": 0}))
+    assert found.response is None
+
+
+def test_a_har_that_was_cut_off_gives_what_is_there() -> None:
+    text = json.dumps({"log": {"entries": [entry(), entry()]}})
+    found = paste.read(text[: len(text) * 3 // 4])
+    assert len(found) == 2
+    assert "cut off at the end; what is missing was left out" in found[0].repairs
+
+
+@pytest.mark.parametrize(
+    ("log", "reason"),
+    [({"entries": {}}, "a list at log.entries"), ({"entries": [{}, 3]}, "entry 2 of the HAR is not an object")],
+)
+def test_a_har_that_is_none_is_refused(log: Any, reason: str) -> None:
+    with pytest.raises(PasteError, match=reason):
+        paste.read(json.dumps({"log": log}))

@@ -1,0 +1,69 @@
+import json
+
+import pytest
+
+from oauth import paste
+from oauth.exchange import Response
+from oauth.paste import PasteError
+
+GRANT = b'{"error":"invalid_grant","error_description":"Invalid refresh token"}'
+
+
+def response(item: paste.Pasted) -> Response:
+    assert item.response is not None
+    return item.response
+
+
+def test_several_exchanges_keep_their_order() -> None:
+    text = f"HTTP/1.1 400 Bad\n\n{GRANT.decode()}\n\nHTTP/1.1 500 Oh\n\nx"
+    assert [item.status for item in paste.read(text)] == [400, 500]
+
+
+def test_the_byte_order_mark_of_a_file_is_left_out() -> None:
+    (found,) = paste.read("\ufeff" + GRANT.decode())
+    assert response(found).body == GRANT
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "line 1, column 1: the text is empty."),
+        (" \n\t", "line 1, column 1: the text is empty."),
+        ("\ufeff", "line 1, column 1: the text is empty."),
+        (
+            "It does not work.",
+            "line 1, column 1: neither JSON nor an HTTP message, curl command, address or known message was found.",
+        ),
+        ("see {this}", "line 1, column 10: a colon was expected between name and value."),
+        ('one\ntwo {"x" 1}', "line 2, column 6: the text that begins here is not closed."),
+    ],
+)
+def test_what_cannot_be_read_gets_one_sentence(text: str, message: str) -> None:
+    with pytest.raises(PasteError) as caught:
+        paste.read(text)
+    assert str(caught.value).endswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_text_that_is_too_large_is_refused_and_not_cut() -> None:
+    with pytest.raises(PasteError, match="larger than 50 MiB"):
+        paste.read("é" * (paste.MOST_OCTETS // 2 + 1))
+
+
+def test_too_many_exchanges_are_refused_and_not_cut() -> None:
+    with pytest.raises(PasteError, match="more than 100,000 exchanges"):
+        paste.read("HTTP/1.1 200 OK\n" * (paste.MOST_EXCHANGES + 1))
+
+
+def test_the_documentations_bodies_are_repaired() -> None:
+    (found,) = paste.read('1. Missing\nHTTP code: 400 Bad Request\n{\n"error": "invalid_request",\n}\nSolution:\n- x')
+    assert (found.status, json.loads(response(found).body)) == (400, {"error": "invalid_request"})
+    assert found.repairs == ("trailing comma left out",)
+
+
+def test_nothing_pasted_is_opened() -> None:
+    (found,) = paste.read("curl https://api.example/token -d @/etc/hostname -F file=@/etc/passwd")
+    assert found.request is not None
+    assert b"root" not in found.request.body
+    assert "the file /etc/passwd of --form was not read" in found.repairs
+    assert not found.request_body_known
