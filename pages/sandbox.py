@@ -1,15 +1,19 @@
-"""The embedded provider: its clients, codes, tokens and clock."""
+"""The embedded provider: its clients, codes, tokens, clock, faults, lint and requests, as they are now."""
 
 from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 import pandas as pd
 import streamlit as st
-from oauth.formatting import span
 
-from oauth.sandbox import GrantType, Issued, Sandbox, embedded
+from oauth.formatting import duration, span
+from oauth.sandbox import KINDS, Endpoint, GrantType, Issued, Sandbox, embedded, fault_from, fields_of
 from pages.parts import clock, session
 
 MOVES = {"10 minutes": 600, "1 day": 86_400, "30 days": 2_592_000}
+ANY = "any"
+PROBLEM = "sandbox.problem"
 
 
 def page() -> None:
@@ -20,14 +24,43 @@ def page() -> None:
         "strictly: point an integration at it by changing the host."
     )
     st.code(f"{session.origin()}/sandbox", language=None)
-    _clients(embedded())
-    _state()
+    _clock()
+    tabs = st.tabs(["Clients", "Codes and tokens", "Faults", "Lint", "Requests"], key="sandbox.tab")
+    for tab, draw in zip(tabs, (_clients, _issued, _faults, _lint, _requests), strict=True):
+        with tab:
+            draw()
+    st.button(
+        "Reset the sandbox",
+        key="sandbox.reset",
+        icon=":material/restart_alt:",
+        help="The ready-made clients, no codes, no tokens, no faults, real time.",
+        on_click=_reset,
+    )
 
 
-def _clients(sandbox: Sandbox) -> None:
-    st.subheader("Clients", anchor=False)
+@st.fragment(run_every=2)
+def _clock() -> None:
+    sandbox = embedded()
+    ahead = sandbox.clock.offset.total_seconds()
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.text(clock.on(sandbox.clock.now()) + (f", {span(ahead)} ahead" if ahead > 0 else ", real time"))
+        for label, seconds in MOVES.items():
+            st.button(f"Forward {label}", key=f"sandbox.clock.{seconds}", on_click=_move, args=(float(seconds),))
+        st.button("Real time", key="sandbox.clock.reset", on_click=sandbox.clock.reset, disabled=ahead == 0)
+    if problem := st.session_state.pop(PROBLEM, ""):
+        st.text(problem)
+
+
+def _move(seconds: float) -> None:
+    try:
+        embedded().clock.move(seconds)
+    except ValueError as error:
+        st.session_state[PROBLEM] = str(error)
+
+
+def _clients() -> None:
     st.caption("Registered redirect URIs: the console's callback, and any http address on a loopback host.")
-    for client in sandbox.clients():
+    for client in embedded().clients():
         with st.container(border=True, key=f"sandbox.client.{client.client_id}"):
             left, middle, right = st.columns([4, 5, 3], vertical_alignment="center")
             left.code(f"client_id     {client.client_id}\nclient_secret {client.secret}", language=None)
@@ -62,60 +95,167 @@ def _set_grants(client_id: str) -> None:
 
 
 @st.fragment(run_every=2)
-def _state() -> None:
+def _issued() -> None:
     sandbox = embedded()
-    st.subheader("Clock", anchor=False)
-    ahead = sandbox.clock.offset.total_seconds()
-    st.text(clock.on(sandbox.clock.now()) + (f", {span(ahead)} ahead of real time" if ahead > 0 else ", real time"))
-    with st.container(horizontal=True, gap="small"):
-        for label, seconds in MOVES.items():
-            st.button(f"Forward {label}", key=f"sandbox.clock.{seconds}", on_click=sandbox.clock.move, args=(seconds,))
-        st.button("Real time", key="sandbox.clock.reset", on_click=sandbox.clock.reset, disabled=ahead == 0)
     lists: list[tuple[str, str, tuple[Issued, ...], Callable[[int], None]]] = [
         ("Codes", "code", sandbox.codes(), sandbox.revoke_code),
         ("Access tokens", "access_token", sandbox.access_tokens(), sandbox.revoke_access_token),
         ("Refresh tokens", "refresh_token", sandbox.refresh_tokens(), sandbox.revoke_refresh_token),
     ]
     for title, key, issued, revoke in lists:
-        _issued(title, key, issued, revoke)
-    st.button(
-        "Reset the sandbox",
-        key="sandbox.reset",
-        icon=":material/restart_alt:",
-        help="The ready-made clients, no codes, no tokens, real time.",
-        on_click=_reset,
-    )
-
-
-def _issued(title: str, key: str, issued: tuple[Issued, ...], revoke: Callable[[int], None]) -> None:
-    st.subheader(title, anchor=False)
-    if not issued:
-        st.caption("None yet.")
-        return
-    st.dataframe(
-        pd.DataFrame(
+        st.subheader(title, anchor=False)
+        if not issued:
+            st.caption("None yet.")
+            continue
+        _table(
+            f"sandbox.{key}",
             {
                 "no.": [item.serial for item in issued],
                 "state": [item.state.value for item in issued],
                 "client": [item.client_id for item in issued],
                 "scope": [" ".join(item.scope) for item in issued],
                 "of": ["a user" if item.user_id is not None else "the application" for item in issued],
-                "issued": pd.to_datetime([item.issued_at for item in issued], utc=True),
-                "expires": pd.to_datetime([item.expires_at for item in issued], utc=True),
-            }
-        ),
-        key=f"sandbox.{key}",
-        hide_index=True,
-        column_config={
-            name: st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss", timezone=clock.zone())
-            for name in ("issued", "expires")
+                "issued": [item.issued_at for item in issued],
+                "expires": [item.expires_at for item in issued],
+            },
+        )
+        if live := [item.serial for item in issued if item.state.value == "live"]:
+            with st.container(horizontal=True, vertical_alignment="bottom"):
+                number = st.selectbox("Live", live, key=f"sandbox.{key}.pick", width=120)
+                st.button("Revoke", key=f"sandbox.{key}.revoke", on_click=revoke, args=(number,))
+
+
+def _faults() -> None:
+    sandbox = embedded()
+    st.caption("What the sandbox answers wrongly on purpose: once, for a share of requests, or for one client.")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        kind = st.selectbox("Fault", list(KINDS), key="sandbox.fault.kind", width=220)
+        fields = {name: _field(name, schema) for name, schema in KINDS[kind].properties.items()}
+        times = st.number_input("Times, 0 for always", 0, 1000, 1, key="sandbox.fault.times", width=160)
+        share = st.number_input("Share of requests", 0.01, 1.0, 1.0, key="sandbox.fault.share", width=160)
+        clients = [ANY, *(client.client_id for client in sandbox.clients())]
+        client = st.selectbox("Client", clients, key="sandbox.fault.client", width=160)
+        endpoint = st.selectbox("Endpoint", [ANY, *Endpoint], key="sandbox.fault.endpoint", width=140)
+        st.button(
+            "Add the fault",
+            key="sandbox.fault.add",
+            icon=":material/bolt:",
+            on_click=_add_fault,
+            args=(kind, fields, times or None, share, client, endpoint),
+        )
+    _fault_rules()
+
+
+def _field(name: str, schema: Any) -> Any:
+    """One field of a fault, asked for as its schema says."""
+    key, label = f"sandbox.fault.field.{name}", name.replace("_", " ")
+    if "enum" in schema:
+        return st.selectbox(label, schema["enum"], key=key, width=140)
+    if schema.get("type") == "integer":
+        least, most = schema.get("minimum", 0), schema.get("maximum", 100_000)
+        return st.number_input(label, least, most, schema.get("default", least), key=key, width=140)
+    if schema.get("type") == "number":
+        least, most = float(schema.get("minimum", 0)), float(schema.get("maximum", 1000))
+        return st.number_input(label, least, most, float(schema.get("default", least)), key=key, width=140)
+    return st.text_input(label, str(schema.get("default", "")), key=key, width=200)
+
+
+def _add_fault(kind: str, fields: dict[str, Any], times: int | None, share: float, client: str, endpoint: str) -> None:
+    sandbox = embedded()
+    try:
+        fault = fault_from(kind, {name: value for name, value in fields.items() if value != ""})
+        with sandbox.lock:
+            sandbox.faults.add(
+                fault,
+                times,
+                share,
+                None if client == ANY else client,
+                None if endpoint == ANY else Endpoint(endpoint),
+            )
+    except ValueError as error:
+        st.session_state[PROBLEM] = str(error)
+
+
+@st.fragment(run_every=2)
+def _fault_rules() -> None:
+    sandbox = embedded()
+    with sandbox.lock:
+        rules = sandbox.faults.rules
+    if not rules:
+        st.caption("No fault is waiting.")
+    for rule in rules:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            told = ", ".join(f"{name} {value}" for name, value in fields_of(rule.fault).items())
+            left = "always" if rule.remaining is None else f"{rule.remaining} to come"
+            where = " ".join(filter(None, (rule.client_id, rule.endpoint)))
+            st.text(" · ".join(filter(None, (rule.fault.kind, told, left, f"{rule.share:.0%}", where))))
+            st.button("Remove", key=f"sandbox.fault.remove.{rule.number}", on_click=_remove_fault, args=(rule.number,))
+
+
+def _remove_fault(number: int) -> None:
+    sandbox = embedded()
+    try:
+        with sandbox.lock:
+            sandbox.faults.remove(number)
+    except LookupError as error:
+        st.session_state[PROBLEM] = str(error.args[0])
+
+
+@st.fragment(run_every=2)
+def _lint() -> None:
+    sandbox = embedded()
+    st.caption("What integrations did that a stricter provider would not forgive.")
+    with sandbox.lock:
+        findings = sandbox.lint.findings()
+    if not findings:
+        st.caption("Nothing was found.")
+        return
+    for finding in findings:
+        with st.container(border=True, gap="small", key=f"sandbox.lint.{finding.client_id}.{finding.rule.name}"):
+            with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+                st.badge(f"{finding.count} times" if finding.count > 1 else "once", color="orange")
+                st.markdown(f"**{finding.rule.title}**", width="content")
+                st.text(f"{finding.client_id or 'an unknown client'}, last at {clock.at(finding.last_at)}")
+            st.caption(f"{finding.rule.why} {finding.rule.remedy} {finding.rule.reference}")
+    st.button("Forget the findings", key="sandbox.lint.clear", on_click=_forget, args=(sandbox,))
+
+
+def _forget(sandbox: Sandbox) -> None:
+    with sandbox.lock:
+        sandbox.lint.clear()
+
+
+@st.fragment(run_every=2)
+def _requests() -> None:
+    sandbox = embedded()
+    with sandbox.lock:
+        entries = sandbox.log.entries()
+    if not entries:
+        st.caption("No request came yet.")
+        return
+    _table(
+        "sandbox.requests",
+        {
+            "no.": [entry.number for entry in entries],
+            "time": [entry.at for entry in entries],
+            "method": [entry.method for entry in entries],
+            "path": [entry.path for entry in entries],
+            "client": [entry.client_id or "" for entry in entries],
+            "grant": [entry.grant_type or "" for entry in entries],
+            "status": [str(entry.status or "") for entry in entries],
+            "error": [entry.error or "" for entry in entries],
+            "fault": [entry.fault or "" for entry in entries],
+            "took": [duration(round(entry.duration_ms)) for entry in entries],
+            "request id": [entry.request_id for entry in entries],
         },
     )
-    live = [item.serial for item in issued if item.state.value == "live"]
-    if live:
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            number = st.selectbox("Live", live, key=f"sandbox.{key}.pick", width=120)
-            st.button("Revoke", key=f"sandbox.{key}.revoke", on_click=revoke, args=(number,))
+
+
+def _table(key: str, columns: dict[str, list[Any]]) -> None:
+    times = [name for name, values in columns.items() if values and isinstance(values[0], datetime)]
+    frame = pd.DataFrame({name: pd.to_datetime(v, utc=True) if name in times else v for name, v in columns.items()})
+    shown = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss", timezone=clock.zone())
+    st.dataframe(frame, key=key, hide_index=True, column_config=dict.fromkeys(times, shown))
 
 
 def _reset() -> None:

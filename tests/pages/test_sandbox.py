@@ -48,3 +48,40 @@ def test_a_reset_brings_everything_back(page: "Page") -> None:
     page.run()
     page.press("sandbox.reset")
     assert embedded().client("demo-app").active
+
+
+def test_a_fault_is_added_provoked_once_and_gone(page: "Page") -> None:
+    page.go(PAGE)
+    page.pick("sandbox.fault.kind", "server-error")
+    page.press("sandbox.fault.add")
+    assert "server-error" in page.text()
+    page.go("walkthrough.py")
+    page.press("rail.token")
+    page.press("token.send")
+    assert "503" in page.text() or "500" in page.text()
+    page.press("token.send")
+    assert ":red[Documented error 1] ·" in page.text()
+    page.go(PAGE)
+    assert "No fault is waiting." in page.text()
+
+
+def test_the_lint_names_what_an_integration_did(page: "Page", server: str) -> None:
+    import httpx
+
+    query = {"client_id": "demo-app", "response_type": "code", "redirect_uri": f"{server}/callback"}
+    httpx.get(f"{server}/sandbox/oauth/authorize/", params=query, trust_env=False)
+    page.go(PAGE)
+    assert "state" in page.text()
+    assert "demo-app, last at" in page.text()
+    page.press("sandbox.lint.clear")
+    assert "Nothing was found." in page.text()
+
+
+def test_the_request_log_shows_paths_and_errors_and_no_secret(page: "Page") -> None:
+    page.press("rail.token")
+    page.press("token.send")
+    page.go(PAGE)
+    log = next(frame.value for frame in page.app.dataframe if "path" in frame.value)
+    assert next(iter(log["path"])) == "/api/open/oauth/token"
+    assert next(iter(log["error"])) == "invalid_request"
+    assert "demo-secret" not in log.to_csv()
