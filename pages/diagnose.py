@@ -3,6 +3,7 @@
 import streamlit as st
 
 from oauth.history.store import HistoryError
+from oauth.replay import Replay
 from pages.parts import card, exchange, pasted, session
 from pages.parts.pasted import Reading
 
@@ -90,11 +91,36 @@ def _one(found: Reading, position: int) -> None:
             st.markdown("**A request without an answer**")
             st.text("What would fail if it were sent now:" if causes else "Nothing in it speaks against it.")
             card.causes(causes)
-    if found.can_open(position) and st.button(
-        "Open in the walkthrough", key=f"{key}.open", icon=":material/footprint:"
-    ):
+    if not found.can_open(position):
+        return
+    with st.container(horizontal=True, gap="small"):
+        opened = st.button("Open in the walkthrough", key=f"{key}.open", icon=":material/footprint:")
+        pressed = st.button(
+            "Replay at the sandbox",
+            key=f"{key}.replay",
+            icon=":material/replay:",
+            help="The same request with what only exists there replaced. Nothing goes to the address that was pasted.",
+        )
+    if opened:
         found.open_in_walkthrough(position)
         st.switch_page("walkthrough.py")
+    if pressed:
+        with st.spinner("Replaying at the sandbox", show_time=True):
+            found.replay(position, shown.explanation)
+    if (replayed := found.replayed.get(position)) is not None:
+        _replayed(key, replayed)
+
+
+def _replayed(key: str, replayed: Replay) -> None:
+    with st.container(border=True, key=f"{key}.replayed"):
+        if replayed.sent:
+            same = ":green[:material/check:] **The sandbox answers the same**"
+            other = ":red[:material/close:] **The sandbox answers something else**"
+            st.markdown(same if replayed.same else other)
+        for line in (*replayed.changed, *filter(None, [replayed.trouble])):
+            st.text(line)
+        if replayed.sent:
+            exchange.draw(f"{key}.replayed", replayed.sent[-1], replayed.explanation)
 
 
 def _save(found: Reading) -> None:

@@ -23,6 +23,7 @@ from oauth.catalogue.entries import (
 )
 from oauth.exchange import Headers, Step, header
 from oauth.paste import PasteError, tolerant_json
+from oauth.redaction import quoted
 
 ENDPOINT_OF = {
     Step.AUTHORIZE: AUTHORIZATION,
@@ -123,7 +124,7 @@ def read_json(body: bytes) -> Any:
 def address_parameters(address: str) -> dict[str, str]:
     """The parameters of an address, of its query and then of its fragment; the first of one name counts."""
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(quoted(address))  # a redacted address has placeholders, with signs that would cut it
         pairs = [pair for text in (parts.query, parts.fragment) for pair in parse_qsl(text, keep_blank_values=True)]
     except ValueError:  # a malformed host, or more parameters than Python reads
         return {}

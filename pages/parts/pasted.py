@@ -7,7 +7,7 @@ import streamlit as st
 
 from oauth import flow as flows
 from oauth import paste, providers
-from oauth.catalogue.explain import explain
+from oauth.catalogue.explain import Explanation, explain
 from oauth.client import Recorder
 from oauth.diagnosis import Both, Cause, Earlier, HistoryPast, Past, diagnose, preflight, reading
 from oauth.exchange import Exchange, Step
@@ -16,7 +16,9 @@ from oauth.history.store import HistoryError
 from oauth.installation import current as installation
 from oauth.installation import now
 from oauth.paste import Pasted, PasteError
+from oauth.replay import Replay, replay
 from pages.parts import clock, filling, session
+from pages.parts.drill import setting
 from pages.parts.session import Shown
 
 READING = "diagnose.reading"
@@ -34,6 +36,7 @@ class Reading:
     recorder: Recorder = field(repr=False)
     read_at: datetime
     saved: tuple[int, ...] = ()
+    replayed: dict[int, Replay] = field(default_factory=dict)
 
     @property
     def source(self) -> str:
@@ -106,6 +109,11 @@ class Reading:
         st.session_state["walkthrough.client_secret"] = opened.vault.placeholder("client_secret", client.secret)
         st.session_state[session.OWN_SECRET] = client.secret
         filling.fill(opened, ACTION_OF[exchange.step], exchange.request)
+
+    def replay(self, position: int, explanation: Explanation | None) -> None:
+        """Send the request to the sandbox, with what only exists there in the place of what does not."""
+        where = setting(providers.load(session.origin())["sandbox"])
+        self.replayed[position] = replay(self.exchanges[position], explanation, where)
 
     def _past(self, position: int, *, with_history: bool) -> Past:
         earlier = Earlier(tuple(self.recorder.vault.redact(item) for item in self.exchanges[:position]))

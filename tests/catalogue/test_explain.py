@@ -210,3 +210,10 @@ def test_no_exchange_raises(
         assert found.remedy
     if found is not None:
         json.dumps(found.remedy)
+
+
+def test_an_error_redirect_is_read_behind_a_redacted_state() -> None:
+    address = "http://localhost:8501/callback?state=«state #0123456789 43ch»&error=access_denied&error_description=No"
+    found = explain(Exchange(Step.CALLBACK, Request("GET", address), datetime(2026, 1, 1, tzinfo=UTC)))
+    assert found is not None
+    assert (found.error, found.error_description) == ("access_denied", "No")

@@ -73,3 +73,15 @@ def test_it_opens_in_the_walkthrough_with_the_fields_filled_in(page: "Page") -> 
     assert page.value("token.field.client_secret.value").startswith("«client_secret #")
     assert page.app.checkbox(key="token.field.code.send").value is False
     assert page.value("token.url") == "https://www.olx.pl/api/open/oauth/token"
+
+
+def test_a_pasted_exchange_is_replayed_at_the_sandbox_and_gives_the_same_error(
+    page: "Page", console: Installation
+) -> None:
+    paste(page, f"{CURL}\n{REFUSED}")
+    page.press("diagnose.1.replay")
+    text = page.text()
+    assert "The sandbox answers the same" in text
+    assert "demo-app" in text
+    hosts = {row.exchange.request.url.split("/")[2] for row in console.history.rows(Filters())}
+    assert all(host.startswith(("localhost", "127.0.0.1")) for host in hosts)

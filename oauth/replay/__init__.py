@@ -1,0 +1,5 @@
+"""A pasted request sent again, at the sandbox, where the same fault has to give the same error."""
+
+from oauth.replay.engine import CASE, Replay, replay
+
+__all__ = ["CASE", "Replay", "replay"]

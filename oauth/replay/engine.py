@@ -1,0 +1,323 @@
+"""Replays a pasted exchange at the sandbox: what cannot exist there is replaced, the fault stays, and nothing else is
+touched."""
+
+import secrets
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from oauth import flow as flows
+from oauth.catalogue.explain import Explanation, explain
+from oauth.client import send
+from oauth.diagnosis import reading
+from oauth.drills import Setting, requests
+from oauth.drills.control import Control, ControlError
+from oauth.drills.script import Authorize, ChangeClient
+from oauth.exchange import Exchange, Request, Step, header
+from oauth.flow import Client, Flow, FlowError, Grant, Tokens
+from oauth.redaction import quoted
+from oauth.redaction.names import secret_kind
+from oauth.replay.rewriting import parameters, rewritten
+
+CASE = "replay"
+"""The label that the rows of a replay have in the history."""
+
+FULL, INACTIVE, MACHINE, WEBSITE = "demo-app", "inactive-app", "machine-app", "website-app"
+"""The sandbox's ready-made clients: with every grant, deactivated, with ``client_credentials`` only, without it."""
+
+FAULTS = {
+    2: "invalid_grant",
+    4: "invalid_scope",
+    5: "inactive client",
+    6: "invalid_client",
+    7: "invalid_token",
+    8: "insufficient_scope",
+    9: "no user",
+    10: "unauthorized_client",
+    11: "invalid_grant",
+}
+"""By documented number, what has to be brought about. Of what has no number, the code or the kind of answer says it."""
+
+NARROW_SCOPE = "read write"
+"""What documented error 8 names as too little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What a replay came to.
+
+    ``sent`` has every exchange, redacted, in the order sent; ``explanation`` is of the last one, the pasted request.
+    ``same`` says that it failed as the pasted one did, or worked as that did; without a pasted answer it is false.
+    ``changed`` has a sentence for each thing that was replaced. ``trouble`` says why there was no replay, why it ended
+    early, or what the history could not keep; it is empty otherwise.
+    """
+
+    sent: tuple[Exchange, ...] = ()
+    explanation: Explanation | None = None
+    same: bool = False
+    changed: tuple[str, ...] = ()
+    trouble: str = ""
+
+
+class _EndedError(Exception):
+    """The replay cannot go on; the text is a sentence that says why."""
+
+
+def replay(exchange: Exchange, explanation: Explanation | None, setting: Setting) -> Replay:
+    """Send a pasted request, which has its real values, to the sandbox of ``setting``, and compare the answers.
+
+    ``explanation`` is that of the pasted answer, ``None`` when it worked or was not pasted. Nothing is sent to the
+    pasted address. Nothing is raised: ``trouble`` says what went wrong.
+    """
+    if reason := _unavailable(exchange, setting):
+        return Replay(trouble=reason)
+    running = _Replaying(exchange, explanation, setting)
+    vault = running.recorder.vault
+    try:
+        running.run()
+    except (_EndedError, ControlError, FlowError) as error:
+        return Replay(tuple(running.sent), None, False, tuple(running.changed), vault.redact_text(str(error)))
+    found = explain(running.sent[-1])
+    same = exchange.response is not None and _same(explanation, found)
+    return Replay(tuple(running.sent), found, same, tuple(running.changed), running.recorder.problem)
+
+
+def _unavailable(exchange: Exchange, setting: Setting) -> str:
+    """Why there can be no replay; empty when there can."""
+    if not setting.provider.control:
+        return f"{setting.provider.name} is no sandbox, and a pasted request is sent to nothing else."
+    if exchange.step is Step.CALLBACK:
+        return "A callback address was pasted: it is what the provider sent back, and no request to send again."
+    if not exchange.request.method:
+        return "No request was pasted, only an answer. Paste both, for example the curl command and what it printed."
+    if not reading.read(exchange.request).body_known:
+        return "The request was pasted without its body. Paste the body too: what the server read stands in it."
+    try:
+        flows.checked_url(quoted(exchange.request.url), "pasted address")
+    except FlowError:  # which quotes the address, and a secret may stand anywhere in it
+        return "The pasted address is none to send a request to: it must begin with https:// and name a host."
+    return ""
+
+
+def _same(before: Explanation | None, after: Explanation | None) -> bool:
+    if before is None or after is None:
+        return before is after
+    if before.number is not None:
+        return after.number == before.number
+    if before.kind == "registered":
+        return after.error == before.error
+    return after.answer == before.answer
+
+
+class _Replaying:
+    """One replay: its recorder, what it replaces and what it sent."""
+
+    def __init__(self, exchange: Exchange, explanation: Explanation | None, setting: Setting) -> None:
+        self.pasted = exchange
+        self.setting = setting
+        self.provider = setting.provider
+        self.recorder = setting.new_recorder()
+        self.control = Control(self.provider.control.rstrip("/"), self.recorder, setting.now)
+        self.fault = ""
+        if explanation is not None:
+            self.fault = FAULTS.get(explanation.number or 0) or explanation.error or explanation.answer
+        self.sent: list[Exchange] = []
+        self.changed: list[str] = []
+        self.values: dict[tuple[str, str], str] = {}
+        self.stated: tuple[tuple[str, str], ...] = ()
+        self.flow = Flow(self.provider, Client("", ""), setting.redirect_uri, secrets.token_urlsafe(32), setting.now())
+        self.recorder.vault.add("state", self.flow.state)
+
+    def run(self) -> None:
+        """Prepare what the request needs, and send it last. Raises ``_EndedError``, ``ControlError``, ``FlowError``."""
+        self.stated = parameters(self.pasted.request)
+        for name, value in self.stated:
+            if kind := secret_kind(name):
+                self.recorder.vault.add(kind, value)
+        request, url = self._at_the_sandbox()
+        # Credentials that were refused are kept: the sandbox does not know them either.
+        if self.fault not in ("invalid_client", "error_page"):
+            self._act_as(self._ready_client())
+            self._replace_values()
+        request = rewritten(request, url, lambda name, value: self.values.get((name, value), value))
+        restriction = self._restriction()
+        undo = self.control.change_client(restriction) if restriction else None
+        try:
+            answered = self._send(self.pasted.step, request, self.flow.client.id or self._value("client_id"))
+        finally:
+            if undo is not None:
+                undo()
+        if answered.response is None:
+            detail = answered.failure.detail if answered.failure else ""
+            raise _EndedError(f"The sandbox gave no answer to the pasted request. {detail}".rstrip())
+
+    def _value(self, name: str) -> str:
+        """What was pasted under a name, an empty text where nothing was."""
+        return next((value for known, value in self.stated if known == name and value), "")
+
+    def _put(self, name: str, value: str) -> bool:
+        """Have another value in the place of the pasted one; says whether there is anything to replace."""
+        before = self._value(name)
+        if not before or before == value:
+            return False
+        self.values[name, before] = value
+        return True
+
+    def _at_the_sandbox(self) -> tuple[Request, str]:
+        """The request, and the address at the sandbox that stands for its own."""
+        request, provider = self.pasted.request, self.provider
+        parts = urlsplit(quoted(request.url))
+        path = parts.path or "/"
+        ours = {
+            Step.AUTHORIZE: [provider.authorization_endpoint],
+            Step.API: [provider.api + endpoint.path for endpoint in provider.endpoints],
+        }.get(self.pasted.step, [provider.token_endpoint])
+        url = next((known for known in ours if urlsplit(known).path.endswith(path)), "")
+        if not url and self.fault == "not_found":
+            url = provider.api + path
+        self.changed.append(
+            f"The address: {urlsplit(url or ours[0]).netloc} stands in the place of {parts.hostname}, "
+            "so that nothing is sent there."
+        )
+        if url:
+            return request, url
+        if self.pasted.step is Step.API:
+            self.changed.append(
+                f"The call: GET {provider.endpoints[0].path} stands in the place of {request.method} "
+                f"{self.recorder.vault.redact_url(path)}, which the sandbox has not got."
+            )
+            if request.method != "GET":
+                headers = [pair for pair in request.headers if pair[0].lower() != "content-type"]
+                request = replace(request, method="GET", headers=tuple(headers), body=b"")
+        return request, ours[0]
+
+    def _ready_client(self) -> str:
+        """The ready-made client that has the pasted one's fault, or can be given it with the fewest to notice."""
+        machine = self._value("grant_type") == Grant.CLIENT_CREDENTIALS
+        if self.fault == "inactive client":
+            return INACTIVE
+        if self.fault == "unauthorized_client":
+            return MACHINE if self.pasted.step is Step.AUTHORIZE else WEBSITE
+        if self.fault == "invalid_scope" and self._refused_scope():
+            return MACHINE if machine else WEBSITE
+        return FULL
+
+    def _act_as(self, id: str) -> None:
+        self.flow = replace(self.flow, client=requests.client_of(id, self.flow))
+        self.recorder.vault.add("client_secret", self.flow.client.secret)
+        if self.pasted.step is Step.API:
+            return
+        replaced = [self._put("client_id", id), self._put("client_secret", self.flow.client.secret)]
+        if any(replaced):
+            title = next(ready.title for ready in self.provider.clients if ready.id == id)
+            self.changed.append(
+                f"The client: the sandbox's ready-made {id} ({title}) stands in the place of the pasted one, "
+                "which is unknown there."
+            )
+
+    def _replace_values(self) -> None:
+        """Whatever another server issued, unless it is what was refused."""
+        if self.pasted.step is Step.API:
+            if self._value("access_token") and self.fault not in ("invalid_token", "no_token"):
+                self._replace_access_token()
+        elif self.pasted.step is Step.AUTHORIZE:
+            self._replace_redirect_uri()
+        elif self.fault not in ("invalid_grant", "inactive client"):
+            if self._value("code"):
+                self._replace_code()
+            if self._value("refresh_token"):
+                self._put("refresh_token", self._tokens(Grant.AUTHORIZATION_CODE, self.provider.scope).refresh_token)
+                self.changed.append(
+                    "The refresh token: a fresh one of the sandbox, which does not know the pasted one."
+                )
+
+    def _replace_redirect_uri(self) -> None:
+        if self._put("redirect_uri", self.setting.redirect_uri):
+            self.changed.append("The redirect URI: this console's own, since the pasted one is not registered there.")
+
+    def _replace_code(self) -> None:
+        redirect_uri = self._value("redirect_uri")
+        asked = self.setting.redirect_uri if redirect_uri else ""
+        if self.fault == "redirect_uri_mismatch":
+            # One that differs from what the token request says, or that it does not repeat.
+            asked = self.setting.redirect_uri + ("/" if redirect_uri == self.setting.redirect_uri else "")
+        elif redirect_uri:
+            self._replace_redirect_uri()
+        self._authorize(self.provider.scope, asked)
+        self._put("code", self.flow.code)
+        self.changed.append("The code: a fresh one of the sandbox, which does not know the pasted one.")
+
+    def _replace_access_token(self) -> None:
+        grant, scope, what = Grant.AUTHORIZATION_CODE, self.provider.scope, "a good one"
+        if self.fault == "no user":
+            grant, what = Grant.CLIENT_CREDENTIALS, "one of an application, without a user,"
+        elif self.fault == "insufficient_scope":
+            scope, what = NARROW_SCOPE, f"one with the scope {NARROW_SCOPE} only"
+        self._put("access_token", self._tokens(grant, scope).access_token)
+        self.changed.append(f"The access token: {what} of the sandbox, which does not know the pasted one.")
+
+    def _refused_scope(self) -> str:
+        """The scope that the client shall not have; empty where the sandbox refuses what is asked by itself."""
+        known = self.provider.scope.split()
+        asked = self._value("scope").split() or known
+        return asked[-1] if set(asked) <= set(known) else ""
+
+    def _restriction(self) -> ChangeClient | None:
+        """What the client may not do while the request is sent."""
+        id, grant = self.flow.client.id, self._value("grant_type")
+        of_users = (Grant.AUTHORIZATION_CODE, Grant.REFRESH_TOKEN)
+        if self.fault == "invalid_scope" and (refused := self._refused_scope()):
+            self.changed.append(f"The sandbox: {id} may not have the scope {refused} while the request is sent.")
+            return ChangeClient(id=id, scopes=tuple(name for name in self.provider.scope.split() if name != refused))
+        if self.fault == "unauthorized_client" and grant in of_users:
+            self.changed.append(f"The sandbox: {id} may not use {grant} while the request is sent.")
+            return ChangeClient(id=id, grants=tuple(other.value for other in of_users if other != grant))
+        return None
+
+    def _authorize(self, scope: str, redirect_uri: str) -> None:
+        """A code, by the consent that a browser would post; without a redirect URI the registered one is meant."""
+        step = Authorize(set={"scope": scope}, leave_out=() if redirect_uri else ("redirect_uri",))
+        self.flow = replace(self.flow, redirect_uri=redirect_uri or self.flow.redirect_uri)
+        fields = requests.fields_of(step, self.flow, {})
+        self.flow = flows.authorized(self.flow, fields)
+        page = requests.request_of(step, self.flow, fields, {})
+        answered = self._send(Step.AUTHORIZE, requests.decision_request(page, "approve"), self.flow.client.id)
+        if location := header(answered.response.headers, "Location") if answered.response else None:
+            arrived = flows.parse_pasted(location)
+            self.flow = flows.read_callback(self.flow, arrived, self.setting.now(), pasted=False)
+        if not self.flow.code:
+            raise _EndedError(f"The replay needs a code of the sandbox, and got none.{_reason(answered)}")
+        self.recorder.vault.add("code", self.flow.code)
+
+    def _tokens(self, grant: Grant, scope: str) -> Tokens:
+        """A user's tokens, or the application's own."""
+        if grant is Grant.AUTHORIZATION_CODE:
+            self._authorize(scope, self.setting.redirect_uri)
+        request = flows.token_request(self.provider.token_endpoint, flows.token_fields(self.flow, grant))
+        exchange = self._send(Step.TOKEN, request, self.flow.client.id)
+        self.flow = flows.read_tokens(self.flow, exchange, grant, scope)
+        tokens = self.flow.application_tokens if grant is Grant.CLIENT_CREDENTIALS else self.flow.tokens
+        if tokens is None:
+            raise _EndedError(f"The replay needs a token of the sandbox, and got none.{_reason(exchange)}")
+        self.recorder.vault.add("access_token", tokens.access_token)
+        self.recorder.vault.add("refresh_token", tokens.refresh_token)
+        return tokens
+
+    def _send(self, step: Step, request: Request, client_id: str) -> Exchange:
+        exchange = Exchange(
+            step,
+            request,
+            self.setting.now(),
+            flow=self.flow.id,
+            owner=self.setting.owner,
+            case=CASE,
+            provider=self.provider.id,
+            client_id=client_id,
+        )
+        exchange = send(exchange, self.recorder)
+        self.sent.append(self.recorder.vault.redact(exchange))
+        return exchange
+
+
+def _reason(exchange: Exchange) -> str:
+    found = explain(exchange)
+    return f" {found.title}." if found else ""

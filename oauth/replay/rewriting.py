@@ -1,0 +1,111 @@
+"""A request with other values in it and everything else as it was sent: names, order, encoding, mistakes. Sans-IO."""
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import quote_plus, unquote_plus, urlsplit
+
+from oauth.diagnosis import reading
+from oauth.diagnosis.reading import Shape
+from oauth.exchange import Request
+from oauth.redaction import quoted
+
+Swap = Callable[[str, str], str]
+"""From a parameter's name and the value it was sent with to the value it shall have."""
+
+# Read by hand, since a body that is not quite JSON has to stay as it is.
+MEMBER = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:\s*)("(?:[^"\\]|\\.)*"|[^\s,{}\[\]"]+)')
+
+OF_THE_CONNECTION = (
+    *("host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect"),
+    *("accept-encoding", "cookie", "proxy-authorization", "proxy-connection"),
+)
+"""Headers that belong to the way to the other host, and are made anew or left out."""
+
+
+def parameters(request: Request) -> tuple[tuple[str, str], ...]:
+    """Names and values in the order header, body, query.
+
+    HTTP Basic counts as ``client_id`` and ``client_secret``, a bearer token as ``access_token``. A body is read as what
+    it looks like, whatever its ``Content-Type`` says.
+    """
+    found: list[tuple[str, str]] = []
+
+    def note(name: str, value: str) -> str:
+        found.append((name, value))
+        return value
+
+    rewritten(request, "", note)
+    return tuple(found)
+
+
+def rewritten(request: Request, url: str, swap: Swap) -> Request:
+    """The same request to ``url``, which gets its query, with the values that ``swap`` gives."""
+    headers = [
+        (name, _credentials(value, swap) if name.lower() == "authorization" else value)
+        for name, value in request.headers
+        if name.lower() not in OF_THE_CONNECTION and not name.startswith(":")
+    ]
+    body = _body(request, swap)
+    query = _form(urlsplit(quoted(request.url)).query, swap)
+    length = [("Content-Length", str(len(body)))] if body or request.method in ("POST", "PUT", "PATCH") else []
+    ours = [("Host", urlsplit(url).netloc), ("Accept-Encoding", "identity")]
+    return replace(request, url=f"{url}?{query}" if query else url, headers=(*ours, *headers, *length), body=body)
+
+
+def _credentials(value: str, swap: Swap) -> str:
+    """The value of an ``Authorization`` header."""
+    scheme, _, credentials = value.strip().partition(" ")
+    credentials = credentials.strip()
+    if scheme.lower() == "basic":
+        pair = reading.basic(Request("", "", (("Authorization", value),)))
+        if pair is None or pair.problem or pair.hidden:
+            return value
+        after = (swap("client_id", pair.id), swap("client_secret", pair.secret))
+        if after == (pair.id, pair.secret):
+            return value
+        return f"{scheme} {base64.b64encode(':'.join(after).encode()).decode()}"
+    if scheme.lower() == "bearer" and credentials:
+        before, _, behind = value.rpartition(credentials)
+        return before + swap("access_token", credentials) + behind
+    return value
+
+
+def _body(request: Request, swap: Swap) -> bytes:
+    text = request.body.decode("utf-8", "surrogateescape")
+    look = reading.read(request).look
+    if look is Shape.JSON:
+        text = MEMBER.sub(lambda found: _member(found, swap), text)
+    elif look is Shape.FORM:
+        text = _form(text, swap)
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _member(found: re.Match[str], swap: Swap) -> str:
+    name, colon, value = found.groups()
+    before = _plain(value)
+    after = swap(_plain(name), before)
+    return name + colon + (value if after == before else json.dumps(after))
+
+
+def _plain(text: str) -> str:
+    """What a JSON text or number says."""
+    if not text.startswith('"'):
+        return text
+    try:
+        return str(json.loads(text))
+    except ValueError:  # an escape that there is not
+        return text[1:-1]
+
+
+def _form(text: str, swap: Swap) -> str:
+    return "&".join(_pair(part, swap) for part in text.split("&"))
+
+
+def _pair(part: str, swap: Swap) -> str:
+    name, equals, value = part.partition("=")
+    before = unquote_plus(value)
+    after = swap(unquote_plus(name), before) if equals else before
+    return part if after == before else f"{name}={quote_plus(after)}"
