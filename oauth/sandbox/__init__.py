@@ -1,0 +1,43 @@
+"""The embedded provider: it behaves as the documented one, strictly, and can produce each of its errors.
+
+It imports nothing else of the project, and can be run alone.
+"""
+
+import functools
+
+from oauth.sandbox.app import application
+from oauth.sandbox.clients import Client, GrantType
+from oauth.sandbox.clock import Clock, utc_now
+from oauth.sandbox.faults.kinds import KINDS, fault_from, fields_of
+from oauth.sandbox.faults.rules import Rule as FaultRule
+from oauth.sandbox.lint.findings import Finding
+from oauth.sandbox.log import Entry
+from oauth.sandbox.provider import Sandbox
+from oauth.sandbox.received import Endpoint
+from oauth.sandbox.store import Issued, Kind, State
+
+
+@functools.cache
+def embedded() -> Sandbox:
+    """The one sandbox of this process, which the console serves and its Sandbox page shows."""
+    return Sandbox(utc_now)
+
+
+__all__ = [
+    "KINDS",
+    "Client",
+    "Clock",
+    "Endpoint",
+    "Entry",
+    "FaultRule",
+    "Finding",
+    "GrantType",
+    "Issued",
+    "Kind",
+    "Sandbox",
+    "State",
+    "application",
+    "embedded",
+    "fault_from",
+    "fields_of",
+]

@@ -1,0 +1,74 @@
+"""The pages a person sees at the authorization endpoint: consent, and what cannot be redirected.
+
+Every text that came from outside is escaped. Nothing is loaded from elsewhere, and no script runs.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+
+from oauth.sandbox.answer import Answer
+from oauth.sandbox.authorization_endpoint import AuthorizationRequest, Refused
+from oauth.sandbox.configuration import User
+
+_PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
+_STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+# There is no form-action: browsers apply it to the redirect after the form too, and that leads to the client.
+HEADERS = {
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+}
+
+
+def consent_page(request: AuthorizationRequest, scopes: Iterable[tuple[str, str]], users: Sequence[User]) -> Answer:
+    """Who asks, for what, and the two buttons. ``scopes`` are names with their words for people; of several ``users``
+    one is chosen."""
+    items = "\n".join(f"<li><span>{escape(words)}</span><code>{escape(name)}</code></li>" for name, words in scopes)
+    client = request.client
+    return _page(
+        f"{client.name} asks for access",
+        f"""<h1>{escape(client.name)} asks for access to your account</h1>
+<p class="quiet">Client <code>{escape(client.client_id)}</code>. You are signed in as {_signed_in(users)}.</p>
+<h2>It will be able to</h2>
+<ul>
+{items}
+</ul>
+<h2>After your decision you go to</h2>
+<p><code>{escape(request.redirect_uri)}</code></p>
+<form method="post" id="decision">
+<button name="decision" value="deny">Deny</button>
+<button class="primary" name="decision" value="approve">Approve</button>
+</form>""",
+        status=200,
+    )
+
+
+def _signed_in(users: Sequence[User]) -> str:
+    if len(users) == 1:
+        return escape(users[0]["name"])
+    options = "".join(f'<option value="{user["id"]}">{escape(user["name"])}</option>' for user in users)
+    return f'<select name="user" form="decision" aria-label="User">{options}</select>'
+
+
+def refusal_page(refused: Refused) -> Answer:
+    """What is wrong, the value that was sent, and what to do; status 400 and never a redirect."""
+    value = f"<h2>Sent</h2>\n<p><code>{escape(refused.value)}</code></p>\n" if refused.value else ""
+    return _page(
+        "The authorization request was refused",
+        f"""<h1 class="wrong">{escape(refused.problem)}</h1>
+<p>The authorization request was refused. You are not sent back to the application, so its callback will not come.</p>
+{value}<h2>What to do</h2>
+<p>{escape(refused.remedy)}</p>""",
+        status=400,
+    )
+
+
+def _page(title: str, body: str, status: int) -> Answer:
+    return Answer.html(_PAGE.substitute(title=escape(title), style=_STYLE, body=body), status, HEADERS)

@@ -1,0 +1,244 @@
+"""What the sandbox answers when it refuses, one class an error, with the provider's members and texts.
+
+The texts are written here once more, and not read from the console's catalogue, so that each can be checked against
+the other. Numbers are those of the provider's documentation of authorization errors.
+"""
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import ClassVar
+
+REALM = "sandbox"
+
+
+class ProviderError(Exception):
+    """A refusal as it goes over the wire: ``status``, ``members`` of the JSON body, and ``headers``."""
+
+    status: int = 400
+
+    @property
+    def members(self) -> Mapping[str, object]:
+        """The body, to be written as JSON."""
+        raise NotImplementedError
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers that belong to the refusal."""
+        return {}
+
+
+class OAuthError(ProviderError):
+    """The shape of the authorization layer (RFC 6749 §5.2), which the provider extends by a title for people."""
+
+    error: ClassVar[str]
+    description: str
+    human_title: ClassVar[str] = ""
+
+    @property
+    def members(self) -> Mapping[str, object]:
+        """``error``, ``error_description`` and, where the documentation has it, ``error_human_title``."""
+        title = {"error_human_title": self.human_title} if self.human_title else {}
+        return {"error": self.error, "error_description": self.description, **title}
+
+
+class ApiError(ProviderError):
+    """The shape of the API itself: ``{"error": {"status", "title", "detail"}}``."""
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self._headers = dict(headers or {})
+
+    @property
+    def members(self) -> Mapping[str, object]:
+        """The status with its phrase (RFC 9110 §15), and what is wrong."""
+        return {"error": {"status": self.status, "title": HTTPStatus(self.status).phrase, "detail": self.detail}}
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What it was given."""
+        return self._headers
+
+
+# Token endpoint, documented.
+
+
+class MissingParameter(OAuthError):
+    """A parameter that the grant needs is not there (RFC 6749 §5.2). For ``code`` it is documented error 1."""
+
+    error = "invalid_request"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.description = f'Missing parameter: "{name}" is required'
+
+
+class InvalidCode(OAuthError):
+    """Error 2: the code is unknown, used, expired, revoked, or another client's (RFC 6749 §5.2, ``invalid_grant``)."""
+
+    error = "invalid_grant"
+    description = "Authorization code doesn't exist or is invalid for the client"
+
+
+class MissingGrantType(OAuthError):
+    """Error 3: there is no ``grant_type`` (RFC 6749 §5.2, ``invalid_request``)."""
+
+    error = "invalid_request"
+    description = "The grant type was not specified in the request"
+
+
+class InvalidScope(OAuthError):
+    """Error 4: more is asked than the client, or the grant, may have (RFC 6749 §5.2, ``invalid_scope``)."""
+
+    error = "invalid_scope"
+    description = "The scope requested is invalid for this client"
+
+
+class InactiveClient(OAuthError):
+    """Error 5: the client was deactivated (RFC 6749 §5.2, ``invalid_client``)."""
+
+    status = 401
+    error = "invalid_client"
+    description = "Client is not active"
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """A 401 names a way to authenticate (RFC 9110 §15.5.2)."""
+        return {"WWW-Authenticate": f'Basic realm="{REALM}"'}
+
+
+class InvalidClient(OAuthError):
+    """Error 6: the client is unknown, its secret wrong, or one of them not sent (RFC 6749 §5.2, ``invalid_client``).
+
+    The provider answers 400, also to HTTP Basic, where RFC 6749 asks for 401.
+    """
+
+    error = "invalid_client"
+    description = "The client credentials are invalid"
+
+
+class UnauthorizedClient(OAuthError):
+    """Error 10: this client may not use this grant (RFC 6749 §5.2, ``unauthorized_client``)."""
+
+    error = "unauthorized_client"
+    description = "The grant type is unauthorized for this client_id"
+    human_title = "Unauthorized client."
+
+
+class InvalidRefreshToken(OAuthError):
+    """Error 11: the refresh token is unknown, expired, replaced, revoked, or another client's (RFC 6749 §5.2)."""
+
+    error = "invalid_grant"
+    description = "Invalid refresh token"
+    human_title = "Provided authorization credentials are invalid or expired."
+
+
+# Token endpoint, not among the eleven.
+
+
+class InvalidRequest(OAuthError):
+    """A request that cannot be read, or says two things at once (RFC 6749 §5.2, ``invalid_request``)."""
+
+    error = "invalid_request"
+
+    def __init__(self, description: str, status: int = 400, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(description)
+        self.description = description
+        self.status = status
+        self._headers = dict(headers or {})
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What it was given."""
+        return self._headers
+
+
+class UnsupportedGrantType(OAuthError):
+    """The grant is none that the token endpoint knows (RFC 6749 §5.2, ``unsupported_grant_type``)."""
+
+    error = "unsupported_grant_type"
+
+    def __init__(self, grant_type: str) -> None:
+        super().__init__(grant_type)
+        self.description = f'Grant type "{grant_type}" not supported'
+
+
+class RedirectUriMismatch(OAuthError):
+    """The redirect URI is not the authorization request's (RFC 6749 §4.1.3). The code itself is widespread, and
+    registered nowhere."""
+
+    error = "redirect_uri_mismatch"
+    description = "The redirect URI is missing or do not match"
+
+
+# Resources.
+
+
+class InvalidToken(OAuthError):
+    """Error 7: the access token is unknown, expired or revoked (RFC 6750 §3.1, ``invalid_token``)."""
+
+    status = 401
+    error = "invalid_token"
+    description = "The access token provided is invalid"
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The challenge of RFC 6750 §3."""
+        return challenge(error=self.error, error_description=self.description)
+
+
+class InsufficientScope(OAuthError):
+    """Error 8: the token lacks a scope (RFC 6750 §3.1, ``insufficient_scope``). The provider answers 401, not 403."""
+
+    status = 401
+    error = "insufficient_scope"
+    description = "The request requires higher privileges than provided by the access token"
+    human_title = "Insufficient scope."
+
+    def __init__(self, needed: str) -> None:
+        super().__init__(needed)
+        self.needed = needed
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The challenge of RFC 6750 §3, with the scope that is needed."""
+        return challenge(error=self.error, error_description=self.description, scope=self.needed)
+
+
+class InvalidOwner(ApiError):
+    """Error 9: an application's token where a user's is needed. The API's shape; the challenge's code is that of a
+    400 in RFC 6750 §3.1."""
+
+    def __init__(self) -> None:
+        detail = "Invalid owner in token"
+        super().__init__(400, detail, challenge(error="invalid_request", error_description=detail))
+
+
+class MissingToken(ApiError):
+    """No access token was sent: a challenge without an error code (RFC 6750 §3.1)."""
+
+    def __init__(self) -> None:
+        super().__init__(401, "No access token was sent. Add the header 'Authorization: Bearer TOKEN'.", challenge())
+
+
+def challenge(**parameters: str) -> dict[str, str]:
+    """A ``WWW-Authenticate`` header for a bearer token (RFC 6750 §3)."""
+    items = ", ".join(f'{name}="{value}"' for name, value in {"realm": REALM, **parameters}.items())
+    return {"WWW-Authenticate": f"Bearer {items}"}
+
+
+DOCUMENTED: Mapping[int, Callable[[], ProviderError]] = {
+    1: lambda: MissingParameter("code"),
+    2: InvalidCode,
+    3: MissingGrantType,
+    4: InvalidScope,
+    5: InactiveClient,
+    6: InvalidClient,
+    7: InvalidToken,
+    8: lambda: InsufficientScope("read v2"),
+    9: InvalidOwner,
+    10: UnauthorizedClient,
+    11: InvalidRefreshToken,
+}
+"""The eleven by number, as they are answered."""

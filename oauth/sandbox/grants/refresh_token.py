@@ -1,0 +1,38 @@
+"""The ``refresh_token`` grant (RFC 6749 §6). A used refresh token is replaced, always or once a day."""
+
+from oauth.sandbox.errors import InvalidRefreshToken, InvalidScope
+from oauth.sandbox.grants.grant import Authorization, TokenRequest
+from oauth.sandbox.provider import Tokens
+from oauth.sandbox.scope import within
+
+
+class RefreshToken:
+    """The old access token keeps working until it expires; a refresh token that is replaced does not."""
+
+    def examine(self, request: TokenRequest) -> Authorization:
+        """Raises ``MissingParameter`` and ``InvalidRefreshToken``, in that order."""
+        token = request.sandbox.live_refresh_token(request.required("refresh_token"))
+        if token is None or token.client_id != request.client.client_id:
+            raise InvalidRefreshToken
+        return Authorization(token.scope, token.user_id)
+
+    def issue(self, request: TokenRequest, authorization: Authorization) -> Tokens:
+        """``scope`` may narrow the access token; the new refresh token stands for what the old one did.
+
+        Raises ``InvalidScope`` when more is asked than the old one stood for, or the client may have it no longer.
+        """
+        asked = request.scope or authorization.scope
+        if not within(asked, authorization.scope) or not within(asked, request.client.scopes):
+            raise InvalidScope
+        sandbox, secret = request.sandbox, request.parameters["refresh_token"]
+        presented = sandbox.live_refresh_token(secret)
+        replaced = presented is None or sandbox.must_be_replaced(presented)
+        if replaced:
+            sandbox.replace_refresh_token(secret)
+        return sandbox.issue_tokens(
+            request.client.client_id,
+            asked,
+            authorization.user_id,
+            refresh_scope=authorization.scope,
+            refresh_token=None if replaced else secret,
+        )

@@ -1,0 +1,1 @@
+"""What an integration does wrong, also where the provider lets it through."""

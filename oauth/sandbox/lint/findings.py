@@ -1,0 +1,93 @@
+"""What the lint found, counted by client and rule."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from oauth.sandbox.received import Endpoint
+
+DATA = Path(__file__).with_name("rules.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that can be done wrong, in words."""
+
+    name: str
+    title: str
+    why: str
+    remedy: str
+    reference: str
+
+
+def _load() -> Mapping[str, Rule]:
+    document = tomllib.loads(DATA.read_text(encoding="utf-8"))
+    return {name: Rule(name, **texts) for name, texts in document.items()}
+
+
+RULES = _load()
+
+
+@dataclass(slots=True)
+class Finding:
+    """A rule that a client broke, ``count`` times; ``client_id`` is ``None`` when the client is not known.
+
+    Times are the sandbox's. ``request_id`` is the last one's.
+    """
+
+    rule: Rule
+    client_id: str | None
+    endpoint: Endpoint
+    count: int
+    first_at: datetime
+    last_at: datetime
+    request_id: str
+
+
+class Lint:
+    """The findings, in the order in which they were first seen. They are bounded by clients times rules."""
+
+    def __init__(self) -> None:
+        self._findings: dict[tuple[str | None, str], Finding] = {}
+        self.states = RecentStates()
+
+    def findings(self, client_id: str | None = None) -> tuple[Finding, ...]:
+        """All, or those of one client."""
+        return tuple(found for found in self._findings.values() if client_id in (None, found.client_id))
+
+    def add(
+        self, names: Iterable[str], client_id: str | None, endpoint: Endpoint, now: datetime, request_id: str
+    ) -> None:
+        """Count the rules that a request broke."""
+        for name in names:
+            found = self._findings.get((client_id, name))
+            if found is None:
+                self._findings[client_id, name] = Finding(RULES[name], client_id, endpoint, 1, now, now, request_id)
+            else:
+                found.count += 1
+                found.endpoint, found.last_at, found.request_id = endpoint, now, request_id
+
+    def clear(self, client_id: str | None = None) -> None:
+        """Forget all, or those of one client."""
+        for found in self.findings(client_id):
+            del self._findings[found.client_id, found.rule.name]
+        if client_id is None:
+            self.states = RecentStates()
+
+
+class RecentStates:
+    """The states of the last authorization requests, to see one that comes again."""
+
+    MOST = 1000
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str | None, str], str] = {}
+
+    def is_reused(self, client_id: str | None, state: str, query: str) -> bool:
+        """Whether another request had this state; the same request again is a reload of the page."""
+        first = self._seen.setdefault((client_id, state), query)
+        if len(self._seen) > self.MOST:
+            del self._seen[next(iter(self._seen))]
+        return first != query

@@ -1,0 +1,97 @@
+"""The control keeps to the OpenAPI document that it serves."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import BaseSchema, GenerationMode
+
+from oauth.sandbox.app import application
+from oauth.sandbox.clock import utc_now
+from oauth.sandbox.control.app import OPERATIONS
+from oauth.sandbox.control.operation import Operation
+from oauth.sandbox.provider import Sandbox
+from oauth.sandbox.testing import running
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[BaseSchema]:
+    with running(Sandbox(utc_now)) as served:
+        yield schemathesis.openapi.from_url(f"{served.url}/control/openapi.json")
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode))
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: f"{operation.method} {operation.path}")
+def test_an_operation_keeps_to_the_document(api: BaseSchema, operation: Operation, mode: GenerationMode) -> None:
+    described = api[f"/{operation.path}"][operation.method]
+    if mode is GenerationMode.NEGATIVE and not (described.body or described.query or described.path_parameters):
+        assert operation.body is None
+        assert not operation.query_parameters
+        return
+
+    @settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(case=described.as_strategy(generation_mode=mode))
+    def check(case: schemathesis.Case[Any]) -> None:
+        case.call_and_validate()
+
+    check()
+
+
+def test_the_document_names_every_operation(http: httpx.Client) -> None:
+    document = http.get("/control/openapi.json").json()
+    assert document["openapi"].startswith("3.1.")
+    described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert described == {(operation.method, f"/{operation.path}") for operation in OPERATIONS}
+    assert document["servers"] == [{"url": "/control"}]
+
+
+def test_what_is_not_in_the_document(http: httpx.Client) -> None:
+    assert http.get("/control/nothing").status_code == 404
+    assert http.get("/control/").status_code == 404
+    wrong = http.delete("/control/clock")
+    assert wrong.status_code == 405
+    assert wrong.headers["allow"] == "GET, PUT"
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        ("", "not JSON"),
+        ("{", "not JSON"),
+        ('{"seconds": NaN}', "not JSON"),
+        ('{"seconds": 1e999}', "not JSON"),
+        ('{"seconds": "\\ud800"}', "not JSON"),
+        ("[]", "is not of type 'object'"),
+        ('{"seconds": "1"}', "seconds: '1' is not of type 'number'"),
+        ('{"second": 1}', "There are: seconds."),
+    ],
+)
+def test_a_body_that_is_not_as_described(http: httpx.Client, content: str, part: str) -> None:
+    answer = http.post("/control/clock/move", content=content, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    assert part in answer.json()["error"]["detail"]
+
+
+def test_a_query_that_is_not_as_described(http: httpx.Client) -> None:
+    for query in ("clientid=demo-app", "client_id=a&client_id=b", "client_id=%2F"):
+        assert http.get(f"/control/lint?{query}").status_code == 400
+
+
+def test_a_body_that_is_too_large(http: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oauth.sandbox.control.app.LARGEST_BODY", 100)
+    assert http.put("/control/snapshot", json={"x": "x" * 100}).status_code == 413
+
+
+def test_the_application_serves_a_prefix() -> None:
+    from starlette.applications import Starlette
+    from starlette.routing import Mount
+
+    from oauth.sandbox.testing import serving
+
+    with serving(Starlette(routes=[Mount("/sandbox", application(Sandbox(utc_now)))])) as url:
+        document = httpx.get(f"{url}/sandbox/control/openapi.json", trust_env=False).json()
+        assert document["servers"] == [{"url": "/sandbox/control"}]
+        assert httpx.get(f"{url}/sandbox/control/clock", trust_env=False).status_code == 200

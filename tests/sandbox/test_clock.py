@@ -1,0 +1,32 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from oauth.sandbox.clock import Clock
+
+START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+
+
+def test_moves_add_up_and_reset_ends_them() -> None:
+    clock = Clock(lambda: START)
+    clock.move(600)
+    clock.move(-0.5)
+    assert clock.now() == START + timedelta(seconds=599.5)
+    assert clock.offset == timedelta(seconds=599.5)
+    clock.reset()
+    assert clock.now() == START
+
+
+@pytest.mark.parametrize("seconds", [4e9, -4e9, 1e300, float("inf"), float("nan")])
+def test_refuses_to_leave_the_century(seconds: float) -> None:
+    clock = Clock(lambda: START)
+    with pytest.raises(ValueError, match="cannot be moved"):
+        clock.move(seconds)
+    assert clock.now() == START
+
+
+def test_small_steps_do_not_leave_the_century_either() -> None:
+    clock = Clock(lambda: START)
+    clock.move(3e9)
+    with pytest.raises(ValueError, match="100 years"):
+        clock.move(3e9)

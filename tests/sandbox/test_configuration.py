@@ -1,0 +1,70 @@
+"""Config files: what they may leave out, and that a wrong one is refused with the place and what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from oauth.sandbox.clients import GrantType
+from oauth.sandbox.configuration import READY_MADE, ConfigurationError, Lifetimes, Replacement, load, ready_made
+
+
+def test_what_a_file_leaves_out_is_ready_made(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('[lifetimes]\ncode = 5\n[[clients]]\nclient_id = "mine"\nsecret = "s"\n', encoding="utf-8")
+    configuration = load(path)
+    basis = ready_made()
+    assert configuration.lifetimes == Lifetimes(5, 86_400, 2_592_000)
+    assert (configuration.users, configuration.scopes) == (basis.users, basis.scopes)
+    assert configuration.refresh_token_replaced is Replacement.ALWAYS
+    assert list(configuration.clients) == ["mine"]
+    mine = configuration.clients["mine"]
+    assert (mine.name, mine.scopes, mine.redirect_uris, mine.active) == ("mine", ("read", "write", "v2"), (), True)
+    assert mine.grants == frozenset(GrantType)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        ("[scopes]", "[scope]", ["'scope' was unexpected", "There are: refresh_token_replaced, lifetimes, scopes"]),
+        ('client_id = "machine-app"', 'client_id = "demo-app"', ["[[clients]] number 3, field client_id", "its own"]),
+        ('client_id = "machine-app"', 'client_id = ""', ["[[clients]] number 3, field client_id", "letters, digits"]),
+        (
+            'grants = ["client_credentials"]',
+            'grants = ["password"]',
+            ["number 3, field grants", "'password'", "Allowed"],
+        ),
+        ('grants = ["client_credentials"]', 'grants = "x"', ["number 3, field grants", "The grants it may use"]),
+        ('name = "Machine app"', 'title = "Machine app"', ["[[clients]] number 3:", "'title'", "There are: client_id"]),
+        ('secret = "machine-secret"', "", ["[[clients]] number 3:", "'secret' is a required property"]),
+        ('v2 = "Use version 2 of the partner API"', "", ["number 1, field scopes", "no scope 'v2'", "[scopes]"]),
+        ("active = false", 'active = "no"', ["[[clients]] number 2, field active", "boolean"]),
+        ("code = 600", "code = 0", ["[lifetimes], field code", "a whole number from 1"]),
+        ("code = 600", "codes = 600", ["[lifetimes]:", "'codes'", "There are: code, access_token, refresh_token"]),
+        ('"always"', '"weekly"', ["field refresh_token_replaced", '"always", "daily"']),
+        ("id = 402215", 'id = "402215"', ["[[users]] number 1, field id", "number"]),
+        ('"2019-04-11T09:24:51+02:00"', "2019-04-11", ["[[users]] number 1, field created_at", "in quotes"]),
+        ("[scopes]", "[scopes", ["not TOML"]),
+    ],
+)
+def test_a_file_that_is_wrong_is_refused_with_the_place(tmp_path: Path, old: str, new: str, parts: list[str]) -> None:
+    path = tmp_path / "mine.toml"
+    text = READY_MADE.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"mine\.toml: ") as caught:
+        load(path)
+    message = str(caught.value)
+    assert [part for part in parts if part not in message] == [], message
+    assert "\n" not in message
+
+
+def test_a_user_number_twice(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('[[users]]\nid = 1\nname = "A"\n[[users]]\nid = 1\nname = "B"\n', encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"\[\[users\]\] number 2, field id: 1 was there before"):
+        load(path)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"none\.toml: cannot be read: No such file"):
+        load(tmp_path / "none.toml")

@@ -1,0 +1,147 @@
+"""The sandbox's state as the pages and drills use it."""
+
+import dataclasses
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from oauth.sandbox import GrantType, Issued, Sandbox, State, embedded
+
+START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+CALLBACK = "http://localhost:8501/callback"
+SCOPE = ("read", "v2")
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    return Sandbox(lambda: START)
+
+
+def states(issued: tuple[Issued, ...]) -> list[tuple[int, State]]:
+    return [(item.serial, item.state) for item in issued]
+
+
+def test_embedded_is_one_for_the_process() -> None:
+    assert embedded() is embedded()
+    assert abs(embedded().clock.now() - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_ready_made_clients(sandbox: Sandbox) -> None:
+    clients = {client.client_id: client for client in sandbox.clients()}
+    everything = frozenset(GrantType)
+    assert {name: (c.secret, c.grants, c.active) for name, c in clients.items()} == {
+        "demo-app": ("demo-secret", everything, True),
+        "inactive-app": ("inactive-secret", everything, False),
+        "machine-app": ("machine-secret", {GrantType.CLIENT_CREDENTIALS}, True),
+        "website-app": ("website-secret", everything - {GrantType.CLIENT_CREDENTIALS}, True),
+    }
+    assert all(client.scopes == ("read", "write", "v2") for client in clients.values())
+
+
+def test_what_was_issued_is_shown_without_its_secret(sandbox: Sandbox) -> None:
+    code = sandbox.issue_code("demo-app", CALLBACK, SCOPE)
+    tokens = sandbox.issue_tokens("demo-app", SCOPE, user_id=1)
+    shown = [*sandbox.codes(), *sandbox.access_tokens(), *sandbox.refresh_tokens()]
+    assert [item.label for item in shown] == ["code 1", "access token 1", "refresh token 1"]
+    assert [(item.expires_at - item.issued_at).total_seconds() for item in shown] == [600, 86_400, 2_592_000]
+    fields = repr([dataclasses.asdict(item) for item in shown]) + repr(tokens)
+    assert tokens.refresh_token is not None
+    assert not [secret for secret in (code, tokens.access_token, tokens.refresh_token) if secret in fields]
+
+
+def test_states(sandbox: Sandbox) -> None:
+    used, revoked, _expired = (sandbox.issue_code("demo-app", CALLBACK, SCOPE) for _ in range(3))
+    sandbox.use_code(used)
+    sandbox.revoke_code(2)
+    sandbox.revoke_code(1)
+    sandbox.clock.move(600)
+    assert states(sandbox.codes()) == [(3, State.EXPIRED), (2, State.REVOKED), (1, State.USED)]
+    assert sandbox.live_code(revoked) is None
+
+
+def test_a_clock_moved_back_makes_the_expired_live_again(sandbox: Sandbox) -> None:
+    sandbox.issue_code("demo-app", CALLBACK, SCOPE)
+    sandbox.clock.move(600)
+    assert states(sandbox.codes()) == [(1, State.EXPIRED)]
+    sandbox.clock.reset()
+    assert states(sandbox.codes()) == [(1, State.LIVE)]
+
+
+def test_an_applications_token_has_no_refresh_token(sandbox: Sandbox) -> None:
+    assert sandbox.issue_tokens("demo-app", SCOPE, user_id=None).refresh_token is None
+    assert sandbox.refresh_tokens() == ()
+
+
+def test_expired_ones_are_dropped_when_the_next_is_issued(sandbox: Sandbox) -> None:
+    for _ in range(5):
+        sandbox.issue_code("demo-app", CALLBACK, SCOPE)
+    sandbox.clock.move(600)
+    sandbox.issue_code("demo-app", CALLBACK, SCOPE)
+    assert states(sandbox.codes()) == [(6, State.LIVE)]
+    with pytest.raises(LookupError, match="code 3"):
+        sandbox.revoke_code(3)
+
+
+def test_the_oldest_go_when_there_are_too_many() -> None:
+    sandbox = Sandbox(lambda: START, capacity=3)
+    first = sandbox.issue_tokens("demo-app", SCOPE, user_id=1)
+    for _ in range(3):
+        sandbox.issue_tokens("demo-app", SCOPE, user_id=1)
+    assert [token.serial for token in sandbox.access_tokens()] == [4, 3, 2]
+    assert [token.serial for token in sandbox.refresh_tokens()] == [4, 3, 2]
+    assert sandbox.live_access_token(first.access_token) is None
+
+
+def test_only_the_newest_are_listed(sandbox: Sandbox) -> None:
+    for _ in range(5):
+        sandbox.issue_code("demo-app", CALLBACK, SCOPE)
+    assert [code.serial for code in sandbox.codes(limit=2)] == [5, 4]
+
+
+def test_changes_name_what_is_not_there(sandbox: Sandbox) -> None:
+    with pytest.raises(LookupError, match="nobody"):
+        sandbox.set_active("nobody", True)
+    with pytest.raises(LookupError, match="nobody"):
+        sandbox.set_grants("nobody", [])
+    with pytest.raises(LookupError, match="nobody"):
+        sandbox.set_scopes("nobody", [])
+    with pytest.raises(ValueError, match="password"):
+        sandbox.set_grants("demo-app", ["password"])
+    with pytest.raises(ValueError, match="admin"):
+        sandbox.set_scopes("demo-app", ["read", "admin"])
+    for revoke in (sandbox.revoke_code, sandbox.revoke_access_token, sandbox.revoke_refresh_token):
+        with pytest.raises(LookupError, match="9"):
+            revoke(9)
+
+
+def test_reset(sandbox: Sandbox) -> None:
+    before = sandbox.clients()
+    sandbox.issue_code("demo-app", CALLBACK, SCOPE)
+    sandbox.issue_tokens("demo-app", SCOPE, user_id=1)
+    sandbox.set_active("demo-app", False)
+    sandbox.clock.move(5)
+    sandbox.reset()
+    assert sandbox.clients() == before
+    assert (sandbox.codes(), sandbox.access_tokens(), sandbox.refresh_tokens()) == ((), (), ())
+    assert sandbox.clock.now() == START
+
+
+def test_threads_may_read_and_change_at_once(sandbox: Sandbox) -> None:
+    failures: list[Exception] = []
+
+    def work() -> None:
+        try:
+            for _ in range(100):
+                sandbox.issue_code("demo-app", CALLBACK, SCOPE)
+                sandbox.codes(limit=1000)
+        except RuntimeError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert [code.serial for code in sandbox.codes(limit=1000)] == list(range(400, 0, -1))
