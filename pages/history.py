@@ -165,7 +165,7 @@ def _table(rows: list[Row]) -> None:
         frame,
         key="history.table",
         hide_index=True,
-        height="content",
+        height=440,
         row_height=32,
         on_select=_open,
         selection_mode="single-row",

@@ -40,6 +40,8 @@ def draw(
     with st.container(border=True, key=f"{key}.card"):
         _headline(exchange, explanation)
         st.text(diagnosis.sentence if diagnosis is not None else explanation.cause)
+        if diagnosis is not None and diagnosis.sentence != explanation.cause:
+            st.caption(explanation.cause)
         if diagnosis is not None:
             _evidence(diagnosis.evidence)
             _causes(key, diagnosis)

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import streamlit as st
-from oauth.formatting import span
 
 from oauth.flow import Tokens
+from oauth.formatting import span
 from oauth.installation import now
 from pages.parts.session import Session
 
