@@ -37,6 +37,8 @@ class Seen:
 
 Check = Callable[[Seen], bool]
 CHECKS: dict[Endpoint, dict[str, Check]] = {endpoint: {} for endpoint in Endpoint}
+# Those that look at the code or token of a request: most requests for a token have none.
+CHECKS_OF_PRESENTED: dict[Endpoint, dict[str, Check]] = {endpoint: {} for endpoint in Endpoint}
 API = (Endpoint.USER, Endpoint.CITIES)
 
 
@@ -47,7 +49,10 @@ def examine(sandbox: "Sandbox", received: Received, client_id: str | None, prese
         return []
     query, repeated = from_query(received.query) if received.query else ({}, frozenset())
     seen = Seen(sandbox, received, client_id, query, repeated, presented)
-    return [name for name, check in CHECKS[received.endpoint].items() if check(seen)]
+    found = [name for name, check in CHECKS[received.endpoint].items() if check(seen)]
+    if presented is not None:
+        found += [name for name, check in CHECKS_OF_PRESENTED[received.endpoint].items() if check(seen)]
+    return found
 
 
 def presented(sandbox: "Sandbox", received: Received) -> Issued | None:
@@ -81,10 +86,10 @@ def _basic_client(received: Received) -> str:
     return credentials[0] if credentials else ""
 
 
-def _check(name: str, *endpoints: Endpoint) -> Callable[[Check], Check]:
+def _check(name: str, *endpoints: Endpoint, of_presented: bool = False) -> Callable[[Check], Check]:
     def register(check: Check) -> Check:
         for endpoint in endpoints:
-            CHECKS[endpoint][name] = check
+            (CHECKS_OF_PRESENTED if of_presented else CHECKS)[endpoint][name] = check
         return check
 
     return register
@@ -119,7 +124,7 @@ def _redirect_uri_unregistered(seen: Seen) -> bool:
     return not seen.sandbox.client(seen.client_id).may_redirect_to(uri)
 
 
-@_check("redirect-uri-differs", Endpoint.TOKEN)
+@_check("redirect-uri-differs", Endpoint.TOKEN, of_presented=True)
 def _redirect_uri_differs(seen: Seen) -> bool:
     code = seen.presented
     if code is None or code.kind is not Kind.CODE:
@@ -150,17 +155,17 @@ def _parameter_repeated(seen: Seen) -> bool:
     return bool(seen.repeated) or (problem is not None and problem.description.startswith("Repeated parameter"))
 
 
-@_check("code-reused", Endpoint.TOKEN)
+@_check("code-reused", Endpoint.TOKEN, of_presented=True)
 def _code_reused(seen: Seen) -> bool:
     return _is(seen, Kind.CODE, State.USED)
 
 
-@_check("code-late", Endpoint.TOKEN)
+@_check("code-late", Endpoint.TOKEN, of_presented=True)
 def _code_late(seen: Seen) -> bool:
     return _is(seen, Kind.CODE, State.EXPIRED)
 
 
-@_check("refresh-token-reused", Endpoint.TOKEN)
+@_check("refresh-token-reused", Endpoint.TOKEN, of_presented=True)
 def _refresh_token_reused(seen: Seen) -> bool:
     return _is(seen, Kind.REFRESH_TOKEN, State.REPLACED)
 
@@ -170,7 +175,7 @@ def _credentials_twice(seen: Seen) -> bool:
     return "client_secret" in seen.body and "authorization" in seen.received.headers
 
 
-@_check("credentials-of-another", Endpoint.TOKEN)
+@_check("credentials-of-another", Endpoint.TOKEN, of_presented=True)
 def _credentials_of_another(seen: Seen) -> bool:
     return seen.presented is not None and seen.client_id not in (None, seen.presented.client_id)
 
@@ -203,12 +208,12 @@ def _bearer_missing(seen: Seen) -> bool:
     return not bearer(seen.received.headers.get("authorization", ""))
 
 
-@_check("token-late", *API)
+@_check("token-late", *API, of_presented=True)
 def _token_late(seen: Seen) -> bool:
     return _is(seen, Kind.ACCESS_TOKEN, State.EXPIRED)
 
 
-@_check("application-token-for-user", Endpoint.USER)
+@_check("application-token-for-user", Endpoint.USER, of_presented=True)
 def _application_token_for_user(seen: Seen) -> bool:
     return seen.presented is not None and seen.presented.user_id is None
 
@@ -219,5 +224,9 @@ def _is(seen: Seen, kind: Kind, state: State) -> bool:
 
 def checked() -> Mapping[str, tuple[Endpoint, ...]]:
     """Every rule that is checked, with its endpoints."""
-    names = dict.fromkeys(name for checks in CHECKS.values() for name in checks)
-    return {name: tuple(endpoint for endpoint in Endpoint if name in CHECKS[endpoint]) for name in names}
+    found: dict[str, tuple[Endpoint, ...]] = {}
+    for checks in (CHECKS, CHECKS_OF_PRESENTED):
+        for endpoint, named in checks.items():
+            for name in named:
+                found[name] = (*found.get(name, ()), endpoint)
+    return found
