@@ -1,12 +1,12 @@
 """Why an exchange failed: causes, each judged from facts of the request, its flow and the history, and the fix."""
 
 from oauth.diagnosis.diagnose import diagnose, never_came_back, preflight
+from oauth.diagnosis.earlier import Earlier
 from oauth.diagnosis.history_past import HistoryPast
 from oauth.diagnosis.model import Cause, Change, Diagnosis, Evidence, Fix, Label, Target, Verdict
-from oauth.diagnosis.past import Both, Earlier, NoPast, Past
+from oauth.diagnosis.past import NoPast, Past
 
 __all__ = [
-    "Both",
     "Cause",
     "Change",
     "Diagnosis",

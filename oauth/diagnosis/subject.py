@@ -350,18 +350,3 @@ class Subject:
 def host_of(exchange: Exchange) -> str:
     """Host and port that a request went to."""
     return urlsplit(exchange.request.url).netloc.rpartition("@")[2] or header(exchange.request.headers, "Host") or ""
-
-
-def span(seconds: float) -> str:
-    """A length of time in words, for example ``14 min 12 s``."""
-    total = int(seconds)
-    days, rest = divmod(total, 86_400)
-    hours, rest = divmod(rest, 3600)
-    minutes, left = divmod(rest, 60)
-    if days:
-        return f"{days} d {hours} h" if hours else f"{days} d"
-    if hours:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    if minutes:
-        return f"{minutes} min {left} s" if left else f"{minutes} min"
-    return f"{left} s"

@@ -205,7 +205,7 @@ class _Running:
         diagnosis: Diagnosis | None = None
         if self.last is not None and explanation is not None:
             # Its own rows are all that it needs, so that what else is in the history changes no verdict.
-            past = Earlier(self.kept[:-1])
+            past = Earlier().add_all(self.kept[:-1])
             diagnosis = diagnose(self.last, explanation, flow=self.flow, past=past, vault=self.recorder.vault)
         outcome = judged(self.drill, tuple(self.kept), explanation, diagnosis, trouble)
         return replace(outcome, not_kept=self.recorder.problem)

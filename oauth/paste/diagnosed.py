@@ -7,9 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from oauth.catalogue.explain import Explanation, explain, explain_response
-from oauth.diagnosis import Cause, Diagnosis, NoPast, Past, diagnose, preflight, reading
+from oauth.diagnosis import Cause, Diagnosis, Earlier, NoPast, Past, diagnose, preflight, reading
 from oauth.exchange import Exchange, Request, Step, header
-from oauth.paste.past import PastedPast
 from oauth.paste.pasted import Pasted
 from oauth.redaction import Vault
 from oauth.redaction.names import secret_kind
@@ -41,7 +40,7 @@ def diagnosed(items: Sequence[Pasted], vault: Vault, now: datetime, *, past: Pas
     """
     for item in items:
         learn(item, vault)
-    seen = PastedPast(past or NoPast())
+    seen = Earlier(past or NoPast())
     for item in items:
         live = item.to_exchange(now)
         redacted = vault.redact(live)

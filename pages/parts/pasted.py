@@ -9,7 +9,7 @@ from oauth import flow as flows
 from oauth import paste, providers
 from oauth.catalogue.explain import Explanation, explain
 from oauth.client import Recorder
-from oauth.diagnosis import Both, Cause, Earlier, HistoryPast, Past, diagnose, preflight, reading
+from oauth.diagnosis import Cause, Earlier, HistoryPast, NoPast, Past, diagnose, preflight, reading
 from oauth.exchange import Exchange, Step
 from oauth.flow import Client
 from oauth.history.store import HistoryError
@@ -24,6 +24,9 @@ from pages.parts.session import Shown
 READING = "diagnose.reading"
 PROBLEM = "diagnose.problem_text"
 UPLOADS = "diagnose.uploads"
+WINDOW = 1000
+"""Exchanges before one in the same paste that are evidence for it: a HAR can have a hundred thousand."""
+
 ACTION_OF = {Step.TOKEN: "token", Step.REFRESH: "refresh", Step.API: "api", Step.AUTHORIZE: "authorize"}
 
 
@@ -37,6 +40,7 @@ class Reading:
     read_at: datetime
     saved: tuple[int, ...] = ()
     replayed: dict[int, Replay] = field(default_factory=dict)
+    redacted: dict[int, Exchange] = field(default_factory=dict)
 
     @property
     def source(self) -> str:
@@ -46,7 +50,7 @@ class Reading:
     def shown(self, position: int, *, with_history: bool) -> Shown:
         """One exchange, redacted, explained and diagnosed."""
         exchange = self.exchanges[position]
-        redacted = self.recorder.vault.redact(exchange)
+        redacted = self._redacted(position)
         explanation = explain(redacted) if exchange.response is not None or self._is_callback(position) else None
         if explanation is None:
             return Shown(redacted, None)
@@ -116,8 +120,13 @@ class Reading:
         self.replayed[position] = replay(self.exchanges[position], explanation, where)
 
     def _past(self, position: int, *, with_history: bool) -> Past:
-        earlier = Earlier(tuple(self.recorder.vault.redact(item) for item in self.exchanges[:position]))
-        return Both(HistoryPast(installation().history), earlier) if with_history else earlier
+        further = HistoryPast(installation().history) if with_history else NoPast()
+        return Earlier(further).add_all(map(self._redacted, range(max(0, position - WINDOW), position)))
+
+    def _redacted(self, position: int) -> Exchange:
+        if position not in self.redacted:
+            self.redacted[position] = self.recorder.vault.redact(self.exchanges[position])
+        return self.redacted[position]
 
     def _is_callback(self, position: int) -> bool:
         return self.exchanges[position].step is Step.CALLBACK

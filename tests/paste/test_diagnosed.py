@@ -1,9 +1,9 @@
 from datetime import UTC, datetime, timedelta
 
 from oauth import paste
+from oauth.diagnosis import Earlier
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.paste.diagnosed import Diagnosed, diagnosed
-from oauth.paste.past import PastedPast
 from oauth.redaction import Vault
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -69,10 +69,10 @@ def test_the_past_of_a_paste_answers_from_its_rows_and_from_what_is_behind_it() 
     body = f"grant_type=authorization_code&client_id=7&code={CODE}".encode()
     headers = (("Content-Type", "application/x-www-form-urlencoded"),)
     row = vault.redact(Exchange(Step.TOKEN, Request("POST", URL, headers, body), NOW, Response(200), flow="f"))
-    first, second = PastedPast(), PastedPast(further=PastedPast())
+    first, second = Earlier(), Earlier(further=Earlier())
     assert first.sightings([vault.placeholder("code", CODE)]) == ()
     for past in (first, second.further):
-        assert isinstance(past, PastedPast)
+        assert isinstance(past, Earlier)
         past.add(row)
     for past in (first, second):
         assert past.sightings([vault.placeholder("code", CODE)]) == (row,)

@@ -18,9 +18,10 @@ from oauth.diagnosis.causes.rule import (
 )
 from oauth.diagnosis.model import Change, Fix, Label, Target
 from oauth.diagnosis.secrets import is_live
-from oauth.diagnosis.subject import Origin, Subject, span
+from oauth.diagnosis.subject import Origin, Subject
 from oauth.exchange import Step, header
 from oauth.flow import Grant
+from oauth.formatting import span
 
 HEADER = "request header, Authorization"
 NO_ORIGIN = "Where the token came from is not known: no token answer is known that gave it"

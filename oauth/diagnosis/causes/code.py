@@ -4,8 +4,9 @@ from oauth.diagnosis import reading
 from oauth.diagnosis.causes import shape
 from oauth.diagnosis.causes.fixes import NEW_CODE, put
 from oauth.diagnosis.causes.rule import Finding, open_fact, possible, proven, right, rule, ruled_out, unknown, wrong
-from oauth.diagnosis.subject import Subject, span
+from oauth.diagnosis.subject import Subject
 from oauth.exchange import Step
+from oauth.formatting import span
 
 CLOSE = 5
 """Seconds before the end of a code's life in which it may be over: the callback comes later than the code is made."""

@@ -5,8 +5,9 @@ from oauth.diagnosis.causes import shape
 from oauth.diagnosis.causes.fixes import NEW_TOKEN, put
 from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, right, rule, ruled_out, unknown, wrong
 from oauth.diagnosis.model import Fix
-from oauth.diagnosis.subject import Subject, span
+from oauth.diagnosis.subject import Subject
 from oauth.exchange import Exchange, Step
+from oauth.formatting import span
 
 NO_TOKEN = "No refresh token was sent"
 NO_ORIGIN = "Where the refresh token came from is not known: no token answer is known that gave it"

@@ -16,8 +16,9 @@ from oauth.diagnosis.causes.rule import (
     wrong,
 )
 from oauth.diagnosis.model import Change, Fix, Label, Target
-from oauth.diagnosis.subject import Subject, span
+from oauth.diagnosis.subject import Subject
 from oauth.exchange import Step, header
+from oauth.formatting import span
 
 LIMIT = 4500
 """Requests that the provider takes from one address in ``WINDOW``."""

@@ -1,4 +1,4 @@
-"""``Past`` over the exchanges of one paste, for a diagnosis from what was pasted alone."""
+"""``Past`` over exchanges in memory: what stood earlier in the same paste, or came earlier in the same drill."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,8 +15,8 @@ _ASKED = (Step.TOKEN, Step.REFRESH)
 
 
 @dataclass
-class PastedPast:
-    """The exchanges of a paste that came before one of them, and behind them ``further``, such as the history.
+class Earlier:
+    """Exchanges that came before one that is judged, and behind them ``further``, such as the history.
 
     Rows are redacted and added in order; each answer has those that were added before the question.
     """
@@ -36,10 +36,16 @@ class PastedPast:
             self._tokens[reading.client_of(row)].append(row)
         self._sent[host_of(row)].append(row.started_at)
 
+    def add_all(self, rows: Iterable[Exchange]) -> "Earlier":
+        """Take in several, the oldest first."""
+        for row in rows:
+            self.add(row)
+        return self
+
     @property
     def reach(self) -> int:
-        """How many of the history's newest rows are looked at; none without one."""
-        return self.further.reach
+        """How many rows are looked at in all."""
+        return self.further.reach + sum(map(len, self._sent.values()))
 
     def flow(self, flow: str) -> Sequence[Exchange]:
         """The exchanges of one flow."""
