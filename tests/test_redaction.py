@@ -737,3 +737,12 @@ def test_a_secret_sent_in_quotes_leaves_the_json_around_it_valid(vault: Vault, a
     redacted = json.loads(vault.redact(exchange(body=body)).request.body)
     assert redacted["code"] == vault.placeholder("code", TOKEN)
     assert TOKEN not in str(redacted)
+
+
+@pytest.mark.parametrize("character", ["\ufdd0", "\x01", "\x7f", "\U0001ffff"])
+def test_a_secret_with_a_character_that_html_does_not_allow_is_found_in_html(vault: Vault, character: str) -> None:
+    secret = f"0000123{character}"
+    vault.add("client_secret", secret)
+    for form in ("&#{};", "&#x{:x};"):
+        written = "".join(form.format(ord(letter)) for letter in secret)
+        assert written not in everything(vault.redact(exchange(answer=f"<p>said {written}</p>")))

@@ -33,4 +33,5 @@ def quoted(url: str) -> str:
 
 def storable(text: str) -> str:
     """Text that every database takes: NUL becomes U+2400, a lone surrogate U+FFFD."""
-    return _SURROGATE.sub("\ufffd", text.replace("\0", "␀"))
+    readable = text.replace("\0", "␀")
+    return readable if readable.isascii() else _SURROGATE.sub("\ufffd", readable)

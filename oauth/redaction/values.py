@@ -28,7 +28,13 @@ def forms(value: str) -> tuple[str, ...]:
             spelled |= {encode(octets).decode(), encode(octets).decode().rstrip("=")}
             spelled.update(_inside(encode(bytes(shift) + octets).decode(), shift, len(octets)) for shift in range(3))
     # A view reads "+" as a space, which is wrong where it was not encoded.
-    return tuple(spelled | {form.replace("+", " ") for form in spelled})
+    return tuple(spelled | {form.replace("+", " ") for form in spelled if "+" in form})
+
+
+def occurring(spellings: Mapping[str, tuple[str, ...]], text: str) -> dict[str, tuple[str, ...]]:
+    """Of the spellings those that stand in a text, for the secrets that have one."""
+    present = {value: tuple(form for form in spelled if form in text) for value, spelled in spellings.items()}
+    return {value: spelled for value, spelled in present.items() if spelled}
 
 
 def find(view: View, known: Mapping[str, str], spellings: Mapping[str, tuple[str, ...]]) -> Iterator[Found]:

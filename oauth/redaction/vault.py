@@ -14,12 +14,20 @@ from oauth.redaction.placeholders import HIDDEN, PLACEHOLDER, placeholder, stora
 from oauth.redaction.structures import Found
 from oauth.redaction.views import View, views
 
-_Reader = Callable[[str, list[View]], Iterable[Found]]
-_Write = Callable[[str, _Reader], str]
+_Reader = Callable[[str, str, list[View]], Iterable[Found]]
+"""What finds secrets by name: from a field's name, empty where there is none, its text and the views of that."""
+
+_Write = Callable[[str, _Reader, str], str]
 _T = TypeVar("_T")
 
 MOST_NAMED = 100
 """Secrets found by name, beyond the remembered ones, that are looked for by value in the rest of an exchange."""
+
+MOST_PLAIN = 4096
+"""Plain texts that a vault remembers."""
+
+LONGEST_PLAIN = 200
+"""Characters of the longest of them, with its name: what repeats from exchange to exchange is short."""
 
 
 class Vault:
@@ -31,6 +39,9 @@ class Vault:
         self._kinds: dict[str, str] = {}
         self._values: dict[str, str] = {}
         self._spellings: dict[str, tuple[str, ...]] = {}
+        # Texts without a secret by name and without encodings. That depends on no known secret, so it stays true; and
+        # it is kept here, not for the process, because a secret without a name may be among them.
+        self._plain: set[tuple[_Reader, str, str]] = set()
 
     def __repr__(self) -> str:
         return f"Vault({len(self._kinds)} secrets)"
@@ -68,13 +79,13 @@ class Vault:
 
     def conceal(self, name: str, value: str) -> str:
         """Redact one named field, and remember what is hidden, so that ``resolve`` puts it back."""
-        for found in _field(name)(value, list(views(value))):
+        for found in _field(name, value, list(views(value))):
             self.add(found.kind, self._reading(found))
         return self.redact_value(name, value)
 
     def redact_value(self, name: str, value: str) -> str:
         """The value of one named field or header, redacted."""
-        return self._redact_one(value, _field(name))
+        return self._redact_one(value, _field, name)
 
     def redact_url(self, url: str) -> str:
         """A URL, absolute or relative, with the secrets in user information, query and fragment redacted.
@@ -94,32 +105,55 @@ class Vault:
         """
         return self._redact(lambda write: _rewritten(exchange, write))
 
-    def _redact_one(self, text: str, read: _Reader) -> str:
-        return self._redact(lambda write: write(text, read))
+    def _redact_one(self, text: str, read: _Reader, name: str = "") -> str:
+        return self._redact(lambda write: write(text, read, name))
 
     def _redact(self, rewrite: Callable[[_Write], _T]) -> _T:
         """Go through all texts twice: which secrets have a name there, then write every text without them.
 
         Both times the texts come in the same order.
         """
-        texts: list[tuple[list[View], list[Found]]] = []
+        texts: list[tuple[list[View], list[Found]] | None] = []  # None for a plain one
+        plain: list[str] = []
+        other: list[str] = []
+        named: list[Found] = []
 
-        def collect(text: str, read: _Reader) -> str:
+        def collect(text: str, read: _Reader, name: str) -> str:
+            if (read, name, text) in self._plain:
+                texts.append(None)
+                plain.append(text)
+                return text
             readings = list(views(text))
-            texts.append((readings, list(read(text, readings))))
+            by_name = list(read(name, text, readings))
+            texts.append((readings, by_name))
+            named.extend(by_name)
+            other.extend(view.text for view in readings)
+            if not by_name and len(readings) == 1 and len(name) + len(text) <= LONGEST_PLAIN:
+                self._remember_plain((read, name, text))
             return text
 
         rewrite(collect)
-        named = (found for _, all_found in texts for found in all_found)
         known, spellings = self._known_with(named)
+        # Searching all texts at once tells which spellings are worth a search of each.
+        in_plain = values.occurring(spellings, "\n".join(plain))
+        in_other = values.occurring(spellings, "\n".join(other))
         remaining = iter(texts)
 
-        def write(text: str, _: _Reader) -> str:
-            readings, by_name = next(remaining)
-            by_value = chain.from_iterable(values.find(view, known, spellings) for view in readings)
+        def write(text: str, _read: _Reader, _name: str) -> str:
+            found = next(remaining)
+            if found is None and not in_plain:
+                return storable(text)
+            readings, by_name = found or (list(views(text)), [])
+            present = in_plain if found is None else in_other
+            by_value = chain.from_iterable(values.find(view, known, present) for view in readings)
             return storable(self._written(text, [*by_name, *by_value], known))
 
         return rewrite(write)
+
+    def _remember_plain(self, text: tuple[_Reader, str, str]) -> None:
+        if len(self._plain) >= MOST_PLAIN:
+            self._plain.clear()
+        self._plain.add(text)
 
     def _known_with(self, named: Iterable[Found]) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
         """The remembered secrets and those just found by name: their kinds, and the spellings to look for."""
@@ -135,6 +169,8 @@ class Vault:
 
     def _written(self, text: str, all_found: list[Found], known: Mapping[str, str]) -> str:
         """The text with placeholders."""
+        if not all_found:
+            return text
         parts: list[str] = []
         position = 0
         for found in _apart(text, all_found):
@@ -190,51 +226,51 @@ def _rewritten(exchange: Exchange, write: _Write) -> Exchange:
         exchange,
         request=replace(
             request,
-            url=write(request.url, _url),
+            url=write(request.url, _url, ""),
             headers=_headers(request.headers, write),
             body=_body(request.body, request.headers, write, _text),
         ),
         response=response
         and replace(
             response,
-            reason=write(response.reason, _by_value_only),
+            reason=write(response.reason, _by_value_only, ""),
             headers=_headers(response.headers, write),
             body=_body(response.body, response.headers, write, _response_text),
         ),
-        failure=failure and replace(failure, detail=write(failure.detail, _text)),
-        client_id=write(exchange.client_id, _by_value_only),
-        case=write(exchange.case, _by_value_only),
+        failure=failure and replace(failure, detail=write(failure.detail, _text, "")),
+        client_id=write(exchange.client_id, _by_value_only, ""),
+        case=write(exchange.case, _by_value_only, ""),
     )
 
 
 def _headers(headers: Headers, write: _Write) -> Headers:
-    return tuple((write(name, _by_value_only), write(value, _field(name))) for name, value in headers)
+    return tuple((write(name, _by_value_only, ""), write(value, _field, name)) for name, value in headers)
 
 
 def _body(body: bytes, headers: Headers, write: _Write, read: _Reader) -> bytes:
     text = body_text(body, headers)
-    return write(f"(binary, {len(body)} bytes)" if text is None else text, read).encode()
+    return write(f"(binary, {len(body)} bytes)" if text is None else text, read, "").encode()
 
 
-def _text(_: str, readings: list[View]) -> Iterator[Found]:
+def _text(_name: str, _: str, readings: list[View]) -> Iterator[Found]:
     return chain.from_iterable(structures.in_text(view) for view in readings)
 
 
-def _response_text(_: str, readings: list[View]) -> Iterator[Found]:
+def _response_text(_name: str, _: str, readings: list[View]) -> Iterator[Found]:
     return chain.from_iterable(structures.in_text(view, response=True) for view in readings)
 
 
-def _url(url: str, readings: list[View]) -> Iterator[Found]:
+def _url(_name: str, url: str, readings: list[View]) -> Iterator[Found]:
     return chain(structures.in_url(url), _inside_field(readings))
 
 
-def _field(name: str) -> _Reader:
-    return lambda value, readings: chain(structures.in_field(name, value), _inside_field(readings))
+def _field(name: str, value: str, readings: list[View]) -> Iterator[Found]:
+    return chain(structures.in_field(name, value), _inside_field(readings))
 
 
 def _inside_field(readings: list[View]) -> Iterator[Found]:
     return chain.from_iterable(structures.in_text(view, lines=False) for view in readings)
 
 
-def _by_value_only(_text: str, _readings: list[View]) -> Iterable[Found]:
+def _by_value_only(_name: str, _: str, _readings: list[View]) -> Iterable[Found]:
     return ()

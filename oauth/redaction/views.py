@@ -151,7 +151,15 @@ def _percent_pieces(found: re.Match[str]) -> Iterable[_Piece]:
 
 
 def _entity_pieces(found: re.Match[str]) -> Iterable[_Piece]:
-    return [(html.unescape(found[0]), found.start(), found.end())]
+    # A reference to a character that HTML does not allow is dropped by the library, and stands for it all the same.
+    return [(html.unescape(found[0]) or _referred(found[0]), found.start(), found.end())]
+
+
+def _referred(reference: str) -> str:
+    """The character of a numeric reference such as ``&#64976;``."""
+    digits = reference.strip("&#;")
+    number = int(digits[1:], 16) if digits[:1] in "xX" else int(digits)
+    return chr(number)
 
 
 _DECODERS = (
