@@ -32,7 +32,7 @@ def edit(
     """
     tabs = st.tabs(["Request", "Raw", "cURL"], key=f"{action}.request")
     with tabs[0]:
-        address = _remembered(session, f"{action}.url", url, "Address", action)
+        address = _remembered(session, f"{action}.url", url, "Address", "url")
         st.caption("Untick a field to leave it out. A value can be changed before it is sent.")
         sent = [_row(session, action, item) for item in fields]
         sent += _extra(session, action)
@@ -105,18 +105,14 @@ def _remembered(
     session: Session, key: str, value: str, label: str, name: str, *, hidden: bool = False, placeholder: str = ""
 ) -> str:
     keep(key, value)
+    # A secret that was typed goes into the vault, and its placeholder stays. Done here and not when it is typed: what
+    # the field is called may have been typed in the same breath.
+    st.session_state[key] = session.vault.conceal(name, st.session_state[key] or "")
     typed = st.text_input(
         label,
         key=key,
         label_visibility="collapsed" if hidden else "visible",
         placeholder=placeholder,
-        on_change=conceal,
-        args=(session, key, name),
         persist_state="session",
     )
     return typed or ""
-
-
-def conceal(session: Session, key: str, name: str) -> None:
-    """Put the placeholder in the place of a secret that was just typed, keeping the secret in the vault."""
-    st.session_state[key] = session.vault.conceal(name, st.session_state[key] or "")
