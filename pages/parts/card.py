@@ -133,7 +133,8 @@ def _fixes(key: str, found: tuple[Cause, ...], apply: Callable[[Fix], None] | No
                 st.text(fix.title)
             if fix.changes:
                 st.code(diff(fix.changes), language="diff", wrap_lines=True)
-            if apply is not None:
+            # Without a change there is nothing that a button could do: the advice is to wait.
+            if apply is not None and (fix.changes or fix.label is Label.START_AGAIN):
                 st.button(
                     _button(fix),
                     key=f"{key}.fix.{number}",
