@@ -165,7 +165,7 @@ def _table(rows: list[Row]) -> None:
         frame,
         key="history.table",
         hide_index=True,
-        height=440,
+        height=min(440, 40 + 32 * len(rows)),
         row_height=32,
         on_select=_open,
         selection_mode="single-row",

@@ -55,11 +55,12 @@ def _headline(exchange: Exchange, explanation: Explanation | None) -> None:
 
 
 def _parsed(exchange: Exchange, explanation: Explanation | None) -> None:
-    st.caption("Request")
-    target = f"{exchange.request.method} {exchange.request.url.partition('?')[0]}"
-    told = [f"{name}: {value}" for name, value in exchange.request.headers if name.lower() not in PLAIN_HEADERS]
-    named = [f"{name} = {value}" for name, value in formatting.fields(exchange.request)]
-    st.code("\n".join([target, *told, *named]), language=None, wrap_lines=True)
+    if exchange.request.method:  # a pasted answer may come without its request
+        st.caption("Request")
+        target = f"{exchange.request.method} {exchange.request.url.partition('?')[0]}"
+        told = [f"{name}: {value}" for name, value in exchange.request.headers if name.lower() not in PLAIN_HEADERS]
+        named = [f"{name} = {value}" for name, value in formatting.fields(exchange.request)]
+        st.code("\n".join([target, *told, *named]), language=None, wrap_lines=True)
     if exchange.response is not None:
         st.caption("Response")
         _body(exchange.response, explanation)
