@@ -12,12 +12,12 @@ from time import perf_counter
 import httpx
 
 from oauth.catalogue.explain import explain
+from oauth.connection import Connection
 from oauth.exchange import Exchange, Failure, Request, Response
 from oauth.history.store import History, HistoryError
 from oauth.redaction import Vault
 
-TIME_LIMIT = 10.0
-"""Seconds a request may take, from connecting to the last byte."""
+DEFAULT = Connection()
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of a response body that are kept."""
@@ -59,12 +59,12 @@ class Recorder:
             self.problem = str(error)
 
 
-def send(exchange: Exchange, recorder: Recorder, *, transport: httpx.BaseTransport | None = None) -> Exchange:
-    """Send the exchange's request once, and return it completed with a response or a failure."""
+def send(exchange: Exchange, recorder: Recorder, *, connection: Connection = DEFAULT) -> Exchange:
+    """Send the exchange's request once over ``connection``, and return it completed with a response or a failure."""
     exchange = recorder.begin(exchange)
     started = perf_counter()
     try:
-        response, failure = _receive(exchange.request, started, transport), None
+        response, failure = _receive(exchange.request, started, connection), None
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
         response, failure = None, _failure(error)
     elapsed = round((perf_counter() - started) * 1000)
@@ -73,20 +73,21 @@ def send(exchange: Exchange, recorder: Recorder, *, transport: httpx.BaseTranspo
     return exchange
 
 
-def _receive(request: Request, started: float, transport: httpx.BaseTransport | None) -> Response:
+def _receive(request: Request, started: float, connection: Connection) -> Response:
+    timeouts = httpx.Timeout(connection.read_timeout, connect=connection.connect_timeout)
     # Built by hand and not by the client, which would add headers of its own: what is shown is what is sent.
     message = httpx.Request(
         request.method,
         request.url,
         headers=[(name.encode(), value.encode()) for name, value in request.headers],
         content=request.body or None,
-        extensions={"timeout": httpx.Timeout(TIME_LIMIT).as_dict()},
+        extensions={"timeout": timeouts.as_dict()},
     )
     # trust_env is off for the same reason: no proxy and no credentials of the environment step in.
-    with httpx.Client(trust_env=False, follow_redirects=False, transport=transport) as client:
+    with httpx.Client(trust_env=False, follow_redirects=False) as client:
         response = client.send(message, stream=True)
         try:
-            body, cut = _read(response, started)
+            body, cut = _read(response, started, connection.total_timeout)
         finally:
             response.close()
         return Response(
@@ -99,13 +100,13 @@ def _receive(request: Request, started: float, transport: httpx.BaseTransport | 
         )
 
 
-def _read(response: httpx.Response, started: float) -> tuple[bytes, bool]:
+def _read(response: httpx.Response, started: float, limit: float) -> tuple[bytes, bool]:
     body = bytearray()
     for chunk in response.iter_bytes():
         body += chunk
         if len(body) > BODY_LIMIT:
             return bytes(body[:BODY_LIMIT]), True
-        if perf_counter() - started > TIME_LIMIT:
+        if perf_counter() - started > limit:
             raise httpx.ReadTimeout("the answer was still coming in")
     return bytes(body), False
 

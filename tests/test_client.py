@@ -11,6 +11,7 @@ import pytest
 from oauth import client
 from oauth.catalogue import answers
 from oauth.client import BODY_LIMIT, Recorder, send
+from oauth.connection import Connection
 from oauth.exchange import Exchange, Request, Step, header
 from oauth.flow import Field, api_request, token_request
 from oauth.history.store import HistoryError
@@ -184,21 +185,19 @@ def test_a_body_whose_compression_is_broken(recorder: Recorder) -> None:
         assert failure(send(exchange(url), recorder)) == "malformed"
 
 
-def test_a_server_that_stays_silent(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "TIME_LIMIT", 0.2)
+def test_a_server_that_stays_silent(recorder: Recorder) -> None:
     done = threading.Event()
 
     def stay_silent(_: socket.socket) -> None:
         done.wait(10)
 
     with serving(stay_silent) as (url, _):
-        failed = send(exchange(url), recorder)
+        failed = send(exchange(url), recorder, connection=Connection(read_timeout=0.2))
         done.set()
     assert failure(failed) == "timeout"
 
 
-def test_a_server_that_drips_is_cut_off_by_the_same_limit(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "TIME_LIMIT", 0.3)
+def test_a_server_that_drips_is_cut_off_by_the_limit_of_the_whole(recorder: Recorder) -> None:
     done = threading.Event()
 
     def drip(connection: socket.socket) -> None:
@@ -210,7 +209,7 @@ def test_a_server_that_drips_is_cut_off_by_the_same_limit(recorder: Recorder, mo
                 return
 
     with serving(drip) as (url, _):
-        failed = send(exchange(url), recorder)
+        failed = send(exchange(url), recorder, connection=Connection(total_timeout=0.3))
         done.set()
     assert failure(failed) == "timeout"
 
