@@ -1,15 +1,13 @@
 """The servers that are measured, each in one process with a client ``machine-app``: ours and two others."""
 
-import os
-import signal
-import socket
 import subprocess
 import sys
-import time
 import venv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.servers.running import free_port, running
 
 ROOT = Path(__file__).parents[2]
 OIDC_PROVIDER = "oidc-provider@9.13.3"
@@ -60,7 +58,7 @@ application = get_wsgi_application()
 def sandbox() -> Iterator[str]:
     """Ours, as ``python -m oauth sandbox`` starts it."""
     port = free_port()
-    with _running([sys.executable, "-m", "oauth", "sandbox", "--port", str(port)], ROOT, {}, port):
+    with running([sys.executable, "-m", "oauth", "sandbox", "--port", str(port)], ROOT, {}, port):
         yield f"http://127.0.0.1:{port}/api/open/oauth/token"
 
 
@@ -74,7 +72,7 @@ def oidc_provider(folder: Path) -> Iterator[str]:
     (folder / "server.js").write_text(NODE_PROGRAM, encoding="utf-8")
     port = free_port()
     environ = {"PORT": str(port), "NODE_ENV": "production"}
-    with _running(["node", "server.js"], folder, environ, port):
+    with running(["node", "server.js"], folder, environ, port):
         yield f"http://127.0.0.1:{port}/token"
 
 
@@ -91,37 +89,5 @@ def django_oauth_toolkit(folder: Path) -> Iterator[str]:
     database = folder / f"{port}.db"
     options = ["--workers", "1", "--worker-class", "gthread", "--threads", "4", "--keep-alive", "75"]
     command = [str(python), "-m", "gunicorn", "server:application", "--bind", f"127.0.0.1:{port}", *options]
-    with _running(command, folder, {"DATABASE": str(database)}, port):
+    with running(command, folder, {"DATABASE": str(database)}, port):
         yield f"http://127.0.0.1:{port}/o/token/"
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def _running(command: list[str], folder: Path, environ: Mapping[str, str], port: int) -> Iterator[None]:
-    with subprocess.Popen(
-        command, cwd=folder, env=os.environ | environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
-        try:
-            _wait(port, process)
-            yield
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(30)
-
-
-def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise RuntimeError(f"{process.args!r} did not start.")

