@@ -14,13 +14,23 @@ REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id", "x-amzn-
 
 
 class Step(StrEnum):
-    """Where in the flow an exchange belongs (RFC 6749 §4.1, §6 and §7)."""
+    """Where in the flow an exchange belongs: RFC 6749 §4.1, §6 and §7, and the endpoints beside them.
+
+    ``par`` is RFC 9126, ``device`` the authorization request of RFC 8628, ``userinfo`` OpenID Connect Core §5.3,
+    ``revoke`` RFC 7009, ``introspect`` RFC 7662, and ``jwks`` the server's keys (RFC 7517 §5).
+    """
 
     AUTHORIZE = "authorize"
     CALLBACK = "callback"
     TOKEN = "token"
     API = "api"
     REFRESH = "refresh"
+    PAR = "par"
+    DEVICE = "device"
+    USERINFO = "userinfo"
+    REVOKE = "revoke"
+    INTROSPECT = "introspect"
+    JWKS = "jwks"
 
 
 @dataclass(frozen=True, slots=True)

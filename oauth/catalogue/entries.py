@@ -17,7 +17,12 @@ AUTHORIZATION = "authorization"
 RESOURCE = "resource"
 """A protected resource (RFC 6749 §7), in ``RegisteredError.where``."""
 
-ENDPOINTS = (AUTHORIZATION, TOKEN, RESOURCE, "revocation", "registration", "pushed_authorization")
+REVOCATION = "revocation"
+"""The revocation endpoint (RFC 7009 §2), in ``RegisteredError.where``."""
+PUSHED_AUTHORIZATION = "pushed_authorization"
+"""The pushed authorization request endpoint (RFC 9126 §2), in ``RegisteredError.where``."""
+
+ENDPOINTS = (AUTHORIZATION, TOKEN, RESOURCE, REVOCATION, "registration", PUSHED_AUTHORIZATION)
 
 
 class CatalogueError(ValueError):
@@ -101,10 +106,15 @@ def answers() -> Mapping[str, Answer]:
     return read_answers(_file("answers.toml"), "answers.toml")
 
 
-def registered_for(code: str, endpoint: str | None) -> RegisteredError | None:
-    """What a code means when ``endpoint`` returns it, or its first meaning when none is defined for that endpoint."""
+def registered_for(code: str, *endpoints: str) -> RegisteredError | None:
+    """What a code means when the first of these endpoints returns it, or else the next one.
+
+    Several, because an endpoint may answer with the codes of another: the revocation endpoint with those of the token
+    endpoint (RFC 7009 §2.2.1). Where none of them has the code, its first meaning counts.
+    """
     meanings = registered().get(code, ())
-    return next((entry for entry in meanings if endpoint in entry.where), meanings[0] if meanings else None)
+    found = (entry for endpoint in endpoints for entry in meanings if endpoint in entry.where)
+    return next(found, meanings[0] if meanings else None)
 
 
 def read_documented(text: str, file: str) -> Mapping[int, DocumentedError]:

@@ -1,12 +1,21 @@
 """What to tell a person about an exchange: the documented error, the registered one, or what came back instead."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from oauth.catalogue import challenges
 from oauth.catalogue.entries import answers
-from oauth.catalogue.matcher import ENDPOINT_OF, Match, address_parameters, fold, match, read_json
+from oauth.catalogue.matcher import ENDPOINTS_OF, Match, address_parameters, fold, match, read_json
 from oauth.exchange import Exchange, Headers, Request, Step, header
+
+MUST_HAVE: Mapping[Step, str] = {
+    Step.PAR: "request_uri",
+    Step.DEVICE: "device_code",
+    Step.INTROSPECT: "active",
+    Step.JWKS: "keys",
+}
+"""The member without which a success is none: RFC 9126 §2.2, RFC 8628 §3.2, RFC 7662 §2.2, RFC 7517 §5."""
 
 _TEXT_LIMIT = 4096
 """Characters at the start of a body in which the text of an answer is looked for."""
@@ -127,12 +136,17 @@ class _Shape:
         if status == 401 and self._bare_challenge():
             return "no_token"
         if not self.body.strip():
-            return "" if status in (204, 205) and self.step not in (Step.TOKEN, Step.REFRESH) else "empty"
+            return "" if self._may_be_empty(status) else "empty"
         if self._html():
             return "html"
         if status >= 400:
             return self._refusal()
         return self._success()
+
+    def _may_be_empty(self, status: int) -> bool:
+        if self.step is Step.REVOKE:  # RFC 7009 §2.2: the status says all
+            return status < 300
+        return status in (204, 205) and self.step in (None, Step.API, Step.USERINFO)
 
     def _redirect(self) -> str:
         target = address_parameters(header(self.headers, "location") or "")
@@ -152,20 +166,29 @@ class _Shape:
 
     def _success(self) -> str:
         value = read_json(self.body)
+        if self.step is Step.REVOKE or (self.step is Step.USERINFO and self._signed()):
+            return ""
         if value is None:
             return "invalid_json"
         inner = value["data"] if isinstance(value, dict) and isinstance(value.get("data"), dict) else value
         if isinstance(inner, dict) and inner.get("active") is False and self.step is None:
             return "inactive_token"
         has_token = isinstance(inner, dict) and bool(inner.get("access_token"))
-        if has_token or self.step is Step.API:
+        if has_token or self.step in (Step.API, Step.USERINFO):
             return ""
+        if self.step is not None and self.step in MUST_HAVE:
+            there = isinstance(inner, dict) and MUST_HAVE[self.step] in inner
+            return "" if there else "unknown_error" if self.found else "incomplete"
         if self.found:
             return "unknown_error"
         return "no_access_token" if self.step in (Step.TOKEN, Step.REFRESH) else ""
 
+    def _signed(self) -> bool:
+        """Whether the answer is a JWT, as a client may have registered it (OpenID Connect Core §5.3.2)."""
+        return (header(self.headers, "content-type") or "").lower().startswith("application/jwt")
+
     def _bare_challenge(self) -> bool:
-        if self.step not in (None, Step.API) or (self.found is not None and self.found.error):
+        if self.step not in (None, Step.API, Step.USERINFO) or (self.found is not None and self.found.error):
             return False
         values = (value for name, value in self.headers if name.lower() == "www-authenticate")
         schemes = {challenge.scheme.lower() for value in values for challenge in challenges.parse(value)}
@@ -203,7 +226,7 @@ def _known(found: Match, status: int | None) -> Explanation | None:
 def _registered(found: Match, status: int | None, step: Step | None) -> Explanation | None:
     entry = found.registered
     # A code such as not_found means something else at an endpoint that it is not registered for.
-    elsewhere = entry is not None and step is not None and ENDPOINT_OF[step] not in entry.where
+    elsewhere = entry is not None and step is not None and not set(ENDPOINTS_OF[step]) & set(entry.where)
     if entry is None or (elsewhere and status in (404, 405)):
         return None
     return Explanation(

@@ -5,7 +5,7 @@ Every text comes from a provider, so nothing here raises, whatever was sent.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
@@ -14,7 +14,9 @@ from urllib.parse import parse_qsl, unquote_plus, urlsplit
 from oauth.catalogue import challenges
 from oauth.catalogue.entries import (
     AUTHORIZATION,
+    PUSHED_AUTHORIZATION,
     RESOURCE,
+    REVOCATION,
     TOKEN,
     DocumentedError,
     RegisteredError,
@@ -25,13 +27,23 @@ from oauth.exchange import Headers, Step, header
 from oauth.paste import PasteError, tolerant_json
 from oauth.redaction import quoted
 
-ENDPOINT_OF = {
-    Step.AUTHORIZE: AUTHORIZATION,
-    Step.CALLBACK: AUTHORIZATION,
-    Step.TOKEN: TOKEN,
-    Step.REFRESH: TOKEN,
-    Step.API: RESOURCE,
+ENDPOINTS_OF: Mapping[Step, tuple[str, ...]] = {
+    Step.AUTHORIZE: (AUTHORIZATION,),
+    Step.CALLBACK: (AUTHORIZATION,),
+    Step.TOKEN: (TOKEN,),
+    Step.REFRESH: (TOKEN,),
+    Step.API: (RESOURCE,),
+    # RFC 9126 §2.3: it judges an authorization request, and authenticates the client as the token endpoint does.
+    Step.PAR: (PUSHED_AUTHORIZATION, AUTHORIZATION, TOKEN),
+    # RFC 8628 §3.2 and RFC 7009 §2.2.1 answer with the codes of the token endpoint (RFC 6749 §5.2).
+    Step.DEVICE: (TOKEN,),
+    Step.REVOKE: (REVOCATION, TOKEN),
+    # RFC 7662 §2.3: the one who asks may authenticate as a client or with an access token.
+    Step.INTROSPECT: (TOKEN, RESOURCE),
+    Step.USERINFO: (RESOURCE,),
+    Step.JWKS: (RESOURCE,),
 }
+"""Whose error codes an endpoint answers with, its own first."""
 
 _TYPOGRAPHIC = str.maketrans(dict.fromkeys("‘’‚‛′", "'") | dict.fromkeys("“”„‟″«»", '"'))
 _JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -149,7 +161,7 @@ def _match(
         documented=entry,
         how=how,
         status_as_documented=status == entry.status if entry is not None and known else None,
-        registered=registered_for(found.error, _endpoint(found, step)) if entry is None else None,
+        registered=registered_for(found.error, *_endpoints(found, step)) if entry is None else None,
     )
 
 
@@ -165,12 +177,11 @@ def _documented(found: _Found, *, folded: bool) -> DocumentedError | None:
     return None
 
 
-def _endpoint(found: _Found, step: Step | None) -> str:
+def _endpoints(found: _Found, step: Step | None) -> tuple[str, ...]:
     if step is not None:
-        return ENDPOINT_OF[step]
-    return {Where.CHALLENGE: RESOURCE, Where.LOCATION: AUTHORIZATION, Where.ADDRESS: AUTHORIZATION}.get(
-        found.where, TOKEN
-    )
+        return ENDPOINTS_OF[step]
+    by_place = {Where.CHALLENGE: RESOURCE, Where.LOCATION: AUTHORIZATION, Where.ADDRESS: AUTHORIZATION}
+    return (by_place.get(found.where, TOKEN),)
 
 
 def _errors(headers: Headers, body: bytes, address: str) -> Iterator[_Found]:

@@ -3,12 +3,13 @@
 No value here holds a secret: a placeholder stands in its place.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from oauth.exchange import Step
 
-STEP_NUMBER = {Step.AUTHORIZE: 1, Step.CALLBACK: 2, Step.TOKEN: 3, Step.API: 4, Step.REFRESH: 4}
+STEP_NUMBER: Mapping[Step, int] = {Step.AUTHORIZE: 1, Step.CALLBACK: 2, Step.TOKEN: 3, Step.API: 4, Step.REFRESH: 4}
 """The number of a step as the walkthrough counts them."""
 
 

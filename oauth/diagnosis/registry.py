@@ -79,12 +79,25 @@ ANSWERS: Mapping[str, tuple[Rule, ...]] = {
 """The causes of what came back, or did not, and is no OAuth error."""
 
 
+BESIDE: Mapping[Step, tuple[str, ...]] = {
+    Step.PAR: ("invalid_client", "invalid_scope", "redirect_uri_mismatch", "unsupported_response_type"),
+    Step.DEVICE: ("invalid_client", "invalid_scope"),
+    Step.REVOKE: ("invalid_client",),
+    Step.INTROSPECT: ("invalid_client",),
+    Step.USERINFO: ("invalid_token", "insufficient_scope"),
+    Step.JWKS: (),
+}
+"""The endpoints beside the flow, and the codes that mean there what they mean in the flow."""
+
+
 def rules_for(explanation: Explanation, subject: Subject) -> tuple[Rule, ...]:
     """The causes that can lead to this error."""
     if subject.step in (Step.AUTHORIZE, Step.CALLBACK) and explanation.error in AUTHORIZATION:
         return AUTHORIZATION[explanation.error]
     if explanation.number is not None:
         return DOCUMENTED[explanation.number]
+    if subject.step in BESIDE and explanation.error not in BESIDE[subject.step]:
+        return ()
     if explanation.kind == "answer":
         if explanation.answer == "unknown_error" and subject.step is Step.API:
             return request.HEADERS

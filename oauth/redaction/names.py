@@ -9,7 +9,7 @@ import re
 _SECRETS = """
     access_token refresh_token id_token token tokens registration_access_token id_token_hint logout_token device_token
     code authorization_code auth_code device_code user_code verification_code mfa_code otp totp pin passcode
-    code_verifier state session_state relay_state nonce auth_req_id
+    code_verifier state session_state relay_state nonce dpop_nonce auth_req_id login_hint request_uri
     client_secret secret secrets client_assertion assertion software_statement jwt saml_response wresult credential
     credentials password passwd passphrase pwd pass api_key app_key auth_key subscription_key private_key secret_key
     signing_key session session_id session_key sid phpsessid jsessionid sessid csrf xsrf

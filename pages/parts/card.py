@@ -15,6 +15,12 @@ STEP_NAMES = {
     "token": "Exchange",
     "api": "Call",
     "refresh": "Refresh",
+    "par": "Push",
+    "device": "Device",
+    "userinfo": "Userinfo",
+    "revoke": "Revoke",
+    "introspect": "Introspect",
+    "jwks": "Keys",
 }
 MARKS = {
     False: ":red[:material/close:]",

@@ -43,10 +43,9 @@ def _arrows(shown: Shown) -> list[str]:
             return [*out, f"P-->>B: {outcome}"] if exchange.response is not None else out
         case Step.CALLBACK:
             return ["B->>C: callback"]
-        case Step.TOKEN | Step.REFRESH:
-            return [f"C->>P: POST {exchange.step.value}", f"P-->>C: {outcome}"]
-        case Step.API:
-            return [f"C->>P: {_safe(exchange.request.method)} api", f"P-->>C: {outcome}"]
+        case _:
+            sent = f"{_safe(exchange.request.method)} {exchange.step.value}"
+            return [f"C->>P: {sent}", f"P-->>C: {outcome}"]
 
 
 def _safe(text: str) -> str:

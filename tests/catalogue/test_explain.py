@@ -192,6 +192,59 @@ def test_an_inactive_token_is_an_answer() -> None:
     assert found.answer == "inactive_token"
 
 
+@pytest.mark.parametrize(
+    ("step", "code", "reference"),
+    [
+        (Step.PAR, "invalid_request", "RFC 9126 §2.3"),
+        (Step.PAR, "invalid_client", "RFC 6749 §5.2"),
+        (Step.PAR, "unsupported_response_type", "RFC 6749 §4.1.2.1"),
+        (Step.PAR, "use_dpop_nonce", "RFC 9449 §8"),
+        (Step.DEVICE, "invalid_request", "RFC 6749 §5.2"),
+        (Step.DEVICE, "invalid_scope", "RFC 6749 §5.2"),
+        (Step.TOKEN, "slow_down", "RFC 8628 §3.5"),
+        (Step.TOKEN, "access_denied", "RFC 8628 §3.5"),
+        (Step.REVOKE, "unsupported_token_type", "RFC 7009 §2.2.1"),
+        (Step.REVOKE, "invalid_request", "RFC 6749 §5.2"),
+        (Step.INTROSPECT, "invalid_client", "RFC 6749 §5.2"),
+        (Step.INTROSPECT, "invalid_token", "RFC 6750 §3.1"),
+        (Step.USERINFO, "invalid_request", "RFC 6750 §3.1"),
+        (Step.USERINFO, "use_dpop_nonce", "RFC 9449 §9"),
+    ],
+)
+def test_a_code_means_what_its_endpoint_says(step: Step, code: str, reference: str) -> None:
+    found = explain(exchange(step, Response(400, headers=JSON_TYPE, body=json.dumps({"error": code}).encode())))
+    assert found is not None
+    assert (found.kind, found.error, found.reference) == ("registered", code, reference)
+
+
+@pytest.mark.parametrize(
+    ("step", "status", "body"),
+    [
+        (Step.PAR, 201, b'{"request_uri": "urn:example:1", "expires_in": 60}'),
+        (Step.DEVICE, 200, b'{"device_code": "d", "user_code": "u", "verification_uri": "https://as.example/device"}'),
+        (Step.REVOKE, 200, b""),
+        (Step.REVOKE, 200, b"null"),
+        (Step.INTROSPECT, 200, b'{"active": false}'),
+        (Step.USERINFO, 200, b'{"sub": "1"}'),
+        (Step.JWKS, 200, b'{"keys": []}'),
+    ],
+)
+def test_the_endpoints_beside_the_flow_have_successes_of_their_own(step: Step, status: int, body: bytes) -> None:
+    assert explain(exchange(step, Response(status, headers=JSON_TYPE, body=body))) is None
+
+
+def test_userinfo_may_be_signed() -> None:
+    signed = Response(200, headers=(("Content-Type", "application/jwt"),), body=b"e30.e30.c2ln")
+    assert explain(exchange(Step.USERINFO, signed)) is None
+
+
+@pytest.mark.parametrize("step", [Step.PAR, Step.DEVICE, Step.INTROSPECT, Step.JWKS])
+def test_a_success_without_its_member_is_none(step: Step) -> None:
+    found = explain(exchange(step, Response(200, headers=JSON_TYPE, body=b'{"hello": 1}')))
+    assert found is not None
+    assert found.answer == "incomplete"
+
+
 @given(
     step=st.sampled_from(Step),
     status=st.integers(100, 599),
