@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit, urlunsplit
 
 from oauth.exchange import Exchange, Request
-from oauth.providers import Provider
+from oauth.providers import BodyFormat, ClientAuthentication, Provider
 
 USER_AGENT = "oauth-console/1.0"
 
@@ -26,20 +26,6 @@ class Grant(StrEnum):
     AUTHORIZATION_CODE = "authorization_code"
     REFRESH_TOKEN = "refresh_token"
     CLIENT_CREDENTIALS = "client_credentials"
-
-
-class BodyFormat(StrEnum):
-    """How the token request carries its fields: the provider documents JSON, RFC 6749 §4.1.3 a form."""
-
-    JSON = "json"
-    FORM = "form"
-
-
-class ClientAuthentication(StrEnum):
-    """Where the client secret travels (RFC 6749 §2.3.1)."""
-
-    BODY = "body"
-    BASIC = "basic"
 
 
 class StateCheck(StrEnum):
@@ -139,10 +125,11 @@ class Flow:
 
     @property
     def code_expires_at(self) -> datetime | None:
-        """When the code ends, counted from its arrival with the provider's documented lifetime."""
-        if self.callback is None or not self.code:
+        """When the code ends, counted from its arrival with the provider's documented lifetime, if it has one."""
+        life = self.provider.lifetimes.code
+        if self.callback is None or not self.code or life is None:
             return None
-        return self.callback.received_at + timedelta(seconds=self.provider.lifetimes.code)
+        return self.callback.received_at + timedelta(seconds=life)
 
 
 def authorization_fields(flow: Flow) -> list[Field]:
@@ -207,10 +194,13 @@ def token_request(
 ) -> Request:
     """A token request (RFC 6749 §4.1.3, §4.4.2, §6). Raises ``FlowError`` when ``url`` cannot be requested.
 
-    With Basic the id and the secret leave the body, form-encoded before base64 as §2.3.1 asks.
+    With Basic the id and the secret leave the body, form-encoded before base64 as §2.3.1 asks. Where the client proves
+    itself without its secret, the secret is left out.
     """
     sent = _sent(fields)
     headers: list[tuple[str, str]] = []
+    if authentication in (ClientAuthentication.NONE, ClientAuthentication.PRIVATE_KEY_JWT):
+        sent = [(name, value) for name, value in sent if name != "client_secret"]
     if authentication is ClientAuthentication.BASIC:
         credentials = {name: value for name, value in sent if name in ("client_id", "client_secret")}
         sent = [(name, value) for name, value in sent if name not in credentials]

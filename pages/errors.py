@@ -45,7 +45,7 @@ def _provider() -> providers.Provider:
         st.selectbox(
             "Drills run against",
             list(known),
-            format_func=lambda identifier: known[identifier].name,
+            format_func=lambda identifier: known[identifier].title,
             key="errors.provider",
             width=320,
             persist_state="session",

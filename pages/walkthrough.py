@@ -11,13 +11,19 @@ from streamlit.delta_generator import DeltaGenerator
 from oauth import flow as flows
 from oauth import providers
 from oauth.exchange import Request
-from oauth.flow import BodyFormat, Client, ClientAuthentication, Field, FlowError, Grant, StateCheck, Tokens
+from oauth.flow import Client, Field, FlowError, Grant, StateCheck, Tokens
 from oauth.formatting import span
 from oauth.history.store import HistoryError
 from oauth.installation import now
+from oauth.providers import BodyFormat, ClientAuthentication
 from pages.parts import card, diagram, exchange, fix, rail, request, reveal, session
 from pages.parts.session import Session
 
+SECRET_IN = {
+    ClientAuthentication.BODY: "Body",
+    ClientAuthentication.BASIC: "Basic",
+    ClientAuthentication.NONE: "Nowhere",
+}
 ACTIONS = {"api": "Call the API", "refresh": "Refresh the token", "application": "Application token"}
 
 
@@ -50,7 +56,7 @@ def _header() -> Session:
             st.selectbox(
                 "Provider",
                 list(known),
-                format_func=lambda identifier: known[identifier].name,
+                format_func=lambda identifier: known[identifier].title,
                 key="walkthrough.provider",
                 persist_state="session",
             )
@@ -298,7 +304,7 @@ def _token_action(current: Session, action: str, grant: Grant, label: str) -> No
             flows.token_fields(current.flow, grant),
             current.flow.provider.token_endpoint,
             partial(_token_request, action),
-            partial(_token_options, action),
+            partial(_token_options, action, current.flow.provider),
         )
     _send(current, action, label, edited)
 
@@ -308,22 +314,22 @@ def _token_request(action: str, url: str, fields: list[Field]) -> Request:
     return flows.token_request(url, fields, body, ClientAuthentication(st.session_state[f"{action}.secret_in"]))
 
 
-def _token_options(action: str) -> None:
+def _token_options(action: str, provider: providers.Provider) -> None:
+    request.keep(f"{action}.body", provider.token_body)
+    request.keep(f"{action}.secret_in", provider.client_authentication)
     with st.container(horizontal=True, gap="medium"):
         st.segmented_control(
             "Body",
             list(BodyFormat),
             format_func={"json": "JSON", "form": "Form"}.__getitem__,
-            default=BodyFormat.JSON,
             required=True,
             key=f"{action}.body",
             persist_state="session",
         )
         st.segmented_control(
             "Secret in",
-            list(ClientAuthentication),
-            format_func={"body": "Body", "basic": "Basic"}.__getitem__,
-            default=ClientAuthentication.BODY,
+            list(SECRET_IN),
+            format_func=SECRET_IN.__getitem__,
             required=True,
             key=f"{action}.secret_in",
             persist_state="session",

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from oauth import flow as flows
 from oauth import providers
 from oauth.exchange import Exchange, Headers, Request, Response, Step, header
-from oauth.flow import BodyFormat, Client, ClientAuthentication, Field, Flow, FlowError, Grant, StateCheck
+from oauth.flow import Client, Field, Flow, FlowError, Grant, StateCheck
+from oauth.providers import BodyFormat, ClientAuthentication
 
 NOW = datetime(2026, 3, 1, 10, 2, 7, tzinfo=UTC)
 SANDBOX = providers.load("http://localhost:8501")["sandbox"]

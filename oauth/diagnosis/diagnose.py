@@ -152,7 +152,8 @@ def _spent(code: str, subject: Subject) -> bool:
     if ours and (subject.flow_spent_its_code or (flow is not None and flow.tokens is not None)):
         return True
     if ours and known is not None and known.at is not None:
-        return (subject.now - known.at).total_seconds() > subject.lifetimes.code
+        life = subject.lifetimes.code
+        return life is not None and (subject.now - known.at).total_seconds() > life
     return False
 
 

@@ -34,8 +34,8 @@ Every step says what to ``do``. All requests before the last one have to work; t
 A request is the one that the walkthrough would send, changed. ``set`` gives fields a value (those of an API call are
 its headers), ``rename`` sends them under another name, ``leave_out`` names those that are not sent, ``extra`` adds one
 beside those there are, ``client`` asks as another ready-made client. A token request has ``body_format`` (``json`` or
-``form``), ``authentication`` (``body`` or ``basic``), ``header`` (an empty value takes a header out), ``query``,
-``method``, and ``body``, a text that is sent in the fields' place.
+``form``), ``authentication`` (``client_secret_post`` or ``client_secret_basic``), ``header`` (an empty value takes a
+header out), ``query``, ``method``, and ``body``, a text that is sent in the fields' place.
 
 In such a value ``{name}`` stands for one of ``VALUES``, ``{name:.8}`` for its first eight characters, ``{{`` for a
 brace.
@@ -53,7 +53,8 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 from oauth.catalogue import answers, documented, registered
-from oauth.flow import BodyFormat, ClientAuthentication, Grant
+from oauth.flow import Grant
+from oauth.providers import BodyFormat, ClientAuthentication
 
 FILE = "drills.toml"
 

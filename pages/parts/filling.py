@@ -7,7 +7,7 @@ import streamlit as st
 from oauth import flow as flows
 from oauth.diagnosis import reading
 from oauth.exchange import Request, header
-from oauth.flow import BodyFormat, ClientAuthentication
+from oauth.providers import BodyFormat, ClientAuthentication
 from pages.parts.exchange import PLAIN_HEADERS
 from pages.parts.session import GRANT_OF, Session
 

@@ -50,11 +50,11 @@ def _scopes(held: Tokens) -> None:
 
 
 @st.fragment(run_every=1)
-def _lifetimes(held: Tokens, refresh_lifetime: int) -> None:
+def _lifetimes(held: Tokens, refresh_lifetime: int | None) -> None:
     lines = []
     if held.expires_at is not None:
         lines.append(_left("Access token", (held.expires_at - now())))
-    if held.refresh_token:
+    if held.refresh_token and refresh_lifetime is not None:
         lines.append(_left("Refresh token", held.issued_at + timedelta(seconds=refresh_lifetime) - now()))
     for line in lines:
         st.caption(line)

@@ -12,9 +12,9 @@ from oauth.catalogue.explain import explain
 from oauth.client import Recorder, send
 from oauth.diagnosis import Cause, Diagnosis, HistoryPast, diagnose, preflight
 from oauth.exchange import Exchange, Request, Response, Step
-from oauth.flow import BodyFormat, Client, ClientAuthentication, Field, Flow, Grant
+from oauth.flow import Client, Field, Flow, Grant
 from oauth.history.store import History
-from oauth.providers import Provider
+from oauth.providers import BodyFormat, ClientAuthentication, Provider
 from oauth.redaction import Vault
 from oauth.sandbox.testing import RunningSandbox
 

@@ -15,7 +15,8 @@ from oauth.catalogue.explain import Explanation, explain
 from oauth.diagnosis import Fix, Label, NoPast, Target, Verdict, diagnose, preflight
 from oauth.diagnosis.reading import read
 from oauth.exchange import Exchange, Request, Response, Step
-from oauth.flow import BodyFormat, ClientAuthentication, Grant
+from oauth.flow import Grant
+from oauth.providers import BodyFormat, ClientAuthentication
 from tests.diagnosis.harness import CALLBACK, Walk, cause, setting, text, verdict, with_header
 
 NOW = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)

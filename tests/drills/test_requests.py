@@ -10,7 +10,8 @@ from oauth.drills import Setting
 from oauth.drills.requests import decision_request, fields_of, request_of, values_of
 from oauth.drills.script import Authorize, Call, Sent, TokenRequest
 from oauth.exchange import Request, header
-from oauth.flow import BodyFormat, ClientAuthentication, Flow, FlowError, Grant
+from oauth.flow import Flow, FlowError, Grant
+from oauth.providers import BodyFormat, ClientAuthentication
 from tests.drills.conftest import now
 
 

@@ -108,7 +108,7 @@ def test_a_value_can_be_changed_around_its_secret(page: "Page", console: Install
 def test_form_and_basic_are_sent_as_chosen(page: "Page", console: Installation) -> None:
     page.paste(page.decide())
     page.choose("token.body", "form")
-    page.choose("token.secret_in", "basic")
+    page.choose("token.secret_in", "client_secret_basic")
     page.press("token.send")
     sent = rows(console)[0].exchange
     assert sent.response is not None

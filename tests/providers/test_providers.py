@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from oauth import providers
+from oauth.connection import Connection
 from oauth.providers import ProfileError
 
 WHOLE = """
@@ -33,16 +34,26 @@ def test_each_of_the_six_sites_is_a_provider_with_its_own_addresses() -> None:
         f"https://www.olx.{country}/oauth/authorize/" for country in ("pl", "bg", "ro", "pt", "ua", "kz")
     ]
     assert all(not p.accepts_loopback and not p.clients for p in sites)
-    assert len({p.name for p in sites}) == 6
+    assert {p.family for p in sites} == {"olx"}
+    assert [p.title for p in sites[:2]] == ["OLX Partner API, Poland", "OLX Partner API, Bulgaria"]
 
 
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (("notes", "remarks"), "remarks"),
-        (('scope = "read"', ""), "scope"),
-        (("code = 600", ""), "code"),
-        (("[lifetimes]", "[lifetime]"), "lifetime"),
+        (("notes", "remarks"), "remarks: is not a field. Known are: "),
+        (('name = "X"', ""), "name: is missing"),
+        (("code = 600", 'code = "long"'), "lifetimes.code: is 'long', and must be a whole number"),
+        (("[lifetimes]", "[lifetime]"), "lifetime: is not a field"),
+        (("accepts_loopback = true", "accepts_loopback = 1"), "accepts_loopback: is 1, and must be true or false"),
+        (('scope = "read"', 'pkce = "S512"'), "pkce: is 'S512', and must be one of: off, S256, plain"),
+        (('scope = "read"', "headers = 7"), "headers: must be a list of tables"),
+        (('scope = "read"', 'headers = [{name = "A", value = "1"}, {name = "B"}]'), "headers[2].value: is missing"),
+        (('scope = "read"', "connection = {verify = 1}"), "connection.verify: is 1"),
+        (("https://x.example/t", "ftp://x.example/t"), "token_endpoint: must begin with https://"),
+        (("https://x.example/t", "https://x.example:http/t"), "token_endpoint: is not an address"),
+        (("https://x.example/t", "https://x.example/t#a"), "token_endpoint: must have no fragment"),
+        (("https://x.example/t", "https://x.example/a t"), "token_endpoint: has white space in it"),
         (('name = "X"', "name = "), "not valid TOML"),
     ],
 )
@@ -53,6 +64,24 @@ def test_a_profile_that_is_wrong_names_the_file_and_the_field(
     with pytest.raises(ProfileError, match=r"mine\.toml") as caught:
         providers.load("", tmp_path)
     assert named in str(caught.value)
+
+
+def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(
+        WHOLE.replace("code = 600", "code = true").replace('scope = "read"', "pkce = 1")
+    )
+    with pytest.raises(ProfileError) as caught:
+        providers.load("", tmp_path)
+    assert [item.field for item in caught.value.problems] == ["pkce", "lifetimes.code"]
+
+
+def test_a_profile_needs_a_name_only_and_what_it_does_not_say_is_the_standard(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('name = "X"')
+    found = providers.load("", tmp_path)["mine"]
+    assert (found.token_body, found.client_authentication, found.pkce) == ("form", "client_secret_post", "off")
+    assert found.lifetimes.code is None
+    assert found.scope_separator == " "
+    assert found.connection == Connection()
 
 
 def test_a_new_provider_is_a_file(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ def expired(subject: Subject) -> Finding:
     if origin is None:
         return unknown(NO_ORIGIN)
     life = origin.expires_in if origin.expires_in is not None else subject.lifetimes.access_token
+    if life is None:
+        return unknown("It said no expires_in, and how long tokens live at this provider is not known", origin.where)
     said = (
         f"expires_in {life} s" if origin.expires_in is not None else f"it said no expires_in; documented are {life} s"
     )
@@ -132,8 +134,8 @@ def replaced(subject: Subject) -> Finding:
     if after:
         text = f"The old token still worked after that: {subject.row_text(after[-1])}"
         return ruled_out(right(text, "history", after[-1].id))
-    old = origin.issued_at + timedelta(seconds=origin.expires_in or subject.lifetimes.access_token)
-    if before and subject.at <= old:
+    life = origin.expires_in or subject.lifetimes.access_token
+    if before and life is not None and subject.at <= origin.issued_at + timedelta(seconds=life):
         text = f"the old one worked before that: {subject.row_text(before[-1])}, and it had not expired"
         return proven(fact, open_fact(text, "history", before[-1].id), fix=fix)
     return possible(fact, fix=fix)
@@ -179,7 +181,8 @@ def _held(subject: Subject) -> Fix:
     for known in subject.candidates("access_token"):
         origin = subject.origin("access_token", known.value)
         life = (origin.expires_in if origin else None) or subject.lifetimes.access_token
-        alive = origin is not None and (subject.now - origin.issued_at).total_seconds() <= life
+        age = (subject.now - origin.issued_at).total_seconds() if origin else 0
+        alive = origin is not None and (life is None or age <= life)
         here = origin is not None and (not subject.exchange.provider or origin.provider == subject.exchange.provider)
         if alive and here and subject.secrets.same("access_token", known.value, subject.bearer) is not True:
             change = _authorization(subject, known.value)

@@ -24,7 +24,7 @@ from oauth.diagnosis.reading import BODY
 from oauth.diagnosis.secrets import is_live, parse
 from oauth.diagnosis.subject import Subject, host_of
 from oauth.exchange import Exchange
-from oauth.flow import ClientAuthentication
+from oauth.providers import ClientAuthentication
 
 HEADER = "request header, Authorization"
 

@@ -25,6 +25,8 @@ def expired(subject: Subject) -> Finding:
         return unknown("The age of the code is not known: no callback is known that brought it")
     if subject.secrets.same("code", sent, code.value) is False:
         return unknown("The age of this code is not known: the callback brought another one", code.where, code.row)
+    if life is None:
+        return unknown("How long codes live at this provider is not known", "provider")
     age = (subject.at - code.at).total_seconds()
     times = f"callback {subject.clock(code.at)}, sent {subject.clock(subject.at)}"
     text = f"the code was {span(age)} old ({times}); codes live {span(life)}"

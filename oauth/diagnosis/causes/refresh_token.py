@@ -51,6 +51,8 @@ def expired(subject: Subject) -> Finding:
     origin = subject.origin("refresh_token", sent)
     if origin is None:
         return unknown("The age of the refresh token is not known: no token answer is known that gave it")
+    if life is None:
+        return unknown("How long refresh tokens live at this provider is not known", "provider")
     age = (subject.at - origin.issued_at).total_seconds()
     text = f"issued {subject.clock(origin.issued_at)}, {span(age)} before it was sent; refresh tokens live {span(life)}"
     if age > life:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from oauth.exchange import Request
-from oauth.flow import ClientAuthentication
+from oauth.providers import ClientAuthentication
 from tests.diagnosis.harness import Walk, cause, setting, text, verdict, with_header
 
 LONG = "a-secret-that-was-changed-in-march"

@@ -3,7 +3,7 @@
 import pytest
 
 from oauth.exchange import Request
-from oauth.flow import BodyFormat
+from oauth.providers import BodyFormat
 from tests.diagnosis.harness import Walk, cause, setting, text, verdict, with_body
 
 

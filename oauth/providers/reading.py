@@ -1,0 +1,100 @@
+"""A profile from the tables and values of its file, with everything that is wrong named by its field."""
+
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from enum import StrEnum
+from typing import Any, Union, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
+
+from oauth.providers.profile import Kind, Provider
+
+
+class ProfileError(ValueError):
+    """A profile cannot be used; the text names the file and the field, and ``problems`` has one entry a field."""
+
+    def __init__(self, where: str, problems: "tuple[Problem, ...]") -> None:
+        super().__init__(f"{where}: {'; '.join(f'{item.field}: {item.text}' for item in problems)}")
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one field, such as ``headers[1].name``."""
+
+    field: str
+    text: str
+
+
+def provider(values: Mapping[str, Any], where: str) -> Provider:
+    """A profile of these values. Raises ``ProfileError`` with every field that is wrong; ``where`` names the file."""
+    problems: list[Problem] = []
+    built = _table(Provider, values, "", problems)
+    if problems:
+        raise ProfileError(where, tuple(problems))
+    found: Provider = built
+    return found
+
+
+def _table(kind: Any, values: Mapping[str, Any], prefix: str, problems: list[Problem]) -> Any:
+    known = {item.name: item for item in fields(kind)}
+    types_of = get_type_hints(kind)
+    for name in sorted(values.keys() - known):
+        problems.append(Problem(prefix + name, f"is not a field. Known are: {', '.join(sorted(known))}"))
+    before = len(problems)
+    read: dict[str, Any] = {}
+    for name, item in known.items():
+        if name in values:
+            read[name] = _value(types_of[name], values[name], prefix + name, problems)
+            problems += (Problem(prefix + name, text) for text in _faults(item, read[name]))
+        elif item.default is MISSING and item.default_factory is MISSING:
+            problems.append(Problem(prefix + name, "is missing"))
+    return kind(**read) if len(problems) == before else None
+
+
+def _value(kind: Any, value: Any, where: str, problems: list[Problem]) -> Any:
+    if get_origin(kind) is tuple:
+        row = get_args(kind)[0]
+        if not isinstance(value, list | tuple):
+            problems.append(Problem(where, "must be a list of tables"))
+            return ()
+        return tuple(_value(row, item, f"{where}[{number}]", problems) for number, item in enumerate(value, 1))
+    if is_dataclass(kind):
+        if isinstance(value, Mapping):
+            return _table(kind, value, f"{where}.", problems)
+        problems.append(Problem(where, "must be a table"))
+        return None
+    if get_origin(kind) in (Union, types.UnionType):
+        return _value(get_args(kind)[0], value, where, problems)
+    if issubclass(kind, StrEnum):
+        if value in tuple(kind):
+            return kind(value)
+        problems.append(Problem(where, f"is {value!r}, and must be one of: {', '.join(kind)}"))
+        return None
+    words = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
+    fits = isinstance(value, (int, float) if kind is float else kind) and (kind is bool or not isinstance(value, bool))
+    if not fits:
+        problems.append(Problem(where, f"is {value!r}, and must be {words[kind]}"))
+        return None
+    return kind(value)
+
+
+def _faults(item: "Field[Any]", value: Any) -> Iterator[str]:
+    """What is wrong with a value that has the right type."""
+    if item.metadata.get("kind") is Kind.ADDRESS and value:
+        yield from _address_faults(value)
+
+
+def _address_faults(value: str) -> Iterator[str]:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # raises for a port that is no number
+    except ValueError as error:
+        yield f"is not an address: {error}"
+        return
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        yield "must begin with https:// or http:// and name a host"
+    elif parts.fragment:
+        yield "must have no fragment, the part behind # (RFC 6749 §3.1)"
+    elif any(character.isspace() for character in value):
+        yield "has white space in it"
