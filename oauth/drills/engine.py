@@ -9,7 +9,7 @@ from oauth import flow as flows
 from oauth.catalogue.explain import explain
 from oauth.client import Recorder, send
 from oauth.diagnosis import Diagnosis, Earlier, diagnose
-from oauth.drills import requests
+from oauth.drills import requests, turns
 from oauth.drills.control import Control, ControlError, Undo
 from oauth.drills.outcome import Outcome, judged
 from oauth.drills.script import (
@@ -29,6 +29,9 @@ from oauth.providers import Provider
 
 CASE = "drill"
 """The label that a drill's rows have in the history."""
+
+PATIENCE = 0.5
+"""Seconds between two words about what a drill waits for."""
 
 SENT = {
     Step.AUTHORIZE: "The authorization request",
@@ -72,6 +75,11 @@ class Progress:
     text: str
     outcome: Outcome | None = None
 
+    @property
+    def waiting(self) -> bool:
+        """Whether the drill has not begun, because another one has the sandbox; ``text`` says which."""
+        return self.done == 0 and self.outcome is None
+
 
 class _EndedError(Exception):
     """The drill cannot go on; the text is a sentence that says why."""
@@ -80,13 +88,20 @@ class _EndedError(Exception):
 def run(drill: Drill, setting: Setting) -> Generator[Progress, None, None]:
     """Run a drill. It says what it did after every step; the last one has the outcome.
 
-    What it changed at the sandbox is put back, also when it fails or is abandoned. Nothing is raised: an outcome's
-    ``trouble`` says what went wrong.
+    At a sandbox it waits for its turn, and says once in ``PATIENCE`` what for. What it changed there is put back, also
+    when it fails or is abandoned. Nothing is raised: an outcome's ``trouble`` says what went wrong.
     """
-    total = len(drill.steps)
     if reason := unavailable(drill, setting):
-        yield Progress(drill, 0, total, reason, judged(drill, (), None, None, reason))
+        yield Progress(drill, 0, len(drill.steps), reason, judged(drill, (), None, None, reason))
         return
+    with turns.queue_at(setting.provider.control).turn(drill.title) as turn:
+        while before := turn.wait(PATIENCE):
+            yield Progress(drill, 0, len(drill.steps), f"Waiting for its turn. The sandbox is taken by: {before}")
+        yield from _run(drill, setting)
+
+
+def _run(drill: Drill, setting: Setting) -> Generator[Progress, None, None]:
+    total = len(drill.steps)
     running = _Running(drill, setting)
     trouble, done = "", 0
     try:
@@ -151,7 +166,9 @@ class _Running:
         self.setting = setting
         self.recorder = setting.new_recorder()
         self.control = Control(setting.provider.control.rstrip("/"), self.recorder, setting.now)
-        self.offset = timedelta()
+        moves = sum(step.seconds for step in drill.steps if isinstance(step, MoveClock))
+        # It begins that long ago and ends at the present, so that no row of the history lies in the future.
+        self.offset = timedelta(seconds=-moves)
         self.flow = self._begin()
         self.first_refresh_token = ""
         self.undo: list[Undo] = []
@@ -160,7 +177,7 @@ class _Running:
         self._learn()
 
     def now(self) -> datetime:
-        """The drill's time: the console's clock, moved as the sandbox's was."""
+        """The drill's time: as much passes between two of its steps as at the sandbox, and the last one is now."""
         return self.setting.now() + self.offset
 
     def do(self, step: ScriptStep, *, last: bool) -> str:
@@ -196,7 +213,6 @@ class _Running:
                 self.undo.pop()()
             except ControlError as error:
                 problems.append(f"{error} Put it right on the Sandbox page.")
-        self.offset = timedelta()
         return problems
 
     def outcome(self, trouble: str) -> Outcome:

@@ -23,7 +23,8 @@ Every step says what to ``do``. All requests before the last one have to work; t
 ``api``
     A call of ``path``, the provider's first endpoint if left out, with the ``token`` of ``user`` or ``application``.
 ``clock``
-    Moves the sandbox's clock on by ``seconds``. Nothing should be issued after it: issuing drops what has expired.
+    Moves the sandbox's clock on by ``seconds``; the drill's own begins that much earlier, and ends at the present.
+    Nothing should be issued after it: issuing drops what has expired.
 ``client``
     Changes the ready-made client ``id``: ``active``, ``grants``, ``scopes``.
 ``revoke``

@@ -9,7 +9,7 @@ from oauth import flow as flows
 from oauth.catalogue.explain import Explanation, explain
 from oauth.client import send
 from oauth.diagnosis import reading
-from oauth.drills import Setting, requests
+from oauth.drills import Setting, requests, turns
 from oauth.drills.control import Control, ControlError
 from oauth.drills.script import Authorize, ChangeClient
 from oauth.exchange import Exchange, Request, Step, header
@@ -73,7 +73,8 @@ def replay(exchange: Exchange, explanation: Explanation | None, setting: Setting
     running = _Replaying(exchange, explanation, setting)
     vault = running.recorder.vault
     try:
-        running.run()
+        with turns.queue_at(setting.provider.control).taken("the replay of a pasted request"):
+            running.run()
     except (_EndedError, ControlError, FlowError) as error:
         return Replay(tuple(running.sent), None, False, tuple(running.changed), vault.redact_text(str(error)))
     found = explain(running.sent[-1])

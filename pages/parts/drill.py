@@ -56,9 +56,12 @@ def run_all(where: Setting) -> None:
     if pressed:
         bar = st.progress(0.0, "Starting")
         for position, item in enumerate(able):
-            bar.progress(position / len(able), f"{position + 1} of {len(able)} · {item.title}")
+            told = f"{position + 1} of {len(able)} · {item.title}"
+            bar.progress(position / len(able), told)
             with closing(run(item, where)) as running:
                 for progress in running:
+                    if progress.waiting:
+                        bar.progress(position / len(able), f"{told} · {progress.text}")
                     if progress.outcome is not None:
                         outcomes[item.id] = progress.outcome
         st.rerun()
@@ -102,6 +105,9 @@ def _one(item: Drill, where: Setting) -> None:
         # Closed at once when the page is left: a drill then puts back what it changed.
         with st.status("Running", expanded=True) as status, closing(run(item, where)) as running:
             for progress in running:
+                if progress.waiting:
+                    status.update(label=progress.text)
+                    continue
                 status.update(label=f"{progress.done} of {progress.total}")
                 st.text(progress.text)
                 if progress.outcome is not None:

@@ -24,7 +24,7 @@ from oauth.drills import (
     run,
     unavailable,
 )
-from oauth.drills.script import read
+from oauth.drills.script import MoveClock, read
 from oauth.exchange import Exchange, Response, Step
 from oauth.flow import Flow, Grant
 from oauth.history.filters import Filters
@@ -128,6 +128,17 @@ def test_the_time_that_a_drill_lets_pass_is_in_its_evidence(setting: Setting, hi
     assert (came.step, sent.step) == (Step.CALLBACK, Step.TOKEN)
     assert timedelta(seconds=601) <= sent.started_at - came.started_at < timedelta(seconds=605)
     assert expired.evidence[0].row == came.id
+
+
+@pytest.mark.parametrize("id", [drill.id for drill in drills() if any(isinstance(s, MoveClock) for s in drill.steps)])
+def test_a_drill_that_lets_time_pass_ends_now_and_keeps_no_row_of_the_future(
+    id: str, setting: Setting, history: History
+) -> None:
+    begun = now()
+    outcome_of(ALL[id], setting)
+    kept = rows(history)
+    assert [row.started_at for row in kept] == sorted(row.started_at for row in kept)
+    assert begun <= kept[-1].started_at <= now()
 
 
 def test_the_evidence_names_the_row_of_the_first_exchange(setting: Setting) -> None:
