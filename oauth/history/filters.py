@@ -1,60 +1,59 @@
-"""Which exchanges of the history are wanted, as a value that fits in an address."""
+"""Which exchanges of the history are wanted: as a value, as the line a person types, and as an address.
+
+The line has terms with white space between them: ``step:token,refresh -host:localhost "is invalid"``. A comma stands
+between alternatives, ``-`` in front wants everything else, and what has no name is looked for anywhere in the exchange.
+A value with white space or a comma stands in quotation marks, inside of which a backslash comes before a quotation mark
+or another backslash.
+"""
 
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from itertools import product
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement
 
-from oauth.exchange import Step
 from oauth.history.schema import exchanges
+from oauth.history.terms import LONGEST_VALUE, TERMS, FilterError, Term, TextTerm
 
-LONGEST_TEXT = 1000
-LONGEST_CODE = 100
+__all__ = ["FilterError", "Filters", "where"]
+
+MOST_BRANCHES = 64
+
+_BY_NAME = {term.name: term for term in TERMS}
+
+_NAMED = re.compile(r"(-?)([A-Za-z_]+):(?!//)")
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_BARE = re.compile(r"[^\s,]*")
+_BARE_TEXT = re.compile(r"\S*")
 
 
-class FilterError(ValueError):
-    """A filter has a value it cannot have; the text names the filter and what is allowed."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Filters:
-    """What every wanted exchange has in common; an empty value wants all.
+    """What every wanted exchange has in common: each of ``terms`` holds.
 
-    ``status`` is a class (``4xx``), an exact status (``404``), ``failed`` (there is no response, and a reason) or
-    ``none`` (no answer recorded). ``error`` is the number of a documented error or an error code. ``text`` is found
-    anywhere in the exchange, in any letter case. ``owner`` is whose exchanges, ``None`` everybody's; it is no part of
-    an address.
-
-    Raises ``FilterError``.
+    ``owner`` is whose exchanges, ``None`` everybody's; it is no part of a line or an address.
     """
 
-    step: str = ""
-    status: str = ""
-    error: str = ""
-    text: str = ""
-    flow: str = ""
-    owner: str | None = None
+    terms: tuple[Term, ...]
+    owner: str | None
 
-    def __post_init__(self) -> None:
-        if self.step and self.step not in list(Step):
-            raise FilterError(f"step is {self.step!r}; it can be {', '.join(Step)}.")
-        if self.status and not re.fullmatch(r"[1-9]xx|[1-9][0-9]{2}|failed|none", self.status):
-            raise FilterError(
-                f"status is {self.status!r}; it can be 2xx, 3xx, 4xx, 5xx, an exact status such as 404, "
-                "failed (no response) or none (no answer recorded)."
-            )
-        if self.error and not (len(self.error) <= LONGEST_CODE and self.error.isprintable()):
-            raise FilterError(
-                f"error is {self.error[:LONGEST_CODE]!r}; it can be the number of a documented error or an error code "
-                f"of at most {LONGEST_CODE} printable characters."
-            )
-        if len(self.text) > LONGEST_TEXT:
-            raise FilterError(f"text has {len(self.text)} characters; it can have {LONGEST_TEXT}.")
+    def __init__(self, *, owner: str | None = None, **query: str) -> None:
+        """The filters with the parameters of an address: ``Filters(step="token")``. Raises ``FilterError``."""
+        terms = [_term(name, _Reader(value).all(name)) for name, value in query.items() if value]
+        object.__setattr__(self, "terms", tuple(sorted(terms, key=_place)))
+        object.__setattr__(self, "owner", owner)
 
-    def to_query(self) -> dict[str, str]:
-        """The filters as parameters of an address, without the empty ones and without the owner."""
-        return {name: value for name, value in asdict(self).items() if value and name != "owner"}
+    @classmethod
+    def parse(cls, line: str, owner: str | None = None) -> "Filters":
+        """The filters in a line. A term given twice stands for the alternatives of both. Raises ``FilterError``."""
+        found: dict[str, list[str]] = {}
+        reader = _Reader(line)
+        while reader.left():
+            name, values = reader.term()
+            found.setdefault(name, []).extend(values)
+        return cls._of((_term(name, values) for name, values in found.items()), owner)
 
     @classmethod
     def from_query(cls, query: Mapping[str, str], owner: str | None = None) -> "Filters":
@@ -62,42 +61,153 @@ class Filters:
 
         ``owner`` does not come from the address: who may see whose exchanges is not the reader's choice.
         """
-        names = ("step", "status", "error", "text", "flow")
-        return cls(**{name: query[name] for name in names if name in query}, owner=owner)
+        known = {name: value for name, value in query.items() if name.removeprefix("-") in _BY_NAME}
+        return cls(owner=owner, **known)
+
+    @classmethod
+    def _of(cls, terms: Iterable[Term], owner: str | None) -> "Filters":
+        made = cls(owner=owner)
+        object.__setattr__(made, "terms", tuple(sorted(terms, key=_place)))
+        return made
+
+    @property
+    def line(self) -> str:
+        """The filters as a person types them; ``parse`` gives them back."""
+        return " ".join(self.parts())
+
+    def parts(self) -> list[str]:
+        """The pieces of the line, one a term."""
+        return [_term_text(term) for term in self.terms]
+
+    def to_query(self) -> dict[str, str]:
+        """The filters as parameters of an address, without the owner."""
+        return {f"{'-' if term.negated else ''}{term.name}": _values_text(term) for term in self.terms}
+
+    def get(self, name: str) -> tuple[str, ...]:
+        """The wanted values of a term; none when it is not there, or only negated."""
+        return next((term.values for term in self.terms if term.name == name and not term.negated), ())
+
+    def put(self, name: str, *values: str) -> "Filters":
+        """The same filters with other wanted values of one term; without it when there are none."""
+        others = [term for term in self.terms if term.name != name or term.negated]
+        return self._of([*others, *([_BY_NAME[name].of(values)] if values else [])], self.owner)
+
+    def resolved(self, now: datetime, zone: tzinfo) -> "Filters":
+        """The same filters with instants in the place of dates, which are ``zone``'s, and of times ago."""
+        return self._of((term.resolved(now, zone) for term in self.terms), self.owner)
+
+    def branches(self) -> list["Filters"]:
+        """Filters without alternatives that together show what these show, an exchange perhaps twice.
+
+        Each is one range of one index in the order of the list, which alternatives are not. Too many of them stay one.
+        """
+        each = [term.branches() for term in self.terms]
+        number = 1
+        for terms in each:
+            number *= len(terms)
+        return [self] if number > MOST_BRANCHES else [self._of(terms, self.owner) for terms in product(*each)]
 
 
 def where(filters: Filters) -> list[ColumnElement[bool]]:
-    """The conditions on ``schema.exchanges``, all of which must hold."""
-    columns = exchanges.c
-    conditions: list[ColumnElement[bool]] = []
-    if filters.owner is not None:
-        conditions.append(columns.owner == filters.owner)
-    if filters.flow:
-        conditions.append(columns.flow == filters.flow)
-    if filters.step:
-        conditions.append(columns.step == filters.step)
-    if filters.status.isdecimal():
-        conditions.append(columns.status == int(filters.status))
-    elif filters.status:
-        conditions.append(columns.outcome == filters.status)
-    if re.fullmatch(r"[0-9]{1,3}", filters.error):
-        conditions.append(columns.documented_error == int(filters.error))
-    elif filters.error:
-        conditions.append(columns.error == filters.error)
-    if filters.text:
-        conditions.append(or_(*(columns[name].icontains(filters.text, autoescape=True) for name in _SEARCHED)))
-    return conditions
+    """The conditions on ``schema.exchanges``, all of which must hold.
+
+    Raises ``ValueError`` when a time was not ``resolved``.
+    """
+    owned = [] if filters.owner is None else [exchanges.c.owner == filters.owner]
+    return owned + [term.condition() for term in filters.terms]
 
 
-_SEARCHED = (
-    "url",
-    "request_headers",
-    "request_body",
-    "response_headers",
-    "response_body",
-    "error",
-    "error_description",
-    "failure_detail",
-    "case",
-    "client_id",
-)
+def written(value: str) -> str:
+    """A value as it stands in a line or an address: in quotation marks where it needs them."""
+    return value if _BARE.fullmatch(value) and not value.startswith('"') else _in_quotes(value)
+
+
+class _Reader:
+    """Reads a line from left to right."""
+
+    def __init__(self, line: str) -> None:
+        self._line = line
+        self._at = 0
+
+    def left(self) -> bool:
+        """Whether there is more than white space; what comes next is then at the position."""
+        while self._at < len(self._line) and self._line[self._at].isspace():
+            self._at += 1
+        return self._at < len(self._line)
+
+    def term(self) -> tuple[str, list[str]]:
+        """The next term: its name, with a ``-`` when it is negated, and its values."""
+        if named := _NAMED.match(self._line, self._at):
+            self._at = named.end()
+            name = named[1] + named[2].lower()
+            return name, [self._value(_BARE_TEXT)] if name.removeprefix("-") == TextTerm.name else self._values()
+        negated = self._line.startswith("-", self._at)
+        self._at += negated
+        return ("-" if negated else "") + TextTerm.name, [self._value(_BARE_TEXT)]
+
+    def all(self, name: str) -> list[str]:
+        """Every value, when the whole line is the values of one term."""
+        values: list[str] = []
+        while self.left():
+            values += [self._value(_BARE_TEXT)] if name.removeprefix("-") == TextTerm.name else self._values()
+        return values
+
+    def _values(self) -> list[str]:
+        values = [self._value(_BARE)]
+        while self._line.startswith(",", self._at):
+            self._at += 1
+            values.append(self._value(_BARE))
+        return values
+
+    def _value(self, bare: re.Pattern[str]) -> str:
+        """The value at the position, without its quotation marks."""
+        if not self._line.startswith('"', self._at):
+            found = bare.match(self._line, self._at)
+            self._at = found.end() if found else self._at
+            return found[0] if found else ""
+        quoted = _QUOTED.match(self._line, self._at)
+        if quoted is None:
+            raise FilterError(
+                f"{self._line[self._at :][:LONGEST_VALUE]} has a quotation mark that is not closed. "
+                'Close it, or write \\" for one inside quotation marks.'
+            )
+        self._at = quoted.end()
+        return re.sub(r"\\(.)", r"\1", quoted[1], flags=re.DOTALL)
+
+
+def _term(name: str, values: list[str]) -> Term:
+    """The term of a name, which has a ``-`` in front when it is negated. Raises ``FilterError``."""
+    plain = name.removeprefix("-")
+    kind = _BY_NAME.get(plain)
+    if kind is None:
+        raise FilterError(
+            f"There is no filter {plain!r}; there are {', '.join(_BY_NAME)}. "
+            f'To look for a text with a colon in it, put it in quotation marks, such as "{plain}:".'
+        )
+    return kind.of(tuple(values), name.startswith("-"))
+
+
+def _place(term: Term) -> tuple[int, bool]:
+    return TERMS.index(type(term)), term.negated
+
+
+def _values_text(term: Term) -> str:
+    if isinstance(term, TextTerm):
+        return " ".join(map(_text_written, term.values))
+    return ",".join(map(written, term.values))
+
+
+def _term_text(term: Term) -> str:
+    sign = "-" if term.negated else ""
+    if isinstance(term, TextTerm):
+        return " ".join(sign + _text_written(value) for value in term.values)
+    return f"{sign}{term.name}:{_values_text(term)}"
+
+
+def _text_written(value: str) -> str:
+    bare = _BARE_TEXT.fullmatch(value) and not value.startswith(("-", '"')) and not _NAMED.match(value)
+    return value if bare else _in_quotes(value)
+
+
+def _in_quotes(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,14 +1,19 @@
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from oauth.exchange import Exchange, Failure, Request, Response, Step
 from oauth.history.filters import FilterError, Filters, where
 from oauth.history.schema import exchanges
 from oauth.history.store import History
+from oauth.history.terms import TERMS, Term
 
 FACTS: dict[str, dict[str, Any]] = {
     "ok": {"step": Step.API, "status": 200, "owner": "ada"},
@@ -63,6 +68,19 @@ def cases(history: History, filters: Filters) -> list[str]:
         (Filters(owner="ada"), ["ok", "moved"]),
         (Filters(owner=""), ["grant", "token", "odd", "open"]),
         (Filters(step="token", status="4xx", error="invalid_grant", text="GRANT", flow="f1", owner=""), ["grant"]),
+        (Filters(step="api,refresh"), ["ok", "token", "open"]),
+        (Filters(status="3xx,401,none"), ["moved", "token", "open"]),
+        (Filters(error="*"), ["grant", "token", "odd"]),
+        (Filters(case="ok,gone"), ["ok", "gone"]),
+        (Filters(by="bob"), ["gone"]),
+        (Filters(by="bob", owner="ada"), []),
+        (Filters(flow="*"), ["moved", "grant"]),
+        (Filters(method="post"), list(FACTS)),
+        (Filters(client="nobody"), []),
+        (Filters.parse("-status:2xx,3xx -step:refresh -error:2"), ["token", "odd", "gone"]),
+        (Filters.parse("-flow:*"), ["ok", "token", "odd", "gone", "open"]),
+        (Filters.parse("grant -invalid_grant"), ["ok", "moved", "token", "odd", "gone", "open"]),
+        (Filters.parse("-mystery -invalid_token"), ["ok", "moved", "grant", "gone", "open"]),
     ],
 )
 def test_each_filter_shows_what_it_says(filled: History, filters: Filters, expected: list[str]) -> None:
@@ -114,29 +132,165 @@ def test_wildcards_are_ordinary_characters(history: History, exchange: Callable[
 
 
 @pytest.mark.parametrize(
-    ("values", "message"),
+    ("line", "message"),
     [
-        ({"step": "tokens"}, "step is 'tokens'; it can be authorize, callback, token, api, refresh"),
-        ({"status": "4xy"}, "status is '4xy'; it can be 2xx"),
-        ({"status": "99"}, "status"),
-        ({"status": "4００"}, "status"),
-        ({"status": "404\n"}, "status"),
-        ({"error": "a\nb"}, "error is"),
-        ({"error": "e" * 101}, "at most 100"),
-        ({"text": "t" * 1001}, "text has 1001 characters; it can have 1000"),
+        ("step:tokens", "step is 'tokens'; it can be authorize, callback, token, api, refresh"),
+        ("status:4xy", "status is '4xy'; it can be 2xx"),
+        ("status:99", "status is '99'"),
+        ("status:4００", "status is"),
+        ("status:", "status has no value. A class such as 4xx"),
+        ("status:4xx,", "status has no value"),
+        ('status:"404\n"', "status is"),
+        ('error:"a\nb"', "error is .* printable"),
+        ("error:" + "e" * 201, "1 to 200 printable"),
+        ("t" * 1001, "text has 1001 characters; it can have 1000"),
+        ("case:" + ",".join(map(str, range(21))), "case has 21 values; it can have 20"),
+        ("color:red", "There is no filter 'color'; there are step, status, .* put it in quotation marks"),
+        ("-color:red", "There is no filter 'color'"),
+        ('case:"T 1', 'case|"T 1 has a quotation mark that is not closed'),
+        ("since:tomorrow", "since is 'tomorrow'; it can be a date such as 2026-11-24, .* 2h"),
+        ("since:2026-02-30", "since is '2026-02-30'"),
+        ("since:1h,2h", "since has 2 values; it can have one"),
+        ("-since:1h", "since and until cannot have a -"),
     ],
 )
-def test_a_wrong_value_is_refused_by_name(values: dict[str, str], message: str) -> None:
+def test_a_wrong_term_is_refused_by_name_with_what_is_allowed(line: str, message: str) -> None:
     with pytest.raises(FilterError, match=message):
-        Filters.from_query(values)
+        Filters.parse(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "query"),
+    [
+        ("", {}),
+        ("step:token status:4xx", {"step": "token", "status": "4xx"}),
+        ("STATUS:4XX  step:Token", {"step": "token", "status": "4xx"}),
+        ("step:token step:api", {"step": "token,api"}),
+        ("-client:demo-app error:02", {"error": "2", "-client": "demo-app"}),
+        ('case:T-1234,"T 5"', {"case": 'T-1234,"T 5"'}),
+        ('invalid grant "two words" -not', {"text": 'invalid grant "two words"', "-text": "not"}),
+        ("https://p.example/path 10:30", {"text": "https://p.example/path 10:30"}),
+        ('"step:token" a,b say"so"', {"text": '"step:token" a,b say"so"'}),
+        ('text:word "-5"', {"text": 'word "-5"'}),
+        ('description:"a \\"quoted\\" back\\\\slash"', {"description": '"a \\"quoted\\" back\\\\slash"'}),
+        ("since:2026-11-24t08:15z until:Today", {"since": "2026-11-24T08:15Z", "until": "today"}),
+    ],
+)
+def test_a_line_is_read_and_is_an_address(line: str, query: dict[str, str]) -> None:
+    filters = Filters.parse(line)
+    assert filters.to_query() == query
+    assert Filters.from_query(query) == filters
+    assert Filters.parse(filters.line) == filters
 
 
 def test_an_address_gives_the_filters_back_and_never_the_owner() -> None:
     filters = Filters(step="token", status="4xx", error="2", text="a&b", flow="f", owner="ada")
     query = filters.to_query()
-    assert query == {"step": "token", "status": "4xx", "error": "2", "text": "a&b", "flow": "f"}
+    assert query == {"step": "token", "status": "4xx", "error": "2", "flow": "f", "text": "a&b"}
     assert Filters.from_query(query | {"exchange": "118", "owner": "bob"}, "ada") == filters
     assert Filters().to_query() == {}
+
+
+values = st.text(st.characters(min_codepoint=32, max_codepoint=0x4FF), min_size=1, max_size=20).filter(
+    lambda text: text.isprintable() and bool(text.strip())
+)
+words = st.one_of(values, st.sampled_from(['"', "-", "a,b", "step:token", "\\", '\\"', "-x", "https://x", "*"]))
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["client", "-client", "case", "-case", "error", "-error", "flow", "text", "-text", "by"]),
+        st.lists(words, min_size=1, max_size=4),
+    ),
+    st.sampled_from(["", "step:token,api ", "-status:4xx,404 ", "since:2h until:2026-11-24 "]),
+)
+def test_whatever_the_values_are_a_line_and_an_address_give_them_back(wanted: dict[str, list[str]], more: str) -> None:
+    terms = [
+        f"{'-' if name.startswith('-') else ''}{'' if name.endswith('text') else name.removeprefix('-') + ':'}{quoted}"
+        for name, found in wanted.items()
+        for quoted in ('"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in found)
+    ]
+    filters = Filters.parse(more + " ".join(terms))
+    for name, found in wanted.items():
+        if not name.startswith("-") and name != "error":
+            assert filters.get(name) == tuple(dict.fromkeys(found))
+    assert Filters.parse(filters.line) == filters
+    assert Filters.from_query(filters.to_query()) == filters
+
+
+@given(st.text(max_size=60))
+def test_any_line_is_understood_or_refused_and_never_changes_its_meaning(line: str) -> None:
+    try:
+        filters = Filters.parse(line)
+    except FilterError:
+        return
+    assert Filters.parse(filters.line) == filters
+    assert Filters.from_query(filters.to_query()) == filters
+
+
+NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+WARSAW = ZoneInfo("Europe/Warsaw")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("since:2h", "since:2026-11-25T07:30:00.000000Z"),
+        ("since:30min", "since:2026-11-25T09:00:00.000000Z"),
+        ("since:2026-11-24", "since:2026-11-23T23:00:00.000000Z"),
+        ("until:2026-11-24", "until:2026-11-24T22:59:59.999999Z"),
+        ("since:today", "since:2026-11-24T23:00:00.000000Z"),
+        ("until:yesterday", "until:2026-11-24T22:59:59.999999Z"),
+        ("until:2026-11-24T08:15", "until:2026-11-24T07:15:59.999999Z"),
+        ("until:2026-11-24T08:15:20", "until:2026-11-24T07:15:20.999999Z"),
+        ("until:2026-10-25", "until:2026-10-25T22:59:59.999999Z"),  # the day on which the clocks go back
+        ("since:2026-11-24T08:15Z", "since:2026-11-24T08:15Z"),
+        ("step:token", "step:token"),
+    ],
+)
+def test_dates_are_the_readers_and_times_ago_are_counted_from_now(line: str, expected: str) -> None:
+    assert Filters.parse(line).resolved(NOW, WARSAW) == Filters.parse(expected)
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize("zone", [UTC, WARSAW, ZoneInfo("America/Los_Angeles")])
+def test_the_ends_of_the_calendar_are_dates_too(day: str, zone: tzinfo) -> None:
+    resolved = Filters.parse(f"since:{day} until:{day}").resolved(NOW, zone)
+    assert where(resolved)
+
+
+def test_a_time_that_was_not_resolved_is_not_guessed() -> None:
+    with pytest.raises(ValueError, match="since:2h must be resolved"):
+        where(Filters.parse("since:2h"))
+
+
+def test_since_and_until_bound_the_list(history: History, exchange: Callable[..., Exchange]) -> None:
+    begun = exchange().started_at
+    ids = [history.begin(replace(exchange(), started_at=begun + timedelta(minutes=minute))) for minute in range(3)]
+    line = f"since:{begun + timedelta(minutes=1):%Y-%m-%dT%H:%M}Z until:{begun + timedelta(minutes=1):%Y-%m-%dT%H:%M}Z"
+    assert [row.exchange.id for row in history.rows(Filters.parse(line))] == [ids[1]]
+
+
+def test_alternatives_fall_into_branches_of_one_value_each() -> None:
+    found = Filters.parse("step:token,api status:4xx,5xx -client:a,b word").branches()
+    assert [filters.line for filters in found] == [
+        f"step:{step} status:{status} -client:a,b word" for step in ("token", "api") for status in ("4xx", "5xx")
+    ]
+
+
+def test_one_term_is_put_in_the_place_of_another() -> None:
+    filters = Filters.parse("step:token -step:api word", owner="ada")
+    assert filters.put("step", "api", "token").line == "step:api,token -step:api word"
+    assert filters.put("step") == Filters.parse("-step:api word", owner="ada")
+    assert filters.put("case", "T 1").line == 'step:token -step:api case:"T 1" word'
+
+
+@pytest.mark.parametrize("term", TERMS, ids=lambda term: term.name)
+def test_every_term_has_help_and_an_example_that_is_itself(term: type[Term]) -> None:
+    assert term.help
+    assert [type(found) for found in Filters.parse(term.example).terms] == [term]
+    for option in term.options:
+        assert Filters.parse(f"{term.name}:{option}").get(term.name) == (option,)
 
 
 @pytest.mark.parametrize(

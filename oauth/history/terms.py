@@ -1,0 +1,375 @@
+"""The terms of a filter line, each with its name, what it accepts, its help, and the condition it stands for."""
+
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
+from typing import ClassVar, Self
+
+from sqlalchemy import Column, ColumnElement, false, func, not_, or_
+
+from oauth.exchange import Step
+from oauth.history import moments
+from oauth.history.schema import exchanges, utc_text
+
+LONGEST_VALUE = 200
+"""Characters of one value."""
+
+LONGEST_TEXT = 1000
+"""Characters of all free text together."""
+
+MOST_VALUES = 20
+"""Alternatives in one term."""
+
+ANY = "*"
+"""The value that wants any value at all."""
+
+
+class FilterError(ValueError):
+    """A filter has a value it cannot have; the text names the filter and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term(ABC):
+    """One condition: an exchange fits when it fits one of ``values``, or none of them when ``negated``.
+
+    Made by ``of``, which checks the values.
+    """
+
+    values: tuple[str, ...]
+    negated: bool = False
+
+    name: ClassVar[str]
+    help: ClassVar[str]
+    example: ClassVar[str]
+    options: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def of(cls, values: tuple[str, ...], negated: bool = False) -> Self:
+        """The term with its values as they are kept, each once. Raises ``FilterError``."""
+        if not all(values):
+            raise FilterError(f"{cls.name} has no value. {cls.help}")
+        for value in values:
+            if not value.isprintable() or len(value) > LONGEST_VALUE:
+                raise cls.refused(value, f"1 to {LONGEST_VALUE} printable characters")
+        if len(values) > MOST_VALUES:
+            raise FilterError(f"{cls.name} has {len(values)} values; it can have {MOST_VALUES}.")
+        return cls(tuple(dict.fromkeys(cls.kept(value) for value in values)), negated)
+
+    @classmethod
+    def refused(cls, value: str, allowed: str) -> FilterError:
+        """The error that says what a value can be."""
+        return FilterError(f"{cls.name} is {value[:LONGEST_VALUE]!r}; it can be {allowed}.")
+
+    @classmethod
+    @abstractmethod
+    def kept(cls, value: str) -> str:
+        """The one spelling of a value. Raises ``FilterError``."""
+
+    @abstractmethod
+    def one(self, value: str) -> ColumnElement[bool]:
+        """The condition of one value."""
+
+    def condition(self) -> ColumnElement[bool]:
+        """The condition on ``schema.exchanges``."""
+        wanted = or_(*(self.one(value) for value in self.values))
+        # A comparison with NULL is neither true nor false: a row without a status is not of status 404 either.
+        return not_(func.coalesce(wanted, false())) if self.negated else wanted
+
+    def resolved(self, _now: datetime, _zone: tzinfo) -> "Term":
+        """The same term without relative times."""
+        return self
+
+    def branches(self) -> list["Term"]:
+        """Terms of one value each that together show what this one shows."""
+        return [self] if self.negated else [replace(self, values=(value,)) for value in self.values]
+
+
+class StepTerm(Term):
+    """Where in the flow."""
+
+    name = "step"
+    help = f"The step of the flow: {', '.join(Step)}."
+    example = "step:token,refresh"
+    options = tuple(Step)
+
+    @classmethod
+    def kept(cls, value: str) -> str:
+        """A step."""
+        if value.lower() not in list(Step):
+            raise cls.refused(value, ", ".join(Step))
+        return value.lower()
+
+    def one(self, value: str) -> ColumnElement[bool]:
+        """The step itself."""
+        return exchanges.c.step == value
+
+
+class StatusTerm(Term):
+    """A status, its class, or that there is none."""
+
+    name = "status"
+    help = "A class such as 4xx, an exact status such as 404, failed (no response) or none (no answer recorded)."
+    example = "status:4xx"
+    options = ("2xx", "3xx", "4xx", "5xx", "failed", "none")
+
+    @classmethod
+    def kept(cls, value: str) -> str:
+        """A class, a status, ``failed`` or ``none``."""
+        if not re.fullmatch(r"[1-9]xx|[1-9][0-9]{2}|failed|none", value.lower()):
+            raise cls.refused(
+                value,
+                "2xx, 3xx, 4xx, 5xx, an exact status such as 404, failed (no response) or none (no answer recorded)",
+            )
+        return value.lower()
+
+    def one(self, value: str) -> ColumnElement[bool]:
+        """The status, or the outcome."""
+        return exchanges.c.status == int(value) if value.isdecimal() else exchanges.c.outcome == value
+
+
+class ErrorTerm(Term):
+    """A documented error or a code."""
+
+    name = "error"
+    help = "The number of a documented error, an error code such as invalid_grant, or * for any error."
+    example = "error:2,invalid_scope"
+
+    @classmethod
+    def kept(cls, value: str) -> str:
+        """A number without leading zeros, or a code."""
+        return str(int(value)) if _is_number(value) else value
+
+    def one(self, value: str) -> ColumnElement[bool]:
+        """The number or the code."""
+        if value == ANY:
+            return or_(exchanges.c.documented_error.is_not(None), exchanges.c.error != "")
+        if _is_number(value):
+            return exchanges.c.documented_error == int(value)
+        return exchanges.c.error == value
+
+
+class ExactTerm(Term):
+    """A column that must be equal."""
+
+    column: ClassVar[Column[str]]
+
+    @classmethod
+    def kept(cls, value: str) -> str:
+        """The value as it is."""
+        return value
+
+    def one(self, value: str) -> ColumnElement[bool]:
+        """Equality; ``*`` is anything but nothing."""
+        return self.column != "" if value == ANY else self.column == value
+
+
+class ClientTerm(ExactTerm):
+    """Whose application."""
+
+    name = "client"
+    help = "The client id, or * for any."
+    example = "client:demo-app"
+    column = exchanges.c.client_id
+
+
+class CaseTerm(ExactTerm):
+    """A support ticket."""
+
+    name = "case"
+    help = "The label of a support ticket, or * for any."
+    example = "case:T-1234"
+    column = exchanges.c.case
+
+
+class ProviderTerm(ExactTerm):
+    """A provider profile."""
+
+    name = "provider"
+    help = "The id of the provider profile, or * for any."
+    example = "provider:sandbox"
+    column = exchanges.c.provider
+
+
+class MethodTerm(ExactTerm):
+    """An HTTP method."""
+
+    name = "method"
+    help = "The HTTP method."
+    example = "method:POST"
+    options = ("GET", "POST")
+    column = exchanges.c.method
+
+    @classmethod
+    def kept(cls, value: str) -> str:
+        """In capitals, as the console sends them."""
+        return value.upper()
+
+
+class FlowTerm(ExactTerm):
+    """One flow."""
+
+    name = "flow"
+    help = "The id of a flow: the exchanges that share a state."
+    example = "flow:3f9c2a"
+    column = exchanges.c.flow
+
+
+class DescriptionTerm(ExactTerm):
+    """What the provider said."""
+
+    name = "description"
+    help = "The whole error_description that came back."
+    example = 'description:"Invalid refresh token"'
+    column = exchanges.c.error_description
+
+
+class ByTerm(ExactTerm):
+    """Who sent it."""
+
+    name = "by"
+    help = "Who sent it, on a console that several people share."
+    example = "by:ada@example.com"
+    column = exchanges.c.owner
+
+
+class MomentTerm(Term):
+    """A bound of the time."""
+
+    @classmethod
+    def of(cls, values: tuple[str, ...], negated: bool = False) -> Self:
+        """One moment, never negated."""
+        if negated:
+            raise FilterError("since and until cannot have a - in front: one is the opposite of the other.")
+        if len(set(values)) > 1:
+            raise FilterError(f"{cls.name} has {len(values)} values; it can have one.")
+        return super().of(values)
+
+    @classmethod
+    def kept(cls, value: str) -> str:
+        """A moment."""
+        found = moments.spelled(value)
+        if found is None:
+            raise cls.refused(value, moments.ALLOWED)
+        return found
+
+    def moment(self) -> datetime:
+        """The moment. Raises ``ValueError`` when it depends on a clock or a time zone."""
+        if not moments.is_absolute(self.values[0]):
+            raise ValueError(f"{self.name}:{self.values[0]} must be resolved before it is asked for.")
+        return self.bound(self.values[0], datetime.min.replace(tzinfo=UTC), UTC)
+
+    @staticmethod
+    @abstractmethod
+    def bound(text: str, now: datetime, zone: tzinfo) -> datetime:
+        """The instant that is meant."""
+
+    def resolved(self, now: datetime, zone: tzinfo) -> "Term":
+        """The same with the instant in UTC."""
+        if moments.is_absolute(self.values[0]):
+            return self
+        return replace(self, values=(utc_text(self.bound(self.values[0], now, zone)),))
+
+
+class SinceTerm(MomentTerm):
+    """The earliest."""
+
+    name = "since"
+    help = "The earliest time: a date, a time, today, yesterday, or how long ago (30min, 2h, 7d, 4w)."
+    example = "since:2h"
+    options = ("15min", "1h", "24h", "7d", "today", "yesterday")
+    bound = staticmethod(moments.first)
+
+    def one(self, _value: str) -> ColumnElement[bool]:
+        """From then on."""
+        return exchanges.c.started_at >= self.moment()
+
+
+class UntilTerm(MomentTerm):
+    """The latest."""
+
+    name = "until"
+    help = "The latest time, written the same way; a date counts to its end."
+    example = "until:2026-11-24"
+    options = ("1h", "24h", "7d", "yesterday")
+    bound = staticmethod(moments.last)
+
+    def one(self, _value: str) -> ColumnElement[bool]:
+        """Up to then."""
+        return exchanges.c.started_at <= self.moment()
+
+
+class TextTerm(Term):
+    """Words anywhere in the exchange."""
+
+    name = "text"
+    help = 'Words found anywhere in the exchange, without a name in front; "several words" in quotes, in their order.'
+    example = '"is invalid for the client"'
+
+    @classmethod
+    def of(cls, values: tuple[str, ...], negated: bool = False) -> Self:
+        """Words and phrases, of which all must be there, or with ``negated`` none."""
+        length = len(" ".join(values))
+        if length > LONGEST_TEXT:
+            raise FilterError(f"text has {length} characters; it can have {LONGEST_TEXT}.")
+        for value in values:
+            if not value.strip() or not value.isprintable():
+                raise cls.refused(value, "words of printable characters")
+        return cls(tuple(dict.fromkeys(values)), negated)
+
+    @classmethod
+    def kept(cls, value: str) -> str:
+        """The value as it is."""
+        return value
+
+    def one(self, value: str) -> ColumnElement[bool]:
+        """In one of the columns."""
+        return or_(*(exchanges.c[name].icontains(value, autoescape=True) for name in _SEARCHED))
+
+    def condition(self) -> ColumnElement[bool]:
+        """All of the values, or none of them."""
+        if self.negated:
+            return not_(or_(*(self.one(value) for value in self.values)))
+        wanted = self.one(self.values[0])
+        for value in self.values[1:]:
+            wanted &= self.one(value)
+        return wanted
+
+    def branches(self) -> list[Term]:
+        """Itself: its values are no alternatives."""
+        return [self]
+
+
+_SEARCHED = (
+    "url",
+    "request_headers",
+    "request_body",
+    "response_headers",
+    "response_body",
+    "error",
+    "error_description",
+    "failure_detail",
+    "case",
+    "client_id",
+)
+
+TERMS: tuple[type[Term], ...] = (
+    StepTerm,
+    StatusTerm,
+    ErrorTerm,
+    ClientTerm,
+    CaseTerm,
+    ProviderTerm,
+    MethodTerm,
+    FlowTerm,
+    DescriptionTerm,
+    ByTerm,
+    SinceTerm,
+    UntilTerm,
+    TextTerm,
+)
+"""Every term, in the order in which a filter line is written."""
+
+
+def _is_number(value: str) -> bool:
+    return re.fullmatch(r"[0-9]{1,3}", value) is not None
