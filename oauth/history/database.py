@@ -19,7 +19,7 @@ from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from oauth.history import migrations
+from oauth.history import migrations, search
 from oauth.settings import SettingError
 
 BUSY_SECONDS = 5.0
@@ -67,8 +67,9 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that only reads. Raises ``HistoryError``."""
+        """A transaction that only reads, with the search index up to date. Raises ``HistoryError``."""
         self.prepare()
+        self._catch_up()
         with self._explained(), self.engine.begin() as connection:
             yield connection
 
@@ -78,6 +79,16 @@ class Database:
         self.prepare()
         with self._explained(), self._writing_engine.begin() as connection:
             yield connection
+
+    def _catch_up(self) -> None:
+        with self._explained(), self.engine.begin() as connection:
+            behind = search.is_behind(connection)
+        # A history that cannot be written can be read all the same; a search then misses what was changed last.
+        with suppress(HistoryError):
+            while behind:
+                with self.writing() as connection:
+                    search.catch_up(connection)
+                    behind = search.is_behind(connection)
 
     def prepare(self) -> None:
         """Open the database: make the file, or set a damaged one aside, and run the migrations it lacks.

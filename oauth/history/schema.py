@@ -1,8 +1,10 @@
 """The tables of the history, in SQL that SQLite and PostgreSQL both have.
 
-A change here needs a migration beside the others in ``migrations/versions``; a test compares the two.
+A change here needs a migration beside the others in ``migrations/versions``; a test compares the two. The search index
+is not here, for each database has its own (``search.py``).
 """
 
+import re
 from datetime import UTC, datetime
 
 from sqlalchemy import BigInteger, Boolean, Column, Dialect, Index, Integer, LargeBinary, MetaData, Table, Text
@@ -12,6 +14,12 @@ from sqlalchemy.types import TypeDecorator
 def utc_text(moment: datetime) -> str:
     """An aware time as ISO 8601 text in UTC, to the microsecond and always 27 characters, so that it sorts."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def host_of(url: str) -> str:
+    """The host of an address in lower case, with the port when one is given (RFC 3986 §3.2); empty without one."""
+    found = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?([^/?#@]*)", url)
+    return found[1].lower() if found else ""
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -80,13 +88,16 @@ exchanges = Table(
     _text("request_id"),
     _text("provider"),
     _text("client_id"),
+    _text("host"),
+    _text("note"),
     # A deleted row's number is never given to another: numbers stand in tickets and addresses.
     sqlite_autoincrement=True,
 )
 
 # Each serves one filter in the order of the list, newest first, from any row on (the keyset).
-for _name in ("owner", "flow", "step", "status", "outcome", "documented_error", "error"):
-    Index(f"exchanges_by_{_name}", exchanges.c[_name], exchanges.c.id)
+Index("exchanges_by_started_at", exchanges.c.started_at, exchanges.c.id)
+for _name in ("owner", "case", "flow", "step", "status", "outcome", "documented_error", "error", "client_id", "host"):
+    Index(f"exchanges_by_{_name}", exchanges.c[_name], exchanges.c.started_at, exchanges.c.id)
 
 callbacks = Table(
     "callbacks",
@@ -104,4 +115,12 @@ callbacks = Table(
     Column("payload", LargeBinary),
     Index("callbacks_by_expires_at", "expires_at"),
     Index("callbacks_by_flow", "flow"),
+)
+
+views = Table(
+    "views",
+    metadata,
+    Column("owner", PlainText, primary_key=True),
+    Column("name", PlainText, primary_key=True),
+    _text("query"),
 )

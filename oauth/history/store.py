@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, false, func, insert, literal, select, tuple_, update
 
 from oauth.exchange import Exchange, Failure, Headers, Request, Response, Step
 from oauth.history.database import Database, HistoryError
 from oauth.history.filters import Filters, where
 from oauth.history.handover import Handover
-from oauth.history.schema import callbacks, exchanges
+from oauth.history.schema import callbacks, exchanges, host_of
 
 __all__ = ["History", "HistoryError", "Row"]
 
@@ -30,13 +30,15 @@ LARGEST_ID = 2**63 - 1
 class Row:
     """A kept exchange and the error that was recognised in it.
 
-    ``documented_error`` is the number of a documented error, ``error`` and ``error_description`` are the provider's.
+    ``documented_error`` is the number of a documented error, ``error`` and ``error_description`` are the provider's,
+    ``note`` is the reader's.
     """
 
     exchange: Exchange
     documented_error: int | None = None
     error: str = ""
     error_description: str = ""
+    note: str = ""
 
     @property
     def unanswered(self) -> bool:
@@ -75,6 +77,8 @@ class History:
             "request_body": _text(request.body),
             "provider": exchange.provider,
             "client_id": exchange.client_id,
+            "host": host_of(request.url),
+            "note": "",
             "error": "",
             "error_description": "",
             **_answer(exchange),
@@ -106,12 +110,16 @@ class History:
         return None if found is None else _row(found)
 
     def page(self, filters: Filters, before: int | None, limit: int) -> list[Row]:
-        """At most ``limit`` exchanges, newest first, from the newest on or from the one older than id ``before``."""
-        query = select(exchanges).where(*where(filters)).order_by(exchanges.c.id.desc()).limit(limit)
-        if before is not None:
-            query = query.where(exchanges.c.id < min(before, LARGEST_ID))
+        """At most ``limit`` exchanges, newest first, from the newest on or from the one that follows row ``before``.
+
+        When that row is gone, its place is that of the newest row with a smaller number, which is then the first.
+        """
+        query = select(exchanges).where(*where(filters))
         with self.database.reading() as connection:
-            return [_row(found) for found in connection.execute(query).mappings()]
+            if before is not None:
+                query = query.where(_place(connection, before))
+            newest = query.order_by(exchanges.c.started_at.desc(), exchanges.c.id.desc()).limit(limit)
+            return [_row(found) for found in connection.execute(newest).mappings()]
 
     def count(self, filters: Filters) -> int:
         """How many exchanges the filters show."""
@@ -130,7 +138,7 @@ class History:
 
     def flow(self, flow: str) -> list[Row]:
         """The exchanges of one flow, oldest first."""
-        query = select(exchanges).where(exchanges.c.flow == flow).order_by(exchanges.c.id)
+        query = select(exchanges).where(exchanges.c.flow == flow).order_by(exchanges.c.started_at, exchanges.c.id)
         with self.database.reading() as connection:
             return [_row(found) for found in connection.execute(query).mappings()]
 
@@ -141,6 +149,22 @@ class History:
         with self.database.writing() as connection:
             for table in (exchanges, callbacks):
                 connection.execute(update(table).where(table.c.flow == flow).values(case=case))
+
+    def set_note(self, id: int, note: str) -> None:
+        """Write a note to an exchange, in place of the one it had."""
+        with self.database.writing() as connection:
+            connection.execute(update(exchanges).where(exchanges.c.id == id).values(note=note))
+
+
+def _place(connection: Connection, before: int) -> ColumnElement[bool]:
+    """The rows that follow row ``before`` in the list."""
+    columns = exchanges.c.started_at, exchanges.c.id
+    newest = select(*columns).where(exchanges.c.id <= min(before, LARGEST_ID)).order_by(exchanges.c.id.desc()).limit(1)
+    found = connection.execute(newest).one_or_none()
+    if found is None:
+        return false()
+    place = tuple_(*(literal(value, column.type) for value, column in zip(found, columns, strict=True)))
+    return tuple_(*columns) < place if found.id == before else tuple_(*columns) <= place
 
 
 def header_lines(headers: Headers) -> str:
@@ -210,4 +234,4 @@ def _row(found: RowMapping) -> Row:
         provider=found["provider"],
         client_id=found["client_id"],
     )
-    return Row(exchange, found["documented_error"], found["error"], found["error_description"])
+    return Row(exchange, found["documented_error"], found["error"], found["error_description"], found["note"])

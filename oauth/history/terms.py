@@ -11,6 +11,7 @@ from sqlalchemy import Column, ColumnElement, false, func, not_, or_
 from oauth.exchange import Step
 from oauth.history import moments
 from oauth.history.schema import exchanges, utc_text
+from oauth.history.search import matches
 
 LONGEST_VALUE = 200
 """Characters of one value."""
@@ -323,35 +324,17 @@ class TextTerm(Term):
         return value
 
     def one(self, value: str) -> ColumnElement[bool]:
-        """In one of the columns."""
-        return or_(*(exchanges.c[name].icontains(value, autoescape=True) for name in _SEARCHED))
+        """The words of one value, in their order."""
+        return matches(value)
 
     def condition(self) -> ColumnElement[bool]:
         """All of the values, or none of them."""
-        if self.negated:
-            return not_(or_(*(self.one(value) for value in self.values)))
-        wanted = self.one(self.values[0])
-        for value in self.values[1:]:
-            wanted &= self.one(value)
-        return wanted
+        return not_(or_(*(self.one(value) for value in self.values))) if self.negated else matches(*self.values)
 
     def branches(self) -> list[Term]:
         """Itself: its values are no alternatives."""
         return [self]
 
-
-_SEARCHED = (
-    "url",
-    "request_headers",
-    "request_body",
-    "response_headers",
-    "response_body",
-    "error",
-    "error_description",
-    "failure_detail",
-    "case",
-    "client_id",
-)
 
 TERMS: tuple[type[Term], ...] = (
     StepTerm,

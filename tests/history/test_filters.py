@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 
 from oauth.exchange import Exchange, Failure, Request, Response, Step
 from oauth.history.filters import FilterError, Filters, where
@@ -124,11 +124,9 @@ def test_text_is_found_anywhere_in_any_letter_case(
 
 
 @pytest.mark.parametrize("text", ["100_", "%%", "1%0", "\\", "/%"])
-def test_wildcards_are_ordinary_characters(history: History, exchange: Callable[..., Exchange], text: str) -> None:
-    history.begin(exchange(case="100%"))
+def test_signs_are_not_searched(history: History, exchange: Callable[..., Exchange], text: str) -> None:
+    history.begin(exchange(case="5%"))
     assert history.count(Filters(text=text)) == 0
-    wanted = history.begin(exchange(case=f"<{text}>"))
-    assert [row.exchange.id for row in history.rows(Filters(text=text))] == [wanted]
 
 
 @pytest.mark.parametrize(
@@ -306,8 +304,10 @@ def test_every_term_has_help_and_an_example_that_is_itself(term: type[Term]) -> 
     ],
 )
 def test_a_page_is_read_from_an_index_without_sorting(history: History, filters: Filters, index: str) -> None:
-    query = select(exchanges).where(*where(filters), exchanges.c.id < 500).order_by(exchanges.c.id.desc()).limit(50)
+    columns = exchanges.c.started_at, exchanges.c.id
+    query = select(exchanges).where(*where(filters), tuple_(*columns) < (datetime(2026, 1, 1, tzinfo=UTC), 500))
+    query = query.order_by(*(column.desc() for column in columns)).limit(50)
     with history.database.reading() as connection:
         sql = query.compile(connection, compile_kwargs={"literal_binds": True}).string
         plan = [line[-1] for line in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")]
-    assert plan == [f"SEARCH exchanges USING INDEX exchanges_by_{index} ({index}=? AND id<?)"]
+    assert plan == [f"SEARCH exchanges USING INDEX exchanges_by_{index} ({index}=? AND started_at<?)"]

@@ -2,14 +2,22 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import Connection, create_engine, inspect
 
 from oauth.history import migrations
 from oauth.history.schema import metadata
 from oauth.history.store import History
+
+
+def _differences(connection: Connection) -> Any:
+    """What the database has and the tables of the schema have not, or the other way round; apart from the search."""
+    names = set(metadata.tables)
+    options = {"include_name": lambda name, kind, _: kind != "table" or name in names}
+    return compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
 
 
 def test_the_migrations_lead_to_the_schema(path: Path) -> None:
@@ -19,7 +27,7 @@ def test_the_migrations_lead_to_the_schema(path: Path) -> None:
         migrations.upgrade(connection)
     with engine.begin() as connection:
         assert migrations.is_current(connection)
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert _differences(connection) == []
         assert {"exchanges", "callbacks"} < set(inspect(connection).get_table_names())
     engine.dispose()
 
@@ -30,7 +38,7 @@ def test_the_comparison_sees_a_difference(path: Path) -> None:
         migrations.upgrade(connection)
         connection.exec_driver_sql("DROP INDEX exchanges_by_step")
         connection.exec_driver_sql("ALTER TABLE exchanges DROP COLUMN request_id")
-        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+        differences = _differences(connection)
     engine.dispose()
     assert sorted(difference[0] for difference in differences) == ["add_column", "add_index"]
 

@@ -1,0 +1,102 @@
+"""The index of the words in every exchange: FTS5 in SQLite, a ``tsvector`` in PostgreSQL.
+
+What is indexed is what is kept: redacted text. A word is a run of letters and digits in any letter case, so that
+``9f2a41d07b`` is one in ``«code #9f2a41d07b 40ch»``.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Boolean, ColumnElement, Connection, false, literal, text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from oauth.history.schema import exchanges
+
+COLUMNS = (
+    "url",
+    "request_headers",
+    "request_body",
+    "response_headers",
+    "response_body",
+    "error",
+    "error_description",
+    "failure_detail",
+    "case",
+    "client_id",
+    "note",
+)
+"""What is searched."""
+
+CATCH_UP_ROWS = 1000
+"""Rows that one transaction adds to the index of SQLite."""
+
+SHORTEST_BEGINNING = 3
+"""Characters a word needs for others that begin with it to be found too."""
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def matches(*phrases: str) -> ColumnElement[bool]:
+    """The condition that every phrase occurs in the exchange, its words side by side.
+
+    The last word of all may be the beginning of one. A phrase without a letter or a digit is found nowhere.
+    """
+    found = [_WORD.findall(phrase) for phrase in phrases]
+    return Matches(found) if all(found) else false()
+
+
+class Matches(FunctionElement[bool]):
+    """``matches``, in the SQL of the database that it is compiled for. ``phrases`` are lists of words."""
+
+    type = Boolean()
+    inherit_cache = True
+    name = "matches"
+
+    def __init__(self, phrases: Sequence[Sequence[str]]) -> None:
+        beginning = len(phrases[-1][-1]) >= SHORTEST_BEGINNING
+        self.fts5 = " ".join(f'"{" ".join(words)}"' for words in phrases) + "*" * beginning
+        tsquery = " & ".join(" <-> ".join(f"'{word}'" for word in words) for words in phrases) + ":*" * beginning
+        super().__init__(exchanges.c.id, literal(self.fts5), literal(tsquery))
+
+
+@compiles(Matches, "sqlite")
+def _in_sqlite(element: Matches, compiler: SQLCompiler, **options: Any) -> str:
+    id, fts5, _ = element.clauses
+    found = f"SELECT rowid FROM exchanges_search WHERE exchanges_search MATCH {compiler.process(fts5, **options)}"  # noqa: S608
+    return f"{compiler.process(id, **options)} IN ({found})"
+
+
+@compiles(Matches, "postgresql")
+def _in_postgresql(element: Matches, compiler: SQLCompiler, **options: Any) -> str:
+    *_, tsquery = element.clauses
+    return f"exchanges.search @@ to_tsquery('simple', {compiler.process(tsquery, **options)})"
+
+
+_PENDING = text("SELECT EXISTS (SELECT 1 FROM exchanges_unindexed)")
+_LAST = text("SELECT max(id) FROM (SELECT id FROM exchanges_unindexed ORDER BY id LIMIT :rows)")
+_NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
+_INDEX = text(
+    f"INSERT INTO exchanges_search (rowid, {_NAMES}) SELECT id, {_NAMES} FROM exchanges "  # noqa: S608
+    "WHERE id IN (SELECT id FROM exchanges_unindexed WHERE id <= :last)"
+)
+_DONE = text("DELETE FROM exchanges_unindexed WHERE id <= :last")
+
+
+def is_behind(connection: Connection) -> bool:
+    """Whether rows wait to be added to SQLite's index; PostgreSQL's is never behind."""
+    return connection.dialect.name == "sqlite" and bool(connection.execute(_PENDING).scalar_one())
+
+
+def catch_up(connection: Connection) -> None:
+    """Add the next rows to SQLite's index.
+
+    A row is noted by a trigger when it changes and indexed later, many at once: each on its own takes about as long as
+    an exchange itself.
+    """
+    last = connection.execute(_LAST, {"rows": CATCH_UP_ROWS}).scalar_one()
+    if last is not None:
+        connection.execute(_INDEX, {"last": last})
+        connection.execute(_DONE, {"last": last})
