@@ -90,6 +90,10 @@ exchanges = Table(
     _text("client_id"),
     _text("host"),
     _text("note"),
+    # Lower-case words with one space between them that say how the exchange was made.
+    Column("marks", PlainText, nullable=False, server_default=""),
+    # Which process waits for the answer, as a row of ``consoles``.
+    Column("console", PlainText, nullable=False, server_default=""),
     # A deleted row's number is never given to another: numbers stand in tickets and addresses.
     sqlite_autoincrement=True,
 )
@@ -98,6 +102,15 @@ exchanges = Table(
 Index("exchanges_by_started_at", exchanges.c.started_at, exchanges.c.id)
 for _name in ("owner", "case", "flow", "step", "status", "outcome", "documented_error", "error", "client_id", "host"):
     Index(f"exchanges_by_{_name}", exchanges.c[_name], exchanges.c.started_at, exchanges.c.id)
+Index("exchanges_by_provider", exchanges.c.provider, exchanges.c.started_at, exchanges.c.id)
+_noted = exchanges.c.note != ""
+Index(
+    "exchanges_with_note",
+    exchanges.c.started_at,
+    exchanges.c.id,
+    sqlite_where=_noted,
+    postgresql_where=_noted,
+)
 
 callbacks = Table(
     "callbacks",
@@ -116,6 +129,14 @@ callbacks = Table(
     Index("callbacks_by_expires_at", "expires_at"),
     Index("callbacks_by_flow", "flow"),
 )
+
+consoles = Table(
+    "consoles",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("seen_at", UtcTime, nullable=False),
+)
+"""The processes that keep exchanges here, and when each was last seen alive."""
 
 views = Table(
     "views",
