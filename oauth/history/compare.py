@@ -1,0 +1,192 @@
+"""Two exchanges side by side, field by field, and the success that a failure is best compared with.
+
+What comes in is redacted: of a secret only its fingerprint is compared, which tells the same one from another.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from oauth import formatting
+from oauth.exchange import Exchange, Headers, Request, Response
+from oauth.history.filters import Filters
+from oauth.history.schema import utc_text
+from oauth.history.store import History, Row
+from oauth.redaction import PLACEHOLDER, body_text, quoted
+
+MOST_FIELDS = 1000
+"""Fields of one body that are compared."""
+
+ALWAYS_NEW = {
+    "date",
+    "x-request-id",
+    "request-id",
+    "x-correlation-id",
+    "x-amzn-requestid",
+    "x-amz-cf-id",
+    "cf-ray",
+    "age",
+}
+"""Headers that no two answers have in common."""
+
+
+class Verdict(StrEnum):
+    """What became of a field."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+    ONLY_LEFT = "only left"
+    ONLY_RIGHT = "only right"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One field of both exchanges: ``place`` is its part of the message, ``None`` is a field that is not there.
+
+    ``remark`` says what the values alone do not: that a secret is the same or another, that a header is always new.
+    """
+
+    place: str
+    name: str
+    left: str | None
+    right: str | None
+    remark: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether both have it, and alike."""
+        if self.left == self.right:
+            return Verdict.SAME
+        if self.left is None:
+            return Verdict.ONLY_RIGHT
+        return Verdict.ONLY_LEFT if self.right is None else Verdict.DIFFERENT
+
+
+def compare(left: Exchange, right: Exchange) -> list[Compared]:
+    """Every field of two redacted exchanges, in the order of a message: request, then response."""
+    found = [
+        *_paired("request", _target(left.request), _target(right.request)),
+        *_paired("query", _query(left.request), _query(right.request)),
+        *_paired("request header", _headers(left.request.headers), _headers(right.request.headers)),
+        *_paired(
+            "request body",
+            _body(left.request.body, left.request.headers),
+            _body(right.request.body, right.request.headers),
+        ),
+        *_paired("answer", _outcome(left), _outcome(right)),
+    ]
+    one, other = left.response or Response(0), right.response or Response(0)
+    return [
+        *found,
+        *_paired("answer header", _headers(one.headers), _headers(other.headers)),
+        *_paired("answer body", _body(one.body, one.headers), _body(other.body, other.headers)),
+    ]
+
+
+def last_success(history: History, row: Row) -> Row | None:
+    """The last exchange before this one, of the same step, client and provider, that worked; else the newest one.
+
+    Raises ``HistoryError``.
+    """
+    exchange = row.exchange
+    alike = Filters.parse("status:2xx,3xx -error:*").put("step", exchange.step.value)
+    for name, value in (("client", exchange.client_id), ("provider", exchange.provider)):
+        alike = alike.put(name, value) if value else Filters.from_query({**alike.to_query(), f"-{name}": "*"})
+    moment = utc_text(exchange.started_at.astimezone(UTC))
+    earlier = history.page(alike.put("until", moment), None, 2)
+    found = [other for other in earlier if other.exchange.id != exchange.id] or history.page(alike, None, 2)
+    return next((other for other in found if other.exchange.id != exchange.id), None)
+
+
+def _paired(place: str, left: dict[str, str], right: dict[str, str]) -> Iterable[Compared]:
+    for name in dict.fromkeys([*left, *right]):
+        one, other = left.get(name), right.get(name)
+        yield Compared(place, name, one, other, _remark(name, one, other))
+
+
+def _remark(name: str, left: str | None, right: str | None) -> str:
+    if left is None or right is None:
+        return ""
+    if left != right and name.lower() in ALWAYS_NEW:
+        return "new in every answer"
+    one, other = PLACEHOLDER.findall(left), PLACEHOLDER.findall(right)
+    if len(one) != 1 or len(other) != 1:
+        return ""
+    if _kind(one[0]) != _kind(other[0]):
+        return "another kind of secret"
+    if "#" in one[0] and "#" in other[0]:
+        return "the same secret" if one == other else "another secret"
+    return "of the same length, too short to be told apart" if one == other else "another secret"
+
+
+def _kind(placeholder: str) -> str:
+    return placeholder.strip("«").partition(" ")[0]
+
+
+def _target(request: Request) -> dict[str, str]:
+    parts = urlsplit(quoted(request.url))
+    return {"method": request.method, "scheme": parts.scheme, "host": parts.netloc, "path": parts.path or "/"}
+
+
+def _query(request: Request) -> dict[str, str]:
+    return _numbered(formatting.fields(replace(request, body=b"", headers=())))
+
+
+def _headers(headers: Headers) -> dict[str, str]:
+    return _numbered((name.lower(), value) for name, value in headers)
+
+
+def _outcome(exchange: Exchange) -> dict[str, str]:
+    if exchange.response is not None:
+        found = {"status": str(exchange.response.status)}
+    elif exchange.failure is not None:
+        found = {"no response": exchange.failure.kind}
+    else:
+        found = {"no answer": "none was recorded"}
+    if exchange.duration_ms is not None:
+        found["took"] = formatting.duration(exchange.duration_ms)
+    return found
+
+
+def _body(body: bytes, headers: Headers) -> dict[str, str]:
+    text = body_text(body, headers)
+    if text is None:
+        return {"(binary)": f"{len(body)} bytes"}
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if isinstance(value, (dict, list)):
+        found: dict[str, str] = {}
+        _flatten("", value, found)
+        return found
+    fields = formatting.fields(Request("", "", headers, body))
+    return _numbered(fields) if fields else {"(text)": text} if text else {}
+
+
+def _flatten(path: str, value: Any, into: dict[str, str]) -> None:
+    """The leaves of JSON by their path, such as ``data.items[0].name``; an empty object or list is a leaf."""
+    waiting: list[tuple[str, Any]] = [(path, value)]
+    while waiting and len(into) < MOST_FIELDS:
+        path, value = waiting.pop()
+        if isinstance(value, dict) and value:
+            waiting += reversed([(f"{path}.{name}" if path else name, member) for name, member in value.items()])
+        elif isinstance(value, list) and value:
+            waiting += reversed([(f"{path}[{index}]", member) for index, member in enumerate(value)])
+        else:
+            into[path] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _numbered(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The fields by their names; one that is repeated gets a number, so that the first meets the first."""
+    seen: Counter[str] = Counter()
+    found = {}
+    for name, value in pairs:
+        seen[name] += 1
+        found[name if seen[name] == 1 else f"{name} ({seen[name]})"] = value
+    return found
