@@ -183,6 +183,20 @@ class CaseTerm(ExactTerm):
     column = exchanges.c.case
 
 
+class HostTerm(ExactTerm):
+    """Where the request went."""
+
+    name = "host"
+    help = "The host, and its port if it has one, that the request went to."
+    example = "-host:localhost:8501"
+    column = exchanges.c.host
+
+    @classmethod
+    def kept(cls, value: str) -> str:
+        """In lower case, as host names are compared (RFC 3986 §3.2.2)."""
+        return value.lower()
+
+
 class ProviderTerm(ExactTerm):
     """A provider profile."""
 
@@ -232,6 +246,24 @@ class ByTerm(ExactTerm):
     help = "Who sent it, on a console that several people share."
     example = "by:ada@example.com"
     column = exchanges.c.owner
+
+
+class NoteTerm(Term):
+    """What was noted."""
+
+    name = "note"
+    help = "A part of the note, in any letter case, or * for any note."
+    example = 'note:"called back"'
+
+    @classmethod
+    def kept(cls, value: str) -> str:
+        """The value as it is."""
+        return value
+
+    def one(self, value: str) -> ColumnElement[bool]:
+        """A note at all, which an index lists, and in it the value."""
+        noted = exchanges.c.note != ""
+        return noted if value == ANY else noted & exchanges.c.note.icontains(value, autoescape=True)
 
 
 class MomentTerm(Term):
@@ -342,10 +374,12 @@ TERMS: tuple[type[Term], ...] = (
     ErrorTerm,
     ClientTerm,
     CaseTerm,
+    HostTerm,
     ProviderTerm,
     MethodTerm,
     FlowTerm,
     DescriptionTerm,
+    NoteTerm,
     ByTerm,
     SinceTerm,
     UntilTerm,

@@ -20,7 +20,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "moved": {"step": Step.AUTHORIZE, "status": 302, "owner": "ada", "flow": "f1"},
     "grant": {"status": 400, "number": 2, "error": "invalid_grant", "flow": "f1"},
     "token": {"step": Step.API, "status": 401, "number": 7, "error": "invalid_token"},
-    "odd": {"status": 400, "error": "mystery"},
+    "odd": {"status": 400, "error": "mystery", "note": "Called back"},
     "gone": {"failure": "timeout", "owner": "bob"},
     "open": {"step": Step.REFRESH},
 }
@@ -33,6 +33,7 @@ def filled(history: History, exchange: Callable[..., Exchange]) -> History:
             facts.get("step", Step.TOKEN), case=case, owner=facts.get("owner", ""), flow=facts.get("flow", "")
         )
         id = history.begin(sent)
+        history.set_note(id, facts.get("note", ""))
         if "status" in facts or "failure" in facts:
             answered = replace(
                 sent,
@@ -77,6 +78,12 @@ def cases(history: History, filters: Filters) -> list[str]:
         (Filters(flow="*"), ["moved", "grant"]),
         (Filters(method="post"), list(FACTS)),
         (Filters(client="nobody"), []),
+        (Filters(host="Provider.example"), list(FACTS)),
+        (Filters.parse("-host:provider.example"), []),
+        (Filters(note="*"), ["odd"]),
+        (Filters(note="CALLED"), ["odd"]),
+        (Filters(note="100%,back"), ["odd"]),
+        (Filters.parse("-note:* status:4xx"), ["grant", "token"]),
         (Filters.parse("-status:2xx,3xx -step:refresh -error:2"), ["token", "odd", "gone"]),
         (Filters.parse("-flow:*"), ["ok", "token", "odd", "gone", "open"]),
         (Filters.parse("grant -invalid_grant"), ["ok", "moved", "token", "odd", "gone", "open"]),
