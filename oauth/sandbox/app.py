@@ -9,8 +9,9 @@ from oauth.sandbox.answer import Answer, new_request_id, refusal, send_answer
 from oauth.sandbox.control.app import Control
 from oauth.sandbox.control.guard import Guard
 from oauth.sandbox.errors import ApiError
+from oauth.sandbox.faults.answers import request_limit_page
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.received import Endpoint
+from oauth.sandbox.received import Endpoint, address_of
 from oauth.sandbox.served import Served
 
 AUTHORIZE = "/oauth/authorize/"
@@ -58,9 +59,11 @@ class _Application:
         with self.sandbox.lock:
             path = scope["path"].removeprefix(scope.get("root_path", ""))
             now = self.sandbox.clock.now()
+            admitted = self.sandbox.limiter.admits(address_of(scope), now)
+            answer = refusal(ApiError(404, NOTHING_HERE)) if admitted else request_limit_page()
             duration = (perf_counter() - begun) * 1000
-            self.sandbox.log.add_other(request_id, now, path, scope["method"], 404, duration)
-        await send_answer(refusal(ApiError(404, NOTHING_HERE)), request_id, send)
+            self.sandbox.log.add_other(request_id, now, path, scope["method"], answer.status, duration)
+        await send_answer(answer, request_id, send)
 
 
 async def _health(scope: Scope, receive: Receive, send: Send) -> None:

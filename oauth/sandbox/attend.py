@@ -8,6 +8,7 @@ from typing import NamedTuple
 from oauth.sandbox import endpoints
 from oauth.sandbox.answer import JSON, Answer, new_request_id, refusal
 from oauth.sandbox.errors import ApiError
+from oauth.sandbox.faults.answers import RequestLimit
 from oauth.sandbox.faults.fault import Fault, Situation
 from oauth.sandbox.faults.kinds import HEADER, fault_from_header
 from oauth.sandbox.lint import checks
@@ -33,14 +34,16 @@ def attend(sandbox: Sandbox, received: Received, path: str, proceed: Callable[[]
     error: str | None = None
     with sandbox.lock:
         now = sandbox.clock.now()
+        admitted = sandbox.limiter.admits(received.address, now)
         presented = checks.presented(sandbox, received)
         client_id = checks.client_of(sandbox, received, presented)
-        findings = checks.examine(sandbox, received, client_id, presented)
+        findings = checks.examine(sandbox, received, client_id, presented) if admitted else []
         if findings:
             sandbox.lint.add(findings, client_id, received.endpoint, now, request_id)
         try:
             try:
-                fault = _fault(sandbox, received, client_id)
+                # Past the limit the provider itself sees nothing of a request, and no fault is used up.
+                fault = _fault(sandbox, received, client_id) if admitted else RequestLimit()
                 answer = proceed() if fault is None else fault.answer(_situation(sandbox, received, proceed))
             except ShapeError as problem:
                 answer = refusal(ApiError(400, str(problem)))

@@ -1,4 +1,4 @@
-"""What a sandbox starts with: clients, users, scopes, lifetimes. A TOML file, ``sandbox.toml`` if none is given."""
+"""What a sandbox starts with: clients, users, scopes, settings. A TOML file, ``sandbox.toml`` if none is given."""
 
 import functools
 import tomllib
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from oauth.sandbox.clients import CLIENT, SCOPE_NAME, Client, client_from
+from oauth.sandbox.limit import RequestLimit
 from oauth.sandbox.shape import Schema, Shape, ShapeError, table
 
 READY_MADE = Path(__file__).with_name("sandbox.toml")
@@ -36,9 +37,12 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """``scopes`` are names with their words for people. The first of ``users`` is signed in on the consent page."""
+    """``refresh_ends_access_tokens`` says whether a refresh ends the access tokens before it. ``scopes`` are names with
+    their words for people. The first of ``users`` is signed in on the consent page."""
 
     refresh_token_replaced: Replacement
+    refresh_ends_access_tokens: bool
+    request_limit: RequestLimit
     lifetimes: Lifetimes
     scopes: Mapping[str, str]
     users: Mapping[int, User]
@@ -53,6 +57,33 @@ REPLACED: Schema = {
     "enum": list(Replacement),
     "description": "Write one of: " + ", ".join(f'"{value}"' for value in Replacement) + ".",
 }
+ENDED: Schema = {
+    "type": "boolean",
+    "description": "Whether a refresh ends the access tokens that the same client had for the same user.",
+}
+LIMIT: Schema = table(
+    {
+        "requests": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 100_000,
+            "description": "Requests from one address, a whole number up to 100000; 0: no limit.",
+        },
+        "seconds": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 86_400,
+            "description": "Seconds in which they are counted, a whole number from 1 to 86400.",
+        },
+        "pause": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 86_400,
+            "description": "Seconds that the refusal holds, a whole number from 1 to 86400.",
+        },
+    },
+    description="The request limit.",
+)
 LIFETIME: Schema = {
     "type": "integer",
     "minimum": 1,
@@ -65,6 +96,8 @@ SHAPE = Shape(
     table(
         {
             "refresh_token_replaced": REPLACED,
+            "refresh_ends_access_tokens": ENDED,
+            "request_limit": LIMIT,
             "lifetimes": LIFETIMES,
             "scopes": {
                 "type": "object",
@@ -108,10 +141,10 @@ def load(path: Path) -> Configuration:
     """Read a file; a table that it leaves out is the ready-made one. Raises ``ConfigurationError``."""
     document = _parsed(path)
     basis = _parsed(READY_MADE)
-    lifetimes = document.get("lifetimes")
     merged = basis | document
-    if isinstance(lifetimes, dict):
-        merged["lifetimes"] = basis["lifetimes"] | lifetimes
+    for name in ("lifetimes", "request_limit"):
+        if isinstance(document.get(name), dict):
+            merged[name] = basis[name] | document[name]
     return _read(merged, str(path))
 
 
@@ -149,8 +182,15 @@ def _read(document: Mapping[str, Any], name: str) -> Configuration:
                 f"{name}: [[users]] number {number}, field id: {user['id']} was there before. Give each user its own."
             )
         users[user["id"]] = user
-    replaced = Replacement(document["refresh_token_replaced"])
-    return Configuration(replaced, Lifetimes(**document["lifetimes"]), scopes, users, clients)
+    return Configuration(
+        refresh_token_replaced=Replacement(document["refresh_token_replaced"]),
+        refresh_ends_access_tokens=document["refresh_ends_access_tokens"],
+        request_limit=RequestLimit(**document["request_limit"]),
+        lifetimes=Lifetimes(**document["lifetimes"]),
+        scopes=scopes,
+        users=users,
+        clients=clients,
+    )
 
 
 def _place(path: tuple[str | int, ...]) -> str:
@@ -160,7 +200,7 @@ def _place(path: tuple[str | int, ...]) -> str:
             return ""
         case (table_name, int(index), *fields):
             place = f"[[{table_name}]] number {index + 1}"
-        case ("lifetimes" | "scopes" as table_name, *fields):
+        case ("lifetimes" | "request_limit" | "scopes" as table_name, *fields):
             place = f"[{table_name}]"
         case (field, *_):
             return f"field {field}: "

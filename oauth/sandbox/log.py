@@ -72,8 +72,8 @@ class Entry:
     """One request. ``at`` is the sandbox's time; ``endpoint`` is ``None`` for an address that there is not, of whose
     ``path`` only known words are kept.
 
-    ``parameters`` are the names that were sent. ``error`` is the code that was answered, ``fault`` what was provoked,
-    ``findings`` are the lint's. ``status`` is ``None`` when the endpoint failed.
+    ``parameters`` are the names that were sent. ``error`` is the code that was answered, ``fault`` what was provoked
+    (``request-limit`` past the limit too), ``findings`` are the lint's. Without a ``status`` the endpoint failed.
     """
 
     number: int

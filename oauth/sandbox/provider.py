@@ -13,6 +13,7 @@ from oauth.sandbox.clients import Client, GrantType, checked_scopes
 from oauth.sandbox.clock import Clock
 from oauth.sandbox.configuration import Configuration, Lifetimes, Replacement, User, ready_made
 from oauth.sandbox.faults.rules import Faults
+from oauth.sandbox.limit import Limiter, RequestLimit
 from oauth.sandbox.lint.findings import Lint
 from oauth.sandbox.log import RequestLog
 from oauth.sandbox.scope import Scope
@@ -50,8 +51,8 @@ class Sandbox:
     """One provider. ``base`` is real time; ``clock`` can be moved. ``configuration`` is what it starts with, the
     ready-made one if none is given; the users and scopes in it do not change.
 
-    ``capacity`` bounds how many codes, access tokens and refresh tokens are kept, each for itself. ``faults``, ``lint``
-    and ``log`` are used under the lock too.
+    ``capacity`` bounds how many codes, access tokens and refresh tokens are kept, each for itself. ``faults``,
+    ``lint``, ``log`` and ``limiter`` are used under the lock too.
     """
 
     def __init__(
@@ -73,6 +74,8 @@ class Sandbox:
         self.log = RequestLog()
         self.set_lifetimes(self.configuration.lifetimes)
         self.refresh_token_replaced = self.configuration.refresh_token_replaced
+        self.refresh_ends_access_tokens = self.configuration.refresh_ends_access_tokens
+        self.limiter = Limiter(self.configuration.request_limit)
 
     # What there is.
 
@@ -188,6 +191,12 @@ class Sandbox:
             for kind, seconds in zip(Kind, astuple(lifetimes), strict=True):
                 self._stores[kind].lifetime = timedelta(seconds=seconds)
 
+    def set_request_limit(self, limit: RequestLimit) -> None:
+        """Have another request limit; what was counted before is forgotten."""
+        with self.lock:
+            if limit != self.limiter.limit:
+                self.limiter = Limiter(limit)
+
     def revoke(self, kind: Kind, serial: int) -> None:
         """Make a code or token useless; what was issued with it stays. Raises ``LookupError`` when there is none."""
         with self.lock:
@@ -214,6 +223,8 @@ class Sandbox:
                 store.clear()
             self.set_lifetimes(self.configuration.lifetimes)
             self.refresh_token_replaced = self.configuration.refresh_token_replaced
+            self.refresh_ends_access_tokens = self.configuration.refresh_ends_access_tokens
+            self.limiter = Limiter(self.configuration.request_limit)
             self.fault_header = self._starts_with_fault_header
             self.faults.clear()
             self.lint.clear()
@@ -302,6 +313,14 @@ class Sandbox:
         """A refresh token is replaced by the one that its use gives (RFC 6749 §6)."""
         with self.lock:
             self._stores[Kind.REFRESH_TOKEN].end(secret, State.REPLACED)
+
+    def replace_access_tokens(self, client_id: str, user_id: int | None) -> None:
+        """End the access tokens that a client has for a user, as a refresh does where it is set to."""
+        with self.lock:
+            now = self.clock.now()
+            for secret, issued in list(self._stores[Kind.ACCESS_TOKEN]):
+                if (issued.client_id, issued.user_id) == (client_id, user_id) and issued.seen_at(now).is_live:
+                    self._stores[Kind.ACCESS_TOKEN].end(secret, State.REPLACED)
 
     def must_be_replaced(self, refresh_token: Issued) -> bool:
         """Whether the use of this refresh token replaces it."""

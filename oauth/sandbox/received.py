@@ -26,7 +26,8 @@ class Endpoint(StrEnum):
 @dataclass(slots=True)
 class Received:
     """``query`` is undecoded. ``parameters`` are the body's; ``problem`` says why they cannot be read; ``opening`` is
-    the body's first sign. Names of ``headers`` are in lower case, as ASGI has them."""
+    the body's first sign; ``address`` is the one it came from. Names of ``headers`` are in lower case, as ASGI has
+    them."""
 
     endpoint: Endpoint
     method: str
@@ -35,6 +36,7 @@ class Received:
     parameters: Parameters = field(default_factory=dict)
     problem: InvalidRequest | None = None
     opening: bytes = b""
+    address: str = ""
 
     @property
     def query_parameters(self) -> Parameters:
@@ -53,7 +55,8 @@ async def read(endpoint: Endpoint, scope: Scope, receive: Receive) -> Received:
     """Read a request to its end."""
     # Looked at so often that a dictionary pays; of a header that is there twice the first counts.
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
-    received = Received(endpoint, scope["method"], scope["query_string"].decode(errors="surrogateescape"), headers)
+    query = scope["query_string"].decode(errors="surrogateescape")
+    received = Received(endpoint, scope["method"], query, headers, address=address_of(scope))
     try:
         body = await _body(receive)
         if body:
@@ -62,6 +65,12 @@ async def read(endpoint: Endpoint, scope: Scope, receive: Receive) -> Received:
     except InvalidRequest as problem:
         received.problem = problem
     return received
+
+
+def address_of(scope: Scope) -> str:
+    """Where a request came from; empty where ASGI knows of none, as on a socket in the file system."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 async def _body(receive: Receive) -> bytes:

@@ -54,9 +54,14 @@ class Issued:
         """What stands in the secret's place, for example ``code 3``."""
         return f"{self.kind} {self.serial}"
 
+    @property
+    def is_live(self) -> bool:
+        """Whether it can be used, as it was seen."""
+        return self.state is State.LIVE
+
     def seen_at(self, now: datetime) -> "Issued":
         """The same, expired when its time is over and it was live until then."""
-        return replace(self, state=State.EXPIRED) if self.state is State.LIVE and self.expires_at <= now else self
+        return replace(self, state=State.EXPIRED) if self.is_live and self.expires_at <= now else self
 
 
 class Store:
@@ -114,7 +119,7 @@ class Store:
     def live(self, secret: str, now: datetime) -> Issued | None:
         """The one with this secret, ``None`` when it is unknown or cannot be used any more."""
         issued = self.seen(secret, now)
-        return issued if issued is not None and issued.state is State.LIVE else None
+        return issued if issued is not None and issued.is_live else None
 
     def end(self, secret: str, state: State) -> None:
         """Mark it as used, replaced or revoked."""
@@ -123,7 +128,7 @@ class Store:
     def revoke(self, serial: int) -> None:
         """Revoke it if it is live; what has ended keeps its state. Raises ``LookupError`` when there is none."""
         secret, issued = self._numbered(serial)
-        if issued.state is State.LIVE:
+        if issued.is_live:
             self.end(secret, State.REVOKED)
 
     def numbered(self, serial: int, now: datetime) -> Issued:

@@ -6,16 +6,20 @@ import pytest
 
 from oauth.sandbox.clients import GrantType
 from oauth.sandbox.configuration import READY_MADE, ConfigurationError, Lifetimes, Replacement, load, ready_made
+from oauth.sandbox.limit import RequestLimit
 
 
 def test_what_a_file_leaves_out_is_ready_made(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text('[lifetimes]\ncode = 5\n[[clients]]\nclient_id = "mine"\nsecret = "s"\n', encoding="utf-8")
+    own = "refresh_ends_access_tokens = true\n[request_limit]\nrequests = 4500\n[lifetimes]\ncode = 5\n"
+    path.write_text(own + '[[clients]]\nclient_id = "mine"\nsecret = "s"\n', encoding="utf-8")
     configuration = load(path)
     basis = ready_made()
     assert configuration.lifetimes == Lifetimes(5, 86_400, 2_592_000)
     assert (configuration.users, configuration.scopes) == (basis.users, basis.scopes)
     assert configuration.refresh_token_replaced is Replacement.ALWAYS
+    assert configuration.refresh_ends_access_tokens is True
+    assert configuration.request_limit == RequestLimit(4500, 300, 1800)
     assert list(configuration.clients) == ["mine"]
     mine = configuration.clients["mine"]
     assert (mine.name, mine.scopes, mine.redirect_uris, mine.active) == ("mine", ("read", "write", "v2"), (), True)
@@ -25,7 +29,7 @@ def test_what_a_file_leaves_out_is_ready_made(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "parts"),
     [
-        ("[scopes]", "[scope]", ["'scope' was unexpected", "There are: refresh_token_replaced, lifetimes, scopes"]),
+        ("[scopes]", "[scope]", ["'scope' was unexpected", "There are: refresh_token_replaced, refresh_ends"]),
         ('client_id = "machine-app"', 'client_id = "demo-app"', ["[[clients]] number 3, field client_id", "its own"]),
         ('client_id = "machine-app"', 'client_id = ""', ["[[clients]] number 3, field client_id", "letters, digits"]),
         (
@@ -40,6 +44,13 @@ def test_what_a_file_leaves_out_is_ready_made(tmp_path: Path) -> None:
         ("active = false", 'active = "no"', ["[[clients]] number 2, field active", "boolean"]),
         ("code = 600", "code = 0", ["[lifetimes], field code", "a whole number from 1"]),
         ("code = 600", "codes = 600", ["[lifetimes]:", "'codes'", "There are: code, access_token, refresh_token"]),
+        ("requests = 0", "requests = -1", ["[request_limit], field requests", "a whole number up to 100000"]),
+        ("pause = 1_800", "pauses = 1", ["[request_limit]:", "'pauses'", "There are: requests, seconds, pause"]),
+        (
+            "refresh_ends_access_tokens = false",
+            "refresh_ends_access_tokens = 0",
+            ["ends_access_tokens: 0 is not", "boolean"],
+        ),
         ('"always"', '"weekly"', ["field refresh_token_replaced", '"always", "daily"']),
         ("id = 402215", 'id = "402215"', ["[[users]] number 1, field id", "number"]),
         ('"2019-04-11T09:24:51+02:00"', "2019-04-11", ["[[users]] number 1, field created_at", "in quotes"]),

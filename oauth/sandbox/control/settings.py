@@ -1,16 +1,19 @@
-"""Lifetimes, the replacement of refresh tokens and the fault header over HTTP; the users to read."""
+"""Lifetimes, what a refresh replaces, the request limit and the fault header over HTTP; the users to read."""
 
 from dataclasses import asdict
 from typing import Any
 
-from oauth.sandbox.configuration import LIFETIMES, REPLACED, Lifetimes, Replacement
+from oauth.sandbox.configuration import ENDED, LIFETIMES, LIMIT, REPLACED, Lifetimes, Replacement
 from oauth.sandbox.control.operation import Call, Operation
+from oauth.sandbox.limit import RequestLimit
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.shape import Schema, table
 
 PROPERTIES: dict[str, Schema] = {
     "lifetimes": {**LIFETIMES, "description": "Seconds that what is issued from now on lives."},
     "refresh_token_replaced": REPLACED,
+    "refresh_ends_access_tokens": ENDED,
+    "request_limit": {**LIMIT, "description": "Counted by address; a change forgets what was counted before."},
     "fault_header": {"type": "boolean", "description": "Whether the header X-Sandbox-Fault provokes faults."},
 }
 SHOWN = table(PROPERTIES, list(PROPERTIES), "The settings.")
@@ -30,6 +33,8 @@ def settings_members(sandbox: Sandbox) -> dict[str, Any]:
     return {
         "lifetimes": asdict(sandbox.lifetimes),
         "refresh_token_replaced": sandbox.refresh_token_replaced,
+        "refresh_ends_access_tokens": sandbox.refresh_ends_access_tokens,
+        "request_limit": asdict(sandbox.limiter.limit),
         "fault_header": sandbox.fault_header,
     }
 
@@ -38,7 +43,9 @@ def change_settings(sandbox: Sandbox, members: dict[str, Any]) -> None:
     """Change those that are there."""
     merged = settings_members(sandbox) | members
     sandbox.set_lifetimes(Lifetimes(**asdict(sandbox.lifetimes) | merged["lifetimes"]))
+    sandbox.set_request_limit(RequestLimit(**asdict(sandbox.limiter.limit) | merged["request_limit"]))
     sandbox.refresh_token_replaced = Replacement(merged["refresh_token_replaced"])
+    sandbox.refresh_ends_access_tokens = merged["refresh_ends_access_tokens"]
     sandbox.fault_header = merged["fault_header"]
 
 

@@ -10,7 +10,7 @@ from oauth.sandbox.control.faults import COUNTERS, rule_from, rule_members
 from oauth.sandbox.control.faults import SHOWN as FAULT
 from oauth.sandbox.control.issued import PATHS, SECRET, members, members_of
 from oauth.sandbox.control.operation import NOTHING, TIME, Call, Conflict, Operation
-from oauth.sandbox.control.settings import SHOWN as SETTINGS
+from oauth.sandbox.control.settings import PROPERTIES as SETTINGS
 from oauth.sandbox.control.settings import change_settings, settings_members
 from oauth.sandbox.faults.rules import MOST_RULES, Rule
 from oauth.sandbox.provider import CAPACITY, Sandbox, StoredIssued
@@ -31,7 +31,11 @@ def _stored(kind: Kind) -> Schema:
 PROPERTIES: dict[str, Schema] = {
     "version": {"const": 1},
     "now": TIME,
-    "settings": SETTINGS,
+    "settings": table(
+        SETTINGS,
+        ["lifetimes", "refresh_token_replaced", "fault_header"],
+        "A setting that an older snapshot has not got stays as it is.",
+    ),
     "clients": {"type": "array", "items": CLIENT},
     **{PATHS[kind].replace("-", "_"): _stored(kind) for kind in Kind},
     "faults": table(
@@ -39,7 +43,11 @@ PROPERTIES: dict[str, Schema] = {
         ["last_number", "rules"],
     ),
 }
-SNAPSHOT = table(PROPERTIES, list(PROPERTIES), "The whole state, with its secrets; not the lint and the request log.")
+SNAPSHOT = table(
+    PROPERTIES,
+    list(PROPERTIES),
+    "The whole state, with its secrets; not the lint, the request log and the count for the request limit.",
+)
 
 
 def take(sandbox: Sandbox) -> dict[str, Any]:
@@ -78,6 +86,7 @@ def restore(sandbox: Sandbox, snapshot: Mapping[str, Any]) -> None:
     except (ValueError, OverflowError) as error:
         raise Conflict(str(error)) from error
     sandbox.replace_state(clients, stores)
+    sandbox.limiter.clear()
     sandbox.faults.refill(snapshot["faults"]["last_number"], rules)
     change_settings(sandbox, snapshot["settings"])
 

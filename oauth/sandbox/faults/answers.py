@@ -87,10 +87,9 @@ class RequestLimit(Fault):
     kind: ClassVar[str] = "request-limit"
 
     def answer(self, situation: Situation) -> Answer:
-        """The Request ID in the page is its own, and not that of ``X-Request-ID``."""
+        """As past a real limit."""
         del situation
-        text = f"The request could not be satisfied. Request blocked. Request ID: {secrets.token_urlsafe(40)}"
-        return _page("403 Forbidden", text, 403)
+        return request_limit_page()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +146,12 @@ class EchoSecret(Fault):
         # A query may hold bytes that are no UTF-8.
         text = text.encode(errors="replace").decode()
         return Answer.of({"error": "invalid_request", "error_description": text}, 400)
+
+
+def request_limit_page() -> Answer:
+    """The answer past the request limit. The Request ID in the page is its own, and not that of ``X-Request-ID``."""
+    text = f"The request could not be satisfied. Request blocked. Request ID: {secrets.token_urlsafe(40)}"
+    return _page("403 Forbidden", text, 403)
 
 
 def _page(title: str, text: str, status: int) -> Answer:

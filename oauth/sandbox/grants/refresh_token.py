@@ -7,7 +7,8 @@ from oauth.sandbox.scope import within
 
 
 class RefreshToken:
-    """The old access token keeps working until it expires; a refresh token that is replaced does not."""
+    """A refresh token that is replaced works no more. The old access tokens do until they expire, unless the sandbox is
+    set to end them."""
 
     def examine(self, request: TokenRequest) -> Authorization:
         """Raises ``MissingParameter`` and ``InvalidRefreshToken``, in that order."""
@@ -29,6 +30,8 @@ class RefreshToken:
         replaced = presented is None or sandbox.must_be_replaced(presented)
         if replaced:
             sandbox.replace_refresh_token(secret)
+        if sandbox.refresh_ends_access_tokens:
+            sandbox.replace_access_tokens(request.client.client_id, authorization.user_id)
         return sandbox.issue_tokens(
             request.client.client_id,
             asked,

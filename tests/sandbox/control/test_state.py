@@ -182,13 +182,48 @@ def test_refresh_tokens_that_are_replaced_once_a_day(
     assert ask(grant_type="refresh_token", refresh_token=first).json()["error_description"] == "Invalid refresh token"
 
 
+def test_a_refresh_ends_the_access_tokens_before_it_where_it_is_set_to(
+    steered_sandbox: SteeredSandbox, tokens: Callable[..., dict[str, Any]], ask: Answer, call: Answer
+) -> None:
+    control = steered_sandbox.control
+    assert control.settings()["refresh_ends_access_tokens"] is False
+    first = tokens()
+    second = ask(grant_type="refresh_token", refresh_token=first["refresh_token"]).json()
+    assert call("users/me", first["access_token"]).status_code == 200
+
+    control.settings(refresh_ends_access_tokens=True)
+    own = ask(grant_type="client_credentials").json()
+    third = ask(grant_type="refresh_token", refresh_token=second["refresh_token"]).json()
+    for old in (first, second):
+        assert call("users/me", old["access_token"]).json()["error"] == "invalid_token"
+    assert call("users/me", third["access_token"]).status_code == 200
+    assert call("cities", own["access_token"]).status_code == 200, "an application's token is no user's"
+    states = [token["state"] for token in control.request("GET", "access-tokens")]
+    assert states == ["live", "live", "replaced", "replaced"]
+    assert control.lint() == []
+
+
+def test_a_snapshot_of_before_there_was_a_setting(control: Control) -> None:
+    snapshot = control.snapshot()
+    for name in ("refresh_ends_access_tokens", "request_limit"):
+        del snapshot["settings"][name]
+    control.settings(refresh_ends_access_tokens=True)
+    control.restore(snapshot)
+    assert control.settings()["refresh_ends_access_tokens"] is True
+
+
 def test_reset(steered_sandbox: SteeredSandbox, sandbox: Sandbox, tokens: Callable[..., dict[str, Any]]) -> None:
     control = steered_sandbox.control
     before = control.snapshot()
     tokens()
     steered_sandbox.clients.change("demo-app", active=False)
     steered_sandbox.clock.move(60)
-    control.settings(fault_header=True, refresh_token_replaced="daily")
+    control.settings(
+        fault_header=True,
+        refresh_token_replaced="daily",
+        refresh_ends_access_tokens=True,
+        request_limit={"requests": 9, "pause": 1},
+    )
     control.fault("connection-reset")
     control.reset()
     after = control.snapshot()
@@ -203,6 +238,7 @@ def test_snapshot_and_restore(
     control, clock = steered_sandbox.control, steered_sandbox.clock
     steered_sandbox.clients.add("mine", "s", redirect_uris=["https://app.example/"])
     control.settings(refresh_token_replaced="daily", lifetimes={"code": 30})
+    control.settings(refresh_ends_access_tokens=True, request_limit={"requests": 1000})
     control.fault("latency", seconds=0, share=0.5, client_id="mine", endpoint="token")
     given = tokens()
     snapshot = control.snapshot()

@@ -1,0 +1,66 @@
+"""The request limit: so many requests from one address in so many seconds, and past that a refusal for a while."""
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+MOST_ADDRESSES = 1000
+"""Addresses that are counted at once; the one that asked longest ago is forgotten first."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimit:
+    """At most ``requests`` from one address in ``seconds``, without end when it is 0; a refusal holds for ``pause``
+    seconds."""
+
+    requests: int
+    seconds: int
+    pause: int
+
+
+@dataclass(slots=True)
+class _Visitor:
+    times: deque[datetime] = field(default_factory=deque)
+    refused_at: datetime | None = None
+
+
+class Limiter:
+    """Counts requests by address. Not locked: whoever asks holds the sandbox's lock."""
+
+    def __init__(self, limit: RequestLimit) -> None:
+        self.limit = limit
+        self._visitors: OrderedDict[str, _Visitor] = OrderedDict()
+
+    def clear(self) -> None:
+        """Forget what was counted, and refuse nobody."""
+        self._visitors.clear()
+
+    def admits(self, address: str, now: datetime) -> bool:
+        """Count a request, and say whether it is answered. Without an ``address`` it is not counted."""
+        if not self.limit.requests or not address:
+            return True
+        visitor = self._visitor(address)
+        pause = timedelta(seconds=self.limit.pause)
+        if visitor.refused_at is not None:
+            # The clock may have been moved back: what was refused in the future was not refused.
+            if timedelta() <= now - visitor.refused_at < pause:
+                return False
+            visitor.refused_at = None
+        times, begin = visitor.times, now - timedelta(seconds=self.limit.seconds)
+        while times and times[0] <= begin:
+            times.popleft()
+        while times and times[-1] > now:
+            times.pop()
+        if len(times) < self.limit.requests:
+            times.append(now)
+            return True
+        times.clear()
+        visitor.refused_at = now
+        return False
+
+    def _visitor(self, address: str) -> _Visitor:
+        visitor = self._visitors.setdefault(address, _Visitor())
+        self._visitors.move_to_end(address)
+        if len(self._visitors) > MOST_ADDRESSES:
+            self._visitors.popitem(last=False)
+        return visitor
