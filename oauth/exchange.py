@@ -17,7 +17,8 @@ class Step(StrEnum):
     """Where in the flow an exchange belongs: RFC 6749 §4.1, §6 and §7, and the endpoints beside them.
 
     ``par`` is RFC 9126, ``device`` the authorization request of RFC 8628, ``userinfo`` OpenID Connect Core §5.3,
-    ``revoke`` RFC 7009, ``introspect`` RFC 7662, and ``jwks`` the server's keys (RFC 7517 §5).
+    ``revoke`` RFC 7009, ``introspect`` RFC 7662, ``jwks`` the server's keys (RFC 7517 §5), and
+    ``discovery`` its metadata (RFC 8414 §3).
     """
 
     AUTHORIZE = "authorize"
@@ -31,6 +32,7 @@ class Step(StrEnum):
     REVOKE = "revoke"
     INTROSPECT = "introspect"
     JWKS = "jwks"
+    DISCOVERY = "discovery"
 
 
 @dataclass(frozen=True, slots=True)

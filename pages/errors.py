@@ -4,18 +4,21 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from oauth import providers
 from oauth.catalogue import documented
 from oauth.catalogue.entries import DocumentedError
 from oauth.drills import Drill, drills
-from pages.parts import drill, session
+from pages.parts import drill, provider
 
 
 def page() -> None:
     """Draw the list, or the one error that the address names."""
     st.title("Documented errors", anchor=False)
     st.write("What the partner API answers when authorization fails, why, and what to do.")
-    setting = drill.setting(_provider())
+    with st.container(horizontal=True, width=640):
+        chosen = provider.choose(
+            "errors", "Drills run against", [item for item in provider.known().values() if item.token_endpoint]
+        )
+    setting = drill.setting(chosen)
     wanted = st.text_input(
         "Search",
         key="q",
@@ -37,20 +40,6 @@ def page() -> None:
     with st.expander("Errors that carry no number", key="errors.siblings", icon=":material/more_horiz:"):
         st.write("What the same requests are answered with besides the eleven.")
         drill.draw(siblings, setting)
-
-
-def _provider() -> providers.Provider:
-    known = providers.load(session.origin())
-    return known[
-        st.selectbox(
-            "Drills run against",
-            list(known),
-            format_func=lambda identifier: known[identifier].title,
-            key="errors.provider",
-            width=320,
-            persist_state="session",
-        )
-    ]
 
 
 def _matches(error: DocumentedError, wanted: str) -> bool:

@@ -10,13 +10,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from oauth import flow as flows
 from oauth import providers
-from oauth.exchange import Request
+from oauth.exchange import Request, Step
 from oauth.flow import Client, Field, FlowError, Grant, StateCheck, Tokens
 from oauth.formatting import span
 from oauth.history.store import HistoryError
 from oauth.installation import now
 from oauth.providers import BodyFormat, ClientAuthentication
 from pages.parts import card, diagram, exchange, fix, rail, request, reveal, session
+from pages.parts import provider as profile
 from pages.parts.session import Session
 
 SECRET_IN = {
@@ -24,6 +25,14 @@ SECRET_IN = {
     ClientAuthentication.BASIC: "Basic",
     ClientAuthentication.NONE: "Nowhere",
 }
+STEPS_OF = {
+    "authorize": (Step.AUTHORIZE,),
+    "callback": (Step.CALLBACK,),
+    "token": (Step.TOKEN,),
+    "call": (Step.API, Step.REFRESH),
+}
+"""The steps whose notes stand in a card."""
+
 ACTIONS = {"api": "Call the API", "refresh": "Refresh the token", "application": "Application token"}
 
 
@@ -48,21 +57,11 @@ def page() -> None:
 
 def _header() -> Session:
     """Draw the title and the choice of provider and client; a new choice begins a new flow."""
-    title, provider_slot, client_slot = st.columns([6, 3, 3], vertical_alignment="bottom")
+    title, choice = st.columns([5, 7], vertical_alignment="bottom")
     title.title("Get a token, one step at a time", anchor=False)
-    known = providers.load(session.origin())
-    with provider_slot:
-        provider = known[
-            st.selectbox(
-                "Provider",
-                list(known),
-                format_func=lambda identifier: known[identifier].title,
-                key="walkthrough.provider",
-                persist_state="session",
-            )
-        ]
-    ready = {item.id: item for item in provider.clients}
-    with client_slot:
+    with choice, st.container(horizontal=True, gap="small"):
+        provider = profile.choose("walkthrough", "Provider", profile.known().values())
+        ready = {item.id: item for item in provider.clients}
         chosen = st.selectbox(
             "Client",
             [*ready, session.OWN_CLIENT],
@@ -70,18 +69,20 @@ def _header() -> Session:
             key=f"walkthrough.client.{provider.id}",
             persist_state="session",
         )
-    client = Client(ready[chosen].id, ready[chosen].secret) if chosen in ready else _own_client(provider)
+    profile.about(provider)
+    if provider.id == profile.GENERIC:
+        provider = profile.fill_in(provider)
+    client = Client(ready[chosen].id, ready[chosen].secret) if chosen in ready else _own_client()
     current = session.get()
-    if current is None or current.flow.provider != provider or current.chosen != chosen:
+    if current is None or current.flow.provider.id != provider.id or current.chosen != chosen:
         current = session.start(provider, client, chosen)
-    elif current.flow.client != client:
-        current.flow = replace(current.flow, client=client)
+    elif current.flow.client != client or current.flow.provider != provider:
+        current.flow = replace(current.flow, client=client, provider=provider)
         current.vault.add("client_secret", client.secret)
     return current
 
 
-def _own_client(provider: providers.Provider) -> Client:
-    st.caption(provider.notes)
+def _own_client() -> Client:
     left, right = st.columns(2)
     with left:
         client_id = st.text_input("Client ID", key="walkthrough.client_id", persist_state="session")
@@ -191,8 +192,6 @@ def _callback(current: Session) -> None:
                     "The provider shows a page of its own, and nothing comes back", key="callback.missing"
                 ):
                     card.causes(missing.causes)
-            if not current.flow.provider.accepts_loopback:
-                st.info(current.flow.provider.notes)
             return
         _callback_facts(current)
         shown = current.shown["callback"]
@@ -438,6 +437,8 @@ def _step_card(current: Session, name: str, title: str) -> DeltaGenerator:
         return st.expander(f"**{title}**", icon=":material/check_circle:", key=f"step.{name}.done")
     box = st.container(border=True, key=f"step.{name}")
     box.subheader(title, anchor=False)
+    for note in (note for step in STEPS_OF[name] for note in current.flow.provider.notes_on(step)):
+        box.text(note)
     return box
 
 

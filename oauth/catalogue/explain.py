@@ -14,8 +14,9 @@ MUST_HAVE: Mapping[Step, str] = {
     Step.DEVICE: "device_code",
     Step.INTROSPECT: "active",
     Step.JWKS: "keys",
+    Step.DISCOVERY: "issuer",
 }
-"""The member without which a success is none: RFC 9126 §2.2, RFC 8628 §3.2, RFC 7662 §2.2, RFC 7517 §5."""
+"""The member without which a success is none: RFC 9126 §2.2, RFC 8628 §3.2, RFC 7662 §2.2, RFC 7517 §5, RFC 8414 §2."""
 
 _TEXT_LIMIT = 4096
 """Characters at the start of a body in which the text of an answer is looked for."""

@@ -42,6 +42,7 @@ ENDPOINTS_OF: Mapping[Step, tuple[str, ...]] = {
     Step.INTROSPECT: (TOKEN, RESOURCE),
     Step.USERINFO: (RESOURCE,),
     Step.JWKS: (RESOURCE,),
+    Step.DISCOVERY: (),
 }
 """Whose error codes an endpoint answers with, its own first."""
 

@@ -86,6 +86,7 @@ BESIDE: Mapping[Step, tuple[str, ...]] = {
     Step.INTROSPECT: ("invalid_client",),
     Step.USERINFO: ("invalid_token", "insufficient_scope"),
     Step.JWKS: (),
+    Step.DISCOVERY: (),
 }
 """The endpoints beside the flow, and the codes that mean there what they mean in the flow."""
 

@@ -13,12 +13,15 @@ from oauth.providers.profile import (
     BodyFormat,
     ClientAuthentication,
     Endpoint,
+    Kind,
     Lifetimes,
     Link,
     Pkce,
     Provider,
     ReadyClient,
     StepNote,
+    addresses,
+    meaning_of,
 )
 from oauth.providers.reading import Problem, ProfileError, provider
 
@@ -29,6 +32,7 @@ __all__ = [
     "BodyFormat",
     "ClientAuthentication",
     "Endpoint",
+    "Kind",
     "Lifetimes",
     "Link",
     "Pkce",
@@ -37,7 +41,9 @@ __all__ = [
     "Provider",
     "ReadyClient",
     "StepNote",
+    "addresses",
     "load",
+    "meaning_of",
 ]
 
 

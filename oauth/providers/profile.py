@@ -4,7 +4,7 @@ The meaning of a field is beside the field, so that the Providers page, the READ
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -168,3 +168,18 @@ class Provider:
     def notes_on(self, step: Step) -> tuple[str, ...]:
         """What to know about a step at this provider."""
         return tuple(note.text for note in self.step_notes if note.step is step)
+
+
+def kind_of(name: str) -> Kind | None:
+    """What may stand in a field of ``Provider``, ``None`` where there is no such field of text."""
+    return next((item.metadata.get("kind") for item in fields(Provider) if item.name == name), None)
+
+
+def meaning_of(name: str) -> str:
+    """What a field of ``Provider`` means."""
+    return next(str(item.metadata["meaning"]) for item in fields(Provider) if item.name == name)
+
+
+def addresses() -> tuple[str, ...]:
+    """The fields of ``Provider`` that are addresses, in their order."""
+    return tuple(item.name for item in fields(Provider) if item.metadata.get("kind") is Kind.ADDRESS)

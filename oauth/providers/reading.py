@@ -82,10 +82,11 @@ def _value(kind: Any, value: Any, where: str, problems: list[Problem]) -> Any:
 def _faults(item: "Field[Any]", value: Any) -> Iterator[str]:
     """What is wrong with a value that has the right type."""
     if item.metadata.get("kind") is Kind.ADDRESS and value:
-        yield from _address_faults(value)
+        yield from address_faults(value)
 
 
-def _address_faults(value: str) -> Iterator[str]:
+def address_faults(value: str) -> Iterator[str]:
+    """What keeps a text from being the address of an endpoint (RFC 6749 §3.1, §3.2)."""
     try:
         parts = urlsplit(value)
         _ = parts.port  # raises for a port that is no number

@@ -6,7 +6,7 @@ from datetime import datetime
 import streamlit as st
 
 from oauth import flow as flows
-from oauth import paste, providers
+from oauth import paste
 from oauth.catalogue.explain import Explanation, explain
 from oauth.client import Recorder
 from oauth.diagnosis import Cause, Earlier, HistoryPast, NoPast, Past, diagnose, preflight, reading
@@ -18,6 +18,7 @@ from oauth.installation import now
 from oauth.paste import Pasted, PasteError
 from oauth.replay import Replay, replay
 from pages.parts import clock, filling, session
+from pages.parts import provider as profile
 from pages.parts.drill import setting
 from pages.parts.session import Shown
 
@@ -98,7 +99,7 @@ class Reading:
         """Begin a flow at the provider it was sent to, or else the sandbox, with the request's fields filled in."""
         exchange = self.exchanges[position]
         host = flows.checked_url(exchange.request.url, "address").netloc
-        known = providers.load(session.origin())
+        known = profile.known()
         provider = next((item for item in known.values() if f"//{host}/" in item.token_endpoint), known["sandbox"])
         sent = reading.read(exchange.request)
         basic = reading.basic(exchange.request)
@@ -106,7 +107,7 @@ class Reading:
             basic.id if basic else sent.value("client_id"),
             basic.secret if basic else sent.value("client_secret"),
         )
-        st.session_state["walkthrough.provider"] = provider.id
+        profile.pick("walkthrough", provider)
         st.session_state[f"walkthrough.client.{provider.id}"] = session.OWN_CLIENT
         opened = session.start(provider, client, session.OWN_CLIENT)
         st.session_state["walkthrough.client_id"] = client.id
@@ -116,7 +117,7 @@ class Reading:
 
     def replay(self, position: int, explanation: Explanation | None) -> None:
         """Send the request to the sandbox, with what only exists there in the place of what does not."""
-        where = setting(providers.load(session.origin())["sandbox"])
+        where = setting(profile.known()["sandbox"])
         self.replayed[position] = replay(self.exchanges[position], explanation, where)
 
     def _past(self, position: int, *, with_history: bool) -> Past:

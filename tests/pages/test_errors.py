@@ -63,7 +63,7 @@ def test_every_drill_passes_against_the_sandbox_and_is_kept_as_a_drill(page: "Pa
 
 def test_against_a_real_provider_a_drill_says_first_what_it_sends_and_asks(page: "Page", console: Installation) -> None:
     page.go(PAGE)
-    page.pick("errors.provider", "olx-pl")
+    page.pick("errors.provider", "olx")
     assert "POST /api/open/oauth/token HTTP/1.1" in page.text()
     assert page.app.button(key="drill.6-secret.run").disabled
     assert "lock the account" in page.app.checkbox(key="drill.6-secret.sure").label

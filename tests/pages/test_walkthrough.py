@@ -193,9 +193,29 @@ def test_start_over_makes_a_fresh_state_and_keeps_the_rows(page: "Page", console
 
 
 def test_another_provider_begins_another_flow(page: "Page") -> None:
-    page.pick("walkthrough.provider", "olx-pl")
+    page.pick("walkthrough.provider", "olx")
     assert page.value("authorize.url") == "https://www.olx.pl/oauth/authorize/"
-    assert "must use HTTPS" in page.text()
+    assert "Credentials work on the site of one country only" in page.text()
+
+
+def test_all_addresses_follow_the_country(page: "Page") -> None:
+    page.pick("walkthrough.provider", "olx")
+    page.pick("walkthrough.site.olx", "olx-kz")
+    assert page.value("authorize.url") == "https://www.olx.kz/oauth/authorize/"
+    page.press("rail.token")
+    assert page.value("token.url") == "https://www.olx.kz/api/open/oauth/token"
+    page.press("rail.call")
+    assert page.value("api.url").startswith("https://www.olx.kz/api/partner/")
+    assert page.app.session_state["console"].flow.provider.id == "olx-kz"
+
+
+def test_a_token_request_begins_as_the_profile_says(page: "Page") -> None:
+    page.press("rail.token")
+    assert page.app.segmented_control(key="token.body").value == "json"
+    page.pick("walkthrough.provider", "generic")
+    page.press("rail.token")
+    assert page.app.segmented_control(key="token.body").value == "form"
+    assert page.app.segmented_control(key="token.secret_in").value == "client_secret_basic"
 
 
 def test_a_history_that_cannot_be_written_does_not_stop_the_walk(
