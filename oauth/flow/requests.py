@@ -1,0 +1,159 @@
+"""From fields to requests as they go over the wire."""
+
+import base64
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit, urlunsplit
+
+from oauth.exchange import Request
+from oauth.flow.errors import FlowError
+from oauth.flow.model import Field, Flow
+from oauth.providers import BodyFormat, ClientAuthentication
+
+USER_AGENT = "oauth-console/1.0"
+
+
+def authorization_request(url: str, fields: Iterable[Field]) -> Request:
+    """The address that the browser opens. Raises ``FlowError`` when ``url`` cannot be opened."""
+    parts = checked_url(url, "authorization endpoint")
+    query = "&".join(filter(None, [parts.query, urlencode(_sent(fields))]))
+    return Request("GET", urlunsplit(parts._replace(query=query)), (("Host", parts.netloc.rpartition("@")[2]),))
+
+
+def authorized(flow: Flow, fields: Iterable[Field]) -> Flow:
+    """The flow once the authorization request went out: the token request has to repeat what it said.
+
+    What a ``request_uri`` stands for was said when it was pushed.
+    """
+    sent = tuple(_sent(fields))
+    if flow.pushed is not None and dict(sent).get("request_uri") == flow.pushed.request_uri:
+        sent = flow.pushed.parameters
+    return replace(flow, asked=sent)
+
+
+def token_request(
+    url: str,
+    fields: Iterable[Field],
+    body_format: BodyFormat = BodyFormat.JSON,
+    authentication: ClientAuthentication = ClientAuthentication.BODY,
+) -> Request:
+    """A token request (RFC 6749 §4.1.3, §4.4.2, §6). Raises ``FlowError`` when ``url`` cannot be requested.
+
+    With Basic the id and the secret leave the body, form-encoded before base64 as §2.3.1 asks. Where the client proves
+    itself without its secret, the secret is left out.
+    """
+    return _posted(url, fields, body_format, authentication, leave=("client_id", "client_secret"))
+
+
+def form_request(
+    url: str, fields: Iterable[Field], authentication: ClientAuthentication = ClientAuthentication.BODY
+) -> Request:
+    """A request of an endpoint beside the flow, which takes a form (RFC 7009 §2.1, RFC 7662 §2.1, RFC 8628 §3.1).
+
+    Raises ``FlowError`` when ``url`` cannot be requested.
+    """
+    return _posted(url, fields, BodyFormat.FORM, authentication, leave=("client_id", "client_secret"))
+
+
+def par_request(
+    url: str, fields: Iterable[Field], authentication: ClientAuthentication = ClientAuthentication.BODY
+) -> Request:
+    """A pushed authorization request (RFC 9126 §2.1): with Basic ``client_id`` is sent in the form all the same.
+
+    Raises ``FlowError`` when ``url`` cannot be requested.
+    """
+    return _posted(url, fields, BodyFormat.FORM, authentication, leave=("client_secret",))
+
+
+def api_request(url: str, fields: Iterable[Field]) -> Request:
+    """A call of the API, with the fields as headers (RFC 6750 §2.1).
+
+    Raises ``FlowError`` when ``url`` cannot be requested or a header has a character that no header may have.
+    """
+    return _request("GET", url, _headers(_sent(fields)), b"")
+
+
+def keys_request(url: str) -> Request:
+    """A request for the server's public keys (RFC 7517 §5). Raises ``FlowError`` when ``url`` cannot be requested."""
+    return _request("GET", url, (), b"")
+
+
+def sent_field(request: Request, name: str) -> str:
+    """One field of a token request's body, or an empty text."""
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        body = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
+    found = body.get(name) if isinstance(body, dict) else ""
+    return found if isinstance(found, str) else ""
+
+
+def query(parameters: Iterable[tuple[str, str]]) -> str:
+    """Parameters as the query of an address."""
+    return urlencode(list(parameters))
+
+
+def checked_url(url: str, what: str) -> Any:
+    """The parts of an address that can be requested. Raises ``FlowError`` naming ``what`` when it cannot."""
+    try:
+        parts = urlsplit(url.strip())
+        _ = parts.port  # raises for a port that is no number
+    except ValueError as error:
+        raise FlowError(f"The {what} {url!r} is not an address: {error}.") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise FlowError(f"The {what} {url!r} cannot be used: it must begin with https:// or http:// and name a host.")
+    return parts
+
+
+def _posted(
+    url: str,
+    fields: Iterable[Field],
+    body_format: BodyFormat,
+    authentication: ClientAuthentication,
+    *,
+    leave: tuple[str, ...],
+) -> Request:
+    """A POST. ``leave`` names the fields that are in the header and not in the body when the client uses Basic."""
+    fields = list(fields)
+    headers = _headers(_sent(item for item in fields if item.header))
+    sent = _sent(item for item in fields if not item.header)
+    if authentication in (ClientAuthentication.NONE, ClientAuthentication.PRIVATE_KEY_JWT):
+        sent = [(name, value) for name, value in sent if name != "client_secret"]
+    if authentication is ClientAuthentication.BASIC:
+        credentials = dict(sent)
+        sent = [(name, value) for name, value in sent if name not in leave]
+        pair = ":".join(quote_plus(credentials.get(name, "")) for name in ("client_id", "client_secret"))
+        headers.append(("Authorization", "Basic " + base64.b64encode(pair.encode()).decode()))
+    if body_format is BodyFormat.JSON:
+        headers.append(("Content-Type", "application/json"))
+        body = json.dumps(dict(sent), ensure_ascii=False).encode()
+    else:
+        headers.append(("Content-Type", "application/x-www-form-urlencoded"))
+        body = urlencode(sent).encode()
+    return _request("POST", url, headers, body)
+
+
+def _request(method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> Request:
+    parts = checked_url(url, "address")
+    target = urlunsplit(parts._replace(path=parts.path or "/", fragment=""))
+    ours = [("Host", parts.netloc.rpartition("@")[2]), ("User-Agent", USER_AGENT), ("Accept", "application/json")]
+    # Bodies are wanted as they are: what is shown is then what came over the wire.
+    ours.append(("Accept-Encoding", "identity"))
+    given = {name.lower() for name, _ in headers}
+    length = [("Content-Length", str(len(body)))] if method == "POST" else []
+    kept = [(name, value) for name, value in ours if name.lower() not in given]
+    return Request(method, target, (*kept, *headers, *length), body)
+
+
+def _headers(sent: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    found = list(sent)
+    for name, value in found:
+        if not name.isascii() or not name.strip() or any(c in name + value for c in "\r\n\0"):
+            raise FlowError(f"The header {name!r} cannot be sent: a name is ASCII, and neither part has line breaks.")
+    return found
+
+
+def _sent(fields: Iterable[Field]) -> list[tuple[str, str]]:
+    return [(item.name, item.value) for item in fields if item.send and item.name]

@@ -1,0 +1,296 @@
+"""The wire bytes of what servers offer besides the code: PKCE, client authentication, PAR, and the other endpoints."""
+
+import base64
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+import pytest
+
+from oauth import flow as flows
+from oauth.exchange import Exchange, Headers, Request, Response, Step, header
+from oauth.flow import Client, Field, Flow, Grant, IssuerCheck, Signed
+from oauth.flow.keys import new_key
+from oauth.providers import BodyFormat, ClientAuthentication, Pkce, Provider
+
+NOW = datetime(2026, 3, 1, 10, 2, 7, tzinfo=UTC)
+SERVER = Provider(
+    id="own",
+    name="Own",
+    issuer="https://as.example",
+    authorization_endpoint="https://as.example/authorize",
+    token_endpoint="https://as.example/token",
+    scope="openid email",
+)
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+
+
+def begin(**changes: object) -> Flow:
+    client = Client("app", "p:w%d")
+    flow = Flow(SERVER, client, "https://shop.example/cb", "s" * 43, NOW, verifier=VERIFIER, nonce="the-nonce")
+    return replace(flow, **changes)  # type: ignore[arg-type]
+
+
+def asked(flow: Flow, **changed: str) -> list[Field]:
+    """The authorization request's fields, some of them filled in by hand."""
+    return [
+        replace(item, value=changed[item.name], send=True) if item.name in changed else item
+        for item in flows.authorization_fields(flow)
+    ]
+
+
+def query(fields: Iterable[Field]) -> dict[str, list[str]]:
+    request = flows.authorization_request("https://as.example/authorize", fields)
+    return parse_qs(urlsplit(request.url).query)
+
+
+def form(request: Request) -> dict[str, str]:
+    assert header(request.headers, "content-type") == "application/x-www-form-urlencoded"
+    assert header(request.headers, "content-length") == str(len(request.body))
+    pairs = parse_qsl(request.body.decode(), keep_blank_values=True, strict_parsing=True)
+    assert len(dict(pairs)) == len(pairs)
+    return dict(pairs)
+
+
+def answer(body: object, status: int = 200, headers: Headers = (), request: Request | None = None) -> Exchange:
+    response = Response(status, headers=headers, body=json.dumps(body).encode())
+    return Exchange(
+        Step.TOKEN, request or Request("POST", "https://as.example/x"), NOW, response=response, duration_ms=1000
+    )
+
+
+def test_without_options_nothing_is_sent_besides_the_code_flow() -> None:
+    plain = begin(provider=replace(SERVER, scope="read"))
+    assert set(query(flows.authorization_fields(plain))) == {
+        "client_id", "response_type", "redirect_uri", "scope", "state"
+    }  # fmt: skip
+    optional = [item for item in flows.authorization_fields(plain) if item.optional]
+    assert [item.name for item in optional] == [
+        "nonce", "response_mode", "prompt", "login_hint", "audience", "resource"
+    ]  # fmt: skip
+    assert not any(item.send for item in optional)
+
+
+@pytest.mark.parametrize(
+    ("method", "challenge"),
+    [(Pkce.S256, "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"), (Pkce.PLAIN, VERIFIER)],
+)
+def test_pkce_sends_the_challenge_first_and_the_verifier_with_the_code(method: Pkce, challenge: str) -> None:
+    flow = begin(pkce=method)
+    sent = query(flows.authorization_fields(flow))
+    assert (sent["code_challenge"], sent["code_challenge_method"]) == ([challenge], [method.value])
+    assert "code_verifier" not in sent
+    request = flows.token_request(
+        SERVER.token_endpoint, flows.token_fields(flow, Grant.AUTHORIZATION_CODE), BodyFormat.FORM
+    )
+    assert form(request)["code_verifier"] == VERIFIER
+
+
+@pytest.mark.parametrize("grant", [Grant.REFRESH_TOKEN, Grant.CLIENT_CREDENTIALS])
+def test_the_verifier_goes_with_the_code_only(grant: Grant) -> None:
+    assert "code_verifier" not in {item.name for item in flows.token_fields(begin(pkce=Pkce.S256), grant)}
+
+
+def test_openid_asks_with_a_nonce() -> None:
+    assert query(flows.authorization_fields(begin()))["nonce"] == ["the-nonce"]
+
+
+def test_a_profile_that_needs_a_response_mode_sends_it() -> None:
+    flow = begin(provider=replace(SERVER, response_mode="form_post"))
+    fields = flows.authorization_fields(flow)
+    assert query(fields)["response_mode"] == ["form_post"]
+    assert flows.authorized(flow, fields).asked_for("response_mode") == "form_post"
+
+
+def test_the_resource_is_asked_for_again_with_the_code() -> None:
+    flow = begin()
+    sent = asked(flow, resource="https://api.example/", audience="api", prompt="login")
+    assert {name: query(sent)[name] for name in ("resource", "audience", "prompt")} == {
+        "resource": ["https://api.example/"], "audience": ["api"], "prompt": ["login"]
+    }  # fmt: skip
+    fields = flows.token_fields(flows.authorized(flow, sent), Grant.AUTHORIZATION_CODE)
+    assert form(flows.token_request(SERVER.token_endpoint, fields, BodyFormat.FORM))["resource"] == (
+        "https://api.example/"
+    )
+    assert "resource" not in {item.name for item in flows.token_fields(flow, Grant.AUTHORIZATION_CODE)}
+
+
+@pytest.mark.parametrize(
+    ("authentication", "sent", "basic"),
+    [
+        (ClientAuthentication.BODY, {"client_id": "app", "client_secret": "p:w%d"}, None),
+        (ClientAuthentication.BASIC, {}, b"app:p%3Aw%25d"),
+        (ClientAuthentication.NONE, {"client_id": "app"}, None),
+        (
+            ClientAuthentication.PRIVATE_KEY_JWT,
+            {
+                "client_id": "app",
+                "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+                "client_assertion": "signed.by.key",
+            },
+            None,
+        ),
+    ],
+)
+def test_the_client_proves_itself_in_one_way(
+    authentication: ClientAuthentication, sent: dict[str, str], basic: bytes | None
+) -> None:
+    flow = begin(authentication=authentication)
+    fields = flows.token_fields(flow, Grant.CLIENT_CREDENTIALS, Signed(assertion="signed.by.key"))
+    request = flows.token_request(SERVER.token_endpoint, fields, BodyFormat.FORM, authentication)
+    assert form(request) == {"grant_type": "client_credentials", "scope": "openid email"} | sent
+    credentials = header(request.headers, "Authorization")
+    assert credentials == (f"Basic {base64.b64encode(basic).decode()}" if basic else None)
+
+
+def test_a_pushed_request_is_the_authorization_request_with_the_clients_proof() -> None:
+    flow = begin(pkce=Pkce.S256)
+    request = flows.par_request("https://as.example/par", flows.par_fields(flow))
+    sent = form(request)
+    assert sent.pop("client_secret") == "p:w%d"
+    assert sent == {name: value for name, (value,) in query(flows.authorization_fields(flow)).items()}
+
+
+def test_a_pushed_request_names_its_client_beside_basic_too() -> None:
+    """RFC 9126 §2.1."""
+    flow = begin(authentication=ClientAuthentication.BASIC)
+    request = flows.par_request("https://as.example/par", flows.par_fields(flow), ClientAuthentication.BASIC)
+    assert form(request)["client_id"] == "app"
+    assert "client_secret" not in form(request)
+    assert header(request.headers, "Authorization") == "Basic " + base64.b64encode(b"app:p%3Aw%25d").decode()
+
+
+def test_the_browser_then_carries_the_reference_alone_and_the_code_request_repeats_what_was_pushed() -> None:
+    flow = begin()
+    request = flows.par_request("https://as.example/par", flows.par_fields(flow))
+    body = {"request_uri": "urn:ietf:params:oauth:request_uri:6esc_11ACC5bwc014ltc14eY22c", "expires_in": 90}
+    flow = flows.read_pushed(flow, answer(body, 201, request=request))
+    assert flow.pushed is not None
+    assert flow.pushed.expires_at == NOW + timedelta(seconds=91)
+    fields = flows.authorization_fields(flow)
+    assert query(fields) == {"client_id": ["app"], "request_uri": [body["request_uri"]]}
+    flow = flows.authorized(flow, fields)
+    assert flow.asked_for("redirect_uri") == "https://shop.example/cb"
+    assert "client_secret" not in dict(flow.asked or ())
+    again = {item.name: item for item in flows.token_fields(flow, Grant.AUTHORIZATION_CODE)}
+    assert (again["redirect_uri"].value, again["redirect_uri"].send) == ("https://shop.example/cb", True)
+
+
+@pytest.mark.parametrize(("body", "status"), [({"error": "invalid_request"}, 400), ({}, 201), ([], 201)])
+def test_a_refused_push_leaves_the_flow_as_it_was(body: object, status: int) -> None:
+    flow = begin()
+    assert flows.read_pushed(flow, answer(body, status)) == flow
+
+
+@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
+def test_a_token_is_presented_with_its_kind_and_the_clients_proof(kind: str) -> None:
+    flow = flows.read_tokens(
+        begin(), answer({"access_token": "the-access", "refresh_token": "the-refresh"}), Grant.AUTHORIZATION_CODE, ""
+    )
+    request = flows.form_request("https://as.example/revoke", flows.presented_fields(flow, kind))
+    assert form(request) == {
+        "token": {"access_token": "the-access", "refresh_token": "the-refresh"}[kind],
+        "token_type_hint": kind,
+        "client_id": "app",
+        "client_secret": "p:w%d",
+    }
+
+
+def test_a_device_asks_for_its_codes_and_then_for_its_token() -> None:
+    flow = begin(authentication=ClientAuthentication.NONE)
+    request = flows.form_request("https://as.example/device", flows.device_fields(flow), ClientAuthentication.NONE)
+    assert form(request) == {"client_id": "app", "scope": "openid email"}
+    begun = answer({"device_code": "the-device-code", "user_code": "ABCD", "verification_uri": "https://as.example/d"})
+    flow = flows.read_device(flow, begun)
+    poll = flows.token_request(
+        SERVER.token_endpoint, flows.token_fields(flow, Grant.DEVICE_CODE), BodyFormat.FORM, flow.authentication
+    )
+    assert form(poll) == {
+        "grant_type": "urn:ietf:params:oauth:grant-type:device_code",
+        "client_id": "app",
+        "device_code": "the-device-code",
+    }
+    flow = flows.read_tokens(flow, answer({"access_token": "the-access"}), Grant.DEVICE_CODE, "openid email")
+    assert flow.tokens is not None
+    assert (flow.tokens.access_token, flow.tokens.scope) == ("the-access", "openid email")
+    assert flow.device is not None
+    assert flow.device.polls == 1
+
+
+def test_userinfo_is_asked_with_the_token_and_nothing_of_the_api() -> None:
+    flow = flows.read_tokens(begin(), answer({"access_token": "the-access"}), Grant.AUTHORIZATION_CODE, "")
+    request = flows.api_request("https://as.example/me", flows.userinfo_fields(flow, flow.tokens))
+    assert (request.method, request.body) == ("GET", b"")
+    assert header(request.headers, "Authorization") == "Bearer the-access"
+    assert header(request.headers, "Content-Type") is None
+
+
+def test_keys_are_asked_for_without_any_credentials() -> None:
+    request = flows.keys_request("https://as.example/jwks")
+    assert (request.method, request.url) == ("GET", "https://as.example/jwks")
+    assert {name.lower() for name, _ in request.headers} == {"host", "user-agent", "accept", "accept-encoding"}
+
+
+def test_a_proof_is_a_header_of_the_token_request_and_not_in_its_body() -> None:
+    flow = begin(dpop_key=new_key())
+    fields = flows.token_fields(flow, Grant.AUTHORIZATION_CODE, Signed(proof="the.proof.x"))
+    request = flows.token_request(SERVER.token_endpoint, fields, BodyFormat.FORM)
+    assert header(request.headers, "DPoP") == "the.proof.x"
+    assert "DPoP" not in form(request)
+
+
+def test_a_bound_token_is_sent_with_its_own_scheme_and_a_proof() -> None:
+    flow = begin(dpop_key=new_key())
+    for token_type, scheme, proof in (("DPoP", "DPoP", "the.proof.x"), ("Bearer", "Bearer", None)):
+        got = flows.read_tokens(
+            flow, answer({"access_token": "the-access", "token_type": token_type}), Grant.AUTHORIZATION_CODE, ""
+        )
+        fields = flows.api_fields(got, got.tokens, Signed(proof="the.proof.x"))
+        request = flows.api_request("https://api.example/me", fields)
+        assert header(request.headers, "Authorization") == f"{scheme} the-access"
+        assert header(request.headers, "DPoP") == proof
+
+
+def test_a_nonce_that_any_answer_brings_is_kept() -> None:
+    flow = flows.read_nonce(begin(), answer({}, 400, (("DPoP-Nonce", "the-server-nonce"),)))
+    assert flow.dpop_nonces == (("https://as.example", "the-server-nonce"),)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "check"),
+    [
+        ((), IssuerCheck.NOT_SENT),
+        ((("iss", "https://as.example"),), IssuerCheck.MATCHES),
+        ((("iss", "https://as.example/"),), IssuerCheck.DIFFERS),
+        ((("iss", "https://evil.example"),), IssuerCheck.DIFFERS),
+        ((("iss", ""),), IssuerCheck.DIFFERS),
+        ((("iss", "https://as.example"), ("iss", "https://evil.example")), IssuerCheck.DIFFERS),
+    ],
+)
+def test_the_one_who_answers_is_compared_to_the_letter(
+    parameters: tuple[tuple[str, str], ...], check: IssuerCheck
+) -> None:
+    answered = [("code", "the-code"), ("state", "s" * 43), *parameters]
+    flow = flows.read_callback(begin(), answered, NOW, pasted=False)
+    assert flow.callback is not None
+    assert flow.callback.issuer_check is check
+    assert flow.code == ("" if check is IssuerCheck.DIFFERS else "the-code")
+
+
+def test_an_issuer_is_not_judged_without_one_to_compare_with() -> None:
+    flow = begin(provider=replace(SERVER, issuer=""))
+    assert flows.check_issuer(flow, [("iss", "https://as.example")]) is IssuerCheck.NOT_POSSIBLE
+
+
+def test_an_id_token_is_kept_with_its_tokens() -> None:
+    flow = flows.read_tokens(begin(), answer({"access_token": "a", "id_token": "h.c.s"}), Grant.AUTHORIZATION_CODE, "")
+    assert flow.tokens is not None
+    assert flow.tokens.id_token == "h.c.s"
+
+
+def test_no_secret_is_in_the_repr_of_a_flow() -> None:
+    flow = begin(dpop_key=new_key(), dpop_nonces=(("https://as.example", "the-server-nonce"),))
+    for secret in (VERIFIER, "the-nonce", "p:w%d", "the-server-nonce"):
+        assert secret not in repr(flow)
