@@ -5,6 +5,7 @@ process being killed at any moment. A power cut can take the last commits with i
 """
 
 import os
+import select as polling
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -14,16 +15,20 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import psycopg
 from alembic.util import CommandError
-from sqlalchemy import Connection, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy import Connection, create_engine, event, func, make_url, select
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from oauth.history import migrations, search
+from oauth.history import migrations, problems, search
 from oauth.settings import SettingError
 
 BUSY_SECONDS = 5.0
 """How long a statement waits for another program's lock."""
+
+MIGRATION_LOCK = 6749
+"""The advisory lock of PostgreSQL that one console holds while it changes the schema."""
 
 # Alembic keeps its context in a module, so only one thread of the process may run it.
 _preparing = Lock()
@@ -51,7 +56,7 @@ class Database:
         except (ArgumentError, ImportError, ValueError) as error:
             raise SettingError(
                 "CONSOLE_DATABASE_URL is not an address of a database that this console can open. "
-                "An SQLite file is written sqlite:////folder/history.db."
+                "An SQLite file is written sqlite:////folder/history.db, a PostgreSQL database postgresql://user@host/name."
             ) from error
         self._where = parsed.render_as_string(hide_password=True)
         self._path: Path | None = None
@@ -63,6 +68,12 @@ class Database:
                 self._path = Path(parsed.database)
             event.listen(self.engine, "connect", _set_up_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        elif self.engine.dialect.name == "postgresql":
+            event.listen(self.engine, "do_connect", _connect_postgresql)
+            event.listen(self.engine, "connect", _set_up_postgresql)
+            event.listen(self.engine, "checkout", _is_alive)
+        else:
+            raise SettingError("CONSOLE_DATABASE_URL names a database that is neither SQLite nor PostgreSQL.")
         self._writing_engine = self.engine.execution_options(writing=True)
 
     @contextmanager
@@ -105,7 +116,7 @@ class Database:
             try:
                 self._open()
             except (DBAPIError, sqlite3.DatabaseError) as error:
-                if self._path is None or not _sqlite_error(error).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+                if self._path is None or not problems.sqlite_name(error).startswith(problems.DAMAGED):
                     raise
                 self._set_aside(self._path, examined)
                 self._open()
@@ -139,6 +150,8 @@ class Database:
         if not current:
             # The write lock makes a second console that starts now wait here, and then find nothing left to do.
             with self._writing_engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
                 migrations.upgrade(connection)
 
     def _use_wal(self) -> None:
@@ -182,34 +195,7 @@ class Database:
                 "Use that version, or choose another CONSOLE_HOME."
             ) from error
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-            raise HistoryError(self._sentence(error)) from error
-
-    def _sentence(self, error: Exception) -> str:
-        code = _sqlite_error(error)
-        for prefixes, wrong, remedy in _SENTENCES:
-            if code.startswith(prefixes):
-                return f"The history in {self._where} {wrong}. {remedy}"
-        reason = error.strerror if isinstance(error, OSError) else getattr(error, "orig", None) or error
-        return f"The history in {self._where} cannot be used: {reason}. Check that it is there and may be written to."
-
-
-_SENTENCES = (
-    (("SQLITE_BUSY", "SQLITE_LOCKED"), "is locked by another program", "Close what has it open, then try again."),
-    (("SQLITE_FULL",), "is full: there is no room to write", "Free some space on its disk, then try again."),
-    (("SQLITE_READONLY",), "is read-only", "Make the file and its folder writable for this user, then try again."),
-    (
-        ("SQLITE_CORRUPT", "SQLITE_NOTADB"),
-        "is damaged",
-        "Stop the console, move the file away, and start again: a new one is made.",
-    ),
-)
-
-
-def _sqlite_error(error: Exception) -> str:
-    """SQLite's name of an error, such as SQLITE_BUSY; empty when it is none of SQLite's."""
-    source = error.orig if isinstance(error, DBAPIError) else error
-    name = getattr(source, "sqlite_errorname", "")
-    return str(name)
+            raise HistoryError(problems.sentence(error, self._where)) from error
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
@@ -232,3 +218,20 @@ def _begin_sqlite(connection: Connection) -> None:
     # A transaction that read first and then wants to write is refused at once when another one wrote meanwhile.
     writing = connection.get_execution_options().get("writing")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _connect_postgresql(_dialect: Any, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
+    options.setdefault("connect_timeout", BUSY_SECONDS)
+
+
+def _set_up_postgresql(connection: psycopg.Connection, _record: Any) -> None:
+    connection.execute(f"SET lock_timeout = {BUSY_SECONDS * 1000:.0f}")
+    connection.commit()
+
+
+def _is_alive(connection: psycopg.Connection, _record: Any, _proxy: Any) -> None:
+    """Notice without asking that the server has closed an idle connection; the pool then makes a new one."""
+    waiting = polling.poll()
+    waiting.register(connection.fileno(), polling.POLLIN)
+    if waiting.poll(0):
+        raise DisconnectionError("the server closed the connection")

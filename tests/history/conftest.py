@@ -7,6 +7,7 @@ import pytest
 
 from oauth.exchange import Exchange, Request, Step
 from oauth.history.store import History
+from tests.servers.postgresql import Server
 
 
 @pytest.fixture
@@ -21,16 +22,11 @@ def clock(times: list[datetime]) -> Callable[[], datetime]:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "history.db"
-
-
-@pytest.fixture
-def open_history(clock: Callable[[], datetime], path: Path) -> Iterator[Callable[..., History]]:
-    """Opens the history in ``path``, as another process would."""
+def open_history(clock: Callable[[], datetime], database_url: str) -> Iterator[Callable[..., History]]:
+    """Opens the history, as another process would."""
     opened: list[History] = []
 
-    def open_one(url: str = f"sqlite:///{path}") -> History:
+    def open_one(url: str = database_url) -> History:
         opened.append(History(url, clock))
         return opened[-1]
 
@@ -58,3 +54,17 @@ def exchange(clock: Callable[[], datetime]) -> Callable[..., Exchange]:
         return Exchange(step, request, clock(), **values)
 
     return make
+
+
+@pytest.fixture
+def stored(database_url: str, request: pytest.FixtureRequest) -> Callable[[], bytes]:
+    """Reads everything that the database has written: SQLite's files, or a dump of PostgreSQL's."""
+
+    def read() -> bytes:
+        if database_url.startswith("sqlite"):
+            path = Path(database_url.removeprefix("sqlite:///"))
+            return b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+        server: Server = request.getfixturevalue("postgresql_server")
+        return server.dump(database_url)
+
+    return read

@@ -13,6 +13,17 @@ from oauth.history.store import History, HistoryError
 from oauth.settings import SettingError
 
 
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "history.db"
+
+
+@pytest.fixture
+def database_url(path: Path) -> str:
+    """These tests are about SQLite's file."""
+    return f"sqlite:///{path}"
+
+
 def pragma(history: History, statement: str) -> None:
     """Run a pragma on every connection that is opened from now on."""
     history.database.engine.dispose()
@@ -143,3 +154,8 @@ def test_a_missing_folder_is_named(
 def test_an_address_that_names_no_database_is_a_wrong_setting(url: str) -> None:
     with pytest.raises(SettingError, match="CONSOLE_DATABASE_URL"):
         History(url, lambda: datetime.now(UTC))
+
+
+def test_nothing_is_opened_before_the_first_use(path: Path, open_history: Callable[..., History]) -> None:
+    open_history()
+    assert list(path.parent.iterdir()) == []

@@ -316,5 +316,13 @@ def test_a_page_is_read_from_an_index_without_sorting(history: History, filters:
     query = query.order_by(*(column.desc() for column in columns)).limit(50)
     with history.database.reading() as connection:
         sql = query.compile(connection, compile_kwargs={"literal_binds": True}).string
-        plan = [line[-1] for line in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")]
-    assert plan == [f"SEARCH exchanges USING INDEX exchanges_by_{index} ({index}=? AND started_at<?)"]
+        if connection.dialect.name == "sqlite":
+            plan = [line[-1] for line in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")]
+            assert plan == [f"SEARCH exchanges USING INDEX exchanges_by_{index} ({index}=? AND started_at<?)"]
+        else:
+            # The table is empty here, and its statistics say nothing yet.
+            for other in ("seqscan", "bitmapscan"):
+                connection.exec_driver_sql(f"SET LOCAL enable_{other} = off")
+            plan = [line[0] for line in connection.exec_driver_sql(f"EXPLAIN {sql}")]
+            assert f"Index Scan Backward using exchanges_by_{index} on exchanges" in plan[1]
+            assert "Sort" not in " ".join(plan)

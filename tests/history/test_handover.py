@@ -1,7 +1,6 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -123,16 +122,13 @@ def test_the_case_of_a_flow_reaches_its_callback(history: History, handover: Han
 
 
 def test_neither_the_state_nor_what_arrived_is_in_the_files(
-    history: History, handover: Handover, exchange: Callable[..., Exchange], path: Path
+    history: History, handover: Handover, exchange: Callable[..., Exchange], stored: Callable[[], bytes]
 ) -> None:
-    def files() -> bytes:
-        return b"".join(file.read_bytes() for file in path.parent.iterdir())
-
     history.begin(exchange(case="a-canary-that-must-be-found"))
     handover.receive(STATE, PARAMETERS)
-    waiting = files()
+    waiting = stored()
     handover.take(STATE)
-    for content in (waiting, files()):
+    for content in (waiting, stored()):
         assert b"a-canary-that-must-be-found" in content
         for secret in (STATE, CODE):
             assert secret.encode() not in content

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -86,8 +85,8 @@ def test_an_id_that_is_not_there_gives_nothing(history: History, exchange: Calla
     assert history.get(id) is None
 
 
-def test_a_killed_process_leaves_its_row(path: Path, open_history: Callable[..., History]) -> None:
-    killed = subprocess.run([sys.executable, "-c", KILLED, f"sqlite:///{path}"], capture_output=True, text=True)
+def test_a_killed_process_leaves_its_row(database_url: str, open_history: Callable[..., History]) -> None:
+    killed = subprocess.run([sys.executable, "-c", KILLED, database_url], capture_output=True, text=True)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     row = open_history().get(int(killed.stdout))
     assert row is not None
@@ -194,8 +193,3 @@ def test_any_headers_and_text_come_back_unchanged(
     row = history.get(sent.id or 0)
     assert row is not None
     assert row.exchange == sent
-
-
-def test_nothing_is_opened_before_the_first_use(path: Path, open_history: Callable[..., History]) -> None:
-    open_history()
-    assert list(path.parent.iterdir()) == []

@@ -15,6 +15,12 @@ def is_current(connection: Connection) -> bool:
     return MigrationContext.configure(connection).get_current_revision() == head
 
 
+def revisions() -> list[str]:
+    """The names of all revisions, from the first up."""
+    script = ScriptDirectory(str(Path(__file__).parent))
+    return [found.revision for found in script.walk_revisions()][::-1]
+
+
 def upgrade(connection: Connection, revision: str = "head") -> None:
     """Bring the database to ``revision``, inside the connection's transaction.
 

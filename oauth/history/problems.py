@@ -1,0 +1,76 @@
+"""What is wrong with a database, in plain words: what was seen, where, and what to do."""
+
+import re
+
+from sqlalchemy.exc import DBAPIError
+
+DAMAGED = "SQLITE_CORRUPT", "SQLITE_NOTADB"
+
+_LOCKED = "is locked by another program", "Close what has it open, then try again."
+_FULL = "is full: there is no room to write", "Free some space on its disk, then try again."
+
+_SQLITE = (
+    (("SQLITE_BUSY", "SQLITE_LOCKED"), *_LOCKED),
+    (("SQLITE_FULL",), *_FULL),
+    (("SQLITE_READONLY",), "is read-only", "Make the file and its folder writable for this user, then try again."),
+    (DAMAGED, "is damaged", "Stop the console, move the file away, and start again: a new one is made."),
+)
+
+_AWAY = "cannot be reached: its server does not answer", "Check that PostgreSQL runs there, then try again."
+_LOST = "was cut off: the connection to its server broke", "Check that PostgreSQL runs there, then try again."
+_REFUSED = (
+    "cannot be opened: the server refuses the user or the password",
+    "Correct them in CONSOLE_DATABASE_URL, then start the console again.",
+)
+_MISSING = "is not there: the server has no such database", "Make it with createdb, then try again."
+_BUSY = "cannot be opened: the server has too many connections", "Close some, or raise its limit, then try again."
+_READ_ONLY = "is read-only", "Name the main server in CONSOLE_DATABASE_URL and not a copy that follows it."
+_FORBIDDEN = (
+    "may not be changed by this user",
+    "Grant the user all rights on the database and its schema, then try again.",
+)
+
+# By SQLSTATE (PostgreSQL, appendix A), or by what libpq says where a failed connection has no state.
+_POSTGRESQL = (
+    (r"28\w{3}|.*(password authentication failed|no password supplied|role .* does not exist|no pg_hba)", *_REFUSED),
+    (r"3D000|.*database .* does not exist", *_MISSING),
+    (r"53300|.*(too many (clients|connections)|connection slots are reserved)", *_BUSY),
+    (r"53100|.*No space left on device", *_FULL),
+    (r"25006|.*read-only transaction", *_READ_ONLY),
+    (r"42501", *_FORBIDDEN),
+    (r"55P03|40P01", *_LOCKED),
+    (r"57P03|.*(refused|timeout|resolve host|translate host|No route|unreachable|No such file|starting up)", *_AWAY),
+    (r"57P0\w|08\w{3}|.*(closed the connection|connection is (lost|closed|bad)|SSL SYSCALL|reset by peer)", *_LOST),
+)
+
+
+def sentence(error: Exception, where: str) -> str:
+    """What is wrong with the history in ``where``, and what to do. Nothing of what was to be written is in it."""
+    wrong, remedy = _known(error)
+    return f"The history in {where} {wrong}. {remedy}"
+
+
+def sqlite_name(error: Exception) -> str:
+    """SQLite's name of an error, such as SQLITE_BUSY; empty when it is none of SQLite's."""
+    return str(getattr(_source(error), "sqlite_errorname", ""))
+
+
+def _known(error: Exception) -> tuple[str, str]:
+    source = _source(error)
+    name = sqlite_name(error)
+    for prefixes, wrong, remedy in _SQLITE:
+        if name.startswith(prefixes):
+            return wrong, remedy
+    state = getattr(source, "sqlstate", None) or ""
+    if hasattr(source, "sqlstate"):
+        for pattern, wrong, remedy in _POSTGRESQL:
+            if re.match(pattern, state or str(source), re.DOTALL):
+                return wrong, remedy
+    # What the server says of a statement may quote what was in it: the state is enough.
+    reason = f"error {state}" if state else source.strerror if isinstance(source, OSError) else str(source)
+    return f"cannot be used: {reason}", "Check that it is there and may be written to."
+
+
+def _source(error: Exception) -> BaseException:
+    """What the database itself raised."""
+    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
