@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from oauth.diagnosis import reading
-from oauth.diagnosis.past import NoPast, Past
+from oauth.diagnosis.past import OF_THE_BROWSER, NoPast, Past
 from oauth.diagnosis.secrets import PLACEHOLDER
 from oauth.diagnosis.subject import host_of
 from oauth.exchange import Exchange, Step
@@ -26,6 +26,7 @@ class Earlier:
     _seen: dict[str, list[Exchange]] = field(default_factory=lambda: defaultdict(list), init=False)
     _tokens: dict[str, list[Exchange]] = field(default_factory=lambda: defaultdict(list), init=False)
     _sent: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list), init=False)
+    _rows: int = field(default=0, init=False)
 
     def add(self, row: Exchange) -> None:
         """Take in one more exchange, redacted, after it was diagnosed itself."""
@@ -34,7 +35,9 @@ class Earlier:
             self._seen[mark].append(row)
         if row.step in _ASKED and reading.succeeded(row):
             self._tokens[reading.client_of(row)].append(row)
-        self._sent[host_of(row)].append(row.started_at)
+        if row.step not in OF_THE_BROWSER:
+            self._sent[host_of(row)].append(row.started_at)
+        self._rows += 1
 
     def add_all(self, rows: Iterable[Exchange]) -> "Earlier":
         """Take in several, the oldest first."""
@@ -45,7 +48,7 @@ class Earlier:
     @property
     def reach(self) -> int:
         """How many rows are looked at in all."""
-        return self.further.reach + sum(map(len, self._sent.values()))
+        return self.further.reach + self._rows
 
     def flow(self, flow: str) -> Sequence[Exchange]:
         """The exchanges of one flow."""
@@ -62,7 +65,7 @@ class Earlier:
         return (*self.further.token_requests(client_id), *self._tokens.get(client_id, ()))
 
     def sent_to(self, host: str, since: datetime, until: datetime) -> int:
-        """How many requests went to a host, counting both ends of the time."""
+        """How many requests went to a host, but for the browser's, counting both ends of the time."""
         own = sum(since <= at <= until for at in self._sent.get(host, ()))
         return own + self.further.sent_to(host, since, until)
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, or_, select
 
+from oauth.diagnosis.past import OF_THE_BROWSER
 from oauth.diagnosis.secrets import parse
 from oauth.exchange import Exchange, Step
 from oauth.history.filters import Filters
@@ -67,11 +68,11 @@ class HistoryPast:
         )
 
     def sent_to(self, host: str, since: datetime, until: datetime) -> int:
-        """How many requests went to a host between two times."""
+        """How many requests went to a host between two times, whoever's: they come from one address all the same."""
         query = select(func.count()).where(
-            *self._recent(),
-            exchanges.c.step.in_([Step.TOKEN.value, Step.REFRESH.value, Step.API.value]),
-            exchanges.c.url.contains(f"//{host}/", autoescape=True),
+            self._within_reach(),
+            exchanges.c.step.not_in([step.value for step in OF_THE_BROWSER]),
+            exchanges.c.host == host.lower(),
             exchanges.c.started_at.between(since, until),
         )
         with self.history.database.reading() as connection:
@@ -84,11 +85,12 @@ class HistoryPast:
         return self._exchanges(reversed(ids))
 
     def _recent(self) -> list[ColumnElement[bool]]:
+        own = [] if self.owner is None else [exchanges.c.owner == self.owner]
+        return [self._within_reach(), *own]
+
+    def _within_reach(self) -> ColumnElement[bool]:
         newest = select(func.coalesce(func.max(exchanges.c.id), 0)).scalar_subquery()
-        conditions: list[ColumnElement[bool]] = [exchanges.c.id > newest - self._reach]
-        if self.owner is not None:
-            conditions.append(exchanges.c.owner == self.owner)
-        return conditions
+        return exchanges.c.id > newest - self._reach
 
     def _exchanges(self, ids: Iterable[int]) -> Sequence[Exchange]:
         found = (self.history.get(id) for id in ids)

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from oauth.exchange import Exchange
+from oauth.exchange import Exchange, Step
+
+OF_THE_BROWSER = (Step.AUTHORIZE, Step.CALLBACK)
+"""Steps that a browser takes, from another address than this console's."""
 
 
 class Past(Protocol):
@@ -29,7 +32,7 @@ class Past(Protocol):
         """The token and refresh requests of a client, at any provider, that were answered with success."""
 
     def sent_to(self, host: str, since: datetime, until: datetime, /) -> int:
-        """How many requests went to a host, counting both ends of the time."""
+        """How many requests went to a host, but for the browser's, counting both ends of the time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,11 @@ from oauth.diagnosis.reading import Basic, Reading, Sent
 from oauth.diagnosis.secrets import SECRET_NAMES, Secrets, is_live
 from oauth.exchange import Exchange, Step, header
 from oauth.flow import Flow, Grant
-from oauth.providers import Lifetimes, Provider
+from oauth.providers import Lifetimes, Provider, RequestLimit
 from oauth.redaction import Vault
+
+USUAL_LIMIT = RequestLimit(requests=4500, seconds=300, pause=1800)
+"""The documented request limit, where no provider profile is known."""
 
 USUAL_LIFETIMES = Lifetimes(code=600, access_token=86_400, refresh_token=2_592_000)
 """The documented lifetimes, where no provider profile says others."""
@@ -136,6 +139,11 @@ class Subject:
     def lifetimes(self) -> Lifetimes:
         """How long things live at this provider, in seconds."""
         return self.provider.lifetimes if self.provider else USUAL_LIFETIMES
+
+    @property
+    def request_limit(self) -> RequestLimit | None:
+        """How many requests this provider takes; ``None`` where its profile does not say."""
+        return self.provider.request_limit if self.provider else USUAL_LIMIT
 
     @property
     def host(self) -> str:

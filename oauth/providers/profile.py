@@ -100,6 +100,15 @@ class Lifetimes:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestLimit:
+    """So many requests from one address in ``seconds``; past that a refusal for ``pause`` seconds."""
+
+    requests: int
+    seconds: int
+    pause: int
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """One authorization server and its API (RFC 6749 §3, RFC 8414 §2).
 
@@ -150,6 +159,9 @@ class Provider:
         default=True, metadata=about("A redirect URI on localhost can be registered (RFC 8252 §7.3)")
     )
     lifetimes: Lifetimes = Lifetimes()
+    request_limit: RequestLimit | None = field(
+        default=None, metadata=about("How many requests it takes from one address")
+    )
     headers: tuple[ApiHeader, ...] = field(default=(), metadata=about("Headers that every call of the API needs"))
     endpoints: tuple[Endpoint, ...] = field(
         default=(), metadata=about("Paths of the API that are worth calling with a fresh token")

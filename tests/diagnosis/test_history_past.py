@@ -54,5 +54,6 @@ def test_requests_to_a_host_are_counted_within_the_time(walk: Walk) -> None:
     host = walk.provider.token_endpoint.split("/")[2]
     minute = timedelta(minutes=1)
     assert walk.past.sent_to(host, walk.now - minute, walk.now + minute) == 1
+    assert HistoryPast(walk.history, "somebody else").sent_to(host, walk.now - minute, walk.now + minute) == 1
     assert walk.past.sent_to(host, walk.now - 2 * minute, walk.now - minute) == 0
     assert walk.past.sent_to("elsewhere.example", walk.now - minute, walk.now + minute) == 0

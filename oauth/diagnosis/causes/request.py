@@ -20,11 +20,8 @@ from oauth.diagnosis.subject import Subject
 from oauth.exchange import Step, header
 from oauth.formatting import span
 
-LIMIT = 4500
-"""Requests that the provider takes from one address in ``WINDOW``."""
-WINDOW = timedelta(minutes=5)
-PAUSE = timedelta(minutes=30)
-"""How long the provider refuses past the limit."""
+MOST_WINDOWS = 100
+"""Stretches of time that are looked at for one in which the limit was passed, whatever a profile says of the pause."""
 
 
 @rule("header.version_missing", "The Version header is missing")
@@ -66,14 +63,24 @@ def too_many(subject: Subject) -> Finding:
     """Counted in this history; other programs behind the same address count too, and are not seen here."""
     if not subject.past.reach:
         return unknown("How many requests there were is not known: no history was looked at")
-    # Once passed, the limit holds for half an hour: look for any five minutes in it.
+    limit = subject.request_limit
+    if limit is None or limit.seconds < 1:
+        return unknown("How many requests this provider allows is not known: its profile does not say")
+    # Once passed, the limit holds for the whole pause: what passed it can lie as far back.
+    window = timedelta(seconds=limit.seconds)
     most = max(
-        subject.past.sent_to(subject.host, start, start + WINDOW)
-        for start in (subject.at - WINDOW * back for back in range(1, PAUSE // WINDOW + 2))
+        subject.past.sent_to(subject.host, start, start + window)
+        for start in (
+            subject.at - window * back for back in range(1, min(limit.pause // limit.seconds, MOST_WINDOWS) + 2)
+        )
     )
-    text = f"{most:,} requests of this console to {subject.host} in 5 minutes; {LIMIT:,} are allowed from one address"
-    fix = Fix(Label.READY, f"Wait {span(PAUSE.total_seconds())}, then send it again", subject.step)
-    if most > LIMIT:
+    requests = "1 request" if most == 1 else f"{most:,} requests"
+    text = (
+        f"{requests} of this console to {subject.host} in {span(limit.seconds)}; "
+        f"{limit.requests:,} are allowed from one address"
+    )
+    fix = Fix(Label.READY, f"Wait {span(limit.pause)}, then send it again", subject.step)
+    if most > limit.requests:
         return proven(wrong(text, "history"), fix=fix)
     return possible(
         open_fact(text, "history"),

@@ -1,11 +1,12 @@
 """The request around its fields: headers of an API call, address, method, and the request limit."""
 
 from dataclasses import replace
-from datetime import datetime
 
-from oauth.catalogue.explain import explain
-from oauth.diagnosis import HistoryPast, diagnose
+import httpx
+
 from oauth.exchange import Request, Response
+from oauth.providers import RequestLimit
+from oauth.sandbox import limit
 from tests.diagnosis.harness import Walk, cause, setting, text, verdict, with_header
 
 
@@ -76,23 +77,50 @@ def test_the_right_address_is_ruled_out(walk: Walk) -> None:
     assert verdict(found, "request.method") == "ruled out"
 
 
-class BusyPast(HistoryPast):
-    """A history in which the limit was passed, without the 4,501 rows."""
+def test_the_request_limit_is_run_into(walk: Walk) -> None:
+    """A limit of twenty, at the sandbox and in the provider's profile alike: 4,500 would take the test too long."""
+    walk.provider = replace(walk.provider, request_limit=RequestLimit(requests=20, seconds=300, pause=1800))
+    walk.begin()
+    walk.running.sandbox.set_request_limit(limit.RequestLimit(requests=20, seconds=300, pause=1800))
+    for _ in range(20):
+        worked = walk.application()
+        assert worked.response is not None
+        assert worked.response.status == 200
+    refused = walk.application()
+    assert refused.response is not None
+    assert refused.response.status == 403
+    assert b"Request ID" in refused.response.body
+    found = walk.diagnosed(refused)
+    passed = cause(found, "limit.requests")
+    assert passed.verdict == "proven"
+    host = walk.provider.token_endpoint.split("/")[2]
+    assert f"21 requests of this console to {host} in 5 min; 20 are allowed from one address" in text(passed)
+    assert passed.fix is not None
+    assert passed.fix.title == "Wait 30 min, then send it again"
+    walk.wait(1700)
+    assert verdict(walk.diagnosed(walk.application()), "limit.requests") == "proven"
+    walk.wait(100)
+    again = walk.application()
+    assert again.response is not None
+    assert again.response.status == 200
 
-    def sent_to(self, host: str, since: datetime, until: datetime) -> int:
-        return 4501
+
+def test_a_limit_that_others_passed_is_possible(walk: Walk) -> None:
+    """Another program behind the same address used it up."""
+    walk.running.sandbox.set_request_limit(limit.RequestLimit(requests=3, seconds=300, pause=1800))
+    for _ in range(3):
+        httpx.get(f"{walk.provider.api}/cities")
+    found = cause(walk.diagnosed(walk.application()), "limit.requests")
+    assert found.verdict == "possible"
+    assert "1 request of this console" in text(found)
+    assert "4,500 are allowed" in text(found)
 
 
-def test_the_request_limit(walk: Walk) -> None:
-    """The sandbox has no limit: the provider's answer past it is put to a call."""
-    walk.got_tokens()
-    refused = replace(walk.call(), response=Response(403, "Forbidden", (("X-Request-ID", "r-1"),), b""))
-    explanation = explain(refused)
-    assert explanation is not None
-    past = BusyPast(walk.history)
-    passed = diagnose(refused, explanation, flow=walk.flow, past=past, vault=walk.vault)
-    assert verdict(passed, "limit.requests") == "proven"
-    assert "4,501 requests of this console" in text(cause(passed, "limit.requests"))
-    few = diagnose(refused, explanation, flow=walk.flow, past=walk.past, vault=walk.vault)
-    assert verdict(few, "limit.requests") == "possible"
-    assert "2 requests of this console" in text(cause(few, "limit.requests"))
+def test_a_provider_whose_limit_is_not_known(walk: Walk) -> None:
+    walk.provider = replace(walk.provider, request_limit=None)
+    walk.begin()
+    walk.running.sandbox.set_request_limit(limit.RequestLimit(requests=1, seconds=300, pause=1800))
+    walk.application()
+    found = cause(walk.diagnosed(walk.application()), "limit.requests")
+    assert found.verdict == "unknown"
+    assert "its profile does not say" in text(found)
