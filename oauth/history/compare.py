@@ -96,7 +96,7 @@ def last_success(history: History, row: Row) -> Row | None:
     exchange = row.exchange
     alike = Filters.parse("status:2xx,3xx -error:*").put("step", exchange.step.value)
     for name, value in (("client", exchange.client_id), ("provider", exchange.provider)):
-        alike = alike.put(name, value) if value else Filters.from_query({**alike.to_query(), f"-{name}": "*"})
+        alike = alike.put(name, value) if value else alike.lacking(name)
     moment = utc_text(exchange.started_at.astimezone(UTC))
     earlier = history.page(alike.put("until", moment), None, 2)
     found = [other for other in earlier if other.exchange.id != exchange.id] or history.page(alike, None, 2)

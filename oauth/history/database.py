@@ -38,6 +38,10 @@ class HistoryError(Exception):
     """The history cannot be used just now. The text says what is wrong, where, and what to do."""
 
 
+class HistoryTimeout(HistoryError):
+    """A question to the history takes longer than whoever asked it wants to wait."""
+
+
 class Database:
     """One database, opened and brought to the current schema when it is first used.
 
@@ -77,11 +81,14 @@ class Database:
         self._writing_engine = self.engine.execution_options(writing=True)
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A transaction that only reads, with the search index up to date. Raises ``HistoryError``."""
+    def reading(self, seconds: float | None = None) -> Iterator[Connection]:
+        """A transaction that only reads, with the search index up to date.
+
+        Raises ``HistoryError``; ``HistoryTimeout`` when a statement is not done in ``seconds``.
+        """
         self.prepare()
         self._catch_up()
-        with self._explained(), self.engine.begin() as connection:
+        with self._explained(), self.engine.begin() as connection, _limited(connection, seconds):
             yield connection
 
     @contextmanager
@@ -195,7 +202,31 @@ class Database:
                 "Use that version, or choose another CONSOLE_HOME."
             ) from error
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            if problems.took_too_long(error):
+                raise HistoryTimeout("This takes too long on a history of this size. Narrow the filters.") from error
             raise HistoryError(problems.sentence(error, self._where)) from error
+
+
+STEPS_BETWEEN_LOOKS = 10_000
+"""Instructions of SQLite's machine, a millisecond or so, between two looks at the clock."""
+
+
+@contextmanager
+def _limited(connection: Connection, seconds: float | None) -> Iterator[None]:
+    """End statements that are not done in time."""
+    if seconds is None:
+        yield
+    elif connection.dialect.name == "sqlite":
+        deadline = time.monotonic() + seconds
+        driver: Any = connection.connection.driver_connection
+        driver.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_BETWEEN_LOOKS)
+        try:
+            yield
+        finally:
+            driver.set_progress_handler(None, 0)
+    else:
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, round(seconds * 1000))}")
+        yield
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -15,7 +15,7 @@ from itertools import product
 from sqlalchemy import ColumnElement
 
 from oauth.history.schema import exchanges
-from oauth.history.terms import LONGEST_VALUE, TERMS, FilterError, Term, TextTerm
+from oauth.history.terms import ANY, LONGEST_VALUE, TERMS, FilterError, Term, TextTerm
 
 __all__ = ["FilterError", "Filters", "where"]
 
@@ -91,6 +91,11 @@ class Filters:
         """The same filters with other wanted values of one term; without it when there are none."""
         others = [term for term in self.terms if term.name != name or term.negated]
         return self._of([*others, *([_BY_NAME[name].of(values)] if values else [])], self.owner)
+
+    def lacking(self, name: str) -> "Filters":
+        """The same filters, of the exchanges that have nothing under one term."""
+        others = [term for term in self.terms if term.name != name]
+        return self._of([*others, _BY_NAME[name].of((ANY,), True)], self.owner)
 
     def resolved(self, now: datetime, zone: tzinfo) -> "Filters":
         """The same filters with instants in the place of dates, which are ``zone``'s, and of times ago."""

@@ -4,6 +4,9 @@ import re
 
 from sqlalchemy.exc import DBAPIError
 
+QUERY_CANCELED = "57014"
+"""PostgreSQL's code of a statement that was ended by its time limit."""
+
 DAMAGED = "SQLITE_CORRUPT", "SQLITE_NOTADB"
 
 _LOCKED = "is locked by another program", "Close what has it open, then try again."
@@ -53,6 +56,11 @@ def sentence(error: Exception, where: str) -> str:
 def sqlite_name(error: Exception) -> str:
     """SQLite's name of an error, such as SQLITE_BUSY; empty when it is none of SQLite's."""
     return str(getattr(_source(error), "sqlite_errorname", ""))
+
+
+def took_too_long(error: Exception) -> bool:
+    """Whether a statement was ended because its time was over."""
+    return sqlite_name(error) == "SQLITE_INTERRUPT" or getattr(_source(error), "sqlstate", None) == QUERY_CANCELED
 
 
 def _known(error: Exception) -> tuple[str, str]:

@@ -248,6 +248,15 @@ class ByTerm(ExactTerm):
     column = exchanges.c.owner
 
 
+class FailureTerm(ExactTerm):
+    """Why there is no response."""
+
+    name = "failure"
+    help = "Why there is no response, such as timeout, refused or tls, or * for any reason."
+    example = "failure:timeout"
+    column = exchanges.c.failure
+
+
 class NoteTerm(Term):
     """What was noted."""
 
@@ -379,6 +388,7 @@ TERMS: tuple[type[Term], ...] = (
     MethodTerm,
     FlowTerm,
     DescriptionTerm,
+    FailureTerm,
     NoteTerm,
     ByTerm,
     SinceTerm,

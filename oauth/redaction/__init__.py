@@ -1,7 +1,8 @@
 """Secrets out, fingerprints in: what every exchange goes through before it is kept, drawn or formatted."""
 
 from oauth.redaction.bodies import body_text
+from oauth.redaction.names import KINDS
 from oauth.redaction.placeholders import PLACEHOLDER, quoted
 from oauth.redaction.vault import Vault
 
-__all__ = ["PLACEHOLDER", "Vault", "body_text", "quoted"]
+__all__ = ["KINDS", "PLACEHOLDER", "Vault", "body_text", "quoted"]

@@ -35,6 +35,9 @@ PROTOCOL_WORDS = frozenset(_SECRETS.split() + _WORDS.split())
 """Words of the protocol itself. A secret that is one of them is hidden where it has a name; taking it out wherever it
 stands would make field names and error codes unreadable, and hide nothing."""
 
+KINDS = tuple(dict.fromkeys(_SECRETS.split()))
+"""Every kind of secret that has a name of its own."""
+
 _LONGEST = 100
 
 

@@ -1,0 +1,118 @@
+"""What happened over time, and how long it took: counted in the database, drawn by the page."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+from sqlalchemy import FromClause, Select, Text, func, select, type_coerce
+
+from oauth.history.bounded import ask
+from oauth.history.filters import Filters, where
+from oauth.history.schema import exchanges
+from oauth.history.store import History
+
+PERCENTILES = (50, 95, 99)
+
+_MINUTE, _HOUR = "2026-11-24T08:15", "2026-11-24T08"
+"""As far as a kept time is read, the rest is what one bar holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Documented errors by time: ``bars`` are the start of a stretch ``width`` long, the number and the count.
+
+    ``newest`` is how many of the newest exchanges were looked at, ``None`` when all were.
+    """
+
+    bars: tuple[tuple[datetime, int, int], ...]
+    width: timedelta
+    newest: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """How long each step took: step, number of answers, and milliseconds for each of ``PERCENTILES``."""
+
+    steps: tuple[tuple[str, int, tuple[int, ...]], ...]
+    newest: int | None
+
+
+def errors(history: History, filters: Filters, seconds: float, zone: tzinfo) -> Errors:
+    """Documented errors in bars of a minute, an hour or a day of ``zone``, as the stretch asks for.
+
+    Raises ``HistoryError``.
+    """
+    stretch = _stretch(history, filters)
+    width = next(
+        (width for width, most in _WIDTHS if stretch <= most),
+        timedelta(days=1),
+    )
+    digits = len(_MINUTE if width < timedelta(hours=1) else _HOUR)
+
+    def question(source: FromClause) -> Select[Any]:
+        start = func.substr(type_coerce(source.c.started_at, Text), 1, digits)
+        number = source.c.documented_error
+        return select(start, number, func.count()).where(number.is_not(None)).group_by(start, number)
+
+    answer = ask(history, filters, seconds, question)
+    bars: Counter[tuple[datetime, int]] = Counter()
+    for start, number, count in answer.rows:
+        moment = datetime.fromisoformat(f"{start}:00" if digits == len(_HOUR) else start).replace(tzinfo=UTC)
+        bars[_floor(moment.astimezone(zone), width), number] += count
+    return Errors(
+        tuple((start, number, count) for (start, number), count in sorted(bars.items())), width, answer.newest
+    )
+
+
+def durations(history: History, filters: Filters, seconds: float) -> Durations:
+    """The percentiles of each step, by nearest rank, exactly. Raises ``HistoryError``.
+
+    Answers that took equally long come as one row, so that a million of them are some thousands.
+    """
+
+    def question(source: FromClause) -> Select[Any]:
+        took = source.c.duration_ms
+        return select(source.c.step, took, func.count()).where(took.is_not(None)).group_by(source.c.step, took)
+
+    answer = ask(history, filters, seconds, question)
+    by_step: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    for step, took, count in answer.rows:
+        by_step[step][took] += count
+    found = ((step, counts.total(), _percentiles(counts)) for step, counts in by_step.items())
+    return Durations(tuple(sorted(found, key=lambda step: -step[2][0])), answer.newest)
+
+
+_WIDTHS = (
+    (timedelta(minutes=1), timedelta(hours=3)),
+    (timedelta(hours=1), timedelta(days=4)),
+)
+
+
+def _stretch(history: History, filters: Filters) -> timedelta:
+    """From the first to the last exchange that the filters show."""
+    ends = []
+    for order in (exchanges.c.started_at.asc(), exchanges.c.started_at.desc()):
+        query = select(exchanges.c.started_at).where(*where(filters)).order_by(order).limit(1)
+        with history.database.reading() as connection:
+            ends.append(connection.execute(query).scalar_one_or_none())
+    first, last = ends
+    return last - first if first is not None and last is not None else timedelta()
+
+
+def _floor(moment: datetime, width: timedelta) -> datetime:
+    if width == timedelta(days=1):
+        return moment.replace(hour=0, minute=0)
+    return moment
+
+
+def _percentiles(counts: Counter[int]) -> tuple[int, ...]:
+    found = []
+    for percentile in PERCENTILES:
+        rank = -(-counts.total() * percentile // 100)
+        for took in sorted(counts):
+            rank -= counts[took]
+            if rank <= 0:
+                found.append(took)
+                break
+    return tuple(found)

@@ -1,0 +1,66 @@
+"""How many exchanges each value of a filter would show: the facets beside the list."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import FromClause, Select, func, select
+
+from oauth.history.bounded import ask
+from oauth.history.filters import Filters
+from oauth.history.store import History
+
+FACETS: dict[str, tuple[str, ...]] = {
+    "step": ("step",),
+    "status": ("outcome", "status"),
+    "error": ("documented_error", "error"),
+    "client": ("client_id",),
+    "case": ("case",),
+}
+"""The terms that have facets, and the columns that their values stand in."""
+
+SHOWN = 8
+"""Values of one column that are listed, the most frequent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """The values of one term with their counts, within the other filters; the term's own values are always among them.
+
+    ``newest`` is how many of the newest exchanges were counted, ``None`` when all were.
+    """
+
+    name: str
+    values: tuple[tuple[str, int], ...]
+    newest: int | None = None
+
+
+def facets(history: History, filters: Filters, seconds: float) -> Iterator[Facet]:
+    """The facet of every term of ``FACETS``, as each is counted.
+
+    All of them together take about ``seconds``: what is left then is counted in the newest exchanges. Raises
+    ``HistoryError``.
+    """
+    deadline = time.monotonic() + seconds
+    for name in FACETS:
+        yield _facet(history, filters, name, deadline)
+
+
+def _facet(history: History, filters: Filters, name: str, deadline: float) -> Facet:
+    chosen = filters.get(name)
+    listed: dict[str, int] = {}
+    newest: int | None = None
+    for column in FACETS[name]:
+        # One question may take half of what is left, so that the last of them gets a chance.
+        answer = ask(history, filters.put(name), (deadline - time.monotonic()) / 2, partial(_by, column))
+        newest = newest or answer.newest
+        found = {str(value): int(number) for value, number in answer.rows if value not in (None, "")}
+        most = sorted(found, key=lambda value: (-found[value], value))
+        listed |= {value: found[value] for value in [*most[:SHOWN], *(value for value in chosen if value in found)]}
+    return Facet(name, tuple((listed | {value: listed.get(value, 0) for value in chosen}).items()), newest)
+
+
+def _by(column: str, source: FromClause) -> Select[Any]:
+    return select(source.c[column], func.count()).group_by(source.c[column])

@@ -1,0 +1,65 @@
+"""Exchanges that went the same way, as one line each: how often, and when first and last."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import FromClause, Select, func, select
+
+from oauth.history.bounded import ask
+from oauth.history.filters import Filters
+from oauth.history.store import History
+
+MOST = 100
+"""Groups that are listed, the most frequent."""
+
+_COLUMNS = ("step", "status", "documented_error", "error", "error_description", "failure")
+"""What exchanges of a group have in common."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Exchanges of the same step, status, error, description and failure."""
+
+    step: str
+    status: int | None
+    documented_error: int | None
+    error: str
+    description: str
+    failure: str
+    count: int
+    first: datetime
+    last: datetime
+
+    def within(self, filters: Filters) -> Filters:
+        """The filters that show this group, of what ``filters`` show. Raises ``FilterError``."""
+        found = filters.put("step", self.step)
+        found = found.put("status", str(self.status or ("failed" if self.failure else "none")))
+        if self.documented_error is not None:
+            found = found.put("error", str(self.documented_error))
+        else:
+            found = found.put("error", self.error) if self.error else found.lacking("error")
+        for name, value in (("description", self.description), ("failure", self.failure)):
+            found = found.put(name, value) if value else found.lacking(name)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """The groups, most frequent first. ``newest`` is how many exchanges were looked at, ``None`` when all were."""
+
+    groups: tuple[Repeat, ...]
+    newest: int | None
+
+
+def repeats(history: History, filters: Filters, seconds: float) -> Repeats:
+    """What the filters show, grouped. Raises ``HistoryError``."""
+    answer = ask(history, filters, seconds, _grouped)
+    return Repeats(tuple(Repeat(*row) for row in answer.rows), answer.newest)
+
+
+def _grouped(source: FromClause) -> Select[Any]:
+    columns = [source.c[name] for name in _COLUMNS]
+    count = func.count().label("count")
+    ends = func.min(source.c.started_at), func.max(source.c.started_at).label("last")
+    return select(*columns, count, *ends).group_by(*columns).order_by(count.desc(), ends[1].desc()).limit(MOST)

@@ -1,0 +1,45 @@
+"""Is this secret in the history? Asked with its fingerprints, so that the secret itself is never looked for."""
+
+import re
+from dataclasses import dataclass
+
+from oauth.history.bounded import Count, count
+from oauth.history.filters import Filters
+from oauth.history.store import History
+from oauth.redaction import KINDS, Vault
+
+_DIGITS = re.compile(r"#([0-9a-f]{10}) ")
+
+
+class TooShortError(ValueError):
+    """A secret is so short that it has no fingerprint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One kind under which the secret was met: its fingerprint's digits, and how many exchanges have it."""
+
+    kind: str
+    digits: str
+    count: Count
+
+    @property
+    def filters(self) -> Filters:
+        """The filters that show those exchanges."""
+        return Filters(text=self.digits)
+
+
+def sightings(history: History, vault: Vault, secret: str, seconds: float, owner: str | None = None) -> list[Sighting]:
+    """Where a secret stands in the history, under every kind that has a name in the protocols.
+
+    The most frequent kind comes first. Raises ``HistoryError`` and ``TooShortError``.
+    """
+    found = []
+    for kind in KINDS:
+        digits = _DIGITS.search(vault.placeholder(kind, secret))
+        if digits is None:
+            raise TooShortError("A secret of fewer than 16 characters has no fingerprint, so it cannot be looked for.")
+        number = count(history, Filters(owner=owner, text=digits[1]), seconds)
+        if number.number:
+            found.append(Sighting(kind, digits[1], number))
+    return sorted(found, key=lambda sighting: -sighting.count.number)

@@ -1,0 +1,61 @@
+"""Filters that a person kept under a name."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select, update
+
+from oauth.history.filters import Filters
+from oauth.history.schema import views
+from oauth.history.store import History
+
+LONGEST_NAME = 60
+
+
+class ViewError(ValueError):
+    """A view cannot have this name; the text says why and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """The saved views of one person. Every method raises ``HistoryError``."""
+
+    history: History
+    owner: str
+
+    def all(self) -> dict[str, str]:
+        """The filter line of every view, by its name."""
+        query = select(views.c.name, views.c.query).where(views.c.owner == self.owner).order_by(views.c.name)
+        with self.history.database.reading() as connection:
+            return {row.name: row.query for row in connection.execute(query)}
+
+    def save(self, name: str, filters: Filters) -> str:
+        """Keep filters under a name, in place of what it had; returns the name as kept. Raises ``ViewError``."""
+        name = _checked(name)
+        with self.history.database.writing() as connection:
+            connection.execute(delete(views).where(views.c.owner == self.owner, views.c.name == name))
+            connection.execute(insert(views).values(owner=self.owner, name=name, query=filters.line))
+        return name
+
+    def rename(self, name: str, other: str) -> None:
+        """Give a view another name. Raises ``ViewError``, also when another view has it."""
+        other = _checked(other)
+        if other == name:
+            return
+        if other in self.all():
+            raise ViewError(f"There is a view with the name {other} already. Choose another, or delete that one first.")
+        with self.history.database.writing() as connection:
+            connection.execute(
+                update(views).where(views.c.owner == self.owner, views.c.name == name).values(name=other)
+            )
+
+    def delete(self, name: str) -> None:
+        """Forget a view; its exchanges stay."""
+        with self.history.database.writing() as connection:
+            connection.execute(delete(views).where(views.c.owner == self.owner, views.c.name == name))
+
+
+def _checked(name: str) -> str:
+    name = " ".join(name.split())
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise ViewError(f"A view's name has 1 to {LONGEST_NAME} characters.")
+    return name
