@@ -4,31 +4,34 @@ The exchange is recorded before it is sent and completed after, redacted. A hist
 exchange: ``Recorder.problem`` then says what was not kept.
 """
 
-import socket
-import ssl
-from dataclasses import dataclass, replace
+import codecs
+import re
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
-import httpx
-
+from oauth import wire
 from oauth.catalogue.explain import explain
-from oauth.connection import Connection
-from oauth.exchange import Exchange, Failure, Request, Response
+from oauth.connection import Connection, ConnectionSettingError, proxy_of
+from oauth.exchange import Exchange, Failure, Response, header
+from oauth.guard import Policy
 from oauth.history.store import History, HistoryError
 from oauth.redaction import Vault
 
 DEFAULT = Connection()
 
-BODY_LIMIT = 1024 * 1024
-"""Bytes of a response body that are kept."""
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';,]+)""", re.IGNORECASE)
 
 
 @dataclass
 class Recorder:
-    """Keeps exchanges in the history, redacted with the secrets of one session."""
+    """Keeps exchanges in the history, redacted with the secrets of one session.
+
+    ``policy`` is the installation's: what ``send`` may do with the exchanges it is to record.
+    """
 
     history: History
     vault: Vault
+    policy: Policy = field(default_factory=Policy)
     problem: str = ""
 
     def begin(self, exchange: Exchange) -> Exchange:
@@ -60,75 +63,63 @@ class Recorder:
 
 
 def send(exchange: Exchange, recorder: Recorder, *, connection: Connection = DEFAULT) -> Exchange:
-    """Send the exchange's request once over ``connection``, and return it completed with a response or a failure."""
-    exchange = recorder.begin(exchange)
+    """Send the exchange's request once over ``connection``, and return it completed with what came back.
+
+    That is a response, a failure, or both where a response did not come whole.
+    """
+    _hide_password(connection, recorder.vault)
+    refusal = _refusal(exchange, connection, recorder.policy)
+    exchange = recorder.begin(replace(exchange, marks=(*exchange.marks, *_marks(exchange, connection, refusal))))
     started = perf_counter()
-    try:
-        response, failure = _receive(exchange.request, started, connection), None
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-        response, failure = None, _failure(error)
+    if refusal is None:
+        response, failure = wire.exchange(exchange.request, connection, recorder.policy.guard)
+    else:
+        response, failure = None, refusal
     elapsed = round((perf_counter() - started) * 1000)
+    if response is not None and not _in_its_charset(response):
+        exchange = replace(exchange, marks=(*exchange.marks, "bad_charset"))
     exchange = replace(exchange, response=response, failure=failure, duration_ms=elapsed)
     recorder.complete(exchange)
     return exchange
 
 
-def _receive(request: Request, started: float, connection: Connection) -> Response:
-    timeouts = httpx.Timeout(connection.read_timeout, connect=connection.connect_timeout)
-    # Built by hand and not by the client, which would add headers of its own: what is shown is what is sent.
-    message = httpx.Request(
-        request.method,
-        request.url,
-        headers=[(name.encode(), value.encode()) for name, value in request.headers],
-        content=request.body or None,
-        extensions={"timeout": timeouts.as_dict()},
-    )
-    # trust_env is off for the same reason: no proxy and no credentials of the environment step in.
-    with httpx.Client(trust_env=False, follow_redirects=False) as client:
-        response = client.send(message, stream=True)
-        try:
-            body, cut = _read(response, started, connection.total_timeout)
-        finally:
-            response.close()
-        return Response(
-            status=response.status_code,
-            reason=response.reason_phrase,
-            headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw),
-            body=body,
-            cut=cut,
-            http_version=response.http_version,
-        )
+def _hide_password(connection: Connection, vault: Vault) -> None:
+    """Know the proxy's credentials, so that a proxy which repeats them in its error page gives nothing away."""
+    try:
+        proxy = proxy_of(connection)
+    except ConnectionSettingError:
+        return  # nothing is sent, and the failure says why
+    if proxy is not None and proxy.authorization:
+        vault.add("password", proxy.password)
+        vault.add("proxy_authorization", proxy.authorization.removeprefix("Basic "))
 
 
-def _read(response: httpx.Response, started: float, limit: float) -> tuple[bytes, bool]:
-    body = bytearray()
-    for chunk in response.iter_bytes():
-        body += chunk
-        if len(body) > BODY_LIMIT:
-            return bytes(body[:BODY_LIMIT]), True
-        if perf_counter() - started > limit:
-            raise httpx.ReadTimeout("the answer was still coming in")
-    return bytes(body), False
+def _refusal(exchange: Exchange, connection: Connection, policy: Policy) -> Failure | None:
+    if connection.verify or policy.insecure_tls or not _encrypted(exchange):
+        return None
+    return Failure("verification_required", "verify is off in the profile, and CONSOLE_ALLOW_INSECURE_TLS is not set")
 
 
-def _failure(error: Exception) -> Failure:
-    """The failure's kind, from the error and what it was raised from."""
-    chain: list[BaseException] = []
-    cause: BaseException | None = error
-    while cause is not None and cause not in chain:
-        chain.append(cause)
-        cause = cause.__cause__ or cause.__context__
-    kinds: tuple[tuple[str, type[BaseException] | tuple[type[BaseException], ...]], ...] = (
-        ("timeout", (httpx.TimeoutException, TimeoutError)),
-        ("unknown_host", socket.gaierror),
-        ("tls", ssl.SSLError),
-        ("refused", ConnectionRefusedError),
-        ("reset", (ConnectionResetError, BrokenPipeError)),
-        ("invalid_url", (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError, UnicodeError)),
-        ("reset", httpx.ReadError),
-        ("malformed", (httpx.RemoteProtocolError, httpx.DecodingError)),
-    )
-    kind = next((kind for kind, types in kinds if any(isinstance(link, types) for link in chain)), "unreachable")
-    if kind == "malformed" and "without sending" in str(error):
-        kind = "reset"
-    return Failure(kind, str(error) or type(error).__name__)
+def _marks(exchange: Exchange, connection: Connection, refusal: Failure | None) -> list[str]:
+    if refusal is not None:
+        return []
+    unverified = _encrypted(exchange) and not connection.verify
+    return [*(["proxy"] if connection.proxy else []), *(["tls_unverified"] if unverified else [])]
+
+
+def _encrypted(exchange: Exchange) -> bool:
+    return exchange.request.url[:6].lower() == "https:"
+
+
+def _in_its_charset(response: Response) -> bool:
+    """Whether a body reads in the charset of its ``Content-Type``; JSON without one is UTF-8 (RFC 8259 §8.1)."""
+    content_type = header(response.headers, "content-type") or ""
+    declared = _CHARSET.search(content_type)
+    if declared is None and "json" not in content_type.lower():
+        return True
+    try:
+        # A body that was cut may end inside a character.
+        codecs.getincrementaldecoder(declared[1] if declared else "utf-8")().decode(response.body, not response.cut)
+    except (LookupError, ValueError):
+        return False
+    return True

@@ -5,7 +5,8 @@ Nothing here knows the network, the database or Streamlit. Header and body views
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 Headers = tuple[tuple[str, str], ...]
@@ -59,7 +60,10 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why there is no response. ``kind`` names an entry of ``catalogue/answers.toml``, ``detail`` quotes the system."""
+    """Why there is no whole response: an entry of ``catalogue/answers.toml``, and the system's own words.
+
+    Beside a response it says why that is not whole: an answer that was cut off is kept as far as it came.
+    """
 
     kind: str
     detail: str = ""
@@ -68,6 +72,9 @@ class Failure:
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """One request and its response or failure; with neither, no answer was recorded.
+
+    ``marks`` are lower-case words for what only the sender knows: ``tls_unverified`` where the server's certificate was
+    not checked, ``proxy`` where the request went through one, ``bad_charset`` where the body is not in its charset.
 
     ``id`` is the history row, ``None`` before it is kept. ``started_at`` is aware and in UTC. ``duration_ms`` is in
     milliseconds. ``flow`` groups the exchanges that share a ``state``; ``case`` is a support ticket's label.
@@ -85,6 +92,23 @@ class Exchange:
     case: str = ""
     provider: str = ""
     client_id: str = ""
+    marks: tuple[str, ...] = ()
+
+    @property
+    def retry_at(self) -> datetime | None:
+        """When the server may be asked again by its ``Retry-After`` (RFC 9110 §10.2.3), ``None`` when it says nothing.
+
+        Seconds count from the answer's arrival.
+        """
+        value = header(self.response.headers, "retry-after") if self.response is not None else None
+        try:
+            if value is None or not value.strip().isdecimal():
+                named = parsedate_to_datetime(value) if value else None
+                return named if named is None or named.tzinfo else named.replace(tzinfo=UTC)
+            arrived = self.started_at + timedelta(milliseconds=self.duration_ms or 0)
+            return arrived + timedelta(seconds=int(value))
+        except (ValueError, OverflowError):
+            return None
 
     @property
     def request_id(self) -> str:

@@ -27,7 +27,7 @@ class Installation:
 
     def recorder(self) -> Recorder:
         """A recorder into this history, with a vault of its own."""
-        return Recorder(self.history, self.vault())
+        return Recorder(self.history, self.vault(), self.settings.policy)
 
 
 def now() -> datetime:

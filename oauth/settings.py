@@ -8,8 +8,11 @@ import hmac
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from oauth import guard
+from oauth.guard import Guard, Policy
 
 SETTINGS = {
     "CONSOLE_HOME": "Folder of the history and the key. Default: `.console` in the current folder.",
@@ -17,6 +20,11 @@ SETTINGS = {
     "Default: made once and kept in `CONSOLE_HOME/key`, readable by its owner only.",
     "CONSOLE_DATABASE_URL": "Where the history is kept, as an SQLAlchemy address. "
     "Default: an SQLite file, `CONSOLE_HOME/history.db`.",
+    "CONSOLE_ALLOWED_HOSTS": "Where requests may go, separated by commas: `host`, `host:port`, `*.example.com` for all "
+    "below it, an address, or a network such as `10.1.0.0/16`. A name reaches public addresses only, unless its "
+    "address is listed too. Default: anywhere.",
+    "CONSOLE_ALLOW_INSECURE_TLS": "`1` lets a profile with `verify = false` connect without checking the server's "
+    "certificate; every exchange made so carries a red mark. Default: no exchange is made so.",
     "CONSOLE_PORT": "Port that `python app.py` listens on, on the loopback address. Default: 8501.",
 }
 
@@ -35,6 +43,7 @@ class Settings:
     key: bytes
     database_url: str
     port: int
+    policy: Policy = field(default_factory=Policy)
 
     def __repr__(self) -> str:
         return f"Settings(home={str(self.home)!r})"
@@ -66,7 +75,18 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if "?" in str(home):
         raise SettingError(f"CONSOLE_HOME is {home}; a question mark in it cannot be part of a database's address.")
     database_url = environ.get("CONSOLE_DATABASE_URL") or f"sqlite:///{home / 'history.db'}"
-    return Settings(home, key, database_url, _port(environ.get("CONSOLE_PORT") or "8501"))
+    port = _port(environ.get("CONSOLE_PORT") or "8501")
+    return Settings(home, key, database_url, port, _policy(environ))
+
+
+def _policy(environ: Mapping[str, str]) -> Policy:
+    hosts, insecure = environ.get("CONSOLE_ALLOWED_HOSTS") or "", environ.get("CONSOLE_ALLOW_INSECURE_TLS") or "0"
+    if insecure not in ("0", "1"):
+        raise SettingError(f"CONSOLE_ALLOW_INSECURE_TLS is {insecure!r}; it must be 1, 0 or left out.")
+    try:
+        return Policy(guard.read(hosts) if hosts else Guard(), insecure == "1")
+    except ValueError as error:
+        raise SettingError(f"CONSOLE_ALLOWED_HOSTS {error}.") from error
 
 
 def _port(text: str) -> int:

@@ -22,9 +22,9 @@ def test_the_csv_columns_are_in_the_readme_in_their_order() -> None:
 
 def test_every_direct_dependency_is_pinned_and_has_its_reason() -> None:
     lines = (ROOT / "requirements.txt").read_text().splitlines()
-    pinned = [re.fullmatch(r"([A-Za-z-]+)==[0-9.]+(?:; .+)?", line) for line in lines if not line.startswith("#")]
+    pinned = [re.fullmatch(r"([A-Za-z0-9-]+)==[0-9.]+(?:; .+)?", line) for line in lines if not line.startswith("#")]
     table = README.partition("## Dependencies")[2]
-    reasons = re.findall(r"^\| ([A-Za-z][A-Za-z, -]+) \| (?!why).+ \|$", table, re.MULTILINE)
+    reasons = re.findall(r"^\| ([A-Za-z][A-Za-z0-9, -]+) \| (?!why).+ \|$", table, re.MULTILINE)
     assert [found and found[1] for found in pinned] == ", ".join(reasons).split(", ")
     tests = (ROOT / "tests" / "requirements.txt").read_text().splitlines()
     for line in tests:

@@ -24,6 +24,9 @@ PUSHED_AUTHORIZATION = "pushed_authorization"
 
 ENDPOINTS = (AUTHORIZATION, TOKEN, RESOURCE, REVOCATION, "registration", PUSHED_AUTHORIZATION)
 
+SENT = ("no", "perhaps", "yes")
+"""Whether a server can have worked on a request that failed, in ``Answer.sent``."""
+
 
 class CatalogueError(ValueError):
     """A file of the catalogue is wrong; the text names the file, the entry and the field."""
@@ -79,6 +82,8 @@ class Answer:
     """What came back, or did not, and is no OAuth error. ``Failure.kind`` names such an entry.
 
     ``text`` is what a refusal of this kind says wherever it stands in the body; empty where the kind is no text's.
+    ``sent`` is set for the kinds of ``Failure``: whether the server can have worked on the request (``SENT``). With
+    ``danger`` the exchange itself needs attention, and is marked red.
     """
 
     kind: str
@@ -86,6 +91,8 @@ class Answer:
     cause: str
     remedy: tuple[str, ...]
     text: str = ""
+    sent: str = ""
+    danger: bool = False
 
 
 @cache
@@ -143,6 +150,9 @@ def read_registered(text: str, file: str) -> Mapping[str, tuple[RegisteredError,
 def read_answers(text: str, file: str) -> Mapping[str, Answer]:
     """Read the TOML of answers. Raises ``CatalogueError`` naming ``file``."""
     entries = _read(Answer, text, file, "answer", "kind")
+    for entry in entries:
+        if entry.sent and entry.sent not in SENT:
+            raise CatalogueError(f"{file}, answer {entry.kind}: sent is {entry.sent!r}, not one of {', '.join(SENT)}.")
     return _by_key({entry.kind: entry for entry in entries}, entries, file, "kind")
 
 

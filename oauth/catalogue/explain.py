@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urljoin, urlsplit
 
 from oauth.catalogue import challenges
-from oauth.catalogue.entries import answers
+from oauth.catalogue.entries import Answer, answers
 from oauth.catalogue.matcher import ENDPOINTS_OF, Match, address_parameters, fold, match, read_json
 from oauth.exchange import Exchange, Headers, Request, Step, header
+from oauth.formatting import fields
+from oauth.redaction import quoted
+from oauth.redaction.names import secret_kind
 
 MUST_HAVE: Mapping[Step, str] = {
     Step.PAR: "request_uri",
@@ -27,7 +31,8 @@ class Explanation:
     """Why an exchange failed, and what to do.
 
     ``kind`` says from where it comes: ``documented`` (``number`` is set), ``registered`` (the code's meaning by its
-    specification, the text being undocumented), or ``answer`` (``answer`` is the kind of ``answers.toml``).
+    specification, the text being undocumented), or ``answer`` (``answer`` is the kind of ``answers.toml``). With
+    ``danger`` the exchange itself needs attention.
     ``status`` is that of the response, or the one that a body without a response states. ``match``,
     ``status_as_documented``, ``matched_text`` and ``where`` are those of ``Match``. ``error`` and ``error_description``
     are the provider's words, empty when it sent none. ``reference`` is where it is written.
@@ -47,14 +52,23 @@ class Explanation:
     matched_text: str = ""
     where: str = ""
     reference: str = ""
+    danger: bool = False
 
 
 def explain(exchange: Exchange) -> Explanation | None:
     """Why a finished exchange failed, or ``None`` when it succeeded (RFC 6749 §4.1.2, §5.1)."""
     if exchange.step is Step.CALLBACK:
         return _explain_callback(exchange.request.url)
-    if exchange.response is not None:
-        response = exchange.response
+    response, failure = exchange.response, exchange.failure
+    if failure is not None:
+        if response is not None:
+            # An answer that broke off may have said all that matters.
+            found = match(response.status, response.headers, response.body, step=exchange.step)
+            if found is not None and (known := _known(found, response.status)):
+                return known
+        kind = failure.kind if failure.kind in answers() else "failed"
+        return _answer(kind, response.status if response else None, None)
+    if response is not None:
         return explain_response(
             response.status,
             response.headers,
@@ -62,10 +76,8 @@ def explain(exchange: Exchange) -> Explanation | None:
             cut=response.cut,
             step=exchange.step,
             request=exchange.request,
+            proxied="proxy" in exchange.marks,
         )
-    if exchange.failure is not None:
-        kind = exchange.failure.kind
-        return _answer(kind if kind in answers() else "failed", None, None)
     # The browser makes the authorization request, and may take its time: no answer is no fault there.
     return None if exchange.step is Step.AUTHORIZE else _answer("no_answer", None, None)
 
@@ -78,10 +90,12 @@ def explain_response(
     cut: bool = False,
     step: Step | None = None,
     request: Request | None = None,
+    proxied: bool = False,
 ) -> Explanation | None:
     """Why a response is no success, or ``None`` when it is one, or nothing can be said of it.
 
-    ``status``, ``step`` and ``request`` are ``None`` when they are not known, as with a pasted body.
+    ``status``, ``step`` and ``request`` are ``None`` when they are not known, as with a pasted body. ``proxied`` says
+    that the request went through a proxy, which may have answered in the server's place.
     """
     found = match(status, headers, body, step=step)
     stated = _stated(found)
@@ -93,7 +107,7 @@ def explain_response(
         return _answer(kind, status, found)
     if found is not None and (meaning := _registered(found, status, step)):
         return meaning
-    shape = _Shape(judged, headers, body, cut, step, request, found)
+    shape = _Shape(judged, headers, body, cut, step, request, found, proxied)
     kind = shape.kind()
     return _answer(kind, status, found) if kind else None
 
@@ -116,6 +130,7 @@ class _Shape:
     step: Step | None
     request: Request | None
     found: Match | None
+    proxied: bool = False
 
     def kind(self) -> str:
         """The kind of answer, empty for a success."""
@@ -125,7 +140,10 @@ class _Shape:
         if 300 <= status < 400:
             return self._redirect()
         if status >= 500:
-            return "server_error"
+            gateway = self.proxied and status in (502, 503, 504) and read_json(self.body) is None
+            return "proxy_error" if gateway else "server_error"
+        if status == 407:
+            return "proxy_authentication"
         if self.step is Step.AUTHORIZE:
             return "error_page" if status >= 400 else ""
         if status in (404, 405):
@@ -133,13 +151,13 @@ class _Shape:
         if status == 429 or (status == 403 and self.found is None):
             return "rate_limited"
         if self.cut:
-            return "too_large"
+            return "unpacked_too_large" if header(self.headers, "content-encoding") else "too_large"
         if status == 401 and self._bare_challenge():
             return "no_token"
         if not self.body.strip():
             return "" if self._may_be_empty(status) else "empty"
         if self._html():
-            return "html"
+            return "html_as_json" if "json" in _media_type(self.headers) else "html"
         if status >= 400:
             return self._refusal()
         return self._success()
@@ -150,9 +168,19 @@ class _Shape:
         return status in (204, 205) and self.step in (None, Step.API, Step.USERINFO)
 
     def _redirect(self) -> str:
-        target = address_parameters(header(self.headers, "location") or "")
-        expected = self.step is Step.AUTHORIZE or (self.step is None and "code" in target)
-        return "" if expected else "redirect"
+        location = header(self.headers, "location") or ""
+        if self.step is Step.AUTHORIZE or (self.step is None and "code" in address_parameters(location)):
+            return ""
+        if self.request is None or not has_secret(self.request):
+            return "redirect"
+        try:
+            here, there = urlsplit(quoted(self.request.url)), urlsplit(urljoin(quoted(self.request.url), location))
+            elsewhere = there.hostname != here.hostname or (there.scheme == here.scheme and there.port != here.port)
+        except ValueError:
+            return "redirect"  # nowhere that a client could follow it to
+        if there.scheme == "http" and here.scheme == "https":
+            return "redirect_insecure"
+        return "redirect_elsewhere" if elsewhere else "redirect"
 
     def _refusal(self) -> str:
         sent = self.request
@@ -199,8 +227,32 @@ class _Shape:
         start = self.body.lstrip()[:100].lower()
         if start.startswith((b"{", b"[")):
             return False  # JSON under a wrong Content-Type is read as JSON
-        media_type = (header(self.headers, "content-type") or "").lower()
+        media_type = _media_type(self.headers)
         return media_type.startswith(("text/html", "application/xhtml")) or start.startswith((b"<!doctype", b"<html"))
+
+
+def has_secret(request: Request) -> bool:
+    """Whether a request has a secret in its headers, its query or its body, by their names."""
+    named = [name for name, _ in (*request.headers, *fields(request))]
+    return any(secret_kind(name) is not None for name in named)
+
+
+def remarks(exchange: Exchange) -> tuple[Answer, ...]:
+    """What a person should know of an exchange beside its result, dangers first."""
+    kinds = [mark for mark in exchange.marks if mark in answers()]
+    response = exchange.response
+    if response is not None and response.body[:1] in (b"{", b"[") and _declared_otherwise(response.headers):
+        kinds.append("json_not_declared")
+    return tuple(sorted((answers()[kind] for kind in kinds), key=lambda answer: not answer.danger))
+
+
+def _declared_otherwise(headers: Headers) -> bool:
+    media_type = _media_type(headers)
+    return bool(media_type) and "json" not in media_type
+
+
+def _media_type(headers: Headers) -> str:
+    return (header(headers, "content-type") or "").partition(";")[0].strip().lower()
 
 
 def _known(found: Match, status: int | None) -> Explanation | None:
@@ -257,6 +309,7 @@ def _answer(kind: str, status: int | None, found: Match | None) -> Explanation:
         error_description=found.description if found else "",
         matched_text=found.matched_text if found else "",
         where=found.where.value if found else "",
+        danger=entry.danger,
     )
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from oauth.catalogue import answers
 from oauth.diagnosis.secrets import PLACEHOLDER
 from oauth.exchange import Exchange, Request, Response, header
 from oauth.redaction import quoted
@@ -169,9 +170,10 @@ def succeeded(exchange: Exchange) -> bool:
 
 def unanswered(exchange: Exchange) -> bool:
     """Whether the request may have had an effect that nobody was told of: it went out, and no answer came."""
-    if exchange.failure is not None:
-        return exchange.failure.kind in ("timeout", "reset", "malformed", "failed")
-    return exchange.response is None
+    if exchange.failure is None:
+        return exchange.response is None
+    entry = answers().get(exchange.failure.kind)
+    return entry is None or entry.sent != "no"
 
 
 def grant_of(exchange: Exchange) -> str:

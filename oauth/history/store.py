@@ -190,6 +190,7 @@ def _answer(exchange: Exchange) -> dict[str, Any]:
         "response_body": _text(kept.body),
         "response_cut": kept.cut,
         "duration_ms": exchange.duration_ms,
+        "marks": " ".join(exchange.marks),
         "failure": failure.kind if failure else "",
         "failure_detail": failure.detail if failure else "",
         "outcome": outcome,
@@ -233,5 +234,6 @@ def _row(found: RowMapping) -> Row:
         case=found["case"],
         provider=found["provider"],
         client_id=found["client_id"],
+        marks=tuple(found["marks"].split()),
     )
     return Row(exchange, found["documented_error"], found["error"], found["error_description"], found["note"])

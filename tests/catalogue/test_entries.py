@@ -24,7 +24,7 @@ cause = "A cause"
 remedy = ["Do this."]
 """
 TRANSPORT = {
-    "refused", "unknown_host", "unreachable", "tls", "timeout", "reset", "malformed", "invalid_url", "no_answer",
+    "refused", "unknown_host", "unreachable", "tls", "read_timeout", "reset", "malformed", "invalid_url", "no_answer",
 }  # fmt: skip
 SHAPES = {
     "redirect", "html", "empty", "invalid_json", "too_large", "not_found", "rate_limited", "server_error",
