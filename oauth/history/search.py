@@ -6,6 +6,7 @@ What is indexed is what is kept: redacted text. A word is a run of letters and d
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Connection, false, literal, text
@@ -33,8 +34,8 @@ COLUMNS = (
 CATCH_UP_ROWS = 1000
 """Rows that one transaction adds to the index of SQLite."""
 
-SHORTEST_BEGINNING = 3
-"""Characters a word needs for others that begin with it to be found too."""
+SHORTEST_BEGINNING = 2
+"""Characters a word needs for others that begin with it to be found by a ``*``."""
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -42,23 +43,36 @@ _WORD = re.compile(r"[^\W_]+")
 def matches(*phrases: str) -> ColumnElement[bool]:
     """The condition that every phrase occurs in the exchange, its words side by side.
 
-    The last word of all may be the beginning of one. A phrase without a letter or a digit is found nowhere.
+    A ``*`` at the end of a phrase makes its last word the beginning of one. Whole words are looked up as fast in a long
+    history as in a short one, which beginnings of common words are not. A phrase without a letter or a digit is found
+    nowhere.
     """
-    found = [_WORD.findall(phrase) for phrase in phrases]
-    return Matches(found) if all(found) else false()
+    found = [_Phrase(tuple(_WORD.findall(phrase)), phrase.endswith("*")) for phrase in phrases]
+    return Matches(found) if all(phrase.words for phrase in found) else false()
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    words: tuple[str, ...]
+    starred: bool
+
+    @property
+    def is_beginning(self) -> bool:
+        return self.starred and len(self.words[-1]) >= SHORTEST_BEGINNING
 
 
 class Matches(FunctionElement[bool]):
-    """``matches``, in the SQL of the database that it is compiled for. ``phrases`` are lists of words."""
+    """``matches``, in the SQL of the database that it is compiled for. ``fts5`` is the query of SQLite's."""
 
     type = Boolean()
     inherit_cache = True
     name = "matches"
 
-    def __init__(self, phrases: Sequence[Sequence[str]]) -> None:
-        beginning = len(phrases[-1][-1]) >= SHORTEST_BEGINNING
-        self.fts5 = " ".join(f'"{" ".join(words)}"' for words in phrases) + "*" * beginning
-        tsquery = " & ".join(" <-> ".join(f"'{word}'" for word in words) for words in phrases) + ":*" * beginning
+    def __init__(self, phrases: Sequence[_Phrase]) -> None:
+        self.fts5 = " ".join(f'"{" ".join(phrase.words)}"' + "*" * phrase.is_beginning for phrase in phrases)
+        tsquery = " & ".join(
+            " <-> ".join(f"'{word}'" for word in phrase.words) + ":*" * phrase.is_beginning for phrase in phrases
+        )
         super().__init__(exchanges.c.id, literal(self.fts5), literal(tsquery))
 
 

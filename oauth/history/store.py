@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, false, func, insert, literal, select, tuple_, update
+from sqlalchemy import RowMapping, func, insert, select, update
 
 from oauth.exchange import Exchange, Failure, Headers, Request, Response, Step
+from oauth.history import listing
 from oauth.history.database import Database, HistoryError
 from oauth.history.filters import Filters, where
 from oauth.history.handover import Handover
@@ -22,8 +23,6 @@ __all__ = ["History", "HistoryError", "Row"]
 
 BATCH = 100
 """Rows read at once by an export: a body may have a mebibyte, and all of a batch are in memory."""
-
-LARGEST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ class History:
 
     def get(self, id: int) -> Row | None:
         """One exchange, ``None`` when there is none of that id."""
-        if not 0 < id <= LARGEST_ID:
+        if not 0 < id <= listing.LARGEST_ID:
             return None
         with self.database.reading() as connection:
             found = connection.execute(select(exchanges).where(exchanges.c.id == id)).mappings().first()
@@ -114,12 +113,8 @@ class History:
 
         When that row is gone, its place is that of the newest row with a smaller number, which is then the first.
         """
-        query = select(exchanges).where(*where(filters))
         with self.database.reading() as connection:
-            if before is not None:
-                query = query.where(_place(connection, before))
-            newest = query.order_by(exchanges.c.started_at.desc(), exchanges.c.id.desc()).limit(limit)
-            return [_row(found) for found in connection.execute(newest).mappings()]
+            return [_row(found) for found in listing.page(connection, filters, before, limit)]
 
     def count(self, filters: Filters) -> int:
         """How many exchanges the filters show."""
@@ -154,17 +149,6 @@ class History:
         """Write a note to an exchange, in place of the one it had."""
         with self.database.writing() as connection:
             connection.execute(update(exchanges).where(exchanges.c.id == id).values(note=note))
-
-
-def _place(connection: Connection, before: int) -> ColumnElement[bool]:
-    """The rows that follow row ``before`` in the list."""
-    columns = exchanges.c.started_at, exchanges.c.id
-    newest = select(*columns).where(exchanges.c.id <= min(before, LARGEST_ID)).order_by(exchanges.c.id.desc()).limit(1)
-    found = connection.execute(newest).one_or_none()
-    if found is None:
-        return false()
-    place = tuple_(*(literal(value, column.type) for value, column in zip(found, columns, strict=True)))
-    return tuple_(*columns) < place if found.id == before else tuple_(*columns) <= place
 
 
 def header_lines(headers: Headers) -> str:

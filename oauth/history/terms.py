@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import ClassVar, Self
 
-from sqlalchemy import Column, ColumnElement, false, func, not_, or_
+from sqlalchemy import Column, ColumnElement, and_, false, func, not_, or_
 
 from oauth.exchange import Step
 from oauth.history import moments
@@ -345,7 +345,10 @@ class TextTerm(Term):
     """Words anywhere in the exchange."""
 
     name = "text"
-    help = 'Words found anywhere in the exchange, without a name in front; "several words" in quotes, in their order.'
+    help = (
+        'Words found anywhere in the exchange, without a name in front; "several words" in quotes, in their order; '
+        "invalid* for words that begin so."
+    )
     example = '"is invalid for the client"'
 
     @classmethod
@@ -370,7 +373,9 @@ class TextTerm(Term):
 
     def condition(self) -> ColumnElement[bool]:
         """All of the values, or none of them."""
-        return not_(or_(*(self.one(value) for value in self.values))) if self.negated else matches(*self.values)
+        if self.negated:
+            return and_(*(not_(self.one(value)) for value in self.values))
+        return matches(*self.values)
 
     def branches(self) -> list[Term]:
         """Itself: its values are no alternatives."""

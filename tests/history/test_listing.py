@@ -1,0 +1,108 @@
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from oauth.exchange import Exchange
+from oauth.history import listing
+from oauth.history.filters import Filters
+from oauth.history.store import History
+
+CASES = ("common rare", "common", "common odd", "odd", "common", "common odd", "rare odd", "common", "common", "odd")
+
+
+@pytest.fixture
+def late(history: History, exchange: Callable[..., Exchange]) -> History:
+    """Rows whose times are in another order than their numbers, as an import leaves them; some at the same time."""
+    for number, case in enumerate(CASES):
+        at = exchange().started_at + timedelta(minutes=number * 7 % 5)
+        history.begin(replace(exchange(case=case), started_at=at))
+    return history
+
+
+def pages(history: History, filters: Filters, limit: int) -> list[int]:
+    found: list[int] = []
+    while page := history.page(filters, found[-1] if found else None, limit):
+        found += [row.exchange.id or 0 for row in page]
+    return found
+
+
+def expected(line: str) -> list[int]:
+    wanted = [word for word in line.split() if not word.startswith("-")]
+    unwanted = [word[1:] for word in line.split() if word.startswith("-")]
+    fits = [
+        (number * 7 % 5, number + 1)
+        for number, case in enumerate(CASES)
+        if all(word in case for word in wanted) and not any(word in case for word in unwanted)
+    ]
+    return [id for _, id in sorted(fits, reverse=True)]
+
+
+@pytest.mark.parametrize(("rare", "window"), [(2000, 500), (2, 1), (2, 3), (0, 2)])
+@pytest.mark.parametrize("limit", [1, 3, 50])
+@pytest.mark.parametrize(
+    "line", ["", "common", "rare", "odd common", "-common", "-odd -rare", "odd -common", "missing"]
+)
+def test_pages_are_the_whole_list_in_order_however_words_are_looked_up(
+    late: History, monkeypatch: pytest.MonkeyPatch, line: str, limit: int, rare: int, window: int
+) -> None:
+    monkeypatch.setattr(listing, "RARE", rare)
+    monkeypatch.setattr(listing, "WINDOW", window)
+    monkeypatch.setattr(listing, "LONGEST_WINDOW", window * 4)
+    assert pages(late, Filters.parse(line), limit) == expected(line)
+    assert late.count(Filters.parse(line)) == len(expected(line))
+
+
+def test_alternatives_are_merged_and_shown_once(late: History) -> None:
+    both = Filters.parse('case:"common rare","odd","rare odd" status:none')
+    assert pages(late, both, 2) == [id for id in expected("") if CASES[id - 1] in ("common rare", "odd", "rare odd")]
+
+
+def test_a_page_goes_on_where_a_removed_row_was(history: History, exchange: Callable[..., Exchange]) -> None:
+    ids = [history.begin(exchange()) for _ in range(5)]
+    with history.database.writing() as connection:
+        connection.exec_driver_sql(f"DELETE FROM exchanges WHERE id = {ids[2]}")
+    assert [row.exchange.id for row in history.page(Filters(), ids[2], 10)] == [ids[1], ids[0]]
+    assert history.page(Filters(), 0, 10) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "is_found"),
+    [
+        ("9f2a41d07b", True),
+        ("9F2A41D07B", True),
+        ("code", True),
+        ('"code 9f2a41d07b"', True),
+        ('"9f2a41d07b code"', False),
+        ("9f2a", False),
+        ("9f2a*", True),
+        ('"code 9f2*"', True),
+        ("access_token", True),
+        ("token_access", False),
+        ("f2a41d07b*", False),
+    ],
+)
+def test_words_phrases_and_beginnings(
+    history: History, exchange: Callable[..., Exchange], line: str, is_found: bool
+) -> None:
+    history.begin(exchange(case="«code #9f2a41d07b 40ch» access_token"))
+    assert history.count(Filters.parse(line)) == is_found
+
+
+def test_a_search_follows_what_happens_to_a_row(history: History, exchange: Callable[..., Exchange]) -> None:
+    def found(word: str) -> int:
+        return history.count(Filters(text=word))
+
+    sent = exchange(flow="f", case="before")
+    id = history.begin(sent)
+    assert (found("before"), found("answered")) == (1, 0)
+    history.complete(id, sent, documented_error=None, error="answered", error_description="")
+    history.set_note(id, "noted")
+    assert [found(word) for word in ("before", "answered", "noted")] == [1, 1, 1]
+    history.set_case("f", "after")
+    history.set_note(id, "")
+    assert [found(word) for word in ("before", "after", "noted", "answered")] == [0, 1, 0, 1]
+    with history.database.writing() as connection:
+        connection.exec_driver_sql(f"DELETE FROM exchanges WHERE id = {id}")
+    assert [found(word) for word in ("after", "answered", "provider")] == [0, 0, 0]
