@@ -58,7 +58,8 @@ class Reading:
     """A request's parameters.
 
     ``body`` is what the ``Content-Type`` says, ``look`` what the bytes look like; ``parameters`` are read as ``body``,
-    ``meant`` as ``look``. ``problem`` says where a body of the right look stops being readable.
+    ``meant`` as ``look``. ``problem`` says where a body of the right look stops being readable. ``mixed`` are those of
+    a JSON object that stands among the pairs of a form, where a server reads one odd name.
     """
 
     parameters: tuple[Sent, ...]
@@ -69,6 +70,7 @@ class Reading:
     content_type: str
     problem: str = ""
     body_known: bool = True
+    mixed: tuple[Sent, ...] = ()
 
     def get(self, name: str) -> Sent | None:
         """The parameter as the server finds it: in the body of a POST, in the query otherwise."""
@@ -90,11 +92,13 @@ def read(request: Request) -> Reading:
     if not request.body:
         declared = Shape.EMPTY
     meant = tuple(_parameters(text, look))
+    mixed = tuple(_json_in_a_form(meant)) if look is Shape.FORM else ()
     length = header(request.headers, "Content-Length") or "0"
     in_body = meant if declared is look else tuple(_parameters(text, declared))
     return Reading(
         parameters=in_body if request.method.upper() not in ("GET", "HEAD") else query,
-        meant=meant,
+        meant=(*meant, *mixed),
+        mixed=mixed,
         query=query,
         body=declared,
         look=look,
@@ -205,6 +209,13 @@ def _look(text: str) -> tuple[Shape, str]:
 
 class _Pairs(list[tuple[str, Any]]):
     """A JSON object that still knows what was there twice."""
+
+
+def _json_in_a_form(pairs: Iterable[Sent]) -> Iterator[Sent]:
+    """The members of every JSON object among the pairs; ``curl -d a=b -d '{"c": "d"}'`` sends such a body."""
+    for pair in pairs:
+        if pair.name.lstrip().startswith("{"):
+            yield from _parameters(f"{pair.name}={pair.value}" if pair.value else pair.name, Shape.JSON)
 
 
 def _parameters(text: str, shape: Shape) -> Iterator[Sent]:

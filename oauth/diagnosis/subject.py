@@ -224,6 +224,26 @@ class Subject:
             pasted=came_row is not None and came_row.response is None,
         )
 
+    @cached_property
+    def behind_code(self) -> Authorization:
+        """The authorization that gave the code which is sent: this flow's, unless the history knows of another one."""
+        known, sent = self.authorization, self.sent.value("code")
+        if not sent or known.code is None or self.secrets.same("code", sent, known.code.value) is not False:
+            return known
+        came = self._callback_of_sent_code()
+        if came is None or not came.flow:
+            return known
+        rows = tuple(self.earlier(self.past.flow(came.flow)))
+        asked = next((row for row in reversed(rows) if row.step is Step.AUTHORIZE), None)
+        return Authorization(
+            asked=None if asked is None else dict(reading.query_of(asked.request.url)),
+            where="authorization request of another flow",
+            row=asked.id if asked else None,
+            at=asked.started_at if asked else None,
+            code=self._code_of(came),
+            pasted=came.response is None,
+        )
+
     def candidates(self, kind: str) -> tuple[Known, ...]:
         """The codes or tokens that this flow knows, the one to use first."""
         if kind == "code":
@@ -252,7 +272,8 @@ class Subject:
                     row=row.id,
                     issued_at=row.started_at + timedelta(milliseconds=row.duration_ms or 0),
                     expires_in=expires if isinstance(expires, int) else None,
-                    scope=reading.member(row.response, "scope"),
+                    # RFC 6749 §5.1: a scope that is left out is the one that was asked for.
+                    scope=reading.member(row.response, "scope") or asked.value("scope"),
                     asked_scope=asked.value("scope"),
                     grant=asked.value("grant_type"),
                     client_id=reading.client_of(row),
@@ -301,6 +322,21 @@ class Subject:
     def successes_here(self) -> Sequence[Exchange]:
         """Those of ``successes`` that went to the provider, or else the host, of this request."""
         return tuple(row for row in self.successes if self.is_here(row))
+
+    def later_elsewhere(self, origin: Origin) -> Exchange | None:
+        """The newest token answer in another flow of the same client here, after ``origin``, that stands for a user."""
+        flow = self.exchange.flow or (self.flow.id if self.flow else "")
+        users = (Grant.AUTHORIZATION_CODE, Grant.REFRESH_TOKEN)
+        found = [
+            row
+            for row in self.earlier(self.past.token_requests(origin.client_id))
+            if row.flow != flow
+            and self.is_here(row)
+            and row.started_at >= origin.issued_at
+            and reading.client_of(row) == origin.client_id
+            and reading.grant_of(row) in users
+        ]
+        return found[-1] if found else None
 
     def is_here(self, row: Exchange) -> bool:
         """Whether a row went to the same provider."""

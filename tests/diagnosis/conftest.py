@@ -13,7 +13,7 @@ from oauth.history.store import History
 from oauth.providers import Provider
 from oauth.redaction import Vault
 from oauth.sandbox.testing import RunningSandbox, running
-from tests.diagnosis.harness import KEY, Walk
+from tests.diagnosis.harness import KEY, VERDICTS, Site, Walk
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +33,27 @@ def history(tmp_path: Path) -> History:
     return History(f"sqlite:///{tmp_path / 'history.db'}", lambda: datetime.now(UTC))
 
 
+@pytest.fixture(scope="module")
+def second_server() -> Iterator[RunningSandbox]:
+    with running() as found:
+        yield found
+
+
+@pytest.fixture
+def other_site(second_server: RunningSandbox) -> Site:
+    """A second sandbox on a port of its own: another site of the same kind, with clients and tokens of its own."""
+    second_server.sandbox.reset()
+    return Site(second_server, replace(profile_of(second_server), id="other-site", clients=(), control=""))
+
+
 @pytest.fixture
 def provider(sandbox: RunningSandbox) -> Provider:
-    profile = providers.load("http://localhost:8501")["sandbox"]
+    return profile_of(sandbox)
+
+
+def profile_of(sandbox: RunningSandbox) -> Provider:
     return replace(
-        profile,
+        providers.load("http://localhost:8501")["sandbox"],
         authorization_endpoint=f"{sandbox.url}/oauth/authorize/",
         token_endpoint=f"{sandbox.url}/api/open/oauth/token",
         api=f"{sandbox.url}/api/partner",
@@ -45,13 +61,21 @@ def provider(sandbox: RunningSandbox) -> Provider:
 
 
 @pytest.fixture
-def new_walk(sandbox: RunningSandbox, history: History, provider: Provider) -> Callable[..., Walk]:
-    """Makes another person's walk, over the same sandbox and the same history."""
+def walks() -> list[Walk]:
+    """Everybody who walks in a test."""
+    return []
 
-    def make(client_id: str = "demo-app", secret: str = "") -> Walk:
+
+@pytest.fixture
+def new_walk(sandbox: RunningSandbox, history: History, provider: Provider, walks: list[Walk]) -> Callable[..., Walk]:
+    """Makes another person's walk, over the same history, and over the same sandbox unless another site is given."""
+
+    def make(client_id: str = "demo-app", secret: str = "", at: Site | None = None) -> Walk:
         known = {item.id: item.secret for item in provider.clients}
         client = Client(client_id, secret or known.get(client_id, "a-secret-of-nobody"))
-        return Walk(sandbox, history, provider, client, Vault(KEY))
+        site = at or Site(sandbox, provider)
+        walks.append(Walk(site.running, history, site.provider, client, Vault(KEY)))
+        return walks[-1]
 
     return make
 
@@ -59,3 +83,14 @@ def new_walk(sandbox: RunningSandbox, history: History, provider: Provider) -> C
 @pytest.fixture
 def walk(new_walk: Callable[..., Walk]) -> Walk:
     return new_walk()
+
+
+@pytest.fixture(autouse=True)
+def promises(request: pytest.FixtureRequest, walks: list[Walk]) -> Iterator[None]:
+    """What the marks of a test say it has to have seen, in the diagnosis of an answer that came over HTTP."""
+    yield
+    seen = {found for walk in walks for found in walk.judged}
+    for name, verdict in VERDICTS.items():
+        for mark in request.node.iter_markers(name):
+            error, *causes = mark.args
+            assert not [cause for cause in causes if (error, cause, verdict) not in seen], f"{name} {error}"

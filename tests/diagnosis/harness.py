@@ -10,7 +10,7 @@ import httpx
 from oauth import flow as flows
 from oauth.catalogue.explain import explain
 from oauth.client import Recorder, send
-from oauth.diagnosis import Cause, Diagnosis, HistoryPast, diagnose, preflight
+from oauth.diagnosis import Cause, Diagnosis, HistoryPast, diagnose, never_came_back, preflight
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.flow import Client, Field, Flow, Grant
 from oauth.history.store import History
@@ -62,6 +62,18 @@ def same_fields(fields: list[Field]) -> list[Field]:
     return fields
 
 
+VERDICTS = {"proves": "proven", "suspects": "possible", "rules_out": "ruled out"}
+"""What the marks of a test stand for."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A sandbox and its profile."""
+
+    running: RunningSandbox
+    provider: Provider
+
+
 @dataclass
 class Walk:
     """One flow of one client, with the console's clock moved along with the sandbox's."""
@@ -74,6 +86,9 @@ class Walk:
     flow: Flow = field(init=False)
     redirect_uri: str = CALLBACK
     came: Exchange | None = None
+    answered: list[Exchange] = field(default_factory=list)
+    judged: set[tuple[str | int, str, str]] = field(default_factory=set)
+    """Error, cause and verdict of every diagnosis of an answer that really came."""
 
     def __post_init__(self) -> None:
         self.begin()
@@ -110,6 +125,8 @@ class Walk:
         answer = httpx.post(request.url, data={"decision": decision})
         location = answer.headers.get("Location", "")
         if not location:
+            assert answer.status_code == 400, "the provider shows a page of its own"
+            self.answered.append(exchange)
             return exchange
         parameters = flows.parse_pasted(location)
         self.vault.add("code", dict(parameters).get("code", ""))
@@ -120,6 +137,7 @@ class Walk:
             came = replace(came, response=Response(200, "OK"), duration_ms=1)
             self.recorder.complete(came)
         self.came = came
+        self.answered.append(came)
         self.flow = flows.read_callback(self.flow, parameters, came.started_at, pasted=pasted)
         return answered
 
@@ -136,7 +154,7 @@ class Walk:
         fields = edit(flows.token_fields(self.flow, grant))
         request = raw(flows.token_request(self.provider.token_endpoint, fields, body, by))
         step = Step.REFRESH if grant is Grant.REFRESH_TOKEN else Step.TOKEN
-        exchange = send(self._exchange(step, request), self.recorder)
+        exchange = self._sent(step, request)
         scope = next((item.value for item in fields if item.name == "scope" and item.send), "")
         self.flow = flows.read_tokens(self.flow, exchange, grant, scope)
         for tokens in (self.flow.tokens, self.flow.application_tokens):
@@ -165,15 +183,14 @@ class Walk:
         """A call of the API with the flow's token."""
         tokens = self.flow.application_tokens if application else self.flow.tokens
         fields = edit(flows.api_fields(self.flow, tokens))
-        return send(
-            self._exchange(Step.API, raw(flows.api_request(f"{self.provider.api}{path}", fields))), self.recorder
-        )
+        return self._sent(Step.API, raw(flows.api_request(f"{self.provider.api}{path}", fields)))
 
     def diagnosed(self, exchange: Exchange) -> Diagnosis:
         """The diagnosis of a live exchange; what redaction leaves of it is diagnosed too, and may not contradict it."""
         explanation = explain(exchange)
         assert explanation is not None, "the request worked"
         live = diagnose(exchange, explanation, flow=self.flow, past=self.past, vault=self.vault)
+        self._note(exchange, live, explanation.number or 0, explanation.error, explanation.answer)
         assert exchange.id is not None
         row = self.history.get(exchange.id)
         assert row is not None
@@ -185,6 +202,13 @@ class Walk:
             contradiction = {"proven", "ruled out"} == {cause.verdict.value, verdicts[cause.id]}
             assert not contradiction, f"{cause.id} is {verdicts[cause.id]} live and {cause.verdict} from the history"
         return live
+
+    def never_came_back(self, exchange: Exchange) -> Diagnosis:
+        """The diagnosis of an authorization request that stayed without its callback."""
+        found = never_came_back(self.flow, exchange, past=self.past, vault=self.vault, now=self.now)
+        assert_no_secret(self, repr(found))
+        self._note(exchange, found, "error_page")
+        return found
 
     def kept(self, exchange: Exchange) -> Diagnosis:
         """The diagnosis of the row, with nothing but the history to go by."""
@@ -205,6 +229,17 @@ class Walk:
         found = preflight(request, step, flow=self.flow, past=self.past, vault=self.vault, now=self.now)
         assert_no_secret(self, repr(found))
         return {cause.id: cause for cause in found}
+
+    def _sent(self, step: Step, request: Request) -> Exchange:
+        exchange = send(self._exchange(step, request), self.recorder)
+        self.answered.append(exchange)
+        return exchange
+
+    def _note(self, exchange: Exchange, found: Diagnosis, *errors: str | int) -> None:
+        """Keep the verdicts, unless request and answer were put together by a test."""
+        real = any(sent.request is exchange.request and sent.response is exchange.response for sent in self.answered)
+        if real:
+            self.judged |= {(error, cause.id, cause.verdict.value) for error in errors for cause in found.causes}
 
     def _exchange(self, step: Step, request: Request) -> Exchange:
         return Exchange(

@@ -5,6 +5,7 @@ from datetime import timedelta
 from oauth.diagnosis import reading
 from oauth.diagnosis.causes import shape
 from oauth.diagnosis.causes.rule import (
+    CLOSE,
     Finding,
     Rule,
     open_fact,
@@ -43,6 +44,8 @@ def expired(subject: Subject) -> Finding:
     text = f"issued {subject.clock(origin.issued_at)}, {said}; sent {span(age)} later"
     if age > life:
         return proven(wrong(text, origin.where, origin.row), fix=_renew(subject, origin))
+    if age > life - CLOSE:
+        return possible(wrong(text, origin.where, origin.row), fix=_renew(subject, origin))
     return ruled_out(right(text[0].upper() + text[1:], origin.where, origin.row))
 
 
@@ -122,8 +125,14 @@ def replaced(subject: Subject) -> Finding:
         and row.started_at >= origin.issued_at
         and subject.secrets.same("access_token", reading.member(row.response, "access_token"), subject.bearer) is False
     ]
+    if not later and (elsewhere := subject.later_elsewhere(origin)):
+        text = (
+            f"a later token was issued in another flow of this client: {subject.row_text(elsewhere)}; "
+            "whether for the same user is not known"
+        )
+        return possible(open_fact(text, "history", elsewhere.id), fix=_held(subject))
     if not later:
-        return ruled_out(right("No later token was issued in this flow", "history"))
+        return ruled_out(right("No later token of this client is known", "history"))
     newest = later[-1]
     fact = wrong(f"a later access token was issued: {subject.row_text(newest)}", "history", newest.id)
     calls = [row for row in subject.sightings(("access_token",), subject.bearer) if row.step is Step.API]

@@ -19,7 +19,7 @@ from oauth.diagnosis.causes.rule import (
     wrong,
 )
 from oauth.diagnosis.causes.shape import bare, stray_text
-from oauth.diagnosis.model import Change, Target
+from oauth.diagnosis.model import Change, Target, Verdict
 from oauth.diagnosis.reading import BODY
 from oauth.diagnosis.secrets import is_live, parse
 from oauth.diagnosis.subject import Subject, host_of
@@ -27,6 +27,8 @@ from oauth.exchange import Exchange
 from oauth.providers import ClientAuthentication
 
 HEADER = "request header, Authorization"
+INACTIVE_CLIENT = 5
+"""The documented error that says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +218,7 @@ def id_differs(subject: Subject) -> Finding:
 
 @rule("client.other_provider", "The client id belongs to another provider or country")
 def other_provider(subject: Subject) -> Finding:
-    """It worked elsewhere and never here: credentials work on one site only."""
+    """It worked elsewhere with the same secret, and never here: credentials work on one site only."""
     sent = _credentials(subject)
     if not sent.id:
         return unknown("No client_id was sent", sent.where)
@@ -229,10 +231,15 @@ def other_provider(subject: Subject) -> Finding:
         here = subject.exchange.provider or subject.host
         text = f"this client id worked at {place}, never at {here}: {subject.row_text(elsewhere)}"
         after, needs = "", f"the client id that {here} gave you"
-        shown = subject.secrets.swept(sent.id)
-        return proven(
+        fix = put(subject, "client_id", subject.secrets.swept(sent.id), after, "Send the id for this site", needs)
+        if subject.secrets.same("client_secret", sent.secret, _secret_of(elsewhere)):
+            return proven(
+                wrong(text, "history", elsewhere.id), wrong("with the same secret", "history", elsewhere.id), fix=fix
+            )
+        return possible(
             wrong(text, "history", elsewhere.id),
-            fix=put(subject, "client_id", shown, after, "Send the id for this site", needs),
+            open_fact("that it was the same secret cannot be told", "history", elsewhere.id),
+            fix=fix,
         )
     if subject.provider and any(item.id == sent.id for item in subject.provider.clients):
         return ruled_out(right("It is a published client of this provider", "provider, published clients"))
@@ -256,6 +263,9 @@ def both(subject: Subject) -> Finding:
     )
     names = " and ".join(name for name, value in (("client_id", body_id), ("client_secret", body_secret)) if value)
     facts = [wrong("the Authorization header has Basic credentials", HEADER), wrong(f"the body has {names} too", BODY)]
+    if subject.basic.problem and (alone := secret_differs.judge(subject)).verdict is Verdict.RULED_OUT:
+        # What stands in the body would have been enough: the unreadable header beside it is what was refused.
+        return proven(*facts, *alone.evidence, fix=fix)
     if subject.basic.hidden or subject.basic.problem:
         return possible(*facts, fix=fix)
     header_secret = unquote_plus(subject.basic.secret)
@@ -310,12 +320,15 @@ def deactivated(subject: Subject) -> Finding:
     """It worked before with this provider."""
     row = _last(subject.successes_here)
     if row is not None:
-        return proven(
+        facts = (
             right(
                 f"the same client_id worked before: {subject.row_text(row)}, {subject.outcome(row)}", "history", row.id
             ),
             wrong(f"now the provider answers {subject.outcome(subject.exchange)}", "response"),
         )
+        # Only documented error 5 says that it is the client, and not its secret, that is refused.
+        told = subject.explanation is not None and subject.explanation.number == INACTIVE_CLIENT
+        return proven(*facts) if told else possible(*facts)
     if not subject.past.reach:
         return unknown("Whether this client id worked before is not known: no history was looked at")
     return ruled_out(open_fact(f"It never worked here, in the newest {subject.past.reach:,} rows", "history"))

@@ -3,13 +3,21 @@
 from oauth.diagnosis import reading
 from oauth.diagnosis.causes import shape
 from oauth.diagnosis.causes.fixes import NEW_CODE, put
-from oauth.diagnosis.causes.rule import Finding, open_fact, possible, proven, right, rule, ruled_out, unknown, wrong
+from oauth.diagnosis.causes.rule import (
+    CLOSE,
+    Finding,
+    open_fact,
+    possible,
+    proven,
+    right,
+    rule,
+    ruled_out,
+    unknown,
+    wrong,
+)
 from oauth.diagnosis.subject import Subject
 from oauth.exchange import Step
 from oauth.formatting import span
-
-CLOSE = 5
-"""Seconds before the end of a code's life in which it may be over: the callback comes later than the code is made."""
 
 NO_CODE = "No code was sent"
 
@@ -18,7 +26,8 @@ NO_CODE = "No code was sent"
 def expired(subject: Subject) -> Finding:
     """Its age from the callback to the request, against the provider's lifetime."""
     life = subject.lifetimes.code
-    sent, code = subject.sent.value("code"), subject.authorization.code
+    known = subject.behind_code
+    sent, code = subject.sent.value("code"), known.code
     if not sent:
         return unknown(NO_CODE)
     if code is None or code.at is None:
@@ -32,12 +41,12 @@ def expired(subject: Subject) -> Finding:
     text = f"the code was {span(age)} old ({times}); codes live {span(life)}"
     if age > life:
         return proven(wrong(text, code.where, code.row), fix=NEW_CODE)
-    if subject.authorization.pasted:
-        asked = subject.authorization.at
+    if known.pasted:
+        asked = known.at
         if asked is not None and (subject.at - asked).total_seconds() <= life:
             before = span((subject.at - asked).total_seconds())
             text = f"The authorization was asked for {before} before: the code cannot be older"
-            return ruled_out(right(text, subject.authorization.where, subject.authorization.row))
+            return ruled_out(right(text, known.where, known.row))
         text = f"the code was pasted {span(age)} before it was sent; how old it was then is not known"
         return possible(open_fact(text, code.where, code.row), fix=NEW_CODE)
     if age > life - CLOSE:
@@ -69,11 +78,12 @@ def used(subject: Subject) -> Finding:
     if not subject.past.reach:
         return unknown("No history was looked at for an earlier exchange of this code")
     nothing = right(f"No successful exchange of this code among the newest {subject.past.reach:,} rows", "history")
-    if subject.authorization.pasted:
-        redirect = subject.secrets.swept((subject.authorization.asked or {}).get("redirect_uri", "the redirect URI"))
+    known = subject.behind_code
+    if known.pasted:
+        redirect = subject.secrets.swept((known.asked or {}).get("redirect_uri", "the redirect URI"))
         text = f"the code was pasted: whatever answers at {redirect} got it first and may have exchanged it"
         return possible(nothing, open_fact(text, "flow, callback"), fix=NEW_CODE)
-    if subject.authorization.code is None:
+    if known.code is None or subject.secrets.same("code", sent, known.code.value) is False:
         return unknown("No callback is known that brought this code, so another program may have exchanged it")
     return ruled_out(nothing)
 
@@ -84,7 +94,7 @@ def other_client(subject: Subject) -> Finding:
     sent, client_id = subject.sent.value("code"), subject.client_id
     if not sent:
         return unknown(NO_CODE)
-    known = subject.authorization
+    known = subject.behind_code
     if known.code and known.asked is not None and subject.secrets.same("code", sent, known.code.value) is not False:
         owner, where, row = known.asked.get("client_id", ""), f"{known.where}, client_id", known.row
     else:

@@ -139,6 +139,30 @@ def _judge_body(subject: Subject) -> Finding:
                 Change(Target.BODY_FORMAT, "Content-Type", said, sent.look.value),
             ),
         )
+    if sent.mixed:
+        names = ", ".join(item.name for item in sent.mixed if NAME.fullmatch(item.name))
+        moved = [
+            Change(
+                Target.FIELD,
+                item.name,
+                None,
+                subject.secrets.offered(item.name, item.value)
+                if item.name in SECRET_NAMES
+                else subject.secrets.swept(item.value),
+            )
+            for item in sent.mixed
+            if item.name in KNOWN_NAMES
+        ]
+        return proven(
+            wrong(f"Content-Type is {said}", place),
+            wrong(f"a part of the body is written as JSON, and is read as one odd name. In it: {names}", BODY),
+            fix=changed(
+                subject,
+                "Send all of it as a form",
+                Change(Target.BODY_FORMAT, "body", "a form with JSON in it", Shape.FORM.value),
+                *moved,
+            ),
+        )
     if sent.problem:
         return proven(
             wrong(f"the body is not valid JSON: {sent.problem}", BODY),

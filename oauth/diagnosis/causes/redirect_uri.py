@@ -14,12 +14,12 @@ WHERE = f"{BODY}, redirect_uri"
 @rule("redirect_uri.left_out", "The redirect URI was left out of the token request")
 def left_out(subject: Subject) -> Finding:
     """Sent in step 1, so needed in step 3."""
-    asked = subject.authorization.asked
+    known = subject.behind_code
+    asked = known.asked
     if subject.sent.value("redirect_uri"):
         return ruled_out(right("redirect_uri is in the token request", WHERE))
     if asked is None:
         return unknown("Whether the authorization request had a redirect_uri is not known")
-    known = subject.authorization
     if not asked.get("redirect_uri"):
         return ruled_out(right("The authorization request had no redirect_uri either", known.where, known.row))
     quoted = subject.secrets.swept(asked["redirect_uri"])
@@ -33,7 +33,7 @@ def left_out(subject: Subject) -> Finding:
 @rule("redirect_uri.differs", "The redirect URI is not the authorization request's")
 def differs(subject: Subject) -> Finding:
     """Compared by character."""
-    sent, known = subject.sent.value("redirect_uri"), subject.authorization
+    sent, known = subject.sent.value("redirect_uri"), subject.behind_code
     if not sent:
         return ruled_out(right("No redirect_uri was sent that could differ", BODY))
     if known.asked is None:

@@ -3,7 +3,19 @@
 from oauth.diagnosis import reading
 from oauth.diagnosis.causes import shape
 from oauth.diagnosis.causes.fixes import NEW_TOKEN, put
-from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, right, rule, ruled_out, unknown, wrong
+from oauth.diagnosis.causes.rule import (
+    CLOSE,
+    Finding,
+    Rule,
+    open_fact,
+    possible,
+    proven,
+    right,
+    rule,
+    ruled_out,
+    unknown,
+    wrong,
+)
 from oauth.diagnosis.model import Fix
 from oauth.diagnosis.subject import Subject
 from oauth.exchange import Exchange, Step
@@ -39,6 +51,12 @@ def replaced(subject: Subject) -> Finding:
     origin = subject.origin("refresh_token", sent)
     if origin is None:
         return unknown(NO_ORIGIN)
+    if elsewhere := subject.later_elsewhere(origin):
+        text = (
+            f"a later token was issued in another flow of this client: {subject.row_text(elsewhere)}; "
+            "whether for the same user is not known"
+        )
+        return possible(open_fact(text, "history", elsewhere.id), fix=_newest(subject))
     return ruled_out(right(f"No later refresh replaced it, in the newest {subject.past.reach:,} rows", "history"))
 
 
@@ -57,6 +75,8 @@ def expired(subject: Subject) -> Finding:
     text = f"issued {subject.clock(origin.issued_at)}, {span(age)} before it was sent; refresh tokens live {span(life)}"
     if age > life:
         return proven(wrong(text, origin.where, origin.row), fix=NEW_TOKEN)
+    if age > life - CLOSE:
+        return possible(wrong(text, origin.where, origin.row), fix=NEW_TOKEN)
     return ruled_out(right(text[0].upper() + text[1:], origin.where, origin.row))
 
 

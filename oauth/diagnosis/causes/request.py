@@ -105,6 +105,11 @@ def address(subject: Subject) -> Finding:
         expected = provider.token_endpoint
         holds = url == expected
     shown = subject.secrets.swept(url)
+    if holds and subject.step is Step.API and subject.explanation is not None:
+        path, known = url.removeprefix(provider.api), [item.path for item in provider.endpoints]
+        if path not in known and subject.explanation.answer == "not_found":
+            text = f"the profile does not name the path {subject.secrets.swept(path)}; it names {', '.join(known)}"
+            return possible(open_fact(text if known else "the profile names no path of the API", "provider"))
     if holds:
         return ruled_out(right(f"The address is the documented one: {shown}", "request"))
     after = expected if subject.step is not Step.API else expected + urlsplit(url).path.rpartition("/partner")[2]

@@ -33,6 +33,10 @@ class Rule:
         return Cause(self.id, self.title, found.verdict, found.evidence, found.fix)
 
 
+CLOSE = 5
+"""Seconds before the end of a life in which it may be over: a code or token comes later than it was made."""
+
+
 def rule(id: str, title: str) -> Callable[[Callable[[Subject], Finding]], Rule]:
     """Make a rule of a function."""
     return lambda judge: Rule(id, title, judge)

@@ -20,8 +20,11 @@ from oauth.diagnosis.causes.rule import (
 )
 from oauth.diagnosis.model import Change, Fix, Label, Target
 from oauth.diagnosis.subject import Origin, Subject
-from oauth.exchange import Step
+from oauth.exchange import Exchange, Step
 from oauth.flow import Grant
+
+OF_A_USER = (Grant.AUTHORIZATION_CODE.value, Grant.REFRESH_TOKEN.value)
+"""Grants whose tokens stand for a user. What the application itself may have is another matter."""
 
 SEPARATORS = {",": "a comma", ";": "a semicolon", "+": "a plus sign", "|": "a bar", "\n": "a line break", "\t": "a tab"}
 AROUND = "\"'[]()"
@@ -98,7 +101,7 @@ def never_granted(subject: Subject) -> Finding:
 
 @rule("scope.taken_away", "The client was granted these scopes before, and may not have them any more")
 def taken_away(subject: Subject) -> Finding:
-    """Every one of them was granted, and now the provider refuses."""
+    """All of them were granted at once, in the same way, and now the provider refuses."""
     names = subject.sent.value("scope").split()
     granted = _granted(subject)
     if not names:
@@ -109,8 +112,14 @@ def taken_away(subject: Subject) -> Finding:
         return ruled_out(
             open_fact(f"{_quoted(subject, ' '.join(wider))} goes beyond what this user authorized", "scope")
         )
+    now = wrong("the provider refuses them now", "response")
+    together = _granted_together(subject, names)
     facts = [right(f"{name} was granted before", "history", granted[name]) for name in dict.fromkeys(names)]
-    return proven(*facts, wrong("the provider refuses them now", "response"))
+    if together is None:
+        return possible(*facts, open_fact("never all at once, and in this way, as far as is known", "history"), now)
+    if subject.step in (Step.TOKEN, Step.REFRESH) and subject.grant in OF_A_USER and _consent(subject) is None:
+        return possible(*facts, open_fact("what this user authorized is not known", "history"), now)
+    return proven(right(f"all were granted at once before: {subject.row_text(together)}", "history", together.id), now)
 
 
 @rule("scope.beyond_consent", "More is asked than the user authorized")
@@ -151,8 +160,10 @@ def lacks(subject: Subject) -> Finding:
     if not needed:
         return unknown("Which scopes the call needs is not known: the answer names none, and no provider is chosen")
     granted = origin.scope.split()
+    if not granted:
+        return unknown("Which scopes the token has is not known: the answer that gave it names none", origin.where)
     missing = [name for name in needed if name not in granted]
-    shown = _quoted(subject, origin.scope) or "none"
+    shown = _quoted(subject, origin.scope)
     if not missing:
         return ruled_out(right(f"The token has every scope needed: {shown}", origin.where, origin.row))
     lacked = _quoted(subject, " ".join(missing))
@@ -173,6 +184,8 @@ def granted_less(subject: Subject) -> Finding:
     asked = (origin.asked_scope or (subject.authorization.asked or {}).get("scope", "")).split()
     if not asked:
         return unknown("What was asked for is not known", origin.where, origin.row)
+    if not origin.scope:
+        return unknown("What was granted is not known: the answer that gave the token names no scope", origin.where)
     less = [name for name in asked if name not in origin.scope.split()]
     if not less:
         return ruled_out(
@@ -241,6 +254,18 @@ def _granted(subject: Subject) -> dict[str, int | None]:
         for name in (reading.member(row.response, "scope") or reading.read(row.request).value("scope")).split():
             found[name] = row.id
     return found
+
+
+def _granted_together(subject: Subject, names: Iterable[str]) -> Exchange | None:
+    """The newest success that had all these scopes, for a user or the application as this request is."""
+    wanted, of_a_user = set(names), subject.grant in OF_A_USER
+    found = [
+        row
+        for row in subject.successes_here
+        if wanted <= set((reading.member(row.response, "scope") or reading.read(row.request).value("scope")).split())
+        and (reading.grant_of(row) in OF_A_USER) is of_a_user
+    ]
+    return found[-1] if found else None
 
 
 def _known(subject: Subject) -> set[str]:

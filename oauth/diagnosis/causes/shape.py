@@ -180,7 +180,9 @@ def mistaken(kind: Kind) -> Rule:
                 )
             )
         if is_live(sent.value) and (subject.flow is not None or subject.vault is not None):
-            return ruled_out(right(f"The {kind.words} is no other secret that this console knows of", _place(sent)))
+            return unknown(
+                "It is no other secret that this console knows of; another program's may be it", _place(sent)
+            )
         return unknown("No other secret is known to compare it with", _place(sent))
 
     return Rule(f"{kind.name}.mistaken", f"Something else was sent in place of the {kind.words}", judge)

@@ -1,9 +1,11 @@
 """Documented errors 7 and 9, and a call without a token."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
-from tests.diagnosis.harness import Walk, cause, setting, text, verdict
+import pytest
+
+from oauth.sandbox.faults.kinds import fault_from
+from tests.diagnosis.harness import Site, Walk, cause, setting, text, verdict
 
 
 def access_token(walk: Walk) -> str:
@@ -11,6 +13,8 @@ def access_token(walk: Walk) -> str:
     return walk.flow.tokens.access_token
 
 
+@pytest.mark.proves(7, "access_token.expired")
+@pytest.mark.rules_out(7, "access_token.replaced")
 def test_an_expired_token(walk: Walk) -> None:
     row = walk.got_tokens()
     walk.wait(90_000)
@@ -24,6 +28,18 @@ def test_an_expired_token(walk: Walk) -> None:
     assert verdict(found, "access_token.replaced") == "ruled out"
 
 
+@pytest.mark.rules_out(
+    7,
+    "access_token.scheme",
+    "access_token.expired",
+    "access_token.replaced",
+    "access_token.other_host",
+    "access_token.cut",
+    "access_token.padded",
+    "access_token.encoded_twice",
+    "access_token.mistaken",
+    "access_token.another",
+)
 def test_a_withdrawn_token_leaves_nothing_that_can_be_checked(walk: Walk) -> None:
     walk.got_tokens()
     walk.running.sandbox.revoke_access_token(walk.running.sandbox.access_tokens()[0].serial)
@@ -32,6 +48,7 @@ def test_a_withdrawn_token_leaves_nothing_that_can_be_checked(walk: Walk) -> Non
     assert found.most_likely.startswith("Every cause that this console can check is ruled out")
 
 
+@pytest.mark.proves(7, "access_token.mistaken")
 def test_a_refresh_token_in_its_place(walk: Walk) -> None:
     walk.got_tokens()
     assert walk.flow.tokens is not None
@@ -43,12 +60,14 @@ def test_a_refresh_token_in_its_place(walk: Walk) -> None:
     assert walk.vault.resolve(str(mistaken.fix.changes[0].after)) == f"Bearer {access_token(walk)}"
 
 
+@pytest.mark.proves(7, "access_token.mistaken")
 def test_a_code_in_its_place(walk: Walk) -> None:
     walk.authorize()
     found = walk.diagnosed(walk.call(setting(Authorization=f"Bearer {walk.flow.code}")))
     assert "what was sent is the code" in text(cause(found, "access_token.mistaken"))
 
 
+@pytest.mark.proves(7, "access_token.scheme")
 def test_bearer_doubled(walk: Walk) -> None:
     walk.got_tokens()
     found = walk.diagnosed(walk.call(setting(Authorization=f"Bearer Bearer {access_token(walk)}")))
@@ -59,6 +78,7 @@ def test_bearer_doubled(walk: Walk) -> None:
     assert walk.vault.resolve(str(scheme.fix.changes[0].after)) == f"Bearer {access_token(walk)}"
 
 
+@pytest.mark.proves(7, "access_token.scheme")
 def test_bearer_missing(walk: Walk) -> None:
     walk.got_tokens()
     found = walk.diagnosed(walk.call(setting(Authorization=access_token(walk))))
@@ -67,26 +87,30 @@ def test_bearer_missing(walk: Walk) -> None:
     assert verdict(found, "access_token.expired") == "ruled out"
 
 
-def test_a_token_of_another_host(new_walk: Callable[..., Walk], walk: Walk) -> None:
-    """The sandbox has one site only: the token is kept under another provider's name, and then withdrawn."""
-    other = new_walk()
-    other.provider = replace(other.provider, id="olx-pl")
-    other.begin()
+@pytest.mark.proves(7, "access_token.other_host")
+def test_a_token_of_another_site(new_walk: Callable[..., Walk], walk: Walk, other_site: Site) -> None:
+    """Two sandboxes on two ports: a token of the one is sent to the other."""
+    other = new_walk(at=other_site)
     row = other.got_tokens()
-    walk.running.sandbox.revoke_access_token(walk.running.sandbox.access_tokens()[0].serial)
+    assert other.call().response is not None
     found = walk.diagnosed(walk.call(setting(Authorization=f"Bearer {access_token(other)}")))
     foreign = cause(found, "access_token.other_host")
     assert foreign.verdict == "proven"
     assert foreign.evidence[0].row == row.id
+    host = other_site.running.url.partition("//")[2]
+    assert f"issued by {host}, sent to {walk.running.url.partition('//')[2]}" in text(foreign)
+    assert verdict(found, "access_token.expired") == "ruled out"
 
 
+@pytest.mark.proves(7, "access_token.replaced")
+@pytest.mark.rules_out(7, "access_token.expired", "access_token.other_host")
 def test_a_token_that_a_later_one_replaced(walk: Walk) -> None:
-    """The sandbox lets the old token live; withdrawing it is what providers do that replace it."""
+    """At a provider whose refresh ends the access tokens before it."""
+    walk.running.sandbox.refresh_ends_access_tokens = True
     walk.got_tokens()
     old = access_token(walk)
     worked = walk.call()
     refreshed = walk.refresh()
-    walk.running.sandbox.revoke_access_token(walk.running.sandbox.access_tokens()[1].serial)
     found = walk.diagnosed(walk.call(setting(Authorization=f"Bearer {old}")))
     replaced = cause(found, "access_token.replaced")
     assert replaced.verdict == "proven"
@@ -97,21 +121,90 @@ def test_a_token_that_a_later_one_replaced(walk: Walk) -> None:
     assert walk.vault.resolve(str(replaced.fix.changes[0].after)) == f"Bearer {access_token(walk)}"
 
 
-def test_a_later_token_alone_proves_nothing(walk: Walk) -> None:
+@pytest.mark.rules_out(7, "access_token.replaced")
+def test_a_token_that_still_worked_after_a_later_one_came_was_not_replaced(walk: Walk) -> None:
+    """At a provider whose refresh leaves the old access token alive until it expires."""
     walk.got_tokens()
     old = access_token(walk)
     walk.refresh()
-    walk.running.sandbox.revoke_access_token(walk.running.sandbox.access_tokens()[1].serial)
+    worked = walk.call(setting(Authorization=f"Bearer {old}"))
+    assert worked.response is not None
+    assert worked.response.status == 200
+    walk.wait(90_000)
+    found = walk.diagnosed(walk.call(setting(Authorization=f"Bearer {old}")))
+    replaced = cause(found, "access_token.replaced")
+    assert f"The old token still worked after that: row {worked.id}" in text(replaced)
+    assert verdict(found, "access_token.expired") == "proven"
+
+
+@pytest.mark.suspects(7, "access_token.replaced")
+def test_a_later_token_alone_proves_nothing(walk: Walk) -> None:
+    walk.running.sandbox.refresh_ends_access_tokens = True
+    walk.got_tokens()
+    old = access_token(walk)
+    walk.refresh()
     found = walk.diagnosed(walk.call(setting(Authorization=f"Bearer {old}")))
     assert verdict(found, "access_token.replaced") == "possible"
 
 
+@pytest.mark.suspects(7, "access_token.replaced", "access_token.another")
+def test_a_refresh_in_another_flow_may_have_replaced_it(new_walk: Callable[..., Walk]) -> None:
+    """The same user approved twice, and the second flow's refresh ended the first one's token: whose it is cannot be
+    seen from here."""
+    first, second = new_walk(), new_walk()
+    first.running.sandbox.refresh_ends_access_tokens = True
+    first.got_tokens()
+    second.got_tokens()
+    later = second.refresh()
+    found = first.diagnosed(first.call())
+    replaced = cause(found, "access_token.replaced")
+    assert replaced.verdict == "possible"
+    assert replaced.evidence[0].row == later.id
+    assert "whether for the same user is not known" in text(replaced)
+    # The facts are quoted where nothing more can be said: what was sent, and what this flow was given.
+    found = second.diagnosed(second.call(setting(Authorization=f"Bearer {access_token(first)}")))
+    another = text(cause(found, "access_token.another"))
+    assert first.vault.placeholder("access_token", access_token(first)) in another
+    assert second.vault.placeholder("access_token", access_token(second)) in another
+
+
+@pytest.mark.proves(7, "access_token.padded")
+def test_a_token_in_quotes(walk: Walk) -> None:
+    walk.got_tokens()
+    found = walk.diagnosed(walk.call(setting(Authorization=f'Bearer "{access_token(walk)}"')))
+    padded = cause(found, "access_token.padded")
+    assert "a quote before it, a quote after it" in text(padded)
+    assert padded.fix is not None
+    assert walk.vault.resolve(str(padded.fix.changes[0].after)) == f"Bearer {access_token(walk)}"
+
+
+@pytest.mark.proves(7, "access_token.encoded_twice")
+def test_a_token_that_was_percent_encoded(walk: Walk) -> None:
+    walk.got_tokens()
+    first, rest = access_token(walk)[0], access_token(walk)[1:]
+    found = walk.diagnosed(walk.call(setting(Authorization=f"Bearer %{ord(first):02X}{rest}")))
+    assert "decoded once more it is the access token that was given out" in text(
+        cause(found, "access_token.encoded_twice")
+    )
+
+
+@pytest.mark.suspects(7, "access_token.expired")
+def test_a_token_at_the_very_end_of_its_life_may_be_over(walk: Walk) -> None:
+    """Its life begins at the provider, before its answer came here."""
+    walk.got_tokens()
+    walk.wait(86_400 - 2)
+    walk.running.sandbox.revoke_access_token(walk.running.sandbox.access_tokens()[0].serial)
+    assert verdict(walk.diagnosed(walk.call()), "access_token.expired") == "possible"
+
+
+@pytest.mark.proves(7, "access_token.cut")
 def test_a_cut_token(walk: Walk) -> None:
     walk.got_tokens()
     found = walk.diagnosed(walk.call(setting(Authorization=f"Bearer {access_token(walk)[:-3]}")))
     assert verdict(found, "access_token.cut") == "proven"
 
 
+@pytest.mark.proves("no_token", "access_token.left_out")
 def test_no_token_at_all(walk: Walk) -> None:
     walk.got_tokens()
     found = walk.diagnosed(walk.call(setting(Authorization=None)))
@@ -120,6 +213,7 @@ def test_no_token_at_all(walk: Walk) -> None:
     assert "there is no Authorization header" in text(missing)
 
 
+@pytest.mark.proves(9, "token.of_application")
 def test_an_applications_token_on_a_users_endpoint(walk: Walk) -> None:
     row = walk.application()
     found = walk.diagnosed(walk.call(application=True))
@@ -131,13 +225,15 @@ def test_an_applications_token_on_a_users_endpoint(walk: Walk) -> None:
     assert owner.fix.label_text == "start again at step 1"
 
 
+@pytest.mark.rules_out(9, "token.of_application")
 def test_a_users_token_is_ruled_out(walk: Walk) -> None:
-    """The sandbox never answers error 9 to one: its answer to an application's token is put to a user's."""
-    walk.application()
-    refused = walk.call(application=True)
+    """The sandbox answers error 9 to an application's token and to no other, so that the cause cannot be ruled out
+    where it answers rightly. Here a fault has it answer wrongly: to a user's token, over HTTP."""
     walk.got_tokens()
-    found = walk.diagnosed(replace(walk.call(), response=refused.response))
-    assert verdict(found, "token.of_application") == "ruled out"
+    walk.running.sandbox.faults.add(fault_from("documented", {"number": 9}))
+    found = walk.diagnosed(walk.call())
+    assert "The token came from authorization_code: it is a user's" in text(cause(found, "token.of_application"))
+    assert found.most_likely.startswith("Every cause that this console can check is ruled out")
 
 
 def test_a_token_whose_origin_is_not_known(walk: Walk) -> None:

@@ -6,18 +6,17 @@ from dataclasses import replace
 import pytest
 
 from oauth.diagnosis import Diagnosis, never_came_back
-from tests.diagnosis.harness import Edit, Walk, assert_no_secret, cause, setting, text, verdict
+from tests.diagnosis.harness import Edit, Walk, cause, setting, text, verdict
 
 
 def refused(walk: Walk, edit: Edit) -> Diagnosis:
     """The provider answered with a page of its own, or the browser landed nowhere."""
     exchange = walk.authorize(edit)
     assert walk.flow.callback is None, "it came back"
-    found = never_came_back(walk.flow, exchange, past=walk.past, vault=walk.vault, now=walk.now)
-    assert_no_secret(walk, repr(found))
-    return found
+    return walk.never_came_back(exchange)
 
 
+@pytest.mark.proves("error_page", "authorization.client_id_missing")
 def test_no_client_id(walk: Walk) -> None:
     found = refused(walk, setting(client_id=None))
     missing = cause(found, "authorization.client_id_missing")
@@ -26,6 +25,8 @@ def test_no_client_id(walk: Walk) -> None:
     assert missing.fix.changes[0].after == "demo-app"
 
 
+@pytest.mark.proves("error_page", "client.id_differs")
+@pytest.mark.rules_out("error_page", "authorization.client_id_missing", "authorization.response_type")
 def test_an_unknown_client(walk: Walk) -> None:
     found = refused(walk, setting(client_id="demo-ap"))
     assert verdict(found, "client.id_differs") == "proven"
@@ -33,11 +34,13 @@ def test_an_unknown_client(walk: Walk) -> None:
     assert verdict(found, "authorization.response_type") == "ruled out"
 
 
+@pytest.mark.suspects("error_page", "authorization.client_not_active")
 def test_an_inactive_client(new_walk: Callable[..., Walk]) -> None:
     found = refused(new_walk("inactive-app"), setting())
     assert verdict(found, "authorization.client_not_active") == "possible"
 
 
+@pytest.mark.proves("error_page", "authorization.redirect_uri")
 def test_a_redirect_uri_with_a_fragment(walk: Walk) -> None:
     found = refused(walk, setting(redirect_uri="http://localhost:8501/callback#top"))
     assert verdict(found, "authorization.redirect_uri") == "proven"
@@ -65,6 +68,8 @@ def test_a_provider_that_takes_no_local_or_plain_address(walk: Walk, uri: str) -
     assert verdict(found, "authorization.redirect_uri") == "proven"
 
 
+@pytest.mark.suspects("error_page", "authorization.not_finished")
+@pytest.mark.rules_out("error_page", "authorization.redirect_uri", "authorization.came_elsewhere")
 def test_the_consoles_own_address_is_ruled_out_on_the_sandbox(walk: Walk) -> None:
     found = refused(walk, setting(client_id="nobody"))
     assert verdict(found, "authorization.redirect_uri") == "ruled out"
@@ -79,6 +84,7 @@ def came_back(walk: Walk, edit: Edit, decision: str = "approve") -> Diagnosis:
     return walk.diagnosed(walk.came)
 
 
+@pytest.mark.proves("unsupported_response_type", "authorization.response_type")
 def test_another_response_type(walk: Walk) -> None:
     found = cause(came_back(walk, setting(response_type="token")), "authorization.response_type")
     assert found.verdict == "proven"
@@ -88,6 +94,7 @@ def test_another_response_type(walk: Walk) -> None:
     assert found.fix.changes[0].after == "code"
 
 
+@pytest.mark.proves("access_denied", "authorization.denied")
 def test_the_user_refused(walk: Walk) -> None:
     found = came_back(walk, setting(), decision="deny")
     assert verdict(found, "authorization.denied") == "proven"
@@ -106,3 +113,16 @@ def test_a_client_that_may_not_authorize(new_walk: Callable[..., Walk]) -> None:
     others = cause(came_back(walk, setting()), "grant.never_worked_for_client")
     assert others.verdict == "proven"
     assert f"client_credentials worked for this client: row {worked.id}" in text(others)
+
+
+@pytest.mark.rules_out("error_page", "authorization.not_finished")
+def test_a_callback_that_came_before_was_not_left_open(walk: Walk) -> None:
+    walk.authorize()
+    exchange = walk.authorize(setting(client_id="nobody"))
+    assert "A callback came" in text(cause(walk.never_came_back(exchange), "authorization.not_finished"))
+
+
+@pytest.mark.suspects("error_page", "authorization.came_elsewhere")
+def test_an_answer_that_goes_to_the_customers_own_address(walk: Walk) -> None:
+    found = walk.never_came_back(walk.authorize(setting(client_id="nobody", redirect_uri="https://shop.example/back")))
+    assert "paste the address it lands on" in text(cause(found, "authorization.came_elsewhere"))

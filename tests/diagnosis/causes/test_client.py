@@ -4,11 +4,20 @@ import base64
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
+from oauth import sandbox
 from oauth.exchange import Request
 from oauth.providers import ClientAuthentication
-from tests.diagnosis.harness import Walk, cause, setting, text, verdict, with_header
+from oauth.sandbox.faults.kinds import fault_from
+from tests.diagnosis.harness import Site, Walk, cause, setting, text, verdict, with_header
 
 LONG = "a-secret-that-was-changed-in-march"
+
+
+def shop() -> sandbox.Client:
+    """A client with a secret that is long enough for a fingerprint."""
+    return sandbox.Client("shop-app", "Shop", LONG, frozenset(sandbox.GrantType), ("read", "write", "v2"), ())
 
 
 def basic(value: str) -> Callable[[Request], Request]:
@@ -19,6 +28,7 @@ def encoded(pair: str) -> str:
     return base64.b64encode(pair.encode()).decode()
 
 
+@pytest.mark.proves(6, "client.credentials_missing")
 def test_a_missing_secret(walk: Walk) -> None:
     walk.authorize()
     found = walk.diagnosed(walk.token(setting(client_secret=None)))
@@ -28,6 +38,8 @@ def test_a_missing_secret(walk: Walk) -> None:
     assert walk.vault.resolve(str(missing.fix.changes[0].after)) == walk.client.secret
 
 
+@pytest.mark.proves(6, "client.white_space")
+@pytest.mark.rules_out(6, "client.quotes")
 def test_white_space_around_the_secret(walk: Walk) -> None:
     walk.authorize()
     found = walk.diagnosed(walk.token(setting(client_secret=f"{walk.client.secret} ")))
@@ -40,6 +52,8 @@ def test_white_space_around_the_secret(walk: Walk) -> None:
     assert walk.vault.resolve(str(stray.fix.changes[0].after)) == walk.client.secret
 
 
+@pytest.mark.proves(6, "client.quotes")
+@pytest.mark.rules_out(6, "client.white_space")
 def test_quotes_around_the_id(walk: Walk) -> None:
     walk.authorize()
     found = walk.diagnosed(walk.token(setting(client_id='"demo-app"')))
@@ -51,6 +65,7 @@ def test_quotes_around_the_id(walk: Walk) -> None:
     assert stray.fix.changes[0].after == "demo-app"
 
 
+@pytest.mark.proves(6, "client.swapped")
 def test_id_and_secret_swapped(walk: Walk) -> None:
     walk.authorize()
     swap = setting(client_id=walk.client.secret, client_secret=walk.client.id)
@@ -63,6 +78,18 @@ def test_id_and_secret_swapped(walk: Walk) -> None:
     assert swapped.fix.changes[0].after == "demo-app"
 
 
+@pytest.mark.proves(6, "client.secret_differs")
+@pytest.mark.rules_out(
+    6,
+    "client.credentials_missing",
+    "client.white_space",
+    "client.quotes",
+    "client.swapped",
+    "client.basic_encoding",
+    "client.both",
+    "client.id_differs",
+    "client.other_provider",
+)
 def test_another_secret_than_the_one_that_last_worked(walk: Walk) -> None:
     worked = walk.got_tokens()
     walk.provider = replace(walk.provider, clients=())  # as at a provider that publishes no secrets
@@ -87,12 +114,14 @@ def test_another_secret_than_the_published_one(walk: Walk) -> None:
     assert verdict(found, "client.secret_differs") == "proven"
 
 
+@pytest.mark.rules_out(6, "client.secret_differs")
 def test_the_right_secret_is_ruled_out(walk: Walk) -> None:
     walk.authorize()
     found = walk.diagnosed(walk.token(setting(client_id='"demo-app"')))
     assert verdict(found, "client.secret_differs") == "ruled out"
 
 
+@pytest.mark.proves(6, "client.id_differs")
 def test_an_unknown_client_id(walk: Walk) -> None:
     walk.authorize()
     found = walk.diagnosed(walk.token(setting(client_id="demo-ap")))
@@ -103,22 +132,31 @@ def test_an_unknown_client_id(walk: Walk) -> None:
     assert differs.fix.changes[0].after == "demo-app"
 
 
-def test_a_client_id_of_another_provider(new_walk: Callable[..., Walk], walk: Walk) -> None:
-    """The sandbox has one site only: the success at the other one is kept under another provider's name."""
-    other = new_walk()
-    other.provider = replace(other.provider, id="olx-pl")
-    other.begin()
-    row = other.got_tokens()
-    walk.provider = replace(walk.provider, clients=())
-    walk.begin()
-    walk.authorize()
-    found = walk.diagnosed(walk.token(setting(client_secret=LONG)))
+@pytest.mark.proves(6, "client.other_provider")
+def test_a_client_id_of_another_site(new_walk: Callable[..., Walk], other_site: Site) -> None:
+    """Two sandboxes on two ports: the client is known at one, and its credentials are sent to the other."""
+    other_site.running.sandbox.put_client(shop())
+    row = new_walk("shop-app", LONG, at=other_site).application()
+    walk = new_walk("shop-app", LONG)
+    found = walk.diagnosed(walk.application())
     foreign = cause(found, "client.other_provider")
     assert foreign.verdict == "proven"
-    assert "this client id worked at olx-pl, never at sandbox" in text(foreign)
+    assert "this client id worked at other-site, never at sandbox" in text(foreign)
+    assert "with the same secret" in text(foreign)
     assert foreign.evidence[0].row == row.id
+    assert foreign.fix is not None
+    assert foreign.fix.label == "needs a value"
 
 
+def test_the_same_id_with_another_secret_may_be_another_client(new_walk: Callable[..., Walk], other_site: Site) -> None:
+    """Numbers are given out by each site for itself, and two of them may give out the same one."""
+    other_site.running.sandbox.put_client(shop())
+    new_walk("shop-app", LONG, at=other_site).application()
+    walk = new_walk("shop-app", LONG[::-1])
+    assert verdict(walk.diagnosed(walk.application()), "client.other_provider") == "possible"
+
+
+@pytest.mark.proves("invalid_request", "client.both")
 def test_basic_and_body_at_once(walk: Walk) -> None:
     walk.authorize()
     found = walk.diagnosed(walk.token(raw=basic(encoded("demo-app:another-secret"))))
@@ -128,12 +166,26 @@ def test_basic_and_body_at_once(walk: Walk) -> None:
     assert "another-secret" not in text(both)
 
 
+@pytest.mark.suspects(6, "client.both")
 def test_basic_and_body_with_the_same_wrong_secret(walk: Walk) -> None:
     walk.authorize()
     found = walk.diagnosed(walk.token(setting(client_secret=LONG), raw=basic(encoded(f"demo-app:{LONG}"))))
     assert verdict(found, "client.both") == "possible"
 
 
+@pytest.mark.proves(6, "client.both", "client.basic_encoding")
+def test_an_unreadable_header_beside_the_right_body(walk: Walk) -> None:
+    """The body alone would have been enough, and the provider looks at the header first."""
+    walk.authorize()
+    found = walk.diagnosed(walk.token(raw=basic("demo-app:demo-secret")))
+    both = cause(found, "client.both")
+    assert both.verdict == "proven"
+    assert "It is the published secret of demo-app" in text(both)
+    assert verdict(found, "client.secret_differs") == "ruled out"
+
+
+@pytest.mark.proves(6, "client.basic_encoding")
+@pytest.mark.rules_out(6, "client.both")
 def test_basic_that_is_no_base64(walk: Walk) -> None:
     walk.authorize()
     found = walk.diagnosed(walk.token(by=ClientAuthentication.BASIC, raw=basic("demo-app:demo-secret")))
@@ -171,6 +223,8 @@ def test_basic_that_is_right_is_ruled_out(walk: Walk) -> None:
     assert verdict(found, "client.secret_differs") == "proven"
 
 
+@pytest.mark.proves(5, "client.deactivated")
+@pytest.mark.rules_out(5, "client.never_active", "client.other_provider")
 def test_a_client_that_worked_and_was_deactivated(walk: Walk) -> None:
     worked = walk.got_tokens()
     walk.running.sandbox.set_active("demo-app", False)
@@ -182,6 +236,8 @@ def test_a_client_that_worked_and_was_deactivated(walk: Walk) -> None:
     assert verdict(found, "client.other_provider") == "ruled out"
 
 
+@pytest.mark.suspects(5, "client.never_active")
+@pytest.mark.rules_out(5, "client.deactivated")
 def test_a_client_that_never_worked(new_walk: Callable[..., Walk]) -> None:
     walk = new_walk("inactive-app")
     found = walk.diagnosed(walk.application())
@@ -192,12 +248,25 @@ def test_a_client_that_never_worked(new_walk: Callable[..., Walk]) -> None:
     assert verdict(found, "client.other_provider") == "ruled out"
 
 
-def test_an_inactive_client_of_another_provider(new_walk: Callable[..., Walk]) -> None:
-    other, walk = new_walk("inactive-app"), new_walk("inactive-app")
-    other.running.sandbox.set_active("inactive-app", True)
-    other.provider = replace(other.provider, id="olx-pl")
-    row = other.application()
-    other.running.sandbox.set_active("inactive-app", False)
-    foreign = cause(walk.diagnosed(walk.application()), "client.other_provider")
+@pytest.mark.proves(5, "client.other_provider")
+def test_a_client_that_is_active_at_another_site_only(new_walk: Callable[..., Walk], other_site: Site) -> None:
+    """Two sandboxes on two ports: registered at both, and activated at one."""
+    other_site.running.sandbox.put_client(shop())
+    row = new_walk("shop-app", LONG, at=other_site).application()
+    walk = new_walk("shop-app", LONG)
+    walk.running.sandbox.put_client(replace(shop(), active=False))
+    found = walk.diagnosed(walk.application())
+    foreign = cause(found, "client.other_provider")
     assert foreign.verdict == "proven"
     assert foreign.evidence[0].row == row.id
+    assert verdict(found, "client.deactivated") == "ruled out"
+    assert f"shop-app never worked here, in the newest {walk.past.reach:,} rows" in text(
+        cause(found, "client.never_active")
+    )
+
+
+def test_a_refused_secret_is_no_deactivated_client(walk: Walk) -> None:
+    """``invalid_client`` in a text of its own does not say whether the client or its secret is refused."""
+    walk.application()
+    walk.running.sandbox.faults.add(fault_from("error", {"error": "invalid_client", "error_description": "Go away"}))
+    assert verdict(walk.diagnosed(walk.application()), "client.deactivated") == "possible"

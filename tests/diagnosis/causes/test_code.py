@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from urllib.parse import quote
 
+import pytest
+
 from tests.diagnosis.harness import Walk, cause, setting, text, verdict
 
 
@@ -14,6 +16,8 @@ def nearly_right(walk: Walk) -> dict[str, str]:
     return {item.id: item.verdict.value for item in found.causes}
 
 
+@pytest.mark.proves(2, "code.expired")
+@pytest.mark.rules_out(2, "code.used")
 def test_an_old_code_is_proven_by_its_age(walk: Walk) -> None:
     walk.authorize()
     walk.wait(852)
@@ -29,6 +33,8 @@ def test_an_old_code_is_proven_by_its_age(walk: Walk) -> None:
     assert "The code was too old" in found.most_likely
 
 
+@pytest.mark.proves(2, "code.used")
+@pytest.mark.rules_out(2, "code.expired")
 def test_a_used_code_is_proven_by_the_row_that_used_it(walk: Walk) -> None:
     first = walk.got_tokens()
     found = walk.diagnosed(walk.token())
@@ -51,6 +57,7 @@ def test_a_used_code_is_proven_from_the_history_alone(walk: Walk) -> None:
     assert verdict(found, "code.expired") == "proven"
 
 
+@pytest.mark.proves(2, "code.other_client")
 def test_another_clients_code_is_proven(walk: Walk) -> None:
     walk.authorize()
     found = walk.diagnosed(walk.token(setting(client_id="website-app", client_secret="website-secret")))
@@ -61,6 +68,7 @@ def test_another_clients_code_is_proven(walk: Walk) -> None:
     assert [(change.name, change.after) for change in other.fix.changes] == [("client_id", "demo-app")]
 
 
+@pytest.mark.proves(2, "code.cut")
 def test_a_cut_code_is_proven_by_its_length(walk: Walk) -> None:
     walk.authorize()
     found = walk.diagnosed(walk.token(setting(code=walk.flow.code[:32])))
@@ -72,6 +80,7 @@ def test_a_cut_code_is_proven_by_its_length(walk: Walk) -> None:
     assert walk.vault.resolve(str(cut.fix.changes[0].after)) == walk.flow.code
 
 
+@pytest.mark.proves(2, "code.padded")
 def test_white_space_around_a_code_is_proven(walk: Walk) -> None:
     walk.authorize()
     found = walk.diagnosed(walk.token(setting(code=f" {walk.flow.code}\n")))
@@ -88,6 +97,7 @@ def test_the_rest_of_the_address_behind_a_code_is_proven(walk: Walk) -> None:
     assert "8 more characters after it" in text(cause(found, "code.padded"))
 
 
+@pytest.mark.proves(2, "code.encoded_twice")
 def test_a_code_that_was_encoded_twice_is_proven(walk: Walk) -> None:
     walk.authorize()
     first, rest = walk.flow.code[0], walk.flow.code[1:]
@@ -98,6 +108,7 @@ def test_a_code_that_was_encoded_twice_is_proven(walk: Walk) -> None:
     assert quote(walk.flow.code) not in text(twice)
 
 
+@pytest.mark.proves(2, "code.mistaken")
 def test_the_state_in_place_of_the_code_is_proven(walk: Walk) -> None:
     walk.authorize()
     found = walk.diagnosed(walk.token(setting(code=walk.flow.state)))
@@ -106,6 +117,7 @@ def test_the_state_in_place_of_the_code_is_proven(walk: Walk) -> None:
     assert "what was sent is the state: «state #" in text(mistaken)
 
 
+@pytest.mark.proves(2, "code.mistaken")
 def test_a_token_of_another_flow_in_place_of_the_code_is_proven(new_walk: Callable[..., Walk]) -> None:
     before, walk = new_walk(), new_walk()
     row = before.got_tokens()
@@ -118,6 +130,19 @@ def test_a_token_of_another_flow_in_place_of_the_code_is_proven(new_walk: Callab
     assert mistaken.evidence[0].row == row.id
 
 
+@pytest.mark.rules_out(
+    2,
+    "code.used",
+    "code.expired",
+    "code.other_client",
+    "code.cut",
+    "code.padded",
+    "code.encoded_twice",
+    "code.mistaken",
+    "code.another",
+    "redirect_uri.left_out",
+    "redirect_uri.differs",
+)
 def test_all_that_can_be_checked_is_ruled_out_for_a_withdrawn_code(walk: Walk) -> None:
     verdicts = nearly_right(walk)
     assert set(verdicts.values()) == {"ruled out"}, verdicts
@@ -137,3 +162,29 @@ def test_the_age_is_unknown_without_a_callback(walk: Walk) -> None:
     found = walk.diagnosed(walk.token(setting(code="0123456789012345678901234567890123456789")))
     assert verdict(found, "code.expired") == "unknown"
     assert "no callback is known" in text(cause(found, "code.expired"))
+
+
+@pytest.mark.proves(2, "code.used")
+@pytest.mark.suspects(2, "code.another")
+def test_a_code_of_another_flow_is_judged_by_its_own_history(new_walk: Callable[..., Walk]) -> None:
+    before, walk = new_walk(), new_walk()
+    spent = before.got_tokens()
+    walk.authorize()
+    found = walk.diagnosed(walk.token(setting(code=before.flow.code)))
+    assert cause(found, "code.used").evidence[0].row == spent.id
+    another = cause(found, "code.another")
+    assert another.verdict == "possible"
+    assert before.vault.placeholder("code", before.flow.code) in text(another)
+    assert walk.vault.placeholder("code", walk.flow.code) in text(another)
+
+
+@pytest.mark.proves(2, "code.expired")
+def test_an_old_code_of_another_flow_is_proven_by_its_own_age(new_walk: Callable[..., Walk]) -> None:
+    before, walk = new_walk(), new_walk()
+    before.authorize()
+    assert before.came is not None
+    walk.wait(700)
+    walk.authorize()
+    expired = cause(walk.diagnosed(walk.token(setting(code=before.flow.code))), "code.expired")
+    assert "11 min 40 s old" in text(expired)
+    assert expired.evidence[0].row == before.came.id

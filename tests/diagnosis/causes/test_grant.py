@@ -7,6 +7,8 @@ import pytest
 from tests.diagnosis.harness import Walk, cause, setting, text, verdict
 
 
+@pytest.mark.proves("unsupported_grant_type", "grant.misspelt")
+@pytest.mark.rules_out("unsupported_grant_type", "grant.unsupported")
 @pytest.mark.parametrize(
     "sent", ["authorisation_code", "authorization-code", "Authorization_Code", " authorization_code"]
 )
@@ -21,12 +23,16 @@ def test_a_misspelt_grant_type(walk: Walk, sent: str) -> None:
     assert verdict(found, "grant.unsupported") == "ruled out"
 
 
+@pytest.mark.proves("unsupported_grant_type", "grant.unsupported")
+@pytest.mark.rules_out("unsupported_grant_type", "grant.misspelt")
 def test_a_grant_type_that_is_not_offered(walk: Walk) -> None:
     found = walk.diagnosed(walk.token(setting(grant_type="password")))
     assert verdict(found, "grant.unsupported") == "proven"
     assert verdict(found, "grant.misspelt") == "ruled out"
 
 
+@pytest.mark.proves(10, "grant.never_worked_for_client")
+@pytest.mark.rules_out(10, "grant.misspelt", "grant.taken_away", "grant.none_worked")
 def test_another_grant_worked_and_this_one_never(new_walk: Callable[..., Walk]) -> None:
     walk = new_walk("website-app")
     worked = walk.got_tokens()
@@ -38,6 +44,8 @@ def test_another_grant_worked_and_this_one_never(new_walk: Callable[..., Walk]) 
     assert {verdict(found, id) for id in ("grant.misspelt", "grant.taken_away", "grant.none_worked")} == {"ruled out"}
 
 
+@pytest.mark.suspects(10, "grant.none_worked")
+@pytest.mark.rules_out(10, "grant.never_worked_for_client")
 def test_no_grant_worked_yet(new_walk: Callable[..., Walk]) -> None:
     walk = new_walk("website-app")
     found = walk.diagnosed(walk.application())
@@ -45,6 +53,7 @@ def test_no_grant_worked_yet(new_walk: Callable[..., Walk]) -> None:
     assert verdict(found, "grant.never_worked_for_client") == "ruled out"
 
 
+@pytest.mark.proves(10, "grant.taken_away")
 def test_a_grant_that_was_taken_away(walk: Walk) -> None:
     worked = walk.application()
     walk.running.sandbox.set_grants("demo-app", ["authorization_code"])

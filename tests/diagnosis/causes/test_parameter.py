@@ -7,7 +7,28 @@ from oauth.providers import BodyFormat
 from tests.diagnosis.harness import Walk, cause, setting, text, verdict, with_body
 
 
-@pytest.mark.parametrize("name", ["code", "grant_type", "redirect_uri"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(
+            "code",
+            marks=[
+                pytest.mark.proves(1, "code.left_out"),
+                pytest.mark.rules_out(1, "code.empty", "code.other_name", "code.in_query", "body.unreadable"),
+            ],
+        ),
+        pytest.param(
+            "grant_type",
+            marks=[
+                pytest.mark.proves(3, "grant_type.left_out"),
+                pytest.mark.rules_out(
+                    3, "grant_type.empty", "grant_type.other_name", "grant_type.in_query", "body.unreadable"
+                ),
+            ],
+        ),
+        pytest.param("redirect_uri", marks=pytest.mark.proves("redirect_uri_mismatch", "redirect_uri.left_out")),
+    ],
+)
 def test_a_parameter_that_is_left_out(walk: Walk, name: str) -> None:
     walk.authorize()
     exchange = walk.token(setting(**{name: None}))
@@ -21,7 +42,13 @@ def test_a_parameter_that_is_left_out(walk: Walk, name: str) -> None:
     assert walk.vault.resolve(str(missing.fix.changes[0].after)) == expected
 
 
-@pytest.mark.parametrize("name", ["code", "grant_type"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("code", marks=pytest.mark.proves(1, "code.empty")),
+        pytest.param("grant_type", marks=pytest.mark.proves(3, "grant_type.empty")),
+    ],
+)
 def test_an_empty_parameter(walk: Walk, name: str) -> None:
     walk.authorize()
     found = walk.diagnosed(walk.token(setting(**{name: ""})))
@@ -29,6 +56,8 @@ def test_an_empty_parameter(walk: Walk, name: str) -> None:
     assert verdict(found, f"{name}.left_out") == "ruled out"
 
 
+@pytest.mark.proves(1, "code.other_name")
+@pytest.mark.rules_out(1, "code.left_out")
 @pytest.mark.parametrize("other", ["authorization_code", "auth_code", "Code"])
 def test_a_code_under_another_name(walk: Walk, other: str) -> None:
     walk.authorize()
@@ -42,6 +71,8 @@ def test_a_code_under_another_name(walk: Walk, other: str) -> None:
     assert walk.vault.resolve(str(renamed.fix.changes[1].after)) == walk.flow.code
 
 
+@pytest.mark.proves(3, "grant_type.other_name")
+@pytest.mark.rules_out(3, "grant_type.left_out")
 @pytest.mark.parametrize("other", ["grantType", "grant-type", "grant_typ"])
 def test_a_misspelt_grant_type(walk: Walk, other: str) -> None:
     walk.authorize()
@@ -50,7 +81,13 @@ def test_a_misspelt_grant_type(walk: Walk, other: str) -> None:
     assert verdict(found, "grant_type.left_out") == "ruled out"
 
 
-@pytest.mark.parametrize("name", ["code", "grant_type"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("code", marks=pytest.mark.proves(1, "code.in_query")),
+        pytest.param("grant_type", marks=pytest.mark.proves(3, "grant_type.in_query")),
+    ],
+)
 def test_a_parameter_in_the_query(walk: Walk, name: str) -> None:
     walk.authorize()
     value = walk.flow.code if name == "code" else "authorization_code"
@@ -63,6 +100,7 @@ def test_a_parameter_in_the_query(walk: Walk, name: str) -> None:
     assert verdict(found, f"{name}.left_out") == "ruled out"
 
 
+@pytest.mark.proves(3, "body.unreadable")
 def test_a_json_body_that_is_called_a_form(walk: Walk) -> None:
     walk.authorize()
     form = "application/x-www-form-urlencoded"
@@ -83,6 +121,8 @@ def test_a_form_body_that_is_called_json(walk: Walk) -> None:
     assert verdict(walk.diagnosed(exchange), "body.unreadable") == "proven"
 
 
+@pytest.mark.proves("invalid_request", "body.unreadable")
+@pytest.mark.rules_out("invalid_request", "parameter.repeated", "client.both", "request.method")
 def test_json_with_a_trailing_comma(walk: Walk) -> None:
     walk.authorize()
     exchange = walk.token(raw=lambda request: with_body(request, request.body[:-1] + b",}"))
@@ -91,8 +131,10 @@ def test_json_with_a_trailing_comma(walk: Walk) -> None:
     assert "the body is not valid JSON: line 1, column" in text(unreadable)
 
 
+@pytest.mark.proves(1, "body.unreadable")
 def test_a_body_whose_code_alone_is_lost(walk: Walk) -> None:
-    """A form with the code in a JSON object behind it: only ``code`` fails to arrive."""
+    """As ``curl -d grant_type=… -d '{"code": …}'`` sends it: a form with JSON in it. The server reads the form, so that
+    ``grant_type`` arrives, and of the JSON one odd name."""
     walk.authorize()
 
     def mixed(request: Request) -> Request:
@@ -100,10 +142,22 @@ def test_a_body_whose_code_alone_is_lost(walk: Walk) -> None:
 
     exchange = walk.token(setting(code=None), body=BodyFormat.FORM, raw=mixed)
     found = walk.diagnosed(exchange)
-    assert verdict(found, "code.left_out") == "proven"
-    assert walk.flow.code not in repr(found)
+    assert exchange.response is not None
+    assert b'Missing parameter: \\"code\\"' in exchange.response.body
+    lost = cause(found, "body.unreadable")
+    assert lost.verdict == "proven"
+    assert "a part of the body is written as JSON, and is read as one odd name. In it: code" in text(lost)
+    assert verdict(found, "code.left_out") == "ruled out"
+    assert lost.fix is not None
+    assert [change.name for change in lost.fix.changes] == ["body", "code"]
+    assert walk.vault.resolve(str(lost.fix.changes[1].after)) == walk.flow.code
+    kept = cause(walk.kept(exchange), "body.unreadable")
+    assert kept.verdict == "proven"
+    assert walk.flow.code not in repr((found, kept))
 
 
+@pytest.mark.proves("invalid_request", "parameter.repeated")
+@pytest.mark.rules_out("invalid_request", "body.unreadable")
 def test_a_parameter_that_is_there_twice(walk: Walk) -> None:
     walk.authorize()
     exchange = walk.token(

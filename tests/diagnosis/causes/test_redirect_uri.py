@@ -6,6 +6,8 @@ from oauth.diagnosis.causes.redirect_uri import difference
 from tests.diagnosis.harness import CALLBACK, Walk, cause, setting, text, verdict
 
 
+@pytest.mark.proves("redirect_uri_mismatch", "redirect_uri.differs")
+@pytest.mark.rules_out("redirect_uri_mismatch", "redirect_uri.left_out")
 @pytest.mark.parametrize(
     ("sent", "fact"),
     [
@@ -37,6 +39,8 @@ def test_a_redirect_uri_that_differs(walk: Walk, sent: str, fact: str) -> None:
     assert verdict(found, "redirect_uri.left_out") == "ruled out"
 
 
+@pytest.mark.proves("redirect_uri_mismatch", "redirect_uri.left_out")
+@pytest.mark.rules_out("redirect_uri_mismatch", "redirect_uri.differs")
 def test_a_redirect_uri_that_is_left_out(walk: Walk) -> None:
     walk.authorize()
     found = walk.diagnosed(walk.token(setting(redirect_uri=None)))
@@ -47,6 +51,7 @@ def test_a_redirect_uri_that_is_left_out(walk: Walk) -> None:
     assert verdict(found, "redirect_uri.differs") == "ruled out"
 
 
+@pytest.mark.rules_out(2, "redirect_uri.left_out", "redirect_uri.differs")
 def test_the_same_redirect_uri_is_ruled_out(walk: Walk) -> None:
     walk.got_tokens()
     found = walk.diagnosed(walk.token())

@@ -3,13 +3,16 @@
 from dataclasses import replace
 
 import httpx
+import pytest
 
 from oauth.exchange import Request, Response
 from oauth.providers import RequestLimit
 from oauth.sandbox import limit
+from oauth.sandbox.faults.kinds import fault_from
 from tests.diagnosis.harness import Walk, cause, setting, text, verdict, with_header
 
 
+@pytest.mark.proves("missing_version", "header.version_missing")
 def test_a_missing_version_header(walk: Walk) -> None:
     walk.got_tokens()
     found = walk.diagnosed(walk.call(setting(Version=None)))
@@ -22,12 +25,16 @@ def test_a_missing_version_header(walk: Walk) -> None:
     ]
 
 
+@pytest.mark.proves("unknown_error", "header.version_missing")
+@pytest.mark.rules_out("unknown_error", "header.content_type_on_get")
 def test_another_version(walk: Walk) -> None:
     walk.got_tokens()
     found = walk.diagnosed(walk.call(setting(Version="1.0")))
     assert verdict(found, "header.version_missing") == "proven"
 
 
+@pytest.mark.proves("content_type_on_get", "header.content_type_on_get")
+@pytest.mark.rules_out("content_type_on_get", "header.version_missing")
 def test_a_content_type_on_a_get(walk: Walk) -> None:
     walk.got_tokens()
     found = walk.diagnosed(walk.call(raw=lambda request: with_header(request, "Content-Type", "application/json")))
@@ -37,8 +44,8 @@ def test_a_content_type_on_a_get(walk: Walk) -> None:
     assert verdict(found, "header.version_missing") == "ruled out"
 
 
-def test_the_headers_are_ruled_out_when_they_are_right(walk: Walk) -> None:
-    """A 400 of the API that is about neither: put to a call that has the right headers."""
+def test_another_refusal_of_the_api(walk: Walk) -> None:
+    """A 400 of the API that is about neither header: put to a call that has the right ones."""
     walk.got_tokens()
     answer = Response(400, "Bad Request", (), b'{"error": {"status": 400, "title": "Bad Request", "detail": "no"}}')
     found = walk.diagnosed(replace(walk.call(), response=answer))
@@ -46,6 +53,7 @@ def test_the_headers_are_ruled_out_when_they_are_right(walk: Walk) -> None:
     assert verdict(found, "header.content_type_on_get") == "ruled out"
 
 
+@pytest.mark.proves("invalid_request", "request.method")
 def test_a_get_on_the_token_endpoint(walk: Walk) -> None:
     walk.authorize()
     found = walk.diagnosed(walk.token(raw=lambda request: replace(request, method="GET")))
@@ -55,6 +63,8 @@ def test_a_get_on_the_token_endpoint(walk: Walk) -> None:
     assert method.fix.changes[0].after == "POST"
 
 
+@pytest.mark.proves("not_found", "request.address")
+@pytest.mark.rules_out("not_found", "request.method")
 def test_a_wrong_address(walk: Walk) -> None:
     walk.authorize()
 
@@ -69,14 +79,22 @@ def test_a_wrong_address(walk: Walk) -> None:
     assert verdict(found, "request.method") == "ruled out"
 
 
+@pytest.mark.rules_out("html", "request.address", "request.method")
 def test_the_right_address_is_ruled_out(walk: Walk) -> None:
-    """Nothing is found at the documented address: the sandbox is always there, so the answer is put to it."""
-    walk.authorize()
-    found = walk.diagnosed(replace(walk.token(), response=Response(404, "Not Found", (), b"<html>gone</html>")))
-    assert verdict(found, "request.address") == "ruled out"
-    assert verdict(found, "request.method") == "ruled out"
+    """Something between answers with a page of its own."""
+    walk.running.sandbox.faults.add(fault_from("html-page", {"status": 200}))
+    found = walk.diagnosed(walk.application())
+    assert "The address is the documented one" in text(cause(found, "request.address"))
 
 
+@pytest.mark.suspects("not_found", "request.address")
+def test_a_path_that_the_profile_does_not_name(walk: Walk) -> None:
+    walk.got_tokens()
+    address = cause(walk.diagnosed(walk.call(path="/users/you")), "request.address")
+    assert "the profile does not name the path /users/you; it names /users/me, /cities" in text(address)
+
+
+@pytest.mark.proves("rate_limited", "limit.requests")
 def test_the_request_limit_is_run_into(walk: Walk) -> None:
     """A limit of twenty, at the sandbox and in the provider's profile alike: 4,500 would take the test too long."""
     walk.provider = replace(walk.provider, request_limit=RequestLimit(requests=20, seconds=300, pause=1800))
@@ -105,6 +123,7 @@ def test_the_request_limit_is_run_into(walk: Walk) -> None:
     assert again.response.status == 200
 
 
+@pytest.mark.suspects("rate_limited", "limit.requests")
 def test_a_limit_that_others_passed_is_possible(walk: Walk) -> None:
     """Another program behind the same address used it up."""
     walk.running.sandbox.set_request_limit(limit.RequestLimit(requests=3, seconds=300, pause=1800))

@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from oauth.sandbox.faults.kinds import fault_from
 from tests.diagnosis.harness import Walk, cause, setting, text, verdict
 
 
+@pytest.mark.proves(4, "scope.separators")
+@pytest.mark.rules_out(4, "scope.letter_case")
 @pytest.mark.parametrize("sent", ["read,write,v2", "read+write+v2", "read, write, v2"])
 def test_wrong_separators(walk: Walk, sent: str) -> None:
     found = walk.diagnosed(walk.application(setting(scope=sent)))
@@ -18,6 +21,8 @@ def test_wrong_separators(walk: Walk, sent: str) -> None:
     assert verdict(found, "scope.letter_case") == "ruled out"
 
 
+@pytest.mark.proves(4, "scope.letter_case")
+@pytest.mark.rules_out(4, "scope.separators")
 def test_wrong_letter_case(walk: Walk) -> None:
     found = walk.diagnosed(walk.application(setting(scope="Read write V2")))
     wrong = cause(found, "scope.letter_case")
@@ -28,6 +33,8 @@ def test_wrong_letter_case(walk: Walk) -> None:
     assert verdict(found, "scope.separators") == "ruled out"
 
 
+@pytest.mark.proves(4, "scope.never_granted")
+@pytest.mark.rules_out(4, "scope.taken_away")
 def test_a_scope_that_was_never_granted(walk: Walk) -> None:
     walk.running.sandbox.set_scopes("demo-app", ["read", "write"])
     worked = walk.application(setting(scope="read write"))
@@ -47,6 +54,8 @@ def test_which_scope_it_is_cannot_be_told_without_a_success(walk: Walk) -> None:
     assert verdict(found, "scope.never_granted") == "possible"
 
 
+@pytest.mark.proves(4, "scope.taken_away")
+@pytest.mark.rules_out(4, "scope.never_granted")
 def test_scopes_that_were_taken_away(walk: Walk) -> None:
     worked = walk.application()
     walk.running.sandbox.set_scopes("demo-app", ["read", "write"])
@@ -57,6 +66,7 @@ def test_scopes_that_were_taken_away(walk: Walk) -> None:
     assert verdict(found, "scope.never_granted") == "ruled out"
 
 
+@pytest.mark.proves(4, "scope.beyond_consent")
 def test_a_refresh_that_asks_for_more_than_was_authorized(walk: Walk) -> None:
     walk.authorize(setting(scope="read v2"))
     walk.token()
@@ -68,6 +78,7 @@ def test_a_refresh_that_asks_for_more_than_was_authorized(walk: Walk) -> None:
     assert wider.fix.changes[0].after == "read v2"
 
 
+@pytest.mark.rules_out(4, "scope.beyond_consent")
 def test_a_refresh_within_what_was_authorized(walk: Walk) -> None:
     walk.got_tokens()
     walk.running.sandbox.set_scopes("demo-app", ["read", "write"])
@@ -76,6 +87,8 @@ def test_a_refresh_within_what_was_authorized(walk: Walk) -> None:
     assert verdict(found, "scope.taken_away") == "proven"
 
 
+@pytest.mark.proves(8, "token.lacks_scope", "token.asked_too_little")
+@pytest.mark.rules_out(8, "token.granted_less")
 def test_a_token_that_lacks_a_scope(walk: Walk) -> None:
     walk.authorize(setting(scope="read write"))
     row = walk.token()
@@ -93,6 +106,8 @@ def test_a_token_that_lacks_a_scope(walk: Walk) -> None:
     assert verdict(found, "token.granted_less") == "ruled out"
 
 
+@pytest.mark.proves(8, "token.granted_less")
+@pytest.mark.rules_out(8, "token.asked_too_little")
 def test_less_was_granted_than_asked(walk: Walk) -> None:
     walk.authorize(setting(scope="read write"))
     walk.token(setting(scope="read write v2"))
@@ -103,14 +118,38 @@ def test_less_was_granted_than_asked(walk: Walk) -> None:
     assert verdict(found, "token.asked_too_little") == "ruled out"
 
 
+@pytest.mark.rules_out(8, "token.lacks_scope", "token.granted_less", "token.asked_too_little")
 def test_a_token_with_every_scope_is_ruled_out(walk: Walk) -> None:
-    """No sandbox answer says insufficient_scope then: the answer of a narrower token is put to a full one."""
-    narrow = walk.authorize(setting(scope="read write"))
-    assert narrow.response is not None
-    walk.token()
-    refused = walk.call()
-    walk.begin()
+    """The sandbox answers error 8 to a token that lacks a scope and to no other, so that the cause cannot be ruled out
+    where it answers rightly. Here a fault has it answer wrongly: to a token with every scope, over HTTP."""
     walk.got_tokens()
-    worked = walk.call()
-    found = walk.diagnosed(replace(worked, response=refused.response))
-    assert verdict(found, "token.lacks_scope") == "ruled out"
+    walk.running.sandbox.faults.add(fault_from("documented", {"number": 8}))
+    found = walk.diagnosed(walk.call())
+    assert "The token has every scope needed: read write v2" in text(cause(found, "token.lacks_scope"))
+
+
+def test_scopes_that_were_never_granted_at_once(walk: Walk) -> None:
+    """Each was granted once, and together never: whether any was taken away cannot be told."""
+    walk.application(setting(scope="read"))
+    walk.application(setting(scope="write v2"))
+    walk.running.sandbox.set_scopes("demo-app", ["read", "write"])
+    found = cause(walk.diagnosed(walk.application()), "scope.taken_away")
+    assert found.verdict == "possible"
+    assert "never all at once" in text(found)
+
+
+def test_what_a_user_was_granted_says_nothing_of_the_application(walk: Walk) -> None:
+    walk.got_tokens()
+    walk.running.sandbox.set_scopes("demo-app", ["read", "write"])
+    assert verdict(walk.diagnosed(walk.application()), "scope.taken_away") == "possible"
+
+
+def test_an_answer_that_names_no_scope_granted_what_was_asked(walk: Walk) -> None:
+    """RFC 6749 §5.1; the sandbox always names it, so that it is taken out of the kept answer."""
+    walk.authorize()
+    given = walk.token()
+    assert given.response is not None
+    silent = given.response.body.replace(b'"scope":"read write v2",', b"")
+    walk.recorder.complete(replace(given, response=replace(given.response, body=silent)))
+    walk.running.sandbox.faults.add(fault_from("documented", {"number": 8}))
+    assert verdict(walk.kept(walk.call()), "token.lacks_scope") == "ruled out"

@@ -1,0 +1,140 @@
+"""Every cause has a test that brings it about over real HTTP and reads proven, and one where it reads ruled out.
+
+The tests say so by their marks ``proves``, ``suspects`` and ``rules_out``; the fixture ``promises`` sees to it that a
+mark does not say more than the test has seen. Here the marks are held against the registry, so that a cause without a
+test is found, and against the table that this console promises, so that a cause cannot disappear.
+"""
+
+import importlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oauth.diagnosis import registry
+from oauth.diagnosis.causes.authorization import NEVER_CAME
+
+FOLDER = Path(__file__).parent / "causes"
+
+TABLE: Mapping[int, tuple[str, ...]] = {
+    1: ("code.left_out", "code.empty", "code.other_name", "body.unreadable"),
+    2: (
+        *("code.expired", "code.used", "code.other_client", "code.cut", "code.padded", "code.encoded_twice"),
+        *("code.mistaken", "redirect_uri.differs", "redirect_uri.left_out"),
+    ),
+    3: ("grant_type.left_out", "grant_type.other_name", "grant_type.in_query", "body.unreadable"),
+    4: ("scope.never_granted", "scope.taken_away", "scope.separators", "scope.letter_case"),
+    5: ("client.deactivated", "client.never_active", "client.other_provider"),
+    6: (
+        *("client.white_space", "client.quotes", "client.swapped", "client.secret_differs", "client.both"),
+        *("client.basic_encoding", "client.credentials_missing", "client.id_differs", "client.other_provider"),
+    ),
+    7: (
+        *("access_token.expired", "access_token.mistaken", "access_token.scheme", "access_token.other_host"),
+        "access_token.replaced",
+    ),
+    8: ("token.lacks_scope", "token.granted_less", "token.asked_too_little"),
+    9: ("token.of_application",),
+    10: ("grant.misspelt", "grant.never_worked_for_client", "grant.taken_away", "grant.none_worked"),
+    11: ("refresh_token.replaced", "refresh_token.expired", "refresh_token.mistaken", "refresh_token.other_client"),
+}
+"""By documented error, the causes that are promised."""
+
+ANSWERED_AS: Mapping[tuple[int, str], str] = {
+    (2, "redirect_uri.differs"): "redirect_uri_mismatch",
+    (2, "redirect_uri.left_out"): "redirect_uri_mismatch",
+    (10, "grant.misspelt"): "unsupported_grant_type",
+}
+"""Causes that the sandbox answers with a code of its own, and other servers with the documented error."""
+
+NEVER_PROVEN: Mapping[str, str] = {
+    "client.never_active": "that it never worked is known of this history only; other programs use the client too",
+    "grant.none_worked": "the same",
+    "code.another": "another flow's code is a good one; what is wrong with it has a cause of its own",
+    "access_token.another": "the same",
+    "refresh_token.another": "the same",
+    "authorization.client_not_active": "the provider's error page has no error code to go by",
+    "authorization.came_elsewhere": "what came to another address is not seen here",
+    "authorization.not_finished": "an open page and a closed one look the same from here",
+}
+"""Causes that a test may only suspect, and why."""
+
+NEVER_RULED_OUT: Mapping[str, str] = {
+    "limit.requests": "other programs behind the same address count too, and are not seen here",
+    "access_token.left_out": "this answer comes when no token was sent, and never otherwise",
+    "authorization.denied": "this answer comes when the user refused, and never otherwise",
+    "authorization.client_not_active": "the provider's error page has no error code to go by",
+}
+"""Causes that cannot be ruled out where they are judged, and why."""
+
+
+def promises() -> Iterator[tuple[str, str | int, str]]:
+    """Kind, error and cause of every mark of a test."""
+    for path in sorted(FOLDER.glob("test_*.py")):
+        module = importlib.import_module(f"tests.diagnosis.causes.{path.stem}")
+        for name, found in vars(module).items():
+            for mark in marks_of(found) if name.startswith("test_") else ():
+                for cause in mark.args[1:]:
+                    yield mark.name, mark.args[0], cause
+
+
+def marks_of(function: Any) -> Iterator[pytest.Mark]:
+    """The marks of a test and of its parameters that promise something."""
+    for mark in getattr(function, "pytestmark", ()):
+        more = [one for row in mark.args[1] for one in getattr(row, "marks", ())] if mark.name == "parametrize" else []
+        yield from (one for one in (mark, *(getattr(item, "mark", item) for item in more)) if one.name in KINDS)
+
+
+KINDS = ("proves", "suspects", "rules_out")
+PROMISED = frozenset(promises())
+CAUSES = sorted({(number, rule.id) for number, rules in registry.DOCUMENTED.items() for rule in rules})
+SIBLINGS = sorted(
+    {
+        rule.id
+        for rules in (
+            *registry.REGISTERED.values(),
+            *registry.AUTHORIZATION.values(),
+            *registry.ANSWERS.values(),
+            registry.UNREADABLE,
+            NEVER_CAME,
+        )
+        for rule in rules
+    }
+    - {id for _, id in CAUSES}
+)
+
+
+def has(kind: str, cause: str, error: str | int | None = None) -> bool:
+    return any(found == (kind, found[1] if error is None else error, cause) for found in PROMISED)
+
+
+@pytest.mark.parametrize("number", TABLE)
+def test_the_registry_has_every_cause_of_the_table(number: int) -> None:
+    assert set(TABLE[number]) <= {rule.id for rule in registry.DOCUMENTED[number]}
+
+
+@pytest.mark.parametrize(("number", "cause"), CAUSES)
+def test_a_cause_of_a_documented_error_is_proven_and_ruled_out_by_a_test(number: int, cause: str) -> None:
+    kind = "suspects" if cause in NEVER_PROVEN else "proves"
+    assert has(kind, cause, ANSWERED_AS.get((number, cause), number)), f"no test {kind} it"
+    assert has("rules_out", cause, number), "no test rules it out"
+
+
+@pytest.mark.parametrize("cause", SIBLINGS)
+def test_a_cause_of_an_error_without_a_number_is_proven_and_ruled_out_by_a_test(cause: str) -> None:
+    assert has("suspects" if cause in NEVER_PROVEN else "proves", cause), "no test proves it"
+    assert cause in NEVER_RULED_OUT or has("rules_out", cause), "no test rules it out"
+
+
+def test_no_exception_is_left_when_its_reason_is_gone() -> None:
+    known = {id for _, id in CAUSES} | set(SIBLINGS)
+    assert set(NEVER_PROVEN) | set(NEVER_RULED_OUT) <= known
+    assert [cause for cause in NEVER_PROVEN if has("proves", cause)] == []
+    assert [cause for cause in NEVER_RULED_OUT if has("rules_out", cause)] == []
+    assert [pair for pair in ANSWERED_AS if has("proves", pair[1], pair[0])] == []
+
+
+def test_a_mark_names_causes_that_there_are() -> None:
+    known = {id for _, id in CAUSES} | set(SIBLINGS)
+    assert sorted({cause for _, _, cause in PROMISED} - known) == []
