@@ -5,13 +5,16 @@
 
 import sys
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import streamlit as st
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount
+from streamlit import config
 
 from oauth import sandbox
 from oauth.installation import current, now
-from oauth.routes import routes
+from oauth.routes import Below, routes
 from oauth.sandbox.app import application
 from oauth.settings import SettingError
 from pages.parts import mishap
@@ -23,14 +26,36 @@ except SettingError as error:
 
 mishap.keep_messages_out_of_the_log()
 
+
+public = urlsplit(installation.settings.public_url)
+"""Where a proxy publishes the console, if one does: the pages answer to that name too, and below that path."""
+
+options: dict[str, Any] = {}
+if public.hostname:
+    options = {
+        "server.allowedHosts": [*config.get_option("server.allowedHosts"), public.hostname],
+        "server.corsAllowedOrigins": [
+            *config.get_option("server.corsAllowedOrigins"),
+            f"{public.scheme}://{public.netloc}",
+        ],
+        "server.baseUrlPath": public.path,
+    }
+
+if public.hostname:
+    sandbox.embedded().register(f"{installation.settings.public_url}/callback")
+beside: list[BaseRoute] = [
+    *routes(installation.settings, installation.recorder, now),
+    Mount("/sandbox", application(sandbox.embedded())),
+]
+
 app = st.App(
     Path(__file__).parent / "pages" / "navigation.py",
-    routes=[
-        *routes(installation.settings, installation.recorder, now),
-        Mount("/sandbox", application(sandbox.embedded())),
-    ],
+    routes=[Below(public.path, routes=beside)] if public.path else beside,
     on_script_error=mishap.report,
 )
 
 if __name__ == "__main__":
-    app.run(config={"server.port": installation.settings.port})
+    app.run(config={"server.port": installation.settings.port} | options)
+else:  # "streamlit run" has read its settings by now
+    for name, value in options.items():
+        config.set_option(name, value)

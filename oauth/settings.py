@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from oauth import guard
 from oauth.guard import Guard, Policy
@@ -26,9 +27,19 @@ SETTINGS = {
     "CONSOLE_ALLOW_INSECURE_TLS": "`1` lets a profile with `verify = false` connect without checking the server's "
     "certificate; every exchange made so carries a red mark. Default: no exchange is made so.",
     "CONSOLE_PORT": "Port that `python app.py` listens on, on the loopback address. Default: 8501.",
+    "CONSOLE_PUBLIC_URL": "Address under which a proxy publishes the console, such as `https://console.example.com`, "
+    "with its path if it has one; the redirect URI is then `/callback` below it. Default: the address in the browser.",
+    "CONSOLE_CLIENT_PROVIDER_ID": "A client that is offered for a provider; `PROVIDER` stands for the profile's id in "
+    "capitals, with `_` for `-`: `CONSOLE_CLIENT_OLX_PL_ID`. Never written by the console.",
+    "CONSOLE_CLIENT_PROVIDER_SECRET": "Its secret; without one the client is public. Never written, and never drawn.",
+    "CONSOLE_PROXY_PROVIDER": "Address of the proxy through which a provider is reached, with its user and password if "
+    "it has them: these have no place in a profile.",
 }
 
 SHORTEST_KEY = 16
+
+OF_PROVIDERS = ("CONSOLE_CLIENT_", "CONSOLE_PROXY_")
+"""How the variables begin that say something of one provider."""
 
 
 class SettingError(ValueError):
@@ -37,13 +48,18 @@ class SettingError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the environment decided. ``key`` and ``database_url``, which may hold a password, are never printed."""
+    """What the environment decided. ``key`` and ``database_url``, which may hold a password, are never printed.
+
+    ``providers`` are the variables that say something of one provider: its clients and its proxy.
+    """
 
     home: Path
     key: bytes
     database_url: str
     port: int
     policy: Policy = field(default_factory=Policy)
+    public_url: str = ""
+    providers: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Settings(home={str(self.home)!r})"
@@ -75,8 +91,15 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if "?" in str(home):
         raise SettingError(f"CONSOLE_HOME is {home}; a question mark in it cannot be part of a database's address.")
     database_url = environ.get("CONSOLE_DATABASE_URL") or f"sqlite:///{home / 'history.db'}"
-    port = _port(environ.get("CONSOLE_PORT") or "8501")
-    return Settings(home, key, database_url, port, _policy(environ))
+    return Settings(
+        home,
+        key,
+        database_url,
+        _port(environ.get("CONSOLE_PORT") or "8501"),
+        _policy(environ),
+        _public_url(environ.get("CONSOLE_PUBLIC_URL", "").strip()),
+        {name: value for name, value in environ.items() if name.startswith(OF_PROVIDERS)},
+    )
 
 
 def _policy(environ: Mapping[str, str]) -> Policy:
@@ -87,6 +110,25 @@ def _policy(environ: Mapping[str, str]) -> Policy:
         return Policy(guard.read(hosts) if hosts else Guard(), insecure == "1")
     except ValueError as error:
         raise SettingError(f"CONSOLE_ALLOWED_HOSTS {error}.") from error
+
+
+def _public_url(text: str) -> str:
+    """The address without a slash at its end. A callback carries a code, so beyond this machine it needs TLS."""
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # raises for a port that is no number
+    except ValueError as error:
+        raise SettingError(f"CONSOLE_PUBLIC_URL is {text!r}, which is no address: {error}.") from error
+    here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and here)):
+        raise SettingError(f"CONSOLE_PUBLIC_URL is {text!r}; it must begin with https:// and name a host.")
+    if parts.query or parts.fragment or parts.username is not None:
+        raise SettingError(
+            f"CONSOLE_PUBLIC_URL must have no user, query or fragment: https://{parts.hostname} will do."
+        )
+    return text.rstrip("/")
 
 
 def _port(text: str) -> int:

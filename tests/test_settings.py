@@ -39,6 +39,8 @@ def test_nothing_secret_is_in_a_repr(tmp_path: Path) -> None:
         "CONSOLE_HOME": str(tmp_path),
         "CONSOLE_KEY": "topsecretkey1234",
         "CONSOLE_DATABASE_URL": "x://u:topsecret@h",
+        "CONSOLE_CLIENT_SANDBOX_SECRET": "topsecret",
+        "CONSOLE_PROXY_SANDBOX": "http://u:topsecret@h",
     }
     assert "topsecret" not in repr(load(environ))
 
@@ -50,12 +52,31 @@ def test_nothing_secret_is_in_a_repr(tmp_path: Path) -> None:
         ({"CONSOLE_PORT": "http"}, "CONSOLE_PORT is 'http'"),
         ({"CONSOLE_PORT": "0"}, "CONSOLE_PORT is '0'"),
         ({"CONSOLE_PORT": "65536"}, "CONSOLE_PORT is '65536'"),
+        ({"CONSOLE_PUBLIC_URL": "console.example"}, "CONSOLE_PUBLIC_URL is 'console.example'; it must begin with"),
+        ({"CONSOLE_PUBLIC_URL": "http://console.example"}, "must begin with https://"),
+        ({"CONSOLE_PUBLIC_URL": "https://c.example:x"}, "no address"),
+        ({"CONSOLE_PUBLIC_URL": "https://c.example/?a=b"}, "no user, query or fragment: https://c.example will do"),
+        ({"CONSOLE_PUBLIC_URL": "https://u:secret-word@c.example"}, "no user, query or fragment"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path, environ: dict[str, str], named: str) -> None:
     with pytest.raises(SettingError) as caught:
         load({"CONSOLE_HOME": str(tmp_path)} | environ)
     assert named in str(caught.value)
+    assert "secret-word" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ("https://c.example/", "https://c.example"),
+        ("https://c.example:8443/console/", "https://c.example:8443/console"),
+        ("http://localhost:8501", "http://localhost:8501"),
+        ("", ""),
+    ],
+)
+def test_the_public_address_has_no_slash_at_its_end(tmp_path: Path, given: str, taken: str) -> None:
+    assert load({"CONSOLE_HOME": str(tmp_path), "CONSOLE_PUBLIC_URL": given}).public_url == taken
 
 
 def test_a_home_that_is_a_file_is_named(tmp_path: Path) -> None:

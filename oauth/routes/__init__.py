@@ -5,7 +5,8 @@ from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Mount, Route
+from starlette.types import Scope
 
 from oauth.client import Recorder
 from oauth.routes.callback import callback
@@ -13,10 +14,22 @@ from oauth.routes.downloads import CSV_PATH, history_csv
 from oauth.settings import Settings
 
 
+class Below(Mount):
+    """Routes below a path that others are below too: what none of these answers is left to them."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """A mount takes every address below its path; this one only those that a route of its own takes."""
+        match, inner = super().matches(scope)
+        found = match is not Match.NONE and any(
+            route.matches({**scope, **inner})[0] is not Match.NONE for route in self.routes
+        )
+        return (match, inner) if found else (Match.NONE, {})
+
+
 def routes(settings: Settings, new_recorder: Callable[[], Recorder], clock: Callable[[], datetime]) -> list[Route]:
     """The callback and the downloads."""
     return [
-        _get("/callback", callback(new_recorder, clock)),
+        _get("/callback", callback(new_recorder, clock, settings.public_url)),
         _get(CSV_PATH, history_csv(settings, new_recorder().history, clock)),
     ]
 

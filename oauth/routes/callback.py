@@ -36,8 +36,13 @@ _REFUSED = {
 }
 
 
-def callback(new_recorder: Callable[[], Recorder], clock: Callable[[], datetime]) -> Callable[[Request], Response]:
-    """The endpoint. Each callback gets a recorder of its own, whose vault goes with it."""
+def callback(
+    new_recorder: Callable[[], Recorder], clock: Callable[[], datetime], public_url: str = ""
+) -> Callable[[Request], Response]:
+    """The endpoint. Each callback gets a recorder of its own, whose vault goes with it.
+
+    ``public_url`` is where a proxy publishes the console: what it asks here is not what the browser asked it.
+    """
 
     def endpoint(request: Request) -> Response:
         arrived = clock()
@@ -52,7 +57,7 @@ def callback(new_recorder: Callable[[], Recorder], clock: Callable[[], datetime]
             return _not_kept(error)
         if receipt.outcome is not Outcome.ACCEPTED:
             return _refusal(request, *_REFUSED[receipt.outcome])
-        exchange = recorder.begin(_exchange(request, receipt, arrived))
+        exchange = recorder.begin(_exchange(request, _address(request, public_url), receipt, arrived))
         elapsed = round((clock() - arrived).total_seconds() * 1000)
         # The page that answers says nothing that the address does not, so its body is not kept.
         recorder.complete(replace(exchange, response=http.Response(200, "OK"), duration_ms=elapsed))
@@ -76,11 +81,16 @@ def _problem(parameters: Sequence[tuple[str, str]]) -> str:
     return ""
 
 
-def _exchange(request: Request, receipt: Receipt, arrived: datetime) -> Exchange:
+def _address(request: Request, public_url: str) -> str:
+    """The address as the browser asked for it."""
+    return f"{public_url}/callback?{request.url.query}" if public_url else str(request.url)
+
+
+def _exchange(request: Request, address: str, receipt: Receipt, arrived: datetime) -> Exchange:
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
     return Exchange(
         step=Step.CALLBACK,
-        request=http.Request("GET", str(request.url), headers),
+        request=http.Request("GET", address, headers),
         started_at=arrived,
         flow=receipt.flow,
         owner=receipt.owner,

@@ -77,6 +77,16 @@ class Sandbox:
         self.refresh_ends_access_tokens = self.configuration.refresh_ends_access_tokens
         self.limiter = Limiter(self.configuration.request_limit)
 
+    def register(self, redirect_uri: str) -> None:
+        """Register a redirect URI for every client it starts with; it stays registered after a reset."""
+        with self.lock:
+            clients = {
+                name: replace(client, redirect_uris=tuple(dict.fromkeys((*client.redirect_uris, redirect_uri))))
+                for name, client in self.configuration.clients.items()
+            }
+            self.configuration = replace(self.configuration, clients=clients)
+            self._clients |= clients
+
     # What there is.
 
     @property

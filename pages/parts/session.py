@@ -258,7 +258,9 @@ class Facts(TypedDict):
 
 
 def origin() -> str:
-    """The console's own address as the browser sees it: scheme, host and port."""
+    """The console's own address: the one it is published at, or else scheme, host and port as the browser sees it."""
+    if published := current().settings.public_url:
+        return published
     parts = urlsplit(st.context.url or "")
     if parts.scheme and parts.netloc:
         return f"{parts.scheme}://{parts.netloc}"

@@ -24,6 +24,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    # A name for the console behind a proxy, known to this browser alone.
+    "--host-resolver-rules=MAP console.test 127.0.0.1",
 ]
 PATIENCE = 30_000
 """Milliseconds that a page may take to show what a test waits for."""
@@ -63,13 +65,15 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-def start_console(home: Path, command: list[str] | None = None, port: int | None = None) -> Console:
-    """Start a console, on a free port if none is given, and wait until it answers."""
+def start_console(
+    home: Path, command: list[str] | None = None, port: int | None = None, base: str = "", **settings: str
+) -> Console:
+    """Start a console, on a free port if none is given, and wait until it answers below ``base``."""
     home.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
     log = home.parent / f"{home.name}.log"
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "STREAMLIT_"))}
-    environ |= {"CONSOLE_HOME": str(home), "CONSOLE_PORT": str(port)}
+    environ |= {"CONSOLE_HOME": str(home), "CONSOLE_PORT": str(port)} | settings
     with log.open("wb") as output:
         process = subprocess.Popen(
             command or [sys.executable, "app.py"], cwd=ROOT, env=environ, stdout=output, stderr=subprocess.STDOUT
@@ -78,7 +82,7 @@ def start_console(home: Path, command: list[str] | None = None, port: int | None
     deadline = time.monotonic() + PATIENCE / 1000
     while True:
         try:
-            if httpx.get(f"{url}/_stcore/health", trust_env=False).status_code == 200:
+            if httpx.get(f"{url}{base}/_stcore/health", trust_env=False).status_code == 200:
                 return Console(url, home, log, process)
         except httpx.TransportError:
             pass  # it is not listening yet

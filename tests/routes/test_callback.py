@@ -1,6 +1,7 @@
 import re
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,11 +10,17 @@ from urllib.parse import quote, urlencode
 import httpx
 import pytest
 from sqlalchemy import event
+from starlette.applications import Starlette
 
+from oauth.client import Recorder
 from oauth.exchange import Step
 from oauth.history.filters import Filters
 from oauth.history.handover import Outcome
 from oauth.history.store import History
+from oauth.redaction import Vault
+from oauth.routes import routes
+from oauth.sandbox.testing import serving
+from oauth.settings import Settings
 
 STATE = "a-state-that-nobody-can-guess-4711"
 CODE = "the-secret-code-of-this-callback-0815"
@@ -228,3 +235,15 @@ def test_the_times_in_the_history_are_those_of_the_clock(
     [row] = waiting.flow("f")
     assert row.exchange.started_at == clock()
     assert row.exchange.duration_ms == 0
+
+
+def test_behind_a_proxy_the_address_is_kept_as_the_browser_asked_for_it(
+    settings: Settings, history: History, clock: Callable[[], datetime]
+) -> None:
+    published = replace(settings, public_url="https://console.example/tools")
+    app = Starlette(routes=routes(published, lambda: Recorder(history, Vault(b"k" * 16)), clock))
+    history.handover.expect(STATE, flow="f", owner="ada", case="", provider="sandbox", client_id="demo-app")
+    with serving(app) as url:
+        assert httpx.get(f"{url}/callback?{urlencode({'state': STATE, 'code': CODE})}", trust_env=False).is_success
+    (row,) = history.rows(Filters())
+    assert row.exchange.request.url.startswith("https://console.example/tools/callback?state=«state #")

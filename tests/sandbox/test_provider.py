@@ -145,3 +145,10 @@ def test_threads_may_read_and_change_at_once(sandbox: Sandbox) -> None:
         thread.join()
     assert failures == []
     assert [code.serial for code in sandbox.codes(limit=1000)] == list(range(400, 0, -1))
+
+
+def test_a_redirect_uri_that_was_registered_for_every_client_outlives_a_reset(sandbox: Sandbox) -> None:
+    for _ in range(2):
+        sandbox.register("https://console.example/callback")
+    sandbox.reset()
+    assert {client.redirect_uris for client in sandbox.clients()} == {(CALLBACK, "https://console.example/callback")}
