@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from oauth.client import Recorder, send
-from oauth.drills.script import ChangeClient, Fault, Revoke
+from oauth.drills.script import ChangeClient, ChangeSettings, Fault, Revoke
 from oauth.exchange import Exchange, Request, Step
 from oauth.flow import USER_AGENT, FlowError, checked_url
 
@@ -54,6 +55,14 @@ class Control:
         before = {name: self._member(now, name) for name in wanted}
         self._ask("PATCH", path, wanted, f"change the client {change.id}")
         return lambda: self._ask("PATCH", path, before, f"restore the client {change.id}")
+
+    def change_settings(self, change: ChangeSettings) -> Undo:
+        """Change settings of the sandbox."""
+        wanted = {name: value for name, value in asdict(change).items() if value is not None}
+        now = self._ask("GET", "settings", None, "show its settings")
+        before = {name: self._member(now, name) for name in wanted}
+        self._ask("PATCH", "settings", wanted, "change its settings")
+        return lambda: self._ask("PATCH", "settings", before, "restore its settings")
 
     def revoke(self, revoke: Revoke, client_id: str) -> None:
         """Revoke the newest of its kind that the client was given."""

@@ -15,6 +15,7 @@ from oauth.drills.outcome import Outcome, judged
 from oauth.drills.script import (
     Authorize,
     ChangeClient,
+    ChangeSettings,
     Drill,
     Fault,
     MoveClock,
@@ -148,7 +149,7 @@ def unavailable(drill: Drill, setting: Setting) -> str:
     if setting.provider.control:
         return ""
     if any(not isinstance(step, Sent) for step in steps):
-        return f"It moves a clock, changes a client or provokes a fault: only the sandbox lets it, and not {name}."
+        return f"It moves a clock, changes something or provokes a fault: only the sandbox lets it, and not {name}."
     asked = [step for step in steps if isinstance(step, Authorize)]
     if any(step != Authorize() for step in asked) or isinstance(steps[-1], Authorize):
         return f"It needs a user who decides at once: only the sandbox can be told to, and not {name}."
@@ -170,7 +171,7 @@ class _Running:
         # It begins that long ago and ends at the present, so that no row of the history lies in the future.
         self.offset = timedelta(seconds=-moves)
         self.flow = self._begin()
-        self.first_refresh_token = ""
+        self.first_tokens: Tokens | None = None
         self.undo: list[Undo] = []
         self.kept: list[Exchange] = []
         self.last: Exchange | None = None
@@ -190,6 +191,9 @@ class _Running:
             case ChangeClient():
                 self.undo.append(self.control.change_client(step))
                 return f"The client {step.id} was changed"
+            case ChangeSettings():
+                self.undo.append(self.control.change_settings(step))
+                return "The sandbox's settings were changed"
             case Revoke():
                 self.control.revoke(step, self.flow.client.id)
                 return f"The {step.what.replace('_', ' ')} was revoked"
@@ -230,7 +234,7 @@ class _Running:
         """The requests of the script, with stand-ins for what is not known yet."""
         left = self._left()
         self.flow = _with_stand_ins(self.flow, self.now())
-        self.first_refresh_token = self.flow.tokens.refresh_token if self.flow.tokens else ""
+        self.first_tokens = self.flow.tokens
         found: list[Request] = []
         for step in left:
             request = self._request(step)
@@ -268,7 +272,7 @@ class _Running:
 
     def _request(self, step: Sent) -> Request:
         """The step's request; an authorization is from then on what the token request has to repeat."""
-        values = requests.values_of(self.flow, self.first_refresh_token)
+        values = requests.values_of(self.flow, self.first_tokens)
         fields = requests.fields_of(step, self.flow, values)
         if isinstance(step, Authorize):
             self.flow = flows.authorized(self.flow, fields)
@@ -331,7 +335,7 @@ class _Running:
                 vault.add("access_token", tokens.access_token)
                 vault.add("refresh_token", tokens.refresh_token)
         if flow.tokens is not None:
-            self.first_refresh_token = self.first_refresh_token or flow.tokens.refresh_token
+            self.first_tokens = self.first_tokens or flow.tokens
 
 
 def _with_stand_ins(flow: Flow, now: datetime) -> Flow:

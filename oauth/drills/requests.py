@@ -23,8 +23,9 @@ def step_of(step: Sent) -> Step:
             return Step.REFRESH if step.grant is Grant.REFRESH_TOKEN else Step.TOKEN
 
 
-def values_of(flow: Flow, first_refresh_token: str) -> Texts:
-    """What the names between braces stand for; an empty text for what the flow has not got."""
+def values_of(flow: Flow, first: Tokens | None) -> Texts:
+    """What the names between braces stand for; an empty text for what the flow has not got. ``first`` are its first
+    tokens."""
     tokens, application = flow.tokens, flow.application_tokens
     return {
         "client_id": flow.client.id,
@@ -34,7 +35,8 @@ def values_of(flow: Flow, first_refresh_token: str) -> Texts:
         "code": flow.code,
         "access_token": tokens.access_token if tokens else "",
         "refresh_token": tokens.refresh_token if tokens else "",
-        "first_refresh_token": first_refresh_token,
+        "first_access_token": first.access_token if first else "",
+        "first_refresh_token": first.refresh_token if first else "",
         "application_token": application.access_token if application else "",
     }
 

@@ -27,6 +27,8 @@ Every step says what to ``do``. All requests before the last one have to work; t
     Nothing should be issued after it: issuing drops what has expired.
 ``client``
     Changes the ready-made client ``id``: ``active``, ``grants``, ``scopes``.
+``settings``
+    Changes the sandbox's ``refresh_ends_access_tokens``.
 ``revoke``
     Makes the newest ``what`` useless: ``code``, ``access_token`` or ``refresh_token``.
 ``fault``
@@ -67,10 +69,11 @@ VALUES = (
     "code",
     "access_token",
     "refresh_token",
+    "first_access_token",
     "first_refresh_token",
     "application_token",
 )
-"""What may stand between braces. ``first_refresh_token`` is the first one that the drill was given."""
+"""What may stand between braces. The ``first`` tokens are those that the drill was given before it refreshed."""
 
 PRECISION = re.compile(r"(?:\.[0-9]{1,3})?")
 """What may follow a name behind a colon: how many characters of it."""
@@ -140,6 +143,13 @@ class ChangeClient:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSettings:
+    """Settings of the sandbox are changed; ``None`` leaves as it is."""
+
+    refresh_ends_access_tokens: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Revoke:
     """The newest code or token is made useless."""
 
@@ -155,7 +165,7 @@ class Fault:
 
 
 Sent: TypeAlias = Authorize | TokenRequest | Call
-Controlled: TypeAlias = MoveClock | ChangeClient | Revoke | Fault
+Controlled: TypeAlias = MoveClock | ChangeClient | ChangeSettings | Revoke | Fault
 ScriptStep: TypeAlias = Sent | Controlled
 
 STEPS: Mapping[str, tuple[type[ScriptStep], Mapping[str, Any]]] = {
@@ -166,6 +176,7 @@ STEPS: Mapping[str, tuple[type[ScriptStep], Mapping[str, Any]]] = {
     "api": (Call, {}),
     "clock": (MoveClock, {}),
     "client": (ChangeClient, {}),
+    "settings": (ChangeSettings, {}),
     "revoke": (Revoke, {}),
     "fault": (Fault, {}),
 }

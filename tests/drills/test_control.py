@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from oauth.drills import Setting
 from oauth.drills.control import Control, ControlError
-from oauth.drills.script import ChangeClient, Fault, Revoke
+from oauth.drills.script import ChangeClient, ChangeSettings, Fault, Revoke
 from oauth.history.filters import Filters
 from oauth.history.store import History
 from oauth.sandbox.clients import GrantType
@@ -43,6 +43,15 @@ def test_a_client_is_restored_in_what_was_changed(control: Control, sandbox: Run
     )
     undo()
     assert sandbox.sandbox.client("demo-app") == before
+
+
+def test_the_settings_are_restored_in_what_was_changed(control: Control, sandbox: RunningSandbox) -> None:
+    undo = control.change_settings(ChangeSettings(refresh_ends_access_tokens=True))
+    assert sandbox.sandbox.refresh_ends_access_tokens is True
+    sandbox.sandbox.fault_header = True
+    undo()
+    assert sandbox.sandbox.refresh_ends_access_tokens is False
+    assert sandbox.sandbox.fault_header is True
 
 
 def test_the_newest_code_of_the_client_is_revoked(control: Control, sandbox: RunningSandbox) -> None:

@@ -104,6 +104,7 @@ def test_a_drill_gives_what_it_should(
     # As it was before.
     assert sandbox.sandbox.clock.offset == timedelta()
     assert sandbox.sandbox.clients() == clients
+    assert sandbox.sandbox.refresh_ends_access_tokens is False
     assert sandbox.sandbox.faults.rules == ()
     # No secret, in the history or in what is shown.
     seen = repr(outcome) + "".join(

@@ -23,7 +23,7 @@ def flow(setting: Setting) -> Flow:
 
 
 def asked(step: Sent, flow: Flow) -> Request:
-    values = values_of(flow, "")
+    values = values_of(flow, None)
     return request_of(step, flow, fields_of(step, flow, values), values)
 
 
