@@ -37,10 +37,30 @@ class Pkce(StrEnum):
 
 
 class Kind(StrEnum):
-    """What may stand in a field of text."""
+    """What may stand in a field."""
 
     TEXT = "text"
+    NAME = "name"
     ADDRESS = "address"
+    PATH = "path"
+    HEADER_NAME = "header name"
+    HEADER_VALUE = "header value"
+    SEPARATOR = "separator"
+    SECONDS = "seconds"
+    COUNT = "count"
+
+
+CONNECTION = {
+    "connect_timeout": "Seconds for the connection and its TLS handshake",
+    "read_timeout": "Seconds for each wait for more of the answer",
+    "total_timeout": "Seconds for everything together",
+    "proxy": "An http:// address of a proxy, without user and password",
+    "ca_bundle": "Path of a PEM file whose certificate authorities are trusted, in place of this machine's",
+    "client_certificate": "Path of a PEM file with the certificate that the server is shown",
+    "client_key": "Path of a PEM file with its key, where the key is not in the certificate's file",
+    "verify": "The server's certificate is checked",
+}
+"""What the fields of ``Connection`` mean."""
 
 
 def about(meaning: str, kind: Kind = Kind.TEXT) -> Mapping[str, Any]:
@@ -52,33 +72,33 @@ def about(meaning: str, kind: Kind = Kind.TEXT) -> Mapping[str, Any]:
 class ApiHeader:
     """A header that every call of the API needs."""
 
-    name: str
-    value: str
-    meaning: str = ""
+    name: str = field(metadata=about("Its name", Kind.HEADER_NAME))
+    value: str = field(metadata=about("Its value", Kind.HEADER_VALUE))
+    meaning: str = field(default="", metadata=about("What it is for"))
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A path of the API that is worth calling with a fresh token."""
 
-    path: str
-    title: str = ""
+    path: str = field(metadata=about("What follows the address of the API", Kind.PATH))
+    title: str = field(default="", metadata=about("What it gives"))
 
 
 @dataclass(frozen=True, slots=True)
 class StepNote:
     """What to know about one step at this provider."""
 
-    step: Step
-    text: str
+    step: Step = field(metadata=about("The step"))
+    text: str = field(metadata=about("What to know"))
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
     """A page of the provider that helps, such as the list of one's applications."""
 
-    title: str
-    url: str = field(metadata=about("", Kind.ADDRESS))
+    title: str = field(metadata=about("What it is called"))
+    url: str = field(metadata=about("Where it is", Kind.ADDRESS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +114,20 @@ class ReadyClient:
 class Lifetimes:
     """How long things live, in seconds; ``None`` where it is not known."""
 
-    code: int | None = None
-    access_token: int | None = None
-    refresh_token: int | None = None
+    code: int | None = field(default=None, metadata=about("An authorization code", Kind.SECONDS))
+    access_token: int | None = field(
+        default=None, metadata=about("An access token, where the answer has no expires_in", Kind.SECONDS)
+    )
+    refresh_token: int | None = field(default=None, metadata=about("A refresh token", Kind.SECONDS))
 
 
 @dataclass(frozen=True, slots=True)
 class RequestLimit:
     """So many requests from one address in ``seconds``; past that a refusal for ``pause`` seconds."""
 
-    requests: int
-    seconds: int
-    pause: int
+    requests: int = field(metadata=about("So many requests", Kind.COUNT))
+    seconds: int = field(metadata=about("in so many seconds", Kind.SECONDS))
+    pause: int = field(metadata=about("and past that, a refusal for so many seconds", Kind.SECONDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +139,7 @@ class Provider:
     """
 
     id: str
-    name: str = field(metadata=about("What the provider is called in this console"))
+    name: str = field(metadata=about("What the provider is called in this console", Kind.NAME))
     order: int = 100
     family: str = ""
     site: str = ""
@@ -144,7 +166,7 @@ class Provider:
     api: str = field(default="", metadata=about("What the paths of the API begin with", Kind.ADDRESS))
     scope: str = field(default="", metadata=about("What is asked for unless you say otherwise"))
     scope_separator: str = field(
-        default=" ", metadata=about("What stands between two scopes; RFC 6749 §3.3 says a space")
+        default=" ", metadata=about("What stands between two scopes; RFC 6749 §3.3 says a space", Kind.SEPARATOR)
     )
     token_body: BodyFormat = field(default=BodyFormat.FORM, metadata=about("How a token request carries its fields"))
     client_authentication: ClientAuthentication = field(
@@ -158,7 +180,9 @@ class Provider:
     accepts_loopback: bool = field(
         default=True, metadata=about("A redirect URI on localhost can be registered (RFC 8252 §7.3)")
     )
-    lifetimes: Lifetimes = Lifetimes()
+    lifetimes: Lifetimes = field(
+        default=Lifetimes(), metadata=about("How long things live, in seconds, where it is known")
+    )
     request_limit: RequestLimit | None = field(
         default=None, metadata=about("How many requests it takes from one address")
     )
@@ -168,7 +192,7 @@ class Provider:
     )
     step_notes: tuple[StepNote, ...] = field(default=(), metadata=about("What to know about one step"))
     links: tuple[Link, ...] = field(default=(), metadata=about("Pages of the provider that help"))
-    connection: Connection = field(default_factory=Connection)
+    connection: Connection = field(default_factory=Connection, metadata=about("How the server is connected to"))
     clients: tuple[ReadyClient, ...] = field(default=(), repr=False)
     control: str = ""
 
@@ -180,6 +204,10 @@ class Provider:
     def notes_on(self, step: Step) -> tuple[str, ...]:
         """What to know about a step at this provider."""
         return tuple(note.text for note in self.step_notes if note.step is step)
+
+
+GIVEN = ("id", "order", "family", "site", "clients", "control")
+"""Fields that a profile of one's own does not have: they come with the file, or only a shipped profile has them."""
 
 
 def kind_of(name: str) -> Kind | None:

@@ -1,5 +1,6 @@
 """A profile from the tables and values of its file, with everything that is wrong named by its field."""
 
+import re
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
@@ -8,6 +9,14 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 from oauth.providers.profile import Kind, Provider
+
+HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+SEPARATORS = {" ": "a space", ",": "a comma", "+": "a plus sign", ";": "a semicolon"}
+"""What may stand between two scopes. RFC 6749 §3.3 says a space; the others are found in use."""
+
+
+LONGEST_QUOTED = 60
+"""Characters of a wrong value that a problem quotes."""
 
 
 class ProfileError(ValueError):
@@ -69,20 +78,42 @@ def _value(kind: Any, value: Any, where: str, problems: list[Problem]) -> Any:
     if issubclass(kind, StrEnum):
         if value in tuple(kind):
             return kind(value)
-        problems.append(Problem(where, f"is {value!r}, and must be one of: {', '.join(kind)}"))
+        problems.append(Problem(where, f"is {_quoted(value)}, and must be one of: {', '.join(kind)}"))
         return None
     words = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
     fits = isinstance(value, (int, float) if kind is float else kind) and (kind is bool or not isinstance(value, bool))
     if not fits:
-        problems.append(Problem(where, f"is {value!r}, and must be {words[kind]}"))
+        problems.append(Problem(where, f"is {_quoted(value)}, and must be {words[kind]}"))
         return None
     return kind(value)
 
 
+def _quoted(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_QUOTED else f"{text[:LONGEST_QUOTED]}…"
+
+
 def _faults(item: "Field[Any]", value: Any) -> Iterator[str]:
     """What is wrong with a value that has the right type."""
-    if item.metadata.get("kind") is Kind.ADDRESS and value:
+    kind = item.metadata.get("kind")
+    if value is None:
+        return
+    if kind is Kind.ADDRESS and value:
         yield from address_faults(value)
+    elif kind is Kind.NAME and not (value.strip() and value.isprintable()):
+        yield "must be one line of text, and not empty"
+    elif kind is Kind.PATH and not value.startswith("/"):
+        yield "must begin with /"
+    elif kind is Kind.HEADER_NAME and not HEADER_NAME.fullmatch(value):
+        yield "is no name of a header (RFC 9110 §5.1): letters, digits and hyphens"
+    elif kind is Kind.HEADER_VALUE and not (value.isprintable() and value.isascii()):
+        yield "must be one line of ASCII text (RFC 9110 §5.5)"
+    elif kind is Kind.SEPARATOR and value not in SEPARATORS:
+        yield f"must be one of: {', '.join(SEPARATORS.values())}"
+    elif kind is Kind.SECONDS and value <= 0:
+        yield "must be more than 0 seconds"
+    elif kind is Kind.COUNT and value <= 0:
+        yield "must be more than 0"
 
 
 def address_faults(value: str) -> Iterator[str]:

@@ -1,0 +1,207 @@
+import stat
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oauth import providers
+from oauth.connection import Connection
+from oauth.exchange import Step
+from oauth.providers import (
+    ApiHeader,
+    BodyFormat,
+    ClientAuthentication,
+    Endpoint,
+    Lifetimes,
+    Link,
+    Pkce,
+    ProfileError,
+    Provider,
+    StepNote,
+    own,
+)
+
+MINE = Provider(
+    "mine",
+    "My server",
+    notes="Ask Ada.",
+    token_endpoint="https://as.example/token",
+    scope="read:all write",
+    token_body=BodyFormat.JSON,
+    lifetimes=Lifetimes(code=60),
+    headers=(ApiHeader("Version", "2.0"),),
+    endpoints=(Endpoint("/me", "Me"),),
+    step_notes=(StepNote(Step.TOKEN, "Once."),),
+    links=(Link("Docs", "https://as.example/docs"),),
+    connection=Connection(read_timeout=5.5, ca_bundle="/etc/ca.pem", verify=False),
+)
+
+# Without the signs that make a text look like a field with its value: such a text may be refused as a secret.
+SIGNS = "=:@&?"
+words = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], exclude_characters=SIGNS), max_size=30)
+lines = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=SIGNS), max_size=60)
+paths = st.text(st.sampled_from("abc/é%"), max_size=10).map(lambda text: f"/{text}")
+addresses = st.one_of(st.just(""), paths.map(lambda path: f"https://as.example:8443{path}"))
+
+
+@st.composite
+def profiles(draw: st.DrawFn) -> Provider:
+    return Provider(
+        "mine",
+        draw(words.filter(lambda text: bool(text.strip()) and text.isprintable())),
+        notes=draw(lines),
+        token_endpoint=draw(addresses),
+        jwks_uri=draw(addresses),
+        scope=draw(words),
+        scope_separator=draw(st.sampled_from(" ,+;")),
+        token_body=draw(st.sampled_from(BodyFormat)),
+        client_authentication=draw(st.sampled_from(ClientAuthentication)),
+        pkce=draw(st.sampled_from(Pkce)),
+        dpop=draw(st.booleans()),
+        accepts_loopback=draw(st.booleans()),
+        lifetimes=Lifetimes(draw(st.none() | st.integers(1)), None, draw(st.none() | st.integers(1))),
+        endpoints=tuple(Endpoint(path, draw(words)) for path in draw(st.lists(paths, max_size=3))),
+        connection=Connection(connect_timeout=draw(st.floats(0.1, 600)), verify=draw(st.booleans())),
+    )
+
+
+@given(profiles())
+def test_a_profile_comes_back_from_its_file_as_it_was(found: Provider) -> None:
+    assert own.read("mine", own.toml(found).encode(), "mine.toml") == found
+
+
+def test_what_is_kept_is_loaded_again_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    own.write(tmp_path, MINE)
+    (found,) = own.load(tmp_path)
+    assert found.provider == MINE
+    path = tmp_path / "providers" / "mine.toml"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert [item.name for item in path.parent.iterdir()] == ["mine.toml"]
+
+
+def test_a_file_says_only_what_differs_from_the_standard(tmp_path: Path) -> None:
+    assert own.toml(Provider("mine", "My server")) == 'name = "My server"\n'
+
+
+def test_a_profile_is_replaced_in_one_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own.write(tmp_path, MINE)
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(ProfileError, match="cannot be written: No space left on device"):
+        own.write(tmp_path, replace(MINE, name="Another"))
+    (found,) = own.load(tmp_path)
+    assert found.provider == MINE
+    assert len(list((tmp_path / "providers").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"name = ", "file: is not valid TOML"),
+        (b"\xff", "file: is not UTF-8 text"),
+        (b"a = " + b"[" * 20_000, "file: is n"),
+        (b"#" * 300_000, "file: is larger than 256 KiB"),
+        (b"pkce = 'S256'", "name: is missing"),
+        (b"name = 'X'\nid = 'sandbox'", "id: is not a field of a profile of one's own"),
+        (b"name = 'X'\ncontrol = 'https://x.example'", "control: is not a field of a profile of one's own"),
+        (b"name = 'X'\n[[sites]]\nhost = 'a'", "sites: is not a field"),
+        (b"name = 7\n", "name: is 7, and must be a text"),
+        (b"name = ' '\n", "name: must be one line of text"),
+        (b"name = 'X'\nscope_separator = '|'", "scope_separator: must be one of: a space"),
+        (b"name = 'X'\nheaders = [{name = 'A B', value = '1'}]", "headers[1].name: is no name of a header"),
+        (b'name = "X"\nheaders = [{name = "A", value = "1\\r\\nB: 2"}]', "headers[1].value: must be one line"),
+        (b"name = 'X'\nendpoints = [{path = 'me'}]", "endpoints[1].path: must begin with /"),
+        (b"name = 'X'\nlifetimes = {code = 0}", "lifetimes.code: must be more than 0"),
+        (b"name = 'X'\nstep_notes = [{step = 'talk', text = ''}]", "step_notes[1].step: is 'talk', and must be one of"),
+    ],
+)
+def test_a_file_that_became_invalid_is_listed_with_the_field(tmp_path: Path, content: bytes, said: str) -> None:
+    own.write(tmp_path, MINE)
+    (tmp_path / "providers" / "broken.toml").write_bytes(content)
+    broken, mine = own.load(tmp_path)
+    assert (broken.id, broken.provider, mine.provider) == ("broken", None, MINE)
+    told = [f"{item.field}: {item.text}" for item in broken.problems]
+    assert any(item.startswith(said) for item in told), told
+
+
+CANARY = "canary-9f2a41d07b-secret"
+
+
+@pytest.mark.parametrize(
+    ("added", "field"),
+    [
+        (f'client_secret = "{CANARY}"', "client_secret"),
+        (f'[client]\npassword = "{CANARY}"', "client.password"),
+        (f'[[clients]]\nid = "a"\nsecret = "{CANARY}"', "clients[1].secret"),
+        (f'[lifetimes]\naccess_token = "{CANARY}"', "lifetimes.access_token"),
+        (f'headers = [{{name = "X-Api-Key", value = "{CANARY}"}}]', "headers[1].value"),
+        (f'headers = [{{name = "Authorization", value = "Bearer {CANARY}"}}]', "headers[1].value"),
+        (f'headers = [{{name = "Version", value = "Bearer {CANARY}"}}]', "headers[1].value"),
+        (f'token_endpoint = "https://ada:{CANARY}@as.example/token"', "token_endpoint"),
+        (f'api = "https://as.example/api?api_key={CANARY}"', "api"),
+        (f'endpoints = [{{path = "/me?access_token={CANARY}"}}]', "endpoints[1].path"),
+        (f'notes = "Use client_secret={CANARY}"', "notes"),
+        (f'[connection]\nproxy = "http://ada:{CANARY}@proxy.example:3128"', "connection.proxy"),
+    ],
+)
+def test_a_file_with_a_secret_is_refused_by_the_name_of_the_field(tmp_path: Path, added: str, field: str) -> None:
+    with pytest.raises(ProfileError) as caught:
+        own.read("mine", f'name = "X"\n{added}\n'.encode(), "mine.toml")
+    named = [item for item in caught.value.problems if item.field == field]
+    assert named, caught.value.problems
+    assert "secret" in named[0].text
+    assert CANARY not in str(caught.value)
+
+
+def test_a_proxy_with_a_password_is_told_where_it_goes_instead() -> None:
+    with pytest.raises(ProfileError, match=r"connection\.proxy.*CONSOLE_PROXY_PROVIDER"):
+        own.check("mine", {"name": "X", "connection": {"proxy": f"http://a:{CANARY}@p.example"}}, "mine.toml")
+
+
+def test_a_secret_is_not_written_either(tmp_path: Path) -> None:
+    with pytest.raises(ProfileError):
+        own.write(tmp_path, replace(MINE, connection=Connection(proxy=f"http://a:{CANARY}@p.example")))
+    assert not list(tmp_path.rglob("*.toml"))
+
+
+def test_a_deleted_profile_is_gone_and_deleting_it_again_is_no_error(tmp_path: Path) -> None:
+    own.write(tmp_path, MINE)
+    own.delete(tmp_path, "mine")
+    own.delete(tmp_path, "mine")
+    assert own.load(tmp_path) == []
+
+
+@pytest.mark.parametrize("shipped", list(providers.load("http://localhost:8501").values()), ids=lambda item: item.id)
+def test_every_shipped_profile_can_be_the_beginning_of_ones_own(tmp_path: Path, shipped: Provider) -> None:
+    mine = own.duplicate(shipped, "mine", "Mine")
+    own.write(tmp_path, mine)
+    assert [item.provider for item in own.load(tmp_path)] == [mine]
+    assert (mine.clients, mine.control, mine.token_endpoint) == ((), "", shipped.token_endpoint)
+
+
+@pytest.mark.parametrize(
+    ("name", "id"),
+    [
+        ("My server", "my-server"),
+        ("  ÄÖ ../../etc ", "etc"),
+        ("Сервер", "provider"),
+        ("Taken", "taken-3"),
+        ("x" * 99, "x" * 40),
+    ],
+)
+def test_an_id_is_made_of_the_name_and_is_nobody_elses(name: str, id: str) -> None:
+    assert own.new_id(name, ["taken", "taken-2", "sandbox"]) == id
+
+
+def test_nothing_of_a_profile_is_lost_where_problems_are_found() -> None:
+    values: dict[str, Any] = {"name": "", "token_endpoint": "x", "pkce": "S1", "lifetimes": {"code": "soon"}}
+    with pytest.raises(ProfileError) as caught:
+        own.check("mine", values, "mine.toml")
+    assert {item.field for item in caught.value.problems} == {"name", "token_endpoint", "pkce", "lifetimes.code"}
