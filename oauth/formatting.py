@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from oauth.exchange import Headers, Request, Response, header
 from oauth.redaction import PLACEHOLDER, body_text
 
-CUT = "… cut here, more was not kept"
+CUT = "… cut here, this is not the whole body"
 
 _FORM = "application/x-www-form-urlencoded"
 _LIKE_FORM = re.compile(r"[\w.\[\]-]+=")

@@ -21,11 +21,14 @@ def summary(exchange: Exchange, explanation: Explanation, diagnosis: Diagnosis |
         lines.append(f"Case: {exchange.case}")
     if diagnosis is not None and diagnosis.most_likely:
         lines.append(f"Cause: {diagnosis.most_likely}")
+    if "tls_unverified" in exchange.marks:
+        lines.append("TLS: the server's certificate was not checked")
     lines += ["", "Request", formatting.raw_request(exchange.request)]
     if exchange.response is not None:
         lines += ["", "Response", formatting.raw_response(exchange.response)]
-    elif exchange.failure is not None:
-        lines += ["", f"No response: {exchange.failure.kind}, {exchange.failure.detail}"]
-    else:
+    if exchange.failure is not None:
+        lacking = "No response" if exchange.response is None else "Not a whole response"
+        lines += ["", f"{lacking}: {exchange.failure.kind}, {exchange.failure.detail}"]
+    elif exchange.response is None:
         lines += ["", "No answer was recorded."]
     return "\n".join(lines)

@@ -35,7 +35,9 @@ def test_raw_request_keeps_a_placeholder_in_the_query_whole() -> None:
 
 def test_raw_response_shows_what_cannot_be_decoded_and_where_it_was_cut() -> None:
     response = Response(400, "Bad Request", (("Date", "now"),), b"\xff\0", cut=True)
-    assert raw_response(response) == "HTTP/1.1 400 Bad Request\nDate: now\n\n�\0\n… cut here, more was not kept"
+    assert (
+        raw_response(response) == "HTTP/1.1 400 Bad Request\nDate: now\n\n�\0\n… cut here, this is not the whole body"
+    )
     assert raw_response(Response(204, http_version="HTTP/2")) == "HTTP/2 204\n\n"
 
 

@@ -1,6 +1,7 @@
 """The laws of the house that a machine can check."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,9 +46,20 @@ def test_the_sandbox_imports_nothing_else_of_the_project() -> None:
     assert offenders("oauth/sandbox", *(f"oauth.{name}" for name in ours), "pages") == []
 
 
-def test_only_the_client_talks_to_the_network() -> None:
-    found = {path for path, _ in offenders("oauth", "httpx", "requests", "urllib.request", "http.client")}
-    assert {path for path in found if not path.startswith("oauth/sandbox/")} <= {"oauth/client.py"}
+def test_only_the_wire_talks_to_the_network_and_only_the_client_uses_it() -> None:
+    modules = ("httpx", "h11", "socket", "ssl", "requests", "urllib.request", "http.client")
+    found = {path for path, _ in offenders("oauth", *modules) if not path.startswith(("oauth/sandbox/", "oauth/wire/"))}
+    assert found <= {"oauth/connection.py"}, "which makes TLS contexts and opens nothing"
+    users = {path for path, _ in offenders("oauth", "oauth.wire") if not path.startswith("oauth/wire/")}
+    assert users == {"oauth/client.py"}
+
+
+def test_every_recorder_is_the_installations_and_so_has_its_policy() -> None:
+    built = re.compile(r"(?<!class )\bRecorder\(")
+    for folder in ("oauth", "pages"):
+        for path in (ROOT / folder).rglob("*.py"):
+            if built.search(path.read_text("utf-8")):
+                assert path == ROOT / "oauth" / "installation.py"
 
 
 @pytest.mark.parametrize("call", ["datetime.now", "datetime.utcnow", "time.time"])

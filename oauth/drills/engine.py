@@ -305,7 +305,8 @@ class _Running:
         return self._keep(arrived)
 
     def _send(self, step: Step, request: Request) -> Exchange:
-        return self._keep(send(self._exchange(step, request), self.recorder))
+        connection = self.setting.provider.connection
+        return self._keep(send(self._exchange(step, request), self.recorder, connection=connection))
 
     def _keep(self, exchange: Exchange) -> Exchange:
         self.kept.append(self.recorder.vault.redact(exchange))

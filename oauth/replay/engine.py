@@ -314,7 +314,7 @@ class _Replaying:
             provider=self.provider.id,
             client_id=client_id,
         )
-        exchange = send(exchange, self.recorder)
+        exchange = send(exchange, self.recorder, connection=self.provider.connection)
         self.sent.append(self.recorder.vault.redact(exchange))
         return exchange
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import h11
 
 from oauth.exchange import Headers, Response
-from oauth.wire.decoding import DecodingError, codings, decoded
+from oauth.wire.decoding import DecodingError, codings, decoded, unreadable
 from oauth.wire.sockets import Broken, Stream
 
 BODY_LIMIT = 1024 * 1024
@@ -91,26 +91,27 @@ class Conversation:
             return
         coding = ", ".join(value for name, value in response.headers if name.lower() == "content-encoding")
         applied = codings(coding)
+        problem = unreadable(applied)
+        if problem:
+            applied = []
         kept, raw = bytearray(), bytearray()
+        self.reply.cut = True  # until the end is seen
         try:
             for piece in decoded(self._pieces(stream, raw if applied else None), applied):
                 kept += piece
                 if len(kept) > BODY_LIMIT:
-                    self.reply.cut = True
-                    return
+                    break
+            self.reply.cut = bool(problem) or len(kept) > BODY_LIMIT
         except DecodingError as error:
-            self.reply.cut = True
+            problem = str(error)
             # What cannot be unpacked at all is kept as it came: often it is plain text that claims to be packed.
             kept = kept or raw
-            raise Broken("undecodable", f"Content-Encoding is {coding}, and the body does not fit: {error}") from error
         except OSError as error:
-            self.reply.cut = True
             raise Broken("cut_off", str(error)) from error
-        except Broken:
-            self.reply.cut = True
-            raise
         finally:
             self.reply.body = bytes(kept[:BODY_LIMIT])
+        if problem:
+            raise Broken("undecodable", f"Content-Encoding is {coding}: {problem}")
 
     def _pieces(self, stream: Stream, raw: bytearray | None) -> Iterator[bytes]:
         while not isinstance(event := self._next(stream), h11.EndOfMessage):

@@ -9,11 +9,20 @@ PIECE = 64 * 1024
 MOST_CODINGS = 5
 """Codings over one another that are taken off."""
 
+_KNOWN = ("gzip", "x-gzip", "deflate")
 _GZIP = 16 + zlib.MAX_WBITS
 
 
 class DecodingError(ValueError):
-    """A body is not coded as ``Content-Encoding`` says, or in a way that is not known here."""
+    """A body is not coded as ``Content-Encoding`` says."""
+
+
+def unreadable(applied: list[str]) -> str:
+    """Why these codings cannot be taken off, empty where they can."""
+    if len(applied) > MOST_CODINGS:
+        return f"{len(applied)} codings are applied to it"
+    unknown = next((coding for coding in applied if coding not in _KNOWN), "")
+    return unknown and f"{unknown} is a coding that this console does not read"
 
 
 def codings(content_encoding: str) -> list[str]:
@@ -23,12 +32,8 @@ def codings(content_encoding: str) -> list[str]:
 
 
 def decoded(pieces: Iterable[bytes], applied: list[str]) -> Iterator[bytes]:
-    """The pieces of a body with its codings taken off, the last one first. Raises ``DecodingError``."""
-    if len(applied) > MOST_CODINGS:
-        raise DecodingError(f"{len(applied)} codings are applied to it")
+    """The pieces of a body with its codings, all of them readable, taken off. Raises ``DecodingError``."""
     for coding in reversed(applied):
-        if coding not in ("gzip", "x-gzip", "deflate"):
-            raise DecodingError(f"{coding!r} is a coding that this console does not read")
         pieces = _inflated(pieces, coding)
     return iter(pieces)
 

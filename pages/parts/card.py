@@ -8,6 +8,8 @@ from oauth import support
 from oauth.catalogue.explain import Explanation
 from oauth.diagnosis import Cause, Change, Diagnosis, Evidence, Fix, Label, Verdict
 from oauth.exchange import Exchange
+from oauth.formatting import span
+from pages.parts import clock
 
 STEP_NAMES = {
     "authorize": "Authorize",
@@ -22,6 +24,9 @@ STEP_NAMES = {
     "introspect": "Introspect",
     "jwks": "Keys",
 }
+DAY = 86_400
+"""Seconds from which a time is shown with its date."""
+
 MARKS = {
     False: ":red[:material/close:]",
     None: ":gray[:material/question_mark:]",
@@ -97,6 +102,22 @@ def _headline(exchange: Exchange, explanation: Explanation) -> None:
         st.badge(f"step {STEP_NAMES[exchange.step.value]}", color="gray")
         if explanation.kind == "registered":
             st.badge("undocumented text", color="orange")
+        if explanation.danger:
+            st.badge("dangerous: the request has a secret", icon=":material/gpp_bad:", color="red")
+    _wait(exchange)
+
+
+def _wait(exchange: Exchange) -> None:
+    """How long the server asks to wait, counted from its answer."""
+    until = exchange.retry_at
+    if until is None:
+        return
+    seconds = (until - exchange.started_at).total_seconds() - (exchange.duration_ms or 0) / 1000
+    moment = clock.at(until) if seconds < DAY else clock.on(until)
+    text = f"for {span(round(seconds))}, until {moment}" if seconds > 0 else f"until {moment}, which was over by then"
+    with st.container(horizontal=True, gap="xsmall", wrap=False):
+        st.markdown(":material/timer:", width="content")
+        st.text(f"The server asked to wait {text} (Retry-After). Nothing is sent again by itself.", width="stretch")
 
 
 def _evidence(facts: tuple[Evidence, ...]) -> None:

@@ -32,10 +32,10 @@ def mermaid(sequence: Sequence[Shown]) -> str:
 def _arrows(shown: Shown) -> list[str]:
     exchange, explanation = shown.exchange, shown.explanation
     outcome = "no answer yet"
-    if exchange.response is not None:
+    if exchange.failure is not None:
+        outcome = explanation.title if explanation is not None else exchange.failure.kind
+    elif exchange.response is not None:
         outcome = f"{exchange.response.status} {explanation.error if explanation else ''}".strip()
-    elif exchange.failure is not None:
-        outcome = exchange.failure.kind
     outcome = _safe(outcome)
     match exchange.step:
         case Step.AUTHORIZE:

@@ -3,12 +3,16 @@
 import streamlit as st
 
 from oauth import formatting
-from oauth.catalogue.explain import Explanation
+from oauth.catalogue.explain import Explanation, remarks
 from oauth.exchange import Exchange, Response
 from pages.parts import clock
 from pages.parts.card import plain
 
 MARK = "▶ "
+
+UNVERIFIED = "tls_unverified"
+FROM_PROXY = "from the proxy"
+NOT_WHOLE = "not whole"
 
 PLAIN_HEADERS = {"host", "user-agent", "accept", "accept-encoding", "content-length", "connection"}
 """Headers that every request has, and that say nothing about OAuth; Raw shows them."""
@@ -18,6 +22,7 @@ def draw(key: str, exchange: Exchange, explanation: Explanation | None) -> None:
     """Draw a redacted exchange. ``key`` tells this place from others on the page."""
     with st.container(border=True, key=f"{key}.exchange"):
         _headline(exchange, explanation)
+        _remarks(exchange)
         tabs = st.tabs(["Parsed", "Raw", "cURL"], key=f"{key}.view")
         with tabs[0]:
             _parsed(exchange, explanation)
@@ -45,13 +50,27 @@ def _headline(exchange: Exchange, explanation: Explanation | None) -> None:
             known = exchange.response.status or "status unknown"
             status = f"{known} {plain(exchange.response.reason)}".strip()
             st.badge(status, color="red" if explanation is not None else "green")
+            if exchange.failure is not None:
+                st.badge(FROM_PROXY if exchange.failure.kind.startswith("proxy_") else NOT_WHOLE, color="red")
         elif exchange.failure is not None:
             st.badge("no response", color="red")
         else:
             st.badge("no answer recorded", color="gray")
+        if UNVERIFIED in exchange.marks:
+            st.badge("certificate not checked", icon=":material/no_encryption:", color="red")
+        if "proxy" in exchange.marks:
+            st.badge("through a proxy", color="gray")
         if explanation is not None and explanation.error:
             st.text(explanation.error)
         st.caption(" · ".join(facts))
+
+
+def _remarks(exchange: Exchange) -> None:
+    """What to know beside the result. The words are the catalogue's own."""
+    for remark in remarks(exchange):
+        show, icon = (st.error, "gpp_bad") if remark.danger else (st.warning, "info")
+        remedy = "\n".join(f"- {line}" for line in remark.remedy)
+        show(f"**{remark.title}**\n\n{remark.cause}\n\n{remedy}", icon=f":material/{icon}:")
 
 
 def _parsed(exchange: Exchange, explanation: Explanation | None) -> None:
@@ -64,7 +83,13 @@ def _parsed(exchange: Exchange, explanation: Explanation | None) -> None:
     if exchange.response is not None:
         st.caption("Response")
         _body(exchange.response, explanation)
-    elif exchange.failure is not None:
+        if exchange.response.cut:
+            st.caption(
+                "Cut here: only the first 1 MiB of the body is kept."
+                if exchange.failure is None
+                else "Cut here: this is how far the body came."
+            )
+    if exchange.failure is not None:
         st.caption("What the connection said")
         st.code(exchange.failure.detail, language=None, wrap_lines=True)
 
@@ -80,5 +105,3 @@ def _body(response: Response, explanation: Explanation | None) -> None:
         st.code("\n".join(marked), language=None, wrap_lines=True)
     else:
         st.code(text, language=language, wrap_lines=True)
-    if response.cut:
-        st.caption("Cut here: only the first 1 MiB of the body is kept.")

@@ -146,7 +146,7 @@ class Session:
         # A drill that runs at the sandbox meanwhile has moved its clock.
         with turns.queue_at(self.flow.provider.control).taken("a request of a walkthrough"):
             connection = self.flow.provider.connection
-        exchange = send(self._exchange(STEP_OF[action], request, now()), self.recorder, connection=connection)
+            exchange = send(self._exchange(STEP_OF[action], request, now()), self.recorder, connection=connection)
         if (grant := GRANT_OF.get(action)) is not None:
             self.flow = flows.read_tokens(self.flow, exchange, grant, flows.sent_field(request, "scope"))
             for tokens in (self.flow.tokens, self.flow.application_tokens):

@@ -1,0 +1,123 @@
+import ssl
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from oauth.connection import Connection, problems, proxy_of, tls_context
+from tests.failures import authority, bundle, client_files
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> dict[str, str]:
+    """Files that are not what they should be."""
+    certificate, key = client_files()
+    other = tmp_path / "other.key"
+    authority().issue_cert("other@example.com").private_key_pem.write_to_path(str(other))
+    texts = {
+        "text": "Dear reader, this is no certificate.",
+        "empty": "",
+        "damaged": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        "encrypted": "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    found = {name: str(tmp_path / name) for name in texts}
+    return found | {"missing": "/nowhere/file.pem", "folder": str(tmp_path), "certificate": certificate, "key": key,
+                    "other": str(other)}  # fmt: skip
+
+
+def test_the_usual_settings_are_fine() -> None:
+    certificate, key = client_files()
+    assert problems(Connection()) == ()
+    assert problems(Connection(proxy="http://proxy.example:3128")) == ()
+    assert problems(Connection(ca_bundle=bundle(), client_certificate=certificate, client_key=key)) == ()
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf"), 601.0])
+@pytest.mark.parametrize("name", ["connect_timeout", "read_timeout", "total_timeout"])
+def test_a_time_out_that_is_none_is_named(name: str, seconds: float) -> None:
+    [problem] = problems(Connection(**{name: seconds}))  # type: ignore[arg-type]
+    assert problem.field == name
+    assert "at most 600 seconds" in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("settings", "field", "words"),
+    [
+        ({"ca_bundle": "missing"}, "ca_bundle", "there is no such file"),
+        ({"ca_bundle": "folder"}, "ca_bundle", "there is no such file"),
+        ({"ca_bundle": "text"}, "ca_bundle", "is not PEM"),
+        ({"ca_bundle": "empty"}, "ca_bundle", "is not PEM"),
+        ({"ca_bundle": "damaged"}, "ca_bundle", "certificates cannot be read"),
+        ({"ca_bundle": "key"}, "ca_bundle", "is not PEM with a CERTIFICATE"),
+        ({"client_key": "key"}, "client_key", "needs a client_certificate"),
+        ({"client_certificate": "certificate"}, "client_certificate", "is not PEM with a PRIVATE KEY"),
+        ({"client_certificate": "missing", "client_key": "key"}, "client_certificate", "there is no such file"),
+        ({"client_certificate": "key", "client_key": "key"}, "client_certificate", "is not PEM with a CERTIFICATE"),
+        ({"client_certificate": "certificate", "client_key": "text"}, "client_key", "is not PEM with a PRIVATE KEY"),
+        ({"client_certificate": "certificate", "client_key": "other"}, "client_key", "does not fit client_certificate"),
+        ({"client_certificate": "certificate", "client_key": "encrypted"}, "client_key", "has a passphrase"),
+        ({"client_certificate": "damaged", "client_key": "key"}, "client_key", "cannot be"),
+    ],
+)
+def test_a_file_that_is_wrong_is_named_with_the_reason(
+    bad: dict[str, str], settings: dict[str, str], field: str, words: str
+) -> None:
+    files = {name: bad[file] for name, file in settings.items()}
+    [problem] = problems(Connection(**files))  # type: ignore[arg-type]
+    assert problem.field == field
+    assert str(problem).startswith(f"The connection setting {field} ")
+    assert words in str(problem)
+    assert "PRIVATE KEY-----\nAAAA" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "words"),
+    [
+        ("proxy.example:3128", "must begin with http://"),
+        ("https://proxy.example", "must begin with http://"),
+        ("socks5://proxy.example", "must begin with http://"),
+        ("http://", "names no host"),
+        ("http://proxy.example:port", "cannot be read"),
+        ("http://proxy.example:99999", "cannot be read"),
+        ("http://proxy.example/path", "something behind its port"),
+        ("http://someone:canary-secret@proxy.example/?x=1", "something behind its port"),
+        ("ftp://someone:canary-secret@proxy.example", "must begin with http://"),
+    ],
+)
+def test_a_proxy_address_that_is_wrong_says_how_to_write_it(proxy: str, words: str) -> None:
+    connection = Connection(proxy=proxy)
+    [problem] = problems(connection)
+    assert problem.field == "proxy"
+    assert words in str(problem)
+    assert "canary" not in f"{problem} {problem!r} {connection!r}"
+
+
+def test_the_password_of_a_proxy_is_in_no_repr() -> None:
+    proxy = proxy_of(Connection(proxy="http://some%40one:canary%2Fsecret@proxy.example:3128"))
+    assert proxy is not None
+    assert (proxy.host, proxy.port, proxy.password) == ("proxy.example", 3128, "canary/secret")
+    assert proxy.authorization == "Basic c29tZUBvbmU6Y2FuYXJ5L3NlY3JldA=="
+    assert "canary" not in repr(proxy)
+    assert "c29tZ" not in repr(proxy)
+
+
+def test_a_context_is_made_once_for_the_same_settings_and_again_for_a_new_file(tmp_path: Path) -> None:
+    own = tmp_path / "bundle.pem"
+    own.write_bytes(authority().cert_pem.bytes())
+    connection = Connection(ca_bundle=str(own))
+    first = tls_context(connection)
+    assert tls_context(replace(connection, read_timeout=1)) is first
+    assert tls_context(Connection()) is not first
+    own.write_bytes(authority().cert_pem.bytes() * 2)
+    assert tls_context(connection) is not first, "a renewed certificate is taken without a restart"
+
+
+def test_a_context_checks_and_writes_no_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    context = tls_context(Connection(ca_bundle=bundle()))
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+    assert context.keylog_filename is None
