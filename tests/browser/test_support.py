@@ -17,6 +17,20 @@ def test_run_all_drills_is_green(walk: "Walk") -> None:
     expect(walk.page.get_by_text(f"{len(drills())} passed, 0 failed")).to_be_visible(timeout=120_000)
 
 
+def test_two_people_who_run_all_drills_at_once_are_both_green(walk: "Walk") -> None:
+    """Their drills move one clock and change the same clients, so that they take turns."""
+    walk.open("/errors")
+    other = type(walk)(walk.page.context.new_page(), walk.url)
+    other.open("/errors")
+    people = (walk, other)
+    for person in people:
+        person.at("errors.run_all").locator("button").first.click()
+    for person in people:
+        expect(person.page.get_by_text(f"{len(drills())} passed, 0 failed")).to_be_visible(timeout=120_000)
+    walk.open("/sandbox-state")
+    expect(walk.page.get_by_text(", real time")).to_be_visible(timeout=30_000)
+
+
 def test_a_customer_s_old_used_code_is_pasted_diagnosed_opened_and_fixed(walk: "Walk") -> None:
     """The customer's integration exchanged the code, and more than ten minutes later sent it again with curl."""
     arrivals: list[str] = []
