@@ -5,7 +5,7 @@ database's own: ``HistoryError`` says in plain words what is wrong.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -116,6 +116,12 @@ class History:
         with self.database.reading() as connection:
             return [_row(found) for found in listing.page(connection, filters, before, limit)]
 
+    def some_answered(self, ids: Collection[int]) -> bool:
+        """Whether one of some exchanges has an answer by now."""
+        query = select(exchanges.c.id).where(exchanges.c.id.in_(ids), exchanges.c.outcome != "none").limit(1)
+        with self.database.reading() as connection:
+            return connection.execute(query).first() is not None
+
     def count(self, filters: Filters) -> int:
         """How many exchanges the filters show."""
         with self.database.reading() as connection:
@@ -144,6 +150,11 @@ class History:
         with self.database.writing() as connection:
             for table in (exchanges, callbacks):
                 connection.execute(update(table).where(table.c.flow == flow).values(case=case))
+
+    def set_row_case(self, id: int, case: str) -> None:
+        """Label one exchange that belongs to no flow."""
+        with self.database.writing() as connection:
+            connection.execute(update(exchanges).where(exchanges.c.id == id).values(case=case))
 
     def set_note(self, id: int, note: str) -> None:
         """Write a note to an exchange, in place of the one it had."""

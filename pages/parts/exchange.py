@@ -1,6 +1,7 @@
 """One exchange, drawn: a line that says how it went, then Parsed, Raw and cURL of the same captured bytes."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from oauth import formatting
 from oauth.catalogue.explain import Explanation, remarks
@@ -18,20 +19,19 @@ PLAIN_HEADERS = {"host", "user-agent", "accept", "accept-encoding", "content-len
 """Headers that every request has, and that say nothing about OAuth; Raw shows them."""
 
 
-def draw(key: str, exchange: Exchange, explanation: Explanation | None) -> None:
-    """Draw a redacted exchange. ``key`` tells this place from others on the page."""
+def draw(key: str, exchange: Exchange, explanation: Explanation | None, *, wide: bool = False) -> None:
+    """Draw a redacted exchange. ``key`` tells this place from others on the page.
+
+    ``wide`` puts request and response side by side.
+    """
     with st.container(border=True, key=f"{key}.exchange"):
         _headline(exchange, explanation)
         _remarks(exchange)
         tabs = st.tabs(["Parsed", "Raw", "cURL"], key=f"{key}.view")
         with tabs[0]:
-            _parsed(exchange, explanation)
+            _parsed(exchange, explanation, *_places(wide))
         with tabs[1]:
-            st.caption("Request")
-            st.code(formatting.raw_request(exchange.request), language="http", wrap_lines=True)
-            if exchange.response is not None:
-                st.caption("Response")
-                st.code(formatting.raw_response(exchange.response), language="http", wrap_lines=True)
+            _raw(exchange, *_places(wide))
         with tabs[2]:
             st.caption("Secrets are placeholders: put the real values in before you run it.")
             st.code(formatting.curl(exchange.request), language="bash", wrap_lines=True)
@@ -73,25 +73,46 @@ def _remarks(exchange: Exchange) -> None:
         show(f"**{remark.title}**\n\n{remark.cause}\n\n{remedy}", icon=f":material/{icon}:")
 
 
-def _parsed(exchange: Exchange, explanation: Explanation | None) -> None:
-    if exchange.request.method:  # a pasted answer may come without its request
+def _places(wide: bool) -> tuple[DeltaGenerator, DeltaGenerator]:
+    if wide:
+        left, right = st.columns(2, gap="medium")
+        return left, right
+    return st.container(), st.container()
+
+
+def _raw(exchange: Exchange, left: DeltaGenerator, right: DeltaGenerator) -> None:
+    with left:
         st.caption("Request")
-        target = f"{exchange.request.method} {exchange.request.url.partition('?')[0]}"
-        told = [f"{name}: {value}" for name, value in exchange.request.headers if name.lower() not in PLAIN_HEADERS]
-        named = [f"{name} = {value}" for name, value in formatting.fields(exchange.request)]
-        st.code("\n".join([target, *told, *named]), language=None, wrap_lines=True)
+        st.code(formatting.raw_request(exchange.request), language="http", wrap_lines=True)
     if exchange.response is not None:
-        st.caption("Response")
-        _body(exchange.response, explanation)
-        if exchange.response.cut:
-            st.caption(
-                "Cut here: only the first 1 MiB of the body is kept."
-                if exchange.failure is None
-                else "Cut here: this is how far the body came."
-            )
-    if exchange.failure is not None:
-        st.caption("What the connection said")
-        st.code(exchange.failure.detail, language=None, wrap_lines=True)
+        with right:
+            st.caption("Response")
+            st.code(formatting.raw_response(exchange.response), language="http", wrap_lines=True)
+
+
+def _parsed(
+    exchange: Exchange, explanation: Explanation | None, left: DeltaGenerator, right: DeltaGenerator
+) -> None:
+    if exchange.request.method:  # a pasted answer may come without its request
+        with left:
+            st.caption("Request")
+            target = f"{exchange.request.method} {exchange.request.url.partition('?')[0]}"
+            told = [f"{name}: {value}" for name, value in exchange.request.headers if name.lower() not in PLAIN_HEADERS]
+            named = [f"{name} = {value}" for name, value in formatting.fields(exchange.request)]
+            st.code("\n".join([target, *told, *named]), language=None, wrap_lines=True)
+    with right:
+        if exchange.response is not None:
+            st.caption("Response")
+            _body(exchange.response, explanation)
+            if exchange.response.cut:
+                st.caption(
+                    "Cut here: only the first 1 MiB of the body is kept."
+                    if exchange.failure is None
+                    else "Cut here: this is how far the body came."
+                )
+        if exchange.failure is not None:
+            st.caption("What the connection said")
+            st.code(exchange.failure.detail, language=None, wrap_lines=True)
 
 
 def _body(response: Response, explanation: Explanation | None) -> None:

@@ -1,0 +1,93 @@
+"""The open exchange beside another one: by default the last that went well."""
+
+import pandas as pd
+import streamlit as st
+
+from oauth.history.compare import Verdict, compare, last_success
+from oauth.history.store import History, Row
+from pages.parts.history import address, listing
+
+_SIGNS = {
+    Verdict.SAME: "same",
+    Verdict.DIFFERENT: "differs",
+    Verdict.ONLY_LEFT: "only here",
+    Verdict.ONLY_RIGHT: "only there",
+}
+
+
+def draw(history: History, row: Row) -> None:
+    """Draw the choice of the other exchange and, once one is chosen, every field that differs."""
+    st.markdown("**Compare**")
+    other_number = address.number(address.WITH)
+    success = last_success(history, row)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        if success is not None:
+            st.button(
+                f"With the last success, row {success.exchange.id}",
+                key="history.compare.success",
+                icon=":material/compare_arrows:",
+                on_click=address.put,
+                args=(address.WITH, success.exchange.id),
+            )
+        st.session_state["history.compare.row"] = other_number
+        st.number_input(
+            "With row",
+            min_value=1,
+            step=1,
+            value=None,
+            key="history.compare.row",
+            placeholder="number of a row",
+            on_change=_chosen,
+            width=220,
+        )
+    if success is None:
+        st.caption("No other exchange of this step, client and provider went well. Any row can be compared.")
+    if other_number is None:
+        return
+    other = history.get(other_number)
+    if other is None:
+        st.info(f"There is no row {other_number} in this history.")
+        return
+    _table(row, other)
+
+
+def _chosen() -> None:
+    address.put(address.WITH, st.session_state["history.compare.row"])
+
+
+def _table(row: Row, other: Row) -> None:
+    found = compare(row.exchange, other.exchange)
+    different = [field for field in found if field.verdict is not Verdict.SAME]
+    everything = st.toggle("Also what is the same", key="history.compare.all")
+    shown = found if everything else different
+    st.text(
+        f"Row {row.exchange.id} ({listing.outcome(row)}) and row {other.exchange.id} ({listing.outcome(other)}): "
+        f"{len(different)} of {len(found)} fields differ"
+    )
+    if not shown:
+        return
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "where": [field.place for field in shown],
+                "field": [field.name for field in shown],
+                "": [_SIGNS[field.verdict] for field in shown],
+                f"row {row.exchange.id}": [field.left for field in shown],
+                f"row {other.exchange.id}": [field.right for field in shown],
+                "remark": [field.remark for field in shown],
+            }
+        ),
+        key="history.compare.table",
+        hide_index=True,
+        placeholder="",
+        height=min(600, 40 + 32 * len(shown)),
+        row_height=32,
+        column_config={
+            "where": st.column_config.TextColumn(width=120),
+            "field": st.column_config.TextColumn(width=180),
+            "": st.column_config.TextColumn(width=90),
+            "remark": st.column_config.TextColumn(width=220),
+        },
+    )
+
+

@@ -1,0 +1,104 @@
+"""The controls beside the list: the values that a filter can have here, with how many exchanges each would show."""
+
+import re
+
+import streamlit as st
+
+from oauth.catalogue import documented
+from oauth.history.facets import Facet, facets
+from oauth.history.filters import FilterError, Filters
+from oauth.history.terms import SinceTerm, UntilTerm
+from oauth.installation import current
+from pages.parts.history import address, line, memo
+
+SECONDS = 2.0
+"""How long all counts together may take; what is slower is counted in the newest exchanges."""
+
+_LABELS = {"step": "Step", "status": "Status", "error": "Error", "client": "Client", "case": "Case"}
+_LONGEST = 28
+
+
+def draw(filters: Filters, resolved: Filters, version: object) -> None:
+    """Draw the facets and the time. ``version`` changes when the history does."""
+    _time(filters)
+    found: tuple[Facet, ...]
+    with st.skeleton(height=320):
+        found = memo.kept(
+            "facets", (filters.line, version), lambda: tuple(facets(current().history, resolved, SECONDS))
+        )
+    for facet in found:
+        _pills(filters, facet)
+        line.know(facet.name, [value for value, _ in facet.values])
+    looked_at = [facet.newest for facet in found if facet.newest is not None]
+    if looked_at:
+        st.caption(f"Counted in the newest {looked_at[0]:,} exchanges, where counting all takes too long.")
+
+
+def escaped(text: str) -> str:
+    """Any text where Markdown is rendered, so that it shows as it is, on one line and not longer than a label."""
+    shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return re.sub(r"([^\w\s])", r"\\\1", " ".join(shown.split()), flags=re.ASCII)
+
+
+def _pills(filters: Filters, facet: Facet) -> None:
+    counts = dict(facet.values)
+    chosen = [value for value in filters.get(facet.name) if value in counts]
+    if not counts:
+        return
+    key = f"history.filter.{facet.name}"
+    st.session_state[key] = chosen
+    st.pills(
+        _LABELS[facet.name],
+        list(counts),
+        selection_mode="multi",
+        key=key,
+        format_func=lambda value: f"{_named(facet.name, value)} :gray[{counts[value]:,}]",
+        on_change=_chosen,
+        args=(filters, facet.name),
+        wrap=True,
+    )
+
+
+def _named(name: str, value: str) -> str:
+    if name == "error" and value.isdecimal() and int(value) in documented():
+        entry = documented()[int(value)]
+        return f"{value} {escaped(entry.error or entry.title)}"
+    return escaped(value)
+
+
+def _chosen(filters: Filters, name: str) -> None:
+    chosen = st.session_state[f"history.filter.{name}"]
+    # What the line has and the pills do not show is kept, such as a class beside its statuses.
+    address.put_filters(filters.put(name, *chosen))
+
+
+def _time(filters: Filters) -> None:
+    with st.container(horizontal=True, gap="small", key="history.times"):
+        for term, label in ((SinceTerm, "Since"), (UntilTerm, "Until")):
+            key = f"history.filter.{term.name}"
+            current_value = next(iter(filters.get(term.name)), None)
+            st.session_state[key] = current_value
+            options = list(term.options) + ([current_value] if current_value and current_value not in term.options else [])
+            st.selectbox(
+                label,
+                options,
+                index=None,
+                key=key,
+                accept_new_options=True,
+                placeholder="any time" if term is SinceTerm else "now",
+                on_change=_timed,
+                args=(filters, term.name),
+                width="stretch",
+            )
+    if wrong := st.session_state.pop("history.time.wrong", ""):
+        st.text(wrong)
+
+
+def _timed(filters: Filters, name: str) -> None:
+    value = st.session_state[f"history.filter.{name}"]
+    try:
+        address.put_filters(filters.put(name, value) if value else filters.put(name))
+    except FilterError as error:
+        st.session_state["history.time.wrong"] = str(error)
+
+

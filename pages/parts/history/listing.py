@@ -1,0 +1,169 @@
+"""The list: one page of exchanges, newest first, which follows along while something runs."""
+
+from datetime import timedelta
+
+import pandas as pd
+import streamlit as st
+
+from oauth.catalogue import documented
+from oauth.exchange import Step
+from oauth.formatting import duration
+from oauth.history.deletion import last_id
+from oauth.history.filters import Filters
+from oauth.history.store import HistoryError, Row
+from oauth.installation import current, now
+from pages.parts import clock
+from pages.parts.history import address
+
+PAGE = 50
+
+KEY = "history.table"
+_ROWS = "history.rows"
+_OPENED = "history.opened"
+_SEEN = "history.seen"
+
+SOON = 2
+"""Seconds between two looks for something newer while a flow runs."""
+
+SELDOM = 15
+"""The same when nothing runs."""
+
+RUNNING = timedelta(minutes=2)
+"""How long after its last exchange a flow is taken to run."""
+
+
+def read(filters: Filters) -> list[Row]:
+    """The page of the list that the address names. Raises ``HistoryError``."""
+    return current().history.page(filters, address.number(address.BEFORE), PAGE)
+
+
+def draw(filters: Filters, rows: list[Row], version: int) -> None:
+    """Draw the list and the way on from it. On the first page it follows along from row ``version``, the last one."""
+    st.session_state[_ROWS] = rows
+    st.session_state[_SEEN] = version
+    first = address.number(address.BEFORE) is None
+    if first:
+        st.fragment(_followed, run_every=SOON if is_running(rows) else SELDOM)(filters, is_running(rows))
+    else:
+        _table(rows)
+    _pager(rows)
+
+
+def is_running(rows: list[Row]) -> bool:
+    """Whether something was sent a moment ago, or is waited for."""
+    return any(now() - row.exchange.started_at < RUNNING for row in rows[:1])
+
+
+def outcome(row: Row) -> str:
+    """The status, or why there is none."""
+    if row.exchange.response is not None:
+        return str(row.exchange.response.status)
+    return "no response" if row.exchange.failure is not None else "no answer"
+
+
+def error(row: Row) -> str:
+    """The error in a few words, as text."""
+    if row.documented_error is not None and row.documented_error in documented():
+        return f"{row.documented_error} · {documented()[row.documented_error].title}"
+    return row.error or (row.exchange.failure.kind if row.exchange.failure else "")
+
+
+def _followed(filters: Filters, running: bool) -> None:
+    """The list as a fragment. It is read again only when something was recorded, or an answer came that it waits for."""
+    if st.session_state.pop(_OPENED, False):
+        st.rerun()
+    try:
+        if _has_changed():
+            st.session_state[_ROWS] = current().history.page(filters, None, PAGE)
+    except HistoryError as problem:
+        st.caption("The list does not follow just now.")
+        st.text(str(problem))
+    rows: list[Row] = st.session_state[_ROWS]
+    _table(rows)
+    if is_running(rows) != running:
+        st.rerun()
+
+
+def _has_changed() -> bool:
+    history = current().history
+    rows: list[Row] = st.session_state[_ROWS]
+    waiting = [
+        row.exchange.id
+        for row in rows
+        if row.unanswered and row.exchange.step is not Step.CALLBACK and row.exchange.id is not None
+    ]
+    seen, st.session_state[_SEEN] = st.session_state[_SEEN], last_id(history)
+    return seen != st.session_state[_SEEN] or (bool(waiting) and history.some_answered(waiting))
+
+
+def _table(rows: list[Row]) -> None:
+    frame = pd.DataFrame(
+        {
+            "row": [row.exchange.id for row in rows],
+            "time": pd.to_datetime([row.exchange.started_at for row in rows], utc=True),
+            "step": [row.exchange.step.value for row in rows],
+            "status": [outcome(row) for row in rows],
+            "error": [error(row) for row in rows],
+            "client": [row.exchange.client_id for row in rows],
+            "case": [row.exchange.case for row in rows],
+            "took": [
+                duration(row.exchange.duration_ms) if row.exchange.duration_ms is not None else "" for row in rows
+            ],
+            "method": [row.exchange.request.method for row in rows],
+            "URL": [row.exchange.request.url for row in rows],
+            "note": [row.note for row in rows],
+            "by": [row.exchange.owner for row in rows],
+        }
+    )
+    shared = frame["by"].nunique() > 1
+    empty = [name for name in ("case", "note") if not frame[name].any()]
+    opened = address.number(address.ROW)
+    chosen = [index for index, row in enumerate(rows) if row.exchange.id == opened]
+    st.session_state[KEY] = {"selection": {"rows": chosen, "columns": [], "cells": []}}
+    st.dataframe(
+        frame.drop(columns=[*empty, *([] if shared else ["by"])]),
+        key=KEY,
+        hide_index=True,
+        height=min(520, 40 + 32 * len(rows)),
+        row_height=32,
+        on_select=_open,
+        selection_mode="single-row",
+        column_config={
+            "row": st.column_config.NumberColumn(width=80, format="%d"),
+            "time": st.column_config.DatetimeColumn(width=165, format="YYYY-MM-DD HH:mm:ss", timezone=clock.zone()),
+            "step": st.column_config.TextColumn(width=85),
+            "status": st.column_config.TextColumn(width=95),
+            "error": st.column_config.TextColumn(width=240),
+            "client": st.column_config.TextColumn(width=110),
+            "case": st.column_config.TextColumn(width=90),
+            "took": st.column_config.TextColumn(width=75),
+            "method": st.column_config.TextColumn(width=75),
+            "URL": st.column_config.TextColumn(width="large"),
+            "note": st.column_config.TextColumn(width="medium"),
+            "by": st.column_config.TextColumn(width=120),
+        },
+    )
+
+
+def _open() -> None:
+    chosen = st.session_state[KEY]["selection"]["rows"]
+    rows: list[Row] = st.session_state[_ROWS]
+    address.put(address.ROW, rows[chosen[0]].exchange.id if chosen else None)
+    address.put(address.WITH, None)
+    # A fragment's own widget reruns only the fragment, and the exchange is drawn outside of it.
+    st.session_state[_OPENED] = address.number(address.BEFORE) is None
+
+
+def _pager(rows: list[Row]) -> None:
+    with st.container(horizontal=True, gap="small"):
+        if address.number(address.BEFORE) is not None:
+            st.button("Newest", key="history.newest", icon=":material/first_page:", on_click=_go, args=(None,))
+        if len(rows) == PAGE:
+            last = rows[-1].exchange.id
+            st.button("Older", key="history.older", icon=":material/chevron_right:", on_click=_go, args=(last,))
+
+
+def _go(before: int | None) -> None:
+    address.put(address.BEFORE, before)
+    address.put(address.ROW, None)
+    address.put(address.WITH, None)
