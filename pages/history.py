@@ -44,19 +44,23 @@ def _history(filters: Filters) -> None:
         st.info("Nothing is kept yet. Walk through the flow, and every request and answer stands here.")
         st.page_link("walkthrough.py", label="Open the walkthrough", icon=":material/footprint:")
         return
-    bar = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="history.bar")
-    main, rail = st.columns([5, 1.35], gap="medium")
-    with main:
+    bar = st.container(
+        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="history.bar"
+    )
+    opened = address.number(address.ROW)
+    if opened is None:
+        main, rail = st.columns([5, 1.35], gap="medium")
+        with main:
+            _main(filters, resolved, version)
+    else:
         _main(filters, resolved, version)
+        one.draw(opened)
     number = memo.kept("count", (filters.line, version), lambda: count(history, resolved, SECONDS))
     with bar:
         _bar(filters, resolved, number)
-    with rail:
-        facets.draw(filters, resolved, version)
-    opened = address.number(address.ROW)
-    if opened is not None:
-        st.divider()
-        one.draw(opened)
+    if opened is None:
+        with rail:
+            facets.draw(filters, resolved, version)
 
 
 def _main(filters: Filters, resolved: Filters, version: int) -> None:
@@ -79,7 +83,12 @@ def _bar(filters: Filters, resolved: Filters, number: Count) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", width="content"):
         st.session_state["history.show"] = SHOWN.get(st.query_params.get(address.SHOW), SHOWN[None])
         st.segmented_control(
-            "Show", list(SHOWN.values()), key="history.show", label_visibility="collapsed", on_change=_show, required=True
+            "Show",
+            list(SHOWN.values()),
+            key="history.show",
+            label_visibility="collapsed",
+            on_change=_show,
+            required=True,
         )
         st.text(f"{number} {exchanges}, newest first")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import FromClause, Select, func, select
 
+from oauth.catalogue import documented
 from oauth.history.bounded import ask
 from oauth.history.filters import Filters
 from oauth.history.store import History
@@ -50,16 +51,39 @@ def facets(history: History, filters: Filters, seconds: float) -> Iterator[Facet
 
 def _facet(history: History, filters: Filters, name: str, deadline: float) -> Facet:
     chosen = filters.get(name)
+    columns = FACETS[name]
+    # One question may take half of what is left, so that the last of them gets a chance.
+    answers = [
+        ask(history, filters.put(name), (deadline - time.monotonic()) / 2, partial(_by, column)) for column in columns
+    ]
+    newest = next((answer.newest for answer in answers if answer.newest is not None), None)
+    if newest is not None:
+        # Of the same exchanges all of them, so that one count can be told from another.
+        answers = [ask(history, filters.put(name), 0, partial(_by, column)) for column in columns]
+    found = [
+        {str(value): int(number) for value, number in answer.rows if value not in (None, "")} for answer in answers
+    ]
+    wider = found[0]
     listed: dict[str, int] = {}
-    newest: int | None = None
-    for column in FACETS[name]:
-        # One question may take half of what is left, so that the last of them gets a chance.
-        answer = ask(history, filters.put(name), (deadline - time.monotonic()) / 2, partial(_by, column))
-        newest = newest or answer.newest
-        found = {str(value): int(number) for value, number in answer.rows if value not in (None, "")}
-        most = sorted(found, key=lambda value: (-found[value], value))
-        listed |= {value: found[value] for value in [*most[:SHOWN], *(value for value in chosen if value in found)]}
+    for counts in found:
+        told = {
+            value: number for value, number in counts.items() if counts is wider or not _is_told(value, number, wider)
+        }
+        most = sorted(told, key=lambda value: (-told[value], value))[:SHOWN]
+        listed |= {value: counts[value] for value in [*most, *(value for value in chosen if value in counts)]}
     return Facet(name, tuple((listed | {value: listed.get(value, 0) for value in chosen}).items()), newest)
+
+
+def _is_told(value: str, number: int, wider: dict[str, int]) -> bool:
+    """Whether the wider values say as much: a status that is all of its class, a code that the numbers account for."""
+    if value.isdecimal():
+        return wider.get(f"{value[0]}xx") == number
+    numbered = (count for known, count in wider.items() if known.isdecimal() and _code(int(known)) == value)
+    return sum(numbered) == number
+
+
+def _code(number: int) -> str:
+    return documented()[number].error if number in documented() else ""
 
 
 def _by(column: str, source: FromClause) -> Select[Any]:

@@ -90,9 +90,7 @@ def _raw(exchange: Exchange, left: DeltaGenerator, right: DeltaGenerator) -> Non
             st.code(formatting.raw_response(exchange.response), language="http", wrap_lines=True)
 
 
-def _parsed(
-    exchange: Exchange, explanation: Explanation | None, left: DeltaGenerator, right: DeltaGenerator
-) -> None:
+def _parsed(exchange: Exchange, explanation: Explanation | None, left: DeltaGenerator, right: DeltaGenerator) -> None:
     if exchange.request.method:  # a pasted answer may come without its request
         with left:
             st.caption("Request")

@@ -1,7 +1,7 @@
 """Errors over time, and how long each step took. A bar or a step that is clicked becomes the filter."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
 import altair
 import pandas as pd
@@ -20,6 +20,15 @@ SECONDS = 3.0
 ERRORS = "history.chart.errors"
 DURATIONS = "history.chart.durations"
 _WIDTH = "history.chart.width"
+
+_TONES = ("#99d5ce", "#3fa79c", "#0f766e")
+"""The accent colour of the pages, the darker the rarer."""
+
+_UNITS: dict[timedelta, Literal["utcyearmonthdate", "utcyearmonthdatehours", "utcyearmonthdatehoursminutes"]] = {
+    timedelta(days=1): "utcyearmonthdate",
+    timedelta(hours=1): "utcyearmonthdatehours",
+    timedelta(minutes=1): "utcyearmonthdatehoursminutes",
+}
 
 
 def draw(filters: Filters, resolved: Filters, version: object) -> None:
@@ -40,22 +49,29 @@ def _errors(found: Errors) -> None:
         st.caption("None of these exchanges has a documented error.")
         return
     st.session_state[_WIDTH] = found.width
-    # Without a zone, as the reader's clock has it: the browser would shift it by its own.
+    # What the reader's clock shows, said to be UTC and drawn as UTC: the browser then shifts nothing.
     frame = pd.DataFrame(
-        [(start.replace(tzinfo=None), str(number), count) for start, number, count in found.bars],
-        columns=["time", "error", "count"],
+        [
+            (start.replace(tzinfo=UTC), f"{start:%Y-%m-%dT%H:%M}", str(number), count)
+            for start, number, count in found.bars
+        ],
+        columns=["time", "start", "error", "count"],
     )
-    unit = {timedelta(minutes=1): "yearmonthdatehoursminutes", timedelta(hours=1): "yearmonthdatehours"}
     bars = (
         altair.Chart(frame)
         .mark_bar()
         .encode(
-            x=altair.X("time:T", timeUnit=unit.get(found.width, "yearmonthdate"), title=None),
+            x=altair.X("time:T", timeUnit=_UNITS[found.width], title=None, scale=altair.Scale(type="utc")),
             y=altair.Y("sum(count):Q", title=None),
-            color=altair.Color("error:N", title="error", sort=sorted(frame["error"].unique(), key=int)),
-            tooltip=["time:T", "error:N", "count:Q"],
+            color=altair.Color(
+                "error:N",
+                title="error",
+                sort=sorted(frame["error"].unique(), key=int),
+                scale=altair.Scale(scheme="tableau20"),
+            ),
+            tooltip=["start:N", "error:N", "count:Q"],
         )
-        .add_params(altair.selection_point("bar", fields=["time", "error"]))
+        .add_params(altair.selection_point("bar", fields=["start", "error"]))
         .properties(height=240)
     )
     st.altair_chart(bars, key=ERRORS, on_select=_error_chosen)
@@ -76,12 +92,17 @@ def _durations(found: Durations) -> None:
     )
     order = [step for step, _, _ in found.steps]
     base = altair.Chart(frame).encode(
-        y=altair.Y("step:N", title=None, sort=order), x=altair.X("took:Q", title="ms", scale=altair.Scale(type="log"))
+        y=altair.Y("step:N", title=None, sort=order),
+        x=altair.X("took:Q", title="ms", scale=altair.Scale(type="log"), axis=altair.Axis(tickCount=5, grid=False)),
     )
     marks = (
         base.mark_circle(size=90)
         .encode(
-            color=altair.Color("percentile:N", title=None, sort=[f"p{value}" for value in PERCENTILES]),
+            color=altair.Color(
+                "percentile:N",
+                title=None,
+                scale=altair.Scale(domain=[f"p{value}" for value in PERCENTILES], range=list(_TONES)),
+            ),
             tooltip=["step:N", "percentile:N", "shown:N", "answers:N"],
         )
         .add_params(altair.selection_point("step", fields=["step"]))
@@ -116,7 +137,7 @@ def _error_chosen() -> None:
     point = _chosen(ERRORS, "bar")
     if not point:
         return
-    start = datetime.fromtimestamp(point["time"] / 1000, tz=clock.tz())
+    start = datetime.fromisoformat(point["start"])
     width: timedelta = st.session_state[_WIDTH]
     form = "%Y-%m-%d" if width == timedelta(days=1) else "%Y-%m-%dT%H:%M"
     end = start if width == timedelta(days=1) else start + width - timedelta(minutes=1)

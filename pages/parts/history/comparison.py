@@ -89,5 +89,3 @@ def _table(row: Row, other: Row) -> None:
             "remark": st.column_config.TextColumn(width=220),
         },
     )
-
-

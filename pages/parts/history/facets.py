@@ -78,7 +78,9 @@ def _time(filters: Filters) -> None:
             key = f"history.filter.{term.name}"
             current_value = next(iter(filters.get(term.name)), None)
             st.session_state[key] = current_value
-            options = list(term.options) + ([current_value] if current_value and current_value not in term.options else [])
+            options = list(term.options) + (
+                [current_value] if current_value and current_value not in term.options else []
+            )
             st.selectbox(
                 label,
                 options,
@@ -100,5 +102,3 @@ def _timed(filters: Filters, name: str) -> None:
         address.put_filters(filters.put(name, value) if value else filters.put(name))
     except FilterError as error:
         st.session_state["history.time.wrong"] = str(error)
-
-

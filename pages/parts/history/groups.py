@@ -36,7 +36,7 @@ def draw(filters: Filters, resolved: Filters, version: object) -> None:
         ),
         key=KEY,
         hide_index=True,
-        height=min(520, 40 + 32 * len(found.groups)),
+        height=min(680, 40 + 32 * len(found.groups)),
         row_height=32,
         on_select=_open,
         selection_mode="single-row",
@@ -44,10 +44,10 @@ def draw(filters: Filters, resolved: Filters, version: object) -> None:
             "count": st.column_config.NumberColumn(width=90, format="localized"),
             "step": st.column_config.TextColumn(width=90),
             "status": st.column_config.TextColumn(width=100),
-            "error": st.column_config.TextColumn(width=240),
-            "description": st.column_config.TextColumn(width="large"),
+            "error": st.column_config.TextColumn(width=150),
+            "description": st.column_config.TextColumn(width=290),
             **{
-                name: st.column_config.DatetimeColumn(width=165, format="YYYY-MM-DD HH:mm:ss", timezone=clock.zone())
+                name: st.column_config.DatetimeColumn(width=150, format="YYYY-MM-DD HH:mm:ss", timezone=clock.zone())
                 for name in ("first seen", "last seen")
             },
         },
@@ -65,8 +65,8 @@ def _status(group: Repeat) -> str:
 
 
 def _error(group: Repeat) -> str:
-    if group.documented_error in documented():
-        return f"{group.documented_error} · {documented()[group.documented_error].title}"
+    if group.documented_error is not None and group.documented_error in documented():
+        return f"{group.documented_error} {documented()[group.documented_error].error or group.error}".strip()
     return group.error
 
 

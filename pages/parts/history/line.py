@@ -111,7 +111,11 @@ def _views(found: Filters | None) -> None:
         for number, (name, line) in enumerate(saved.items(), 1):
             with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"history.view.{number}"):
                 st.button(
-                    "Open", key=f"history.view.{number}.open", on_click=_open, args=(line,), icon=":material/folder_open:"
+                    "Open",
+                    key=f"history.view.{number}.open",
+                    on_click=_open,
+                    args=(line,),
+                    icon=":material/folder_open:",
                 )
                 with st.container(gap=None):
                     st.text(name)

@@ -17,6 +17,9 @@ from pages.parts.history import address
 
 PAGE = 50
 
+HEIGHT, OPEN_HEIGHT = 680, 300
+"""Pixels of the table, and while an exchange is open below it."""
+
 KEY = "history.table"
 _ROWS = "history.rows"
 _OPENED = "history.opened"
@@ -51,7 +54,7 @@ def draw(filters: Filters, rows: list[Row], version: int) -> None:
 
 def is_running(rows: list[Row]) -> bool:
     """Whether something was sent a moment ago, or is waited for."""
-    return any(now() - row.exchange.started_at < RUNNING for row in rows[:1])
+    return any(timedelta() <= now() - row.exchange.started_at < RUNNING for row in rows[:1])
 
 
 def outcome(row: Row) -> str:
@@ -69,7 +72,7 @@ def error(row: Row) -> str:
 
 
 def _followed(filters: Filters, running: bool) -> None:
-    """The list as a fragment. It is read again only when something was recorded, or an answer came that it waits for."""
+    """The list as a fragment. It is read again when something was recorded, or an answer came that it waits for."""
     if st.session_state.pop(_OPENED, False):
         st.rerun()
     try:
@@ -109,8 +112,7 @@ def _table(rows: list[Row]) -> None:
             "took": [
                 duration(row.exchange.duration_ms) if row.exchange.duration_ms is not None else "" for row in rows
             ],
-            "method": [row.exchange.request.method for row in rows],
-            "URL": [row.exchange.request.url for row in rows],
+            "request": [f"{row.exchange.request.method} {row.exchange.request.url}".strip() for row in rows],
             "note": [row.note for row in rows],
             "by": [row.exchange.owner for row in rows],
         }
@@ -124,21 +126,20 @@ def _table(rows: list[Row]) -> None:
         frame.drop(columns=[*empty, *([] if shared else ["by"])]),
         key=KEY,
         hide_index=True,
-        height=min(520, 40 + 32 * len(rows)),
+        height=min(OPEN_HEIGHT if opened is not None else HEIGHT, 40 + 32 * len(rows)),
         row_height=32,
         on_select=_open,
         selection_mode="single-row",
         column_config={
             "row": st.column_config.NumberColumn(width=80, format="%d"),
-            "time": st.column_config.DatetimeColumn(width=165, format="YYYY-MM-DD HH:mm:ss", timezone=clock.zone()),
+            "time": st.column_config.DatetimeColumn(width=155, format="YYYY-MM-DD HH:mm:ss", timezone=clock.zone()),
             "step": st.column_config.TextColumn(width=85),
             "status": st.column_config.TextColumn(width=95),
-            "error": st.column_config.TextColumn(width=240),
+            "error": st.column_config.TextColumn(width=210),
             "client": st.column_config.TextColumn(width=110),
             "case": st.column_config.TextColumn(width=90),
             "took": st.column_config.TextColumn(width=75),
-            "method": st.column_config.TextColumn(width=75),
-            "URL": st.column_config.TextColumn(width="large"),
+            "request": st.column_config.TextColumn(width="large"),
             "note": st.column_config.TextColumn(width="medium"),
             "by": st.column_config.TextColumn(width=120),
         },

@@ -59,7 +59,11 @@ def _look() -> None:
 def delete(filters: Filters, resolved: Filters) -> None:
     """Delete what the filters show: counted first, agreed to by typing the number, and with progress."""
     with st.popover("Delete", icon=":material/delete:", key="history.delete.open"):
-        st.text("Everything that the filters show is deleted for good." if filters.terms else "The whole history is deleted.")
+        st.text(
+            "Everything that the filters show is deleted for good."
+            if filters.terms
+            else "The whole history is deleted."
+        )
         history = current().history
         st.button("Count what would be deleted", key="history.delete.count", on_click=_count, args=(filters, resolved))
         counted = st.session_state.get(_COUNTED)
