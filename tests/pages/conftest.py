@@ -16,7 +16,19 @@ from oauth.routes import routes
 from oauth.sandbox.testing import serving
 
 NAVIGATION = Path(__file__).parent.parent.parent / "pages" / "navigation.py"
-TEXTS = ("markdown", "caption", "code", "text", "subheader", "error", "warning", "info", "title", "text_input")
+TEXTS = (
+    "markdown",
+    "caption",
+    "code",
+    "text",
+    "subheader",
+    "error",
+    "warning",
+    "info",
+    "success",
+    "title",
+    "text_input",
+)
 
 
 @pytest.fixture

@@ -1,14 +1,20 @@
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from oauth.history.filters import Filters
+from oauth.history.views import Views
 from oauth.installation import Installation
 
 if TYPE_CHECKING:
     from tests.pages.conftest import Page
 
 PAGE = "history.py"
+LINE = "history.filter.line"
+SIGNED_IN = "test@example.com"
+"""Who AppTest says is signed in."""
 
 
 @pytest.fixture
@@ -25,6 +31,17 @@ def table(page: "Page") -> list[tuple[str, str]]:
     return list(zip(frame["step"], frame["status"], strict=True))
 
 
+def newest(console: Installation) -> int:
+    number = console.history.page(Filters(), None, 1)[0].exchange.id
+    assert number is not None
+    return number
+
+
+def type_line(page: "Page", *pieces: str) -> None:
+    page.app.multiselect(key=LINE).set_value(list(pieces))
+    page.run()
+
+
 def test_an_empty_history_says_what_to_do_first(page: "Page") -> None:
     page.go(PAGE)
     assert "Walk through the flow" in page.text()
@@ -36,24 +53,203 @@ def test_every_exchange_is_listed_newest_first(walked: "Page") -> None:
     assert "3 exchanges, newest first" in walked.text()
 
 
-def test_filters_narrow_the_list_and_stand_in_the_address(walked: "Page") -> None:
+def test_facets_narrow_the_list_and_stand_in_the_address(walked: "Page") -> None:
     walked.go(PAGE)
-    walked.pick("history.filter.status", "4xx")
+    status = walked.app.pills(key="history.filter.status")
+    assert status.options == ["2xx :gray[1]", "4xx :gray[1]", "none :gray[1]"]
+    status.set_value(["4xx"])
+    walked.run()
     assert table(walked) == [("token", "400")]
     assert walked.app.query_params["status"] == "4xx"
+    assert walked.app.multiselect(key=LINE).value == ["status:4xx"]
+    walked.app.pills(key="history.filter.status").set_value(["4xx", "none"])
+    walked.run()
+    assert [status for _, status in table(walked)] == ["400", "no answer"]
+
+
+def test_terms_are_typed_into_the_line(walked: "Page") -> None:
+    walked.go(PAGE)
+    type_line(walked, "status:2xx,4xx", "-error:2 exchange")
+    assert walked.app.query_params["-error"] == "2"
+    assert walked.app.multiselect(key=LINE).value == ["status:2xx,4xx", "-error:2", "exchange"]
+    type_line(walked, "step:token", "status:2xx,4xx")
+    assert table(walked) == [("token", "400"), ("token", "200")]
+    type_line(walked)
+    assert len(table(walked)) == 3
+    assert "status" not in walked.app.query_params
+
+
+def test_a_wrong_term_is_named_and_nothing_is_lost(walked: "Page") -> None:
+    walked.go(PAGE, step="token")
+    type_line(walked, "step:token", "status:banana")
+    assert "status is 'banana'; it can be 2xx" in walked.text()
+    assert walked.app.multiselect(key=LINE).value == ["step:token", "status:banana"]
+    assert len(table(walked)) == 2, "the list shows what the other terms say"
+    type_line(walked, "step:token", "status:4xx")
+    assert "banana" not in walked.text()
+    assert table(walked) == [("token", "400")]
+
+
+def test_the_line_is_completed_with_what_the_history_has(walked: "Page") -> None:
+    walked.go(PAGE)
+    walked.run()
+    options = walked.app.multiselect(key=LINE).options
+    assert {"step:refresh", "status:4xx", "error:11", "client:demo-app", "-client:demo-app", "since:today"} <= set(
+        options
+    )
+
+
+def test_a_secret_in_the_line_reaches_no_address(walked: "Page") -> None:
+    walked.go(PAGE)
+    type_line(walked, "demo-secret", "-client_secret=another-client-secret-0123456789")
+    assert "demo-secret" not in str(walked.app.query_params)
+    assert "another-client-secret" not in str(walked.app.query_params)
+    assert "replaced by its fingerprint" in walked.text()
+
+
+def test_times_are_controls_too(walked: "Page") -> None:
+    walked.go(PAGE)
+    walked.pick("history.filter.since", "1h")
+    assert walked.app.query_params["since"] == "1h"
+    assert len(table(walked)) == 3
+    walked.pick("history.filter.until", "yesterday")
+    assert "No exchange fits these filters" in walked.text()
 
 
 def test_an_address_is_a_saved_filter(walked: "Page") -> None:
     walked.go(PAGE, error="2", step="token")
     assert table(walked) == [("token", "400")]
-    assert walked.app.selectbox(key="history.filter.error").value == "2"
+    assert walked.app.pills(key="history.filter.error").value == ["2"]
+    assert walked.app.multiselect(key=LINE).value == ["step:token", "error:2"]
+
+
+def test_views_are_saved_opened_renamed_and_deleted(walked: "Page", console: Installation) -> None:
+    walked.go(PAGE, error="2", step="token")
+    walked.app.text_input(key="history.view.name").set_value("Refused codes")
+    walked.press("history.view.save")
+    type_line(walked)
+    assert len(table(walked)) == 3
+    walked.press("history.view.1.open")
+    assert table(walked) == [("token", "400")]
+    walked.app.text_input(key="history.view.new").set_value("Codes")
+    walked.press("history.view.rename")
+    assert list(Views(console.history, SIGNED_IN).all()) == ["Codes"]
+    walked.press("history.view.1.delete")
+    assert Views(console.history, SIGNED_IN).all() == {}
+    assert len(table(walked)) == 1, "a view's exchanges stay"
+
+
+def test_repeats_are_grouped_on_request(walked: "Page") -> None:
+    walked.press("token.send")
+    walked.go(PAGE, show="repeats")
+    frame = walked.app.dataframe[0].value
+    assert next(zip(frame["count"], frame["step"], frame["status"], strict=True)) == (2, "token", "400")
+    walked.choose("history.show", "Exchanges")
+    assert "show" not in walked.app.query_params
+    assert len(table(walked)) == 4
+
+
+def test_charts_tell_the_durations(walked: "Page") -> None:
+    walked.go(PAGE, show="charts")
+    assert "Documented errors over time" in walked.text()
+    assert "token                  2" in walked.text()
+
+
+def test_the_list_goes_on_page_by_page(walked: "Page", console: Installation) -> None:
+    sent = console.history.page(Filters(), None, 1)[0].exchange
+    for minute in range(60):
+        console.history.begin(replace(sent, id=None, started_at=sent.started_at - timedelta(minutes=minute + 1)))
+    walked.go(PAGE)
+    first = list(walked.app.dataframe[0].value["row"])
+    walked.press("history.older")
+    second = list(walked.app.dataframe[0].value["row"])
+    assert (len(first), len(second)) == (50, 13)
+    assert not set(first) & set(second)
+    walked.press("history.newest")
+    assert list(walked.app.dataframe[0].value["row"]) == first
+
+
+def test_a_note_and_a_case_are_kept_without_secrets(walked: "Page", console: Installation) -> None:
+    number = newest(console)
+    walked.go(PAGE, row=str(number))
+    walked.app.text_area(key="history.note").set_value("called back, their secret is demo-secret")
+    walked.app.text_input(key="history.case").set_value("T-77")
+    walked.press("history.labels.save")
+    row = console.history.get(number)
+    assert row is not None
+    assert row.note == "called back, their secret is «client_secret 11ch»"
+    assert walked.app.text_area(key="history.note").value == row.note
+    assert {kept.exchange.case for kept in console.history.rows(Filters())} == {"T-77"}
+
+
+def test_the_rest_of_the_flow_is_beside_the_exchange(walked: "Page", console: Installation) -> None:
+    number = newest(console)
+    walked.go(PAGE, row=str(number))
+    others = [button for button in walked.app.button if button.key and button.key.startswith("history.flow.")]
+    assert len(others) == 2
+    walked.press(str(others[-1].key))
+    assert walked.app.query_params["row"] == str(others[-1].key).rpartition(".")[2]
+
+
+def test_a_failure_is_compared_with_the_last_success(walked: "Page", console: Installation) -> None:
+    walked.go(PAGE, row=str(newest(console)))
+    walked.press("history.compare.success")
+    frame = walked.app.dataframe[1].value
+    found = {name: tuple(row) for name, *row in frame[["field", "", "remark"]].itertuples(index=False)}
+    assert found["status"] == ("differs", "")
+    assert found["access_token"][0] == "only there"
+    assert "code" not in found, "the same code was sent twice"
+    walked.app.toggle(key="history.compare.all").set_value(True)
+    walked.run()
+    frame = walked.app.dataframe[1].value
+    assert dict(zip(frame["field"], frame["remark"], strict=True))["code"] == "the same secret"
+
+
+def test_any_row_is_compared(walked: "Page", console: Installation) -> None:
+    walked.go(PAGE, row=str(newest(console)))
+    walked.app.number_input(key="history.compare.row").set_value(4711)
+    walked.run()
+    assert "There is no row 4711" in walked.text()
+
+
+def test_a_secret_is_found_by_its_fingerprint_and_forgotten(walked: "Page") -> None:
+    secret = walked.app.session_state["console"].flow.tokens.access_token
+    walked.go(PAGE)
+    walked.app.text_input(key="history.secret").set_value(secret)
+    walked.press("history.secret.look")
+    assert "As access_token: in 1 exchange, fingerprint #" in walked.text()
+    assert walked.value("history.secret") == ""
+    walked.press("history.secret.access_token")
+    assert table(walked) == [("token", "200")]
+    assert secret not in str(walked.app.query_params)
+    walked.app.text_input(key="history.secret").set_value("never-seen-0123456789abcdef")
+    walked.press("history.secret.look")
+    assert "It is not in the history" in walked.text()
+    assert "never-seen" not in str(walked.app.session_state)
+    walked.app.text_input(key="history.secret").set_value("short")
+    walked.press("history.secret.look")
+    assert "fewer than 16 characters" in walked.text()
+
+
+def test_deleting_asks_for_the_number_first(walked: "Page", console: Installation) -> None:
+    walked.go(PAGE, status="4xx")
+    walked.press("history.delete.count")
+    assert "1 exchanges, up to row" in walked.text()
+    walked.app.text_input(key="history.delete.agreed").set_value("2")
+    walked.press("history.delete")
+    assert "Nothing was deleted" in walked.text()
+    walked.app.text_input(key="history.delete.agreed").set_value("1")
+    walked.press("history.delete")
+    assert "1 exchanges were deleted" in walked.text()
+    assert console.history.count(Filters(status="4xx")) == 0
+    assert console.history.count(Filters()) == 2
 
 
 def test_a_row_in_the_address_is_opened_with_its_card(walked: "Page", console: Installation) -> None:
-    newest = console.history.page(Filters(), None, 1)[0].exchange.id
-    walked.go(PAGE, row=str(newest))
+    number = newest(console)
+    walked.go(PAGE, row=str(number))
     text = walked.text()
-    assert f"Row {newest}" in text
+    assert f"Row {number}" in text
     assert ":red[Documented error 2] ·" in text
 
 
