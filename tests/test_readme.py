@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 from oauth.history.csv_export import COLUMNS
+from oauth.history.terms import help_table
 from oauth.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent
@@ -18,6 +19,10 @@ def test_every_setting_is_in_the_readme_as_it_is_in_the_code() -> None:
 
 def test_the_csv_columns_are_in_the_readme_in_their_order() -> None:
     assert f"`{', '.join(COLUMNS)}`" in " ".join(README.split())
+
+
+def test_the_filter_terms_are_in_the_readme_as_the_page_explains_them() -> None:
+    assert help_table() in README
 
 
 def test_every_direct_dependency_is_pinned_and_has_its_reason() -> None:

@@ -403,5 +403,11 @@ TERMS: tuple[type[Term], ...] = (
 """Every term, in the order in which a filter line is written."""
 
 
+def help_table() -> str:
+    """Every term with its meaning and an example, as a Markdown table."""
+    rows = [f"| `{term.name}` | {term.help} | `{term.example}` |" for term in TERMS]
+    return "\n".join(["| term | meaning | example |", "| --- | --- | --- |", *rows])
+
+
 def _is_number(value: str) -> bool:
     return re.fullmatch(r"[0-9]{1,3}", value) is not None

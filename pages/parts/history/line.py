@@ -7,7 +7,7 @@ import streamlit as st
 from oauth.catalogue import documented
 from oauth.history.filters import FilterError, Filters, written
 from oauth.history.store import HistoryError
-from oauth.history.terms import TERMS, TextTerm
+from oauth.history.terms import TERMS, TextTerm, help_table
 from oauth.history.views import ViewError, Views
 from oauth.installation import current
 from pages.parts import session
@@ -57,12 +57,6 @@ def draw() -> Filters | None:
 def know(name: str, values: list[str]) -> None:
     """Remember values that a term can have, for completion."""
     st.session_state.setdefault(_KNOWN, {})[name] = values
-
-
-def help_table() -> str:
-    """Every term with its help and an example, as the table that the README has too."""
-    rows = [f"| `{term.name}` | {term.help} | `{term.example}` |" for term in TERMS]
-    return "\n".join(["| term | meaning | example |", "| --- | --- | --- |", *rows])
 
 
 def _suggestions() -> list[str]:
