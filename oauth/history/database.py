@@ -18,6 +18,7 @@ from typing import Any
 import psycopg
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, event, func, make_url, select
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
@@ -97,6 +98,29 @@ class Database:
         self.prepare()
         with self._explained(), self._writing_engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def at_once(self) -> Iterator[DBAPICursor]:
+        """The driver's own cursor, for one statement that is committed when it is done. Raises ``HistoryError``.
+
+        An exchange waits for its row. What SQLAlchemy adds to a short statement takes longer than the statement.
+        """
+        self.prepare()
+        with self._explained():
+            connection = self.engine.raw_connection()
+            driver: Any = connection.driver_connection
+            # SQLite's connections are in this mode already, and transactions of theirs are begun by _begin_sqlite.
+            is_postgresql = self.engine.dialect.name == "postgresql"
+            try:
+                if is_postgresql:
+                    driver.autocommit = True
+                yield driver.cursor()
+            finally:
+                if is_postgresql and driver.closed:
+                    connection.invalidate()
+                elif is_postgresql:
+                    driver.autocommit = False
+                connection.close()
 
     def _catch_up(self) -> None:
         with self._explained(), self.engine.begin() as connection:
@@ -201,7 +225,7 @@ class Database:
                 f"The history in {self._where} was made by a newer version of this console. "
                 "Use that version, or choose another CONSOLE_HOME."
             ) from error
-        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        except (SQLAlchemyError, sqlite3.Error, psycopg.Error, OSError) as error:
             if problems.took_too_long(error):
                 raise HistoryTimeout("This takes too long on a history of this size. Narrow the filters.") from error
             raise HistoryError(problems.sentence(error, self._where)) from error

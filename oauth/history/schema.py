@@ -37,6 +37,11 @@ class UtcTime(TypeDecorator[datetime]):
         return None if value is None else datetime.fromisoformat(value)
 
 
+def storable(text: str) -> str:
+    """A text as every database can hold it (``PlainText``)."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
 class PlainText(TypeDecorator[str]):
     r"""Text that every database can hold: a NUL is kept as ``\x00``, half a surrogate pair as ``\ud800``.
 
@@ -48,7 +53,7 @@ class PlainText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
         """The text to keep."""
-        return None if value is None else value.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+        return None if value is None else storable(value)
 
 
 def _text(name: str) -> Column[str]:
@@ -100,8 +105,19 @@ exchanges = Table(
 
 # Each serves one filter in the order of the list, newest first, from any row on (the keyset).
 Index("exchanges_by_started_at", exchanges.c.started_at, exchanges.c.id)
-for _name in ("owner", "case", "flow", "step", "status", "outcome", "documented_error", "error", "client_id", "host"):
+for _name in ("owner", "case", "flow", "step", "outcome", "error", "client_id", "host"):
     Index(f"exchanges_by_{_name}", exchanges.c[_name], exchanges.c.started_at, exchanges.c.id)
+# An exchange that is begun has neither: there is nothing to write into these before it is answered.
+for _name in ("status", "documented_error"):
+    _known = exchanges.c[_name].is_not(None)
+    Index(
+        f"exchanges_by_{_name}",
+        exchanges.c[_name],
+        exchanges.c.started_at,
+        exchanges.c.id,
+        sqlite_where=_known,
+        postgresql_where=_known,
+    )
 Index("exchanges_by_provider", exchanges.c.provider, exchanges.c.started_at, exchanges.c.id)
 _noted = exchanges.c.note != ""
 Index(

@@ -5,24 +5,59 @@ database's own: ``HistoryError`` says in plain words what is wrong.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import Dialect, RowMapping, bindparam, func, insert, select, update
 
 from oauth.exchange import Exchange, Failure, Headers, Request, Response, Step
 from oauth.history import listing
 from oauth.history.database import Database, HistoryError
 from oauth.history.filters import Filters, where
 from oauth.history.handover import Handover
-from oauth.history.schema import callbacks, exchanges, host_of
+from oauth.history.schema import callbacks, exchanges, host_of, storable, utc_text
 
 __all__ = ["History", "HistoryError", "Row"]
 
 BATCH = 100
 """Rows read at once by an export: a body may have a mebibyte, and all of a batch are in memory."""
+
+
+_ANSWERED = (
+    "status",
+    "reason",
+    "http_version",
+    "response_headers",
+    "response_body",
+    "response_cut",
+    "duration_ms",
+    "marks",
+    "failure",
+    "failure_detail",
+    "outcome",
+    "request_id",
+)
+_COMPLETED = (*_ANSWERED, "documented_error", "error", "error_description")
+_BEGUN = (
+    *_ANSWERED,
+    "started_at",
+    "owner",
+    "case",
+    "flow",
+    "step",
+    "method",
+    "url",
+    "request_headers",
+    "request_body",
+    "provider",
+    "client_id",
+    "host",
+    "note",
+    "error",
+    "error_description",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +90,7 @@ class History:
     def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
         self.database = Database(url, clock)
         self.handover = Handover(self.database, clock)
+        self._statements = _Statements(self.database.engine.dialect)
 
     @property
     def notices(self) -> list[str]:
@@ -65,7 +101,7 @@ class History:
         """Keep an exchange that is about to be sent; returns its id. It is durable when this returns."""
         request = exchange.request
         values = {
-            "started_at": exchange.started_at,
+            "started_at": utc_text(exchange.started_at),
             "owner": exchange.owner,
             "case": exchange.case,
             "flow": exchange.flow,
@@ -82,8 +118,9 @@ class History:
             "error_description": "",
             **_answer(exchange),
         }
-        with self.database.writing() as connection:
-            id: int = connection.execute(insert(exchanges).values(values).returning(exchanges.c.id)).scalar_one()
+        with self.database.at_once() as cursor:
+            cursor.execute(self._statements.begin, _stored(values))
+            id: int = cursor.fetchall()[0][0]
         return id
 
     def complete(
@@ -95,8 +132,9 @@ class History:
             "error": error,
             "error_description": error_description,
         }
-        with self.database.writing() as connection:
-            found = connection.execute(update(exchanges).where(exchanges.c.id == id).values(values)).rowcount
+        with self.database.at_once() as cursor:
+            cursor.execute(self._statements.complete, _stored(values) | {"row": id})
+            found = cursor.rowcount
         if not found:
             raise HistoryError(f"Exchange {id} is no longer in the history, so its answer was not kept.")
 
@@ -160,6 +198,29 @@ class History:
         """Write a note to an exchange, in place of the one it had."""
         with self.database.writing() as connection:
             connection.execute(update(exchanges).where(exchanges.c.id == id).values(note=note))
+
+
+class _Statements:
+    """The two statements that every exchange waits for, compiled once."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        new: Callable[..., Dialect] = type(dialect)
+        named = new(paramstyle="named" if dialect.name == "sqlite" else "pyformat")
+        begun = insert(exchanges).values({name: bindparam(name) for name in _BEGUN}).returning(exchanges.c.id)
+        completed = (
+            update(exchanges)
+            .where(exchanges.c.id == bindparam("row"))
+            .values({name: bindparam(name) for name in _COMPLETED})
+        )
+        self.begin, self.complete = (str(statement.compile(dialect=named)) for statement in (begun, completed))
+
+
+def _stored(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as the columns' types keep them."""
+    return {
+        name: value if not isinstance(value, str) or (value.isascii() and "\0" not in value) else storable(value)
+        for name, value in values.items()
+    }
 
 
 def header_lines(headers: Headers) -> str:

@@ -42,6 +42,8 @@ class Vault:
         # Texts without a secret by name and without encodings. That depends on no known secret, so it stays true; and
         # it is kept here, not for the process, because a secret without a name may be among them.
         self._plain: set[tuple[_Reader, str, str]] = set()
+        # What was read in the texts of the last exchange: it comes again when its answer is there.
+        self._last: dict[tuple[_Reader, str, str], tuple[list[View], list[Found]]] = {}
 
     def __repr__(self) -> str:
         return f"Vault({len(self._kinds)} secrets)"
@@ -117,14 +119,19 @@ class Vault:
         plain: list[str] = []
         other: list[str] = []
         named: list[Found] = []
+        last, now = self._last, dict[tuple[_Reader, str, str], tuple[list[View], list[Found]]]()
 
         def collect(text: str, read: _Reader, name: str) -> str:
             if (read, name, text) in self._plain:
                 texts.append(None)
                 plain.append(text)
                 return text
-            readings = list(views(text))
-            by_name = list(read(name, text, readings))
+            if (found := last.get((read, name, text))) is not None:
+                readings, by_name = found
+            else:
+                readings = list(views(text))
+                by_name = list(read(name, text, readings))
+            now[read, name, text] = readings, by_name
             texts.append((readings, by_name))
             named.extend(by_name)
             other.extend(view.text for view in readings)
@@ -133,6 +140,7 @@ class Vault:
             return text
 
         rewrite(collect)
+        self._last = now
         known, spellings = self._known_with(named)
         # Searching all texts at once tells which spellings are worth a search of each.
         in_plain = values.occurring(spellings, "\n".join(plain))

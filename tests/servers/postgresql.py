@@ -27,6 +27,7 @@ class Server:
     programs: Path
     port: int
     password: str = field(repr=False)
+    durable: bool = False
     _numbers: Iterator[int] = field(default_factory=count)
 
     def url(self, database: str = "postgres", password: str | None = None, user: str = USER) -> str:
@@ -56,8 +57,9 @@ class Server:
         """Start it, on the same port."""
         settings = (
             f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} "
-            "-c fsync=off -c full_page_writes=off -c max_connections=40"
+            "-c max_connections=40"
         )
+        settings += "" if self.durable else " -c fsync=off -c full_page_writes=off"
         self._control("start", "-l", str(self.folder / "log"), "-o", settings)
 
     def _control(self, action: str, *options: str) -> None:
@@ -74,13 +76,16 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def running_server(found: Path) -> Iterator[Server]:
-    """A server made with the programs in ``found``, stopped and removed with the block."""
+def running_server(found: Path, *, durable: bool = False) -> Iterator[Server]:
+    """A server made with the programs in ``found``, stopped and removed with the block.
+
+    Unless it is ``durable`` it is faster, and may lose everything with the machine.
+    """
     folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
     try:
         if (user := _unprivileged()) is not None:
             shutil.chown(folder, user)
-        server = Server(folder, found, free_port(), secrets.token_hex(16))
+        server = Server(folder, found, free_port(), secrets.token_hex(16), durable)
         secret = folder / "password"
         secret.write_text(server.password)
         data = ["-D", str(folder / "data"), "-U", USER, "--auth=scram-sha-256", f"--pwfile={secret}"]

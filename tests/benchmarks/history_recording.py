@@ -1,0 +1,177 @@
+"""What recording adds to a request: ``python -m tests.benchmarks.history_recording [--database ADDRESS]``.
+
+A token request goes over loopback to a server in a process of its own that answers at once. Each way of sending it is
+measured in rounds that take turns, and the fastest round of each counts. "Recorded" is the row before, durable when the
+request is sent, and the answer after, redacted, recognised and in the search index by the end of the round.
+
+The strict reading of "the same request by bare httpx" is a client that keeps its connection. The console opens a
+connection for every request on purpose, so its own way is compared with httpx doing the same, too.
+"""
+
+import argparse
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from oauth import wire
+from oauth.client import Recorder, send
+from oauth.connection import Connection
+from oauth.exchange import Exchange, Request, Response, Step
+from oauth.history.store import History
+from oauth.redaction import Vault
+from tests.servers import postgresql
+from tests.servers.running import free_port
+
+AIM = 1.3
+SECRET = "0123456789abcdef0123456789abcdef01234567"
+HEADERS = (
+    ("Content-Type", "application/json"),
+    ("Accept", "application/json"),
+    ("User-Agent", "console"),
+)
+
+SERVER = """
+import asyncio, json, sys
+body = json.dumps({"access_token": "b" * 40, "refresh_token": "c" * 40, "expires_in": 86400, "token_type": "bearer",
+    "scope": "read write v2"}).encode()
+head = "HTTP/1.1 200 OK", "Content-Type: application/json", "X-Request-Id: 4f1c", f"Content-Length: {len(body)}"
+answer = "\\r\\n".join([*head, "", ""]).encode() + body
+async def serve(reader, writer):
+    try:
+        while True:
+            head = await reader.readuntil(b"\\r\\n\\r\\n")
+            length = int(next(line for line in head.lower().splitlines() if line.startswith(b"content-length"))[15:])
+            await reader.readexactly(length)
+            writer.write(answer)
+            if b"connection: close" in head.lower():
+                break
+    except (asyncio.IncompleteReadError, ConnectionError):
+        pass
+    writer.close()
+async def main():
+    server = await asyncio.start_server(serve, "127.0.0.1", int(sys.argv[1]))
+    await server.serve_forever()
+asyncio.run(main())
+"""
+
+
+@contextmanager
+def answering() -> Iterator[str]:
+    """A server that answers every request with tokens."""
+    port = free_port()
+    with subprocess.Popen([sys.executable, "-c", SERVER, str(port)]) as process:
+        try:
+            while True:
+                try:
+                    socket.create_connection(("127.0.0.1", port)).close()
+                except ConnectionRefusedError:
+                    time.sleep(0.05)
+                else:
+                    break
+            yield f"http://127.0.0.1:{port}/api/open/oauth/token"
+        finally:
+            process.kill()
+
+
+def exchange(url: str) -> Exchange:
+    """The request that is sent, as the walkthrough builds it."""
+    fields = {
+        "grant_type": "authorization_code",
+        "client_id": "demo-app",
+        "client_secret": SECRET,
+        "code": SECRET[::-1],
+    }
+    body = json.dumps(fields | {"scope": "read write v2"}).encode()
+    host = httpx.URL(url).netloc.decode()
+    headers = (("Host", host), *HEADERS, ("Content-Length", str(len(body))))
+    request = Request("POST", url, headers, body)
+    return Exchange(Step.TOKEN, request, datetime.now(UTC), flow="f", provider="sandbox", client_id="demo-app")
+
+
+def ways(url: str, history: History) -> dict[str, Callable[[], object]]:
+    """The ways of sending it, by name."""
+    sent = exchange(url)
+    headers = dict(sent.request.headers)
+    vault = Vault(b"k" * 32)
+    vault.add("client_secret", SECRET)
+    recorder = Recorder(history, vault)
+    kept = httpx.Client(trust_env=False)
+    context = httpx.create_ssl_context()
+    connection = Connection()
+
+    def bare() -> httpx.Response:
+        return kept.post(url, headers=headers, content=sent.request.body)
+
+    def bare_anew() -> None:
+        with httpx.Client(trust_env=False, verify=context) as client:
+            client.post(url, headers=headers | {"Connection": "close"}, content=sent.request.body)
+
+    def recorded() -> None:
+        begun = recorder.begin(sent)
+        answer = bare()
+        told = tuple((name.decode(), value.decode()) for name, value in answer.headers.raw)
+        recorder.complete(replace(begun, response=Response(200, "OK", told, answer.content), duration_ms=1))
+
+    return {
+        "httpx, its connection kept": bare,
+        "the same, recorded": recorded,
+        "httpx, a connection each time": bare_anew,
+        "the console, not recorded": lambda: wire.exchange(sent.request, connection, recorder.policy.guard),
+        "the console": lambda: send(sent, recorder, connection=connection),
+    }
+
+
+def measured(found: dict[str, Callable[[], object]], history: History, requests: int, rounds: int) -> dict[str, float]:
+    """Seconds a request, of the fastest round of each."""
+    best = dict.fromkeys(found, float("inf"))
+    for name in [*found] * (rounds + 1):
+        started = time.perf_counter()
+        for _ in range(requests):
+            found[name]()
+        with history.database.reading():
+            pass  # what was recorded is now in the search index
+        best[name] = min(best[name], (time.perf_counter() - started) / requests)
+    return best
+
+
+def main() -> None:
+    """Measure and print, in SQLite and in PostgreSQL."""
+    parser = argparse.ArgumentParser(description="What recording adds to a request.")
+    parser.add_argument("--requests", type=int, default=300, help="of each round (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=10, help="of each way (default: %(default)s)")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, answering() as url:
+        _print("SQLite", f"sqlite:///{Path(folder) / 'history.db'}", url, arguments)
+        programs = postgresql.programs()
+        if programs is None:
+            print("\nPostgreSQL is not installed")
+            return
+        with postgresql.running_server(programs, durable=True) as server:
+            _print("PostgreSQL", server.url(server.new_database()), url, arguments)
+
+
+def _print(name: str, address: str, url: str, arguments: argparse.Namespace) -> None:
+    history = History(address, lambda: datetime.now(UTC))
+    found = measured(ways(url, history), history, arguments.requests, arguments.rounds)
+    history.database.engine.dispose()
+    bare, recorded, anew, unrecorded, console = found.values()
+    print(f"\n{name}")
+    for way, seconds in found.items():
+        print(f"  {way:<32} {seconds * 1e6:>7.0f} us")
+    print(f"  recorded, to httpx with its connection kept: {recorded / bare:.2f} (aim {AIM})")
+    print(f"  the console, to the same without recording:  {console / unrecorded:.2f}")
+    print(f"  the console, to httpx connecting each time:  {console / anew:.2f}")
+
+
+if __name__ == "__main__":
+    main()
