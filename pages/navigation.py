@@ -48,6 +48,13 @@ st.navigation(
                 help="The eleven documented authorization errors, each with its cause and remedy.",
             ),
             st.Page(
+                "providers.py",
+                title="Providers",
+                icon=":material/hub:",
+                url_path="providers",
+                help="The profiles of the console and your own: addresses, requests, connection.",
+            ),
+            st.Page(
                 "sandbox.py",
                 title="Sandbox",
                 icon=":material/science:",

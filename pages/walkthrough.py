@@ -61,7 +61,7 @@ def _header() -> Session:
     title.title("Get a token, one step at a time", anchor=False)
     with choice, st.container(horizontal=True, gap="small"):
         provider = profile.choose("walkthrough", "Provider", profile.known().values())
-        ready = {item.id: item for item in provider.clients}
+        ready = {item.id: item for item in provider.clients} | profile.operators_clients(provider)
         chosen = st.selectbox(
             "Client",
             [*ready, session.OWN_CLIENT],

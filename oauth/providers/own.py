@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -32,6 +32,9 @@ ELSEWHERE = (
     "another secret into the request, in the walkthrough"
 )
 
+SHORTEST_SECRET = 16
+"""Characters below which a text in the field of a lifetime is a mistyped number, and no token."""
+
 FREE_TEXT = {"scope", "scope_separator"}
 """Fields whose text may look like ``name: value`` and holds no secret."""
 
@@ -50,12 +53,17 @@ def folder(home: Path) -> Path:
     return home / "providers"
 
 
-def load(home: Path) -> list[Own]:
-    """Every profile of one's own, by name of the file. A file that cannot be used is in the list with its problems."""
-    return [_own(path) for path in sorted(folder(home).glob("*.toml"))]
+def load(home: Path, reserved: Collection[str] = ()) -> list[Own]:
+    """Every profile of one's own, by name of the file. A file that cannot be used is in the list with its problems.
+
+    ``reserved`` are ids of other profiles, which no file may have for its name.
+    """
+    return [_own(path, reserved) for path in sorted(folder(home).glob("*.toml"))]
 
 
-def _own(path: Path) -> Own:
+def _own(path: Path, reserved: Collection[str]) -> Own:
+    if path.stem in reserved:
+        return Own(path.stem, None, (Problem("file", "has the name of a profile of the console; rename it"),))
     try:
         return Own(path.stem, read(path.stem, path.read_bytes(), path.name))
     except ProfileError as error:
@@ -100,7 +108,8 @@ def _secrets(values: Mapping[str, Any], prefix: str) -> Iterator[Problem]:
     known = {item.name for item in fields(Provider)} | {"code", "access_token", "refresh_token"}
     for name, value in values.items():
         place = f"{prefix}{name}"
-        if secret_kind(name) and not (name in known and isinstance(value, int)):
+        mistyped = isinstance(value, int) or (isinstance(value, str) and len(value) < SHORTEST_SECRET)
+        if secret_kind(name) and not (name in known and mistyped):
             yield Problem(place, f"holds a secret. {ELSEWHERE}")
         elif isinstance(value, Mapping):
             yield from _secrets(value, f"{place}.")
@@ -197,7 +206,7 @@ def duplicate(found: Provider, identifier: str, name: str) -> Provider:
     return Provider(**kept | {"id": identifier, "name": name})
 
 
-def new_id(name: str, taken: Sequence[str]) -> str:
+def new_id(name: str, taken: Collection[str]) -> str:
     """An id for a new profile, from its name, that no other has."""
     stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:LONGEST_ID].strip("-") or "provider"
     others = (f"{stem}-{number}" for number in range(2, len(taken) + 3))

@@ -8,19 +8,50 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from oauth import providers
-from oauth.providers import Provider, discovery
-from pages.parts import discover, request, session
+from oauth.installation import current
+from oauth.providers import Provider, ReadyClient, discovery, operator, own
+from pages.parts import discover, profile_form, request, session
 from pages.parts.card import plain
 
 GENERIC = "generic"
 """The profile whose addresses are filled in by hand or by discovery."""
 
+KEEPING = "walkthrough.keeping"
+
 FILLED_IN = (*(name for name in providers.addresses() if name != "issuer"), "scope")
 
 
-def known() -> dict[str, Provider]:
-    """Every profile by its id."""
+def shipped() -> dict[str, Provider]:
+    """The profiles that come with the console, by their id."""
     return providers.load(session.origin())
+
+
+def own_profiles() -> list[own.Own]:
+    """The files with profiles of one's own, also those that cannot be used."""
+    return own.load(current().settings.home, taken_by_others())
+
+
+def known() -> dict[str, Provider]:
+    """Every profile that can be used, by its id, reached as the environment says."""
+    mine = {item.id: item.provider for item in own_profiles() if item.provider is not None}
+    environ = current().settings.providers
+    return {name: operator.connected(found, environ) for name, found in (shipped() | mine).items()}
+
+
+def taken_by_others() -> set[str]:
+    """Ids that no profile of one's own may have."""
+    return {name for item in shipped().values() for name in (item.id, item.family) if name}
+
+
+def taken() -> list[str]:
+    """Every id that a new profile must not have."""
+    return [*taken_by_others(), *(item.id for item in own_profiles())]
+
+
+def operators_clients(provider: Provider) -> dict[str, ReadyClient]:
+    """The clients that the environment or Streamlit's secrets have for a provider, by their id."""
+    secrets = st.secrets.to_dict() if st.secrets.load_if_toml_exists() else {}
+    return {item.id: item for item in operator.clients(provider, current().settings.providers, secrets)}
 
 
 def choose(place: str, label: str, profiles: Iterable[Provider]) -> Provider:
@@ -28,6 +59,8 @@ def choose(place: str, label: str, profiles: Iterable[Provider]) -> Provider:
     families: dict[str, list[Provider]] = {}
     for profile in profiles:
         families.setdefault(profile.family or profile.id, []).append(profile)
+    if st.session_state.get(f"{place}.provider") not in families:
+        st.session_state.pop(f"{place}.provider", None)  # the profile was deleted
     chosen = st.selectbox(
         label,
         list(families),
@@ -92,5 +125,21 @@ def fill_in(template: Provider) -> Provider:
                         )
                         or ""
                     ).strip()
+        st.button(
+            "Keep it as a profile of your own",
+            key="walkthrough.keep",
+            icon=":material/save:",
+            type="tertiary",
+            disabled=not values["token_endpoint"],
+            on_click=_keep,
+            args=(replace(base, **values, notes=""),),
+        )
+        if st.session_state.pop(KEEPING, False):
+            st.switch_page("providers.py")
     host = urlsplit(values["token_endpoint"] or values["authorization_endpoint"]).netloc.rpartition("@")[2]
     return replace(base, **values, id=f"{template.id}-{host}" if host else template.id)
+
+
+def _keep(found: Provider) -> None:
+    profile_form.begin(replace(found, name=found.name if found.issuer else ""))
+    st.session_state[KEEPING] = True

@@ -1,0 +1,258 @@
+"""The form of a profile of one's own: every field with its meaning, in groups, and what is wrong beneath the field."""
+
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from enum import StrEnum
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import streamlit as st
+
+from oauth import connection
+from oauth.installation import current
+from oauth.providers import Problem, ProfileError, Provider, addresses, meaning_of, own
+from oauth.providers.profile import CONNECTION
+from oauth.providers.reading import SEPARATORS
+
+DRAFT = "providers.draft"
+FIELD = "providers.field"
+ROWS = "providers.rows"
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Name and notes": ("name", "notes", "step_notes", "links"),
+    "Addresses": tuple(name for name in addresses() if name != "api"),
+    "Requests": (
+        "scope",
+        "scope_separator",
+        "token_body",
+        "client_authentication",
+        "pkce",
+        "response_mode",
+        "dpop",
+        "accepts_loopback",
+    ),
+    "API": ("api", "headers", "endpoints"),
+    "Lifetimes and limits": ("lifetimes", "request_limit"),
+    "Connection": ("connection",),
+}
+"""Every field that a profile of one's own has, as they are drawn."""
+
+TYPES = get_type_hints(Provider)
+
+
+@dataclass
+class Draft:
+    """A profile that is being edited. ``id`` is empty until it is kept."""
+
+    id: str
+    before: Provider
+    problems: tuple[Problem, ...] = ()
+
+    def problem(self, field: str) -> str:
+        """What is wrong with a field, an empty text when nothing is."""
+        return next((item.text for item in self.problems if item.field == field), "")
+
+
+def begin(found: Provider, identifier: str = "") -> None:
+    """Open the form on a profile. Without ``identifier`` it becomes a new one when it is kept."""
+    for key in [key for key in st.session_state if str(key).startswith((f"{FIELD}.", f"{ROWS}."))]:
+        del st.session_state[key]
+    st.session_state[DRAFT] = Draft(identifier, found)
+    for name in (name for group in GROUPS.values() for name in group):
+        _fill(f"{FIELD}.{name}", name, getattr(found, name))
+
+
+def _fill(key: str, name: str, value: Any) -> None:
+    if isinstance(value, tuple):
+        st.session_state[f"{ROWS}.{name}"] = len(value)
+        for number, row in enumerate(value, 1):
+            _fill(f"{key}.{number}", name, row)
+    elif is_dataclass(value):
+        for item in fields(value):
+            _fill(f"{key}.{item.name}", name, getattr(value, item.name))
+    elif isinstance(value, bool | StrEnum):
+        st.session_state[key] = value
+    elif value is not None:
+        st.session_state[key] = f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def end() -> None:
+    """Close the form; what was typed is forgotten."""
+    st.session_state.pop(DRAFT, None)
+
+
+def draw(draft: Draft) -> None:
+    """Draw every field with what it holds now."""
+    for title, names in GROUPS.items():
+        with st.container(border=True, key=f"providers.group.{title.split()[0].lower()}"):
+            st.subheader(title, anchor=False)
+            plain = [name for name in names if get_origin(TYPES[name]) is not tuple and not _table(TYPES[name])]
+            columns = st.columns(2, gap="medium")
+            for number, name in enumerate(plain):
+                with columns[number % 2]:
+                    _one(draft, name, f"{FIELD}.{name}", TYPES[name], name.replace("_", " "), meaning_of(name))
+            for name in names:
+                if get_origin(TYPES[name]) is tuple:
+                    _rows(draft, name, get_args(TYPES[name])[0])
+                elif table := _table(TYPES[name]):
+                    _nested(draft, name, table)
+
+
+def _table(kind: Any) -> Any:
+    """The table that a field is, also where it may be left out; ``None`` for any other field."""
+    found = _bare(kind)
+    return found if is_dataclass(found) else None
+
+
+def _bare(kind: Any) -> Any:
+    return get_args(kind)[0] if get_origin(kind) in (Union, types.UnionType) else kind
+
+
+def _nested(draft: Draft, name: str, table: Any) -> None:
+    st.caption(meaning_of(name))
+    hints = get_type_hints(table)
+    columns = st.columns(3, gap="medium")
+    for number, item in enumerate(fields(table)):
+        meaning = CONNECTION[item.name] if name == "connection" else str(item.metadata["meaning"])
+        with columns[number % 3]:
+            _one(
+                draft,
+                f"{name}.{item.name}",
+                f"{FIELD}.{name}.{item.name}",
+                hints[item.name],
+                item.name.replace("_", " "),
+                meaning,
+            )
+
+
+def _rows(draft: Draft, name: str, table: Any) -> None:
+    st.markdown(f"**{name.replace('_', ' ').capitalize()}**")
+    st.caption(meaning_of(name))
+    _wrong(draft, name)
+    hints = get_type_hints(table)
+    for number in range(1, st.session_state.setdefault(f"{ROWS}.{name}", 0) + 1):
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            for item in fields(table):
+                _one(
+                    draft,
+                    f"{name}[{number}].{item.name}",
+                    f"{FIELD}.{name}.{number}.{item.name}",
+                    hints[item.name],
+                    item.name,
+                    str(item.metadata["meaning"]),
+                    told=False,
+                )
+            st.button(
+                "Remove",
+                key=f"{FIELD}.{name}.{number}.remove",
+                icon=":material/close:",
+                type="tertiary",
+                on_click=_remove,
+                args=(name, table, number),
+            )
+    st.button("Add", key=f"{FIELD}.{name}.add", icon=":material/add:", type="tertiary", on_click=_add, args=(name,))
+
+
+def _one(draft: Draft, field: str, key: str, kind: Any, label: str, meaning: str, *, told: bool = True) -> None:
+    kind, label = _bare(kind), label[0].upper() + label[1:]
+    if kind is bool:
+        st.checkbox(label, key=key, persist_state="session")
+    elif field == "scope_separator":
+        st.selectbox(label, list(SEPARATORS), format_func=SEPARATORS.__getitem__, key=key, persist_state="session")
+    elif isinstance(kind, type) and issubclass(kind, StrEnum):
+        st.selectbox(label, list(kind), key=key, persist_state="session")
+    elif field == "notes":
+        st.text_area(label, key=key, height=100, persist_state="session")
+    else:
+        st.text_input(label, key=key, help=None if told else meaning, persist_state="session")
+    if told:
+        st.caption(meaning)
+    _wrong(draft, field)
+
+
+def _wrong(draft: Draft, field: str) -> None:
+    if text := draft.problem(field):
+        with st.container(horizontal=True, gap="xsmall", key=f"providers.wrong.{field}"):
+            st.markdown(":red[:material/error:]", width="content")
+            st.text(f"{field} {text}")
+
+
+def _add(name: str) -> None:
+    st.session_state[f"{ROWS}.{name}"] += 1
+
+
+def _remove(name: str, table: Any, number: int) -> None:
+    count = st.session_state[f"{ROWS}.{name}"]
+    for item in fields(table):
+        for place in range(number, count):
+            _move(f"{FIELD}.{name}.{place + 1}.{item.name}", f"{FIELD}.{name}.{place}.{item.name}")
+        st.session_state.pop(f"{FIELD}.{name}.{count}.{item.name}", None)
+    st.session_state[f"{ROWS}.{name}"] = count - 1
+
+
+def _move(source: str, target: str) -> None:
+    if source in st.session_state:
+        st.session_state[target] = st.session_state[source]
+    else:
+        st.session_state.pop(target, None)
+
+
+def keep(taken: list[str]) -> str:
+    """Check what the form holds and keep it; returns the id, or an empty text when something is wrong.
+
+    What was typed stays in the form either way until it is kept.
+    """
+    draft: Draft = st.session_state[DRAFT]
+    values = {
+        name: value
+        for name in (name for group in GROUPS.values() for name in group)
+        if (value := _value(f"{FIELD}.{name}", name, TYPES[name])) is not None
+    }
+    identifier = draft.id or own.new_id(str(values.get("name", "")), taken)
+    try:
+        found = own.check(identifier, values, f"{identifier}.toml")
+        if wrong := tuple(
+            Problem(f"connection.{error.field}", str(error)) for error in connection.problems(found.connection)
+        ):
+            raise ProfileError(f"{identifier}.toml", wrong)
+        own.write(current().settings.home, found)
+    except ProfileError as error:
+        st.session_state[DRAFT] = replace(draft, problems=error.problems)
+        return ""
+    end()
+    return identifier
+
+
+def _value(key: str, name: str, kind: Any) -> Any:
+    """What a field holds, as its file would have it; ``None`` where nothing was given."""
+    if get_origin(kind) is tuple:
+        table = get_args(kind)[0]
+        count = st.session_state.get(f"{ROWS}.{name}", 0)
+        return [_members(f"{key}.{number}", table) for number in range(1, count + 1)]
+    if table := _table(kind):
+        members = _members(key, table)
+        return members if members or kind is table else None
+    held = st.session_state.get(key)
+    bare = _bare(kind)
+    if isinstance(held, StrEnum):
+        return held.value
+    if not isinstance(held, str):
+        return held
+    text = held if name in ("scope_separator", "notes") else held.strip()
+    if bare is str:
+        return text
+    return _number(text, bare) if text else None
+
+
+def _members(key: str, table: Any) -> Mapping[str, Any]:
+    hints = get_type_hints(table)
+    found = {item.name: _value(f"{key}.{item.name}", item.name, hints[item.name]) for item in fields(table)}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _number(text: str, kind: Any) -> Any:
+    """A number, or the text as it is, which the check then calls by its field."""
+    try:
+        return kind(text)
+    except ValueError:
+        return text

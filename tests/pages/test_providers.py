@@ -1,0 +1,261 @@
+"""The Providers page: profiles made, edited, checked and shared, and then used in the walkthrough."""
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from oauth.history.filters import Filters
+from oauth.installation import Installation
+from oauth.sandbox.testing import serving
+
+if TYPE_CHECKING:  # a conftest is no module to import; pytest hands out what is in it
+    from tests.pages.conftest import Page
+
+PAGE = "providers.py"
+SECRET = "canary-5d1f0b7a-of-the-operator"
+
+
+@pytest.fixture
+def issuer() -> Iterator[str]:
+    """A server with a document by RFC 8414 below a path."""
+
+    async def document(request: Request) -> JSONResponse:
+        base = str(request.base_url).rstrip("/") + "/t1"
+        return JSONResponse(
+            {
+                "issuer": base,
+                "authorization_endpoint": f"{base}/authorize",
+                "token_endpoint": f"{base}/token",
+                "revocation_endpoint": f"{base}/revoke",
+                "response_types_supported": ["code"],
+                "scopes_supported": ["read", "write"],
+                "code_challenge_methods_supported": ["S256"],
+                "token_endpoint_auth_methods_supported": ["client_secret_post"],
+            }
+        )
+
+    app = Starlette(routes=[Route("/.well-known/oauth-authorization-server/t1", document)])
+    with serving(app) as url:
+        yield f"{url}/t1"
+
+
+def files(home: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in sorted((home / "providers").glob("*"))}
+
+
+def saved(page: "Page", **typed: str) -> None:
+    """Make a profile from nothing with these texts in its fields."""
+    page.go(PAGE)
+    page.press("providers.new.empty")
+    for name, text in typed.items():
+        page.type(f"providers.field.{name}", text)
+    page.press("providers.save")
+
+
+def test_a_profile_is_made_kept_and_used_in_the_walkthrough(page: "Page", home: Path) -> None:
+    saved(page, name="My server", token_endpoint="https://as.example/token", scope="read")
+    assert "The profile is kept" in "".join(item.value for item in page.app.success)
+    assert files(home) == {
+        "my-server.toml": 'name = "My server"\ntoken_endpoint = "https://as.example/token"\nscope = "read"\n'
+    }
+    assert stat.S_IMODE((home / "providers" / "my-server.toml").stat().st_mode) == 0o600
+    page.press("providers.own.my-server.use")
+    page.go("walkthrough.py")
+    page.press("rail.token")
+    assert page.value("token.url") == "https://as.example/token"
+    assert page.app.session_state["console"].flow.provider.id == "my-server"
+
+
+def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(page: "Page", home: Path) -> None:
+    page.go(PAGE)
+    page.press("providers.new.empty")
+    page.type("providers.field.token_endpoint", "as.example/token")
+    page.type("providers.field.lifetimes.code", "soon")
+    page.press("providers.field.headers.add")
+    page.type("providers.field.headers.1.name", "Authorization")
+    page.type("providers.field.headers.1.value", "Bearer abcdefgh12345678")
+    page.type("providers.field.connection.read_timeout", "0")
+    page.press("providers.save")
+    text = page.text()
+    assert "token_endpoint must begin with https://" in text
+    assert "name must be one line of text, and not empty" in text
+    assert "lifetimes.code is 'soon', and must be a whole number" in text
+    assert "headers[1].value is the value of Authorization, which is a secret" in text
+    assert page.value("providers.field.token_endpoint") == "as.example/token"
+    assert page.value("providers.field.lifetimes.code") == "soon"
+    assert page.value("providers.field.headers.1.name") == "Authorization"
+    assert files(home) == {}
+
+
+def test_a_connection_setting_that_cannot_be_used_is_named(page: "Page", home: Path) -> None:
+    page.go(PAGE)
+    page.press("providers.new.empty")
+    page.type("providers.field.name", "X")
+    page.type("providers.field.connection.read_timeout", "0")
+    page.type("providers.field.connection.ca_bundle", "/nowhere/ca.pem")
+    page.press("providers.save")
+    assert "connection.read_timeout" in page.text()
+    assert "connection.ca_bundle" in page.text()
+    assert files(home) == {}
+    page.type("providers.field.connection.read_timeout", "2.5")
+    page.type("providers.field.connection.ca_bundle", "")
+    page.press("providers.save")
+    assert files(home) == {"x.toml": 'name = "X"\n\n[connection]\nread_timeout = 2.5\n'}
+
+
+def test_a_proxy_with_a_password_is_told_where_it_goes_instead(page: "Page", home: Path) -> None:
+    page.go(PAGE)
+    page.press("providers.new.empty")
+    page.type("providers.field.name", "X")
+    page.type("providers.field.connection.proxy", f"http://ada:{SECRET}@proxy.example:3128")
+    page.press("providers.save")
+    assert "CONSOLE_PROXY_PROVIDER" in page.text()
+    assert files(home) == {}
+
+
+def test_a_shipped_profile_is_duplicated_and_edited(page: "Page", home: Path) -> None:
+    page.go(PAGE)
+    page.pick("providers.site.olx", "olx-ua")
+    page.press("providers.shipped.olx.duplicate")
+    assert page.value("providers.field.name") == "OLX Partner API, Ukraine, mine"
+    assert page.value("providers.field.token_endpoint") == "https://www.olx.ua/api/open/oauth/token"
+    assert page.value("providers.field.headers.1.name") == "Version"
+    page.type("providers.field.name", "Ours")
+    page.press("providers.field.step_notes.2.remove")
+    page.press("providers.field.endpoints.add")
+    page.type("providers.field.endpoints.3.path", "/adverts")
+    page.press("providers.save")
+    kept = files(home)["ours.toml"]
+    assert 'path = "/adverts"' in kept
+    assert "spends the code first" not in kept
+    assert "parameter" not in kept
+    page.press("providers.own.ours.edit")
+    page.type("providers.field.name", "Ours, renamed")
+    page.press("providers.save")
+    assert files(home)["ours.toml"] == kept.replace('"Ours"', '"Ours, renamed"')
+
+
+def test_leaving_the_form_keeps_the_file_as_it_was(page: "Page", home: Path) -> None:
+    saved(page, name="X")
+    page.press("providers.own.x.edit")
+    page.type("providers.field.name", "Y")
+    page.press("providers.cancel")
+    assert files(home) == {"x.toml": 'name = "X"\n'}
+
+
+def test_a_half_filled_form_is_still_there_after_another_page(page: "Page") -> None:
+    page.go(PAGE)
+    page.press("providers.new.empty")
+    page.type("providers.field.name", "Half")
+    page.go("errors.py")
+    page.go(PAGE)
+    assert page.value("providers.field.name") == "Half"
+
+
+def test_a_deleted_profile_is_gone_and_the_walkthrough_begins_elsewhere(page: "Page", home: Path) -> None:
+    saved(page, name="X", token_endpoint="https://as.example/token")
+    page.press("providers.own.x.use")
+    page.go("walkthrough.py")
+    page.go(PAGE)
+    page.press("providers.own.x.delete.sure")
+    assert files(home) == {}
+    page.go("walkthrough.py")
+    assert page.app.session_state["console"].flow.provider.id == "sandbox"
+
+
+def test_a_file_made_invalid_by_hand_is_listed_with_its_error_and_breaks_nothing(page: "Page", home: Path) -> None:
+    saved(page, name="Good")
+    (home / "providers" / "bad.toml").write_text('name = "B"\npkce = "S512"\n')
+    (home / "providers" / "sandbox.toml").write_text('name = "Mine"\n')
+    page.go(PAGE)
+    text = page.text()
+    assert "pkce is 'S512', and must be one of: off, S256, plain" in text
+    assert "has the name of a profile of the console" in text
+    assert "Good" in text
+    page.go("walkthrough.py")
+    assert page.app.session_state["console"].flow.provider.name == "Sandbox (embedded)"
+    page.go(PAGE)
+    page.press("providers.own.bad.delete.sure")
+    assert sorted(files(home)) == ["good.toml", "sandbox.toml"]
+
+
+def test_an_exported_file_is_imported_as_another_profile(page: "Page", home: Path) -> None:
+    saved(page, name="X", scope="read")
+    content = files(home)["x.toml"].encode()
+    page.app.file_uploader(key="providers.import").upload("x.toml", content)
+    page.run()
+    assert files(home) == {"x.toml": content.decode(), "x-2.toml": content.decode()}
+
+
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [
+        (f'client_secret = "{SECRET}"', "client_secret: holds a secret"),
+        (f'token_endpoint = "https://a:{SECRET}@as.example/"', "token_endpoint: has what looks like a secret"),
+        ("pkce = 1", "pkce: is 1"),
+    ],
+)
+def test_a_file_that_may_not_be_imported_is_refused_by_the_field(
+    page: "Page", home: Path, added: str, said: str
+) -> None:
+    page.go(PAGE)
+    page.app.file_uploader(key="providers.import").upload("m.toml", f'name = "X"\n{added}\n'.encode())
+    page.run()
+    assert said in page.text()
+    assert SECRET not in page.text()
+    assert files(home) == {}
+
+
+def test_an_issuer_becomes_a_profile(page: "Page", home: Path, issuer: str, console: Installation) -> None:
+    page.go(PAGE)
+    page.type("providers.issuer", issuer)
+    page.press("providers.discover")
+    assert "The server's document is in the form" in page.text()
+    asked = [row.exchange for row in console.history.rows(Filters())]
+    assert {exchange.step for exchange in asked} == {"discovery"}
+    assert [exchange.response.status for exchange in asked if exchange.response] == [200, 404, 404]
+    page.press("providers.new.discovered")
+    assert page.value("providers.field.token_endpoint") == f"{issuer}/token"
+    assert page.app.selectbox(key="providers.field.pkce").value == "S256"
+    assert page.app.selectbox(key="providers.field.client_authentication").value == "client_secret_post"
+    page.type("providers.field.name", "Found")
+    page.press("providers.save")
+    assert f'issuer = "{issuer}"' in files(home)["found.toml"]
+
+
+def test_an_issuer_is_enough_in_the_walkthrough_and_can_be_kept(page: "Page", home: Path, issuer: str) -> None:
+    page.pick("walkthrough.provider", "generic")
+    page.type("walkthrough.issuer", issuer)
+    page.press("walkthrough.discover")
+    assert page.value("authorize.url") == f"{issuer}/authorize"
+    assert page.value("authorize.field.scope.value") == "read write"
+    assert page.app.session_state["console"].flow.provider.revocation_endpoint == f"{issuer}/revoke"
+    page.press("walkthrough.keep")
+    page.go(PAGE)
+    assert page.value("providers.field.token_endpoint") == f"{issuer}/token"
+
+
+def test_a_document_that_is_not_there_leaves_the_addresses_to_be_filled_in(page: "Page", server: str) -> None:
+    page.pick("walkthrough.provider", "generic")
+    page.type("walkthrough.issuer", server)
+    page.press("walkthrough.discover")
+    assert "No document was found" in page.text()
+    page.type("walkthrough.profile.authorization_endpoint", "https://as.example/authorize")
+    page.type("walkthrough.profile.token_endpoint", "https://as.example/token")
+    assert page.value("authorize.url") == "https://as.example/authorize"
+    assert page.app.session_state["console"].flow.provider.id == "generic-as.example"
+
+
+def test_what_is_no_address_is_not_asked(page: "Page", console: Installation) -> None:
+    page.pick("walkthrough.provider", "generic")
+    page.type("walkthrough.issuer", "ftp://as.example")
+    page.press("walkthrough.discover")
+    assert "Give the issuer" in page.text()
+    assert console.history.count(Filters()) == 0
