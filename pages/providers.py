@@ -8,6 +8,7 @@ from oauth.installation import current
 from oauth.providers import ProfileError, Provider, discovery, own
 from pages.parts import discover, profile_form
 from pages.parts import provider as profile
+from pages.parts.card import plain
 from pages.parts.profile_form import DRAFT, Draft
 
 SAID = "providers.said"
@@ -126,10 +127,10 @@ def _shipped() -> None:
 
 
 def _summary(found: Provider) -> None:
-    st.text(found.title)
-    facts = [found.token_endpoint or "no token endpoint yet", *([found.notes] if found.notes else [])]
-    for fact in facts:
-        st.text(fact)
+    st.markdown(f"**{plain(found.title)}**")
+    st.code(found.token_endpoint or "no token endpoint yet", language=None, wrap_lines=True)
+    if found.notes:
+        st.text(found.notes)
 
 
 def _use(found: Provider, place: str) -> None:

@@ -74,8 +74,8 @@ def draw(
 
 
 def plain(text: str) -> str:
-    """A provider's word where Markdown is rendered: letters, digits, spaces, hyphens, escaped underscores."""
-    kept = "".join(character for character in text if character.isalnum() or character in " -_")
+    """A provider's word where Markdown is rendered: letters, digits, spaces, a few signs, escaped underscores."""
+    kept = "".join(character for character in text if character.isalnum() or character in " -_,()")
     return kept[:60].replace("_", r"\_")
 
 

@@ -1,18 +1,21 @@
 """The form of a profile of one's own: every field with its meaning, in groups, and what is wrong beneath the field."""
 
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import StrEnum
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from oauth import connection
 from oauth.installation import current
 from oauth.providers import Problem, ProfileError, Provider, addresses, meaning_of, own
 from oauth.providers.profile import CONNECTION
 from oauth.providers.reading import SEPARATORS
+
+Item = TypeVar("Item")
 
 DRAFT = "providers.draft"
 FIELD = "providers.field"
@@ -38,6 +41,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
 """Every field that a profile of one's own has, as they are drawn."""
 
 TYPES = get_type_hints(Provider)
+
+SPELLED = {"api": "API", "ca": "CA", "dpop": "DPoP", "jwks": "JWKS", "pkce": "PKCE", "uri": "URI", "url": "URL"}
+"""Words of a field's name that are no common words."""
 
 
 @dataclass
@@ -87,15 +93,20 @@ def draw(draft: Draft) -> None:
         with st.container(border=True, key=f"providers.group.{title.split()[0].lower()}"):
             st.subheader(title, anchor=False)
             plain = [name for name in names if get_origin(TYPES[name]) is not tuple and not _table(TYPES[name])]
-            columns = st.columns(2, gap="medium")
-            for number, name in enumerate(plain):
-                with columns[number % 2]:
-                    _one(draft, name, f"{FIELD}.{name}", TYPES[name], name.replace("_", " "), meaning_of(name))
+            for place, name in in_columns(plain, 2):
+                with place:
+                    _one(draft, name, f"{FIELD}.{name}", TYPES[name], label(name), meaning_of(name))
             for name in names:
                 if get_origin(TYPES[name]) is tuple:
                     _rows(draft, name, get_args(TYPES[name])[0])
                 elif table := _table(TYPES[name]):
                     _nested(draft, name, table)
+
+
+def in_columns(items: Sequence[Item], width: int) -> Iterator[tuple[DeltaGenerator, Item]]:
+    """Each with its place, row by row: where the columns are stacked, the order stays."""
+    for start in range(0, len(items), width):
+        yield from zip(st.columns(width, gap="medium"), items[start : start + width], strict=False)
 
 
 def _table(kind: Any) -> Any:
@@ -111,22 +122,21 @@ def _bare(kind: Any) -> Any:
 def _nested(draft: Draft, name: str, table: Any) -> None:
     st.caption(meaning_of(name))
     hints = get_type_hints(table)
-    columns = st.columns(3, gap="medium")
-    for number, item in enumerate(fields(table)):
+    for place, item in in_columns(fields(table), 3):
         meaning = CONNECTION[item.name] if name == "connection" else str(item.metadata["meaning"])
-        with columns[number % 3]:
+        with place:
             _one(
                 draft,
                 f"{name}.{item.name}",
                 f"{FIELD}.{name}.{item.name}",
                 hints[item.name],
-                item.name.replace("_", " "),
+                label(item.name),
                 meaning,
             )
 
 
 def _rows(draft: Draft, name: str, table: Any) -> None:
-    st.markdown(f"**{name.replace('_', ' ').capitalize()}**")
+    st.markdown(f"**{label(name)}**")
     st.caption(meaning_of(name))
     _wrong(draft, name)
     hints = get_type_hints(table)
@@ -138,7 +148,7 @@ def _rows(draft: Draft, name: str, table: Any) -> None:
                     f"{name}[{number}].{item.name}",
                     f"{FIELD}.{name}.{number}.{item.name}",
                     hints[item.name],
-                    item.name,
+                    label(item.name),
                     str(item.metadata["meaning"]),
                     told=False,
                 )
@@ -153,21 +163,27 @@ def _rows(draft: Draft, name: str, table: Any) -> None:
     st.button("Add", key=f"{FIELD}.{name}.add", icon=":material/add:", type="tertiary", on_click=_add, args=(name,))
 
 
-def _one(draft: Draft, field: str, key: str, kind: Any, label: str, meaning: str, *, told: bool = True) -> None:
-    kind, label = _bare(kind), label[0].upper() + label[1:]
+def _one(draft: Draft, field: str, key: str, kind: Any, title: str, meaning: str, *, told: bool = True) -> None:
+    kind = _bare(kind)
     if kind is bool:
-        st.checkbox(label, key=key, persist_state="session")
+        st.checkbox(title, key=key, persist_state="session")
     elif field == "scope_separator":
-        st.selectbox(label, list(SEPARATORS), format_func=SEPARATORS.__getitem__, key=key, persist_state="session")
+        st.selectbox(title, list(SEPARATORS), format_func=SEPARATORS.__getitem__, key=key, persist_state="session")
     elif isinstance(kind, type) and issubclass(kind, StrEnum):
-        st.selectbox(label, list(kind), key=key, persist_state="session")
+        st.selectbox(title, list(kind), key=key, persist_state="session")
     elif field == "notes":
-        st.text_area(label, key=key, height=100, persist_state="session")
+        st.text_area(title, key=key, height=100, persist_state="session")
     else:
-        st.text_input(label, key=key, help=None if told else meaning, persist_state="session")
+        st.text_input(title, key=key, help=None if told else meaning, persist_state="session")
     if told:
         st.caption(meaning)
     _wrong(draft, field)
+
+
+def label(name: str) -> str:
+    """A field's name for people."""
+    words = " ".join(SPELLED.get(word, word) for word in name.split("_"))
+    return words[0].upper() + words[1:]
 
 
 def _wrong(draft: Draft, field: str) -> None:

@@ -110,15 +110,14 @@ def fill_in(template: Provider) -> Provider:
         metadata = found.metadata if found else None
         base = discovery.provider(metadata, template) if metadata else template
         with st.expander("Addresses and scope", key="walkthrough.addresses", icon=":material/edit:"):
-            columns = st.columns(2)
             values: dict[str, Any] = {}
-            for number, name in enumerate(FILLED_IN):
+            for place, name in profile_form.in_columns(FILLED_IN, 2):
                 key = f"walkthrough.profile.{name}"
                 request.keep(key, getattr(base, name))
-                with columns[number % 2]:
+                with place:
                     values[name] = (
                         st.text_input(
-                            name.replace("_", " ").capitalize(),
+                            profile_form.label(name),
                             key=key,
                             help=providers.meaning_of(name),
                             persist_state="session",
