@@ -1,4 +1,4 @@
-"""The command line: ``python -m oauth sandbox``, ``explain`` and ``diagnose``.
+"""The command line: ``python -m oauth sandbox``, ``explain``, ``diagnose`` and ``history``.
 
 Exit status: 0 when it was done, 2 with one line on standard error when it could not be.
 """
@@ -38,6 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given.command == "sandbox":
             return sandbox_command.run(given)
+        if given.command == "history":
+            from oauth.history import command as history_command  # loads the database and Arrow
+
+            try:
+                return history_command.run(given)
+            except history_command.HistoryCommandError as error:
+                raise CommandError(str(error)) from error
         if given.command == "explain":
             _print(explained(given.error))
         else:
@@ -185,12 +192,21 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m oauth", description="OAuth Console on the command line.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     sandbox_command.add_arguments(commands.add_parser("sandbox", help="serve the embedded provider alone"))
+    _add_history(commands.add_parser("history", help="write the history to a file"))
     explain = commands.add_parser("explain", help="say what an error means and what to do")
     explain.add_argument("error", help="the number of a documented error, or an error code such as invalid_grant")
     diagnose = commands.add_parser("diagnose", help="name the errors in pasted text, and their causes, as JSON")
     diagnose.add_argument("file", help="the file to read, or - for standard input")
     diagnose.add_argument("--json", action="store_true", help="print JSON; this is also what is printed without it")
     return parser
+
+
+def _add_history(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
+    export = actions.add_parser("export", help="write what a filter shows to a file or to standard output")
+    export.add_argument("--format", choices=("csv", "jsonl", "har"), default="csv", help="default: csv")
+    export.add_argument("--filter", default="", metavar="LINE", help="as in the page, such as 'status:4xx since:2h'")
+    export.add_argument("--output", metavar="FILE", help="a file for its owner only, which appears when it is whole")
 
 
 if __name__ == "__main__":

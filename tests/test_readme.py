@@ -4,7 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from oauth.history.csv_export import COLUMNS
+from oauth.history.exports.columns import COLUMNS
 from oauth.history.terms import help_table
 from oauth.settings import SETTINGS
 

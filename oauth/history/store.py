@@ -144,7 +144,7 @@ class History:
             return None
         with self.database.reading() as connection:
             found = connection.execute(select(exchanges).where(exchanges.c.id == id)).mappings().first()
-        return None if found is None else _row(found)
+        return None if found is None else to_row(found)
 
     def page(self, filters: Filters, before: int | None, limit: int) -> list[Row]:
         """At most ``limit`` exchanges, newest first, from the newest on or from the one that follows row ``before``.
@@ -152,7 +152,7 @@ class History:
         When that row is gone, its place is that of the newest row with a smaller number, which is then the first.
         """
         with self.database.reading() as connection:
-            return [_row(found) for found in listing.page(connection, filters, before, limit)]
+            return [to_row(found) for found in listing.page(connection, filters, before, limit)]
 
     def some_answered(self, ids: Collection[int]) -> bool:
         """Whether one of some exchanges has an answer by now."""
@@ -179,7 +179,7 @@ class History:
         """The exchanges of one flow, oldest first."""
         query = select(exchanges).where(exchanges.c.flow == flow).order_by(exchanges.c.started_at, exchanges.c.id)
         with self.database.reading() as connection:
-            return [_row(found) for found in connection.execute(query).mappings()]
+            return [to_row(found) for found in connection.execute(query).mappings()]
 
     def set_case(self, flow: str, case: str) -> None:
         """Label a flow's exchanges, and the callback it waits for. Raises ``ValueError`` without a flow."""
@@ -259,7 +259,8 @@ def _text(body: bytes) -> str:
     return body.decode("utf-8", "backslashreplace")
 
 
-def _row(found: RowMapping) -> Row:
+def to_row(found: RowMapping | Mapping[str, Any]) -> Row:
+    """A row of the table as the exchange that it keeps."""
     response = failure = None
     if found["status"] is not None:
         response = Response(

@@ -10,7 +10,7 @@ from starlette.types import Scope
 
 from oauth.client import Recorder
 from oauth.routes.callback import callback
-from oauth.routes.downloads import CSV_PATH, history_csv
+from oauth.routes.downloads import PATHS, history_file
 from oauth.settings import Settings
 
 
@@ -30,7 +30,7 @@ def routes(settings: Settings, new_recorder: Callable[[], Recorder], clock: Call
     """The callback and the downloads."""
     return [
         _get("/callback", callback(new_recorder, clock, settings.public_url)),
-        _get(CSV_PATH, history_csv(settings, new_recorder().history, clock)),
+        *(_get(path, history_file(settings, new_recorder().history, clock, format)) for format, path in PATHS.items()),
     ]
 
 

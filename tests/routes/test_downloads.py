@@ -1,7 +1,9 @@
 import csv
 import io
-import sqlite3
-from collections.abc import Callable
+import json
+import resource
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,9 +12,10 @@ import httpx
 import pytest
 
 from oauth.exchange import Exchange, Request, Response, Step
-from oauth.history import store
+from oauth.history.exports.download import Download
 from oauth.history.filters import Filters
 from oauth.history.store import History
+from oauth.routes import downloads
 from oauth.routes.downloads import signed_link
 from oauth.settings import Settings
 
@@ -42,9 +45,9 @@ def test_the_file_has_what_the_filters_show(
     everything = http.get(signed_link(settings, Filters(), clock()))
     assert everything.status_code == 200
     assert ids(everything) == list(range(20, 0, -1))
-    some = http.get(signed_link(settings, Filters(step="api", text="p.example/1", owner="ada"), clock()))
-    assert ids(some) == [row.exchange.id for row in filled.rows(Filters(step="api", text="p.example/1", owner="ada"))]
-    assert len(ids(some)) == 6
+    some = http.get(signed_link(settings, Filters(step="api", status="2xx", owner="ada"), clock()))
+    assert ids(some) == [row.exchange.id for row in filled.rows(Filters(step="api", status="2xx", owner="ada"))]
+    assert len(ids(some)) == 10
     assert ids(http.get(signed_link(settings, Filters(owner="bob"), clock()))) == [17, 13, 9, 5, 1]
     assert ids(http.get(signed_link(settings, Filters(text="nothing"), clock()))) == []
 
@@ -62,18 +65,43 @@ def test_the_answer_is_a_file_that_nobody_keeps_or_compresses(
 
 
 def test_a_large_file_is_complete(
+    filled: History, http: httpx.Client, settings: Settings, clock: Callable[[], datetime]
+) -> None:
+    body = b"x" * 1_000_000
+    filled.begin(Exchange(Step.API, Request("POST", "https://p.example/big", (), body), clock()))
+    answer = http.get(signed_link(settings, Filters(), clock()))
+    assert answer.content.count(b"\r\n") == 22
+    assert answer.content.count(body) == 1
+
+
+def test_a_file_that_is_whole_at_once_comes_with_its_size_and_another_without(
     filled: History,
     http: httpx.Client,
     settings: Settings,
     clock: Callable[[], datetime],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(store, "BATCH", 3)
-    body = b"x" * 100_000
-    big = filled.begin(Exchange(Step.API, Request("POST", "https://p.example/big", (), body), clock()))
-    answer = http.get(signed_link(settings, Filters(), clock()))
-    assert ids(answer) == [big, *range(20, 0, -1)]
-    assert body in answer.content
+    monkeypatch.setattr(downloads, "PATIENCE", 30.0)
+    whole = http.get(signed_link(settings, Filters(), clock()))
+    assert whole.headers["Content-Length"] == str(len(whole.content))
+    monkeypatch.setattr(downloads, "PATIENCE", 0.0)
+    growing = http.get(signed_link(settings, Filters(), clock()))
+    assert "Content-Length" not in growing.headers
+    assert growing.content == whole.content
+
+
+@pytest.mark.parametrize(("format", "media_type"), [("jsonl", "application/jsonl"), ("har", "application/json")])
+def test_other_formats_have_links_of_their_own(
+    filled: History, http: httpx.Client, settings: Settings, clock: Callable[[], datetime], format: str, media_type: str
+) -> None:
+    link = signed_link(settings, Filters(owner="bob"), clock(), format)
+    answer = http.get(link)
+    assert answer.headers["Content-Type"].partition(";")[0] == media_type
+    assert answer.headers["Content-Disposition"].endswith(f'.{format}"')
+    text = answer.content.decode()
+    found = json.loads(text)["log"]["entries"] if format == "har" else [json.loads(line) for line in text.splitlines()]
+    assert [one.get("id") or one["_id"] for one in found] == [17, 13, 9, 5, 1]
+    assert http.get(link.replace(f".{format}", ".csv")).status_code == 403
 
 
 def test_a_link_works_for_a_minute(
@@ -114,20 +142,60 @@ def test_a_history_that_cannot_be_read_is_a_page_and_no_file(
     assert "Content-Disposition" not in answer.headers
 
 
+@pytest.fixture
+def full_disk(filled: History, clock: Callable[[], datetime]) -> Iterator[None]:
+    """A history whose export no longer fits: no process of the test may write a file of more than 4 MB."""
+    body = b"x" * 500_000
+    for number in range(20):
+        filled.begin(Exchange(Step.API, Request("POST", f"https://p.example/{number}", (), body), clock()))
+    filled.database.engine.dispose()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl", "har"])
+@pytest.mark.usefixtures("full_disk")
 def test_a_file_that_breaks_off_does_not_look_whole(
+    http: httpx.Client, settings: Settings, clock: Callable[[], datetime], monkeypatch: pytest.MonkeyPatch, format: str
+) -> None:
+    monkeypatch.setattr(downloads, "PATIENCE", 0.0)
+    with pytest.raises(httpx.RemoteProtocolError):
+        http.get(signed_link(settings, Filters(), clock(), format))
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_what_fails_before_anything_is_sent_is_a_page(
+    http: httpx.Client, settings: Settings, clock: Callable[[], datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "PATIENCE", 30.0)
+    answer = http.get(signed_link(settings, Filters(), clock()))
+    assert answer.status_code == 503
+    assert "File too large" in answer.text
+
+
+def test_a_reader_that_leaves_ends_the_making(
     filled: History,
     http: httpx.Client,
     settings: Settings,
     clock: Callable[[], datetime],
     monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(store, "BATCH", 1)
-    with sqlite3.connect(tmp_path / "history.db") as connection:
-        connection.execute("UPDATE exchanges SET started_at = 'yesterday' WHERE id = 10")
-    connection.close()
-    with pytest.raises(httpx.RemoteProtocolError):
-        http.get(signed_link(settings, Filters(), clock()))
+    closed = threading.Event()
+
+    class Watched(Download):
+        def close(self) -> None:
+            super().close()
+            closed.set()
+
+    monkeypatch.setattr(downloads, "Download", Watched)
+    monkeypatch.setattr(downloads, "PATIENCE", 0.0)
+    for number in range(40):
+        filled.begin(Exchange(Step.API, Request("POST", f"https://p.example/{number}", (), b"x" * 500_000), clock()))
+    with http.stream("GET", signed_link(settings, Filters(), clock())) as answer:
+        next(answer.iter_raw())
+    assert closed.wait(30)
 
 
 def test_only_get_is_answered(

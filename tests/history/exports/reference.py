@@ -1,39 +1,15 @@
-"""The history as CSV: RFC 4180, UTF-8 with BOM, and no cell that a spreadsheet would compute."""
+"""The CSV of the history as the csv module of Python writes it, a row at a time: what the exports are compared with."""
 
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from oauth.catalogue import documented
 from oauth.catalogue.explain import explain
+from oauth.history.exports.columns import COLUMNS
 from oauth.history.schema import utc_text
 from oauth.history.store import Row, header_lines
-
-COLUMNS = (
-    "id",
-    "started_at",
-    "owner",
-    "case",
-    "flow",
-    "step",
-    "method",
-    "url",
-    "request_headers",
-    "request_body",
-    "status",
-    "response_headers",
-    "response_body",
-    "duration_ms",
-    "documented_error",
-    "error",
-    "error_description",
-    "remedy",
-    "failure",
-    "request_id",
-)
-
-CHUNK_CHARACTERS = 64 * 1024
 
 # White space as Unicode has it, and what is as invisible: control and format characters, a byte order mark too.
 _BLANK = r"\s\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
@@ -41,19 +17,15 @@ _BLANK = r"\s\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-
 _DANGEROUS = re.compile(rf"[{_BLANK}]*[=+\-@|%＝＋－＠｜％'\t\r\n\x00]")
 
 
-def csv_rows(rows: Iterable[Row]) -> Iterator[bytes]:
-    """The whole file, header first, in pieces of about 64 KiB; one row is in memory at a time."""
+def csv_of(rows: Iterable[Row]) -> bytes:
+    """The whole file."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     text.write("\ufeff")
     writer.writerow(COLUMNS)
     for row in rows:
         writer.writerow(_cells(row))
-        if text.tell() >= CHUNK_CHARACTERS:
-            yield text.getvalue().encode()
-            text.seek(0)
-            text.truncate()
-    yield text.getvalue().encode()
+    return text.getvalue().encode()
 
 
 def neutral(cell: str) -> str:

@@ -1,0 +1,84 @@
+"""``python -m oauth history``: the history to a file, and files into the history."""
+
+import argparse
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC
+from pathlib import Path
+
+from oauth.history.exports import formats, reading
+from oauth.history.filters import FilterError, Filters
+from oauth.history.store import History, HistoryError
+from oauth.installation import Installation, current, now
+from oauth.settings import SettingError
+
+
+class HistoryCommandError(Exception):
+    """The command could not be done; the text is the one line that says why."""
+
+
+def run(given: argparse.Namespace) -> int:
+    """Do it; the exit status. Raises ``HistoryCommandError``, and ``BrokenPipeError`` for a reader that left."""
+    try:
+        return _export(current(), given)
+    except (SettingError, HistoryError, FilterError) as error:
+        raise HistoryCommandError(str(error)) from error
+
+
+def _export(installation: Installation, given: argparse.Namespace) -> int:
+    filters = Filters.parse(given.filter).resolved(now(), UTC)
+    _open_and_leave(installation.history)
+    source = reading.source(installation.settings.database_url, filters)
+    progress = _Progress(reading.count(source)) if sys.stderr.isatty() else None
+    if given.output is None:
+        with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as output:
+            formats.write(source, given.format, output, progress or _silent)
+    else:
+        _write_file(source, given.format, Path(given.output), progress or _silent)
+    if progress:
+        progress.end()
+    return 0
+
+
+def _open_and_leave(history: History) -> None:
+    """Bring the database up to date, then close it: ADBC must be the only one in this process that has it open."""
+    with history.database.reading():
+        pass
+    history.database.engine.dispose()
+
+
+def _write_file(source: reading.Source, format: str, path: Path, progress: Callable[[int, int], None]) -> None:
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as output:
+            formats.write(source, format, output, progress)
+            output.flush()
+            os.fsync(output.fileno())
+        draft.replace(path)
+    except OSError as error:
+        raise HistoryCommandError(f"{path} cannot be written: {error.strerror}. Nothing is left there.") from error
+    finally:
+        with suppress(FileNotFoundError):
+            draft.unlink()
+
+
+class _Progress:
+    """One line on the terminal that says how far it is."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+
+    def __call__(self, rows: int, octets: int) -> None:
+        """Say that these are written."""
+        print(f"\r{rows:,} of {self._total:,} exchanges, {octets / 1e6:,.1f} MB", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Leave the line."""
+        print(file=sys.stderr)
+
+
+def _silent(_rows: int, _octets: int) -> None:
+    """Say nothing: standard error is no terminal."""

@@ -1,0 +1,256 @@
+"""The rows of a filter as Arrow batches, read by ADBC in one transaction, a batch ahead of whoever takes them.
+
+ADBC's driver brings an SQLite of its own. Two SQLite libraries in one process take each other's locks on a file away
+(https://www.sqlite.org/howtocorrupt.html, 2.2.1), so a process that has the history open through SQLAlchemy must not
+read it here: the server lets a process of its own do it (``download.py``).
+"""
+
+import queue
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import adbc_driver_manager
+import adbc_driver_postgresql
+import adbc_driver_sqlite
+import pyarrow as pa
+from sqlalchemy import URL, Dialect, Select, literal_column, make_url, select
+from sqlalchemy.types import Text, TypeDecorator
+
+from oauth.history.database import HistoryError
+from oauth.history.filters import Filters, where
+from oauth.history.schema import exchanges
+
+BATCH_BYTES = 2 * 1024 * 1024
+"""About how much a batch holds; in no column of SQLite's more than four times as much, or it is one row."""
+
+MOST_ROWS = 4096
+LONG = ("url", "request_headers", "request_body", "response_headers", "response_body", "error_description",
+        "failure_detail", "request_id")  # fmt: skip
+"""The columns that can be of any length."""
+
+_TEXTS = (Text, TypeDecorator)
+_COLUMNS = "the_columns"
+_T = TypeVar("_T")
+
+_SAMPLE = 500
+_SHORT = 200
+"""About how many bytes the columns of a row have that are not ``LONG``."""
+
+_SLACK = 4
+_AHEAD = 1
+
+_POSTGRESQL_PARAMETER = re.compile(r"\$([0-9]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Which rows of which database: its address for ADBC, its name without a password, and the query as SQL."""
+
+    sqlite: bool
+    address: str
+    name: str
+    query: str
+    parameters: tuple[Any, ...]
+
+
+def source(url: str, filters: Filters) -> Source:
+    """The rows that ``filters`` show, newest first, of the database at an SQLAlchemy address."""
+    parsed = make_url(url)
+    dialect_of: Callable[..., Dialect] = parsed.get_dialect()
+    if parsed.get_backend_name() == "sqlite":
+        dialect, name = dialect_of(paramstyle="qmark"), parsed.database or ""
+        address = _file_address(parsed)
+    else:
+        dialect, name = dialect_of(paramstyle="numeric_dollar"), parsed.render_as_string(hide_password=True)
+        address = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+    columns = exchanges.c
+    query: Select[Any] = (
+        select(literal_column(_COLUMNS))
+        .select_from(exchanges)
+        .where(*where(filters))
+        .order_by(columns.started_at.desc(), columns.id.desc())
+    )
+    expanded = query.compile(dialect=dialect).construct_expanded_state()
+    processors = expanded.processors
+    parameters = tuple(
+        processors[key](expanded.parameters[key]) if key in processors else expanded.parameters[key]
+        for key in expanded.positiontup or ()
+    )
+    return Source(dialect.name == "sqlite", address, name, expanded.statement, parameters)
+
+
+def batches(source: Source, columns: Sequence[str], prepare: Callable[[pa.RecordBatch], _T]) -> Iterator[_T]:
+    """The rows with these columns, which must hold ``id``, in bounded memory; all from one moment.
+
+    Reading, and ``prepare`` of each batch, go on in a thread of their own while the last one is worked on. Raises
+    ``HistoryError``.
+    """
+    ready: queue.Queue[_T | Exception | None] = queue.Queue(_AHEAD)
+    stopped = threading.Event()
+
+    def put(item: _T | Exception | None) -> None:
+        while not stopped.is_set():
+            with suppress(queue.Full):
+                ready.put(item, timeout=0.2)
+                return
+
+    def read() -> None:
+        try:
+            with _Connection(source) as connection:
+                reader = _sqlite_batches if source.sqlite else _postgresql_batches
+                for batch in reader(connection, source, columns):
+                    if stopped.is_set():
+                        return
+                    put(prepare(_typed(batch)))
+            put(None)
+        except Exception as error:  # noqa: BLE001 it is raised where the batches are taken
+            put(error)
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    try:
+        while (item := ready.get()) is not None:
+            if isinstance(item, Exception):
+                raise _explained(source, item)
+            yield item
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def count(source: Source) -> int:
+    """How many rows there are. Raises ``HistoryError``."""
+    inner = _statement(source, "id").rpartition("ORDER BY")[0]
+    try:
+        with _Connection(source) as connection:
+            return connection.number(f"SELECT count(*) AS number FROM ({inner}) AS wanted")  # noqa: S608
+    except adbc_driver_manager.Error as error:
+        raise _explained(source, error) from error
+
+
+class _Connection:
+    """One transaction on a connection of ADBC's. Its own interface is used: the one of PEP 249 loads pandas."""
+
+    def __init__(self, source: Source) -> None:
+        connect = adbc_driver_sqlite.connect if source.sqlite else adbc_driver_postgresql.connect
+        self._parameters = source.parameters if source.sqlite else ()
+        self._closing = ExitStack()
+        with ExitStack() as opening:
+            database = opening.enter_context(connect(source.address))
+            self._connection = opening.enter_context(adbc_driver_manager.AdbcConnection(database))
+            self._connection.set_autocommit(False)
+            self._closing = opening.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.close()
+
+    def read(
+        self, sql: str, parameters: Sequence[Any] | None = None, options: Mapping[str, int] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of a query; without ``parameters`` with those of the source."""
+        bound = self._parameters if parameters is None else parameters
+        with adbc_driver_manager.AdbcStatement(self._connection) as statement:
+            statement.set_options(**(options or {}))
+            statement.set_sql_query(sql)
+            if bound:
+                schema, array = pa.record_batch(
+                    {str(at): [value] for at, value in enumerate(bound)}
+                ).__arrow_c_array__()
+                statement.bind(array, schema)
+            stream, _ = statement.execute_query()
+            with pa.RecordBatchReader.from_stream(stream) as reader:
+                yield from reader
+
+    def number(self, sql: str) -> int:
+        """The one number that a query gives, 0 for none."""
+        found = [batch.column(0)[0].as_py() for batch in self.read(sql)]
+        return int(found[0] or 0)
+
+
+def _sqlite_batches(connection: _Connection, source: Source, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The driver counts a batch in rows, so long texts are left out of it, and their rows then read one by one."""
+    sizes = " + ".join(f"octet_length({name})" for name in LONG)
+    sample = f"SELECT avg(size) FROM ({_statement(source, f'{sizes} AS size')} LIMIT {_SAMPLE})"  # noqa: S608
+    rows = max(1, min(MOST_ROWS, BATCH_BYTES // (connection.number(sample) + _SHORT)))
+    longest = BATCH_BYTES * _SLACK // rows
+    wanted = ", ".join(
+        f'CASE WHEN octet_length("{name}") > {longest} THEN NULL ELSE "{name}" END AS "{name}"'
+        if name in LONG
+        else f'"{name}"'
+        for name in columns
+    )
+    one = f"SELECT {_quoted(columns)} FROM exchanges WHERE id = ?"  # noqa: S608
+    for batch in connection.read(_statement(source, wanted), options={"adbc.sqlite.query.batch_rows": rows}):
+        begin = 0
+        for place in _places_of_long(batch):
+            if place > begin:
+                yield batch.slice(begin, place - begin)
+            yield from connection.read(one, [batch["id"][place].as_py()])
+            begin = place + 1
+        if begin < len(batch):
+            yield batch.slice(begin)
+
+
+def _places_of_long(batch: pa.RecordBatch) -> list[int]:
+    lacking = [batch[name].is_null() for name in LONG if name in batch.schema.names and batch[name].null_count]
+    return sorted({place for nulls in lacking for place in nulls.to_numpy(zero_copy_only=False).nonzero()[0].tolist()})
+
+
+def _postgresql_batches(connection: _Connection, source: Source, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    return connection.read(
+        _statement(source, _quoted(columns)), options={"adbc.postgresql.batch_size_hint_bytes": BATCH_BYTES}
+    )
+
+
+def _quoted(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in columns)
+
+
+def _typed(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with the same types from every database; SQLite types a column by what it meets in the first rows."""
+    kinds = [
+        pa.field(field.name, pa.string() if isinstance(exchanges.c[field.name].type, _TEXTS) else pa.int64())
+        for field in batch.schema
+    ]
+    return batch.cast(pa.schema(kinds))
+
+
+def _statement(source: Source, columns: str) -> str:
+    sql = source.query.replace(_COLUMNS, columns, 1)
+    if source.sqlite:
+        return sql
+    # What is read with COPY takes no parameters.
+    return _POSTGRESQL_PARAMETER.sub(lambda found: _literal(source.parameters[int(found[1]) - 1]), sql)
+
+
+def _literal(value: object) -> str:
+    """A value as PostgreSQL reads it whatever its settings are, as ``PQescapeLiteral`` writes it."""
+    if value is None or isinstance(value, bool | int):
+        return "NULL" if value is None else str(value).lower()
+    escaped = str(value).replace("\\", "\\\\").replace("'", "''")
+    return f" E'{escaped}'"
+
+
+def _file_address(url: URL) -> str:
+    database = url.database or ""
+    if database.startswith("file:"):
+        return database
+    return f"{Path(database).absolute().as_uri()}?mode=ro"
+
+
+def _explained(source: Source, error: Exception) -> Exception:
+    """An error of the database's in plain words; any other as it is."""
+    if not isinstance(error, adbc_driver_manager.Error | pa.ArrowException | OSError):
+        return error
+    reason = str(error).partition("\n")[0].rstrip(".")
+    made = HistoryError(f"The history in {source.name} cannot be read: {reason}. Nothing was changed in it.")
+    made.__cause__ = error
+    return made

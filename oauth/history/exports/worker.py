@@ -1,0 +1,39 @@
+"""The process that makes a download for the server: ``python -m oauth.history.exports.worker``.
+
+It reads what to do from standard input as JSON, writes the file to standard output, and says on standard error, a JSON
+line each, how many bytes are written, and at last that the file is whole, or what was wrong.
+"""
+
+import json
+import os
+import sys
+from typing import Any
+
+from oauth.history.database import HistoryError
+from oauth.history.exports.formats import write
+from oauth.history.exports.reading import Source
+
+
+def main() -> None:
+    """Do what standard input says."""
+    job = json.load(sys.stdin)
+    try:
+        # Unbuffered: what is reported as written can be read by the server.
+        with os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0) as output:
+            write(Source(**job["source"]), job["format"], output, lambda _, octets: _say(written=octets))
+    except HistoryError as error:
+        _say(error=str(error))
+    except OSError as error:
+        _say(
+            error=f"The export cannot be written beside the history: {error.strerror}. Free some space, then try again."
+        )
+    else:
+        _say(whole=True)
+
+
+def _say(**what: Any) -> None:
+    print(json.dumps(what), file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
