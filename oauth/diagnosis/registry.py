@@ -161,4 +161,6 @@ def _token_request(subject: Subject) -> tuple[Rule, ...]:
         return (*always, *parameter.missing("refresh_token"), *refresh_token.REFUSED, *asks)
     if grant_type == Grant.CLIENT_CREDENTIALS:
         return (*always, *asks)
+    if grant_type == Grant.DEVICE_CODE:
+        return (*always, *parameter.missing("device_code"))
     return (*always, *parameter.missing("code"), *code.LIFE, *redirect_uri.RULES, *asks)

@@ -19,6 +19,9 @@ from oauth.redaction import Vault
 USUAL_LIMIT = RequestLimit(requests=4500, seconds=300, pause=1800)
 """The documented request limit, where no provider profile is known."""
 
+OF_A_USER = (Grant.AUTHORIZATION_CODE.value, Grant.REFRESH_TOKEN.value, Grant.DEVICE_CODE.value)
+"""Grants whose tokens stand for a user. What the application itself may have is another matter."""
+
 USUAL_LIFETIMES = Lifetimes(code=600, access_token=86_400, refresh_token=2_592_000)
 """The documented lifetimes, where no provider profile says others."""
 
@@ -113,7 +116,7 @@ class Subject:
     def bearer(self) -> str:
         """What stands in the place of the access token in the ``Authorization`` header."""
         scheme, credentials = reading.authorization(self.exchange.request)
-        words = [word for word in (scheme, *credentials.split()) if word.lower() != "bearer"]
+        words = [word for word in (scheme, *credentials.split()) if word.lower() not in ("bearer", "dpop")]
         return words[-1] if len(words) == 1 else " ".join(words)
 
     @property
@@ -326,7 +329,6 @@ class Subject:
     def later_elsewhere(self, origin: Origin) -> Exchange | None:
         """The newest token answer in another flow of the same client here, after ``origin``, that stands for a user."""
         flow = self.exchange.flow or (self.flow.id if self.flow else "")
-        users = (Grant.AUTHORIZATION_CODE, Grant.REFRESH_TOKEN)
         found = [
             row
             for row in self.earlier(self.past.token_requests(origin.client_id))
@@ -334,7 +336,7 @@ class Subject:
             and self.is_here(row)
             and row.started_at >= origin.issued_at
             and reading.client_of(row) == origin.client_id
-            and reading.grant_of(row) in users
+            and reading.grant_of(row) in OF_A_USER
         ]
         return found[-1] if found else None
 

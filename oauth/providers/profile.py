@@ -187,6 +187,7 @@ class Provider:
         default=None, metadata=about("How many requests it takes from one address")
     )
     headers: tuple[ApiHeader, ...] = field(default=(), metadata=about("Headers that every call of the API needs"))
+    content_type_on_get: bool = field(default=True, metadata=about("A GET may have a Content-Type header"))
     endpoints: tuple[Endpoint, ...] = field(
         default=(), metadata=about("Paths of the API that are worth calling with a fresh token")
     )

@@ -55,6 +55,8 @@ def scheme(subject: Subject) -> Finding:
     given, credentials = reading.authorization(subject.exchange.request)
     if not given:
         return unknown("There is no Authorization header")
+    if given.lower() == "dpop" and credentials:
+        return ruled_out(open_fact("The scheme is DPoP, for a token that is bound to a key (RFC 9449 §7.1)", HEADER))
     fix = None
     if subject.bearer:
         after = subject.secrets.offered("access_token", subject.bearer)

@@ -61,6 +61,8 @@ def client_not_active(subject: Subject) -> Finding:
 def redirect_uri(subject: Subject) -> Finding:
     """The provider's rules for one, and what this client used before."""
     sent = subject.sent.value("redirect_uri")
+    if not sent and subject.sent.get("request_uri") is not None:
+        return unknown("The request was pushed beforehand (RFC 9126): its redirect URI is not in the address", QUERY)
     if not sent:
         return possible(
             open_fact("no redirect_uri was sent: that works only when exactly one is registered", QUERY),
@@ -122,6 +124,8 @@ def redirect_uri(subject: Subject) -> Finding:
 def response_type(subject: Subject) -> Finding:
     """The only one that the provider documents."""
     found = subject.sent.get("response_type")
+    if found is None and subject.sent.get("request_uri") is not None:
+        return ruled_out(open_fact("The request was pushed beforehand (RFC 9126), with its response_type", QUERY))
     if found is not None and found.value == "code":
         return ruled_out(right("response_type is code", QUERY))
     before = None if found is None else subject.secrets.swept(found.value)

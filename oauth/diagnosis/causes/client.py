@@ -59,6 +59,10 @@ def credentials_missing(subject: Subject) -> Finding:
     if not subject.sent.body_known and subject.basic is None:
         return unknown("The body of the request is not known: only its head was given", BODY)
     missing = [name for name, value in (("client_id", sent.id), ("client_secret", sent.secret)) if not value]
+    if _without_a_secret(subject):
+        missing = [name for name in missing if name == "client_id"]
+    if not missing and not sent.secret:
+        return ruled_out(open_fact("client_id is sent, and this client proves itself without a secret", sent.where))
     if not missing:
         return ruled_out(right("client_id and client_secret are both sent", sent.where))
     changes = []
@@ -364,6 +368,12 @@ CREDENTIALS: tuple[Rule, ...] = (
 
 INACTIVE: tuple[Rule, ...] = (deactivated, never_active, other_provider)
 """The rules for a client that is not active."""
+
+
+def _without_a_secret(subject: Subject) -> bool:
+    """Whether the client is a public one, or signs an assertion (RFC 6749 §2.1, RFC 7523 §2.2)."""
+    others = (ClientAuthentication.NONE, ClientAuthentication.PRIVATE_KEY_JWT)
+    return bool(subject.sent.value("client_assertion")) or bool(subject.flow and subject.flow.authentication in others)
 
 
 def _is_secret(subject: Subject, client_id: str) -> bool:

@@ -44,12 +44,15 @@ def misspelt(subject: Subject) -> Finding:
 
 @rule("grant.unsupported", "The provider does not offer this grant type")
 def unsupported(subject: Subject) -> Finding:
-    """Another grant than those documented."""
+    """Another grant than those that this console knows, or one that is known and refused all the same."""
     sent = subject.sent.value("grant_type")
     if not sent:
         return unknown("No grant_type was sent", BODY)
     if sent in GRANTS:
-        return ruled_out(right(f"{sent} is a documented grant type", WHERE))
+        return possible(
+            open_fact(f"{sent} is spelt right", WHERE),
+            wrong(f"the provider answers {subject.outcome(subject.exchange)}", "response"),
+        )
     if near := _near(sent):
         return ruled_out(open_fact(f"It is {near}, misspelt", WHERE))
     after, needs = value_for(subject, "grant_type")

@@ -20,31 +20,41 @@ from oauth.diagnosis.subject import Subject
 from oauth.exchange import Step, header
 from oauth.formatting import span
 
+USUAL_VERSION = "2.0"
+"""The documented version of the API, where no provider profile is known."""
+
 MOST_WINDOWS = 100
 """Stretches of time that are looked at for one in which the limit was passed, whatever a profile says of the pause."""
 
 
 @rule("header.version_missing", "The Version header is missing")
 def version_missing(subject: Subject) -> Finding:
-    """Every call of the API needs it."""
+    """Where the provider's profile, or its answer, says that every call needs it."""
     profile = subject.provider.headers if subject.provider else ()
-    expected = next((item.value for item in profile if item.name.lower() == "version"), "2.0")
+    documented = next((item.value for item in profile if item.name.lower() == "version"), "")
+    if subject.provider is not None and not documented:
+        return ruled_out(open_fact("The provider's profile asks for no Version header", "provider"))
+    expected = documented or USUAL_VERSION
     value = header(subject.exchange.request.headers, "Version")
     change = Change(Target.HEADER, "Version", value, expected)
     fix = Fix(Label.READY, f"Send Version: {expected}", subject.step, (change,))
+    told = subject.explanation is not None and subject.explanation.answer == "missing_version"
+    sure = proven if documented or told else possible
     if value is None or not value.strip():
-        return proven(wrong("there is no Version header", "request headers"), fix=fix)
+        return sure(wrong("there is no Version header", "request headers"), fix=fix)
     if value.strip() != expected:
         text = f"Version is {subject.secrets.swept(value)}, where {expected} is documented"
-        return proven(wrong(text, "request header, Version"), fix=fix)
+        return sure(wrong(text, "request header, Version"), fix=fix)
     return ruled_out(right(f"Version is {expected}", "request header, Version"))
 
 
 @rule("header.content_type_on_get", "A Content-Type was sent on a GET")
 def content_type_on_get(subject: Subject) -> Finding:
-    """The provider answers 400 to it."""
-    request = subject.exchange.request
+    """Where the provider's profile, or its answer, says that it is refused."""
+    request, provider = subject.exchange.request, subject.provider
     value = header(request.headers, "Content-Type")
+    if provider is not None and provider.content_type_on_get:
+        return ruled_out(open_fact("Nothing is known of this provider refusing it", "provider"))
     if request.method.upper() != "GET":
         return ruled_out(right(f"The method is {request.method}", "request"))
     if value is None:
@@ -53,9 +63,9 @@ def content_type_on_get(subject: Subject) -> Finding:
     fix = Fix(
         Label.READY, "Leave Content-Type out", subject.step, (Change(Target.HEADER, "Content-Type", shown, None),)
     )
-    return proven(
-        wrong(f"Content-Type is {shown} on a GET, which has no body", "request header, Content-Type"), fix=fix
-    )
+    told = subject.explanation is not None and subject.explanation.answer == "content_type_on_get"
+    sure = proven if provider is not None or told else possible
+    return sure(wrong(f"Content-Type is {shown} on a GET, which has no body", "request header, Content-Type"), fix=fix)
 
 
 @rule("limit.requests", "The request limit was passed")
@@ -76,7 +86,7 @@ def too_many(subject: Subject) -> Finding:
     )
     requests = "1 request" if most == 1 else f"{most:,} requests"
     text = (
-        f"{requests} of this console to {subject.host} in {span(limit.seconds)}; "
+        f"{requests} to {subject.host} in {span(limit.seconds)} are known here; "
         f"{limit.requests:,} are allowed from one address"
     )
     fix = Fix(Label.READY, f"Wait {span(limit.pause)}, then send it again", subject.step)

@@ -19,12 +19,12 @@ from oauth.diagnosis.causes.rule import (
     wrong,
 )
 from oauth.diagnosis.model import Change, Fix, Label, Target
-from oauth.diagnosis.subject import Origin, Subject
+from oauth.diagnosis.subject import OF_A_USER, Origin, Subject
 from oauth.exchange import Exchange, Step
 from oauth.flow import Grant
 
-OF_A_USER = (Grant.AUTHORIZATION_CODE.value, Grant.REFRESH_TOKEN.value)
-"""Grants whose tokens stand for a user. What the application itself may have is another matter."""
+OF_THE_PROFILE = "provider, documented scopes"
+"""The place of what a call may need, where its answer does not say."""
 
 SEPARATORS = {",": "a comma", ";": "a semicolon", "+": "a plus sign", "|": "a bar", "\n": "a line break", "\t": "a tab"}
 AROUND = "\"'[]()"
@@ -36,14 +36,16 @@ def separators(subject: Subject) -> Finding:
     scope = subject.sent.value("scope")
     if not scope:
         return ruled_out(open_fact("No scope was sent", "scope"))
-    found = [words for sign, words in SEPARATORS.items() if sign in scope]
+    found = [words for sign, words in SEPARATORS.items() if sign in scope and sign != _separator(subject)]
     found += ["quotes or brackets"] * any(sign in scope for sign in AROUND)
     quoted = _quoted(subject, scope)
     if not found:
-        return ruled_out(right(f"Only spaces stand between the scopes: {quoted}", "scope"))
+        own = "Only spaces stand" if _separator(subject) == " " else "What the provider's profile says stands"
+        return ruled_out(right(f"{own} between the scopes: {quoted}", "scope"))
     names = [name for name in re.split(r"[\s,;+|\"'\[\]()]+", scope) if name]
-    after = _quoted(subject, " ".join(names))
-    fix = put(subject, "scope", quoted, after, "Separate the scopes by spaces")
+    after = _shown(subject, names)
+    by = "spaces" if _separator(subject) == " " else f"'{_separator(subject)}'"
+    fix = put(subject, "scope", quoted, after, f"Separate the scopes by {by}")
     text = f"{' and '.join(found)} in {quoted}"
     if names and set(names) <= _known(subject):
         return proven(
@@ -55,7 +57,7 @@ def separators(subject: Subject) -> Finding:
 @rule("scope.letter_case", "A scope is written in the wrong letter case")
 def letter_case(subject: Subject) -> Finding:
     """Scope names are case-sensitive (RFC 6749 §3.3)."""
-    names = subject.sent.value("scope").split()
+    names = _names(subject, subject.sent.value("scope"))
     if not names:
         return ruled_out(open_fact("No scope was sent", "scope"))
     known = {name.lower(): name for name in _known(subject)}
@@ -64,20 +66,20 @@ def letter_case(subject: Subject) -> Finding:
         return unknown("Which scopes there are is not known: no provider is chosen, and nothing was granted before")
     if not off:
         return ruled_out(right("No scope differs from a known one by letter case alone", "scope"))
-    after = _quoted(subject, " ".join(off.get(name, name) for name in names))
+    after = _shown(subject, [off.get(name, name) for name in names])
     facts = [
         wrong(f"{_quoted(subject, name)} was sent, {right_one} is the name", "scope") for name, right_one in off.items()
     ]
     return proven(
         *facts,
-        fix=put(subject, "scope", _quoted(subject, " ".join(names)), after, "Write the scopes as they are named"),
+        fix=put(subject, "scope", _shown(subject, names), after, "Write the scopes as they are named"),
     )
 
 
 @rule("scope.never_granted", "A scope was asked that this client never was granted")
 def never_granted(subject: Subject) -> Finding:
     """By elimination: the others were granted before, and one of those asked is refused."""
-    names = subject.sent.value("scope").split()
+    names = _names(subject, subject.sent.value("scope"))
     if not names:
         return unknown("No scope was sent")
     if not subject.past.reach:
@@ -89,7 +91,7 @@ def never_granted(subject: Subject) -> Finding:
     shown, rest = _quoted(subject, ", ".join(never)), [name for name in names if name in granted]
     fix = None
     if rest:
-        fix = put(subject, "scope", _quoted(subject, " ".join(names)), " ".join(rest), f"Ask without {shown}")
+        fix = put(subject, "scope", _shown(subject, names), _shown(subject, rest), f"Ask without {shown}")
     facts = [wrong(f"never granted to this client in the newest {subject.past.reach:,} rows: {shown}", "history")]
     facts += [right(f"{name} was granted before", "history", granted[name]) for name in rest]
     if rest or (granted and len(names) == 1):
@@ -102,7 +104,7 @@ def never_granted(subject: Subject) -> Finding:
 @rule("scope.taken_away", "The client was granted these scopes before, and may not have them any more")
 def taken_away(subject: Subject) -> Finding:
     """All of them were granted at once, in the same way, and now the provider refuses."""
-    names = subject.sent.value("scope").split()
+    names = _names(subject, subject.sent.value("scope"))
     granted = _granted(subject)
     if not names:
         return unknown("No scope was sent")
@@ -125,7 +127,7 @@ def taken_away(subject: Subject) -> Finding:
 @rule("scope.beyond_consent", "More is asked than the user authorized")
 def beyond_consent(subject: Subject) -> Finding:
     """The token request may narrow the scope, and never widen it (RFC 6749 §6)."""
-    names = subject.sent.value("scope").split()
+    names = _names(subject, subject.sent.value("scope"))
     if not names:
         return ruled_out(open_fact("No scope was sent, so none can be too wide", "scope"))
     found = _consent(subject)
@@ -135,11 +137,11 @@ def beyond_consent(subject: Subject) -> Finding:
     wider = [name for name in names if name not in consent]
     if not wider:
         return ruled_out(right(f"All of it was authorized: {_quoted(subject, ' '.join(consent))}", where, row))
-    shown = _quoted(subject, " ".join(wider))
+    shown = _shown(subject, wider)
     kept = [name for name in names if name in consent]
     fact = wrong(f"{shown} was not authorized; what was: {_quoted(subject, ' '.join(consent))}", where, row)
     title = "Ask for no more than was authorized"
-    fix = put(subject, "scope", _quoted(subject, " ".join(names)), " ".join(kept or consent), title)
+    fix = put(subject, "scope", _shown(subject, names), _shown(subject, kept or consent), title)
     if kept and subject.grant == Grant.AUTHORIZATION_CODE:
         # Servers may just leave out what was not authorized, as long as something remains.
         return possible(fact, fix=fix)
@@ -159,15 +161,17 @@ def lacks(subject: Subject) -> Finding:
     needed, where = _needed(subject)
     if not needed:
         return unknown("Which scopes the call needs is not known: the answer names none, and no provider is chosen")
-    granted = origin.scope.split()
+    granted = _names(subject, origin.scope)
     if not granted:
         return unknown("Which scopes the token has is not known: the answer that gave it names none", origin.where)
     missing = [name for name in needed if name not in granted]
     shown = _quoted(subject, origin.scope)
     if not missing:
         return ruled_out(right(f"The token has every scope needed: {shown}", origin.where, origin.row))
-    lacked = _quoted(subject, " ".join(missing))
-    return proven(
+    lacked = _shown(subject, missing)
+    # A profile says what is worth asking for, and the answer what this call needs.
+    sure = possible if where == OF_THE_PROFILE else proven
+    return sure(
         wrong(f"missing: {lacked}", origin.where, origin.row),
         open_fact(f"granted {shown}", origin.where, origin.row),
         open_fact(f"needed {_quoted(subject, ' '.join(needed))}", where),
@@ -181,17 +185,17 @@ def granted_less(subject: Subject) -> Finding:
     origin = subject.origin("access_token", subject.bearer)
     if origin is None:
         return unknown("What was granted is not known: no token answer is known that gave this token")
-    asked = (origin.asked_scope or (subject.authorization.asked or {}).get("scope", "")).split()
+    asked = _names(subject, origin.asked_scope or (subject.authorization.asked or {}).get("scope", ""))
     if not asked:
         return unknown("What was asked for is not known", origin.where, origin.row)
     if not origin.scope:
         return unknown("What was granted is not known: the answer that gave the token names no scope", origin.where)
-    less = [name for name in asked if name not in origin.scope.split()]
+    less = [name for name in asked if name not in _names(subject, origin.scope)]
     if not less:
         return ruled_out(
             right(f"All that was asked was granted: {_quoted(subject, origin.scope)}", origin.where, origin.row)
         )
-    shown = _quoted(subject, " ".join(less))
+    shown = _shown(subject, less)
     return proven(
         wrong(
             f"asked {_quoted(subject, ' '.join(asked))}, granted {_quoted(subject, origin.scope)}",
@@ -209,14 +213,15 @@ def asked_too_little(subject: Subject) -> Finding:
     needed, where = _needed(subject)
     if origin is None or not needed:
         return unknown("What was asked for when the token was given is not known")
-    asked = (origin.asked_scope or (subject.authorization.asked or {}).get("scope", "")).split()
+    asked = _names(subject, origin.asked_scope or (subject.authorization.asked or {}).get("scope", ""))
     if not asked:
         return unknown("What was asked for when the token was given is not known", origin.where, origin.row)
     missing = [name for name in needed if name not in asked]
-    shown = _quoted(subject, " ".join(asked))
+    shown = _shown(subject, asked)
     if not missing:
         return ruled_out(right(f"Everything needed was asked for: {shown}", origin.where, origin.row))
-    return proven(
+    sure = possible if where == OF_THE_PROFILE else proven
+    return sure(
         wrong(f"asked {shown}, without {_quoted(subject, ' '.join(missing))}", origin.where, origin.row),
         open_fact(f"needed {_quoted(subject, ' '.join(needed))}", where),
         fix=_ask_wider(subject, origin, needed),
@@ -229,7 +234,7 @@ TOKEN: tuple[Rule, ...] = (lacks, granted_less, asked_too_little)
 
 def _ask_wider(subject: Subject, origin: Origin, needed: Iterable[str]) -> Fix:
     before = origin.asked_scope or origin.scope
-    wanted = " ".join(dict.fromkeys([*before.split(), *needed]))
+    wanted = _shown(subject, dict.fromkeys([*_names(subject, before), *needed]))
     change = Change(Target.FIELD, "scope", _quoted(subject, before), _quoted(subject, wanted))
     step = Step.TOKEN if origin.grant == Grant.CLIENT_CREDENTIALS else Step.AUTHORIZE
     return Fix(Label.START_AGAIN, f"Ask for {_quoted(subject, wanted)}", step, (change,))
@@ -244,16 +249,21 @@ def _needed(subject: Subject) -> tuple[list[str], str]:
                 if scope := challenge.parameters.get("scope", ""):
                     return scope.split(), "response header, WWW-Authenticate"
     provider = subject.provider
-    return (provider.scope.split(), "provider, documented scopes") if provider else ([], "")
+    return (_names(subject, provider.scope), OF_THE_PROFILE) if provider else ([], "")
 
 
 def _granted(subject: Subject) -> dict[str, int | None]:
     """Every scope that was granted to this client before, with the newest row that says so."""
     found: dict[str, int | None] = {}
     for row in subject.successes_here:
-        for name in (reading.member(row.response, "scope") or reading.read(row.request).value("scope")).split():
+        for name in _names(subject, _given(row)):
             found[name] = row.id
     return found
+
+
+def _given(row: Exchange) -> str:
+    """The scope that a token answer gave (RFC 6749 §5.1: what was asked for when it names none)."""
+    return reading.member(row.response, "scope") or reading.read(row.request).value("scope")
 
 
 def _granted_together(subject: Subject, names: Iterable[str]) -> Exchange | None:
@@ -262,14 +272,13 @@ def _granted_together(subject: Subject, names: Iterable[str]) -> Exchange | None
     found = [
         row
         for row in subject.successes_here
-        if wanted <= set((reading.member(row.response, "scope") or reading.read(row.request).value("scope")).split())
-        and (reading.grant_of(row) in OF_A_USER) is of_a_user
+        if wanted <= set(_names(subject, _given(row))) and (reading.grant_of(row) in OF_A_USER) is of_a_user
     ]
     return found[-1] if found else None
 
 
 def _known(subject: Subject) -> set[str]:
-    return {*(subject.provider.scope.split() if subject.provider else ()), *_granted(subject)}
+    return {*_names(subject, subject.provider.scope if subject.provider else ""), *_granted(subject)}
 
 
 def _consent(subject: Subject) -> tuple[list[str], str, int | None] | None:
@@ -279,17 +288,35 @@ def _consent(subject: Subject) -> tuple[list[str], str, int | None] | None:
         if origin is None:
             return None
         # A refresh may have narrowed the access token; the refresh token still stands for all of it.
-        granted = [name for row in subject.rows for name in reading.member(row.response, "scope").split()]
-        return list(dict.fromkeys([*origin.scope.split(), *granted])), origin.where, origin.row
+        granted = [
+            name
+            for row in subject.rows
+            if reading.grant_of(row) in OF_A_USER
+            for name in _names(subject, reading.member(row.response, "scope"))
+        ]
+        return list(dict.fromkeys([*_names(subject, origin.scope), *granted])), origin.where, origin.row
     known = subject.authorization
     if subject.grant != Grant.AUTHORIZATION_CODE or known.asked is None or not known.asked.get("scope"):
         return None
-    return known.asked["scope"].split(), f"{known.where}, scope", known.row
+    return _names(subject, known.asked["scope"]), f"{known.where}, scope", known.row
 
 
 def _beyond_consent(subject: Subject) -> list[str]:
     consent = _consent(subject)
-    return [name for name in subject.sent.value("scope").split() if name not in consent[0]] if consent else []
+    return [name for name in _names(subject, subject.sent.value("scope")) if name not in consent[0]] if consent else []
+
+
+def _separator(subject: Subject) -> str:
+    """What this provider wants between two scopes: RFC 6749 §3.3 says a space, and some have another sign."""
+    return (subject.provider.scope_separator if subject.provider else "") or " "
+
+
+def _names(subject: Subject, text: str) -> list[str]:
+    return text.replace(_separator(subject), " ").split()
+
+
+def _shown(subject: Subject, names: Iterable[str]) -> str:
+    return _quoted(subject, _separator(subject).join(names))
 
 
 def _quoted(subject: Subject, text: str) -> str:

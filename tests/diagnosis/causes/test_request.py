@@ -112,7 +112,7 @@ def test_the_request_limit_is_run_into(walk: Walk) -> None:
     passed = cause(found, "limit.requests")
     assert passed.verdict == "proven"
     host = walk.provider.token_endpoint.split("/")[2]
-    assert f"21 requests of this console to {host} in 5 min; 20 are allowed from one address" in text(passed)
+    assert f"21 requests to {host} in 5 min are known here; 20 are allowed from one address" in text(passed)
     assert passed.fix is not None
     assert passed.fix.title == "Wait 30 min, then send it again"
     walk.wait(1700)
@@ -131,7 +131,7 @@ def test_a_limit_that_others_passed_is_possible(walk: Walk) -> None:
         httpx.get(f"{walk.provider.api}/cities")
     found = cause(walk.diagnosed(walk.application()), "limit.requests")
     assert found.verdict == "possible"
-    assert "1 request of this console" in text(found)
+    assert "1 request to" in text(found)
     assert "4,500 are allowed" in text(found)
 
 
