@@ -58,7 +58,7 @@ class Explanation:
 def explain(exchange: Exchange) -> Explanation | None:
     """Why a finished exchange failed, or ``None`` when it succeeded (RFC 6749 §4.1.2, §5.1)."""
     if exchange.step is Step.CALLBACK:
-        return _explain_callback(exchange.request.url)
+        return _explain_callback(_address_of(exchange.request))
     response, failure = exchange.response, exchange.failure
     if failure is not None:
         if response is not None:
@@ -110,6 +110,13 @@ def explain_response(
     shape = _Shape(judged, headers, body, cut, step, request, found, proxied)
     kind = shape.kind()
     return _answer(kind, status, found) if kind else None
+
+
+def _address_of(callback: Request) -> str:
+    """The callback as an address with its parameters; one by ``form_post`` has them in its body."""
+    if callback.method != "POST":
+        return callback.url
+    return f"{callback.url.partition('?')[0]}?{callback.body.decode('utf-8', 'replace')}"
 
 
 def _explain_callback(address: str) -> Explanation | None:

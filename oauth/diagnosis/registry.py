@@ -11,9 +11,11 @@ from oauth.diagnosis.causes import (
     code,
     grant,
     parameter,
+    pkce,
     redirect_uri,
     refresh_token,
     request,
+    revocation,
     scope,
     shape,
 )
@@ -46,7 +48,7 @@ REGISTERED: Mapping[str, tuple[Rule, ...]] = {
     "invalid_scope": scope.ASKED,
     "invalid_client": (*client.CREDENTIALS, client.deactivated),
     "unauthorized_client": grant.ALLOWED,
-    "invalid_token": access_token.REFUSED,
+    "invalid_token": (*access_token.REFUSED, revocation.access_token),
     "insufficient_scope": scope.TOKEN,
     "unsupported_response_type": (authorization.response_type,),
     "access_denied": (authorization.denied,),
@@ -109,8 +111,18 @@ def rules_for(explanation: Explanation, subject: Subject) -> tuple[Rule, ...]:
     if explanation.error == "invalid_request":
         return (*request.HEADERS, access_token.scheme) if subject.step is Step.API else (*UNREADABLE, request.method)
     if explanation.error == "invalid_grant":
-        return refresh_token.REFUSED if subject.grant == Grant.REFRESH_TOKEN else DOCUMENTED[2]
+        return _refused_grant(subject)
     return REGISTERED.get(explanation.error, ())
+
+
+def _refused_grant(subject: Subject) -> tuple[Rule, ...]:
+    match subject.grant:
+        case Grant.REFRESH_TOKEN:
+            return (*refresh_token.REFUSED, revocation.refresh_token)
+        case Grant.DEVICE_CODE:
+            return ()
+        case _:
+            return (*DOCUMENTED[2], *pkce.RULES)
 
 
 def rules_before(subject: Subject) -> tuple[Rule, ...]:
@@ -163,4 +175,4 @@ def _token_request(subject: Subject) -> tuple[Rule, ...]:
         return (*always, *asks)
     if grant_type == Grant.DEVICE_CODE:
         return (*always, *parameter.missing("device_code"))
-    return (*always, *parameter.missing("code"), *code.LIFE, *redirect_uri.RULES, *asks)
+    return (*always, *parameter.missing("code"), *code.LIFE, *redirect_uri.RULES, *pkce.RULES, *asks)

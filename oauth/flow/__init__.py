@@ -9,9 +9,11 @@ from oauth.flow.answers import (
     parse_pasted,
     read_callback,
     read_device,
+    read_keys,
     read_nonce,
     read_pushed,
     read_tokens,
+    secrets_of,
 )
 from oauth.flow.errors import FlowError
 from oauth.flow.fields import (
@@ -81,9 +83,11 @@ __all__ = [
     "query",
     "read_callback",
     "read_device",
+    "read_keys",
     "read_nonce",
     "read_pushed",
     "read_tokens",
+    "secrets_of",
     "sent_field",
     "token_fields",
     "token_request",

@@ -1,8 +1,9 @@
 """From what came back to the next state of the flow."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from oauth.exchange import Exchange
@@ -98,6 +99,35 @@ def read_device(flow: Flow, exchange: Exchange) -> Flow:
 def read_nonce(flow: Flow, exchange: Exchange) -> Flow:
     """The flow with the DPoP nonce that any answer may bring (RFC 9449 §8.2)."""
     return replace(flow, dpop_nonces=dpop.with_nonce(flow.dpop_nonces, exchange))
+
+
+def read_keys(exchange: Exchange) -> tuple[Mapping[str, Any], ...] | None:
+    """The keys of a JWK set, or ``None`` when the answer is none (RFC 7517 §5)."""
+    keys = members(exchange).get("keys")
+    if not succeeded(exchange) or not isinstance(keys, list):
+        return None
+    return tuple(key for key in keys if isinstance(key, dict))
+
+
+def secrets_of(flow: Flow) -> Iterator[tuple[str, str]]:
+    """The secrets that a flow holds, with what each is."""
+    yield "state", flow.state
+    yield "client_secret", flow.client.secret
+    yield "code_verifier", flow.verifier
+    yield "nonce", flow.nonce
+    yield "code", flow.callback.get("code") if flow.callback else ""
+    for tokens in (flow.tokens, flow.application_tokens):
+        if tokens is not None:
+            yield "access_token", tokens.access_token
+            yield "refresh_token", tokens.refresh_token
+            yield "id_token", tokens.id_token
+    if flow.pushed is not None:
+        yield "request_uri", flow.pushed.request_uri
+    if flow.device is not None:
+        yield "device_code", flow.device.device_code
+        yield "user_code", flow.device.user_code
+    for _, nonce in flow.dpop_nonces:
+        yield "dpop_nonce", nonce
 
 
 def parse_pasted(pasted: str) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ class Statement:
     the server knows the public key, empty for none.
     """
 
-    audience: str
+    audience: str = ""
     lifetime: int = 60
     kid: str = ""
 

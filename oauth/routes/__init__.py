@@ -1,6 +1,6 @@
 """The HTTP routes that the console adds to its pages."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from starlette.requests import Request
@@ -12,6 +12,8 @@ from oauth.client import Recorder
 from oauth.routes.callback import callback
 from oauth.routes.downloads import PATHS, history_file
 from oauth.settings import Settings
+
+Endpoint = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
 
 
 class Below(Mount):
@@ -29,13 +31,16 @@ class Below(Mount):
 def routes(settings: Settings, new_recorder: Callable[[], Recorder], clock: Callable[[], datetime]) -> list[Route]:
     """The callback and the downloads."""
     return [
-        _get("/callback", callback(new_recorder, clock, settings.public_url)),
-        *(_get(path, history_file(settings, new_recorder().history, clock, format)) for format, path in PATHS.items()),
+        _only({"GET", "POST"}, "/callback", callback(new_recorder, clock, settings.public_url)),
+        *(
+            _only({"GET"}, path, history_file(settings, new_recorder().history, clock, format))
+            for format, path in PATHS.items()
+        ),
     ]
 
 
-def _get(path: str, endpoint: Callable[[Request], Response]) -> Route:
-    route = Route(path, endpoint, methods=["GET"])
+def _only(methods: set[str], path: str, endpoint: Endpoint) -> Route:
+    route = Route(path, endpoint)
     # Starlette answers HEAD with the GET endpoint, and a HEAD must not use up a state.
-    route.methods = {"GET"}
+    route.methods = methods
     return route

@@ -1,9 +1,15 @@
-"""The redirect URI, ``GET /callback`` (RFC 6749 §4.1.2): hands what arrived to the session that waits for it."""
+"""The redirect URI, ``/callback`` (RFC 6749 §4.1.2): hands what arrived to the session that waits for it.
 
-from collections.abc import Callable, Sequence
+A server that was asked for ``response_mode=form_post`` has the browser send a form there (OAuth 2.0 Form Post Response
+Mode §2); all others a query.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from urllib.parse import parse_qsl
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -36,34 +42,61 @@ _REFUSED = {
 }
 
 
+FORM = "application/x-www-form-urlencoded"
+
+FORM_LIMIT = 65_536
+"""Bytes of a form that are read; an authorization response has a few hundred."""
+
+
 def callback(
     new_recorder: Callable[[], Recorder], clock: Callable[[], datetime], public_url: str = ""
-) -> Callable[[Request], Response]:
+) -> Callable[[Request], Awaitable[Response]]:
     """The endpoint. Each callback gets a recorder of its own, whose vault goes with it.
 
     ``public_url`` is where a proxy publishes the console: what it asks here is not what the browser asked it.
     """
 
-    def endpoint(request: Request) -> Response:
+    async def endpoint(request: Request) -> Response:
+        body = b"" if request.method == "GET" else await _body(request)
+        return await run_in_threadpool(answer, request, body)
+
+    def answer(request: Request, body: bytes | None) -> Response:
         arrived = clock()
+        if body is None:
+            return _refusal(request, "This callback cannot be used", "It is no form, or one that is far too long.")
         parameters = request.query_params.multi_items()
+        if request.method == "POST":
+            parameters = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
         problem = _problem(parameters)
         if problem:
             return _refusal(request, "This callback cannot be used", problem)
         recorder = new_recorder()
         try:
-            receipt = recorder.history.handover.receive(request.query_params["state"], parameters)
+            receipt = recorder.history.handover.receive(dict(parameters)["state"], parameters)
         except HistoryError as error:
             return _not_kept(error)
         if receipt.outcome is not Outcome.ACCEPTED:
             return _refusal(request, *_REFUSED[receipt.outcome])
-        exchange = recorder.begin(_exchange(request, _address(request, public_url), receipt, arrived))
+        sent = http.Request(request.method, _address(request, public_url), _headers(request), body)
+        exchange = recorder.begin(_exchange(sent, receipt, arrived))
         elapsed = round((clock() - arrived).total_seconds() * 1000)
         # The page that answers says nothing that the address does not, so its body is not kept.
         recorder.complete(replace(exchange, response=http.Response(200, "OK"), duration_ms=elapsed))
         return _accepted(parameters, recorder.problem)
 
     return endpoint
+
+
+async def _body(request: Request) -> bytes | None:
+    """The form that was sent, or ``None`` when it is none."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        return None
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_LIMIT:
+            return None
+    return body
 
 
 def _problem(parameters: Sequence[tuple[str, str]]) -> str:
@@ -83,14 +116,18 @@ def _problem(parameters: Sequence[tuple[str, str]]) -> str:
 
 def _address(request: Request, public_url: str) -> str:
     """The address as the browser asked for it."""
-    return f"{public_url}/callback?{request.url.query}" if public_url else str(request.url)
+    query = f"?{request.url.query}" if request.url.query else ""
+    return f"{public_url}/callback{query}" if public_url else str(request.url)
 
 
-def _exchange(request: Request, address: str, receipt: Receipt, arrived: datetime) -> Exchange:
-    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
+def _headers(request: Request) -> http.Headers:
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
+
+
+def _exchange(sent: http.Request, receipt: Receipt, arrived: datetime) -> Exchange:
     return Exchange(
         step=Step.CALLBACK,
-        request=http.Request("GET", address, headers),
+        request=sent,
         started_at=arrived,
         flow=receipt.flow,
         owner=receipt.owner,

@@ -25,7 +25,7 @@ def mermaid(sequence: Sequence[Shown]) -> str:
     lines = ["sequenceDiagram", "participant B as Browser", "participant C as Console", "participant P as Provider"]
     for shown in sequence:
         arrows = _arrows(shown)
-        lines += [FAILED, *arrows, "end"] if shown.explanation is not None else arrows
+        lines += [FAILED, *arrows, "end"] if shown.failed is not None else arrows
     return "\n".join(lines)
 
 
@@ -44,7 +44,8 @@ def _arrows(shown: Shown) -> list[str]:
         case Step.CALLBACK:
             return ["B->>C: callback"]
         case _:
-            sent = f"{_safe(exchange.request.method)} {exchange.step.value}"
+            times = f" ({shown.times} times)" if shown.times > 1 else ""
+            sent = f"{_safe(exchange.request.method)} {exchange.step.value}{times}"
             return [f"C->>P: {sent}", f"P-->>C: {outcome}"]
 
 

@@ -49,7 +49,8 @@ def _headline(exchange: Exchange, explanation: Explanation | None) -> None:
             # A pasted answer may come without its status.
             known = exchange.response.status or "status unknown"
             status = f"{known} {plain(exchange.response.reason)}".strip()
-            st.badge(status, color="red" if explanation is not None else "green")
+            held = exchange.response.status < 400
+            st.badge(status, color="red" if explanation is not None else "green" if held else "gray")
             if exchange.failure is not None:
                 st.badge(FROM_PROXY if exchange.failure.kind.startswith("proxy_") else NOT_WHOLE, color="red")
         elif exchange.failure is not None:

@@ -7,9 +7,11 @@ import streamlit as st
 from oauth import flow as flows
 from oauth.diagnosis import reading
 from oauth.exchange import Request, header
+from oauth.flow import Signed
 from oauth.providers import BodyFormat, ClientAuthentication
+from pages.parts.actions import ACTIONS, CARD_OF
 from pages.parts.exchange import PLAIN_HEADERS
-from pages.parts.session import GRANT_OF, Session
+from pages.parts.session import Session
 
 
 def fill(current: Session, action: str, sent: Request) -> None:
@@ -20,7 +22,7 @@ def fill(current: Session, action: str, sent: Request) -> None:
         put(current, action, name, None)
     for name, value in values.items():
         put(current, action, name, current.vault.conceal(name, value))
-    if action in GRANT_OF:
+    if ACTIONS[action].grant is not None:
         form = "json" not in (header(sent.headers, "Content-Type") or "")
         st.session_state[f"{action}.body"] = BodyFormat.FORM if form else BodyFormat.JSON
         basic = reading.basic(sent) is not None
@@ -29,11 +31,10 @@ def fill(current: Session, action: str, sent: Request) -> None:
 
 def open_card(current: Session, action: str) -> None:
     """Open the card that an action stands in."""
-    if action in ("api", "refresh", "application"):
-        current.opened |= {"call"}
+    card = CARD_OF.get(action, action)
+    current.opened |= {card}
+    if card == "call":
         st.session_state["call.action"] = action
-    else:
-        current.opened |= {action}
 
 
 def put(current: Session, action: str, name: str, value: str | None) -> None:
@@ -72,13 +73,7 @@ def _values(action: str, sent: Request) -> dict[str, str]:
 
 def _names(current: Session, action: str) -> set[str]:
     """The names of the fields that a step has of its own."""
-    if action == "authorize":
-        fields = flows.authorization_fields(current.flow)
-    elif action == "api":
-        fields = flows.api_fields(current.flow, current.flow.tokens)
-    else:
-        fields = flows.token_fields(current.flow, GRANT_OF[action])
-    return {item.name for item in fields}
+    return {item.name for item in ACTIONS[action].fields(current.flow, Signed())}
 
 
 def _extra(action: str, name: str) -> int | None:

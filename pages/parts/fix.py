@@ -5,14 +5,15 @@ import streamlit as st
 from oauth.diagnosis import Change, Fix, Label, Target
 from oauth.exchange import Step
 from pages.parts import filling, session
-from pages.parts.session import STEP_OF, Fixing, Session
+from pages.parts.actions import ACTIONS
+from pages.parts.session import Fixing, Session
 
 ACTION_OF = {Step.AUTHORIZE: "authorize", Step.TOKEN: "token", Step.API: "api", Step.REFRESH: "refresh"}
 
 
 def apply(current: Session, action: str, fix: Fix) -> None:
     """Change the request as the fix says. A fix that is ready is sent too; one that starts again begins a new flow."""
-    target = action if STEP_OF.get(action) is fix.step else ACTION_OF.get(fix.step, "authorize")
+    target = action if action in ACTIONS and ACTIONS[action].step is fix.step else ACTION_OF.get(fix.step, "authorize")
     fixing = Fixing(action, fix, current.shown[action])
     if fix.label is Label.START_AGAIN and fix.step is Step.AUTHORIZE:
         current = session.start(current.flow.provider, current.flow.client, current.chosen)

@@ -2,10 +2,23 @@
 
 import streamlit as st
 
+from oauth.exchange import Step
+from oauth.flow.device import Standing
+from pages.parts.actions import ACTIONS
 from pages.parts.card import plain
 from pages.parts.session import Session, Shown
 
-TITLES = {"authorize": "Authorize", "callback": "Callback", "token": "Exchange", "call": "Call and refresh"}
+TITLES = {
+    "par": "Push",
+    "authorize": "Authorize",
+    "callback": "Callback",
+    "token": "Exchange",
+    "device": "Device",
+    "call": "Call and refresh",
+}
+OFFERED = ("par", "device")
+"""Steps that a server may offer, by an address in its profile."""
+CALLS = (Step.API, Step.REFRESH, Step.USERINFO, Step.INTROSPECT, Step.REVOKE)
 ICONS = {
     "done": ":material/check_circle:",
     "failed": ":material/error:",
@@ -19,6 +32,8 @@ def draw(session: Session) -> None:
     """Draw the rail; a click on a step opens or closes it."""
     with st.container(border=True, gap="small", key="rail"):
         for card, title in TITLES.items():
+            if not is_offered(session, card):
+                continue
             state, fact = status(session, card)
             with st.container(gap=None):
                 st.button(
@@ -45,18 +60,42 @@ def status(session: Session, card: str) -> tuple[str, str]:
                 return "waiting", "waits for the redirect" if "authorize" in session.shown else "waits for step 1"
             if error := flow.callback.get("error"):
                 return "failed", f"error {plain(error)}"
+            if flow.callback.mixed_up:
+                return "failed", "another issuer answered"
             check = flow.callback.state_check.value
             return ("failed" if check == "differs" else "done"), f"code received, state {check}"
+        case "par":
+            if card in session.shown:
+                return _outcome(session.shown[card], "reference received")
+            return "ready", "only if the client has to"
+        case "device":
+            return _device(session)
         case "token":
             if card in session.shown:
                 return _outcome(session.shown[card], "tokens received")
             return ("ready", "has a code") if flow.code else ("waiting", "waits for a code")
         case _:
-            latest = next((s for s in reversed(session.sequence) if s.exchange.step in ("api", "refresh")), None)
+            latest = next((s for s in reversed(session.sequence) if s.exchange.step in CALLS), None)
             if latest is not None:
                 return _outcome(latest, f"{latest.exchange.step.value} answered")
             has_token = flow.tokens or flow.application_tokens
             return ("ready", "has a token") if has_token else ("waiting", "waits for a token")
+
+
+def _device(session: Session) -> tuple[str, str]:
+    """How far the device grant is."""
+    device = session.flow.device
+    if device is None:
+        return (
+            _outcome(session.shown.get("device"), "") if "device" in session.shown else ("ready", "instead of 1 to 3")
+        )
+    match device.standing:
+        case Standing.PENDING:
+            return "waiting", "waits for the user"
+        case Standing.DONE:
+            return "done", "tokens received"
+        case _:
+            return "failed", device.standing.value
 
 
 def _outcome(shown: Shown | None, fact: str) -> tuple[str, str]:
@@ -71,6 +110,11 @@ def _outcome(shown: Shown | None, fact: str) -> tuple[str, str]:
     return "done", f"{response.status} · {fact}" if response else fact
 
 
+def is_offered(session: Session, card: str) -> bool:
+    """Whether this provider has the step."""
+    return card not in OFFERED or bool(ACTIONS[card].address(session.flow.provider))
+
+
 def is_folded(session: Session, card: str) -> bool:
     """Whether a step is done and the flow has gone past it, so that only its title is left open."""
     later = {"authorize": session.flow.callback, "callback": session.flow.tokens}
@@ -79,7 +123,7 @@ def is_folded(session: Session, card: str) -> bool:
 
 def is_open(session: Session, card: str) -> bool:
     """Whether a step's card is drawn."""
-    return card in session.opened
+    return card in session.opened and is_offered(session, card)
 
 
 def _toggle(session: Session, card: str) -> None:

@@ -15,6 +15,9 @@ from oauth.flow import Field, FlowError
 from pages.parts import clock
 from pages.parts.session import Session
 
+Edited = tuple[Request, list[Field]] | None
+"""A request as it would be sent, with its fields, or ``None`` where it cannot be."""
+
 EXTRA = "Sent besides the fields above"
 
 
@@ -25,7 +28,7 @@ def edit(
     url: str,
     build: Callable[[str, list[Field]], Request],
     options: Callable[[], None] = lambda: None,
-) -> tuple[Request, list[Field]] | None:
+) -> Edited:
     """Draw the request of a step and return it as it would be sent, or ``None`` where it cannot be.
 
     ``build`` makes the request from its address and fields; ``options`` draws the step's own switches.
@@ -34,7 +37,7 @@ def edit(
     with tabs[0]:
         address = _remembered(session, f"{action}.url", url, "Address", "url")
         st.caption("Untick a field to leave it out. A value can be changed before it is sent.")
-        sent = [_row(session, action, item) for item in fields]
+        sent = [_row(session, action, item) for item in fields if _is_drawn(session, action, item)]
         sent += _extra(session, action)
         options()
     try:
@@ -48,6 +51,18 @@ def edit(
     tabs[1].code(formatting.raw_request(preview), language="http", wrap_lines=True)
     tabs[2].code(formatting.curl(preview), language="bash", wrap_lines=True)
     return request, sent
+
+
+def address(session: Session, action: str, default: str) -> str:
+    """Where a request goes, as its address stands now."""
+    key = f"{action}.url"
+    keep(key, default)
+    return session.vault.resolve(st.session_state[key] or "")
+
+
+def _is_drawn(session: Session, action: str, item: Field) -> bool:
+    """Whether a field is drawn: one that few requests need only when it is asked for, or sent."""
+    return not item.optional or session.options or bool(st.session_state.get(f"{action}.field.{item.name}.send"))
 
 
 def _row(session: Session, action: str, item: Field) -> Field:

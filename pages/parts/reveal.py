@@ -7,6 +7,7 @@ import streamlit as st
 from oauth.flow import Tokens
 from oauth.formatting import span
 from oauth.installation import now
+from pages.parts import inside
 from pages.parts.session import Session
 
 
@@ -14,10 +15,11 @@ def tokens(current: Session, held: Tokens, key: str) -> None:
     """Draw a token answer. ``key`` names the place in the page."""
     with st.container(border=True, key=key):
         st.markdown("**Tokens**")
-        for name, value in (("access_token", held.access_token), ("refresh_token", held.refresh_token)):
-            if value:
+        for name in ("access_token", "refresh_token", "id_token"):
+            if value := getattr(held, name):
                 _secret(current, key, name, value)
         _scopes(held)
+        inside.draw(current, held, key)
         _lifetimes(held, current.flow.provider.lifetimes.refresh_token)
 
 
@@ -27,7 +29,14 @@ def _secret(current: Session, key: str, name: str, value: str) -> None:
     columns = st.columns([5, 12, 4], vertical_alignment="center")
     columns[0].markdown(f"`{name}`")
     columns[1].code(value if shown else current.vault.placeholder(name, value), language=None, wrap_lines=True)
-    columns[2].button(
+    with columns[2]:
+        button(current, place)
+
+
+def button(current: Session, place: str) -> bool:
+    """Draw the button that reveals what stands at a place, or hides it; says whether it is revealed now."""
+    shown = current.revealed == place
+    st.button(
         "Hide" if shown else "Reveal",
         key=place,
         icon=":material/visibility_off:" if shown else ":material/visibility:",
@@ -35,6 +44,7 @@ def _secret(current: Session, key: str, name: str, value: str) -> None:
         args=(current, "" if shown else place),
         width="stretch",
     )
+    return shown
 
 
 def _reveal(current: Session, place: str) -> None:

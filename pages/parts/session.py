@@ -4,9 +4,10 @@ Nothing here is cached or shared, and nothing of it is written anywhere but thro
 """
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
-from typing import TypedDict
+from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -17,13 +18,17 @@ from oauth.client import Recorder, send
 from oauth.diagnosis import Cause, Diagnosis, Fix, HistoryPast, NoPast, diagnose, never_came_back, preflight
 from oauth.drills import turns
 from oauth.exchange import Exchange, Request, Response, Step
-from oauth.flow import Client, Flow, FlowError, Grant
+from oauth.flow import Client, Flow, FlowError, IssuerCheck, Signed, dpop, pkce
+from oauth.flow import assertion as assertions
+from oauth.flow.assertion import Statement
+from oauth.flow.keys import new_key, read_private_key
 from oauth.history.handover import Handover
 from oauth.history.store import HistoryError
 from oauth.installation import current, now
-from oauth.providers import Provider
+from oauth.providers import ClientAuthentication, Pkce, Provider
 from oauth.redaction import Vault
 from pages.parts import clock
+from pages.parts.actions import ACTIONS
 
 SESSION = "console"
 LOCAL = "local"
@@ -38,21 +43,41 @@ OWN_CLIENT = "own client"
 OWN_SECRET = "own_client_secret"
 """Where the session keeps the secret of a client that is not ready-made."""
 
-STEP_OF = {"token": Step.TOKEN, "api": Step.API, "refresh": Step.REFRESH, "application": Step.TOKEN}
-GRANT_OF = {
-    "token": Grant.AUTHORIZATION_CODE,
-    "refresh": Grant.REFRESH_TOKEN,
-    "application": Grant.CLIENT_CREDENTIALS,
-}
+OWN_KEY = "own_client_key"
+"""Where the session keeps the client's private key, over the flows."""
+
+AUTHENTICATION = "client authentication"
+"""Where the session keeps how the client proves itself: what was chosen last, or else what the profile says."""
+
+FRESH = timedelta(seconds=20)
+"""How long a proof or an assertion that was made for a request is good enough to be sent."""
+
+UNFINISHED = ("authorization_pending", "slow_down")
+"""Answers of a poll that are no failure: the user has not finished (RFC 8628 §3.5)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An exchange as it is drawn: redacted, and explained and diagnosed where it failed."""
+    """An exchange as it is drawn: redacted, and explained and diagnosed where it failed.
+
+    ``times`` is how often the same came back in a row, for polls.
+    """
 
     exchange: Exchange
     explanation: Explanation | None
     diagnosis: Diagnosis | None = None
+    times: int = 1
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether it was a poll that came too early: the server says so with an error code, and nothing failed."""
+        found = self.explanation
+        return found is not None and self.exchange.step is Step.TOKEN and found.error in UNFINISHED
+
+    @property
+    def failed(self) -> Explanation | None:
+        """Why it failed, or ``None`` when it did not."""
+        return None if self.unfinished else self.explanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +87,15 @@ class Fixing:
     action: str
     fix: Fix
     before: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What was signed for a request that was not sent yet, for what, and when."""
+
+    subject: tuple[object, ...] = field(repr=False)
+    at: datetime
+    signed: Signed = field(repr=False)
 
 
 @dataclass
@@ -84,6 +118,10 @@ class Session:
     authorizing: Exchange | None = None
     revealed: str = ""
     fixing: Fixing | None = None
+    said: Statement = field(default_factory=Statement)
+    key_problem: str = ""
+    keys: tuple[Mapping[str, Any], ...] | None = None
+    _made: dict[str, _Made] = field(default_factory=dict, repr=False)
     _checked: dict[str, tuple[Request, datetime, tuple[Cause, ...]]] = field(default_factory=dict)
 
     def begin_authorization(self, request: Request, sent: list[flows.Field]) -> None:
@@ -103,26 +141,42 @@ class Session:
                 f"Its state is {came}, and this flow sent {sent}: it answers another request, perhaps an older tab's. "
                 "Open the authorization page again. If you are sure the code is yours, paste the code alone."
             )
+        if flows.check_issuer(self.flow, parameters) is IssuerCheck.DIFFERS:
+            raise FlowError(
+                f"Its iss is {dict(parameters)['iss']!r}, and this flow asked {self.flow.provider.issuer!r}: another "
+                "server answered than the one that was asked, which is how a mix-up attack looks (RFC 9207 §2.4). The "
+                "code is not used."
+            )
         self.refused = ""
-        address = text.strip() if "?" in text else f"{self.flow.redirect_uri}?{flows.query(parameters)}"
-        self.receive(parameters, now(), address, pasted=True)
+        address = text.strip() if "?" in text or "#" in text else ""
+        self.receive(parameters, now(), pasted=address or f"{self.flow.redirect_uri}?{flows.query(parameters)}")
         try:
             self.handover.use(self.flow.state)
         except HistoryError as error:
             self.recorder.problem = str(error)
 
-    def receive(self, parameters: list[tuple[str, str]], at: datetime, address: str, *, pasted: bool) -> None:
-        """Take what came back, and complete the authorization's exchange with the redirect that brought it."""
-        self.flow = flows.read_callback(self.flow, parameters, at, pasted=pasted)
-        self.vault.add("code", self.flow.code)
+    def receive(self, parameters: list[tuple[str, str]], at: datetime, *, pasted: str = "") -> None:
+        """Take what came back, and complete the authorization's exchange with the answer that brought it.
+
+        ``pasted`` is the address that the browser landed on, when a person brought it.
+        """
+        self.flow = flows.read_callback(self.flow, parameters, at, pasted=bool(pasted))
+        for kind, value in flows.secrets_of(self.flow):
+            self.vault.add(kind, value)
+        callback = Request("GET", pasted or f"{self.flow.redirect_uri}?{flows.query(parameters)}")
+        if not pasted and self.flow.asked_for("response_mode") == "form_post":
+            form = (("Content-Type", "application/x-www-form-urlencoded"),)
+            callback = Request("POST", self.flow.redirect_uri, form, flows.query(parameters).encode())
         if self.authorizing is not None:
-            redirect = Response(302, "Found", (("Location", address),))
+            redirect = Response(302, "Found", (("Location", callback.url),))
+            if callback.method == "POST":  # the server answered a page whose form the browser sent here
+                redirect = Response(200, "OK")
             elapsed = round((at - self.authorizing.started_at).total_seconds() * 1000)
             answered = replace(self.authorizing, response=redirect, duration_ms=elapsed)
             self.recorder.complete(answered)
             self._show("authorize", answered)
             self.authorizing = None
-        arrived = self._exchange(Step.CALLBACK, Request("GET", address), at)
+        arrived = self._exchange(Step.CALLBACK, callback, at)
         if pasted:
             # The console's own route records the arrivals it answers; this one was answered elsewhere.
             arrived = self.recorder.begin(arrived)
@@ -132,6 +186,9 @@ class Session:
     def press(self, action: str) -> None:
         """A send button was pressed; the page sends once it has read the fields as they stand now."""
         self.pressed = action
+        made = self._made.get(action)
+        if made is not None and now() - made.at > FRESH and not self._changed_by_hand(action, made.signed):
+            del self._made[action]
 
     def take_press(self, action: str) -> bool:
         """Whether this action is to be sent. It says so once: a rerun sends nothing again."""
@@ -142,20 +199,133 @@ class Session:
 
     def send(self, action: str, request: Request) -> None:
         """Send a request of the flow and take what its answer gives."""
+        if action == "poll" and not (self.flow.device and self.flow.device.may_poll(now())):
+            return
         self.sent[action] = request
+        # What is signed is for one request: the next one needs another.
+        self._made.pop(action, None)
         # A drill that runs at the sandbox meanwhile has moved its clock.
         with turns.queue_at(self.flow.provider.control).taken("a request of a walkthrough"):
             connection = self.flow.provider.connection
-            exchange = send(self._exchange(STEP_OF[action], request, now()), self.recorder, connection=connection)
-        if (grant := GRANT_OF.get(action)) is not None:
-            self.flow = flows.read_tokens(self.flow, exchange, grant, flows.sent_field(request, "scope"))
-            for tokens in (self.flow.tokens, self.flow.application_tokens):
-                if tokens is not None:
-                    self.vault.add("access_token", tokens.access_token)
-                    self.vault.add("refresh_token", tokens.refresh_token)
+            begun = self._exchange(ACTIONS[action].step, request, now())
+            exchange = send(begun, self.recorder, connection=connection)
+        self._take(action, exchange)
+        self._show(action, exchange)
+
+    def _take(self, action: str, exchange: Exchange) -> None:
+        """Take what an answer gives, and remember its secrets before anything of it is drawn."""
+        self.flow = flows.read_nonce(self.flow, exchange)
+        if (grant := ACTIONS[action].grant) is not None:
+            self.flow = flows.read_tokens(self.flow, exchange, grant, flows.sent_field(exchange.request, "scope"))
             if self.flow.tokens or self.flow.application_tokens:
                 self.opened |= {"call"}
-        self._show(action, exchange)
+        elif action == "par":
+            self.flow = flows.read_pushed(self.flow, exchange)
+        elif action == "device":
+            self.flow = flows.read_device(self.flow, exchange)
+            self.shown.pop("poll", None)
+        elif action == "jwks":
+            self.keys = flows.read_keys(exchange)
+        for kind, value in flows.secrets_of(self.flow):
+            self.vault.add(kind, value)
+
+    @property
+    def statement(self) -> Statement:
+        """What the client's assertions say: what was typed, or else what the profile and the key say."""
+        provider, key = self.flow.provider, self.flow.signing_key
+        audience = self.said.audience or provider.issuer or provider.token_endpoint
+        return Statement(audience, self.said.lifetime, self.said.kid or (key.kid if key else ""))
+
+    def choose(self, method: Pkce, *, bound: bool, by: ClientAuthentication) -> None:
+        """Choose PKCE, whether tokens are bound to a key of this session, and how the client proves itself."""
+        key = (self.flow.dpop_key or new_key()) if bound else None
+        self.flow = replace(self.flow, pkce=method, dpop_key=key, authentication=by)
+
+    def forget_pushed(self) -> None:
+        """Let the browser carry the parameters itself."""
+        self.flow = replace(self.flow, pushed=None)
+
+    def take_verifier(self, verifier: str) -> None:
+        """Take a verifier in the place of the one that was made."""
+        self.vault.add("code_verifier", verifier)
+        self.flow = replace(self.flow, verifier=verifier)
+
+    def signed(self, action: str, method: str, url: str, by: ClientAuthentication, access_token: str = "") -> Signed:
+        """What this request has to have signed: the client's assertion, and the DPoP proof.
+
+        It stays the same until what it says changes, or it was sent, so that it can be looked at and changed.
+        """
+        flow = self.flow
+        key = flow.signing_key if by is ClientAuthentication.PRIVATE_KEY_JWT else None
+        nonce = dpop.nonce_for(flow.dpop_nonces, url)
+        subject = (key, self.statement, flow.client.id, flow.dpop_key, method, url, nonce, access_token)
+        made = self._made.get(action)
+        if made is not None and made.subject == subject:
+            return made.signed
+        at = now()
+        assertion = proof = ""
+        if key is not None:
+            assertion = assertions.assertion(key, flow.client.id, self.statement, at=at, unique=secrets.token_urlsafe())
+        if flow.dpop_key is not None:
+            proof = dpop.proof(
+                flow.dpop_key,
+                method,
+                url,
+                at=at,
+                unique=secrets.token_urlsafe(),
+                nonce=nonce,
+                access_token=access_token,
+            )
+        signed = Signed(assertion, proof)
+        self.vault.add("client_assertion", assertion)
+        self.vault.add("dpop", proof)
+        self._made[action] = _Made(subject, at, signed)
+        return signed
+
+    def _changed_by_hand(self, action: str, signed: Signed) -> bool:
+        shown = {
+            "client_assertion": self.vault.placeholder("client_assertion", signed.assertion),
+            "DPoP": self.vault.placeholder("dpop", signed.proof),
+        }
+        drawn = {name: st.session_state.get(f"{action}.field.{name}.value") for name in shown}
+        return any(drawn[name] not in (None, shown[name]) for name in shown)
+
+    def take_key(self, pasted: str) -> None:
+        """Take the client's private key. Raises ``FlowError`` when it cannot sign."""
+        self.vault.add("private_key", pasted.strip())
+        key = read_private_key(pasted)
+        st.session_state[OWN_KEY] = key
+        self.flow = replace(self.flow, signing_key=key)
+        self.key_problem = ""
+
+    def forget_key(self) -> None:
+        """Forget the client's private key."""
+        st.session_state.pop(OWN_KEY, None)
+        self.flow = replace(self.flow, signing_key=None)
+
+    def state_assertion(self, audience: str, lifetime: str, kid: str) -> None:
+        """Change what the client's assertions say; a lifetime that is no number stays as it was."""
+        seconds = int(lifetime) if lifetime.lstrip("-").isdecimal() else self.said.lifetime
+        self.said = Statement(audience, seconds, kid)
+
+    def wanted_nonce(self, action: str) -> str:
+        """The nonce that the server gave when it refused the last proof of this action, or an empty text."""
+        last, request = self.shown.get(action), self.sent.get(action)
+        if last is None or request is None or last.explanation is None:
+            return ""
+        if not dpop.wants_nonce(last.explanation.error, last.exchange):
+            return ""
+        return dpop.nonce_for(self.flow.dpop_nonces, request.url)
+
+    @property
+    def options(self) -> bool:
+        """Whether the person wants to see what few requests need."""
+        return bool(st.session_state.get("walkthrough.options"))
+
+    def usual_authentication(self, action: str) -> set[ClientAuthentication]:
+        """The ways to prove itself that are offered without being asked for: a secret's two, and the one in use."""
+        used = ClientAuthentication(st.session_state[f"{action}.secret_in"])
+        return {ClientAuthentication.BODY, ClientAuthentication.BASIC, used}
 
     def preview(self, request: Request) -> Request:
         """A request as it may be drawn: with placeholders."""
@@ -202,6 +372,8 @@ class Session:
         shown = Shown(redacted, explanation, self._diagnosis(exchange, explanation))
         if action == "authorize" and exchange.response is not None:
             self.sequence = [shown if kept.exchange.id == exchange.id else kept for kept in self.sequence]
+        elif shown.unfinished and self.sequence and self.sequence[-1].unfinished:
+            self.sequence[-1] = replace(shown, times=self.sequence[-1].times + 1)
         else:
             self.sequence.append(shown)
         self.shown[action] = shown
@@ -224,10 +396,10 @@ class Session:
             return checked[2]
         facts: Facts = {"flow": self.flow, "vault": self.vault, "now": at, "zone": clock.tz()}
         try:
-            causes = preflight(request, STEP_OF[action], past=self.past, **facts)
+            causes = preflight(request, ACTIONS[action].step, past=self.past, **facts)
         except HistoryError as error:
             self.recorder.problem = str(error)
-            causes = preflight(request, STEP_OF[action], past=NoPast(), **facts)
+            causes = preflight(request, ACTIONS[action].step, past=NoPast(), **facts)
         self._checked[action] = request, at, causes
         return causes
 
@@ -287,18 +459,28 @@ def start(provider: Provider, client: Client, chosen: str) -> Session:
     state = secrets.token_urlsafe(32)
     recorder = installation.recorder()
     vault = recorder.vault
-    vault.add("state", state)
-    vault.add("client_secret", client.secret)
     session = Session(
         origin=origin(),
         owner=owner(),
         vault=vault,
         recorder=recorder,
         handover=installation.history.handover,
-        flow=Flow(provider, client, f"{origin()}/callback", state, now()),
+        flow=Flow(
+            provider,
+            client,
+            f"{origin()}/callback",
+            state,
+            now(),
+            verifier=pkce.new_verifier(),
+            nonce=secrets.token_urlsafe(32),
+            signing_key=st.session_state.get(OWN_KEY),
+        ),
         chosen=chosen,
     )
     st.session_state[SESSION] = session
+    for kind, value in flows.secrets_of(session.flow):
+        vault.add(kind, value)
+    session.choose(provider.pkce, bound=provider.dpop, by=provider.client_authentication)
     if before is not None:
         session.flow = replace(session.flow, case=before.flow.case)
     session.expect_callback()

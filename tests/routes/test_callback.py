@@ -197,8 +197,49 @@ def test_an_expired_state_is_refused(waiting: History, http: httpx.Client, times
     assert waiting.count(Filters()) == 0
 
 
-@pytest.mark.parametrize("method", ["HEAD", "POST", "OPTIONS"])
-def test_only_get_is_answered(waiting: History, http: httpx.Client, method: str) -> None:
+def test_a_form_is_taken_as_an_address_is(waiting: History, http: httpx.Client, tmp_path: Path) -> None:
+    """OAuth 2.0 Form Post Response Mode §2."""
+    answer = http.post("/callback", data={"code": CODE, "state": STATE, "iss": "https://provider.example"})
+    assert answer.status_code == 200
+    assert "The code arrived." in Page(answer.text).text
+    received = waiting.handover.take(STATE)
+    assert received is not None
+    assert received.parameters == (("code", CODE), ("state", STATE), ("iss", "https://provider.example"))
+    [row] = waiting.flow("f")
+    assert row.exchange.request.method == "POST"
+    assert row.exchange.request.body.startswith("code=«code #".encode())
+    content = b"".join(file.read_bytes() for file in tmp_path.glob("history.db*"))
+    assert CODE.encode() not in content
+    assert STATE.encode() not in content
+
+
+def test_an_error_in_a_form_is_recognised(waiting: History, http: httpx.Client) -> None:
+    http.post("/callback", data={"error": "access_denied", "error_description": "No, thanks", "state": STATE})
+    [row] = waiting.flow("f")
+    assert (row.error, row.error_description) == ("access_denied", "No, thanks")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "reason"),
+    [
+        (f"code={CODE}&state={STATE}", "text/plain", "It is no form"),
+        (f"code={CODE}&state={STATE}&more={'x' * 70_000}", "application/x-www-form-urlencoded", "far too long"),
+        (f"code={CODE}&code=b&state={STATE}", "application/x-www-form-urlencoded", "more than once"),
+        ("", "application/x-www-form-urlencoded", "It has no state"),
+    ],
+)
+def test_a_form_that_cannot_be_used_changes_nothing(
+    waiting: History, http: httpx.Client, body: str, kind: str, reason: str
+) -> None:
+    answer = http.post(f"/callback?code={CODE}&state={STATE}", content=body, headers={"Content-Type": kind})
+    assert answer.status_code == 400
+    assert reason in Page(answer.text).text
+    assert waiting.count(Filters()) == 0
+    assert waiting.handover.take(STATE) is None
+
+
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "OPTIONS"])
+def test_only_get_and_post_are_answered(waiting: History, http: httpx.Client, method: str) -> None:
     answer = http.request(method, "/callback", params={"code": CODE, "state": STATE})
     assert answer.status_code == 405
     assert waiting.handover.take(STATE) is None

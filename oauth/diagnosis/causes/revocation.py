@@ -1,0 +1,31 @@
+"""A token that the server was told to forget (RFC 7009)."""
+
+from oauth.diagnosis import reading
+from oauth.diagnosis.causes.fixes import NEW_TOKEN
+from oauth.diagnosis.causes.rule import Finding, proven, right, rule, ruled_out, unknown, wrong
+from oauth.diagnosis.subject import Subject
+from oauth.exchange import Step
+
+
+@rule("access_token.revoked", "The access token was revoked")
+def access_token(subject: Subject) -> Finding:
+    """A revocation in the history presented it, and succeeded."""
+    return _revoked(subject, "access_token", subject.bearer)
+
+
+@rule("refresh_token.revoked", "The refresh token was revoked")
+def refresh_token(subject: Subject) -> Finding:
+    """A revocation in the history presented it, and succeeded."""
+    return _revoked(subject, "refresh_token", subject.sent.value("refresh_token"))
+
+
+def _revoked(subject: Subject, kind: str, token: str) -> Finding:
+    if not subject.secrets.fingerprints((kind,), token):
+        return unknown("The token has no fingerprint, so the history cannot be asked for its revocation")
+    for row in subject.sightings((kind,), token):
+        if row.step is Step.REVOKE and reading.succeeded(row):
+            text = f"it was revoked before: {subject.row_text(row)}, {subject.outcome(row)}"
+            return proven(wrong(text, "history", row.id), fix=NEW_TOKEN)
+    if not subject.past.reach:
+        return unknown("No history was looked at for a revocation of this token")
+    return ruled_out(right(f"No revocation of it among the newest {subject.past.reach:,} rows", "history"))
