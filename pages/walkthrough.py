@@ -12,6 +12,7 @@ from oauth.flow import Callback, Client, Field, FlowError, IssuerCheck, StateChe
 from oauth.formatting import span
 from oauth.history.store import HistoryError
 from oauth.installation import now
+from oauth.providers.redirect import Way
 from pages.parts import (
     call,
     card,
@@ -22,6 +23,7 @@ from pages.parts import (
     options,
     push,
     rail,
+    redirect,
     request,
     reveal,
     session,
@@ -76,6 +78,7 @@ def _header() -> Session:
     elif current.flow.client != client or current.flow.provider != provider:
         current.flow = replace(current.flow, client=client, provider=provider)
         current.vault.add("client_secret", client.secret)
+    redirect.settle(current)
     return current
 
 
@@ -141,6 +144,7 @@ def _label(current: Session) -> None:
 def _authorize(current: Session) -> None:
     with step.frame(current, "authorize", "1 · Send the browser to the provider"):
         st.write("The person who owns the data approves at the provider. It answers by sending the browser back.")
+        redirect.draw(current)
         with step.editor(current, "authorize"):
             options.draw(current)
             edited = request.edit(
@@ -179,12 +183,14 @@ def _callback(current: Session) -> None:
                     "With response_mode=fragment the answer stands behind a # in the address. A browser sends that to "
                     "no server, so it cannot come here by itself: paste the address."
                 )
-            waiting, pasting = st.columns(2, gap="medium", border=True)
+            by_hand = redirect.leading(current).way is Way.PASTE
+            first, second = st.columns([3, 2] if by_hand else 2, gap="medium", border=True)
+            waiting, pasting = (second, first) if by_hand else (first, second)
             with waiting:
-                st.markdown("**Wait for the redirect**")
+                st.markdown("**Or wait for the redirect**" if by_hand else "**Wait for the redirect**")
                 _wait()
             with pasting:
-                st.markdown("**Or paste it**")
+                st.markdown("**Paste it**" if by_hand else "**Or paste it**")
                 st.text_input(
                     "The address that the browser landed on, or the code alone",
                     key="callback.pasted",
@@ -226,6 +232,9 @@ def _wait() -> None:
         st.rerun()
     if current.authorizing is None:
         st.caption("Open the authorization page in step 1 first.")
+        return
+    if current.flow.redirect_uri != f"{current.origin}/callback":
+        st.caption("The answer goes to another address than this console's, so it does not come by itself.")
         return
     waited = span((now() - current.authorizing.started_at).total_seconds())
     st.caption(f":material/hourglass_empty: Nothing has come yet, {waited} since the page was opened. It may come to")

@@ -25,7 +25,14 @@ def authorization_fields(flow: Flow) -> list[Field]:
     return [
         Field("client_id", flow.client.id, "Who asks", "client"),
         Field("response_type", "code", "What is asked for: a code", "this step"),
-        Field("redirect_uri", flow.redirect_uri, "Where the browser is sent back to", "console"),
+        Field(
+            "redirect_uri",
+            flow.redirect_uri,
+            "Where the browser is sent back to",
+            "console",
+            # Without an address of ours, the one that is registered holds (RFC 6749 §3.1.2.3).
+            send=bool(flow.redirect_uri),
+        ),
         Field("scope", flow.provider.scope, "What the token may do, separated by spaces", "provider"),
         Field("state", flow.state, "Ties the answer to this request", "made fresh"),
         *_openid(flow),

@@ -149,7 +149,9 @@ class Session:
             )
         self.refused = ""
         address = text.strip() if "?" in text or "#" in text else ""
-        self.receive(parameters, now(), pasted=address or f"{self.flow.redirect_uri}?{flows.query(parameters)}")
+        self.receive(
+            parameters, now(), pasted=address or f"{self.flow.redirect_uri or '/callback'}?{flows.query(parameters)}"
+        )
         try:
             self.handover.use(self.flow.state)
         except HistoryError as error:

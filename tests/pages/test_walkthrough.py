@@ -198,6 +198,29 @@ def test_another_provider_begins_another_flow(page: "Page") -> None:
     assert "Credentials work on the site of one country only" in page.text()
 
 
+def test_a_provider_that_refuses_localhost_leads_with_the_pasted_answer(page: "Page") -> None:
+    page.pick("walkthrough.provider", "olx")
+    warned = "".join(item.value for item in page.app.warning)
+    assert "spends the code first" in warned
+    assert page.value("authorize.field.redirect_uri.value") == ""
+    assert page.app.checkbox(key="authorize.field.redirect_uri.send").value is False
+    page.type("authorize.registered.olx-pl", "https://shop.example/nothing")
+    assert page.value("authorize.field.redirect_uri.value") == "https://shop.example/nothing"
+    assert page.app.checkbox(key="authorize.field.redirect_uri.send").value is True
+    page.press("rail.callback")
+    assert "**Paste it**" in page.text()
+    page.type("walkthrough.client_id", "200123")
+    assert page.value("authorize.field.redirect_uri.value") == "https://shop.example/nothing"
+
+
+def test_on_localhost_the_consoles_own_callback_is_what_to_register(page: "Page") -> None:
+    callback = page.value("authorize.field.redirect_uri.value")
+    assert callback.endswith("/callback")
+    assert callback in [item.value for item in page.app.code]
+    page.press("rail.callback")
+    assert "**Or paste it**" in page.text()
+
+
 def test_all_addresses_follow_the_country(page: "Page") -> None:
     page.pick("walkthrough.provider", "olx")
     page.pick("walkthrough.site.olx", "olx-kz")
