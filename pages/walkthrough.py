@@ -18,6 +18,7 @@ from pages.parts import (
     card,
     device,
     diagram,
+    discover,
     exchange,
     fix,
     options,
@@ -52,6 +53,7 @@ def page() -> None:
                 draw(current)
     with right, st.container(key="diagram"):
         diagram.draw(current.sequence)
+        discover.compare(current.flow.provider, [item.exchange for item in current.sequence])
 
 
 def _header() -> Session:

@@ -1,5 +1,6 @@
 """Discovery, drawn: an address, every place that was asked as an exchange, and what the server's document says."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -9,8 +10,13 @@ from oauth.client import send
 from oauth.connection import Connection
 from oauth.exchange import Exchange, Request, Step
 from oauth.installation import current, now
+from oauth.providers import Provider
+from oauth.providers.contradictions import contradictions
 from oauth.providers.discovery import FLAGS, LISTS, Discovery, DiscoveryError, Metadata, discover
 from pages.parts import exchange, session
+
+PLACES = ("walkthrough", "providers")
+"""Where an address can be asked for its document."""
 
 MOST_SHOWN = 30
 """Values of one list of the document that are drawn."""
@@ -51,6 +57,20 @@ def ask(place: str, label: str, connection: Connection) -> Discovery | None:
         return None
     _found(place, asked.discovery)
     return asked.discovery
+
+
+def compare(provider: Provider, exchanges: Sequence[Exchange]) -> None:
+    """Draw what the server's document says against what was observed, if this session has read that document."""
+    asked: list[Asked | None] = [st.session_state.get(f"{place}.discovered") for place in PLACES]
+    documents = [item.discovery.metadata for item in asked if item and item.discovery and item.discovery.metadata]
+    metadata = next((item for item in documents if item.issuer == provider.issuer), None)
+    if metadata is None or not (found := contradictions(metadata, exchanges)):
+        return
+    with st.container(border=True, gap="small", key="walkthrough.contradictions"):
+        st.markdown(":orange[:material/rule:] **The server does not do what its document says**")
+        for item in found:
+            row = f"row {item.row}" if item.row is not None else "not in the history"
+            st.text(f"{item.member}\nsays: {item.promised}\nseen: {item.observed} ({row})")
 
 
 def _ask(typed: str, connection: Connection) -> Asked:

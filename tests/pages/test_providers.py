@@ -259,3 +259,43 @@ def test_what_is_no_address_is_not_asked(page: "Page", console: Installation) ->
     page.press("walkthrough.discover")
     assert "Give the issuer" in page.text()
     assert console.history.count(Filters()) == 0
+
+
+def test_the_operators_client_is_offered_and_its_secret_is_drawn_and_written_nowhere(
+    home: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setenv("CONSOLE_CLIENT_SANDBOX_ID", "demo-app")
+    monkeypatch.setenv("CONSOLE_CLIENT_SANDBOX_SECRET", SECRET)
+    page: Page = request.getfixturevalue("page")
+    assert "environment" in "".join(page.app.selectbox(key="walkthrough.client.sandbox").options)
+    page.paste(page.decide())
+    assert page.value("token.field.client_secret.value").startswith("«client_secret #")
+    page.press("token.send")
+    text = page.text()
+    assert "invalid_client" in text  # the sandbox has another secret for it: this one was sent
+    assert SECRET not in text
+    for path in home.rglob("*"):
+        assert not path.is_file() or SECRET.encode() not in path.read_bytes()
+
+
+def test_streamlits_secrets_are_offered_too(page: "Page", monkeypatch: pytest.MonkeyPatch) -> None:
+    page.app.secrets["clients"] = {"sandbox": {"id": "from-secrets", "secret": SECRET, "title": "the shop"}}
+    page.run()
+    options = "".join(page.app.selectbox(key="walkthrough.client.sandbox").options)
+    assert "from-secrets · the shop" in options
+    page.pick("walkthrough.client.sandbox", "from-secrets")
+    assert page.value("authorize.field.client_id.value") == "from-secrets"
+    assert SECRET not in page.text()
+
+
+def test_what_the_document_says_is_held_against_what_the_server_does(page: "Page", issuer: str) -> None:
+    page.pick("walkthrough.provider", "generic")
+    page.type("walkthrough.issuer", issuer)
+    page.press("walkthrough.discover")
+    page.type("walkthrough.client_id", "app")
+    page.press("rail.call")
+    page.choose("call.action", "application")
+    page.press("application.send")
+    text = page.text()
+    assert "The server does not do what its document says" in text
+    assert f"token_endpoint\nsays: {issuer}/token\nseen: it answered 404" in text
