@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Mount
 from streamlit import config
 
 from oauth import sandbox
+from oauth.history.upkeep import Upkeep
 from oauth.installation import current, now
 from oauth.routes import Below, routes
 from oauth.sandbox.app import application
@@ -25,6 +26,7 @@ except SettingError as error:
     sys.exit(str(error))
 
 mishap.keep_messages_out_of_the_log()
+Upkeep(installation.history, now, installation.settings.retention_days).start()
 
 
 public = urlsplit(installation.settings.public_url)

@@ -21,6 +21,8 @@ SETTINGS = {
     "Default: made once and kept in `CONSOLE_HOME/key`, readable by its owner only.",
     "CONSOLE_DATABASE_URL": "Where the history is kept, as an SQLAlchemy address. "
     "Default: an SQLite file, `CONSOLE_HOME/history.db`.",
+    "CONSOLE_RETENTION_DAYS": "Days that an exchange is kept, 1 or more; older ones are deleted at the start and once "
+    "a day, apart from those of a flow that still runs. Default: all are kept.",
     "CONSOLE_ALLOWED_HOSTS": "Where requests may go, separated by commas: `host`, `host:port`, `*.example.com` for all "
     "below it, an address, or a network such as `10.1.0.0/16`. A name reaches public addresses only, unless its "
     "address is listed too. Default: anywhere.",
@@ -38,6 +40,8 @@ SETTINGS = {
 
 SHORTEST_KEY = 16
 
+LONGEST_RETENTION = 36_500
+
 OF_PROVIDERS = ("CONSOLE_CLIENT_", "CONSOLE_PROXY_")
 """How the variables begin that say something of one provider."""
 
@@ -50,7 +54,8 @@ class SettingError(ValueError):
 class Settings:
     """What the environment decided. ``key`` and ``database_url``, which may hold a password, are never printed.
 
-    ``providers`` are the variables that say something of one provider: its clients and its proxy.
+    ``providers`` are the variables that say something of one provider: its clients and its proxy. ``retention_days``
+    is how long an exchange is kept, ``None`` for always.
     """
 
     home: Path
@@ -60,6 +65,7 @@ class Settings:
     policy: Policy = field(default_factory=Policy)
     public_url: str = ""
     providers: Mapping[str, str] = field(default_factory=dict)
+    retention_days: int | None = None
 
     def __repr__(self) -> str:
         return f"Settings(home={str(self.home)!r})"
@@ -99,6 +105,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         _policy(environ),
         _public_url(environ.get("CONSOLE_PUBLIC_URL", "").strip()),
         {name: value for name, value in environ.items() if name.startswith(OF_PROVIDERS)},
+        _retention_days(environ.get("CONSOLE_RETENTION_DAYS", "").strip()),
     )
 
 
@@ -129,6 +136,16 @@ def _public_url(text: str) -> str:
             f"CONSOLE_PUBLIC_URL must have no user, query or fragment: https://{parts.hostname} will do."
         )
     return text.rstrip("/")
+
+
+def _retention_days(text: str) -> int | None:
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= LONGEST_RETENTION:
+        raise SettingError(
+            f"CONSOLE_RETENTION_DAYS is {text!r}; it must be a number from 1 to {LONGEST_RETENTION}, or left out."
+        )
+    return int(text)
 
 
 def _port(text: str) -> int:

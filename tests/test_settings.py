@@ -28,6 +28,11 @@ def test_the_history_is_a_file_in_the_home_unless_an_address_is_given(tmp_path: 
     assert given.database_url == "postgresql+psycopg://u:pw@h/d"
 
 
+def test_all_is_kept_unless_days_are_given(tmp_path: Path) -> None:
+    assert load({"CONSOLE_HOME": str(tmp_path)}).retention_days is None
+    assert load({"CONSOLE_HOME": str(tmp_path), "CONSOLE_RETENTION_DAYS": "90"}).retention_days == 90
+
+
 def test_keys_for_different_purposes_differ(tmp_path: Path) -> None:
     loaded = load({"CONSOLE_HOME": str(tmp_path)})
     assert loaded.derived_key("a") != loaded.derived_key("b")
@@ -49,6 +54,8 @@ def test_nothing_secret_is_in_a_repr(tmp_path: Path) -> None:
     ("environ", "named"),
     [
         ({"CONSOLE_KEY": "short"}, "CONSOLE_KEY is shorter than 16"),
+        ({"CONSOLE_RETENTION_DAYS": "0"}, "CONSOLE_RETENTION_DAYS is '0'; it must be a number from 1 to 36500"),
+        ({"CONSOLE_RETENTION_DAYS": "a week"}, "CONSOLE_RETENTION_DAYS is 'a week'"),
         ({"CONSOLE_PORT": "http"}, "CONSOLE_PORT is 'http'"),
         ({"CONSOLE_PORT": "0"}, "CONSOLE_PORT is '0'"),
         ({"CONSOLE_PORT": "65536"}, "CONSOLE_PORT is '65536'"),

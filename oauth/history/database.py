@@ -122,6 +122,21 @@ class Database:
                     driver.autocommit = False
                 connection.close()
 
+    def wipe(self) -> None:
+        """Leave nothing of deleted rows in the search index, the file and its WAL, as far as the database can.
+
+        SQLite overwrites what it frees. PostgreSQL gives the space back to be written over. Raises ``HistoryError``.
+        """
+        if self.engine.dialect.name == "sqlite":
+            more = begin = True
+            while more:
+                with self.writing() as connection:
+                    more = search.merge(connection, begin=begin)
+                begin = False
+        with self.at_once() as cursor:
+            is_sqlite = self.engine.dialect.name == "sqlite"
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)" if is_sqlite else "VACUUM exchanges")
+
     def _catch_up(self) -> None:
         with self._explained(), self.engine.begin() as connection:
             behind = search.is_behind(connection)
@@ -258,6 +273,7 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # transactions are begun by _begin_sqlite, not guessed by the driver
         connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA secure_delete = ON")
         # SQLite's own lower() knows ASCII only, and the providers answer in Cyrillic too.
         connection.create_function("lower", 1, _lower, deterministic=True)
     except sqlite3.Error:

@@ -65,7 +65,7 @@ def page(connection: Connection, filters: Filters, before: int | None, limit: in
     """
     place = [] if before is None else [_follows(connection, before)]
     branches = filters.branches()
-    keys = [_keys(connection, [*place, *where(branch)], limit) for branch in branches]
+    keys = [newest(connection, [*place, *where(branch)], limit) for branch in branches]
     # An exchange may be in several branches.
     ordered = dict.fromkeys(merge(*keys, reverse=True)) if len(keys) > 1 else keys[0]
     ids = [id for _, id in islice(ordered, limit)]
@@ -73,7 +73,7 @@ def page(connection: Connection, filters: Filters, before: int | None, limit: in
     return connection.execute(rows).mappings().all() if ids else []
 
 
-def _keys(connection: Connection, conditions: Conditions, limit: int) -> list[Key]:
+def newest(connection: Connection, conditions: Conditions, limit: int) -> list[Key]:
     """The keys of the newest exchanges of which all conditions hold."""
     flat = list(_flat(conditions))
     wanted = [condition.fts5 for condition in flat if isinstance(condition, Matches)]

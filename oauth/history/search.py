@@ -89,6 +89,11 @@ def _in_postgresql(element: Matches, compiler: SQLCompiler, **options: Any) -> s
     return f"exchanges.search @@ to_tsquery('simple', {compiler.process(tsquery, **options)})"
 
 
+MERGED_PAGES = 500
+"""Pages of the index that one step of ``merge`` writes, which takes a moment."""
+
+_CHANGES = text("SELECT total_changes()")
+_MERGE = text("INSERT INTO exchanges_search (exchanges_search, rank) VALUES ('merge', :pages)")
 _PENDING = text("SELECT EXISTS (SELECT 1 FROM exchanges_unindexed)")
 _LAST = text("SELECT max(id) FROM (SELECT id FROM exchanges_unindexed ORDER BY id LIMIT :rows)")
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
@@ -114,3 +119,15 @@ def catch_up(connection: Connection) -> None:
     if last is not None:
         connection.execute(_INDEX, {"last": last})
         connection.execute(_DONE, {"last": last})
+
+
+def merge(connection: Connection, *, begin: bool) -> bool:
+    """Bring SQLite's index a step closer to holding no word of rows that are gone; returns whether more is left.
+
+    Until its parts are merged, a removed row's words stay in them beside the note that it was removed. With ``begin``
+    all parts are taken, and not only those that are due.
+    """
+    before = connection.execute(_CHANGES).scalar_one()
+    connection.execute(_MERGE, {"pages": -MERGED_PAGES if begin else MERGED_PAGES})
+    # FTS5 says it this way: a merge that finds nothing to do changes one row only.
+    return int(connection.execute(_CHANGES).scalar_one()) - int(before) > 1

@@ -5,6 +5,7 @@ database's own: ``HistoryError`` says in plain words what is wrong.
 """
 
 import re
+import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,9 +56,14 @@ _BEGUN = (
     "client_id",
     "host",
     "note",
+    "console",
     "error",
     "error_description",
 )
+
+
+STOPPED = "stopped"
+"""The kind of failure of an exchange whose console was stopped before an answer came (``upkeep``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +83,21 @@ class Row:
     @property
     def unanswered(self) -> bool:
         """Whether no answer was recorded: it is still awaited, or the console was stopped meanwhile."""
-        return self.exchange.response is None and self.exchange.failure is None
+        failure = self.exchange.failure
+        return self.exchange.response is None and (failure is None or failure.kind == STOPPED)
 
 
 class History:
     """The exchanges in one database, and the callbacks that wait in it (``handover``).
 
-    Nothing is opened before the first use. Raises ``SettingError`` when ``url`` is no address of a database; every
-    method raises ``HistoryError``.
+    ``console`` names this process in the rows that wait for an answer. Nothing is opened before the first use. Raises
+    ``SettingError`` when ``url`` is no address of a database; every method raises ``HistoryError``.
     """
 
     def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
         self.database = Database(url, clock)
         self.handover = Handover(self.database, clock)
+        self.console = secrets.token_hex(8)
         self._statements = _Statements(self.database.engine.dialect)
 
     @property
@@ -114,6 +122,7 @@ class History:
             "client_id": exchange.client_id,
             "host": host_of(request.url),
             "note": "",
+            "console": self.console,
             "error": "",
             "error_description": "",
             **_answer(exchange),

@@ -42,3 +42,19 @@ def test_an_owner_deletes_only_what_is_theirs(history: History, exchange: Callab
 def test_an_empty_history_has_no_last_row(history: History) -> None:
     assert last_id(history) == 0
     assert list(delete_shown(history, Filters(), 0)) == []
+
+
+def test_nothing_of_what_was_deleted_is_left_in_the_files(
+    history: History, exchange: Callable[..., Exchange], stored: Callable[[], bytes]
+) -> None:
+    for number in range(200):
+        history.begin(exchange(case="unforgettable" if number % 10 == 0 else "ordinary"))
+        history.count(Filters())  # each in a part of the search index of its own
+    history.set_note(history.begin(exchange(case="unforgettable")), "unforgettable too")
+    assert history.count(Filters(text="unforgettable")) == 21
+    assert stored().count(b"unforgettable") > 0
+    list(delete_shown(history, Filters(case="unforgettable"), last_id(history)))
+    left = stored()
+    assert b"unforgettable" not in left
+    assert b"ordinary" in left
+    assert history.count(Filters(text="ordinary")) == 180

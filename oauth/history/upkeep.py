@@ -1,0 +1,85 @@
+"""What a running console does for its history from time to time: it says that it lives, and tidies up.
+
+A row without an answer belongs to the process that began it. Each process notes every few seconds that it is alive;
+the rows of one that has not done so for a while are marked: their answer will not come. So consoles may share one
+database, on different machines, and none takes another's waiting rows for lost ones.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from threading import Event, Thread
+
+from sqlalchemy import delete, insert, select, update
+
+from oauth.history.database import HistoryError
+from oauth.history.deletion import delete_older
+from oauth.history.schema import consoles, exchanges
+from oauth.history.store import STOPPED, History
+
+PERIOD = 10.0
+"""Seconds between two rounds."""
+
+GONE = timedelta(seconds=60)
+"""How long a process is not heard of before it counts as gone."""
+
+DAY = timedelta(days=1)
+
+
+class Upkeep:
+    """The rounds of one process. ``retention_days`` is how long exchanges are kept, ``None`` for always."""
+
+    def __init__(self, history: History, clock: Callable[[], datetime], retention_days: int | None = None) -> None:
+        self._history = history
+        self._clock = clock
+        self._retention_days = retention_days
+        self._tidied: datetime | None = None
+        self._ended = Event()
+        self._problem = ""
+
+    def start(self) -> None:
+        """Go round in a thread of its own until the process ends or ``stop`` is called."""
+        Thread(target=self._run, name="history upkeep", daemon=True).start()
+
+    def stop(self) -> None:
+        """End after the round that is under way."""
+        self._ended.set()
+
+    def round(self) -> None:
+        """Say that this process is alive, mark what was lost, delete what is too old. Raises ``HistoryError``."""
+        now = self._clock()
+        database, console = self._history.database, self._history.console
+        with database.writing() as connection:
+            seen = connection.execute(update(consoles).where(consoles.c.id == console).values(seen_at=now)).rowcount
+            if not seen:
+                connection.execute(insert(consoles).values(id=console, seen_at=now))
+            connection.execute(delete(consoles).where(consoles.c.seen_at < now - GONE))
+            connection.execute(
+                update(exchanges)
+                .where(
+                    exchanges.c.outcome == "none",
+                    exchanges.c.failure == "",
+                    # A process that is just starting, or was asleep, is not noted yet.
+                    exchanges.c.started_at < now - GONE,
+                    exchanges.c.console.not_in(select(consoles.c.id)),
+                )
+                .values(failure=STOPPED)
+            )
+        with database.reading():
+            pass  # brings the search index up to date, so that no reader has to wait for it
+        if self._retention_days is not None and (self._tidied is None or now - self._tidied >= DAY):
+            delete_older(self._history, now - self._retention_days * DAY, now)
+            self._tidied = now
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            try:
+                self.round()
+            except HistoryError as error:
+                # Each exchange that is not kept says so on the page; the log says it once.
+                if str(error) != self._problem:
+                    logging.getLogger(__name__).warning("%s", error)
+                self._problem = str(error)
+            else:
+                self._problem = ""
+            self._ended.wait(PERIOD)

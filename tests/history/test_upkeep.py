@@ -1,0 +1,139 @@
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from oauth.catalogue.explain import explain
+from oauth.exchange import Exchange, Failure, Response
+from oauth.history.filters import Filters
+from oauth.history.store import History, HistoryError, Row
+from oauth.history.upkeep import GONE, Upkeep
+
+
+@pytest.fixture
+def later(times: list[datetime]) -> Callable[[timedelta], None]:
+    """Moves the clock on."""
+    return lambda span: times.append(times[-1] + span)
+
+
+def row(history: History, id: int) -> Row:
+    found = history.get(id)
+    assert found is not None
+    return found
+
+
+def test_the_rows_of_a_process_that_is_gone_are_marked_at_a_start(
+    open_history: Callable[..., History],
+    exchange: Callable[..., Exchange],
+    clock: Callable[[], datetime],
+    later: Callable[[timedelta], None],
+) -> None:
+    gone = open_history()
+    Upkeep(gone, clock).round()
+    lost = gone.begin(exchange(case="lost"))
+    answered = gone.begin(exchange())
+    gone.complete(answered, exchange(response=Response(200)), documented_error=None, error="", error_description="")
+    later(GONE + timedelta(seconds=1))
+    started = open_history()
+    Upkeep(started, clock).round()
+    marked = row(started, lost)
+    assert marked.unanswered
+    assert marked.exchange.failure == Failure("stopped")
+    explanation = explain(marked.exchange)
+    assert explanation is not None
+    assert explanation.title == "No answer recorded"
+    assert row(started, answered).exchange.failure is None
+    assert [found.exchange.id for found in started.rows(Filters(status="none"))] == [lost]
+
+
+def test_the_rows_of_a_living_process_are_left_alone(
+    open_history: Callable[..., History],
+    exchange: Callable[..., Exchange],
+    clock: Callable[[], datetime],
+    later: Callable[[timedelta], None],
+) -> None:
+    living, other = open_history(), open_history()
+    waiting = living.begin(exchange())
+    for _ in range(4):
+        later(GONE / 2)
+        Upkeep(living, clock).round()
+        Upkeep(other, clock).round()
+    assert row(other, waiting).exchange.failure is None
+
+
+def test_a_process_that_has_only_started_is_not_taken_for_gone(
+    open_history: Callable[..., History], exchange: Callable[..., Exchange], clock: Callable[[], datetime]
+) -> None:
+    starting, other = open_history(), open_history()
+    waiting = starting.begin(exchange())
+    Upkeep(other, clock).round()
+    assert row(other, waiting).exchange.failure is None
+
+
+def test_an_answer_that_comes_after_all_takes_the_marks_place(
+    open_history: Callable[..., History],
+    exchange: Callable[..., Exchange],
+    clock: Callable[[], datetime],
+    later: Callable[[timedelta], None],
+) -> None:
+    asleep, other = open_history(), open_history()
+    id = asleep.begin(exchange())
+    later(GONE + timedelta(seconds=1))
+    Upkeep(other, clock).round()
+    assert row(other, id).exchange.failure is not None
+    asleep.complete(id, exchange(response=Response(200)), documented_error=None, error="", error_description="")
+    assert row(other, id).exchange.failure is None
+
+
+def test_what_is_too_old_is_deleted_at_the_start_and_once_a_day(
+    history: History,
+    exchange: Callable[..., Exchange],
+    clock: Callable[[], datetime],
+    later: Callable[[timedelta], None],
+) -> None:
+    def begun(days: float, **values: str) -> int:
+        return history.begin(replace(exchange(**values), started_at=clock() - timedelta(days=days)))
+
+    upkeep = Upkeep(history, clock, retention_days=7)
+    begun(8)
+    begun(7.1, flow="ended")
+    young, running, of_running = begun(6.9), begun(0.1, flow="running"), begun(9, flow="running")
+    history.handover.expect("s" * 32, flow="waits", owner="", case="", provider="", client_id="")
+    waiting = begun(30, flow="waits")
+    upkeep.round()
+    assert {found.exchange.id for found in history.rows(Filters())} == {young, running, of_running, waiting}
+    later(timedelta(hours=23))
+    upkeep.round()
+    assert history.get(young) is not None
+    later(timedelta(hours=1))
+    upkeep.round()
+    assert {found.exchange.id for found in history.rows(Filters())} == {running, of_running}
+    assert history.count(Filters(text="provider")) == 2
+
+
+def test_without_days_nothing_is_deleted(
+    history: History, exchange: Callable[..., Exchange], clock: Callable[[], datetime]
+) -> None:
+    id = history.begin(replace(exchange(), started_at=clock() - timedelta(days=10_000)))
+    Upkeep(history, clock).round()
+    assert history.get(id) is not None
+
+
+def test_a_history_that_cannot_be_used_is_logged_once_and_the_rounds_go_on(
+    history: History, clock: Callable[[], datetime], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds: list[None] = []
+    upkeep = Upkeep(history, clock)
+
+    def failing() -> None:
+        rounds.append(None)
+        if len(rounds) == 3:
+            upkeep.stop()
+        raise HistoryError("The history is locked.")
+
+    monkeypatch.setattr(upkeep, "round", failing)
+    monkeypatch.setattr("oauth.history.upkeep.PERIOD", 0)
+    upkeep._run()
+    assert caplog.messages == ["The history is locked."]
+    assert len(rounds) == 3
