@@ -30,18 +30,18 @@ HEADERS = {
 def consent_page(request: AuthorizationRequest, scopes: Iterable[tuple[str, str]], users: Sequence[User]) -> Answer:
     """Who asks, for what, and the two buttons. ``scopes`` are names with their words for people; of several ``users``
     one is chosen."""
-    items = "\n".join(f"<li><span>{escape(words)}</span><code>{escape(name)}</code></li>" for name, words in scopes)
+    items = "\n".join(f"<li><span>{escape(words)}</span><samp>{escape(name)}</samp></li>" for name, words in scopes)
     client = request.client
     return _page(
         f"{client.name} asks for access",
         f"""<h1>{escape(client.name)} asks for access to your account</h1>
-<p class="quiet">Client <code>{escape(client.client_id)}</code>. You are signed in as {_signed_in(users)}.</p>
+<p class="quiet">Client <samp>{escape(client.client_id)}</samp>. You are signed in as {_signed_in(users)}.</p>
 <h2>It will be able to</h2>
 <ul>
 {items}
 </ul>
 <h2>After your decision you go to</h2>
-<p><code>{escape(request.redirect_uri)}</code></p>
+<p><samp>{escape(request.redirect_uri)}</samp></p>
 <form method="post" id="decision">
 <button name="decision" value="deny">Deny</button>
 <button class="primary" name="decision" value="approve">Approve</button>
@@ -59,7 +59,7 @@ def _signed_in(users: Sequence[User]) -> str:
 
 def refusal_page(refused: Refused) -> Answer:
     """What is wrong, the value that was sent, and what to do; status 400 and never a redirect."""
-    value = f"<h2>Sent</h2>\n<p><code>{escape(refused.value)}</code></p>\n" if refused.value else ""
+    value = f"<h2>Sent</h2>\n<p><samp>{escape(refused.value)}</samp></p>\n" if refused.value else ""
     return _page(
         "The authorization request was refused",
         f"""<h1 class="wrong">{escape(refused.problem)}</h1>

@@ -149,6 +149,14 @@ def test_the_evidence_names_the_row_of_the_first_exchange(setting: Setting) -> N
     assert outcome.diagnosis.most_likely == f"The code was exchanged before (row {first.id})."
 
 
+def test_what_the_consent_page_names_is_not_taken_for_a_secret(setting: Setting) -> None:
+    """Redaction takes what stands in an element ``code`` for a code, and then hides it in the request too."""
+    asked = outcome_of(ALL["2-used"], setting).exchanges[0]
+    assert asked.response is not None
+    assert b"demo-app" in asked.response.body
+    assert "client_id=demo-app&" in asked.request.url
+
+
 def test_progress_is_told_after_every_step(setting: Setting) -> None:
     told = list(run(ALL["7-expired"], setting))
     assert [(item.done, item.total) for item in told] == [(1, 4), (2, 4), (3, 4), (4, 4), (4, 4)]

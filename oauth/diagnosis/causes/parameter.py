@@ -43,6 +43,9 @@ def left_out(name: str) -> Rule:
         if hidden := _body_hidden(subject):
             return hidden
         there = subject.sent.get(name) or _anywhere(subject, name) or _under_other_name(subject, name)
+        if there is not None and subject.sent.get(name) is None:
+            text = f"{there.name} is in the request, and not where the server looks for {name}"
+            return ruled_out(open_fact(text, f"{there.place}, {there.name}"))
         if there is not None:
             return ruled_out(right(f"{there.name} is in the request", f"{there.place}, {there.name}"))
         return proven(
@@ -61,7 +64,7 @@ def empty(name: str) -> Rule:
             return hidden
         found = subject.sent.get(name)
         if found is None:
-            return ruled_out(open_fact(f"{name} is not in the request at all", BODY))
+            return ruled_out(open_fact(f"No {name} came, so none that is empty", BODY))
         if found.value.strip():
             return ruled_out(right(f"{name} has a value", f"{found.place}, {name}"))
         text = f"{name} is sent without a value" if not found.value else f"{name} is nothing but white space"
