@@ -185,6 +185,10 @@ class Walk:
         fields = edit(flows.api_fields(self.flow, tokens))
         return self._sent(Step.API, raw(flows.api_request(f"{self.provider.api}{path}", fields)))
 
+    def beside(self, step: Step, request: Request) -> Exchange:
+        """A request of an endpoint beside the flow."""
+        return self._sent(step, request)
+
     def diagnosed(self, exchange: Exchange) -> Diagnosis:
         """The diagnosis of a live exchange; what redaction leaves of it is diagnosed too, and may not contradict it."""
         explanation = explain(exchange)

@@ -8,12 +8,13 @@ test is found, and against the table that this console promises, so that a cause
 import importlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 
-from oauth.diagnosis import registry
-from oauth.diagnosis.causes.authorization import NEVER_CAME
+from oauth.diagnosis import causes, registry
+from oauth.diagnosis.causes.rule import Rule
 
 FOLDER = Path(__file__).parent / "causes"
 
@@ -86,23 +87,21 @@ def marks_of(function: Any) -> Iterator[pytest.Mark]:
         yield from (one for one in (mark, *(getattr(item, "mark", item) for item in more)) if one.name in KINDS)
 
 
+def everything() -> Iterator[Rule]:
+    """Every rule that stands in the registry or in a module of causes, whether an error leads to it or not."""
+    modules = [importlib.import_module(f"{causes.__name__}.{found.name}") for found in iter_modules(causes.__path__)]
+    for module in (registry, *modules):
+        for found in vars(module).values():
+            for group in found.values() if isinstance(found, Mapping) else (found,):
+                yield from (
+                    rule for rule in (group if isinstance(group, tuple) else (group,)) if isinstance(rule, Rule)
+                )
+
+
 KINDS = ("proves", "suspects", "rules_out")
 PROMISED = frozenset(promises())
 CAUSES = sorted({(number, rule.id) for number, rules in registry.DOCUMENTED.items() for rule in rules})
-SIBLINGS = sorted(
-    {
-        rule.id
-        for rules in (
-            *registry.REGISTERED.values(),
-            *registry.AUTHORIZATION.values(),
-            *registry.ANSWERS.values(),
-            registry.UNREADABLE,
-            NEVER_CAME,
-        )
-        for rule in rules
-    }
-    - {id for _, id in CAUSES}
-)
+SIBLINGS = sorted({rule.id for rule in everything()} - {id for _, id in CAUSES})
 
 
 def has(kind: str, cause: str, error: str | int | None = None) -> bool:
