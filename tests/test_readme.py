@@ -2,10 +2,16 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
 
+from oauth.connection import Connection
 from oauth.history.exports.columns import COLUMNS
 from oauth.history.terms import help_table
+from oauth.providers import Provider
+from oauth.providers.profile import CONNECTION, GIVEN
 from oauth.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent
@@ -23,6 +29,25 @@ def test_the_csv_columns_are_in_the_readme_in_their_order() -> None:
 
 def test_the_filter_terms_are_in_the_readme_as_the_page_explains_them() -> None:
     assert help_table() in README
+
+
+def documented(table: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Every field of a profile with its meaning, those of a table behind it."""
+    hints = get_type_hints(table)
+    for item in fields(table):
+        name = f"{prefix}{item.name}"
+        if name in GIVEN:
+            continue
+        yield name, CONNECTION[item.name] if table is Connection else str(item.metadata["meaning"])
+        kinds = [hints[item.name], *get_args(hints[item.name])]
+        for inner in (kind for kind in kinds if is_dataclass(kind)):
+            yield from documented(inner, f"{name}[]." if get_origin(hints[item.name]) is tuple else f"{name}.")
+
+
+def test_every_field_of_a_profile_is_in_the_readme_with_its_meaning() -> None:
+    section = README.partition("## Provider profiles")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([a-z_.\[\]]+)` \| (.+) \|$", section, re.MULTILINE)
+    assert rows == list(documented(Provider))
 
 
 def test_every_direct_dependency_is_pinned_and_has_its_reason() -> None:

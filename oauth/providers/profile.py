@@ -168,11 +168,16 @@ class Provider:
     scope_separator: str = field(
         default=" ", metadata=about("What stands between two scopes; RFC 6749 §3.3 says a space", Kind.SEPARATOR)
     )
-    token_body: BodyFormat = field(default=BodyFormat.FORM, metadata=about("How a token request carries its fields"))
-    client_authentication: ClientAuthentication = field(
-        default=ClientAuthentication.BODY, metadata=about("How the client proves itself")
+    token_body: BodyFormat = field(
+        default=BodyFormat.FORM, metadata=about("How a token request carries its fields: json or form")
     )
-    pkce: Pkce = field(default=Pkce.OFF, metadata=about("The code challenge of RFC 7636"))
+    client_authentication: ClientAuthentication = field(
+        default=ClientAuthentication.BODY,
+        metadata=about(
+            "How the client proves itself: client_secret_post, client_secret_basic, none or private_key_jwt"
+        ),
+    )
+    pkce: Pkce = field(default=Pkce.OFF, metadata=about("The code challenge of RFC 7636: S256, plain or off"))
     response_mode: str = field(
         default="", metadata=about("How the answer comes back, if it has to be said: query, fragment or form_post")
     )

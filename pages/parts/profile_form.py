@@ -34,7 +34,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "dpop",
         "accepts_loopback",
     ),
-    "API": ("api", "headers", "endpoints"),
+    "API": ("api", "headers", "content_type_on_get", "endpoints"),
     "Lifetimes and limits": ("lifetimes", "request_limit"),
     "Connection": ("connection",),
 }

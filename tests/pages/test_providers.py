@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,9 @@ from starlette.routing import Route
 
 from oauth.history.filters import Filters
 from oauth.installation import Installation
+from oauth.providers.profile import GIVEN, Provider
 from oauth.sandbox.testing import serving
+from pages.parts.profile_form import GROUPS
 
 if TYPE_CHECKING:  # a conftest is no module to import; pytest hands out what is in it
     from tests.pages.conftest import Page
@@ -299,3 +302,8 @@ def test_what_the_document_says_is_held_against_what_the_server_does(page: "Page
     text = page.text()
     assert "The server does not do what its document says" in text
     assert f"token_endpoint\nsays: {issuer}/token\nseen: it answered 404" in text
+
+
+def test_the_form_has_every_field_that_a_profile_of_ones_own_has_once() -> None:
+    drawn = [name for names in GROUPS.values() for name in names]
+    assert sorted(drawn) == sorted({item.name for item in fields(Provider)} - set(GIVEN))
