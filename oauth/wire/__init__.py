@@ -55,6 +55,10 @@ class _Target:
     def authority(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
+    @property
+    def origin(self) -> str:
+        return f"{'https' if self.tls else 'http'}://{self.authority}"
+
 
 def _target(url: str) -> _Target:
     """Where a request goes. Raises ``Broken``."""
@@ -76,10 +80,10 @@ def _target(url: str) -> _Target:
 
 def _conversation(request: Request, target: _Target, proxy: Proxy | None) -> Conversation:
     if proxy is None or target.tls:
-        return Conversation(request.method, target.path, request.headers, request.body)
+        return Conversation(request.method, target.origin, target.path, request.headers, request.body)
     # RFC 9112 §3.2.2: a proxy is asked with the whole address.
     headers = (*request.headers, *_credentials(proxy))
-    return Conversation(request.method, f"http://{target.authority}{target.path}", headers, request.body)
+    return Conversation(request.method, target.origin, f"{target.origin}{target.path}", headers, request.body)
 
 
 def _credentials(proxy: Proxy) -> Headers:
@@ -120,13 +124,13 @@ def _to(proxy: Proxy, limits: Limits, guard: Guard) -> Stream:
 
 def _tunnel(stream: Stream, target: _Target, proxy: Proxy, reply: Reply) -> None:
     """Ask the proxy for a connection to the server (RFC 9110 §9.3.6). What it answers instead is kept in ``reply``."""
-    asked = Conversation("CONNECT", target.authority, (("Host", target.authority), *_credentials(proxy)))
+    asked = Conversation("CONNECT", target.origin, target.authority, (("Host", target.authority), *_credentials(proxy)))
     try:
         asked.ask(stream)
         answer = asked.reply.response()
         if answer is None or 200 <= answer.status < 300:
             return
-        asked.read_body(stream)
+        asked.read_body()
     except Broken as broken:
         if broken.kind in ("connect_timeout", "total_timeout"):
             raise
