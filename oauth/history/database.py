@@ -28,6 +28,9 @@ from oauth.settings import SettingError
 BUSY_SECONDS = 5.0
 """How long a statement waits for another program's lock."""
 
+AT_ONCE = "at once"
+"""The option of a transaction that writes, and does not wait until another program has written."""
+
 MIGRATION_LOCK = 6749
 """The advisory lock of PostgreSQL that one console holds while it changes the schema."""
 
@@ -140,10 +143,11 @@ class Database:
     def _catch_up(self) -> None:
         with self._explained(), self.engine.begin() as connection:
             behind = search.is_behind(connection)
-        # A history that cannot be written can be read all the same; a search then misses what was changed last.
+        # A history that cannot be written just now can be read all the same, and at once; a search then misses what
+        # was changed last, until the next reader can write.
         with suppress(HistoryError):
             while behind:
-                with self.writing() as connection:
+                with self._explained(), self.engine.execution_options(writing=AT_ONCE).begin() as connection:
                     search.catch_up(connection)
                     behind = search.is_behind(connection)
 
@@ -288,7 +292,13 @@ def _lower(text: str | None) -> str | None:
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that read first and then wants to write is refused at once when another one wrote meanwhile.
     writing = connection.get_execution_options().get("writing")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    if writing == AT_ONCE:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    finally:
+        if writing == AT_ONCE:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
 
 
 def _connect_postgresql(_dialect: Any, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:

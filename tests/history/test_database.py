@@ -1,15 +1,22 @@
 import sqlite3
 import stat
+import subprocess
+import sys
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event
 
-from oauth.exchange import Exchange
+from oauth.client import Recorder
+from oauth.exchange import Exchange, Request, Response
+from oauth.history.database import BUSY_SECONDS
 from oauth.history.filters import Filters
 from oauth.history.store import History, HistoryError
+from oauth.redaction import Vault
 from oauth.settings import SettingError
 
 
@@ -51,6 +58,62 @@ def test_a_locked_history_says_so_and_works_again_later(
     other.execute("ROLLBACK")
     other.close()
     assert history.begin(exchange()) == 2
+
+
+def test_what_another_process_locks_can_be_read_at_once(
+    history: History, exchange: Callable[..., Exchange], path: Path
+) -> None:
+    kept = history.begin(exchange(case="readable"))
+    script = (
+        "import sqlite3, sys; other = sqlite3.connect(sys.argv[1], isolation_level=None); "
+        "other.execute('BEGIN IMMEDIATE'); print('locked', flush=True); sys.stdin.readline()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "locked\n"
+        started = time.monotonic()
+        assert history.get(kept) is not None
+        assert history.count(Filters(case="readable")) == 1
+        assert time.monotonic() - started < BUSY_SECONDS
+        other.communicate("\n")
+    assert history.count(Filters(text="readable")) == 1
+
+
+@pytest.mark.parametrize("trouble", ["locked", "full", "damaged"])
+def test_trouble_in_the_middle_of_a_session_is_told_and_the_exchange_is_shown(
+    history: History, exchange: Callable[..., Exchange], path: Path, trouble: str
+) -> None:
+    recorder = Recorder(history, Vault(b"k" * 32))
+    before = recorder.begin(exchange(case="before"))
+    begun = recorder.begin(exchange())
+    assert recorder.problem == ""
+    answered = replace(begun, response=Response(200, body=b"x" * 50_000), duration_ms=1)
+    other = sqlite3.connect(path, isolation_level=None)
+    content = b""
+    if trouble == "locked":
+        pragma(history, "busy_timeout = 0")
+        other.execute("BEGIN IMMEDIATE")
+    elif trouble == "full":
+        pragma(history, "max_page_count = 1")
+    else:
+        history.database.engine.dispose()
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        other.close()
+        content = b"\xff" * path.stat().st_size
+        path.write_bytes(content)
+    recorder.complete(answered)
+    assert trouble in recorder.problem
+    shown = recorder.begin(exchange(request=Request("POST", "https://p.example/", body=b"y" * 50_000)))
+    assert shown.id is None
+    assert trouble in recorder.problem
+    other.close()
+    if content:
+        assert path.read_bytes() == content
+    else:
+        assert history.get(before.id or 0) is not None
+        assert history.get(begun.id or 0) is not None
 
 
 def test_a_history_that_is_locked_at_the_start_is_opened_later(

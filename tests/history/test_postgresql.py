@@ -1,0 +1,158 @@
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from oauth.exchange import Exchange
+from oauth.history import database
+from oauth.history.filters import Filters
+from oauth.history.store import History, HistoryError
+from tests.servers.postgresql import Server
+from tests.servers.running import free_port
+
+
+@pytest.fixture
+def name(postgresql_server: Server) -> str:
+    """A database of this test's own, still empty."""
+    return postgresql_server.new_database()
+
+
+@pytest.fixture
+def database_url(postgresql_server: Server, name: str) -> str:
+    return postgresql_server.url(name)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg"])
+def test_both_spellings_of_the_address_work(
+    database_url: str, open_history: Callable[..., History], exchange: Callable[..., Exchange], scheme: str
+) -> None:
+    assert open_history(database_url.replace("postgresql", scheme, 1)).begin(exchange()) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"password": "a-wrong-password"}, "the server refuses the user or the password. Correct them in CONSOLE_DAT"),
+        ({"user": "nobody-of-this-name"}, "the server refuses the user or the password"),
+        ({"database": "missing"}, "is not there: the server has no such database. Make it with createdb"),
+    ],
+)
+def test_an_address_that_is_wrong_is_named_without_the_password(
+    postgresql_server: Server, open_history: Callable[..., History], change: dict[str, str], sentence: str
+) -> None:
+    url = postgresql_server.url(**change)
+    with pytest.raises(HistoryError) as told:
+        open_history(url).count(Filters())
+    assert sentence in str(told.value)
+    assert "127.0.0.1" in str(told.value)
+    for password in ("a-wrong-password", postgresql_server.password):
+        assert password not in str(told.value)
+
+
+def test_a_server_that_does_not_answer_is_named(open_history: Callable[..., History]) -> None:
+    for host in (f"127.0.0.1:{free_port()}", "nowhere.invalid"):
+        with pytest.raises(HistoryError, match=r"cannot be reached: its server does not answer\. Check that Postg"):
+            open_history(f"postgresql://u:secret-word@{host}/d").count(Filters())
+
+
+def test_a_server_that_stops_in_the_middle_is_told_and_used_again_when_it_is_back(
+    postgresql_server: Server, history: History, exchange: Callable[..., Exchange]
+) -> None:
+    kept = history.begin(exchange())
+    postgresql_server.stop()
+    try:
+        with pytest.raises(HistoryError, match="its server does not answer"):
+            history.begin(exchange())
+    finally:
+        postgresql_server.start()
+    assert history.begin(exchange()) > kept
+    assert history.count(Filters()) == 2
+
+
+def test_a_connection_that_broke_while_nobody_used_it_is_replaced(
+    postgresql_server: Server, history: History, exchange: Callable[..., Exchange], name: str
+) -> None:
+    history.begin(exchange())
+    end_connections(postgresql_server, name)
+    assert history.begin(exchange()) == 2
+
+
+def test_a_connection_that_breaks_in_the_middle_is_told(
+    postgresql_server: Server, history: History, exchange: Callable[..., Exchange], name: str
+) -> None:
+    def read() -> None:
+        with history.database.reading() as connection:
+            end_connections(postgresql_server, name)
+            connection.exec_driver_sql("SELECT 1")
+
+    history.begin(exchange())
+    with pytest.raises(HistoryError, match="was cut off: the connection to its server broke"):
+        read()
+    assert history.count(Filters()) == 1
+
+
+def end_connections(server: Server, name: str) -> None:
+    server.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'")
+
+
+def test_a_read_only_database_can_be_read(
+    postgresql_server: Server, open_history: Callable[..., History], exchange: Callable[..., Exchange], name: str
+) -> None:
+    open_history().begin(exchange())
+    postgresql_server.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    history = open_history()
+    with pytest.raises(HistoryError, match=r"is read-only\. Name the main server"):
+        history.begin(exchange())
+    assert history.count(Filters()) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ("53100", r"is full: there is no room to write\. Free some space"),
+        ("53300", "the server has too many connections"),
+        ("42501", "may not be changed by this user"),
+        ("22000", r"cannot be used: error 22000\."),
+    ],
+)
+def test_what_the_server_refuses_is_told_and_nothing_of_the_exchange(
+    postgresql_server: Server, history: History, exchange: Callable[..., Exchange], name: str, state: str, sentence: str
+) -> None:
+    kept = history.begin(exchange())
+    postgresql_server.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION 'row %', NEW USING ERRCODE = '{state}'; END $$",
+        name,
+    )
+    postgresql_server.execute("CREATE TRIGGER refuse BEFORE INSERT ON exchanges EXECUTE FUNCTION refuse()", name)
+    with pytest.raises(HistoryError, match=sentence) as told:
+        history.begin(exchange(case="not-to-be-told"))
+    assert "not-to-be-told" not in str(told.value)
+    assert history.get(kept) is not None
+
+
+def test_too_many_connections_are_told(
+    postgresql_server: Server, open_history: Callable[..., History], exchange: Callable[..., Exchange], name: str
+) -> None:
+    postgresql_server.execute("CREATE ROLE plain LOGIN PASSWORD 'plain' CONNECTION LIMIT 0")
+    try:
+        with pytest.raises(HistoryError, match="the server has too many connections"):
+            open_history(postgresql_server.url(name, password="plain", user="plain")).begin(exchange())
+    finally:
+        postgresql_server.execute("DROP ROLE plain")
+
+
+def test_a_table_that_is_locked_is_told(
+    database_url: str,
+    open_history: Callable[..., History],
+    exchange: Callable[..., Exchange],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
+    history = open_history()
+    history.begin(exchange())
+    with psycopg.connect(database_url) as other:
+        other.execute("LOCK TABLE exchanges")
+        with pytest.raises(HistoryError, match="is locked by another program"):
+            history.begin(exchange())
+    assert history.begin(exchange()) > 1
