@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
 
+from oauth.history import importing
 from oauth.history.exports import formats, reading
 from oauth.history.filters import FilterError, Filters
 from oauth.history.store import History, HistoryError
@@ -23,8 +24,8 @@ class HistoryCommandError(Exception):
 def run(given: argparse.Namespace) -> int:
     """Do it; the exit status. Raises ``HistoryCommandError``, and ``BrokenPipeError`` for a reader that left."""
     try:
-        return _export(current(), given)
-    except (SettingError, HistoryError, FilterError) as error:
+        return (_export if given.action == "export" else _import)(current(), given)
+    except (SettingError, HistoryError, FilterError, importing.ImportFileError) as error:
         raise HistoryCommandError(str(error)) from error
 
 
@@ -41,6 +42,35 @@ def _export(installation: Installation, given: argparse.Namespace) -> int:
     if progress:
         progress.end()
     return 0
+
+
+def _import(installation: Installation, given: argparse.Namespace) -> int:
+    """Status 1 says that not everything of the file could be read."""
+
+    def progress(kept: int) -> None:
+        print(f"\r{kept:,} exchanges kept", end="", file=sys.stderr, flush=True)
+
+    terminal = sys.stderr.isatty()
+    try:
+        with Path(given.file).open("rb") as file:
+            report = importing.import_file(
+                file,
+                installation.history,
+                installation.vault,
+                now(),
+                owner=given.owner,
+                case=given.case,
+                progress=progress if terminal else None,
+            )
+    except OSError as error:
+        raise HistoryCommandError(f"{given.file!r} cannot be read: {error.strerror}.") from error
+    finally:
+        if terminal:
+            print(file=sys.stderr)
+    for problem in report.problems:
+        print(problem, file=sys.stderr)
+    print(f"Exchanges kept: {report.kept:,}. Problems: {len(report.problems):,}.")
+    return 1 if report.problems else 0
 
 
 def _open_and_leave(history: History) -> None:

@@ -6,7 +6,7 @@ database's own: ``HistoryError`` says in plain words what is wrong.
 
 import re
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -107,28 +107,8 @@ class History:
 
     def begin(self, exchange: Exchange) -> int:
         """Keep an exchange that is about to be sent; returns its id. It is durable when this returns."""
-        request = exchange.request
-        values = {
-            "started_at": utc_text(exchange.started_at),
-            "owner": exchange.owner,
-            "case": exchange.case,
-            "flow": exchange.flow,
-            "step": exchange.step.value,
-            "method": request.method,
-            "url": request.url,
-            "request_headers": header_lines(request.headers),
-            "request_body": _text(request.body),
-            "provider": exchange.provider,
-            "client_id": exchange.client_id,
-            "host": host_of(request.url),
-            "note": "",
-            "console": self.console,
-            "error": "",
-            "error_description": "",
-            **_answer(exchange),
-        }
         with self.database.at_once() as cursor:
-            cursor.execute(self._statements.begin, _stored(values))
+            cursor.execute(self._statements.begin, _stored(_begun(exchange) | _answer(exchange) | {"console": self.console}))
             id: int = cursor.fetchall()[0][0]
         return id
 
@@ -146,6 +126,23 @@ class History:
             found = cursor.rowcount
         if not found:
             raise HistoryError(f"Exchange {id} is no longer in the history, so its answer was not kept.")
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Keep exchanges that are over already, all of them or none; each gets a number of its own."""
+        values = [
+            _begun(row.exchange)
+            | _answer(row.exchange)
+            | {
+                "started_at": row.exchange.started_at,
+                "documented_error": row.documented_error,
+                "error": row.error,
+                "error_description": row.error_description,
+                "note": row.note,
+            }
+            for row in rows
+        ]
+        with self.database.writing() as connection:
+            connection.execute(insert(exchanges), values)
 
     def get(self, id: int) -> Row | None:
         """One exchange, ``None`` when there is none of that id."""
@@ -240,6 +237,28 @@ def header_lines(headers: Headers) -> str:
 def _headers(lines: str) -> Headers:
     pairs = (line.partition(": ") for line in re.split(r"\n(?! )", lines) if line)
     return tuple((name, value.replace("\n ", "\n")) for name, _, value in pairs)
+
+
+def _begun(exchange: Exchange) -> dict[str, Any]:
+    """The columns that are known before anything is sent."""
+    request = exchange.request
+    return {
+        "started_at": utc_text(exchange.started_at),
+        "owner": exchange.owner,
+        "case": exchange.case,
+        "flow": exchange.flow,
+        "step": exchange.step.value,
+        "method": request.method,
+        "url": request.url,
+        "request_headers": header_lines(request.headers),
+        "request_body": _text(request.body),
+        "provider": exchange.provider,
+        "client_id": exchange.client_id,
+        "host": host_of(request.url),
+        "note": "",
+        "error": "",
+        "error_description": "",
+    }
 
 
 def _answer(exchange: Exchange) -> dict[str, Any]:

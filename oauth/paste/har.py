@@ -39,10 +39,11 @@ def read(text: str) -> list[Pasted]:
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, dict):
             raise PasteError(f"entry {number} of the HAR is not an object.", text, 0)
-    return [_exchange(entry, repairs) for entry in entries]
+    return [exchange(entry, repairs) for entry in entries]
 
 
-def _exchange(entry: Mapping[str, Any], repairs: tuple[str, ...]) -> Pasted:
+def exchange(entry: Mapping[str, Any], repairs: tuple[str, ...] = ()) -> Pasted:
+    """The exchange of one entry; what it lacks is empty."""
     sent, received, time = _object(entry, "request"), _object(entry, "response"), entry.get("time")
     body = _sent_body(_object(sent, "postData"))
     request = Request(_text(sent, "method"), _text(sent, "url"), _headers(sent), body)

@@ -61,6 +61,8 @@ def _headline(exchange: Exchange, explanation: Explanation | None) -> None:
             st.badge("certificate not checked", icon=":material/no_encryption:", color="red")
         if "proxy" in exchange.marks:
             st.badge("through a proxy", color="gray")
+        if "imported" in exchange.marks:
+            st.badge("imported", color="gray")
         if explanation is not None and explanation.error:
             st.text(explanation.error)
         st.caption(" · ".join(facts))

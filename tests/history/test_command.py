@@ -119,3 +119,18 @@ def test_the_formats_are_those_of_the_exports(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit):
         main(["history", "export", "--help"])
     assert f"{{{','.join(FORMATS)}}}" in capsys.readouterr().out
+
+
+def test_an_export_is_imported_and_what_cannot_be_read_is_named(
+    history: History, run: Callable[..., "subprocess.CompletedProcess[bytes]"], tmp_path: Path
+) -> None:
+    file = tmp_path / "history.jsonl"
+    file.write_bytes(run("export", "--format", "jsonl", "--filter", "step:token").stdout + b'{"id": 1}\n')
+    done = run("import", str(file), "--owner", "bob", "--case", "T-1")
+    assert done.returncode == 1
+    assert done.stdout == b"Exchanges kept: 4. Problems: 1.\n"
+    assert done.stderr.decode() == "Line 5: failure is missing.\n"
+    assert {row.exchange.case for row in history.rows(Filters(owner="bob"))} == {"T-1"}
+    refused = run("import", str(tmp_path / "nothing.har"))
+    assert (refused.returncode, refused.stderr.count(b"\n")) == (2, 1)
+    assert "cannot be read: No such file" in refused.stderr.decode()

@@ -23,13 +23,17 @@ READ = ("id", "started_at", "owner", "case", "flow", "step", "method", "url", "r
         "marks")  # fmt: skip
 """The columns of the table that make an entry."""
 
-_BEGIN = '{"log":{"version":"1.2","creator":{"name":"OAuth Console","version":"1"},"entries":['
+IMPORTED = "imported"
+"""The mark of a row that came from a file. It says something of this history and nothing of the exchange, so that an
+export leaves it out."""
+
+BEGIN = '{"log":{"version":"1.2","creator":{"name":"OAuth Console","version":"1"},"entries":['
 _NO_ANSWER = Response(status=0, http_version="")
 
 
 def pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes | memoryview]:
     """The whole file, a piece for each batch of rows with the columns ``READ``."""
-    yield _BEGIN.encode()
+    yield BEGIN.encode()
     before = "\n"
     for batch in batches:
         entries = [json.dumps(entry(_row(found)), ensure_ascii=False) for found in batch.to_pylist()]
@@ -99,7 +103,7 @@ def entry(row: Row) -> dict[str, Any]:
         "_remedy": remedy(exchange, row.documented_error),
         "_request_id": exchange.request_id,
         "_note": row.note,
-        "_marks": " ".join(exchange.marks),
+        "_marks": " ".join(mark for mark in exchange.marks if mark != IMPORTED),
     }
 
 
