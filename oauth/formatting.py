@@ -25,6 +25,10 @@ _URL = re.compile(
 )
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+')
 _ADDED_BY_CURL = ("User-Agent", "Accept")
+_ADDED_BY_HTTPIE = ("User-Agent", "Accept", "Accept-Encoding", "Connection")
+_KEPT_BY_HTTPX = re.compile(r"/(?:[A-Za-z0-9_~/-]|\.(?!\.?(?:/|$))|%[0-9A-F]{2})*(?:\?[A-Za-z0-9._~/=&+,:@-]*)?")
+"""Targets that httpx sends as they are; others are given to it apart."""
+
 _INDENT = "  "
 
 
@@ -67,18 +71,71 @@ def curl(request: Request) -> str:
     if re.search(r"/(?:\.|%2e){1,2}(?:/|$)", url["path"] or "", re.IGNORECASE):
         options.append("--path-as-is")
     options += [f"--header {shlex.quote(line)}" for line in _curl_headers(request, url["authority"] or "", has_body)]
-    pipe = ""
     if has_body:
-        try:
-            text = request.body.decode()
-        except UnicodeDecodeError:
-            text = "\0"
-        if "\0" in text:  # no argument of a command can hold these bytes
-            pipe = f"printf '{''.join(map(_printf, request.body))}' | "
-            options.append("--data-binary @-")
-        else:
-            options.append(f"--data-raw {shlex.quote(text)}")
-    return pipe + "curl " + " \\\n  ".join(options)
+        text = _argument(request.body)
+        options.append("--data-binary @-" if text is None else f"--data-raw {shlex.quote(text)}")
+    return _piped(request.body) + "curl " + " \\\n  ".join(options)
+
+
+def httpie(request: Request) -> str:
+    """A POSIX shell command that sends the same request with HTTPie.
+
+    HTTPie cannot send these as they are: percent escapes of letters, digits and ``-._~`` in an address, which it
+    decodes, ``.`` and ``..`` segments, which it resolves, ``{}`` and the like, which it encodes; a request other than
+    GET and HEAD without a body and without ``Content-Length``, to which it adds one of 0; a backslash just before one
+    of ``: ; = @`` in a header, which it takes for an escape.
+    """
+    url = _parts(request.url)
+    text = _argument(request.body)
+    options = ["--ignore-netrc"]
+    if text is not None:
+        options.append("--ignore-stdin")
+    if request.body and text is not None:
+        options.append(f"--raw={shlex.quote(text)}")  # a value of its own must not begin with a dash
+    options += [shlex.quote(request.method), shlex.quote(request.url)]
+    for name, value in request.headers:
+        if not _made_by_tool(name, value, request, url["authority"] or ""):
+            escaped = f"\\{value}" if value.startswith(("=", "@")) else value
+            options.append(shlex.quote(f"{name}:{escaped}" if value.strip() else f"{name};"))
+    added = (*_ADDED_BY_HTTPIE, "Content-Type") if request.body else _ADDED_BY_HTTPIE
+    options += [f"{name}:" for name in added if header(request.headers, name) is None]
+    return _piped(request.body) + "http " + " \\\n  ".join(options)
+
+
+def httpx_code(request: Request) -> str:
+    """A Python program that sends the same request with httpx, byte for byte.
+
+    httpx adds ``Content-Length: 0`` to a POST, PUT or PATCH that has neither a body nor that header.
+    """
+    url = _parts(request.url)
+    target = (url["path"] or "/") + ("" if url["query"] is None else f"?{url['query']}")
+    headers = [
+        f"    ({_python(name)}, {_python(value)}),"
+        for name, value in request.headers
+        if not (name.lower() == "content-length" and value == str(len(request.body)))
+    ]
+    given = ["    headers=headers,"]
+    if request.body:
+        text = _argument(request.body)
+        given.append(f"    content={_python(text) if text is not None else repr(request.body)},")
+    if not _KEPT_BY_HTTPX.fullmatch(target):
+        given.append(f'    extensions={{"target": {_python(target)}{"" if not target.isascii() else ".encode()"}}},')
+    return "\n".join(
+        [
+            "import httpx",
+            "",
+            "headers = [",
+            *headers,
+            "]",
+            f"request = httpx.Request({_python_text(request.method)}, {_python_text(request.url)},",
+            *given,
+            ")",
+            "with httpx.Client(trust_env=False) as client:",
+            "    response = client.send(request)",
+            "print(response.status_code, response.text)",
+            "",
+        ]
+    )
 
 
 def pretty_body(body: bytes, headers: Headers) -> tuple[str, str]:
@@ -179,11 +236,40 @@ def _curl_headers(request: Request, authority: str, has_body: bool) -> list[str]
     """The values of curl's ``--header``: ``Name: value``, ``Name;`` for an empty one, ``Name:`` for none at all."""
     lines = []
     for name, value in request.headers:
-        if name.lower() == "content-length" or (name.lower() == "host" and value == authority.rpartition("@")[2]):
-            continue
-        lines.append(f"{name}: {value}" if value.strip() else f"{name};")
+        if name.lower() != "content-length" and not _made_by_tool(name, value, request, authority):
+            lines.append(f"{name}: {value}" if value.strip() else f"{name};")
     added = (*_ADDED_BY_CURL, "Content-Type") if has_body else _ADDED_BY_CURL
     return lines + [f"{name}:" for name in added if header(request.headers, name) is None]
+
+
+def _made_by_tool(name: str, value: str, request: Request, authority: str) -> bool:
+    """Whether a tool makes the same header by itself, from the address or the body."""
+    if name.lower() == "content-length":
+        return value == str(len(request.body)) and (bool(request.body) or request.method in ("POST", "PUT", "PATCH"))
+    return name.lower() == "host" and value == authority.rpartition("@")[2]
+
+
+def _argument(body: bytes) -> str | None:
+    """A body as an argument of a command, ``None`` where no argument can hold its bytes."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
+
+
+def _piped(body: bytes) -> str:
+    """What writes a body to the standard input of a command, where it cannot be an argument."""
+    return "" if _argument(body) is not None else f"printf '{''.join(map(_printf, body))}' | "
+
+
+def _python(text: str) -> str:
+    """An expression for a text in UTF-8: plain where it is ASCII, which is what httpx takes a text for."""
+    return _python_text(text) if text.isascii() else f"{_python_text(text)}.encode()"
+
+
+def _python_text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False) if text.isprintable() else ascii(text)
 
 
 def _printf(octet: int) -> str:
