@@ -108,7 +108,9 @@ class History:
     def begin(self, exchange: Exchange) -> int:
         """Keep an exchange that is about to be sent; returns its id. It is durable when this returns."""
         with self.database.at_once() as cursor:
-            cursor.execute(self._statements.begin, _stored(_begun(exchange) | _answer(exchange) | {"console": self.console}))
+            cursor.execute(
+                self._statements.begin, _stored(_begun(exchange) | _answer(exchange) | {"console": self.console})
+            )
             id: int = cursor.fetchall()[0][0]
         return id
 
