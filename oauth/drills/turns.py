@@ -46,6 +46,12 @@ class Queue:
                 pass
             yield
 
+    @property
+    def taken_by(self) -> str:
+        """What has its turn now; an empty text when nothing has."""
+        with self._changed:
+            return self._turns[0].what if self._turns else ""
+
     def wait(self, turn: Turn, seconds: float) -> str:
         """What ``turn`` waits for after ``seconds`` at most: see there."""
         with self._changed:

@@ -108,7 +108,7 @@ def _one(item: Drill, where: Setting) -> None:
                 if progress.waiting:
                     status.update(label=progress.text)
                     continue
-                status.update(label=f"{progress.done} of {progress.total}")
+                status.update(label=f"{progress.done} of {progress.total}", expanded=True)
                 st.text(progress.text)
                 if progress.outcome is not None:
                     _outcomes()[item.id] = progress.outcome

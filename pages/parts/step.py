@@ -6,10 +6,13 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from oauth.drills.turns import queue_at
 from oauth.exchange import Step
 from oauth.formatting import span
 from pages.parts import card, exchange, fix, rail, request
 from pages.parts.session import Fixing, Session, Shown
+
+ANSWER = "Waiting for the answer, 10 s at most"
 
 STEPS_OF = {
     "par": (Step.PAR,),
@@ -60,7 +63,9 @@ def send(current: Session, action: str, label: str, edited: request.Edited) -> N
 def send_if_pressed(current: Session, action: str, edited: request.Edited) -> None:
     """Send once what was pressed, with the fields as they stand now."""
     if current.take_press(action) and edited is not None:
-        with st.spinner("Waiting for the answer, 10 s at most", show_time=True):
+        before = queue_at(current.flow.provider.control).taken_by
+        told = f"Waiting for its turn. The sandbox is taken by: {before}" if before else ANSWER
+        with st.spinner(told, show_time=True):
             current.send(action, edited[0])
         st.rerun()
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 from playwright.sync_api import expect
 
 from oauth.drills import drills
@@ -29,6 +30,28 @@ def test_two_people_who_run_all_drills_at_once_are_both_green(walk: "Walk") -> N
         expect(person.page.get_by_text(f"{len(drills())} passed, 0 failed")).to_be_visible(timeout=120_000)
     walk.open("/sandbox-state")
     expect(walk.page.get_by_text(", real time")).to_be_visible(timeout=30_000)
+
+
+def test_who_waits_for_the_sandbox_is_told_what_for(walk: "Walk") -> None:
+    """Somebody's drill takes long, and meanwhile another drill and a request of the walkthrough are wanted."""
+    titles = {drill.id: drill.title for drill in drills()}
+    walk.open("/errors?error=2")
+    people = [type(walk)(walk.page.context.new_page(), walk.url) for _ in range(2)]
+    people[0].open("/errors?error=3")
+    people[1].open("/")
+    people[1].authorize()
+    late = {"fault": "latency", "seconds": 8, "client_id": "demo-app", "endpoint": "token"}
+    assert httpx.post(f"{walk.url}/sandbox/control/faults", json=late).status_code == 201
+    waiting = f"Waiting for its turn. The sandbox is taken by: {titles['2-used']}"
+    walk.at("drill.2-used.run").locator("button").click()
+    expect(walk.page.get_by_text("The callback came")).to_be_visible(timeout=30_000)
+    people[0].at("drill.3-left-out.run").locator("button").click()
+    people[1].at("token.send").locator("button").click()
+    for person in people:
+        expect(person.page.get_by_text(waiting)).to_be_visible(timeout=30_000)
+    expect(walk.at("drill.2-used").get_by_text("passed")).to_be_visible(timeout=30_000)
+    expect(people[0].at("drill.3-left-out").get_by_text("passed")).to_be_visible(timeout=30_000)
+    expect(people[1].at("tokens")).to_be_visible(timeout=30_000)
 
 
 def test_a_customer_s_old_used_code_is_pasted_diagnosed_opened_and_fixed(walk: "Walk") -> None:

@@ -17,10 +17,12 @@ ALL = {drill.id: drill for drill in drills()}
 def test_they_come_in_the_order_in_which_they_stand() -> None:
     queue = Queue()
     with queue.turn("the first") as first, queue.turn("the third") as third:
+        assert queue.taken_by == "the first"
         assert first.wait(0) == ""
         assert third.wait(0) == "the first"
     with pytest.raises(ValueError, match="gone wrong"), queue.turn("one that fails"):
         raise ValueError("gone wrong")
+    assert queue.taken_by == ""
     with queue.turn("the next") as following:
         assert following.wait(0) == ""
 

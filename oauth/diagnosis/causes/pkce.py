@@ -13,7 +13,7 @@ from oauth.providers import Pkce
 @rule("pkce.verifier_missing", "The authorization had a code challenge, and no verifier came with the code")
 def verifier_missing(subject: Subject) -> Finding:
     """RFC 7636 §4.6: the server then has nothing to compare the challenge with."""
-    asked = subject.authorization
+    asked = subject.behind_code
     if asked.asked is None:
         return unknown("The authorization request is not known")
     if not asked.asked.get("code_challenge"):
@@ -31,7 +31,7 @@ def verifier_missing(subject: Subject) -> Finding:
 @rule("pkce.verifier_differs", "The verifier is not the one that the code challenge was made of")
 def verifier_differs(subject: Subject) -> Finding:
     """Computed again from the verifier that was sent (RFC 7636 §4.6)."""
-    asked, sent = subject.authorization, subject.sent.value("code_verifier")
+    asked, sent = subject.behind_code, subject.sent.value("code_verifier")
     challenge = (asked.asked or {}).get("code_challenge", "")
     if not challenge or not sent:
         return unknown("There is no challenge and verifier to compare")
@@ -56,7 +56,7 @@ def verifier_differs(subject: Subject) -> Finding:
 @rule("pkce.not_asked", "A verifier came with the code, and the authorization had no code challenge")
 def not_asked(subject: Subject) -> Finding:
     """RFC 9700 §4.8.2: a server must refuse it, since the challenge may have been taken away on the way."""
-    asked, sent = subject.authorization, subject.sent.value("code_verifier")
+    asked, sent = subject.behind_code, subject.sent.value("code_verifier")
     if asked.asked is None:
         return unknown("The authorization request is not known")
     if not sent:
