@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import httpx
 import pytest
@@ -97,6 +98,12 @@ def stop_console(running: Console) -> None:
     except subprocess.TimeoutExpired:
         running.process.kill()
         running.process.wait()
+
+
+@pytest.fixture
+def tools() -> ModuleType:
+    """This file, as pytest loaded it, for tests that start a console of their own."""
+    return sys.modules[__name__]
 
 
 @pytest.fixture(scope="module")

@@ -16,16 +16,6 @@ from playwright.sync_api import Browser, expect
 NAME = "console.test"
 
 
-@pytest.fixture
-def tools(request: pytest.FixtureRequest) -> Any:
-    """The conftest beside this file, as pytest loaded it."""
-    return next(
-        plugin
-        for name, plugin in request.config.pluginmanager.list_name_plugin()
-        if str(name).endswith("tests/browser/conftest.py")
-    )
-
-
 @contextmanager
 def tls_in_front_of(port: int) -> Iterator[int]:
     """A proxy that takes TLS off and passes every byte on; gives its own port."""
