@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+from oauth.catalogue import answers
 from oauth.connection import Connection
 from oauth.history.exports.columns import COLUMNS
 from oauth.history.terms import help_table
@@ -78,3 +79,9 @@ def test_the_server_stays_on_loopback_without_telemetry_or_table_export() -> Non
     assert config["client"]["disableDataExport"] is True
     assert config["client"]["toolbarMode"] == "minimal"
     assert {"light", "dark"} <= config["theme"].keys()
+
+
+def test_every_failure_is_in_the_readme_with_its_card_and_whether_it_was_sent() -> None:
+    table = README.partition("## When a connection fails")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([a-z_]+)` \| (.+) \| (no|perhaps|yes) \|$", table, re.MULTILINE)
+    assert rows == [(entry.kind, entry.title, entry.sent) for entry in answers().values() if entry.sent]

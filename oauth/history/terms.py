@@ -252,8 +252,8 @@ class FailureTerm(ExactTerm):
     """Why there is no response."""
 
     name = "failure"
-    help = "Why there is no response, such as timeout, refused or tls, or * for any reason."
-    example = "failure:timeout"
+    help = "Why there is no response, or none that is whole, such as refused or cut_off, or * for any reason."
+    example = "failure:read_timeout"
     column = exchanges.c.failure
 
 

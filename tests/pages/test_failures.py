@@ -73,6 +73,7 @@ def test_an_exchange_without_the_check_is_marked_red_though_it_succeeded(page: "
         text = opened(page, sent(insecure, console))
     assert "certificate not checked" in text
     assert answers()["tls_unverified"].cause in text
+    assert list(page.app.dataframe[0].value["mark"]) == [["not checked"]]
 
 
 def test_a_charset_that_lies_is_remarked_on(page: "Page", console: Installation) -> None:

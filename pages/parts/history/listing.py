@@ -31,6 +31,9 @@ SOON = 2
 SELDOM = 15
 """The same when nothing runs."""
 
+UNVERIFIED = "not checked"
+"""The mark of an exchange whose server's certificate was not checked."""
+
 RUNNING = timedelta(minutes=2)
 """How long after its last exchange a flow is taken to run."""
 
@@ -71,6 +74,11 @@ def error(row: Row) -> str:
     return row.error or (row.exchange.failure.kind if row.exchange.failure else "")
 
 
+def _marks(row: Row) -> list[str]:
+    """What must not be overlooked of an exchange, whatever came of it."""
+    return [UNVERIFIED] if "tls_unverified" in row.exchange.marks else []
+
+
 def _followed(filters: Filters, running: bool) -> None:
     """The list as a fragment. It is read again when something was recorded, or an answer came that it waits for."""
     if st.session_state.pop(_OPENED, False):
@@ -106,6 +114,7 @@ def _table(rows: list[Row]) -> None:
             "time": pd.to_datetime([row.exchange.started_at for row in rows], utc=True),
             "step": [row.exchange.step.value for row in rows],
             "status": [outcome(row) for row in rows],
+            "mark": [_marks(row) for row in rows],
             "error": [error(row) for row in rows],
             "client": [row.exchange.client_id for row in rows],
             "case": [row.exchange.case for row in rows],
@@ -118,7 +127,7 @@ def _table(rows: list[Row]) -> None:
         }
     )
     shared = frame["by"].nunique() > 1
-    empty = [name for name in ("case", "note") if not frame[name].any()]
+    empty = [name for name in ("mark", "case", "note") if not any(frame[name])]
     opened = address.number(address.ROW)
     chosen = [index for index, row in enumerate(rows) if row.exchange.id == opened]
     st.session_state[KEY] = {"selection": {"rows": chosen, "columns": [], "cells": []}}
@@ -135,6 +144,7 @@ def _table(rows: list[Row]) -> None:
             "time": st.column_config.DatetimeColumn(width=155, format="YYYY-MM-DD HH:mm:ss", timezone=clock.zone()),
             "step": st.column_config.TextColumn(width=85),
             "status": st.column_config.TextColumn(width=95),
+            "mark": st.column_config.MultiselectColumn(width=105, options=[UNVERIFIED], color=["red"]),
             "error": st.column_config.TextColumn(width=210),
             "client": st.column_config.TextColumn(width=110),
             "case": st.column_config.TextColumn(width=90),
