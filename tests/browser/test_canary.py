@@ -1,12 +1,13 @@
 """No secret at rest, in the log, in an export or on the page: planted ones are searched for everywhere."""
 
-import base64
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import expect
+
+from tests.browser.canaries import found
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Console, Walk
@@ -16,22 +17,6 @@ PLANTED = {
     "code_verifier": "canary-verifier-/+ü9-zX",
     "password": "canary-password-b81",
 }
-
-
-def disguises(secret: str) -> set[bytes]:
-    """The secret as it stands, and as an encoding would carry it."""
-    raw = secret.encode()
-    return {
-        raw,
-        quote(secret, safe="").encode(),
-        base64.b64encode(raw).rstrip(b"="),
-        secret.encode("unicode_escape"),
-        raw.hex().encode(),
-    }
-
-
-def found(secrets: dict[str, str], content: bytes) -> list[str]:
-    return [name for name, secret in secrets.items() for shape in disguises(secret) if shape in content]
 
 
 def test_secrets_are_nowhere_but_in_the_session(walk: "Walk", running: "Console") -> None:

@@ -36,7 +36,10 @@ class Refused(Exception):
 
 @dataclass
 class Server:
-    """Its state, and what a test may change. ``received`` has the form of each request by its path."""
+    """Its state, and what a test may change.
+
+    ``received`` has the form of each request by its path, ``proofs`` the DPoP headers.
+    """
 
     client_id: str = "app"
     secret: str = "the-secret-of-the-app"
@@ -49,6 +52,7 @@ class Server:
     signing: Key = field(default_factory=lambda: RSAKey.generate_key(2048, parameters={"kid": "server-key"}))
     published: list[Any] = field(default_factory=list)
     received: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    proofs: list[str] = field(default_factory=list)
     nonce: str = "server-nonce-0123456789"
     issuer: str = ""
     _kept: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -241,6 +245,7 @@ class Server:
     def _proof(self, request: Request, token: str = "") -> str:
         """The thumbprint of the key that signed the proof of this request (RFC 9449 §4.3)."""
         proof = request.headers.get("DPoP", "")
+        self.proofs.append(proof)
         try:
             part = proof.split(".")[0]
             header = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
