@@ -7,8 +7,7 @@ from functools import partial
 import streamlit as st
 
 from oauth import flow as flows
-from oauth.exchange import Request
-from oauth.flow import Callback, Client, Field, FlowError, IssuerCheck, StateCheck
+from oauth.flow import Callback, Client, FlowError, IssuerCheck, StateCheck
 from oauth.formatting import span
 from oauth.history.store import HistoryError
 from oauth.installation import now
@@ -156,7 +155,16 @@ def _authorize(current: Session) -> None:
                 current.flow.provider.authorization_endpoint,
                 flows.authorization_request,
             )
-        if edited is not None:
+        if current.flow.callback is not None:
+            # A state is good for one answer: the link of this one would only be refused.
+            st.button(
+                "Authorize again, with a fresh state",
+                key="authorize.again",
+                icon=":material/restart_alt:",
+                on_click=_start_over,
+                args=(current,),
+            )
+        elif edited is not None:
             opened, sent = edited
             st.link_button(
                 "Open the authorization page",
@@ -164,17 +172,10 @@ def _authorize(current: Session) -> None:
                 key="authorize.open",
                 icon=":material/open_in_new:",
                 type="primary" if "authorize" not in current.shown else "secondary",
-                on_click=_opened,
-                args=(current, opened, sent),
+                on_click=current.begin_authorization,
+                args=(opened, sent),
             )
         step.shown(current, "authorize")
-
-
-def _opened(current: Session, opened: Request, sent: list[Field]) -> None:
-    if current.flow.callback is not None:
-        # A state is good for one answer: another authorization is another flow.
-        current = session.start(current.flow.provider, current.flow.client, current.chosen)
-    current.begin_authorization(opened, sent)
 
 
 def _callback(current: Session) -> None:

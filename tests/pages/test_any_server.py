@@ -465,6 +465,16 @@ def test_a_revoked_access_token_is_a_proven_cause(walk: "Page") -> None:
     assert "it was revoked before: row" in walk.text()
 
 
+def test_a_revoked_refresh_token_is_a_proven_cause(walk: "Page") -> None:
+    exchanged(walk)
+    walk.choose("call.action", "revoke")
+    walk.choose("revoke.kind", "refresh_token")
+    walk.press("revoke.send")
+    walk.choose("call.action", "refresh")
+    walk.press("refresh.send")
+    assert "The refresh token was revoked" in walk.text()
+
+
 def test_an_opaque_token_is_called_opaque_and_an_id_token_is_checked(
     walk: "Page", authorization_server: Server, console: Installation
 ) -> None:

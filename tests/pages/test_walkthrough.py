@@ -192,6 +192,16 @@ def test_start_over_makes_a_fresh_state_and_keeps_the_rows(page: "Page", console
     assert len(rows(console)) == 2
 
 
+def test_after_an_answer_the_link_of_its_state_is_gone(page: "Page") -> None:
+    before = page.value("authorize.field.state.value")
+    page.paste(page.decide("deny"))
+    assert not any(link.key == "authorize.open" for link in page.app.link_button)
+    page.press("authorize.again")
+    assert page.value("authorize.field.state.value") != before
+    page.paste(page.decide())
+    assert "The state is the one that was sent" in page.text()
+
+
 def test_another_provider_begins_another_flow(page: "Page") -> None:
     page.pick("walkthrough.provider", "olx")
     assert page.value("authorize.url") == "https://www.olx.pl/oauth/authorize/"
