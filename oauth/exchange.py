@@ -121,4 +121,7 @@ class Exchange:
 def header(headers: Headers, name: str) -> str | None:
     """The first value of a header, by its name in any letter case (RFC 9110 §5.1)."""
     wanted = name.lower()
-    return next((value for key, value in headers if key.lower() == wanted), None)
+    for key, value in headers:
+        if key.lower() == wanted:
+            return value
+    return None

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
 from oauth.catalogue import challenges
 from oauth.catalogue.entries import Answer, answers
-from oauth.catalogue.matcher import ENDPOINTS_OF, Match, address_parameters, fold, match, read_json
+from oauth.catalogue.matcher import ENDPOINTS_OF, Match, address_parameters, fold, match, match_value, read_json
 from oauth.exchange import Exchange, Headers, Request, Step, header
 from oauth.formatting import fields
 from oauth.redaction import quoted
@@ -97,7 +97,8 @@ def explain_response(
     ``status``, ``step`` and ``request`` are ``None`` when they are not known, as with a pasted body. ``proxied`` says
     that the request went through a proxy, which may have answered in the server's place.
     """
-    found = match(status, headers, body, step=step)
+    value = read_json(body)
+    found = match_value(status, headers, body, value, step=step)
     stated = _stated(found)
     judged = stated if stated is not None and (status is None or status < 300) else status
     status = judged if status is None else status
@@ -107,7 +108,7 @@ def explain_response(
         return _answer(kind, status, found)
     if found is not None and (meaning := _registered(found, status, step)):
         return meaning
-    shape = _Shape(judged, headers, body, cut, step, request, found, proxied)
+    shape = _Shape(judged, headers, body, value, cut, step, request, found, proxied)
     kind = shape.kind()
     return _answer(kind, status, found) if kind else None
 
@@ -133,6 +134,7 @@ class _Shape:
     status: int | None
     headers: Headers
     body: bytes
+    value: Any
     cut: bool
     step: Step | None
     request: Request | None
@@ -147,7 +149,7 @@ class _Shape:
         if 300 <= status < 400:
             return self._redirect()
         if status >= 500:
-            gateway = self.proxied and status in (502, 503, 504) and read_json(self.body) is None
+            gateway = self.proxied and status in (502, 503, 504) and self.value is None
             return "proxy_error" if gateway else "server_error"
         if status == 407:
             return "proxy_authentication"
@@ -198,10 +200,10 @@ class _Shape:
             and header(sent.headers, "content-type") is not None
         ):
             return "content_type_on_get"
-        return "unknown_error" if self.found or read_json(self.body) is not None else "invalid_json"
+        return "unknown_error" if self.found or self.value is not None else "invalid_json"
 
     def _success(self) -> str:
-        value = read_json(self.body)
+        value = self.value
         if self.step is Step.REVOKE or (self.step is Step.USERINFO and self._signed()):
             return ""
         if value is None:

@@ -5,6 +5,7 @@ Every text comes from a provider, so nothing here raises, whatever was sent.
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -100,13 +101,26 @@ class _Found:
 def match(
     status: int | None, headers: Headers, body: bytes, *, address: str = "", step: Step | None = None
 ) -> Match | None:
-    """The error in a response, or ``None`` when there is none in it.
+    """The error in a response, or ``None`` when there is none in it. The rest is as with ``match_value``."""
+    return match_value(status, headers, body, read_json(body), address=address, step=step)
+
+
+def match_value(
+    status: int | None,
+    headers: Headers,
+    body: bytes,
+    value: Any,
+    *,
+    address: str = "",
+    step: Step | None = None,
+) -> Match | None:
+    """The error in a response whose body reads as ``value`` (``read_json``), or ``None`` when there is none in it.
 
     ``address`` is the callback address with its query and fragment; ``step`` chooses among the meanings of a code. Of
     several places the one with a documented text counts, then the first of body, ``WWW-Authenticate``, ``Location``
     and ``address``.
     """
-    found = list(_errors(headers, body, address))
+    found = list(_errors(headers, body, value, address))
     for error in found:
         for how in ("exact", "folded"):
             if entry := _documented(error, folded=how == "folded"):
@@ -121,7 +135,7 @@ def fold(text: str) -> str:
 
 def read_json(body: bytes) -> Any:
     """The value of a JSON body, tolerantly, or ``None`` when it cannot be read."""
-    text = body.decode("utf-8-sig", "replace")
+    text = _decoded(body)
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -136,6 +150,8 @@ def read_json(body: bytes) -> Any:
 
 def address_parameters(address: str) -> dict[str, str]:
     """The parameters of an address, of its query and then of its fragment; the first of one name counts."""
+    if not address:
+        return {}
     try:
         parts = urlsplit(quoted(address))  # a redacted address has placeholders, with signs that would cut it
         pairs = [pair for text in (parts.query, parts.fragment) for pair in parse_qsl(text, keep_blank_values=True)]
@@ -185,8 +201,8 @@ def _endpoints(found: _Found, step: Step | None) -> tuple[str, ...]:
     return (by_place.get(found.where, TOKEN),)
 
 
-def _errors(headers: Headers, body: bytes, address: str) -> Iterator[_Found]:
-    yield from _body_errors(body)
+def _errors(headers: Headers, body: bytes, value: Any, address: str) -> Iterator[_Found]:
+    yield from _body_errors(body, value)
     for name, value in headers:
         if name.lower() == "www-authenticate":
             for challenge in challenges.parse(value):
@@ -200,8 +216,8 @@ def _errors(headers: Headers, body: bytes, address: str) -> Iterator[_Found]:
             yield _Found(where, url, parameters["error"], parameters.get("error_description", ""))
 
 
-def _body_errors(body: bytes) -> Iterator[_Found]:
-    value, where = read_json(body), Where.BODY
+def _body_errors(body: bytes, value: Any) -> Iterator[_Found]:
+    where = Where.BODY
     for _ in range(_WRAPPERS):
         if not isinstance(value, dict):
             return
@@ -214,15 +230,15 @@ def _body_errors(body: bytes) -> Iterator[_Found]:
 def _body_error(members: dict[str, Any], where: Where, body: bytes) -> _Found | None:
     """The error of one JSON object: of the authorization layer (RFC 6749 §5.2), or of the API itself."""
     error = members.get("error")
-    source = body.decode("utf-8-sig", "replace")
     if isinstance(error, dict):
         stated = error.get("status")
         stated = stated if isinstance(stated, int) and not isinstance(stated, bool) else None
         description = _text(error.get("detail")) or _text(error.get("title"))
-        return _Found(where, source, "", description, stated_status=stated) if description or stated else None
+        found = description or stated
+        return _Found(where, _decoded(body), "", description, stated_status=stated) if found else None
     description = _text(members.get("error_description"))
     if _text(error) or description:
-        return _Found(where, source, _text(error), description, _text(members.get("error_human_title")))
+        return _Found(where, _decoded(body), _text(error), description, _text(members.get("error_human_title")))
     return None
 
 
@@ -245,12 +261,17 @@ def _as_it_stands(found: _Found) -> str:
             return wanted
         else:
             for text in _JSON_TEXT.finditer(found.source):
-                if _decoded(text[0]) == wanted:
+                if _unquoted(text[0]) == wanted:
                     return text[0]
     return ""
 
 
-def _decoded(text: str) -> str:
+def _decoded(body: bytes) -> str:
+    """A body as text, without a byte order mark."""
+    return body.removeprefix(BOM_UTF8).decode("utf-8", "replace")
+
+
+def _unquoted(text: str) -> str:
     try:
         return _text(json.loads(text, strict=False))
     except ValueError:

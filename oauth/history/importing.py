@@ -216,8 +216,9 @@ def _foreign_har(begin: bytes, file: BinaryIO, now: datetime, problems: list[str
     except (ValueError, RecursionError) as error:
         raise ImportFileError(f"The HAR is not JSON: {error}.") from error
     found: list[Pasted] = []
+    headers = har.SharedHeaders()
     for number, entry in enumerate(entries, 1):
-        pasted = har.exchange(entry) if isinstance(entry, dict) else None
+        pasted = har.exchange(entry, headers) if isinstance(entry, dict) else None
         if pasted is None or pasted.request is None or not (pasted.request.url or pasted.response):
             problems.append(f"Entry {number}: it has neither a request with an address nor a response.")
             continue

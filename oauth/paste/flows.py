@@ -51,11 +51,10 @@ def _marks(item: Pasted) -> Iterator[tuple[str, str]]:
     """What ties an exchange to others."""
     if item.request is not None:
         yield from _of_address(item.request.url)
-        yield from _of_body(item.request.body, _IN_FORM)
-        yield from _of_body(item.request.body, _IN_JSON)
+        yield from _of_body(item.request.body)
         yield from _of_bearer(item.request.headers)
     if item.response is not None:
-        yield from _of_body(item.response.body, _IN_JSON)
+        yield from _of_json(item.response.body)
         if location := header(item.response.headers, "location"):
             yield from _of_address(location)
 
@@ -65,10 +64,18 @@ def _of_address(url: str) -> Iterator[tuple[str, str]]:
         yield from ((name, unquote_plus(value)) for name, value in _IN_ADDRESS.findall(url))
 
 
-def _of_body(body: bytes, pattern: re.Pattern[bytes]) -> Iterator[tuple[str, str]]:
-    for name, value in pattern.findall(body):
-        text = value.decode("utf-8", "replace")
-        yield name.decode(), unquote_plus(text) if pattern is _IN_FORM else text
+def _of_body(body: bytes) -> Iterator[tuple[str, str]]:
+    if b"=" in body:
+        yield from ((name.decode(), unquote_plus(_text(value))) for name, value in _IN_FORM.findall(body))
+    yield from _of_json(body)
+
+
+def _of_json(body: bytes) -> Iterator[tuple[str, str]]:
+    return ((name.decode(), _text(value)) for name, value in _IN_JSON.findall(body))
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode("utf-8", "replace")
 
 
 def _of_bearer(headers: Headers) -> Iterator[tuple[str, str]]:

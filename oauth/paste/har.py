@@ -3,8 +3,9 @@
 import base64
 import binascii
 import contextlib
+import gc
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,6 +27,23 @@ def sureness(text: str) -> float:
 
 def read(text: str) -> list[Pasted]:
     """The exchanges of the file. Raises ``PasteError``."""
+    with _collector_paused():
+        return _read(text)
+
+
+@contextlib.contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Without the search for cycles, of which a JSON document has none: it would go through all of it many times."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _read(text: str) -> list[Pasted]:
     repairs: tuple[str, ...] = ()
     try:
         document = json.loads(text)
@@ -39,16 +57,40 @@ def read(text: str) -> list[Pasted]:
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, dict):
             raise PasteError(f"entry {number} of the HAR is not an object.", text, 0)
-    return [exchange(entry, repairs) for entry in entries]
+    headers = SharedHeaders()
+    return [exchange(entry, headers, repairs) for entry in entries]
 
 
-def exchange(entry: Mapping[str, Any], repairs: tuple[str, ...] = ()) -> Pasted:
-    """The exchange of one entry; what it lacks is empty."""
+class SharedHeaders(dict[tuple[object, object], tuple[str, str] | None]):
+    """The headers of a file by name and value: each is made once, however often the file repeats it.
+
+    Those that do not count are ``None``: the pseudo-headers of HTTP/2 (RFC 9113 §8.3), which some browsers list too.
+    """
+
+    def __missing__(self, pair: tuple[object, object]) -> tuple[str, str] | None:
+        name, value = map(_text_or_nothing, pair)
+        self[pair] = None if name.startswith(":") else (name, value)
+        return self[pair]
+
+    def of(self, message: Mapping[str, Any]) -> Headers:
+        """The headers of a request or a response."""
+        items = message.get("headers")
+        if not isinstance(items, list):
+            return ()
+        try:
+            found = [self[item.get("name"), item.get("value")] for item in items if isinstance(item, dict)]
+        except TypeError:  # a name or a value that is a list or an object
+            found = [self[pair] for pair in _pairs(items)]
+        return tuple(filter(None, found))
+
+
+def exchange(entry: Mapping[str, Any], headers: SharedHeaders, repairs: tuple[str, ...] = ()) -> Pasted:
+    """The exchange of one entry; what it lacks is empty. ``headers`` is the same for all entries of a file."""
     sent, received, time = _object(entry, "request"), _object(entry, "response"), entry.get("time")
     body = _sent_body(_object(sent, "postData"))
-    request = Request(_text(sent, "method"), _text(sent, "url"), _headers(sent), body)
+    request = Request(_text(sent, "method"), _text(sent, "url"), headers.of(sent), body)
     saved = bool(body) or _number(sent, "bodySize") <= 0
-    response, response_body_known = _response(received)
+    response, response_body_known = _response(received, headers)
     return Pasted(
         request,
         response,
@@ -62,7 +104,7 @@ def exchange(entry: Mapping[str, Any], repairs: tuple[str, ...] = ()) -> Pasted:
     )
 
 
-def _response(received: Mapping[str, Any]) -> tuple[Response | None, bool]:
+def _response(received: Mapping[str, Any], headers: SharedHeaders) -> tuple[Response | None, bool]:
     """The response, ``None`` where the browser got none, and whether the file has its body."""
     status = int(_number(received, "status"))
     if not 100 <= status <= 599:
@@ -74,7 +116,7 @@ def _response(received: Mapping[str, Any]) -> tuple[Response | None, bool]:
         with contextlib.suppress(binascii.Error, ValueError):  # the body then stays as it stands there
             body = base64.b64decode(text)
     version = _text(received, "httpVersion") or "HTTP/1.1"
-    response = Response(status, _text(received, "statusText"), _headers(received), body, http_version=version)
+    response = Response(status, _text(received, "statusText"), headers.of(received), body, http_version=version)
     return response, bool(body) or _number(content, "size") <= 0
 
 
@@ -84,16 +126,10 @@ def _sent_body(data: Mapping[str, Any]) -> bytes:
     return urlencode(_pairs(data.get("params")), errors="replace").encode()
 
 
-def _headers(message: Mapping[str, Any]) -> Headers:
-    """The headers, without the pseudo-headers of HTTP/2 (RFC 9113 §8.3) that some browsers list too."""
-    return tuple(pair for pair in _pairs(message.get("headers")) if not pair[0].startswith(":"))
-
-
 def _pairs(items: object) -> Sequence[tuple[str, str]]:
     if not isinstance(items, list):
         return ()
-    pairs = [(item.get("name"), item.get("value")) for item in items if isinstance(item, dict)]
-    return [(name if isinstance(name, str) else "", value if isinstance(value, str) else "") for name, value in pairs]
+    return [(_text(item, "name"), _text(item, "value")) for item in items if isinstance(item, dict)]
 
 
 def _object(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -102,8 +138,11 @@ def _object(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _text(value: Mapping[str, Any], name: str) -> str:
-    found = value.get(name)
-    return found if isinstance(found, str) else ""
+    return _text_or_nothing(value.get(name))
+
+
+def _text_or_nothing(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _number(value: Mapping[str, Any], name: str) -> float:

@@ -46,6 +46,10 @@ def secret_kind(name: str) -> str | None:
 
     Of a compound name such as ``user[password]`` or ``auth.token`` the last part counts.
     """
+    return _BY_NAME[name] if name in _BY_NAME else _kind(name)
+
+
+def _kind(name: str) -> str | None:
     if len(name) > _LONGEST:
         return None
     squashed = name.lower().replace("-", "").replace("_", "")
@@ -53,7 +57,7 @@ def secret_kind(name: str) -> str | None:
         parts = [part for part in re.split(r"[^\w-]+", name) if part and not part.isdigit()]
         if not parts or parts == [name]:
             return None
-        return secret_kind(parts[-1])
+        return _kind(parts[-1])
     known = _BY_SQUASHED.get(squashed)
     if known is None and squashed.endswith(_ENDINGS):
         return canonical(name)
@@ -65,3 +69,7 @@ def canonical(name: str) -> str:
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     spelled = re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")
     return _BY_SQUASHED.get(spelled.replace("_", ""), spelled[:40] or "secret")
+
+
+_BY_NAME = {name: _kind(name) for name in PROTOCOL_WORDS}
+"""The kinds of the names that come up most, as they are mostly written."""

@@ -1,6 +1,5 @@
 """What stands in a secret's place: ``«refresh_token #9f2a41d07b 40ch»``, ``«client_secret 11ch»`` for a short one."""
 
-import hashlib
 import hmac
 import re
 from urllib.parse import quote
@@ -23,7 +22,7 @@ def placeholder(key: bytes, kind: str, value: str) -> str:
     if len(value) < FINGERPRINT_FROM:
         return f"«{kind} {len(value)}ch»"
     message = f"{kind}\0{value}".encode("utf-8", "surrogatepass")
-    return f"«{kind} #{hmac.new(key, message, hashlib.sha256).hexdigest()[:10]} {len(value)}ch»"
+    return f"«{kind} #{hmac.digest(key, message, 'sha256').hex()[:10]} {len(value)}ch»"
 
 
 def quoted(url: str) -> str:

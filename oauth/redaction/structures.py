@@ -9,7 +9,8 @@ import base64
 import binascii
 import html
 import re
-from collections.abc import Iterable, Iterator
+import string
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from urllib.parse import unquote, unquote_plus
@@ -21,11 +22,15 @@ from oauth.redaction.views import View, unescape_json
 _HOLE = PLACEHOLDER.pattern
 _WORD = r"[A-Za-z0-9_.$\[\]-]"
 
-_KEY = re.compile(r"""(["'])([^"'\s{},]{0,99}[^"'\s{},\\])\1\s{0,99}:\s{0,99}""")
+_KEY = re.compile(r"""(["'])([^"'\s{},]{1,100}+)(?<!\\)\1\s{0,99}:\s{0,99}""")
 _JSON_TOKEN = re.compile(rf"""["'{{}}\[\]]|(?:{_HOLE}|[^\s"'{{}}\[\],:])+""")
 _VALUE_KEY = re.compile(r"""["']?\s{0,99},\s{0,99}["']value["']\s{0,99}:\s{0,99}""", re.IGNORECASE)
 _BEFORE_QUOTE = {'"': re.compile(r'["\\]'), "'": re.compile(r"['\\]")}
+_NAMED, _UNREAD = "?name", "?"
+"""In the place of a kind: the name in the value tells it; it was not looked up yet."""
+
 _STRING_ENDS = re.compile(r"""[^\S\n]*(?:[,:}\])>;&]|["']|\n|\Z)""")
+_SIMPLE_STRING = re.compile(rf'"([^"\\«]*)"(?={_STRING_ENDS.pattern})')
 _ENCODED_QUOTE = re.compile(r"\\|%(?:25)*2[27]|&(?:amp;)*(?:quot|apos|#)")
 _CONSTANTS = {"null", "true", "false", "None", "True", "False", "undefined"}
 
@@ -36,6 +41,8 @@ _LINE = re.compile(
     rf"""(?m)(^[ \t]*(?:[<>*$-][ \t]+)?|[{{,]\s{{0,99}}|["'])({_WORD}{{1,100}})[ \t]{{0,9}}:[ \t]{{0,9}}"""
 )
 _LINE_END = re.compile(r"[\r\n]|\Z")
+_COLON_BEHIND_WORD = re.compile(rf":(?<={_WORD}:|[ \t]:)")
+_WORD_SIGNS = f"{string.ascii_letters}{string.digits}_.$[]-"
 
 _URL_NAME = re.compile(r"(?<=[?&#])([^=&#?\s]{1,200})=")
 _URL_VALUE = re.compile(rf"(?:{_HOLE}|[^&#])*")
@@ -62,6 +69,8 @@ QUOTES = ('"', "'")
 AROUND = " \t\r\n\"'"
 """What stands around a secret without being a part of it."""
 
+_EDGE = AROUND + "\\"
+
 _SCHEMES = {"bearer", "basic", "dpop", "digest", "negotiate"}
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,29}[ \t]+(?=\S)")
 _SENT_WITH_SCHEME = re.compile(r"(?:Bearer|DPoP|Basic)[ \t]+\S", re.IGNORECASE)
@@ -77,7 +86,7 @@ _URL_HEADERS = {"location", "content-location", "referer"}
 _ERROR_NUMBER = re.compile(rf"-?(?:\d|{_HOLE}){{1,10}}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Found:
     """A secret in a text. ``readings`` are what it may stand for, the likeliest first.
 
@@ -101,23 +110,7 @@ def in_text(view: View, *, response: bool = False, lines: bool = True) -> Iterat
     decoded = view.parent is not None
     for offset, end in view.leaves:
         text = view.text[offset:end]
-        # Most texts lack the sign that a rule cannot do without, and to look for that is much quicker than the rule.
-        # The order counts: of two rules that find the same, the first names its kind.
-        colon = ":" in text
-        rules = [_json(text)] if colon else []
-        if "=" in text:
-            rules.append(_pairs(text))
-        if "@" in text:
-            rules.append(_userinfo(text))
-        rules.append(_markup(text))
-        if colon:
-            rules.append(_multipart(text))
-        rules.append(_shapes(text))
-        if lines and colon and (not decoded or "\n" in text):
-            rules.append(_lines(text))
-        if lines and not decoded and _LIKE_FORM.match(text) and "\n" not in text.strip():
-            rules.append(_form(text))
-        for found in chain.from_iterable(rules):
+        for found in chain.from_iterable(_rules(text, lines=lines, decoded=decoded)):
             if response and found.kind == "code" and _ERROR_NUMBER.fullmatch(found.readings[-1]):
                 continue
             if decoded:
@@ -125,6 +118,50 @@ def in_text(view: View, *, response: bool = False, lines: bool = True) -> Iterat
                 yield replace(found, start=left, end=right, number=False)
             else:
                 yield found
+
+
+def _rules(text: str, *, lines: bool, decoded: bool) -> Iterator[Iterator[Found]]:
+    """The rules that may find something in a text.
+
+    Most texts lack the sign that a rule cannot do without, and to look for that is much quicker than the rule. The
+    order counts: of two rules that find the same, the first names its kind.
+    """
+    colon, equals, line_break = ":" in text, "=" in text, "\n" in text
+    if colon and ('"' in text or "'" in text):
+        yield _json(text)
+    if equals:
+        yield _pairs(text)
+    if "@" in text:
+        yield _userinfo(text)
+    if "<" in text:
+        yield _markup(text)
+    if colon and line_break:
+        yield _multipart(text)
+    if _names_scheme(text):
+        yield _credential_words(text)
+    if "eyJ" in text:
+        yield _tokens(text)
+    if lines and colon and (line_break or not decoded) and _names_line(text):
+        yield _lines(text)
+    if lines and equals and not decoded and _LIKE_FORM.match(text) and "\n" not in text.strip():
+        yield _form(text)
+
+
+def _names_scheme(text: str) -> bool:
+    """Whether the word for a scheme of credentials may stand in a text."""
+    if not text.isascii():
+        return True  # beyond ASCII more letters count as the same than lower case shows, such as the long s
+    lower = text.lower()
+    return "bearer" in lower or "dpop" in lower or "basic" in lower
+
+
+def _names_line(text: str) -> bool:
+    """Whether a colon in a text stands behind the name of a secret."""
+    for colon in _COLON_BEHIND_WORD.finditer(text):
+        before = text[max(0, colon.start() - 200) : colon.start()].rstrip(" \t")
+        if secret_kind(before[len(before.rstrip(_WORD_SIGNS)) :]) is not None:
+            return True
+    return False
 
 
 def in_url(url: str) -> Iterator[Found]:
@@ -141,15 +178,17 @@ def in_field(name: str, value: str) -> Iterator[Found]:
 
 
 def _secret(
-    kind: str, text: str, start: int, end: int, readings: Iterable[str], *, number: bool = False
+    kind: str, text: str, start: int, end: int, readings: tuple[str, ...], *, number: bool = False
 ) -> Iterator[Found]:
     """The secret parts of the value of a field that holds a secret.
 
     White space and quotes around it are none, and stay: they are what often is wrong with it.
     """
-    raw = text[start:end]
-    start, end = start + len(raw) - len(raw.lstrip()), end - len(raw) + len(raw.rstrip())
-    raw = text[start:end] if start < end else ""
+    written = text[start:end]
+    raw = written.strip()
+    if raw != written:
+        start += len(written) - len(written.lstrip())
+        end = start + len(raw)
     if not raw or raw.lower() in _SCHEMES:
         return
     if kind in ("cookie", "cookies", "set_cookie"):
@@ -157,6 +196,8 @@ def _secret(
     elif kind in ("authorization", "proxy_authorization") or _SENT_WITH_SCHEME.match(raw):
         decoded = next(iter(readings), raw).strip()
         yield from _credentials(kind, text, start, end, decoded)
+    elif readings == (raw,) and raw[0] not in _EDGE and raw[-1] not in _EDGE:
+        yield Found(start, end, kind, readings, number=number)
     else:
         start, end = _bare(text, start, end)
         stripped = (bare(reading) for reading in (*readings, text[start:end]))
@@ -231,21 +272,28 @@ def _cookies(text: str, start: int, end: int, *, only_first: bool) -> Iterator[F
 
 def _json(text: str) -> Iterator[Found]:
     done = 0
+    kinds: dict[str, str | None] = {}  # by name as it is written: in a list of objects names repeat
+    named = _NAMED if "value" in text.lower() else None
     for key in _KEY.finditer(text):
-        if key.start() < done:
+        kind = kinds.get(key[2], _UNREAD)
+        if kind is _UNREAD:
+            name = unescape_json(key[2])
+            kind = kinds[key[2]] = secret_kind(name) or (named if name.lower() in ("name", "key") else None)
+        if kind is None or key.start() < done:
             continue
         at = key.end()
-        name = unescape_json(key[2])
-        kind = secret_kind(name)
-        if kind is None and name.lower() in ("name", "key") and text[at : at + 1] in ("'", '"'):
+        if kind == _NAMED:
             # {"name": "code", "value": "..."}, as in HAR and in many APIs
+            if text[at : at + 1] not in QUOTES:
+                continue
             named_end = _string_end(text, at)
-            if value_key := _VALUE_KEY.match(text, named_end):
-                kind = secret_kind(unescape_json(text[at + 1 : named_end]))
-                at = value_key.end()
-        if kind is not None:
-            secrets, done = _json_value(text, at, kind)
-            yield from secrets
+            value_key = _VALUE_KEY.match(text, named_end)
+            kind = secret_kind(unescape_json(text[at + 1 : named_end])) if value_key else None
+            if kind is None or value_key is None:
+                continue
+            at = value_key.end()
+        secrets, done = _json_value(text, at, kind)
+        yield from secrets
 
 
 def _json_value(text: str, at: int, kind: str) -> tuple[list[Found], int]:
@@ -253,6 +301,8 @@ def _json_value(text: str, at: int, kind: str) -> tuple[list[Found], int]:
     found: list[Found] = []
     if _ENCODED_QUOTE.match(text, at):  # the value stands in a further view
         return found, at
+    if simple := _SIMPLE_STRING.match(text, at):
+        return list(_secret(kind, text, at + 1, simple.end(1), (simple[1],))), simple.end()
     depth, leaf_kind = 0, kind
     while token := _JSON_TOKEN.search(text, at):
         start, at = token.span()
@@ -348,8 +398,6 @@ def _userinfo(text: str) -> Iterator[Found]:
 
 def _markup(text: str) -> Iterator[Found]:
     """Elements with a name that is secret, and the values of inputs and the like whose ``name`` or ``id`` is."""
-    if "<" not in text:
-        return
     done = 0
     for element in _ELEMENT.finditer(text):
         kind = secret_kind(element[1])
@@ -436,13 +484,17 @@ def _lines(text: str) -> Iterator[Found]:
         yield from _secret(kind, text, at, end, ())
 
 
-def _shapes(text: str) -> Iterator[Found]:
-    """Credentials behind their scheme word, and signed or encrypted tokens (RFC 7519), which show what they are."""
+def _credential_words(text: str) -> Iterator[Found]:
+    """Credentials behind their scheme word (RFC 9110 §11.4), wherever they stand."""
     for word in _CREDENTIAL_WORD.finditer(text):
         start, end = word.span(1)
         if word[0].lower().startswith("basic"):
             yield from _basic(text, start, end, sure=False)
         elif any(map(str.isdigit, word[1])):
             yield Found(start, end, "access_token", (word[1],))
+
+
+def _tokens(text: str) -> Iterator[Found]:
+    """Signed or encrypted tokens (RFC 7519), which show what they are."""
     for token in _JWT.finditer(text):
         yield Found(*token.span(), "jwt", (token[0],))

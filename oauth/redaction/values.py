@@ -1,13 +1,16 @@
 """Secrets by value: a known secret, plain or encoded, wherever it stands."""
 
-import base64
-from collections.abc import Iterator, Mapping
+from binascii import b2a_base64
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 from urllib.parse import quote_plus
 
 from oauth.redaction.names import PROTOCOL_WORDS
 from oauth.redaction.placeholders import PLACEHOLDER
 from oauth.redaction.structures import SHORTEST, Found, bare
 from oauth.redaction.views import View
+
+_URL_SAFE = str.maketrans("+/", "-_")
 
 
 def sweepable(value: str) -> bool:
@@ -22,30 +25,74 @@ def forms(value: str) -> tuple[str, ...]:
     """
     value = bare(value)
     spelled = {value}
-    for octets in {value.encode("utf-8", "surrogatepass"), quote_plus(value, errors="replace").encode()}:
-        spelled |= {octets.hex(), octets.hex().upper()}
-        for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            spelled |= {encode(octets).decode(), encode(octets).decode().rstrip("=")}
-            spelled.update(_inside(encode(bytes(shift) + octets).decode(), shift, len(octets)) for shift in range(3))
+    plain = value.encode("utf-8", "surrogatepass")
+    for octets in {plain} if plain.isalnum() else {plain, quote_plus(value, errors="replace").encode()}:
+        digits = octets.hex()
+        whole = b2a_base64(octets, newline=False).decode()
+        encoded = [whole, whole.rstrip("="), _inside(whole, 0, len(octets))]
+        for shift in (1, 2):
+            shifted = b2a_base64(bytes(shift) + octets, newline=False).decode()
+            encoded.append(_inside(shifted, shift, len(octets)))
+        spelled |= {digits, digits.upper(), *encoded}
+        if "+" in "".join(encoded) or "/" in "".join(encoded):
+            spelled.update(form.translate(_URL_SAFE) for form in encoded)
     # A view reads "+" as a space, which is wrong where it was not encoded.
     return tuple(spelled | {form.replace("+", " ") for form in spelled if "+" in form})
 
 
-def occurring(spellings: Mapping[str, tuple[str, ...]], text: str) -> dict[str, tuple[str, ...]]:
-    """Of the spellings those that stand in a text, for the secrets that have one."""
-    present = {value: tuple(form for form in spelled if form in text) for value, spelled in spellings.items()}
-    return {value: spelled for value, spelled in present.items() if spelled}
+class Spelled(NamedTuple):
+    """A secret that stands in a text, and how it is spelled there."""
+
+    value: str
+    kind: str
+    forms: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Spelled({self.kind})"
 
 
-def find(view: View, known: Mapping[str, str], spellings: Mapping[str, tuple[str, ...]]) -> Iterator[Found]:
-    """Every occurrence in a view of the secrets that ``spellings`` maps to ``forms``, and ``known`` to their kinds."""
-    for value, spelled in spellings.items():
-        for form in spelled:
-            start = view.text.find(form)
-            while start >= 0:
-                end = start + len(form)
-                yield Found(*view.origin(start, end), known[value], (value,))
-                start = view.text.find(form, end)
+class Index:
+    """Which of many secrets may stand in a text, told without looking for each.
+
+    The index has the end of every spelling: signed tokens all begin alike.
+    """
+
+    def __init__(self) -> None:
+        self._values: list[str] = []
+        self._by_end: dict[str, list[int]] = {}
+        self._short: list[str] = []  # ends that are whole spellings, of secrets that are mostly quotes
+
+    def add(self, value: str) -> None:
+        """Take a secret in, once."""
+        for end in {form[-SHORTEST:] for form in forms(value)}:
+            if len(end) < SHORTEST and end not in self._by_end:
+                self._short.append(end)
+            self._by_end.setdefault(end, []).append(len(self._values))
+        self._values.append(value)
+
+    def likely(self, text: str) -> list[str]:
+        """The secrets of which a spelling may stand in a text, in the order in which they came."""
+        if len(self._by_end) <= len(text):
+            ends = [end for end in self._by_end if end in text]
+        else:
+            pieces = {text[start : start + SHORTEST] for start in range(len(text) - SHORTEST + 1)}
+            ends = [*(self._by_end.keys() & pieces), *(end for end in self._short if end in text)]
+        return [self._values[number] for number in sorted({number for end in ends for number in self._by_end[end]})]
+
+
+def find(views: Iterable[View], standing: Sequence[Spelled]) -> list[Found]:
+    """Every occurrence in the views of the secrets that stand there."""
+    found: list[Found] = []
+    if standing:
+        for view in views:
+            for value, kind, spelled in standing:
+                for form in spelled:
+                    start = view.text.find(form)
+                    while start >= 0:
+                        end = start + len(form)
+                        found.append(Found(*view.origin(start, end), kind, (value,)))
+                        start = view.text.find(form, end)
+    return found
 
 
 def _inside(encoded: str, shift: int, size: int) -> str:

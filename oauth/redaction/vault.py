@@ -1,33 +1,47 @@
 """The secrets of one session, and every text rid of them."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
-from itertools import chain
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+from typing import TypeVar, cast
 from urllib.parse import quote_plus
 
-from oauth.exchange import Exchange, Headers
+from oauth.exchange import Exchange, Headers, Request, Response
 from oauth.redaction import names, structures, values
 from oauth.redaction.bodies import body_text
 from oauth.redaction.placeholders import HIDDEN, PLACEHOLDER, placeholder, storable
 from oauth.redaction.structures import Found
+from oauth.redaction.values import Spelled
 from oauth.redaction.views import View, views
 
-_Reader = Callable[[str, str, list[View]], Iterable[Found]]
-"""What finds secrets by name: from a field's name, empty where there is none, its text and the views of that."""
+_Reader = Callable[[str, list[View]], Iterable[Found]]
+"""What finds secrets by name in a text, from it and its views."""
 
-_Write = Callable[[str, _Reader, str], str]
+_Item = tuple[str | _Reader, str]
+"""A header or another field, as name and value; or a text of another kind, behind its reader."""
+
+_K = TypeVar("_K")
 _T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What an item reads as, and the secrets that have a name in it. ``names`` are the views of a field's name."""
+
+    names: list[View]
+    views: list[View]
+    found: list[Found]
+
 
 MOST_NAMED = 100
 """Secrets found by name, beyond the remembered ones, that are looked for by value in the rest of an exchange."""
 
-MOST_PLAIN = 4096
-"""Plain texts that a vault remembers."""
+MOST_KEPT = 4096
+"""Plain items that a vault keeps, and secrets whose spellings and placeholders it keeps."""
 
-LONGEST_PLAIN = 200
-"""Characters of the longest of them, with its name: what repeats from exchange to exchange is short."""
+LONGEST_PLAIN = 500
+"""Characters of the longest plain item: what repeats from exchange to exchange is short."""
 
 
 class Vault:
@@ -38,12 +52,15 @@ class Vault:
         self._key = key
         self._kinds: dict[str, str] = {}
         self._values: dict[str, str] = {}
+        self._index = values.Index()
+        # Items without a secret by name, and the texts of their views. That depends on no known secret, so it stays
+        # true; and it is kept here, not for the process, because a secret without a name may be among them.
+        self._plain: dict[_Item, str] = {}
+        # Of the secrets that came up lately the spellings, and the placeholders by kind.
         self._spellings: dict[str, tuple[str, ...]] = {}
-        # Texts without a secret by name and without encodings. That depends on no known secret, so it stays true; and
-        # it is kept here, not for the process, because a secret without a name may be among them.
-        self._plain: set[tuple[_Reader, str, str]] = set()
-        # What was read in the texts of the last exchange: it comes again when its answer is there.
-        self._last: dict[tuple[_Reader, str, str], tuple[list[View], list[Found]]] = {}
+        self._placeholders: dict[tuple[str, str], str] = {}
+        # What was read in the last exchange: it comes again when its answer is there.
+        self._last: dict[_Item, _Reading] = {}
 
     def __repr__(self) -> str:
         return f"Vault({len(self._kinds)} secrets)"
@@ -52,9 +69,9 @@ class Vault:
         """Remember a secret and return its placeholder. A value known already keeps its kind."""
         if not value or PLACEHOLDER.fullmatch(value):
             return value
+        if value not in self._kinds and values.sweepable(value):
+            self._index.add(value)
         kind = self._kinds.setdefault(value, names.canonical(kind))
-        if values.sweepable(value) and value not in self._spellings:
-            self._spellings[value] = values.forms(value)
         shown = placeholder(self._key, kind, value)
         self._values[shown] = value
         return shown
@@ -81,123 +98,126 @@ class Vault:
 
     def conceal(self, name: str, value: str) -> str:
         """Redact one named field, and remember what is hidden, so that ``resolve`` puts it back."""
-        for found in _field(name, value, list(views(value))):
-            self.add(found.kind, self._reading(found))
+        for found in self._read((name, value)).found:
+            self.add(found.kind, self._meant(found, {}))
         return self.redact_value(name, value)
 
     def redact_value(self, name: str, value: str) -> str:
         """The value of one named field or header, redacted."""
-        return self._redact_one(value, _field, name)
+        return self._redact([(name, value)])[0][1]
 
     def redact_url(self, url: str) -> str:
         """A URL, absolute or relative, with the secrets in user information, query and fragment redacted.
 
         Read it with ``urllib.parse`` only after ``quoted``.
         """
-        return self._redact_one(url, _url)
+        return self._redact([(_url, url)])[0][1]
 
     def redact_text(self, text: str) -> str:
         """Any text, redacted by value, and by name where a structure is recognised inside."""
-        return self._redact_one(text, _text)
+        return self._redact([(_text, text)])[0][1]
 
     def redact(self, exchange: Exchange) -> Exchange:
         """The same exchange with placeholders, and with text that every database takes.
 
         A secret that has a name somewhere in the exchange is taken out of all of it. Bodies come back in UTF-8.
         """
-        return self._redact(lambda write: _rewritten(exchange, write))
+        return _with_items(exchange, self._redact(_items(exchange)))
 
-    def _redact_one(self, text: str, read: _Reader, name: str = "") -> str:
-        return self._redact(lambda write: write(text, read, name))
+    def _redact(self, items: Sequence[_Item]) -> list[_Item]:
+        """The items without the secrets that have a name in one of them, and without the remembered ones."""
+        plain = list(map(self._plain.get, items))
+        readings = {
+            place: self._last.get(items[place]) or self._read(items[place])
+            for place, text in enumerate(plain)
+            if text is None
+        }
+        self._last = {items[place]: reading for place, reading in readings.items()}
+        found = [found for reading in readings.values() for found in reading.found]
+        named = {self._meant(secret, {}): secret.kind for secret in reversed(found)}
+        # Searching all texts at once tells which secrets are worth a search of each.
+        all_plain = "\n".join(filter(None, plain))
+        others = [view.text for reading in readings.values() for view in (*reading.names, *reading.views)]
+        standing = self._standing(named, "\n".join([all_plain, *others]))
+        if any(form in all_plain for secret in standing for form in secret.forms):
+            readings = {place: readings.get(place) or self._read(item) for place, item in enumerate(items)}
+        written = list(items)
+        for place, reading in readings.items():
+            written[place] = self._written(items[place], reading, named, standing)
+        return written
 
-    def _redact(self, rewrite: Callable[[_Write], _T]) -> _T:
-        """Go through all texts twice: which secrets have a name there, then write every text without them.
+    def _read(self, item: _Item) -> _Reading:
+        what, text = item
+        readings = views(text)
+        if isinstance(what, str):
+            named = chain(structures.in_field(what, text), _inside_field(text, readings))
+            reading = _Reading(views(what), readings, list(named))
+        else:
+            reading = _Reading([], readings, list(what(text, readings)))
+        if not reading.found and len(text) <= LONGEST_PLAIN:
+            texts = [view.text for view in (*reading.names, *readings)]
+            if storable(text) == text and not (reading.names and storable(texts[0]) != texts[0]):
+                _keep(self._plain, item, "\n".join(texts))
+        return reading
 
-        Both times the texts come in the same order.
-        """
-        texts: list[tuple[list[View], list[Found]] | None] = []  # None for a plain one
-        plain: list[str] = []
-        other: list[str] = []
-        named: list[Found] = []
-        last, now = self._last, dict[tuple[_Reader, str, str], tuple[list[View], list[Found]]]()
+    def _standing(self, named: Mapping[str, str], text: str) -> list[Spelled]:
+        """The secrets that stand in a text: of those found by name ``MOST_NAMED``, and all remembered ones."""
+        fresh = [value for value in reversed(tuple(named)) if value not in self._kinds and values.sweepable(value)]
+        found = []
+        for value in (*fresh[:MOST_NAMED], *self._index.likely(text)):
+            if spelled := tuple([form for form in self._forms(value) if form in text]):
+                found.append(Spelled(value, self._kinds.get(value) or named[value], spelled))
+        return found
 
-        def collect(text: str, read: _Reader, name: str) -> str:
-            if (read, name, text) in self._plain:
-                texts.append(None)
-                plain.append(text)
-                return text
-            if (found := last.get((read, name, text))) is not None:
-                readings, by_name = found
-            else:
-                readings = list(views(text))
-                by_name = list(read(name, text, readings))
-            now[read, name, text] = readings, by_name
-            texts.append((readings, by_name))
-            named.extend(by_name)
-            other.extend(view.text for view in readings)
-            if not by_name and len(readings) == 1 and len(name) + len(text) <= LONGEST_PLAIN:
-                self._remember_plain((read, name, text))
-            return text
+    def _forms(self, value: str) -> tuple[str, ...]:
+        if value not in self._spellings:
+            _keep(self._spellings, value, values.forms(value))
+        return self._spellings[value]
 
-        rewrite(collect)
-        self._last = now
-        known, spellings = self._known_with(named)
-        # Searching all texts at once tells which spellings are worth a search of each.
-        in_plain = values.occurring(spellings, "\n".join(plain))
-        in_other = values.occurring(spellings, "\n".join(other))
-        remaining = iter(texts)
+    def _placeholder(self, kind: str, value: str) -> str:
+        if (kind, value) not in self._placeholders:
+            _keep(self._placeholders, (kind, value), placeholder(self._key, kind, value))
+        return self._placeholders[kind, value]
 
-        def write(text: str, _read: _Reader, _name: str) -> str:
-            found = next(remaining)
-            if found is None and not in_plain:
-                return storable(text)
-            readings, by_name = found or (list(views(text)), [])
-            present = in_plain if found is None else in_other
-            by_value = chain.from_iterable(values.find(view, known, present) for view in readings)
-            return storable(self._written(text, [*by_name, *by_value], known))
-
-        return rewrite(write)
-
-    def _remember_plain(self, text: tuple[_Reader, str, str]) -> None:
-        if len(self._plain) >= MOST_PLAIN:
-            self._plain.clear()
-        self._plain.add(text)
-
-    def _known_with(self, named: Iterable[Found]) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
-        """The remembered secrets and those just found by name: their kinds, and the spellings to look for."""
-        found = {self._reading(item): item.kind for item in reversed(list(named))}
-        fresh = [value for value in reversed(found) if value not in self._kinds and values.sweepable(value)]
-        spellings = {value: values.forms(value) for value in fresh[:MOST_NAMED]}
-        return found | self._kinds, spellings | self._spellings
-
-    def _reading(self, found: Found, known: Mapping[str, str] | None = None) -> str:
+    def _meant(self, found: Found, named: Mapping[str, str]) -> str:
         """What a find stands for: of its readings the one that is known, or else the likeliest."""
-        known = self._kinds if known is None else known
-        return next((value for value in found.readings if value in known), found.readings[0])
+        for value in found.readings:
+            if value in self._kinds or value in named:
+                return value
+        return found.readings[0]
 
-    def _written(self, text: str, all_found: list[Found], known: Mapping[str, str]) -> str:
-        """The text with placeholders."""
+    def _written(self, item: _Item, reading: _Reading, named: Mapping[str, str], standing: Sequence[Spelled]) -> _Item:
+        what, text = item
+        written = self._without(text, [*reading.found, *values.find(reading.views, standing)], named)
+        if isinstance(what, str):
+            what = self._without(what, values.find(reading.names, standing), named)
+        return what, written
+
+    def _without(self, text: str, all_found: list[Found], named: Mapping[str, str]) -> str:
+        """A text with placeholders, as every database takes it."""
         if not all_found:
-            return text
+            return storable(text)
         parts: list[str] = []
         position = 0
         for found in _apart(text, all_found):
-            value = self._reading(found, known)
-            shown = placeholder(self._key, known.get(value, found.kind), value)
-            before = found.before and self._swept(found.before, known)
+            value = self._meant(found, named)
+            shown = self._placeholder(self._kinds.get(value) or named.get(value, found.kind), value)
+            before = found.before and self._swept(found.before, named)
             parts += [text[position : found.start], f'"{shown}"' if found.number else before + shown]
             position = found.end
-        return "".join([*parts, text[position:]])
+        return storable("".join([*parts, text[position:]]))
 
-    def _swept(self, decoded: str, known: Mapping[str, str]) -> str:
+    def _swept(self, decoded: str, named: Mapping[str, str]) -> str:
         """What was decoded and is written beside a placeholder, without the known secrets in it.
 
         A client id that is a secret is a secret: id and secret are swapped often enough.
         """
-        for value in sorted(filter(values.sweepable, known), key=len, reverse=True):
+        fitting = [value for value in chain(named, self._kinds) if len(value) <= len(decoded)]
+        for value in sorted(filter(values.sweepable, fitting), key=len, reverse=True):
             for form in (value, quote_plus(value, errors="surrogatepass")):
                 if form in decoded:
-                    decoded = decoded.replace(form, placeholder(self._key, known[value], value))
+                    kind = self._kinds.get(value) or named[value]
+                    decoded = decoded.replace(form, placeholder(self._key, kind, value))
         return decoded
 
 
@@ -206,7 +226,7 @@ def _apart(text: str, all_found: list[Found]) -> list[Found]:
 
     A placeholder is no secret: what stands inside one is left out, and what cuts through one takes it in.
     """
-    holes = [hole.span() for hole in HIDDEN.finditer(text)]
+    holes = [hole.span() for hole in HIDDEN.finditer(text)] if "«" in text else []
     ends = [end for _, end in holes]
     apart: list[Found] = []
     for found in sorted(all_found, key=lambda item: (item.start, -item.end)):
@@ -228,57 +248,65 @@ def _apart(text: str, all_found: list[Found]) -> list[Found]:
     return apart
 
 
-def _rewritten(exchange: Exchange, write: _Write) -> Exchange:
+def _keep(kept: dict[_K, _T], key: _K, value: _T) -> None:
+    """Keep a value that can be made again, so that all may be forgotten when there are too many."""
+    if len(kept) >= MOST_KEPT:
+        kept.clear()
+    kept[key] = value
+
+
+def _items(exchange: Exchange) -> list[_Item]:
     request, response, failure = exchange.request, exchange.response, exchange.failure
-    return replace(
-        exchange,
-        request=replace(
-            request,
-            url=write(request.url, _url, ""),
-            headers=_headers(request.headers, write),
-            body=_body(request.body, request.headers, write, _text),
-        ),
-        response=response
-        and replace(
-            response,
-            reason=write(response.reason, _by_value_only, ""),
-            headers=_headers(response.headers, write),
-            body=_body(response.body, response.headers, write, _response_text),
-        ),
-        failure=failure and replace(failure, detail=write(failure.detail, _text, "")),
-        client_id=write(exchange.client_id, _by_value_only, ""),
-        case=write(exchange.case, _by_value_only, ""),
-    )
+    items: list[_Item] = [(_by_value_only, exchange.client_id), (_by_value_only, exchange.case), (_url, request.url)]
+    items += [*request.headers, (_text, _shown(request.body, request.headers))]
+    if response is not None:
+        items += [(_by_value_only, response.reason), *response.headers]
+        items.append((_response_text, _shown(response.body, response.headers)))
+    if failure is not None:
+        items.append((_text, failure.detail))
+    return items
 
 
-def _headers(headers: Headers, write: _Write) -> Headers:
-    return tuple((write(name, _by_value_only, ""), write(value, _field, name)) for name, value in headers)
+def _with_items(exchange: Exchange, items: Iterable[_Item]) -> Exchange:
+    """The exchange with the items that stand in the place of its own, in the same order."""
+    rest = iter(items)
+    request, response, failure = exchange.request, exchange.response, exchange.failure
+    client_id, case, url = (text for _, text in islice(rest, 3))
+    headers, body = _headers(request.headers, rest), next(rest)[1].encode()
+    request = Request(request.method, url, headers, body)
+    if response is not None:
+        reason = next(rest)[1]
+        headers, body = _headers(response.headers, rest), next(rest)[1].encode()
+        response = Response(response.status, reason, headers, body, response.cut, response.http_version)
+    if failure is not None:
+        failure = replace(failure, detail=next(rest)[1])
+    return replace(exchange, request=request, response=response, failure=failure, client_id=client_id, case=case)
 
 
-def _body(body: bytes, headers: Headers, write: _Write, read: _Reader) -> bytes:
+def _headers(headers: Headers, items: Iterator[_Item]) -> Headers:
+    return cast(Headers, tuple(islice(items, len(headers))))
+
+
+def _shown(body: bytes, headers: Headers) -> str:
     text = body_text(body, headers)
-    return write(f"(binary, {len(body)} bytes)" if text is None else text, read, "").encode()
+    return f"(binary, {len(body)} bytes)" if text is None else text
 
 
-def _text(_name: str, _: str, readings: list[View]) -> Iterator[Found]:
+def _text(_: str, readings: list[View]) -> Iterator[Found]:
     return chain.from_iterable(structures.in_text(view) for view in readings)
 
 
-def _response_text(_name: str, _: str, readings: list[View]) -> Iterator[Found]:
+def _response_text(_: str, readings: list[View]) -> Iterator[Found]:
     return chain.from_iterable(structures.in_text(view, response=True) for view in readings)
 
 
-def _url(_name: str, url: str, readings: list[View]) -> Iterator[Found]:
-    return chain(structures.in_url(url), _inside_field(readings))
+def _url(url: str, readings: list[View]) -> Iterator[Found]:
+    return chain(structures.in_url(url), _inside_field(url, readings))
 
 
-def _field(name: str, value: str, readings: list[View]) -> Iterator[Found]:
-    return chain(structures.in_field(name, value), _inside_field(readings))
-
-
-def _inside_field(readings: list[View]) -> Iterator[Found]:
+def _inside_field(_: str, readings: list[View]) -> Iterator[Found]:
     return chain.from_iterable(structures.in_text(view, lines=False) for view in readings)
 
 
-def _by_value_only(_name: str, _: str, _readings: list[View]) -> Iterable[Found]:
+def _by_value_only(_text: str, _readings: list[View]) -> Iterable[Found]:
     return ()

@@ -8,8 +8,8 @@ import html
 import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from oauth.redaction.placeholders import PLACEHOLDER
 
@@ -31,7 +31,7 @@ _PERCENT = re.compile(r"%[0-7][0-9a-fA-F]|(?:%[89a-fA-F][0-9a-fA-F])+|\+")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class View:
     """A reading of a text.
 
@@ -44,9 +44,9 @@ class View:
     leaves: list[tuple[int, int]]
     parent: "View | None" = None
     depth: int = 0
-    starts: list[int] = field(default_factory=list)
-    ends: list[int] = field(default_factory=list)
-    sources: list[tuple[int, int]] = field(default_factory=list)
+    starts: Sequence[int] = ()
+    ends: Sequence[int] = ()
+    sources: Sequence[tuple[int, int]] = ()
 
     def origin(self, start: int, end: int) -> tuple[int, int]:
         """Where ``text[start:end]``, which must not be empty, stands in the text that all views began with."""
@@ -66,23 +66,25 @@ class View:
         return source, source + 1
 
 
-def views(text: str) -> Iterator[View]:
+def views(text: str) -> list[View]:
     """The text as it stands, then every reading of it that differs from those before."""
-    queue = [View(text, [(0, len(text))])]
+    found = [View(text, [(0, len(text))])]
+    if "\\" not in text and "%" not in text and "+" not in text and "&" not in text:
+        return found
     seen = {text}
     total = len(text)
-    for view in queue:
-        yield view
+    for view in found:
         if view.depth == DEEPEST:
-            continue
-        for signs, pattern, leaf, pieces in _DECODERS:
-            if total > MOST_CHARACTERS or not any(sign in view.text for sign in signs):
+            break
+        for pattern, leaf, pieces in _DECODERS:
+            if total > MOST_CHARACTERS or not pattern.search(view.text):
                 continue
             decoded = _decoded(view, pattern, leaf, pieces)
             if decoded.text not in seen:
                 seen.add(decoded.text)
                 total += len(decoded.text)
-                queue.append(decoded)
+                found.append(decoded)
+    return found
 
 
 def unescape_json(text: str) -> str:
@@ -163,7 +165,7 @@ def _referred(reference: str) -> str:
 
 
 _DECODERS = (
-    ("\\", JSON_ESCAPE, _JSON_LEAF, _json_pieces),
-    ("%+", _PERCENT, _PERCENT_LEAF, _percent_pieces),
-    ("&", _ENTITY, _ENTITY_LEAF, _entity_pieces),
+    (JSON_ESCAPE, _JSON_LEAF, _json_pieces),
+    (_PERCENT, _PERCENT_LEAF, _percent_pieces),
+    (_ENTITY, _ENTITY_LEAF, _entity_pieces),
 )
