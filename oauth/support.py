@@ -1,12 +1,19 @@
-"""What a support engineer sends on: the request, the whole answer, its Request ID, and why it failed, as plain text.
+"""What a support engineer sends on: a request, the whole answer, its Request ID, and why it failed; or a flow.
 
 The exchange must be redacted: nothing is hidden here.
 """
 
+import re
+from collections.abc import Sequence
+
 from oauth import formatting
-from oauth.catalogue.explain import Explanation
+from oauth.catalogue import documented
+from oauth.catalogue.explain import Explanation, explain
 from oauth.diagnosis import Diagnosis
 from oauth.exchange import Exchange
+from oauth.history.store import Row
+
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+\-.!|~>&]")
 
 
 def summary(exchange: Exchange, explanation: Explanation, diagnosis: Diagnosis | None = None) -> str:
@@ -32,3 +39,53 @@ def summary(exchange: Exchange, explanation: Explanation, diagnosis: Diagnosis |
     elif exchange.response is None:
         lines += ["", "No answer was recorded."]
     return "\n".join(lines)
+
+
+def flow_summary(rows: Sequence[Row]) -> str:
+    """The exchanges of one flow as Markdown for a ticket: a table of all of them, then those that failed, in full.
+
+    What a provider or a customer wrote stands in code blocks only, where nothing of it is read as Markdown or HTML.
+    """
+    if not rows:
+        return ""
+    first = rows[0].exchange
+    lines = [f"**Flow {_plain(first.flow or 'none')}**, {first.started_at:%Y-%m-%d %H:%M:%S} UTC"]
+    cases = dict.fromkeys(row.exchange.case for row in rows if row.exchange.case)
+    if cases:
+        lines.append(f"Case: {', '.join(map(_plain, cases))}")
+    lines += ["", "| row | time (UTC) | step | result | took | error |", "| --- | --- | --- | --- | --- | --- |"]
+    lines += [f"| {' | '.join(_cells(row))} |" for row in rows]
+    for row in rows:
+        found = explain(row.exchange)
+        if found is not None:
+            lines += ["", f"Row {row.exchange.id}:", "", _fenced(summary(row.exchange, found))]
+            lines += ["", "What to do:", "", *(f"- {_plain(item)}" for item in found.remedy)]
+    return "\n".join([*lines, ""])
+
+
+def _cells(row: Row) -> list[str]:
+    exchange = row.exchange
+    result = str(exchange.response.status) if exchange.response else "no response" if exchange.failure else "no answer"
+    took = "" if exchange.duration_ms is None else formatting.duration(exchange.duration_ms)
+    known = documented().get(row.documented_error or 0)
+    error = f"{known.number}. {known.title}" if known else row.error
+    return [
+        str(exchange.id),
+        f"{exchange.started_at:%H:%M:%S}",
+        exchange.step.value,
+        result,
+        took,
+        _plain(error),
+    ]
+
+
+def _plain(text: str) -> str:
+    """Text on one line of Markdown that means nothing there (CommonMark §2.4), an HTML tag neither."""
+    return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split())).replace("<", "&lt;")
+
+
+def _fenced(text: str) -> str:
+    """Text in a code block whose fence it cannot close (CommonMark §4.5)."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{text}\n{fence}"

@@ -19,9 +19,9 @@ from oauth import formatting
 from oauth.catalogue.explain import explain
 from oauth.exchange import Exchange
 from oauth.history.exports.columns import COLUMNS, NUMBERS
-from oauth.history.exports.har_file import BEGIN, IMPORTED
+from oauth.history.exports.har_file import BEGIN
 from oauth.history.exports.remedies import remedy
-from oauth.history.store import History, HistoryError, Row, to_row
+from oauth.history.store import IMPORTED, History, HistoryError, Row, to_row
 from oauth.paste import Pasted, har
 from oauth.paste.diagnosed import learn
 from oauth.paste.flows import grouped

@@ -62,6 +62,10 @@ _BEGUN = (
 )
 
 
+IMPORTED = "imported"
+"""The mark of a row that came from a file. It says something of this history and nothing of the exchange, so that an
+export leaves it out."""
+
 STOPPED = "stopped"
 """The kind of failure of an exchange whose console was stopped before an answer came (``upkeep``)."""
 

@@ -15,7 +15,7 @@ from sqlalchemy import delete, insert, select, update
 from oauth.history.database import HistoryError
 from oauth.history.deletion import delete_older
 from oauth.history.schema import consoles, exchanges
-from oauth.history.store import STOPPED, History
+from oauth.history.store import IMPORTED, STOPPED, History
 
 PERIOD = 10.0
 """Seconds between two rounds."""
@@ -62,6 +62,7 @@ class Upkeep:
                     # A process that is just starting, or was asleep, is not noted yet.
                     exchanges.c.started_at < now - GONE,
                     exchanges.c.console.not_in(select(consoles.c.id)),
+                    exchanges.c.marks.not_like(f"%{IMPORTED}%"),  # nobody waits for those
                 )
                 .values(failure=STOPPED)
             )

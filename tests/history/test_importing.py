@@ -10,10 +10,9 @@ import pytest
 from oauth import catalogue
 from oauth.exchange import Exchange, Failure, Request, Response, Step
 from oauth.history.exports import formats, reading
-from oauth.history.exports.har_file import IMPORTED
 from oauth.history.filters import Filters
 from oauth.history.importing import ImportFileError, Report, import_file
-from oauth.history.store import History, Row
+from oauth.history.store import IMPORTED, History, Row
 from oauth.redaction import Vault
 
 START = datetime(2026, 11, 23, 10, 16, 19, 42, tzinfo=UTC)

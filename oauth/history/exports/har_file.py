@@ -7,14 +7,14 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import pyarrow as pa
 
 from oauth.exchange import Headers, Response, header
 from oauth.history.exports.remedies import remedy
 from oauth.history.schema import utc_text
-from oauth.history.store import Row, to_row
+from oauth.history.store import IMPORTED, Row, to_row
 from oauth.redaction import quoted
 
 READ = ("id", "started_at", "owner", "case", "flow", "step", "method", "url", "request_headers", "request_body",
@@ -23,11 +23,8 @@ READ = ("id", "started_at", "owner", "case", "flow", "step", "method", "url", "r
         "marks")  # fmt: skip
 """The columns of the table that make an entry."""
 
-IMPORTED = "imported"
-"""The mark of a row that came from a file. It says something of this history and nothing of the exchange, so that an
-export leaves it out."""
-
 BEGIN = '{"log":{"version":"1.2","creator":{"name":"OAuth Console","version":"1"},"entries":['
+_OF_AN_ADDRESS = "%/:?#[]@!$&'()*+,;=~-._"
 _NO_ANSWER = Response(status=0, http_version="")
 
 
@@ -46,7 +43,8 @@ def entry(row: Row) -> dict[str, Any]:
     """One exchange as an entry of a HAR."""
     exchange, request = row.exchange, row.exchange.request
     response = exchange.response or _NO_ANSWER
-    address = quoted(request.url)  # a placeholder has signs in it that an address must not have
+    # What an address must not have is percent-encoded, a placeholder too; HAR has it without the fragment.
+    address = quote(quoted(request.url), safe=_OF_AN_ADDRESS).partition("#")[0]
     sent: dict[str, Any] = {
         "method": request.method,
         "url": address,
