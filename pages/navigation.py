@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.parts import given
+
 # A file of our own: for a Material icon the browser would ask another host.
 st.set_page_config(
     page_title="OAuth Console", page_icon=str(Path(__file__).parent / "parts" / "icon.svg"), layout="wide"
@@ -12,6 +14,7 @@ st.set_page_config(
 # Streamlit leaves room for a toolbar that this console does not show.
 st.html("<style>.stMainBlockContainer { padding-top: 4.5rem; padding-bottom: 4rem; }</style>")
 
+given.begin_run()
 st.navigation(
     {
         "": [
@@ -65,3 +68,4 @@ st.navigation(
     },
     position="top",
 ).run()
+given.end_run()

@@ -9,6 +9,7 @@ from oauth.diagnosis import reading
 from oauth.exchange import Request, header
 from oauth.flow import Signed
 from oauth.providers import BodyFormat, ClientAuthentication
+from pages.parts import given
 from pages.parts.actions import ACTIONS, CARD_OF
 from pages.parts.exchange import PLAIN_HEADERS
 from pages.parts.session import Session
@@ -85,4 +86,4 @@ def _extra(action: str, name: str) -> int | None:
 def _set(key: str, value: object) -> None:
     """Set a widget's value, so that the default of its next drawing does not take its place."""
     st.session_state[key] = value
-    st.session_state.get("given", {}).pop(key, None)
+    given.forget(key)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from oauth.flow import pkce
 from oauth.providers import ClientAuthentication, Pkce
-from pages.parts import request, reveal
+from pages.parts import given, reveal
 from pages.parts.session import AUTHENTICATION, Session
 
 METHODS = {Pkce.OFF: "Off", Pkce.S256: "S256", Pkce.PLAIN: "plain"}
@@ -13,9 +13,9 @@ METHODS = {Pkce.OFF: "Off", Pkce.S256: "S256", Pkce.PLAIN: "plain"}
 def follow(current: Session) -> None:
     """Take what was chosen, or else what the profile says, before any request is drawn."""
     provider = current.flow.provider
-    request.keep("authorize.pkce", provider.pkce)
-    request.keep("authorize.dpop", provider.dpop)
-    request.keep(AUTHENTICATION, provider.client_authentication)
+    given.keep("authorize.pkce", provider.pkce)
+    given.keep("authorize.dpop", provider.dpop)
+    given.keep(AUTHENTICATION, provider.client_authentication)
     current.choose(
         Pkce(st.session_state["authorize.pkce"]),
         bound=bool(st.session_state["authorize.dpop"]),
@@ -48,7 +48,7 @@ def draw(current: Session) -> None:
 
 
 def _verifier(current: Session) -> None:
-    request.keep("authorize.verifier", current.vault.placeholder("code_verifier", current.flow.verifier))
+    given.keep("authorize.verifier", current.vault.placeholder("code_verifier", current.flow.verifier))
     columns = st.columns([17, 4], vertical_alignment="bottom")
     with columns[0]:
         st.text_input(

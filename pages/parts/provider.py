@@ -10,7 +10,7 @@ import streamlit as st
 from oauth import providers
 from oauth.installation import current
 from oauth.providers import Provider, ReadyClient, discovery, operator, own
-from pages.parts import discover, profile_form, request, session
+from pages.parts import discover, given, profile_form, session
 from pages.parts.card import plain
 
 GENERIC = "generic"
@@ -113,7 +113,7 @@ def fill_in(template: Provider) -> Provider:
             values: dict[str, Any] = {}
             for place, name in profile_form.in_columns(FILLED_IN, 2):
                 key = f"walkthrough.profile.{name}"
-                request.keep(key, getattr(base, name))
+                given.keep(key, getattr(base, name))
                 with place:
                     values[name] = (
                         st.text_input(

@@ -13,6 +13,7 @@ from oauth import formatting
 from oauth.exchange import Request
 from oauth.flow import Field, FlowError
 from pages.parts import clock
+from pages.parts.given import keep
 from pages.parts.session import Session
 
 Edited = tuple[Request, list[Field]] | None
@@ -106,14 +107,6 @@ def _extra(session: Session, action: str) -> list[Field]:
 
 def _add(count_key: str) -> None:
     st.session_state[count_key] += 1
-
-
-def keep(key: str, value: object) -> None:
-    """Give a widget its value: when it is first drawn, and again whenever what it stands for has changed."""
-    given = st.session_state.setdefault("given", {})
-    if key not in st.session_state or given.get(key, value) != value:
-        st.session_state[key] = value
-    given[key] = value
 
 
 def _remembered(

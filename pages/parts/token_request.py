@@ -10,7 +10,7 @@ from oauth.exchange import Request
 from oauth.flow import Field, FlowError, Signed
 from oauth.flow.jwt import look
 from oauth.providers import BodyFormat, ClientAuthentication
-from pages.parts import inside, request, step
+from pages.parts import given, inside, request, step
 from pages.parts.actions import ACTIONS
 from pages.parts.session import AUTHENTICATION, Session
 
@@ -40,9 +40,9 @@ def draw(current: Session, action: str, label: str) -> None:
 def edit(current: Session, action: str) -> request.Edited:
     """Draw the request alone, and return it as it would be sent."""
     provider = current.flow.provider
-    request.keep(f"{action}.secret_in", st.session_state[AUTHENTICATION])
+    given.keep(f"{action}.secret_in", st.session_state[AUTHENTICATION])
     if ACTIONS[action].grant is not None:
-        request.keep(f"{action}.body", provider.token_body)
+        given.keep(f"{action}.body", provider.token_body)
     flow = replace(current.flow, authentication=_authentication(action))
     address = ACTIONS[action].address(provider)
     signed = current.signed(action, "POST", request.address(current, action, address), flow.authentication)
@@ -136,7 +136,7 @@ def _assertion(current: Session, action: str, signed: Signed) -> None:
             st.markdown(f":green[:material/check:] A key that signs with {key.algorithm}", width="stretch")
             st.button("Forget it", key=f"{place}.forget", on_click=current.forget_key, type="tertiary")
         for name in STATED:
-            request.keep(f"{place}.{name}", str(getattr(current.statement, name)))
+            given.keep(f"{place}.{name}", str(getattr(current.statement, name)))
         for name, label in STATED.items():
             st.text_input(
                 label, key=f"{place}.{name}", on_change=_state, args=(current, place), persist_state="session"

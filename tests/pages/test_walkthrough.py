@@ -176,6 +176,17 @@ def test_an_own_client_s_secret_is_taken_off_the_page_at_once(page: "Page", cons
     assert "«access_token #" in page.text()
 
 
+def test_a_value_that_a_quick_typist_never_saw_is_given_again(page: "Page") -> None:
+    field = "authorize.field.client_id.value"
+    page.pick("walkthrough.client.sandbox", "own client")
+    page.type("walkthrough.client_id", "demo-app")
+    page.app.session_state["run.whole"] = False  # the run was cut short, so the browser sends what stood there before
+    page.type(field, "")
+    assert page.value(field) == "demo-app"
+    page.type(field, "")
+    assert page.value(field) == "", "what a person types stays"
+
+
 def test_a_case_is_kept_by_the_flow_s_rows(page: "Page", console: Installation) -> None:
     page.paste(page.decide())
     page.type("walkthrough.case", "T-77")
