@@ -16,6 +16,12 @@ SECONDS = 1.0
 
 LINK_RENEWED = 30
 
+FORMATS = {
+    "csv": ("CSV", "For a spreadsheet: no cell is computed."),
+    "jsonl": ("JSON Lines", "For programs: one exchange a line, as it is kept."),
+    "har": ("HAR", "For a browser's developer tools and other consoles."),
+}
+
 SHOWN = {None: "Exchanges", "repeats": "Repeats", "charts": "Charts"}
 
 
@@ -104,13 +110,17 @@ def _show() -> None:
 
 @st.fragment(run_every=LINK_RENEWED)
 def _download(filters: Filters, number: Count) -> None:
-    """The download's link lives a minute, so it is made again while the page is open."""
-    st.link_button(
-        f"Download {number} as CSV",
-        f"{session.origin()}{signed_link(current().settings, filters, now())}",
-        key="history.download",
-        icon=":material/download:",
-    )
+    """The downloads' links live a minute, so they are made again while the page is open."""
+    with st.popover(f"Download {number}", icon=":material/download:", key="history.download.open"):
+        for format, (label, what) in FORMATS.items():
+            st.link_button(
+                f"Download {number} as {label}",
+                f"{session.origin()}{signed_link(current().settings, filters, now(), format)}",
+                key="history.download" if format == "csv" else f"history.download.{format}",
+                help=what,
+                width="stretch",
+            )
+        st.caption("Everything that the filters show, redacted as it is kept.")
 
 
 page()

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import FromClause, Select, func, select
 
 from oauth.catalogue import documented
+from oauth.history import bounded
 from oauth.history.bounded import ask
 from oauth.history.filters import Filters
 from oauth.history.store import History
@@ -60,6 +61,8 @@ def _facet(history: History, filters: Filters, name: str, deadline: float) -> Fa
     if newest is not None:
         # Of the same exchanges all of them, so that one count can be told from another.
         answers = [ask(history, filters.put(name), 0, partial(_by, column)) for column in columns]
+        if all(sum(number for _, number in answer.rows) < bounded.NEWEST for answer in answers):
+            newest = None  # there are no others
     found = [
         {str(value): int(number) for value, number in answer.rows if value not in (None, "")} for answer in answers
     ]

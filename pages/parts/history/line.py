@@ -18,6 +18,12 @@ _WRONG = "history.wrong"
 _VIEW_WRONG = "history.view.wrong"
 _KNOWN = "history.known"
 
+_CHIPS = """
+.st-key-history-filter-line [data-baseweb=tag] {
+    background: transparent; border: 1px solid var(--st-primary-color, currentColor); color: inherit;
+}
+"""
+
 
 def draw() -> Filters | None:
     """Draw the line, which is the address; ``None`` while the address cannot be understood."""
@@ -32,6 +38,8 @@ def draw() -> Filters | None:
         st.session_state[KEY] = found.parts() if found is not None else []
     elif KEY not in st.session_state:
         st.session_state[KEY] = address.pieces()
+    # White on the bright accent of the dark theme cannot be read: a chip is a frame instead.
+    st.html(f"<style>{_CHIPS}</style>")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.multiselect(
             "Filter",

@@ -81,7 +81,7 @@ def _flow(history: History, row: Row) -> None:
         ]
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             if other.exchange.id == row.exchange.id:
-                st.caption(f"row {other.exchange.id}, open")
+                st.caption(f"row {other.exchange.id}, open", width="content")
             else:
                 st.button(
                     f"row {other.exchange.id}",
