@@ -48,7 +48,9 @@ def _history(filters: Filters) -> None:
         st.success(f"{gone:,} exchanges were deleted.")
     if not version:
         st.info("Nothing is kept yet. Walk through the flow, and every request and answer stands here.")
-        st.page_link("walkthrough.py", label="Open the walkthrough", icon=":material/footprint:")
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.page_link("walkthrough.py", label="Open the walkthrough", icon=":material/footprint:")
+            tools.import_()
         return
     bar = st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="history.bar"
@@ -99,6 +101,7 @@ def _bar(filters: Filters, resolved: Filters, number: Count) -> None:
         st.text(f"{number} {exchanges}, newest first")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
         _download(resolved, number)
+        tools.import_()
         tools.secret()
         tools.delete(filters, resolved)
 

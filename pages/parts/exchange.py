@@ -1,4 +1,4 @@
-"""One exchange, drawn: a line that says how it went, then Parsed, Raw and cURL of the same captured bytes."""
+"""One exchange, drawn: a line that says how it went, then Parsed, Raw and commands of the same captured bytes."""
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -19,6 +19,14 @@ PLAIN_HEADERS = {"host", "user-agent", "accept", "accept-encoding", "content-len
 """Headers that every request has, and that say nothing about OAuth; Raw shows them."""
 
 
+_COMMANDS = {
+    "cURL": (formatting.curl, "bash"),
+    "HTTPie": (formatting.httpie, "bash"),
+    "Python": (formatting.httpx_code, "python"),
+}
+"""The same request for other tools, and the language of each."""
+
+
 def draw(key: str, exchange: Exchange, explanation: Explanation | None, *, wide: bool = False) -> None:
     """Draw a redacted exchange. ``key`` tells this place from others on the page.
 
@@ -27,14 +35,15 @@ def draw(key: str, exchange: Exchange, explanation: Explanation | None, *, wide:
     with st.container(border=True, key=f"{key}.exchange"):
         _headline(exchange, explanation)
         _remarks(exchange)
-        tabs = st.tabs(["Parsed", "Raw", "cURL"], key=f"{key}.view")
+        tabs = st.tabs(["Parsed", "Raw", *_COMMANDS], key=f"{key}.view")
         with tabs[0]:
             _parsed(exchange, explanation, *_places(wide))
         with tabs[1]:
             _raw(exchange, *_places(wide))
-        with tabs[2]:
-            st.caption("Secrets are placeholders: put the real values in before you run it.")
-            st.code(formatting.curl(exchange.request), language="bash", wrap_lines=True)
+        for tab, (write, language) in zip(tabs[2:], _COMMANDS.values(), strict=True):
+            with tab:
+                st.caption("Secrets are placeholders: put the real values in before you run it.")
+                st.code(write(exchange.request), language=language, wrap_lines=True)
 
 
 def _headline(exchange: Exchange, explanation: Explanation | None) -> None:

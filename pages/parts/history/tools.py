@@ -1,20 +1,74 @@
-"""What is done with everything that the filters show: deleting it, and asking whether a secret is in it."""
+"""What is done with the history as a whole: importing, asking whether a secret is in it, and deleting."""
 
 import streamlit as st
 
 from oauth.history.deletion import delete_shown, last_id
 from oauth.history.filters import Filters
+from oauth.history.importing import ImportFileError, Report, import_file
 from oauth.history.secret_search import Sighting, TooShortError, sightings
 from oauth.history.store import HistoryError
-from oauth.installation import current
+from oauth.installation import current, now
+from pages.parts import session
 from pages.parts.history import address
 
 SECONDS = 1.0
 """How long one count of a secret's sightings may take."""
 
+MOST_PROBLEMS = 20
+"""Entries that could not be imported, of those that are listed."""
+
+_IMPORTED = "history.import.report"
 _COUNTED = "history.delete.counted"
 _FOUND = "history.secret.found"
 _PROBLEM = "history.secret.problem"
+
+
+def import_() -> None:
+    """Take the exchanges of a HAR or an export, redacted on the way in."""
+    with st.popover("Import", icon=":material/upload:", key="history.import.open"):
+        st.caption(
+            "A HAR of a browser, or what a console exported as CSV, JSON Lines or HAR. Secrets are replaced by their "
+            "fingerprints before anything is kept; times stay as they were."
+        )
+        file = st.file_uploader("File", type=["har", "json", "jsonl", "csv"], key="history.import.file")
+        case = st.text_input("Case", key="history.import.case", placeholder="T-1234, for all of it")
+        pressed = st.button("Import", key="history.import", icon=":material/upload:", disabled=file is None)
+        if (report := st.session_state.pop(_IMPORTED, None)) is not None:
+            _told(report)
+        if not pressed or file is None:
+            return
+        progress = st.empty()
+        progress.text("Reading the file")
+        vault = address.vault()
+
+        def told(kept: int) -> None:
+            progress.text(f"{kept:,} exchanges kept so far")
+
+        try:
+            st.session_state[_IMPORTED] = import_file(
+                file,
+                current().history,
+                current().vault,
+                now(),
+                owner=session.owner(),
+                case=vault.redact_text(case.strip()),
+                progress=told,
+            )
+        except (ImportFileError, HistoryError) as error:
+            progress.empty()
+            st.error("The import was not finished.")
+            st.text(str(error))
+            return
+        st.rerun()
+
+
+def _told(report: Report) -> None:
+    exchanges = "exchange was" if report.kept == 1 else "exchanges were"
+    st.success(f"{report.kept:,} {exchanges} imported.")
+    if report.problems:
+        shown = "\n".join(report.problems[:MOST_PROBLEMS])
+        left = len(report.problems) - MOST_PROBLEMS
+        st.text(f"Left out:\n{shown}" + (f"\nand {left:,} more" if left > 0 else ""))
 
 
 def secret() -> None:
@@ -65,6 +119,8 @@ def delete(filters: Filters, resolved: Filters) -> None:
             else "The whole history is deleted."
         )
         history = current().history
+        if (days := current().settings.retention_days) is not None:
+            st.caption(f"Exchanges older than {days:,} days are deleted by themselves (CONSOLE_RETENTION_DAYS).")
         st.button("Count what would be deleted", key="history.delete.count", on_click=_count, args=(filters, resolved))
         counted = st.session_state.get(_COUNTED)
         if counted is None or counted[0] != filters.line:
