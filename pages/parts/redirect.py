@@ -30,7 +30,8 @@ def draw(current: Session) -> None:
         "Where the answer comes back to, and what to register",
         expanded=by_hand and current.flow.callback is None,
         icon=":material/keyboard_return:",
-        key="authorize.redirect",
+        # Of each provider its own: a page keeps what is open, and the next one may need it open.
+        key=f"authorize.redirect.{current.flow.provider.id}",
     ):
         for route in found:
             colour, icon = (
