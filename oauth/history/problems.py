@@ -75,7 +75,7 @@ def _known(error: Exception) -> tuple[str, str]:
             if re.match(pattern, state or str(source), re.DOTALL):
                 return wrong, remedy
     # What the server says of a statement may quote what was in it: the state is enough.
-    reason = f"error {state}" if state else source.strerror if isinstance(source, OSError) else str(source)
+    reason = f"error {state}" if state else getattr(source, "strerror", None) or str(source)
     return f"cannot be used: {reason}", "Check that it is there and may be written to."
 
 

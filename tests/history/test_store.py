@@ -193,3 +193,36 @@ def test_any_headers_and_text_come_back_unchanged(
     row = history.get(sent.id or 0)
     assert row is not None
     assert row.exchange == sent
+
+
+def test_two_consoles_on_one_database_show_each_others_exchanges(
+    database_url: str, open_history: Callable[..., History], exchange: Callable[..., Exchange]
+) -> None:
+    script = """
+import sys
+from datetime import UTC, datetime
+from oauth.exchange import Exchange, Request, Step
+from oauth.history.filters import Filters
+from oauth.history.store import History
+history = History(sys.argv[1], lambda: datetime.now(UTC))
+for line in sys.stdin:
+    print(sorted(row.exchange.case for row in history.page(Filters(text="shared"), None, 10)), flush=True)
+    history.begin(Exchange(Step.TOKEN, Request("POST", "https://p.example/"), datetime.now(UTC), case="shared theirs"))
+    print("begun", flush=True)
+history.database.engine.dispose()
+"""
+    ours = open_history()
+    with subprocess.Popen(
+        [sys.executable, "-c", script, database_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        for number in range(2):
+            ours.begin(exchange(case=f"shared {number}"))
+            other.stdin.write("\n")
+            other.stdin.flush()
+            seen = [f"shared {found}" for found in range(number + 1)] + ["shared theirs"] * number
+            assert other.stdout.readline().strip() == str(seen)
+            assert other.stdout.readline() == "begun\n"
+            assert ours.count(Filters(text="theirs")) == number + 1
+        other.communicate()
