@@ -3,12 +3,15 @@
 import base64
 import math
 import ssl
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import unquote, urlsplit
+
+import certifi
 
 LONGEST_TIMEOUT = 600.0
 """Seconds beyond which no time-out goes: a page waits for the answer."""
@@ -141,6 +144,9 @@ def _context(
             raise _wrong("ca_bundle", f"is {ca_bundle}, whose certificates cannot be read: {_reason(error)}") from error
     else:
         context.load_default_certs()
+        found = ssl.get_default_verify_paths()
+        if sys.platform != "win32" and not (found.cafile or found.capath):
+            context.load_verify_locations(certifi.where())  # a Python that was installed without authorities
     if client_certificate:
         _load_certificate(context, client_certificate, client_key)
     elif client_key:

@@ -1,6 +1,7 @@
 import ssl
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -121,3 +122,15 @@ def test_a_context_checks_and_writes_no_keys(monkeypatch: pytest.MonkeyPatch, tm
     assert context.check_hostname
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
     assert context.keylog_filename is None
+
+
+def test_a_machine_without_authorities_gets_those_of_the_package(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    none = SimpleNamespace(cafile=None, capath=None)
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: none)
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", lambda *_: None)
+    # Another certificate, so that no context of before is taken.
+    own = tmp_path / "client.pem"
+    own.write_bytes(b"".join(Path(file).read_bytes() for file in client_files()))
+    assert tls_context(Connection(client_certificate=str(own))).cert_store_stats()["x509_ca"] > 100

@@ -1,8 +1,10 @@
+import re
 import stat
 from pathlib import Path
 
 import pytest
 
+from oauth.guard import Policy
 from oauth.settings import SettingError, load
 
 
@@ -96,3 +98,24 @@ def test_a_key_file_that_was_cut_is_named(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("abc")
     with pytest.raises(SettingError, match=r"key is shorter than 16"):
         load({"CONSOLE_HOME": str(tmp_path)})
+
+
+def test_requests_go_anywhere_and_every_certificate_is_checked_unless_set_otherwise(tmp_path: Path) -> None:
+    home = {"CONSOLE_HOME": str(tmp_path)}
+    assert load(home).policy == Policy()
+    guarded = load(home | {"CONSOLE_ALLOWED_HOSTS": "*.olx.pl, 10.1.0.0/16", "CONSOLE_ALLOW_INSECURE_TLS": "1"}).policy
+    assert len(guarded.guard.allowed) == 2
+    assert guarded.insecure_tls
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"CONSOLE_ALLOWED_HOSTS": "https://a.example"}, "CONSOLE_ALLOWED_HOSTS has the entry 'https://a.example'"),
+        ({"CONSOLE_ALLOWED_HOSTS": ","}, "CONSOLE_ALLOWED_HOSTS names no host"),
+        ({"CONSOLE_ALLOW_INSECURE_TLS": "yes"}, "CONSOLE_ALLOW_INSECURE_TLS is 'yes'; it must be 1, 0 or left out"),
+    ],
+)
+def test_a_policy_that_cannot_be_read_stops_the_console(tmp_path: Path, environ: dict[str, str], named: str) -> None:
+    with pytest.raises(SettingError, match=re.escape(named)):
+        load({"CONSOLE_HOME": str(tmp_path)} | environ)

@@ -144,6 +144,8 @@ def _headers(headers: Headers) -> dict[str, str]:
 def _outcome(exchange: Exchange) -> dict[str, str]:
     if exchange.response is not None:
         found = {"status": str(exchange.response.status)}
+        if exchange.failure is not None:
+            found["not whole"] = exchange.failure.kind
     elif exchange.failure is not None:
         found = {"no response": exchange.failure.kind}
     else:

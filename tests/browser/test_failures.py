@@ -1,5 +1,6 @@
 """Failures met in the walkthrough itself: the person sees the card, and the server saw one request."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,16 @@ from playwright.sync_api import Page, expect
 
 from oauth.catalogue import answers
 from tests import hostile
-from tests.failures import ANSWERS, FAILURES, JSON, bundle, self_signed, server_context
+from tests.failures import (
+    ANSWERS,
+    FAILURES,
+    JSON,
+    PROXY_PASSWORD,
+    bundle,
+    client_files,
+    self_signed,
+    server_context,
+)
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Walk
@@ -105,3 +115,23 @@ def test_an_exchange_without_the_check_is_marked_in_the_walkthrough_and_in_the_h
     walk.open("/history?row=3")
     walk.page.get_by_text("certificate not checked").first.wait_for()
     walk.page.get_by_text(answers()["tls_unverified"].title).first.wait_for()
+
+
+def test_a_proxy_s_password_and_a_client_key_are_nowhere(tools: Any, page: Page, tmp_path: Path) -> None:
+    certificate, key = client_files()
+    home = tmp_path / "home"
+    more = f'client_certificate = "{certificate}"\nclient_key = "{key}"'
+    with hostile.proxying(f"someone:{PROXY_PASSWORD}") as proxy:
+        address = f"http://someone:{PROXY_PASSWORD}@127.0.0.1:{proxy.port}"
+        with walking(tools, page, home, more, CONSOLE_PROXY_HOSTILE=address) as walk:
+            walk.press("token.send")
+            walk.at("tokens").wait_for()
+            walk.page.get_by_text("through a proxy").first.wait_for()
+            shown = walk.page.content()
+    assert proxy.requests[0].startswith(b"POST http://localhost:")
+    key_lines = [line for line in Path(key).read_text().splitlines() if not line.startswith("-")]
+    written = [path.read_bytes() for path in (*home.rglob("*"), tmp_path / "home.log") if path.is_file()]
+    assert len(written) > 2
+    for secret in (PROXY_PASSWORD, b64encode(f"someone:{PROXY_PASSWORD}".encode()).decode(), *key_lines):
+        assert secret not in shown
+        assert not any(secret.encode() in content for content in written)

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from oauth.catalogue import answers
 from oauth.client import Recorder, send
 from oauth.connection import Connection
@@ -81,3 +83,20 @@ def test_a_charset_that_lies_is_remarked_on(page: "Page", console: Installation)
     with hostile.serving(answer) as server:
         text = opened(page, sent(Case(server.url), console))
     assert answers()["bad_charset"].title in text
+
+
+def test_a_console_of_several_people_reaches_its_sandbox_and_what_is_listed_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setenv("CONSOLE_ALLOWED_HOSTS", "localhost")
+    page: Page = request.getfixturevalue("page")  # now, so that the console is made with the setting
+    page.paste(page.decide())
+    sandbox = page.value("token.url").partition("/api/")[0]
+    with hostile.serving(hostile.answering(hostile.OK)) as server:
+        page.type("token.url", server.url)
+        page.press("token.send")
+        assert answers()["not_allowed"].title in page.text()
+    assert server.connections == 0
+    page.type("token.url", f"{sandbox}/api/open/oauth/token")
+    page.press("token.send")
+    assert page.app.session_state["console"].flow.tokens is not None
