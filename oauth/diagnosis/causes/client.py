@@ -27,6 +27,7 @@ from oauth.exchange import Exchange
 from oauth.providers import ClientAuthentication
 
 HEADER = "request header, Authorization"
+AROUND = "The right secret was sent with something around it, which is another cause"
 INACTIVE_CLIENT = 5
 """The documented error that says so."""
 
@@ -157,6 +158,8 @@ def secret_differs(subject: Subject) -> Finding:
     )
     if published is not None:
         same = subject.secrets.same("client_secret", sent.secret, published.secret)
+        if same is False and subject.secrets.same("client_secret", bare(sent.secret), published.secret):
+            return unknown(AROUND, "provider, published clients")
         if same is False:
             expected = subject.secrets.quoted("client_secret", published.secret)
             text = f"sent {shown}; the published secret of {published.id} is {expected}"
@@ -171,6 +174,8 @@ def secret_differs(subject: Subject) -> Finding:
         when = subject.row_text(row)
         if same:
             return ruled_out(right(f"The same secret worked before: {when}", "history", row.id))
+        if same is False and subject.secrets.same("client_secret", bare(sent.secret), last):
+            return unknown(AROUND, "history", row.id)
         if same is False:
             return proven(wrong(f"sent {shown}, and what last worked was {last}: {when}", "history", row.id), fix=fix)
         return unknown(f"Both are {shown}: too short for a fingerprint, so they cannot be compared", "history", row.id)
@@ -200,6 +205,8 @@ def id_differs(subject: Subject) -> Finding:
     if sent.id in published:
         return ruled_out(right(f"{shown} is a published client", "provider, published clients"))
     flow_id = subject.flow.client.id if subject.flow else subject.exchange.client_id
+    if flow_id and flow_id != sent.id and bare(sent.id) == flow_id:
+        return ruled_out(open_fact(f"It is {subject.secrets.swept(flow_id)}, with something around it", where))
     if flow_id and flow_id != sent.id:
         fix = put(subject, "client_id", shown, subject.secrets.swept(flow_id), "Send the client id of this flow")
         worked = _last([row for row in subject.earlier(subject.past.token_requests(flow_id)) if subject.is_here(row)])
@@ -207,7 +214,8 @@ def id_differs(subject: Subject) -> Finding:
         if flow_id in published:
             return proven(fact, right(f"{flow_id} is a published client", "provider, published clients"), fix=fix)
         if worked is not None:
-            return proven(
+            # The other one may be a client as well, which this history knows nothing of.
+            return possible(
                 fact, right(f"{flow_id} worked before: {subject.row_text(worked)}", "history", worked.id), fix=fix
             )
         return possible(fact, fix=fix)

@@ -26,6 +26,8 @@ from oauth.flow import Grant
 OF_THE_PROFILE = "provider, documented scopes"
 """The place of what a call may need, where its answer does not say."""
 
+RUN_TOGETHER = "Which scopes are meant cannot be told: they are not separated as they should be"
+
 SEPARATORS = {",": "a comma", ";": "a semicolon", "+": "a plus sign", "|": "a bar", "\n": "a line break", "\t": "a tab"}
 AROUND = "\"'[]()"
 
@@ -36,8 +38,7 @@ def separators(subject: Subject) -> Finding:
     scope = subject.sent.value("scope")
     if not scope:
         return ruled_out(open_fact("No scope was sent", "scope"))
-    found = [words for sign, words in SEPARATORS.items() if sign in scope and sign != _separator(subject)]
-    found += ["quotes or brackets"] * any(sign in scope for sign in AROUND)
+    found = _run_together(subject)
     quoted = _quoted(subject, scope)
     if not found:
         own = "Only spaces stand" if _separator(subject) == " " else "What the provider's profile says stands"
@@ -79,7 +80,9 @@ def letter_case(subject: Subject) -> Finding:
 @rule("scope.never_granted", "A scope was asked that this client never was granted")
 def never_granted(subject: Subject) -> Finding:
     """By elimination: the others were granted before, and one of those asked is refused."""
-    names = _names(subject, subject.sent.value("scope"))
+    if _run_together(subject):
+        return unknown(RUN_TOGETHER, "scope")
+    names = _meant(subject)
     if not names:
         return unknown("No scope was sent")
     if not subject.past.reach:
@@ -108,6 +111,8 @@ def taken_away(subject: Subject) -> Finding:
     granted = _granted(subject)
     if not names:
         return unknown("No scope was sent")
+    if _run_together(subject):
+        return unknown(RUN_TOGETHER, "scope")
     if any(name not in granted for name in names):
         return ruled_out(open_fact("Not all of the scopes were granted before", "history"))
     if wider := _beyond_consent(subject):
@@ -127,7 +132,9 @@ def taken_away(subject: Subject) -> Finding:
 @rule("scope.beyond_consent", "More is asked than the user authorized")
 def beyond_consent(subject: Subject) -> Finding:
     """The token request may narrow the scope, and never widen it (RFC 6749 §6)."""
-    names = _names(subject, subject.sent.value("scope"))
+    if _run_together(subject):
+        return unknown(RUN_TOGETHER, "scope")
+    names = _meant(subject)
     if not names:
         return ruled_out(open_fact("No scope was sent, so none can be too wide", "scope"))
     found = _consent(subject)
@@ -303,7 +310,7 @@ def _consent(subject: Subject) -> tuple[list[str], str, int | None] | None:
 
 def _beyond_consent(subject: Subject) -> list[str]:
     consent = _consent(subject)
-    return [name for name in _names(subject, subject.sent.value("scope")) if name not in consent[0]] if consent else []
+    return [name for name in _meant(subject) if name not in consent[0]] if consent else []
 
 
 def _separator(subject: Subject) -> str:
@@ -313,6 +320,19 @@ def _separator(subject: Subject) -> str:
 
 def _names(subject: Subject, text: str) -> list[str]:
     return text.replace(_separator(subject), " ").split()
+
+
+def _run_together(subject: Subject) -> list[str]:
+    """What stands between the scopes, or around them, that a server takes for a part of their names; in words."""
+    scope = subject.sent.value("scope")
+    found = [words for sign, words in SEPARATORS.items() if sign in scope and sign != _separator(subject)]
+    return found + ["quotes or brackets"] * any(sign in scope for sign in AROUND)
+
+
+def _meant(subject: Subject) -> list[str]:
+    """The scopes that were sent, each in the letter case that it is known by: the case is a cause of its own."""
+    known = {name.lower(): name for name in _known(subject)}
+    return [known.get(name.lower(), name) for name in _names(subject, subject.sent.value("scope"))]
 
 
 def _shown(subject: Subject, names: Iterable[str]) -> str:

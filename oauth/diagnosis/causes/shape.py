@@ -88,7 +88,8 @@ def padded(kind: Kind) -> Rule:
         value = sent.value
         around = stray_text(value)
         for right_one in known:
-            if _contains(value, right_one.value):
+            # The hex digit of an encoded character can be that character, which is another cause.
+            if _contains(value, right_one.value) and unquote(value) != right_one.value:
                 before, _, after = value.partition(right_one.value)
                 facts = [stray_text(value)] if stray_text(value) else []
                 if not facts:
