@@ -21,7 +21,7 @@ ERRORS = "history.chart.errors"
 DURATIONS = "history.chart.durations"
 _WIDTH = "history.chart.width"
 
-_TONES = ("#99d5ce", "#3fa79c", "#0f766e")
+_TONES = ("#a3d9d2", "#52b3a7", "#17897e")
 """The accent colour of the pages, the darker the rarer."""
 
 _UNITS: dict[timedelta, Literal["utcyearmonthdate", "utcyearmonthdatehours", "utcyearmonthdatehoursminutes"]] = {

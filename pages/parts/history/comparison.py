@@ -83,9 +83,11 @@ def _table(row: Row, other: Row) -> None:
         height=min(600, 40 + 32 * len(shown)),
         row_height=32,
         column_config={
-            "where": st.column_config.TextColumn(width=120),
-            "field": st.column_config.TextColumn(width=180),
-            "": st.column_config.TextColumn(width=90),
+            "where": st.column_config.TextColumn(width=115),
+            "field": st.column_config.TextColumn(width=150),
+            "": st.column_config.TextColumn(width=80),
+            f"row {row.exchange.id}": st.column_config.TextColumn(width=330),
+            f"row {other.exchange.id}": st.column_config.TextColumn(width=330),
             "remark": st.column_config.TextColumn(width=220),
         },
     )

@@ -18,10 +18,9 @@ _WRONG = "history.wrong"
 _VIEW_WRONG = "history.view.wrong"
 _KNOWN = "history.known"
 
-_CHIPS = """
-.st-key-history-filter-line [data-baseweb=tag] {
-    background: transparent; border: 1px solid var(--st-primary-color, currentColor); color: inherit;
-}
+_STYLE = """
+.st-key-history-filter-line { min-width: min(100%, 22rem); }
+.st-key-history-filter-line [data-tag] { background: transparent; box-shadow: inset 0 0 0 1px; color: inherit; }
 """
 
 
@@ -38,8 +37,8 @@ def draw() -> Filters | None:
         st.session_state[KEY] = found.parts() if found is not None else []
     elif KEY not in st.session_state:
         st.session_state[KEY] = address.pieces()
-    # White on the bright accent of the dark theme cannot be read: a chip is a frame instead.
-    st.html(f"<style>{_CHIPS}</style>")
+    # A chip is a frame, for white on the bright accent of the dark theme cannot be read. A phone gives the line a row.
+    st.html(f"<style>{_STYLE}</style>")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.multiselect(
             "Filter",
