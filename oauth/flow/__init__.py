@@ -50,6 +50,7 @@ from oauth.flow.requests import (
     query,
     sent_field,
     token_request,
+    unsigned,
 )
 
 __all__ = [
@@ -91,5 +92,6 @@ __all__ = [
     "sent_field",
     "token_fields",
     "token_request",
+    "unsigned",
     "userinfo_fields",
 ]

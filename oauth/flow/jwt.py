@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from joserfc import jws
@@ -97,8 +97,11 @@ def look(token: str) -> Look | None:
     return None if claims is None else Look(header, claims)
 
 
-def times(seen: Look, now: datetime) -> list[str]:
-    """The times among the claims, in words: ``exp: ends 2026-03-01 10:12:07 UTC, in 9 min 58 s``."""
+def times(seen: Look, now: datetime, zone: tzinfo = UTC) -> list[str]:
+    """The times among the claims, in words: ``exp: ends 2026-03-01 10:12:07 UTC, in 9 min 58 s``.
+
+    In another ``zone`` than UTC they stand without its name.
+    """
     told = []
     for name, meaning in TIMES.items():
         at = _time(seen.claims.get(name))
@@ -106,7 +109,8 @@ def times(seen: Look, now: datetime) -> list[str]:
             continue
         away = (at - now).total_seconds()
         when = f"in {span(away)}" if away >= 0 else f"{span(-away)} ago"
-        told.append(f"{name}: {meaning} {at:%Y-%m-%d %H:%M:%S} UTC, {when}")
+        named = " UTC" if zone is UTC else ""
+        told.append(f"{name}: {meaning} {at.astimezone(zone):%Y-%m-%d %H:%M:%S}{named}, {when}")
     return told
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,8 @@ from oauth.flow.model import Field, Flow
 from oauth.providers import BodyFormat, ClientAuthentication
 
 USER_AGENT = "oauth-console/1.0"
+
+_ASSERTION = re.compile(rb"""client_assertion"?(?:=|:\s?")[^&"]*""")
 
 
 def authorization_request(url: str, fields: Iterable[Field]) -> Request:
@@ -78,6 +81,12 @@ def api_request(url: str, fields: Iterable[Field]) -> Request:
 def keys_request(url: str) -> Request:
     """A request for the server's public keys (RFC 7517 §5). Raises ``FlowError`` when ``url`` cannot be requested."""
     return _request("GET", url, (), b"")
+
+
+def unsigned(request: Request) -> Request:
+    """The request without what is signed anew each time, so that two can be compared for what they ask."""
+    headers = tuple(pair for pair in request.headers if pair[0].lower() not in ("dpop", "content-length"))
+    return replace(request, headers=headers, body=_ASSERTION.sub(b"", request.body))
 
 
 def sent_field(request: Request, name: str) -> str:

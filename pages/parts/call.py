@@ -11,7 +11,7 @@ from oauth.flow.body import members
 from oauth.flow.jwt import Check, Look, look, times
 from oauth.installation import now
 from oauth.providers import ClientAuthentication
-from pages.parts import inside, request, reveal, step, token_request
+from pages.parts import clock, inside, request, reveal, step, token_request
 from pages.parts.actions import ACTIONS
 from pages.parts.session import Session
 
@@ -180,7 +180,7 @@ def _introspect_facts(current: Session) -> None:
             ":orange[:material/warning:] The token is not active: it has expired, was revoked, or never was one of "
             "this server's (RFC 7662 §2.2)"
         )
-    if told := times(Look({}, said), now()):
+    if told := times(Look({}, said), now(), clock.tz()):
         st.code("\n".join(told), language=None, wrap_lines=True)
 
 

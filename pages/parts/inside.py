@@ -14,7 +14,7 @@ from oauth.flow import FlowError, Tokens, bound
 from oauth.flow.dpop import binding_problem
 from oauth.flow.jwt import SYMMETRIC, Check, Expected, Look, check_id_token, check_signature, look, times
 from oauth.installation import now
-from pages.parts import exchange
+from pages.parts import clock, exchange
 from pages.parts.card import MARKS
 from pages.parts.session import Session
 
@@ -66,7 +66,7 @@ def _jwt(current: Session, held: Tokens, key: str, name: str, seen: Look) -> Non
             st.caption("It is encrypted for its receiver: only the header can be read.")
         checks(found)
         st.code(document(current, seen), language="json", wrap_lines=True)
-        if lines := times(seen, now()):
+        if lines := times(seen, now(), clock.tz()):
             st.code("\n".join(lines), language=None, wrap_lines=True)
 
 

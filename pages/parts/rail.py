@@ -117,7 +117,7 @@ def is_offered(session: Session, card: str) -> bool:
 
 def is_folded(session: Session, card: str) -> bool:
     """Whether a step is done and the flow has gone past it, so that only its title is left open."""
-    later = {"authorize": session.flow.callback, "callback": session.flow.tokens}
+    later = {"par": session.flow.callback, "authorize": session.flow.callback, "callback": session.flow.tokens}
     return later.get(card) is not None and status(session, card)[0] == "done"
 
 

@@ -310,6 +310,11 @@ class Session:
         seconds = int(lifetime) if lifetime.lstrip("-").isdecimal() else self.said.lifetime
         self.said = Statement(audience, seconds, kid)
 
+    def was_sent(self, action: str, request: Request) -> bool:
+        """Whether this is what was sent last, apart from what is signed anew each time."""
+        last = self.sent.get(action)
+        return last is not None and flows.unsigned(last) == flows.unsigned(request)
+
     def wanted_nonce(self, action: str) -> str:
         """The nonce that the server gave when it refused the last proof of this action, or an empty text."""
         last, request = self.shown.get(action), self.sent.get(action)

@@ -94,7 +94,7 @@ def countdown(what: str, left: timedelta) -> str:
 def preflight(current: Session, action: str, edited: request.Edited) -> None:
     """Say what would fail while it can still be changed. Sending anyway stays possible."""
     # What was sent already has its card; what was changed since is checked again.
-    if edited is None or edited[0] == current.sent.get(action):
+    if edited is None or current.was_sent(action, edited[0]):
         return
     if found := current.preflight(action, edited[0]):
         with st.container(border=True, key=f"{action}.preflight"):

@@ -294,3 +294,24 @@ def test_no_secret_is_in_the_repr_of_a_flow() -> None:
     flow = begin(dpop_key=new_key(), dpop_nonces=(("https://as.example", "the-server-nonce"),))
     for secret in (VERIFIER, "the-nonce", "p:w%d", "the-server-nonce"):
         assert secret not in repr(flow)
+
+
+def test_two_requests_that_ask_the_same_are_alike_apart_from_what_is_signed() -> None:
+    flow = begin(authentication=ClientAuthentication.PRIVATE_KEY_JWT, dpop_key=new_key())
+    first, second, other = (
+        flows.unsigned(
+            flows.token_request(
+                SERVER.token_endpoint,
+                flows.token_fields(replace(flow, client=Client(name, "")), Grant.CLIENT_CREDENTIALS, signed),
+                body,
+                ClientAuthentication.PRIVATE_KEY_JWT,
+            )
+        )
+        for name, signed, body in (
+            ("app", Signed("one.of.them", "the.proof.x"), BodyFormat.FORM),
+            ("app", Signed("the.other.one-that-is-longer", "the.proof.y"), BodyFormat.FORM),
+            ("another", Signed("one.of.them", "the.proof.x"), BodyFormat.FORM),
+        )
+    )
+    assert first == second
+    assert first != other
