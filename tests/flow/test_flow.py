@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oauth import flow as flows
@@ -251,6 +251,7 @@ def test_nothing_that_is_pasted_breaks_the_reader(text: str) -> None:
     assert {"code", "error"} & {name for name, _ in parameters}
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.tuples(st.text(min_size=1), st.text()), unique_by=lambda pair: pair[0]))
 def test_every_body_carries_its_fields_unchanged(pairs: list[tuple[str, str]]) -> None:
     fields = [Field(name, value, "", "") for name, value in pairs]

@@ -4,9 +4,10 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc import jwe, jwt
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
@@ -90,6 +91,12 @@ def test_times_are_told_in_words() -> None:
         "iat: issued 2026-03-01 10:02:05 UTC, 2 s ago",
         "auth_time: the user logged in 2026-03-01 09:00:27 UTC, 1 h 1 min ago",
     ]
+
+
+def test_times_are_told_in_the_reader_s_zone() -> None:
+    seen = look(signed({"exp": AT + 60}))
+    assert seen is not None
+    assert tokens.times(seen, NOW, ZoneInfo("Europe/Warsaw")) == ["exp: ends 2026-03-01 11:03:07, in 1 min"]
 
 
 @pytest.mark.parametrize("at", [True, 1e300, float("nan"), float("inf"), -1e20, None, [], {}])
@@ -236,6 +243,7 @@ def test_the_hash_of_a_token_is_that_of_the_specification() -> None:
     assert tokens.half_hash(token, "Ed448") is None
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(
     header=st.dictionaries(st.sampled_from(["alg", "kid", "typ"]), st.text() | st.none() | st.integers()),
     claims=st.dictionaries(
