@@ -59,6 +59,7 @@ def _new() -> None:
                 "Or take one from a file",
                 type=["toml"],
                 key="providers.import",
+                max_upload_size=1,
                 on_change=_import,
                 help="A file that Export made, or one written by hand. A file with a secret in it is refused.",
             )

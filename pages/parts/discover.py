@@ -113,7 +113,7 @@ def _document(metadata: Metadata) -> None:
         if values:
             told = "" if metadata.says(name) else " (left out, so this holds)"
             more = f" and {len(values) - MOST_SHOWN} more" if len(values) > MOST_SHOWN else ""
-            lines.append(f"{name}{told}\n    {' '.join(values[:MOST_SHOWN])}{more}\n    {meaning}")
+            lines.append(f"{name}{told}\n    {', '.join(values[:MOST_SHOWN])}{more}\n    {meaning}")
     lines += [f"{name}\n    {meaning}" for name, meaning in FLAGS.items() if metadata.flag(name)]
     with st.expander("What the document says", icon=":material/description:"):
         st.code("\n".join(lines), language=None, wrap_lines=True)

@@ -1,0 +1,81 @@
+"""Discovery against servers that are not ours, over real HTTP and recorded."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from oauth import providers
+from oauth.client import Recorder, send
+from oauth.exchange import Exchange, Request, Step
+from oauth.history.filters import Filters
+from oauth.installation import Installation
+from oauth.providers.discovery import Discovery, discover, provider
+from tests.servers.running import django_oauth_toolkit, oidc_provider
+
+GENERIC = providers.load("http://localhost:8501")["generic"]
+CALLBACK = "http://localhost:8501/callback"
+
+
+@pytest.fixture(scope="module")
+def django(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with django_oauth_toolkit(tmp_path_factory.mktemp("django"), CALLBACK) as issuer:
+        yield issuer
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[str]:
+    with oidc_provider(CALLBACK) as issuer:
+        yield issuer
+
+
+def found(text: str, recorder: Recorder) -> Discovery:
+    def ask(request: Request) -> Exchange:
+        return send(Exchange(Step.DISCOVERY, request, datetime.now(UTC)), recorder)
+
+    return discover(text, ask)
+
+
+def test_an_issuer_with_a_path_by_openid_connect(django: str, console: Installation) -> None:
+    looked = found(django, console.recorder())
+    assert looked.metadata is not None
+    assert [look.candidate.url for look in looked.looks] == [f"{django}/.well-known/openid-configuration"]
+    profile = provider(looked.metadata, GENERIC)
+    assert (profile.issuer, profile.token_endpoint) == (django, f"{django}/token/")
+    assert (profile.pkce, profile.client_authentication) == ("S256", "client_secret_basic")
+    (row,) = console.history.rows(Filters())
+    assert row.exchange.step is Step.DISCOVERY
+
+
+def test_an_endpoint_of_it_finds_nothing_where_the_issuer_is_elsewhere(django: str, console: Installation) -> None:
+    looked = found(f"{django}/token/", console.recorder())
+    assert looked.metadata is None
+    assert len(looked.looks) == 6
+
+
+def test_the_document_of_rfc_8414_with_the_path_behind(django: str, console: Installation) -> None:
+    host, _, path = django.rpartition("/")
+    looked = found(f"{host}/.well-known/oauth-authorization-server/{path}", console.recorder())
+    assert looked.metadata is not None
+    assert looked.metadata.issuer == django
+
+
+def test_an_issuer_on_a_host_alone_also_from_one_of_its_endpoints(node: str, console: Installation) -> None:
+    recorder = console.recorder()
+    by_issuer, by_endpoint = found(node, recorder).metadata, found(f"{node}/token", recorder).metadata
+    assert by_issuer is not None
+    assert by_endpoint is not None
+    assert by_issuer.given == by_endpoint.given
+    profile = provider(by_issuer, GENERIC)
+    assert profile.pushed_authorization_request_endpoint.startswith(node)
+    assert profile.jwks_uri.startswith(node)
+    assert by_issuer.flag("authorization_response_iss_parameter_supported")
+
+
+def test_a_server_without_a_document_and_one_that_is_not_there(node: str, console: Installation) -> None:
+    looked = found("http://127.0.0.1:1", console.recorder())
+    assert looked.metadata is None
+    assert [look.problem for look in looked.looks] == ["No answer came."]
+    wrong = found(f"{node.replace('127.0.0.1', 'localhost')}", console.recorder())
+    assert wrong.metadata is None
+    assert "RFC 8414 §3.3" in wrong.looks[0].problem
