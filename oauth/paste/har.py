@@ -78,8 +78,8 @@ class SharedHeaders(dict[tuple[object, object], tuple[str, str] | None]):
         if not isinstance(items, list):
             return ()
         try:
-            found = [self[item.get("name"), item.get("value")] for item in items if isinstance(item, dict)]
-        except TypeError:  # a name or a value that is a list or an object
+            found = [self[item["name"], item["value"]] for item in items]
+        except (KeyError, TypeError):  # something is left out, or is no text
             found = [self[pair] for pair in _pairs(items)]
         return tuple(filter(None, found))
 
