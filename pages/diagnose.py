@@ -24,7 +24,7 @@ def page() -> None:
     """Draw the page."""
     st.title("Diagnose", anchor=False)
     st.write(
-        "Paste an answer, a request, a curl command, its output, a HAR, a callback address or a log line. "
+        "Paste an answer, a request, a curl command, its output, a browser's fetch call, a HAR, a callback address or a log line. "
         "Nothing leaves this machine, and secrets are replaced by fingerprints before anything is kept."
     )
     st.text_area("What was sent or what came back", key="diagnose.text", height=220, placeholder=EXAMPLE)

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from oauth.paste import literals, tolerant_json
+from oauth.paste import go_map, literals, tolerant_json
 from oauth.paste.pasted import PasteError
 
 LEAD = re.compile(r"[\s\ufeff\u200b]*")
@@ -20,6 +20,9 @@ def read_value(text: str, start: int) -> tuple[Any, int, tuple[str, ...]]:
     """
     if strict := _strict(text, start):
         return *strict, ()
+    if go_map.OPENED.match(text, start):
+        printed = go_map.read(text, start)
+        return printed.value, printed.end, printed.repairs
     try:
         found = tolerant_json.read(text, start)
         return found.value, found.end, found.repairs

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from oauth.paste import curl_options, curl_verbose, json_body, raw_http
+from oauth.paste import curl_options, curl_trace, curl_verbose, json_body, raw_http
 from oauth.paste.curl_request import Sent, requests
 from oauth.paste.pasted import Pasted, PasteError
 from oauth.paste.shells import Splitter, Words, cmd, posix, powershell
@@ -18,7 +18,7 @@ _AT_LINE = re.compile(
 _INSIDE = re.compile(r"""(?<![\w/.-])(?P<curl>curl(?:\.exe)?)[ \t]+(?=-{1,2}[A-Za-z]|['"]?https?://|\^")""")
 _CMD = re.compile(r"\^[ \t]*\r?\n|\^[\"&%]")
 _POWERSHELL = re.compile(r"`[ \t]*\r?\n|`\"|@'|\A[ \t]*PS[ >]")
-_ANSWERS = (curl_verbose, raw_http, json_body)
+_ANSWERS = (curl_trace, curl_verbose, raw_http, json_body)
 
 
 def sureness(text: str) -> float:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from oauth.paste import go_map
 from oauth.paste.pasted import PasteError
 from oauth.paste.tolerant_json import CUT, Reading
 
@@ -14,6 +15,7 @@ PRINTED = "read as a value that another language printed"
 
 PRINTED_START = re.compile(
     r"\b(?:array ?|OrderedDict|stdClass::__set_state)\((?=\s*['\"\[(a\d])|\[(?=\s*['\"][\w.-]+['\"]\s*=>)"
+    rf"|{go_map.OPENED.pattern}"
 )
 """Where such a value begins that does not begin like JSON."""
 

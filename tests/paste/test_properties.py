@@ -27,6 +27,8 @@ PIECES = st.sampled_from([
     "okhttp.OkHttpClient: ", "invalid_grant", "error", "error_description", "Invalid refresh token",
     "2026-11-23T10:00:00Z ", "400 ", "status code 400", '{"log": {"entries": [', '{"error": "x"}',
     '"request": {"headers": [{}, 1, {"name": 2}]}', "b'", "None", "undefined", "…", "\x00", "\ud800",
+    "=> Send header, 5 bytes (0x5)\n0000: GET / HTTP/1.1\n0010:\n", "<= Recv data, 9 bytes (0x9)\n0000: {.}\n",
+    "map[error:x ", "map[", 'fetch("https://a.example/token", {"body": "x"', 'fetch("https://a.example/x")',
 ])
 # fmt: on
 TEXTS = st.lists(PIECES, max_size=30).map("".join) | st.text()
@@ -34,7 +36,7 @@ SECRET = st.text(alphabet="abcdef0123456789-_", min_size=20, max_size=40).filter
 
 
 @given(TEXTS)
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 def test_no_text_raises_anything_but_a_paste_error(text: str) -> None:
     with contextlib.suppress(paste.PasteError):
         for item in paste.read(text):
@@ -44,7 +46,7 @@ def test_no_text_raises_anything_but_a_paste_error(text: str) -> None:
 
 
 @given(TEXTS)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_no_text_breaks_the_command(text: str) -> None:
     with contextlib.suppress(CommandError):
         json.dumps(diagnosed(text, NOW, b"key"))
@@ -77,7 +79,16 @@ def texts_with(code: str, client_secret: str, token: str) -> dict[str, str]:
     }
     dump = {"config": {"url": url, "method": "post", "data": form}, "response": {"status": 400, "data": body}}
     curl = f"curl {url} -u 7:{client_secret} -H 'X-Api-Key: {token}' -d code={code} -d grant_type=authorization_code"
+    trace = (
+        f"=> Send header, 99 bytes (0x63)\n0000: POST /token HTTP/1.1\n0016: Authorization: Bearer {token}\n"
+        f"=> Send data, 9999 bytes (0x270f)\n0000: {form}\n<= Recv header, 26 bytes (0x1a)\n0000: HTTP/1.1 400 Bad\n"
+        f"<= Recv data, 9999 bytes (0x270f)\n0000: {json.dumps(body)}\n"
+    )
+    options = {"method": "POST", "body": form, "headers": {"X-Api-Key": token}}
     return {
+        "trace": trace,
+        "go": f"POST {url}?code={code} 400 map[error:invalid_grant error_description:The code {code} is not known]",
+        "fetch": f"fetch({json.dumps(url)}, {json.dumps(options)})",
         "raw": raw,
         "har": json.dumps(har),
         "dump": json.dumps(dump),

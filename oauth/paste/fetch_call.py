@@ -1,0 +1,76 @@
+"""``fetch("https://…", {…})``, as browsers copy a request from their network tab: the options are JSON."""
+
+import json
+import re
+from typing import Any
+
+from oauth.exchange import Headers, Request
+from oauth.paste.body import encoded, first_sign
+from oauth.paste.pasted import Pasted
+from oauth.paste.steps import TOKEN_PATH, path_of, step_of
+
+NO_COOKIES = "the browser adds its cookies, which are not in the text"
+SCRIPT = "the options of this call are a script and not JSON, so its headers and its body are left out"
+
+_CALL = re.compile(r"(?<![\w.$])(?:(?:window|globalThis|self)\.)?fetch\(\s*(?=\"https?://)")
+_OPTIONS = re.compile(r"\s*,\s*(?=\S)")
+_METHOD = re.compile(r"[^;]{0,2000}?\bmethod[\"']?\s*:\s*[\"'`](?P<method>\w{1,20})[\"'`]")
+_DECODER = json.JSONDecoder(strict=False)
+
+
+def sureness(text: str) -> float:
+    """Very sure when a call with an address stands in the text."""
+    return 0.94 if _CALL.search(text) else 0.0
+
+
+def read(text: str) -> list[Pasted]:
+    """Each call as a request."""
+    return [_pasted(text, call.end()) for call in _CALL.finditer(text)]
+
+
+def _pasted(text: str, start: int) -> Pasted:
+    url, end = _value(text, start)
+    if not isinstance(url, str):  # the text that begins there is not closed
+        url, end = text[start + 1 :].split("\n", 1)[0], len(text)
+    options: dict[str, Any] = {}
+    known = True
+    if behind := _OPTIONS.match(text, end):
+        found, _ = _value(text, first_sign(text, behind.end()))
+        known = isinstance(found, dict)
+        options = found if isinstance(found, dict) else _of_script(text, behind.end(), url)
+    body, method = options.get("body"), options.get("method")
+    request = Request(
+        method.upper() if isinstance(method, str) else "GET",
+        url,
+        _headers(options),
+        encoded(body) if isinstance(body, str) else b"",
+    )
+    notes = (NO_COOKIES,) if options.get("credentials") == "include" else ()
+    return Pasted(
+        request,
+        step=step_of(request, None),
+        repairs=notes if known else (SCRIPT,),
+        source="fetch call",
+        request_body_known=known,
+    )
+
+
+def _value(text: str, start: int) -> tuple[Any, int]:
+    """The JSON value at ``start`` and where it ends; ``None`` where it is none."""
+    try:
+        return _DECODER.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return None, start
+
+
+def _of_script(text: str, start: int, url: str) -> dict[str, Any]:
+    found = _METHOD.match(text, start)
+    return {"method": found["method"] if found else "POST" if TOKEN_PATH.search(path_of(url)) else "GET"}
+
+
+def _headers(options: dict[str, Any]) -> Headers:
+    """The headers, and the address of the page, which browsers copy apart from them."""
+    named = options.get("headers")
+    headers = [(name, str(value)) for name, value in (named.items() if isinstance(named, dict) else ())]
+    referrer = options.get("referrer")
+    return (*headers, ("Referer", referrer)) if isinstance(referrer, str) and "://" in referrer else tuple(headers)

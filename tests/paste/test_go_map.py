@@ -1,0 +1,71 @@
+import json
+from typing import Any
+
+import pytest
+
+from oauth import paste
+from oauth.paste import go_map
+
+DESCRIPTION = "Authorization code doesn't exist or is invalid for the client"
+BODY = {"error": "invalid_grant", "error_description": DESCRIPTION}
+PRINTED = f"map[error:invalid_grant error_description:{DESCRIPTION}]"
+
+
+def bodies(text: str) -> list[Any]:
+    return [json.loads(item.response.body) for item in paste.read(text) if item.response]
+
+
+def test_an_error_is_read_and_said_to_be_repaired() -> None:
+    (found,) = paste.read(PRINTED)
+    assert bodies(PRINTED) == [BODY]
+    assert found.repairs == (go_map.PRINTED,)
+
+
+def test_a_log_line_around_it_counts() -> None:
+    (found,) = paste.read(f"2026/11/23 10:00:00 POST https://www.olx.pl/api/open/oauth/token returned 400: {PRINTED}")
+    assert found.status == 400
+    assert found.request is not None
+    assert found.request.url == "https://www.olx.pl/api/open/oauth/token"
+    assert bodies(PRINTED) == [BODY]
+
+
+def test_values_have_their_types_and_maps_their_maps() -> None:
+    text = "map[data:map[error:invalid_token scopes:[read write] status:401] factor:1.5e+06 ok:false trace:<nil>]"
+    assert bodies(text) == [
+        {
+            "data": {"error": "invalid_token", "scopes": "[read write]", "status": 401},
+            "factor": 1500000.0,
+            "ok": False,
+            "trace": None,
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        'Missing parameter: "code" is required',
+        "see https://www.olx.pl/help for it",
+        "the list [a] is wrong",
+        "at:once",  # no later name by the alphabet, and Go prints names in order
+        "",
+    ],
+)
+def test_a_text_ends_only_before_a_later_name(description: str) -> None:
+    assert bodies(f"map[error:x error_description:{description} error_uri:y]") == [
+        {"error": "x", "error_description": description, "error_uri": "y"}
+    ]
+
+
+def test_one_that_a_logger_cut_off_says_so() -> None:
+    (found,) = paste.read(PRINTED[:60])
+    assert found.repairs[0] == go_map.PRINTED
+    assert "cut off" in found.repairs[1]
+    assert bodies(PRINTED[:60]) == [{"error": "invalid_grant", "error_description": "Authorization code"}]
+
+
+def test_deep_nesting_and_a_broken_one_are_refused_in_a_sentence() -> None:
+    with pytest.raises(paste.PasteError, match="nested deeper"):
+        go_map.read("map[a:" * 200, 0)
+    with pytest.raises(paste.PasteError, match="a name with a colon"):
+        go_map.read("map[a:map[b:c]!]", 0)
