@@ -24,8 +24,8 @@ def page() -> None:
     """Draw the page."""
     st.title("Diagnose", anchor=False)
     st.write(
-        "Paste an answer, a request, a curl command, its output, a browser's fetch call, a HAR, a callback address or a log line. "
-        "Nothing leaves this machine, and secrets are replaced by fingerprints before anything is kept."
+        "Paste an answer, a request, a curl command, its output, a browser's fetch call, a HAR, a callback address "
+        "or a log line. Nothing leaves this machine, and secrets are replaced by fingerprints before anything is kept."
     )
     st.text_area("What was sent or what came back", key="diagnose.text", height=220, placeholder=EXAMPLE)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):

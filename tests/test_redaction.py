@@ -1,11 +1,12 @@
 """What must never be written: secrets by name and by value, in every place and encoding."""
 
 import base64
+import hashlib
 import html
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from time import process_time
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit
@@ -717,6 +718,59 @@ def best_seconds(vault: Vault, text: str) -> float:
         vault.redact_text(text)
         times.append(process_time() - started)
     return min(times)
+
+
+def test_time_does_not_grow_with_the_number_of_remembered_secrets() -> None:
+    """A paste of ten thousand exchanges has as many secrets, and each is looked for in all of them."""
+    text = json.dumps({"error_description": " ".join(f"word-{number}" for number in range(2000))})
+    few, many = Vault(KEY), Vault(KEY)
+    for vault, count in ((few, 2_500), (many, 10_000)):
+        for number in range(count):
+            vault.add("access_token", hashlib.sha256(f"{number}".encode()).hexdigest())
+    assert best_seconds(many, text) < 2 * best_seconds(few, text) + 0.02
+
+
+@given(secret=SECRETS, encoding=st.sampled_from(sorted(ENCODINGS)), place=st.sampled_from(sorted(PLACES)))
+@settings(max_examples=200, deadline=None)
+def test_known_secret_is_found_among_many(secret: str, encoding: str, place: str) -> None:
+    vault = Vault(KEY)
+    for number in range(100):
+        vault.add("access_token", hashlib.sha256(f"{number}".encode()).hexdigest())
+    vault.add("client_secret", secret)
+    text = everything(vault.redact(PLACES[place](ENCODINGS[encoding](secret))))
+    assert vault.placeholder("client_secret", secret) in text
+    assert not [spelled for spelled in spellings(secret) if spelled in text]
+
+
+def test_secret_that_is_short_without_its_quotes_is_found_among_many(vault: Vault) -> None:
+    for number in range(100):
+        vault.add("access_token", hashlib.sha256(f"{number}".encode()).hexdigest())
+    vault.add("client_secret", " 'abc123' ")
+    assert "abc123" not in vault.redact_text("it said 'abc123' there")
+
+
+@pytest.mark.parametrize("planted", [*PLACES, *NAMED_PLACES])
+def test_a_vault_that_has_read_much_redacts_like_a_new_one(planted: str) -> None:
+    """What a vault remembers of texts without a secret changes no result, whichever of them came before."""
+    place = PLACES.get(planted) or NAMED_PLACES[planted]
+    used, secret = Vault(KEY), "Known-Secret-1234"
+    used.redact(place("harmless"))
+    used.redact(place(secret))
+    for vault in (used, fresh := Vault(KEY)):
+        vault.add("code", secret)
+    assert used.redact(place(secret)) == fresh.redact(place(secret))
+    assert used.redact(place("harmless")) == fresh.redact(place("harmless"))
+
+
+def test_everything_that_is_no_text_stays_as_it_was(vault: Vault) -> None:
+    response = Response(418, "I am", (("A", "b"),), b"c", cut=True, http_version="HTTP/2")
+    request = Request("BREW", "https://a.test/", (("A", "b"),), b"c")
+    planted = Exchange(
+        Step.DEVICE, request, AT, response, Failure("x", "y"), 12, 34, "f", "o", "c", "p", "i", ("proxy",)
+    )
+    for kind, value in ((Response, response), (Request, request), (Exchange, planted)):
+        assert len(fields(kind)) == len([name for name in kind.__slots__ if getattr(value, name) is not None])
+    assert vault.redact(planted) == planted
 
 
 @pytest.mark.parametrize("secret", ["a-very-long-secret-value", "demo-secret", "sec ret+with/signs"])

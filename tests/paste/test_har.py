@@ -1,4 +1,6 @@
 import base64
+import contextlib
+import gc
 import json
 from typing import Any
 
@@ -97,3 +99,22 @@ def test_a_har_that_was_cut_off_gives_what_is_there() -> None:
 def test_a_har_that_is_none_is_refused(log: Any, reason: str) -> None:
     with pytest.raises(PasteError, match=reason):
         paste.read(json.dumps({"log": log}))
+
+
+def test_a_header_that_the_file_repeats_is_made_once_and_odd_ones_are_empty() -> None:
+    odd = [{"name": "A", "value": ["x"]}, {"name": 7, "value": "y"}, {"value": "z"}, "no header", {"name": ":path"}]
+    entries = [
+        {"request": {"url": "https://a.example/", "headers": [{"name": "Accept", "value": "*/*"}, *more]}}
+        for more in ([], [], odd)
+    ]
+    first, second, third = (item.request.headers for item in read(*entries) if item.request)
+    assert first == (("Accept", "*/*"),)
+    assert first[0] is second[0]
+    assert third == (("Accept", "*/*"), ("A", ""), ("", "y"), ("", "z"))
+
+
+@pytest.mark.parametrize("text", ['{"log": {"entries": []}}', '{"log": {"entries": 1}}'])
+def test_the_search_for_cycles_goes_on_after_reading(text: str) -> None:
+    with contextlib.suppress(paste.PasteError):
+        paste.read(text)
+    assert gc.isenabled()
