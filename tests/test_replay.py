@@ -458,6 +458,7 @@ def test_a_body_in_which_nothing_is_replaced_is_the_same_to_the_byte(body: bytes
     ("exchange", "words"),
     [
         (Exchange(Step.CALLBACK, Request("GET", f"{SHOP}?code={CODE}&state=xyzzy-1"), now()), "callback address"),
+        (Exchange(Step.REVOKE, Request("POST", "https://as.example/revoke"), now()), "no such endpoint"),
         (Exchange(Step.TOKEN, Request("", ""), now(), ANSWERS[2]), "No request was pasted"),
         (Exchange(Step.TOKEN, Request("POST", TOKEN_URL, (("Content-Length", "9"),)), now()), "without its body"),
         (

@@ -8,6 +8,19 @@ from oauth.exchange import Request, Response, Step, header
 _GRANT = re.compile(rb"""grant_type["']?\s*[=:]\s*["']?([\w:.-]*)""")
 TOKEN_PATH = re.compile(r"/(?:oauth2?/|o/|open/oauth/|connect/)?(?:access_?)?token(?:\.\w+)?/?$", re.IGNORECASE)
 _AUTHORIZE_PATH = re.compile(r"/(?:authori[sz]e|authorization|auth)(?:\.\w+)?/?$", re.IGNORECASE)
+_BESIDE = tuple(
+    (step, method, re.compile(rf"/{path}/?$", re.IGNORECASE))
+    for step, method, path in (
+        (Step.REVOKE, "POST", r"revo(?:ke|cation)(?:_token)?"),
+        (Step.INTROSPECT, "POST", r"introspect(?:ion)?(?:_token)?"),
+        (Step.PAR, "POST", r"(?:par|pushed[_-]authorization(?:[_-]requests?)?)"),
+        (Step.DEVICE, "POST", r"device(?:/|[_-])?(?:auth(?:ori[sz]\w*)?|codes?)"),
+        (Step.USERINFO, "GET", r"user_?info"),
+        (Step.JWKS, "GET", r"(?:jwks(?:\.json|_uri)?|certs)"),
+    )
+)
+"""The endpoints beside the flow, by what their addresses usually end with."""
+
 _RESOURCE_ERROR = re.compile(rb'"error"\s*:\s*(?:"(?:invalid_token|insufficient_scope)"|\{)')
 
 
@@ -54,7 +67,8 @@ def _of_request(request: Request) -> Step:
             return Step.AUTHORIZE
         if is_callback(sent):
             return Step.CALLBACK
-    return Step.API
+    found = (step for step, method, ending in _BESIDE if request.method in (method, "") and ending.search(path))
+    return next(found, Step.API)
 
 
 def is_callback(sent: dict[str, str]) -> bool:

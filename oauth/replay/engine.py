@@ -88,6 +88,8 @@ def _unavailable(exchange: Exchange, setting: Setting) -> str:
         return f"{setting.provider.name} is no sandbox, and a pasted request is sent to nothing else."
     if exchange.step is Step.CALLBACK:
         return "A callback address was pasted: it is what the provider sent back, and no request to send again."
+    if exchange.step not in (Step.AUTHORIZE, Step.TOKEN, Step.REFRESH, Step.API):
+        return "The sandbox has no such endpoint: it has those of the partner API."
     if not exchange.request.method:
         return "No request was pasted, only an answer. Paste both, for example the curl command and what it printed."
     if not reading.read(exchange.request).body_known:
