@@ -3,6 +3,7 @@
 import streamlit as st
 
 from oauth.history.bounded import Count, count
+from oauth.history.database import HistoryTimeout
 from oauth.history.deletion import last_id
 from oauth.history.filters import FilterError, Filters
 from oauth.history.store import HistoryError
@@ -74,10 +75,11 @@ def _history(filters: Filters) -> None:
 def _main(filters: Filters, resolved: Filters, version: int) -> None:
     """What is drawn of the exchanges, before anything is counted."""
     shown = st.query_params.get(address.SHOW)
-    if shown == "repeats":
-        groups.draw(filters, resolved, version)
-    elif shown == "charts":
-        charts.draw(filters, resolved, version)
+    if shown in ("repeats", "charts"):
+        try:
+            (groups if shown == "repeats" else charts).draw(filters, resolved, version)
+        except HistoryTimeout as error:
+            st.info(str(error))
     else:
         rows = listing.read(resolved)
         if rows or address.number(address.BEFORE) is not None:

@@ -1,7 +1,8 @@
 """How many exchanges each value of a filter would show: the facets beside the list."""
 
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,7 +11,8 @@ from sqlalchemy import FromClause, Select, func, select
 
 from oauth.catalogue import documented
 from oauth.history import bounded
-from oauth.history.bounded import ask
+from oauth.history.bounded import ask, ask_all
+from oauth.history.database import HistoryTimeout
 from oauth.history.filters import Filters
 from oauth.history.store import History
 
@@ -52,20 +54,19 @@ def facets(history: History, filters: Filters, seconds: float) -> Iterator[Facet
 
 def _facet(history: History, filters: Filters, name: str, deadline: float) -> Facet:
     chosen = filters.get(name)
-    columns = FACETS[name]
-    # One question may take half of what is left, so that the last of them gets a chance.
-    answers = [
-        ask(history, filters.put(name), (deadline - time.monotonic()) / 2, partial(_by, column)) for column in columns
-    ]
-    newest = next((answer.newest for answer in answers if answer.newest is not None), None)
-    if newest is not None:
-        # Of the same exchanges all of them, so that one count can be told from another.
-        answers = [ask(history, filters.put(name), 0, partial(_by, column)) for column in columns]
-        if all(sum(number for _, number in answer.rows) < bounded.NEWEST for answer in answers):
-            newest = None  # there are no others
-    found = [
-        {str(value): int(number) for value, number in answer.rows if value not in (None, "")} for answer in answers
-    ]
+    columns, others = FACETS[name], filters.put(name)
+    found: list[Counter[str]] = []
+    newest: int | None = None
+    try:
+        for column in columns:
+            # One question may take half of what is left, so that the last of them gets a chance.
+            rows = ask_all(history, others, (deadline - time.monotonic()) / 2, partial(_by, (column,)))
+            found.append(_counted(rows, 0))
+    except HistoryTimeout:
+        answer = ask(history, others, 0, partial(_by, columns))
+        found = [_counted(answer.rows, index) for index in range(len(columns))]
+        if sum(row[-1] for row in answer.rows) >= bounded.NEWEST:
+            newest = answer.newest  # otherwise there are no others
     wider = found[0]
     listed: dict[str, int] = {}
     for counts in found:
@@ -77,7 +78,7 @@ def _facet(history: History, filters: Filters, name: str, deadline: float) -> Fa
     return Facet(name, tuple((listed | {value: listed.get(value, 0) for value in chosen}).items()), newest)
 
 
-def _is_told(value: str, number: int, wider: dict[str, int]) -> bool:
+def _is_told(value: str, number: int, wider: Mapping[str, int]) -> bool:
     """Whether the wider values say as much: a status that is all of its class, a code that the numbers account for."""
     if value.isdecimal():
         return wider.get(f"{value[0]}xx") == number
@@ -89,5 +90,14 @@ def _code(number: int) -> str:
     return documented()[number].error if number in documented() else ""
 
 
-def _by(column: str, source: FromClause) -> Select[Any]:
-    return select(source.c[column], func.count()).group_by(source.c[column])
+def _counted(rows: Sequence[Any], index: int) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for row in rows:
+        if row[index] not in (None, ""):
+            counts[str(row[index])] += int(row[-1])
+    return counts
+
+
+def _by(columns: tuple[str, ...], source: FromClause) -> Select[Any]:
+    values = [source.c[column] for column in columns]
+    return select(*values, func.count()).group_by(*values)

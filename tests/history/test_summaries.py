@@ -101,6 +101,16 @@ def test_what_takes_too_long_is_counted_in_the_newest_and_says_so(
     assert durations(history, Filters(), 0).steps[0][2] == (3, 4, 4)
 
 
+def test_a_count_that_takes_far_too_long_is_many(history: History, keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep()
+
+    def never(*_: object) -> bounded.Answer:
+        raise HistoryTimeout("This takes too long.")
+
+    monkeypatch.setattr(bounded, "ask", never)
+    assert str(bounded.count(history, Filters(), SECONDS)) == "many"
+
+
 def test_a_statement_is_ended_when_its_time_is_over(history: History, keep: Keep) -> None:
     keep()
     endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"

@@ -5,6 +5,7 @@ import re
 import streamlit as st
 
 from oauth.catalogue import documented
+from oauth.history.database import HistoryTimeout
 from oauth.history.facets import Facet, facets
 from oauth.history.filters import FilterError, Filters
 from oauth.history.terms import SinceTerm, UntilTerm
@@ -22,10 +23,14 @@ def draw(filters: Filters, resolved: Filters, version: object) -> None:
     """Draw the facets and the time. ``version`` changes when the history does."""
     _time(filters)
     found: tuple[Facet, ...]
-    with st.skeleton(height=320):
-        found = memo.kept(
-            "facets", (filters.line, version), lambda: tuple(facets(current().history, resolved, SECONDS))
-        )
+    try:
+        with st.skeleton(height=320):
+            found = memo.kept(
+                "facets", (filters.line, version), lambda: tuple(facets(current().history, resolved, SECONDS))
+            )
+    except HistoryTimeout:
+        st.caption("Counting takes too long just now. Reload the page to try again, or narrow the filters.")
+        return
     for facet in found:
         _pills(filters, facet)
         line.know(facet.name, [value for value, _ in facet.values])
