@@ -84,14 +84,14 @@ def send_to(walk: "Walk", url: str) -> None:
     walk.press("token.send")
 
 
-def test_each_failure_has_its_card_under_the_request_that_failed(trusting_walk: "Walk") -> None:
+def test_each_failure_has_its_card_under_the_request_that_failed(tools: Any, trusting_walk: "Walk") -> None:
     walk = trusting_walk
     for table, kind in SHOWN:
         scenario = next(iter((FAILURES if table == "failure" else ANSWERS)[kind].values()))
         with scenario() as case:
             send_to(walk, case.url)
             card = walk.at("token.card")
-            expect(card).to_contain_text(answers()[kind].title)
+            expect(card).to_contain_text(answers()[kind].title, timeout=tools.PATIENCE)
             expect(card).to_contain_text(answers()[kind].remedy[0])
         if case.server is not None:
             assert len(case.server.requests) == case.requests, kind
