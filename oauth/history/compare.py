@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from oauth import formatting
-from oauth.exchange import Exchange, Headers, Request, Response
+from oauth.exchange import Exchange, Headers, Request, Response, Step
 from oauth.history.filters import Filters
 from oauth.history.schema import utc_text
 from oauth.history.store import History, Row
@@ -94,7 +94,8 @@ def last_success(history: History, row: Row) -> Row | None:
     Raises ``HistoryError``.
     """
     exchange = row.exchange
-    alike = Filters.parse("status:2xx,3xx -error:*").put("step", exchange.step.value)
+    worked = "3xx" if exchange.step is Step.AUTHORIZE else "2xx"
+    alike = Filters.parse(f"status:{worked} -error:*").put("step", exchange.step.value)
     for name, value in (("client", exchange.client_id), ("provider", exchange.provider)):
         alike = alike.put(name, value) if value else alike.lacking(name)
     moment = utc_text(exchange.started_at.astimezone(UTC))

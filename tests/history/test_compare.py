@@ -115,10 +115,12 @@ def test_the_last_success_is_of_the_same_step_client_and_provider(
     kept(2, 200, client_id="other")
     kept(3, 200, provider="other")
     kept(4, 200, step=Step.REFRESH)
-    kept(5, 302, error="access_denied")
+    asked = kept(5, 302, step=Step.AUTHORIZE)
+    refused = kept(5, 302, step=Step.AUTHORIZE, error="access_denied")
     failed = kept(6, 400)
     later = kept(7, 200)
     assert compared_with(failed) == wanted
+    assert compared_with(refused) == asked
     assert compared_with(later) == wanted
     lonely = kept(8, 400, client_id="")
     assert compared_with(lonely) is None

@@ -139,6 +139,13 @@ def test_views_are_saved_opened_renamed_and_deleted(walked: "Page", console: Ins
     assert len(table(walked)) == 1, "a view's exchanges stay"
 
 
+def test_a_view_s_name_keeps_no_secret(walked: "Page", console: Installation) -> None:
+    walked.go(PAGE, error="2")
+    walked.app.text_input(key="history.view.name").set_value("theirs is demo-secret")
+    walked.press("history.view.save")
+    assert Views(console.history, SIGNED_IN).all() == {"theirs is «client_secret 11ch»": "error:2"}
+
+
 def test_repeats_are_grouped_on_request(walked: "Page") -> None:
     walked.press("token.send")
     walked.go(PAGE, show="repeats")
