@@ -141,7 +141,7 @@ def _credentials(flow: Flow, signed: Signed) -> list[Field]:
 def _openid(flow: Flow) -> list[Field]:
     if not flow.nonce:
         return []
-    asked = "openid" in flow.provider.scope.split()
+    asked = "openid" in flow.provider.scopes(flow.provider.scope)
     meaning = "Ties the id_token to this request"
     return [Field("nonce", flow.nonce, meaning, "made fresh", send=asked, optional=not asked)]
 

@@ -207,6 +207,10 @@ class Provider:
         """The provider's name, with its site where it has several."""
         return f"{self.name}, {self.site}" if self.site else self.name
 
+    def scopes(self, text: str) -> list[str]:
+        """The names in a scope of this provider; RFC 6749 §3.3 has a space between them, and some servers a comma."""
+        return text.replace(self.scope_separator, " ").split()
+
     def notes_on(self, step: Step) -> tuple[str, ...]:
         """What to know about a step at this provider."""
         return tuple(note.text for note in self.step_notes if note.step is step)

@@ -7,6 +7,7 @@ import streamlit as st
 from oauth.flow import Tokens
 from oauth.formatting import span
 from oauth.installation import now
+from oauth.providers import Provider
 from pages.parts import inside
 from pages.parts.session import Session
 
@@ -18,7 +19,7 @@ def tokens(current: Session, held: Tokens, key: str) -> None:
         for name in ("access_token", "refresh_token", "id_token"):
             if value := getattr(held, name):
                 _secret(current, key, name, value)
-        _scopes(held)
+        _scopes(current.flow.provider, held)
         inside.draw(current, held, key)
         _lifetimes(held, current.flow.provider.lifetimes.refresh_token)
 
@@ -51,8 +52,8 @@ def _reveal(current: Session, place: str) -> None:
     current.revealed = place
 
 
-def _scopes(held: Tokens) -> None:
-    asked, granted = held.asked_scope.split(), held.scope.split()
+def _scopes(provider: Provider, held: Tokens) -> None:
+    asked, granted = provider.scopes(held.asked_scope), provider.scopes(held.scope)
     st.code(f"scope asked   {' '.join(asked) or 'none'}\nscope granted {' '.join(granted) or 'none'}", language=None)
     if missing := [name for name in asked if name not in granted]:
         st.markdown(":orange[:material/warning:] Not everything that was asked for was granted. Missing:")

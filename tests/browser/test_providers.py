@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 REGISTERED = "https://shop.test/oauth/nothing-here"
 
+expect.set_options(timeout=30_000)
+
 
 def test_a_server_becomes_a_profile_that_is_edited_shared_and_used(
     walk: "Walk", running: "Console", tmp_path: Path

@@ -91,3 +91,10 @@ def test_a_new_provider_is_a_file(tmp_path: Path) -> None:
 
 def test_published_secrets_do_not_show_in_a_repr() -> None:
     assert "demo-secret" not in repr(providers.load("http://localhost:8501")["sandbox"])
+
+
+def test_scopes_are_told_apart_by_what_the_profile_says_stands_between_them(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('name = "X"\nscope_separator = ","\n')
+    mine = providers.load("", tmp_path)["mine"]
+    assert mine.scopes("read:user,repo, gist") == ["read:user", "repo", "gist"]
+    assert providers.load("http://localhost:8501")["sandbox"].scopes("read write  v2") == ["read", "write", "v2"]

@@ -319,7 +319,7 @@ def _separator(subject: Subject) -> str:
 
 
 def _names(subject: Subject, text: str) -> list[str]:
-    return text.replace(_separator(subject), " ").split()
+    return subject.provider.scopes(text) if subject.provider else text.split()
 
 
 def _run_together(subject: Subject) -> list[str]:
