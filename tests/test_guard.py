@@ -177,6 +177,20 @@ def test_a_name_cannot_change_between_the_check_and_the_connection(
     assert server.connections == 0
 
 
+def test_of_several_addresses_only_those_that_are_allowed_are_connected_to(
+    console: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(answering(OK)) as server:
+        both = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, server.port)) for host in ("127.0.0.1", "224.0.0.1")]
+        with monkeypatch.context() as patch:
+            patch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
+            url = f"http://provider.example:{server.port}/"
+            failed = send(token_exchange(url), guarded(console, "provider.example, 224.0.0.1"))
+    assert failed.failure is not None
+    assert failed.failure.kind == "unreachable"
+    assert server.connections == 0
+
+
 def test_a_connection_goes_to_the_address_with_the_name_in_it(
     console: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
