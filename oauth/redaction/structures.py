@@ -10,9 +10,8 @@ import binascii
 import html
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from urllib.parse import unquote, unquote_plus
 
 from oauth.redaction.names import secret_kind
@@ -101,50 +100,52 @@ class Found:
     number: bool = False
 
 
-def in_text(view: View, *, response: bool = False, lines: bool = True) -> Iterator[Found]:
-    """The secrets that have a name in a view, with their places in the text that all views began with.
+def in_text(views: Iterable[View], *, response: bool = False, lines: bool = True) -> Iterator[Found]:
+    """The secrets that have a name in the views of a text, with their places in the text that all views began with.
 
     In the body of a response a numeric ``code`` is an error number and no secret. With ``lines``, the text may be a
     whole form, and lines such as ``name: value`` are fields; that is right for a message and wrong for one field.
     """
-    decoded = view.parent is not None
-    for offset, end in view.leaves:
-        text = view.text[offset:end]
-        for found in chain.from_iterable(_rules(text, lines=lines, decoded=decoded)):
-            if response and found.kind == "code" and _ERROR_NUMBER.fullmatch(found.readings[-1]):
-                continue
-            if decoded:
-                left, right = view.origin(offset + found.start, offset + found.end)
-                yield replace(found, start=left, end=right, number=False)
-            else:
-                yield found
+    for view in views:
+        decoded = view.parent is not None
+        for offset, end in view.leaves:
+            for rule in _rules(text := view.text[offset:end], lines=lines, decoded=decoded):
+                for found in rule(text):
+                    if response and found.kind == "code" and _ERROR_NUMBER.fullmatch(found.readings[-1]):
+                        continue
+                    if decoded:
+                        left, right = view.origin(offset + found.start, offset + found.end)
+                        found = replace(found, start=left, end=right, number=False)
+                    yield found
 
 
-def _rules(text: str, *, lines: bool, decoded: bool) -> Iterator[Iterator[Found]]:
+def _rules(text: str, *, lines: bool, decoded: bool) -> list[Callable[[str], Iterator[Found]]]:
     """The rules that may find something in a text.
 
     Most texts lack the sign that a rule cannot do without, and to look for that is much quicker than the rule. The
     order counts: of two rules that find the same, the first names its kind.
     """
+    rules: list[Callable[[str], Iterator[Found]]] = []
     colon, equals, line_break = ":" in text, "=" in text, "\n" in text
     if colon and ('"' in text or "'" in text):
-        yield _json(text)
+        rules.append(_json)
     if equals:
-        yield _pairs(text)
+        rules.append(_pairs)
     if "@" in text:
-        yield _userinfo(text)
+        rules.append(_userinfo)
     if "<" in text:
-        yield _markup(text)
+        rules.append(_markup)
     if colon and line_break:
-        yield _multipart(text)
+        rules.append(_multipart)
     if _names_scheme(text):
-        yield _credential_words(text)
+        rules.append(_credential_words)
     if "eyJ" in text:
-        yield _tokens(text)
+        rules.append(_tokens)
     if lines and colon and (line_break or not decoded) and _names_line(text):
-        yield _lines(text)
+        rules.append(_lines)
     if lines and equals and not decoded and _LIKE_FORM.match(text) and "\n" not in text.strip():
-        yield _form(text)
+        rules.append(_form)
+    return rules
 
 
 def _names_scheme(text: str) -> bool:

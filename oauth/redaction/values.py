@@ -34,7 +34,8 @@ def forms(value: str) -> tuple[str, ...]:
             shifted = b2a_base64(bytes(shift) + octets, newline=False).decode()
             encoded.append(_inside(shifted, shift, len(octets)))
         spelled |= {digits, digits.upper(), *encoded}
-        if "+" in "".join(encoded) or "/" in "".join(encoded):
+        digits_of_all = "".join(encoded)
+        if "+" in digits_of_all or "/" in digits_of_all:
             spelled.update(form.translate(_URL_SAFE) for form in encoded)
     # A view reads "+" as a space, which is wrong where it was not encoded.
     return tuple(spelled | {form.replace("+", " ") for form in spelled if "+" in form})

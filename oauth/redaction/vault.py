@@ -150,7 +150,7 @@ class Vault:
         what, text = item
         readings = views(text)
         if isinstance(what, str):
-            named = chain(structures.in_field(what, text), _inside_field(text, readings))
+            named = chain(structures.in_field(what, text), structures.in_text(readings, lines=False))
             reading = _Reading(views(what), readings, list(named))
         else:
             reading = _Reading([], readings, list(what(text, readings)))
@@ -293,19 +293,15 @@ def _shown(body: bytes, headers: Headers) -> str:
 
 
 def _text(_: str, readings: list[View]) -> Iterator[Found]:
-    return chain.from_iterable(structures.in_text(view) for view in readings)
+    return structures.in_text(readings)
 
 
 def _response_text(_: str, readings: list[View]) -> Iterator[Found]:
-    return chain.from_iterable(structures.in_text(view, response=True) for view in readings)
+    return structures.in_text(readings, response=True)
 
 
 def _url(url: str, readings: list[View]) -> Iterator[Found]:
-    return chain(structures.in_url(url), _inside_field(url, readings))
-
-
-def _inside_field(_: str, readings: list[View]) -> Iterator[Found]:
-    return chain.from_iterable(structures.in_text(view, lines=False) for view in readings)
+    return chain(structures.in_url(url), structures.in_text(readings, lines=False))
 
 
 def _by_value_only(_text: str, _readings: list[View]) -> Iterable[Found]:
