@@ -194,6 +194,7 @@ def test_the_rest_of_the_flow_is_beside_the_exchange(walked: "Page", console: In
     walked.go(PAGE, row=str(number))
     others = [button for button in walked.app.button if button.key and button.key.startswith("history.flow.")]
     assert len(others) == 2
+    assert "**Flow " in walked.text(), "as Markdown for a ticket"
     walked.press(str(others[-1].key))
     assert walked.app.query_params["row"] == str(others[-1].key).rpartition(".")[2]
 

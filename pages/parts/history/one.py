@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from oauth import support
 from oauth.catalogue.explain import explain
 from oauth.diagnosis import HistoryPast, diagnose
 from oauth.formatting import duration
@@ -91,7 +92,11 @@ def _flow(history: History, row: Row) -> None:
                     args=(other.exchange.id,),
                 )
             st.text("  ".join(fact for fact in told if fact))
-    st.button("Show this flow in the list", key="history.flow", on_click=address.put_filters, args=(within,))
+    with st.container(horizontal=True, gap="small"):
+        st.button("Show this flow in the list", key="history.flow", on_click=address.put_filters, args=(within,))
+        with st.popover("Copy for a ticket", icon=":material/content_copy:", key="history.ticket"):
+            st.caption("The flow as Markdown, redacted.")
+            st.code(support.flow_summary(found), language=None)
 
 
 def _show(number: int | None) -> None:
