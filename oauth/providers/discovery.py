@@ -113,6 +113,10 @@ def candidates(text: str) -> list[Candidate]:
     if fault := next(address_faults(text), ""):
         raise DiscoveryError(f"This {fault}. Give the issuer, such as https://login.example.com, or any address of it.")
     parts = urlsplit(text)
+    if parts.username is not None:
+        raise DiscoveryError(
+            "This address has a user in it, and perhaps a password. Leave out what stands before the @."
+        )
     if WELL_KNOWN in parts.path:
         return [_document(parts)]
     path = parts.path.rstrip("/")
@@ -141,7 +145,7 @@ def _document(parts: SplitResult) -> Candidate:
     before, _, behind = parts.path.partition(WELL_KNOWN)
     path = before or behind.partition("/")[2]
     issuer = urlunsplit((parts.scheme, parts.netloc, f"/{path.strip('/')}" if path else "", "", ""))
-    return Candidate(urlunsplit(parts), issuer, "the address of the document")
+    return Candidate(urlunsplit(parts._replace(query="")), issuer, "the address of the document")
 
 
 def read(candidate: Candidate, response: Response) -> Metadata:

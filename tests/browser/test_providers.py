@@ -1,6 +1,7 @@
 """Profiles in a real browser: one made by discovery against a server that is not ours, and the partner API's own."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,12 +9,14 @@ import trustme
 from playwright.sync_api import Browser, expect
 
 from oauth.sandbox.testing import running as sandbox_running
+from tests.browser.canaries import found
 from tests.browser.tunnels import proxy_to, tls_in_front_of
 from tests.servers.running import django_oauth_toolkit
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Console, Walk
 
+PLANTED = {"client_secret": "canary-of-the-operator-8Wd2", "password": "canary-of-the-proxy-3Lk9"}
 REGISTERED = "https://shop.test/oauth/nothing-here"
 
 expect.set_options(timeout=30_000)
@@ -82,6 +85,7 @@ def test_the_partner_api_under_its_own_name_up_to_the_pasted_address_and_beyond(
     names = ("www.olx.pl", "www.olx.ua", "shop.test")
     with sandbox_running() as poland, sandbox_running() as ukraine:
         poland.sandbox.register(REGISTERED)
+        poland.sandbox.put_client(replace(poland.sandbox.client("demo-app"), secret=PLANTED["client_secret"]))
         ukraine.sandbox.remove_client("demo-app")
         with (
             tls_in_front_of(_port(poland.url), ca, *names) as olx_pl,
@@ -91,12 +95,12 @@ def test_the_partner_api_under_its_own_name_up_to_the_pasted_address_and_beyond(
             console = tools.start_console(
                 tmp_path / "home",
                 SSL_CERT_FILE=str(tmp_path / "ca.pem"),
-                CONSOLE_PROXY_OLX_PL=f"http://127.0.0.1:{proxy}",
+                CONSOLE_PROXY_OLX_PL=f"http://ada:{PLANTED['password']}@127.0.0.1:{proxy}",
                 CONSOLE_PROXY_OLX_UA=f"http://127.0.0.1:{proxy}",
                 CONSOLE_CLIENT_OLX_PL_ID="demo-app",
-                CONSOLE_CLIENT_OLX_PL_SECRET="demo-secret",
+                CONSOLE_CLIENT_OLX_PL_SECRET=PLANTED["client_secret"],
                 CONSOLE_CLIENT_OLX_UA_ID="demo-app",
-                CONSOLE_CLIENT_OLX_UA_SECRET="demo-secret",
+                CONSOLE_CLIENT_OLX_UA_SECRET=PLANTED["client_secret"],
             )
             context = browser.new_context(
                 ignore_https_errors=True, proxy={"server": f"http://127.0.0.1:{proxy}", "bypass": "localhost"}
@@ -106,10 +110,14 @@ def test_the_partner_api_under_its_own_name_up_to_the_pasted_address_and_beyond(
                 walk = tools.Walk(context.new_page(), console.url)
                 walk.open()
                 _in_poland(walk)
+                assert found(PLANTED, walk.page.content().encode()) == []
                 _in_another_country(walk)
+                assert found(PLANTED, walk.page.content().encode()) == []
             finally:
                 context.close()
                 tools.stop_console(console)
+            for path in (console.log, *(path for path in console.home.rglob("*") if path.is_file())):
+                assert found(PLANTED, path.read_bytes()) == [], path.name
 
 
 def _in_poland(walk: "Walk") -> None:

@@ -267,3 +267,11 @@ def test_every_place_without_a_document_is_in_the_result() -> None:
     assert found.metadata is None
     assert len(asked) == len(found.looks) == 6
     assert all("no document here" in item.problem for item in found.looks)
+
+
+def test_a_password_in_an_address_is_neither_sent_nor_told() -> None:
+    with pytest.raises(DiscoveryError, match="Leave out what stands before the @") as caught:
+        candidates("https://ada:canary-5d1f0b7a@login.example.com")
+    assert "canary" not in str(caught.value)
+    for typed in (f"{ISSUER}/?api_key=canary-5d1f0b7a", f"{ISSUER}/.well-known/openid-configuration?code=canary"):
+        assert all("canary" not in item.url + item.issuer for item in candidates(typed))
