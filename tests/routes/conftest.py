@@ -50,7 +50,7 @@ def http(settings: Settings, history: History, clock: Callable[[], datetime]) ->
     app = Starlette(
         routes=routes(settings, lambda: Recorder(history, Vault(key)), clock), middleware=[Middleware(GZipMiddleware)]
     )
-    with serving(app) as address, httpx.Client(base_url=address, trust_env=False) as client:
+    with serving(app) as address, httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
         yield client
 
 

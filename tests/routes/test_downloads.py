@@ -2,7 +2,9 @@ import csv
 import io
 import json
 import resource
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -173,6 +175,33 @@ def test_what_fails_before_anything_is_sent_is_a_page(
     answer = http.get(signed_link(settings, Filters(), clock()))
     assert answer.status_code == 503
     assert "File too large" in answer.text
+
+
+def test_a_slow_reader_does_not_keep_the_wal_from_being_cleared(
+    filled: History,
+    http: httpx.Client,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(downloads, "PATIENCE", 0.0)
+    for number in range(40):
+        filled.begin(Exchange(Step.API, Request("POST", f"https://p.example/{number}", (), b"x" * 500_000), clock()))
+
+    def cleared() -> bool:
+        with sqlite3.connect(settings.home / "history.db", isolation_level=None) as connection:
+            busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        connection.close()
+        return bool(busy == 0)
+
+    with http.stream("GET", signed_link(settings, Filters(), clock())) as answer:
+        pieces = answer.iter_raw()
+        content = next(pieces)
+        until = time.monotonic() + 60
+        while not cleared():
+            assert time.monotonic() < until
+        content += b"".join(pieces)
+    assert content.count(b"x" * 500_000) == 40
 
 
 def test_a_reader_that_leaves_ends_the_making(

@@ -41,6 +41,8 @@ def write(source: Source, format: str, output: Output, progress: Callable[[int, 
     Memory is bounded. Raises ``HistoryError`` when the history cannot be read, ``OSError`` when the file cannot be
     written.
     """
+    # It gives back at once what a batch no longer needs.
+    pa.set_memory_pool(pa.system_memory_pool())
     made = FORMATS[format]
     rows = octets = 0
 
