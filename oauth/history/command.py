@@ -9,7 +9,6 @@ from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
 
-from oauth.history import importing
 from oauth.history.exports import formats, reading
 from oauth.history.filters import FilterError, Filters
 from oauth.history.store import History, HistoryError
@@ -25,7 +24,7 @@ def run(given: argparse.Namespace) -> int:
     """Do it; the exit status. Raises ``HistoryCommandError``, and ``BrokenPipeError`` for a reader that left."""
     try:
         return (_export if given.action == "export" else _import)(current(), given)
-    except (SettingError, HistoryError, FilterError, importing.ImportFileError) as error:
+    except (SettingError, HistoryError, FilterError) as error:
         raise HistoryCommandError(str(error)) from error
 
 
@@ -50,6 +49,8 @@ def _import(installation: Installation, given: argparse.Namespace) -> int:
     def progress(kept: int) -> None:
         print(f"\r{kept:,} exchanges kept", end="", file=sys.stderr, flush=True)
 
+    from oauth.history import importing  # loads what an export needs not
+
     terminal = sys.stderr.isatty()
     try:
         with Path(given.file).open("rb") as file:
@@ -62,6 +63,8 @@ def _import(installation: Installation, given: argparse.Namespace) -> int:
                 case=given.case,
                 progress=progress if terminal else None,
             )
+    except importing.ImportFileError as error:
+        raise HistoryCommandError(str(error)) from error
     except OSError as error:
         raise HistoryCommandError(f"{given.file!r} cannot be read: {error.strerror}.") from error
     finally:

@@ -89,23 +89,23 @@ def compare(address: str, rounds: int, folder: Path) -> None:
         commands["psql COPY"] = ["psql", where, "-c", f"COPY ({QUERY}) TO STDOUT (FORMAT csv)"], folder / "copy.csv"
         commands["psql --csv"] = ["psql", where, "--csv", "-c", QUERY], folder / "shell.csv"
     commands["pandas"] = [sys.executable, "-c", PANDAS, address, QUERY, str(folder / "pandas.csv")], None
+    print(f"\n{url.get_backend_name()}: {rows:,} exchanges", flush=True)
+    print(f"{'':16}{'seconds':>9}{'processor':>11}{'MiB':>7}", flush=True)
     best: dict[str, Run] = {}
     for number in range(rounds):
         for name, (command, output) in commands.items():
             if number and name == "pandas":
                 continue  # once is enough for a factor, and it takes long
             run = measured(command, output, address)
+            print(f"{name:16}{run.seconds:9.2f}{run.processor:11.2f}{run.memory:7.0f}", flush=True)
             best[name] = min(best.get(name, run), run, key=lambda one: one.seconds)
-    for format in ("jsonl", "har"):
-        best[f"ours, {format}"] = measured(exporting(format, folder), None, address)
-    ours = best["ours, CSV"]
-    size = (folder / "ours.csv").stat().st_size / 1e6
-    print(f"\n{url.get_backend_name()}: {rows:,} exchanges, {size:,.0f} MB of CSV")
-    print(f"{'':16}{'seconds':>9}{'processor':>11}{'MiB':>7}{'ours is':>20}")
+    ours = best.pop("ours, CSV")
     for name, run in best.items():
-        ratio = "" if name.startswith("ours") else f"{ours.seconds / run.seconds:.2f} of its time"
-        print(f"{name:16}{run.seconds:9.2f}{run.processor:11.2f}{run.memory:7.0f}{ratio:>20}")
+        print(f"ours is {ours.seconds / run.seconds:.2f} of {name}, {ours.processor / run.processor:.2f} by processor")
     print(f"aims: {AIM_SHELL:g} or less of the shell, {1 / AIM_PANDAS:g} or less of pandas, {AIM_MEMORY} MiB or less")
+    for format in ("jsonl", "har"):
+        run = measured(exporting(format, folder), None, address)
+        print(f"{f'ours, {format}':16}{run.seconds:9.2f}{run.processor:11.2f}{run.memory:7.0f}", flush=True)
 
 
 def imports(folder: Path) -> None:
