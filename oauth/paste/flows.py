@@ -71,7 +71,8 @@ def _of_body(body: bytes) -> Iterator[tuple[str, str]]:
 
 
 def _of_json(body: bytes) -> Iterator[tuple[str, str]]:
-    return ((name.decode(), _text(value)) for name, value in _IN_JSON.findall(body))
+    if b"_token" in body or b'"code"' in body or b'"state"' in body:
+        yield from ((name.decode(), _text(value)) for name, value in _IN_JSON.findall(body))
 
 
 def _text(octets: bytes) -> str:
