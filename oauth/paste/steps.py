@@ -7,6 +7,9 @@ from oauth.exchange import Request, Response, Step, header
 
 _GRANT = re.compile(rb"""grant_type["']?\s*[=:]\s*["']?([\w:.-]*)""")
 TOKEN_PATH = re.compile(r"/(?:oauth2?/|o/|open/oauth/|connect/)?(?:access_?)?token(?:\.\w+)?/?$", re.IGNORECASE)
+_TELLING = re.compile(r"%|grant_type|response_type|code|error")
+"""What stands in an address with a parameter that tells the step; a name may be percent-encoded."""
+
 _AUTHORIZE_PATH = re.compile(r"/(?:authori[sz]e|authorization|auth)(?:\.\w+)?/?$", re.IGNORECASE)
 _BESIDE = tuple(
     (step, method, re.compile(rf"/{path}/?$", re.IGNORECASE))
@@ -54,7 +57,7 @@ def split(url: str) -> SplitResult:
 
 
 def _of_request(request: Request) -> Step:
-    sent = parameters(request.url)
+    sent = parameters(request.url) if _TELLING.search(request.url) else {}
     grant = _GRANT.search(request.body)
     if grant or "grant_type" in sent:
         name = grant[1].decode("latin-1") if grant else sent["grant_type"]

@@ -73,6 +73,8 @@ class Index:
 
     def likely(self, text: str) -> list[str]:
         """The secrets of which a spelling may stand in a text, in the order in which they came."""
+        if not self._values:
+            return []
         if len(self._by_end) <= len(text):
             ends = [end for end in self._by_end if end in text]
         else:

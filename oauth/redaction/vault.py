@@ -170,14 +170,11 @@ class Vault:
         return found
 
     def _forms(self, value: str) -> tuple[str, ...]:
-        if value not in self._spellings:
-            _keep(self._spellings, value, values.forms(value))
-        return self._spellings[value]
+        return self._spellings.get(value) or _keep(self._spellings, value, values.forms(value))
 
     def _placeholder(self, kind: str, value: str) -> str:
-        if (kind, value) not in self._placeholders:
-            _keep(self._placeholders, (kind, value), placeholder(self._key, kind, value))
-        return self._placeholders[kind, value]
+        of = (kind, value)
+        return self._placeholders.get(of) or _keep(self._placeholders, of, placeholder(self._key, kind, value))
 
     def _meant(self, found: Found, named: Mapping[str, str]) -> str:
         """What a find stands for: of its readings the one that is known, or else the likeliest."""
@@ -248,11 +245,12 @@ def _apart(text: str, all_found: list[Found]) -> list[Found]:
     return apart
 
 
-def _keep(kept: dict[_K, _T], key: _K, value: _T) -> None:
-    """Keep a value that can be made again, so that all may be forgotten when there are too many."""
+def _keep(kept: dict[_K, _T], key: _K, value: _T) -> _T:
+    """Keep and return a value that can be made again, so that all may be forgotten when there are too many."""
     if len(kept) >= MOST_KEPT:
         kept.clear()
     kept[key] = value
+    return value
 
 
 def _items(exchange: Exchange) -> list[_Item]:
