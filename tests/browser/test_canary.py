@@ -1,13 +1,12 @@
 """No secret at rest, in the log, in an export or on the page: planted ones are searched for everywhere."""
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import expect
 
-from tests.browser.canaries import found
+from tests.browser.canaries import downloads, found
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Console, Walk
@@ -66,9 +65,7 @@ def test_secrets_are_nowhere_but_in_the_session(walk: "Walk", running: "Console"
     assert found(pasted, walk.page.content().encode()) == []
     secrets |= pasted
     walk.open("/history")
-    with walk.page.expect_download() as download:
-        walk.at("history.download").locator("a").click()
-    files = [Path(download.value.path()), running.log, *(path for path in running.home.rglob("*") if path.is_file())]
+    files = [*downloads(walk), running.log, *(path for path in running.home.rglob("*") if path.is_file())]
     assert {"history.db", "history.db-wal"} <= {path.name for path in files}
     for path in files:
         content_of_file = path.read_bytes()

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +9,7 @@ from joserfc.jwk import ECKey
 from playwright.sync_api import expect
 
 from oauth.sandbox.testing import serving
-from tests.browser.canaries import found
+from tests.browser.canaries import downloads, found
 from tests.servers.authorization_server import Server
 
 if TYPE_CHECKING:
@@ -97,9 +96,7 @@ def test_what_the_further_steps_hold_stays_in_the_session(server: Server, walk: 
     )
     assert found(secrets, shown.encode()) == []
     walk.open("/history")
-    with page.expect_download() as download:
-        walk.at("history.download").locator("a").first.click()
-    files = [Path(download.value.path()), running.log, *(path for path in running.home.rglob("*") if path.is_file())]
+    files = [*downloads(walk), running.log, *(path for path in running.home.rglob("*") if path.is_file())]
     for path in files:
         assert found(secrets, path.read_bytes()) == [], f"{path.name} has a secret"
     kept = b"".join(path.read_bytes() for path in files)
