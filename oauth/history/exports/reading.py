@@ -25,10 +25,10 @@ from oauth.history.database import HistoryError
 from oauth.history.filters import Filters, where
 from oauth.history.schema import exchanges
 
-BATCH_BYTES = 2 * 1024 * 1024
+BATCH_BYTES = 3 * 1024 * 1024
 """About how much a batch holds; in no column of SQLite's more than four times as much, or it is one row."""
 
-MOST_ROWS = 4096
+MOST_ROWS = 6144
 LONG = ("url", "request_headers", "request_body", "response_headers", "response_body", "error_description",
         "failure_detail", "request_id")  # fmt: skip
 """The columns that can be of any length."""
