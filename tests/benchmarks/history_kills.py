@@ -34,7 +34,7 @@ from tests.servers.running import free_port
 
 THREADS = 4
 LONGEST_LIFE = 0.6
-"""Seconds after its first request at which a process is killed at the latest."""
+"""Seconds after its first whole exchange at which a process is killed at the latest."""
 
 SERVER = """
 import asyncio, os, sys
@@ -76,7 +76,7 @@ def run(address: str, kills: int, folder: Path, seed: int = 1) -> Tally:
     ends.touch()
     with _server(arrivals) as port:
         for number in range(kills):
-            _one(address, port, number, ends, arrivals, chance.uniform(0, LONGEST_LIFE))
+            _one(address, port, number, ends, chance.uniform(0, LONGEST_LIFE))
     history = History(address, lambda: datetime.now(UTC))
     answers: dict[str, str] = {}
     for row in history.rows(Filters()):
@@ -94,13 +94,13 @@ def run(address: str, kills: int, folder: Path, seed: int = 1) -> Tally:
     )
 
 
-def _one(address: str, port: int, number: int, ends: Path, arrivals: Path, life: float) -> None:
+def _one(address: str, port: int, number: int, ends: Path, life: float) -> None:
     process = multiprocessing.get_context("fork").Process(target=_load, args=(address, port, number, ends))
     process.start()
     deadline = time.monotonic() + 60
-    while not any(marker.startswith(f"{number}-") for marker in _markers(arrivals)):
+    while not any(marker.startswith(f"{number}-") for marker in _markers(ends)):
         assert process.is_alive(), "the process ended by itself"
-        assert time.monotonic() < deadline, "nothing was sent"
+        assert time.monotonic() < deadline, "no exchange came to its end"
         time.sleep(0.01)
     time.sleep(life)
     os.kill(process.pid or 0, signal.SIGKILL)
