@@ -67,6 +67,11 @@ class Candidate:
     rule: str
 
     @property
+    def is_oauth(self) -> bool:
+        """Whether it is that of RFC 8414, and not that of OpenID Connect."""
+        return OAUTH in self.url
+
+    @property
     def request(self) -> Request:
         """The request that asks for it (RFC 8414 §3.1)."""
         return flows.api_request(self.url, [])
@@ -278,10 +283,14 @@ class Discovery:
 def discover(text: str, ask: Callable[[Request], Exchange]) -> Discovery:
     """Look for the document in one place after the other, until one has it; ``ask`` sends a request and records it.
 
-    Raises ``DiscoveryError`` when the text is no address.
+    Behind an OpenID document that of RFC 8414 is looked for too: servers name their endpoints for revocation and
+    introspection there alone. Raises ``DiscoveryError`` when the text is no address.
     """
     looks: list[Look] = []
+    found: Metadata | None = None
     for candidate in candidates(text):
+        if found is not None and not (candidate.is_oauth and candidate.issuer.rstrip("/") == found.issuer.rstrip("/")):
+            continue
         exchange = ask(candidate.request)
         if exchange.response is None:
             # Every place is on the same host, so the others would not answer either.
@@ -291,6 +300,20 @@ def discover(text: str, ask: Callable[[Request], Exchange]) -> Discovery:
             metadata = read(candidate, exchange.response)
         except DiscoveryError as error:
             looks.append(Look(candidate, exchange, str(error)))
-        else:
-            return Discovery(text, (*looks, Look(candidate, exchange, "")), metadata)
-    return Discovery(text, tuple(looks), None)
+            continue
+        looks.append(Look(candidate, exchange, ""))
+        if candidate.is_oauth:
+            return Discovery(text, tuple(looks), together(found, metadata) if found else metadata)
+        found = metadata
+    return Discovery(text, tuple(looks), found)
+
+
+def together(first: Metadata, second: Metadata) -> Metadata:
+    """What two documents of one issuer say; where both speak, the first holds, and other addresses are a problem."""
+    differing = [
+        f"{name} is another address in {second.url}"
+        for name in first.given.keys() & second.given.keys()
+        if kind_of(name) is Kind.ADDRESS and name != "issuer" and first.given[name] != second.given[name]
+    ]
+    problems = dict.fromkeys((*first.problems, *second.problems, *sorted(differing)))
+    return replace(first, given={**second.given, **first.given}, problems=tuple(problems))

@@ -1,20 +1,30 @@
 """The values that widgets are given, which follow what they stand for and give way to what a person types."""
 
 from dataclasses import dataclass
+from time import monotonic
 
 import streamlit as st
 
 GIVEN = "given"
 WHOLE = "run.whole"
 
+ON_THE_WAY = 1.0
+"""Seconds in which what the browser sends may have been sent before it heard of a new value."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """What a widget was given, and what it held before where the browser may not have heard of it yet."""
+    """What a widget was given, and when; and what it held before, where the browser may not have heard of it yet."""
 
     value: object
-    before: object
-    heard: bool
+    before: object = None
+    at: float = 0.0
+    heard: bool = True
+
+    def missed(self, held: object) -> bool:
+        """Whether what the browser sends is what stood there before it could know better."""
+        cut_short = not st.session_state.get(f"{WHOLE}.last", True)
+        return not self.heard and held == self.before and (cut_short or monotonic() - self.at < ON_THE_WAY)
 
 
 def begin_run() -> None:
@@ -31,19 +41,17 @@ def end_run() -> None:
 def keep(key: str, value: object) -> None:
     """Give a widget its value: when it is first drawn, and again whenever what it stands for has changed.
 
-    After a run that was cut short the browser may still send what stood there before. That is nobody's wish, so the
-    value is given again.
+    A browser that had not heard of the value yet still sends what stood there before, after a run that was cut short
+    or in the same moment. That is nobody's wish, so the value is given again.
     """
     given: dict[str, _Given] = st.session_state.setdefault(GIVEN, {})
     state, last = st.session_state, given.get(key)
     if key not in state:
-        given[key] = _Given(value, None, heard=True)
+        given[key] = _Given(value)
     elif last is not None and last.value != value:
-        given[key] = _Given(value, state[key], heard=False)
-    elif last is not None and not last.heard and state[key] == last.before and not state.get(f"{WHOLE}.last", True):
-        pass
-    else:
-        given[key] = _Given(value, None, heard=True)
+        given[key] = _Given(value, state[key], monotonic(), heard=False)
+    elif last is None or not last.missed(state[key]):
+        given[key] = _Given(value)
         return
     state[key] = value
 

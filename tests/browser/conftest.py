@@ -13,7 +13,7 @@ from types import ModuleType
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests.servers.running import free_port
 
@@ -30,6 +30,8 @@ FLAGS = [
 ]
 PATIENCE = 30_000
 """Milliseconds that a page may take to show what a test waits for."""
+
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass(frozen=True)

@@ -250,6 +250,34 @@ def test_places_are_asked_in_turn_until_one_has_the_document() -> None:
     assert [bool(item.problem) for item in found.looks] == [True, True, False]
 
 
+def test_both_documents_of_an_issuer_are_read_and_the_openid_one_holds_where_they_differ() -> None:
+    openid = PLAIN | {"userinfo_endpoint": f"{ISSUER}/me"}
+    oauth = PLAIN | {"revocation_endpoint": f"{ISSUER}/revoke", "token_endpoint": f"{ISSUER}/other"}
+    places = {
+        f"{ISSUER}/.well-known/openid-configuration": answered(openid),
+        f"{ISSUER}/.well-known/oauth-authorization-server": answered(oauth),
+    }
+    found, asked = looked(ISSUER, places)
+    assert asked == list(places)
+    assert found.metadata is not None
+    made = provider(found.metadata, GENERIC)
+    assert (made.userinfo_endpoint, made.revocation_endpoint) == (f"{ISSUER}/me", f"{ISSUER}/revoke")
+    assert made.token_endpoint == PLAIN["token_endpoint"]
+    assert f"token_endpoint is another address in {asked[1]}" in found.metadata.problems
+
+
+def test_another_issuer_s_document_adds_nothing() -> None:
+    places = {
+        f"{ISSUER}/.well-known/openid-configuration": answered(PLAIN),
+        f"{ISSUER}/.well-known/oauth-authorization-server": answered(
+            PLAIN | {"issuer": "https://evil.example", "revocation_endpoint": "https://evil.example/r"}
+        ),
+    }
+    found, _ = looked(ISSUER, places)
+    assert found.metadata is not None
+    assert provider(found.metadata, GENERIC).revocation_endpoint == ""
+
+
 def test_an_endpoint_of_the_server_is_enough() -> None:
     found, _ = looked(f"{ISSUER}/authorize?x=1", {f"{ISSUER}/.well-known/oauth-authorization-server": answered(PLAIN)})
     assert found.metadata is not None

@@ -1,0 +1,283 @@
+"""The walkthrough against authorization servers that are not ours, with nothing but their issuer to begin with."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from joserfc.jwk import ECKey
+from playwright.sync_api import Locator, Page, expect
+
+from tests.servers.running import django_oauth_toolkit, oidc_provider
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Console, Walk
+
+Consent = Callable[[Page], None]
+CLIENT_KEY = ECKey.import_key(generate_private_key(SECP256R1()), {"kid": "client-key", "alg": "ES256", "use": "sig"})
+
+
+@pytest.fixture(scope="module")
+def node(running: "Console") -> Iterator[str]:
+    with oidc_provider(
+        f"{running.url}/callback", CLIENT_JWK=json.dumps(CLIENT_KEY.as_dict(private=False)), DPOP_NONCE="required"
+    ) as issuer:
+        yield issuer
+
+
+@pytest.fixture(scope="module")
+def django(running: "Console", tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with django_oauth_toolkit(tmp_path_factory.mktemp("django"), f"{running.url}/callback") as issuer:
+        yield issuer
+
+
+def approve_at_oidc_provider(page: Page) -> None:
+    """Its own pages: a login that takes any name, then the consent. It asks once for what it already knows."""
+    login, consent = page.locator("input[name=login]"), page.locator("input[name=prompt][value=consent]")
+    expect(login.or_(consent).or_(arrived(page)).first).to_be_attached()
+    if login.count():
+        login.fill("alice")
+        page.locator("input[name=password]").fill("any")
+        page.locator("button[type=submit]").click()
+        expect(consent.or_(arrived(page)).first).to_be_attached()
+    if consent.count():
+        page.locator("button[type=submit]").click()
+
+
+def approve_at_django(page: Page) -> None:
+    """Django's login, then django-oauth-toolkit's consent, unless it refuses before that."""
+    login, allow = page.locator("input[name=username]"), page.locator("input[name=allow]")
+    expect(login.or_(allow).first).to_be_attached()
+    if login.count():
+        login.fill("demo")
+        page.locator("input[name=password]").fill("demo-password")
+        page.locator("input[type=submit]").click()
+        expect(allow.or_(arrived(page)).first).to_be_attached()
+    if allow.count():
+        allow.click()
+
+
+def only_wait(page: Page) -> None:
+    """Nobody is asked anything."""
+    arrived(page).wait_for()
+
+
+def arrived(page: Page) -> Locator:
+    """The console's own page behind the redirect."""
+    return page.get_by_text("tab").first
+
+
+def discover(walk: "Walk", issuer: str, client_id: str, secret: str = "") -> None:
+    """Choose the profile without addresses, give it the issuer, and say who asks."""
+    walk.pick("walkthrough.provider", "Any OAuth server")
+    walk.type("walkthrough.issuer", issuer)
+    walk.press("walkthrough.discover")
+    expect(walk.at("walkthrough.server")).to_contain_text("The server's document is in the form")
+    walk.type("walkthrough.client_id", client_id)
+    expect(walk.at("authorize.field.client_id.value").locator("input")).to_have_value(client_id)
+    if secret:
+        walk.type("walkthrough.client_secret", secret)
+        expect(walk.at("walkthrough.client_secret").locator("input")).to_have_value(re.compile("«client_secret #"))
+
+
+def set_field(walk: "Walk", action: str, name: str, value: str) -> None:
+    """Give a field a value, and send it."""
+    walk.type(f"{action}.field.{name}.value", value)
+    box = walk.at(f"{action}.field.{name}.send").locator("input[type=checkbox]")
+    if not box.is_checked():
+        walk.untick(f"{action}.field.{name}.send")
+    expect(box).to_be_checked()
+
+
+def authorize(walk: "Walk", consent: Consent) -> None:
+    """Open the server's page in its own tab, approve there, and come back with the answer."""
+    walk.settle()
+    with walk.page.context.expect_page() as opened:
+        walk.at("authorize.open").locator("a").click()
+    tab = opened.value
+    consent(tab)
+    arrived(tab).wait_for()
+    tab.close()
+    walk.at("callback.details").wait_for()
+    walk.settle()
+
+
+def more_options(walk: "Walk") -> None:
+    walk.at("walkthrough.options").locator("label").first.click()
+    walk.settle()
+
+
+def call(walk: "Walk", what: str, action: str) -> None:
+    """Send an action of step 4, and wait for its answer."""
+    walk.pick("call.action", what)
+    send(walk, action)
+
+
+def send(walk: "Walk", action: str) -> None:
+    """Send an action, and wait for an answer that was not there before."""
+    answer = walk.at(f"{action}.exchange")
+    walk.at(f"{action}.send").wait_for()
+    before = answer.inner_text() if answer.count() else ""
+    walk.press(f"{action}.send")
+    expect(answer).not_to_have_text(before)
+
+
+def registered_card(walk: "Walk", action: str, error: str) -> str:
+    """The error card of an action, which must name the registered error and no documented number."""
+    card = walk.at(f"{action}.card")
+    expect(card).to_contain_text(error)
+    text = card.inner_text()
+    assert "Documented error" not in text
+    return text
+
+
+def test_oidc_provider_from_its_issuer_to_a_revoked_token(walk: "Walk", node: str) -> None:
+    discover(walk, node, "web-app", "web-app-secret-0123456789")
+    more_options(walk)
+    set_field(walk, "authorize", "scope", "openid email offline_access")
+    set_field(walk, "authorize", "prompt", "consent")
+    authorize(walk, approve_at_oidc_provider)
+    send(walk, "token")
+    tokens = walk.at("tokens")
+    expect(tokens).to_contain_text("«refresh_token #")
+    walk.press("tokens.jwks.send")
+    expect(walk.at("tokens.inside.id_token")).to_contain_text("nothing of")
+    expect(tokens).to_contain_text("is opaque")
+    call(walk, "Who approved", "userinfo")
+    expect(walk.at("userinfo.exchange")).to_contain_text("alice@example.com")
+    expect(walk.at("step.call")).to_contain_text("It is the user of the id_token")
+    call(walk, "Examine", "introspect")
+    expect(walk.at("step.call")).to_contain_text("The token is active")
+    call(walk, "Refresh the token", "refresh")
+    expect(walk.at("step.call")).to_contain_text("The refresh token was replaced")
+    call(walk, "Revoke", "revoke")
+    expect(walk.at("step.call")).to_contain_text("The server says that the token is worth nothing now")
+    call(walk, "Examine", "introspect")
+    expect(walk.at("step.call")).to_contain_text("The token is not active")
+    call(walk, "Who approved", "userinfo")
+    registered_card(walk, "userinfo", "invalid_token")
+
+
+def test_django_oauth_toolkit_from_its_issuer_to_a_revoked_token(walk: "Walk", django: str) -> None:
+    discover(walk, django, "web-app", "web-app-secret-0123456789")
+    set_field(walk, "authorize", "scope", "openid read introspection")
+    authorize(walk, approve_at_django)
+    send(walk, "token")
+    tokens = walk.at("tokens")
+    expect(tokens).to_contain_text("«refresh_token #")
+    walk.press("tokens.jwks.send")
+    expect(walk.at("tokens.inside.id_token")).to_contain_text("nothing of")
+    call(walk, "Who approved", "userinfo")
+    expect(walk.at("step.call")).to_contain_text("It is the user of the id_token")
+    call(walk, "Examine", "introspect")
+    expect(walk.at("step.call")).to_contain_text("The token is active")
+    call(walk, "Refresh the token", "refresh")
+    expect(walk.at("step.call")).to_contain_text("The refresh token was replaced")
+    call(walk, "Revoke", "revoke")
+    expect(walk.at("step.call")).to_contain_text("The server says that the token is worth nothing now")
+    call(walk, "Examine", "introspect")
+    expect(walk.at("step.call")).to_contain_text("The token is not active")
+
+
+@pytest.mark.parametrize(("server", "consent"), [("node", approve_at_oidc_provider), ("django", approve_at_django)])
+def test_a_spent_code_and_a_wrong_secret_are_registered_errors(
+    walk: "Walk", server: str, consent: Consent, request: pytest.FixtureRequest
+) -> None:
+    discover(walk, request.getfixturevalue(server), "web-app", "web-app-secret-0123456789")
+    authorize(walk, consent)
+    send(walk, "token")
+    walk.at("tokens").wait_for()
+    send(walk, "token")
+    registered_card(walk, "token", "invalid_grant")
+    walk.press("walkthrough.start_over")
+    walk.type("walkthrough.client_secret", "another-secret-0123456789")
+    authorize(walk, consent)
+    send(walk, "token")
+    registered_card(walk, "token", "invalid_client")
+
+
+@pytest.mark.parametrize(("server", "consent"), [("node", approve_at_oidc_provider), ("django", approve_at_django)])
+def test_another_verifier_than_the_challenge_s_is_refused(
+    walk: "Walk", server: str, consent: Consent, request: pytest.FixtureRequest
+) -> None:
+    discover(walk, request.getfixturevalue(server), "web-app", "web-app-secret-0123456789")
+    authorize(walk, consent)
+    walk.type("token.field.code_verifier.value", "another-verifier-" + "x" * 40)
+    send(walk, "token")
+    registered_card(walk, "token", "invalid_grant")
+
+
+def test_a_scope_that_django_oauth_toolkit_does_not_know(walk: "Walk", django: str) -> None:
+    discover(walk, django, "web-app", "web-app-secret-0123456789")
+    set_field(walk, "authorize", "scope", "openid no-such-scope")
+    authorize(walk, approve_at_django)
+    registered_card(walk, "callback", "invalid_scope")
+
+
+def test_a_login_that_oidc_provider_must_not_ask_for(walk: "Walk", node: str) -> None:
+    discover(walk, node, "web-app", "web-app-secret-0123456789")
+    more_options(walk)
+    set_field(walk, "authorize", "prompt", "none")
+    authorize(walk, only_wait)
+    registered_card(walk, "callback", "login_required")
+
+
+def test_pushed_parameters_at_oidc_provider(walk: "Walk", node: str) -> None:
+    discover(walk, node, "par-app", "par-app-secret-0123456789")
+    walk.press("rail.par")
+    send(walk, "par")
+    expect(walk.at("authorize.field.request_uri.value")).to_be_visible()
+    authorize(walk, approve_at_oidc_provider)
+    send(walk, "token")
+    expect(walk.at("tokens")).to_contain_text("«access_token #")
+
+
+def test_dpop_with_the_nonce_that_oidc_provider_asks_for(walk: "Walk", node: str) -> None:
+    discover(walk, node, "dpop-app", "dpop-app-secret-0123456789")
+    more_options(walk)
+    walk.at("authorize.dpop").locator("label").first.click()
+    walk.settle()
+    authorize(walk, approve_at_oidc_provider)
+    send(walk, "token")
+    registered_card(walk, "token", "use_dpop_nonce")
+    send(walk, "token")
+    expect(walk.at("tokens")).to_contain_text("The access token is bound to the key of the proofs")
+    call(walk, "Who approved", "userinfo")
+    if walk.at("userinfo.card").count():
+        registered_card(walk, "userinfo", "use_dpop_nonce")
+        send(walk, "userinfo")
+    expect(walk.at("userinfo.exchange")).to_contain_text("200 OK")
+
+
+def test_a_signed_assertion_in_place_of_a_secret(walk: "Walk", node: str) -> None:
+    discover(walk, node, "jwt-app")
+    more_options(walk)
+    authorize(walk, approve_at_oidc_provider)
+    walk.pick("token.secret_in", "Signed")
+    walk.press("token.assertion")
+    walk.at("token.assertion.key").locator("textarea").fill(json.dumps(CLIENT_KEY.as_dict(private=True)))
+    walk.at("token.assertion.key").locator("textarea").press("Control+Enter")
+    expect(walk.page.get_by_text("A key that signs with ES256")).to_be_visible()
+    walk.page.keyboard.press("Escape")
+    send(walk, "token")
+    expect(walk.at("tokens")).to_contain_text("«access_token #")
+
+
+def test_a_device_at_oidc_provider(walk: "Walk", node: str) -> None:
+    discover(walk, node, "device-app")
+    more_options(walk)
+    walk.press("rail.device")
+    walk.pick("device.secret_in", "Nowhere")
+    send(walk, "device")
+    with walk.page.context.expect_page() as opened:
+        walk.at("device.open").locator("a").click()
+    tab = opened.value
+    tab.locator("button[type=submit]").first.click()
+    approve_at_oidc_provider(tab)
+    tab.get_by_text("Sign-in Success").wait_for()
+    tab.close()
+    expect(walk.at("poll.send").locator("button")).to_be_enabled()
+    walk.press("poll.send")
+    expect(walk.at("device_tokens")).to_contain_text("«access_token #")
