@@ -91,7 +91,7 @@ def test_each_failure_has_its_card_under_the_request_that_failed(tools: Any, tru
         with scenario() as case:
             send_to(walk, case.url)
             card = walk.at("token.card")
-            expect(card).to_contain_text(answers()[kind].title, timeout=tools.PATIENCE)
+            expect(card).to_contain_text(answers()[kind].title)
             expect(card).to_contain_text(answers()[kind].remedy[0])
         if case.server is not None:
             assert len(case.server.requests) == case.requests, kind

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 PLANTED = {"client_secret": "canary-of-the-operator-8Wd2", "password": "canary-of-the-proxy-3Lk9"}
 REGISTERED = "https://shop.test/oauth/nothing-here"
 
-expect.set_options(timeout=30_000)
-
 
 def test_a_server_becomes_a_profile_that_is_edited_shared_and_used(
     walk: "Walk", running: "Console", tmp_path: Path

@@ -12,8 +12,6 @@ from tests.browser.tunnels import tls_in_front_of
 
 NAME = "console.test"
 
-expect.set_options(timeout=30_000)
-
 
 @pytest.mark.parametrize(("start", "path"), [("python", ""), ("python", "/tools/console"), ("streamlit", "/console")])
 def test_the_answer_comes_back_to_the_public_address(

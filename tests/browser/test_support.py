@@ -29,7 +29,7 @@ def test_two_people_who_run_all_drills_at_once_are_both_green(walk: "Walk") -> N
     for person in people:
         expect(person.page.get_by_text(f"{len(drills())} passed, 0 failed")).to_be_visible(timeout=120_000)
     walk.open("/sandbox-state")
-    expect(walk.page.get_by_text(", real time")).to_be_visible(timeout=30_000)
+    expect(walk.page.get_by_text(", real time")).to_be_visible()
 
 
 def test_who_waits_for_the_sandbox_is_told_what_for(walk: "Walk") -> None:
@@ -44,14 +44,14 @@ def test_who_waits_for_the_sandbox_is_told_what_for(walk: "Walk") -> None:
     assert httpx.post(f"{walk.url}/sandbox/control/faults", json=late).status_code == 201
     waiting = f"Waiting for its turn. The sandbox is taken by: {titles['2-used']}"
     walk.at("drill.2-used.run").locator("button").click()
-    expect(walk.page.get_by_text("The callback came")).to_be_visible(timeout=30_000)
+    expect(walk.page.get_by_text("The callback came")).to_be_visible()
     people[0].at("drill.3-left-out.run").locator("button").click()
     people[1].at("token.send").locator("button").click()
     for person in people:
-        expect(person.page.get_by_text(waiting)).to_be_visible(timeout=30_000)
-    expect(walk.at("drill.2-used").get_by_text("passed")).to_be_visible(timeout=30_000)
-    expect(people[0].at("drill.3-left-out").get_by_text("passed")).to_be_visible(timeout=30_000)
-    expect(people[1].at("tokens")).to_be_visible(timeout=30_000)
+        expect(person.page.get_by_text(waiting)).to_be_visible()
+    expect(walk.at("drill.2-used").get_by_text("passed")).to_be_visible()
+    expect(people[0].at("drill.3-left-out").get_by_text("passed")).to_be_visible()
+    expect(people[1].at("tokens")).to_be_visible()
 
 
 def test_a_customer_s_old_used_code_is_pasted_diagnosed_opened_and_fixed(walk: "Walk") -> None:
