@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import trustme
 from playwright.sync_api import Browser, expect
@@ -124,7 +125,9 @@ def _in_poland(walk: "Walk") -> None:
     expect(walk.at("authorize.redirect.olx-pl")).to_contain_text("it spends the code first")
     walk.type("authorize.registered.olx-pl", REGISTERED)
     link = walk.at("authorize.open").locator("a")
-    walk.settle()
+    expect(link).to_have_attribute(
+        "href", re.compile(f"client_id=demo-app&.*redirect_uri={quote(REGISTERED, safe='')}&")
+    )
     with walk.page.context.expect_page() as opened:
         link.click()
     consent = opened.value
