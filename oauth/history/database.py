@@ -23,10 +23,17 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlc
 from sqlalchemy.pool import QueuePool
 
 from oauth.history import migrations, problems, search
+from oauth.history.direct import Direct
 from oauth.settings import SettingError
 
 BUSY_SECONDS = 5.0
 """How long a statement waits for another program's lock."""
+
+WAL_PAGES = 8000
+"""Pages of 4 KiB in SQLite's WAL from which whoever commits copies them to the file, and waits for the disk.
+
+Upkeep does so long before (``Database.checkpoint``), and no exchange waits for it.
+"""
 
 AT_ONCE = "at once"
 """The option of a transaction that writes, and does not wait until another program has written."""
@@ -79,10 +86,11 @@ class Database:
         elif self.engine.dialect.name == "postgresql":
             event.listen(self.engine, "do_connect", _connect_postgresql)
             event.listen(self.engine, "connect", _set_up_postgresql)
-            event.listen(self.engine, "checkout", _is_alive)
+            event.listen(self.engine, "checkout", lambda connection, _record, _proxy: _is_alive(connection))
         else:
             raise SettingError("CONSOLE_DATABASE_URL names a database that is neither SQLite nor PostgreSQL.")
         self._writing_engine = self.engine.execution_options(writing=True)
+        self._direct = Direct(self.engine, _is_alive, BUSY_SECONDS)
 
     @contextmanager
     def reading(self, seconds: float | None = None) -> Iterator[Connection]:
@@ -104,26 +112,16 @@ class Database:
 
     @contextmanager
     def at_once(self) -> Iterator[DBAPICursor]:
-        """The driver's own cursor, for one statement that is committed when it is done. Raises ``HistoryError``.
-
-        An exchange waits for its row. What SQLAlchemy adds to a short statement takes longer than the statement.
-        """
+        """The driver's own cursor, for one statement that is committed when it is done. Raises ``HistoryError``."""
         self.prepare()
-        with self._explained():
-            connection = self.engine.raw_connection()
-            driver: Any = connection.driver_connection
-            # SQLite's connections are in this mode already, and transactions of theirs are begun by _begin_sqlite.
-            is_postgresql = self.engine.dialect.name == "postgresql"
-            try:
-                if is_postgresql:
-                    driver.autocommit = True
-                yield driver.cursor()
-            finally:
-                if is_postgresql and driver.closed:
-                    connection.invalidate()
-                elif is_postgresql:
-                    driver.autocommit = False
-                connection.close()
+        with self._explained(), self._direct.cursor() as cursor:
+            yield cursor
+
+    def checkpoint(self) -> None:
+        """Copy SQLite's WAL to the file as far as nobody reads it, so that it starts anew. Raises ``HistoryError``."""
+        if self.engine.dialect.name == "sqlite":
+            with self.at_once() as cursor:
+                cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def wipe(self) -> None:
         """Leave nothing of deleted rows in the search index, the file and its WAL, as far as the database can.
@@ -278,6 +276,7 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA secure_delete = ON")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
         # SQLite's own lower() knows ASCII only, and the providers answer in Cyrillic too.
         connection.create_function("lower", 1, _lower, deterministic=True)
     except sqlite3.Error:
@@ -310,8 +309,10 @@ def _set_up_postgresql(connection: psycopg.Connection, _record: Any) -> None:
     connection.commit()
 
 
-def _is_alive(connection: psycopg.Connection, _record: Any, _proxy: Any) -> None:
-    """Notice without asking that the server has closed an idle connection; the pool then makes a new one."""
+def _is_alive(connection: psycopg.Connection | sqlite3.Connection) -> None:
+    """Notice without asking that a server has closed an idle connection; a new one is made then."""
+    if isinstance(connection, sqlite3.Connection):
+        return
     waiting = polling.poll()
     waiting.register(connection.fileno(), polling.POLLIN)
     if waiting.poll(0):

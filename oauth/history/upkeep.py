@@ -68,6 +68,7 @@ class Upkeep:
             )
         with database.reading():
             pass  # brings the search index up to date, so that no reader has to wait for it
+        database.checkpoint()
         if self._retention_days is not None and (self._tidied is None or now - self._tidied >= DAY):
             delete_older(self._history, now - self._retention_days * DAY, now)
             self._tidied = now

@@ -99,6 +99,7 @@ def test_no_secret_is_in_the_database_its_index_its_dump_or_the_log(
         raise OSError("no room")
 
     # What could not be kept is in no message either.
+    history.database.engine.dispose()
     monkeypatch.setattr(history.database.engine, "raw_connection", broken)
     recorder.begin(sent(Step.TOKEN, exchange))
     assert "no room" in recorder.problem

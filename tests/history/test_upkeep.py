@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -137,3 +138,17 @@ def test_a_history_that_cannot_be_used_is_logged_once_and_the_rounds_go_on(
     upkeep._run()
     assert caplog.messages == ["The history is locked."]
     assert len(rounds) == 3
+
+
+def test_no_exchange_waits_for_the_wal_to_be_copied(
+    exchange: Callable[..., Exchange], clock: Callable[[], datetime], tmp_path: Path
+) -> None:
+    path = tmp_path / "history.db"
+    history = History(f"sqlite:///{path}", clock)
+    upkeep = Upkeep(history, clock)
+    upkeep.round()
+    history.begin(exchange(case="a case in the WAL"))
+    assert b"a case in the WAL" not in path.read_bytes()
+    upkeep.round()
+    assert b"a case in the WAL" in path.read_bytes()
+    history.database.engine.dispose()

@@ -1,0 +1,78 @@
+"""Connections of the driver's own, for the short statements that an exchange waits for.
+
+What SQLAlchemy does around such a statement, from its pool to its transaction, takes as long as the statement.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
+from typing import Any
+
+from sqlalchemy import Engine, event
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DisconnectionError, TimeoutError
+
+MOST = 15
+"""Connections at once, as many as the engine's own pool has: PostgreSQL's server gives out few."""
+
+
+class Direct:
+    """The connections, opened and set up as the engine does it, and each statement committed when it is done.
+
+    They are closed when the engine is disposed of. ``check`` raises ``DisconnectionError`` for one that is of no use
+    any more; ``seconds`` is how long a statement waits while ``MOST`` are in use.
+    """
+
+    def __init__(self, engine: Engine, check: Callable[[Any], None], seconds: float) -> None:
+        self._engine = engine
+        self._check = check
+        self._seconds = seconds
+        self._idle: list[Any] = []
+        self._room = BoundedSemaphore(MOST)
+        event.listen(engine, "engine_disposed", self._forget)
+
+    @contextmanager
+    def cursor(self) -> Iterator[DBAPICursor]:
+        """A cursor for one statement. A connection on which anything failed is closed."""
+        if not self._room.acquire(timeout=self._seconds):
+            raise TimeoutError(f"all {MOST} connections are in use")
+        idle = self._idle
+        try:
+            connection = self._take(idle)
+            try:
+                cursor = connection.cursor()
+                yield cursor
+                cursor.close()
+                idle.append(connection)
+            except BaseException:
+                connection.close()
+                raise
+            if idle is not self._idle:  # disposed of meanwhile: the file may be another by now
+                _close(idle)
+        finally:
+            self._room.release()
+
+    def _take(self, idle: list[Any]) -> Any:
+        while idle:
+            connection: Any = idle.pop()  # the latest: what it read is still in its cache
+            try:
+                self._check(connection)
+            except DisconnectionError:
+                connection.close()
+            else:
+                return connection
+        pooled = self._engine.raw_connection()
+        connection = pooled.driver_connection
+        pooled.detach()
+        if self._engine.dialect.name == "postgresql":
+            connection.autocommit = True  # SQLite's connections are in this mode already
+        return connection
+
+    def _forget(self, _engine: Engine) -> None:
+        idle, self._idle = self._idle, []
+        _close(idle)
+
+
+def _close(idle: list[Any]) -> None:
+    while idle:
+        idle.pop().close()
