@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
@@ -82,13 +83,14 @@ def discover(walk: "Walk", issuer: str, client_id: str, secret: str = "") -> Non
         expect(walk.at("walkthrough.client_secret").locator("input")).to_have_value(re.compile("«client_secret #"))
 
 
-def set_field(walk: "Walk", action: str, name: str, value: str) -> None:
-    """Give a field a value, and send it."""
-    walk.type(f"{action}.field.{name}.value", value)
-    box = walk.at(f"{action}.field.{name}.send").locator("input[type=checkbox]")
+def ask_for(walk: "Walk", name: str, value: str) -> None:
+    """Give a parameter of the authorization request a value, and send it."""
+    walk.type(f"authorize.field.{name}.value", value)
+    box = walk.at(f"authorize.field.{name}.send").locator("input[type=checkbox]")
     if not box.is_checked():
-        walk.untick(f"{action}.field.{name}.send")
-    expect(box).to_be_checked()
+        walk.untick(f"authorize.field.{name}.send")
+    link = walk.at("authorize.open").locator("a")
+    expect(link).to_have_attribute("href", re.compile(f"&{re.escape(urlencode({name: value}))}(&|$)"))
 
 
 def authorize(walk: "Walk", consent: Consent) -> None:
@@ -136,8 +138,8 @@ def registered_card(walk: "Walk", action: str, error: str) -> str:
 def test_oidc_provider_from_its_issuer_to_a_revoked_token(walk: "Walk", node: str) -> None:
     discover(walk, node, "web-app", "web-app-secret-0123456789")
     more_options(walk)
-    set_field(walk, "authorize", "scope", "openid email offline_access")
-    set_field(walk, "authorize", "prompt", "consent")
+    ask_for(walk, "scope", "openid email offline_access")
+    ask_for(walk, "prompt", "consent")
     authorize(walk, approve_at_oidc_provider)
     send(walk, "token")
     tokens = walk.at("tokens")
@@ -162,7 +164,7 @@ def test_oidc_provider_from_its_issuer_to_a_revoked_token(walk: "Walk", node: st
 
 def test_django_oauth_toolkit_from_its_issuer_to_a_revoked_token(walk: "Walk", django: str) -> None:
     discover(walk, django, "web-app", "web-app-secret-0123456789")
-    set_field(walk, "authorize", "scope", "openid read introspection")
+    ask_for(walk, "scope", "openid read introspection")
     authorize(walk, approve_at_django)
     send(walk, "token")
     tokens = walk.at("tokens")
@@ -211,7 +213,7 @@ def test_another_verifier_than_the_challenge_s_is_refused(
 
 def test_a_scope_that_django_oauth_toolkit_does_not_know(walk: "Walk", django: str) -> None:
     discover(walk, django, "web-app", "web-app-secret-0123456789")
-    set_field(walk, "authorize", "scope", "openid no-such-scope")
+    ask_for(walk, "scope", "openid no-such-scope")
     authorize(walk, approve_at_django)
     registered_card(walk, "callback", "invalid_scope")
 
@@ -219,7 +221,7 @@ def test_a_scope_that_django_oauth_toolkit_does_not_know(walk: "Walk", django: s
 def test_a_login_that_oidc_provider_must_not_ask_for(walk: "Walk", node: str) -> None:
     discover(walk, node, "web-app", "web-app-secret-0123456789")
     more_options(walk)
-    set_field(walk, "authorize", "prompt", "none")
+    ask_for(walk, "prompt", "none")
     authorize(walk, only_wait)
     registered_card(walk, "callback", "login_required")
 
