@@ -14,6 +14,7 @@ from oauth.history import bounded
 from oauth.history.bounded import ask, ask_all
 from oauth.history.database import HistoryTimeout
 from oauth.history.filters import Filters
+from oauth.history.schema import PlainText, is_some
 from oauth.history.store import History
 
 FACETS: dict[str, tuple[str, ...]] = {
@@ -60,7 +61,7 @@ def _facet(history: History, filters: Filters, name: str, deadline: float) -> Fa
     try:
         for column in columns:
             # One question may take half of what is left, so that the last of them gets a chance.
-            rows = ask_all(history, others, (deadline - time.monotonic()) / 2, partial(_by, (column,)))
+            rows = ask_all(history, others, (deadline - time.monotonic()) / 2, partial(_told_by, column))
             found.append(_counted(rows, 0))
     except HistoryTimeout:
         answer = ask(history, others, 0, partial(_by, columns))
@@ -96,6 +97,12 @@ def _counted(rows: Sequence[Any], index: int) -> Counter[str]:
         if row[index] not in (None, ""):
             counts[str(row[index])] += int(row[-1])
     return counts
+
+
+def _told_by(column: str, source: FromClause) -> Select[Any]:
+    """Counts by one column, of the rows that have something in it, for which there may be an index."""
+    value = source.c[column]
+    return _by((column,), source).where(is_some(value) if isinstance(value.type, PlainText) else value.is_not(None))
 
 
 def _by(columns: tuple[str, ...], source: FromClause) -> Select[Any]:

@@ -10,7 +10,7 @@ from sqlalchemy import Column, ColumnElement, and_, false, func, not_, or_
 
 from oauth.exchange import Step
 from oauth.history import moments
-from oauth.history.schema import exchanges, utc_text
+from oauth.history.schema import exchanges, is_some, utc_text
 from oauth.history.search import matches
 
 LONGEST_VALUE = 200
@@ -147,7 +147,7 @@ class ErrorTerm(Term):
             return or_(exchanges.c.documented_error.is_not(None), exchanges.c.error != "")
         if _is_number(value):
             return exchanges.c.documented_error == int(value)
-        return exchanges.c.error == value
+        return and_(is_some(exchanges.c.error), exchanges.c.error == value)
 
 
 class ExactTerm(Term):
@@ -181,6 +181,10 @@ class CaseTerm(ExactTerm):
     help = "The label of a support ticket, or * for any."
     example = "case:T-1234"
     column = exchanges.c.case
+
+    def one(self, value: str) -> ColumnElement[bool]:
+        """Equality, by an index of the cases; ``*`` is anything but nothing."""
+        return and_(is_some(self.column), super().one(value))
 
 
 class HostTerm(ExactTerm):

@@ -306,6 +306,7 @@ def test_every_term_has_help_and_an_example_that_is_itself(term: type[Term]) -> 
         (Filters(status="404"), "status"),
         (Filters(error="2"), "documented_error"),
         (Filters(error="invalid_grant"), "error"),
+        (Filters(case="T-1"), "case"),
         (Filters(flow="f"), "flow"),
         (Filters(owner="ada"), "owner"),
     ],
