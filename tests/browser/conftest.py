@@ -168,7 +168,11 @@ class Walk:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until the page has nothing left to run."""
+        """Wait until the page has nothing left to run.
+
+        What was done to a widget asks for a run within the next frame, so that is waited for first.
+        """
+        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         self.page.wait_for_function(
             "() => !document.querySelector('[data-testid=stApp][data-test-script-state=running]')"
             " && !document.querySelector('[data-testid=stApp][data-test-script-state=rerunRequested]')"
