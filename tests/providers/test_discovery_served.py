@@ -36,15 +36,24 @@ def found(text: str, recorder: Recorder) -> Discovery:
     return discover(text, ask)
 
 
-def test_an_issuer_with_a_path_by_openid_connect(django: str, console: Installation) -> None:
+def test_an_issuer_with_a_path_by_both_documents(django: str, console: Installation) -> None:
     looked = found(django, console.recorder())
+    host, _, path = django.rpartition("/")
     assert looked.metadata is not None
-    assert [look.candidate.url for look in looked.looks] == [f"{django}/.well-known/openid-configuration"]
+    assert [look.candidate.url for look in looked.looks] == [
+        f"{django}/.well-known/openid-configuration",
+        f"{host}/.well-known/oauth-authorization-server/{path}",
+    ]
     profile = provider(looked.metadata, GENERIC)
     assert (profile.issuer, profile.token_endpoint) == (django, f"{django}/token/")
     assert (profile.pkce, profile.client_authentication) == ("S256", "client_secret_basic")
-    (row,) = console.history.rows(Filters())
-    assert row.exchange.step is Step.DISCOVERY
+    # The one is in the document of OpenID Connect alone, the other in that of RFC 8414.
+    assert (profile.userinfo_endpoint, profile.revocation_endpoint) == (
+        f"{django}/userinfo/",
+        f"{django}/revoke_token/",
+    )
+    rows = list(console.history.rows(Filters()))
+    assert [row.exchange.step for row in rows] == [Step.DISCOVERY, Step.DISCOVERY]
 
 
 def test_an_endpoint_of_it_finds_nothing_where_the_issuer_is_elsewhere(django: str, console: Installation) -> None:
