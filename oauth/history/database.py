@@ -1,7 +1,8 @@
 """The database below the history: opening it, transactions, and plain words for everything that can go wrong.
 
 SQLite runs in WAL mode with ``synchronous = NORMAL``. A commit is then in the operating system's hands: it survives the
-process being killed at any moment. A power cut can take the last commits with it, and never damages the file.
+process being killed at any moment. A power cut can take the commits since the last checkpoint with it (``Upkeep`` makes
+one in each round), and never damages the file.
 """
 
 import os

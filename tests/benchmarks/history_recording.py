@@ -170,8 +170,8 @@ def measured(
     """Seconds a request, of the fastest round of each, and what the search index took a row beside it."""
     best = dict.fromkeys([*found, INDEXING], float("inf"))
     for name in [*found] * (rounds + 1):
-        # Each takes tens of milliseconds.
-        number = requests // 20 if name.startswith("httpx.post") else requests
+        # Each of these takes tens of milliseconds.
+        number = requests // 5 if name.startswith("httpx.post") else requests
         started = clock()
         for _ in range(number):
             found[name]()
