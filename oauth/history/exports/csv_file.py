@@ -10,14 +10,18 @@ from oauth.history.exports.text import as_text, delimited, lines, neutral
 BYTE_ORDER_MARK = "\ufeff"
 
 
-def pieces(rows: Iterable[Mapping[str, pa.Array]]) -> Iterator[bytes | memoryview]:
-    """The whole file, header first, a piece for each batch of ``columns.fields``."""
+def pieces(records: Iterable[memoryview]) -> Iterator[bytes | memoryview]:
+    """The whole file: the header, then the ``records`` of each batch."""
     yield f"{BYTE_ORDER_MARK}{','.join(COLUMNS)}\r\n".encode()
-    for fields in rows:
-        parts: list[pa.StringArray | str] = []
-        for name in COLUMNS:
-            cells = as_text(fields[name])
-            # Only text can be a formula, and only text can need quotes.
-            parts += [cells] if name in NUMBERS else delimited(neutral(cells))
-            parts.append(",")
-        yield lines([*parts[:-1], "\r\n"])
+    yield from records
+
+
+def records(fields: Mapping[str, pa.Array]) -> memoryview:
+    """The records of a batch of ``columns.fields``."""
+    parts: list[pa.StringArray | str] = []
+    for name in COLUMNS:
+        cells = as_text(fields[name])
+        # Only text can be a formula, and only text can need quotes.
+        parts += [cells] if name in NUMBERS else delimited(neutral(cells))
+        parts.append(",")
+    return lines([*parts[:-1], "\r\n"])

@@ -9,21 +9,23 @@ import pyarrow as pa
 from oauth.history.exports import columns, csv_file, har_file, jsonl_file
 from oauth.history.exports.reading import Source, batches
 
+_Piece = bytes | memoryview
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How a file of one format is made: from which columns, prepared how, in which pieces."""
+    """How a file of one format is made: from which columns, what a batch becomes, and what stands around."""
 
     media_type: str
     read: Sequence[str]
-    prepare: Callable[[pa.RecordBatch], Any]
-    pieces: Callable[[Iterable[Any]], Iterator[bytes | memoryview]]
+    prepare: Callable[[pa.RecordBatch], _Piece]
+    pieces: Callable[[Iterable[Any]], Iterator[_Piece]]
 
 
 FORMATS = {
-    "csv": Format("text/csv", columns.READ, columns.fields, csv_file.pieces),
-    "jsonl": Format("application/jsonl", columns.READ, columns.fields, jsonl_file.pieces),
-    "har": Format("application/json", har_file.READ, lambda batch: batch, har_file.pieces),
+    "csv": Format("text/csv", columns.READ, lambda batch: csv_file.records(columns.fields(batch)), csv_file.pieces),
+    "jsonl": Format("application/jsonl", columns.READ, lambda batch: jsonl_file.objects(columns.fields(batch)), iter),
+    "har": Format("application/json", har_file.READ, har_file.entries, har_file.pieces),
 }
 """By name, which is also the ending of a file's name."""
 
@@ -31,7 +33,7 @@ FORMATS = {
 class Output(Protocol):
     """What a file is written to."""
 
-    def write(self, data: bytes | memoryview, /) -> object:
+    def write(self, data: _Piece, /) -> object:
         """Write all of it."""
 
 
@@ -46,7 +48,7 @@ def write(source: Source, format: str, output: Output, progress: Callable[[int, 
     made = FORMATS[format]
     rows = octets = 0
 
-    def counted() -> Iterator[Any]:
+    def counted() -> Iterator[_Piece]:
         nonlocal rows
         for batch in batches(source, made.read, lambda batch: (len(batch), made.prepare(batch))):
             rows += batch[0]

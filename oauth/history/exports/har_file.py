@@ -28,15 +28,19 @@ _OF_AN_ADDRESS = "%/:?#[]@!$&'()*+,;=~-._"
 _NO_ANSWER = Response(status=0, http_version="")
 
 
-def pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes | memoryview]:
-    """The whole file, a piece for each batch of rows with the columns ``READ``."""
+def pieces(entries: Iterable[bytes]) -> Iterator[bytes | memoryview]:
+    """The whole file around the ``entries`` of each batch."""
     yield BEGIN.encode()
-    before = "\n"
-    for batch in batches:
-        entries = [json.dumps(entry(_row(found)), ensure_ascii=False) for found in batch.to_pylist()]
-        yield (before + ",\n".join(entries)).encode()
-        before = ",\n"
+    before = b"\n"
+    for some in entries:
+        yield before + some
+        before = b",\n"
     yield b"\n]}}\n"
+
+
+def entries(batch: pa.RecordBatch) -> bytes:
+    """The entries of a batch of rows with the columns ``READ``."""
+    return ",\n".join(json.dumps(entry(_row(found)), ensure_ascii=False) for found in batch.to_pylist()).encode()
 
 
 def entry(row: Row) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The history as JSON Lines (https://jsonlines.org): an object a line, the fields of the CSV with their types."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 
 import pyarrow as pa
 
@@ -11,14 +11,13 @@ from oauth.history.exports.text import as_text, in_json, lines
 _NAMES = {name: json.dumps(name) for name in COLUMNS}
 
 
-def pieces(rows: Iterable[Mapping[str, pa.Array]]) -> Iterator[bytes | memoryview]:
-    """The whole file, a piece for each batch of ``columns.fields``."""
-    for fields in rows:
-        parts: list[pa.StringArray | str] = []
-        for name in COLUMNS:
-            parts.append(f"{'{' if name == COLUMNS[0] else ','}{_NAMES[name]}:")
-            if name in NUMBERS:
-                parts.append(as_text(fields[name], "null"))
-            else:
-                parts += ['"', in_json(as_text(fields[name])), '"']
-        yield lines([*parts, "}\n"])
+def objects(fields: Mapping[str, pa.Array]) -> memoryview:
+    """The lines of a batch of ``columns.fields``; the file is nothing but the lines of all."""
+    parts: list[pa.StringArray | str] = []
+    for name in COLUMNS:
+        parts.append(f"{'{' if name == COLUMNS[0] else ','}{_NAMES[name]}:")
+        if name in NUMBERS:
+            parts.append(as_text(fields[name], "null"))
+        else:
+            parts += ['"', in_json(as_text(fields[name])), '"']
+    return lines([*parts, "}\n"])

@@ -1,4 +1,4 @@
-"""The rows of a filter as Arrow batches, read by ADBC in one transaction, a batch ahead of whoever takes them.
+"""The rows of a filter as Arrow batches, read by ADBC in one transaction, some batches ahead of whoever takes them.
 
 ADBC's driver brings an SQLite of its own. Two SQLite libraries in one process take each other's locks on a file away
 (https://www.sqlite.org/howtocorrupt.html, 2.2.1), so a process that has the history open through SQLAlchemy must not
@@ -9,6 +9,7 @@ import queue
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,7 @@ _SHORT = 200
 
 _SLACK = 4
 _AHEAD = 1
+_WORKERS = 2
 
 _POSTGRESQL_PARAMETER = re.compile(r"\$([0-9]+)")
 
@@ -87,13 +89,13 @@ def source(url: str, filters: Filters) -> Source:
 def batches(source: Source, columns: Sequence[str], prepare: Callable[[pa.RecordBatch], _T]) -> Iterator[_T]:
     """The rows with these columns, which must hold ``id``, in bounded memory; all from one moment.
 
-    Reading, and ``prepare`` of each batch, go on in a thread of their own while the last one is worked on. Raises
-    ``HistoryError``.
+    Reading goes on in a thread of its own, and ``prepare`` in ``_WORKERS`` of them, while the last one is worked on.
+    Raises ``HistoryError``.
     """
-    ready: queue.Queue[_T | Exception | None] = queue.Queue(_AHEAD)
+    ready: queue.Queue[Future[_T] | Exception | None] = queue.Queue(_AHEAD)
     stopped = threading.Event()
 
-    def put(item: _T | Exception | None) -> None:
+    def put(item: Future[_T] | Exception | None) -> None:
         while not stopped.is_set():
             with suppress(queue.Full):
                 ready.put(item, timeout=0.2)
@@ -101,12 +103,12 @@ def batches(source: Source, columns: Sequence[str], prepare: Callable[[pa.Record
 
     def read() -> None:
         try:
-            with _Connection(source) as connection:
+            with ThreadPoolExecutor(_WORKERS) as workers, _Connection(source) as connection:
                 reader = _sqlite_batches if source.sqlite else _postgresql_batches
                 for batch in reader(connection, source, columns):
                     if stopped.is_set():
                         return
-                    put(prepare(_typed(batch)))
+                    put(workers.submit(prepare, _typed(batch)))
             put(None)
         except Exception as error:  # noqa: BLE001 it is raised where the batches are taken
             put(error)
@@ -117,7 +119,7 @@ def batches(source: Source, columns: Sequence[str], prepare: Callable[[pa.Record
         while (item := ready.get()) is not None:
             if isinstance(item, Exception):
                 raise _explained(source, item)
-            yield item
+            yield item.result()
     finally:
         stopped.set()
         thread.join()

@@ -6,6 +6,7 @@ response and the kind of failure says it all. What is not plain is explained one
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 from oauth.catalogue import documented
 from oauth.catalogue.explain import explain
 from oauth.exchange import Exchange, Failure, Request, Step
+from oauth.history.exports.text import octets
 from oauth.history.store import to_row
 
 READ = ("documented_error", "step", "status", "response_headers", "response_body", "response_cut", "method", "url",
@@ -25,6 +27,8 @@ READ = ("documented_error", "step", "status", "response_headers", "response_body
 """The columns that ``remedies`` looks at."""
 
 _Mask = npt.NDArray[np.bool_]
+_Rows = Callable[[str], pa.Array]
+"""Some rows of a batch: gives a column of theirs by its name."""
 
 # JSON (RFC 8259) of at most two levels, without escapes that could hide a name in ASCII, and too short to hold a number
 # of more digits than Python reads (4300).
@@ -73,16 +77,18 @@ def remedies(batch: pa.RecordBatch) -> pa.StringArray:
     }
     unanswered = left & _mask(batch["status"].is_null()) & ~steps["callback"]
     odd = left & ~unanswered
-    read = batch.select(("status", "response_headers", "response_body", "response_cut", "url", "failure"))
+    status = batch["status"].fill_null(0).to_numpy() // 100
+    whole = (batch["response_cut"].to_numpy() == 0) & _mask(pc.equal(batch["failure"], ""))
+    well = whole & (status == 2)
     for wanted, judge in (
         (steps["callback"], _came_back),
-        (steps["authorize"], _sent_on),
-        (steps["token"] | steps["refresh"], _token_was_given),
-        (steps["api"], _api_succeeded),
+        (steps["authorize"] & whole & (status == 3), _sent_on),
+        ((steps["token"] | steps["refresh"]) & well, _token_was_given),
+        (steps["api"] & well, _api_succeeded),
     ):
         places = np.flatnonzero(odd & wanted)
         if len(places):
-            odd[places] = ~judge(read.take(pa.array(places)) if len(places) < len(batch) else read)
+            odd[places] = ~judge(_some(batch, pa.array(places)))
     places = np.flatnonzero(odd)
     found = dict(
         zip(places.tolist(), map(_one_by_one, batch.select(READ).take(pa.array(places)).to_pylist()), strict=True)
@@ -120,47 +126,47 @@ def _one_by_one(row: dict[str, Any]) -> str:
     return remedy(kept.exchange, kept.documented_error)
 
 
-# Each of these says of which rows ``explain`` has surely nothing to say; of the others it may.
+# Each of these says of which rows ``explain`` has surely nothing to say; of the others it may. All are given only rows
+# whose answer is whole, with a status that fits.
 
 
-def _came_back(rows: pa.RecordBatch) -> _Mask:
-    url = rows["url"]
-    return _mask(pc.match_substring_regex(url, _CODE_ADDRESS)) & ~_mask(pc.match_substring(url, "error"))
+def _came_back(rows: _Rows) -> _Mask:
+    url = rows("url")
+    return ~_holds(url, "error") & _mask(pc.match_substring_regex(url, _CODE_ADDRESS))
 
 
-def _sent_on(rows: pa.RecordBatch) -> _Mask:
-    plain = _mask(pc.equal(pc.binary_length(rows["response_body"]), 0))
-    telling = _mask(pc.match_substring_regex(rows["response_headers"], r"(?i)www-authenticate|error|%"))
-    return _status(rows, 300) & plain & ~telling
+def _sent_on(rows: _Rows) -> _Mask:
+    plain = _mask(pc.equal(pc.binary_length(rows("response_body")), 0))
+    telling = _mask(pc.match_substring_regex(rows("response_headers"), r"(?i)www-authenticate|error|%"))
+    return plain & ~telling
 
 
-def _token_was_given(rows: pa.RecordBatch) -> _Mask:
-    bodies = rows["response_body"]
+def _token_was_given(rows: _Rows) -> _Mask:
+    bodies = rows("response_body")
     once = _mask(pc.equal(pc.count_substring(bodies, _TOKEN), 1))
     given = once & _mask(pc.match_substring_regex(bodies, _HAS_TOKEN))
-    return _plain(rows) & given & _fits(bodies, _FLAT)
+    return _plain(rows, bodies) & given & _fits(bodies, _FLAT)
 
 
-def _api_succeeded(rows: pa.RecordBatch) -> _Mask:
-    bodies = rows["response_body"]
-    plain = _plain(rows)
+def _api_succeeded(rows: _Rows) -> _Mask:
+    bodies = rows("response_body")
+    plain = _plain(rows, bodies)
     read = plain & _fits(bodies, _NESTED)
     for place in np.flatnonzero(plain & ~read).tolist():
         read[place] = _is_json(bodies[place].as_py())
     return read
 
 
-def _plain(rows: pa.RecordBatch) -> _Mask:
-    telling = _mask(pc.match_substring_regex(rows["response_headers"], _TELLING_HEADER))
-    return _status(rows, 200) & ~telling & ~_mask(pc.match_substring(rows["response_body"], '"error'))
+def _plain(rows: _Rows, bodies: pa.StringArray) -> _Mask:
+    telling = _mask(pc.match_substring_regex(rows("response_headers"), _TELLING_HEADER))
+    return ~telling & ~_holds(bodies, '"error')
 
 
-def _status(rows: pa.RecordBatch, least: int) -> _Mask:
-    """The rows with a status of one class, and a whole response."""
-    status = rows["status"].fill_null(0).to_numpy()
-    whole: _Mask = rows["response_cut"].to_numpy() == 0
-    found: _Mask = (status >= least) & (status < least + 100) & whole & _mask(pc.equal(rows["failure"], ""))
-    return found
+def _holds(column: pa.StringArray, word: str) -> _Mask:
+    """The rows with a word in them. Mostly none has it, which is soon seen in the bytes of all."""
+    if word.encode() not in octets(column).tobytes():
+        return np.zeros(len(column), dtype=np.bool_)
+    return _mask(pc.match_substring(column, word))
 
 
 def _fits(bodies: pa.StringArray, pattern: str) -> _Mask:
@@ -175,6 +181,10 @@ def _is_json(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def _some(batch: pa.RecordBatch, places: pa.Int64Array) -> _Rows:
+    return lambda name: batch[name].take(places) if len(places) < len(batch) else batch[name]
 
 
 def _mask(column: pa.BooleanArray) -> _Mask:

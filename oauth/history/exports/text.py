@@ -54,9 +54,9 @@ def neutral(column: pa.StringArray) -> pa.StringArray:
 
 def delimited(column: pa.StringArray) -> list[pa.StringArray | str]:
     """Parts of cells as RFC 4180 writes them: in ``"`` where a comma, a quote or a line break is inside, only there."""
-    octets = _octets(column)
-    has_quote = bool((octets == 0x22).any())
-    if not (has_quote or (octets == 0x2C).any() or (octets == 0x0A).any() or (octets == 0x0D).any()):
+    found = octets(column)
+    has_quote = bool((found == 0x22).any())
+    if not (has_quote or (found == 0x2C).any() or (found == 0x0A).any() or (found == 0x0D).any()):
         return [column]
     mask = pc.match_substring_regex(column, '[",\r\n]')
     quote = '"' if mask.true_count == len(mask) else pc.if_else(mask, '"', "")
@@ -65,11 +65,11 @@ def delimited(column: pa.StringArray) -> list[pa.StringArray | str]:
 
 def in_json(column: pa.StringArray) -> pa.StringArray:
     """Text as it stands between the quotes of a JSON string (RFC 8259 §7)."""
-    octets = _octets(column)
+    found = octets(column)
     for sign, escaped in _JSON_ESCAPES:
-        if (octets == ord(sign)).any():
+        if (found == ord(sign)).any():
             column = pc.replace_substring(column, sign, escaped)
-    if not _OTHER_CONTROLS[octets].any():
+    if not _OTHER_CONTROLS[found].any():
         return column
     odd = pc.match_substring_regex(column, r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
     fixed = [_CONTROL.sub(_escaped, cell) for cell in column.filter(odd).to_pylist()]
@@ -91,7 +91,7 @@ def lines(parts: Iterable[pa.StringArray | str]) -> memoryview:
             merged[-1] += part
         else:
             merged.append(part)
-    return _octets(joined(*merged)).data
+    return octets(joined(*merged)).data
 
 
 def joined(*parts: pa.StringArray | str) -> pa.StringArray:
@@ -100,7 +100,7 @@ def joined(*parts: pa.StringArray | str) -> pa.StringArray:
     return pc.binary_join_element_wise(*arguments)
 
 
-def _octets(column: pa.StringArray) -> npt.NDArray[np.uint8]:
+def octets(column: pa.StringArray) -> npt.NDArray[np.uint8]:
     """The bytes of all cells, one after another."""
     _, offsets, data = column.buffers()
     if data is None:

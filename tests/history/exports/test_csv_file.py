@@ -14,7 +14,7 @@ from oauth.catalogue import documented
 from oauth.exchange import Exchange, Failure, Request, Response, Step
 from oauth.history.exports import text as columns_of_text
 from oauth.history.exports.columns import COLUMNS, fields
-from oauth.history.exports.csv_file import pieces
+from oauth.history.exports.csv_file import pieces, records
 from oauth.history.store import Row
 from tests.history.exports import reference
 from tests.history.exports.rows import batch_of
@@ -25,7 +25,7 @@ BLANKS = " \t\r\n\0\v\f\x1b\x85\xa0\u2003\u2028\u3000\u200b\u200e\u2060\ufeff"
 
 
 def csv_of(rows: Sequence[Row]) -> bytes:
-    return b"".join(pieces([fields(batch_of(rows))]))
+    return b"".join(pieces([records(fields(batch_of(rows)))]))
 
 
 def neutral(cell: str) -> str:
@@ -105,7 +105,7 @@ def test_an_empty_history_is_a_header() -> None:
 def test_a_large_file_comes_in_pieces_that_read_as_one(failed: Row) -> None:
     rows = [replace(failed, exchange=replace(failed.exchange, id=number)) for number in range(500)]
     batches = [batch_of(rows[start : start + 100]) for start in range(0, 500, 100)]
-    found = [bytes(piece) for piece in pieces(map(fields, batches))]
+    found = [bytes(piece) for piece in pieces(map(records, map(fields, batches)))]
     assert len(found) == 6
     assert b"".join(found) == reference.csv_of(rows)
 
@@ -113,11 +113,11 @@ def test_a_large_file_comes_in_pieces_that_read_as_one(failed: Row) -> None:
 def test_pieces_come_before_all_rows_are_read(failed: Row) -> None:
     asked = 0
 
-    def batches() -> Iterator[dict[str, pa.Array]]:
+    def batches() -> Iterator[memoryview]:
         nonlocal asked
         while True:
             asked += 1
-            yield fields(batch_of([failed]))
+            yield records(fields(batch_of([failed])))
 
     whole = pieces(batches())
     next(whole), next(whole)

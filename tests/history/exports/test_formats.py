@@ -114,7 +114,7 @@ def test_a_file_shows_one_moment_and_holds_nobody_up(
     run = [sys.executable, "-c", WRITER, database_url]
     subprocess.run(run, check=True, env={"PYTHONPATH": str(Path(reading.__file__).parents[3])})
     found += batches
-    assert b"".join(csv_file.pieces(found)) == before
+    assert b"".join(csv_file.pieces(map(csv_file.records, found))) == before
     assert len(list(filled.rows(Filters()))) == 31
 
 

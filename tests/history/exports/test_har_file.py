@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from oauth.exchange import Exchange, Failure, Request, Response, Step
-from oauth.history.exports.har_file import READ, pieces
+from oauth.history.exports.har_file import READ, entries, pieces
 from oauth.history.store import Row
 from tests.history.exports.rows import batch_of
 
@@ -76,7 +76,7 @@ def rows(exchange: Callable[..., Exchange]) -> list[Row]:
 
 def har_of(rows: list[Row]) -> dict[str, Any]:
     batches = [batch_of([row]).select(READ) for row in rows]
-    document: dict[str, Any] = json.loads(b"".join(pieces(batches)))
+    document: dict[str, Any] = json.loads(b"".join(pieces(map(entries, batches))))
     return document
 
 
