@@ -26,10 +26,10 @@ from oauth.history.database import HistoryError
 from oauth.history.filters import Filters, where
 from oauth.history.schema import exchanges
 
-BATCH_BYTES = 3 * 1024 * 1024
+BATCH_BYTES = 1536 * 1024
 """About how much a batch holds; in no column of SQLite's more than four times as much, or it is one row."""
 
-MOST_ROWS = 6144
+MOST_ROWS = 3072
 LONG = ("url", "request_headers", "request_body", "response_headers", "response_body", "error_description",
         "failure_detail", "request_id")  # fmt: skip
 """The columns that can be of any length."""
@@ -119,7 +119,11 @@ def batches(source: Source, columns: Sequence[str], prepare: Callable[[pa.Record
         while (item := ready.get()) is not None:
             if isinstance(item, Exception):
                 raise _explained(source, item)
-            yield item.result()
+            try:
+                made = item.result()
+            except pa.ArrowException as error:
+                raise _explained(source, error) from error
+            yield made
     finally:
         stopped.set()
         thread.join()

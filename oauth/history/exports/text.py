@@ -54,9 +54,9 @@ def neutral(column: pa.StringArray) -> pa.StringArray:
 
 def delimited(column: pa.StringArray) -> list[pa.StringArray | str]:
     """Parts of cells as RFC 4180 writes them: in ``"`` where a comma, a quote or a line break is inside, only there."""
-    found = octets(column)
-    has_quote = bool((found == 0x22).any())
-    if not (has_quote or (found == 0x2C).any() or (found == 0x0A).any() or (found == 0x0D).any()):
+    text = octets(column).tobytes()
+    has_quote = b'"' in text
+    if not (has_quote or b"," in text or b"\n" in text or b"\r" in text):
         return [column]
     mask = pc.match_substring_regex(column, '[",\r\n]')
     quote = '"' if mask.true_count == len(mask) else pc.if_else(mask, '"', "")
