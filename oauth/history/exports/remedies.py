@@ -132,7 +132,9 @@ def _one_by_one(row: dict[str, Any]) -> str:
 
 def _came_back(rows: _Rows) -> _Mask:
     url = rows("url")
-    return ~_holds(url, "error") & _mask(pc.match_substring_regex(url, _CODE_ADDRESS))
+    # One by form_post has its parameters in its body.
+    in_address = _mask(pc.not_equal(rows("method"), "POST"))
+    return in_address & ~_holds(url, "error") & _mask(pc.match_substring_regex(url, _CODE_ADDRESS))
 
 
 def _sent_on(rows: _Rows) -> _Mask:
