@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oauth.catalogue import documented
@@ -140,6 +140,7 @@ tricky = st.text(st.sampled_from(SIGNS + BLANKS + "',\"ab\ud7ffя«😀")) | st.
 )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(text=tricky, body=tricky, kind=tricky.filter(bool), value=tricky, id=st.integers(1, 2**63 - 1))
 def test_every_value_is_read_back_and_none_is_dangerous(text: str, body: str, kind: str, value: str, id: int) -> None:
     exchange = Exchange(
@@ -204,6 +205,7 @@ failures = st.none() | st.builds(
 )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(
     st.lists(
         st.builds(
