@@ -161,8 +161,14 @@ class Walk:
         box = self.at(key)
         box.locator("input[role=combobox], [role=radio]").first.wait_for()
         if box.locator("input[role=combobox]").count():
-            box.locator("input[role=combobox]").click()
-            self.page.get_by_role("option", name=text).click()
+            option = self.page.get_by_role("option", name=text)
+            # A page that is still scrolling or running closes the list again.
+            for _ in range(10):
+                box.locator("input[role=combobox]").click()
+                self.settle()
+                if option.count():
+                    break
+            option.click()
         else:
             box.get_by_role("radio", name=text).click()
         self.settle()
