@@ -135,21 +135,14 @@ def registered_card(walk: "Walk", action: str, error: str) -> str:
     return text
 
 
-def test_oidc_provider_from_its_issuer_to_a_revoked_token(walk: "Walk", node: str) -> None:
-    discover(walk, node, "web-app", "web-app-secret-0123456789")
-    more_options(walk)
-    ask_for(walk, "scope", "openid email offline_access")
-    ask_for(walk, "prompt", "consent")
-    authorize(walk, approve_at_oidc_provider)
+def exchange_and_check_the_signature(walk: "Walk") -> None:
     send(walk, "token")
-    tokens = walk.at("tokens")
-    expect(tokens).to_contain_text("«refresh_token #")
+    expect(walk.at("tokens")).to_contain_text("«refresh_token #")
     walk.press("tokens.jwks.send")
     expect(walk.at("tokens.inside.id_token")).to_contain_text("nothing of")
-    expect(tokens).to_contain_text("is opaque")
-    call(walk, "Who approved", "userinfo")
-    expect(walk.at("userinfo.exchange")).to_contain_text("alice@example.com")
-    expect(walk.at("step.call")).to_contain_text("It is the user of the id_token")
+
+
+def examine_refresh_and_revoke(walk: "Walk") -> None:
     call(walk, "Examine", "introspect")
     expect(walk.at("step.call")).to_contain_text("The token is active")
     call(walk, "Refresh the token", "refresh")
@@ -158,6 +151,20 @@ def test_oidc_provider_from_its_issuer_to_a_revoked_token(walk: "Walk", node: st
     expect(walk.at("step.call")).to_contain_text("The server says that the token is worth nothing now")
     call(walk, "Examine", "introspect")
     expect(walk.at("step.call")).to_contain_text("The token is not active")
+
+
+def test_oidc_provider_from_its_issuer_to_a_revoked_token(walk: "Walk", node: str) -> None:
+    discover(walk, node, "web-app", "web-app-secret-0123456789")
+    more_options(walk)
+    ask_for(walk, "scope", "openid email offline_access")
+    ask_for(walk, "prompt", "consent")
+    authorize(walk, approve_at_oidc_provider)
+    exchange_and_check_the_signature(walk)
+    expect(walk.at("tokens")).to_contain_text("is opaque")
+    call(walk, "Who approved", "userinfo")
+    expect(walk.at("userinfo.exchange")).to_contain_text("alice@example.com")
+    expect(walk.at("step.call")).to_contain_text("It is the user of the id_token")
+    examine_refresh_and_revoke(walk)
     call(walk, "Who approved", "userinfo")
     registered_card(walk, "userinfo", "invalid_token")
 
@@ -166,21 +173,10 @@ def test_django_oauth_toolkit_from_its_issuer_to_a_revoked_token(walk: "Walk", d
     discover(walk, django, "web-app", "web-app-secret-0123456789")
     ask_for(walk, "scope", "openid read introspection")
     authorize(walk, approve_at_django)
-    send(walk, "token")
-    tokens = walk.at("tokens")
-    expect(tokens).to_contain_text("«refresh_token #")
-    walk.press("tokens.jwks.send")
-    expect(walk.at("tokens.inside.id_token")).to_contain_text("nothing of")
+    exchange_and_check_the_signature(walk)
     call(walk, "Who approved", "userinfo")
     expect(walk.at("step.call")).to_contain_text("It is the user of the id_token")
-    call(walk, "Examine", "introspect")
-    expect(walk.at("step.call")).to_contain_text("The token is active")
-    call(walk, "Refresh the token", "refresh")
-    expect(walk.at("step.call")).to_contain_text("The refresh token was replaced")
-    call(walk, "Revoke", "revoke")
-    expect(walk.at("step.call")).to_contain_text("The server says that the token is worth nothing now")
-    call(walk, "Examine", "introspect")
-    expect(walk.at("step.call")).to_contain_text("The token is not active")
+    examine_refresh_and_revoke(walk)
 
 
 @pytest.mark.parametrize(("server", "consent"), [("node", approve_at_oidc_provider), ("django", approve_at_django)])
