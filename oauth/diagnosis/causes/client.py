@@ -338,27 +338,27 @@ def deactivated(subject: Subject) -> Finding:
             ),
             wrong(f"now the provider answers {subject.outcome(subject.exchange)}", "response"),
         )
-        # Only documented error 5 says that it is the client, and not its secret, that is refused.
-        told = subject.explanation is not None and subject.explanation.number == INACTIVE_CLIENT
-        return proven(*facts) if told else possible(*facts)
+        return proven(*facts) if _told_inactive(subject) else possible(*facts)
     if not subject.past.reach:
         return unknown("Whether this client id worked before is not known: no history was looked at")
     return ruled_out(open_fact(f"It never worked here, in the newest {subject.past.reach:,} rows", "history"))
 
 
-@rule("client.never_active", "The client was never active here")
+@rule("client.never_active", "The client is not active, and no request of it worked here yet")
 def never_active(subject: Subject) -> Finding:
-    """It is not known to have worked; the provider activates new applications by hand."""
+    """The provider says the one, this history the other; a provider activates new applications by hand."""
     row = _last(subject.successes_here)
     if row is not None:
         return ruled_out(right(f"The same client_id worked before: {subject.row_text(row)}", "history", row.id))
     if not subject.past.reach:
         return unknown("Whether this client id worked before is not known: no history was looked at")
     name = subject.secrets.swept(subject.client_id) or "this client"
-    text = f"{name} never worked here, in the newest {subject.past.reach:,} rows"
-    return possible(
-        open_fact(text, "history"), wrong(f"the provider answers {subject.outcome(subject.exchange)}", "response")
+    facts = (
+        wrong(f"the provider answers {subject.outcome(subject.exchange)}", "response"),
+        open_fact(f"{name} never worked here, in the newest {subject.past.reach:,} rows", "history"),
     )
+    # What worked elsewhere may be active there and nowhere else, which is another cause.
+    return proven(*facts) if _told_inactive(subject) and not subject.successes else possible(*facts)
 
 
 CREDENTIALS: tuple[Rule, ...] = (
@@ -376,6 +376,11 @@ CREDENTIALS: tuple[Rule, ...] = (
 
 INACTIVE: tuple[Rule, ...] = (deactivated, never_active, other_provider)
 """The rules for a client that is not active."""
+
+
+def _told_inactive(subject: Subject) -> bool:
+    """Whether the provider says that it is the client, and not its secret, that is refused: only error 5 does."""
+    return subject.explanation is not None and subject.explanation.number == INACTIVE_CLIENT
 
 
 def _without_a_secret(subject: Subject) -> bool:

@@ -25,6 +25,8 @@ from oauth.flow import Grant
 
 WHERE = f"{BODY}, grant_type"
 GRANTS = tuple(grant.value for grant in Grant)
+UNAUTHORIZED_GRANT = 10
+"""The documented error that says so."""
 
 
 @rule("grant.misspelt", "The grant type is misspelt")
@@ -95,18 +97,25 @@ def taken_away(subject: Subject) -> Finding:
     )
 
 
-@rule("grant.none_worked", "The client may not use this grant; no grant of it worked yet")
+@rule("grant.none_worked", "The client may not use this grant, and no grant of it worked here yet")
 def none_worked(subject: Subject) -> Finding:
-    """Nothing to compare with: a new client, or a new history."""
+    """The provider says the one, this history the other: a new client, or a new history."""
     if not subject.past.reach:
         return unknown("Whether any grant of this client worked before is not known: no history was looked at")
-    worked = _worked(subject)
+    sent, worked = subject.sent.value("grant_type"), _worked(subject)
     if worked:
         grant, row = next(iter(worked.items()))
         return ruled_out(right(f"{grant} worked for this client: {subject.row_text(row)}", "history", row.id))
-    text = f"no grant of this client worked here, in the newest {subject.past.reach:,} rows"
-    return possible(
-        open_fact(text, "history"), wrong(f"the provider answers {subject.outcome(subject.exchange)}", "response")
+    facts = (
+        wrong(f"the provider answers {subject.outcome(subject.exchange)}", "response"),
+        open_fact(f"no grant of this client worked here, in the newest {subject.past.reach:,} rows", "history"),
+    )
+    # Only documented error 10 says that it is this client that may not; a misspelt grant is no grant of anybody.
+    told = subject.explanation is not None and subject.explanation.number == UNAUTHORIZED_GRANT
+    return (
+        proven(right(f"grant_type is spelt right: {sent}", WHERE), *facts)
+        if told and sent in GRANTS
+        else possible(*facts)
     )
 
 

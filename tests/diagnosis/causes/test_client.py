@@ -236,14 +236,16 @@ def test_a_client_that_worked_and_was_deactivated(walk: Walk) -> None:
     assert verdict(found, "client.other_provider") == "ruled out"
 
 
-@pytest.mark.suspects(5, "client.never_active")
+@pytest.mark.proves(5, "client.never_active")
 @pytest.mark.rules_out(5, "client.deactivated")
 def test_a_client_that_never_worked(new_walk: Callable[..., Walk]) -> None:
+    new_walk("machine-app").application()
     walk = new_walk("inactive-app")
     found = walk.diagnosed(walk.application())
     never = cause(found, "client.never_active")
-    assert never.verdict == "possible"
-    assert "inactive-app never worked here" in text(never)
+    assert never.verdict == "proven"
+    assert "the provider answers 401 invalid_client" in text(never)
+    assert "inactive-app never worked here, in the newest 20,000 rows" in text(never)
     assert verdict(found, "client.deactivated") == "ruled out"
     assert verdict(found, "client.other_provider") == "ruled out"
 
@@ -260,6 +262,7 @@ def test_a_client_that_is_active_at_another_site_only(new_walk: Callable[..., Wa
     assert foreign.verdict == "proven"
     assert foreign.evidence[0].row == row.id
     assert verdict(found, "client.deactivated") == "ruled out"
+    assert verdict(found, "client.never_active") == "possible"
     assert f"shop-app never worked here, in the newest {walk.past.reach:,} rows" in text(
         cause(found, "client.never_active")
     )
@@ -270,3 +273,9 @@ def test_a_refused_secret_is_no_deactivated_client(walk: Walk) -> None:
     walk.application()
     walk.running.sandbox.faults.add(fault_from("error", {"error": "invalid_client", "error_description": "Go away"}))
     assert verdict(walk.diagnosed(walk.application()), "client.deactivated") == "possible"
+
+
+def test_a_refused_secret_is_no_client_that_never_was_active(walk: Walk) -> None:
+    walk.running.sandbox.faults.add(fault_from("error", {"error": "invalid_client", "error_description": "Go away"}))
+    found = walk.diagnosed(walk.application())
+    assert "client.never_active" not in {item.id for item in found.causes if item.verdict == "proven"}

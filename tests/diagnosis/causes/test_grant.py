@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from oauth.sandbox.faults.kinds import fault_from
 from tests.diagnosis.harness import Walk, cause, setting, text, verdict
 
 
@@ -21,6 +22,17 @@ def test_a_misspelt_grant_type(walk: Walk, sent: str) -> None:
     assert misspelt.fix.label == "ready"
     assert misspelt.fix.changes[0].after == "authorization_code"
     assert verdict(found, "grant.unsupported") == "ruled out"
+
+
+@pytest.mark.proves(10, "grant.misspelt")
+@pytest.mark.suspects(10, "grant.none_worked")
+def test_a_misspelt_grant_type_that_is_answered_as_error_10(walk: Walk) -> None:
+    """The sandbox has a code of its own for it; a fault has it answer as other servers do."""
+    walk.running.sandbox.faults.add(fault_from("documented", {"number": 10}))
+    found = walk.diagnosed(walk.application(setting(grant_type="client-credentials")))
+    misspelt = cause(found, "grant.misspelt")
+    assert misspelt.verdict == "proven"
+    assert "grant_type is 'client-credentials'; the provider knows client_credentials" in text(misspelt)
 
 
 @pytest.mark.proves("unsupported_grant_type", "grant.unsupported")
@@ -44,12 +56,15 @@ def test_another_grant_worked_and_this_one_never(new_walk: Callable[..., Walk]) 
     assert {verdict(found, id) for id in ("grant.misspelt", "grant.taken_away", "grant.none_worked")} == {"ruled out"}
 
 
-@pytest.mark.suspects(10, "grant.none_worked")
+@pytest.mark.proves(10, "grant.none_worked")
 @pytest.mark.rules_out(10, "grant.never_worked_for_client")
 def test_no_grant_worked_yet(new_walk: Callable[..., Walk]) -> None:
     walk = new_walk("website-app")
     found = walk.diagnosed(walk.application())
-    assert verdict(found, "grant.none_worked") == "possible"
+    none = cause(found, "grant.none_worked")
+    assert none.verdict == "proven"
+    assert "grant_type is spelt right: client_credentials" in text(none)
+    assert "no grant of this client worked here, in the newest 20,000 rows" in text(none)
     assert verdict(found, "grant.never_worked_for_client") == "ruled out"
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from oauth.diagnosis.causes.redirect_uri import difference
+from oauth.sandbox.faults.kinds import fault_from
 from tests.diagnosis.harness import CALLBACK, Walk, cause, setting, text, verdict
 
 
@@ -49,6 +50,25 @@ def test_a_redirect_uri_that_is_left_out(walk: Walk) -> None:
     assert missing.fix is not None
     assert missing.fix.changes[0].after == CALLBACK
     assert verdict(found, "redirect_uri.differs") == "ruled out"
+
+
+@pytest.mark.proves(2, "redirect_uri.differs")
+@pytest.mark.rules_out(2, "redirect_uri.left_out", "code.expired", "code.used")
+def test_a_redirect_uri_that_differs_is_answered_as_error_2(walk: Walk) -> None:
+    """RFC 6749 §5.2 has ``invalid_grant`` for it. The sandbox has a code of its own; a fault has it answer so."""
+    walk.authorize()
+    walk.running.sandbox.faults.add(fault_from("documented", {"number": 2}))
+    differs = cause(walk.diagnosed(walk.token(setting(redirect_uri=f"{CALLBACK}/"))), "redirect_uri.differs")
+    assert "the slash at the end" in text(differs)
+
+
+@pytest.mark.proves(2, "redirect_uri.left_out")
+@pytest.mark.rules_out(2, "redirect_uri.differs")
+def test_a_redirect_uri_that_is_left_out_is_answered_as_error_2(walk: Walk) -> None:
+    walk.authorize()
+    walk.running.sandbox.faults.add(fault_from("documented", {"number": 2}))
+    missing = cause(walk.diagnosed(walk.token(setting(redirect_uri=None))), "redirect_uri.left_out")
+    assert f"the authorization request had it: {CALLBACK}" in text(missing)
 
 
 @pytest.mark.rules_out(2, "redirect_uri.left_out", "redirect_uri.differs")
