@@ -19,6 +19,9 @@ from oauth.redaction import Vault
 
 DEFAULT = Connection()
 
+MOST_BEGUN = 100
+"""Exchanges without an answer of which a recorder knows what it wrote. Of others all is written anew."""
+
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';,]+)""", re.IGNORECASE)
 
 
@@ -33,16 +36,21 @@ class Recorder:
     vault: Vault
     policy: Policy = field(default_factory=Policy)
     problem: str = ""
+    _begun: dict[int, Exchange] = field(default_factory=dict, init=False, repr=False)
 
     def begin(self, exchange: Exchange) -> Exchange:
         """Write the row before anything is sent; the exchange comes back with its row number, if it could be kept."""
+        redacted = self.vault.redact(exchange)
         try:
-            exchange = replace(exchange, id=self.history.begin(self.vault.redact(exchange)))
+            id = self.history.begin(redacted)
         except HistoryError as error:
             self.problem = str(error)
-        else:
-            self.problem = ""
-        return exchange
+            return exchange
+        self.problem = ""
+        if len(self._begun) >= MOST_BEGUN:
+            self._begun.clear()
+        self._begun[id] = redacted
+        return replace(exchange, id=id)
 
     def complete(self, exchange: Exchange) -> None:
         """Write what came back into the row that ``begin`` made."""
@@ -57,6 +65,7 @@ class Recorder:
                 documented_error=found.number if found else None,
                 error=found.error if found else "",
                 error_description=found.error_description if found else "",
+                begun=self._begun.pop(exchange.id, None),
             )
         except HistoryError as error:
             self.problem = str(error)

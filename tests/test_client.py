@@ -1,4 +1,5 @@
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -54,6 +55,21 @@ def test_the_row_is_written_before_the_request_leaves(recorder: Recorder) -> Non
     assert kept is not None
     assert kept.exchange.response is not None
     assert kept.exchange.response.status == 200
+
+
+def test_a_secret_that_only_the_answer_names_is_taken_out_of_the_request_s_row_too(recorder: Recorder) -> None:
+    secret = "f" * 40
+    body = b'{"access_token": "%s"}' % secret.encode()
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    with serving(answering(answer)) as server:
+        sent = token_exchange(server.url)
+        request = replace(sent.request, url=f"{sent.request.url}?subject={secret}")
+        answered = send(replace(sent, request=request, client_id=secret), recorder)
+    kept = recorder.history.get(answered.id or 0)
+    assert kept is not None
+    assert secret not in repr(kept)
+    assert "subject=«access_token #" in kept.exchange.request.url
+    assert kept.exchange.client_id.startswith("«access_token #")
 
 
 def test_a_redirect_is_shown_and_not_followed(recorder: Recorder) -> None:

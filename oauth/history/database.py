@@ -9,7 +9,7 @@ import os
 import select as polling
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -19,12 +19,11 @@ from typing import Any
 import psycopg
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, event, func, make_url, select
-from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from oauth.history import migrations, problems, search
-from oauth.history.direct import Direct
+from oauth.history.direct import Direct, Done
 from oauth.settings import SettingError
 
 BUSY_SECONDS = 5.0
@@ -41,6 +40,9 @@ AT_ONCE = "at once"
 
 MIGRATION_LOCK = 6749
 """The advisory lock of PostgreSQL that one console holds while it changes the schema."""
+
+_OF_THE_DATABASE = (SQLAlchemyError, sqlite3.Error, psycopg.Error, OSError)
+"""What goes wrong with a database."""
 
 # Alembic keeps its context in a module, so only one thread of the process may run it.
 _preparing = Lock()
@@ -111,18 +113,18 @@ class Database:
         with self._explained(), self._writing_engine.begin() as connection:
             yield connection
 
-    @contextmanager
-    def at_once(self) -> Iterator[DBAPICursor]:
-        """The driver's own cursor, for one statement that is committed when it is done. Raises ``HistoryError``."""
+    def at_once(self, statement: str, parameters: Sequence[Any] = ()) -> Done:
+        """Run one statement in the driver's own words, committed when it is done. Raises ``HistoryError``."""
         self.prepare()
-        with self._explained(), self._direct.cursor() as cursor:
-            yield cursor
+        try:
+            return self._direct.run(statement, parameters)
+        except _OF_THE_DATABASE as error:
+            raise self._explanation(error) from error
 
     def checkpoint(self) -> None:
         """Copy SQLite's WAL to the file as far as nobody reads it, so that it starts anew. Raises ``HistoryError``."""
         if self.engine.dialect.name == "sqlite":
-            with self.at_once() as cursor:
-                cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self.at_once("PRAGMA wal_checkpoint(PASSIVE)")
 
     def wipe(self) -> None:
         """Leave nothing of deleted rows in the search index, the file and its WAL, as far as the database can.
@@ -135,9 +137,8 @@ class Database:
                 with self.writing() as connection:
                     more = search.merge(connection, begin=begin)
                 begin = False
-        with self.at_once() as cursor:
-            is_sqlite = self.engine.dialect.name == "sqlite"
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)" if is_sqlite else "VACUUM exchanges")
+        is_sqlite = self.engine.dialect.name == "sqlite"
+        self.at_once("PRAGMA wal_checkpoint(TRUNCATE)" if is_sqlite else "VACUUM exchanges")
 
     def _catch_up(self) -> None:
         with self._explained(), self.engine.begin() as connection:
@@ -243,10 +244,13 @@ class Database:
                 f"The history in {self._where} was made by a newer version of this console. "
                 "Use that version, or choose another CONSOLE_HOME."
             ) from error
-        except (SQLAlchemyError, sqlite3.Error, psycopg.Error, OSError) as error:
-            if problems.took_too_long(error):
-                raise HistoryTimeout("This takes too long on a history of this size. Narrow the filters.") from error
-            raise HistoryError(problems.sentence(error, self._where)) from error
+        except _OF_THE_DATABASE as error:
+            raise self._explanation(error) from error
+
+    def _explanation(self, error: Exception) -> HistoryError:
+        if problems.took_too_long(error):
+            return HistoryTimeout("This takes too long on a history of this size. Narrow the filters.")
+        return HistoryError(problems.sentence(error, self._where))
 
 
 STEPS_BETWEEN_LOOKS = 10_000

@@ -3,17 +3,22 @@
 What SQLAlchemy does around such a statement, from its pool to its transaction, takes as long as the statement.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import BoundedSemaphore
-from typing import Any
+from collections.abc import Callable, Sequence
+from threading import Semaphore
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, event
-from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DisconnectionError, TimeoutError
 
 MOST = 15
 """Connections at once, as many as the engine's own pool has: PostgreSQL's server gives out few."""
+
+
+class Done(NamedTuple):
+    """What a statement did: how many rows it changed, and the number of the row that it added."""
+
+    rows: int
+    id: int
 
 
 class Direct:
@@ -28,29 +33,35 @@ class Direct:
         self._check = check
         self._seconds = seconds
         self._idle: list[Any] = []
-        self._room = BoundedSemaphore(MOST)
+        self._room = Semaphore(MOST)
         event.listen(engine, "engine_disposed", self._forget)
 
-    @contextmanager
-    def cursor(self) -> Iterator[DBAPICursor]:
-        """A cursor for one statement. A connection on which anything failed is closed."""
+    def run(self, statement: str, parameters: Sequence[Any] = ()) -> Done:
+        """Run one statement. A connection on which it failed is closed.
+
+        In PostgreSQL a statement that adds a row says so by ``RETURNING`` its number.
+        """
         if not self._room.acquire(timeout=self._seconds):
             raise TimeoutError(f"all {MOST} connections are in use")
         idle = self._idle
         try:
             connection = self._take(idle)
             try:
-                cursor = connection.cursor()
-                yield cursor
+                cursor = connection.execute(statement, parameters)
+                if self._engine.dialect.name == "sqlite":
+                    done = Done(cursor.rowcount, cursor.lastrowid)
+                else:
+                    done = Done(cursor.rowcount, cursor.fetchone()[0] if cursor.description else 0)
                 cursor.close()
-                idle.append(connection)
             except BaseException:
                 connection.close()
                 raise
+            idle.append(connection)
             if idle is not self._idle:  # disposed of meanwhile: the file may be another by now
                 _close(idle)
         finally:
             self._room.release()
+        return done
 
     def _take(self, idle: list[Any]) -> Any:
         while idle:

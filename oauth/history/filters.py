@@ -14,7 +14,7 @@ from itertools import product
 
 from sqlalchemy import ColumnElement
 
-from oauth.history.schema import exchanges
+from oauth.history.schema import exchanges, is_some
 from oauth.history.terms import ANY, LONGEST_VALUE, TERMS, FilterError, Term, TextTerm
 
 __all__ = ["FilterError", "Filters", "where"]
@@ -119,6 +119,8 @@ def where(filters: Filters) -> list[ColumnElement[bool]]:
     Raises ``ValueError`` when a time was not ``resolved``.
     """
     owned = [] if filters.owner is None else [exchanges.c.owner == filters.owner]
+    if filters.owner:
+        owned.append(is_some(exchanges.c.owner))
     return owned + [term.condition() for term in filters.terms]
 
 

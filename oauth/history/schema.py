@@ -118,7 +118,7 @@ exchanges = Table(
 
 # Each serves one filter in the order of the list, newest first, from any row on (the keyset).
 Index("exchanges_by_started_at", exchanges.c.started_at, exchanges.c.id)
-for _name in ("owner", "flow", "step", "outcome", "client_id", "host"):
+for _name in ("flow", "step", "outcome", "client_id", "host"):
     Index(f"exchanges_by_{_name}", exchanges.c[_name], exchanges.c.started_at, exchanges.c.id)
 # An exchange that is begun has neither: there is nothing to write into these before it is answered.
 for _name in ("status", "documented_error"):
@@ -134,7 +134,7 @@ for _name in ("status", "documented_error"):
 Index("exchanges_by_provider", exchanges.c.provider, exchanges.c.started_at, exchanges.c.id)
 # Most exchanges have none of these, and each index is a page more to write for a row. A query gets such an index by
 # ``is_some``.
-for _name in ("case", "error"):
+for _name in ("owner", "case", "error"):
     _some = exchanges.c[_name] != ""
     Index(
         f"exchanges_by_{_name}",

@@ -94,12 +94,19 @@ MERGED_PAGES = 500
 
 _CHANGES = text("SELECT total_changes()")
 _MERGE = text("INSERT INTO exchanges_search (exchanges_search, rank) VALUES ('merge', :pages)")
-_PENDING = text("SELECT EXISTS (SELECT 1 FROM exchanges_unindexed)")
+_PENDING = text(
+    "SELECT EXISTS (SELECT 1 FROM exchanges_unindexed) "
+    "OR (SELECT max(id) FROM exchanges) > coalesce((SELECT max(id) FROM exchanges_search_docsize), 0)"
+)
 _LAST = text("SELECT max(id) FROM (SELECT id FROM exchanges_unindexed ORDER BY id LIMIT :rows)")
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
 _INDEX = text(
     f"INSERT INTO exchanges_search (rowid, {_NAMES}) SELECT id, {_NAMES} FROM exchanges "  # noqa: S608
     "WHERE id IN (SELECT id FROM exchanges_unindexed WHERE id <= :last)"
+)
+_INDEX_NEW = text(
+    f"INSERT INTO exchanges_search (rowid, {_NAMES}) SELECT id, {_NAMES} FROM exchanges "  # noqa: S608
+    "WHERE id > coalesce((SELECT max(id) FROM exchanges_search_docsize), 0) ORDER BY id LIMIT :rows"
 )
 _DONE = text("DELETE FROM exchanges_unindexed WHERE id <= :last")
 
@@ -112,11 +119,13 @@ def is_behind(connection: Connection) -> bool:
 def catch_up(connection: Connection) -> None:
     """Add the next rows to SQLite's index.
 
-    A row is noted by a trigger when it changes and indexed later, many at once: each on its own takes about as long as
-    an exchange itself.
+    New ones have larger numbers than those in the index, and a trigger notes those that change. They are indexed many
+    at once: each on its own takes about as long as an exchange itself.
     """
     last = connection.execute(_LAST, {"rows": CATCH_UP_ROWS}).scalar_one()
-    if last is not None:
+    if last is None:
+        connection.execute(_INDEX_NEW, {"rows": CATCH_UP_ROWS})
+    else:
         connection.execute(_INDEX, {"last": last})
         connection.execute(_DONE, {"last": last})
 

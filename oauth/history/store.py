@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Dialect, RowMapping, bindparam, func, insert, select, update
+from sqlalchemy import Dialect, RowMapping, func, insert, select, update
 
 from oauth.exchange import Exchange, Failure, Headers, Request, Response, Step
 from oauth.history import listing
@@ -26,7 +26,9 @@ BATCH = 100
 """Rows read at once by an export: a body may have a mebibyte, and all of a batch are in memory."""
 
 
-_ANSWERED = (
+_REQUEST = "client_id", "url", "host", "request_headers", "request_body"
+_BEGUN = "started_at", "owner", "case", "flow", "step", "method", "provider", "marks", *_REQUEST
+_ANSWER = (
     "status",
     "reason",
     "http_version",
@@ -40,26 +42,14 @@ _ANSWERED = (
     "outcome",
     "request_id",
 )
-_COMPLETED = (*_ANSWERED, "documented_error", "error", "error_description")
-_BEGUN = (
-    *_ANSWERED,
-    "started_at",
-    "owner",
-    "case",
-    "flow",
-    "step",
-    "method",
-    "url",
-    "request_headers",
-    "request_body",
-    "provider",
-    "client_id",
-    "host",
-    "note",
-    "console",
-    "error",
-    "error_description",
-)
+_ERROR = "documented_error", "error", "error_description"
+_UNANSWERED = {
+    **dict.fromkeys(("note", *_ANSWER, *_ERROR), "''"),
+    **dict.fromkeys(("status", "duration_ms", "documented_error"), "NULL"),
+    "response_cut": "FALSE",
+    "outcome": "'none'",
+}
+"""What a row has in the place of an answer, in SQL."""
 
 
 IMPORTED = "imported"
@@ -110,34 +100,41 @@ class History:
         return self.database.notices
 
     def begin(self, exchange: Exchange) -> int:
-        """Keep an exchange that is about to be sent; returns its id. It is durable when this returns."""
-        with self.database.at_once() as cursor:
-            cursor.execute(
-                self._statements.begin, _stored(_begun(exchange) | _answer(exchange) | {"console": self.console})
-            )
-            id: int = cursor.fetchall()[0][0]
-        return id
+        """Keep an exchange that is about to be sent; returns its id. It is durable when this returns.
+
+        An answer that it has already is kept by ``complete``.
+        """
+        values = _stored((*_begun(exchange), self.console))
+        return self.database.at_once(self._statements.begin, values).id
 
     def complete(
-        self, id: int, exchange: Exchange, *, documented_error: int | None, error: str, error_description: str
+        self,
+        id: int,
+        exchange: Exchange,
+        *,
+        documented_error: int | None,
+        error: str,
+        error_description: str,
+        begun: Exchange | None = None,
     ) -> None:
-        """Add the response or the failure, and the error recognised in it, to the row that ``begin`` made."""
-        values = _answer(exchange) | {
-            "documented_error": documented_error,
-            "error": error,
-            "error_description": error_description,
-        }
-        with self.database.at_once() as cursor:
-            cursor.execute(self._statements.complete, _stored(values) | {"row": id})
-            found = cursor.rowcount
-        if not found:
+        """Add the response or the failure, and the error recognised in it, to the row that ``begin`` made.
+
+        ``begun`` is what was kept then. What the answer says may have made another request of it: a secret that has
+        its name in the answer only is taken out of the request too.
+        """
+        values: tuple[Any, ...] = _answer(exchange)
+        names: tuple[str, ...] = _ANSWER
+        if error or documented_error is not None:
+            names, values = (*names, *_ERROR), (*values, documented_error, error, error_description)
+        if begun is None or begun.request != exchange.request or begun.client_id != exchange.client_id:
+            names, values = (*names, *_REQUEST), (*values, *_sent(exchange))
+        if not self.database.at_once(self._statements.complete(names), (*_stored(values), id)).rows:
             raise HistoryError(f"Exchange {id} is no longer in the history, so its answer was not kept.")
 
     def add(self, rows: Sequence[Row]) -> None:
         """Keep exchanges that are over already, all of them or none; each gets a number of its own."""
         values = [
-            _begun(row.exchange)
-            | _answer(row.exchange)
+            dict(zip(_BEGUN + _ANSWER, _begun(row.exchange) + _answer(row.exchange), strict=True))
             | {
                 "started_at": row.exchange.started_at,
                 "documented_error": row.documented_error,
@@ -213,26 +210,34 @@ class History:
 
 
 class _Statements:
-    """The two statements that every exchange waits for, compiled once."""
+    """The statements that every exchange waits for, as the drivers take them."""
 
     def __init__(self, dialect: Dialect) -> None:
-        new: Callable[..., Dialect] = type(dialect)
-        named = new(paramstyle="named" if dialect.name == "sqlite" else "pyformat")
-        begun = insert(exchanges).values({name: bindparam(name) for name in _BEGUN}).returning(exchanges.c.id)
-        completed = (
-            update(exchanges)
-            .where(exchanges.c.id == bindparam("row"))
-            .values({name: bindparam(name) for name in _COMPLETED})
-        )
-        self.begin, self.complete = (str(statement.compile(dialect=named)) for statement in (begun, completed))
+        is_sqlite = dialect.name == "sqlite"
+        self._mark = "?" if is_sqlite else "%s"
+        # A row that is sent must be on the disk of PostgreSQL's server: its number would be given to another one when
+        # that fails. An answer need not: it is in the server's hands when the console is killed, as in SQLite's WAL.
+        self._lax = "" if is_sqlite else " AND set_config('synchronous_commit', 'off', true) = 'off'"
+        self._completing: dict[tuple[str, ...], str] = {}
+        empty = {name: value for name, value in _UNANSWERED.items() if name not in _BEGUN}
+        names = ", ".join(f'"{name}"' for name in (*_BEGUN, "console", *empty))
+        values = ", ".join([*[self._mark] * (len(_BEGUN) + 1), *empty.values()])
+        self.begin = f"INSERT INTO exchanges ({names}) VALUES ({values})" + ("" if is_sqlite else " RETURNING id")  # noqa: S608
+
+    def complete(self, names: tuple[str, ...]) -> str:
+        """The statement that changes some columns of a row. One that stays as it is costs its indexes all the same."""
+        if names not in self._completing:
+            changes = ", ".join(f'"{name}" = {self._mark}' for name in names)
+            self._completing[names] = f"UPDATE exchanges SET {changes} WHERE id = {self._mark}{self._lax}"  # noqa: S608
+        return self._completing[names]
 
 
-def _stored(values: Mapping[str, Any]) -> dict[str, Any]:
+def _stored(values: Sequence[Any]) -> list[Any]:
     """The values as the columns' types keep them."""
-    return {
-        name: value if not isinstance(value, str) or (value.isascii() and "\0" not in value) else storable(value)
-        for name, value in values.items()
-    }
+    return [
+        storable(value) if isinstance(value, str) and (not value.isascii() or "\0" in value) else value
+        for value in values
+    ]
 
 
 def header_lines(headers: Headers) -> str:
@@ -245,47 +250,54 @@ def _headers(lines: str) -> Headers:
     return tuple((name, value.replace("\n ", "\n")) for name, _, value in pairs)
 
 
-def _begun(exchange: Exchange) -> dict[str, Any]:
-    """The columns that are known before anything is sent."""
+def _begun(exchange: Exchange) -> tuple[Any, ...]:
+    """The values of ``_BEGUN``: what is known before anything is sent."""
+    return (
+        utc_text(exchange.started_at),
+        exchange.owner,
+        exchange.case,
+        exchange.flow,
+        exchange.step.value,
+        exchange.request.method,
+        exchange.provider,
+        " ".join(exchange.marks),
+        *_sent(exchange),
+    )
+
+
+def _sent(exchange: Exchange) -> tuple[Any, ...]:
+    """The values of ``_REQUEST``: what secrets may be in."""
     request = exchange.request
-    return {
-        "started_at": utc_text(exchange.started_at),
-        "owner": exchange.owner,
-        "case": exchange.case,
-        "flow": exchange.flow,
-        "step": exchange.step.value,
-        "method": request.method,
-        "url": request.url,
-        "request_headers": header_lines(request.headers),
-        "request_body": _text(request.body),
-        "provider": exchange.provider,
-        "client_id": exchange.client_id,
-        "host": host_of(request.url),
-        "note": "",
-        "error": "",
-        "error_description": "",
-    }
+    return (
+        exchange.client_id,
+        request.url,
+        host_of(request.url),
+        header_lines(request.headers),
+        _text(request.body),
+    )
 
 
-def _answer(exchange: Exchange) -> dict[str, Any]:
-    """The columns that an answer fills, also while there is none."""
+def _answer(exchange: Exchange) -> tuple[Any, ...]:
+    """The values of ``_ANSWER``, also while there is none."""
     response, failure = exchange.response, exchange.failure
-    outcome = f"{response.status // 100}xx" if response else "failed" if failure else "none"
-    kept = response or Response(status=0, http_version="")
-    return {
-        "status": response.status if response else None,
-        "reason": kept.reason,
-        "http_version": kept.http_version,
-        "response_headers": header_lines(kept.headers),
-        "response_body": _text(kept.body),
-        "response_cut": kept.cut,
-        "duration_ms": exchange.duration_ms,
-        "marks": " ".join(exchange.marks),
-        "failure": failure.kind if failure else "",
-        "failure_detail": failure.detail if failure else "",
-        "outcome": outcome,
-        "request_id": exchange.request_id,
-    }
+    kept = response or _NOTHING
+    return (
+        response.status if response else None,
+        kept.reason,
+        kept.http_version,
+        header_lines(kept.headers),
+        _text(kept.body),
+        kept.cut,
+        exchange.duration_ms,
+        " ".join(exchange.marks),
+        failure.kind if failure else "",
+        failure.detail if failure else "",
+        f"{response.status // 100}xx" if response else "failed" if failure else "none",
+        exchange.request_id,
+    )
+
+
+_NOTHING = Response(status=0, http_version="")
 
 
 def _text(body: bytes) -> str:

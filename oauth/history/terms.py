@@ -154,6 +154,8 @@ class ExactTerm(Term):
     """A column that must be equal."""
 
     column: ClassVar[Column[str]]
+    is_sparse: ClassVar[bool] = False
+    """Whether the column's index has only the rows that are not empty there."""
 
     @classmethod
     def kept(cls, value: str) -> str:
@@ -162,6 +164,8 @@ class ExactTerm(Term):
 
     def one(self, value: str) -> ColumnElement[bool]:
         """Equality; ``*`` is anything but nothing."""
+        if self.is_sparse:
+            return is_some(self.column) if value == ANY else and_(is_some(self.column), self.column == value)
         return self.column != "" if value == ANY else self.column == value
 
 
@@ -181,10 +185,7 @@ class CaseTerm(ExactTerm):
     help = "The label of a support ticket, or * for any."
     example = "case:T-1234"
     column = exchanges.c.case
-
-    def one(self, value: str) -> ColumnElement[bool]:
-        """Equality, by an index of the cases; ``*`` is anything but nothing."""
-        return and_(is_some(self.column), super().one(value))
+    is_sparse = True
 
 
 class HostTerm(ExactTerm):
@@ -250,6 +251,7 @@ class ByTerm(ExactTerm):
     help = "Who sent it, on a console that several people share."
     example = "by:ada@example.com"
     column = exchanges.c.owner
+    is_sparse = True
 
 
 class FailureTerm(ExactTerm):

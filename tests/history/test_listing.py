@@ -1,3 +1,4 @@
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -106,3 +107,32 @@ def test_a_search_follows_what_happens_to_a_row(history: History, exchange: Call
     with history.database.writing() as connection:
         connection.exec_driver_sql(f"DELETE FROM exchanges WHERE id = {id}")
     assert [found(word) for word in ("after", "answered", "provider")] == [0, 0, 0]
+
+
+def test_the_search_knows_every_row_once_whatever_happens_to_it_before_and_after_it_is_indexed(
+    history: History, exchange: Callable[..., Exchange]
+) -> None:
+    chance = random.Random(1)
+    words: dict[int, str] = {}
+    for number in range(300):
+        lot, id = chance.random(), chance.choice([*words]) if words else 0
+        if lot < 0.5 or not words:
+            words[history.begin(exchange(case=f"word{number}"))] = f"word{number}"
+        elif lot < 0.7:
+            # Often the newest: its number is the largest in the index.
+            id = max(words) if chance.random() < 0.5 else id
+            history.set_row_case(id, f"word{number}")
+            words[id] = f"word{number}"
+        elif lot < 0.85:
+            id = max(words) if chance.random() < 0.5 else id
+            del words[id]
+            with history.database.writing() as connection:
+                connection.exec_driver_sql(f"DELETE FROM exchanges WHERE id = {id}")
+        else:
+            history.count(Filters())  # brings the index up to date
+    found = {id: [row.exchange.id for row in history.rows(Filters(text=word))] for id, word in words.items()}
+    assert found == {id: [id] for id in words}
+    with history.database.writing() as connection:
+        if connection.dialect.name == "sqlite":
+            check = "INSERT INTO exchanges_search (exchanges_search, rank) VALUES ('integrity-check', 1)"
+            connection.exec_driver_sql(check)
