@@ -3,7 +3,7 @@
 The newest ``reach`` rows are found by their number, which is an index of every database; only those are searched.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -13,7 +13,7 @@ from oauth.diagnosis.secrets import parse
 from oauth.exchange import Exchange, Step
 from oauth.history.filters import Filters
 from oauth.history.schema import exchanges
-from oauth.history.store import History
+from oauth.history.store import History, to_row
 
 REACH = 20_000
 """Rows that are searched, newest first."""
@@ -79,10 +79,10 @@ class HistoryPast:
             return int(connection.execute(query).scalar_one())
 
     def _newest(self, *conditions: ColumnElement[bool]) -> Sequence[Exchange]:
-        query = select(exchanges.c.id).where(*self._recent(), *conditions).order_by(exchanges.c.id.desc()).limit(LIMIT)
+        query = select(exchanges).where(*self._recent(), *conditions).order_by(exchanges.c.id.desc()).limit(LIMIT)
         with self.history.database.reading() as connection:
-            ids = [int(found) for found in connection.execute(query).scalars()]
-        return self._exchanges(reversed(ids))
+            found = [to_row(row) for row in connection.execute(query).mappings()]
+        return tuple(row.exchange for row in reversed(found))
 
     def _recent(self) -> list[ColumnElement[bool]]:
         own = [] if self.owner is None else [exchanges.c.owner == self.owner]
@@ -91,7 +91,3 @@ class HistoryPast:
     def _within_reach(self) -> ColumnElement[bool]:
         newest = select(func.coalesce(func.max(exchanges.c.id), 0)).scalar_subquery()
         return exchanges.c.id > newest - self._reach
-
-    def _exchanges(self, ids: Iterable[int]) -> Sequence[Exchange]:
-        found = (self.history.get(id) for id in ids)
-        return tuple(row.exchange for row in found if row is not None)

@@ -7,15 +7,12 @@ A value comes live, or as the placeholder that redaction left. Both sorts are co
 import re
 from dataclasses import dataclass, field
 
-from oauth.redaction import Vault
+from oauth.redaction import SHORTEST_AS_SENT, Vault
 
 PLACEHOLDER = re.compile(r"«([a-z0-9_]{1,40})(?: #([0-9a-f]{10}))? ([0-9]{1,9})ch»")
 
 SECRET_NAMES = ("code", "state", "access_token", "refresh_token", "client_secret")
 """The kinds of secrets that a flow of this console has."""
-
-SHORTEST_SWEPT = 6
-"""Shorter secrets are not looked for inside other texts: they would be found in ordinary words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +37,14 @@ def is_live(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """The secrets a diagnosis may meet. ``known`` are live values by kind; ``vault`` makes placeholders of them."""
+    """The secrets a diagnosis may meet: those that ``vault`` remembers, and ``known``, live values by kind.
+
+    ``vault`` makes placeholders of them. ``public`` is no secret, even where it was sent in the place of one.
+    """
 
     vault: Vault | None
     known: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    public: frozenset[str] = frozenset()
 
     def quoted(self, kind: str, value: str) -> str:
         """What may be shown in a secret's place: its placeholder, or its length."""
@@ -80,8 +81,9 @@ class Secrets:
 
     def swept(self, text: str) -> str:
         """A text that is no secret as a whole, without the secrets that stand in it."""
-        for kind, value in sorted(self.known, key=lambda item: -len(item[1])):
-            if len(value) >= SHORTEST_SWEPT and value in text:
+        remembered = self.vault.standing(text) if self.vault is not None else []
+        for kind, value in sorted([*remembered, *self.known], key=lambda item: -len(item[1])):
+            if len(value) >= SHORTEST_AS_SENT and value in text and is_live(value) and value not in self.public:
                 text = text.replace(value, self.quoted(kind, value))
         return text
 

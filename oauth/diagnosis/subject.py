@@ -1,26 +1,31 @@
 """What a diagnosis looks at: one exchange, its flow as far as it is known, and the past."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from oauth.catalogue.explain import Explanation
 from oauth.diagnosis import reading
 from oauth.diagnosis.past import Past
 from oauth.diagnosis.reading import Basic, Reading, Sent
-from oauth.diagnosis.secrets import SECRET_NAMES, Secrets, is_live
+from oauth.diagnosis.secrets import SECRET_NAMES, Secrets
 from oauth.exchange import Exchange, Step, header
 from oauth.flow import Flow, Grant
 from oauth.providers import Lifetimes, Provider, RequestLimit
 from oauth.redaction import Vault
+
+T = TypeVar("T")
 
 USUAL_LIMIT = RequestLimit(requests=4500, seconds=300, pause=1800)
 """The documented request limit, where no provider profile is known."""
 
 OF_A_USER = (Grant.AUTHORIZATION_CODE.value, Grant.REFRESH_TOKEN.value, Grant.DEVICE_CODE.value)
 """Grants whose tokens stand for a user. What the application itself may have is another matter."""
+
+GRANTS = tuple(grant.value for grant in Grant)
 
 USUAL_LIFETIMES = Lifetimes(code=600, access_token=86_400, refresh_token=2_592_000)
 """The documented lifetimes, where no provider profile says others."""
@@ -79,6 +84,8 @@ class Subject:
     now: datetime
     before_sending: bool = False
     zone: tzinfo = UTC
+    _answers: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was asked of the past before: most rules ask the same."""
 
     # The request.
 
@@ -165,8 +172,6 @@ class Subject:
     def secrets(self) -> Secrets:
         """Compares and quotes the secrets of this exchange and its flow."""
         known: list[tuple[str, str]] = []
-        if self.vault is not None:
-            known += [(kind, self.vault.reveal(shown) or "") for shown, kind in self.vault.secrets().items()]
         if self.flow is not None:
             known += [("state", self.flow.state), ("client_secret", self.flow.client.secret), ("code", self.flow.code)]
             for tokens in (self.flow.tokens, self.flow.application_tokens):
@@ -178,15 +183,8 @@ class Subject:
         if self.basic is not None:
             known.append(("client_secret", self.basic.secret))
         known.append(("access_token", self.bearer if self.step is Step.API else ""))
-        hidden = ((kind, value) for kind, value in known if value and is_live(value) and value not in self._public)
-        return Secrets(self.vault, tuple(hidden))
-
-    @property
-    def _public(self) -> set[str]:
-        """What is no secret, even where it was sent in the place of one."""
-        flow = self.flow
-        ours = {flow.client.id, flow.redirect_uri, flow.provider.scope} if flow else set()
-        return {*ours, *(grant.value for grant in Grant), self.exchange.client_id}
+        ours = {self.flow.client.id, self.flow.redirect_uri, self.flow.provider.scope} if self.flow else set()
+        return Secrets(self.vault, tuple(known), frozenset((*ours, *GRANTS, self.exchange.client_id)))
 
     # The flow.
 
@@ -251,6 +249,9 @@ class Subject:
         """The codes or tokens that this flow knows, the one to use first."""
         if kind == "code":
             return (self.authorization.code,) if self.authorization.code else ()
+        return self._once(("candidates", kind), lambda: self._tokens(kind))
+
+    def _tokens(self, kind: str) -> tuple[Known, ...]:
         found: list[Known] = []
         if self.flow is not None:
             for tokens in (self.flow.tokens, self.flow.application_tokens):
@@ -265,6 +266,9 @@ class Subject:
 
     def origin(self, kind: str, value: str) -> Origin | None:
         """The token response that gave this token, from the history or else from the flow in memory."""
+        return self._once(("origin", kind, value), lambda: self._origin(kind, value))
+
+    def _origin(self, kind: str, value: str) -> Origin | None:
         for row in self.sightings((kind,), value):
             given = reading.member(row.response, kind)
             if row.step in (Step.TOKEN, Step.REFRESH) and given and self.secrets.same(kind, given, value):
@@ -313,7 +317,10 @@ class Subject:
     def sightings(self, kinds: tuple[str, ...], value: str) -> Sequence[Exchange]:
         """The earlier exchanges in which a secret stands as one of these kinds, oldest first."""
         marks = self.secrets.fingerprints(kinds, value)
-        return tuple(self.earlier(self.past.sightings(marks))) if marks else ()
+        found: Sequence[Exchange] = ()
+        if marks:
+            found = self._once(("sightings", marks), lambda: tuple(self.earlier(self.past.sightings(marks))))
+        return found
 
     @cached_property
     def successes(self) -> Sequence[Exchange]:
@@ -364,6 +371,11 @@ class Subject:
             row.step is Step.TOKEN and reading.succeeded(row) and reading.grant_of(row) == Grant.AUTHORIZATION_CODE
             for row in self.rows
         )
+
+    def _once(self, question: Hashable, answer: Callable[[], T]) -> T:
+        if question not in self._answers:
+            self._answers[question] = answer()
+        return cast(T, self._answers[question])
 
     # Words.
 

@@ -3,6 +3,6 @@
 from oauth.redaction.bodies import body_text
 from oauth.redaction.names import KINDS
 from oauth.redaction.placeholders import PLACEHOLDER, quoted
-from oauth.redaction.vault import Vault
+from oauth.redaction.vault import SHORTEST_AS_SENT, Vault
 
-__all__ = ["KINDS", "PLACEHOLDER", "Vault", "body_text", "quoted"]
+__all__ = ["KINDS", "PLACEHOLDER", "SHORTEST_AS_SENT", "Vault", "body_text", "quoted"]

@@ -35,6 +35,8 @@ PROTOCOL_WORDS = frozenset(_SECRETS.split() + _WORDS.split())
 """Words of the protocol itself. A secret that is one of them is hidden where it has a name; taking it out wherever it
 stands would make field names and error codes unreadable, and hide nothing."""
 
+_CANONICAL = frozenset(_BY_SQUASHED.values())
+
 KINDS = tuple(dict.fromkeys(_SECRETS.split()))
 """Every kind of secret that has a name of its own."""
 
@@ -66,6 +68,8 @@ def _kind(name: str) -> str | None:
 
 def canonical(name: str) -> str:
     """A name as placeholders spell it: lower case, words joined by ``_``."""
+    if name in _CANONICAL:
+        return name
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     spelled = re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")
     return _BY_SQUASHED.get(spelled.replace("_", ""), spelled[:40] or "secret")

@@ -1,7 +1,7 @@
 """Secrets by value: a known secret, plain or encoded, wherever it stands."""
 
 from binascii import b2a_base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 from urllib.parse import quote_plus
 
@@ -41,6 +41,11 @@ def forms(value: str) -> tuple[str, ...]:
     return tuple(spelled | {form.replace("+", " ") for form in spelled if "+" in form})
 
 
+def as_sent(value: str) -> tuple[str, str]:
+    """How a secret is spelled in plain text: as it is, and as a form has it."""
+    return value, quote_plus(value, errors="surrogatepass")
+
+
 class Spelled(NamedTuple):
     """A secret that stands in a text, and how it is spelled there."""
 
@@ -55,20 +60,26 @@ class Spelled(NamedTuple):
 class Index:
     """Which of many secrets may stand in a text, told without looking for each.
 
-    The index has the end of every spelling: signed tokens all begin alike.
+    The index has the end of every spelling, ``width`` characters of it: signed tokens all begin alike.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, spelled: Callable[[str], Iterable[str]] = forms, width: int = SHORTEST) -> None:
+        self._spelled, self._width = spelled, width
         self._values: list[str] = []
-        self._by_end: dict[str, list[int]] = {}
+        self._by_end: dict[str, int | list[int]] = {}  # most ends are one secret's, and a list each is much memory
         self._short: list[str] = []  # ends that are whole spellings, of secrets that are mostly quotes
 
     def add(self, value: str) -> None:
         """Take a secret in, once."""
-        for end in {form[-SHORTEST:] for form in forms(value)}:
-            if len(end) < SHORTEST and end not in self._by_end:
+        number = len(self._values)
+        for end in {form[-self._width :] for form in self._spelled(value)}:
+            known = self._by_end.setdefault(end, number)
+            if isinstance(known, list):
+                known.append(number)
+            elif known != number:
+                self._by_end[end] = [known, number]
+            elif len(end) < self._width:
                 self._short.append(end)
-            self._by_end.setdefault(end, []).append(len(self._values))
         self._values.append(value)
 
     def likely(self, text: str) -> list[str]:
@@ -78,9 +89,13 @@ class Index:
         if len(self._by_end) <= len(text):
             ends = [end for end in self._by_end if end in text]
         else:
-            pieces = {text[start : start + SHORTEST] for start in range(len(text) - SHORTEST + 1)}
+            pieces = {text[start : start + self._width] for start in range(len(text) - self._width + 1)}
             ends = [*(self._by_end.keys() & pieces), *(end for end in self._short if end in text)]
-        return [self._values[number] for number in sorted({number for end in ends for number in self._by_end[end]})]
+        numbers: set[int] = set()
+        for end in ends:
+            known = self._by_end[end]
+            numbers.update(known if isinstance(known, list) else (known,))
+        return [self._values[number] for number in sorted(numbers)]
 
 
 def find(views: Iterable[View], standing: Sequence[Spelled]) -> list[Found]:

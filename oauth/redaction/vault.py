@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import TypeVar, cast
-from urllib.parse import quote_plus
 
 from oauth.exchange import Exchange, Headers, Request, Response
 from oauth.redaction import names, structures, values
@@ -40,6 +39,9 @@ MOST_NAMED = 100
 MOST_KEPT = 4096
 """Plain items that a vault keeps, and secrets whose spellings and placeholders it keeps."""
 
+SHORTEST_AS_SENT = 6
+"""Characters from which a secret is looked for in a sentence of ours; a shorter one would be found in plain words."""
+
 LONGEST_PLAIN = 500
 """Characters of the longest plain item: what repeats from exchange to exchange is short."""
 
@@ -53,6 +55,7 @@ class Vault:
         self._kinds: dict[str, str] = {}
         self._values: dict[str, str] = {}
         self._index = values.Index()
+        self._as_sent = values.Index(values.as_sent, SHORTEST_AS_SENT)
         # Items without a secret by name, and the texts of their views. That depends on no known secret, so it stays
         # true; and it is kept here, not for the process, because a secret without a name may be among them.
         self._plain: dict[_Item, str] = {}
@@ -69,16 +72,19 @@ class Vault:
         """Remember a secret and return its placeholder. A value known already keeps its kind."""
         if not value or PLACEHOLDER.fullmatch(value):
             return value
-        if value not in self._kinds and values.sweepable(value):
-            self._index.add(value)
+        if value not in self._kinds:
+            if len(value) >= SHORTEST_AS_SENT:
+                self._as_sent.add(value)
+            if values.sweepable(value):
+                self._index.add(value)
         kind = self._kinds.setdefault(value, names.canonical(kind))
-        shown = placeholder(self._key, kind, value)
+        shown = self._placeholder(kind, value)
         self._values[shown] = value
         return shown
 
     def placeholder(self, kind: str, value: str) -> str:
         """What stands in the place of a secret of this kind, known or not; nothing for an empty value."""
-        return placeholder(self._key, names.canonical(kind), value)
+        return self._placeholder(names.canonical(kind), value)
 
     def kind_of(self, value: str) -> str | None:
         """The kind under which a value was remembered first."""
@@ -95,6 +101,13 @@ class Vault:
     def secrets(self) -> Mapping[str, str]:
         """The kind of every remembered secret, by its placeholder."""
         return {shown: self._kinds[value] for shown, value in self._values.items()}
+
+    def standing(self, text: str) -> list[tuple[str, str]]:
+        """Kind and value of the remembered secrets that stand in a text as they are, in the order they came in.
+
+        Those of fewer than ``SHORTEST_AS_SENT`` characters are not looked for.
+        """
+        return [(self._kinds[value], value) for value in self._as_sent.likely(text) if value in text]
 
     def conceal(self, name: str, value: str) -> str:
         """Redact one named field, and remember what is hidden, so that ``resolve`` puts it back."""
@@ -209,9 +222,9 @@ class Vault:
 
         A client id that is a secret is a secret: id and secret are swapped often enough.
         """
-        fitting = [value for value in chain(named, self._kinds) if len(value) <= len(decoded)]
+        fitting = dict.fromkeys(chain(named, self._as_sent.likely(decoded)))
         for value in sorted(filter(values.sweepable, fitting), key=len, reverse=True):
-            for form in (value, quote_plus(value, errors="surrogatepass")):
+            for form in values.as_sent(value):
                 if form in decoded:
                     kind = self._kinds.get(value) or named[value]
                     decoded = decoded.replace(form, placeholder(self._key, kind, value))

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from unittest.mock import Mock
+
+import pytest
 
 from oauth.diagnosis import HistoryPast
 from oauth.exchange import Step
@@ -57,3 +60,12 @@ def test_requests_to_a_host_are_counted_within_the_time(walk: Walk) -> None:
     assert HistoryPast(walk.history, "somebody else").sent_to(host, walk.now - minute, walk.now + minute) == 1
     assert walk.past.sent_to(host, walk.now - 2 * minute, walk.now - minute) == 0
     assert walk.past.sent_to("elsewhere.example", walk.now - minute, walk.now + minute) == 0
+
+
+def test_a_question_is_one_read_of_the_database(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+    walk.got_tokens()
+    walk.refresh()
+    reading = Mock(wraps=walk.history.database.reading)
+    monkeypatch.setattr(walk.history.database, "reading", reading)
+    assert len(walk.past.token_requests("demo-app")) == 2
+    assert reading.call_count == 1

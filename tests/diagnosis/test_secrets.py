@@ -47,3 +47,18 @@ def test_known_secrets_are_taken_out_of_other_texts() -> None:
 def test_a_value_that_a_fix_offers_can_be_put_back() -> None:
     vault = Vault(KEY)
     assert vault.resolve(secrets(vault).offered("code", OTHER)) == OTHER
+
+
+def test_a_sentence_is_swept_of_what_the_vault_remembers_but_for_what_is_public() -> None:
+    vault = Vault(KEY)
+    shown = [vault.add(kind, value) for kind, value in (("code", ONE), ("client_secret", "short1"), ("state", "five5"))]
+    swept = Secrets(vault, public=frozenset(["public-id"])).swept
+    vault.add("client_secret", "public-id")
+    assert swept(f"{ONE} and short1, not five5 or public-id") == f"{shown[0]} and {shown[1]}, not five5 or public-id"
+    assert swept(ONE[1:]) == ONE[1:]
+
+
+def test_the_longest_of_the_secrets_that_stand_in_one_another_is_taken_out() -> None:
+    vault = Vault(KEY)
+    vault.add("code", ONE[:20])
+    assert Secrets(vault, (("access_token", ONE),)).swept(ONE) == vault.placeholder("access_token", ONE)

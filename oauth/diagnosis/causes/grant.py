@@ -19,12 +19,11 @@ from oauth.diagnosis.causes.rule import (
 from oauth.diagnosis.causes.shape import bare
 from oauth.diagnosis.model import Fix, Label
 from oauth.diagnosis.reading import BODY
-from oauth.diagnosis.subject import Subject
+from oauth.diagnosis.subject import GRANTS, Subject
 from oauth.exchange import Exchange, Step
 from oauth.flow import Grant
 
 WHERE = f"{BODY}, grant_type"
-GRANTS = tuple(grant.value for grant in Grant)
 UNAUTHORIZED_GRANT = 10
 """The documented error that says so."""
 
