@@ -143,7 +143,9 @@ def _spent(code: str, subject: Subject) -> bool:
     if known is not None and is_live(known.value) and known.value in code:
         code = known.value  # something stands around it, and it is sent again all the same
     code = bare(code)
-    rows = subject.exchanged(code)
+    # A server may read only the code in what was sent, such as one with the next parameter still behind it.
+    within = [value for _, value in subject.vault.standing(code)] if subject.vault else []
+    rows = [row for value in dict.fromkeys([code, *within]) for row in subject.exchanged(value)]
     if any(reading.succeeded(row) or reading.unanswered(row) for row in rows):
         return True
     if not subject.before_sending and (reading.succeeded(exchange) or reading.unanswered(exchange)):

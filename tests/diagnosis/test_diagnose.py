@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from oauth import flow as flows
@@ -211,6 +211,15 @@ def spent(new_walk: Callable[..., Walk]) -> Walk:
     redacted=st.booleans(),
     with_vault=st.booleans(),
     with_flow=st.booleans(),
+)
+@example(
+    values={"client_id": None, "code": "{code}&state=1"},
+    error=("invalid_client", "The client credentials are invalid"),
+    body=BodyFormat.JSON,
+    by=ClientAuthentication.BODY,
+    redacted=False,
+    with_vault=True,
+    with_flow=False,
 )
 def test_no_secret_is_told_and_no_spent_code_is_sent_again(
     spent: Walk,
