@@ -95,7 +95,7 @@ def _speaks_against(cause: Cause) -> bool:
 def _judged(rules: Iterable[Rule], subject: Subject) -> tuple[Cause, ...]:
     unique = {rule.id: rule for rule in rules}
     causes = [_finished(rule(subject), subject) for rule in unique.values()]
-    return tuple(sorted(causes, key=lambda cause: RANK.index(cause.verdict)))
+    return tuple(sorted(causes, key=lambda cause: (RANK.index(cause.verdict), not _speaks_against(cause))))
 
 
 def _finished(cause: Cause, subject: Subject) -> Cause:
@@ -204,7 +204,10 @@ def _most_likely(causes: tuple[Cause, ...]) -> str:
         return "; and ".join(_clause(cause, first=index == 0) for index, cause in enumerate(found)) + "."
     if found := by_verdict[Verdict.POSSIBLE]:
         return f"Not proven. Possible: {'; '.join(_clause(cause, first=False) for cause in found)}."
-    if by_verdict[Verdict.UNKNOWN]:
+    if (found := by_verdict[Verdict.UNKNOWN]) and by_verdict[Verdict.RULED_OUT]:
+        left = "; ".join(_clause(cause, first=False) for cause in found)
+        return f"Not known. Not ruled out, for want of a fact: {left}."
+    if found:
         return "Not known: what is needed to tell is missing."
     if by_verdict[Verdict.RULED_OUT]:
         return (

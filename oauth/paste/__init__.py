@@ -4,6 +4,7 @@ A reader is a module with ``sureness(text)``, from 0 (not mine) to 1 (nobody els
 text is run, fetched or opened.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -31,6 +32,10 @@ MOST_OCTETS = 50 * 1024 * 1024
 
 MOST_EXCHANGES = 100_000
 """Exchanges that a pasted text holds at most."""
+
+
+_HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+"""Half a surrogate pair, which is no character. Those that stand for an octet of a file are left alone (PEP 383)."""
 
 
 class Reader(Protocol):
@@ -71,6 +76,10 @@ def read(text: str) -> list[Pasted]:
         )
     if not text.strip():
         raise PasteError("the text is empty.")
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        text = _HALF.sub("\ufffd", text)
     failure: PasteError | None = None
     for sureness, reader in _able(text):
         try:

@@ -83,9 +83,9 @@ def causes(found: tuple[Cause, ...]) -> None:
     """Draw causes, each with its verdict and its evidence."""
     for cause in found:
         with st.container(gap="xxsmall"):
-            with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            with st.container(horizontal=True, wrap=False, gap="small"):
                 st.markdown(VERDICTS[cause.verdict], width="content")
-                st.text(cause.title)
+                st.text(cause.title, width="stretch")
             _evidence(cause.evidence)
 
 
@@ -133,7 +133,8 @@ def _evidence(facts: tuple[Evidence, ...]) -> None:
 
 def _causes(key: str, diagnosis: Diagnosis) -> None:
     if diagnosis.most_likely:
-        st.markdown("**Most likely**")
+        proven = any(cause.verdict is Verdict.PROVEN for cause in diagnosis.causes)
+        st.markdown("**Proven**" if proven else "**Most likely**")
         st.text(diagnosis.most_likely)
     if diagnosis.causes:
         counts = {verdict: sum(cause.verdict is verdict for cause in diagnosis.causes) for verdict in Verdict}
@@ -155,9 +156,9 @@ def _fixes(key: str, found: tuple[Cause, ...], apply: Callable[[Fix], None] | No
     st.markdown("**What to change here**")
     for number, fix in enumerate(fixes, 1):
         with st.container(border=True, gap="small", key=f"{key}.fix.{number}.box"):
-            with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            with st.container(horizontal=True, wrap=False, gap="small"):
                 st.badge(fix.label_text, color="green" if fix.label is Label.READY else "gray")
-                st.text(fix.title)
+                st.text(fix.title, width="stretch")
             if fix.changes:
                 st.code(diff(fix.changes), language="diff", wrap_lines=True)
             # Without a change there is nothing that a button could do: the advice is to wait.

@@ -155,7 +155,7 @@ def _in_another_country(walk: "Walk") -> None:
     walk.press("application.send")
     card = walk.card("application")
     assert "Documented error 6 ·" in card or "Documented error 5 ·" in card
-    assert "this client id worked at olx-pl, never at olx-ua" in card
+    assert "This client id worked at olx-pl, never at olx-ua" in card
 
 
 def _port(url: str) -> int:

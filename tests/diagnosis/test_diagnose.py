@@ -47,6 +47,27 @@ def test_the_proven_come_first_and_crosses_before_ticks(walk: Walk) -> None:
     assert len(set(found.evidence)) == len(found.evidence)
 
 
+def test_a_possible_cause_with_a_cross_comes_before_one_without(walk: Walk) -> None:
+    walk.provider = replace(walk.provider, clients=())  # as at a provider that publishes none
+    walk.begin()
+    refused = walk.authorize(setting(client_id="no-such-app"))
+    found = walk.diagnosed(replace(refused, response=Response(400, "Bad Request", (), b"<h1>Error</h1>")))
+    possible = [item.id for item in found.causes if item.verdict is Verdict.POSSIBLE]
+    assert possible[0] == "client.id_differs"
+    assert "authorization.client_not_active" in possible
+    assert "query of the address, client_id" in text(cause(found, "client.id_differs"))
+
+
+def test_what_could_not_be_ruled_out_is_named(walk: Walk) -> None:
+    """A refused code that is right as far as the row tells: redaction hides what may stand around it."""
+    walk.authorize()
+    [issued] = walk.running.sandbox.codes()
+    walk.running.sandbox.revoke_code(issued.serial)
+    most_likely = walk.kept(walk.token()).most_likely
+    assert most_likely.startswith("Not known. Not ruled out, for want of a fact: ")
+    assert "something else was sent around the code; the code was percent-encoded twice." in most_likely
+
+
 def test_a_bare_answer_proves_nothing() -> None:
     exchange = Exchange(Step.TOKEN, Request("", ""), NOW, answer("invalid_grant", "Invalid refresh token"))
     found = diagnose(exchange, explained(exchange), past=NoPast())

@@ -122,7 +122,7 @@ def test_a_profile_does_not_say_what_a_call_needs(walk: Walk) -> None:
     found = walk.diagnosed(replace(refused, response=Response(403, "Forbidden", JSON, body)))
     lacks = cause(found, "token.lacks_scope")
     assert lacks.verdict == "possible"
-    assert "missing: write" in text(lacks)
+    assert "Missing: write" in text(lacks)
     assert verdict(found, "token.asked_too_little") == "possible"
 
 

@@ -124,7 +124,7 @@ def test_the_time_that_a_drill_lets_pass_is_in_its_evidence(setting: Setting, hi
     outcome = outcome_of(ALL["2-expired"], setting)
     assert outcome.diagnosis is not None
     expired = next(cause for cause in outcome.diagnosis.causes if cause.id == "code.expired")
-    assert expired.evidence[0].text.startswith("the code was 10 min 1 s old")
+    assert expired.evidence[0].text.startswith("The code was 10 min 1 s old")
     came, sent = rows(history)[-2:]
     assert (came.step, sent.step) == (Step.CALLBACK, Step.TOKEN)
     assert timedelta(seconds=601) <= sent.started_at - came.started_at < timedelta(seconds=605)

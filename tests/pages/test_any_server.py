@@ -462,7 +462,7 @@ def test_a_revoked_access_token_is_a_proven_cause(walk: "Page") -> None:
     walk.choose("call.action", "api")
     walk.press("api.send")
     assert "The access token was revoked" in walk.text()
-    assert "it was revoked before: row" in walk.text()
+    assert "It was revoked before: row" in walk.text()
 
 
 def test_a_revoked_refresh_token_is_a_proven_cause(walk: "Page") -> None:

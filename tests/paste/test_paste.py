@@ -67,3 +67,9 @@ def test_nothing_pasted_is_opened() -> None:
     assert b"root" not in found.request.body
     assert "the file /etc/passwd of --form was not read" in found.repairs
     assert not found.request_body_known
+
+
+def test_half_a_character_is_read_as_an_unknown_one() -> None:
+    [found] = paste.read("curl https://h.example/token -d 'code=\ud800abc'")
+    assert found.request is not None
+    assert found.request.body.decode() == "code=\ufffdabc"

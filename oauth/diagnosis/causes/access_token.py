@@ -41,7 +41,7 @@ def expired(subject: Subject) -> Finding:
         f"expires_in {life} s" if origin.expires_in is not None else f"it said no expires_in; documented are {life} s"
     )
     age = (subject.at - origin.issued_at).total_seconds()
-    text = f"issued {subject.clock(origin.issued_at)}, {said}; sent {span(age)} later"
+    text = f"Issued {subject.clock(origin.issued_at)}, {said}; sent {span(age)} later"
     if age > life:
         return proven(wrong(text, origin.where, origin.row), fix=_renew(subject, origin))
     if age > life - CLOSE:
@@ -69,13 +69,13 @@ def scheme(subject: Subject) -> Finding:
         )
     doubled = sum(word.lower() in ("bearer", "bearer:") for word in (given, *credentials.split()))
     if doubled > 1:
-        return proven(wrong(f"the word Bearer stands there {doubled} times", HEADER), fix=fix)
+        return proven(wrong(f"The word Bearer stands there {doubled} times", HEADER), fix=fix)
     if doubled == 0:
         if credentials and given.isalpha() and len(given) < 12:
-            return proven(wrong(f"the scheme is {given}, where Bearer is needed", HEADER), fix=fix)
-        return proven(wrong("the word Bearer is missing before the token", HEADER), fix=fix)
+            return proven(wrong(f"The scheme is {given}, where Bearer is needed", HEADER), fix=fix)
+        return proven(wrong("The word Bearer is missing before the token", HEADER), fix=fix)
     if not credentials:
-        return proven(wrong("after Bearer there is no token", HEADER), fix=_held(subject))
+        return proven(wrong("After Bearer there is no token", HEADER), fix=_held(subject))
     if not is_live(subject.bearer) and _origin(subject) is None:
         return unknown("Redaction hides what stands behind Bearer", HEADER)
     return ruled_out(right("Bearer stands there once", HEADER))
@@ -86,9 +86,9 @@ def left_out(subject: Subject) -> Finding:
     """No ``Authorization`` header, or nothing in it."""
     value = header(subject.exchange.request.headers, "Authorization")
     if value is None or not value.strip():
-        return proven(wrong("there is no Authorization header", "request headers"), fix=_held(subject))
+        return proven(wrong("There is no Authorization header", "request headers"), fix=_held(subject))
     if not subject.bearer:
-        return proven(wrong("the Authorization header has no token in it", HEADER), fix=_held(subject))
+        return proven(wrong("The Authorization header has no token in it", HEADER), fix=_held(subject))
     return ruled_out(right("The Authorization header has a token", HEADER))
 
 
@@ -103,7 +103,7 @@ def other_host(subject: Subject) -> Finding:
         if not (origin.provider and subject.exchange.provider)
         else (origin.provider != subject.exchange.provider)
     )
-    text = f"issued by {origin.host}"
+    text = f"Issued by {origin.host}"
     if elsewhere:
         return proven(wrong(f"{text}, sent to {subject.host}", origin.where, origin.row), fix=_held(subject))
     return ruled_out(right(f"{text[0].upper()}{text[1:]}, the provider that was called", origin.where, origin.row))
@@ -129,14 +129,14 @@ def replaced(subject: Subject) -> Finding:
     ]
     if not later and (elsewhere := subject.later_elsewhere(origin)):
         text = (
-            f"a later token was issued in another flow of this client: {subject.row_text(elsewhere)}; "
+            f"A later token was issued in another flow of this client: {subject.row_text(elsewhere)}; "
             "whether for the same user is not known"
         )
         return possible(open_fact(text, "history", elsewhere.id), fix=_held(subject))
     if not later:
         return ruled_out(right("No later token of this client is known", "history"))
     newest = later[-1]
-    fact = wrong(f"a later access token was issued: {subject.row_text(newest)}", "history", newest.id)
+    fact = wrong(f"A later access token was issued: {subject.row_text(newest)}", "history", newest.id)
     calls = [row for row in subject.sightings(("access_token",), subject.bearer) if row.step is Step.API]
     worked = [row for row in calls if reading.succeeded(row)]
     before = [row for row in worked if _is_before(row.id, later[0].id)]
@@ -147,7 +147,7 @@ def replaced(subject: Subject) -> Finding:
         return ruled_out(right(text, "history", after[-1].id))
     life = origin.expires_in or subject.lifetimes.access_token
     if before and life is not None and subject.at <= origin.issued_at + timedelta(seconds=life):
-        text = f"the old one worked before that: {subject.row_text(before[-1])}, and it had not expired"
+        text = f"The old one worked before that: {subject.row_text(before[-1])}, and it had not expired"
         return proven(fact, open_fact(text, "history", before[-1].id), fix=fix)
     return possible(fact, fix=fix)
 
@@ -165,7 +165,7 @@ def of_application(subject: Subject) -> Finding:
     if not origin.grant:
         return unknown("By which grant the token was given is not known", origin.where, origin.row)
     if origin.grant == Grant.CLIENT_CREDENTIALS:
-        text = "the token came from client_credentials: it stands for the application, and for no user"
+        text = "The token came from client_credentials: it stands for the application, and for no user"
         return proven(wrong(text, origin.where, origin.row), fix=_users(subject))
     return ruled_out(right(f"The token came from {origin.grant}: it is a user's", origin.where, origin.row))
 

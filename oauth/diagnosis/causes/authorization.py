@@ -48,16 +48,16 @@ def client_not_active(subject: Subject) -> Finding:
     rows = subject.successes_here
     if rows:
         row = rows[-1]
-        text = f"the same client id worked before: {subject.row_text(row)}. It may have been deactivated since"
+        text = f"The same client id worked before: {subject.row_text(row)}. It may have been deactivated since"
         return possible(open_fact(text, "history", row.id))
     if not subject.past.reach:
         return unknown("Whether this client id worked before is not known: no history was looked at")
     return possible(
-        open_fact(f"this client id never worked here, in the newest {subject.past.reach:,} rows", "history")
+        open_fact(f"This client id never worked here, in the newest {subject.past.reach:,} rows", "history")
     )
 
 
-@rule("authorization.redirect_uri", "The redirect URI is not registered, or may not be")
+@rule("authorization.redirect_uri", "The redirect URI is not registered, or not allowed")
 def redirect_uri(subject: Subject) -> Finding:
     """The provider's rules for one, and what this client used before."""
     sent = subject.sent.value("redirect_uri")
@@ -65,7 +65,7 @@ def redirect_uri(subject: Subject) -> Finding:
         return unknown("The request was pushed beforehand (RFC 9126): its redirect URI is not in the address", QUERY)
     if not sent:
         return possible(
-            open_fact("no redirect_uri was sent: that works only when exactly one is registered", QUERY),
+            open_fact("No redirect_uri was sent: that works only when exactly one is registered", QUERY),
         )
     shown = subject.secrets.swept(sent)
     where = f"{QUERY}, redirect_uri"
@@ -84,7 +84,7 @@ def redirect_uri(subject: Subject) -> Finding:
     )
     if sent != sent.strip():
         return proven(
-            wrong("white space stands around the redirect URI", where),
+            wrong("White space stands around the redirect URI", where),
             fix=put(subject, "redirect_uri", shown, subject.secrets.swept(sent.strip()), "Send it without white space"),
         )
     if not parts.scheme or not host:
@@ -110,14 +110,14 @@ def redirect_uri(subject: Subject) -> Finding:
     near = max(used, key=lambda known: SequenceMatcher(None, known, sent).ratio(), default=None)
     if near is not None:
         after = subject.secrets.swept(near)
-        text = f"sent {shown}; what came back before for this client is {after}"
+        text = f"Sent {shown}; what came back before for this client is {after}"
         return possible(
             wrong(text, "history", used[near]),
             fix=put(subject, "redirect_uri", shown, after, "Send the one that came back before"),
         )
     if provider is not None and provider.accepts_loopback and _is_loopback(host):
         return ruled_out(right(f"{provider.name} takes any address on this machine: {shown}", "provider"))
-    return possible(open_fact(f"whether {shown} is registered cannot be seen from here", where), fix=needs)
+    return possible(open_fact(f"Whether {shown} is registered cannot be seen from here", where), fix=needs)
 
 
 @rule("authorization.response_type", "The response type is not code")
@@ -139,7 +139,7 @@ def denied(subject: Subject) -> Finding:
     error = subject.explanation.error if subject.explanation else ""
     if error == "access_denied":
         fix = Fix(Label.START_AGAIN, "Ask again, and have the user approve", Step.AUTHORIZE)
-        return proven(wrong("the provider sent error=access_denied", "callback address"), fix=fix)
+        return proven(wrong("The provider sent error=access_denied", "callback address"), fix=fix)
     return ruled_out(right("No refusal came back", "callback address"))
 
 
@@ -150,7 +150,7 @@ def not_finished(subject: Subject) -> Finding:
         return ruled_out(right("A callback came", "history"))
     seconds = int((subject.now - subject.at).total_seconds())
     return possible(
-        open_fact(f"nothing came in the {seconds} s since the page was opened", "flow, authorization request")
+        open_fact(f"Nothing came in the {seconds} s since the page was opened", "flow, authorization request")
     )
 
 
@@ -164,7 +164,7 @@ def came_elsewhere(subject: Subject) -> Finding:
     shown = subject.secrets.swept(sent)
     if sent == here:
         return ruled_out(right(f"The redirect URI is this console's: {shown}", QUERY))
-    text = f"the browser is sent to {shown}: paste the address it lands on"
+    text = f"The browser is sent to {shown}: paste the address it lands on"
     return possible(open_fact(text, f"{QUERY}, redirect_uri"))
 
 

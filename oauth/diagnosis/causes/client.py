@@ -19,15 +19,16 @@ from oauth.diagnosis.causes.rule import (
     wrong,
 )
 from oauth.diagnosis.causes.shape import bare, stray_text
-from oauth.diagnosis.model import Change, Target, Verdict
-from oauth.diagnosis.reading import BODY
+from oauth.diagnosis.model import Change, Evidence, Target, Verdict
+from oauth.diagnosis.reading import BODY, QUERY
 from oauth.diagnosis.secrets import is_live, parse
 from oauth.diagnosis.subject import Subject, host_of
-from oauth.exchange import Exchange
+from oauth.exchange import Exchange, Step
 from oauth.providers import ClientAuthentication
 
 HEADER = "request header, Authorization"
 AROUND = "The right secret was sent with something around it, which is another cause"
+AROUND_SHORT = "Something stands around the secret, and what is inside is too short for a fingerprint to compare"
 INACTIVE_CLIENT = 5
 """The documented error that says so."""
 
@@ -48,7 +49,8 @@ def _credentials(subject: Subject) -> Credentials:
         return Credentials(subject.exchange.client_id, "", HEADER, hidden=True)
     if found is not None and not found.problem:
         return Credentials(unquote_plus(found.id), unquote_plus(found.secret), HEADER)
-    return Credentials(subject.sent.value("client_id"), subject.sent.value("client_secret"), BODY)
+    where = QUERY if subject.step is Step.AUTHORIZE else BODY
+    return Credentials(subject.sent.value("client_id"), subject.sent.value("client_secret"), where)
 
 
 @rule("client.credentials_missing", "The client id or the secret was left out")
@@ -116,11 +118,11 @@ def swapped(subject: Subject) -> Finding:
     if not sent.id or not (sent.secret or sent.hidden):
         return unknown("Id and secret were not both sent", sent.where)
     if _is_secret(subject, sent.id):
-        facts = [wrong("what stands in client_id is the client's secret", f"{sent.where}, client_id")]
+        facts = [wrong("What stands in client_id is the client's secret", f"{sent.where}, client_id")]
         after_id, needs_id = value_for(subject, "client_id")
         after_secret, needs_secret = value_for(subject, "client_secret")
         if flow and subject.secrets.same("client_secret", sent.secret, flow.client.id):
-            facts.append(wrong("what stands in client_secret is the client's id", f"{sent.where}, client_secret"))
+            facts.append(wrong("What stands in client_secret is the client's id", f"{sent.where}, client_secret"))
         return proven(
             *facts,
             fix=changed(
@@ -162,7 +164,7 @@ def secret_differs(subject: Subject) -> Finding:
             return unknown(AROUND, "provider, published clients")
         if same is False:
             expected = subject.secrets.quoted("client_secret", published.secret)
-            text = f"sent {shown}; the published secret of {published.id} is {expected}"
+            text = f"Sent {shown}; the published secret of {published.id} is {expected}"
             return proven(wrong(text, "provider, published clients"), fix=fix)
         if same:
             return ruled_out(right(f"It is the published secret of {published.id}", "provider, published clients"))
@@ -174,17 +176,17 @@ def secret_differs(subject: Subject) -> Finding:
         when = subject.row_text(row)
         if same:
             return ruled_out(right(f"The same secret worked before: {when}", "history", row.id))
-        if same is False and subject.secrets.same("client_secret", bare(sent.secret), last):
-            return unknown(AROUND, "history", row.id)
+        if same is False and (inside := subject.secrets.same("client_secret", bare(sent.secret), last)) is not False:
+            return unknown(AROUND if inside else AROUND_SHORT, "history", row.id)
         if same is False:
-            return proven(wrong(f"sent {shown}, and what last worked was {last}: {when}", "history", row.id), fix=fix)
+            return proven(wrong(f"Sent {shown}, and what last worked was {last}: {when}", "history", row.id), fix=fix)
         return unknown(f"Both are {shown}: too short for a fingerprint, so they cannot be compared", "history", row.id)
     if subject.flow and sent.id == subject.flow.client.id:
         same = subject.secrets.same("client_secret", sent.secret, subject.flow.client.secret)
         if same is False:
             expected = subject.secrets.quoted("client_secret", subject.flow.client.secret)
             return possible(
-                wrong(f"sent {shown}, and this flow was begun with {expected}", "flow, client secret"), fix=fix
+                wrong(f"Sent {shown}, and this flow was begun with {expected}", "flow, client secret"), fix=fix
             )
     return unknown("No secret of this client is known to have worked before", "history")
 
@@ -200,7 +202,7 @@ def id_differs(subject: Subject) -> Finding:
     shown, row = subject.secrets.swept(sent.id), _last(subject.successes_here)
     where = f"{sent.where}, client_id"
     if row is not None:
-        return ruled_out(right(f"The same client_id worked before: {subject.row_text(row)}", "history", row.id))
+        return ruled_out(_worked(subject, row))
     published = [item.id for item in subject.provider.clients] if subject.provider else []
     if sent.id in published:
         return ruled_out(right(f"{shown} is a published client", "provider, published clients"))
@@ -210,7 +212,7 @@ def id_differs(subject: Subject) -> Finding:
     if flow_id and flow_id != sent.id:
         fix = put(subject, "client_id", shown, subject.secrets.swept(flow_id), "Send the client id of this flow")
         worked = _last([row for row in subject.earlier(subject.past.token_requests(flow_id)) if subject.is_here(row)])
-        fact = wrong(f"sent {shown}, and the client of this flow is {subject.secrets.swept(flow_id)}", where)
+        fact = wrong(f"Sent {shown}, and the client of this flow is {subject.secrets.swept(flow_id)}", where)
         if flow_id in published:
             return proven(fact, right(f"{flow_id} is a published client", "provider, published clients"), fix=fix)
         if worked is not None:
@@ -236,21 +238,21 @@ def other_provider(subject: Subject) -> Finding:
         return unknown("No client_id was sent", sent.where)
     row = _last(subject.successes_here)
     if row is not None:
-        return ruled_out(right(f"The client id worked at this provider: {subject.row_text(row)}", "history", row.id))
+        return ruled_out(_worked(subject, row))
     elsewhere = _last([row for row in subject.successes if not subject.is_here(row)])
     if elsewhere is not None:
         place = elsewhere.provider or host_of(elsewhere)
         here = subject.exchange.provider or subject.host
-        text = f"this client id worked at {place}, never at {here}: {subject.row_text(elsewhere)}"
+        text = f"This client id worked at {place}, never at {here}: {subject.row_text(elsewhere)}"
         after, needs = "", f"the client id that {here} gave you"
         fix = put(subject, "client_id", subject.secrets.swept(sent.id), after, "Send the id for this site", needs)
         if subject.secrets.same("client_secret", sent.secret, _secret_of(elsewhere)):
             return proven(
-                wrong(text, "history", elsewhere.id), wrong("with the same secret", "history", elsewhere.id), fix=fix
+                wrong(text, "history", elsewhere.id), wrong("With the same secret", "history", elsewhere.id), fix=fix
             )
         return possible(
             wrong(text, "history", elsewhere.id),
-            open_fact("that it was the same secret cannot be told", "history", elsewhere.id),
+            open_fact("That it was the same secret cannot be told", "history", elsewhere.id),
             fix=fix,
         )
     if subject.provider and any(item.id == sent.id for item in subject.provider.clients):
@@ -274,7 +276,7 @@ def both(subject: Subject) -> Finding:
         Change(Target.HEADER, "Authorization", "Basic …", None),
     )
     names = " and ".join(name for name, value in (("client_id", body_id), ("client_secret", body_secret)) if value)
-    facts = [wrong("the Authorization header has Basic credentials", HEADER), wrong(f"the body has {names} too", BODY)]
+    facts = [wrong("The Authorization header has Basic credentials", HEADER), wrong(f"The body has {names} too", BODY)]
     if subject.basic.problem and (alone := secret_differs.judge(subject)).verdict is Verdict.RULED_OUT:
         # What stands in the body would have been enough: the unreadable header beside it is what was refused.
         return proven(*facts, *alone.evidence, fix=fix)
@@ -285,8 +287,8 @@ def both(subject: Subject) -> Finding:
     if not differ and body_secret:
         differ = subject.secrets.same("client_secret", body_secret, header_secret) is False
     if differ:
-        return proven(*facts, wrong("the two differ", f"{HEADER} and body"), fix=fix)
-    return possible(*facts, open_fact("the two are not known to differ", f"{HEADER} and body"), fix=fix)
+        return proven(*facts, wrong("The two differ", f"{HEADER} and body"), fix=fix)
+    return possible(*facts, open_fact("The two are not known to differ", f"{HEADER} and body"), fix=fix)
 
 
 @rule("client.basic_encoding", "The Basic credentials are not encoded as RFC 6749 §2.3.1 asks")
@@ -333,15 +335,13 @@ def deactivated(subject: Subject) -> Finding:
     row = _last(subject.successes_here)
     if row is not None:
         facts = (
-            right(
-                f"the same client_id worked before: {subject.row_text(row)}, {subject.outcome(row)}", "history", row.id
-            ),
-            wrong(f"now the provider answers {subject.outcome(subject.exchange)}", "response"),
+            _worked(subject, row),
+            wrong(f"Now the provider answers {subject.outcome(subject.exchange)}", "response"),
         )
         return proven(*facts) if _told_inactive(subject) else possible(*facts)
     if not subject.past.reach:
         return unknown("Whether this client id worked before is not known: no history was looked at")
-    return ruled_out(open_fact(f"It never worked here, in the newest {subject.past.reach:,} rows", "history"))
+    return ruled_out(_never_worked(subject))
 
 
 @rule("client.never_active", "The client is not active, and no request of it worked here yet")
@@ -349,14 +349,10 @@ def never_active(subject: Subject) -> Finding:
     """The provider says the one, this history the other; a provider activates new applications by hand."""
     row = _last(subject.successes_here)
     if row is not None:
-        return ruled_out(right(f"The same client_id worked before: {subject.row_text(row)}", "history", row.id))
+        return ruled_out(_worked(subject, row))
     if not subject.past.reach:
         return unknown("Whether this client id worked before is not known: no history was looked at")
-    name = subject.secrets.swept(subject.client_id) or "this client"
-    facts = (
-        wrong(f"the provider answers {subject.outcome(subject.exchange)}", "response"),
-        open_fact(f"{name} never worked here, in the newest {subject.past.reach:,} rows", "history"),
-    )
+    facts = (wrong(f"The provider answers {subject.outcome(subject.exchange)}", "response"), _never_worked(subject))
     # What worked elsewhere may be active there and nowhere else, which is another cause.
     return proven(*facts) if _told_inactive(subject) and not subject.successes else possible(*facts)
 
@@ -376,6 +372,17 @@ CREDENTIALS: tuple[Rule, ...] = (
 
 INACTIVE: tuple[Rule, ...] = (deactivated, never_active, other_provider)
 """The rules for a client that is not active."""
+
+
+def _worked(subject: Subject, row: Exchange) -> Evidence:
+    return right(
+        f"The same client_id worked before: {subject.row_text(row)}, {subject.outcome(row)}", "history", row.id
+    )
+
+
+def _never_worked(subject: Subject) -> Evidence:
+    name = subject.secrets.swept(subject.client_id) or "This client"
+    return open_fact(f"{name} never worked here, in the newest {subject.past.reach:,} rows", "history")
 
 
 def _told_inactive(subject: Subject) -> bool:

@@ -38,7 +38,7 @@ def expired(subject: Subject) -> Finding:
         return unknown("How long codes live at this provider is not known", "provider")
     age = (subject.at - code.at).total_seconds()
     times = f"callback {subject.clock(code.at)}, sent {subject.clock(subject.at)}"
-    text = f"the code was {span(age)} old ({times}); codes live {span(life)}"
+    text = f"The code was {span(age)} old ({times}); codes live {span(life)}"
     if age > life:
         return proven(wrong(text, code.where, code.row), fix=NEW_CODE)
     if known.pasted:
@@ -47,7 +47,7 @@ def expired(subject: Subject) -> Finding:
             before = span((subject.at - asked).total_seconds())
             text = f"The authorization was asked for {before} before: the code cannot be older"
             return ruled_out(right(text, known.where, known.row))
-        text = f"the code was pasted {span(age)} before it was sent; how old it was then is not known"
+        text = f"The code was pasted {span(age)} before it was sent; how old it was then is not known"
         return possible(open_fact(text, code.where, code.row), fix=NEW_CODE)
     if age > life - CLOSE:
         return possible(wrong(text, code.where, code.row), fix=NEW_CODE)
@@ -63,15 +63,15 @@ def used(subject: Subject) -> Finding:
     earlier = subject.exchanged(sent)
     for row in earlier:
         if reading.succeeded(row):
-            text = f"the same code was exchanged before: {subject.row_text(row)}, {subject.outcome(row)}"
+            text = f"The same code was exchanged before: {subject.row_text(row)}, {subject.outcome(row)}"
             return proven(wrong(text, "history", row.id), fix=NEW_CODE)
     for row in earlier:
         if reading.unanswered(row):
-            text = f"the same code was sent before, and no answer came: {subject.row_text(row)}. It may be spent"
+            text = f"The same code was sent before, and no answer came: {subject.row_text(row)}. It may be spent"
             return possible(wrong(text, "history", row.id), fix=NEW_CODE)
     flow = subject.flow
     if flow and flow.tokens and subject.secrets.same("code", sent, flow.code):
-        text = f"this flow has its tokens since {subject.clock(flow.tokens.issued_at)}: its code is spent"
+        text = f"This flow has its tokens since {subject.clock(flow.tokens.issued_at)}: its code is spent"
         return proven(wrong(text, "flow, token answer"), fix=NEW_CODE)
     if not subject.secrets.fingerprints(("code",), sent):
         return unknown("The code is too short for a fingerprint, or was given without one: the history cannot be asked")
@@ -81,7 +81,7 @@ def used(subject: Subject) -> Finding:
     known = subject.behind_code
     if known.pasted:
         redirect = subject.secrets.swept((known.asked or {}).get("redirect_uri", "the redirect URI"))
-        text = f"the code was pasted: whatever answers at {redirect} got it first and may have exchanged it"
+        text = f"The code was pasted: whatever answers at {redirect} got it first and may have exchanged it"
         return possible(nothing, open_fact(text, "flow, callback"), fix=NEW_CODE)
     if known.code is None or subject.secrets.same("code", sent, known.code.value) is False:
         return unknown("No callback is known that brought this code, so another program may have exchanged it")
@@ -108,7 +108,7 @@ def other_client(subject: Subject) -> Finding:
     if owner == client_id:
         return ruled_out(right(f"client_id equals the one in the authorization request: {quoted}", where, row))
     fix = put(subject, "client_id", other, quoted, "Exchange it as the client that asked for it")
-    text = f"the code was given to {quoted}, and {other} presents it"
+    text = f"The code was given to {quoted}, and {other} presents it"
     return proven(wrong(text, where, row), fix=fix)
 
 

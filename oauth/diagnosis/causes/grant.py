@@ -52,7 +52,7 @@ def unsupported(subject: Subject) -> Finding:
     if sent in GRANTS:
         return possible(
             open_fact(f"{sent} is spelt right", WHERE),
-            wrong(f"the provider answers {subject.outcome(subject.exchange)}", "response"),
+            wrong(f"The provider answers {subject.outcome(subject.exchange)}", "response"),
         )
     if near := _near(sent):
         return ruled_out(open_fact(f"It is {near}, misspelt", WHERE))
@@ -70,7 +70,9 @@ def others_worked(subject: Subject) -> Finding:
     if not sent:
         return unknown("No grant_type was sent", BODY)
     if sent in worked:
-        return ruled_out(right(f"{sent} worked before: {subject.row_text(worked[sent])}", "history", worked[sent].id))
+        return ruled_out(
+            right(f"{sent} worked for this client: {subject.row_text(worked[sent])}", "history", worked[sent].id)
+        )
     if not worked:
         return ruled_out(open_fact("No grant of this client is known to have worked", "history"))
     facts = [
@@ -91,8 +93,8 @@ def taken_away(subject: Subject) -> Finding:
         return ruled_out(open_fact(f"{sent} is not known to have worked for this client", "history"))
     row = worked[sent]
     return proven(
-        right(f"{sent} worked before: {subject.row_text(row)}", "history", row.id),
-        wrong(f"now the provider answers {subject.outcome(subject.exchange)}", "response"),
+        right(f"{sent} worked for this client: {subject.row_text(row)}", "history", row.id),
+        wrong(f"Now the provider answers {subject.outcome(subject.exchange)}", "response"),
     )
 
 
@@ -106,8 +108,8 @@ def none_worked(subject: Subject) -> Finding:
         grant, row = next(iter(worked.items()))
         return ruled_out(right(f"{grant} worked for this client: {subject.row_text(row)}", "history", row.id))
     facts = (
-        wrong(f"the provider answers {subject.outcome(subject.exchange)}", "response"),
-        open_fact(f"no grant of this client worked here, in the newest {subject.past.reach:,} rows", "history"),
+        wrong(f"The provider answers {subject.outcome(subject.exchange)}", "response"),
+        open_fact(f"No grant of this client worked here, in the newest {subject.past.reach:,} rows", "history"),
     )
     # Only documented error 10 says that it is this client that may not; a misspelt grant is no grant of anybody.
     told = subject.explanation is not None and subject.explanation.number == UNAUTHORIZED_GRANT

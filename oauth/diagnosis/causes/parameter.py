@@ -87,7 +87,7 @@ def other_name(name: str) -> Rule:
         kind = name if name in SECRET_NAMES else ""
         after = subject.secrets.offered(kind, found.value) if kind else subject.secrets.swept(found.value)
         return proven(
-            wrong(f"the value stands under {found.name}, and the server looks for {name}", f"{BODY}, {found.name}"),
+            wrong(f"The value stands under {found.name}, and the server looks for {name}", f"{BODY}, {found.name}"),
             fix=changed(
                 subject,
                 f"Send it as {name}",
@@ -135,7 +135,7 @@ def _judge_body(subject: Subject) -> Finding:
         looks = "JSON" if sent.look is Shape.JSON else "a form"
         return proven(
             wrong(f"Content-Type is {said}", place),
-            wrong(f"the body is written as {looks}", BODY),
+            wrong(f"The body is written as {looks}", BODY),
             fix=changed(
                 subject,
                 f"Send the body as {looks}, and say so",
@@ -158,7 +158,7 @@ def _judge_body(subject: Subject) -> Finding:
         ]
         return proven(
             wrong(f"Content-Type is {said}", place),
-            wrong(f"a part of the body is written as JSON, and is read as one odd name. In it: {names}", BODY),
+            wrong(f"A part of the body is written as JSON, and is read as one odd name. In it: {names}", BODY),
             fix=changed(
                 subject,
                 "Send all of it as a form",
@@ -168,7 +168,7 @@ def _judge_body(subject: Subject) -> Finding:
         )
     if sent.problem:
         return proven(
-            wrong(f"the body is not valid JSON: {sent.problem}", BODY),
+            wrong(f"The body is not valid JSON: {sent.problem}", BODY),
             fix=changed(
                 subject,
                 "Send the same fields as valid JSON",
@@ -176,7 +176,7 @@ def _judge_body(subject: Subject) -> Finding:
             ),
         )
     if sent.body is Shape.OTHER:
-        return possible(wrong(f"the body is neither JSON nor a form; Content-Type is {said}", BODY))
+        return possible(wrong(f"The body is neither JSON nor a form; Content-Type is {said}", BODY))
     return ruled_out(right(f"Body and Content-Type agree: {said}", place))
 
 
@@ -189,7 +189,7 @@ def _judge_repeated(subject: Subject) -> Finding:
     names = [item.name for item in subject.sent.parameters]
     twice = sorted({name for name in names if names.count(name) > 1 and NAME.fullmatch(name)})
     if twice:
-        return proven(wrong(f"sent more than once: {', '.join(twice)}", BODY))
+        return proven(wrong(f"Sent more than once: {', '.join(twice)}", BODY))
     return ruled_out(right("Every parameter is there once", BODY))
 
 

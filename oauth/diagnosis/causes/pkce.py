@@ -47,7 +47,7 @@ def verifier_differs(subject: Subject) -> Finding:
     shown = subject.secrets.quoted("code_verifier", sent)
     return proven(
         wrong(
-            f"the {named} challenge of {shown} is not the code_challenge of the authorization", asked.where, asked.row
+            f"The {named} challenge of {shown} is not the code_challenge of the authorization", asked.where, asked.row
         ),
         fix=_right_verifier(subject, shown),
     )
@@ -66,7 +66,7 @@ def not_asked(subject: Subject) -> Finding:
     shown = subject.secrets.quoted("code_verifier", sent)
     return proven(
         wrong("code_verifier is sent", BODY),
-        wrong("the authorization request had no code_challenge", asked.where, asked.row),
+        wrong("The authorization request had no code_challenge", asked.where, asked.row),
         fix=changed(subject, "Leave the verifier out", Change(Target.FIELD, "code_verifier", shown, None)),
     )
 

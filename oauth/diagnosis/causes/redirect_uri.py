@@ -25,7 +25,7 @@ def left_out(subject: Subject) -> Finding:
     quoted = subject.secrets.swept(asked["redirect_uri"])
     return proven(
         wrong("redirect_uri is not in the token request", BODY),
-        wrong(f"the authorization request had it: {quoted}", known.where, known.row),
+        wrong(f"The authorization request had it: {quoted}", known.where, known.row),
         fix=put(subject, "redirect_uri", None, quoted, "Send the redirect URI of step 1"),
     )
 
@@ -43,13 +43,13 @@ def differs(subject: Subject) -> Finding:
         return ruled_out(right("redirect_uri identical, character by character", WHERE, known.row))
     if not expected:
         return proven(
-            wrong(f"the token request has {quoted}, and the authorization request had none", known.where, known.row),
+            wrong(f"The token request has {quoted}, and the authorization request had none", known.where, known.row),
             fix=changed(subject, "Leave the redirect URI out", Change(Target.FIELD, "redirect_uri", quoted, None)),
         )
     wanted = subject.secrets.swept(expected)
     facts = [
-        wrong(f"sent {quoted}", WHERE),
-        wrong(f"asked with {wanted}", f"{known.where}, redirect_uri", known.row),
+        wrong(f"Sent {quoted}", WHERE),
+        wrong(f"Asked with {wanted}", f"{known.where}, redirect_uri", known.row),
         wrong(difference(sent, expected), WHERE),
     ]
     return proven(*facts, fix=put(subject, "redirect_uri", quoted, wanted, "Send the redirect URI of step 1"))

@@ -42,18 +42,18 @@ def replaced(subject: Subject) -> Finding:
         given = reading.member(row.response, "refresh_token")
         if reading.succeeded(row) and given and subject.secrets.same("refresh_token", given, sent) is False:
             later = subject.secrets.quoted("refresh_token", given)
-            text = f"it was used before and replaced by {later}: {subject.row_text(row)}"
+            text = f"It was used before and replaced by {later}: {subject.row_text(row)}"
             return proven(wrong(text, "history", row.id), fix=_newest(subject))
     for row in used:
         if reading.unanswered(row):
-            text = f"it was sent before, and no answer came: {subject.row_text(row)}. It may have been replaced"
+            text = f"It was sent before, and no answer came: {subject.row_text(row)}. It may have been replaced"
             return possible(wrong(text, "history", row.id), fix=NEW_TOKEN)
     origin = subject.origin("refresh_token", sent)
     if origin is None:
         return unknown(NO_ORIGIN)
     if elsewhere := subject.later_elsewhere(origin):
         text = (
-            f"a later token was issued in another flow of this client: {subject.row_text(elsewhere)}; "
+            f"A later token was issued in another flow of this client: {subject.row_text(elsewhere)}; "
             "whether for the same user is not known"
         )
         return possible(open_fact(text, "history", elsewhere.id), fix=_newest(subject))
@@ -72,7 +72,7 @@ def expired(subject: Subject) -> Finding:
     if life is None:
         return unknown("How long refresh tokens live at this provider is not known", "provider")
     age = (subject.at - origin.issued_at).total_seconds()
-    text = f"issued {subject.clock(origin.issued_at)}, {span(age)} before it was sent; refresh tokens live {span(life)}"
+    text = f"Issued {subject.clock(origin.issued_at)}, {span(age)} before it was sent; refresh tokens live {span(life)}"
     if age > life:
         return proven(wrong(text, origin.where, origin.row), fix=NEW_TOKEN)
     if age > life - CLOSE:
@@ -93,7 +93,7 @@ def other_client(subject: Subject) -> Finding:
     if origin.client_id == client_id:
         return ruled_out(right(f"It was issued to the client that presents it: {owner}", origin.where, origin.row))
     fix = put(subject, "client_id", other, owner, "Refresh it as the client it was issued to")
-    return proven(wrong(f"issued to {owner}, and {other} presents it", origin.where, origin.row), fix=fix)
+    return proven(wrong(f"Issued to {owner}, and {other} presents it", origin.where, origin.row), fix=fix)
 
 
 @rule("refresh_token.other_host", "The refresh token was issued by another host")
@@ -111,7 +111,7 @@ def other_host(subject: Subject) -> Finding:
         here = origin.host == subject.host
     if here:
         return ruled_out(right(f"Issued by {origin.host}, the provider it was sent to", origin.where, origin.row))
-    return proven(wrong(f"issued by {origin.host}, sent to {subject.host}", origin.where, origin.row), fix=NEW_TOKEN)
+    return proven(wrong(f"Issued by {origin.host}, sent to {subject.host}", origin.where, origin.row), fix=NEW_TOKEN)
 
 
 REFUSED: tuple[Rule, ...] = (replaced, expired, other_client, other_host, *shape.altered(shape.REFRESH_TOKEN))

@@ -41,7 +41,7 @@ def version_missing(subject: Subject) -> Finding:
     told = subject.explanation is not None and subject.explanation.answer == "missing_version"
     sure = proven if documented or told else possible
     if value is None or not value.strip():
-        return sure(wrong("there is no Version header", "request headers"), fix=fix)
+        return sure(wrong("There is no Version header", "request headers"), fix=fix)
     if value.strip() != expected:
         text = f"Version is {subject.secrets.swept(value)}, where {expected} is documented"
         return sure(wrong(text, "request header, Version"), fix=fix)
@@ -94,7 +94,7 @@ def too_many(subject: Subject) -> Finding:
         return proven(wrong(text, "history"), fix=fix)
     return possible(
         open_fact(text, "history"),
-        open_fact("other programs behind the same address count too, and are not seen here"),
+        open_fact("Other programs behind the same address count too, and are not seen here"),
         fix=fix,
     )
 
@@ -118,14 +118,14 @@ def address(subject: Subject) -> Finding:
     if holds and subject.step is Step.API and subject.explanation is not None:
         path, known = url.removeprefix(provider.api), [item.path for item in provider.endpoints]
         if path not in known and subject.explanation.answer == "not_found":
-            text = f"the profile does not name the path {subject.secrets.swept(path)}; it names {', '.join(known)}"
+            text = f"The profile does not name the path {subject.secrets.swept(path)}; it names {', '.join(known)}"
             return possible(open_fact(text if known else "the profile names no path of the API", "provider"))
     if holds:
         return ruled_out(right(f"The address is the documented one: {shown}", "request"))
     after = expected if subject.step is not Step.API else expected + urlsplit(url).path.rpartition("/partner")[2]
     return proven(
-        wrong(f"sent to {shown}", "request"),
-        open_fact(f"documented is {expected}", "provider"),
+        wrong(f"Sent to {shown}", "request"),
+        open_fact(f"Documented is {expected}", "provider"),
         fix=Fix(
             Label.READY, "Send it to the documented address", subject.step, (Change(Target.URL, "url", shown, after),)
         ),
@@ -141,7 +141,7 @@ def method(subject: Subject) -> Finding:
         return ruled_out(right(f"The method is {expected}", "request"))
     change = Change(Target.METHOD, "method", sent, expected)
     return proven(
-        wrong(f"the method is {sent}, and the endpoint takes {expected}", "request"),
+        wrong(f"The method is {sent}, and the endpoint takes {expected}", "request"),
         fix=Fix(Label.READY, f"Send it as {expected}", subject.step, (change,)),
     )
 

@@ -24,7 +24,7 @@ def _revoked(subject: Subject, kind: str, token: str) -> Finding:
         return unknown("The token has no fingerprint, so the history cannot be asked for its revocation")
     for row in subject.sightings((kind,), token):
         if row.step is Step.REVOKE and reading.succeeded(row):
-            text = f"it was revoked before: {subject.row_text(row)}, {subject.outcome(row)}"
+            text = f"It was revoked before: {subject.row_text(row)}, {subject.outcome(row)}"
             return proven(wrong(text, "history", row.id), fix=NEW_TOKEN)
     if not subject.past.reach:
         return unknown("No history was looked at for a revocation of this token")

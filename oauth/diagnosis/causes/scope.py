@@ -50,7 +50,7 @@ def separators(subject: Subject) -> Finding:
     text = f"{' and '.join(found)} in {quoted}"
     if names and set(names) <= _known(subject):
         return proven(
-            wrong(text, "scope"), right(f"split there, every name is known: {after}", "provider and history"), fix=fix
+            wrong(text, "scope"), right(f"Split there, every name is known: {after}", "provider and history"), fix=fix
         )
     return possible(wrong(text, "scope"), fix=fix)
 
@@ -95,12 +95,12 @@ def never_granted(subject: Subject) -> Finding:
     fix = None
     if rest:
         fix = put(subject, "scope", _shown(subject, names), _shown(subject, rest), f"Ask without {shown}")
-    facts = [wrong(f"never granted to this client in the newest {subject.past.reach:,} rows: {shown}", "history")]
+    facts = [wrong(f"Never granted to this client in the newest {subject.past.reach:,} rows: {shown}", "history")]
     facts += [right(f"{name} was granted before", "history", granted[name]) for name in rest]
     if rest or (granted and len(names) == 1):
         return proven(*facts, fix=fix)
     return possible(
-        *facts, open_fact("nothing was granted to this client before, so which of them it is cannot be told", "history")
+        *facts, open_fact("Nothing was granted to this client before, so which of them it is cannot be told", "history")
     )
 
 
@@ -119,14 +119,14 @@ def taken_away(subject: Subject) -> Finding:
         return ruled_out(
             open_fact(f"{_quoted(subject, ' '.join(wider))} goes beyond what this user authorized", "scope")
         )
-    now = wrong("the provider refuses them now", "response")
+    now = wrong("The provider refuses them now", "response")
     together = _granted_together(subject, names)
     facts = [right(f"{name} was granted before", "history", granted[name]) for name in dict.fromkeys(names)]
     if together is None:
-        return possible(*facts, open_fact("never all at once, and in this way, as far as is known", "history"), now)
+        return possible(*facts, open_fact("Never all at once, and in this way, as far as is known", "history"), now)
     if subject.step in (Step.TOKEN, Step.REFRESH) and subject.grant in OF_A_USER and _consent(subject) is None:
-        return possible(*facts, open_fact("what this user authorized is not known", "history"), now)
-    return proven(right(f"all were granted at once before: {subject.row_text(together)}", "history", together.id), now)
+        return possible(*facts, open_fact("What this user authorized is not known", "history"), now)
+    return proven(right(f"All were granted at once before: {subject.row_text(together)}", "history", together.id), now)
 
 
 @rule("scope.beyond_consent", "More is asked than the user authorized")
@@ -179,9 +179,9 @@ def lacks(subject: Subject) -> Finding:
     # A profile says what is worth asking for, and the answer what this call needs.
     sure = possible if where == OF_THE_PROFILE else proven
     return sure(
-        wrong(f"missing: {lacked}", origin.where, origin.row),
-        open_fact(f"granted {shown}", origin.where, origin.row),
-        open_fact(f"needed {_quoted(subject, ' '.join(needed))}", where),
+        wrong(f"Missing: {lacked}", origin.where, origin.row),
+        open_fact(f"Granted {shown}", origin.where, origin.row),
+        open_fact(f"Needed {_quoted(subject, ' '.join(needed))}", where),
         fix=_ask_wider(subject, origin, needed),
     )
 
@@ -205,7 +205,7 @@ def granted_less(subject: Subject) -> Finding:
     shown = _shown(subject, less)
     return proven(
         wrong(
-            f"asked {_quoted(subject, ' '.join(asked))}, granted {_quoted(subject, origin.scope)}",
+            f"Asked {_quoted(subject, ' '.join(asked))}, granted {_quoted(subject, origin.scope)}",
             origin.where,
             origin.row,
         ),
@@ -229,8 +229,8 @@ def asked_too_little(subject: Subject) -> Finding:
         return ruled_out(right(f"Everything needed was asked for: {shown}", origin.where, origin.row))
     sure = possible if where == OF_THE_PROFILE else proven
     return sure(
-        wrong(f"asked {shown}, without {_quoted(subject, ' '.join(missing))}", origin.where, origin.row),
-        open_fact(f"needed {_quoted(subject, ' '.join(needed))}", where),
+        wrong(f"Asked {shown}, without {_quoted(subject, ' '.join(missing))}", origin.where, origin.row),
+        open_fact(f"Needed {_quoted(subject, ' '.join(needed))}", where),
         fix=_ask_wider(subject, origin, needed),
     )
 

@@ -142,7 +142,7 @@ def encoded_twice(kind: Kind) -> Rule:
         if match is not None:
             return proven(
                 wrong(text, _place(sent)),
-                wrong(f"decoded once more it is the {kind.words} that was given out", match.where, match.row),
+                wrong(f"Decoded once more it is the {kind.words} that was given out", match.where, match.row),
                 fix=_use(subject, kind, sent, match),
             )
         fix = _put(subject, kind, sent, subject.secrets.offered(kind.name, decoded), "Send it decoded")
@@ -162,15 +162,15 @@ def mistaken(kind: Kind) -> Rule:
         for name, value, where in _others(subject, kind):
             if subject.secrets.same(name, sent.value, value):
                 return proven(
-                    wrong(f"what was sent is the {WORDS[name]}: {subject.secrets.quoted(name, value)}", where), fix=fix
+                    wrong(f"What was sent is the {WORDS[name]}: {subject.secrets.quoted(name, value)}", where), fix=fix
                 )
         found = parse(sent.value)
         told = found.kind if found else (subject.vault.kind_of(sent.value) if subject.vault else None)
         if told in WORDS and told != kind.name:
-            return proven(wrong(f"what was sent is known as a {WORDS[told]}", _place(sent)), fix=fix)
+            return proven(wrong(f"What was sent is known as a {WORDS[told]}", _place(sent)), fix=fix)
         for name in (name for name in SECRET_NAMES if name != kind.name and not found):
             for row in subject.sightings((name,), sent.value):
-                text = f"what was sent is the {WORDS[name]} {subject.secrets.quoted(name, sent.value)}"
+                text = f"What was sent is the {WORDS[name]} {subject.secrets.quoted(name, sent.value)}"
                 return proven(wrong(text, subject.row_text(row), row.id), fix=fix)
         if _is_one_of(subject, kind, sent, known):
             return ruled_out(
@@ -207,7 +207,7 @@ def another(kind: Kind) -> Rule:
             return unknown(f"Redaction hides whether it is the {kind.words} that was given out", _place(sent))
         return possible(
             wrong(
-                f"what was sent, {shown}, is not what came: {subject.secrets.quoted(kind.name, known[0].value)}",
+                f"What was sent, {shown}, is not what came: {subject.secrets.quoted(kind.name, known[0].value)}",
                 known[0].where,
                 known[0].row,
             ),

@@ -55,7 +55,7 @@ def test_a_refresh_token_in_its_place(walk: Walk) -> None:
     found = walk.diagnosed(walk.call(setting(Authorization=f"Bearer {walk.flow.tokens.refresh_token}")))
     mistaken = cause(found, "access_token.mistaken")
     assert mistaken.verdict == "proven"
-    assert "what was sent is the refresh token" in text(mistaken)
+    assert "What was sent is the refresh token" in text(mistaken)
     assert mistaken.fix is not None
     assert walk.vault.resolve(str(mistaken.fix.changes[0].after)) == f"Bearer {access_token(walk)}"
 
@@ -64,7 +64,7 @@ def test_a_refresh_token_in_its_place(walk: Walk) -> None:
 def test_a_code_in_its_place(walk: Walk) -> None:
     walk.authorize()
     found = walk.diagnosed(walk.call(setting(Authorization=f"Bearer {walk.flow.code}")))
-    assert "what was sent is the code" in text(cause(found, "access_token.mistaken"))
+    assert "What was sent is the code" in text(cause(found, "access_token.mistaken"))
 
 
 @pytest.mark.proves(7, "access_token.scheme")
@@ -73,7 +73,7 @@ def test_bearer_doubled(walk: Walk) -> None:
     found = walk.diagnosed(walk.call(setting(Authorization=f"Bearer Bearer {access_token(walk)}")))
     scheme = cause(found, "access_token.scheme")
     assert scheme.verdict == "proven"
-    assert "the word Bearer stands there 2 times" in text(scheme)
+    assert "The word Bearer stands there 2 times" in text(scheme)
     assert scheme.fix is not None
     assert walk.vault.resolve(str(scheme.fix.changes[0].after)) == f"Bearer {access_token(walk)}"
 
@@ -82,7 +82,7 @@ def test_bearer_doubled(walk: Walk) -> None:
 def test_bearer_missing(walk: Walk) -> None:
     walk.got_tokens()
     found = walk.diagnosed(walk.call(setting(Authorization=access_token(walk))))
-    assert "the word Bearer is missing" in text(cause(found, "access_token.scheme"))
+    assert "The word Bearer is missing" in text(cause(found, "access_token.scheme"))
     assert verdict(found, "access_token.scheme") == "proven"
     assert verdict(found, "access_token.expired") == "ruled out"
 
@@ -98,7 +98,7 @@ def test_a_token_of_another_site(new_walk: Callable[..., Walk], walk: Walk, othe
     assert foreign.verdict == "proven"
     assert foreign.evidence[0].row == row.id
     host = other_site.running.url.partition("//")[2]
-    assert f"issued by {host}, sent to {walk.running.url.partition('//')[2]}" in text(foreign)
+    assert f"Issued by {host}, sent to {walk.running.url.partition('//')[2]}" in text(foreign)
     assert verdict(found, "access_token.expired") == "ruled out"
 
 
@@ -114,7 +114,7 @@ def test_a_token_that_a_later_one_replaced(walk: Walk) -> None:
     found = walk.diagnosed(walk.call(setting(Authorization=f"Bearer {old}")))
     replaced = cause(found, "access_token.replaced")
     assert replaced.verdict == "proven"
-    assert f"a later access token was issued: row {refreshed.id}" in text(replaced)
+    assert f"A later access token was issued: row {refreshed.id}" in text(replaced)
     assert f"row {worked.id}" in text(replaced)
     assert replaced.fix is not None
     assert replaced.fix.label == "ready"
@@ -183,7 +183,7 @@ def test_a_token_that_was_percent_encoded(walk: Walk) -> None:
     walk.got_tokens()
     first, rest = access_token(walk)[0], access_token(walk)[1:]
     found = walk.diagnosed(walk.call(setting(Authorization=f"Bearer %{ord(first):02X}{rest}")))
-    assert "decoded once more it is the access token that was given out" in text(
+    assert "Decoded once more it is the access token that was given out" in text(
         cause(found, "access_token.encoded_twice")
     )
 
@@ -210,7 +210,7 @@ def test_no_token_at_all(walk: Walk) -> None:
     found = walk.diagnosed(walk.call(setting(Authorization=None)))
     missing = cause(found, "access_token.left_out")
     assert missing.verdict == "proven"
-    assert "there is no Authorization header" in text(missing)
+    assert "There is no Authorization header" in text(missing)
 
 
 @pytest.mark.proves(9, "token.of_application")
@@ -219,7 +219,7 @@ def test_an_applications_token_on_a_users_endpoint(walk: Walk) -> None:
     found = walk.diagnosed(walk.call(application=True))
     owner = cause(found, "token.of_application")
     assert owner.verdict == "proven"
-    assert "the token came from client_credentials" in text(owner)
+    assert "The token came from client_credentials" in text(owner)
     assert owner.evidence[0].row == row.id
     assert owner.fix is not None
     assert owner.fix.label_text == "start again at step 1"

@@ -52,6 +52,18 @@ def test_white_space_around_the_secret(walk: Walk) -> None:
     assert walk.vault.resolve(str(stray.fix.changes[0].after)) == walk.client.secret
 
 
+def test_white_space_around_a_secret_is_no_other_secret_in_the_history_either(walk: Walk) -> None:
+    """The demo secret is too short for a fingerprint: that what is inside differs cannot be told of the row."""
+    walk.got_tokens()
+    walk.begin()
+    walk.authorize()
+    kept = walk.kept(walk.token(setting(client_secret=f"{walk.client.secret} ")))
+    assert verdict(kept, "client.white_space") == "proven"
+    differs = cause(kept, "client.secret_differs")
+    assert differs.verdict == "unknown"
+    assert "Something stands around the secret, and what is inside is too short" in text(differs)
+
+
 @pytest.mark.proves(6, "client.quotes")
 @pytest.mark.rules_out(6, "client.white_space")
 def test_quotes_around_the_id(walk: Walk) -> None:
@@ -72,8 +84,8 @@ def test_id_and_secret_swapped(walk: Walk) -> None:
     found = walk.diagnosed(walk.token(swap))
     swapped = cause(found, "client.swapped")
     assert swapped.verdict == "proven"
-    assert "what stands in client_id is the client's secret" in text(swapped)
-    assert "what stands in client_secret is the client's id" in text(swapped)
+    assert "What stands in client_id is the client's secret" in text(swapped)
+    assert "What stands in client_secret is the client's id" in text(swapped)
     assert swapped.fix is not None
     assert swapped.fix.changes[0].after == "demo-app"
 
@@ -127,7 +139,7 @@ def test_an_unknown_client_id(walk: Walk) -> None:
     found = walk.diagnosed(walk.token(setting(client_id="demo-ap")))
     differs = cause(found, "client.id_differs")
     assert differs.verdict == "proven"
-    assert "sent demo-ap, and the client of this flow is demo-app" in text(differs)
+    assert "Sent demo-ap, and the client of this flow is demo-app" in text(differs)
     assert differs.fix is not None
     assert differs.fix.changes[0].after == "demo-app"
 
@@ -141,8 +153,8 @@ def test_a_client_id_of_another_site(new_walk: Callable[..., Walk], other_site: 
     found = walk.diagnosed(walk.application())
     foreign = cause(found, "client.other_provider")
     assert foreign.verdict == "proven"
-    assert "this client id worked at other-site, never at sandbox" in text(foreign)
-    assert "with the same secret" in text(foreign)
+    assert "This client id worked at other-site, never at sandbox" in text(foreign)
+    assert "With the same secret" in text(foreign)
     assert foreign.evidence[0].row == row.id
     assert foreign.fix is not None
     assert foreign.fix.label == "needs a value"
@@ -162,7 +174,7 @@ def test_basic_and_body_at_once(walk: Walk) -> None:
     found = walk.diagnosed(walk.token(raw=basic(encoded("demo-app:another-secret"))))
     both = cause(found, "client.both")
     assert both.verdict == "proven"
-    assert "the two differ" in text(both)
+    assert "The two differ" in text(both)
     assert "another-secret" not in text(both)
 
 
@@ -244,7 +256,7 @@ def test_a_client_that_never_worked(new_walk: Callable[..., Walk]) -> None:
     found = walk.diagnosed(walk.application())
     never = cause(found, "client.never_active")
     assert never.verdict == "proven"
-    assert "the provider answers 401 invalid_client" in text(never)
+    assert "The provider answers 401 invalid_client" in text(never)
     assert "inactive-app never worked here, in the newest 20,000 rows" in text(never)
     assert verdict(found, "client.deactivated") == "ruled out"
     assert verdict(found, "client.other_provider") == "ruled out"

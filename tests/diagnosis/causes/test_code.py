@@ -114,7 +114,7 @@ def test_the_state_in_place_of_the_code_is_proven(walk: Walk) -> None:
     found = walk.diagnosed(walk.token(setting(code=walk.flow.state)))
     mistaken = cause(found, "code.mistaken")
     assert mistaken.verdict == "proven"
-    assert "what was sent is the state: «state #" in text(mistaken)
+    assert "What was sent is the state: «state #" in text(mistaken)
 
 
 @pytest.mark.proves(2, "code.mistaken")

@@ -64,7 +64,7 @@ def test_no_grant_worked_yet(new_walk: Callable[..., Walk]) -> None:
     none = cause(found, "grant.none_worked")
     assert none.verdict == "proven"
     assert "grant_type is spelt right: client_credentials" in text(none)
-    assert "no grant of this client worked here, in the newest 20,000 rows" in text(none)
+    assert "No grant of this client worked here, in the newest 20,000 rows" in text(none)
     assert verdict(found, "grant.never_worked_for_client") == "ruled out"
 
 

@@ -64,7 +64,7 @@ def test_a_code_under_another_name(walk: Walk, other: str) -> None:
     found = walk.diagnosed(walk.token(setting(code=None, **{other: walk.flow.code})))
     renamed = cause(found, "code.other_name")
     assert renamed.verdict == "proven"
-    assert f"the value stands under {other}" in text(renamed)
+    assert f"The value stands under {other}" in text(renamed)
     assert verdict(found, "code.left_out") == "ruled out"
     assert renamed.fix is not None
     assert [(change.name, change.after is None) for change in renamed.fix.changes] == [(other, True), ("code", False)]
@@ -109,7 +109,7 @@ def test_a_json_body_that_is_called_a_form(walk: Walk) -> None:
     assert found.headline == "The server could not read the body: it is not what Content-Type says"
     assert unreadable.verdict == "proven"
     assert f"Content-Type is {form}" in text(unreadable)
-    assert "the body is written as JSON" in text(unreadable)
+    assert "The body is written as JSON" in text(unreadable)
     assert verdict(found, "grant_type.left_out") == "ruled out"
 
 
@@ -128,7 +128,7 @@ def test_json_with_a_trailing_comma(walk: Walk) -> None:
     exchange = walk.token(raw=lambda request: with_body(request, request.body[:-1] + b",}"))
     unreadable = cause(walk.diagnosed(exchange), "body.unreadable")
     assert unreadable.verdict == "proven"
-    assert "the body is not valid JSON: line 1, column" in text(unreadable)
+    assert "The body is not valid JSON: line 1, column" in text(unreadable)
 
 
 @pytest.mark.proves(1, "body.unreadable")
@@ -146,7 +146,7 @@ def test_a_body_whose_code_alone_is_lost(walk: Walk) -> None:
     assert b'Missing parameter: \\"code\\"' in exchange.response.body
     lost = cause(found, "body.unreadable")
     assert lost.verdict == "proven"
-    assert "a part of the body is written as JSON, and is read as one odd name. In it: code" in text(lost)
+    assert "A part of the body is written as JSON, and is read as one odd name. In it: code" in text(lost)
     assert verdict(found, "code.left_out") == "ruled out"
     assert lost.fix is not None
     assert [change.name for change in lost.fix.changes] == ["body", "code"]

@@ -79,7 +79,7 @@ def test_another_verifier_is_proven_by_its_challenge(method: Pkce, vault: Vault)
     found = judged(flow, exchange(flow, code_verifier="another-verifier-with-more-than-forty-three-characters"), vault)
     differs = cause(found, "pkce.verifier_differs")
     assert differs.verdict == "proven"
-    assert f"the {method} challenge of" in text(differs)
+    assert f"The {method} challenge of" in text(differs)
     assert differs.fix is not None
     assert vault.resolve(differs.fix.changes[0].after or "") == VERIFIER
 

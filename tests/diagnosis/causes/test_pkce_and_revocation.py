@@ -124,7 +124,7 @@ def test_the_verifier_of_another_flow(walk: Walk) -> None:
 def test_a_verifier_that_no_challenge_was_made_of(walk: Walk) -> None:
     walk.authorize(setting(code_challenge=None, code_challenge_method=None))
     found = walk.diagnosed(exchanged(walk))
-    assert "the authorization request had no code_challenge" in text(cause(found, "pkce.not_asked"))
+    assert "The authorization request had no code_challenge" in text(cause(found, "pkce.not_asked"))
     assert verdict(found, "pkce.verifier_missing") == "ruled out"
 
 
@@ -145,7 +145,7 @@ def test_an_access_token_that_was_revoked(walk: Walk) -> None:
     found = walk.diagnosed(walk.call(path="/me"))
     revoked = cause(found, "access_token.revoked")
     assert revoked.evidence[0].row == row.id
-    assert f"it was revoked before: row {row.id}" in text(revoked)
+    assert f"It was revoked before: row {row.id}" in text(revoked)
 
 
 @pytest.mark.rules_out("invalid_token", "access_token.revoked")

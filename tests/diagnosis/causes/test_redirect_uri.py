@@ -68,7 +68,7 @@ def test_a_redirect_uri_that_is_left_out_is_answered_as_error_2(walk: Walk) -> N
     walk.authorize()
     walk.running.sandbox.faults.add(fault_from("documented", {"number": 2}))
     missing = cause(walk.diagnosed(walk.token(setting(redirect_uri=None))), "redirect_uri.left_out")
-    assert f"the authorization request had it: {CALLBACK}" in text(missing)
+    assert f"The authorization request had it: {CALLBACK}" in text(missing)
 
 
 @pytest.mark.rules_out(2, "redirect_uri.left_out", "redirect_uri.differs")

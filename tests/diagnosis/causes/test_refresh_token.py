@@ -51,7 +51,7 @@ def test_an_access_token_in_its_place(walk: Walk) -> None:
     found = walk.diagnosed(walk.refresh(setting(refresh_token=walk.flow.tokens.access_token)))
     mistaken = cause(found, "refresh_token.mistaken")
     assert mistaken.verdict == "proven"
-    assert "what was sent is the access token" in text(mistaken)
+    assert "What was sent is the access token" in text(mistaken)
     assert mistaken.fix is not None
     assert walk.vault.resolve(str(mistaken.fix.changes[0].after)) == refresh_token(walk)
 
@@ -60,7 +60,7 @@ def test_an_access_token_in_its_place(walk: Walk) -> None:
 def test_a_code_in_its_place(walk: Walk) -> None:
     walk.got_tokens()
     found = walk.diagnosed(walk.refresh(setting(refresh_token=walk.flow.code)))
-    assert "what was sent is the code" in text(cause(found, "refresh_token.mistaken"))
+    assert "What was sent is the code" in text(cause(found, "refresh_token.mistaken"))
 
 
 @pytest.mark.proves(11, "refresh_token.other_client")
@@ -69,7 +69,7 @@ def test_another_clients_token(walk: Walk) -> None:
     found = walk.diagnosed(walk.refresh(setting(client_id="website-app", client_secret="website-secret")))
     other = cause(found, "refresh_token.other_client")
     assert other.verdict == "proven"
-    assert "issued to demo-app, and website-app presents it" in text(other)
+    assert "Issued to demo-app, and website-app presents it" in text(other)
     assert other.evidence[0].row == row.id
 
 
@@ -107,7 +107,7 @@ def test_a_token_that_was_encoded_twice(walk: Walk) -> None:
     walk.got_tokens()
     first, rest = refresh_token(walk)[0], refresh_token(walk)[1:]
     found = walk.diagnosed(walk.refresh(setting(refresh_token=f"%{ord(first):02X}{rest}")))
-    assert "decoded once more it is the refresh token" in text(cause(found, "refresh_token.encoded_twice"))
+    assert "Decoded once more it is the refresh token" in text(cause(found, "refresh_token.encoded_twice"))
 
 
 @pytest.mark.suspects(11, "refresh_token.replaced", "refresh_token.another")

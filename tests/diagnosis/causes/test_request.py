@@ -18,7 +18,7 @@ def test_a_missing_version_header(walk: Walk) -> None:
     found = walk.diagnosed(walk.call(setting(Version=None)))
     missing = cause(found, "header.version_missing")
     assert missing.verdict == "proven"
-    assert "there is no Version header" in text(missing)
+    assert "There is no Version header" in text(missing)
     assert missing.fix is not None
     assert [(change.target, change.name, change.after) for change in missing.fix.changes] == [
         ("header", "Version", "2.0")
@@ -91,7 +91,7 @@ def test_the_right_address_is_ruled_out(walk: Walk) -> None:
 def test_a_path_that_the_profile_does_not_name(walk: Walk) -> None:
     walk.got_tokens()
     address = cause(walk.diagnosed(walk.call(path="/users/you")), "request.address")
-    assert "the profile does not name the path /users/you; it names /users/me, /cities" in text(address)
+    assert "The profile does not name the path /users/you; it names /users/me, /cities" in text(address)
 
 
 @pytest.mark.proves("rate_limited", "limit.requests")

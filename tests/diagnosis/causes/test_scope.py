@@ -41,7 +41,7 @@ def test_a_scope_that_was_never_granted(walk: Walk) -> None:
     found = walk.diagnosed(walk.application())
     never = cause(found, "scope.never_granted")
     assert never.verdict == "proven"
-    assert "never granted to this client in the newest 20,000 rows: v2" in text(never)
+    assert "Never granted to this client in the newest 20,000 rows: v2" in text(never)
     assert f"read was granted before [history, {worked.id}]" in text(never)
     assert never.fix is not None
     assert never.fix.changes[0].after == "read write"
@@ -95,8 +95,8 @@ def test_a_token_that_lacks_a_scope(walk: Walk) -> None:
     found = walk.diagnosed(walk.call())
     lacks = cause(found, "token.lacks_scope")
     assert lacks.verdict == "proven"
-    assert "missing: v2" in text(lacks)
-    assert "granted read write" in text(lacks)
+    assert "Missing: v2" in text(lacks)
+    assert "Granted read write" in text(lacks)
     assert lacks.evidence[0].row == row.id
     little = cause(found, "token.asked_too_little")
     assert little.verdict == "proven"
@@ -114,7 +114,7 @@ def test_less_was_granted_than_asked(walk: Walk) -> None:
     found = walk.diagnosed(walk.call())
     less = cause(found, "token.granted_less")
     assert less.verdict == "proven"
-    assert "asked read write v2, granted read write" in text(less)
+    assert "Asked read write v2, granted read write" in text(less)
     assert verdict(found, "token.asked_too_little") == "ruled out"
 
 
@@ -135,7 +135,7 @@ def test_scopes_that_were_never_granted_at_once(walk: Walk) -> None:
     walk.running.sandbox.set_scopes("demo-app", ["read", "write"])
     found = cause(walk.diagnosed(walk.application()), "scope.taken_away")
     assert found.verdict == "possible"
-    assert "never all at once" in text(found)
+    assert "Never all at once" in text(found)
 
 
 def test_what_a_user_was_granted_says_nothing_of_the_application(walk: Walk) -> None:
