@@ -13,6 +13,7 @@ from oauth import flow as flows
 from oauth.catalogue import documented
 from oauth.catalogue.explain import Explanation, explain
 from oauth.diagnosis import Fix, Label, NoPast, Target, Verdict, diagnose, preflight
+from oauth.diagnosis.causes.shape import bare
 from oauth.diagnosis.reading import read
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.flow import Grant
@@ -272,8 +273,8 @@ def test_no_secret_is_told_and_no_spent_code_is_sent_again(
     sent = {item.name: item.value for item in fields if item.send}
     # A live code without a vault has no fingerprint to ask the history for, and a damaged one that was redacted has
     # another.
-    marked = read(exchange.request).value("code") == spent.vault.placeholder("code", spent.flow.code)
-    blind = not ((with_vault and not redacted) or with_flow or marked)
+    marked = bare(read(exchange.request).value("code")) == spent.vault.placeholder("code", spent.flow.code)
+    blind = not (marked or ((with_vault or with_flow) and not redacted))
     for fix in (item.fix for item in found.causes if item.fix is not None):
         assert blind or sends_no_spent_code(spent, fix, sent), fix
 
