@@ -11,7 +11,7 @@ import os
 import secrets
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.command == "explain":
             _print(explained(given.error))
         else:
-            _print(json.dumps(diagnosed(_read(given.file), datetime.now(UTC), secrets.token_bytes(32)), indent=2))
+            _print_list(diagnosed(_read(given.file), datetime.now(UTC), secrets.token_bytes(32)))
     except CommandError as error:
         print(f"python -m oauth {given.command}: {error}", file=sys.stderr)
         return 2
@@ -75,8 +75,8 @@ def explained(wanted: str) -> str:
     return "\n".join(texts)
 
 
-def diagnosed(text: str, now: datetime, key: bytes) -> list[dict[str, Any]]:
-    """One object for each response and callback in a pasted text, redacted with ``key``.
+def diagnosed(text: str, now: datetime, key: bytes) -> Iterator[dict[str, Any]]:
+    """One object for each response and callback in a pasted text, redacted with ``key``, as soon as it is made.
 
     A text with neither has the objects of its requests, as far as they would fail. Raises ``CommandError``.
     """
@@ -86,9 +86,14 @@ def diagnosed(text: str, now: datetime, key: bytes) -> list[dict[str, Any]]:
         items = paste.read(text)
     except paste.PasteError as error:
         raise CommandError(str(error)) from error
-    found = list(read_and_diagnosed(items, Vault(key), now))
-    answers = [item for item in found if item.pasted.response is not None or item.pasted.step is Step.CALLBACK]
-    return [_diagnosis(item) for item in answers or (item for item in found if item.before_sending)]
+    answered = any(map(_is_answer, items))
+    for item in read_and_diagnosed(items, Vault(key), now):
+        if _is_answer(item.pasted) if answered else item.before_sending:
+            yield _diagnosis(item)
+
+
+def _is_answer(item: paste.Pasted) -> bool:
+    return item.response is not None or item.step is Step.CALLBACK
 
 
 def _diagnosis(item: "Diagnosed") -> dict[str, Any]:
@@ -155,11 +160,20 @@ def _advice(cause: str, remedy: tuple[str, ...]) -> list[str]:
     return ["", *indented, "", "   What to do:", *items]
 
 
-def _print(text: str) -> None:
+def _print(text: str, end: str = "\n") -> None:
     # A terminal's encoding may lack a sign of our texts; the message must not be lost for it.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    print(text, flush=True)
+    print(text, end=end, flush=True)
+
+
+def _print_list(items: Iterator[dict[str, Any]]) -> None:
+    """A list as JSON, each item when it is there."""
+    before = "["
+    for item in items:
+        _print(f"{before}\n{textwrap.indent(json.dumps(item, indent=2), '  ')}", end="")
+        before = ","
+    _print("[]" if before == "[" else "\n]")
 
 
 def _read(file: str) -> str:

@@ -5,7 +5,7 @@ import streamlit as st
 from oauth.history.store import HistoryError
 from oauth.replay import Replay
 from pages.parts import card, exchange, pasted, session
-from pages.parts.pasted import Reading
+from pages.parts.pasted import WINDOW, Drawn, Reading
 
 EXAMPLE = """POST https://provider.example/api/open/oauth/token
 Content-Type: application/json
@@ -62,7 +62,7 @@ def _read_file() -> None:
 def _found(found: Reading) -> None:
     count = len(found.exchanges)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.text(f"{count} {'exchange' if count == 1 else 'exchanges'}, read as {found.source}")
+        st.text(f"{count:,} {'exchange' if count == 1 else 'exchanges'}, read as {found.source}")
         st.text_input("Case", key="diagnose.case", placeholder="ticket number", width=200, persist_state="session")
         st.button("Save to the history", key="diagnose.save", icon=":material/save:", on_click=_save, args=(found,))
     if found.saved:
@@ -71,13 +71,15 @@ def _found(found: Reading) -> None:
     if count > AT_ONCE:
         pages = -(-count // AT_ONCE)
         first = (st.pagination(pages, key="diagnose.page") - 1) * AT_ONCE
-    for position in range(first, min(first + AT_ONCE, count)):
-        _one(found, position)
+    if first > WINDOW:
+        st.caption(f"Of this paste, the {WINDOW:,} exchanges before these are looked at for evidence.")
+    for drawn in found.drawn(first, AT_ONCE, with_history=bool(st.session_state.get("diagnose.history"))):
+        _one(found, drawn)
 
 
-def _one(found: Reading, position: int) -> None:
+def _one(found: Reading, drawn: Drawn) -> None:
+    position, shown = drawn.position, drawn.shown
     key = f"diagnose.{position + 1}"
-    shown = found.shown(position, with_history=bool(st.session_state.get("diagnose.history")))
     for repair in found.pasted[position].repairs:
         with st.container(horizontal=True, gap="small"):
             st.markdown(":orange[:material/build:]", width="content")
@@ -85,8 +87,7 @@ def _one(found: Reading, position: int) -> None:
     exchange.draw(key, shown.exchange, shown.explanation)
     if shown.explanation is not None:
         card.draw(key, shown.exchange, shown.explanation, shown.diagnosis)
-    elif found.is_lone_request(position):
-        causes = found.preflight(position, with_history=bool(st.session_state.get("diagnose.history")))
+    elif (causes := drawn.before_sending) is not None:
         with st.container(border=True, key=f"{key}.preflight"):
             st.markdown("**A request without an answer**")
             st.text("What would fail if it were sent now:" if causes else "Nothing in it speaks against it.")

@@ -2,12 +2,16 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from oauth.__main__ import main
 from oauth.catalogue import documented
+from oauth.paste import diagnosed as paste_diagnosed
+from oauth.paste.diagnosed import Diagnosed
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTATION = ROOT / "tests" / "catalogue" / "documentation.txt"
@@ -243,3 +247,20 @@ def test_the_sandbox_is_served_until_it_is_stopped() -> None:
         process.terminate()
         assert process.wait() == 0
     assert line.startswith("Sandbox ready at http://127.0.0.1:")
+
+
+def test_each_diagnosis_is_printed_as_soon_as_it_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, printed, made = tmp_path / "two.txt", [], paste_diagnosed.diagnosed
+    file.write_text(f"{documented()[1].example}\n{documented()[2].example}", encoding="utf-8")
+
+    def watched(*given: Any) -> Iterator[Diagnosed]:
+        for item in made(*given):
+            yield item
+            printed.append(capsys.readouterr().out)
+
+    monkeypatch.setattr(paste_diagnosed, "diagnosed", watched)
+    assert main(["diagnose", str(file)]) == 0
+    assert [text.count('"documented"') for text in printed] == [1, 1]
+    assert len(json.loads("".join([*printed, capsys.readouterr().out]))) == 2

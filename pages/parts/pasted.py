@@ -1,7 +1,9 @@
 """What was pasted on the Diagnose page, kept in the memory of the session, with a vault of its own."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 
 import streamlit as st
 
@@ -16,6 +18,7 @@ from oauth.history.store import HistoryError
 from oauth.installation import current as installation
 from oauth.installation import now
 from oauth.paste import Pasted, PasteError
+from oauth.paste.diagnosed import learn
 from oauth.replay import Replay, replay
 from pages.parts import clock, filling, session
 from pages.parts import provider as profile
@@ -25,10 +28,25 @@ from pages.parts.session import Shown
 READING = "diagnose.reading"
 PROBLEM = "diagnose.problem_text"
 UPLOADS = "diagnose.uploads"
-WINDOW = 1000
-"""Exchanges before one in the same paste that are evidence for it: a HAR can have a hundred thousand."""
+WINDOW = 5_000
+"""Exchanges before those that are drawn, in the same paste, that are evidence for them: a paste can have a hundred
+thousand."""
+
+MANY = 1_000
+"""Exchanges from which work on all of them shows how far it is."""
+
+T = TypeVar("T")
 
 ACTION_OF = {Step.TOKEN: "token", Step.REFRESH: "refresh", Step.API: "api", Step.AUTHORIZE: "authorize"}
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One exchange as it is drawn. ``before_sending`` says what would fail of a request whose answer was not pasted."""
+
+    position: int
+    shown: Shown
+    before_sending: tuple[Cause, ...] | None = None
 
 
 @dataclass
@@ -42,48 +60,47 @@ class Reading:
     saved: tuple[int, ...] = ()
     replayed: dict[int, Replay] = field(default_factory=dict)
     redacted: dict[int, Exchange] = field(default_factory=dict)
+    last: tuple[object, list[Drawn]] = (None, [])
 
     @property
     def source(self) -> str:
         """The formats that were recognised, in words."""
         return ", ".join(dict.fromkeys(item.source for item in self.pasted if item.source)) or "text"
 
-    def shown(self, position: int, *, with_history: bool) -> Shown:
-        """One exchange, redacted, explained and diagnosed."""
-        exchange = self.exchanges[position]
-        redacted = self._redacted(position)
+    def drawn(self, first: int, count: int, *, with_history: bool) -> list[Drawn]:
+        """Some exchanges, redacted, explained and diagnosed; once, however often the page is drawn again."""
+        asked = (first, count, with_history, clock.tz())
+        if self.last[0] != asked:
+            self.last = asked, list(self._drawn(range(first, min(first + count, len(self.exchanges))), with_history))
+        return self.last[1]
+
+    def _drawn(self, positions: range, with_history: bool) -> Iterator[Drawn]:
+        before = range(max(0, positions.start - WINDOW), positions.start)
+        self.redacted = {place: kept for place, kept in self.redacted.items() if before.start <= place < positions.stop}
+        past = Earlier(HistoryPast(installation().history) if with_history else NoPast())
+        for position in told("Looking at what came before", before):
+            past.add(self._redacted(position))
+        for position in positions:
+            yield self._one(position, past)
+            past.add(self._redacted(position))
+
+    def _one(self, position: int, past: Past) -> Drawn:
+        exchange, redacted = self.exchanges[position], self._redacted(position)
+        vault, zone = self.recorder.vault, clock.tz()
+        if self._is_lone_request(position):
+            at = exchange.started_at
+            causes = preflight(exchange.request, exchange.step, flow=None, past=past, vault=vault, now=at, zone=zone)
+            return Drawn(position, Shown(redacted, None), causes)
         explanation = explain(redacted) if exchange.response is not None or self._is_callback(position) else None
         if explanation is None:
-            return Shown(redacted, None)
-        past = self._past(position, with_history=with_history)
-        diagnosis = diagnose(
-            exchange, explanation, past=past, vault=self.recorder.vault, now=self.read_at, zone=clock.tz()
-        )
-        return Shown(redacted, explanation, diagnosis)
-
-    def is_lone_request(self, position: int) -> bool:
-        """Whether this is a request whose answer was not pasted."""
-        item = self.pasted[position]
-        return item.request is not None and item.response is None and not self._is_callback(position)
-
-    def preflight(self, position: int, *, with_history: bool) -> tuple[Cause, ...]:
-        """What would fail if this request were sent."""
-        exchange = self.exchanges[position]
-        past = self._past(position, with_history=with_history)
-        return preflight(
-            exchange.request,
-            exchange.step,
-            flow=None,
-            past=past,
-            vault=self.recorder.vault,
-            now=exchange.started_at,
-            zone=clock.tz(),
-        )
+            return Drawn(position, Shown(redacted, None))
+        diagnosis = diagnose(exchange, explanation, past=past, vault=vault, now=self.read_at, zone=zone)
+        return Drawn(position, Shown(redacted, explanation, diagnosis))
 
     def save(self, case: str, owner: str) -> None:
         """Keep every exchange in the history, redacted, under a case. Raises ``HistoryError``."""
         kept = []
-        for exchange in self.exchanges:
+        for exchange in told("Saving", self.exchanges):
             begun = self.recorder.begin(replace(exchange, case=case, owner=owner))
             if begun.id is None:
                 raise HistoryError(self.recorder.problem)
@@ -120,9 +137,10 @@ class Reading:
         where = setting(profile.known()["sandbox"])
         self.replayed[position] = replay(self.exchanges[position], explanation, where)
 
-    def _past(self, position: int, *, with_history: bool) -> Past:
-        further = HistoryPast(installation().history) if with_history else NoPast()
-        return Earlier(further).add_all(map(self._redacted, range(max(0, position - WINDOW), position)))
+    def _is_lone_request(self, position: int) -> bool:
+        """Whether this is a request whose answer was not pasted."""
+        item = self.pasted[position]
+        return item.request is not None and item.response is None and not self._is_callback(position)
 
     def _redacted(self, position: int) -> Exchange:
         if position not in self.redacted:
@@ -141,15 +159,30 @@ def current() -> Reading | None:
 def take(text: str) -> bool:
     """Read a pasted text; says whether it could be read."""
     try:
-        found = paste.read(text)
+        with st.spinner("Reading", show_time=True):
+            found = paste.read(text)
     except PasteError as error:
         st.session_state[PROBLEM] = str(error)
         return False
     st.session_state[PROBLEM] = ""
     at = now()
+    recorder = installation().recorder()
+    for item in told("Looking for secrets", found):
+        learn(item, recorder.vault)
     exchanges = tuple(item.to_exchange(at) for item in found)
-    st.session_state[READING] = Reading(tuple(found), exchanges, installation().recorder(), at)
+    st.session_state[READING] = Reading(tuple(found), exchanges, recorder, at)
     return True
+
+
+def told(doing: str, items: Sequence[T]) -> Iterator[T]:
+    """The items one by one; where there are many, a bar says how far the work on them is."""
+    bar = st.progress(0.0, doing) if len(items) >= MANY else None
+    for number, item in enumerate(items):
+        if bar is not None and number % MANY == 0:
+            bar.progress(number / len(items), f"{doing}: {number:,} of {len(items):,}")
+        yield item
+    if bar is not None:
+        bar.empty()
 
 
 def take_file(content: bytes) -> None:

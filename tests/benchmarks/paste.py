@@ -1,11 +1,14 @@
-"""How long reading, redacting and matching a HAR takes, as a ratio to ``json.loads`` of the same text.
+"""How long reading, redacting and matching a HAR takes, as a ratio to ``json.loads`` of the same text; and diagnosing.
 
-Run it with ``python -m tests.benchmarks.paste``, from the checkout.
+Run it with ``python -m tests.benchmarks.paste``, from the checkout. ``--most`` diagnoses as many exchanges as one paste
+may hold, too, which takes a minute or two.
 """
 
+import argparse
 import base64
 import hashlib
 import json
+import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,9 +18,11 @@ from typing import Any, TypeVar
 from oauth import paste
 from oauth.catalogue import documented
 from oauth.catalogue.explain import explain
+from oauth.paste.diagnosed import diagnosed
 from oauth.redaction import Vault
 
 ENTRIES = 10_000
+DIAGNOSED = (1_000, 10_000)
 AIM = 5.0
 ROUNDS = 5
 LOADING = "json.loads"
@@ -171,6 +176,36 @@ def _exchange(
     }
 
 
+def short_har(entries: int) -> str:
+    """A HAR of which a hundred thousand entries fit into a paste: a flow of refreshes and calls, a third failing."""
+    return json.dumps({"log": {"entries": [_short_entry(number) for number in range(entries)]}}, separators=(",", ":"))
+
+
+def _short_entry(number: int) -> dict[str, Any]:
+    turn, kind = divmod(number, 6)
+    token, refresh = _secret("access", turn), _secret("refresh", turn)
+    headers: list[tuple[str, str]] = []
+    sent, method, path = "", "GET", "/api/partner/users/me"
+    failed = documented()[(11, 7)[kind % 2]] if kind in (2, 5) else None
+    if kind % 2:
+        headers = [("authorization", f"Bearer {token}")]
+    else:
+        method, path = "POST", "/api/open/oauth/token"
+        headers = [("content-type", "application/x-www-form-urlencoded")]
+        before = _secret("refresh", turn - 1)
+        sent = f"grant_type=refresh_token&client_id=7&client_secret={_secret('client', 0)}&refresh_token={before}"
+    if failed is not None:
+        answer = json.dumps({"error": failed.error, "error_description": failed.description})
+    else:
+        answer = '{"data":{}}' if kind % 2 else json.dumps({"access_token": token, "refresh_token": refresh})
+    at = START + timedelta(milliseconds=250 * number)
+    request: dict[str, Any] = {"method": method, "url": f"https://{HOST}{path}", "headers": _named(headers)}
+    if sent:
+        request["postData"] = {"text": sent}
+    response = {"status": (failed.status or 400) if failed else 200, "content": {"text": answer}}
+    return {"startedDateTime": at.isoformat(timespec="milliseconds"), "request": request, "response": response}
+
+
 def _named(pairs: list[tuple[str, str]]) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in pairs]
 
@@ -213,8 +248,20 @@ def _round(text: str, watch: Stopwatch) -> tuple[int, int]:
     return len(items), watch.run("matching", lambda: sum(explain(exchange) is not None for exchange in redacted))
 
 
+def diagnosing(entries: int) -> str:
+    """How long the diagnosis of a paste takes, in words."""
+    items = paste.read(short_har(entries))
+    processor = time.process_time()
+    causes = sum(item.diagnosis is not None for item in diagnosed(items, Vault(b"key of the benchmark"), START))
+    spent = time.process_time() - processor
+    return f"{entries:,} exchanges, {causes:,} failed: {spent:.1f} s, {spent / entries * 1000:.2f} s per 1,000"
+
+
 def main() -> None:
     """Measure and print."""
+    parser = argparse.ArgumentParser(description="Read, redact, match and diagnose a HAR.")
+    parser.add_argument("--most", action="store_true", help="diagnose as many exchanges as a paste may hold, too")
+    given = parser.parse_args()
     text = har(ENTRIES)
     watch = Stopwatch()
     for _ in range(ROUNDS):
@@ -229,6 +276,9 @@ def main() -> None:
         steps = ", ".join(f"{name} {of(spent):.3f} s" for name, spent in watch.least.items())
         ratio = sum(of(spent) for spent in watch.least.values()) / of(loading)
         print(f"by the {unit}: {LOADING} {of(loading):.3f} s; {steps}; ratio {ratio:.2f} (aim: {AIM:g} or less)")
+    for entries in (*DIAGNOSED, paste.MOST_EXCHANGES) if given.most else DIAGNOSED:
+        print(f"diagnosing by the processor: {diagnosing(entries)}", flush=True)
+    print(f"memory at its most: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
 
 if __name__ == "__main__":

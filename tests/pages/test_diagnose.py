@@ -1,7 +1,13 @@
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
+import pytest
+
+from oauth.diagnosis import diagnose
 from oauth.history.filters import Filters
 from oauth.installation import Installation
+from pages.parts import pasted
+from tests.benchmarks.paste import short_har
 
 if TYPE_CHECKING:
     from tests.pages.conftest import Page
@@ -85,3 +91,26 @@ def test_a_pasted_exchange_is_replayed_at_the_sandbox_and_gives_the_same_error(
     assert "demo-app" in text
     hosts = {row.exchange.request.url.split("/")[2] for row in console.history.rows(Filters())}
     assert all(host.startswith(("localhost", "127.0.0.1")) for host in hosts)
+
+
+def test_a_long_paste_is_drawn_in_pages_and_what_was_diagnosed_is_not_diagnosed_again(
+    page: "Page", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = Mock(wraps=diagnose)
+    monkeypatch.setattr(pasted, "diagnose", judged)
+    paste(page, short_har(1_200))
+    assert "1,200 exchanges, read as HAR" in page.text()
+    failed = judged.call_count
+    assert 0 < failed <= 20
+    page.run()
+    assert judged.call_count == failed
+    page.app.session_state["diagnose.page"] = 60
+    page.run()
+    assert failed < judged.call_count <= 2 * failed + 1
+    assert "«refresh_token #" in page.text()
+
+
+def test_a_secret_that_only_a_later_exchange_names_is_taken_out_of_the_earlier_too(page: "Page") -> None:
+    told = REFUSED.replace("Missing parameter", "a-customers-real-secret-0001 Missing parameter")
+    paste(page, f"{told}\n\n{CURL}")
+    assert "a-customers-real-secret-0001" not in page.text()
