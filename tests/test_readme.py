@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from oauth.catalogue import answers
 from oauth.connection import Connection
 from oauth.history.exports.columns import COLUMNS
-from oauth.history.terms import help_table
+from oauth.history.terms import help_list
 from oauth.providers import Provider
 from oauth.providers.profile import CONNECTION, GIVEN
 from oauth.settings import SETTINGS
@@ -29,7 +29,7 @@ def test_the_csv_columns_are_in_the_readme_in_their_order() -> None:
 
 
 def test_the_filter_terms_are_in_the_readme_as_the_page_explains_them() -> None:
-    assert help_table() in README
+    assert help_list() in README
 
 
 def documented(table: Any, prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -409,10 +409,9 @@ TERMS: tuple[type[Term], ...] = (
 """Every term, in the order in which a filter line is written."""
 
 
-def help_table() -> str:
-    """Every term with its meaning and an example, as a Markdown table."""
-    rows = [f"| `{term.name}` | {term.help} | `{term.example}` |" for term in TERMS]
-    return "\n".join(["| term | meaning | example |", "| --- | --- | --- |", *rows])
+def help_list() -> str:
+    """Every term as an example with its meaning, as a Markdown list: unlike a table it fits a narrow page."""
+    return "\n".join(f"- `{term.example}` {term.help}" for term in TERMS)
 
 
 def _is_number(value: str) -> bool:

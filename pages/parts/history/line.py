@@ -7,7 +7,7 @@ import streamlit as st
 from oauth.catalogue import documented
 from oauth.history.filters import FilterError, Filters, written
 from oauth.history.store import HistoryError
-from oauth.history.terms import TERMS, TextTerm, help_table
+from oauth.history.terms import TERMS, TextTerm, help_list
 from oauth.history.views import ViewError, Views
 from oauth.installation import current
 from pages.parts import session
@@ -100,7 +100,7 @@ def _help() -> None:
             "(`status:401,5xx`), `-` in front means everything else (`-client:demo-app`). Words without a name are "
             "looked for anywhere. Dates are those of your time zone."
         )
-        st.markdown(help_table())
+        st.markdown(help_list())
 
 
 def _views(found: Filters | None) -> None:
