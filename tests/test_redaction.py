@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from oauth.exchange import Exchange, Failure, Headers, Request, Response, Step
 from oauth.redaction import PLACEHOLDER, Vault, quoted
+from oauth.redaction.names import PROTOCOL_WORDS
 
 KEY = b"an installation's key of 32 bytes"
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -377,7 +378,15 @@ def escaped(secret: str) -> str:
 # Lower-case letters alone could be a part of a field's name, or of a placeholder.
 SECRETS = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=8, max_size=40
-).filter(lambda text: text == text.strip() and len(set(text)) > 4 and not re.search("[«»]|^[a-z_ ]+$", text))
+).filter(
+    # Texts are drawn from constants in the sources, too: the protocol's own words, and "Bearer" before a word.
+    lambda text: (
+        text == text.strip()
+        and len(set(text)) > 4
+        and text.strip('"') not in PROTOCOL_WORDS
+        and not re.search("[«»]|^[a-z_ ]+$|^Bearer ", text)
+    )
+)
 ENCODINGS: dict[str, Callable[[str], str]] = {
     "plain": str,
     "percent": lambda secret: quote(secret, safe=""),
