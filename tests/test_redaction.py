@@ -379,12 +379,12 @@ def escaped(secret: str) -> str:
 SECRETS = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=8, max_size=40
 ).filter(
-    # Texts are drawn from constants in the sources, too: the protocol's own words, and "Bearer" before a word.
+    # Texts are drawn from constants in the sources, too: the protocol's own words, and a scheme with one behind it.
     lambda text: (
         text == text.strip()
         and len(set(text)) > 4
         and text.strip('"') not in PROTOCOL_WORDS
-        and not re.search("[«»]|^[a-z_ ]+$|^Bearer ", text)
+        and not re.search("[«»]|^[a-z_ ]+$|^(Bearer|Basic|DPoP) ", text)
     )
 )
 ENCODINGS: dict[str, Callable[[str], str]] = {
