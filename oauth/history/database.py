@@ -18,7 +18,8 @@ from typing import Any
 
 import psycopg
 from alembic.util import CommandError
-from sqlalchemy import Connection, create_engine, event, func, make_url, select
+from sqlalchemy import Connection, FromClause, create_engine, event, func, make_url, select
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
@@ -84,6 +85,7 @@ class Database:
             self._where = parsed.database
             if not parsed.database.startswith("file:"):
                 self._path = Path(parsed.database)
+            self.engine.dialect.statement_compiler = _HintedCompiler
             event.listen(self.engine, "connect", _set_up_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         elif self.engine.dialect.name == "postgresql":
@@ -102,9 +104,15 @@ class Database:
         Raises ``HistoryError``; ``HistoryTimeout`` when a statement is not done in ``seconds``.
         """
         self.prepare()
-        self._catch_up()
-        with self._explained(), self.engine.begin() as connection, _limited(connection, seconds):
-            yield connection
+        with self._explained(), self.engine.begin() as connection:
+            behind = search.is_behind(connection)
+            if not behind:
+                with _limited(connection, seconds):
+                    yield connection
+        if behind:
+            self._catch_up()
+            with self._explained(), self.engine.begin() as connection, _limited(connection, seconds):
+                yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -141,10 +149,9 @@ class Database:
         self.at_once("PRAGMA wal_checkpoint(TRUNCATE)" if is_sqlite else "VACUUM exchanges")
 
     def _catch_up(self) -> None:
-        with self._explained(), self.engine.begin() as connection:
-            behind = search.is_behind(connection)
         # A history that cannot be written just now can be read all the same, and at once; a search then misses what
         # was changed last, until the next reader can write.
+        behind = True
         with suppress(HistoryError):
             while behind:
                 with self._explained(), self.engine.execution_options(writing=AT_ONCE).begin() as connection:
@@ -251,6 +258,14 @@ class Database:
         if problems.took_too_long(error):
             return HistoryTimeout("This takes too long on a history of this size. Narrow the filters.")
         return HistoryError(problems.sentence(error, self._where))
+
+
+class _HintedCompiler(SQLiteCompiler):
+    """Writes the hints of a query, which SQLAlchemy leaves out for SQLite."""
+
+    def get_from_hint_text(self, _table: FromClause, text: str | None) -> str | None:
+        """The hint, behind the table's name."""
+        return text
 
 
 STEPS_BETWEEN_LOOKS = 10_000

@@ -1,12 +1,16 @@
 """A page of the list, newest first, at the same speed in a short history and in a long one.
 
 Each filter is a range of one index in the order of the list. Words are not: SQLite's index of words is in the order of
-row numbers. So a rare word's exchanges are all read and sorted, and for a common one the list is walked in windows,
-each compared with the words of its row numbers. PostgreSQL knows from its statistics which of both to do.
+row numbers. That is nearly the order of the list, for only what was imported is older than its number says. So the hits
+with the largest numbers are taken, and a look into the list tells whether any row beside them could stand among them.
+Where one could, or where too few of the hits are shown, a rare word's exchanges are all read and sorted, and for a
+common one the list is walked in windows, each compared with the words of its row numbers. PostgreSQL knows from its
+statistics what to do.
 """
 
 import operator
 from collections.abc import Sequence
+from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
 
@@ -17,10 +21,9 @@ from sqlalchemy import (
     RowMapping,
     Select,
     Text,
-    false,
     func,
     literal,
-    or_,
+    not_,
     select,
     text,
     tuple_,
@@ -51,6 +54,11 @@ _KEY = type_coerce(exchanges.c.started_at, Text()).label("at"), exchanges.c.id
 _PLACE = tuple_(exchanges.c.started_at, exchanges.c.id)
 _NEWEST_FIRST = exchanges.c.started_at.desc(), exchanges.c.id.desc()
 _SOME = text("SELECT rowid FROM exchanges_search WHERE exchanges_search MATCH :words LIMIT :most")
+_IN_PIECE = (
+    "SELECT rowid FROM exchanges_search "
+    "WHERE exchanges_search MATCH :words AND rowid <= :above ORDER BY rowid DESC LIMIT :most"
+)
+_PIECE = text(f"SELECT count(*), min(rowid) FROM ({_IN_PIECE})")  # noqa: S608
 
 _FOUND = (
     "id {sign} IN (SELECT rowid FROM exchanges_search "
@@ -58,14 +66,32 @@ _FOUND = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A row of the list that a page follows, or begins with: its key."""
+
+    key: Key
+    is_shown: bool = False
+
+    def condition(self) -> ColumnElement[bool]:
+        """The condition that an exchange stands there or later in the list."""
+        key = tuple_(literal(self.key[0], Text()), literal(self.key[1], BigInteger()))
+        return key >= _PLACE if self.is_shown else key > _PLACE
+
+
 def page(connection: Connection, filters: Filters, before: int | None, limit: int) -> Sequence[RowMapping]:
     """At most ``limit`` rows that the filters show, newest first, from the newest on or from what follows ``before``.
 
     When that row is gone, its place is that of the newest row with a smaller number, which is then the first.
     """
-    place = [] if before is None else [_follows(connection, before)]
-    branches = filters.branches()
-    keys = [newest(connection, [*place, *where(branch)], limit) for branch in branches]
+    place = None if before is None else _following(connection, before)
+    if before is not None and place is None:
+        return []
+    branches = [where(branch) for branch in filters.branches()]
+    if len(branches) == 1 and not (connection.dialect.name == "sqlite" and _Words.of(branches[0]).any()):
+        rows = select(exchanges).where(*_from(place), *branches[0]).order_by(*_NEWEST_FIRST).limit(limit)
+        return connection.execute(rows).mappings().all()
+    keys = [newest(connection, branch, limit, place) for branch in branches]
     # An exchange may be in several branches.
     ordered = dict.fromkeys(merge(*keys, reverse=True)) if len(keys) > 1 else keys[0]
     ids = [id for _, id in islice(ordered, limit)]
@@ -73,22 +99,82 @@ def page(connection: Connection, filters: Filters, before: int | None, limit: in
     return connection.execute(rows).mappings().all() if ids else []
 
 
-def newest(connection: Connection, conditions: Conditions, limit: int) -> list[Key]:
-    """The keys of the newest exchanges of which all conditions hold."""
-    flat = list(_flat(conditions))
-    wanted = [condition.fts5 for condition in flat if isinstance(condition, Matches)]
-    unwanted = [matches.fts5 for condition in flat if (matches := _negated(condition)) is not None]
-    if connection.dialect.name != "sqlite" or not wanted + unwanted:
-        return [(row.at, row.id) for row in connection.execute(_keyed(conditions).limit(limit))]
-    others = [condition for condition in flat if not isinstance(condition, Matches) and _negated(condition) is None]
-    if wanted:
-        found = connection.execute(_SOME, {"words": " ".join(wanted), "most": RARE + 1}).all()
+def newest(connection: Connection, conditions: Conditions, limit: int, place: Place | None = None) -> list[Key]:
+    """The keys of the newest exchanges of which all conditions hold, from the newest on or from a place of the list."""
+    words = _Words.of(conditions)
+    if connection.dialect.name != "sqlite" or not words.any():
+        shown = _keyed([*_from(place), *conditions]).limit(limit)
+        return [(row.at, row.id) for row in connection.execute(shown)]
+    if words.wanted:
+        latest = _latest(connection, words, limit, place)
+        if latest is not None:
+            return latest
+    others = [*_from(place), *words.others]
+    if words.wanted:
+        found = connection.execute(_SOME, {"words": " ".join(words.wanted), "most": RARE + 1}).all()
         if len(found) <= RARE:
             rare = [exchanges.c.id.in_([row.rowid for row in found]), *others]
-            return [*_among(connection, _keyed(rare).with_hint(exchanges, "NOT INDEXED", "sqlite"), [], unwanted)][
-                :limit
-            ]
-    return _walked(connection, others, wanted, unwanted, limit)
+            return [
+                *_among(connection, _keyed(rare).with_hint(exchanges, "NOT INDEXED", "sqlite"), [], words.unwanted)
+            ][:limit]
+    return _walked(connection, others, words.wanted, words.unwanted, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Conditions, with those on words taken out of them, as FTS5 takes them."""
+
+    others: list[ColumnElement[bool]]
+    wanted: list[str]
+    unwanted: list[str]
+
+    @classmethod
+    def of(cls, conditions: Conditions) -> "_Words":
+        """The conditions, with what stands together by AND taken apart."""
+        words = cls([], [], [])
+        for condition in _flat(conditions):
+            if isinstance(condition, Matches):
+                words.wanted.append(condition.fts5)
+            elif (matches := _negated(condition)) is not None:
+                words.unwanted.append(matches.fts5)
+            else:
+                words.others.append(condition)
+        return words
+
+    def any(self) -> bool:
+        """Whether there are any."""
+        return bool(self.wanted or self.unwanted)
+
+    def query(self) -> str:
+        """All of them as one query of FTS5, when some are wanted."""
+        return "".join([f"({' '.join(self.wanted)})", *(f" NOT ({words})" for words in self.unwanted)])
+
+
+def _latest(connection: Connection, words: _Words, limit: int, place: Place | None) -> list[Key] | None:
+    """The page by the numbers of the hits, or ``None`` where another way is needed to be sure of it."""
+    # The exchanges of several sessions are not quite in the order of time: some that follow have larger numbers.
+    highest = min(place.key[1] + limit // 2, LARGEST_ID) if place else LARGEST_ID
+    keys: list[Key] = []
+    above, size, seen = highest, 2 * limit, 0
+    while True:
+        piece = {"words": words.query(), "above": above, "most": size}
+        number, lowest = connection.execute(_PIECE, piece).one()
+        in_piece = exchanges.c.id.in_(text(_IN_PIECE).bindparams(**piece).columns(exchanges.c.id))
+        hits = _keyed([in_piece, *_from(place), *words.others]).with_hint(exchanges, "NOT INDEXED", "sqlite")
+        keys += [(row.at, row.id) for row in connection.execute(hits)]
+        if number < size and place is None:
+            return sorted(keys, reverse=True)[:limit]
+        if len(keys) >= limit:
+            break
+        seen += number
+        if number < size or seen > RARE:
+            return None
+        above, size = lowest - 1, 4 * size
+    keys = sorted(keys, reverse=True)[:limit]
+    beside = not_(exchanges.c.id.between(lowest, highest))
+    among = [*_from(place), ~Place(keys[-1]).condition(), beside, *words.others]
+    could_be = connection.execute(select(exchanges.c.id).where(*among).limit(1)).first()
+    return keys if could_be is None else None
 
 
 def _walked(
@@ -102,7 +188,7 @@ def _walked(
         last = connection.execute(window.offset(size - 1).limit(1)).one_or_none()
         if last is None:
             break
-        place = [_older_than((last.at, last.id))]
+        place = [Place((last.at, last.id)).condition()]
         size = min(size * 4, LONGEST_WINDOW)
     return keys[:limit]
 
@@ -142,15 +228,12 @@ def _negated(condition: ColumnElement[bool]) -> Matches | None:
     return None
 
 
-def _follows(connection: Connection, before: int) -> ColumnElement[bool]:
-    """The rows that follow row ``before`` in the list."""
+def _from(place: Place | None) -> list[ColumnElement[bool]]:
+    return [] if place is None else [place.condition()]
+
+
+def _following(connection: Connection, before: int) -> Place | None:
+    """The place behind row ``before``; ``None`` when it and all smaller numbers are gone."""
     newest = select(*_KEY).where(exchanges.c.id <= min(before, LARGEST_ID)).order_by(exchanges.c.id.desc()).limit(1)
     found = connection.execute(newest).one_or_none()
-    if found is None:
-        return false()
-    older = _older_than((found.at, found.id))
-    return older if found.id == before else or_(older, exchanges.c.id == found.id)
-
-
-def _older_than(key: Key) -> ColumnElement[bool]:
-    return tuple_(literal(key[0], Text()), literal(key[1], BigInteger())) > _PLACE
+    return None if found is None else Place((found.at, found.id), found.id != before)

@@ -246,6 +246,8 @@ def header_lines(headers: Headers) -> str:
 
 
 def _headers(lines: str) -> Headers:
+    if "\n " not in lines:
+        return tuple([(name, value) for name, _, value in [line.partition(": ") for line in lines.split("\n") if line]])
     pairs = (line.partition(": ") for line in re.split(r"\n(?! )", lines) if line)
     return tuple((name, value.replace("\n ", "\n")) for name, _, value in pairs)
 

@@ -8,7 +8,7 @@ import pytest
 from oauth.exchange import Exchange
 from oauth.history import listing
 from oauth.history.filters import Filters
-from oauth.history.store import History
+from oauth.history.store import History, Row
 
 CASES = ("common rare", "common", "common odd", "odd", "common", "common odd", "rare odd", "common", "common", "odd")
 
@@ -53,6 +53,29 @@ def test_pages_are_the_whole_list_in_order_however_words_are_looked_up(
     monkeypatch.setattr(listing, "LONGEST_WINDOW", window * 4)
     assert pages(late, Filters.parse(line), limit) == expected(line)
     assert late.count(Filters.parse(line)) == len(expected(line))
+
+
+@pytest.mark.parametrize("disorder", [0, 3, 400])
+@pytest.mark.parametrize("line", ["often", "often by:ada", "seldom -often", "seldom by:ada", "often seldom"])
+def test_pages_with_words_are_in_the_order_of_time_however_far_that_is_from_the_order_of_numbers(
+    history: History, exchange: Callable[..., Exchange], line: str, disorder: int
+) -> None:
+    chance = random.Random(disorder)
+    rows: list[Row] = []
+    for number in range(400):
+        at = exchange().started_at + timedelta(seconds=number + chance.randint(-disorder, disorder))
+        case = " ".join(word for word, share in (("often", 0.5), ("seldom", 0.05)) if chance.random() < share)
+        owner = chance.choice(("", "ada"))
+        rows.append(Row(replace(exchange(case=case, owner=owner), started_at=at)))
+    history.add(rows)
+    everything = [row.exchange for row in history.rows(Filters())]
+    for word in line.split():
+        if word == "by:ada":
+            everything = [shown for shown in everything if shown.owner == "ada"]
+        else:
+            is_wanted = not word.startswith("-")
+            everything = [shown for shown in everything if (word.lstrip("-") in shown.case) == is_wanted]
+    assert pages(history, Filters.parse(line), 7) == [shown.id for shown in everything]
 
 
 def test_alternatives_are_merged_and_shown_once(late: History) -> None:
