@@ -10,8 +10,8 @@ client with a TLS context for the request; a client made for the request with a 
 client that keeps its connection. The console opens a connection for every request on purpose.
 
 Each of them goes to a server that does nothing but answer, which no server does, and the last one to a usual one too:
-Python's own ``http.server``, beside which two plain SQLAlchemy commits come near the 1.49 that was measured of them when
-the aim was set. ``share`` is what recording adds, in parts of what those two commits add; the aim comes to 0.3 / 0.49.
+Python's own ``http.server``. Beside that, two plain SQLAlchemy commits come near the 1.49 that they were measured at
+when the aim was set. The share is what recording adds, in parts of what those commits add; the aim comes to 0.3 / 0.49.
 """
 
 import argparse
