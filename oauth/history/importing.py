@@ -8,7 +8,6 @@ nothing else is. An export and a HAR written by this console are read line by li
 import csv
 import io
 import json
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -26,15 +25,12 @@ from oauth.paste import Pasted, har
 from oauth.paste.diagnosed import learn
 from oauth.paste.flows import grouped
 from oauth.redaction import Vault
-from oauth.redaction.names import secret_kind
 
 MOST_OCTETS = 512 * 1024 * 1024
 """The largest HAR of another program, which is in memory as a whole."""
 
 MOST_LINE = 64 * 1024 * 1024
 _BATCH = 500
-_LASTING = ("client_secret", "password", "api_key", "private_key")
-_MOST_LASTING = 100
 _CSV_BEGIN = f"\ufeff{COLUMNS[0]},{COLUMNS[1]},".encode()
 
 
@@ -79,7 +75,8 @@ def import_file(
     kept = 0
     entries = _entries(file, now, problems)
     while batch := list(islice(entries, _BATCH)):
-        rows = list(_redacted(batch, new_vault, owner, case))
+        # A vault of its own for each: a file may hold any number of secrets, and memory does not.
+        rows = list(_redacted(batch, new_vault(), owner, case))
         try:
             history.add(rows)
         except HistoryError as error:
@@ -229,35 +226,13 @@ def _foreign_har(begin: bytes, file: BinaryIO, now: datetime, problems: list[str
         yield _Entry(Row(pasted.to_exchange(now)), pasted)
 
 
-def _redacted(entries: Sequence[_Entry], new_vault: Callable[[], Vault], owner: str | None, case: str) -> Iterator[Row]:
-    """The rows as they may be kept. A secret of one exchange is taken out of all of its flow.
-
-    A file may hold any number of secrets, and looking for each in every text would take hours; those that many flows
-    share, such as a client's, are looked for everywhere.
-    """
-    lasting = list(islice(dict.fromkeys(_lasting(entries)), _MOST_LASTING))
-    by_flow: dict[str, list[_Entry]] = defaultdict(list)
-    for number, entry in enumerate(entries):
-        by_flow[entry.row.exchange.flow or f"alone {number}"].append(entry)
-    vaults: dict[str, Vault] = {}
-    for flow, together in by_flow.items():
-        vaults[flow] = vault = new_vault()
-        for kind, value in lasting:
-            vault.add(kind, value)
-        for entry in together:
-            learn(entry.pasted or _pasted(entry.row.exchange), vault)
-    for number, entry in enumerate(entries):
-        exchange = entry.row.exchange
-        vault = vaults[exchange.flow or f"alone {number}"]
-        yield _row(entry, vault, exchange.owner if owner is None else owner, case or exchange.case)
-
-
-def _lasting(entries: Iterable[_Entry]) -> Iterator[tuple[str, str]]:
+def _redacted(entries: Sequence[_Entry], vault: Vault, owner: str | None, case: str) -> Iterator[Row]:
+    """The rows as they may be kept. A secret of one exchange is taken out of all that are kept with it."""
     for entry in entries:
-        for name, value in formatting.fields(entry.row.exchange.request):
-            kind = secret_kind(name)
-            if kind in _LASTING and value:
-                yield kind, value
+        learn(entry.pasted or _pasted(entry.row.exchange), vault)
+    for entry in entries:
+        exchange = entry.row.exchange
+        yield _row(entry, vault, exchange.owner if owner is None else owner, case or exchange.case)
 
 
 def _row(entry: _Entry, vault: Vault, owner: str, case: str) -> Row:
