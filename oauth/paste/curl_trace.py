@@ -1,4 +1,7 @@
-"""The output of ``curl --trace-ascii``: every message with its body, 64 characters a line behind their place."""
+"""The output of ``curl --trace-ascii`` and ``--trace``: every message with its body.
+
+The first prints 64 characters a line behind their place, the second 16 octets in hexadecimal before their characters.
+"""
 
 import re
 from dataclasses import dataclass, field
@@ -15,6 +18,7 @@ _EVENT = re.compile(
 )
 _ANY = re.compile(rf"^{_EVENT.pattern}", re.MULTILINE)
 _LINE = re.compile(r"(?P<place>[0-9a-f]{4,10}): ?(?P<text>.*)")
+_OCTETS = re.compile(r"(?:[0-9a-f]{2} ){1,16}")
 _REQUEST = re.compile(r"(?P<method>[A-Z]{3,10}) (?P<target>\S+) HTTP/\d(?:\.\d)?\r?\n")
 _STATUS = re.compile(r"(?P<version>HTTP/\d(?:\.\d)?) (?P<status>\d{3})(?: (?P<reason>[^\r\n]*))?\r?\n")
 _TLS = re.compile(r"SSL data, |== Info: .*(?:\bSSL\b|\bTLS|ALPN|port 443)")
@@ -30,7 +34,7 @@ def sureness(text: str) -> float:
 def read(text: str) -> list[Pasted]:
     """The exchanges, hop by hop, with what was sent in their bodies."""
     scheme = "http" if "== Info: " in text and not _TLS.search(text) else "https"
-    return paired((message for part in _parts(text) if (message := part.message(scheme))), "curl --trace-ascii output")
+    return paired((message for part in _parts(text) if (message := part.message(scheme))), "curl --trace output")
 
 
 @dataclass
@@ -40,16 +44,14 @@ class _Part:
     way: str
     head: str = ""
     body: str = ""
+    exact: bool = False  # octets were printed; each stands as the character of its number
     lines: list[re.Match[str]] = field(default_factory=list)
 
     def take(self, part: str, size: int) -> None:
         """Put the lines of one event together."""
-        text, at = "", 0
-        for line in self.lines:
-            place = int(line["place"], 16)
-            text += _between(at, place) + line["text"]
-            at = place + len(line["text"])
-        text += _between(at, size)
+        octets = b"".join(bytes.fromhex(found[0]) for line in self.lines if (found := _OCTETS.match(line["text"])))
+        self.exact = bool(octets) and len(octets) == size
+        text = octets.decode("latin-1") if self.exact else _of_characters(self.lines, size)
         self.lines = []
         if part == "header":
             self.head += text
@@ -62,13 +64,23 @@ class _Part:
         if start is None:
             return None
         headers, _ = head_and_body(self.head[start.end() :].replace("\r\n", "\n"))
-        body = _with_breaks(self.body)
+        body = self.body.encode("latin-1").decode("utf-8", "replace") if self.exact else _with_breaks(self.body)
         if start.re is _REQUEST:
             message, repairs = request_message(start["method"], start["target"], headers, body, scheme=scheme)
         else:
             reason = start["reason"] or ""
             message, repairs = response_message(int(start["status"]), reason, start["version"], headers, body)
-        return message, (DOTS, *repairs) if "." in self.body else repairs
+        return message, repairs if self.exact or "." not in self.body else (DOTS, *repairs)
+
+
+def _of_characters(lines: list[re.Match[str]], size: int) -> str:
+    """What ``--trace-ascii`` printed of ``size`` octets."""
+    text, at = "", 0
+    for line in lines:
+        place = int(line["place"], 16)
+        text += _between(at, place) + line["text"]
+        at = place + len(line["text"])
+    return text + _between(at, size)
 
 
 def _between(end: int, place: int) -> str:

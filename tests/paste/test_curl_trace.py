@@ -1,4 +1,4 @@
-"""``--trace-ascii`` as curl itself writes it, against a loopback server."""
+"""``--trace-ascii`` and ``--trace`` as curl itself writes it, against a loopback server."""
 
 import json
 import os
@@ -55,19 +55,20 @@ ANSWERED = """\
 """
 
 
-def traced(command: str, folder: Path) -> str:
+def traced(command: str, option: str, folder: Path) -> str:
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "CURL_HOME": str(folder)}
-    command = command.replace("curl ", "curl -s --trace-ascii trace --trace-time ", 1)
+    command = command.replace("curl ", f"curl -s {option} trace --trace-time ", 1)
     subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, check=True)
     return (folder / "trace").read_text(encoding="ascii")
 
 
 @needs_curl
+@pytest.mark.parametrize("option", ["--trace-ascii", "--trace"])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_request_is_the_one_that_curl_sent(command: str, recorder: Any, tmp_path: Path) -> None:
-    (found,) = paste.read(traced(placed(command, recorder.port), tmp_path))
+def test_the_request_is_the_one_that_curl_sent(command: str, option: str, recorder: Any, tmp_path: Path) -> None:
+    (found,) = paste.read(traced(placed(command, recorder.port), option, tmp_path))
     received = recorder.requests[-1]
-    assert found.source == "curl --trace-ascii output"
+    assert found.source == "curl --trace output"
     assert found.status == 200
     assert found.request is not None
     sent = wire(found.request)
@@ -92,6 +93,31 @@ def test_an_answer_is_read_with_the_dots_that_stand_for_line_breaks() -> None:
     }
     assert found.started_at is not None
     assert curl_trace.DOTS in found.repairs
+
+
+DUMPED = """\
+=> Send header, 31 bytes (0x1f)
+0000: 50 4f 53 54 20 2f 74 20 48 54 54 50 2f 31 2e 31 POST /t HTTP/1.1
+0010: 0d 0a 48 6f 73 74 3a 20 61 2e 65 0d 0a 0d 0a    ..Host: a.e....
+=> Send data, 5 bytes (0x5)
+0000: 61 3d c3 a9 2e                                  a=...
+<= Recv header, 24 bytes (0x18)
+0000: 48 54 54 50 2f 31 2e 31 20 34 30 30 20 42 61 64 HTTP/1.1 400 Bad
+0010: 0d 0a 41 3a 0d 0a 0d 0a                         ..A:....
+<= Recv data, 2 bytes (0x2)
+0000: 7b 0a                                           {.
+<= Recv data, 1 bytes (0x1)
+0000: 7d                                              }
+"""
+
+
+def test_octets_are_read_as_they_were_without_a_guess() -> None:
+    (found,) = paste.read(DUMPED)
+    assert found.request is not None
+    assert found.request.body.decode() == "a=\u00e9."
+    assert isinstance(found.response, Response)
+    assert found.response.body == b"{\n}"
+    assert curl_trace.DOTS not in found.repairs
 
 
 def test_the_hops_of_a_redirect_are_exchanges_of_their_own() -> None:

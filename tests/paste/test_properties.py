@@ -49,7 +49,7 @@ def test_no_text_raises_anything_but_a_paste_error(text: str) -> None:
 @settings(max_examples=200, deadline=None)
 def test_no_text_breaks_the_command(text: str) -> None:
     with contextlib.suppress(CommandError):
-        json.dumps(diagnosed(text, NOW, b"key"))
+        json.dumps(list(diagnosed(text, NOW, b"key")))
 
 
 def texts_with(code: str, client_secret: str, token: str) -> dict[str, str]:
@@ -105,7 +105,7 @@ def texts_with(code: str, client_secret: str, token: str) -> dict[str, str]:
 @settings(max_examples=25, deadline=None)
 def test_no_secret_of_the_text_is_printed(code: str, client_secret: str, token: str) -> None:
     for name, text in texts_with(code, client_secret, token).items():
-        printed = json.dumps(diagnosed(text, NOW, secrets.token_bytes(32)), ensure_ascii=False)
+        printed = json.dumps(list(diagnosed(text, NOW, secrets.token_bytes(32))), ensure_ascii=False)
         for secret in (code, client_secret, token):
             assert secret not in printed, name
     assert "error_description" in printed
