@@ -5,9 +5,12 @@ import binascii
 import contextlib
 import gc
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
+
+from msgspec import Struct
+from msgspec.json import Decoder
 
 from oauth.exchange import Headers, Request, Response
 from oauth.paste import tolerant_json
@@ -15,6 +18,9 @@ from oauth.paste.body import encoded, first_sign
 from oauth.paste.pasted import Pasted, PasteError
 from oauth.paste.steps import step_of
 from oauth.paste.times import moment
+
+_MOST = 1e12
+"""Numbers from here on are no size, no status and no time."""
 
 NOT_SAVED = "the request body is not in the HAR"
 
@@ -44,6 +50,9 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _read(text: str) -> list[Pasted]:
+    headers = SharedHeaders()
+    with contextlib.suppress(ValueError, RecursionError):  # no JSON, or other types than HAR says: take what is there
+        return [_exchange(entry, headers, ()) for entry in _FILE.decode(text).log.entries]
     repairs: tuple[str, ...] = ()
     try:
         document = json.loads(text)
@@ -57,46 +66,117 @@ def _read(text: str) -> list[Pasted]:
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, dict):
             raise PasteError(f"entry {number} of the HAR is not an object.", text, 0)
-    headers = SharedHeaders()
     return [exchange(entry, headers, repairs) for entry in entries]
 
 
-class SharedHeaders(dict[tuple[object, object], tuple[str, str] | None]):
+class _Header(Struct, gc=False):
+    name: str
+    value: str
+
+
+class _PostData(Struct, gc=False):
+    text: str | None = None
+    params: list[Any] | None = None
+
+
+class _Request(Struct, gc=False, rename="camel"):
+    method: str | None = None
+    url: str | None = None
+    headers: list[_Header] | None = None
+    post_data: _PostData | None = None
+    body_size: float | None = None
+
+
+class _Content(Struct, gc=False):
+    text: str | None = None
+    encoding: str | None = None
+    size: float | None = None
+
+
+class _Response(Struct, gc=False, rename="camel"):
+    status: float | None = None
+    status_text: str | None = None
+    http_version: str | None = None
+    headers: list[_Header] | None = None
+    content: _Content | None = None
+
+
+class _Entry(Struct, gc=False, rename="camel"):
+    """What is read of an entry; all else is skipped, which takes a third of the time of reading it."""
+
+    request: _Request | None = None
+    response: _Response | None = None
+    started_date_time: Any = None
+    time: float | None = None
+
+
+class _Log(Struct):
+    entries: list[_Entry]
+
+
+class _File(Struct):
+    log: _Log
+
+
+_FILE = Decoder(_File)
+
+
+class SharedHeaders(dict[tuple[str, str], tuple[str, str] | None]):
     """The headers of a file by name and value: each is made once, however often the file repeats it.
 
     Those that do not count are ``None``: the pseudo-headers of HTTP/2 (RFC 9113 §8.3), which some browsers list too.
     """
 
-    def __missing__(self, pair: tuple[object, object]) -> tuple[str, str] | None:
-        name, value = map(_text_or_nothing, pair)
-        self[pair] = None if name.startswith(":") else (name, value)
+    def __missing__(self, pair: tuple[str, str]) -> tuple[str, str] | None:
+        self[pair] = None if pair[0].startswith(":") else pair
         return self[pair]
 
-    def of(self, message: Mapping[str, Any]) -> Headers:
+    def of(self, items: list[_Header] | None) -> Headers:
         """The headers of a request or a response."""
-        items = message.get("headers")
-        if not isinstance(items, list):
-            return ()
-        try:
-            found = [self[item["name"], item["value"]] for item in items]
-        except (KeyError, TypeError):  # something is left out, or is no text
-            found = [self[pair] for pair in _pairs(items)]
-        return tuple(filter(None, found))
+        return tuple(filter(None, [self[item.name, item.value] for item in items])) if items else ()
 
 
 def exchange(entry: Mapping[str, Any], headers: SharedHeaders, repairs: tuple[str, ...] = ()) -> Pasted:
-    """The exchange of one entry; what it lacks is empty. ``headers`` is the same for all entries of a file."""
-    sent, received, time = _object(entry, "request"), _object(entry, "response"), entry.get("time")
-    body = _sent_body(_object(sent, "postData"))
-    request = Request(_text(sent, "method"), _text(sent, "url"), headers.of(sent), body)
-    saved = bool(body) or _number(sent, "bodySize") <= 0
+    """The exchange of one entry; what it lacks, or has of another type, is empty.
+
+    ``headers`` is the same for all entries of a file.
+    """
+    sent, received = _object(entry, "request"), _object(entry, "response")
+    time = entry.get("time")
+    data, content = _object(sent, "postData"), _object(received, "content")
+    read = _Entry(
+        _Request(
+            _text(sent, "method"),
+            _text(sent, "url"),
+            _named(sent.get("headers")),
+            _PostData(_text(data, "text"), data.get("params")),
+            _number(sent, "bodySize"),
+        ),
+        _Response(
+            _number(received, "status"),
+            _text(received, "statusText"),
+            _text(received, "httpVersion"),
+            _named(received.get("headers")),
+            _Content(_text(content, "text"), _text(content, "encoding"), _number(content, "size")),
+        ),
+        entry.get("startedDateTime"),
+        time if isinstance(time, int | float) else None,
+    )
+    return _exchange(read, headers, repairs)
+
+
+def _exchange(entry: _Entry, headers: SharedHeaders, repairs: tuple[str, ...]) -> Pasted:
+    sent, received, time = entry.request or _Request(), entry.response or _Response(), entry.time
+    body = _sent_body(sent.post_data) if sent.post_data is not None else b""
+    request = Request(sent.method or "", sent.url or "", headers.of(sent.headers), body)
+    saved = bool(body) or _small(sent.body_size) <= 0
     response, response_body_known = _response(received, headers)
     return Pasted(
         request,
         response,
         step_of(request, response),
-        moment(entry.get("startedDateTime")),
-        round(time) if isinstance(time, int | float) and 0 <= time < 1e12 else None,
+        moment(entry.started_date_time),
+        round(time) if time is not None and 0 <= time < _MOST else None,
         repairs if saved else (*repairs, NOT_SAVED),
         "HAR",
         request_body_known=saved,
@@ -104,32 +184,33 @@ def exchange(entry: Mapping[str, Any], headers: SharedHeaders, repairs: tuple[st
     )
 
 
-def _response(received: Mapping[str, Any], headers: SharedHeaders) -> tuple[Response | None, bool]:
+def _response(received: _Response, headers: SharedHeaders) -> tuple[Response | None, bool]:
     """The response, ``None`` where the browser got none, and whether the file has its body."""
-    status = int(_number(received, "status"))
+    status = int(_small(received.status))
     if not 100 <= status <= 599:
         return None, True
-    content = _object(received, "content")
-    text = _text(content, "text")
+    content = received.content or _Content()
+    text = content.text or ""
     body = encoded(text)
-    if content.get("encoding") == "base64":
+    if content.encoding == "base64":
         with contextlib.suppress(binascii.Error, ValueError):  # the body then stays as it stands there
             body = base64.b64decode(text)
-    version = _text(received, "httpVersion") or "HTTP/1.1"
-    response = Response(status, _text(received, "statusText"), headers.of(received), body, http_version=version)
-    return response, bool(body) or _number(content, "size") <= 0
+    version = received.http_version or "HTTP/1.1"
+    response = Response(status, received.status_text or "", headers.of(received.headers), body, http_version=version)
+    return response, bool(body) or _small(content.size) <= 0
 
 
-def _sent_body(data: Mapping[str, Any]) -> bytes:
-    if text := _text(data, "text"):
-        return encoded(text)
-    return urlencode(_pairs(data.get("params")), errors="replace").encode()
+def _sent_body(data: _PostData) -> bytes:
+    if data.text:
+        return encoded(data.text)
+    pairs = [(item.name, item.value) for item in _named(data.params)]
+    return urlencode(pairs, errors="replace").encode()
 
 
-def _pairs(items: object) -> Sequence[tuple[str, str]]:
-    if not isinstance(items, list):
-        return ()
-    return [(_text(item, "name"), _text(item, "value")) for item in items if isinstance(item, dict)]
+def _named(items: object) -> list[_Header]:
+    """Names and values, of headers or of a form's fields; what is no text is empty."""
+    found = items if isinstance(items, list) else []
+    return [_Header(_text(item, "name"), _text(item, "value")) for item in found if isinstance(item, dict)]
 
 
 def _object(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -138,13 +219,14 @@ def _object(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _text(value: Mapping[str, Any], name: str) -> str:
-    return _text_or_nothing(value.get(name))
-
-
-def _text_or_nothing(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    found = value.get(name)
+    return found if isinstance(found, str) else ""
 
 
 def _number(value: Mapping[str, Any], name: str) -> float:
     found = value.get(name)
-    return found if isinstance(found, int | float) and abs(found) < 1e12 else 0
+    return found if isinstance(found, int | float) and abs(found) < _MOST else 0
+
+
+def _small(number: float | None) -> float:
+    return number if number is not None and abs(number) < _MOST else 0

@@ -25,11 +25,14 @@ _KEY = re.compile(r"""(["'])([^"'\s{},]{1,100}+)(?<!\\)\1\s{0,99}:\s{0,99}""")
 _KEY_IN_DOUBLE = re.compile(r"""(")([^"'\s{},]{1,100}+)(?<!\\)"\s{0,99}:\s{0,99}""")
 """The same where the text has no single quotes: it begins with a fixed sign, which is looked for quickly."""
 
+_NAME_IN_DOUBLE = re.compile(r""""([^"'\s{},]{1,100}+)(?<!\\)"\s{0,99}:""")
+"""The names alone: many are looked at faster than their places."""
+
 _JSON_TOKEN = re.compile(rf"""["'{{}}\[\]]|(?:{_HOLE}|[^\s"'{{}}\[\],:])+""")
 _VALUE_KEY = re.compile(r"""["']?\s{0,99},\s{0,99}["']value["']\s{0,99}:\s{0,99}""", re.IGNORECASE)
 _BEFORE_QUOTE = {'"': re.compile(r'["\\]'), "'": re.compile(r"['\\]")}
-_NAMED, _UNREAD = "?name", "?"
-"""In the place of a kind: the name in the value tells it; it was not looked up yet."""
+_NAMED = "?name"
+"""In the place of a kind: the name in the value tells it."""
 
 _STRING_ENDS = re.compile(r"""[^\S\n]*(?:[,:}\])>;&]|["']|\n|\Z)""")
 _SIMPLE_STRING = re.compile(rf'"([^"\\«]*)"(?={_STRING_ENDS.pattern})')
@@ -276,13 +279,15 @@ def _cookies(text: str, start: int, end: int, *, only_first: bool) -> Iterator[F
 
 def _json(text: str) -> Iterator[Found]:
     done = 0
-    kinds: dict[str, str | None] = {}  # by name as it is written: in a list of objects names repeat
+    single = "'" in text
+    # Each name as it is written is looked at once: in a list of objects names repeat.
+    names = {key[1] for key in _KEY.findall(text)} if single else set(_NAME_IN_DOUBLE.findall(text))
     named = _NAMED if "value" in text.lower() else None
-    for key in (_KEY if "'" in text else _KEY_IN_DOUBLE).finditer(text):
-        kind = kinds.get(key[2], _UNREAD)
-        if kind is _UNREAD:
-            name = unescape_json(key[2])
-            kind = kinds[key[2]] = secret_kind(name) or (named if name.lower() in ("name", "key") else None)
+    kinds = {name: kind for name in names if (kind := _json_kind(unescape_json(name), named))}
+    if not kinds:
+        return
+    for key in (_KEY if single else _KEY_IN_DOUBLE).finditer(text):
+        kind = kinds.get(key[2])
         if kind is None or key.start() < done:
             continue
         at = key.end()
@@ -298,6 +303,10 @@ def _json(text: str) -> Iterator[Found]:
             at = value_key.end()
         secrets, done = _json_value(text, at, kind)
         yield from secrets
+
+
+def _json_kind(name: str, named: str | None) -> str | None:
+    return secret_kind(name) or (named if name.lower() in ("name", "key") else None)
 
 
 def _json_value(text: str, at: int, kind: str) -> tuple[list[Found], int]:

@@ -291,7 +291,22 @@ def _with_items(exchange: Exchange, items: Iterable[_Item]) -> Exchange:
         response = Response(response.status, reason, headers, body, response.cut, response.http_version)
     if failure is not None:
         failure = replace(failure, detail=next(rest)[1])
-    return replace(exchange, request=request, response=response, failure=failure, client_id=client_id, case=case)
+    # By position: that is faster than replacing the fields that change.
+    return Exchange(
+        exchange.step,
+        request,
+        exchange.started_at,
+        response,
+        failure,
+        exchange.duration_ms,
+        exchange.id,
+        exchange.flow,
+        exchange.owner,
+        case,
+        exchange.provider,
+        client_id,
+        exchange.marks,
+    )
 
 
 def _headers(headers: Headers, items: Iterator[_Item]) -> Headers:

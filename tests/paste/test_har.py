@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from oauth import paste
-from oauth.paste import PasteError
+from oauth.paste import PasteError, har
 
 
 def entry(**changes: Any) -> dict[str, Any]:
@@ -118,3 +118,14 @@ def test_the_search_for_cycles_goes_on_after_reading(text: str) -> None:
     with contextlib.suppress(paste.PasteError):
         paste.read(text)
     assert gc.isenabled()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"time": True}, {"request": None}, {"response": []}, {"startedDateTime": float("nan")}, {"comment": "\ud800"}],
+)
+def test_a_file_that_is_not_quite_a_har_reads_as_one_that_is(odd: dict[str, Any]) -> None:
+    whole = {"request": {"method": "GET", "url": "https://a.example/"}, "response": {"status": 204}, "time": 5}
+    first, second = har.read(json.dumps({"log": {"entries": [whole, whole | odd]}}))
+    assert [first] == har.read(json.dumps({"log": {"entries": [whole]}}))
+    assert second.source == "HAR"
