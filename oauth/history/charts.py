@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import FromClause, Select, Text, func, select, type_coerce
 
 from oauth.history.bounded import ask
+from oauth.history.database import HistoryTimeout
 from oauth.history.filters import Filters, where
 from oauth.history.schema import exchanges
 from oauth.history.store import History
@@ -43,7 +44,7 @@ def errors(history: History, filters: Filters, seconds: float, zone: tzinfo) -> 
 
     Raises ``HistoryError``.
     """
-    stretch = _stretch(history, filters)
+    stretch = _stretch(history, filters, seconds)
     width = next(
         (width for width, most in _WIDTHS if stretch <= most),
         timedelta(days=1),
@@ -89,13 +90,16 @@ _WIDTHS = (
 )
 
 
-def _stretch(history: History, filters: Filters) -> timedelta:
-    """From the first to the last exchange that the filters show."""
+def _stretch(history: History, filters: Filters, seconds: float) -> timedelta:
+    """From the first to the last exchange that the filters show; a long one when that takes too long to find out."""
     ends = []
     for order in (exchanges.c.started_at.asc(), exchanges.c.started_at.desc()):
         query = select(exchanges.c.started_at).where(*where(filters)).order_by(order).limit(1)
-        with history.database.reading() as connection:
-            ends.append(connection.execute(query).scalar_one_or_none())
+        try:
+            with history.database.reading(seconds) as connection:
+                ends.append(connection.execute(query).scalar_one_or_none())
+        except HistoryTimeout:
+            return timedelta.max
     first, last = ends
     return last - first if first is not None and last is not None else timedelta()
 

@@ -1,12 +1,14 @@
 """Facets, repeats, charts and counts: what is told of many exchanges at once."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import Connection
 
 from oauth.exchange import Exchange, Failure, Response, Step
 from oauth.history import bounded
@@ -171,6 +173,25 @@ def test_errors_are_counted_by_time_in_the_readers_zone(
         (starts[0], 2, 2),
         (starts[1], 5, 1),
     ]
+
+
+def test_errors_come_by_days_when_it_takes_too_long_to_find_the_first_and_the_last(
+    history: History, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(400, number=2, error="x")
+    limits = []
+    reading = history.database.reading
+
+    def slow_at_first(seconds: float | None = None) -> AbstractContextManager[Connection]:
+        limits.append(seconds)
+        if len(limits) == 1:
+            raise HistoryTimeout("This takes too long.")
+        return reading(seconds)
+
+    monkeypatch.setattr(history.database, "reading", slow_at_first)
+    found = errors(history, Filters(), SECONDS, ZoneInfo("UTC"))
+    assert (found.width, [count for *_, count in found.bars]) == (timedelta(days=1), [1])
+    assert None not in limits, "each question has a limit"
 
 
 def test_percentiles_are_those_of_the_nearest_rank(history: History, keep: Keep) -> None:
