@@ -242,6 +242,9 @@ def _stored(values: Sequence[Any]) -> list[Any]:
 
 def header_lines(headers: Headers) -> str:
     """Headers as they stand in a message, a line each; a line break inside a value is folded (RFC 9112 §5.2)."""
+    lines = "\n".join([f"{name}: {value}" for name, value in headers])
+    if lines.count("\n") < len(headers):
+        return lines
     return "\n".join(f"{name}: {value}".replace("\n", "\n ") for name, value in headers)
 
 
