@@ -26,6 +26,13 @@ _WORDS = """
     application/x-www-form-urlencoded
 """
 
+_USUAL = """
+    accept accept-encoding accept-language age cache-control connection content-encoding content-length content-type
+    date etag expires host last-modified origin pragma referer retry-after server strict-transport-security
+    transfer-encoding user-agent vary version via x-cache x-content-type-options x-frame-options x-request-id
+    id name title type status data message count total url value key description label created_at updated_at
+"""
+
 _ENDINGS = ("token", "secret", "password", "passwd", "passphrase", "apikey", "privatekey", "secretkey", "signature",
             "verifier", "assertion", "csrf", "xsrf", "sessionid")  # fmt: skip
 
@@ -75,5 +82,5 @@ def canonical(name: str) -> str:
     return _BY_SQUASHED.get(spelled.replace("_", ""), spelled[:40] or "secret")
 
 
-_BY_NAME = {name: _kind(name) for name in PROTOCOL_WORDS}
+_BY_NAME = {written: _kind(name) for name in (*PROTOCOL_WORDS, *_USUAL.split()) for written in (name, name.title())}
 """The kinds of the names that come up most, as they are mostly written."""

@@ -106,12 +106,13 @@ class Found:
     number: bool = False
 
 
-def in_text(views: Iterable[View], *, response: bool = False, lines: bool = True) -> Iterator[Found]:
+def in_text(views: Iterable[View], *, response: bool = False, lines: bool = True) -> list[Found]:
     """The secrets that have a name in the views of a text, with their places in the text that all views began with.
 
     In the body of a response a numeric ``code`` is an error number and no secret. With ``lines``, the text may be a
     whole form, and lines such as ``name: value`` are fields; that is right for a message and wrong for one field.
     """
+    all_found: list[Found] = []
     for view in views:
         decoded = view.parent is not None
         for offset, end in view.leaves:
@@ -122,7 +123,8 @@ def in_text(views: Iterable[View], *, response: bool = False, lines: bool = True
                     if decoded:
                         left, right = view.origin(offset + found.start, offset + found.end)
                         found = replace(found, start=left, end=right, number=False)
-                    yield found
+                    all_found.append(found)
+    return all_found
 
 
 def _rules(text: str, *, lines: bool, decoded: bool) -> list[Callable[[str], Iterator[Found]]]:

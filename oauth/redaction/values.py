@@ -26,19 +26,22 @@ def forms(value: str) -> tuple[str, ...]:
     value = bare(value)
     spelled = {value}
     plain = value.encode("utf-8", "surrogatepass")
-    for octets in {plain} if plain.isalnum() else {plain, quote_plus(value, errors="replace").encode()}:
-        digits = octets.hex()
+    for octets in (plain,) if plain.isalnum() else {plain, quote_plus(value, errors="replace").encode()}:
+        digits, size = octets.hex(), len(octets)
         whole = b2a_base64(octets, newline=False).decode()
-        encoded = [whole, whole.rstrip("="), _inside(whole, 0, len(octets))]
-        for shift in (1, 2):
-            shifted = b2a_base64(bytes(shift) + octets, newline=False).decode()
-            encoded.append(_inside(shifted, shift, len(octets)))
-        spelled |= {digits, digits.upper(), *encoded}
+        # The digits that stand for nothing but these octets, behind none, one or two others.
+        inside = whole[: size * 8 // 6]
+        behind_one = b2a_base64(b"\0" + octets, newline=False).decode()[2 : (size + 1) * 8 // 6]
+        behind_two = b2a_base64(b"\0\0" + octets, newline=False).decode()[3 : (size + 2) * 8 // 6]
+        encoded = (whole, whole.rstrip("="), inside, behind_one, behind_two)
+        spelled.update((digits, digits.upper()), encoded)
         digits_of_all = "".join(encoded)
         if "+" in digits_of_all or "/" in digits_of_all:
             spelled.update(form.translate(_URL_SAFE) for form in encoded)
     # A view reads "+" as a space, which is wrong where it was not encoded.
-    return tuple(spelled | {form.replace("+", " ") for form in spelled if "+" in form})
+    if "+" in "".join(spelled):
+        spelled |= {form.replace("+", " ") for form in spelled if "+" in form}
+    return tuple(spelled)
 
 
 def as_sent(value: str) -> tuple[str, str]:
@@ -111,8 +114,3 @@ def find(views: Iterable[View], standing: Sequence[Spelled]) -> list[Found]:
                         found.append(Found(*view.origin(start, end), kind, (value,)))
                         start = view.text.find(form, end)
     return found
-
-
-def _inside(encoded: str, shift: int, size: int) -> str:
-    """The digits of a base64 text that stand for nothing but the ``size`` octets behind the first ``shift``."""
-    return encoded[-(-shift * 8 // 6) : (shift + size) * 8 // 6]

@@ -26,11 +26,15 @@ _T = TypeVar("_T")
 
 @dataclass(slots=True)
 class _Reading:
-    """What an item reads as, and the secrets that have a name in it. ``names`` are the views of a field's name."""
+    """What an item reads as, and the secrets that have a name in it. ``names`` are the views of a field's name.
+
+    ``plain`` has the texts of all its views where there is no such secret, and the item can be kept.
+    """
 
     names: list[View]
     views: list[View]
     found: list[Found]
+    plain: str | None = None
 
 
 MOST_NAMED = 100
@@ -152,25 +156,27 @@ class Vault:
         all_plain = "\n".join(filter(None, plain))
         others = [view.text for reading in readings.values() for view in (*reading.names, *reading.views)]
         standing = self._standing(named, "\n".join([all_plain, *others]))
-        if any(form in all_plain for secret in standing for form in secret.forms):
+        forms = [form for secret in standing for form in secret.forms]
+        if any(form in all_plain for form in forms):
             readings = {place: readings.get(place) or self._read(item) for place, item in enumerate(items)}
         written = list(items)
         for place, reading in readings.items():
-            written[place] = self._written(items[place], reading, named, standing)
+            if reading.plain is None or any(form in reading.plain for form in forms):
+                written[place] = self._written(items[place], reading, named, standing)
         return written
 
     def _read(self, item: _Item) -> _Reading:
         what, text = item
         readings = views(text)
         if isinstance(what, str):
-            named = chain(structures.in_field(what, text), structures.in_text(readings, lines=False))
-            reading = _Reading(views(what), readings, list(named))
+            named = [*structures.in_field(what, text), *structures.in_text(readings, lines=False)]
+            reading = _Reading(views(what), readings, named)
         else:
             reading = _Reading([], readings, list(what(text, readings)))
         if not reading.found and len(text) <= LONGEST_PLAIN:
             texts = [view.text for view in (*reading.names, *readings)]
             if storable(text) == text and not (reading.names and storable(texts[0]) != texts[0]):
-                _keep(self._plain, item, "\n".join(texts))
+                reading.plain = _keep(self._plain, item, "\n".join(texts))
         return reading
 
     def _standing(self, named: Mapping[str, str], text: str) -> list[Spelled]:
@@ -198,7 +204,7 @@ class Vault:
 
     def _written(self, item: _Item, reading: _Reading, named: Mapping[str, str], standing: Sequence[Spelled]) -> _Item:
         what, text = item
-        written = self._without(text, [*reading.found, *values.find(reading.views, standing)], named)
+        written = self._without(text, reading.found + values.find(reading.views, standing), named)
         if isinstance(what, str):
             what = self._without(what, values.find(reading.names, standing), named)
         return what, written
@@ -318,11 +324,11 @@ def _shown(body: bytes, headers: Headers) -> str:
     return f"(binary, {len(body)} bytes)" if text is None else text
 
 
-def _text(_: str, readings: list[View]) -> Iterator[Found]:
+def _text(_: str, readings: list[View]) -> list[Found]:
     return structures.in_text(readings)
 
 
-def _response_text(_: str, readings: list[View]) -> Iterator[Found]:
+def _response_text(_: str, readings: list[View]) -> list[Found]:
     return structures.in_text(readings, response=True)
 
 
