@@ -25,7 +25,6 @@ from oauth.redaction import Vault
 if TYPE_CHECKING:
     from oauth.diagnosis import Cause, Evidence, Fix
     from oauth.paste.diagnosed import Diagnosed
-from oauth.sandbox import command as sandbox_command
 
 
 class CommandError(Exception):
@@ -34,12 +33,15 @@ class CommandError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
-    given = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    given = _parser(arguments).parse_args(arguments)
     try:
         if given.command == "sandbox":
+            from oauth.sandbox import command as sandbox_command
+
             return sandbox_command.run(given)
         if given.command == "history":
-            from oauth.history import command as history_command  # loads the database and Arrow
+            from oauth.history import command as history_command  # loads the database
 
             try:
                 return history_command.run(given)
@@ -202,10 +204,14 @@ def _read(file: str) -> str:
     return text
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m oauth", description="OAuth Console on the command line.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    sandbox_command.add_arguments(commands.add_parser("sandbox", help="serve the embedded provider alone"))
+    sandbox = commands.add_parser("sandbox", help="serve the embedded provider alone")
+    if "sandbox" in arguments[:1]:
+        from oauth.sandbox import command as sandbox_command  # loads a server, which no other command waits for
+
+        sandbox_command.add_arguments(sandbox)
     _add_history(commands.add_parser("history", help="write the history to a file"))
     explain = commands.add_parser("explain", help="say what an error means and what to do")
     explain.add_argument("error", help="the number of a documented error, or an error code such as invalid_grant")

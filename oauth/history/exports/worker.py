@@ -18,9 +18,13 @@ def main() -> None:
     """Do what standard input says."""
     job = json.load(sys.stdin)
     try:
-        # Unbuffered: what is reported as written can be read by the server.
-        with os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0) as output:
-            write(Source(**job["source"]), job["format"], output, lambda _, octets: _say(written=octets))
+        with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as output:
+
+            def progress(_: int, octets: int) -> None:
+                output.flush()  # what is reported as written can be read by the server
+                _say(written=octets)
+
+            write(Source(**job["source"]), job["format"], output, progress)
     except HistoryError as error:
         _say(error=str(error))
     except OSError as error:
