@@ -436,6 +436,46 @@ def test_known_secret_is_removed_in_every_place_and_encoding(place: str, secret:
     assert not [spelled for spelled in spellings(secret) if spelled in text]
 
 
+PRIVATE_KEYS = st.builds(
+    lambda label, octets: (
+        f"-----BEGIN {label}-----\n{base64.encodebytes(octets).decode().replace(chr(10), '')}\n-----END {label}-----"
+    ),
+    st.sampled_from(
+        ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "OPENSSH PRIVATE KEY"]
+    ),
+    st.binary(min_size=30, max_size=200),
+)
+
+
+@pytest.mark.parametrize("place", [place for place in PLACES if place not in ("header name", "reason", "case")])
+@given(
+    key=PRIVATE_KEYS, encoding=st.sampled_from([name for name in ENCODINGS if not name.startswith(("base64", "hex"))])
+)
+@settings(max_examples=40, deadline=None)
+def test_a_private_key_is_known_by_its_shape(place: str, key: str, encoding: str) -> None:
+    body = key.splitlines()[1]
+    text = everything(Vault(KEY).redact(PLACES[place](ENCODINGS[encoding](key))))
+    assert "«private_key #" in text
+    assert not [spelled for spelled in spellings(body) if spelled in text]
+    assert "-----" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("a -----BEGIN PRIVATE KEY-----\nMIIE", "a «private_key 32ch»"),
+        ('{"a": "-----BEGIN PRIVATE KEY-----\\nMIIE", "b": 1}', '{"a": "«private_key 32ch»", "b": 1}'),
+        (
+            "-----BEGIN EC PRIVATE KEY-----\nMII\n-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----",
+            "«private_key 35ch»-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----",
+        ),
+        ("-----BEGIN PUBLIC KEY-----\nMIIE\n-----END PUBLIC KEY-----",) * 2,
+    ],
+)
+def test_a_private_key_that_was_cut_ends_where_something_else_begins(vault: Vault, text: str, redacted: str) -> None:
+    assert re.sub(r" #[0-9a-f]{10}", "", vault.redact_text(text)) == redacted
+
+
 NAMED_PLACES: dict[str, Callable[[str], Exchange]] = {
     "query": lambda secret: exchange(f"https://a.test/?{urlencode({'code': secret})}"),
     "fragment": lambda secret: exchange(f"https://a.test/#x=1&{urlencode({'access_token': secret})}"),
@@ -706,6 +746,8 @@ def test_redacting_an_exchange_twice_changes_nothing(vault: Vault, planted: str)
         'Content-Disposition: form-data; name="code"\r\n\r\n',
         "Bearer ",
         " ",
+        "-----BEGIN PRIVATE KEY-----\n",
+        "-----BEGIN A-----",
     ],
 )
 def test_time_grows_with_the_text_and_not_with_its_square(vault: Vault, scrap: str) -> None:

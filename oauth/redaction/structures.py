@@ -66,6 +66,10 @@ _PART = re.compile(
 )
 _PART_END = re.compile(r"\r?\n--|\Z")
 
+_KEY_BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9 ]{1,40} )?PRIVATE KEY(?: BLOCK)?-----")
+_KEY_BODY = re.compile(r"""[^"'<>{}&]*""")
+_BOUNDARY = re.compile(r"-----(?:BEGIN|(END)) [A-Z0-9 ]{1,60}-----")
+
 SHORTEST = 8
 """Characters from which a secret is looked for by value; a shorter one would be found in plain words."""
 
@@ -149,6 +153,8 @@ def _rules(text: str, *, lines: bool, decoded: bool) -> list[Callable[[str], Ite
         rules.append(_credential_words)
     if "eyJ" in text:
         rules.append(_tokens)
+    if "PRIVATE KEY" in text:
+        rules.append(_private_keys)
     if lines and colon and (line_break or not decoded) and _names_line(text):
         rules.append(_lines)
     if lines and equals and not decoded and _LIKE_FORM.match(text) and "\n" not in text.strip():
@@ -513,3 +519,18 @@ def _tokens(text: str) -> Iterator[Found]:
     """Signed or encrypted tokens (RFC 7519), which show what they are."""
     for token in _JWT.finditer(text):
         yield Found(*token.span(), "jwt", (token[0],))
+
+
+def _private_keys(text: str) -> Iterator[Found]:
+    """Private keys as text (RFC 7468 §10 and §11, and OpenSSL's and OpenPGP's own), whole or cut off."""
+    done = 0
+    for begin in _KEY_BEGIN.finditer(text):
+        if begin.start() < done:
+            continue
+        boundary = _BOUNDARY.search(text, begin.end())
+        if boundary is not None and boundary[1]:
+            done = boundary.end()
+        else:
+            body = _KEY_BODY.match(text, begin.end(), boundary.start() if boundary else len(text))
+            done = body.end() if body else begin.end()
+        yield Found(begin.start(), done, "private_key", (unescape_json(text[begin.start() : done]),))

@@ -97,6 +97,7 @@ def texts_with(code: str, client_secret: str, token: str) -> dict[str, str]:
         "lone curl": curl,
         "callback": f"https://a.example/cb?code={code}&error=invalid_scope&error_description=for+{code}",
         "log": f"ERROR POST {url}?code={code}&client_secret={client_secret} returned 400 {json.dumps(body)}",
+        "private key": f"{raw}\n\nsigned with -----BEGIN PRIVATE KEY-----\n{token}\n-----END PRIVATE KEY-----",
         "elsewhere": f"{raw}\n\nHTTP/1.1 400 Bad\n\n" + json.dumps({"error": "x", "error_description": f"see {token}"}),
     }
 
