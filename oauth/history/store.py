@@ -215,9 +215,6 @@ class _Statements:
     def __init__(self, dialect: Dialect) -> None:
         is_sqlite = dialect.name == "sqlite"
         self._mark = "?" if is_sqlite else "%s"
-        # A row that is sent must be on the disk of PostgreSQL's server: its number would be given to another one when
-        # that fails. An answer need not: it is in the server's hands when the console is killed, as in SQLite's WAL.
-        self._lax = "" if is_sqlite else " AND set_config('synchronous_commit', 'off', true) = 'off'"
         self._completing: dict[tuple[str, ...], str] = {}
         empty = {name: value for name, value in _UNANSWERED.items() if name not in _BEGUN}
         names = ", ".join(f'"{name}"' for name in (*_BEGUN, "console", *empty))
@@ -228,7 +225,7 @@ class _Statements:
         """The statement that changes some columns of a row. One that stays as it is costs its indexes all the same."""
         if names not in self._completing:
             changes = ", ".join(f'"{name}" = {self._mark}' for name in names)
-            self._completing[names] = f"UPDATE exchanges SET {changes} WHERE id = {self._mark}{self._lax}"  # noqa: S608
+            self._completing[names] = f"UPDATE exchanges SET {changes} WHERE id = {self._mark}"  # noqa: S608
         return self._completing[names]
 
 

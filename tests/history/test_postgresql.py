@@ -69,16 +69,6 @@ def test_a_server_that_stops_in_the_middle_is_told_and_used_again_when_it_is_bac
     assert history.count(Filters()) == 2
 
 
-def test_only_an_answer_does_not_wait_for_the_server_s_disk(
-    history: History, exchange: Callable[..., Exchange]
-) -> None:
-    history.complete(history.begin(exchange()), exchange(), documented_error=None, error="", error_description="")
-    with history.database.reading() as connection:
-        waits = connection.exec_driver_sql("SHOW synchronous_commit").scalar_one()
-    assert waits == "on"
-    assert history.database.at_once("SELECT 1 WHERE current_setting('synchronous_commit') = 'on'").id == 1
-
-
 def test_a_connection_that_broke_while_nobody_used_it_is_replaced(
     postgresql_server: Server, history: History, exchange: Callable[..., Exchange], name: str
 ) -> None:
