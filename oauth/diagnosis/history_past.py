@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, or_, select
 
-from oauth.diagnosis.past import OF_THE_BROWSER
+from oauth.diagnosis.past import MOST_TOKENS, OF_THE_BROWSER
 from oauth.diagnosis.secrets import parse
 from oauth.exchange import Exchange, Step
 from oauth.history.filters import Filters
@@ -19,7 +19,7 @@ REACH = 20_000
 """Rows that are searched, newest first."""
 
 LIMIT = 100
-"""Rows that one question gives at most, the newest of them."""
+"""Rows that a question for a flow or a secret gives at most, the newest of them."""
 
 MARKED = ("url", "request_headers", "request_body", "response_headers", "response_body")
 """Columns that a placeholder can stand in."""
@@ -55,13 +55,14 @@ class HistoryPast:
             return ()
         # The fingerprint alone: around it, the writing differs between a header, an address and a body.
         seen = [exchanges.c[name].contains(mark, autoescape=True) for name in MARKED for mark in sorted(marks)]
-        return self._newest(or_(*seen))
+        return self._newest(LIMIT, or_(*seen))
 
     def token_requests(self, client_id: str) -> Sequence[Exchange]:
         """The client's token requests that were answered with success."""
         if not client_id:
             return ()
         return self._newest(
+            MOST_TOKENS,
             exchanges.c.client_id == client_id,
             exchanges.c.outcome == "2xx",
             exchanges.c.step.in_([Step.TOKEN.value, Step.REFRESH.value]),
@@ -78,8 +79,8 @@ class HistoryPast:
         with self.history.database.reading() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def _newest(self, *conditions: ColumnElement[bool]) -> Sequence[Exchange]:
-        query = select(exchanges).where(*self._recent(), *conditions).order_by(exchanges.c.id.desc()).limit(LIMIT)
+    def _newest(self, most: int, *conditions: ColumnElement[bool]) -> Sequence[Exchange]:
+        query = select(exchanges).where(*self._recent(), *conditions).order_by(exchanges.c.id.desc()).limit(most)
         with self.history.database.reading() as connection:
             found = [to_row(row) for row in connection.execute(query).mappings()]
         return tuple(row.exchange for row in reversed(found))

@@ -15,6 +15,10 @@ OF_THE_BROWSER = (Step.AUTHORIZE, Step.CALLBACK)
 """Steps that a browser takes, from another address than this console's."""
 
 
+MOST_TOKENS = 1_000
+"""Token requests of a client that a history gives at most, the newest of them."""
+
+
 class Past(Protocol):
     """The exchanges of before, redacted. Rows come oldest first."""
 
@@ -29,7 +33,10 @@ class Past(Protocol):
         """The exchanges in which one of these fingerprinted placeholders stands, in request or response."""
 
     def token_requests(self, client_id: str, /) -> Sequence[Exchange]:
-        """The token and refresh requests of a client, at any provider, that were answered with success."""
+        """The token and refresh requests of a client, at any provider, that were answered with success.
+
+        Of many that say the same some may be left out; a history gives the newest ``MOST_TOKENS``.
+        """
 
     def sent_to(self, host: str, since: datetime, until: datetime, /) -> int:
         """How many requests went to a host, but for the browser's, counting both ends of the time."""

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from oauth.catalogue.explain import Explanation
 from oauth.diagnosis import reading
-from oauth.diagnosis.past import Past
+from oauth.diagnosis.past import MOST_TOKENS, Past
 from oauth.diagnosis.reading import Basic, Reading, Sent
 from oauth.diagnosis.secrets import SECRET_NAMES, Secrets
 from oauth.exchange import Exchange, Step, header
@@ -325,8 +325,19 @@ class Subject:
     @cached_property
     def successes(self) -> Sequence[Exchange]:
         """The earlier token requests of this client that worked, at any provider, oldest first."""
-        found = self.earlier(self.past.token_requests(self.client_id))
+        found = self.earlier(self._token_requests)
         return tuple(row for row in found if reading.client_of(row) == self.client_id)
+
+    @property
+    def as_far_as_looked(self) -> str:
+        """How far back the client's successes were looked for, as evidence says it of what is not among them."""
+        if len(self._token_requests) >= MOST_TOKENS:
+            return f"among its newest {len(self._token_requests):,} tokens"
+        return f"in the newest {self.past.reach:,} rows"
+
+    @cached_property
+    def _token_requests(self) -> Sequence[Exchange]:
+        return self.past.token_requests(self.client_id)
 
     @cached_property
     def successes_here(self) -> Sequence[Exchange]:

@@ -7,8 +7,9 @@ from unittest.mock import Mock
 import pytest
 
 from oauth.diagnosis import HistoryPast
+from oauth.diagnosis.past import MOST_TOKENS
 from oauth.exchange import Step
-from tests.diagnosis.harness import Walk, setting
+from tests.diagnosis.harness import Walk, cause, setting, text
 
 
 def test_a_secret_is_found_wherever_its_placeholder_stands(walk: Walk) -> None:
@@ -69,3 +70,12 @@ def test_a_question_is_one_read_of_the_database(walk: Walk, monkeypatch: pytest.
     monkeypatch.setattr(walk.history.database, "reading", reading)
     assert len(walk.past.token_requests("demo-app")) == 2
     assert reading.call_count == 1
+
+
+def test_what_a_busy_client_was_not_granted_is_said_of_its_newest_tokens_only(walk: Walk) -> None:
+    row = walk.history.get(walk.application(setting(scope="read")).id or 0)
+    assert row is not None
+    walk.history.add([row] * MOST_TOKENS)
+    found = cause(walk.diagnosed(walk.application(setting(scope="read admin"))), "scope.never_granted")
+    assert "Never granted to this client among its newest 1,000 tokens: admin" in text(found)
+    assert len(walk.past.token_requests("demo-app")) == MOST_TOKENS

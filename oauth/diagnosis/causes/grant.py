@@ -79,7 +79,7 @@ def others_worked(subject: Subject) -> Finding:
         right(f"{grant} worked for this client: {subject.row_text(row)}", "history", row.id)
         for grant, row in worked.items()
     ]
-    never = wrong(f"{sent} never worked for it, in the newest {subject.past.reach:,} rows", "history")
+    never = wrong(f"{sent} never worked for it, {subject.as_far_as_looked}", "history")
     return proven(never, *facts, fix=_other_way(subject, worked))
 
 

@@ -95,7 +95,7 @@ def never_granted(subject: Subject) -> Finding:
     fix = None
     if rest:
         fix = put(subject, "scope", _shown(subject, names), _shown(subject, rest), f"Ask without {shown}")
-    facts = [wrong(f"Never granted to this client in the newest {subject.past.reach:,} rows: {shown}", "history")]
+    facts = [wrong(f"Never granted to this client {subject.as_far_as_looked}: {shown}", "history")]
     facts += [right(f"{name} was granted before", "history", granted[name]) for name in rest]
     if rest or (granted and len(names) == 1):
         return proven(*facts, fix=fix)
