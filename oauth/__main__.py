@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return sandbox_command.run(given)
         if given.command == "history":
-            from oauth.history import command as history_command  # loads the database
+            from oauth.history import command as history_command  # loads the database and Arrow
 
             try:
                 return history_command.run(given)

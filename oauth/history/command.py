@@ -30,7 +30,7 @@ def run(given: argparse.Namespace) -> int:
 
 def _export(installation: Installation, given: argparse.Namespace) -> int:
     filters = Filters.parse(given.filter).resolved(now(), UTC)
-    _bring_up_to_date(installation.history)
+    _open_and_leave(installation.history)
     source = reading.source(installation.settings.database_url, filters)
     progress = _Progress(reading.count(source)) if sys.stderr.isatty() else None
     if given.output is None:
@@ -76,8 +76,8 @@ def _import(installation: Installation, given: argparse.Namespace) -> int:
     return 1 if report.problems else 0
 
 
-def _bring_up_to_date(history: History) -> None:
-    """Open the database, which runs the migrations it lacks, and leave it: an export has connections of its own."""
+def _open_and_leave(history: History) -> None:
+    """Bring the database up to date, then close it: ADBC must be the only one in this process that has it open."""
     with history.database.reading():
         pass
     history.database.engine.dispose()

@@ -1,5 +1,11 @@
 """The fields of an export, and the columns of the history that they come from."""
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from oauth.history.exports import remedies
+from oauth.history.exports.text import joined
+
 COLUMNS = (
     "id",
     "started_at",
@@ -26,13 +32,21 @@ COLUMNS = (
 
 NUMBERS = ("id", "status", "duration_ms", "documented_error")
 
-READ = ("id", "started_at", "owner", "case", "flow", "step", "method", "url", "request_headers", "request_body",
-        "status", "reason", "http_version", "response_headers", "response_body", "response_cut", "duration_ms",
-        "failure", "failure_detail", "documented_error", "error", "error_description", "request_id", "provider",
-        "client_id", "note", "marks")  # fmt: skip
-"""The columns of the table that make an exchange."""
+READ = (*(name for name in COLUMNS if name != "remedy"), "failure_detail", "response_cut", "marks")
+"""The columns of the table that make them."""
 
-FAILURE = (
-    "CASE WHEN failure = '' THEN '' WHEN failure_detail = '' THEN failure ELSE failure || ': ' || failure_detail END"
-)
-"""Why there is no response, in SQL: the kind, and what the system said of it."""
+
+def fields(batch: pa.RecordBatch) -> dict[str, pa.Array]:
+    """The columns of an export by their names, from rows of the columns ``READ``; numbers may be null."""
+    made = {"remedy": remedies.remedies(batch), "failure": _failures(batch)}
+    return {name: made[name] if name in made else batch[name] for name in COLUMNS}
+
+
+def _failures(batch: pa.RecordBatch) -> pa.StringArray:
+    """Why there is no response: the kind, and what the system said of it."""
+    kind, detail = batch["failure"], batch["failure_detail"]
+    failed = pc.not_equal(kind, "")
+    if not failed.true_count:
+        return kind
+    between = pc.if_else(pc.and_(failed, pc.not_equal(detail, "")), ": ", "")
+    return joined(kind, between, pc.if_else(failed, detail, ""))

@@ -2,8 +2,8 @@
 
 The process writes to a temporary file without a name, as fast as it can, and the download reads behind it. So the
 history is read in seconds however slow the reader is, and no transaction stays open that would keep SQLite's WAL or
-PostgreSQL's dead rows from being cleared. The server's pages and the recording of exchanges do not wait for it: it has
-a Python of its own.
+PostgreSQL's dead rows from being cleared. It also keeps ADBC's SQLite out of the server (``reading.py`` says why), and
+its memory.
 """
 
 import json

@@ -1,48 +1,31 @@
 """The formats in which the history leaves, and how a file of one is made."""
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from oauth.history.exports import csv_file, har_file, jsonl_file
-from oauth.history.exports.reading import Source, Writing, pieces
+import pyarrow as pa
+
+from oauth.history.exports import columns, csv_file, har_file, jsonl_file
+from oauth.history.exports.reading import Source, batches
+
+_Piece = bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How a file of one format is made: how its rows are written, and what stands around them.
-
-    ``before`` and ``after`` stand before the first row and after the last, and not in a file without rows.
-    """
+    """How a file of one format is made: from which columns, what a batch becomes, and what stands around."""
 
     media_type: str
-    writing: Writing
-    begin: bytes = b""
-    before: bytes = b""
-    after: bytes = b""
-    end: bytes = b""
+    read: Sequence[str]
+    prepare: Callable[[pa.RecordBatch], _Piece]
+    pieces: Callable[[Iterable[Any]], Iterator[_Piece]]
 
 
 FORMATS = {
-    "csv": Format(
-        "text/csv",
-        Writing(csv_file.sqlite, csv_file.postgresql, csv_file.record, b"\r\n", False, csv_file.finished),
-        begin=csv_file.HEADER.encode(),
-        after=b"\r\n",
-    ),
-    "jsonl": Format(
-        "application/jsonl",
-        Writing(jsonl_file.sqlite, jsonl_file.postgresql, jsonl_file.line, b"\n"),
-        after=b"\n",
-    ),
-    "har": Format(
-        "application/json",
-        Writing(har_file.sqlite, har_file.postgresql, har_file.raw_entry, b",\n"),
-        begin=har_file.BEGIN.encode(),
-        before=b"\n",
-        end=b"\n]}}\n",
-    ),
+    "csv": Format("text/csv", columns.READ, lambda batch: csv_file.records(columns.fields(batch)), csv_file.pieces),
+    "jsonl": Format("application/jsonl", columns.READ, lambda batch: jsonl_file.objects(columns.fields(batch)), iter),
+    "har": Format("application/json", har_file.READ, har_file.entries, har_file.pieces),
 }
 """By name, which is also the ending of a file's name."""
 
@@ -50,7 +33,7 @@ FORMATS = {
 class Output(Protocol):
     """What a file is written to."""
 
-    def write(self, data: bytes, /) -> object:
+    def write(self, data: _Piece, /) -> object:
         """Write all of it."""
 
 
@@ -60,20 +43,18 @@ def write(source: Source, format: str, output: Output, progress: Callable[[int, 
     Memory is bounded. Raises ``HistoryError`` when the history cannot be read, ``OSError`` when the file cannot be
     written.
     """
+    # It gives back at once what a batch no longer needs.
+    pa.set_memory_pool(pa.system_memory_pool())
     made = FORMATS[format]
     rows = octets = 0
 
-    def written(number: int, piece: bytes) -> None:
-        nonlocal rows, octets
+    def counted() -> Iterator[_Piece]:
+        nonlocal rows
+        for batch in batches(source, made.read, lambda batch: (len(batch), made.prepare(batch))):
+            rows += batch[0]
+            yield batch[1]
+
+    for piece in made.pieces(counted()):
         output.write(piece)
-        rows += number
         octets += len(piece)
         progress(rows, octets)
-
-    written(0, made.begin)
-    before = made.before
-    with closing(pieces(source, made.writing)) as found:
-        for number, piece in found:
-            written(number, before + piece)
-            before = b""
-    written(0, (made.after if rows else b"") + made.end)

@@ -4,44 +4,47 @@ What HAR has no place for stands in members that begin with ``_``, as it asks, n
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
+import pyarrow as pa
+
 from oauth.exchange import Headers, Response, header
-from oauth.history.exports import remedies
-from oauth.history.exports.columns import READ
-from oauth.history.exports.rows import remedy_of, row_of
-from oauth.history.exports.sql import Sql, literal
+from oauth.history.exports.remedies import remedy
 from oauth.history.schema import utc_text
-from oauth.history.store import IMPORTED, Row
+from oauth.history.store import IMPORTED, Row, to_row
 from oauth.redaction import quoted
+
+READ = ("id", "started_at", "owner", "case", "flow", "step", "method", "url", "request_headers", "request_body",
+        "status", "reason", "http_version", "response_headers", "response_body", "response_cut", "duration_ms",
+        "failure", "failure_detail", "documented_error", "error", "error_description", "provider", "client_id", "note",
+        "marks")  # fmt: skip
+"""The columns of the table that make an entry."""
 
 BEGIN = '{"log":{"version":"1.2","creator":{"name":"OAuth Console","version":"1"},"entries":['
 _OF_AN_ADDRESS = "%/:?#[]@!$&'()*+,;=~-._"
 _NO_ANSWER = Response(status=0, http_version="")
 
 
-def sqlite() -> str:
-    """A row of SQLite with what makes an entry."""
-    sql = Sql(sqlite=True)
-    return sql.raw(READ, remedies.known(sql, literal))
+def pieces(entries: Iterable[bytes]) -> Iterator[bytes | memoryview]:
+    """The whole file around the ``entries`` of each batch."""
+    yield BEGIN.encode()
+    before = b"\n"
+    for some in entries:
+        yield before + some
+        before = b",\n"
+    yield b"\n]}}\n"
 
 
-def postgresql() -> tuple[str, str]:
-    """The same of PostgreSQL, and what ``known`` is there."""
-    sql = Sql(sqlite=False)
-    return sql.raw(READ, "known"), remedies.known(sql, literal)
+def entries(batch: pa.RecordBatch) -> bytes:
+    """The entries of a batch of rows with the columns ``READ``."""
+    return ",\n".join(json.dumps(entry(_row(found)), ensure_ascii=False) for found in batch.to_pylist()).encode()
 
 
-def raw_entry(row: Mapping[str, Any]) -> bytes:
-    """A raw row as an entry."""
-    found = row_of(row)
-    return json.dumps(entry(found, remedy_of(row, found)), ensure_ascii=False).encode()
-
-
-def entry(row: Row, remedy: str) -> dict[str, Any]:
-    """One exchange as an entry of a HAR, with what to do about it."""
+def entry(row: Row) -> dict[str, Any]:
+    """One exchange as an entry of a HAR."""
     exchange, request = row.exchange, row.exchange.request
     response = exchange.response or _NO_ANSWER
     # What an address must not have is percent-encoded, a placeholder too; HAR has it without the fragment.
@@ -99,11 +102,16 @@ def entry(row: Row, remedy: str) -> dict[str, Any]:
         "_documented_error": row.documented_error,
         "_error": row.error,
         "_error_description": row.error_description,
-        "_remedy": remedy,
+        "_remedy": remedy(exchange, row.documented_error),
         "_request_id": exchange.request_id,
         "_note": row.note,
         "_marks": " ".join(mark for mark in exchange.marks if mark != IMPORTED),
     }
+
+
+def _row(found: dict[str, Any]) -> Row:
+    values = {"started_at": datetime.fromisoformat(found["started_at"]), "response_cut": bool(found["response_cut"])}
+    return to_row(found | values)
 
 
 def _pairs(headers: Headers) -> list[dict[str, str]]:

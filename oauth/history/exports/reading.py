@@ -1,70 +1,63 @@
-"""The rows of a filter as the database writes them for a file, all of one moment, in bounded memory.
+"""The rows of a filter as Arrow batches, read by ADBC in one transaction, some batches ahead of whoever takes them.
 
-SQLite is read by two threads: its machine runs without Python's lock. PostgreSQL writes them itself, with COPY.
+ADBC's driver brings an SQLite of its own. Two SQLite libraries in one process take each other's locks on a file away
+(https://www.sqlite.org/howtocorrupt.html, 2.2.1), so a process that has the history open through SQLAlchemy must not
+read it here: the server lets a process of its own do it (``download.py``).
 """
 
-import json
+import queue
 import re
-import sqlite3
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any
+from typing import Any, Self, TypeVar
 
-import psycopg
+import adbc_driver_manager
+import adbc_driver_postgresql
+import adbc_driver_sqlite
+import pyarrow as pa
 from sqlalchemy import URL, Dialect, Select, literal_column, make_url, select
+from sqlalchemy.types import Text, TypeDecorator
 
-from oauth.history import problems
-from oauth.history.database import BUSY_SECONDS, HistoryError
-from oauth.history.exports.sql import RAW, RAW_LINE, blob, literal
+from oauth.history.database import HistoryError
 from oauth.history.filters import Filters, where
 from oauth.history.schema import exchanges
 
-BATCH_ROWS = 500
+BATCH_BYTES = 1536 * 1024
+"""About how much a batch holds; in no column of SQLite's more than four times as much, or it is one row."""
 
-LONG = 64 * 1024
-"""Bytes from which a row is read alone: a body may have a mebibyte, and a batch is in memory several times."""
+MOST_ROWS = 3072
+LONG = ("url", "request_headers", "request_body", "response_headers", "response_body", "error_description",
+        "failure_detail", "request_id")  # fmt: skip
+"""The columns that can be of any length."""
 
-BATCH_BYTES = 1024 * 1024
-"""About how much a piece has that PostgreSQL gives."""
-
-_READERS = 2
-_AHEAD = 4
+_TEXTS = (Text, TypeDecorator)
 _COLUMNS = "the_columns"
-_NUMBERED = re.compile(r"\$([0-9]+)")
+_T = TypeVar("_T")
+
+_SAMPLE = 500
+_SHORT = 200
+"""About how many bytes the columns of a row have that are not ``LONG``."""
+
+_SLACK = 4
+_AHEAD = 1
+_WORKERS = 2
+
+_POSTGRESQL_PARAMETER = re.compile(r"\$([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Which rows of which database: its address for its driver, its name without a password, and the query as SQL."""
+    """Which rows of which database: its address for ADBC, its name without a password, and the query as SQL."""
 
     sqlite: bool
     address: str
     name: str
     query: str
     parameters: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Writing:
-    """How the databases write a row, and how rows become a piece of a file.
-
-    ``sqlite`` is an expression. ``postgresql`` are the columns of a CSV, and an expression for ``known`` that they may
-    use; with ``single`` there is one column, without control characters, and it is not quoted. ``raw`` writes a row
-    that came as JSON. ``finished`` is the last touch for what SQLite and ``raw`` wrote. ``between`` stands between
-    rows.
-    """
-
-    sqlite: Callable[[], str]
-    postgresql: Callable[[], tuple[str, str]]
-    raw: Callable[[Mapping[str, Any]], bytes]
-    between: bytes
-    single: bool = True
-    finished: Callable[[bytes], bytes] = bytes
 
 
 def source(url: str, filters: Filters) -> Source:
@@ -93,169 +86,147 @@ def source(url: str, filters: Filters) -> Source:
     return Source(dialect.name == "sqlite", address, name, expanded.statement, parameters)
 
 
-def pieces(source: Source, writing: Writing) -> Generator[tuple[int, bytes], None, None]:
-    """The rows of a file in pieces that are not empty, each with how many rows end in it. Raises ``HistoryError``."""
-    with _explained(source):
-        for number, piece in (_sqlite_pieces if source.sqlite else _postgresql_pieces)(source, writing):
-            if number or piece:
-                yield number, piece
+def batches(source: Source, columns: Sequence[str], prepare: Callable[[pa.RecordBatch], _T]) -> Iterator[_T]:
+    """The rows with these columns, which must hold ``id``, in bounded memory; all from one moment.
+
+    Reading goes on in a thread of its own, and ``prepare`` in ``_WORKERS`` of them, while the last one is worked on.
+    Raises ``HistoryError``.
+    """
+    ready: queue.Queue[Future[_T] | Exception | None] = queue.Queue(_AHEAD)
+    stopped = threading.Event()
+
+    def put(item: Future[_T] | Exception | None) -> None:
+        while not stopped.is_set():
+            with suppress(queue.Full):
+                ready.put(item, timeout=0.2)
+                return
+
+    def read() -> None:
+        try:
+            with ThreadPoolExecutor(_WORKERS) as workers, _Connection(source) as connection:
+                reader = _sqlite_batches if source.sqlite else _postgresql_batches
+                for batch in reader(connection, source, columns):
+                    if stopped.is_set():
+                        return
+                    put(workers.submit(prepare, _typed(batch)))
+            put(None)
+        except Exception as error:  # noqa: BLE001 it is raised where the batches are taken
+            put(error)
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    try:
+        while (item := ready.get()) is not None:
+            if isinstance(item, Exception):
+                raise _explained(source, item)
+            try:
+                made = item.result()
+            except pa.ArrowException as error:
+                raise _explained(source, error) from error
+            yield made
+    finally:
+        stopped.set()
+        thread.join()
 
 
 def count(source: Source) -> int:
     """How many rows there are. Raises ``HistoryError``."""
-    sql = f"SELECT count(*) FROM ({_statement(source, 'exchanges.id')}) AS wanted"  # noqa: S608
-    with _explained(source):
-        if source.sqlite:
-            with closing(_open_sqlite(source)) as connection:
-                found = connection.execute(sql, source.parameters).fetchone()
-        else:
-            with _open_postgresql(source) as connection:
-                found = connection.execute(sql.encode()).fetchone() or (0,)
-    number: int = found[0]
-    return number
+    inner = _statement(source, "id").rpartition("ORDER BY")[0]
+    try:
+        with _Connection(source) as connection:
+            return connection.number(f"SELECT count(*) AS number FROM ({inner}) AS wanted")  # noqa: S608
+    except adbc_driver_manager.Error as error:
+        raise _explained(source, error) from error
 
 
-def _sqlite_pieces(source: Source, writing: Writing) -> Generator[tuple[int, bytes], None, None]:
-    with ExitStack() as stack:
-        chosen, *others = [stack.enter_context(closing(_open_sqlite(source))) for _ in range(1 + _READERS)]
-        _begin_together(source, [chosen, *others])
-        readers: SimpleQueue[_Reader] = SimpleQueue()
-        for connection in others:
-            readers.put(_Reader(connection, writing))
+class _Connection:
+    """One transaction on a connection of ADBC's. Its own interface is used: the one of PEP 249 loads pandas."""
 
-        def read(ids: list[int]) -> tuple[int, list[bytes | int]]:
-            reader = readers.get()
-            try:
-                return len(ids), reader.parts(ids)
-            finally:
-                readers.put(reader)
+    def __init__(self, source: Source) -> None:
+        connect = adbc_driver_sqlite.connect if source.sqlite else adbc_driver_postgresql.connect
+        self._parameters = source.parameters if source.sqlite else ()
+        self._closing = ExitStack()
+        with ExitStack() as opening:
+            database = opening.enter_context(connect(source.address))
+            self._connection = opening.enter_context(adbc_driver_manager.AdbcConnection(database))
+            self._connection.set_autocommit(False)
+            self._closing = opening.pop_all()
 
-        pool = stack.enter_context(ThreadPoolExecutor(_READERS))
-        waiting: deque[Future[tuple[int, list[bytes | int]]]] = deque()
-        # What is left of an export that breaks off is not waited for.
-        stack.callback(lambda: [future.cancel() for future in waiting])
-        alone = _Reader(chosen, writing)
-        ids = chosen.execute(_statement(source, "exchanges.id"), source.parameters)
-        between = b""
-        while True:
-            while len(waiting) < _AHEAD and (some := [id for (id,) in ids.fetchmany(BATCH_ROWS)]):
-                waiting.append(pool.submit(read, some))
-            if not waiting:
-                return
-            number, parts = waiting.popleft().result()
-            yield 0, between
-            between = writing.between
-            for part in parts:
-                yield 0, alone.row(part) if isinstance(part, int) else part
-            yield number, b""
+    def __enter__(self) -> Self:
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        self._closing.close()
 
-class _Reader:
-    """Reads rows by their ids, many in one step of SQLite's machine, which has no need of Python's lock meanwhile."""
+    def read(
+        self, sql: str, parameters: Sequence[Any] | None = None, options: Mapping[str, int] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of a query; without ``parameters`` with those of the source."""
+        bound = self._parameters if parameters is None else parameters
+        with adbc_driver_manager.AdbcStatement(self._connection) as statement:
+            statement.set_options(**(options or {}))
+            statement.set_sql_query(sql)
+            if bound:
+                schema, array = pa.record_batch(
+                    {str(at): [value] for at, value in enumerate(bound)}
+                ).__arrow_c_array__()
+                statement.bind(array, schema)
+            stream, _ = statement.execute_query()
+            with pa.RecordBatchReader.from_stream(stream) as reader:
+                yield from reader
 
-    def __init__(self, connection: sqlite3.Connection, writing: Writing) -> None:
-        self._connection = connection
-        self._writing = writing
-        expression, raw = writing.sqlite(), blob(RAW)
-        # The order of the array is that of the rows: CROSS JOIN makes it the outer loop. LIMIT keeps the inner
-        # statement as it is, so that a row is written once.
-        self._many = (
-            f"SELECT group_concat(CASE WHEN length(CAST(written AS BLOB)) > {LONG} "  # noqa: S608
-            f"THEN {raw} || id || {raw} ELSE written END, {blob(writing.between)}) FROM ("
-            f"SELECT id, {expression} AS written FROM (SELECT value AS wanted FROM json_each(?)) "
-            "CROSS JOIN exchanges ON exchanges.id = wanted LIMIT -1)"
-        )
-        self._one = f"SELECT {expression} FROM exchanges WHERE id = ?"  # noqa: S608
-
-    def parts(self, ids: list[int]) -> list[bytes | int]:
-        """The text of rows, in whose parts the ids of long rows stand in their places."""
-        text: bytes
-        ((text,),) = self._connection.execute(self._many, [str(ids)])
-        parts: list[int | bytes] = []
-        plain: list[bytes] = []
-        for number, piece in enumerate(text.split(RAW)):
-            raw = json.loads(piece) if number % 2 else None
-            if not isinstance(raw, int):
-                plain.append(piece if raw is None else self._writing.raw(raw))
-                continue
-            parts += [self._finished(plain), raw]
-            plain = []
-        return [*parts, self._finished(plain)]
-
-    def row(self, id: int) -> bytes:
-        """The text of a row."""
-        text: bytes
-        ((text,),) = self._connection.execute(self._one, [id])
-        return self._finished([self._writing.raw(json.loads(text.strip(RAW))) if text.startswith(RAW) else text])
-
-    def _finished(self, parts: list[bytes]) -> bytes:
-        return self._writing.finished(b"".join(parts))
+    def number(self, sql: str) -> int:
+        """The one number that a query gives, 0 for none."""
+        found = [batch.column(0)[0].as_py() for batch in self.read(sql)]
+        return int(found[0] or 0)
 
 
-def _begin_together(source: Source, connections: list[sqlite3.Connection]) -> None:
-    """Let all connections see the same moment: they do when nobody has committed while they began."""
-    with closing(_open_sqlite(source)) as watch:
-
-        def version() -> int:
-            number: int = watch.execute("PRAGMA data_version").fetchone()[0]
-            return number
-
-        before = None
-        while before != (before := version()):
-            for connection in connections:
-                connection.rollback()
-                connection.execute("BEGIN")
-                connection.execute("SELECT 1 FROM exchanges LIMIT 1").fetchall()
-
-
-def _postgresql_pieces(source: Source, writing: Writing) -> Generator[tuple[int, bytes], None, None]:
-    columns, known = writing.postgresql()
-    inner = _statement(source, f"exchanges.*, {known} AS known")
-    options = "FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02'" if writing.single else "FORMAT csv"
-    # A statement that sorts inside stays as it is, so that ``known`` is found out once.
-    sql = f"COPY (SELECT {columns} FROM ({inner}) AS exchanges) TO STDOUT ({options})"  # noqa: S608
-    with _open_postgresql(source) as connection, connection.cursor() as cursor, cursor.copy(sql.encode()) as copy:
-        found: list[bytes] = []
-        size = 0
-        between = b""
-        for line in copy:
-            found += (between, _line(bytes(line[:-1]), writing))
-            between = writing.between
-            size += len(line)
-            if size > BATCH_BYTES:
-                yield len(found) // 2, b"".join(found)
-                found, size = [], 0
-        yield len(found) // 2, b"".join(found)
-
-
-_RAW_START = RAW_LINE.encode()
-_RAW_CELL = f'"{RAW_LINE}'.encode()
-_CELL = re.compile(rb'"((?:[^"]|"")*)"')
-
-
-def _line(line: bytes, writing: Writing) -> bytes:
-    if line.startswith(_RAW_CELL) and (cell := _CELL.match(line)):
-        line = cell[1].replace(b'""', b'"')
-    elif not line.startswith(_RAW_START):
-        return line
-    return writing.finished(writing.raw(json.loads(line[1:])))
-
-
-def _open_sqlite(source: Source) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        source.address, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=True
+def _sqlite_batches(connection: _Connection, source: Source, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The driver counts a batch in rows, so long texts are left out of it, and their rows then read one by one."""
+    sizes = " + ".join(f"octet_length({name})" for name in LONG)
+    sample = f"SELECT avg(size) FROM ({_statement(source, f'{sizes} AS size')} LIMIT {_SAMPLE})"  # noqa: S608
+    rows = max(1, min(MOST_ROWS, BATCH_BYTES // (connection.number(sample) + _SHORT)))
+    longest = BATCH_BYTES * _SLACK // rows
+    wanted = ", ".join(
+        f'CASE WHEN octet_length("{name}") > {longest} THEN NULL ELSE "{name}" END AS "{name}"'
+        if name in LONG
+        else f'"{name}"'
+        for name in columns
     )
-    connection.text_factory = bytes
-    return connection
+    one = f"SELECT {_quoted(columns)} FROM exchanges WHERE id = ?"  # noqa: S608
+    for batch in connection.read(_statement(source, wanted), options={"adbc.sqlite.query.batch_rows": rows}):
+        begin = 0
+        for place in _places_of_long(batch):
+            if place > begin:
+                yield batch.slice(begin, place - begin)
+            yield from connection.read(one, [batch["id"][place].as_py()])
+            begin = place + 1
+        if begin < len(batch):
+            yield batch.slice(begin)
 
 
-@contextmanager
-def _open_postgresql(source: Source) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(
-        source.address, autocommit=True, connect_timeout=int(BUSY_SECONDS), client_encoding="utf8"
-    ) as connection:
-        connection.execute("SET standard_conforming_strings = on")
-        yield connection
+def _places_of_long(batch: pa.RecordBatch) -> list[int]:
+    lacking = [batch[name].is_null() for name in LONG if name in batch.schema.names and batch[name].null_count]
+    return sorted({place for nulls in lacking for place in nulls.to_numpy(zero_copy_only=False).nonzero()[0].tolist()})
+
+
+def _postgresql_batches(connection: _Connection, source: Source, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    return connection.read(
+        _statement(source, _quoted(columns)), options={"adbc.postgresql.batch_size_hint_bytes": BATCH_BYTES}
+    )
+
+
+def _quoted(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in columns)
+
+
+def _typed(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with the same types from every database; SQLite types a column by what it meets in the first rows."""
+    kinds = [
+        pa.field(field.name, pa.string() if isinstance(exchanges.c[field.name].type, _TEXTS) else pa.int64())
+        for field in batch.schema
+    ]
+    return batch.cast(pa.schema(kinds))
 
 
 def _statement(source: Source, columns: str) -> str:
@@ -263,13 +234,15 @@ def _statement(source: Source, columns: str) -> str:
     if source.sqlite:
         return sql
     # What is read with COPY takes no parameters.
-    return _NUMBERED.sub(lambda found: _value(source.parameters[int(found[1]) - 1]), sql)
+    return _POSTGRESQL_PARAMETER.sub(lambda found: _literal(source.parameters[int(found[1]) - 1]), sql)
 
 
-def _value(value: object) -> str:
+def _literal(value: object) -> str:
+    """A value as PostgreSQL reads it whatever its settings are, as ``PQescapeLiteral`` writes it."""
     if value is None or isinstance(value, bool | int):
         return "NULL" if value is None else str(value).lower()
-    return f" {literal(str(value))}"
+    escaped = str(value).replace("\\", "\\\\").replace("'", "''")
+    return f" E'{escaped}'"
 
 
 def _file_address(url: URL) -> str:
@@ -279,10 +252,11 @@ def _file_address(url: URL) -> str:
     return f"{Path(database).absolute().as_uri()}?mode=ro"
 
 
-@contextmanager
-def _explained(source: Source) -> Iterator[None]:
-    """Errors of the database's in plain words."""
-    try:
-        yield
-    except (sqlite3.Error, psycopg.Error) as error:
-        raise HistoryError(problems.sentence(error, source.name)) from error
+def _explained(source: Source, error: Exception) -> Exception:
+    """An error of the database's in plain words; any other as it is."""
+    if not isinstance(error, adbc_driver_manager.Error | pa.ArrowException | OSError):
+        return error
+    reason = str(error).partition("\n")[0].rstrip(".")
+    made = HistoryError(f"The history in {source.name} cannot be read: {reason}. Nothing was changed in it.")
+    made.__cause__ = error
+    return made

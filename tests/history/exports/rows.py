@@ -1,34 +1,24 @@
-"""Rows put into a database as they are, to be exported."""
+"""Rows of the history as the exports read them, without a database."""
 
-import io
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import create_engine, delete, insert
+import pyarrow as pa
 
-from oauth.history.database import Database
-from oauth.history.exports import formats, reading
-from oauth.history.filters import Filters
-from oauth.history.schema import exchanges
+from oauth.history.exports import columns, har_file
+from oauth.history.schema import utc_text
 from oauth.history.store import Row, header_lines
 
+_NUMBERS = ("id", "status", "duration_ms", "documented_error", "response_cut")
 
-def exported(url: str, rows: Iterable[Row], format: str = "csv") -> bytes:
-    """The file of a history that has these rows and no others."""
-    values = [_columns(row) for row in rows]
-    database = Database(url, lambda: values[0]["started_at"])
-    with database.reading():
-        pass
-    database.engine.dispose()
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(delete(exchanges))
-        if values:
-            connection.execute(insert(exchanges), values)
-    engine.dispose()
-    output = io.BytesIO()
-    formats.write(reading.source(url, Filters()), format, output, lambda rows, octets: None)
-    return output.getvalue()
+
+def batch_of(rows: Iterable[Row]) -> pa.RecordBatch:
+    """The rows with all columns that an export reads."""
+    names = sorted({*columns.READ, *har_file.READ})
+    kept = [_columns(row) for row in rows]
+    return pa.record_batch(
+        {name: pa.array([row[name] for row in kept], pa.int64() if name in _NUMBERS else pa.string()) for name in names}
+    )
 
 
 def _columns(row: Row) -> dict[str, Any]:
@@ -36,7 +26,7 @@ def _columns(row: Row) -> dict[str, Any]:
     failure = exchange.failure
     return {
         "id": exchange.id,
-        "started_at": exchange.started_at,
+        "started_at": utc_text(exchange.started_at),
         "owner": exchange.owner,
         "case": exchange.case,
         "flow": exchange.flow,
@@ -50,18 +40,16 @@ def _columns(row: Row) -> dict[str, Any]:
         "http_version": response.http_version if response else "",
         "response_headers": header_lines(response.headers) if response else "",
         "response_body": response.body.decode() if response else "",
-        "response_cut": response.cut if response else False,
+        "response_cut": int(response.cut) if response else 0,
         "duration_ms": exchange.duration_ms,
         "failure": failure.kind if failure else "",
         "failure_detail": failure.detail if failure else "",
-        "outcome": "",
         "documented_error": row.documented_error,
         "error": row.error,
         "error_description": row.error_description,
         "request_id": exchange.request_id,
         "provider": exchange.provider,
         "client_id": exchange.client_id,
-        "host": "",
         "note": row.note,
         "marks": " ".join(exchange.marks),
     }

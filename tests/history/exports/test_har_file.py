@@ -8,8 +8,9 @@ import jsonschema
 import pytest
 
 from oauth.exchange import Exchange, Failure, Request, Response, Step
+from oauth.history.exports.har_file import READ, entries, pieces
 from oauth.history.store import Row
-from tests.history.exports.rows import exported
+from tests.history.exports.rows import batch_of
 
 HIDDEN = "«code #9f2a41d07b 40ch»"
 
@@ -73,22 +74,13 @@ def rows(exchange: Callable[..., Exchange]) -> list[Row]:
     ]
 
 
-HarOf = Callable[[list[Row]], dict[str, Any]]
-
-
-@pytest.fixture
-def har_of(database_url: str) -> HarOf:
-    """The document, whose entries have the order of the numbers."""
-
-    def document(rows: list[Row]) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(exported(database_url, rows, "har"))
-        found["log"]["entries"].reverse()
-        return found
-
+def har_of(rows: list[Row]) -> dict[str, Any]:
+    batches = [batch_of([row]).select(READ) for row in rows]
+    document: dict[str, Any] = json.loads(b"".join(pieces(map(entries, batches))))
     return document
 
 
-def test_the_file_is_har_and_what_har_does_not_know_has_an_underscore(rows: list[Row], har_of: HarOf) -> None:
+def test_the_file_is_har_and_what_har_does_not_know_has_an_underscore(rows: list[Row]) -> None:
     document = har_of(rows)
     jsonschema.validate(document, HAR)
     jsonschema.validate(har_of([]), HAR)
@@ -97,7 +89,7 @@ def test_the_file_is_har_and_what_har_does_not_know_has_an_underscore(rows: list
     assert document["log"]["version"] == "1.2"
 
 
-def test_another_reader_finds_the_exchanges_in_it(rows: list[Row], har_of: HarOf) -> None:
+def test_another_reader_finds_the_exchanges_in_it(rows: list[Row]) -> None:
     first, second, third = haralyzer.HarParser(har_of(rows)).har_data["entries"]
     assert (first["request"]["method"], first["response"]["status"], first["time"]) == ("POST", 400, 84)
     assert first["response"]["content"] == {"size": 9, "mimeType": "application/json", "text": '{"é": 1}'}
@@ -108,7 +100,7 @@ def test_another_reader_finds_the_exchanges_in_it(rows: list[Row], har_of: HarOf
     assert third["request"]["queryString"] == [{"name": "code", "value": HIDDEN}, {"name": "a", "value": "b ż"}]
 
 
-def test_nothing_is_lost(rows: list[Row], har_of: HarOf) -> None:
+def test_nothing_is_lost(rows: list[Row]) -> None:
     first, _, third = har_of(rows)["log"]["entries"]
     assert (first["_id"], first["_owner"], first["_client_id"], first["_documented_error"]) == (1, "ada", "demo-app", 2)
     assert (first["_error"], first["_note"], first["_step"]) == ("invalid_grant", "a note", "token")

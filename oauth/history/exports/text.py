@@ -1,0 +1,124 @@
+"""Columns of text made fit for a file, without a Python object for any cell.
+
+A cheap look at the bytes of a whole column says whether any cell can need work; only then are its cells looked at. All
+functions take and give Arrow arrays of text without nulls.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+# White space as Unicode has it, and what is as invisible: control and format characters, a byte order mark too.
+_BLANK = (
+    (0x00, 0x20), (0x7F, 0xA0), (0xAD, 0xAD), (0x61C, 0x61C), (0x1680, 0x1680), (0x180E, 0x180E), (0x2000, 0x200F),
+    (0x2028, 0x202F), (0x205F, 0x206F), (0x3000, 0x3000), (0xFEFF, 0xFEFF), (0xFFF9, 0xFFFB),
+)  # fmt: skip
+_SIGNS = "=+-@|%＝＋－＠｜％'\t\r\n\0"
+
+DANGEROUS = "^[{blank}]*[{signs}]".format(
+    blank="".join(rf"\x{{{first:x}}}-\x{{{last:x}}}" for first, last in _BLANK),
+    signs="".join(rf"\x{{{ord(sign):x}}}" for sign in _SIGNS),
+)
+"""What a cell that a spreadsheet might compute begins with, as RE2 writes it."""
+
+_FIRST_BYTES = np.zeros(256, dtype=bool)
+_FIRST_BYTES[[*range(0x21), 0x7F, *range(0x80, 0x100), *b"=+-@|%'"]] = True
+
+_JSON_ESCAPES = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
+_OTHER_CONTROLS = np.zeros(256, dtype=bool)
+_OTHER_CONTROLS[[*range(9), 0x0B, 0x0C, *range(0x0E, 0x20)]] = True
+_CONTROL = re.compile("[\x00-\x1f]")
+
+
+def neutral(column: pa.StringArray) -> pa.StringArray:
+    """Cells that no spreadsheet takes for a formula: a leading ``'`` stands before what it might.
+
+    A cell that has one already gets another, so that taking one away always gives the value back.
+    """
+    suspects = np.flatnonzero(_FIRST_BYTES[_first_bytes(column)])
+    if not len(suspects):
+        return column
+    dangerous = pc.match_substring_regex(column.take(pa.array(suspects)), DANGEROUS)
+    if not dangerous.true_count:
+        return column
+    mask = np.zeros(len(column), dtype=bool)
+    mask[suspects[dangerous.to_numpy(zero_copy_only=False)]] = True
+    quote = pc.if_else(pa.array(mask), "'", "")
+    return joined(quote, column)
+
+
+def delimited(column: pa.StringArray) -> list[pa.StringArray | str]:
+    """Parts of cells as RFC 4180 writes them: in ``"`` where a comma, a quote or a line break is inside, only there."""
+    text = octets(column).tobytes()
+    has_quote = b'"' in text
+    if not (has_quote or b"," in text or b"\n" in text or b"\r" in text):
+        return [column]
+    mask = pc.match_substring_regex(column, '[",\r\n]')
+    quote = '"' if mask.true_count == len(mask) else pc.if_else(mask, '"', "")
+    return [quote, pc.replace_substring(column, '"', '""') if has_quote else column, quote]
+
+
+def in_json(column: pa.StringArray) -> pa.StringArray:
+    """Text as it stands between the quotes of a JSON string (RFC 8259 §7)."""
+    found = octets(column)
+    for sign, escaped in _JSON_ESCAPES:
+        if (found == ord(sign)).any():
+            column = pc.replace_substring(column, sign, escaped)
+    if not _OTHER_CONTROLS[found].any():
+        return column
+    odd = pc.match_substring_regex(column, r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+    fixed = [_CONTROL.sub(_escaped, cell) for cell in column.filter(odd).to_pylist()]
+    return pc.replace_with_mask(column, odd, pa.array(fixed, pa.string()))
+
+
+def as_text(column: pa.Array, null: str = "") -> pa.StringArray:
+    """Any column as text, with ``null`` in the place of what is none."""
+    if not pa.types.is_string(column.type):
+        column = column.cast(pa.string())
+    return column.fill_null(null) if column.null_count else column
+
+
+def lines(parts: Iterable[pa.StringArray | str]) -> memoryview:
+    """The parts of each row one after another, and all rows one after another, as the bytes of a file."""
+    merged: list[pa.StringArray | str] = []
+    for part in parts:
+        if isinstance(part, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += part
+        else:
+            merged.append(part)
+    return octets(joined(*merged)).data
+
+
+def joined(*parts: pa.StringArray | str) -> pa.StringArray:
+    """The parts of each row one after another."""
+    arguments: list[Any] = [*parts, ""]
+    return pc.binary_join_element_wise(*arguments)
+
+
+def octets(column: pa.StringArray) -> npt.NDArray[np.uint8]:
+    """The bytes of all cells, one after another."""
+    _, offsets, data = column.buffers()
+    if data is None:
+        return np.empty(0, dtype=np.uint8)
+    places = np.frombuffer(offsets, dtype=np.int32)
+    return np.frombuffer(data, dtype=np.uint8)[places[column.offset] : places[column.offset + len(column)]]
+
+
+def _first_bytes(column: pa.StringArray) -> npt.NDArray[np.uint8]:
+    """The first byte of each cell, ``a`` for an empty one."""
+    _, offsets, data = column.buffers()
+    places = np.frombuffer(offsets, dtype=np.int32)[column.offset : column.offset + len(column) + 1]
+    first = np.full(len(column), ord("a"), dtype=np.uint8)
+    filled = places[1:] > places[:-1]
+    if data is not None and filled.any():
+        first[filled] = np.frombuffer(data, dtype=np.uint8)[places[:-1][filled]]
+    return first
+
+
+def _escaped(control: re.Match[str]) -> str:
+    return f"\\u{ord(control[0]):04x}"
