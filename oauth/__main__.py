@@ -16,14 +16,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oauth import paste
 from oauth.catalogue import documented, registered
 from oauth.catalogue.entries import DocumentedError, RegisteredError
 from oauth.exchange import Step
+from oauth.history.exports.no_pandas import hide_pandas
 from oauth.redaction import Vault
 
 if TYPE_CHECKING:
     from oauth.diagnosis import Cause, Evidence, Fix
+    from oauth.paste import Pasted
     from oauth.paste.diagnosed import Diagnosed
 
 
@@ -82,7 +83,8 @@ def diagnosed(text: str, now: datetime, key: bytes) -> Iterator[dict[str, Any]]:
 
     A text with neither has the objects of its requests, as far as they would fail. Raises ``CommandError``.
     """
-    from oauth.paste.diagnosed import diagnosed as read_and_diagnosed  # loads the database, which explain needs not
+    from oauth import paste  # loads every reader, and the next one the database: other commands need neither
+    from oauth.paste.diagnosed import diagnosed as read_and_diagnosed
 
     try:
         items = paste.read(text)
@@ -94,7 +96,7 @@ def diagnosed(text: str, now: datetime, key: bytes) -> Iterator[dict[str, Any]]:
             yield _diagnosis(item)
 
 
-def _is_answer(item: paste.Pasted) -> bool:
+def _is_answer(item: "Pasted") -> bool:
     return item.response is not None or item.step is Step.CALLBACK
 
 
@@ -180,6 +182,8 @@ def _print_list(items: Iterator[dict[str, Any]]) -> None:
 
 def _read(file: str) -> str:
     """The text of a file, or of standard input for ``-``. Raises ``CommandError`` when it is none."""
+    from oauth import paste
+
     name = "standard input" if file == "-" else repr(file)
     try:
         if file == "-":
@@ -234,4 +238,5 @@ def _add_history(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
+    hide_pandas()
     sys.exit(main())

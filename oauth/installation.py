@@ -6,12 +6,15 @@ The routes and every page share it. Nothing in it belongs to one person.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from typing import TYPE_CHECKING
 
 from oauth import settings
-from oauth.client import Recorder
 from oauth.history.store import History
 from oauth.redaction import Vault
 from oauth.settings import Settings
+
+if TYPE_CHECKING:
+    from oauth.client import Recorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,10 @@ class Installation:
         """An empty vault, whose fingerprints are the installation's."""
         return Vault(self.settings.derived_key("fingerprint"))
 
-    def recorder(self) -> Recorder:
+    def recorder(self) -> "Recorder":
         """A recorder into this history, with a vault of its own."""
+        from oauth.client import Recorder  # loads what sends requests: an export needs none of it
+
         return Recorder(self.history, self.vault(), self.settings.policy)
 
 

@@ -26,10 +26,10 @@ from oauth.history.database import HistoryError
 from oauth.history.filters import Filters, where
 from oauth.history.schema import exchanges
 
-BATCH_BYTES = 1536 * 1024
+BATCH_BYTES = 3 * 1024 * 1024
 """About how much a batch holds; in no column of SQLite's more than four times as much, or it is one row."""
 
-MOST_ROWS = 3072
+MOST_ROWS = 6144
 LONG = ("url", "request_headers", "request_body", "response_headers", "response_body", "error_description",
         "failure_detail", "request_id")  # fmt: skip
 """The columns that can be of any length."""
@@ -43,7 +43,7 @@ _SHORT = 200
 """About how many bytes the columns of a row have that are not ``LONG``."""
 
 _SLACK = 4
-_AHEAD = 1
+_AHEAD = 2
 _WORKERS = 2
 
 _POSTGRESQL_PARAMETER = re.compile(r"\$([0-9]+)")

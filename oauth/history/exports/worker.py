@@ -11,6 +11,7 @@ from typing import Any
 
 from oauth.history.database import HistoryError
 from oauth.history.exports.formats import write
+from oauth.history.exports.no_pandas import hide_pandas
 from oauth.history.exports.reading import Source
 
 
@@ -40,4 +41,5 @@ def _say(**what: Any) -> None:
 
 
 if __name__ == "__main__":
+    hide_pandas()
     main()
