@@ -14,18 +14,22 @@ _Piece = bytes | memoryview
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How a file of one format is made: from which columns, what a batch becomes, and what stands around."""
+    """How a file of one format is made: from which columns, what a batch becomes, and what stands around.
+
+    ``batch_bytes`` is about how much a batch holds, where it is not as much as usual.
+    """
 
     media_type: str
     read: Sequence[str]
     prepare: Callable[[pa.RecordBatch], _Piece]
     pieces: Callable[[Iterable[Any]], Iterator[_Piece]]
+    batch_bytes: int | None = None
 
 
 FORMATS = {
     "csv": Format("text/csv", columns.READ, lambda batch: csv_file.records(columns.fields(batch)), csv_file.pieces),
     "jsonl": Format("application/jsonl", columns.READ, lambda batch: jsonl_file.objects(columns.fields(batch)), iter),
-    "har": Format("application/json", har_file.READ, har_file.entries, har_file.pieces),
+    "har": Format("application/json", har_file.READ, har_file.entries, har_file.pieces, har_file.BATCH_BYTES),
 }
 """By name, which is also the ending of a file's name."""
 
@@ -50,7 +54,7 @@ def write(source: Source, format: str, output: Output, progress: Callable[[int, 
 
     def counted() -> Iterator[_Piece]:
         nonlocal rows
-        for batch in batches(source, made.read, lambda batch: (len(batch), made.prepare(batch))):
+        for batch in batches(source, made.read, lambda batch: (len(batch), made.prepare(batch)), made.batch_bytes):
             rows += batch[0]
             yield batch[1]
 

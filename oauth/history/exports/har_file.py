@@ -23,6 +23,9 @@ READ = ("id", "started_at", "owner", "case", "flow", "step", "method", "url", "r
         "marks")  # fmt: skip
 """The columns of the table that make an entry."""
 
+BATCH_BYTES = 256 * 1024
+"""The rows of a batch become Python objects, which take many times their size."""
+
 BEGIN = '{"log":{"version":"1.2","creator":{"name":"OAuth Console","version":"1"},"entries":['
 _OF_AN_ADDRESS = "%/:?#[]@!$&'()*+,;=~-._"
 _NO_ANSWER = Response(status=0, http_version="")

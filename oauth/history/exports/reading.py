@@ -86,8 +86,12 @@ def source(url: str, filters: Filters) -> Source:
     return Source(dialect.name == "sqlite", address, name, expanded.statement, parameters)
 
 
-def batches(source: Source, columns: Sequence[str], prepare: Callable[[pa.RecordBatch], _T]) -> Iterator[_T]:
+def batches(
+    source: Source, columns: Sequence[str], prepare: Callable[[pa.RecordBatch], _T], size: int | None = None
+) -> Iterator[_T]:
     """The rows with these columns, which must hold ``id``, in bounded memory; all from one moment.
+
+    A batch has about ``size`` bytes, or else ``BATCH_BYTES``.
 
     Reading goes on in a thread of its own, and ``prepare`` in ``_WORKERS`` of them, while the last one is worked on.
     Raises ``HistoryError``.
@@ -105,7 +109,7 @@ def batches(source: Source, columns: Sequence[str], prepare: Callable[[pa.Record
         try:
             with ThreadPoolExecutor(_WORKERS) as workers, _Connection(source) as connection:
                 reader = _sqlite_batches if source.sqlite else _postgresql_batches
-                for batch in reader(connection, source, columns):
+                for batch in reader(connection, source, columns, size or BATCH_BYTES):
                     if stopped.is_set():
                         return
                     put(workers.submit(prepare, _typed(batch)))
@@ -181,12 +185,14 @@ class _Connection:
         return int(found[0] or 0)
 
 
-def _sqlite_batches(connection: _Connection, source: Source, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def _sqlite_batches(
+    connection: _Connection, source: Source, columns: Sequence[str], size: int
+) -> Iterator[pa.RecordBatch]:
     """The driver counts a batch in rows, so long texts are left out of it, and their rows then read one by one."""
     sizes = " + ".join(f"octet_length({name})" for name in LONG)
     sample = f"SELECT avg(size) FROM ({_statement(source, f'{sizes} AS size')} LIMIT {_SAMPLE})"  # noqa: S608
-    rows = max(1, min(MOST_ROWS, BATCH_BYTES // (connection.number(sample) + _SHORT)))
-    longest = BATCH_BYTES * _SLACK // rows
+    rows = max(1, min(MOST_ROWS, size // (connection.number(sample) + _SHORT)))
+    longest = size * _SLACK // rows
     wanted = ", ".join(
         f'CASE WHEN octet_length("{name}") > {longest} THEN NULL ELSE "{name}" END AS "{name}"'
         if name in LONG
@@ -210,9 +216,11 @@ def _places_of_long(batch: pa.RecordBatch) -> list[int]:
     return sorted({place for nulls in lacking for place in nulls.to_numpy(zero_copy_only=False).nonzero()[0].tolist()})
 
 
-def _postgresql_batches(connection: _Connection, source: Source, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def _postgresql_batches(
+    connection: _Connection, source: Source, columns: Sequence[str], size: int
+) -> Iterator[pa.RecordBatch]:
     return connection.read(
-        _statement(source, _quoted(columns)), options={"adbc.postgresql.batch_size_hint_bytes": BATCH_BYTES}
+        _statement(source, _quoted(columns)), options={"adbc.postgresql.batch_size_hint_bytes": size}
     )
 
 
