@@ -48,6 +48,8 @@ def page() -> None:
 
 def _read() -> None:
     text = st.session_state["diagnose.text"] or ""
+    if not text.strip() and pasted.current() is not None:
+        return  # a dropped file is read at once: who presses the button then has what they want
     # What was pasted may hold secrets: the field is emptied once it was read.
     if pasted.take(text):
         st.session_state["diagnose.text"] = ""

@@ -51,6 +51,16 @@ def test_a_lone_curl_command_is_read_redacted_and_checked(page: "Page") -> None:
     assert page.app.text_area(key="diagnose.text").value == ""
 
 
+def test_the_button_without_a_text_is_no_mistake_when_something_was_read(page: "Page") -> None:
+    """A dropped file is read at once, and the button is pressed all the same."""
+    paste(page, "")
+    assert "the text is empty" in page.text()
+    paste(page, REFUSED)
+    page.press("diagnose.read")
+    assert "could not be read" not in page.text()
+    assert ":red[Documented error 1] ·" in page.text()
+
+
 def test_what_cannot_be_read_says_where_and_stays_in_the_field(page: "Page") -> None:
     paste(page, '{"error": ')
     page.run()
