@@ -1,6 +1,7 @@
 """Every exchange of every session: the filters, the list and what it has in common, one exchange, and what is done."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from oauth.history.bounded import Count, count
 from oauth.history.database import HistoryTimeout
@@ -56,6 +57,8 @@ def _history(filters: Filters) -> None:
     bar = st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="history.bar"
     )
+    with bar:
+        told = _switch()
     opened = address.number(address.ROW)
     if opened is None:
         main, rail = st.columns([5, 1.35], gap="medium")
@@ -65,8 +68,9 @@ def _history(filters: Filters) -> None:
         _main(filters, resolved, version)
         one.draw(opened)
     number = memo.kept("count", (filters.line, version), lambda: count(history, resolved, SECONDS))
+    told.text(f"{number} {'exchange' if str(number) == '1' else 'exchanges'}, newest first")
     with bar:
-        _bar(filters, resolved, number)
+        _tools(filters, resolved, number)
     if opened is None:
         with rail:
             facets.draw(filters, resolved, version)
@@ -88,8 +92,8 @@ def _main(filters: Filters, resolved: Filters, version: int) -> None:
             st.info("No exchange fits these filters. Clear one of them to see more.")
 
 
-def _bar(filters: Filters, resolved: Filters, number: Count) -> None:
-    exchanges = "exchange" if str(number) == "1" else "exchanges"
+def _switch() -> DeltaGenerator:
+    """Draw what can be shown, before the work on it, so that it can be left; gives the place of the count."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", width="content"):
         st.session_state["history.show"] = SHOWN.get(st.query_params.get(address.SHOW), SHOWN[None])
         st.segmented_control(
@@ -100,7 +104,10 @@ def _bar(filters: Filters, resolved: Filters, number: Count) -> None:
             on_change=_show,
             required=True,
         )
-        st.text(f"{number} {exchanges}, newest first")
+        return st.empty()
+
+
+def _tools(filters: Filters, resolved: Filters, number: Count) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
         _download(resolved, number)
         tools.import_()

@@ -1,12 +1,15 @@
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
+from oauth.history.database import HistoryError
 from oauth.history.filters import Filters
 from oauth.history.views import Views
 from oauth.installation import Installation
+from pages.parts.history import groups
 
 if TYPE_CHECKING:
     from tests.pages.conftest import Page
@@ -154,6 +157,16 @@ def test_repeats_are_grouped_on_request(walked: "Page") -> None:
     walked.choose("history.show", "Exchanges")
     assert "show" not in walked.app.query_params
     assert len(table(walked)) == 4
+
+
+def test_what_is_shown_can_be_left_before_it_is_there(walked: "Page", monkeypatch: pytest.MonkeyPatch) -> None:
+    """The switch stands before the work on a million rows, and so also where that work fails."""
+    monkeypatch.setattr(groups, "repeats", Mock(side_effect=HistoryError("The disk is gone.")))
+    walked.go(PAGE, show="repeats")
+    assert "The disk is gone." in walked.text()
+    walked.app.segmented_control(key="history.show").set_value("Exchanges")
+    walked.run()
+    assert table(walked)
 
 
 def test_charts_tell_the_durations(walked: "Page") -> None:

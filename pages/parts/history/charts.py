@@ -35,11 +35,11 @@ def draw(filters: Filters, resolved: Filters, version: object) -> None:
     """Draw both charts. Raises ``HistoryError``."""
     history, subject = current().history, (filters.line, version)
     st.markdown("**Documented errors over time**")
-    with st.skeleton(height=260):
+    with st.spinner("Counting errors", show_time=True):
         by_time = memo.kept("errors", subject, lambda: errors(history, resolved, SECONDS, clock.tz()))
     _errors(by_time)
     st.markdown("**How long an answer takes**")
-    with st.skeleton(height=220):
+    with st.spinner("Measuring answers", show_time=True):
         took = memo.kept("durations", subject, lambda: durations(history, resolved, SECONDS))
     _durations(took)
 

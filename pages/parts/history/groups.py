@@ -19,7 +19,7 @@ _GROUPS = "history.repeats.groups"
 
 def draw(filters: Filters, resolved: Filters, version: object) -> None:
     """Draw the groups. A chosen one becomes the filter. Raises ``HistoryError``."""
-    with st.skeleton(height=320):
+    with st.spinner("Looking for what repeats", show_time=True):
         found = memo.kept("repeats", (filters.line, version), lambda: repeats(current().history, resolved, SECONDS))
     st.session_state[_GROUPS] = found.groups
     st.dataframe(
