@@ -82,7 +82,7 @@ X-Request-Id: ticket-4711
     walk.press("diagnose.read")
     card = walk.card("diagnose.1")
     assert "Documented error 2 ·" in card
-    assert "the same code was exchanged before" in card
+    assert "The same code was exchanged before" in card
     assert "codes live 10 min" in card
     assert code not in walk.page.content()
     walk.type("diagnose.case", "T-4711")
