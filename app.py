@@ -18,14 +18,14 @@ from oauth.installation import current, now
 from oauth.routes import Below, routes
 from oauth.sandbox.app import application
 from oauth.settings import SettingError
-from pages.parts import mishap
+from pages.parts.common import page_errors
 
 try:
     installation = current()
 except SettingError as error:
     sys.exit(str(error))
 
-mishap.keep_messages_out_of_the_log()
+page_errors.keep_messages_out_of_the_log()
 Upkeep(installation.history, now, installation.settings.retention_days).start()
 
 
@@ -53,7 +53,7 @@ beside: list[BaseRoute] = [
 app = st.App(
     Path(__file__).parent / "pages" / "navigation.py",
     routes=[Below(public.path, routes=beside)] if public.path else beside,
-    on_script_error=mishap.report,
+    on_script_error=page_errors.report,
 )
 
 if __name__ == "__main__":

@@ -6,69 +6,19 @@ exchange: ``Recorder.problem`` then says what was not kept.
 
 import codecs
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from time import perf_counter
 
 from oauth import wire
-from oauth.catalogue.explain import explain
 from oauth.connection import Connection, ConnectionSettingError, proxy_of
+from oauth.egress import Policy
 from oauth.exchange import Exchange, Failure, Response, header
-from oauth.guard import Policy
-from oauth.history.store import History, HistoryError
+from oauth.recorder import Recorder
 from oauth.redaction import Vault
 
 DEFAULT = Connection()
 
-MOST_BEGUN = 100
-"""Exchanges without an answer of which a recorder knows what it wrote. Of others all is written anew."""
-
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';,]+)""", re.IGNORECASE)
-
-
-@dataclass
-class Recorder:
-    """Keeps exchanges in the history, redacted with the secrets of one session.
-
-    ``policy`` is the installation's: what ``send`` may do with the exchanges it is to record.
-    """
-
-    history: History
-    vault: Vault
-    policy: Policy = field(default_factory=Policy)
-    problem: str = ""
-    _begun: dict[int, Exchange] = field(default_factory=dict, init=False, repr=False)
-
-    def begin(self, exchange: Exchange) -> Exchange:
-        """Write the row before anything is sent; the exchange comes back with its row number, if it could be kept."""
-        redacted = self.vault.redact(exchange)
-        try:
-            id = self.history.begin(redacted)
-        except HistoryError as error:
-            self.problem = str(error)
-            return exchange
-        self.problem = ""
-        if len(self._begun) >= MOST_BEGUN:
-            self._begun.clear()
-        self._begun[id] = redacted
-        return replace(exchange, id=id)
-
-    def complete(self, exchange: Exchange) -> None:
-        """Write what came back into the row that ``begin`` made."""
-        if exchange.id is None:
-            return
-        redacted = self.vault.redact(exchange)
-        found = explain(redacted)
-        try:
-            self.history.complete(
-                exchange.id,
-                redacted,
-                documented_error=found.number if found else None,
-                error=found.error if found else "",
-                error_description=found.error_description if found else "",
-                begun=self._begun.pop(exchange.id, None),
-            )
-        except HistoryError as error:
-            self.problem = str(error)
 
 
 def send(exchange: Exchange, recorder: Recorder, *, connection: Connection = DEFAULT) -> Exchange:

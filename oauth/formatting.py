@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from oauth.exchange import Headers, Request, Response, header
-from oauth.redaction import PLACEHOLDER, body_text
+from oauth.redaction import body_text
+from oauth.redaction.placeholders import PATTERN
 
 CUT = "… cut here, this is not the whole body"
 
@@ -20,7 +21,7 @@ _LIKE_FORM = re.compile(r"[\w.\[\]-]+=")
 
 _URL = re.compile(
     r"(?:[^:/?#]+:)?(?://(?P<authority>(?:{0}|[^/?#])*))?(?P<path>(?:{0}|[^?#])*)(?:\?(?P<query>(?:{0}|[^#])*))?".replace(
-        "{0}", PLACEHOLDER.pattern
+        "{0}", PATTERN
     )
 )
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+')

@@ -14,7 +14,7 @@ from oauth.redaction import Vault
 from oauth.settings import Settings
 
 if TYPE_CHECKING:
-    from oauth.client import Recorder
+    from oauth.recorder import Recorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Installation:
 
     def recorder(self) -> "Recorder":
         """A recorder into this history, with a vault of its own."""
-        from oauth.client import Recorder  # loads what sends requests: an export needs none of it
+        from oauth.recorder import Recorder  # loads what sends requests: an export needs none of it
 
         return Recorder(self.history, self.vault(), self.settings.policy)
 

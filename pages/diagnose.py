@@ -4,8 +4,9 @@ import streamlit as st
 
 from oauth.history.store import HistoryError
 from oauth.replay import Replay
-from pages.parts import card, exchange, pasted, session
-from pages.parts.pasted import WINDOW, Drawn, Reading
+from pages.parts.common import card, exchange, session
+from pages.parts.diagnose import pasted
+from pages.parts.diagnose.pasted import WINDOW, Drawn, Reading
 
 EXAMPLE = """POST https://provider.example/api/open/oauth/token
 Content-Type: application/json

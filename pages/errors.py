@@ -7,7 +7,8 @@ import streamlit as st
 from oauth.catalogue import documented
 from oauth.catalogue.entries import DocumentedError
 from oauth.drills import Drill, drills
-from pages.parts import drill, provider
+from pages.parts.common import provider
+from pages.parts.errors import drill
 
 
 def page() -> None:

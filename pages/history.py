@@ -3,15 +3,15 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from oauth.history.bounded import Count, count
 from oauth.history.database import HistoryTimeout
 from oauth.history.deletion import last_id
 from oauth.history.filters import FilterError, Filters
 from oauth.history.store import HistoryError
+from oauth.history.time_limits import Count, count
 from oauth.installation import current, now
 from oauth.routes.downloads import signed_link
-from pages.parts import clock, session
-from pages.parts.history import address, charts, facets, groups, line, listing, memo, one, tools
+from pages.parts.common import clock, session
+from pages.parts.history import cache, charts, exchange_detail, facets, filter_bar, listing, repeats, toolbar, url_state
 
 SECONDS = 1.0
 """How long counting the list may take; then it is said to be more than what was counted."""
@@ -31,7 +31,7 @@ def page() -> None:
     """Draw the history."""
     st.title("History", anchor=False)
     try:
-        filters = line.draw()
+        filters = filter_bar.draw()
         if filters is not None:
             _history(filters)
     except (FilterError, HistoryError) as error:
@@ -52,22 +52,22 @@ def _history(filters: Filters) -> None:
         st.info("Nothing is kept yet. Walk through the flow, and every request and answer stands here.")
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.page_link("walkthrough.py", label="Open the walkthrough", icon=":material/footprint:")
-            tools.import_()
+            toolbar.import_()
         return
     bar = st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="history.bar"
     )
     with bar:
         told = _switch()
-    opened = address.number(address.ROW)
+    opened = url_state.number(url_state.ROW)
     if opened is None:
         main, rail = st.columns([5, 1.35], gap="medium")
         with main:
             _main(filters, resolved, version)
     else:
         _main(filters, resolved, version)
-        one.draw(opened)
-    number = memo.kept("count", (filters.line, version), lambda: count(history, resolved, SECONDS))
+        exchange_detail.draw(opened)
+    number = cache.kept("count", (filters.line, version), lambda: count(history, resolved, SECONDS))
     told.text(f"{number} {'exchange' if str(number) == '1' else 'exchanges'}, newest first")
     with bar:
         _tools(filters, resolved, number)
@@ -78,15 +78,15 @@ def _history(filters: Filters) -> None:
 
 def _main(filters: Filters, resolved: Filters, version: int) -> None:
     """What is drawn of the exchanges, before anything is counted."""
-    shown = st.query_params.get(address.SHOW)
+    shown = st.query_params.get(url_state.SHOW)
     if shown in ("repeats", "charts"):
         try:
-            (groups if shown == "repeats" else charts).draw(filters, resolved, version)
+            (repeats if shown == "repeats" else charts).draw(filters, resolved, version)
         except HistoryTimeout as error:
             st.info(str(error))
     else:
         rows = listing.read(resolved)
-        if rows or address.number(address.BEFORE) is not None:
+        if rows or url_state.number(url_state.BEFORE) is not None:
             listing.draw(resolved, rows, version)
         else:
             st.info("No exchange fits these filters. Clear one of them to see more.")
@@ -95,7 +95,7 @@ def _main(filters: Filters, resolved: Filters, version: int) -> None:
 def _switch() -> DeltaGenerator:
     """Draw what can be shown, before the work on it, so that it can be left; gives the place of the count."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", width="content"):
-        st.session_state["history.show"] = SHOWN.get(st.query_params.get(address.SHOW), SHOWN[None])
+        st.session_state["history.show"] = SHOWN.get(st.query_params.get(url_state.SHOW), SHOWN[None])
         st.segmented_control(
             "Show",
             list(SHOWN.values()),
@@ -110,14 +110,14 @@ def _switch() -> DeltaGenerator:
 def _tools(filters: Filters, resolved: Filters, number: Count) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
         _download(resolved, number)
-        tools.import_()
-        tools.secret()
-        tools.delete(filters, resolved)
+        toolbar.import_()
+        toolbar.secret()
+        toolbar.delete(filters, resolved)
 
 
 def _show() -> None:
     chosen = st.session_state["history.show"]
-    address.put(address.SHOW, next((name for name, label in SHOWN.items() if label == chosen), None))
+    url_state.put(url_state.SHOW, next((name for name, label in SHOWN.items() if label == chosen), None))
 
 
 @st.fragment(run_every=LINK_RENEWED)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts import given
+from pages.parts.common import widget_defaults
 
 # A file of our own: for a Material icon the browser would ask another host.
 st.set_page_config(
@@ -14,7 +14,7 @@ st.set_page_config(
 # Streamlit leaves room for a toolbar that this console does not show.
 st.html("<style>.stMainBlockContainer { padding-top: 4.5rem; padding-bottom: 4rem; }</style>")
 
-given.begin_run()
+widget_defaults.begin_run()
 st.navigation(
     {
         "": [
@@ -68,4 +68,4 @@ st.navigation(
     },
     position="top",
 ).run()
-given.end_run()
+widget_defaults.end_run()

@@ -6,10 +6,10 @@ import streamlit as st
 
 from oauth.installation import current
 from oauth.providers import ProfileError, Provider, discovery, own
-from pages.parts import discover, profile_form
-from pages.parts import provider as profile
-from pages.parts.card import plain
-from pages.parts.profile_form import DRAFT, Draft
+from pages.parts.common import provider as profile
+from pages.parts.common.card import plain
+from pages.parts.providers import discover, profile_form
+from pages.parts.providers.profile_form import DRAFT, Draft
 
 SAID = "providers.said"
 REFUSED = "providers.refused"

@@ -9,7 +9,7 @@ import streamlit as st
 
 from oauth.formatting import duration, span
 from oauth.sandbox import KINDS, Endpoint, GrantType, Issued, Sandbox, embedded, fault_from, fields_of
-from pages.parts import clock, session
+from pages.parts.common import clock, session
 
 MOVES = {"10 minutes": 600, "1 day": 86_400, "30 days": 2_592_000}
 ANY = "any"

@@ -7,48 +7,47 @@ from functools import partial
 import streamlit as st
 
 from oauth import flow as flows
-from oauth.flow import Callback, Client, FlowError, IssuerCheck, StateCheck
+from oauth.errors import InputError
+from oauth.flow import Callback, Client, IssuerCheck, StateCheck
 from oauth.formatting import span
 from oauth.history.store import HistoryError
 from oauth.installation import now
 from oauth.providers.redirect import Way
-from pages.parts import (
-    call,
-    card,
+from pages.parts.common import card, exchange, session
+from pages.parts.common import provider as profile
+from pages.parts.common.session import Session
+from pages.parts.providers import discover
+from pages.parts.walkthrough import (
+    advanced,
+    api_step,
     device,
     diagram,
-    discover,
-    exchange,
     fix,
-    options,
-    push,
-    rail,
-    redirect,
+    par,
+    redirect_uri,
     request,
-    reveal,
-    session,
     step,
+    step_rail,
     token_request,
+    tokens,
 )
-from pages.parts import provider as profile
-from pages.parts.session import Session
 
 
 def page() -> None:
     """Draw the walkthrough."""
     current = _header()
-    options.follow(current)
+    advanced.follow(current)
     if current.recorder.problem:
         with st.container(border=True, key="walkthrough.problem"):
             st.warning("The walkthrough goes on, but the history is not keeping it.")
             st.text(current.recorder.problem)
     left, middle, right = st.columns([4, 13, 6], gap="medium")
     with left:
-        rail.draw(current)
+        step_rail.draw(current)
         _flow_facts(current)
     with middle:
         for name, draw in CARDS.items():
-            if rail.is_open(current, name):
+            if step_rail.is_open(current, name):
                 draw(current)
     with right, st.container(key="diagram"):
         diagram.draw(current.sequence)
@@ -79,7 +78,7 @@ def _header() -> Session:
     elif current.flow.client != client or current.flow.provider != provider:
         current.flow = replace(current.flow, client=client, provider=provider)
         current.vault.add("client_secret", client.secret)
-    redirect.settle(current)
+    redirect_uri.settle(current)
     return current
 
 
@@ -145,9 +144,9 @@ def _label(current: Session) -> None:
 def _authorize(current: Session) -> None:
     with step.frame(current, "authorize", "1 · Send the browser to the provider"):
         st.write("The person who owns the data approves at the provider. It answers by sending the browser back.")
-        redirect.draw(current)
+        redirect_uri.draw(current)
         with step.editor(current, "authorize"):
-            options.draw(current)
+            advanced.draw(current)
             edited = request.edit(
                 current,
                 "authorize",
@@ -186,7 +185,7 @@ def _callback(current: Session) -> None:
                     "With response_mode=fragment the answer stands behind a # in the address. A browser sends that to "
                     "no server, so it cannot come here by itself: paste the address."
                 )
-            by_hand = redirect.leading(current).way is Way.PASTE
+            by_hand = redirect_uri.leading(current).way is Way.PASTE
             first, second = st.columns([3, 2] if by_hand else 2, gap="medium", border=True)
             waiting, pasting = (second, first) if by_hand else (first, second)
             with waiting:
@@ -249,7 +248,7 @@ def _paste(current: Session) -> None:
     st.session_state["callback.pasted"] = ""
     try:
         current.receive_pasted(typed)
-    except FlowError as error:
+    except InputError as error:
         current.refused = str(error)
 
 
@@ -306,16 +305,16 @@ def _token(current: Session) -> None:
     with step.frame(current, "token", "3 · Exchange the code for tokens"):
         token_request.draw(current, "token", "Exchange the code")
         if current.flow.tokens is not None and current.shown.get("token"):
-            reveal.tokens(current, current.flow.tokens, "tokens")
+            tokens.tokens(current, current.flow.tokens, "tokens")
 
 
 CARDS: dict[str, Callable[[Session], None]] = {
-    "par": push.draw,
+    "par": par.draw,
     "authorize": _authorize,
     "callback": _callback,
     "token": _token,
     "device": device.draw,
-    "call": call.draw,
+    "call": api_step.draw,
 }
 
 page()

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from oauth import guard
+from oauth import egress
 from oauth.connection import Connection
-from oauth.guard import Policy
+from oauth.egress import Policy
 from tests import hostile
 from tests.hostile import Server
 
@@ -209,7 +209,7 @@ def _unverified() -> Iterator[Case]:
 @contextmanager
 def _not_allowed() -> Iterator[Case]:
     with hostile.serving(hostile.answering(hostile.OK)) as server:
-        yield Case(server.url, policy=Policy(guard.read("provider.example")), server=server, requests=0)
+        yield Case(server.url, policy=Policy(egress.read("provider.example")), server=server, requests=0)
 
 
 @contextmanager

@@ -3,11 +3,12 @@ from dataclasses import replace
 
 import pytest
 
-from oauth.client import Recorder, send
+from oauth.client import send
 from oauth.exchange import Exchange, Step, header
 from oauth.flow import Field, api_request
 from oauth.history.store import HistoryError
 from oauth.installation import Installation
+from oauth.recorder import Recorder
 from oauth.wire import BODY_LIMIT
 from tests.exchanges import NOW, token_exchange
 from tests.hostile import answering, serving

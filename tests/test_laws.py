@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def test_pages_know_no_http_client_no_database_and_no_routes() -> None:
 
 def test_only_the_command_line_imports_the_sandbox() -> None:
     found = [path for path, _ in offenders("oauth", "oauth.sandbox") if not path.startswith("oauth/sandbox/")]
-    assert set(found) <= {"oauth/__main__.py"}
+    assert set(found) == {"oauth/cli/main.py"}
 
 
 def test_the_sandbox_imports_nothing_else_of_the_project() -> None:
@@ -54,6 +55,26 @@ def test_only_the_wire_talks_to_the_network_and_only_the_client_uses_it() -> Non
     assert users == {"oauth/client.py"}
 
 
+def rooms() -> dict[str, set[str]]:
+    """The rooms of the product, the folders and files right below ``oauth/``, each with those that it imports."""
+    names = {
+        path.stem for path in (ROOT / "oauth").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    graph: dict[str, set[str]] = {name: set() for name in names - {"__init__"}}
+    for path, module in imports("oauth"):
+        room, parts = Path(path).with_suffix("").parts[1], module.split(".")
+        if parts[0] == "oauth" and len(parts) > 1 and parts[1] in graph and room in graph and parts[1] != room:
+            graph[room].add(parts[1])
+    return graph
+
+
+def test_rooms_form_no_circle() -> None:
+    try:
+        tuple(TopologicalSorter(rooms()).static_order())
+    except CycleError as error:
+        pytest.fail(f"These rooms of oauth/ import each other in a circle: {' imports '.join(error.args[1])}.")
+
+
 def test_every_recorder_is_the_installations_and_so_has_its_policy() -> None:
     built = re.compile(r"(?<!class )\bRecorder\(")
     for folder in ("oauth", "pages"):
@@ -67,7 +88,7 @@ def test_clocks_are_passed_in(call: str) -> None:
     readers = {
         str(path.relative_to(ROOT)) for path in (ROOT / "oauth").rglob("*.py") if f"{call}(" in path.read_text("utf-8")
     }
-    assert readers <= {"oauth/installation.py", "oauth/sandbox/clock.py", "oauth/__main__.py"}
+    assert readers <= {"oauth/installation.py", "oauth/sandbox/clock.py", "oauth/cli/diagnose.py"}
 
 
 def test_nothing_in_the_pages_is_cached() -> None:

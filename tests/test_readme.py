@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from oauth.catalogue import answers
 from oauth.connection import Connection
-from oauth.history.exports.columns import COLUMNS
+from oauth.exports.columns import COLUMNS
 from oauth.history.terms import help_list
 from oauth.providers import Provider
 from oauth.providers.profile import CONNECTION, GIVEN

@@ -16,13 +16,13 @@ from starlette.routing import Mount
 
 from oauth import paste, providers
 from oauth.catalogue.explain import explain
-from oauth.client import Recorder
 from oauth.drills import Setting
 from oauth.exchange import Exchange, Headers, Request, Response, Step, header
 from oauth.flow import Client
 from oauth.history.filters import Filters
 from oauth.history.store import History
 from oauth.providers import Provider
+from oauth.recorder import Recorder
 from oauth.redaction import Vault
 from oauth.replay import CASE, Replay, replay
 from oauth.replay.rewriting import rewritten

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from oauth.guard import Policy
+from oauth.egress import Policy
 from oauth.settings import SettingError, load
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
+from oauth import lenient_json
 from oauth.catalogue import challenges
 from oauth.catalogue.entries import (
     AUTHORIZATION,
@@ -25,7 +26,7 @@ from oauth.catalogue.entries import (
     registered_for,
 )
 from oauth.exchange import Headers, Step, header
-from oauth.paste import PasteError, tolerant_json
+from oauth.lenient_json import ParseError
 from oauth.redaction import quoted
 
 ENDPOINTS_OF: Mapping[Step, tuple[str, ...]] = {
@@ -143,8 +144,8 @@ def read_json(body: bytes) -> Any:
     if not text.lstrip().startswith(("{", "[")):
         return None
     try:
-        return tolerant_json.read(text).value
-    except PasteError:
+        return lenient_json.read(text).value
+    except ParseError:
         return None
 
 

@@ -1,8 +1,7 @@
 """Why an exchange failed: causes, each judged from facts of the request, its flow and the history, and the fix."""
 
 from oauth.diagnosis.diagnose import diagnose, never_came_back, preflight
-from oauth.diagnosis.earlier import Earlier
-from oauth.diagnosis.history_past import HistoryPast
+from oauth.diagnosis.in_memory import Earlier
 from oauth.diagnosis.model import Cause, Change, Diagnosis, Evidence, Fix, Label, Target, Verdict
 from oauth.diagnosis.past import NoPast, Past
 
@@ -13,7 +12,6 @@ __all__ = [
     "Earlier",
     "Evidence",
     "Fix",
-    "HistoryPast",
     "Label",
     "NoPast",
     "Past",

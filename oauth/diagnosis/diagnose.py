@@ -5,20 +5,20 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 
+from oauth import parameters
 from oauth.catalogue.explain import Explanation
-from oauth.diagnosis import reading
 from oauth.diagnosis.causes.authorization import NEVER_CAME
 from oauth.diagnosis.causes.fixes import NEW_CODE
 from oauth.diagnosis.causes.rule import Rule
 from oauth.diagnosis.causes.shape import bare
+from oauth.diagnosis.context import Subject
 from oauth.diagnosis.model import Cause, Change, Diagnosis, Evidence, Fix, Label, Target, Verdict
 from oauth.diagnosis.past import Past
 from oauth.diagnosis.registry import rules_before, rules_for
-from oauth.diagnosis.secrets import PLACEHOLDER, is_live
-from oauth.diagnosis.subject import Subject
 from oauth.exchange import Exchange, Request, Step
 from oauth.flow import Flow, Grant
 from oauth.redaction import Vault
+from oauth.redaction.placeholders import PLACEHOLDER, is_live
 
 RANK = tuple(Verdict)
 
@@ -146,9 +146,9 @@ def _spent(code: str, subject: Subject) -> bool:
     # A server may read only the code in what was sent, such as one with the next parameter still behind it.
     within = [value for _, value in subject.vault.standing(code)] if subject.vault else []
     rows = [row for value in dict.fromkeys([code, *within]) for row in subject.exchanged(value)]
-    if any(reading.succeeded(row) or reading.unanswered(row) for row in rows):
+    if any(parameters.succeeded(row) or parameters.unanswered(row) for row in rows):
         return True
-    if not subject.before_sending and (reading.succeeded(exchange) or reading.unanswered(exchange)):
+    if not subject.before_sending and (parameters.succeeded(exchange) or parameters.unanswered(exchange)):
         return True
     ours = known is not None and subject.secrets.same("code", code, known.value) is not False
     if ours and (subject.flow_spent_its_code or (flow is not None and flow.tokens is not None)):

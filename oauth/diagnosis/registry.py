@@ -20,7 +20,7 @@ from oauth.diagnosis.causes import (
     shape,
 )
 from oauth.diagnosis.causes.rule import Rule
-from oauth.diagnosis.subject import Subject
+from oauth.diagnosis.context import Subject
 from oauth.exchange import Step
 from oauth.flow import Grant
 

@@ -4,35 +4,13 @@ A value comes live, or as the placeholder that redaction left. Both sorts are co
 ``None`` always means that it cannot be told.
 """
 
-import re
 from dataclasses import dataclass, field
 
 from oauth.redaction import SHORTEST_AS_SENT, Vault
-
-PLACEHOLDER = re.compile(r"«([a-z0-9_]{1,40})(?: #([0-9a-f]{10}))? ([0-9]{1,9})ch»")
+from oauth.redaction.placeholders import PLACEHOLDER, Placeholder, is_live, parse
 
 SECRET_NAMES = ("code", "state", "access_token", "refresh_token", "client_secret")
 """The kinds of secrets that a flow of this console has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Placeholder:
-    """A placeholder taken apart. ``fingerprint`` is empty for a short secret; ``length`` is in characters."""
-
-    kind: str
-    fingerprint: str
-    length: int
-
-
-def parse(text: str) -> Placeholder | None:
-    """The placeholder that ``text`` is, ``None`` when it is a live value."""
-    found = PLACEHOLDER.fullmatch(text)
-    return Placeholder(found[1], found[2] or "", int(found[3])) if found else None
-
-
-def is_live(text: str) -> bool:
-    """Whether this is the real value, with no placeholder in it."""
-    return PLACEHOLDER.search(text) is None
 
 
 @dataclass(frozen=True, slots=True)

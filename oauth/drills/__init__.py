@@ -2,7 +2,7 @@
 
 from oauth.drills.engine import CASE, Progress, Setting, needs_confirmation, preview, run, unavailable
 from oauth.drills.outcome import Outcome, expected
-from oauth.drills.script import Drill, DrillError, drills
+from oauth.drills.schema import Drill, DrillError, drills
 
 __all__ = [
     "CASE",

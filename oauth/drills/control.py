@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from oauth.client import Recorder, send
-from oauth.drills.script import ChangeClient, ChangeSettings, Fault, Revoke
+from oauth.client import send
+from oauth.drills.schema import ChangeClient, ChangeSettings, Fault, Revoke
+from oauth.errors import InputError
 from oauth.exchange import Exchange, Request, Step
-from oauth.flow import USER_AGENT, FlowError, checked_url
+from oauth.recorder import Recorder
+from oauth.request_builder import USER_AGENT, checked_url
 
 Undo = Callable[[], object]
 
@@ -82,7 +84,7 @@ class Control:
     def _ask(self, method: str, path: str, body: object, what: str, *, gone: bool = False) -> Any:
         try:
             exchange = send(Exchange(Step.API, self._request(method, path, body), self._now()), self._recorder)
-        except FlowError as error:
+        except InputError as error:
             raise ControlError(f"The sandbox did not {what}. {error}") from error
         if exchange.response is None:
             detail = exchange.failure.detail if exchange.failure else ""

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from oauth import flow as flows
 from oauth.catalogue.explain import explain
-from oauth.client import Recorder, send
+from oauth.client import send
 from oauth.diagnosis import Diagnosis, Earlier, diagnose
-from oauth.drills import requests, turns
+from oauth.drills import requests, sandbox_queue
 from oauth.drills.control import Control, ControlError, Undo
 from oauth.drills.outcome import Outcome, judged
-from oauth.drills.script import (
+from oauth.drills.schema import (
     Authorize,
     ChangeClient,
     ChangeSettings,
@@ -24,9 +24,11 @@ from oauth.drills.script import (
     Sent,
     TokenRequest,
 )
+from oauth.errors import InputError
 from oauth.exchange import Exchange, Request, Response, Step, header
-from oauth.flow import Callback, Client, Flow, FlowError, Grant, StateCheck, Tokens
+from oauth.flow import Callback, Client, Flow, Grant, StateCheck, Tokens
 from oauth.providers import Provider
+from oauth.recorder import Recorder
 
 CASE = "drill"
 """The label that a drill's rows have in the history."""
@@ -95,7 +97,7 @@ def run(drill: Drill, setting: Setting) -> Generator[Progress, None, None]:
     if reason := unavailable(drill, setting):
         yield Progress(drill, 0, len(drill.steps), reason, judged(drill, (), None, None, reason))
         return
-    with turns.queue_at(setting.provider.control).turn(drill.title) as turn:
+    with sandbox_queue.queue_at(setting.provider.control).turn(drill.title) as turn:
         while before := turn.wait(PATIENCE):
             yield Progress(drill, 0, len(drill.steps), f"Waiting for its turn. The sandbox is taken by: {before}")
         yield from _run(drill, setting)
@@ -109,7 +111,7 @@ def _run(drill: Drill, setting: Setting) -> Generator[Progress, None, None]:
         for done, step in enumerate(drill.steps, 1):
             try:
                 text = running.do(step, last=done == total)
-            except (_EndedError, ControlError, FlowError) as error:
+            except (_EndedError, ControlError, InputError) as error:
                 trouble = str(error)
                 break
             yield Progress(drill, done, total, text)
@@ -122,7 +124,7 @@ def _run(drill: Drill, setting: Setting) -> Generator[Progress, None, None]:
 def preview(drill: Drill, setting: Setting) -> tuple[Request, ...]:
     """What a drill will send, redacted. A placeholder stands in the place of what is only known by then.
 
-    Raises ``FlowError`` when an address of the provider cannot be requested.
+    Raises ``InputError`` when an address of the provider cannot be requested.
     """
     return _Running(drill, setting).preview()
 
@@ -182,7 +184,7 @@ class _Running:
         return self.setting.now() + self.offset
 
     def do(self, step: ScriptStep, *, last: bool) -> str:
-        """Do one step, and say what was done. Raises ``_EndedError``, ``ControlError`` and ``FlowError``."""
+        """Do one step, and say what was done. Raises ``_EndedError``, ``ControlError`` and ``InputError``."""
         match step:
             case MoveClock():
                 self.undo.append(self.control.move_clock(step.seconds))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from oauth.catalogue import answers
 from oauth.catalogue.explain import Explanation
 from oauth.diagnosis import Diagnosis, Verdict
-from oauth.drills.script import Drill
+from oauth.drills.schema import Drill
 from oauth.exchange import Exchange
 
 

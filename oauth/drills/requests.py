@@ -5,9 +5,11 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 from oauth import flow as flows
-from oauth.drills.script import Authorize, Call, Changes, Sent, Texts, TokenRequest, fill
+from oauth.drills.schema import Authorize, Call, Changes, Sent, Texts, TokenRequest, fill
+from oauth.errors import InputError
 from oauth.exchange import Headers, Request, Step
-from oauth.flow import Client, Field, Flow, FlowError, Grant, Tokens
+from oauth.flow import Client, Field, Flow, Grant, Tokens
+from oauth.request_builder import USER_AGENT
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -42,7 +44,7 @@ def values_of(flow: Flow, first: Tokens | None) -> Texts:
 
 
 def fields_of(step: Sent, flow: Flow, values: Texts) -> list[Field]:
-    """The fields of the request, changed as the step says. Raises ``FlowError`` for a client that there is not."""
+    """The fields of the request, changed as the step says. Raises ``InputError`` for a client that there is not."""
     asking = replace(flow, client=client_of(step.client, flow)) if step.client else flow
     match step:
         case Authorize():
@@ -55,7 +57,7 @@ def fields_of(step: Sent, flow: Flow, values: Texts) -> list[Field]:
 
 
 def request_of(step: Sent, flow: Flow, fields: Iterable[Field], values: Texts) -> Request:
-    """The request. Raises ``FlowError`` when an address or a header cannot be sent."""
+    """The request. Raises ``InputError`` when an address or a header cannot be sent."""
     match step:
         case Authorize():
             return _browser(flows.authorization_request(flow.provider.authorization_endpoint, fields))
@@ -76,11 +78,11 @@ def decision_request(request: Request, decision: str) -> Request:
 
 
 def client_of(id: str, flow: Flow) -> Client:
-    """A ready-made client of the provider. Raises ``FlowError`` when there is none of this id."""
+    """A ready-made client of the provider. Raises ``InputError`` when there is none of this id."""
     for ready in flow.provider.clients:
         if ready.id == id:
             return Client(ready.id, ready.secret)
-    raise FlowError(f"{flow.provider.name} has no ready-made client {id}.")
+    raise InputError(f"{flow.provider.name} has no ready-made client {id}.")
 
 
 def _tokens(step: Call, flow: Flow) -> Tokens | None:
@@ -102,7 +104,7 @@ def _changed(fields: Iterable[Field], step: Changes, values: Texts) -> Iterable[
 
 def _browser(request: Request) -> Request:
     """An authorization request with the headers of this console in a browser's place."""
-    more = (("User-Agent", flows.USER_AGENT), ("Accept", "text/html"), ("Accept-Encoding", "identity"))
+    more = (("User-Agent", USER_AGENT), ("Accept", "text/html"), ("Accept-Encoding", "identity"))
     return replace(request, headers=(*request.headers, *more))
 
 

@@ -4,18 +4,6 @@ A step makes a request from fields, and reads a response into the next state of 
 function of values: no socket, no clock, no database.
 """
 
-from oauth.flow.answers import (
-    check_issuer,
-    parse_pasted,
-    read_callback,
-    read_device,
-    read_keys,
-    read_nonce,
-    read_pushed,
-    read_tokens,
-    secrets_of,
-)
-from oauth.flow.errors import FlowError
 from oauth.flow.fields import (
     api_fields,
     authorization_fields,
@@ -39,11 +27,9 @@ from oauth.flow.model import (
     Tokens,
 )
 from oauth.flow.requests import (
-    USER_AGENT,
     api_request,
     authorization_request,
     authorized,
-    checked_url,
     form_request,
     keys_request,
     par_request,
@@ -52,14 +38,23 @@ from oauth.flow.requests import (
     token_request,
     unsigned,
 )
+from oauth.flow.responses import (
+    check_issuer,
+    parse_pasted,
+    read_callback,
+    read_device,
+    read_keys,
+    read_nonce,
+    read_pushed,
+    read_tokens,
+    secrets_of,
+)
 
 __all__ = [
-    "USER_AGENT",
     "Callback",
     "Client",
     "Field",
     "Flow",
-    "FlowError",
     "Grant",
     "IssuerCheck",
     "Pushed",
@@ -73,7 +68,6 @@ __all__ = [
     "authorized",
     "bound",
     "check_issuer",
-    "checked_url",
     "device_fields",
     "form_request",
     "keys_request",

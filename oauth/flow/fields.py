@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from oauth.flow import assertion, dpop, pkce
+from oauth.flow import pkce
 from oauth.flow.model import Field, Flow, Grant, Signed, Tokens
+from oauth.jose import assertion, dpop
 from oauth.providers import ClientAuthentication, Pkce
 
 NOTHING_SIGNED = Signed()

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from oauth.flow import device
 from oauth.flow.device import Device
-from oauth.flow.dpop import Nonces
-from oauth.flow.keys import SigningKey
+from oauth.jose.dpop import Nonces
+from oauth.jose.keys import SigningKey
 from oauth.providers import ClientAuthentication, Pkce, Provider
 
 

@@ -3,23 +3,21 @@
 import base64
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
-from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote_plus, urlencode, urlunsplit
 
+from oauth.errors import InputError
 from oauth.exchange import Request
-from oauth.flow.errors import FlowError
 from oauth.flow.model import Field, Flow
 from oauth.providers import BodyFormat, ClientAuthentication
-
-USER_AGENT = "oauth-console/1.0"
+from oauth.request_builder import build_request, checked_url
 
 _ASSERTION = re.compile(rb"""client_assertion"?(?:=|:\s?")[^&"]*""")
 
 
 def authorization_request(url: str, fields: Iterable[Field]) -> Request:
-    """The address that the browser opens. Raises ``FlowError`` when ``url`` cannot be opened."""
+    """The address that the browser opens. Raises ``InputError`` when ``url`` cannot be opened."""
     parts = checked_url(url, "authorization endpoint")
     query = "&".join(filter(None, [parts.query, urlencode(_sent(fields))]))
     return Request("GET", urlunsplit(parts._replace(query=query)), (("Host", parts.netloc.rpartition("@")[2]),))
@@ -42,7 +40,7 @@ def token_request(
     body_format: BodyFormat = BodyFormat.JSON,
     authentication: ClientAuthentication = ClientAuthentication.BODY,
 ) -> Request:
-    """A token request (RFC 6749 §4.1.3, §4.4.2, §6). Raises ``FlowError`` when ``url`` cannot be requested.
+    """A token request (RFC 6749 §4.1.3, §4.4.2, §6). Raises ``InputError`` when ``url`` cannot be requested.
 
     With Basic the id and the secret leave the body, form-encoded before base64 as §2.3.1 asks. Where the client proves
     itself without its secret, the secret is left out.
@@ -55,7 +53,7 @@ def form_request(
 ) -> Request:
     """A request of an endpoint beside the flow, which takes a form (RFC 7009 §2.1, RFC 7662 §2.1, RFC 8628 §3.1).
 
-    Raises ``FlowError`` when ``url`` cannot be requested.
+    Raises ``InputError`` when ``url`` cannot be requested.
     """
     return _posted(url, fields, BodyFormat.FORM, authentication, leave=("client_id", "client_secret"))
 
@@ -65,7 +63,7 @@ def par_request(
 ) -> Request:
     """A pushed authorization request (RFC 9126 §2.1): with Basic ``client_id`` is sent in the form all the same.
 
-    Raises ``FlowError`` when ``url`` cannot be requested.
+    Raises ``InputError`` when ``url`` cannot be requested.
     """
     return _posted(url, fields, BodyFormat.FORM, authentication, leave=("client_secret",))
 
@@ -73,14 +71,14 @@ def par_request(
 def api_request(url: str, fields: Iterable[Field]) -> Request:
     """A call of the API, with the fields as headers (RFC 6750 §2.1).
 
-    Raises ``FlowError`` when ``url`` cannot be requested or a header has a character that no header may have.
+    Raises ``InputError`` when ``url`` cannot be requested or a header has a character that no header may have.
     """
-    return _request("GET", url, _headers(_sent(fields)), b"")
+    return build_request("GET", url, _headers(_sent(fields)), b"")
 
 
 def keys_request(url: str) -> Request:
-    """A request for the server's public keys (RFC 7517 §5). Raises ``FlowError`` when ``url`` cannot be requested."""
-    return _request("GET", url, (), b"")
+    """A request for the server's public keys (RFC 7517 §5). Raises ``InputError`` when ``url`` cannot be requested."""
+    return build_request("GET", url, (), b"")
 
 
 def unsigned(request: Request) -> Request:
@@ -102,18 +100,6 @@ def sent_field(request: Request, name: str) -> str:
 def query(parameters: Iterable[tuple[str, str]]) -> str:
     """Parameters as the query of an address."""
     return urlencode(list(parameters))
-
-
-def checked_url(url: str, what: str) -> Any:
-    """The parts of an address that can be requested. Raises ``FlowError`` naming ``what`` when it cannot."""
-    try:
-        parts = urlsplit(url.strip())
-        _ = parts.port  # raises for a port that is no number
-    except ValueError as error:
-        raise FlowError(f"The {what} {url!r} is not an address: {error}.") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise FlowError(f"The {what} {url!r} cannot be used: it must begin with https:// or http:// and name a host.")
-    return parts
 
 
 def _posted(
@@ -141,26 +127,14 @@ def _posted(
     else:
         headers.append(("Content-Type", "application/x-www-form-urlencoded"))
         body = urlencode(sent).encode()
-    return _request("POST", url, headers, body)
-
-
-def _request(method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> Request:
-    parts = checked_url(url, "address")
-    target = urlunsplit(parts._replace(path=parts.path or "/", fragment=""))
-    ours = [("Host", parts.netloc.rpartition("@")[2]), ("User-Agent", USER_AGENT), ("Accept", "application/json")]
-    # Bodies are wanted as they are: what is shown is then what came over the wire.
-    ours.append(("Accept-Encoding", "identity"))
-    given = {name.lower() for name, _ in headers}
-    length = [("Content-Length", str(len(body)))] if method == "POST" else []
-    kept = [(name, value) for name, value in ours if name.lower() not in given]
-    return Request(method, target, (*kept, *headers, *length), body)
+    return build_request("POST", url, headers, body)
 
 
 def _headers(sent: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     found = list(sent)
     for name, value in found:
         if not name.isascii() or not name.strip() or any(c in name + value for c in "\r\n\0"):
-            raise FlowError(f"The header {name!r} cannot be sent: a name is ASCII, and neither part has line breaks.")
+            raise InputError(f"The header {name!r} cannot be sent: a name is ASCII, and neither part has line breaks.")
     return found
 
 

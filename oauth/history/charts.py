@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import FromClause, Select, Text, func, select, type_coerce
 
-from oauth.history.bounded import ask
 from oauth.history.database import HistoryTimeout
 from oauth.history.filters import Filters, where
 from oauth.history.schema import exchanges
 from oauth.history.store import History
+from oauth.history.time_limits import ask
 
 PERCENTILES = (50, 95, 99)
 

@@ -23,8 +23,8 @@ from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from oauth.history import migrations, problems, search
-from oauth.history.direct import Direct, Done
+from oauth.history import error_messages, migrations, search
+from oauth.history.raw_writes import Direct, Done
 from oauth.settings import SettingError
 
 BUSY_SECONDS = 5.0
@@ -66,7 +66,7 @@ class Database:
 
     def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
         self.notices: list[str] = []
-        self._clock = clock
+        self.clock = clock
         self._opened: int | None = None
         try:
             parsed = make_url(url)
@@ -173,7 +173,7 @@ class Database:
             try:
                 self._open()
             except (DBAPIError, sqlite3.DatabaseError) as error:
-                if self._path is None or not problems.sqlite_name(error).startswith(problems.DAMAGED):
+                if self._path is None or not error_messages.sqlite_name(error).startswith(error_messages.DAMAGED):
                     raise
                 self._set_aside(self._path, examined)
                 self._open()
@@ -234,7 +234,7 @@ class Database:
         self.engine.dispose()
         if path.stat().st_ino != examined:
             return  # another console was faster: this is the new file already
-        aside = path.with_name(f"{path.name}.damaged-{self._clock():%Y%m%dT%H%M%SZ}")
+        aside = path.with_name(f"{path.name}.damaged-{self.clock():%Y%m%dT%H%M%SZ}")
         # The file goes last: a new one must never meet the old WAL.
         for suffix in ("-wal", "-shm", ""):
             part = path.with_name(path.name + suffix)
@@ -256,9 +256,9 @@ class Database:
             raise self._explanation(error) from error
 
     def _explanation(self, error: Exception) -> HistoryError:
-        if problems.took_too_long(error):
+        if error_messages.took_too_long(error):
             return HistoryTimeout("This takes too long on a history of this size. Narrow the filters.")
-        return HistoryError(problems.sentence(error, self._where))
+        return HistoryError(error_messages.sentence(error, self._where))
 
 
 class _HintedCompiler(SQLiteCompiler):

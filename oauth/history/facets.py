@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import FromClause, Select, func, select
 
 from oauth.catalogue import documented
-from oauth.history import bounded
-from oauth.history.bounded import ask, ask_all
+from oauth.history import time_limits
 from oauth.history.database import HistoryTimeout
 from oauth.history.filters import Filters
 from oauth.history.schema import PlainText, is_some
 from oauth.history.store import History
+from oauth.history.time_limits import ask, ask_all
 
 FACETS: dict[str, tuple[str, ...]] = {
     "step": ("step",),
@@ -66,7 +66,7 @@ def _facet(history: History, filters: Filters, name: str, deadline: float) -> Fa
     except HistoryTimeout:
         answer = ask(history, others, 0, partial(_by, columns))
         found = [_counted(answer.rows, index) for index in range(len(columns))]
-        if sum(row[-1] for row in answer.rows) >= bounded.NEWEST:
+        if sum(row[-1] for row in answer.rows) >= time_limits.NEWEST:
             newest = answer.newest  # otherwise there are no others
     wider = found[0]
     listed: dict[str, int] = {}

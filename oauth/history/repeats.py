@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import FromClause, Select, func, select
 
-from oauth.history.bounded import ask
 from oauth.history.filters import Filters
 from oauth.history.store import History
+from oauth.history.time_limits import ask
 
 MOST = 100
 """Groups that are listed, the most frequent."""

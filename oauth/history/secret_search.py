@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 
-from oauth.history.bounded import Count, count
 from oauth.history.filters import Filters
 from oauth.history.store import History
+from oauth.history.time_limits import Count, count
 from oauth.redaction import KINDS, Vault
 
 _DIGITS = re.compile(r"#([0-9a-f]{10}) ")

@@ -17,7 +17,6 @@ from oauth.exchange import Exchange, Failure, Headers, Request, Response, Step
 from oauth.history import listing
 from oauth.history.database import Database, HistoryError
 from oauth.history.filters import Filters, where
-from oauth.history.handover import Handover
 from oauth.history.schema import callbacks, exchanges, host_of, storable, utc_text
 
 __all__ = ["History", "HistoryError", "Row"]
@@ -82,7 +81,7 @@ class Row:
 
 
 class History:
-    """The exchanges in one database, and the callbacks that wait in it (``handover``).
+    """The exchanges in one database.
 
     ``console`` names this process in the rows that wait for an answer. Nothing is opened before the first use. Raises
     ``SettingError`` when ``url`` is no address of a database; every method raises ``HistoryError``.
@@ -90,7 +89,6 @@ class History:
 
     def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
         self.database = Database(url, clock)
-        self.handover = Handover(self.database, clock)
         self.console = secrets.token_hex(8)
         self._statements = _Statements(self.database.engine.dialect)
 

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from sqlalchemy import Column, ColumnElement, and_, false, func, not_, or_
 
 from oauth.exchange import Step
-from oauth.history import moments
+from oauth.history import dates
 from oauth.history.schema import exchanges, is_some, utc_text
 from oauth.history.search import matches
 
@@ -296,14 +296,14 @@ class MomentTerm(Term):
     @classmethod
     def kept(cls, value: str) -> str:
         """A moment."""
-        found = moments.spelled(value)
+        found = dates.spelled(value)
         if found is None:
-            raise cls.refused(value, moments.ALLOWED)
+            raise cls.refused(value, dates.ALLOWED)
         return found
 
     def moment(self) -> datetime:
         """The moment. Raises ``ValueError`` when it depends on a clock or a time zone."""
-        if not moments.is_absolute(self.values[0]):
+        if not dates.is_absolute(self.values[0]):
             raise ValueError(f"{self.name}:{self.values[0]} must be resolved before it is asked for.")
         return self.bound(self.values[0], datetime.min.replace(tzinfo=UTC), UTC)
 
@@ -314,7 +314,7 @@ class MomentTerm(Term):
 
     def resolved(self, now: datetime, zone: tzinfo) -> "Term":
         """The same with the instant in UTC."""
-        if moments.is_absolute(self.values[0]):
+        if dates.is_absolute(self.values[0]):
             return self
         return replace(self, values=(utc_text(self.bound(self.values[0], now, zone)),))
 
@@ -326,7 +326,7 @@ class SinceTerm(MomentTerm):
     help = "The earliest time: a date, a time, today, yesterday, or how long ago (30min, 2h, 7d, 4w)."
     example = "since:2h"
     options = ("15min", "1h", "24h", "7d", "today", "yesterday")
-    bound = staticmethod(moments.first)
+    bound = staticmethod(dates.first)
 
     def one(self, _value: str) -> ColumnElement[bool]:
         """From then on."""
@@ -340,7 +340,7 @@ class UntilTerm(MomentTerm):
     help = "The latest time, written the same way; a date counts to its end."
     example = "until:2026-11-24"
     options = ("1h", "24h", "7d", "yesterday")
-    bound = staticmethod(moments.last)
+    bound = staticmethod(dates.last)
 
     def one(self, _value: str) -> ColumnElement[bool]:
         """Up to then."""

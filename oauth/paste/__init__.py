@@ -8,24 +8,13 @@ import re
 from collections.abc import Iterator
 from typing import Protocol
 
-from oauth.paste import (
-    address,
-    curl_command,
-    curl_trace,
-    curl_verbose,
-    fetch_call,
-    har,
-    json_body,
-    message,
-    okhttp,
-    php_dump,
-    prose,
-    raw_http,
-)
+from oauth.lenient_json import ParseError
+from oauth.paste import address, error_text, fetch_call, har, json_body, okhttp, php_dump, prose, raw_http
+from oauth.paste.curl import command, trace, verbose
 from oauth.paste.flows import grouped
-from oauth.paste.pasted import Pasted, PasteError
+from oauth.paste.result import Pasted
 
-__all__ = ["MOST_EXCHANGES", "MOST_OCTETS", "READERS", "PasteError", "Pasted", "read"]
+__all__ = ["MOST_EXCHANGES", "MOST_OCTETS", "READERS", "ParseError", "Pasted", "read"]
 
 MOST_OCTETS = 50 * 1024 * 1024
 """Octets of UTF-8 that a pasted text has at most."""
@@ -45,21 +34,21 @@ class Reader(Protocol):
         """How sure the reader is that the text is of its format, from 0 to 1."""
 
     def read(self, text: str) -> list[Pasted]:
-        """The exchanges in the text. Raises ``PasteError``."""
+        """The exchanges in the text. Raises ``ParseError``."""
 
 
 READERS: tuple[Reader, ...] = (
     har,
     raw_http,
-    curl_command,
-    curl_trace,
-    curl_verbose,
+    command,
+    trace,
+    verbose,
     fetch_call,
     okhttp,
     address,
     php_dump,
     json_body,
-    message,
+    error_text,
     prose,
 )
 
@@ -67,32 +56,32 @@ READERS: tuple[Reader, ...] = (
 def read(text: str) -> list[Pasted]:
     """The exchanges in a pasted text, in its order.
 
-    Raises ``PasteError`` when it cannot be read, and when it is over ``MOST_OCTETS`` or ``MOST_EXCHANGES``.
+    Raises ``ParseError`` when it cannot be read, and when it is over ``MOST_OCTETS`` or ``MOST_EXCHANGES``.
     """
     text = text.removeprefix("\ufeff")  # the byte order mark of a file
     if len(text) > MOST_OCTETS or (len(text) * 4 > MOST_OCTETS and len(text.encode("utf-8", "replace")) > MOST_OCTETS):
-        raise PasteError(
+        raise ParseError(
             f"the text is larger than {MOST_OCTETS // 1024 // 1024} MiB; cut out the exchange in question."
         )
     if not text.strip():
-        raise PasteError("the text is empty.")
+        raise ParseError("the text is empty.")
     try:
         text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         text = _HALF.sub("\ufffd", text)
-    failure: PasteError | None = None
+    failure: ParseError | None = None
     for sureness, reader in _able(text):
         try:
             found = reader.read(text)
-        except PasteError as error:
+        except ParseError as error:
             failure = failure or error  # the surest reader's word counts
             if sureness == 1:
                 break
             continue
         if len(found) > MOST_EXCHANGES:
-            raise PasteError(f"the text holds more than {MOST_EXCHANGES:,} exchanges; cut out those in question.")
+            raise ParseError(f"the text holds more than {MOST_EXCHANGES:,} exchanges; cut out those in question.")
         return grouped(found)
-    raise failure or PasteError("neither JSON nor an HTTP message, curl command, address or known message was found.")
+    raise failure or ParseError("neither JSON nor an HTTP message, curl command, address or known message was found.")
 
 
 def _able(text: str) -> Iterator[tuple[float, Reader]]:

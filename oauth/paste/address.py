@@ -4,8 +4,8 @@ import re
 
 from oauth.exchange import Request
 from oauth.paste.body import encoded
-from oauth.paste.pasted import Pasted
-from oauth.paste.steps import parameters, step_of
+from oauth.paste.result import Pasted
+from oauth.paste.step_guess import parameters, step_of
 
 _PLAIN = re.compile(r"""["'<]?[^\s"'<>{}\\^`|]+[>"']?""")
 _KNOWN = {"code", "state", "error", "response_type", "client_id", "grant_type", "access_token"}

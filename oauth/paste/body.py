@@ -4,8 +4,9 @@ import json
 import re
 from typing import Any
 
-from oauth.paste import go_map, literals, tolerant_json
-from oauth.paste.pasted import PasteError
+from oauth import lenient_json
+from oauth.lenient_json import ParseError
+from oauth.paste import go_map, literals
 
 LEAD = re.compile(r"[\s\ufeff\u200b]*")
 _WINDOWS = (1 << 16, 1 << 20)
@@ -14,7 +15,7 @@ _DECODER = json.JSONDecoder()
 
 
 def read_value(text: str, start: int) -> tuple[Any, int, tuple[str, ...]]:
-    """The value at ``start``, where it ends, and what was repaired: JSON, or another language's. Raises ``PasteError``.
+    """The value at ``start``, where it ends, and what was repaired: JSON, or another language's. Raises ``ParseError``.
 
     It may be cut off only by the end of the text.
     """
@@ -24,20 +25,20 @@ def read_value(text: str, start: int) -> tuple[Any, int, tuple[str, ...]]:
         printed = go_map.read(text, start)
         return printed.value, printed.end, printed.repairs
     try:
-        found = tolerant_json.read(text, start)
+        found = lenient_json.read(text, start)
         return found.value, found.end, found.repairs
-    except PasteError as error:
+    except ParseError as error:
         failure = error
     marked = _CUT_MARK.search(text, max(start, len(text) - 200))
     whole = text[: marked.start()] if marked else text
     for read, source, cut in (
         (literals.read, text, False),
-        (tolerant_json.read, whole, True),
+        (lenient_json.read, whole, True),
         (literals.read, whole, True),
     ):
         try:
             found = read(source, start, cut=cut)
-        except PasteError:
+        except ParseError:
             continue
         return found.value, len(text) if cut else found.end, found.repairs
     raise failure
@@ -49,7 +50,7 @@ def repaired(text: str) -> tuple[bytes, tuple[str, ...]]:
     if text[start : start + 1] in ("{", "["):
         try:
             value, end, repairs = read_value(text, start)
-        except PasteError:
+        except ParseError:
             return encoded(text), ()
         if repairs and not text[end:].strip():
             return as_json(value), repairs

@@ -6,8 +6,8 @@ from typing import Any
 
 from oauth.exchange import Headers, Request
 from oauth.paste.body import encoded, first_sign
-from oauth.paste.pasted import Pasted
-from oauth.paste.steps import TOKEN_PATH, path_of, step_of
+from oauth.paste.result import Pasted
+from oauth.paste.step_guess import TOKEN_PATH, path_of, step_of
 
 NO_COOKIES = "the browser adds its cookies, which are not in the text"
 SCRIPT = "the options of this call are a script and not JSON, so its headers and its body are left out"

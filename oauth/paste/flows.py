@@ -7,7 +7,7 @@ from dataclasses import replace
 from urllib.parse import unquote_plus
 
 from oauth.exchange import Headers, header
-from oauth.paste.pasted import Pasted
+from oauth.paste.result import Pasted
 
 _NAMES = "state|code|access_token|refresh_token"
 _IN_ADDRESS = re.compile(rf"[?&#]({_NAMES})=([^&#]{{4,}})")

@@ -6,8 +6,7 @@ It has no quotes. What helps is that Go prints the names in order (since Go 1.12
 import re
 from typing import Any
 
-from oauth.paste.pasted import PasteError
-from oauth.paste.tolerant_json import CUT, DEEPEST, Reading
+from oauth.lenient_json import CUT, DEEPEST, ParseError, Reading
 
 PRINTED = "read as Go printed it"
 
@@ -21,14 +20,14 @@ _WORDS = {"<nil>": None, "true": True, "false": False}
 
 
 def read(text: str, start: int) -> Reading:
-    """Read the one map that begins at ``start``; the text may end inside it. Raises ``PasteError``."""
+    """Read the one map that begins at ``start``; the text may end inside it. Raises ``ParseError``."""
     members, end = _map(text, start, 0)
     return Reading(members, end, (PRINTED, CUT) if not text.endswith("]", start, end) else (PRINTED,))
 
 
 def _map(text: str, start: int, depth: int) -> tuple[dict[str, Any], int]:
     if depth > DEEPEST:
-        raise PasteError(f"the value is nested deeper than {DEEPEST} levels.", text, start)
+        raise ParseError(f"the value is nested deeper than {DEEPEST} levels.", text, start)
     members: dict[str, Any] = {}
     position = start + len("map[")
     while name := _NAME.match(text, position):
@@ -37,7 +36,7 @@ def _map(text: str, start: int, depth: int) -> tuple[dict[str, Any], int]:
     if text.startswith("]", position):
         return members, position + 1
     if position < len(text):
-        raise PasteError("a name with a colon or ']' was expected here.", text, position)
+        raise ParseError("a name with a colon or ']' was expected here.", text, position)
     return members, position
 
 

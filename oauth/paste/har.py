@@ -12,11 +12,12 @@ from urllib.parse import urlencode
 from msgspec import Struct
 from msgspec.json import Decoder
 
+from oauth import lenient_json
 from oauth.exchange import Headers, Request, Response
-from oauth.paste import tolerant_json
+from oauth.lenient_json import ParseError
 from oauth.paste.body import encoded, first_sign
-from oauth.paste.pasted import Pasted, PasteError
-from oauth.paste.steps import step_of
+from oauth.paste.result import Pasted
+from oauth.paste.step_guess import step_of
 from oauth.paste.times import moment
 
 _MOST = 1e12
@@ -32,7 +33,7 @@ def sureness(text: str) -> float:
 
 
 def read(text: str) -> list[Pasted]:
-    """The exchanges of the file. Raises ``PasteError``."""
+    """The exchanges of the file. Raises ``ParseError``."""
     with _collector_paused():
         return _read(text)
 
@@ -57,15 +58,15 @@ def _read(text: str) -> list[Pasted]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        reading = tolerant_json.read(text, first_sign(text), cut=True)
+        reading = lenient_json.read(text, first_sign(text), cut=True)
         document, repairs = reading.value, reading.repairs
     log = document.get("log") if isinstance(document, dict) else None
     entries = log.get("entries") if isinstance(log, dict) else None
     if not isinstance(entries, list):
-        raise PasteError("a HAR has a list at log.entries, and this has none.", text, 0)
+        raise ParseError("a HAR has a list at log.entries, and this has none.", text, 0)
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, dict):
-            raise PasteError(f"entry {number} of the HAR is not an object.", text, 0)
+            raise ParseError(f"entry {number} of the HAR is not an object.", text, 0)
     return [exchange(entry, headers, repairs) for entry in entries]
 
 

@@ -3,10 +3,11 @@
 import json
 import re
 
+from oauth.lenient_json import ParseError
 from oauth.paste.body import first_sign, read_value
+from oauth.paste.envelopes import exchanges
 from oauth.paste.literals import PRINTED_START
-from oauth.paste.pasted import Pasted, PasteError
-from oauth.paste.structure import exchanges
+from oauth.paste.result import Pasted
 
 ESCAPED = "escaped quotes read as plain ones"
 
@@ -25,7 +26,7 @@ def sureness(text: str) -> float:
 
 
 def read(text: str) -> list[Pasted]:
-    """The exchanges that the values in the text tell of. Raises ``PasteError``."""
+    """The exchanges that the values in the text tell of. Raises ``ParseError``."""
     start = first_sign(text)
     if _UNQUOTED.match(text, start):
         return _unescaped(text, start)
@@ -43,7 +44,7 @@ def _string(text: str, start: int) -> tuple[str, int, tuple[str, ...]]:
     try:
         value, end = json.JSONDecoder(strict=False).raw_decode(text[start:])
     except ValueError as error:
-        raise PasteError("the text that begins here is not closed.", text, start) from error
+        raise ParseError("the text that begins here is not closed.", text, start) from error
     return value, start + end, ()
 
 
@@ -53,6 +54,6 @@ def _unescaped(text: str, start: int) -> list[Pasted]:
     try:
         plain = json.loads(f'"{inner}"', strict=False)
     except ValueError as error:
-        raise PasteError("the escaped JSON that begins here cannot be read.", text, start) from error
+        raise ParseError("the escaped JSON that begins here cannot be read.", text, start) from error
     value, _, repairs = read_value(plain, first_sign(plain))
     return exchanges(value, source="JSON", repairs=(ESCAPED, *repairs))

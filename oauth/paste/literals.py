@@ -4,9 +4,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from oauth.lenient_json import CUT, ParseError, Reading
 from oauth.paste import go_map
-from oauth.paste.pasted import PasteError
-from oauth.paste.tolerant_json import CUT, Reading
 
 DEEPEST = 30
 """Levels of nesting that are read; printed structures are cut off far above it."""
@@ -48,7 +47,7 @@ _CLOSER = {"{": "}", "[": "]", "(": ")"}
 def read(text: str, start: int = 0, *, cut: bool = False) -> Reading:
     """Read the one value that begins at ``start``. With ``cut`` the text may end inside it.
 
-    What is printed without its content, such as ``[Object]``, is read as null. Raises ``PasteError``.
+    What is printed without its content, such as ``[Object]``, is read as null. Raises ``ParseError``.
     """
     reader = _Reader(text, start, cut)
     value = reader.value(0)
@@ -189,8 +188,8 @@ class _Reader:
         self.was_cut = self.was_cut or (self.cut and self.position >= len(self.text))
         return self.was_cut
 
-    def error(self, reason: str) -> PasteError:
-        return PasteError(reason, self.text, self.position)
+    def error(self, reason: str) -> ParseError:
+        return ParseError(reason, self.text, self.position)
 
 
 _COMMA = re.compile(r",")

@@ -2,8 +2,8 @@
 
 import re
 
-from oauth.paste.messages import Message, head_and_body, paired, request_message, response_message
-from oauth.paste.pasted import Pasted
+from oauth.paste.http_messages import Message, head_and_body, paired, request_message, response_message
+from oauth.paste.result import Pasted
 
 _TAG = re.compile(r"^[^\n]*?\b(?:okhttp3?[\w.$]*|OkHttp\w*)\b[^:\n]{0,60}:[ ]?", re.MULTILINE | re.IGNORECASE)
 _START = re.compile(

@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-from oauth.paste.pasted import Pasted, PasteError
-from oauth.paste.structure import exchanges
-from oauth.paste.tolerant_json import DEEPEST
+from oauth.lenient_json import DEEPEST, ParseError
+from oauth.paste.envelopes import exchanges
+from oauth.paste.result import Pasted
 
 _OPENED = re.compile(
     r"(?P<printed>(?<![\w\\])(?:Array|[A-Za-z_\\][\w\\]* Object)\s*\(\s*(?=\[|\)))"
@@ -31,7 +31,7 @@ def sureness(text: str) -> float:
 
 
 def read(text: str) -> list[Pasted]:
-    """The exchanges in what was printed. Raises ``PasteError``."""
+    """The exchanges in what was printed. Raises ``ParseError``."""
     found: list[Pasted] = []
     position = 0
     while opened := _OPENED.search(text, position):
@@ -42,7 +42,7 @@ def read(text: str) -> list[Pasted]:
 
 def _container(text: str, opened: re.Match[str], depth: int) -> tuple[Any, int]:
     if depth > DEEPEST:
-        raise PasteError(f"the value is nested deeper than {DEEPEST} levels.", text, opened.start())
+        raise ParseError(f"the value is nested deeper than {DEEPEST} levels.", text, opened.start())
     printed = opened["printed"] is not None
     closer = ")" if printed else "}"
     members: dict[str, Any] = {}
@@ -53,7 +53,7 @@ def _container(text: str, opened: re.Match[str], depth: int) -> tuple[Any, int]:
     if text.startswith(closer, position):
         position += 1
     elif position < len(text):
-        raise PasteError(f"a name in brackets or {closer!r} was expected here.", text, position)
+        raise ParseError(f"a name in brackets or {closer!r} was expected here.", text, position)
     if members and list(members) == [str(number) for number in range(len(members))]:
         return list(members.values()), position
     return members, position
@@ -79,7 +79,7 @@ def _dumped(text: str, position: int, depth: int) -> tuple[Any, int]:
         return _string(text, string.end(), int(string["size"]))
     scalar = _SCALAR.match(text, position)
     if scalar is None:
-        raise PasteError("a value with its type was expected here.", text, position)
+        raise ParseError("a value with its type was expected here.", text, position)
     if scalar["truth"]:
         return scalar["truth"] == "true", scalar.end()
     return _number(scalar["number"]), scalar.end()
@@ -92,7 +92,7 @@ def _string(text: str, start: int, size: int) -> tuple[str, int]:
         return value, start + len(value) + 1
     end = _STRING_END.search(text, start)
     if end is None:
-        raise PasteError("the text that begins here is not closed.", text, start - 1)
+        raise ParseError("the text that begins here is not closed.", text, start - 1)
     return text[start : end.start()], end.end()
 
 

@@ -10,12 +10,13 @@ from datetime import datetime
 from http import HTTPStatus
 
 from oauth.exchange import Request, Response, Step
-from oauth.paste import address, message
+from oauth.lenient_json import ParseError
+from oauth.paste import address, error_text
 from oauth.paste.body import read_value
+from oauth.paste.envelopes import exchanges
 from oauth.paste.literals import PRINTED_START
-from oauth.paste.pasted import STATUS_UNKNOWN, Pasted, PasteError
-from oauth.paste.steps import TOKEN_PATH, path_of, step_of
-from oauth.paste.structure import exchanges
+from oauth.paste.result import STATUS_UNKNOWN, Pasted
+from oauth.paste.step_guess import TOKEN_PATH, path_of, step_of
 from oauth.paste.times import ACCESS_LOG, ISO, moment
 
 NO_BODY = "the body of the response is not in the text"
@@ -63,7 +64,7 @@ def sureness(text: str) -> float:
 
 
 def read(text: str) -> list[Pasted]:
-    """The exchanges that can be made out. Raises ``PasteError`` where there is none."""
+    """The exchanges that can be made out. Raises ``ParseError`` where there is none."""
     reading = _Reading(text)
     position = 0
     while part := _PART.search(text, position):
@@ -71,7 +72,7 @@ def read(text: str) -> list[Pasted]:
     reading.finish()
     if len(reading.found) > 1 or any(item.response is None or item.response.body for item in reading.found):
         return reading.found
-    messages = message.read(text, reading.status) if len(text) < message.LONGEST else []
+    messages = error_text.read(text, reading.status) if len(text) < error_text.LONGEST else []
     if messages and reading.found:
         return [_with_message(reading.found[0], messages[0])]
     if messages or reading.found:
@@ -80,7 +81,7 @@ def read(text: str) -> list[Pasted]:
         raise reading.failure
     if reading.status:
         return [reading.without_body()]
-    raise PasteError("nothing that can be read was found.", text, 0)
+    raise ParseError("nothing that can be read was found.", text, 0)
 
 
 def _with_message(item: Pasted, found: Pasted) -> Pasted:
@@ -99,7 +100,7 @@ def _parts(text: str) -> Iterator[re.Match[str]]:
 class _Reading:
     text: str
     found: list[Pasted] = field(default_factory=list)
-    failure: PasteError | None = None
+    failure: ParseError | None = None
     at: datetime | None = None
     request: Request | None = None
     status: int = STATUS_UNKNOWN
@@ -143,11 +144,11 @@ class _Reading:
                 end += start
             else:
                 value, end, repairs = read_value(self.text, start)
-        except PasteError as error:
+        except ParseError as error:
             stopped = error.position + (start if error.text == line else 0)
-            self.failure = self.failure or PasteError(error.reason, self.text, stopped)
+            self.failure = self.failure or ParseError(error.reason, self.text, stopped)
             self.in_vain += len(line)
-            if self.in_vain > _IN_VAIN * len(self.text) + message.LONGEST:
+            if self.in_vain > _IN_VAIN * len(self.text) + error_text.LONGEST:
                 return start + len(line)
             return max(start + 1, stopped)
         items = exchanges(value, source="text", repairs=repairs, text=self.text[start:end])

@@ -2,8 +2,8 @@
 
 import re
 
-from oauth.paste.messages import Message, head_and_body, paired, request_message, response_message
-from oauth.paste.pasted import Pasted
+from oauth.paste.http_messages import Message, head_and_body, paired, request_message, response_message
+from oauth.paste.result import Pasted
 
 _START = re.compile(
     r"^[ \t]*(?:(?P<version>HTTP/\d(?:\.\d)?)[ \t]+(?P<status>\d{3})(?:[ \t](?P<reason>[^\n]*))?"

@@ -24,7 +24,7 @@ from oauth.providers.profile import (
     addresses,
     meaning_of,
 )
-from oauth.providers.reading import Problem, ProfileError, provider
+from oauth.providers.validation import Problem, ProfileError, provider
 
 FOLDER = Path(__file__).parent
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from oauth import flow as flows
 from oauth.exchange import Exchange, Request, Response
 from oauth.providers.profile import ClientAuthentication, Kind, Link, Pkce, Provider, kind_of
-from oauth.providers.reading import address_faults
+from oauth.providers.validation import address_faults
+from oauth.request_builder import build_request
 
 OPENID = "openid-configuration"
 OAUTH = "oauth-authorization-server"
@@ -74,7 +74,7 @@ class Candidate:
     @property
     def request(self) -> Request:
         """The request that asks for it (RFC 8414 §3.1)."""
-        return flows.api_request(self.url, [])
+        return build_request("GET", self.url)
 
 
 @dataclass(frozen=True, slots=True)

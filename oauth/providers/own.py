@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import tomli_w
 
 from oauth.providers.profile import GIVEN, Provider
-from oauth.providers.reading import Problem, ProfileError, provider
+from oauth.providers.validation import Problem, ProfileError, provider
 from oauth.redaction import PLACEHOLDER, Vault
 from oauth.redaction.names import secret_kind
 

@@ -7,12 +7,12 @@ from itertools import chain, islice
 from typing import TypeVar, cast
 
 from oauth.exchange import Exchange, Headers, Request, Response
-from oauth.redaction import names, structures, values
+from oauth.redaction import by_name, by_value, names
 from oauth.redaction.bodies import body_text
+from oauth.redaction.by_name import Found
+from oauth.redaction.by_value import Spelled
+from oauth.redaction.decodings import View, views
 from oauth.redaction.placeholders import HIDDEN, PLACEHOLDER, placeholder, storable
-from oauth.redaction.structures import Found
-from oauth.redaction.values import Spelled
-from oauth.redaction.views import View, views
 
 _Reader = Callable[[str, list[View]], Iterable[Found]]
 """What finds secrets by name in a text, from it and its views."""
@@ -58,8 +58,8 @@ class Vault:
         self._key = key
         self._kinds: dict[str, str] = {}
         self._values: dict[str, str] = {}
-        self._index = values.Index()
-        self._as_sent = values.Index(values.as_sent, SHORTEST_AS_SENT)
+        self._index = by_value.Index()
+        self._as_sent = by_value.Index(by_value.as_sent, SHORTEST_AS_SENT)
         # Items without a secret by name, and the texts of their views. That depends on no known secret, so it stays
         # true; and it is kept here, not for the process, because a secret without a name may be among them.
         self._plain: dict[_Item, str] = {}
@@ -79,7 +79,7 @@ class Vault:
         if value not in self._kinds:
             if len(value) >= SHORTEST_AS_SENT:
                 self._as_sent.add(value)
-            if values.sweepable(value):
+            if by_value.sweepable(value):
                 self._index.add(value)
         kind = self._kinds.setdefault(value, names.canonical(kind))
         shown = self._placeholder(kind, value)
@@ -169,7 +169,7 @@ class Vault:
         what, text = item
         readings = views(text)
         if isinstance(what, str):
-            named = [*structures.in_field(what, text), *structures.in_text(readings, lines=False)]
+            named = [*by_name.in_field(what, text), *by_name.in_text(readings, lines=False)]
             reading = _Reading(views(what), readings, named)
         else:
             reading = _Reading([], readings, list(what(text, readings)))
@@ -181,7 +181,7 @@ class Vault:
 
     def _standing(self, named: Mapping[str, str], text: str) -> list[Spelled]:
         """The secrets that stand in a text: of those found by name ``MOST_NAMED``, and all remembered ones."""
-        fresh = [value for value in reversed(tuple(named)) if value not in self._kinds and values.sweepable(value)]
+        fresh = [value for value in reversed(tuple(named)) if value not in self._kinds and by_value.sweepable(value)]
         found = []
         for value in (*fresh[:MOST_NAMED], *self._index.likely(text)):
             if spelled := tuple([form for form in self._forms(value) if form in text]):
@@ -189,7 +189,7 @@ class Vault:
         return found
 
     def _forms(self, value: str) -> tuple[str, ...]:
-        return self._spellings.get(value) or _keep(self._spellings, value, values.forms(value))
+        return self._spellings.get(value) or _keep(self._spellings, value, by_value.forms(value))
 
     def _placeholder(self, kind: str, value: str) -> str:
         of = (kind, value)
@@ -204,9 +204,9 @@ class Vault:
 
     def _written(self, item: _Item, reading: _Reading, named: Mapping[str, str], standing: Sequence[Spelled]) -> _Item:
         what, text = item
-        written = self._without(text, reading.found + values.find(reading.views, standing), named)
+        written = self._without(text, reading.found + by_value.find(reading.views, standing), named)
         if isinstance(what, str):
-            what = self._without(what, values.find(reading.names, standing), named)
+            what = self._without(what, by_value.find(reading.names, standing), named)
         return what, written
 
     def _without(self, text: str, all_found: list[Found], named: Mapping[str, str]) -> str:
@@ -229,8 +229,8 @@ class Vault:
         A client id that is a secret is a secret: id and secret are swapped often enough.
         """
         fitting = dict.fromkeys(chain(named, self._as_sent.likely(decoded)))
-        for value in sorted(filter(values.sweepable, fitting), key=len, reverse=True):
-            for form in values.as_sent(value):
+        for value in sorted(filter(by_value.sweepable, fitting), key=len, reverse=True):
+            for form in by_value.as_sent(value):
                 if form in decoded:
                     kind = self._kinds.get(value) or named[value]
                     decoded = decoded.replace(form, placeholder(self._key, kind, value))
@@ -325,15 +325,15 @@ def _shown(body: bytes, headers: Headers) -> str:
 
 
 def _text(_: str, readings: list[View]) -> list[Found]:
-    return structures.in_text(readings)
+    return by_name.in_text(readings)
 
 
 def _response_text(_: str, readings: list[View]) -> list[Found]:
-    return structures.in_text(readings, response=True)
+    return by_name.in_text(readings, response=True)
 
 
 def _url(url: str, readings: list[View]) -> Iterator[Found]:
-    return chain(structures.in_url(url), structures.in_text(readings, lines=False))
+    return chain(by_name.in_url(url), by_name.in_text(readings, lines=False))
 
 
 def _by_value_only(_text: str, _readings: list[View]) -> Iterable[Found]:

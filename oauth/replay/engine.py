@@ -6,17 +6,19 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from oauth import flow as flows
+from oauth import parameters as reading
 from oauth.catalogue.explain import Explanation, explain
 from oauth.client import send
-from oauth.diagnosis import reading
-from oauth.drills import Setting, requests, turns
+from oauth.drills import Setting, requests, sandbox_queue
 from oauth.drills.control import Control, ControlError
-from oauth.drills.script import Authorize, ChangeClient
+from oauth.drills.schema import Authorize, ChangeClient
+from oauth.errors import InputError
 from oauth.exchange import Exchange, Request, Step, header
-from oauth.flow import Client, Flow, FlowError, Grant, Tokens
+from oauth.flow import Client, Flow, Grant, Tokens
 from oauth.redaction import quoted
 from oauth.redaction.names import secret_kind
-from oauth.replay.rewriting import parameters, rewritten
+from oauth.replay.rewriting import named_values, rewritten
+from oauth.request_builder import checked_url
 
 CASE = "replay"
 """The label that the rows of a replay have in the history."""
@@ -73,9 +75,9 @@ def replay(exchange: Exchange, explanation: Explanation | None, setting: Setting
     running = _Replaying(exchange, explanation, setting)
     vault = running.recorder.vault
     try:
-        with turns.queue_at(setting.provider.control).taken("the replay of a pasted request"):
+        with sandbox_queue.queue_at(setting.provider.control).taken("the replay of a pasted request"):
             running.run()
-    except (_EndedError, ControlError, FlowError) as error:
+    except (_EndedError, ControlError, InputError) as error:
         return Replay(tuple(running.sent), None, False, tuple(running.changed), vault.redact_text(str(error)))
     found = explain(running.sent[-1])
     same = exchange.response is not None and _same(explanation, found)
@@ -95,8 +97,8 @@ def _unavailable(exchange: Exchange, setting: Setting) -> str:
     if not reading.read(exchange.request).body_known:
         return "The request was pasted without its body. Paste the body too: what the server read stands in it."
     try:
-        flows.checked_url(quoted(exchange.request.url), "pasted address")
-    except FlowError:  # which quotes the address, and a secret may stand anywhere in it
+        checked_url(quoted(exchange.request.url), "pasted address")
+    except InputError:  # which quotes the address, and a secret may stand anywhere in it
         return "The pasted address is none to send a request to: it must begin with https:// and name a host."
     return ""
 
@@ -131,8 +133,11 @@ class _Replaying:
         self.recorder.vault.add("state", self.flow.state)
 
     def run(self) -> None:
-        """Prepare what the request needs, and send it last. Raises ``_EndedError``, ``ControlError``, ``FlowError``."""
-        self.stated = parameters(self.pasted.request)
+        """Prepare what the request needs, and send it last.
+
+        Raises ``_EndedError``, ``ControlError`` and ``InputError``.
+        """
+        self.stated = named_values(self.pasted.request)
         for name, value in self.stated:
             if kind := secret_kind(name):
                 self.recorder.vault.add(kind, value)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import quote_plus, unquote_plus, urlsplit
 
-from oauth.diagnosis import reading
-from oauth.diagnosis.reading import Shape
+from oauth import parameters
 from oauth.exchange import Request
+from oauth.parameters import Shape
 from oauth.redaction import quoted
 
 Swap = Callable[[str, str], str]
@@ -25,7 +25,7 @@ OF_THE_CONNECTION = (
 """Headers that belong to the way to the other host, and are made anew or left out."""
 
 
-def parameters(request: Request) -> tuple[tuple[str, str], ...]:
+def named_values(request: Request) -> tuple[tuple[str, str], ...]:
     """Names and values in the order header, body, query.
 
     HTTP Basic counts as ``client_id`` and ``client_secret``, a bearer token as ``access_token``. A body is read as what
@@ -60,7 +60,7 @@ def _credentials(value: str, swap: Swap) -> str:
     scheme, _, credentials = value.strip().partition(" ")
     credentials = credentials.strip()
     if scheme.lower() == "basic":
-        pair = reading.basic(Request("", "", (("Authorization", value),)))
+        pair = parameters.basic(Request("", "", (("Authorization", value),)))
         if pair is None or pair.problem or pair.hidden:
             return value
         after = (swap("client_id", pair.id), swap("client_secret", pair.secret))
@@ -75,7 +75,7 @@ def _credentials(value: str, swap: Swap) -> str:
 
 def _body(request: Request, swap: Swap) -> bytes:
     text = request.body.decode("utf-8", "surrogateescape")
-    look = reading.read(request).look
+    look = parameters.read(request).look
     if look is Shape.JSON:
         text = MEMBER.sub(lambda found: _member(found, swap), text)
     elif look is Shape.FORM:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Mount, Route
 from starlette.types import Scope
 
-from oauth.client import Recorder
+from oauth.recorder import Recorder
 from oauth.routes.callback import callback
 from oauth.routes.downloads import PATHS, history_file
 from oauth.settings import Settings

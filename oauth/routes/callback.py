@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from oauth import exchange as http
-from oauth.client import Recorder
 from oauth.exchange import Exchange, Step
-from oauth.history.handover import Outcome, Receipt
+from oauth.handover import Handover, Outcome, Receipt
 from oauth.history.store import HistoryError
+from oauth.recorder import Recorder
 from oauth.routes.page import page
 
 SHOWN = ("error", "error_description", "error_uri", "iss", "scope")
@@ -72,7 +72,7 @@ def callback(
             return _refusal(request, "This callback cannot be used", problem)
         recorder = new_recorder()
         try:
-            receipt = recorder.history.handover.receive(dict(parameters)["state"], parameters)
+            receipt = Handover(recorder.history.database).receive(dict(parameters)["state"], parameters)
         except HistoryError as error:
             return _not_kept(error)
         if receipt.outcome is not Outcome.ACCEPTED:

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from oauth.history.exports.download import Download
-from oauth.history.exports.formats import FORMATS
-from oauth.history.exports.reading import source
+from oauth.exports.arrow_reader import source
+from oauth.exports.download import Download
+from oauth.exports.formats import FORMATS
 from oauth.history.filters import Filters
 from oauth.history.store import History, HistoryError
 from oauth.routes.page import page

@@ -13,7 +13,7 @@ from oauth.sandbox.faults.rules import Rule as FaultRule
 from oauth.sandbox.lint.findings import Finding
 from oauth.sandbox.log import Entry
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.received import Endpoint
+from oauth.sandbox.request import Endpoint
 from oauth.sandbox.store import Issued, Kind, State
 
 

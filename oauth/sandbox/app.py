@@ -5,14 +5,14 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from oauth.sandbox.answer import Answer, new_request_id, refusal, send_answer
+from oauth.sandbox.asgi_endpoint import Served
+from oauth.sandbox.control.access import Guard
 from oauth.sandbox.control.app import Control
-from oauth.sandbox.control.guard import Guard
 from oauth.sandbox.errors import ApiError
 from oauth.sandbox.faults.answers import request_limit_page
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.received import Endpoint, address_of
-from oauth.sandbox.served import Served
+from oauth.sandbox.request import Endpoint, address_of
+from oauth.sandbox.response import Answer, new_request_id, refusal, send_answer
 
 AUTHORIZE = "/oauth/authorize/"
 TOKEN = "/api/open/oauth/token"

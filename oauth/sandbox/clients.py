@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from oauth.sandbox.json_schema import Schema, table
 from oauth.sandbox.scope import Scope
-from oauth.sandbox.shape import Schema, table
 
 # The address must end where a browser ends it too: no user part, backslash, fragment or control character.
 LOOPBACK_REDIRECT_URI = re.compile(

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from oauth.sandbox.clients import CLIENT, SCOPE_NAME, Client, client_from
-from oauth.sandbox.limit import RequestLimit
-from oauth.sandbox.shape import Schema, Shape, ShapeError, table
+from oauth.sandbox.json_schema import Schema, Shape, ShapeError, table
+from oauth.sandbox.rate_limit import RequestLimit
 
 READY_MADE = Path(__file__).with_name("sandbox.toml")
 LONGEST = 3_155_760_000  # seconds: a hundred years

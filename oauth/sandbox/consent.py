@@ -10,9 +10,9 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from oauth.sandbox.answer import Answer
 from oauth.sandbox.authorization_endpoint import AuthorizationRequest, Refused
 from oauth.sandbox.configuration import User
+from oauth.sandbox.response import Answer
 
 _PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
 _STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 from oauth.sandbox import authorization_endpoint, resources, token_endpoint
-from oauth.sandbox.answer import Answer, refusal
+from oauth.sandbox.api_data import CITIES
 from oauth.sandbox.authorization_endpoint import Refused, RefusedByRedirect
 from oauth.sandbox.consent import consent_page, refusal_page
 from oauth.sandbox.errors import ApiError, InvalidRequest, ProviderError
-from oauth.sandbox.partner import CITIES
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.received import Endpoint, Received
+from oauth.sandbox.request import Endpoint, Received
+from oauth.sandbox.response import Answer, refusal
 
 Answering = Callable[[Sandbox, Received], Answer]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from oauth.sandbox.received import Endpoint, Received
+from oauth.sandbox.request import Endpoint, Received
 
 LONGEST = 1000
 NAMES = frozenset(

@@ -13,9 +13,9 @@ from oauth.sandbox.clients import Client, GrantType, checked_scopes
 from oauth.sandbox.clock import Clock
 from oauth.sandbox.configuration import Configuration, Lifetimes, Replacement, User, ready_made
 from oauth.sandbox.faults.rules import Faults
-from oauth.sandbox.limit import Limiter, RequestLimit
 from oauth.sandbox.lint.findings import Lint
 from oauth.sandbox.log import RequestLog
+from oauth.sandbox.rate_limit import Limiter, RequestLimit
 from oauth.sandbox.scope import Scope
 from oauth.sandbox.store import Issued, Kind, State, Store
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from oauth.sandbox.errors import ApiError, InsufficientScope, InvalidOwner, InvalidToken, MissingToken
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.received import bearer
+from oauth.sandbox.request import bearer
 from oauth.sandbox.scope import within
 from oauth.sandbox.store import Issued
 

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from oauth.sandbox.app import application
 from oauth.sandbox.clock import utc_now
 from oauth.sandbox.configuration import Configuration
-from oauth.sandbox.control.guard import Guard, is_loopback
+from oauth.sandbox.control.access import Guard, is_loopback
 from oauth.sandbox.provider import Sandbox
 
 HOST = "127.0.0.1"

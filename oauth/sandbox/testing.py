@@ -14,9 +14,9 @@ from starlette.types import ASGIApp
 
 from oauth.sandbox.app import application
 from oauth.sandbox.clock import utc_now
+from oauth.sandbox.control_client import Control, SteeredClients, SteeredClock
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.server import HOST, Server, listening, url_of
-from oauth.sandbox.steering import Control, SteeredClients, SteeredClock
 
 PATIENCE = 10  # seconds
 RUNNING_URL = "OAUTH_SANDBOX_URL"

@@ -15,7 +15,7 @@ from oauth.sandbox.errors import (
 from oauth.sandbox.grants import GRANTS
 from oauth.sandbox.grants.grant import TokenRequest
 from oauth.sandbox.provider import Sandbox, Tokens
-from oauth.sandbox.received import basic
+from oauth.sandbox.request import basic
 
 
 def tokens(sandbox: Sandbox, parameters: Mapping[str, str], authorization: str | None) -> Tokens:

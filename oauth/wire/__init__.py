@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from oauth.connection import Connection, ConnectionSettingError, Proxy, problems, proxy_of, tls_context
+from oauth.egress import Guard, Refused
 from oauth.exchange import Failure, Headers, Request, Response
-from oauth.guard import Guard, Refused
 from oauth.wire.conversation import BODY_LIMIT, Conversation, Reply
 from oauth.wire.sockets import Broken, Limits, Stream, connect
 from oauth.wire.tls import TlsStream

@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Any, Protocol
 
 from oauth.connection import Connection
-from oauth.guard import Guard, Refused, literal
+from oauth.egress import Guard, Refused, literal
 
 PIECE = 64 * 1024
 """Bytes taken from the network at once."""

@@ -11,7 +11,7 @@ import httpx
 
 from oauth import wire
 from oauth.connection import tls_context
-from oauth.guard import Guard
+from oauth.egress import Guard
 from tests import hostile
 from tests.exchanges import token_exchange
 from tests.failures import server_context, trusting

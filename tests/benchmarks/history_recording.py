@@ -31,10 +31,11 @@ import httpx
 from sqlalchemy import Column, Integer, MetaData, Table, Text, insert, update
 
 from oauth import wire
-from oauth.client import Recorder, send
+from oauth.client import send
 from oauth.connection import Connection
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.history.store import History
+from oauth.recorder import Recorder
 from oauth.redaction import Vault
 from tests.servers import postgresql
 from tests.servers.running import free_port

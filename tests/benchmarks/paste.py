@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from oauth import paste
 from oauth.catalogue import documented
 from oauth.catalogue.explain import explain
-from oauth.paste.diagnosed import diagnosed
+from oauth.diagnosis.pasted import diagnosed
 from oauth.redaction import Vault
 
 ENTRIES = 10_000

@@ -9,12 +9,14 @@ import httpx
 
 from oauth import flow as flows
 from oauth.catalogue.explain import explain
-from oauth.client import Recorder, send
-from oauth.diagnosis import Cause, Diagnosis, HistoryPast, diagnose, never_came_back, preflight
+from oauth.client import send
+from oauth.diagnosis import Cause, Diagnosis, diagnose, never_came_back, preflight
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.flow import Client, Field, Flow, Grant
+from oauth.history.past import HistoryPast
 from oauth.history.store import History
 from oauth.providers import BodyFormat, ClientAuthentication, Provider
+from oauth.recorder import Recorder
 from oauth.redaction import Vault
 from oauth.sandbox.testing import RunningSandbox
 

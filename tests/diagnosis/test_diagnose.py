@@ -14,9 +14,9 @@ from oauth.catalogue import documented
 from oauth.catalogue.explain import Explanation, explain
 from oauth.diagnosis import Fix, Label, NoPast, Target, Verdict, diagnose, preflight
 from oauth.diagnosis.causes.shape import bare
-from oauth.diagnosis.reading import read
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.flow import Grant
+from oauth.parameters import read
 from oauth.providers import BodyFormat, ClientAuthentication
 from tests.diagnosis.harness import CALLBACK, Walk, cause, setting, text, verdict, with_header
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from oauth import providers
-from oauth.client import Recorder
 from oauth.drills import Setting
 from oauth.flow import Client
 from oauth.history.store import History
 from oauth.providers import Provider
+from oauth.recorder import Recorder
 from oauth.redaction import Vault
 from oauth.sandbox.testing import RunningSandbox, running
 

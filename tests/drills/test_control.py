@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from oauth.drills import Setting
 from oauth.drills.control import Control, ControlError
-from oauth.drills.script import ChangeClient, ChangeSettings, Fault, Revoke
+from oauth.drills.schema import ChangeClient, ChangeSettings, Fault, Revoke
 from oauth.history.filters import Filters
 from oauth.history.store import History
 from oauth.sandbox.clients import GrantType

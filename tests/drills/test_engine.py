@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from oauth import flow as flows
-from oauth.client import Recorder
 from oauth.drills import (
     CASE,
     Drill,
@@ -24,11 +23,12 @@ from oauth.drills import (
     run,
     unavailable,
 )
-from oauth.drills.script import MoveClock, read
+from oauth.drills.schema import MoveClock, read
 from oauth.exchange import Exchange, Response, Step
 from oauth.flow import Flow, Grant
 from oauth.history.filters import Filters
 from oauth.history.store import History, HistoryError
+from oauth.recorder import Recorder
 from oauth.redaction import Vault
 from oauth.sandbox.store import Kind
 from oauth.sandbox.testing import RunningSandbox

@@ -8,9 +8,10 @@ import pytest
 from oauth import flow as flows
 from oauth.drills import Setting
 from oauth.drills.requests import decision_request, fields_of, request_of, values_of
-from oauth.drills.script import Authorize, Call, Sent, TokenRequest
+from oauth.drills.schema import Authorize, Call, Sent, TokenRequest
+from oauth.errors import InputError
 from oauth.exchange import Request, header
-from oauth.flow import Flow, FlowError, Grant
+from oauth.flow import Flow, Grant
 from oauth.providers import BodyFormat, ClientAuthentication
 from tests.drills.conftest import now
 
@@ -77,7 +78,7 @@ def test_a_request_is_reshaped(flow: Flow) -> None:
 def test_another_client_asks_with_its_own_secret(flow: Flow) -> None:
     body = json.loads(asked(TokenRequest(grant=Grant.AUTHORIZATION_CODE, client="website-app"), flow).body)
     assert (body["client_id"], body["client_secret"], body["code"]) == ("website-app", "website-secret", "the-code")
-    with pytest.raises(FlowError, match="no ready-made client nobody"):
+    with pytest.raises(InputError, match="no ready-made client nobody"):
         asked(Call(client="nobody"), flow)
 
 

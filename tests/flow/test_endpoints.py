@@ -12,7 +12,7 @@ import pytest
 from oauth import flow as flows
 from oauth.exchange import Exchange, Headers, Request, Response, Step, header
 from oauth.flow import Client, Field, Flow, Grant, IssuerCheck, Signed
-from oauth.flow.keys import new_key
+from oauth.jose.keys import new_key
 from oauth.providers import BodyFormat, ClientAuthentication, Pkce, Provider
 
 NOW = datetime(2026, 3, 1, 10, 2, 7, tzinfo=UTC)

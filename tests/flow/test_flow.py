@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from oauth import flow as flows
 from oauth import providers
+from oauth.errors import InputError
 from oauth.exchange import Exchange, Headers, Request, Response, Step, header
-from oauth.flow import Client, Field, Flow, FlowError, Grant, StateCheck
+from oauth.flow import Client, Field, Flow, Grant, StateCheck
 from oauth.providers import BodyFormat, ClientAuthentication
 
 NOW = datetime(2026, 3, 1, 10, 2, 7, tzinfo=UTC)
@@ -130,13 +131,13 @@ def test_a_header_of_ours_can_be_replaced_by_an_extra_field() -> None:
 
 @pytest.mark.parametrize("bad", [("Versión", "2"), ("X", "a\nb"), (" ", "x"), ("X\r\n", "y")])
 def test_a_header_that_cannot_be_sent_is_refused_with_a_reason(bad: tuple[str, str]) -> None:
-    with pytest.raises(FlowError, match="cannot be sent"):
+    with pytest.raises(InputError, match="cannot be sent"):
         flows.api_request("https://api.example/", [Field(*bad, "", "")])
 
 
 @pytest.mark.parametrize("url", ["", "ftp://x/", "localhost:8501/x", "https://", "http://x:port/", "http://[::1/"])
 def test_an_address_that_cannot_be_requested_is_refused_and_quoted(url: str) -> None:
-    with pytest.raises(FlowError) as caught:
+    with pytest.raises(InputError) as caught:
         flows.token_request(url, [])
     assert repr(url) in str(caught.value)
 
@@ -238,7 +239,7 @@ def test_what_people_paste_is_read(pasted: str, expected: list[tuple[str, str]])
     ],
 )
 def test_what_cannot_be_read_is_refused_with_a_reason(pasted: str, reason: str) -> None:
-    with pytest.raises(FlowError, match=reason):
+    with pytest.raises(InputError, match=reason):
         flows.parse_pasted(pasted)
 
 
@@ -246,7 +247,7 @@ def test_what_cannot_be_read_is_refused_with_a_reason(pasted: str, reason: str) 
 def test_nothing_that_is_pasted_breaks_the_reader(text: str) -> None:
     try:
         parameters = flows.parse_pasted(text)
-    except FlowError:
+    except InputError:
         return
     assert {"code", "error"} & {name for name, _ in parameters}
 

@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 import pytest
 
-from oauth.client import Recorder
 from oauth.exchange import Exchange, Failure, Request, Response, Step
 from oauth.history.deletion import delete_shown, last_id
 from oauth.history.filters import Filters
 from oauth.history.store import History, HistoryError
+from oauth.recorder import Recorder
 from oauth.redaction import Vault
 
 PLANTED = {

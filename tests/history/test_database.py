@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from oauth.client import Recorder
 from oauth.exchange import Exchange, Request, Response
 from oauth.history.database import BUSY_SECONDS
 from oauth.history.filters import Filters
 from oauth.history.store import History, HistoryError
+from oauth.recorder import Recorder
 from oauth.redaction import Vault
 from oauth.settings import SettingError
 

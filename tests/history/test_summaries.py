@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection
 
 from oauth.exchange import Exchange, Failure, Response, Step
-from oauth.history import bounded
+from oauth.history import time_limits
 from oauth.history.charts import durations, errors
 from oauth.history.database import HistoryTimeout
 from oauth.history.facets import FACETS, facets
@@ -92,13 +92,13 @@ def test_what_takes_too_long_is_counted_in_the_newest_and_says_so(
 ) -> None:
     for minute in range(5):
         keep(at=timedelta(minutes=minute), client_id="old" if minute < 3 else "new", took=minute)
-    monkeypatch.setattr(bounded, "NEWEST", 2)
+    monkeypatch.setattr(time_limits, "NEWEST", 2)
     found = {facet.name: facet for facet in facets(history, Filters(), 0)}
     assert found["client"].values == (("new", 2),)
     assert found["client"].newest == 2
-    assert str(bounded.count(history, Filters(), 0)) == "more than 2"
-    assert str(bounded.count(history, Filters(client="nobody"), 0)) == "0"
-    assert str(bounded.count(history, Filters(), SECONDS)) == "5"
+    assert str(time_limits.count(history, Filters(), 0)) == "more than 2"
+    assert str(time_limits.count(history, Filters(client="nobody"), 0)) == "0"
+    assert str(time_limits.count(history, Filters(), SECONDS)) == "5"
     assert repeats(history, Filters(), 0).groups[0].count == 2
     assert durations(history, Filters(), 0).steps[0][2] == (3, 4, 4)
 
@@ -106,11 +106,11 @@ def test_what_takes_too_long_is_counted_in_the_newest_and_says_so(
 def test_a_count_that_takes_far_too_long_is_many(history: History, keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
     keep()
 
-    def never(*_: object) -> bounded.Answer:
+    def never(*_: object) -> time_limits.Answer:
         raise HistoryTimeout("This takes too long.")
 
-    monkeypatch.setattr(bounded, "ask", never)
-    assert str(bounded.count(history, Filters(), SECONDS)) == "many"
+    monkeypatch.setattr(time_limits, "ask", never)
+    assert str(time_limits.count(history, Filters(), SECONDS)) == "many"
 
 
 def test_a_statement_is_ended_when_its_time_is_over(history: History, keep: Keep) -> None:

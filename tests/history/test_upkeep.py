@@ -7,6 +7,7 @@ import pytest
 
 from oauth.catalogue.explain import explain
 from oauth.exchange import Exchange, Failure, Response
+from oauth.handover import Handover
 from oauth.history.filters import Filters
 from oauth.history.store import History, HistoryError, Row
 from oauth.history.upkeep import GONE, Upkeep
@@ -100,7 +101,7 @@ def test_what_is_too_old_is_deleted_at_the_start_and_once_a_day(
     begun(8)
     begun(7.1, flow="ended")
     young, running, of_running = begun(6.9), begun(0.1, flow="running"), begun(9, flow="running")
-    history.handover.expect("s" * 32, flow="waits", owner="", case="", provider="", client_id="")
+    Handover(history.database).expect("s" * 32, flow="waits", owner="", case="", provider="", client_id="")
     waiting = begun(30, flow="waits")
     upkeep.round()
     assert {found.exchange.id for found in history.rows(Filters())} == {young, running, of_running, waiting}

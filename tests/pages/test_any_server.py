@@ -11,8 +11,8 @@ import httpx
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
-import pages.parts.device
-import pages.parts.session
+import pages.parts.common.session
+import pages.parts.walkthrough.device
 from oauth import flow as flows
 from oauth.exchange import Request
 from oauth.history.filters import Filters
@@ -50,7 +50,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.ahead = timedelta()
-        for module in (pages.parts.session, pages.parts.device):
+        for module in (pages.parts.common.session, pages.parts.walkthrough.device):
             monkeypatch.setattr(module, "now", self.now)
 
     def now(self) -> datetime:

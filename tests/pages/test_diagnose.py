@@ -6,7 +6,7 @@ import pytest
 from oauth.diagnosis import diagnose
 from oauth.history.filters import Filters
 from oauth.installation import Installation
-from pages.parts import pasted
+from pages.parts.diagnose import pasted
 from tests.benchmarks.paste import short_har
 
 if TYPE_CHECKING:

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oauth.catalogue import answers
-from oauth.client import Recorder, send
+from oauth.client import send
 from oauth.connection import Connection
+from oauth.egress import Policy
 from oauth.exchange import Exchange
-from oauth.guard import Policy
 from oauth.installation import Installation
+from oauth.recorder import Recorder
 from tests import hostile
 from tests.exchanges import token_exchange
 from tests.failures import ANSWERS, FAILURES, JSON, PROXY_PASSWORD, Case, self_signed

@@ -7,9 +7,9 @@ import pytest
 
 from oauth.history.database import HistoryError
 from oauth.history.filters import Filters
-from oauth.history.views import Views
+from oauth.history.saved_views import Views
 from oauth.installation import Installation
-from pages.parts.history import groups
+from pages.parts.history import repeats
 
 if TYPE_CHECKING:
     from tests.pages.conftest import Page
@@ -161,7 +161,7 @@ def test_repeats_are_grouped_on_request(walked: "Page") -> None:
 
 def test_what_is_shown_can_be_left_before_it_is_there(walked: "Page", monkeypatch: pytest.MonkeyPatch) -> None:
     """The switch stands before the work on a million rows, and so also where that work fails."""
-    monkeypatch.setattr(groups, "repeats", Mock(side_effect=HistoryError("The disk is gone.")))
+    monkeypatch.setattr(repeats, "repeats", Mock(side_effect=HistoryError("The disk is gone.")))
     walked.go(PAGE, show="repeats")
     assert "The disk is gone." in walked.text()
     walked.app.segmented_control(key="history.show").set_value("Exchanges")

@@ -16,7 +16,7 @@ from oauth.history.filters import Filters
 from oauth.installation import Installation
 from oauth.providers.profile import GIVEN, Provider
 from oauth.sandbox.testing import serving
-from pages.parts.profile_form import GROUPS
+from pages.parts.providers.profile_form import GROUPS
 
 if TYPE_CHECKING:  # a conftest is no module to import; pytest hands out what is in it
     from tests.pages.conftest import Page

@@ -65,7 +65,7 @@ def test_one_that_a_logger_cut_off_says_so() -> None:
 
 
 def test_deep_nesting_and_a_broken_one_are_refused_in_a_sentence() -> None:
-    with pytest.raises(paste.PasteError, match="nested deeper"):
+    with pytest.raises(paste.ParseError, match="nested deeper"):
         go_map.read("map[a:" * 200, 0)
-    with pytest.raises(paste.PasteError, match="a name with a colon"):
+    with pytest.raises(paste.ParseError, match="a name with a colon"):
         go_map.read("map[a:map[b:c]!]", 0)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from oauth import paste
-from oauth.paste import PasteError, har
+from oauth.paste import ParseError, har
 
 
 def entry(**changes: Any) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def test_a_har_that_was_cut_off_gives_what_is_there() -> None:
     [({"entries": {}}, "a list at log.entries"), ({"entries": [{}, 3]}, "entry 2 of the HAR is not an object")],
 )
 def test_a_har_that_is_none_is_refused(log: Any, reason: str) -> None:
-    with pytest.raises(PasteError, match=reason):
+    with pytest.raises(ParseError, match=reason):
         paste.read(json.dumps({"log": log}))
 
 
@@ -115,7 +115,7 @@ def test_a_header_that_the_file_repeats_is_made_once_and_odd_ones_are_empty() ->
 
 @pytest.mark.parametrize("text", ['{"log": {"entries": []}}', '{"log": {"entries": 1}}'])
 def test_the_search_for_cycles_goes_on_after_reading(text: str) -> None:
-    with contextlib.suppress(paste.PasteError):
+    with contextlib.suppress(paste.ParseError):
         paste.read(text)
     assert gc.isenabled()
 

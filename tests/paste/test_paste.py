@@ -4,7 +4,7 @@ import pytest
 
 from oauth import paste
 from oauth.exchange import Response
-from oauth.paste import PasteError
+from oauth.paste import ParseError
 
 GRANT = b'{"error":"invalid_grant","error_description":"Invalid refresh token"}'
 
@@ -39,19 +39,19 @@ def test_the_byte_order_mark_of_a_file_is_left_out() -> None:
     ],
 )
 def test_what_cannot_be_read_gets_one_sentence(text: str, message: str) -> None:
-    with pytest.raises(PasteError) as caught:
+    with pytest.raises(ParseError) as caught:
         paste.read(text)
     assert str(caught.value).endswith(message)
     assert "\n" not in str(caught.value)
 
 
 def test_a_text_that_is_too_large_is_refused_and_not_cut() -> None:
-    with pytest.raises(PasteError, match="larger than 50 MiB"):
+    with pytest.raises(ParseError, match="larger than 50 MiB"):
         paste.read("é" * (paste.MOST_OCTETS // 2 + 1))
 
 
 def test_too_many_exchanges_are_refused_and_not_cut() -> None:
-    with pytest.raises(PasteError, match="more than 100,000 exchanges"):
+    with pytest.raises(ParseError, match="more than 100,000 exchanges"):
         paste.read("HTTP/1.1 200 OK\n" * (paste.MOST_EXCHANGES + 1))
 
 

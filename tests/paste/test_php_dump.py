@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from oauth import paste
-from oauth.paste import PasteError
+from oauth.paste import ParseError
 
 DESCRIPTION = "Authorization code doesn't exist or is invalid for the client"
 BODY = {"error": "invalid_grant", "error_description": DESCRIPTION}
@@ -51,5 +51,5 @@ def test_a_text_that_was_edited_ends_at_its_quote() -> None:
 
 
 def test_what_cannot_be_read_says_where() -> None:
-    with pytest.raises(PasteError, match="line 2, column 11: a value with its type was expected here"):
+    with pytest.raises(ParseError, match="line 2, column 11: a value with its type was expected here"):
         paste.read('array(1) {\n  ["a"]=> what\n}')

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oauth import paste
-from oauth.__main__ import CommandError, diagnosed
 from oauth.catalogue import documented
 from oauth.catalogue.explain import explain_response
+from oauth.cli.diagnose import diagnosed
+from oauth.cli.output import CommandError
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 # fmt: off
@@ -38,7 +39,7 @@ SECRET = st.text(alphabet="abcdef0123456789-_", min_size=20, max_size=40).filter
 @given(TEXTS)
 @settings(max_examples=500, deadline=None)
 def test_no_text_raises_anything_but_a_paste_error(text: str) -> None:
-    with contextlib.suppress(paste.PasteError):
+    with contextlib.suppress(paste.ParseError):
         for item in paste.read(text):
             exchange = item.to_exchange(NOW)
             assert isinstance(exchange.request.body, bytes)

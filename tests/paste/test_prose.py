@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from oauth import paste
-from oauth.paste import body, message, prose
+from oauth.paste import body, error_text, prose
 
 DESCRIPTION = "Authorization code doesn't exist or is invalid for the client"
 GRANT = json.dumps({"error": "invalid_grant", "error_description": DESCRIPTION})
@@ -158,6 +158,6 @@ def test_brackets_that_open_nothing_are_given_up_in_the_end(piece: str, monkeypa
 
     monkeypatch.setattr(prose, "read_value", counted)
     text = piece * 5000
-    with contextlib.suppress(paste.PasteError):
+    with contextlib.suppress(paste.ParseError):
         prose.read(text)
-    assert sum(read) < 6 * len(text) + 3 * message.LONGEST
+    assert sum(read) < 6 * len(text) + 3 * error_text.LONGEST

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 import pytest
 
 from oauth import providers
-from oauth.client import Recorder, send
+from oauth.client import send
 from oauth.exchange import Exchange, Request, Step
 from oauth.history.filters import Filters
 from oauth.installation import Installation
 from oauth.providers.discovery import Discovery, discover, provider
+from oauth.recorder import Recorder
 from tests.servers.running import django_oauth_toolkit, oidc_provider
 
 GENERIC = providers.load("http://localhost:8501")["generic"]

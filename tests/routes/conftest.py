@@ -13,8 +13,8 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from oauth.client import Recorder
 from oauth.history.store import History
+from oauth.recorder import Recorder
 from oauth.redaction import Vault
 from oauth.routes import routes
 from oauth.settings import Settings, load

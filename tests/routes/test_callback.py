@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import event
 from starlette.applications import Starlette
 
-from oauth.client import Recorder
 from oauth.exchange import Step
+from oauth.handover import Handover, Outcome
 from oauth.history.filters import Filters
-from oauth.history.handover import Outcome
 from oauth.history.store import History
+from oauth.recorder import Recorder
 from oauth.redaction import Vault
 from oauth.routes import routes
 from oauth.sandbox.testing import serving
@@ -44,10 +44,14 @@ class Page(HTMLParser):
         self.text += data
 
 
+def handover_of(history: History) -> Handover:
+    return Handover(history.database)
+
+
 @pytest.fixture
 def waiting(history: History) -> History:
     """The history, with a flow that waits for its callback."""
-    history.handover.expect(STATE, flow="f", owner="ada", case="T-1", provider="sandbox", client_id="demo-app")
+    handover_of(history).expect(STATE, flow="f", owner="ada", case="T-1", provider="sandbox", client_id="demo-app")
     return history
 
 
@@ -70,7 +74,7 @@ def test_a_code_is_handed_over_and_the_page_says_so(waiting: History, http: http
         assert name in page.text
     assert CODE not in answer.text
     assert STATE not in answer.text
-    received = waiting.handover.take(STATE)
+    received = handover_of(waiting).take(STATE)
     assert received is not None
     assert received.parameters == (("code", CODE), ("state", STATE), ("iss", "https://provider.example"))
 
@@ -106,7 +110,7 @@ def test_an_error_redirect_is_handed_over_and_recognised(waiting: History, http:
     assert "The user said no" in page.text
     [row] = waiting.flow("f")
     assert (row.error, row.error_description) == ("access_denied", "The user said no")
-    received = waiting.handover.take(STATE)
+    received = handover_of(waiting).take(STATE)
     assert received is not None
     assert dict(received.parameters) == error
 
@@ -175,7 +179,7 @@ def test_a_callback_that_cannot_be_used_changes_nothing(
     assert "start the flow again" in page.text
     assert CODE not in answer.text
     assert waiting.count(Filters()) == 0
-    assert waiting.handover.receive(STATE, [("code", CODE)]).outcome is Outcome.ACCEPTED
+    assert handover_of(waiting).receive(STATE, [("code", CODE)]).outcome is Outcome.ACCEPTED
 
 
 def test_a_used_state_is_refused_and_what_arrived_first_stays(waiting: History, http: httpx.Client) -> None:
@@ -184,7 +188,7 @@ def test_a_used_state_is_refused_and_what_arrived_first_stays(waiting: History, 
     assert answer.status_code == 400
     assert "This state was used already" in Page(answer.text).text
     assert waiting.count(Filters()) == 1
-    received = waiting.handover.take(STATE)
+    received = handover_of(waiting).take(STATE)
     assert received is not None
     assert dict(received.parameters)["code"] == CODE
 
@@ -202,7 +206,7 @@ def test_a_form_is_taken_as_an_address_is(waiting: History, http: httpx.Client, 
     answer = http.post("/callback", data={"code": CODE, "state": STATE, "iss": "https://provider.example"})
     assert answer.status_code == 200
     assert "The code arrived." in Page(answer.text).text
-    received = waiting.handover.take(STATE)
+    received = handover_of(waiting).take(STATE)
     assert received is not None
     assert received.parameters == (("code", CODE), ("state", STATE), ("iss", "https://provider.example"))
     [row] = waiting.flow("f")
@@ -235,14 +239,14 @@ def test_a_form_that_cannot_be_used_changes_nothing(
     assert answer.status_code == 400
     assert reason in Page(answer.text).text
     assert waiting.count(Filters()) == 0
-    assert waiting.handover.take(STATE) is None
+    assert handover_of(waiting).take(STATE) is None
 
 
 @pytest.mark.parametrize("method", ["HEAD", "PUT", "OPTIONS"])
 def test_only_get_and_post_are_answered(waiting: History, http: httpx.Client, method: str) -> None:
     answer = http.request(method, "/callback", params={"code": CODE, "state": STATE})
     assert answer.status_code == 405
-    assert waiting.handover.take(STATE) is None
+    assert handover_of(waiting).take(STATE) is None
 
 
 def test_a_locked_history_leaves_the_address_to_be_copied(waiting: History, http: httpx.Client, tmp_path: Path) -> None:
@@ -266,7 +270,7 @@ def test_an_answer_is_handed_over_even_when_it_cannot_be_recorded(waiting: Histo
     assert answer.status_code == 200
     assert "This callback is missing in the history." in Page(answer.text).text
     assert "no more rows" in Page(answer.text).text
-    assert waiting.handover.take(STATE) is not None
+    assert handover_of(waiting).take(STATE) is not None
 
 
 def test_the_times_in_the_history_are_those_of_the_clock(
@@ -283,7 +287,7 @@ def test_behind_a_proxy_the_address_is_kept_as_the_browser_asked_for_it(
 ) -> None:
     published = replace(settings, public_url="https://console.example/tools")
     app = Starlette(routes=routes(published, lambda: Recorder(history, Vault(b"k" * 16)), clock))
-    history.handover.expect(STATE, flow="f", owner="ada", case="", provider="sandbox", client_id="demo-app")
+    handover_of(history).expect(STATE, flow="f", owner="ada", case="", provider="sandbox", client_id="demo-app")
     with serving(app) as url:
         assert httpx.get(f"{url}/callback?{urlencode({'state': STATE, 'code': CODE})}", trust_env=False).is_success
     (row,) = history.rows(Filters())

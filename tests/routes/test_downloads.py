@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from oauth.exchange import Exchange, Request, Response, Step
-from oauth.history.exports.download import Download
+from oauth.exports.download import Download
 from oauth.history.filters import Filters
 from oauth.history.store import History
 from oauth.routes import downloads

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from oauth.sandbox.control_client import Control
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.steering import Control
 from oauth.sandbox.testing import SteeredSandbox, running, steered
 
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 
 from oauth.sandbox.clients import GrantType
 from oauth.sandbox.configuration import READY_MADE, ConfigurationError, Lifetimes, Replacement, load, ready_made
-from oauth.sandbox.limit import RequestLimit
+from oauth.sandbox.rate_limit import RequestLimit
 
 
 def test_what_a_file_leaves_out_is_ready_made(tmp_path: Path) -> None:

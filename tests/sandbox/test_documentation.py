@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from oauth.sandbox.steering import Control
+from oauth.sandbox.control_client import Control
 from tests.sandbox.test_documented_errors import DOCUMENTED
 
 DOCUMENTATION = Path(__file__).parents[1] / "catalogue" / "documentation.txt"

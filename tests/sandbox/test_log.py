@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 
+from oauth.sandbox.control_client import Control
 from oauth.sandbox.log import LONGEST, Entry
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.steering import Control
 
 Answer = Callable[..., httpx.Response]
 

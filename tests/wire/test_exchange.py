@@ -12,12 +12,13 @@ import pytest
 
 from oauth.catalogue import documented
 from oauth.catalogue.explain import explain, remarks
-from oauth.client import Recorder, send
+from oauth.client import send
 from oauth.connection import Connection
+from oauth.egress import Policy
 from oauth.exchange import Exchange, header
-from oauth.guard import Policy
 from oauth.history.store import Row
 from oauth.installation import Installation
+from oauth.recorder import Recorder
 from tests import hostile
 from tests.exchanges import CODE, token_exchange
 from tests.failures import (

@@ -6,9 +6,10 @@ import pytest
 
 from oauth.catalogue import answers
 from oauth.catalogue.explain import explain
-from oauth.client import Recorder, send
+from oauth.client import send
 from oauth.exchange import Exchange
 from oauth.installation import Installation
+from oauth.recorder import Recorder
 from oauth.redaction import Vault
 from tests.exchanges import token_exchange
 from tests.failures import ANSWERS, FAILURES, PROXY_PASSWORD, Case, Scenario

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from oauth.diagnosis import reading
+from oauth import parameters
 from oauth.diagnosis.causes import shape
 from oauth.diagnosis.causes.rule import (
     CLOSE,
@@ -17,12 +17,12 @@ from oauth.diagnosis.causes.rule import (
     unknown,
     wrong,
 )
+from oauth.diagnosis.context import Origin, Subject
 from oauth.diagnosis.model import Change, Fix, Label, Target
-from oauth.diagnosis.secrets import is_live
-from oauth.diagnosis.subject import Origin, Subject
 from oauth.exchange import Step, header
 from oauth.flow import Grant
 from oauth.formatting import span
+from oauth.redaction.placeholders import is_live
 
 HEADER = "request header, Authorization"
 NO_ORIGIN = "Where the token came from is not known: no token answer is known that gave it"
@@ -52,7 +52,7 @@ def expired(subject: Subject) -> Finding:
 @rule("access_token.scheme", "The word Bearer is missing, or doubled")
 def scheme(subject: Subject) -> Finding:
     """``Authorization: Bearer TOKEN``, once and with one space."""
-    given, credentials = reading.authorization(subject.exchange.request)
+    given, credentials = parameters.authorization(subject.exchange.request)
     if not given:
         return unknown("There is no Authorization header")
     if given.lower() == "dpop" and credentials:
@@ -123,9 +123,10 @@ def replaced(subject: Subject) -> Finding:
         row
         for row in subject.rows
         if row.step is Step.REFRESH
-        and reading.succeeded(row)
+        and parameters.succeeded(row)
         and row.started_at >= origin.issued_at
-        and subject.secrets.same("access_token", reading.member(row.response, "access_token"), subject.bearer) is False
+        and subject.secrets.same("access_token", parameters.member(row.response, "access_token"), subject.bearer)
+        is False
     ]
     if not later and (elsewhere := subject.later_elsewhere(origin)):
         text = (
@@ -138,7 +139,7 @@ def replaced(subject: Subject) -> Finding:
     newest = later[-1]
     fact = wrong(f"A later access token was issued: {subject.row_text(newest)}", "history", newest.id)
     calls = [row for row in subject.sightings(("access_token",), subject.bearer) if row.step is Step.API]
-    worked = [row for row in calls if reading.succeeded(row)]
+    worked = [row for row in calls if parameters.succeeded(row)]
     before = [row for row in worked if _is_before(row.id, later[0].id)]
     after = [row for row in worked if not _is_before(row.id, later[0].id)]
     fix = _held(subject)

@@ -21,10 +21,10 @@ from oauth.diagnosis.causes.rule import (
     unknown,
     wrong,
 )
+from oauth.diagnosis.context import Subject
 from oauth.diagnosis.model import Fix, Label
-from oauth.diagnosis.reading import QUERY, read
-from oauth.diagnosis.subject import Subject
 from oauth.exchange import Step
+from oauth.parameters import QUERY, read
 
 
 @rule("authorization.client_id_missing", "The client id was left out")

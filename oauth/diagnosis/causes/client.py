@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote_plus, unquote_plus
 
-from oauth.diagnosis import reading
+from oauth import parameters
 from oauth.diagnosis.causes.fixes import changed, put, value_for
 from oauth.diagnosis.causes.rule import (
     Finding,
@@ -19,12 +19,12 @@ from oauth.diagnosis.causes.rule import (
     wrong,
 )
 from oauth.diagnosis.causes.shape import bare, stray_text
+from oauth.diagnosis.context import Subject, host_of
 from oauth.diagnosis.model import Change, Evidence, Target, Verdict
-from oauth.diagnosis.reading import BODY, QUERY
-from oauth.diagnosis.secrets import is_live, parse
-from oauth.diagnosis.subject import Subject, host_of
 from oauth.exchange import Exchange, Step
+from oauth.parameters import BODY, QUERY
 from oauth.providers import ClientAuthentication
+from oauth.redaction.placeholders import is_live, parse
 
 HEADER = "request header, Authorization"
 AROUND = "The right secret was sent with something around it, which is another cause"
@@ -413,8 +413,8 @@ def _right_secret(subject: Subject) -> tuple[str, str]:
 
 
 def _secret_of(row: Exchange) -> str:
-    found = reading.basic(row.request)
-    return reading.read(row.request).value("client_secret") or (unquote_plus(found.secret) if found else "")
+    found = parameters.basic(row.request)
+    return parameters.read(row.request).value("client_secret") or (unquote_plus(found.secret) if found else "")
 
 
 def _last(rows: Sequence[Exchange]) -> Exchange | None:

@@ -1,6 +1,6 @@
 """The authorization code itself: too old, used, another client's (RFC 6749 §4.1.2)."""
 
-from oauth.diagnosis import reading
+from oauth import parameters
 from oauth.diagnosis.causes import shape
 from oauth.diagnosis.causes.fixes import NEW_CODE, put
 from oauth.diagnosis.causes.rule import (
@@ -15,7 +15,7 @@ from oauth.diagnosis.causes.rule import (
     unknown,
     wrong,
 )
-from oauth.diagnosis.subject import Subject
+from oauth.diagnosis.context import Subject
 from oauth.exchange import Step
 from oauth.formatting import span
 
@@ -62,11 +62,11 @@ def used(subject: Subject) -> Finding:
         return unknown(NO_CODE)
     earlier = subject.exchanged(sent)
     for row in earlier:
-        if reading.succeeded(row):
+        if parameters.succeeded(row):
             text = f"The same code was exchanged before: {subject.row_text(row)}, {subject.outcome(row)}"
             return proven(wrong(text, "history", row.id), fix=NEW_CODE)
     for row in earlier:
-        if reading.unanswered(row):
+        if parameters.unanswered(row):
             text = f"The same code was sent before, and no answer came: {subject.row_text(row)}. It may be spent"
             return possible(wrong(text, "history", row.id), fix=NEW_CODE)
     flow = subject.flow

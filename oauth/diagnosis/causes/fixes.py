@@ -1,7 +1,7 @@
 """The fixes that several causes offer."""
 
+from oauth.diagnosis.context import Subject
 from oauth.diagnosis.model import Change, Fix, Label, Target
-from oauth.diagnosis.subject import Subject
 from oauth.exchange import Step
 
 NEW_CODE = Fix(Label.START_AGAIN, "Get a new code, and exchange it once", Step.AUTHORIZE)

@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 
-from oauth.diagnosis import reading
+from oauth import parameters
 from oauth.diagnosis.causes.fixes import put, value_for
 from oauth.diagnosis.causes.rule import (
     Finding,
@@ -17,11 +17,11 @@ from oauth.diagnosis.causes.rule import (
     wrong,
 )
 from oauth.diagnosis.causes.shape import bare
+from oauth.diagnosis.context import GRANTS, Subject
 from oauth.diagnosis.model import Fix, Label
-from oauth.diagnosis.reading import BODY
-from oauth.diagnosis.subject import GRANTS, Subject
 from oauth.exchange import Exchange, Step
 from oauth.flow import Grant
+from oauth.parameters import BODY
 
 WHERE = f"{BODY}, grant_type"
 UNAUTHORIZED_GRANT = 10
@@ -135,7 +135,7 @@ def _near(sent: str) -> str:
 
 def _worked(subject: Subject) -> dict[str, Exchange]:
     """Every grant that worked for this client here, with the newest row."""
-    found = {reading.grant_of(row): row for row in subject.successes_here}
+    found = {parameters.grant_of(row): row for row in subject.successes_here}
     found.pop("", None)
     return found
 

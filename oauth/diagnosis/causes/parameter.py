@@ -8,10 +8,10 @@ from difflib import SequenceMatcher
 
 from oauth.diagnosis.causes.fixes import changed, put, value_for
 from oauth.diagnosis.causes.rule import Finding, Rule, open_fact, possible, proven, right, ruled_out, unknown, wrong
+from oauth.diagnosis.context import Known, Subject
 from oauth.diagnosis.model import Change, Fix, Target
-from oauth.diagnosis.reading import BODY, Sent, Shape
 from oauth.diagnosis.secrets import SECRET_NAMES
-from oauth.diagnosis.subject import Known, Subject
+from oauth.parameters import BODY, Sent, Shape
 
 OTHER_NAMES = {
     "code": ("authorization_code", "auth_code", "authcode", "oauth_code", "authorization", "authorizationcode"),

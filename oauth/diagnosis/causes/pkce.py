@@ -2,12 +2,12 @@
 
 from oauth.diagnosis.causes.fixes import changed, put
 from oauth.diagnosis.causes.rule import Finding, Rule, proven, right, rule, ruled_out, unknown, wrong
+from oauth.diagnosis.context import Subject
 from oauth.diagnosis.model import Change, Fix, Target
-from oauth.diagnosis.reading import BODY
-from oauth.diagnosis.secrets import is_live
-from oauth.diagnosis.subject import Subject
 from oauth.flow import pkce
+from oauth.parameters import BODY
 from oauth.providers import Pkce
+from oauth.redaction.placeholders import is_live
 
 
 @rule("pkce.verifier_missing", "The authorization had a code challenge, and no verifier came with the code")

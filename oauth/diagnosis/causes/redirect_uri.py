@@ -4,9 +4,9 @@ from urllib.parse import unquote, urlsplit
 
 from oauth.diagnosis.causes.fixes import changed, put
 from oauth.diagnosis.causes.rule import Finding, Rule, proven, right, rule, ruled_out, unknown, wrong
+from oauth.diagnosis.context import Subject
 from oauth.diagnosis.model import Change, Target
-from oauth.diagnosis.reading import BODY
-from oauth.diagnosis.subject import Subject
+from oauth.parameters import BODY
 
 WHERE = f"{BODY}, redirect_uri"
 

@@ -1,6 +1,6 @@
 """The refresh token: replaced, too old, another client's (RFC 6749 §6)."""
 
-from oauth.diagnosis import reading
+from oauth import parameters
 from oauth.diagnosis.causes import shape
 from oauth.diagnosis.causes.fixes import NEW_TOKEN, put
 from oauth.diagnosis.causes.rule import (
@@ -16,8 +16,8 @@ from oauth.diagnosis.causes.rule import (
     unknown,
     wrong,
 )
+from oauth.diagnosis.context import Subject
 from oauth.diagnosis.model import Fix
-from oauth.diagnosis.subject import Subject
 from oauth.exchange import Exchange, Step
 from oauth.formatting import span
 
@@ -39,13 +39,13 @@ def replaced(subject: Subject) -> Finding:
         return unknown("No history was looked at for a later refresh")
     used = [row for row in subject.sightings(("refresh_token",), sent) if _presented(subject, row, sent)]
     for row in reversed(used):
-        given = reading.member(row.response, "refresh_token")
-        if reading.succeeded(row) and given and subject.secrets.same("refresh_token", given, sent) is False:
+        given = parameters.member(row.response, "refresh_token")
+        if parameters.succeeded(row) and given and subject.secrets.same("refresh_token", given, sent) is False:
             later = subject.secrets.quoted("refresh_token", given)
             text = f"It was used before and replaced by {later}: {subject.row_text(row)}"
             return proven(wrong(text, "history", row.id), fix=_newest(subject))
     for row in used:
-        if reading.unanswered(row):
+        if parameters.unanswered(row):
             text = f"It was sent before, and no answer came: {subject.row_text(row)}. It may have been replaced"
             return possible(wrong(text, "history", row.id), fix=NEW_TOKEN)
     origin = subject.origin("refresh_token", sent)
@@ -119,7 +119,7 @@ REFUSED: tuple[Rule, ...] = (replaced, expired, other_client, other_host, *shape
 
 
 def _presented(subject: Subject, row: Exchange, token: str) -> bool:
-    sent = reading.read(row.request).value("refresh_token")
+    sent = parameters.read(row.request).value("refresh_token")
     return row.step in (Step.REFRESH, Step.TOKEN) and subject.secrets.same("refresh_token", sent, token) is True
 
 

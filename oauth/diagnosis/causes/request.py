@@ -15,8 +15,8 @@ from oauth.diagnosis.causes.rule import (
     unknown,
     wrong,
 )
+from oauth.diagnosis.context import Subject
 from oauth.diagnosis.model import Change, Fix, Label, Target
-from oauth.diagnosis.subject import Subject
 from oauth.exchange import Step, header
 from oauth.formatting import span
 

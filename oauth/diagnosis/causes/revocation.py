@@ -1,9 +1,9 @@
 """A token that the server was told to forget (RFC 7009)."""
 
-from oauth.diagnosis import reading
+from oauth import parameters
 from oauth.diagnosis.causes.fixes import NEW_TOKEN
 from oauth.diagnosis.causes.rule import Finding, proven, right, rule, ruled_out, unknown, wrong
-from oauth.diagnosis.subject import Subject
+from oauth.diagnosis.context import Subject
 from oauth.exchange import Step
 
 
@@ -23,7 +23,7 @@ def _revoked(subject: Subject, kind: str, token: str) -> Finding:
     if not subject.secrets.fingerprints((kind,), token):
         return unknown("The token has no fingerprint, so the history cannot be asked for its revocation")
     for row in subject.sightings((kind,), token):
-        if row.step is Step.REVOKE and reading.succeeded(row):
+        if row.step is Step.REVOKE and parameters.succeeded(row):
             text = f"It was revoked before: {subject.row_text(row)}, {subject.outcome(row)}"
             return proven(wrong(text, "history", row.id), fix=NEW_TOKEN)
     if not subject.past.reach:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from oauth.diagnosis.context import Subject
 from oauth.diagnosis.model import Cause, Evidence, Fix, Verdict
-from oauth.diagnosis.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from oauth import parameters
 from oauth.catalogue import challenges
-from oauth.diagnosis import reading
 from oauth.diagnosis.causes.fixes import put
 from oauth.diagnosis.causes.rule import (
     Finding,
@@ -18,8 +18,8 @@ from oauth.diagnosis.causes.rule import (
     unknown,
     wrong,
 )
+from oauth.diagnosis.context import OF_A_USER, Origin, Subject
 from oauth.diagnosis.model import Change, Fix, Label, Target
-from oauth.diagnosis.subject import OF_A_USER, Origin, Subject
 from oauth.exchange import Exchange, Step
 from oauth.flow import Grant
 
@@ -270,7 +270,7 @@ def _granted(subject: Subject) -> dict[str, int | None]:
 
 def _given(row: Exchange) -> str:
     """The scope that a token answer gave (RFC 6749 §5.1: what was asked for when it names none)."""
-    return reading.member(row.response, "scope") or reading.read(row.request).value("scope")
+    return parameters.member(row.response, "scope") or parameters.read(row.request).value("scope")
 
 
 def _granted_together(subject: Subject, names: Iterable[str]) -> Exchange | None:
@@ -279,7 +279,7 @@ def _granted_together(subject: Subject, names: Iterable[str]) -> Exchange | None
     found = [
         row
         for row in subject.successes_here
-        if wanted <= set(_names(subject, _given(row))) and (reading.grant_of(row) in OF_A_USER) is of_a_user
+        if wanted <= set(_names(subject, _given(row))) and (parameters.grant_of(row) in OF_A_USER) is of_a_user
     ]
     return found[-1] if found else None
 
@@ -298,8 +298,8 @@ def _consent(subject: Subject) -> tuple[list[str], str, int | None] | None:
         granted = [
             name
             for row in subject.rows
-            if reading.grant_of(row) in OF_A_USER
-            for name in _names(subject, reading.member(row.response, "scope"))
+            if parameters.grant_of(row) in OF_A_USER
+            for name in _names(subject, parameters.member(row.response, "scope"))
         ]
         return list(dict.fromkeys([*_names(subject, origin.scope), *granted])), origin.where, origin.row
     known = subject.authorization

@@ -10,10 +10,11 @@ from urllib.parse import unquote
 
 from oauth.diagnosis.causes.fixes import put
 from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, right, ruled_out, unknown, wrong
+from oauth.diagnosis.context import Known, Subject
 from oauth.diagnosis.model import Change, Fix, Label, Target
-from oauth.diagnosis.reading import Sent
-from oauth.diagnosis.secrets import PLACEHOLDER, SECRET_NAMES, is_live, parse
-from oauth.diagnosis.subject import Known, Subject
+from oauth.diagnosis.secrets import SECRET_NAMES
+from oauth.parameters import Sent
+from oauth.redaction.placeholders import PLACEHOLDER, is_live, parse
 
 ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 QUOTES = "\"'`“”‘’«»"

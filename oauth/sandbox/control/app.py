@@ -11,14 +11,14 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from oauth.sandbox import endpoints
-from oauth.sandbox.answer import Answer, new_request_id, refusal, send_answer
 from oauth.sandbox.control import clients, clock, consent, faults, issued, lint, requests, settings, state
-from oauth.sandbox.control.guard import Guard
+from oauth.sandbox.control.access import Guard
 from oauth.sandbox.control.openapi import document
 from oauth.sandbox.control.operation import Call, Conflict, Operation
 from oauth.sandbox.errors import ApiError
+from oauth.sandbox.json_schema import Schema, ShapeError
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.shape import Schema, ShapeError
+from oauth.sandbox.response import Answer, new_request_id, refusal, send_answer
 
 LARGEST_BODY = 64 * 1024 * 1024
 OPERATIONS: tuple[Operation, ...] = (

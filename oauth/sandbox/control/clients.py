@@ -4,8 +4,8 @@ from typing import Any
 
 from oauth.sandbox.clients import CLIENT, CLIENT_ID, PROPERTIES, client_from
 from oauth.sandbox.control.operation import Call, Conflict, Operation
+from oauth.sandbox.json_schema import table
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.shape import table
 
 SHOWN = table({"client_id": CLIENT_ID, **PROPERTIES}, ["client_id", *PROPERTIES], "A client, with its secret.")
 CHANGE = table(PROPERTIES, description="What is to change.", minProperties=1)

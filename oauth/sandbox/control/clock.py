@@ -5,8 +5,8 @@ from typing import Any
 
 from oauth.sandbox.configuration import LONGEST
 from oauth.sandbox.control.operation import NOTHING, TIME, Call, Conflict, Operation
+from oauth.sandbox.json_schema import ShapeError, table
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.shape import ShapeError, table
 
 CLOCK = table(
     {"now": TIME, "offset_seconds": {"type": "number", "description": "How far it is ahead of real time."}},

@@ -5,14 +5,14 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from oauth.sandbox import authorization_endpoint, endpoints
-from oauth.sandbox.answer import Answer
-from oauth.sandbox.attend import attend
 from oauth.sandbox.authorization_endpoint import Refused, RefusedByRedirect
 from oauth.sandbox.configuration import USER_ID
 from oauth.sandbox.control.operation import Call, Conflict, Operation
+from oauth.sandbox.json_schema import table
+from oauth.sandbox.pipeline import attend
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.received import Endpoint, Received
-from oauth.sandbox.shape import table
+from oauth.sandbox.request import Endpoint, Received
+from oauth.sandbox.response import Answer
 
 PATH = "/control/consent"
 BODY = table(

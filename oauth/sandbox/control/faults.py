@@ -7,9 +7,9 @@ from oauth.sandbox.clients import CLIENT_ID
 from oauth.sandbox.control.operation import Call, Conflict, Operation
 from oauth.sandbox.faults.kinds import KINDS, SHAPES, fault_from, fields_of
 from oauth.sandbox.faults.rules import Rule
+from oauth.sandbox.json_schema import Schema, Shape, table
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.received import Endpoint
-from oauth.sandbox.shape import Schema, Shape, table
+from oauth.sandbox.request import Endpoint
 
 WHEN: Mapping[str, Schema] = {
     "times": {

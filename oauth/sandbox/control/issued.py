@@ -7,9 +7,9 @@ from typing import Any
 from oauth.sandbox.clients import CLIENT_ID
 from oauth.sandbox.configuration import USER_ID
 from oauth.sandbox.control.operation import LIMIT, NOTHING, TIME, Call, Conflict, Operation
+from oauth.sandbox.json_schema import Schema, table
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.scope import parse
-from oauth.sandbox.shape import Schema, table
 from oauth.sandbox.store import Issued, Kind, State
 
 SERIAL: Schema = {"type": "integer", "minimum": 1, "maximum": 10**15 - 1, "description": "Counts within its kind."}

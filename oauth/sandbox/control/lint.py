@@ -4,10 +4,10 @@ from typing import Any
 
 from oauth.sandbox.clients import CLIENT_ID
 from oauth.sandbox.control.operation import TIME, Call, Operation
+from oauth.sandbox.json_schema import Schema, table
 from oauth.sandbox.lint.findings import RULES, Finding
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.received import Endpoint
-from oauth.sandbox.shape import Schema, table
+from oauth.sandbox.request import Endpoint
 
 TEXT: Schema = {"type": "string"}
 BY_CLIENT = {"client_id": CLIENT_ID}

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from oauth.sandbox.control.operation import Operation
-from oauth.sandbox.shape import table
+from oauth.sandbox.json_schema import table
 
 ERROR = table(
     {

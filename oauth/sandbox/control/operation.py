@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from oauth.sandbox.json_schema import Schema, Shape, table
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.shape import Schema, Shape, table
 
 
 class Conflict(ValueError):

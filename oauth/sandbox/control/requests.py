@@ -4,9 +4,9 @@ from typing import Any
 
 from oauth.sandbox.clients import CLIENT_ID
 from oauth.sandbox.control.operation import LIMIT, TIME, Call, Operation
+from oauth.sandbox.json_schema import Schema, table
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.received import Endpoint
-from oauth.sandbox.shape import Schema, table
+from oauth.sandbox.request import Endpoint
 
 PERHAPS: Schema = {"type": ["string", "null"]}
 NAMES: Schema = {"type": "array", "items": {"type": "string"}}

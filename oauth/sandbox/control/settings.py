@@ -5,9 +5,9 @@ from typing import Any
 
 from oauth.sandbox.configuration import ENDED, LIFETIMES, LIMIT, REPLACED, Lifetimes, Replacement
 from oauth.sandbox.control.operation import Call, Operation
-from oauth.sandbox.limit import RequestLimit
+from oauth.sandbox.json_schema import Schema, table
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.shape import Schema, table
+from oauth.sandbox.rate_limit import RequestLimit
 
 PROPERTIES: dict[str, Schema] = {
     "lifetimes": {**LIFETIMES, "description": "Seconds that what is issued from now on lives."},

@@ -13,9 +13,9 @@ from oauth.sandbox.control.operation import NOTHING, TIME, Call, Conflict, Opera
 from oauth.sandbox.control.settings import PROPERTIES as SETTINGS
 from oauth.sandbox.control.settings import change_settings, settings_members
 from oauth.sandbox.faults.rules import MOST_RULES, Rule
+from oauth.sandbox.json_schema import Schema, ShapeError, table
 from oauth.sandbox.provider import CAPACITY, Sandbox, StoredIssued
 from oauth.sandbox.scope import parse
-from oauth.sandbox.shape import Schema, ShapeError, table
 from oauth.sandbox.store import Issued, Kind, State
 
 COUNT: Schema = {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}

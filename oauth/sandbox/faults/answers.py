@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import ClassVar
 
-from oauth.sandbox.answer import Answer, refusal
 from oauth.sandbox.errors import DOCUMENTED, ApiError, OAuthError, challenge
 from oauth.sandbox.faults.fault import Fault, Situation
-from oauth.sandbox.received import basic, bearer
-from oauth.sandbox.shape import Schema
+from oauth.sandbox.json_schema import Schema
+from oauth.sandbox.request import basic, bearer
+from oauth.sandbox.response import Answer, refusal
 
 SECRET_PARAMETERS = ("client_secret", "code", "refresh_token", "access_token", "token", "code_verifier")
 ERROR_TEXT = r"^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,200}$"  # NQCHAR, RFC 6749 §5.2

@@ -10,9 +10,9 @@ from typing import ClassVar
 
 from starlette.types import Receive, Send
 
-from oauth.sandbox.answer import Answer, send_answer
 from oauth.sandbox.faults.fault import Fault
-from oauth.sandbox.shape import Schema
+from oauth.sandbox.json_schema import Schema
+from oauth.sandbox.response import Answer, send_answer
 
 # A layer that compresses answers would hold them back; it leaves alone what says it has an encoding.
 UNTOUCHED = (b"content-encoding", b"identity")

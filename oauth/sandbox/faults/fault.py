@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from starlette.types import Receive, Send
 
-from oauth.sandbox.answer import Answer, send_answer
-from oauth.sandbox.received import Received
-from oauth.sandbox.shape import Schema
+from oauth.sandbox.json_schema import Schema
+from oauth.sandbox.request import Received
+from oauth.sandbox.response import Answer, send_answer
 
 
 @dataclass(frozen=True, slots=True)

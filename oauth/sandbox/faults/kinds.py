@@ -13,10 +13,10 @@ from oauth.sandbox.faults.answers import (
     ServerError,
     TooManyRequests,
 )
+from oauth.sandbox.faults.broken_bodies import EmptyBody, WrongContentType
 from oauth.sandbox.faults.connection import ConnectionReset, CutOffBody, Latency, SlowDrip
 from oauth.sandbox.faults.fault import Fault
-from oauth.sandbox.faults.spoilt import EmptyBody, WrongContentType
-from oauth.sandbox.shape import Shape, ShapeError, table
+from oauth.sandbox.json_schema import Shape, ShapeError, table
 
 KINDS: Mapping[str, type[Fault]] = {
     kind.kind: kind

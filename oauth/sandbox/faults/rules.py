@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from oauth.sandbox.faults.fault import Fault
-from oauth.sandbox.received import Endpoint
+from oauth.sandbox.request import Endpoint
 
 MOST_RULES = 1000
 

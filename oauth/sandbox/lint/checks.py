@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oauth.sandbox.parameters import Parameters, from_query
-from oauth.sandbox.received import Endpoint, Received, basic, bearer
+from oauth.sandbox.request import Endpoint, Received, basic, bearer
 from oauth.sandbox.store import Issued, Kind, State
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from oauth.sandbox.received import Endpoint
+from oauth.sandbox.request import Endpoint
 
 DATA = Path(__file__).with_name("rules.toml")
 

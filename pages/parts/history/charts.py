@@ -11,8 +11,8 @@ from oauth.formatting import duration
 from oauth.history.charts import PERCENTILES, Durations, Errors, durations, errors
 from oauth.history.filters import Filters
 from oauth.installation import current
-from pages.parts import clock
-from pages.parts.history import address, memo
+from pages.parts.common import clock
+from pages.parts.history import cache, url_state
 
 SECONDS = 3.0
 """How long one chart may take; what is slower is drawn of the newest exchanges."""
@@ -36,11 +36,11 @@ def draw(filters: Filters, resolved: Filters, version: object) -> None:
     history, subject = current().history, (filters.line, version)
     st.markdown("**Documented errors over time**")
     with st.spinner("Counting errors", show_time=True):
-        by_time = memo.kept("errors", subject, lambda: errors(history, resolved, SECONDS, clock.tz()))
+        by_time = cache.kept("errors", subject, lambda: errors(history, resolved, SECONDS, clock.tz()))
     _errors(by_time)
     st.markdown("**How long an answer takes**")
     with st.spinner("Measuring answers", show_time=True):
-        took = memo.kept("durations", subject, lambda: durations(history, resolved, SECONDS))
+        took = cache.kept("durations", subject, lambda: durations(history, resolved, SECONDS))
     _durations(took)
 
 
@@ -141,13 +141,13 @@ def _error_chosen() -> None:
     width: timedelta = st.session_state[_WIDTH]
     form = "%Y-%m-%d" if width == timedelta(days=1) else "%Y-%m-%dT%H:%M"
     end = start if width == timedelta(days=1) else start + width - timedelta(minutes=1)
-    wanted = address.filters().put("since", f"{start:{form}}").put("until", f"{end:{form}}")
-    address.put_filters(wanted.put("error", str(point["error"])))
-    address.put(address.SHOW, None)
+    wanted = url_state.filters().put("since", f"{start:{form}}").put("until", f"{end:{form}}")
+    url_state.put_filters(wanted.put("error", str(point["error"])))
+    url_state.put(url_state.SHOW, None)
 
 
 def _step_chosen() -> None:
     point = _chosen(DURATIONS, "step")
     if point:
-        address.put_filters(address.filters().put("step", str(point["step"])))
-        address.put(address.SHOW, None)
+        url_state.put_filters(url_state.filters().put("step", str(point["step"])))
+        url_state.put(url_state.SHOW, None)

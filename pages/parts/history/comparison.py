@@ -5,7 +5,7 @@ import streamlit as st
 
 from oauth.history.compare import Verdict, compare, last_success
 from oauth.history.store import History, Row
-from pages.parts.history import address, listing
+from pages.parts.history import listing, url_state
 
 _SIGNS = {
     Verdict.SAME: "same",
@@ -18,7 +18,7 @@ _SIGNS = {
 def draw(history: History, row: Row) -> None:
     """Draw the choice of the other exchange and, once one is chosen, every field that differs."""
     st.markdown("**Compare**")
-    other_number = address.number(address.WITH)
+    other_number = url_state.number(url_state.WITH)
     success = last_success(history, row)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         if success is not None:
@@ -26,8 +26,8 @@ def draw(history: History, row: Row) -> None:
                 f"With the last success, row {success.exchange.id}",
                 key="history.compare.success",
                 icon=":material/compare_arrows:",
-                on_click=address.put,
-                args=(address.WITH, success.exchange.id),
+                on_click=url_state.put,
+                args=(url_state.WITH, success.exchange.id),
             )
         st.session_state["history.compare.row"] = other_number
         st.number_input(
@@ -52,7 +52,7 @@ def draw(history: History, row: Row) -> None:
 
 
 def _chosen() -> None:
-    address.put(address.WITH, st.session_state["history.compare.row"])
+    url_state.put(url_state.WITH, st.session_state["history.compare.row"])
 
 
 def _table(row: Row, other: Row) -> None:

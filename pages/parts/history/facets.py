@@ -10,7 +10,7 @@ from oauth.history.facets import Facet, facets
 from oauth.history.filters import FilterError, Filters
 from oauth.history.terms import SinceTerm, UntilTerm
 from oauth.installation import current
-from pages.parts.history import address, line, memo
+from pages.parts.history import cache, filter_bar, url_state
 
 SECONDS = 2.0
 """How long all counts together may take; what is slower is counted in the newest exchanges."""
@@ -25,7 +25,7 @@ def draw(filters: Filters, resolved: Filters, version: object) -> None:
     found: tuple[Facet, ...]
     try:
         with st.skeleton(height=320):
-            found = memo.kept(
+            found = cache.kept(
                 "facets", (filters.line, version), lambda: tuple(facets(current().history, resolved, SECONDS))
             )
     except HistoryTimeout:
@@ -33,7 +33,7 @@ def draw(filters: Filters, resolved: Filters, version: object) -> None:
         return
     for facet in found:
         _pills(filters, facet)
-        line.know(facet.name, [value for value, _ in facet.values])
+        filter_bar.know(facet.name, [value for value, _ in facet.values])
     looked_at = [facet.newest for facet in found if facet.newest is not None]
     if looked_at:
         st.caption(f"Counted in the newest {looked_at[0]:,} exchanges, where counting all takes too long.")
@@ -74,7 +74,7 @@ def _named(name: str, value: str) -> str:
 def _chosen(filters: Filters, name: str) -> None:
     chosen = st.session_state[f"history.filter.{name}"]
     # What the line has and the pills do not show is kept, such as a class beside its statuses.
-    address.put_filters(filters.put(name, *chosen))
+    url_state.put_filters(filters.put(name, *chosen))
 
 
 def _time(filters: Filters) -> None:
@@ -104,6 +104,6 @@ def _time(filters: Filters) -> None:
 def _timed(filters: Filters, name: str) -> None:
     value = st.session_state[f"history.filter.{name}"]
     try:
-        address.put_filters(filters.put(name, value) if value else filters.put(name))
+        url_state.put_filters(filters.put(name, value) if value else filters.put(name))
     except FilterError as error:
         st.session_state["history.time.wrong"] = str(error)

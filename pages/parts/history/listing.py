@@ -12,8 +12,8 @@ from oauth.history.deletion import last_id
 from oauth.history.filters import Filters
 from oauth.history.store import HistoryError, Row
 from oauth.installation import current, now
-from pages.parts import clock
-from pages.parts.history import address
+from pages.parts.common import clock
+from pages.parts.history import url_state
 
 PAGE = 50
 
@@ -40,14 +40,14 @@ RUNNING = timedelta(minutes=2)
 
 def read(filters: Filters) -> list[Row]:
     """The page of the list that the address names. Raises ``HistoryError``."""
-    return current().history.page(filters, address.number(address.BEFORE), PAGE)
+    return current().history.page(filters, url_state.number(url_state.BEFORE), PAGE)
 
 
 def draw(filters: Filters, rows: list[Row], version: int) -> None:
     """Draw the list and the way on from it. On the first page it follows along from row ``version``, the last one."""
     st.session_state[_ROWS] = rows
     st.session_state[_SEEN] = version
-    first = address.number(address.BEFORE) is None
+    first = url_state.number(url_state.BEFORE) is None
     if first:
         st.fragment(_followed, run_every=SOON if is_running(rows) else SELDOM)(filters, is_running(rows))
     else:
@@ -128,7 +128,7 @@ def _table(rows: list[Row]) -> None:
     )
     shared = frame["by"].nunique() > 1
     empty = [name for name in ("mark", "case", "note") if not any(frame[name])]
-    opened = address.number(address.ROW)
+    opened = url_state.number(url_state.ROW)
     chosen = [index for index, row in enumerate(rows) if row.exchange.id == opened]
     st.session_state[KEY] = {"selection": {"rows": chosen, "columns": [], "cells": []}}
     st.dataframe(
@@ -159,15 +159,15 @@ def _table(rows: list[Row]) -> None:
 def _open() -> None:
     chosen = st.session_state[KEY]["selection"]["rows"]
     rows: list[Row] = st.session_state[_ROWS]
-    address.put(address.ROW, rows[chosen[0]].exchange.id if chosen else None)
-    address.put(address.WITH, None)
+    url_state.put(url_state.ROW, rows[chosen[0]].exchange.id if chosen else None)
+    url_state.put(url_state.WITH, None)
     # A fragment's own widget reruns only the fragment, and the exchange is drawn outside of it.
-    st.session_state[_OPENED] = address.number(address.BEFORE) is None
+    st.session_state[_OPENED] = url_state.number(url_state.BEFORE) is None
 
 
 def _pager(rows: list[Row]) -> None:
     with st.container(horizontal=True, gap="small"):
-        if address.number(address.BEFORE) is not None:
+        if url_state.number(url_state.BEFORE) is not None:
             st.button("Newest", key="history.newest", icon=":material/first_page:", on_click=_go, args=(None,))
         if len(rows) == PAGE:
             last = rows[-1].exchange.id
@@ -175,6 +175,6 @@ def _pager(rows: list[Row]) -> None:
 
 
 def _go(before: int | None) -> None:
-    address.put(address.BEFORE, before)
-    address.put(address.ROW, None)
-    address.put(address.WITH, None)
+    url_state.put(url_state.BEFORE, before)
+    url_state.put(url_state.ROW, None)
+    url_state.put(url_state.WITH, None)

@@ -7,7 +7,7 @@ import pytest
 
 from oauth.exchange import Request, Response
 from oauth.providers import RequestLimit
-from oauth.sandbox import limit
+from oauth.sandbox import rate_limit
 from oauth.sandbox.faults.kinds import fault_from
 from tests.diagnosis.harness import Walk, cause, setting, text, verdict, with_header
 
@@ -99,7 +99,7 @@ def test_the_request_limit_is_run_into(walk: Walk) -> None:
     """A limit of twenty, at the sandbox and in the provider's profile alike: 4,500 would take the test too long."""
     walk.provider = replace(walk.provider, request_limit=RequestLimit(requests=20, seconds=300, pause=1800))
     walk.begin()
-    walk.running.sandbox.set_request_limit(limit.RequestLimit(requests=20, seconds=300, pause=1800))
+    walk.running.sandbox.set_request_limit(rate_limit.RequestLimit(requests=20, seconds=300, pause=1800))
     for _ in range(20):
         worked = walk.application()
         assert worked.response is not None
@@ -126,7 +126,7 @@ def test_the_request_limit_is_run_into(walk: Walk) -> None:
 @pytest.mark.suspects("rate_limited", "limit.requests")
 def test_a_limit_that_others_passed_is_possible(walk: Walk) -> None:
     """Another program behind the same address used it up."""
-    walk.running.sandbox.set_request_limit(limit.RequestLimit(requests=3, seconds=300, pause=1800))
+    walk.running.sandbox.set_request_limit(rate_limit.RequestLimit(requests=3, seconds=300, pause=1800))
     for _ in range(3):
         httpx.get(f"{walk.provider.api}/cities")
     found = cause(walk.diagnosed(walk.application()), "limit.requests")
@@ -138,7 +138,7 @@ def test_a_limit_that_others_passed_is_possible(walk: Walk) -> None:
 def test_a_provider_whose_limit_is_not_known(walk: Walk) -> None:
     walk.provider = replace(walk.provider, request_limit=None)
     walk.begin()
-    walk.running.sandbox.set_request_limit(limit.RequestLimit(requests=1, seconds=300, pause=1800))
+    walk.running.sandbox.set_request_limit(rate_limit.RequestLimit(requests=1, seconds=300, pause=1800))
     walk.application()
     found = cause(walk.diagnosed(walk.application()), "limit.requests")
     assert found.verdict == "unknown"

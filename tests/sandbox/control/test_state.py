@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 
+from oauth.sandbox.control_client import Control, SteeringError
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.steering import Control, SteeringError
 from oauth.sandbox.testing import SteeredSandbox
 
 Answer = Callable[..., httpx.Response]

@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from oauth.sandbox.control_client import Control, SteeringError
 from oauth.sandbox.faults.kinds import KINDS, fault_from, fault_from_header, fields_of
+from oauth.sandbox.json_schema import ShapeError
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.shape import ShapeError
-from oauth.sandbox.steering import Control, SteeringError
 
 Answer = Callable[..., httpx.Response]
 REDIRECT_URI = "http://localhost:8501/callback"

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from oauth.sandbox.control_client import Control, SteeringError
 from oauth.sandbox.faults.kinds import fault_from
 from oauth.sandbox.faults.rules import MOST_RULES, Faults
-from oauth.sandbox.steering import Control, SteeringError
 
 Answer = Callable[..., httpx.Response]
 MACHINE = {"client_id": "machine-app", "client_secret": "machine-secret"}

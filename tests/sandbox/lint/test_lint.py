@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
+from oauth.sandbox.control_client import Control
 from oauth.sandbox.lint.checks import checked
 from oauth.sandbox.lint.findings import RULES
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.received import Endpoint
-from oauth.sandbox.steering import Control
+from oauth.sandbox.request import Endpoint
 from oauth.sandbox.testing import SteeredSandbox
 
 Answer = Callable[..., httpx.Response]

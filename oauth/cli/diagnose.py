@@ -1,0 +1,132 @@
+"""The command ``diagnose``: the errors in a pasted text and their causes, as JSON."""
+
+import argparse
+import codecs
+import json
+import secrets
+import sys
+import textwrap
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oauth.cli.output import CommandError, echo
+from oauth.exchange import Step
+from oauth.redaction import Vault
+
+if TYPE_CHECKING:
+    from oauth.diagnosis import Cause, Evidence, Fix
+    from oauth.diagnosis.pasted import Diagnosed
+    from oauth.paste import Pasted
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("file", help="the file to read, or - for standard input")
+    parser.add_argument("--json", action="store_true", help="print JSON; this is also what is printed without it")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print one object for each error and return the exit status. Raises ``CommandError``."""
+    _print_list(diagnosed(_read(arguments.file), datetime.now(UTC), secrets.token_bytes(32)))
+    return 0
+
+
+def diagnosed(text: str, now: datetime, key: bytes) -> Iterator[dict[str, Any]]:
+    """One object for each response and callback in a pasted text, redacted with ``key``, as soon as it is made.
+
+    A text with neither has the objects of its requests, as far as they would fail. Raises ``CommandError``.
+    """
+    from oauth import paste  # loads every reader, and the next one the database: other commands need neither
+    from oauth.diagnosis.pasted import diagnosed as read_and_diagnosed
+
+    try:
+        items = paste.read(text)
+    except paste.ParseError as error:
+        raise CommandError(str(error)) from error
+    answered = any(map(_is_answer, items))
+    for item in read_and_diagnosed(items, Vault(key), now):
+        if _is_answer(item.pasted) if answered else item.before_sending:
+            yield _diagnosis(item)
+
+
+def _is_answer(item: "Pasted") -> bool:
+    return item.response is not None or item.step is Step.CALLBACK
+
+
+def _diagnosis(item: "Diagnosed") -> dict[str, Any]:
+    explanation = item.explanation
+    causes = item.diagnosis.causes if item.diagnosis else item.before_sending
+    evidence = item.diagnosis.evidence if item.diagnosis else ()
+    return {
+        "documented": explanation.number if explanation else None,
+        "match": explanation.match if explanation else None,
+        "status": explanation.status if explanation else item.pasted.status,
+        "error": (explanation.error or None) if explanation else None,
+        "error_description": (explanation.error_description or None) if explanation else None,
+        "title": explanation.title if explanation else None,
+        "remedy": list(explanation.remedy) if explanation else [],
+        "causes": [_cause(cause) for cause in causes],
+        "evidence": [_fact(fact) for fact in evidence],
+    }
+
+
+def _cause(cause: "Cause") -> dict[str, Any]:
+    return {
+        "id": cause.id,
+        "title": cause.title,
+        "verdict": cause.verdict.value,
+        "evidence": [_fact(fact) for fact in cause.evidence],
+        "fix": _fix(cause.fix) if cause.fix else None,
+    }
+
+
+def _fact(fact: "Evidence") -> dict[str, Any]:
+    return {"holds": fact.holds, "text": fact.text, "where": fact.where}
+
+
+def _fix(fix: "Fix") -> dict[str, Any]:
+    changes = [
+        {"target": change.target.value, "name": change.name, "before": change.before, "after": change.after,
+         "needs": change.needs}
+        for change in fix.changes
+    ]  # fmt: skip
+    return {"label": fix.label_text, "title": fix.title, "step": fix.step.value, "changes": changes}
+
+
+def _print_list(items: Iterator[dict[str, Any]]) -> None:
+    """A list as JSON, each item when it is there."""
+    before = "["
+    for item in items:
+        echo(f"{before}\n{textwrap.indent(json.dumps(item, indent=2), '  ')}", end="")
+        before = ","
+    echo("[]" if before == "[" else "\n]")
+
+
+def _read(file: str) -> str:
+    """The text of a file, or of standard input for ``-``. Raises ``CommandError`` when it is none."""
+    from oauth import paste
+
+    name = "standard input" if file == "-" else repr(file)
+    try:
+        if file == "-":
+            content = sys.stdin.buffer.read(paste.MOST_OCTETS + 1)
+        else:
+            with Path(file).open("rb") as opened:
+                content = opened.read(paste.MOST_OCTETS + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise CommandError(f"{name} cannot be read: {reason}.") from error
+    if len(content) > paste.MOST_OCTETS:
+        raise CommandError(
+            f"{name} is larger than {paste.MOST_OCTETS // 1024 // 1024} MiB; cut out the exchange in question."
+        )
+    encoding = "UTF-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "UTF-8"
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{name} is not text: the byte at offset {error.start} is not {encoding}.") from error
+    if "\0" in text:
+        raise CommandError(f"{name} is not text: there is a NUL at offset {text.index(chr(0))}.")
+    return text

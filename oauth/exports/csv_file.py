@@ -1,0 +1,27 @@
+"""The history as CSV: RFC 4180, UTF-8 with BOM, and no cell that a spreadsheet would compute."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import pyarrow as pa
+
+from oauth.exports.columns import COLUMNS, NUMBERS
+from oauth.exports.text import as_text, delimited, lines, neutral
+
+BYTE_ORDER_MARK = "\ufeff"
+
+
+def pieces(records: Iterable[memoryview]) -> Iterator[bytes | memoryview]:
+    """The whole file: the header, then the ``records`` of each batch."""
+    yield f"{BYTE_ORDER_MARK}{','.join(COLUMNS)}\r\n".encode()
+    yield from records
+
+
+def records(fields: Mapping[str, pa.Array]) -> memoryview:
+    """The records of a batch of ``columns.fields``."""
+    parts: list[pa.StringArray | str] = []
+    for name in COLUMNS:
+        cells = as_text(fields[name])
+        # Only text can be a formula, and only text can need quotes.
+        parts += [cells] if name in NUMBERS else delimited(neutral(cells))
+        parts.append(",")
+    return lines([*parts[:-1], "\r\n"])

@@ -1,0 +1,23 @@
+"""The history as JSON Lines (https://jsonlines.org): an object a line, the fields of the CSV with their types."""
+
+import json
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from oauth.exports.columns import COLUMNS, NUMBERS
+from oauth.exports.text import as_text, in_json, lines
+
+_NAMES = {name: json.dumps(name) for name in COLUMNS}
+
+
+def objects(fields: Mapping[str, pa.Array]) -> memoryview:
+    """The lines of a batch of ``columns.fields``; the file is nothing but the lines of all."""
+    parts: list[pa.StringArray | str] = []
+    for name in COLUMNS:
+        parts.append(f"{'{' if name == COLUMNS[0] else ','}{_NAMES[name]}:")
+        if name in NUMBERS:
+            parts.append(as_text(fields[name], "null"))
+        else:
+            parts += ['"', in_json(as_text(fields[name])), '"']
+    return lines([*parts, "}\n"])

@@ -1,0 +1,164 @@
+"""From what came back to the next state of the flow."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from oauth.errors import InputError
+from oauth.exchange import Exchange
+from oauth.flow import device
+from oauth.flow.body import answered_at, members, seconds, succeeded, text
+from oauth.flow.model import Callback, Flow, Grant, IssuerCheck, Pushed, StateCheck, Tokens
+from oauth.jose import dpop
+
+NOT_PUSHED = ("client_secret", "client_assertion", "client_assertion_type")
+"""What a pushed request has besides the authorization request's own parameters (RFC 9126 §2.1)."""
+
+PUSHED_SECONDS = 60
+"""How long a request_uri is taken to be good when the server does not say, in seconds."""
+
+
+def read_callback(flow: Flow, parameters: Sequence[tuple[str, str]], now: datetime, *, pasted: bool) -> Flow:
+    """The flow after the redirect came back, with its ``state`` and its ``iss`` checked (RFC 6749 §10.12, RFC 9207)."""
+    states = [value for name, value in parameters if name == "state"]
+    if states:
+        check = StateCheck.MATCHES if states == [flow.state] else StateCheck.DIFFERS
+    else:
+        check = StateCheck.NOT_POSSIBLE if [name for name, _ in parameters] == ["code"] else StateCheck.MISSING
+    return replace(flow, callback=Callback(tuple(parameters), now, check, pasted, check_issuer(flow, parameters)))
+
+
+def check_issuer(flow: Flow, parameters: Sequence[tuple[str, str]]) -> IssuerCheck:
+    """Whether the server that answers is the one that was asked, letter for letter (RFC 9207 §2.4)."""
+    sent = [value for name, value in parameters if name == "iss"]
+    if not sent:
+        return IssuerCheck.NOT_SENT
+    if not flow.provider.issuer:
+        return IssuerCheck.NOT_POSSIBLE
+    return IssuerCheck.MATCHES if sent == [flow.provider.issuer] else IssuerCheck.DIFFERS
+
+
+def read_tokens(flow: Flow, exchange: Exchange, grant: Grant, asked_scope: str) -> Flow:
+    """The flow after a token response; without new tokens when the response is no success (RFC 6749 §5.1)."""
+    if grant is Grant.DEVICE_CODE and flow.device is not None:
+        flow = replace(flow, device=device.polled(flow.device, exchange))
+    body = members(exchange)
+    access_token = body.get("access_token")
+    if not succeeded(exchange) or not isinstance(access_token, str):
+        return flow
+    before = flow.tokens
+    given = text(body.get("refresh_token"))
+    tokens = Tokens(
+        access_token=access_token,
+        # RFC 6749 §6: without a new refresh token the old one stays good.
+        refresh_token=given or (before.refresh_token if before and grant is Grant.REFRESH_TOKEN else ""),
+        # RFC 6749 §5.1: a scope that is left out is the one that was asked for.
+        scope=text(body.get("scope")) or asked_scope or (before.scope if before else ""),
+        asked_scope=asked_scope,
+        expires_in=seconds(body.get("expires_in")),
+        token_type=text(body.get("token_type")),
+        grant=grant,
+        issued_at=answered_at(exchange),
+        id_token=text(body.get("id_token")),
+    )
+    if grant is Grant.CLIENT_CREDENTIALS:
+        return replace(flow, application_tokens=tokens)
+    replaced = None
+    if grant is Grant.REFRESH_TOKEN and before is not None:
+        replaced = bool(given) and given != before.refresh_token
+    return replace(flow, tokens=tokens, refresh_replaced=replaced)
+
+
+def read_pushed(flow: Flow, exchange: Exchange) -> Flow:
+    """The flow after a pushed authorization request; unchanged when it was refused (RFC 9126 §2.2)."""
+    body = members(exchange)
+    reference = text(body.get("request_uri"))
+    if not succeeded(exchange) or not reference:
+        return flow
+    lifetime = seconds(body.get("expires_in"))
+    at = answered_at(exchange)
+    pushed = parse_qsl(exchange.request.body.decode(), keep_blank_values=True)
+    return replace(
+        flow,
+        pushed=Pushed(
+            reference,
+            pushed_at=at,
+            expires_at=at + timedelta(seconds=PUSHED_SECONDS if lifetime is None else lifetime),
+            parameters=tuple((name, value) for name, value in pushed if name not in NOT_PUSHED),
+        ),
+    )
+
+
+def read_device(flow: Flow, exchange: Exchange) -> Flow:
+    """The flow after a device authorization request; unchanged when it was refused (RFC 8628 §3.2)."""
+    found = device.read(exchange)
+    return flow if found is None else replace(flow, device=found)
+
+
+def read_nonce(flow: Flow, exchange: Exchange) -> Flow:
+    """The flow with the DPoP nonce that any answer may bring (RFC 9449 §8.2)."""
+    return replace(flow, dpop_nonces=dpop.with_nonce(flow.dpop_nonces, exchange))
+
+
+def read_keys(exchange: Exchange) -> tuple[Mapping[str, Any], ...] | None:
+    """The keys of a JWK set, or ``None`` when the answer is none (RFC 7517 §5)."""
+    keys = members(exchange).get("keys")
+    if not succeeded(exchange) or not isinstance(keys, list):
+        return None
+    return tuple(key for key in keys if isinstance(key, dict))
+
+
+def secrets_of(flow: Flow) -> Iterator[tuple[str, str]]:
+    """The secrets that a flow holds, with what each is."""
+    yield "state", flow.state
+    yield "client_secret", flow.client.secret
+    yield "code_verifier", flow.verifier
+    yield "nonce", flow.nonce
+    yield "code", flow.callback.get("code") if flow.callback else ""
+    for tokens in (flow.tokens, flow.application_tokens):
+        if tokens is not None:
+            yield "access_token", tokens.access_token
+            yield "refresh_token", tokens.refresh_token
+            yield "id_token", tokens.id_token
+    if flow.pushed is not None:
+        yield "request_uri", flow.pushed.request_uri
+    if flow.device is not None:
+        yield "device_code", flow.device.device_code
+        yield "user_code", flow.device.user_code
+    for _, nonce in flow.dpop_nonces:
+        yield "dpop_nonce", nonce
+
+
+def parse_pasted(pasted: str) -> list[tuple[str, str]]:
+    """The parameters in a pasted callback address, query string or bare code.
+
+    Any address will do, not only the console's own. Raises ``InputError`` when there is neither a code nor an error.
+    """
+    pasted = pasted.strip()
+    if not pasted:
+        raise InputError(
+            "Nothing was pasted. Paste the whole address from the browser's address bar, or the code alone."
+        )
+    parts = urlsplit(pasted)
+    if parts.scheme and (parts.netloc or parts.path.startswith("/")):
+        parameters = parse_qsl(parts.query, keep_blank_values=True) + parse_qsl(parts.fragment, keep_blank_values=True)
+    elif "=" in pasted:
+        parameters = parse_qsl(pasted.lstrip("?#"), keep_blank_values=True)
+    elif any(character.isspace() for character in pasted):
+        raise InputError("This is neither an address nor a code: it has white space inside. Paste one of them alone.")
+    else:
+        return [("code", pasted)]
+    names = {name for name, _ in parameters}
+    if not names & {"code", "error"}:
+        raise InputError(
+            "This address has neither a code nor an error in it. Paste the address that the browser landed on after "
+            "the approval, with everything behind the question mark."
+        )
+    repeated = sorted(name for name in names if sum(name == other for other, _ in parameters) > 1)
+    if repeated:
+        raise InputError(
+            f"The parameter {repeated[0]!r} stands there more than once (RFC 6749 §3.1). Which one is right?"
+        )
+    return parameters

@@ -1,0 +1,172 @@
+"""Hands the answer of the authorization server from the callback route to the session that waits for it.
+
+The two share nothing but the database, so that any process may receive the callback. A row is found by SHA-256 of
+``state``, and what arrived is encrypted with a key derived from ``state``, which is never written: only the session
+that made it can read the row (RFC 6749 §10.5, §10.12).
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from oauth.history.database import Database, HistoryError
+from oauth.history.schema import callbacks
+
+REMEMBERED = timedelta(days=1)
+"""How long after its end a state is remembered, without its answer, to tell "expired" and "used" from "unknown"."""
+
+NONCE_BYTES = 12
+
+Parameters = tuple[tuple[str, str], ...]
+
+
+class Outcome(StrEnum):
+    """What became of a callback."""
+
+    ACCEPTED = "accepted"
+    UNKNOWN = "unknown"
+    USED = "used"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a callback, and the flow it belongs to; without one when the state is unknown."""
+
+    outcome: Outcome
+    flow: str = ""
+    owner: str = ""
+    case: str = ""
+    provider: str = ""
+    client_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The parameters of a callback, in their order, and when they arrived."""
+
+    parameters: Parameters = field(repr=False)
+    received_at: datetime
+
+
+class Handover:
+    """The callbacks that are waited for. Every method raises ``HistoryError``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def expect(
+        self,
+        state: str,
+        *,
+        flow: str,
+        owner: str,
+        case: str,
+        provider: str,
+        client_id: str,
+        lifetime_seconds: int = 3600,
+    ) -> None:
+        """Wait for a callback with this ``state``. A state that was waited for before stays as it is.
+
+        What other states left behind after their end is removed here.
+        """
+        now = self._database.clock()
+        row = {
+            "state_hash": _hash(state),
+            "flow": flow,
+            "owner": owner,
+            "case": case,
+            "provider": provider,
+            "client_id": client_id,
+            "created_at": now,
+            "expires_at": now + timedelta(seconds=lifetime_seconds),
+        }
+        with self._database.writing() as connection:
+            ended = callbacks.c.expires_at <= now, callbacks.c.payload.is_not(None)
+            connection.execute(update(callbacks).where(*ended).values(payload=None))
+            connection.execute(delete(callbacks).where(callbacks.c.expires_at <= now - REMEMBERED))
+            if _kept(connection, state) is None:
+                connection.execute(insert(callbacks).values(row))
+
+    def receive(self, state: str, parameters: Iterable[tuple[str, str]]) -> Receipt:
+        """Keep what a callback brought, if its ``state`` is waited for and was not used; all or nothing."""
+        now = self._database.clock()
+        return self._settle(state, now, received_at=now, payload=_encrypt(state, tuple(parameters)))
+
+    def use(self, state: str) -> Receipt:
+        """Mark a ``state`` as used because its answer was pasted by hand; a callback with it is refused from now on."""
+        now = self._database.clock()
+        return self._settle(state, now, received_at=now, taken_at=now)
+
+    def take(self, state: str) -> Received | None:
+        """What arrived for ``state``, once; ``None`` as long as nothing did, after it was taken, and after its end."""
+        now = self._database.clock()
+        with self._database.reading() as connection:
+            row = _kept(connection, state)
+        if row is None or row.payload is None or row.expires_at <= now:
+            return None
+        received = Received(_decrypt(state, row.payload), row.received_at)
+        with self._database.writing() as connection:
+            taken = connection.execute(
+                update(callbacks)
+                .where(callbacks.c.state_hash == row.state_hash, callbacks.c.taken_at.is_(None))
+                .values(taken_at=now, payload=None)
+            ).rowcount
+        return received if taken else None
+
+    def _settle(self, state: str, now: datetime, **values: object) -> Receipt:
+        with self._database.writing() as connection:
+            row = _kept(connection, state)
+            if row is None:
+                return Receipt(Outcome.UNKNOWN)
+            settled = connection.execute(
+                update(callbacks)
+                .where(
+                    callbacks.c.state_hash == row.state_hash,
+                    callbacks.c.received_at.is_(None),
+                    callbacks.c.expires_at > now,
+                )
+                .values(values)
+            ).rowcount
+        refused = Outcome.EXPIRED if row.received_at is None else Outcome.USED
+        outcome = Outcome.ACCEPTED if settled else refused
+        return Receipt(outcome, row.flow, row.owner, row.case, row.provider, row.client_id)
+
+
+def _kept(connection: Connection, state: str) -> Row[Any] | None:
+    return connection.execute(select(callbacks).where(callbacks.c.state_hash == _hash(state))).one_or_none()
+
+
+def _hash(state: str) -> str:
+    return hashlib.sha256(state.encode()).hexdigest()
+
+
+def _cipher(state: str) -> AESGCM:
+    return AESGCM(HKDF(algorithm=SHA256(), length=32, salt=None, info=b"callback").derive(state.encode()))
+
+
+def _encrypt(state: str, parameters: Parameters) -> bytes:
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return nonce + _cipher(state).encrypt(nonce, json.dumps(parameters).encode(), None)
+
+
+def _decrypt(state: str, payload: bytes) -> Parameters:
+    try:
+        text = _cipher(state).decrypt(payload[:NONCE_BYTES], payload[NONCE_BYTES:], None)
+    except InvalidTag as error:
+        raise HistoryError(
+            "What the callback brought was changed in the history and cannot be read. "
+            "Paste the address that the browser landed on instead."
+        ) from error
+    return tuple((name, value) for name, value in json.loads(text))

@@ -1,0 +1,260 @@
+"""A HAR, or an export of a console, into the history: redacted on the way in, and marked as imported.
+
+Foreign entries are redacted and judged as an exchange of the console's own is. Rows of an export are redacted once
+more, which leaves placeholders as they are. Times stay as they were. What cannot be read is named and left out, and
+nothing else is. An export and a HAR written by this console are read line by line, in bounded memory.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import chain, islice
+from typing import Any, BinaryIO
+
+from oauth import formatting
+from oauth.catalogue.explain import explain
+from oauth.diagnosis.pasted import learn
+from oauth.exchange import Exchange
+from oauth.exports.columns import COLUMNS, NUMBERS
+from oauth.exports.har_file import BEGIN
+from oauth.exports.remedies import remedy
+from oauth.history.store import IMPORTED, History, HistoryError, Row, to_row
+from oauth.paste import Pasted, har
+from oauth.paste.flows import grouped
+from oauth.redaction import Vault
+
+MOST_OCTETS = 512 * 1024 * 1024
+"""The largest HAR of another program, which is in memory as a whole."""
+
+MOST_LINE = 64 * 1024 * 1024
+_BATCH = 500
+_CSV_BEGIN = f"\ufeff{COLUMNS[0]},{COLUMNS[1]},".encode()
+
+
+class ImportFileError(ValueError):
+    """Nothing of the file can be read; the text says why and what can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a file: how many exchanges were kept, and a sentence for each that was not, with its place."""
+
+    kept: int
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One row of a console's export, with what was said of it there, or one entry of a foreign HAR."""
+
+    row: Row
+    pasted: Pasted | None = None
+
+
+def import_file(
+    file: BinaryIO,
+    history: History,
+    new_vault: Callable[[], Vault],
+    now: datetime,
+    *,
+    owner: str | None = None,
+    case: str = "",
+    progress: Callable[[int], None] | None = None,
+) -> Report:
+    """Keep the exchanges of a HAR or of a console's CSV, JSON Lines or HAR.
+
+    ``new_vault`` makes a vault with the installation's key, and with the secrets that are known already. ``now`` stands
+    for a time that an entry does not say. ``owner`` and ``case`` are those of all rows; without them they stay as the
+    file says. ``progress`` is told how many are kept so far. Raises ``ImportFileError``, and ``HistoryError`` when the
+    history stops keeping them, which says how many it has.
+    """
+    problems: list[str] = []
+    kept = 0
+    entries = _entries(file, now, problems)
+    while batch := list(islice(entries, _BATCH)):
+        # A vault of its own for each: a file may hold any number of secrets, and memory does not.
+        rows = list(_redacted(batch, new_vault(), owner, case))
+        try:
+            history.add(rows)
+        except HistoryError as error:
+            raise HistoryError(f"{kept:,} exchanges were kept, and then no more. {error}") from error
+        kept += len(rows)
+        if progress is not None:
+            progress(kept)
+    return Report(kept, tuple(problems))
+
+
+def _entries(file: BinaryIO, now: datetime, problems: list[str]) -> Iterator[_Entry]:
+    begin = file.readline(MOST_LINE)
+    if begin.rstrip() == BEGIN.encode():
+        return _lines(file, 2, _of_console_har, problems)
+    if begin.startswith((_CSV_BEGIN, _CSV_BEGIN[3:])):
+        return _csv_rows(begin, file, problems)
+    if begin.startswith(b'{"id":'):
+        return _lines(chain([begin], file), 1, lambda line: _of_fields(json.loads(line)), problems)
+    return _foreign_har(begin, file, now, problems)
+
+
+def _lines(
+    lines: Iterable[bytes], first: int, read: Callable[[str], _Entry | None], problems: list[str]
+) -> Iterator[_Entry]:
+    for number, line in enumerate(lines, first):
+        try:
+            entry = read(line.decode()) if line.strip() else None
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            problems.append(f"Line {number}: {_why(error)}")
+        else:
+            if entry is not None:
+                yield entry
+
+
+def _csv_rows(begin: bytes, file: BinaryIO, problems: list[str]) -> Iterator[_Entry]:
+    csv.field_size_limit(MOST_LINE)
+    rows = csv.reader(chain([begin.decode("utf-8-sig")], io.TextIOWrapper(file, "utf-8", "replace", newline="")))
+    names = next(rows)
+    if sorted(names) != sorted(COLUMNS):
+        raise ImportFileError(f"The columns of the CSV are not those of an export: {', '.join(COLUMNS)}.")
+    while True:
+        line = rows.line_num + 1
+        try:
+            cells = next(rows, None)
+            if cells is None:
+                return
+            if len(cells) != len(names):
+                raise ValueError(f"there are {len(cells)} cells, and there should be {len(names)}")
+            yield _of_fields({name: _cell(name, cell) for name, cell in zip(names, cells, strict=True)})
+        except (ValueError, KeyError, TypeError, csv.Error) as error:
+            problems.append(f"Line {line}: {_why(error)}")
+
+
+def _cell(name: str, cell: str) -> str | int | None:
+    if name in NUMBERS:
+        return int(cell) if cell else None
+    return cell.removeprefix("'")
+
+
+def _of_fields(fields: Mapping[str, Any]) -> _Entry:
+    """A row of a CSV or a JSON line. What these have no place for is found again by the remedy, as far as it tells."""
+    kind, _, detail = fields["failure"].partition(": ")
+    values = {
+        **{name: fields[name] for name in COLUMNS},
+        "id": None,
+        "started_at": datetime.fromisoformat(fields["started_at"]),
+        "failure": kind,
+        "failure_detail": detail,
+        **dict.fromkeys(("reason", "http_version", "provider", "client_id", "note"), ""),
+    }
+    rows = [
+        to_row(values | {"response_cut": cut, "marks": marks})
+        for cut, marks in ((False, ""), (True, ""), (False, "proxy"), (True, "proxy"))
+    ]
+    same = (row for row in rows if remedy(row.exchange, row.documented_error) == fields["remedy"])
+    return _Entry(next(same, rows[0]))
+
+
+def _of_console_har(line: str) -> _Entry | None:
+    text = line.strip().removesuffix(",")
+    if text == "]}}":
+        return None
+    entry = json.loads(text)
+    sent, received = entry["request"], entry["response"]
+    values = {
+        **{name: entry[f"_{name}"] for name in _UNDERSCORED},
+        "id": None,
+        "started_at": datetime.fromisoformat(entry["startedDateTime"]),
+        "method": sent["method"],
+        "url": sent.get("_url", sent["url"]),
+        "request_body": sent.get("postData", {}).get("text", ""),
+        "status": received["status"] or None,
+        "reason": received["statusText"],
+        "http_version": received["httpVersion"],
+        "response_body": received["content"]["text"],
+        "request_headers": "",
+        "response_headers": "",
+    }
+    row = to_row(values)
+    exchange = replace(
+        row.exchange,
+        request=replace(row.exchange.request, headers=_pairs(sent["headers"])),
+        response=row.exchange.response and replace(row.exchange.response, headers=_pairs(received["headers"])),
+    )
+    return _Entry(replace(row, exchange=exchange))
+
+
+_UNDERSCORED = ("owner", "case", "flow", "step", "provider", "client_id", "note", "marks", "duration_ms",
+                "response_cut", "failure", "failure_detail", "documented_error", "error",
+                "error_description")  # fmt: skip
+
+
+def _pairs(items: Sequence[Mapping[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((item["name"], item["value"]) for item in items)
+
+
+def _foreign_har(begin: bytes, file: BinaryIO, now: datetime, problems: list[str]) -> Iterator[_Entry]:
+    content = begin + file.read(MOST_OCTETS)
+    if len(content) > MOST_OCTETS:
+        raise ImportFileError(f"The HAR is larger than {MOST_OCTETS // 1024 // 1024} MiB; save fewer entries in it.")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ImportFileError(f"The file is not UTF-8 at byte {error.start}.") from error
+    if not har.sureness(text):
+        raise ImportFileError("The file is no HAR, and no CSV, JSON Lines or HAR that this console exported.")
+    try:
+        document = json.loads(text)
+        entries = document["log"]["entries"]
+        if not isinstance(entries, list):
+            raise TypeError
+    except (KeyError, TypeError) as error:
+        raise ImportFileError("The HAR has no list at log.entries.") from error
+    except (ValueError, RecursionError) as error:
+        raise ImportFileError(f"The HAR is not JSON: {error}.") from error
+    found: list[Pasted] = []
+    headers = har.SharedHeaders()
+    for number, entry in enumerate(entries, 1):
+        pasted = har.exchange(entry, headers) if isinstance(entry, dict) else None
+        if pasted is None or pasted.request is None or not (pasted.request.url or pasted.response):
+            problems.append(f"Entry {number}: it has neither a request with an address nor a response.")
+            continue
+        if pasted.started_at is None:
+            problems.append(f"Entry {number}: its time cannot be read, so it was kept with the time of the import.")
+        found.append(pasted)
+    for pasted in grouped(found):
+        yield _Entry(Row(pasted.to_exchange(now)), pasted)
+
+
+def _redacted(entries: Sequence[_Entry], vault: Vault, owner: str | None, case: str) -> Iterator[Row]:
+    """The rows as they may be kept. A secret of one exchange is taken out of all that are kept with it."""
+    for entry in entries:
+        learn(entry.pasted or _pasted(entry.row.exchange), vault)
+    for entry in entries:
+        exchange = entry.row.exchange
+        yield _row(entry, vault, exchange.owner if owner is None else owner, case or exchange.case)
+
+
+def _row(entry: _Entry, vault: Vault, owner: str, case: str) -> Row:
+    live = entry.row.exchange
+    marks = (*(mark for mark in live.marks if mark != IMPORTED), IMPORTED)
+    exchange = vault.redact(replace(live, owner=owner, case=case, marks=marks))
+    if entry.pasted is None:
+        error, description = vault.redact_text(entry.row.error), vault.redact_text(entry.row.error_description)
+        return Row(exchange, entry.row.documented_error, error, description, vault.redact_text(entry.row.note))
+    named = dict(reversed(formatting.fields(exchange.request)))
+    exchange = replace(exchange, client_id=named.get("client_id", ""))
+    found = explain(exchange)
+    if found is None:
+        return Row(exchange)
+    return Row(exchange, found.number, found.error, found.error_description)
+
+
+def _pasted(exchange: Exchange) -> Pasted:
+    return Pasted(exchange.request, exchange.response, exchange.step, exchange.started_at)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing."
+    return f"it cannot be read: {error}."

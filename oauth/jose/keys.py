@@ -1,0 +1,126 @@
+"""Private keys that sign: the client's for ``private_key_jwt``, and the one that DPoP binds tokens to.
+
+A key stays in memory. Nothing of it is written: the vault knows the text that was pasted.
+"""
+
+import json
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from joserfc import jws, jwt
+from joserfc.errors import InvalidKeyTypeError, JoseError, SecurityWarning
+from joserfc.jwk import ECKey, JWKRegistry, Key, OKPKey, RSAKey
+
+from oauth.errors import InputError
+
+# Keys and algorithms are the server's choice, or the one that was pasted: this console shows and uses what is there.
+warnings.filterwarnings("ignore", category=SecurityWarning)
+
+PRIVATE_MEMBERS = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
+"""The members of a JWK that are secret (RFC 7518 §6.2.2, §6.3.2, §6.4.1)."""
+
+_ALGORITHM_OF_CURVE = {
+    "P-256": "ES256",
+    "P-384": "ES384",
+    "P-521": "ES512",
+    "secp256k1": "ES256K",
+    "Ed25519": "EdDSA",
+    "Ed448": "EdDSA",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A private key and the algorithm it signs with (RFC 7518 §3.1)."""
+
+    key: Key = field(repr=False)
+    algorithm: str
+
+    @property
+    def public(self) -> dict[str, Any]:
+        """The public half as a JWK (RFC 7517 §4), with nothing secret in it."""
+        return {name: value for name, value in self.key.as_dict(private=False).items() if name not in PRIVATE_MEMBERS}
+
+    @property
+    def kid(self) -> str:
+        """The name that the key gives itself, or an empty text."""
+        return self.key.kid or ""
+
+    @property
+    def thumbprint(self) -> str:
+        """The key's SHA-256 thumbprint (RFC 7638), as ``jkt`` and ``dpop_jkt`` carry it."""
+        return self.key.thumbprint()
+
+    def sign(self, header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
+        """A JWT with these claims in compact form; ``alg`` is the key's."""
+        return jwt.encode(
+            {"alg": self.algorithm, **header},
+            dict(claims),
+            self.key,
+            registry=registry_for(self.algorithm),
+            default_type=None,
+        )
+
+
+def registry_for(algorithm: str) -> jws.JWSRegistry:
+    """What signs and checks with this algorithm and no other, whatever else the header says."""
+    return jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
+
+
+def new_key() -> SigningKey:
+    """A fresh key for DPoP proofs: ES256, which every server that knows DPoP takes."""
+    return SigningKey(ECKey.generate_key("P-256", private=True), "ES256")
+
+
+def read_private_key(text: str) -> SigningKey:
+    """A private key as it was pasted: PEM (PKCS 8, PKCS 1, SEC 1, OpenSSH), or JWK, or a JWK set with one key.
+
+    Raises ``InputError`` that says what is wrong and quotes nothing of the key.
+    """
+    text = text.strip()
+    if not text:
+        raise InputError("No private key was given. Paste it as PEM or as JWK.")
+    try:
+        key = _of_jwk(text) if text.startswith("{") else _of_pem(text)
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            "This is no private key that can be read. Paste the whole of it, as PEM from BEGIN to END and without a "
+            "password, or as JWK."
+        ) from None  # the reason may quote the key
+    if not key.is_private or key.key_type == "oct":
+        raise InputError("This key has no private half, so nothing can be signed with it. Paste the private key.")
+    return SigningKey(key, _algorithm(key))
+
+
+def _of_jwk(text: str) -> Key:
+    found = json.loads(text)
+    if "keys" in found:
+        private = [item for item in found["keys"] if "d" in item]
+        if len(private) != 1:
+            raise InputError(f"This key set has {len(private)} private keys. Paste the one to sign with.")
+        found = private[0]
+    return JWKRegistry.import_key({name: value for name, value in found.items() if name not in ("use", "key_ops")})
+
+
+def _of_pem(text: str) -> Key:
+    for kind in (RSAKey, ECKey, OKPKey):
+        try:
+            return kind.import_key(text)
+        except InvalidKeyTypeError:
+            continue  # a key of another kind
+    raise InputError("This kind of key is not known here. Use RSA, an elliptic curve, or Ed25519.")
+
+
+def _algorithm(key: Key) -> str:
+    if key.alg:
+        return key.alg
+    if isinstance(key, RSAKey):
+        return "RS256"
+    algorithm = _ALGORITHM_OF_CURVE.get(str(key.get("crv")))
+    if algorithm is None:
+        raise InputError(f"A key on the curve {key.get('crv')} cannot sign. Use RSA, a P curve, or Ed25519.")
+    return algorithm

@@ -1,0 +1,226 @@
+"""JSON as people paste it: with trailing or missing commas, other quotes, comments. What was repaired is said."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+DEEPEST = 100
+"""Levels of nesting that are read; no error response comes near it."""
+
+_SPACE = re.compile(r"[\s\ufeff\u200b]+")
+_COMMENT = re.compile(r"//[^\n]*|#[^\n]*|/\*.*?\*/", re.DOTALL)
+_NAME = re.compile(r"[A-Za-z_$][\w$-]*")
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])")
+_REST = re.compile(r"[\w.+-]+\Z")
+_WORDS = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
+_DOUBLE, _SINGLE = '"“”„‟', "'‘’‚‛"
+_QUOTES = {'"': '"'} | dict.fromkeys("“”„‟", _DOUBLE) | dict.fromkeys(_SINGLE, _SINGLE)
+"""Opening quotes, each with the characters that can close it."""
+_BEFORE_QUOTE = {closers: re.compile(rf"[^{closers}\\]*") for closers in set(_QUOTES.values())}
+_AFTER_STRING = re.compile(rf"[^\S\n]*(?:$|[\n,:}}\]]|//|/\*|[{_DOUBLE}{_SINGLE}](?=\S))")
+_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_UNICODE = re.compile(r"(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|u[0-9a-fA-F]{4}")
+
+
+class ParseError(ValueError):
+    """The text cannot be read; one sentence says where reading stopped, by line and column, and why."""
+
+    def __init__(self, reason: str, text: str = "", position: int = 0) -> None:
+        super().__init__(reason)
+        self.reason, self.text, self.position = reason, text, position
+
+    def __str__(self) -> str:
+        # Counting lines takes long in a long text, and most errors are only caught.
+        line = self.text.count("\n", 0, self.position) + 1
+        column = self.position - (self.text.rfind("\n", 0, self.position) + 1) + 1
+        return f"Reading stopped at line {line}, column {column}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A value, where in the text it ends, and what was repaired to read it, each kind once."""
+
+    value: Any
+    end: int
+    repairs: tuple[str, ...]
+
+
+CUT = "cut off at the end; what is missing was left out"
+
+
+def read(text: str, start: int = 0, *, cut: bool = False) -> Reading:
+    """Read the one JSON value that begins at ``start``, after white space and comments.
+
+    With ``cut`` the text may end inside the value. Raises ``ParseError`` where it cannot be read even so.
+    """
+    reader = _Reader(text, start, cut)
+    reader.skip()
+    value = reader.value(0)
+    return Reading(value, reader.position, tuple(reader.repairs))
+
+
+@dataclass
+class _Reader:
+    text: str
+    position: int
+    cut: bool
+    repairs: dict[str, None] = field(default_factory=dict)
+
+    def value(self, depth: int) -> Any:
+        if depth > DEEPEST:
+            raise self.error(f"the JSON is nested deeper than {DEEPEST} levels.")
+        character = self.peek()
+        if character == "{":
+            return self.object(depth)
+        if character == "[":
+            return self.array(depth)
+        if character in _QUOTES:
+            return self.string()
+        if number := _NUMBER.match(self.text, self.position):
+            self.position = number.end()
+            return _number(number[0])
+        if (word := _NAME.match(self.text, self.position)) and word[0] in _WORDS:
+            if word[0] not in ("true", "false", "null"):
+                self.repaired("word of another language read as JSON's")
+            self.position = word.end()
+            return _WORDS[word[0]]
+        if self.cut and _REST.match(self.text, self.position):
+            self.repaired(CUT)
+            self.position = len(self.text)
+            return None
+        raise self.error("a JSON value was expected here.")
+
+    def object(self, depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        opened = self.position
+        while self.more("}", opened, "object"):
+            name = self.name()
+            self.skip()
+            if self.ended():
+                break
+            if self.peek() != ":":
+                raise self.error("a colon was expected between name and value.")
+            self.position += 1
+            self.skip()
+            if self.ended():
+                break
+            found[name] = self.value(depth + 1)
+        return found
+
+    def array(self, depth: int) -> list[Any]:
+        found: list[Any] = []
+        opened = self.position
+        while self.more("]", opened, "array"):
+            found.append(self.value(depth + 1))
+        return found
+
+    def more(self, closer: str, opened: int, what: str) -> bool:
+        """Step over an opening bracket or a comma, and say whether an item follows or the container ends."""
+        first = self.position == opened
+        if first:
+            self.position += 1
+        self.skip()
+        commas = 0
+        while self.peek() == ",":
+            self.position += 1
+            commas += 1
+            self.skip()
+        if self.ended():
+            return False
+        if not self.peek():
+            self.position = opened
+            raise self.error(f"the {what} that begins here is not closed.")
+        ends = self.peek() == closer
+        if ends and commas:
+            self.repaired("trailing comma left out")
+        elif not first and not ends and not commas:
+            self.repaired("missing comma added")
+        elif commas > (0 if first else 1):
+            self.repaired("surplus comma left out")
+        if ends:
+            self.position += 1
+        return not ends
+
+    def name(self) -> str:
+        if self.peek() in _QUOTES:
+            return self.string()
+        if word := _NAME.match(self.text, self.position):
+            self.repaired("name without quotes accepted")
+            self.position = word.end()
+            return word[0]
+        raise self.error("a name in quotes was expected here.")
+
+    def string(self) -> str:
+        opened = self.position
+        quote = self.text[opened]
+        closers = _QUOTES[quote]
+        if quote != '"':
+            self.repaired("single quotes read as double ones" if quote == "'" else "typographic quotes read as plain")
+        run, parts, quote_inside = _BEFORE_QUOTE[closers], [], False
+        self.position += 1
+        while True:
+            plain = run.match(self.text, self.position)
+            if plain and plain[0]:
+                if "\n" in plain[0]:
+                    self.repaired("line break inside a text accepted")
+                parts.append(plain[0])
+                self.position = plain.end()
+            character = self.peek()
+            if not quote_inside and self.ended():
+                return "".join(parts)
+            if not character:
+                self.position = opened
+                raise self.error("the text that begins here is not closed.")
+            self.position += 1
+            if character == "\\":
+                parts.append(self.escape())
+            elif _AFTER_STRING.match(self.text, self.position):
+                return "".join(parts)
+            else:
+                quote_inside = True
+                self.repaired("quote inside a text accepted")
+                parts.append(character)
+
+    def escape(self) -> str:
+        if code := _UNICODE.match(self.text, self.position):
+            self.position = code.end()
+            escaped: str = json.loads(f'"\\{code[0]}"')
+            return escaped
+        character = self.peek()
+        self.position += len(character)
+        return _ESCAPES.get(character, character)
+
+    def skip(self) -> None:
+        """Step over white space and comments."""
+        while True:
+            if space := _SPACE.match(self.text, self.position):
+                self.position = space.end()
+            elif comment := _COMMENT.match(self.text, self.position):
+                self.repaired("comment left out")
+                self.position = comment.end()
+            else:
+                return
+
+    def peek(self) -> str:
+        return self.text[self.position : self.position + 1]
+
+    def ended(self) -> bool:
+        """Whether the text ends here and may."""
+        if self.cut and self.position >= len(self.text):
+            self.repaired(CUT)
+            return True
+        return False
+
+    def repaired(self, what: str) -> None:
+        self.repairs.setdefault(what)
+
+    def error(self, reason: str) -> ParseError:
+        return ParseError(reason, self.text, self.position)
+
+
+def _number(text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:  # a fraction, an exponent, or more digits than Python turns into an int
+        return float(text)

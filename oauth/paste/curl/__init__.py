@@ -1,0 +1,1 @@
+"""Reading curl commands and the output of curl."""

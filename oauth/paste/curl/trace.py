@@ -1,0 +1,121 @@
+"""The output of ``curl --trace-ascii`` and ``--trace``: every message with its body.
+
+The first prints 64 characters a line behind their place, the second 16 octets in hexadecimal before their characters.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from oauth.paste.http_messages import Message, head_and_body, paired, request_message, response_message
+from oauth.paste.result import Pasted
+
+DOTS = "curl prints line breaks and all that is not ASCII as dots; those between the parts of JSON are read as breaks"
+
+_EVENT = re.compile(
+    r"(?:\d\d:\d\d:\d\d\.\d+ )?(?:\[[\w-]+\] )?"  # --trace-time, --trace-ids
+    r"(?:(?:=>|<=) (?P<way>Send|Recv) (?P<part>header|data|SSL data), (?P<size>\d{1,12}) bytes \(0x[0-9a-f]+\)"
+    r"|== Info: )"
+)
+_ANY = re.compile(rf"^{_EVENT.pattern}", re.MULTILINE)
+_LINE = re.compile(r"(?P<place>[0-9a-f]{4,10}): ?(?P<text>.*)")
+_OCTETS = re.compile(r"(?:[0-9a-f]{2} ){1,16}")
+_REQUEST = re.compile(r"(?P<method>[A-Z]{3,10}) (?P<target>\S+) HTTP/\d(?:\.\d)?\r?\n")
+_STATUS = re.compile(r"(?P<version>HTTP/\d(?:\.\d)?) (?P<status>\d{3})(?: (?P<reason>[^\r\n]*))?\r?\n")
+_TLS = re.compile(r"SSL data, |== Info: .*(?:\bSSL\b|\bTLS|ALPN|port 443)")
+_STRING_OR_DOT = re.compile(r'"(?:[^"\\]|\\.)*"|\d\.\d|\.', re.DOTALL)
+
+
+def sureness(text: str) -> float:
+    """Certain when a line announces a part of a message as only curl does."""
+    found = (event for event in _ANY.finditer(text) if event["part"] in ("header", "data"))
+    return 0.96 if next(found, None) else 0.0
+
+
+def read(text: str) -> list[Pasted]:
+    """The exchanges, hop by hop, with what was sent in their bodies."""
+    scheme = "http" if "== Info: " in text and not _TLS.search(text) else "https"
+    return paired((message for part in _parts(text) if (message := part.message(scheme))), "curl --trace output")
+
+
+@dataclass
+class _Part:
+    """A message as it is put together from what was sent or received of it."""
+
+    way: str
+    head: str = ""
+    body: str = ""
+    exact: bool = False  # octets were printed; each stands as the character of its number
+    lines: list[re.Match[str]] = field(default_factory=list)
+
+    def take(self, part: str, size: int) -> None:
+        """Put the lines of one event together."""
+        octets = b"".join(bytes.fromhex(found[0]) for line in self.lines if (found := _OCTETS.match(line["text"])))
+        self.exact = bool(octets) and len(octets) == size
+        text = octets.decode("latin-1") if self.exact else _of_characters(self.lines, size)
+        self.lines = []
+        if part == "header":
+            self.head += text
+        else:
+            self.body += text
+
+    def message(self, scheme: str) -> Message | None:
+        """The message, ``None`` where its beginning was not pasted."""
+        start = (_REQUEST if self.way == "Send" else _STATUS).match(self.head)
+        if start is None:
+            return None
+        headers, _ = head_and_body(self.head[start.end() :].replace("\r\n", "\n"))
+        body = self.body.encode("latin-1").decode("utf-8", "replace") if self.exact else _with_breaks(self.body)
+        if start.re is _REQUEST:
+            message, repairs = request_message(start["method"], start["target"], headers, body, scheme=scheme)
+        else:
+            reason = start["reason"] or ""
+            message, repairs = response_message(int(start["status"]), reason, start["version"], headers, body)
+        return message, repairs if self.exact or "." not in self.body else (DOTS, *repairs)
+
+
+def _of_characters(lines: list[re.Match[str]], size: int) -> str:
+    """What ``--trace-ascii`` printed of ``size`` octets."""
+    text, at = "", 0
+    for line in lines:
+        place = int(line["place"], 16)
+        text += _between(at, place) + line["text"]
+        at = place + len(line["text"])
+    return text + _between(at, size)
+
+
+def _between(end: int, place: int) -> str:
+    """What curl does not print between two lines: the line break, unless the paste lost a space at the end of one."""
+    return "" if place <= end else " " if place == end + 1 else "\r\n"
+
+
+def _parts(text: str) -> list[_Part]:
+    found: list[_Part] = []
+    event: re.Match[str] | None = None
+
+    def finish() -> None:
+        if event is not None and found and event["part"] in ("header", "data"):
+            found[-1].take(event["part"], int(event["size"]))
+
+    for line in text.split("\n"):
+        line = line.rstrip("\r")
+        if opened := _EVENT.match(line):
+            finish()
+            event = opened
+            if opened["part"] == "header" and _begins(found, opened["way"]):
+                found.append(_Part(opened["way"]))
+        elif event is not None and event["part"] in ("header", "data") and found and (printed := _LINE.match(line)):
+            found[-1].lines.append(printed)
+    finish()
+    return found
+
+
+def _begins(found: list[_Part], way: str) -> bool:
+    """Whether a header belongs to a new message: the other way, or behind a whole head, with or without a body."""
+    return not found or found[-1].way != way or found[-1].head.endswith("\r\n\r\n")
+
+
+def _with_breaks(body: str) -> str:
+    """JSON with the dots that can only be white space read as line breaks."""
+    if not body.startswith(("{", "[")):
+        return body
+    return _STRING_OR_DOT.sub(lambda found: "\n" if found[0] == "." else found[0], body)

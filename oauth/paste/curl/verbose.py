@@ -1,0 +1,62 @@
+"""The output of ``curl -v``: ``>`` what was sent, ``<`` what came back, ``*`` remarks, and bodies between them."""
+
+import re
+
+from oauth.paste.http_messages import Message, head_and_body, paired, request_message, response_message
+from oauth.paste.result import Pasted
+
+_REQUEST = re.compile(r"> ?(?P<method>[A-Z]{3,10}) (?P<target>\S+) HTTP/\d(?:\.\d)?\s*\Z")
+_STATUS = re.compile(r"< ?(?P<version>HTTP/\d(?:\.\d)?) (?P<status>\d{3})(?: (?P<reason>.*))?\s*\Z")
+_ANY = re.compile(r"^[ \t]*(?:> ?[A-Z]{3,10} \S+ HTTP/\d|< ?HTTP/\d(?:\.\d)? \d{3})", re.MULTILINE)
+_TRANSFER = re.compile(
+    r"[{}] \[\d+ bytes data\]\s*\Z|\s*% Total +% Received|\s*Dload +Upload|\s*\d+ +\S+ +\d+ .*--:--:--"
+)
+_REMARK_BEHIND = re.compile(
+    r"\* (?:Connection #\d+ to host|Closing connection|Curl_http_done|shutting down connection)[^\n]*\Z"
+)
+_OTHER_SCHEME = re.compile(r"\* .*\bport 80(?:80)?\b")
+_TLS = re.compile(r"\* .*(?:\bSSL\b|\bTLS|ALPN|port 443)")
+
+
+def sureness(text: str) -> float:
+    """Certain when a line of a request or a status line has curl's sign in front."""
+    return 0.93 if _ANY.search(text) else 0.0
+
+
+def read(text: str) -> list[Pasted]:
+    """The exchanges, hop by hop. curl does not print what it sends in a body."""
+    return paired(_messages(text), "curl -v output")
+
+
+def _messages(text: str) -> list[Message]:
+    found: list[Message] = []
+    start: re.Match[str] | None = None
+    head: list[str] = []
+    body: list[str] = []
+    scheme = "http" if _OTHER_SCHEME.search(text) and not _TLS.search(text) else "https"
+
+    def finish() -> None:
+        if start is None:
+            return
+        headers, _ = head_and_body("\n".join(head))
+        if start.re is _REQUEST:
+            found.append(request_message(start["method"], start["target"], headers, "", scheme=scheme))
+        else:
+            inside = "\n".join(body).strip("\n")
+            found.append(
+                response_message(int(start["status"]), start["reason"] or "", start["version"], headers, inside)
+            )
+
+    for line in text.split("\n"):
+        line = line.rstrip("\r")
+        stripped = line.lstrip()
+        opened = _REQUEST.match(stripped) or _STATUS.match(stripped)
+        if opened:
+            finish()
+            start, head, body = opened, [], []
+        elif start is not None and (stripped[:2] in ("> ", "< ") or stripped in (">", "<")):
+            head.append(stripped[2:])
+        elif start is not None and not stripped.startswith("* ") and not _TRANSFER.match(stripped):
+            body.append(_REMARK_BEHIND.sub("", line))
+    finish()
+    return found

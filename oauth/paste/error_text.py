@@ -1,0 +1,88 @@
+"""The bare message of an error, alone or in a sentence, with its code when that stands beside it."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from oauth.catalogue.entries import answers, documented, registered
+from oauth.exchange import Response
+from oauth.paste.body import as_json
+from oauth.paste.result import STATUS_UNKNOWN, Pasted
+from oauth.paste.step_guess import step_of
+
+READ_AS = "message without its JSON read as error_description"
+CODE_ALONE = "error code without its JSON read as error"
+
+_SIBLINGS = (
+    'Missing parameter: "?[\\w]+"? is required',
+    "The authorization code has expired",
+    "The redirect URI is missing or do(?:es)? not match",
+    "Missing required 'Version' header!?",
+)
+_QUOTES = str.maketrans(dict.fromkeys("‘’‚‛′`", "'") | dict.fromkeys("“”„‟″", '"'))
+LONGEST = 100_000
+
+
+def sureness(text: str) -> float:
+    """Fairly sure when a known message or code stands in the text, and hardly when much else does."""
+    if len(text) > LONGEST or next(_found(text), None) is None:
+        return 0.0
+    return 0.55 if len(text) < 400 and "{" not in text else 0.1
+
+
+def read(text: str, status: int = STATUS_UNKNOWN) -> list[Pasted]:
+    """The messages as the bodies that they come in."""
+    return [_pasted(match, status) for match in _found(text)]
+
+
+def _found(text: str) -> Iterator[re.Match[str]]:
+    return _pattern().finditer(text.translate(_QUOTES))
+
+
+def _pasted(match: re.Match[str], status: int) -> Pasted:
+    body: dict[str, str] = {}
+    code = match["code"] or match["alone"]
+    if code:
+        body["error"] = code.lower()
+    if match["text"]:
+        body["error_description"] = match["text"]
+    if match["title"]:
+        body["error_human_title"] = match["title"]
+        body.setdefault("error", _codes_of_titles()[_folded(match["title"])])
+    response = Response(status, body=as_json(body))
+    repairs = (CODE_ALONE,) if match["alone"] else (READ_AS,)
+    return Pasted(response=response, step=step_of(None, response), repairs=repairs, source="message")
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    entries = documented().values()
+    known = [entry.text for entry in answers().values() if entry.text] + [entry.description for entry in entries]
+    texts = [_spaced(text.rstrip(".")) for text in known if " " in text] + [
+        text.replace(" ", r"\s+") for text in _SIBLINGS
+    ]
+    titles = [_spaced(entry.human_title.rstrip(".")) for entry in entries if entry.human_title]
+    codes = "|".join(sorted((re.escape(code) for code in registered() if "_" in code), key=len, reverse=True))
+    return re.compile(
+        rf"(?:(?<!\w)(?P<code>{codes})\W{{1,6}}(?:(?:error_)?description\W{{1,4}})?)?"
+        rf"(?:(?P<text>{'|'.join(_longest_first(texts))})|(?P<title>{'|'.join(_longest_first(titles))}))"
+        rf"|(?<![\w/-])(?P<alone>{codes})(?![\w/-])",
+        re.IGNORECASE,
+    )
+
+
+@cache
+def _codes_of_titles() -> dict[str, str]:
+    return {_folded(entry.human_title): entry.error for entry in documented().values() if entry.human_title}
+
+
+def _spaced(text: str) -> str:
+    return r"\s+".join(re.escape(word) for word in text.translate(_QUOTES).split())
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().rstrip(".").split())
+
+
+def _longest_first(patterns: list[str]) -> list[str]:
+    return sorted(set(patterns), key=len, reverse=True)

@@ -1,0 +1,50 @@
+"""What a reader gives: one exchange each, or the reason why the text cannot be read."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from oauth.exchange import Exchange, Request, Response, Step
+
+STATUS_UNKNOWN = 0
+"""``Response.status`` where the pasted text does not say it, as with a body alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """One exchange as far as it was pasted.
+
+    A part that is not in the text is ``None``, a status that is not ``STATUS_UNKNOWN``. ``request_body_known`` and
+    ``response_body_known`` are false where the text has a message without the body that it had. ``repairs`` says, in
+    words, what reading had to put up with or leave out. ``source`` is the format in words. ``started_at`` is aware and
+    in UTC. ``flow`` is equal for the exchanges that share a ``state``, a code or a token.
+    """
+
+    request: Request | None = None
+    response: Response | None = None
+    step: Step | None = None
+    started_at: datetime | None = None
+    duration_ms: int | None = None
+    repairs: tuple[str, ...] = ()
+    source: str = ""
+    flow: str = ""
+    request_body_known: bool = True
+    response_body_known: bool = True
+
+    @property
+    def status(self) -> int | None:
+        """The status of the response, ``None`` where the text does not say it."""
+        return self.response.status or None if self.response else None
+
+    def to_exchange(self, now: datetime) -> Exchange:
+        """The exchange that diagnosis and history take. ``now`` stands for a time that the text does not say.
+
+        Without a request in the text its method and address are empty; an unknown step counts as the token request.
+        """
+        return Exchange(
+            step=self.step or Step.TOKEN,
+            request=self.request or Request("", ""),
+            started_at=self.started_at or now,
+            response=self.response,
+            duration_ms=self.duration_ms,
+            flow=self.flow,
+        )

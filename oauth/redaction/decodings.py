@@ -1,0 +1,171 @@
+r"""A text as it stands, and as it reads once its encodings are taken off, layer by layer.
+
+What is found in a decoded view is mapped back to the characters it came from, so that only those are replaced and all
+others stay as they were. Encodings: JSON's ``\u0041`` and ``\/``, percent and ``+``, HTML's ``&amp;``.
+"""
+
+import html
+import json
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from oauth.redaction.placeholders import PATTERN
+
+DEEPEST = 5
+"""Encodings inside one another that are taken off."""
+
+MOST_CHARACTERS = 8 * 1024 * 1024
+"""Characters in all views of one text together; past that no further view is made."""
+
+_Piece = tuple[str, int, int]
+
+JSON_ESCAPE = re.compile(
+    r"""\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\["'\\/bfnrt]"""
+)
+_JSON_LEAF = re.compile(r'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
+_PERCENT_LEAF = re.compile(rf'(?:{PATTERN}|[^&#"<>\s])+')
+_ENTITY_LEAF = re.compile(r'[^"<>]*')
+_PERCENT = re.compile(r"%[0-7][0-9a-fA-F]|(?:%[89a-fA-F][0-9a-fA-F])+|\+")
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+
+
+@dataclass(slots=True)
+class View:
+    """A reading of a text.
+
+    ``starts`` and ``ends`` are its decoded places, ``sources`` where each stands in the parent's text. ``leaves`` are
+    the encoded values it has: decoding takes a quote inside a value for one around it, so that a name and a value may
+    not be joined beyond one leaf.
+    """
+
+    text: str
+    leaves: list[tuple[int, int]]
+    parent: "View | None" = None
+    depth: int = 0
+    starts: Sequence[int] = ()
+    ends: Sequence[int] = ()
+    sources: Sequence[tuple[int, int]] = ()
+
+    def origin(self, start: int, end: int) -> tuple[int, int]:
+        """Where ``text[start:end]``, which must not be empty, stands in the text that all views began with."""
+        view = self
+        while view.parent is not None:
+            start, end = view._character(start)[0], view._character(end - 1)[1]
+            view = view.parent
+        return start, end
+
+    def _character(self, index: int) -> tuple[int, int]:
+        nearest = bisect_right(self.starts, index) - 1
+        if nearest < 0:
+            return index, index + 1
+        if index < self.ends[nearest]:
+            return self.sources[nearest]
+        source = self.sources[nearest][1] + index - self.ends[nearest]
+        return source, source + 1
+
+
+def views(text: str) -> list[View]:
+    """The text as it stands, then every reading of it that differs from those before."""
+    found = [View(text, [(0, len(text))])]
+    if "\\" not in text and "%" not in text and "+" not in text and "&" not in text:
+        return found
+    seen = {text}
+    total = len(text)
+    for view in found:
+        if view.depth == DEEPEST:
+            break
+        for pattern, leaf, pieces in _DECODERS:
+            if total > MOST_CHARACTERS or not pattern.search(view.text):
+                continue
+            decoded = _decoded(view, pattern, leaf, pieces)
+            if decoded.text not in seen:
+                seen.add(decoded.text)
+                total += len(decoded.text)
+                found.append(decoded)
+    return found
+
+
+def unescape_json(text: str) -> str:
+    """The inside of a JSON string with its escapes read; what is no escape stays."""
+    return JSON_ESCAPE.sub(lambda found: _json_character(found[0]), text) if "\\" in text else text
+
+
+def _decoded(
+    view: View, pattern: re.Pattern[str], leaf: re.Pattern[str], pieces: Callable[[re.Match[str]], Iterable[_Piece]]
+) -> View:
+    parts: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    sources: list[tuple[int, int]] = []
+    length = position = 0
+    for found in pattern.finditer(view.text):
+        parts.append(view.text[position : found.start()])
+        length += found.start() - position
+        for piece, start, end in pieces(found):
+            parts.append(piece)
+            starts.append(length)
+            length += len(piece)
+            ends.append(length)
+            sources.append((start, end))
+        position = found.end()
+    parts.append(view.text[position:])
+
+    def moved(place: int) -> int:
+        before = bisect_left(sources, (place, 0)) - 1
+        return place if before < 0 else ends[before] + place - sources[before][1]
+
+    leaves = []
+    for left, right in view.leaves:
+        for found in leaf.finditer(view.text, left, right):
+            if bisect_left(sources, (found.start(), 0)) < bisect_left(sources, (found.end(), 0)):
+                leaves.append((moved(found.start()), moved(found.end())))
+    return View("".join(parts), leaves, view, view.depth + 1, starts, ends, sources)
+
+
+def _json_pieces(found: re.Match[str]) -> Iterable[_Piece]:
+    return [(_json_character(found[0]), found.start(), found.end())]
+
+
+def _json_character(escape: str) -> str:
+    if escape == "\\'":
+        return "'"
+    character: str = json.loads(f'"{escape}"')
+    return character
+
+
+def _percent_pieces(found: re.Match[str]) -> Iterable[_Piece]:
+    start, end = found.span()
+    if end - start <= 3:
+        return [(" " if found[0] == "+" else chr(int(found[0][1:], 16)), start, end)]
+    octets = bytes.fromhex(found[0].replace("%", ""))
+    try:
+        characters = octets.decode()
+    except UnicodeDecodeError:
+        return [(chr(octet), start + 3 * i, start + 3 * i + 3) for i, octet in enumerate(octets)]
+    pieces = []
+    for character in characters:
+        width = 3 * len(character.encode())
+        pieces.append((character, start, start + width))
+        start += width
+    return pieces
+
+
+def _entity_pieces(found: re.Match[str]) -> Iterable[_Piece]:
+    # A reference to a character that HTML does not allow is dropped by the library, and stands for it all the same.
+    return [(html.unescape(found[0]) or _referred(found[0]), found.start(), found.end())]
+
+
+def _referred(reference: str) -> str:
+    """The character of a numeric reference such as ``&#64976;``."""
+    digits = reference.strip("&#;")
+    number = int(digits[1:], 16) if digits[:1] in "xX" else int(digits)
+    return chr(number)
+
+
+_DECODERS = (
+    (JSON_ESCAPE, _JSON_LEAF, _json_pieces),
+    (_PERCENT, _PERCENT_LEAF, _percent_pieces),
+    (_ENTITY, _ENTITY_LEAF, _entity_pieces),
+)

@@ -1,0 +1,209 @@
+"""The error card: what happened, how that is known, and what to do, directly under the response that failed."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from oauth import ticket
+from oauth.catalogue.explain import Explanation
+from oauth.diagnosis import Cause, Change, Diagnosis, Evidence, Fix, Label, Verdict
+from oauth.exchange import Exchange
+from oauth.formatting import span
+from pages.parts.common import clock
+
+STEP_NAMES = {
+    "authorize": "Authorize",
+    "callback": "Callback",
+    "token": "Exchange",
+    "api": "Call",
+    "refresh": "Refresh",
+    "par": "Push",
+    "device": "Device",
+    "userinfo": "Userinfo",
+    "revoke": "Revoke",
+    "introspect": "Introspect",
+    "jwks": "Keys",
+}
+DAY = 86_400
+"""Seconds from which a time is shown with its date."""
+
+MARKS = {
+    False: ":red[:material/close:]",
+    None: ":gray[:material/question_mark:]",
+    True: ":green[:material/check:]",
+}
+VERDICTS = {
+    Verdict.PROVEN: ":red-badge[proven]",
+    Verdict.POSSIBLE: ":orange-badge[possible]",
+    Verdict.UNKNOWN: ":gray-badge[unknown]",
+    Verdict.RULED_OUT: ":green-badge[ruled out]",
+}
+
+
+def draw(
+    key: str,
+    exchange: Exchange,
+    explanation: Explanation,
+    diagnosis: Diagnosis | None = None,
+    apply: Callable[[Fix], None] | None = None,
+) -> None:
+    """Draw the card of a redacted, failed exchange. ``apply`` does a fix; without it fixes are only shown."""
+    with st.container(border=True, key=f"{key}.card"):
+        _headline(exchange, explanation)
+        st.text(diagnosis.sentence if diagnosis is not None else explanation.cause)
+        if diagnosis is not None and diagnosis.sentence != explanation.cause:
+            st.caption(explanation.cause)
+        if diagnosis is not None:
+            _evidence(diagnosis.evidence)
+            _causes(key, diagnosis)
+        _remedies(explanation)
+        if diagnosis is not None:
+            _fixes(key, diagnosis.causes, apply)
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            with st.popover("Copy for support", icon=":material/content_copy:", key=f"{key}.support"):
+                st.caption("Redacted. It has what the provider's support asks for.")
+                st.code(ticket.summary(exchange, explanation, diagnosis), language=None)
+            if explanation.number is not None:
+                st.page_link(
+                    "errors.py",
+                    label=f"Error {explanation.number} in the reference",
+                    icon=":material/menu_book:",
+                    query_params={"error": str(explanation.number)},
+                )
+        st.caption(_recognised(explanation))
+
+
+def plain(text: str) -> str:
+    """A provider's word where Markdown is rendered: letters, digits, spaces, a few signs, escaped underscores."""
+    kept = "".join(character for character in text if character.isalnum() or character in " -_,()")
+    return kept[:60].replace("_", r"\_")
+
+
+def causes(found: tuple[Cause, ...]) -> None:
+    """Draw causes, each with its verdict and its evidence."""
+    for cause in found:
+        with st.container(gap="xxsmall"):
+            with st.container(horizontal=True, wrap=False, gap="small"):
+                st.markdown(VERDICTS[cause.verdict], width="content")
+                st.text(cause.title, width="stretch")
+            _evidence(cause.evidence)
+
+
+def _headline(exchange: Exchange, explanation: Explanation) -> None:
+    if explanation.number is not None:
+        st.subheader(f":red[Documented error {explanation.number}] · {explanation.title}", anchor=False)
+    else:
+        st.subheader(f":red[{explanation.title}]", anchor=False)
+    with st.container(horizontal=True, gap="small"):
+        if explanation.status:
+            st.badge(f"HTTP {explanation.status}", color="red")
+        if explanation.error:
+            st.badge(plain(explanation.error), color="red")
+        st.badge(f"step {STEP_NAMES[exchange.step.value]}", color="gray")
+        if explanation.kind == "registered":
+            st.badge("undocumented text", color="orange")
+        if explanation.danger:
+            st.badge("dangerous: the request has a secret", icon=":material/gpp_bad:", color="red")
+    _wait(exchange)
+
+
+def _wait(exchange: Exchange) -> None:
+    """How long the server asks to wait, counted from its answer."""
+    until = exchange.retry_at
+    if until is None:
+        return
+    seconds = (until - exchange.started_at).total_seconds() - (exchange.duration_ms or 0) / 1000
+    moment = clock.at(until) if seconds < DAY else clock.on(until)
+    text = f"for {span(round(seconds))}, until {moment}" if seconds > 0 else f"until {moment}, which was over by then"
+    with st.container(horizontal=True, gap="xsmall", wrap=False):
+        st.markdown(":material/timer:", width="content")
+        st.text(f"The server asked to wait {text} (Retry-After). Nothing is sent again by itself.", width="stretch")
+
+
+def _evidence(facts: tuple[Evidence, ...]) -> None:
+    """Facts as text, for they quote what was sent and what came back."""
+    with st.container(gap="xxsmall"):
+        for fact in facts:
+            with st.container(horizontal=True, wrap=False, gap="xsmall"):
+                st.markdown(MARKS[fact.holds], width="content")
+                st.text(f"{fact.text} ({fact.where})" if fact.where else fact.text, width="stretch")
+                if fact.row is not None:
+                    st.page_link("history.py", label=f"row {fact.row}", query_params={"row": str(fact.row)})
+
+
+def _causes(key: str, diagnosis: Diagnosis) -> None:
+    if diagnosis.most_likely:
+        proven = any(cause.verdict is Verdict.PROVEN for cause in diagnosis.causes)
+        st.markdown("**Proven**" if proven else "**Most likely**")
+        st.text(diagnosis.most_likely)
+    if diagnosis.causes:
+        counts = {verdict: sum(cause.verdict is verdict for cause in diagnosis.causes) for verdict in Verdict}
+        told = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
+        with st.expander(f"Every cause that was checked: {told}", key=f"{key}.causes"):
+            causes(diagnosis.causes)
+
+
+def _remedies(explanation: Explanation) -> None:
+    st.markdown("**Documented remedy**" if explanation.kind == "documented" else "**Remedy**")
+    st.markdown("\n".join(f"- {line}" for line in explanation.remedy))
+
+
+def _fixes(key: str, found: tuple[Cause, ...], apply: Callable[[Fix], None] | None) -> None:
+    """Our suggestion, apart from the documented remedy: the changed request of each cause that has one."""
+    fixes = list(dict.fromkeys(cause.fix for cause in found if cause.fix is not None))
+    if not fixes:
+        return
+    st.markdown("**What to change here**")
+    for number, fix in enumerate(fixes, 1):
+        with st.container(border=True, gap="small", key=f"{key}.fix.{number}.box"):
+            with st.container(horizontal=True, wrap=False, gap="small"):
+                st.badge(fix.label_text, color="green" if fix.label is Label.READY else "gray")
+                st.text(fix.title, width="stretch")
+            if fix.changes:
+                st.code(diff(fix.changes), language="diff", wrap_lines=True)
+            # Without a change there is nothing that a button could do: the advice is to wait.
+            if apply is not None and (fix.changes or fix.label is Label.START_AGAIN):
+                st.button(
+                    _button(fix),
+                    key=f"{key}.fix.{number}",
+                    icon=":material/build:",
+                    type="primary" if number == 1 else "secondary",
+                    on_click=apply,
+                    args=(fix,),
+                )
+
+
+def diff(changes: tuple[Change, ...]) -> str:
+    """The changes of a request as lines that go and lines that come."""
+    lines = []
+    for change in changes:
+        if change.before is not None:
+            lines.append(f"- {change.name}: {change.before}")
+        if change.needs:
+            lines.append(f"+ {change.name}: … {change.needs}")
+        elif change.after is not None:
+            lines.append(f"+ {change.name}: {change.after}")
+    return "\n".join(lines)
+
+
+def _button(fix: Fix) -> str:
+    match fix.label:
+        case Label.READY:
+            return "Change it and send"
+        case Label.NEEDS_A_VALUE:
+            return "Change it, and fill in the value"
+        case Label.START_AGAIN:
+            return fix.label_text[0].upper() + fix.label_text[1:]
+
+
+def _recognised(explanation: Explanation) -> str:
+    if explanation.kind == "documented":
+        how = "to the letter" if explanation.match == "exact" else "apart from case, white space or quotes"
+        told = f"Recognised by its text, {how}; found in the {explanation.where}."
+        if explanation.status_as_documented is False:
+            told += " The HTTP status is not the documented one."
+    elif explanation.kind == "registered":
+        told = "The text is none of the documented eleven; this is what the code means by its specification."
+    else:
+        told = "No error code came with it."
+    return f"{told} {explanation.reference}".strip()

@@ -1,0 +1,138 @@
+"""One exchange, drawn: a line that says how it went, then Parsed, Raw and commands of the same captured bytes."""
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from oauth import formatting
+from oauth.catalogue.explain import Explanation, remarks
+from oauth.exchange import Exchange, Response
+from pages.parts.common import clock
+from pages.parts.common.card import plain
+
+MARK = "▶ "
+
+UNVERIFIED = "tls_unverified"
+FROM_PROXY = "from the proxy"
+NOT_WHOLE = "not whole"
+
+PLAIN_HEADERS = {"host", "user-agent", "accept", "accept-encoding", "content-length", "connection"}
+"""Headers that every request has, and that say nothing about OAuth; Raw shows them."""
+
+
+_COMMANDS = {
+    "cURL": (formatting.curl, "bash"),
+    "HTTPie": (formatting.httpie, "bash"),
+    "Python": (formatting.httpx_code, "python"),
+}
+"""The same request for other tools, and the language of each."""
+
+
+def draw(key: str, exchange: Exchange, explanation: Explanation | None, *, wide: bool = False) -> None:
+    """Draw a redacted exchange. ``key`` tells this place from others on the page.
+
+    ``wide`` puts request and response side by side.
+    """
+    with st.container(border=True, key=f"{key}.exchange"):
+        _headline(exchange, explanation)
+        _remarks(exchange)
+        tabs = st.tabs(["Parsed", "Raw", *_COMMANDS], key=f"{key}.view")
+        with tabs[0]:
+            _parsed(exchange, explanation, *_places(wide))
+        with tabs[1]:
+            _raw(exchange, *_places(wide))
+        for tab, (write, language) in zip(tabs[2:], _COMMANDS.values(), strict=True):
+            with tab:
+                st.caption("Secrets are placeholders: put the real values in before you run it.")
+                st.code(write(exchange.request), language=language, wrap_lines=True)
+
+
+def _headline(exchange: Exchange, explanation: Explanation | None) -> None:
+    facts = []
+    if exchange.duration_ms is not None:
+        facts.append(formatting.duration(exchange.duration_ms))
+    facts.append(clock.at(exchange.started_at))
+    if exchange.id is not None:
+        facts.append(f"row {exchange.id}")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if exchange.response is not None:
+            # A pasted answer may come without its status.
+            known = exchange.response.status or "status unknown"
+            status = f"{known} {plain(exchange.response.reason)}".strip()
+            held = exchange.response.status < 400
+            st.badge(status, color="red" if explanation is not None else "green" if held else "gray")
+            if exchange.failure is not None:
+                st.badge(FROM_PROXY if exchange.failure.kind.startswith("proxy_") else NOT_WHOLE, color="red")
+        elif exchange.failure is not None:
+            st.badge("no response", color="red")
+        else:
+            st.badge("no answer recorded", color="gray")
+        if UNVERIFIED in exchange.marks:
+            st.badge("certificate not checked", icon=":material/no_encryption:", color="red")
+        if "proxy" in exchange.marks:
+            st.badge("through a proxy", color="gray")
+        if "imported" in exchange.marks:
+            st.badge("imported", color="gray")
+        if explanation is not None and explanation.error:
+            st.text(explanation.error)
+        st.caption(" · ".join(facts))
+
+
+def _remarks(exchange: Exchange) -> None:
+    """What to know beside the result. The words are the catalogue's own."""
+    for remark in remarks(exchange):
+        show, icon = (st.error, "gpp_bad") if remark.danger else (st.warning, "info")
+        remedy = "\n".join(f"- {line}" for line in remark.remedy)
+        show(f"**{remark.title}**\n\n{remark.cause}\n\n{remedy}", icon=f":material/{icon}:")
+
+
+def _places(wide: bool) -> tuple[DeltaGenerator, DeltaGenerator]:
+    if wide:
+        left, right = st.columns(2, gap="medium")
+        return left, right
+    return st.container(), st.container()
+
+
+def _raw(exchange: Exchange, left: DeltaGenerator, right: DeltaGenerator) -> None:
+    with left:
+        st.caption("Request")
+        st.code(formatting.raw_request(exchange.request), language="http", wrap_lines=True)
+    if exchange.response is not None:
+        with right:
+            st.caption("Response")
+            st.code(formatting.raw_response(exchange.response), language="http", wrap_lines=True)
+
+
+def _parsed(exchange: Exchange, explanation: Explanation | None, left: DeltaGenerator, right: DeltaGenerator) -> None:
+    if exchange.request.method:  # a pasted answer may come without its request
+        with left:
+            st.caption("Request")
+            target = f"{exchange.request.method} {exchange.request.url.partition('?')[0]}"
+            told = [f"{name}: {value}" for name, value in exchange.request.headers if name.lower() not in PLAIN_HEADERS]
+            named = [f"{name} = {value}" for name, value in formatting.fields(exchange.request)]
+            st.code("\n".join([target, *told, *named]), language=None, wrap_lines=True)
+    with right:
+        if exchange.response is not None:
+            st.caption("Response")
+            _body(exchange.response, explanation)
+            if exchange.response.cut:
+                st.caption(
+                    "Cut here: only the first 1 MiB of the body is kept."
+                    if exchange.failure is None
+                    else "Cut here: this is how far the body came."
+                )
+        if exchange.failure is not None:
+            st.caption("What the connection said")
+            st.code(exchange.failure.detail, language=None, wrap_lines=True)
+
+
+def _body(response: Response, explanation: Explanation | None) -> None:
+    text, language = formatting.pretty_body(response.body, response.headers)
+    if not text:
+        st.caption("The body is empty.")
+        return
+    matched = explanation.matched_text if explanation is not None else ""
+    if matched and any(matched in line for line in text.splitlines()):
+        marked = (f"{MARK if matched in line else '  '}{line}" for line in text.splitlines())
+        st.code("\n".join(marked), language=None, wrap_lines=True)
+    else:
+        st.code(text, language=language, wrap_lines=True)

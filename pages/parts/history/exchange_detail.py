@@ -1,0 +1,145 @@
+"""One exchange: what was sent and what came back, why it failed, the rest of its flow, and what people noted."""
+
+import streamlit as st
+
+from oauth import ticket
+from oauth.catalogue.explain import explain
+from oauth.diagnosis import diagnose
+from oauth.formatting import duration
+from oauth.history.filters import Filters, written
+from oauth.history.past import HistoryPast
+from oauth.history.store import History, HistoryError, Row
+from oauth.installation import current
+from pages.parts.common import card, clock, exchange
+from pages.parts.history import comparison, listing, url_state
+
+MOST_OF_A_FLOW = 50
+"""Exchanges of the same flow that are listed."""
+
+_WRONG = "history.one.wrong"
+
+
+def draw(number: int) -> None:
+    """Draw the exchange of a row. Raises ``HistoryError``."""
+    history = current().history
+    row = history.get(number)
+    if row is None:
+        st.info(f"There is no row {number} in this history.")
+        return
+    _headline(row)
+    explanation = explain(row.exchange)
+    exchange.draw("history", row.exchange, explanation, wide=True)
+    if explanation is not None:
+        diagnosis = diagnose(row.exchange, explanation, past=HistoryPast(history), zone=clock.tz())
+        card.draw("history", row.exchange, explanation, diagnosis)
+    left, right = st.columns(2, gap="large")
+    with left:
+        _flow(history, row)
+    with right:
+        _labels(row)
+    comparison.draw(history, row)
+
+
+def _headline(row: Row) -> None:
+    sent = row.exchange
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader(f"Row {sent.id}", anchor=False)
+        with st.container(horizontal=True, gap="small", width="content"):
+            with st.popover("Link", icon=":material/link:", key="history.link"):
+                st.caption("This exchange, with the filters as they are.")
+                st.code(url_state.link(), language=None, wrap_lines=True)
+            st.button("Close", key="history.close", icon=":material/close:", on_click=_close)
+    facts = [
+        clock.on(sent.started_at),
+        f"step {sent.step.value}",
+        f"client {sent.client_id}" if sent.client_id else "",
+        f"provider {sent.provider}" if sent.provider else "",
+        f"flow {sent.flow}" if sent.flow else "",
+        f"request id {sent.request_id}" if sent.request_id else "",
+        f"by {sent.owner}" if sent.owner else "",
+    ]
+    st.text(" · ".join(fact for fact in facts if fact))
+
+
+def _close() -> None:
+    url_state.put(url_state.ROW, None)
+    url_state.put(url_state.WITH, None)
+
+
+def _flow(history: History, row: Row) -> None:
+    st.markdown("**Its flow, in order**")
+    if not row.exchange.flow:
+        st.caption("It belongs to no flow: it was pasted, imported or sent alone.")
+        return
+    within = Filters(flow=written(row.exchange.flow))
+    found = history.page(within, None, MOST_OF_A_FLOW)[::-1]
+    for other in found:
+        told = [
+            clock.at(other.exchange.started_at),
+            other.exchange.step.value,
+            listing.outcome(other),
+            other.error,
+            duration(other.exchange.duration_ms) if other.exchange.duration_ms is not None else "",
+        ]
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            if other.exchange.id == row.exchange.id:
+                st.caption(f"row {other.exchange.id}, open", width="content")
+            else:
+                st.button(
+                    f"row {other.exchange.id}",
+                    key=f"history.flow.{other.exchange.id}",
+                    type="tertiary",
+                    on_click=_show,
+                    args=(other.exchange.id,),
+                )
+            st.text("  ".join(fact for fact in told if fact))
+    with st.container(horizontal=True, gap="small"):
+        st.button("Show this flow in the list", key="history.flow", on_click=url_state.put_filters, args=(within,))
+        with st.popover("Copy for a ticket", icon=":material/content_copy:", key="history.ticket"):
+            st.caption("The flow as Markdown, redacted.")
+            st.code(ticket.flow_summary(found), language=None)
+
+
+def _show(number: int | None) -> None:
+    url_state.put(url_state.ROW, number)
+    url_state.put(url_state.WITH, None)
+
+
+def _labels(row: Row) -> None:
+    st.markdown("**Note and case**")
+    if st.session_state.get("history.labelled") != row.exchange.id or "history.note" not in st.session_state:
+        st.session_state["history.labelled"] = row.exchange.id
+        st.session_state["history.note"] = row.note
+        st.session_state["history.case"] = row.exchange.case
+    with st.form("history.labels", border=False):
+        st.text_area("Note", key="history.note", placeholder="what was found out, for whoever reads this next")
+        st.text_input(
+            "Case",
+            key="history.case",
+            placeholder="T-1234",
+            help="The ticket. It is set for the whole flow, where there is one.",
+        )
+        st.form_submit_button("Save", key="history.labels.save", on_click=_save, args=(row,))
+    if wrong := st.session_state.pop(_WRONG, ""):
+        st.error("It was not saved.")
+        st.text(wrong)
+
+
+def _save(row: Row) -> None:
+    history, vault = current().history, url_state.vault()
+    note, case = (vault.redact_text(st.session_state[f"history.{name}"].strip()) for name in ("note", "case"))
+    number = row.exchange.id
+    if number is None:
+        return
+    try:
+        if note != row.note:
+            history.set_note(number, note)
+        if case != row.exchange.case:
+            if row.exchange.flow:
+                history.set_case(row.exchange.flow, case)
+            else:
+                history.set_row_case(number, case)
+    except HistoryError as error:
+        st.session_state[_WRONG] = str(error)
+        return
+    st.session_state.pop("history.labelled", None)  # what was saved is read again, with its secrets replaced

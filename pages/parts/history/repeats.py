@@ -1,0 +1,83 @@
+"""Exchanges that went the same way, one line each."""
+
+import pandas as pd
+import streamlit as st
+
+from oauth.catalogue import documented
+from oauth.history.filters import FilterError, Filters
+from oauth.history.repeats import Repeat, repeats
+from oauth.installation import current
+from pages.parts.common import clock
+from pages.parts.history import cache, url_state
+
+SECONDS = 4.0
+"""How long grouping everything may take; what is slower is done for the newest exchanges."""
+
+KEY = "history.repeats"
+_GROUPS = "history.repeats.groups"
+
+
+def draw(filters: Filters, resolved: Filters, version: object) -> None:
+    """Draw the groups. A chosen one becomes the filter. Raises ``HistoryError``."""
+    with st.spinner("Looking for what repeats", show_time=True):
+        found = cache.kept("repeats", (filters.line, version), lambda: repeats(current().history, resolved, SECONDS))
+    st.session_state[_GROUPS] = found.groups
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "count": [group.count for group in found.groups],
+                "step": [group.step for group in found.groups],
+                "status": [_status(group) for group in found.groups],
+                "error": [_error(group) for group in found.groups],
+                "description": [group.description or group.failure for group in found.groups],
+                "first seen": pd.to_datetime([group.first for group in found.groups], utc=True),
+                "last seen": pd.to_datetime([group.last for group in found.groups], utc=True),
+            }
+        ),
+        key=KEY,
+        hide_index=True,
+        height=min(680, 40 + 32 * len(found.groups)),
+        row_height=32,
+        on_select=_open,
+        selection_mode="single-row",
+        column_config={
+            "count": st.column_config.NumberColumn(width=90, format="localized"),
+            "step": st.column_config.TextColumn(width=90),
+            "status": st.column_config.TextColumn(width=100),
+            "error": st.column_config.TextColumn(width=150),
+            "description": st.column_config.TextColumn(width=290),
+            **{
+                name: st.column_config.DatetimeColumn(width=150, format="YYYY-MM-DD HH:mm:ss", timezone=clock.zone())
+                for name in ("first seen", "last seen")
+            },
+        },
+    )
+    if wrong := st.session_state.pop("history.repeats.wrong", ""):
+        st.text(f"This group cannot be a filter: {wrong}")
+    told = "Choose a line to see its exchanges."
+    if found.newest is not None:
+        told += f" Grouped are the newest {found.newest:,}; all of them take too long. Narrow the filters for all."
+    st.caption(told)
+
+
+def _status(group: Repeat) -> str:
+    return str(group.status) if group.status else "no response" if group.failure else "no answer"
+
+
+def _error(group: Repeat) -> str:
+    if group.documented_error is not None and group.documented_error in documented():
+        return f"{group.documented_error} {documented()[group.documented_error].error or group.error}".strip()
+    return group.error
+
+
+def _open() -> None:
+    chosen = st.session_state[KEY]["selection"]["rows"]
+    if not chosen:
+        return
+    group: Repeat = st.session_state[_GROUPS][chosen[0]]
+    try:
+        url_state.put_filters(group.within(url_state.filters()))
+    except FilterError as error:
+        st.session_state["history.repeats.wrong"] = str(error)
+        return
+    url_state.put(url_state.SHOW, None)

@@ -1,0 +1,72 @@
+"""What few requests need: PKCE, the key that tokens are bound to, and the verifier."""
+
+import streamlit as st
+
+from oauth.flow import pkce
+from oauth.providers import ClientAuthentication, Pkce
+from pages.parts.common import widget_defaults
+from pages.parts.common.session import AUTHENTICATION, Session
+from pages.parts.walkthrough import tokens
+
+METHODS = {Pkce.OFF: "Off", Pkce.S256: "S256", Pkce.PLAIN: "plain"}
+
+
+def follow(current: Session) -> None:
+    """Take what was chosen, or else what the profile says, before any request is drawn."""
+    provider = current.flow.provider
+    widget_defaults.keep("authorize.pkce", provider.pkce)
+    widget_defaults.keep("authorize.dpop", provider.dpop)
+    widget_defaults.keep(AUTHENTICATION, provider.client_authentication)
+    current.choose(
+        Pkce(st.session_state["authorize.pkce"]),
+        bound=bool(st.session_state["authorize.dpop"]),
+        by=ClientAuthentication(st.session_state[AUTHENTICATION]),
+    )
+
+
+def draw(current: Session) -> None:
+    """Draw the options of the authorization request, when they are asked for."""
+    if not current.options:
+        return
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        st.segmented_control(
+            "PKCE",
+            list(METHODS),
+            format_func=METHODS.__getitem__,
+            required=True,
+            key="authorize.pkce",
+            help="The one who exchanges the code shows that it asked for it (RFC 7636).",
+            persist_state="session",
+        )
+        st.toggle(
+            "Bind the tokens to a key (DPoP)",
+            key="authorize.dpop",
+            help="Each request carries a proof, signed with a key of this session (RFC 9449).",
+            persist_state="session",
+        )
+    if current.flow.pkce is not Pkce.OFF:
+        _verifier(current)
+
+
+def _verifier(current: Session) -> None:
+    widget_defaults.keep("authorize.verifier", current.vault.placeholder("code_verifier", current.flow.verifier))
+    columns = st.columns([17, 4], vertical_alignment="bottom")
+    with columns[0]:
+        st.text_input(
+            "code_verifier, which step 3 sends",
+            key="authorize.verifier",
+            on_change=_take,
+            args=(current,),
+            persist_state="session",
+        )
+    with columns[1]:
+        shown = tokens.button(current, "authorize.reveal.code_verifier")
+    if shown:
+        st.code(current.flow.verifier, language=None, wrap_lines=True)
+    if problem := pkce.problem(current.flow.verifier):
+        st.markdown(":orange[:material/warning:] A server need not take this verifier")
+        st.text(problem)
+
+
+def _take(current: Session) -> None:
+    current.take_verifier(current.vault.resolve((st.session_state["authorize.verifier"] or "").strip()))

@@ -1,0 +1,42 @@
+"""Does a fix: puts its changes into the request's fields, and goes on where it says."""
+
+import streamlit as st
+
+from oauth.diagnosis import Change, Fix, Label, Target
+from oauth.exchange import Step
+from pages.parts.common import session
+from pages.parts.common.session import Fixing, Session
+from pages.parts.walkthrough import prefill
+from pages.parts.walkthrough.actions import ACTIONS
+
+ACTION_OF = {Step.AUTHORIZE: "authorize", Step.TOKEN: "token", Step.API: "api", Step.REFRESH: "refresh"}
+
+
+def apply(current: Session, action: str, fix: Fix) -> None:
+    """Change the request as the fix says. A fix that is ready is sent too; one that starts again begins a new flow."""
+    target = action if action in ACTIONS and ACTIONS[action].step is fix.step else ACTION_OF.get(fix.step, "authorize")
+    fixing = Fixing(action, fix, current.shown[action])
+    if fix.label is Label.START_AGAIN and fix.step is Step.AUTHORIZE:
+        current = session.start(current.flow.provider, current.flow.client, current.chosen)
+    current.fixing = fixing
+    prefill.open_card(current, target)
+    for change in fix.changes:
+        _change(current, target, change)
+    if fix.label is Label.READY:
+        current.press(target)
+
+
+def _change(current: Session, action: str, change: Change) -> None:
+    match change.target:
+        case Target.URL:
+            st.session_state[f"{action}.url"] = change.after
+        case Target.QUERY:
+            prefill.drop_from_query(action, change.name)
+        case Target.BODY_FORMAT:
+            st.session_state[f"{action}.body"] = change.after
+        case Target.AUTHENTICATION:
+            st.session_state[f"{action}.secret_in"] = change.after
+        case Target.FIELD | Target.HEADER:
+            prefill.put(current, action, change.name, change.after)
+        case Target.METHOD:
+            pass  # the walkthrough's methods are fixed; only a pasted request can have another

@@ -1,0 +1,89 @@
+"""Fills in a step's fields from outside: for a fix, and for a request that was pasted."""
+
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+import streamlit as st
+
+from oauth import flow as flows
+from oauth import parameters
+from oauth.exchange import Request, header
+from oauth.flow import Signed
+from oauth.providers import BodyFormat, ClientAuthentication
+from pages.parts.common import widget_defaults
+from pages.parts.common.exchange import PLAIN_HEADERS
+from pages.parts.common.session import Session
+from pages.parts.walkthrough.actions import ACTIONS, CARD_OF
+
+
+def fill(current: Session, action: str, sent: Request) -> None:
+    """Make a step's request like one that was sent elsewhere; the address stays the provider's own."""
+    open_card(current, action)
+    values = _values(action, sent)
+    for name in _names(current, action) - values.keys():
+        put(current, action, name, None)
+    for name, value in values.items():
+        put(current, action, name, current.vault.conceal(name, value))
+    if ACTIONS[action].grant is not None:
+        form = "json" not in (header(sent.headers, "Content-Type") or "")
+        st.session_state[f"{action}.body"] = BodyFormat.FORM if form else BodyFormat.JSON
+        basic = parameters.basic(sent) is not None
+        st.session_state[f"{action}.secret_in"] = ClientAuthentication.BASIC if basic else ClientAuthentication.BODY
+
+
+def open_card(current: Session, action: str) -> None:
+    """Open the card that an action stands in."""
+    card = CARD_OF.get(action, action)
+    current.opened |= {card}
+    if card == "call":
+        st.session_state["call.action"] = action
+
+
+def put(current: Session, action: str, name: str, value: str | None) -> None:
+    """Give a field a value, as it may be drawn, and send it; ``None`` leaves it out."""
+    extra = _extra(action, name)
+    if name in _names(current, action):
+        _set(f"{action}.field.{name}.send", value is not None)
+        if value is not None:
+            _set(f"{action}.field.{name}.value", value)
+    elif value is None:
+        if extra is not None:
+            _set(f"{action}.extra.{extra}.name", "")
+    else:
+        if extra is None:
+            extra = st.session_state[f"{action}.extra"] = st.session_state.get(f"{action}.extra", 0) + 1
+            _set(f"{action}.extra.{extra}.name", name)
+        _set(f"{action}.extra.{extra}.value", value)
+
+
+def drop_from_query(action: str, name: str) -> None:
+    """Take a parameter out of the query of a request's address."""
+    key = f"{action}.url"
+    parts = urlsplit(st.session_state[key])
+    kept = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != name]
+    _set(key, urlunsplit(parts._replace(query=flows.query(kept))))
+
+
+def _values(action: str, sent: Request) -> dict[str, str]:
+    if action == "api":
+        return {name: value for name, value in sent.headers if name.lower() not in PLAIN_HEADERS}
+    values = {item.name: item.value for item in parameters.read(sent).parameters}
+    if (basic := parameters.basic(sent)) is not None:
+        values |= {"client_id": basic.id, "client_secret": basic.secret}
+    return values
+
+
+def _names(current: Session, action: str) -> set[str]:
+    """The names of the fields that a step has of its own."""
+    return {item.name for item in ACTIONS[action].fields(current.flow, Signed())}
+
+
+def _extra(action: str, name: str) -> int | None:
+    """The number of the extra field that has this name."""
+    count = st.session_state.get(f"{action}.extra", 0)
+    return next((n for n in range(1, count + 1) if st.session_state.get(f"{action}.extra.{n}.name") == name), None)
+
+
+def _set(key: str, value: object) -> None:
+    """Set a widget's value, so that the default of its next drawing does not take its place."""
+    st.session_state[key] = value
+    widget_defaults.forget(key)

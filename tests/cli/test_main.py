@@ -1,0 +1,266 @@
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oauth.catalogue import documented
+from oauth.cli.main import main
+from oauth.diagnosis import pasted as paste_diagnosed
+from oauth.diagnosis.pasted import Diagnosed
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTATION = ROOT / "tests" / "catalogue" / "documentation.txt"
+KEYS = ["documented", "match", "status", "error", "error_description", "title", "remedy", "causes", "evidence"]
+STATUSES = [400, 400, 400, 400, 401, 400, 401, 401, 400, None, None]
+
+
+def run(*arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([sys.executable, "-m", "oauth", *arguments], cwd=ROOT, input=given, capture_output=True)
+
+
+def diagnose(given: bytes | str) -> list[dict[str, Any]]:
+    done = run("diagnose", "-", "--json", given=given.encode() if isinstance(given, str) else given)
+    assert (done.returncode, done.stderr) == (0, b"")
+    found = json.loads(done.stdout)
+    assert isinstance(found, list)
+    return found
+
+
+def refused(*arguments: str, given: bytes = b"") -> str:
+    done = run(*arguments, given=given)
+    assert (done.returncode, done.stdout) == (2, b"")
+    (line,) = done.stderr.decode().splitlines()
+    return line
+
+
+def test_the_whole_documentation_gives_its_eleven_errors() -> None:
+    done = run("diagnose", str(DOCUMENTATION))
+    found = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert [list(item) for item in found] == [KEYS] * 11
+    assert [item["documented"] for item in found] == list(range(1, 12))
+    assert {item["match"] for item in found} == {"exact"}
+    assert [item["status"] for item in found] == STATUSES
+    for item in found:
+        entry = documented()[item["documented"]]
+        assert (item["error"], item["error_description"]) == (entry.error or None, entry.description)
+        assert (item["title"], item["remedy"]) == (entry.title, list(entry.remedy))
+
+
+@pytest.mark.parametrize("number", range(1, 12))
+def test_one_block_of_the_documentation_gives_one_error(number: int) -> None:
+    text = DOCUMENTATION.read_text(encoding="utf-8")
+    start = text.index(f"{number}. {documented()[number].title}\n")
+    end = text.index(f"\n{number + 1}. ") if number < 11 else len(text)
+    for given, status in ((text[start:end], STATUSES[number - 1]), (documented()[number].example, None)):
+        (found,) = diagnose(given)
+        assert (found["documented"], found["match"]) == (number, "exact")
+        assert found["status"] == (status if number != 9 else 400)
+
+
+def test_json_is_printed_with_and_without_the_flag() -> None:
+    given = documented()[2].example.encode()
+    assert run("diagnose", "-", given=given).stdout == run("diagnose", "-", "--json", given=given).stdout
+
+
+def test_a_raw_response_is_diagnosed() -> None:
+    text = "authorization code DOESN’T exist or is invalid for the client"
+    body = json.dumps({"error": "invalid_grant", "error_description": text}, ensure_ascii=False)
+    (found,) = diagnose(f"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n\r\n{body}")
+    assert (found["documented"], found["match"], found["status"]) == (2, "folded", 400)
+    assert found["error_description"] == text
+
+
+def test_an_undocumented_text_has_no_number_and_the_codes_remedy() -> None:
+    (found,) = diagnose('{"error": "invalid_grant", "error_description": "The authorization code has expired"}')
+    assert (found["documented"], found["match"], found["status"]) == (None, None, None)
+    assert found["title"] == "The code or refresh token is not valid"
+    assert found["remedy"]
+
+
+def test_an_answer_that_is_no_oauth_error_has_a_title_and_a_remedy() -> None:
+    (found,) = diagnose("HTTP/1.1 502 Bad Gateway\r\n\r\n<html></html>")
+    assert (found["documented"], found["error"], found["title"]) == (None, None, "The server failed")
+    assert found["remedy"]
+
+
+def test_a_success_has_nothing_to_say_and_keeps_its_secrets() -> None:
+    secret = "5f3a9c0e1b7d4826aa0155e2c9d8f7b6"
+    body = json.dumps({"access_token": secret, "refresh_token": secret})
+    done = run("diagnose", "-", given=f"HTTP/1.1 200 OK\r\nSet-Cookie: a={secret}\r\n\r\n{body}".encode())
+    (found,) = json.loads(done.stdout)
+    assert found == {**dict.fromkeys(KEYS), "status": 200, "remedy": [], "causes": [], "evidence": []}
+    assert secret.encode() not in done.stdout + done.stderr
+
+
+def test_several_responses_are_a_list_in_their_order() -> None:
+    parts = [f"HTTP/1.1 {code} X\n\n{documented()[number].example}" for code, number in ((400, 2), (500, 7))]
+    found = diagnose("\n\n".join(parts))
+    assert [(item["documented"], item["status"]) for item in found] == [(2, 400), (7, 500)]
+
+
+def test_a_request_is_no_response() -> None:
+    assert diagnose(documented()[1].example_request) == []
+
+
+def test_a_request_alone_has_what_would_fail() -> None:
+    url = "https://www.olx.pl/api/open/oauth/token"
+    (found,) = diagnose(f"curl {url} -d grant_type=authorization_code -d auth_code=abcdef -d client_id=7")
+    assert [found[key] for key in KEYS[:7]] == [None, None, None, None, None, None, []]
+    assert ("code.other_name", "proven") in [(cause["id"], cause["verdict"]) for cause in found["causes"]]
+
+
+def test_the_causes_are_told_from_what_was_pasted() -> None:
+    entries = [
+        {
+            "startedDateTime": "2026-11-23T10:00:00Z",
+            "request": {"method": "GET", "url": "https://app.example/cb?code=0123456789abcdef0123&state=s1s1s1s1"},
+            "response": {"status": 200, "content": {}},
+        },
+        *[
+            {
+                "startedDateTime": f"2026-11-23T10:{minute}:00Z",
+                "request": {
+                    "method": "POST",
+                    "url": "https://www.olx.pl/api/open/oauth/token",
+                    "headers": [{"name": "Content-Type", "value": "application/json"}],
+                    "postData": {
+                        "text": json.dumps(
+                            {
+                                "grant_type": "authorization_code",
+                                "client_id": "7",
+                                "client_secret": "a-secret-of-the-test",
+                                "code": "0123456789abcdef0123",
+                            }
+                        )
+                    },
+                },
+                "response": {"status": 400, "content": {"text": documented()[2].example}},
+            }
+            for minute in (14, 15)
+        ],
+    ]
+    callback, first, second = diagnose(json.dumps({"log": {"entries": entries}}))
+    assert (callback["documented"], first["documented"], second["documented"]) == (None, 2, 2)
+    verdicts = {cause["id"]: cause["verdict"] for cause in first["causes"]}
+    assert verdicts["code.expired"] == "proven"
+    assert any("14 min" in fact["text"] for fact in first["evidence"])
+    printed = json.dumps([callback, first, second])
+    assert "0123456789abcdef0123" not in printed
+    assert "a-secret-of-the-test" not in printed
+
+
+def test_a_callback_with_an_error_is_diagnosed() -> None:
+    (found,) = diagnose("https://app.example/cb?error=access_denied&state=s1")
+    assert (found["error"], found["status"]) == ("access_denied", None)
+
+
+def test_a_secret_in_the_providers_words_is_not_printed() -> None:
+    secret = "0123456789abcdef0123"
+    body = json.dumps({"error": "invalid_grant", "error_description": f"The code {secret} is unknown"})
+    (found,) = diagnose(f"curl https://a.example/token -d grant_type=authorization_code -d code={secret}\n{body}")
+    assert found["error_description"].startswith("The code «code #")
+    assert secret not in json.dumps(found)
+
+
+def test_a_file_as_windows_writes_it_is_read(tmp_path: Path) -> None:
+    for encoding in ("utf-16", "utf-8-sig"):
+        file = tmp_path / f"{encoding}.txt"
+        file.write_bytes(f"HTTP/1.1 401 No\r\n\r\n{documented()[7].example}".encode(encoding))
+        (found,) = json.loads(run("diagnose", str(file)).stdout)
+        assert found["documented"] == 7
+
+
+def test_input_that_cannot_be_read_is_one_line_and_status_2(tmp_path: Path) -> None:
+    assert "No such file" in refused("diagnose", str(tmp_path / "missing.txt"))
+    assert "cannot be read" in refused("diagnose", str(tmp_path))
+    assert "the text is empty" in refused("diagnose", "-")
+    assert "neither JSON nor an HTTP message" in refused("diagnose", "-", given=b"It does not work.\nPlease help.")
+    assert "not UTF-8" in refused("diagnose", "-", given=b"\x80\x81{}")
+    assert "NUL" in refused("diagnose", "-", given=b'{"error": "\0"}')
+    assert "line 2, column 1" in refused("diagnose", "-", given=b'{"error":\n}')
+
+
+def test_explain_gives_every_fact_of_a_documented_error() -> None:
+    for entry in documented().values():
+        done = run("explain", str(entry.number))
+        assert done.returncode == 0
+        printed = " ".join(done.stdout.decode().split())
+        assert printed.startswith(f"{entry.number}. {entry.title}")
+        for text in (*entry.remedy, entry.cause, entry.description, entry.error):
+            assert " ".join(text.split()) in printed
+
+
+def test_explain_gives_all_errors_with_a_code_and_the_codes_meanings() -> None:
+    printed = run("explain", "invalid_grant").stdout.decode()
+    heads = [line for line in printed.splitlines() if line and not line.startswith(" ")]
+    assert heads == [
+        "2. Authorization code doesn't exist or is invalid for the client",
+        "11. Invalid refresh token",
+        "invalid_grant, token endpoint, RFC 6749 §5.2",
+        "invalid_grant, token endpoint, RFC 7636 §4.6",
+    ]
+
+
+@pytest.mark.parametrize("wanted", ["0", "12", "made_up", "", "2 ", "²", "9" * 5000])
+def test_explain_refuses_what_it_does_not_know(wanted: str) -> None:
+    assert "there is no error" in refused("explain", wanted)
+
+
+def test_a_closed_pipe_is_quiet() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "oauth", "explain", "invalid_grant"], cwd=ROOT, stdout=closed, stderr=subprocess.PIPE
+        )
+    assert done.stderr == b""
+
+
+def test_the_help_names_the_commands() -> None:
+    printed = run("--help").stdout.decode()
+    assert all(command in printed for command in ("sandbox", "explain", "diagnose"))
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http", "१"])
+def test_a_port_that_is_none_is_refused(port: str) -> None:
+    done = run("sandbox", f"--port={port}")
+    assert done.returncode == 2
+    assert b"is no port" in done.stderr
+
+
+def test_the_sandbox_says_when_it_cannot_listen() -> None:
+    assert "Cannot listen on 192.0.2.1" in refused("sandbox", "--host", "192.0.2.1", "--port", "0")
+
+
+def test_the_sandbox_is_served_until_it_is_stopped() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "oauth", "sandbox", "--port", "0"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        process.terminate()
+        assert process.wait() == 0
+    assert line.startswith("Sandbox ready at http://127.0.0.1:")
+
+
+def test_each_diagnosis_is_printed_as_soon_as_it_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, printed, made = tmp_path / "two.txt", [], paste_diagnosed.diagnosed
+    file.write_text(f"{documented()[1].example}\n{documented()[2].example}", encoding="utf-8")
+
+    def watched(*given: Any) -> Iterator[Diagnosed]:
+        for item in made(*given):
+            yield item
+            printed.append(capsys.readouterr().out)
+
+    monkeypatch.setattr(paste_diagnosed, "diagnosed", watched)
+    assert main(["diagnose", str(file)]) == 0
+    assert [text.count('"documented"') for text in printed] == [1, 1]
+    assert len(json.loads("".join([*printed, capsys.readouterr().out]))) == 2

@@ -1,0 +1,191 @@
+import json
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import FrameType
+
+import pytest
+
+from oauth import paste
+from oauth.diagnosis import Earlier
+from oauth.diagnosis.in_memory import NEWEST_OF_FLOW, NEWEST_SEEN
+from oauth.diagnosis.pasted import Diagnosed, diagnosed
+from oauth.exchange import Exchange, Request, Response, Step
+from oauth.redaction import Vault
+from tests.benchmarks import paste as benchmark
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+CODE = "0123456789abcdef0123"
+FORM = [{"name": "Content-Type", "value": "application/x-www-form-urlencoded"}]
+URL = "https://www.olx.pl/api/open/oauth/token"
+GRANT = (
+    '{"error": "invalid_grant", "error_description": "Authorization code doesn\'t exist or is invalid for the client"}'
+)
+SPENT = '{"error": "invalid_grant", "error_description": "Invalid refresh token"}'
+TOKEN = "refresh-token-000000001"
+REQUEST = (
+    "POST /api/open/oauth/token HTTP/1.1\nHost: www.olx.pl\nContent-Type: application/x-www-form-urlencoded\n\n"
+    f"grant_type=authorization_code&client_id=7&code={CODE}\n"
+)
+
+
+def read(text: str) -> list[Diagnosed]:
+    return list(diagnosed(paste.read(text), Vault(b"key"), NOW))
+
+
+def verdicts(item: Diagnosed) -> dict[str, str]:
+    assert item.diagnosis is not None
+    return {cause.id: cause.verdict.value for cause in item.diagnosis.causes}
+
+
+def answer(status: str, minute: int, body: str) -> str:
+    return f"HTTP/1.1 {status}\nDate: Mon, 23 Nov 2026 10:{minute:02}:00 GMT\n\n{body}\n"
+
+
+def test_an_earlier_exchange_of_the_code_in_the_paste_is_found() -> None:
+    success = answer("200 OK", 0, '{"access_token": "fedcba9876543210fedc"}')
+    first, second = read(REQUEST + "\n" + success + "\n" + REQUEST + "\n" + answer("400 Bad Request", 1, GRANT))
+    assert first.explanation is None
+    assert verdicts(second)["code.used"] == "proven"
+
+
+def test_without_times_nothing_is_said_of_the_codes_age() -> None:
+    token = f"curl {URL} -d grant_type=authorization_code -d code={CODE}\n{GRANT}"
+    callback, second = read(f"curl 'https://app.example/cb?code={CODE}&state=s1s1s1s1'\n{token}")
+    assert callback.pasted.step is Step.CALLBACK
+    assert verdicts(second)["code.expired"] == "unknown"
+
+
+def test_a_request_whose_file_was_not_read_is_not_judged_by_its_body() -> None:
+    missing = '{"error": "invalid_request", "error_description": "The grant type was not specified in the request"}'
+    (found,) = read(f"curl {URL} -d @body.json\n{missing}")
+    assert set(verdicts(found).values()) == {"unknown"}
+    (alone,) = read(f"curl {URL} -d @body.json")
+    assert alone.before_sending == ()
+
+
+def test_a_response_without_its_body_is_not_called_empty() -> None:
+    (found,) = read(f"requests.exceptions.HTTPError: 400 Client Error: Bad Request for url: {URL}")
+    assert found.explanation is None
+
+
+def test_what_is_given_out_is_redacted() -> None:
+    (found,) = read(REQUEST + "\n" + answer("400 Bad Request", 0, GRANT.replace("doesn't", CODE)))
+    assert CODE not in repr((found.exchange, found.explanation, found.diagnosis))
+    assert CODE.encode() not in found.exchange.request.body
+
+
+def test_the_past_of_a_paste_answers_from_its_rows_and_from_what_is_behind_it() -> None:
+    vault = Vault(b"key")
+    body = f"grant_type=authorization_code&client_id=7&code={CODE}".encode()
+    headers = (("Content-Type", "application/x-www-form-urlencoded"),)
+    row = vault.redact(Exchange(Step.TOKEN, Request("POST", URL, headers, body), NOW, Response(200), flow="f"))
+    first, second = Earlier(), Earlier(further=Earlier())
+    assert first.sightings([vault.placeholder("code", CODE)]) == ()
+    for past in (first, second.further):
+        assert isinstance(past, Earlier)
+        past.add(row)
+    for past in (first, second):
+        assert past.sightings([vault.placeholder("code", CODE)]) == (row,)
+        assert past.sightings([vault.placeholder("code", CODE[::-1])]) == ()
+        assert past.flow("f") == (row,)
+        assert past.flow("") == ()
+        assert past.token_requests("7") == (row,)
+        assert past.token_requests("8") == ()
+        assert past.sent_to("www.olx.pl", NOW - timedelta(seconds=1), NOW) == 1
+        assert past.sent_to("www.olx.pl", NOW + timedelta(seconds=1), NOW + timedelta(seconds=2)) == 0
+
+
+def refreshes(count: int) -> str:
+    """A flow that lives long: each refresh gives the next token, and each third is a spent one and fails."""
+    exchanged = []
+    for number in range(count):
+        failed = number % 3 == 0
+        sent = f"grant_type=refresh_token&client_id=7&refresh_token=refresh-token-{number - failed:09}"
+        given = f'{{"access_token": "access-token-{number:09}", "refresh_token": "refresh-token-{number + 1:09}"}}'
+        exchanged.append((sent, SPENT if failed else given))
+    return har(exchanged)
+
+
+def hammering(count: int) -> str:
+    """One refresh token that was replaced, sent over and over."""
+    sent = f"grant_type=refresh_token&client_id=7&client_secret=secret-of-the-client&refresh_token={TOKEN}"
+    given = '{"access_token": "access-token-1-of", "refresh_token": "refresh-token-000000002"}'
+    return har([(sent, given), *[(sent, SPENT)] * (count - 1)])
+
+
+def ways(count: int) -> str:
+    """A client that names another redirect URI each time, with a scope that is refused each second time."""
+    return har(
+        (
+            f"grant_type=authorization_code&client_id=7&code=code-of-number-{number:09}&scope=read+write"
+            f"&redirect_uri=https%3A%2F%2Fapp.example%2F{number}",
+            '{"error": "invalid_scope", "error_description": "An unsupported scope was requested"}'
+            if number % 2
+            else f'{{"access_token": "access-token-{number:09}", "scope": "read"}}',
+        )
+        for number in range(count)
+    )
+
+
+def har(pairs: Iterable[tuple[str, str]]) -> str:
+    """Token requests, a second apart, with these bodies sent and received."""
+    entries = [
+        {
+            "startedDateTime": (NOW + timedelta(seconds=number)).isoformat(),
+            "request": {"method": "POST", "url": URL, "headers": FORM, "postData": {"text": sent}},
+            "response": {"status": 400 if "error" in received else 200, "content": {"text": received}},
+        }
+        for number, (sent, received) in enumerate(pairs)
+    ]
+    return json.dumps({"log": {"entries": entries}})
+
+
+def work(text: str) -> int:
+    """How many functions are called for the diagnosis of a paste, Python's own among them."""
+    items = paste.read(text)
+    calls = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        found = list(diagnosed(items, Vault(b"key"), NOW))
+    finally:
+        sys.setprofile(None)
+    assert sum(item.diagnosis is not None for item in found) >= len(items) // 3 - 1
+    return calls
+
+
+@pytest.mark.parametrize("made", [benchmark.har, refreshes, hammering, ways])
+def test_the_work_grows_with_the_number_of_exchanges_and_not_with_its_square(made: Callable[[int], str]) -> None:
+    few, more, most = (work(made(count)) for count in (200, 400, 600))
+    # What is remembered of a flow, a secret and a client has its bounds, which the first paste has reached.
+    assert most - more < 1.2 * (more - few)
+
+
+def test_of_a_long_flow_the_first_and_the_newest_are_kept() -> None:
+    vault, past, rows = Vault(b"key"), Earlier(), []
+    for number, item in enumerate(paste.read(hammering(1000))):
+        row = replace(vault.redact(item.to_exchange(NOW)), flow="f", duration_ms=number)
+        past.add(row)
+        rows.append(row)
+    mark = vault.placeholder("refresh_token", TOKEN)
+    assert past.reach == 1000
+    for found, newest in ((past.flow("f"), NEWEST_OF_FLOW), (past.sightings([mark]), NEWEST_SEEN)):
+        assert len(found) < 6 * newest
+        assert list(found[:2]) == rows[:2]
+        assert list(found[-newest:]) == rows[-newest:]
+
+
+def test_calls_of_the_api_are_counted_and_belong_to_no_answer_about_a_flow() -> None:
+    past = Earlier()
+    for number in range(5):
+        request = Request("GET", "https://www.olx.pl/api/partner/users/me")
+        past.add(Exchange(Step.API, request, NOW - timedelta(seconds=number), Response(200), flow="f"))
+    assert past.flow("f") == ()
+    assert past.sent_to("www.olx.pl", NOW - timedelta(seconds=3), NOW - timedelta(seconds=1)) == 3
+    assert past.sent_to("www.olx.pl", NOW, NOW - timedelta(seconds=1)) == 0

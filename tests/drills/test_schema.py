@@ -1,0 +1,103 @@
+"""The file of drills: what a wrong one is told, and what the shipped one holds."""
+
+import pytest
+
+from oauth.catalogue import documented
+from oauth.drills import DrillError, drills
+from oauth.drills.schema import Authorize, MoveClock, TokenRequest, fill, read
+from oauth.flow import Grant
+
+GOOD = """
+[[drill]]
+id = "mine"
+title = "T"
+shows = "S"
+number = 2
+steps = [{ do = "authorize" }, { do = "token" }]
+"""
+
+
+def test_a_drill_is_read() -> None:
+    (drill,) = read(GOOD)
+    assert (drill.id, drill.number, drill.proven) == ("mine", 2, ())
+    assert drill.steps == (Authorize(), TokenRequest(grant=Grant.AUTHORIZATION_CODE))
+
+
+@pytest.mark.parametrize(
+    ("was", "is_now", "said"),
+    [
+        ('title = "T"', "", "drill mine: the field title is missing"),
+        ('title = "T"', 'title = "T"\ncolour = 1', "drill mine: the field colour is unknown"),
+        ('title = "T"', "title = 1", "drill mine: the field title must be a text"),
+        ("number = 2", "number = true", "drill mine: the field number must be a whole number"),
+        ("number = 2", "number = 12", "drill mine: the field number is 12"),
+        ("number = 2", 'code = "no_such_code"', "drill mine: the field code is 'no_such_code'"),
+        ("number = 2", 'answer = "no_such_kind"', "drill mine: the field answer is 'no_such_kind'"),
+        ("number = 2", "", "drill mine: exactly one of the fields number, code and answer"),
+        ("number = 2", 'number = 2\ncode = "invalid_grant"', "exactly one of the fields number, code and answer"),
+        ("number = 2", "number = 2\nspends_code = 1", "drill mine: the field spends_code must be true or false"),
+        ("number = 2", 'number = 2\nproven = "code.used"', "drill mine: the field proven must be a list of texts"),
+        ("number = 2", "number = 2\nproven = [1]", "drill mine: the field proven must be a list of texts"),
+        ('{ do = "authorize" }', "{}", "drill mine, step 1: the field do is 'None'"),
+        ('{ do = "token" }', '{ do = "dance" }', "drill mine, step 2: the field do is 'dance'"),
+        ('{ do = "token" }', '{ do = "token", grant = "password" }', "step 2: the field grant is unknown"),
+        ('{ do = "token" }', '{ do = "token", set = 1 }', "step 2: the field set must be a table"),
+        ('{ do = "token" }', '{ do = "token", set = { code = 1 } }', "step 2: the field set must be a table of texts"),
+        ('{ do = "token" }', '{ do = "token", set = { code = "{password}" } }', "the field set has {password}"),
+        ('{ do = "token" }', '{ do = "token", set = { code = "{code.real}" } }', "the field set has {code.real}"),
+        ('{ do = "token" }', '{ do = "token", set = { code = "{code!r}" } }', "the field set has {code}"),
+        ('{ do = "token" }', '{ do = "token", set = { code = "{code" } }', "the field set has braces"),
+        ('{ do = "token" }', '{ do = "token", body = "{" }', "step 2: the field body has braces"),
+        ('{ do = "token" }', '{ do = "token", body_format = "xml" }', "step 2: the field body_format is 'xml'"),
+        ('{ do = "token" }', '{ do = "token", leave_out = "code" }', "the field leave_out must be a list of texts"),
+        ('{ do = "authorize" }', '{ do = "authorize", decision = "shrug" }', "step 1: the field decision is 'shrug'"),
+        ('{ do = "authorize" }', '{ do = "clock" }', "step 1: the field seconds is missing"),
+        ('{ do = "token" }', '{ do = "clock", seconds = 1 }', "step 2: the field do must name a request"),
+        ('steps = [{ do = "authorize" }, { do = "token" }]', "", "drill mine: the field steps must be a list"),
+    ],
+)
+def test_a_wrong_file_is_named_with_drill_and_field(was: str, is_now: str, said: str) -> None:
+    assert was in GOOD
+    with pytest.raises(DrillError) as raised:
+        read(GOOD.replace(was, is_now), "mine.toml")
+    assert str(raised.value).startswith("mine.toml, drill mine")
+    assert said in str(raised.value)
+
+
+def test_a_file_that_is_no_list_of_drills() -> None:
+    for text in ("[[drill", "drill = 1", f"more = 1\n{GOOD}"):
+        with pytest.raises(DrillError, match=r"mine\.toml"):
+            read(text, "mine.toml")
+
+
+def test_two_drills_of_one_name() -> None:
+    with pytest.raises(DrillError, match="drill mine: the field id is that of another drill"):
+        read(GOOD + GOOD)
+
+
+def test_values_between_braces() -> None:
+    assert fill("{{{code:.3}, {state}}}", {"code": "abcdef", "state": "xyz"}) == "{abc, xyz}"
+    assert fill("Bearer {access_token}", {}) == "Bearer "
+
+
+def test_every_documented_error_has_a_drill() -> None:
+    assert {drill.number for drill in drills()} >= set(documented())
+
+
+def test_a_drill_that_presents_a_code_says_that_it_is_spent() -> None:
+    for drill in drills():
+        asked = any(isinstance(step, Authorize) for step in drill.steps[:-1])
+        assert drill.spends_code is asked or drill.id == "authorize-unauthorized-client", drill.id
+
+
+def test_a_drill_that_sends_wrong_credentials_says_so() -> None:
+    refused = {drill.id for drill in drills() if drill.number == 6}
+    assert {drill.id for drill in drills() if drill.could_lock_account} == {*refused, "credentials-twice"}
+
+
+def test_nothing_is_issued_while_the_clock_is_moved() -> None:
+    """The sandbox drops what has expired when it issues: that would be everybody's."""
+    moved = [drill for drill in drills() if any(isinstance(step, MoveClock) for step in drill.steps)]
+    assert moved
+    for drill in moved:
+        assert isinstance(drill.steps[-2], MoveClock), drill.id

@@ -1,0 +1,230 @@
+import ipaddress
+import re
+import socket
+
+import pytest
+
+from oauth import egress
+from oauth.catalogue.explain import explain
+from oauth.client import send
+from oauth.connection import Connection
+from oauth.egress import Guard, Policy, Refused
+from oauth.installation import Installation
+from oauth.recorder import Recorder
+from tests.exchanges import token_exchange
+from tests.hostile import OK, answering, proxying, response, serving
+
+INSIDE = [
+    "127.0.0.1", "127.8.8.8", "10.0.0.5", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
+    "100.100.100.200", "0.0.0.0", "192.0.0.192", "168.63.129.16", "224.0.0.1", "255.255.255.255", "240.0.0.1",
+    "198.18.0.1", "192.0.2.1", "::1", "::", "fe80::1", "fc00::1", "fd00:ec2::254", "ff02::1", "::ffff:127.0.0.1",
+    "::ffff:169.254.169.254", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::a9fe:a9fe", "2002:7f00:1::",
+    "2001:0:1::1", "2001:db8::1", "::127.0.0.1", "fec0::1",
+]  # fmt: skip
+OUTSIDE = ["93.184.216.34", "8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
+
+
+def refusal(judged: Guard, host: str, port: int = 443, addresses: list[str] | None = None) -> str:
+    """The text of the refusal, empty where there is none."""
+    try:
+        judged.check(host, port)
+        judged.reachable(host, port, addresses or ["93.184.216.34"])
+    except Refused as error:
+        return str(error)
+    return ""
+
+
+def resolving(monkeypatch: pytest.MonkeyPatch, **names: list[str]) -> list[str]:
+    """Let names lead to these addresses, a further one at each question; the questions are listed."""
+    asked: list[str] = []
+    real = socket.getaddrinfo
+
+    def resolve(host: str, port: int, *more: int, **options: int) -> list[object]:
+        known = names.get(host.partition(".")[0])
+        if known is None:
+            return list(real(host, port, *more, **options))
+        asked.append(host)
+        address = known[min(asked.count(host), len(known)) - 1]
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        return [(family, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    return asked
+
+
+@pytest.mark.parametrize("address", INSIDE)
+def test_an_address_inside_a_network_is_not_public_and_reached_by_no_name(address: str) -> None:
+    assert not egress.is_public(ipaddress.ip_address(address))
+    judged = egress.read("provider.example, *.internal.example")
+    for host in ("provider.example", "a.internal.example"):
+        assert address in refusal(judged, host, addresses=[address])
+
+
+@pytest.mark.parametrize("address", OUTSIDE)
+def test_an_address_of_the_internet_is_reached_by_an_allowed_name(address: str) -> None:
+    assert egress.is_public(ipaddress.ip_address(address))
+    assert refusal(egress.read("provider.example"), "provider.example", addresses=[address]) == ""
+
+
+@pytest.mark.parametrize(
+    ("allowed", "host", "port", "passes"),
+    [
+        ("provider.example", "provider.example", 443, True),
+        ("provider.example", "PROVIDER.example.", 8443, True),
+        ("provider.example:443", "provider.example", 443, True),
+        ("provider.example:443", "provider.example", 8443, False),
+        ("provider.example", "www.provider.example", 443, False),
+        ("provider.example", "provider.example.evil.example", 443, False),
+        ("provider.example", "evilprovider.example", 443, False),
+        ("*.provider.example", "www.provider.example", 443, True),
+        ("*.provider.example", "a.b.provider.example", 443, True),
+        ("*.provider.example", "provider.example", 443, False),
+        ("*.provider.example", "evilprovider.example", 443, False),
+        ("*.provider.example:443", "www.provider.example", 80, False),
+        ("a.example b.example,\n c.example", "c.example", 443, True),
+        ("bücher.example", "xn--bcher-kva.example", 443, True),
+        ("xn--bcher-kva.example", "bücher.example", 443, True),
+        ("provider.example", "93.184.216.34", 443, False),
+        ("provider.example", "2130706433", 80, False),
+    ],
+)
+def test_names(allowed: str, host: str, port: int, passes: bool) -> None:
+    assert (refusal(egress.read(allowed), host, port) == "") is passes
+
+
+@pytest.mark.parametrize(
+    ("allowed", "host", "passes"),
+    [
+        ("10.0.0.7", "10.0.0.7", True),
+        ("10.0.0.7", "10.0.0.8", False),
+        ("10.0.0.0/8", "10.0.0.8", True),
+        ("10.0.0.7:443", "10.0.0.7", True),
+        ("10.0.0.7:80", "10.0.0.7", False),
+        ("[::1]:443", "::1", True),
+        ("::1", "::1", True),
+        ("10.0.0.7", "::ffff:10.0.0.7", True),
+    ],
+)
+def test_an_address_is_reached_when_it_is_listed_itself(allowed: str, host: str, passes: bool) -> None:
+    assert (refusal(egress.read(allowed), host, addresses=[host]) == "") is passes
+
+
+def test_a_name_inside_the_network_is_listed_with_its_address() -> None:
+    judged = egress.read("sso.example, 10.0.0.7")
+    assert judged.reachable("sso.example", 443, ["10.0.0.7", "10.0.0.8"]) == ["10.0.0.7"]
+    assert "10.0.0.9" in refusal(judged, "sso.example", addresses=["10.0.0.9"])
+
+
+def test_localhost_is_this_machine_for_who_lists_it() -> None:
+    judged = egress.read("localhost:8501")
+    assert judged.reachable("localhost", 8501, ["::1", "127.0.0.1"]) == ["::1", "127.0.0.1"]
+    assert refusal(judged, "localhost", 22, ["127.0.0.1"])
+    assert refusal(judged, "localhost", 8501, ["10.0.0.1"])
+
+
+def test_without_a_list_requests_go_anywhere() -> None:
+    for address in INSIDE:
+        assert refusal(Guard(), address, addresses=[address]) == ""
+
+
+@pytest.mark.parametrize("text", [" , ", "https://a.example", "a.example/x", "a.example:0", "a.example:99999", "*",
+                                  "*.*.example", "a..example", "user@a.example", "10.0.0.1/8", "[::1"])  # fmt: skip
+def test_a_list_that_cannot_be_read_names_the_entry(text: str) -> None:
+    with pytest.raises(ValueError, match="names no host" if text == " , " else re.escape(repr(text))):
+        egress.read(text)
+
+
+def guarded(console: Installation, allowed: str) -> Recorder:
+    return Recorder(console.history, console.vault(), Policy(egress.read(allowed)))
+
+
+def test_a_refusal_is_recorded_and_has_its_card(console: Installation) -> None:
+    with serving(answering(OK)) as server:
+        refused = send(token_exchange(server.url), guarded(console, "provider.example"))
+    found = explain(refused)
+    assert found is not None
+    assert found.answer == "not_allowed"
+    assert refused.id is not None
+    row = console.history.get(refused.id)
+    assert row is not None
+    assert row.exchange.failure is not None
+    assert "CONSOLE_ALLOWED_HOSTS" in row.exchange.failure.detail
+    assert server.connections == 0
+
+
+def test_a_name_that_leads_inside_is_refused_before_a_connection(
+    console: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolving(monkeypatch, provider=["127.0.0.1"])
+    with serving(answering(OK)) as server:
+        refused = send(token_exchange(f"http://provider.example:{server.port}/"), guarded(console, "provider.example"))
+    assert refused.failure is not None
+    assert refused.failure.kind == "not_allowed"
+    assert "127.0.0.1" in refused.failure.detail
+    assert server.connections == 0
+
+
+def test_a_name_cannot_change_between_the_check_and_the_connection(
+    console: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A rebinding name: allowed at the first question, inside at every further one. The server listens inside.
+    asked = resolving(monkeypatch, provider=["224.0.0.1", "127.0.0.1"])
+    with serving(answering(OK)) as server:
+        url = f"http://provider.example:{server.port}/"
+        failed = send(token_exchange(url), guarded(console, "provider.example, 224.0.0.1"))
+    assert failed.failure is not None
+    assert failed.failure.kind == "unreachable", "the address that was judged is the one that is connected to"
+    assert asked == ["provider.example"], "the name is resolved once"
+    assert server.connections == 0
+
+
+def test_of_several_addresses_only_those_that_are_allowed_are_connected_to(
+    console: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(answering(OK)) as server:
+        both = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, server.port)) for host in ("127.0.0.1", "224.0.0.1")]
+        with monkeypatch.context() as patch:
+            patch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
+            url = f"http://provider.example:{server.port}/"
+            failed = send(token_exchange(url), guarded(console, "provider.example, 224.0.0.1"))
+    assert failed.failure is not None
+    assert failed.failure.kind == "unreachable"
+    assert server.connections == 0
+
+
+def test_a_connection_goes_to_the_address_with_the_name_in_it(
+    console: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolving(monkeypatch, provider=["127.0.0.1"])
+    with serving(answering(OK)) as server:
+        url = f"http://provider.example:{server.port}/token"
+        answered = send(token_exchange(url), guarded(console, "provider.example, 127.0.0.1"))
+    assert answered.response is not None
+    assert f"\r\nHost: provider.example:{server.port}\r\n".encode() in server.requests[0]
+
+
+def test_a_redirect_leads_nowhere(console: Installation) -> None:
+    with serving(answering(OK)) as inside:
+        redirect = response("307 Temporary Redirect", Location=inside.url)
+        with serving(redirect) as server:
+            answered = send(token_exchange(server.url), guarded(console, f"127.0.0.1:{server.port}"))
+    assert answered.response is not None
+    assert answered.response.status == 307
+    assert (len(server.requests), inside.connections) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "reached"),
+    [("provider.example", False), ("127.0.0.1", False), ("provider.example, 127.0.0.1", True)],
+)
+def test_a_proxy_is_judged_like_a_server_and_so_is_what_it_is_asked_for(
+    console: Installation, allowed: str, reached: bool
+) -> None:
+    with serving(answering(OK)) as server, proxying(reaching=("127.0.0.1", server.port)) as proxy:
+        connection = Connection(proxy=f"http://127.0.0.1:{proxy.port}")
+        sent = send(token_exchange("http://provider.example/token"), guarded(console, allowed), connection=connection)
+    assert (sent.response is not None) is reached
+    assert proxy.connections == (1 if reached else 0)
+    if not reached:
+        assert sent.failure is not None
+        assert sent.failure.kind == "not_allowed"
