@@ -2,7 +2,9 @@
 
 import ast
 import itertools
+import os
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterable
@@ -256,3 +258,23 @@ def texts(value: ast.expr, values: dict[str, list[ast.expr]]) -> set[str]:
             return {text for part in values[name] for text in texts(part, rest)}
         case _:
             return {"*"}
+
+
+# The example of a test suite
+
+
+def test_example_of_a_test_suite_passes(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "sandbox.md").read_text("utf-8")
+    example = page.partition("## In a test suite")[2].partition("\n## ")[0]
+    files = re.findall(r"`([a-z_]+\.py)`[^`]*\n\n```python\n(.*?)^```$", example, re.MULTILINE | re.DOTALL)
+    assert [name for name, _ in files] == ["adverts.py", "conftest.py", "test_adverts.py"]
+    for name, text in files:
+        (tmp_path / name).write_text(text, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert re.search(r"^7 passed", done.stdout, re.MULTILINE), done.stdout
