@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from oauth import egress
-from oauth.egress import Guard, Policy
+from oauth.egress import Allowlist, Policy
 
 SETTINGS = {
     "CONSOLE_HOME": "Folder of the history and the key. Default: `.console` in the current folder.",
@@ -114,7 +114,7 @@ def _policy(environ: Mapping[str, str]) -> Policy:
     if insecure not in ("0", "1"):
         raise SettingError(f"CONSOLE_ALLOW_INSECURE_TLS is {insecure!r}; it must be 1, 0 or left out.")
     try:
-        return Policy(egress.read(hosts) if hosts else Guard(), insecure == "1")
+        return Policy(egress.parse_allowlist(hosts) if hosts else Allowlist(), insecure == "1")
     except ValueError as error:
         raise SettingError(f"CONSOLE_ALLOWED_HOSTS {error}.") from error
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from oauth.catalogue import answers
-from oauth.connection import Connection
+from oauth.connection_settings import ConnectionSettings
 from oauth.exports.columns import COLUMNS
 from oauth.history.terms import help_list
 from oauth.providers import Provider
@@ -39,7 +39,7 @@ def documented(table: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
         name = f"{prefix}{item.name}"
         if name in GIVEN:
             continue
-        yield name, CONNECTION[item.name] if table is Connection else str(item.metadata["meaning"])
+        yield name, CONNECTION[item.name] if table is ConnectionSettings else str(item.metadata["meaning"])
         kinds = [hints[item.name], *get_args(hints[item.name])]
         for inner in (kind for kind in kinds if is_dataclass(kind)):
             yield from documented(inner, f"{name}[]." if get_origin(hints[item.name]) is tuple else f"{name}.")

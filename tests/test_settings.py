@@ -103,9 +103,11 @@ def test_a_key_file_that_was_cut_is_named(tmp_path: Path) -> None:
 def test_requests_go_anywhere_and_every_certificate_is_checked_unless_set_otherwise(tmp_path: Path) -> None:
     home = {"CONSOLE_HOME": str(tmp_path)}
     assert load(home).policy == Policy()
-    guarded = load(home | {"CONSOLE_ALLOWED_HOSTS": "*.olx.pl, 10.1.0.0/16", "CONSOLE_ALLOW_INSECURE_TLS": "1"}).policy
-    assert len(guarded.guard.allowed) == 2
-    assert guarded.insecure_tls
+    restricted = load(
+        home | {"CONSOLE_ALLOWED_HOSTS": "*.olx.pl, 10.1.0.0/16", "CONSOLE_ALLOW_INSECURE_TLS": "1"}
+    ).policy
+    assert len(restricted.allowlist.rules) == 2
+    assert restricted.insecure_tls
 
 
 @pytest.mark.parametrize(

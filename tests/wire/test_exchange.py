@@ -13,7 +13,7 @@ import pytest
 from oauth.catalogue import documented
 from oauth.catalogue.explain import explain, remarks
 from oauth.client import send
-from oauth.connection import Connection
+from oauth.connection_settings import ConnectionSettings
 from oauth.egress import Policy
 from oauth.exchange import Exchange, header
 from oauth.history.store import Row
@@ -42,7 +42,7 @@ Send = Callable[..., Exchange]
 def sent(console: Installation) -> Send:
     """Sends a token request to an address, with the settings of a connection and a policy."""
 
-    def run(url: str, connection: Connection = Connection(), policy: Policy | None = None) -> Exchange:  # noqa: B008
+    def run(url: str, connection: ConnectionSettings = ConnectionSettings(), policy: Policy | None = None) -> Exchange:  # noqa: B008
         recorder = Recorder(console.history, console.vault(), policy or Policy())
         return send(token_exchange(url), recorder, connection=connection)
 
@@ -165,7 +165,7 @@ def test_a_plain_proxy_is_asked_with_the_whole_address_and_its_password_is_shown
         hostile.serving(hostile.answering(hostile.OK)) as server,
         hostile.proxying(f"someone:{PROXY_PASSWORD}", reaching=("127.0.0.1", server.port)) as proxy,
     ):
-        connection = Connection(proxy=f"http://someone:{PROXY_PASSWORD}@127.0.0.1:{proxy.port}")
+        connection = ConnectionSettings(proxy=f"http://someone:{PROXY_PASSWORD}@127.0.0.1:{proxy.port}")
         answered = sent("http://provider.example/token?a=b", connection)
     assert answered.response is not None
     assert answered.response.status == 200
@@ -211,7 +211,7 @@ def test_a_proxy_that_repeats_its_password_gives_nothing_away(sent: Send, consol
 
     pair = b"c29tZW9uZTpwcm94eS1jYW5hcnktNTVhYTY2YmI3N2Nj"
     with hostile.proxying(refusing=repeat) as proxy:
-        connection = Connection(proxy=f"http://someone:{PROXY_PASSWORD}@127.0.0.1:{proxy.port}")
+        connection = ConnectionSettings(proxy=f"http://someone:{PROXY_PASSWORD}@127.0.0.1:{proxy.port}")
         for scheme in ("http", "https"):
             text = repr(kept(console, sent(f"{scheme}://provider.example/", connection)))
             assert "You sent someone" in text
@@ -242,7 +242,7 @@ def test_an_exchange_without_the_check_carries_its_mark_from_before_it_was_sent(
         hostile.answering(hostile.OK)(connection)
 
     with hostile.serving_tls(self_signed(), look) as server:
-        answered = sent(server.url, Connection(verify=False), Policy(insecure_tls=True))
+        answered = sent(server.url, ConnectionSettings(verify=False), Policy(insecure_tls=True))
     assert answered.response is not None
     assert at_arrival == [("tls_unverified",)]
     assert kept(console, answered).exchange.marks == ("tls_unverified",)
@@ -252,7 +252,7 @@ def test_an_exchange_without_the_check_carries_its_mark_from_before_it_was_sent(
 
 def test_a_plain_exchange_has_no_certificate_to_check(sent: Send) -> None:
     with hostile.serving(hostile.answering(hostile.OK)) as server:
-        answered = sent(server.url, Connection(verify=False))
+        answered = sent(server.url, ConnectionSettings(verify=False))
     assert answered.response is not None
     assert answered.marks == ()
 
@@ -291,7 +291,7 @@ def test_a_name_that_does_not_resolve_in_time_ends_with_the_connect_time_out(
 ) -> None:
     done = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: done.wait(20) and [])
-    failed = sent("http://slow.example/", Connection(connect_timeout=0.2))
+    failed = sent("http://slow.example/", ConnectionSettings(connect_timeout=0.2))
     done.set()
     assert failed.failure is not None
     assert failed.failure.kind == "connect_timeout"
@@ -299,7 +299,7 @@ def test_a_name_that_does_not_resolve_in_time_ends_with_the_connect_time_out(
 
 def test_a_handshake_that_drips_ends_with_the_connect_time_out(sent: Send) -> None:
     with hostile.raw(hostile.dripping(b"\x16\x03\x03\x40\x00"), "https") as server:
-        failed = sent(server.url, Connection(connect_timeout=0.3))
+        failed = sent(server.url, ConnectionSettings(connect_timeout=0.3))
     assert failed.failure is not None
     assert failed.failure.kind == "connect_timeout"
 

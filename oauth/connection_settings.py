@@ -21,7 +21,7 @@ CACHED_CONTEXTS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class ConnectionSettings:
     """The connection settings of one provider profile.
 
     The time-outs are in seconds: for the connection with its TLS handshake, for each wait for more of the answer, and
@@ -59,12 +59,12 @@ class Proxy:
     password: str = field(default="", repr=False)
 
 
-def problems(connection: Connection) -> tuple[ConnectionSettingError, ...]:
+def problems(connection: ConnectionSettings) -> tuple[ConnectionSettingError, ...]:
     """What is wrong with the settings, each with the field that is; the files are read for it."""
     return tuple(_problems(connection))
 
 
-def proxy_of(connection: Connection) -> Proxy | None:
+def proxy_of(connection: ConnectionSettings) -> Proxy | None:
     """The proxy, or ``None`` without one. Raises ``ConnectionSettingError``, without the password in its text."""
     if not connection.proxy:
         return None
@@ -86,7 +86,7 @@ def proxy_of(connection: Connection) -> Proxy | None:
     return Proxy(host, port, f"Basic {pair}", password)
 
 
-def tls_context(connection: Connection) -> ssl.SSLContext:
+def tls_context(connection: ConnectionSettings) -> ssl.SSLContext:
     """What checks the server's certificate and holds the client's. Made once for the same settings and files.
 
     It has no sessions and no state of any exchange in it. Raises ``ConnectionSettingError``.
@@ -98,7 +98,7 @@ def tls_context(connection: Connection) -> ssl.SSLContext:
     )
 
 
-def _problems(connection: Connection) -> Iterator[ConnectionSettingError]:
+def _problems(connection: ConnectionSettings) -> Iterator[ConnectionSettingError]:
     for name in ("connect_timeout", "read_timeout", "total_timeout"):
         seconds = getattr(connection, name)
         if not (math.isfinite(seconds) and 0 < seconds <= LONGEST_TIMEOUT):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from oauth.connection import Connection, problems, proxy_of, tls_context
+from oauth.connection_settings import ConnectionSettings, problems, proxy_of, tls_context
 from tests.failures import authority, bundle, client_files
 
 
@@ -30,15 +30,15 @@ def bad(tmp_path: Path) -> dict[str, str]:
 
 def test_the_usual_settings_are_fine() -> None:
     certificate, key = client_files()
-    assert problems(Connection()) == ()
-    assert problems(Connection(proxy="http://proxy.example:3128")) == ()
-    assert problems(Connection(ca_bundle=bundle(), client_certificate=certificate, client_key=key)) == ()
+    assert problems(ConnectionSettings()) == ()
+    assert problems(ConnectionSettings(proxy="http://proxy.example:3128")) == ()
+    assert problems(ConnectionSettings(ca_bundle=bundle(), client_certificate=certificate, client_key=key)) == ()
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf"), 601.0])
 @pytest.mark.parametrize("name", ["connect_timeout", "read_timeout", "total_timeout"])
 def test_a_time_out_that_is_none_is_named(name: str, seconds: float) -> None:
-    [problem] = problems(Connection(**{name: seconds}))  # type: ignore[arg-type]
+    [problem] = problems(ConnectionSettings(**{name: seconds}))  # type: ignore[arg-type]
     assert problem.field == name
     assert "at most 600 seconds" in str(problem)
 
@@ -66,7 +66,7 @@ def test_a_file_that_is_wrong_is_named_with_the_reason(
     bad: dict[str, str], settings: dict[str, str], field: str, words: str
 ) -> None:
     files = {name: bad[file] for name, file in settings.items()}
-    [problem] = problems(Connection(**files))  # type: ignore[arg-type]
+    [problem] = problems(ConnectionSettings(**files))  # type: ignore[arg-type]
     assert problem.field == field
     assert str(problem).startswith(f"The connection setting {field} ")
     assert words in str(problem)
@@ -88,7 +88,7 @@ def test_a_file_that_is_wrong_is_named_with_the_reason(
     ],
 )
 def test_a_proxy_address_that_is_wrong_says_how_to_write_it(proxy: str, words: str) -> None:
-    connection = Connection(proxy=proxy)
+    connection = ConnectionSettings(proxy=proxy)
     [problem] = problems(connection)
     assert problem.field == "proxy"
     assert words in str(problem)
@@ -96,7 +96,7 @@ def test_a_proxy_address_that_is_wrong_says_how_to_write_it(proxy: str, words: s
 
 
 def test_the_password_of_a_proxy_is_in_no_repr() -> None:
-    proxy = proxy_of(Connection(proxy="http://some%40one:canary%2Fsecret@proxy.example:3128"))
+    proxy = proxy_of(ConnectionSettings(proxy="http://some%40one:canary%2Fsecret@proxy.example:3128"))
     assert proxy is not None
     assert (proxy.host, proxy.port, proxy.password) == ("proxy.example", 3128, "canary/secret")
     assert proxy.authorization == "Basic c29tZUBvbmU6Y2FuYXJ5L3NlY3JldA=="
@@ -107,17 +107,17 @@ def test_the_password_of_a_proxy_is_in_no_repr() -> None:
 def test_a_context_is_made_once_for_the_same_settings_and_again_for_a_new_file(tmp_path: Path) -> None:
     own = tmp_path / "bundle.pem"
     own.write_bytes(authority().cert_pem.bytes())
-    connection = Connection(ca_bundle=str(own))
+    connection = ConnectionSettings(ca_bundle=str(own))
     first = tls_context(connection)
     assert tls_context(replace(connection, read_timeout=1)) is first
-    assert tls_context(Connection()) is not first
+    assert tls_context(ConnectionSettings()) is not first
     own.write_bytes(authority().cert_pem.bytes() * 2)
     assert tls_context(connection) is not first, "a renewed certificate is taken without a restart"
 
 
 def test_a_context_checks_and_writes_no_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
-    context = tls_context(Connection(ca_bundle=bundle()))
+    context = tls_context(ConnectionSettings(ca_bundle=bundle()))
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
@@ -133,4 +133,4 @@ def test_a_machine_without_authorities_gets_those_of_the_package(
     # Another certificate, so that no context of before is taken.
     own = tmp_path / "client.pem"
     own.write_bytes(b"".join(Path(file).read_bytes() for file in client_files()))
-    assert tls_context(Connection(client_certificate=str(own))).cert_store_stats()["x509_ca"] > 100
+    assert tls_context(ConnectionSettings(client_certificate=str(own))).cert_store_stats()["x509_ca"] > 100
