@@ -113,7 +113,7 @@ def parse_allowlist(text: str) -> Allowlist:
     """Parse a list of hosts, separated by commas or white space. Raises ``ValueError`` naming the invalid entry."""
     entries = text.replace(",", " ").split()
     if not entries:
-        raise ValueError("names no host; leave it out to let requests go anywhere")
+        raise ValueError("has no host; unset it to let requests go anywhere")
     return Allowlist(tuple(_parse_rule(entry.lower()) for entry in entries))
 
 
