@@ -10,18 +10,18 @@ from dataclasses import replace
 from time import perf_counter
 
 from oauth import wire
-from oauth.connection import Connection, ConnectionSettingError, proxy_of
+from oauth.connection_settings import ConnectionSettingError, ConnectionSettings, proxy_of
 from oauth.egress import Policy
 from oauth.exchange import Exchange, Failure, Response, header
 from oauth.recorder import Recorder
 from oauth.redaction import Vault
 
-DEFAULT = Connection()
+DEFAULT = ConnectionSettings()
 
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';,]+)""", re.IGNORECASE)
 
 
-def send(exchange: Exchange, recorder: Recorder, *, connection: Connection = DEFAULT) -> Exchange:
+def send(exchange: Exchange, recorder: Recorder, *, connection: ConnectionSettings = DEFAULT) -> Exchange:
     """Send the exchange's request once over ``connection``, and return it completed with what came back.
 
     That is a response, a failure, or both where a response did not come whole.
@@ -31,7 +31,7 @@ def send(exchange: Exchange, recorder: Recorder, *, connection: Connection = DEF
     exchange = recorder.begin(replace(exchange, marks=(*exchange.marks, *_marks(exchange, connection, refusal))))
     started = perf_counter()
     if refusal is None:
-        response, failure = wire.exchange(exchange.request, connection, recorder.policy.guard)
+        response, failure = wire.exchange(exchange.request, connection, recorder.policy.allowlist)
     else:
         response, failure = None, refusal
     elapsed = round((perf_counter() - started) * 1000)
@@ -42,7 +42,7 @@ def send(exchange: Exchange, recorder: Recorder, *, connection: Connection = DEF
     return exchange
 
 
-def _hide_password(connection: Connection, vault: Vault) -> None:
+def _hide_password(connection: ConnectionSettings, vault: Vault) -> None:
     """Know the proxy's credentials, so that a proxy which repeats them in its error page gives nothing away."""
     try:
         proxy = proxy_of(connection)
@@ -53,13 +53,13 @@ def _hide_password(connection: Connection, vault: Vault) -> None:
         vault.add("proxy_authorization", proxy.authorization.removeprefix("Basic "))
 
 
-def _refusal(exchange: Exchange, connection: Connection, policy: Policy) -> Failure | None:
+def _refusal(exchange: Exchange, connection: ConnectionSettings, policy: Policy) -> Failure | None:
     if connection.verify or policy.insecure_tls or not _encrypted(exchange):
         return None
     return Failure("verification_required", "verify is off in the profile, and CONSOLE_ALLOW_INSECURE_TLS is not set")
 
 
-def _marks(exchange: Exchange, connection: Connection, refusal: Failure | None) -> list[str]:
+def _marks(exchange: Exchange, connection: ConnectionSettings, refusal: Failure | None) -> list[str]:
     if refusal is not None:
         return []
     unverified = _encrypted(exchange) and not connection.verify
