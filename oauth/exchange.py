@@ -4,10 +4,13 @@ Nothing here knows the network, the database or Streamlit. Header and body views
 ``oauth/formatting.py``; what may be written down is decided in ``oauth/redaction.py``.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';,]+)""", re.IGNORECASE)
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -116,6 +119,12 @@ class Exchange:
         if self.response is None:
             return ""
         return next((found for name in REQUEST_ID_HEADERS if (found := header(self.response.headers, name))), "")
+
+
+def charset_of(headers: Headers) -> str:
+    """Return the charset that ``Content-Type`` declares, or an empty text (RFC 9110 §8.3.2)."""
+    declared = _CHARSET.search(header(headers, "content-type") or "")
+    return declared[1] if declared else ""
 
 
 def header(headers: Headers, name: str) -> str | None:

@@ -140,7 +140,7 @@ def guarded(console: Installation, allowed: str) -> Recorder:
 
 def test_a_refusal_is_recorded_and_has_its_card(console: Installation) -> None:
     with serving(answering(OK)) as server:
-        refused = send(token_exchange(server.url), guarded(console, "provider.example"))
+        refused = send(token_exchange(server.url), guarded(console, "provider.example")).live
     found = explain(refused)
     assert found is not None
     assert found.answer == "not_allowed"
@@ -157,7 +157,9 @@ def test_a_name_that_leads_inside_is_refused_before_a_connection(
 ) -> None:
     resolving(monkeypatch, provider=["127.0.0.1"])
     with serving(answering(OK)) as server:
-        refused = send(token_exchange(f"http://provider.example:{server.port}/"), guarded(console, "provider.example"))
+        refused = send(
+            token_exchange(f"http://provider.example:{server.port}/"), guarded(console, "provider.example")
+        ).live
     assert refused.failure is not None
     assert refused.failure.kind == "not_allowed"
     assert "127.0.0.1" in refused.failure.detail
@@ -171,7 +173,7 @@ def test_a_name_cannot_change_between_the_check_and_the_connection(
     asked = resolving(monkeypatch, provider=["224.0.0.1", "127.0.0.1"])
     with serving(answering(OK)) as server:
         url = f"http://provider.example:{server.port}/"
-        failed = send(token_exchange(url), guarded(console, "provider.example, 224.0.0.1"))
+        failed = send(token_exchange(url), guarded(console, "provider.example, 224.0.0.1")).live
     assert failed.failure is not None
     assert failed.failure.kind == "unreachable", "the address that was judged is the one that is connected to"
     assert asked == ["provider.example"], "the name is resolved once"
@@ -186,7 +188,7 @@ def test_of_several_addresses_only_those_that_are_allowed_are_connected_to(
         with monkeypatch.context() as patch:
             patch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
             url = f"http://provider.example:{server.port}/"
-            failed = send(token_exchange(url), guarded(console, "provider.example, 224.0.0.1"))
+            failed = send(token_exchange(url), guarded(console, "provider.example, 224.0.0.1")).live
     assert failed.failure is not None
     assert failed.failure.kind == "unreachable"
     assert server.connections == 0
@@ -198,7 +200,7 @@ def test_a_connection_goes_to_the_address_with_the_name_in_it(
     resolving(monkeypatch, provider=["127.0.0.1"])
     with serving(answering(OK)) as server:
         url = f"http://provider.example:{server.port}/token"
-        answered = send(token_exchange(url), guarded(console, "provider.example, 127.0.0.1"))
+        answered = send(token_exchange(url), guarded(console, "provider.example, 127.0.0.1")).live
     assert answered.response is not None
     assert f"\r\nHost: provider.example:{server.port}\r\n".encode() in server.requests[0]
 
@@ -207,7 +209,7 @@ def test_a_redirect_leads_nowhere(console: Installation) -> None:
     with serving(answering(OK)) as inside:
         redirect = response("307 Temporary Redirect", Location=inside.url)
         with serving(redirect) as server:
-            answered = send(token_exchange(server.url), guarded(console, f"127.0.0.1:{server.port}"))
+            answered = send(token_exchange(server.url), guarded(console, f"127.0.0.1:{server.port}")).live
     assert answered.response is not None
     assert answered.response.status == 307
     assert (len(server.requests), inside.connections) == (1, 0)
@@ -222,7 +224,9 @@ def test_a_proxy_is_judged_like_a_server_and_so_is_what_it_is_asked_for(
 ) -> None:
     with serving(answering(OK)) as server, proxying(reaching=("127.0.0.1", server.port)) as proxy:
         connection = Connection(proxy=f"http://127.0.0.1:{proxy.port}")
-        sent = send(token_exchange("http://provider.example/token"), guarded(console, allowed), connection=connection)
+        sent = send(
+            token_exchange("http://provider.example/token"), guarded(console, allowed), connection=connection
+        ).live
     assert (sent.response is not None) is reached
     assert proxy.connections == (1 if reached else 0)
     if not reached:

@@ -1,10 +1,7 @@
 """Bodies as text."""
 
-import re
+from oauth.exchange import Headers, charset_of
 
-from oauth.exchange import Headers, header
-
-_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';,]+)""", re.IGNORECASE)
 _CONTROLS = bytes(octet for octet in range(32) if octet not in b"\t\n\r\f\x1b") + b"\x7f"
 _UNREADABLE_SHARE = 0.05
 """Control characters, of all, from which a body that is not plain UTF-8 is no text."""
@@ -23,8 +20,7 @@ def body_text(body: bytes, headers: Headers) -> str | None:
     share = 1 - len(body.translate(None, _CONTROLS)) / len(body) if body else 0
     if text is not None and "\0" not in text:
         return text if share <= _CONTROL_SHARE else None
-    declared = _CHARSET.search(header(headers, "Content-Type") or "")
-    charset = "utf-16" if body[:2] in (b"\xff\xfe", b"\xfe\xff") else declared[1] if declared else ""
+    charset = "utf-16" if body[:2] in (b"\xff\xfe", b"\xfe\xff") else charset_of(headers)
     if charset and charset.lower() not in ("utf-8", "utf8"):
         try:
             return body.decode(charset)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from oauth import ticket
 from oauth.catalogue import answers
 from oauth.client import send
 from oauth.connection import Connection
@@ -23,7 +24,7 @@ PAGE = "history.py"
 
 def sent(case: Case, console: Installation) -> Exchange:
     recorder = Recorder(console.history, console.vault(), case.policy)
-    return send(token_exchange(case.url), recorder, connection=case.connection)
+    return send(token_exchange(case.url), recorder, connection=case.connection).live
 
 
 def opened(page: "Page", exchange: Exchange) -> str:
@@ -101,3 +102,30 @@ def test_a_console_of_several_people_reaches_its_sandbox_and_what_is_listed_and_
     page.type("token.url", f"{sandbox}/api/open/oauth/token")
     page.press("token.send")
     assert page.app.session_state["console"].flow.tokens is not None
+
+
+def test_card_row_and_support_text_agree_when_the_provider_echoes_secrets(page: "Page", console: Installation) -> None:
+    page.paste(page.decide())
+    session = page.app.session_state["console"]
+    code, nonce = session.flow.code, "n" * 40
+    body = f'{{"error": "invalid_grant", "error_description": "{code} with {nonce} is spent"}}'.encode()
+    with hostile.serving(hostile.response("400 Bad Request", body, DPoP_Nonce=nonce, X_Seen=nonce)) as server:
+        page.type("token.url", server.url)
+        page.press("token.send")
+    shown = page.app.session_state["console"].shown["token"]
+    row = console.history.get(shown.exchange.id)
+    assert row is not None
+    assert row.exchange == shown.exchange
+    assert (row.error, row.error_description) == (shown.explanation.error, shown.explanation.error_description)
+    for text in (repr(row), page.text(), ticket.summary(shown.exchange, shown.explanation, shown.diagnosis)):
+        assert code not in text
+        assert nonce not in text
+
+
+def test_pasted_callback_with_an_error_is_recognised_in_its_row(page: "Page", console: Installation) -> None:
+    page.paste(page.decide("deny"))
+    shown = page.app.session_state["console"].shown["callback"]
+    row = console.history.get(shown.exchange.id)
+    assert row is not None
+    assert row.exchange == shown.exchange
+    assert (row.documented_error, row.error) == (shown.explanation.number, "access_denied")

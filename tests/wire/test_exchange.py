@@ -44,7 +44,7 @@ def sent(console: Installation) -> Send:
 
     def run(url: str, connection: Connection = Connection(), policy: Policy | None = None) -> Exchange:  # noqa: B008
         recorder = Recorder(console.history, console.vault(), policy or Policy())
-        return send(token_exchange(url), recorder, connection=connection)
+        return send(token_exchange(url), recorder, connection=connection).live
 
     return run
 
