@@ -1,6 +1,6 @@
 """The server: the Streamlit pages, and beside them the callback, the downloads and the embedded sandbox.
 
-``python app.py`` and ``streamlit run app.py`` start the same thing.
+``python app.py`` and ``streamlit run app.py`` start the same server.
 """
 
 import sys
@@ -30,7 +30,7 @@ Upkeep(installation.history, now, installation.settings.retention_days).start()
 
 
 public = urlsplit(installation.settings.public_url)
-"""Where a proxy publishes the console, if one does: the pages answer to that name too, and below that path."""
+"""The address at which a reverse proxy publishes the console, if one does: pages accept its host, below its path."""
 
 options: dict[str, Any] = {}
 if public.hostname:
@@ -45,19 +45,19 @@ if public.hostname:
 
 if public.hostname:
     sandbox.embedded().register(f"{installation.settings.public_url}/callback")
-beside: list[BaseRoute] = [
+other_routes: list[BaseRoute] = [
     *routes(installation.settings, installation.recorder, now),
     Mount("/sandbox", application(sandbox.embedded())),
 ]
 
 app = st.App(
     Path(__file__).parent / "pages" / "navigation.py",
-    routes=[Below(public.path, routes=beside)] if public.path else beside,
+    routes=[Below(public.path, routes=other_routes)] if public.path else other_routes,
     on_script_error=page_errors.report,
 )
 
 if __name__ == "__main__":
     app.run(config={"server.port": installation.settings.port} | options)
-else:  # "streamlit run" has read its settings by now
+else:  # "streamlit run" has read its own settings by now
     for name, value in options.items():
         config.set_option(name, value)

@@ -29,10 +29,10 @@ from tests.failures import (
     TOKEN,
     client_files,
     head_for,
+    requiring_a_client_certificate,
     self_signed,
     server_context,
     trusting,
-    wanting_a_client,
 )
 
 Send = Callable[..., Exchange]
@@ -224,7 +224,7 @@ def test_a_client_certificate_is_shown_to_the_server(
     sent: Send, console: Installation, version: ssl.TLSVersion
 ) -> None:
     certificate, key = client_files()
-    with hostile.serving_tls(wanting_a_client(version), hostile.answering(hostile.OK)) as server:
+    with hostile.serving_tls(requiring_a_client_certificate(version), hostile.answering(hostile.OK)) as server:
         connection = replace(trusting(), client_certificate=certificate, client_key=key)
         answered = sent(server.url, connection)
     assert answered.response is not None

@@ -46,14 +46,14 @@ def _check(session: Session, parameters: list[tuple[str, str]]) -> None:
     if states and states != [flow.state]:
         expected, actual = (session.vault.placeholder("state", value) for value in (flow.state, states[0]))
         raise InputError(
-            f"Its state is {actual}, and this flow sent {expected}: it answers another request, perhaps an older "
-            "tab's. Open the authorization page again. If you are sure the code is yours, paste the code alone."
+            f"The pasted state is {actual}, but this flow sent {expected}: the response belongs to another request, "
+            "perhaps from an older tab. Open the authorization page again. If you are sure the code is yours, paste "
+            "the code alone."
         )
     if flows.check_issuer(flow, parameters) is IssuerCheck.DIFFERS:
         raise InputError(
-            f"Its iss is {dict(parameters)['iss']!r}, and this flow asked {flow.provider.issuer!r}: another "
-            "server answered than the one that was asked, which is how a mix-up attack looks (RFC 9207 §2.4). The "
-            "code is not used."
+            f"The pasted iss is {dict(parameters)['iss']!r}, but this flow asked {flow.provider.issuer!r}: a different "
+            "server responded, as in a mix-up attack (RFC 9207 §2.4). The code is not used."
         )
 
 
