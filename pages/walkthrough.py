@@ -12,7 +12,7 @@ from oauth.flow import Callback, Client, IssuerCheck, StateCheck
 from oauth.formatting import span
 from oauth.history.store import HistoryError
 from oauth.installation import now
-from oauth.providers.redirect import Way
+from oauth.providers.redirect_advice import Way
 from pages.parts.common import card, exchange, session
 from pages.parts.common import provider as profile
 from pages.parts.common.session import Session

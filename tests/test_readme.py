@@ -12,7 +12,7 @@ from oauth.connection import Connection
 from oauth.exports.columns import COLUMNS
 from oauth.history.terms import help_list
 from oauth.providers import Provider
-from oauth.providers.profile import CONNECTION, GIVEN
+from oauth.providers.profile import CONNECTION, RESERVED_FIELDS
 from oauth.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent
@@ -37,7 +37,7 @@ def documented(table: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
     hints = get_type_hints(table)
     for item in fields(table):
         name = f"{prefix}{item.name}"
-        if name in GIVEN:
+        if name in RESERVED_FIELDS:
             continue
         yield name, CONNECTION[item.name] if table is Connection else str(item.metadata["meaning"])
         kinds = [hints[item.name], *get_args(hints[item.name])]

@@ -4,16 +4,6 @@ A step makes a request from fields, and reads a response into the next state of 
 function of values: no socket, no clock, no database.
 """
 
-from oauth.flow.fields import (
-    api_fields,
-    authorization_fields,
-    bound,
-    device_fields,
-    par_fields,
-    presented_fields,
-    token_fields,
-    userinfo_fields,
-)
 from oauth.flow.model import (
     Callback,
     Client,
@@ -25,6 +15,16 @@ from oauth.flow.model import (
     Signed,
     StateCheck,
     Tokens,
+)
+from oauth.flow.request_fields import (
+    api_fields,
+    authorization_fields,
+    bound,
+    device_fields,
+    par_fields,
+    presented_fields,
+    token_fields,
+    userinfo_fields,
 )
 from oauth.flow.requests import (
     api_request,

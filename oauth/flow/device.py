@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from oauth.exchange import Exchange
-from oauth.flow.body import answered_at, members, seconds, succeeded, text
+from oauth.flow.response_body import members, received_at, seconds, succeeded, text
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -61,7 +61,7 @@ def read(exchange: Exchange) -> Device | None:
     code, user = body.get("device_code"), body.get("user_code")
     if not (isinstance(code, str) and code and isinstance(user, str) and succeeded(exchange)):
         return None
-    answered = answered_at(exchange)
+    answered = received_at(exchange)
     lifetime = seconds(body.get("expires_in")) or 600
     interval = seconds(body.get("interval"))
     return Device(
@@ -79,7 +79,7 @@ def read(exchange: Exchange) -> Device | None:
 
 def polled(device: Device, exchange: Exchange) -> Device:
     """The device grant after a poll (RFC 8628 §3.5)."""
-    asked = replace(device, asked_at=answered_at(exchange), polls=device.polls + 1)
+    asked = replace(device, asked_at=received_at(exchange), polls=device.polls + 1)
     if exchange.response is None:
         # The same section: after a connection timeout the client has to ask less often; twice the time is advised.
         return replace(asked, interval=device.interval * 2)

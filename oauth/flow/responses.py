@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 from oauth.errors import InputError
 from oauth.exchange import Exchange
 from oauth.flow import device
-from oauth.flow.body import answered_at, members, seconds, succeeded, text
 from oauth.flow.model import Callback, Flow, Grant, IssuerCheck, Pushed, StateCheck, Tokens
+from oauth.flow.response_body import members, received_at, seconds, succeeded, text
 from oauth.jose import dpop
 
 NOT_PUSHED = ("client_secret", "client_assertion", "client_assertion_type")
@@ -60,7 +60,7 @@ def read_tokens(flow: Flow, exchange: Exchange, grant: Grant, asked_scope: str) 
         expires_in=seconds(body.get("expires_in")),
         token_type=text(body.get("token_type")),
         grant=grant,
-        issued_at=answered_at(exchange),
+        issued_at=received_at(exchange),
         id_token=text(body.get("id_token")),
     )
     if grant is Grant.CLIENT_CREDENTIALS:
@@ -78,7 +78,7 @@ def read_pushed(flow: Flow, exchange: Exchange) -> Flow:
     if not succeeded(exchange) or not reference:
         return flow
     lifetime = seconds(body.get("expires_in"))
-    at = answered_at(exchange)
+    at = received_at(exchange)
     pushed = parse_qsl(exchange.request.body.decode(), keep_blank_values=True)
     return replace(
         flow,

@@ -7,7 +7,7 @@ import streamlit as st
 from oauth import flow as flows
 from oauth.exchange import Exchange, header
 from oauth.flow import Tokens
-from oauth.flow.body import members
+from oauth.flow.response_body import members
 from oauth.installation import now
 from oauth.jose.jwt import Check, Look, look, times
 from oauth.providers import ClientAuthentication

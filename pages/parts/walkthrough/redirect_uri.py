@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from oauth.providers.redirect import Route, Way, routes
+from oauth.providers.redirect_advice import Route, Way, routes
 from pages.parts.common.session import Session
 
 
