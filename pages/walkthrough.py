@@ -180,7 +180,7 @@ def _authorize(current: Session) -> None:
 def _callback(current: Session) -> None:
     with step.frame(current, "callback", "2 · Take the answer that comes back"):
         if current.flow.callback is None:
-            if current.flow.asked_for("response_mode") == "fragment":
+            if current.flow.authorization_parameter("response_mode") == "fragment":
                 st.info(
                     "With response_mode=fragment the answer stands behind a # in the address. A browser sends that to "
                     "no server, so it cannot come here by itself: paste the address."

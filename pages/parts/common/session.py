@@ -130,7 +130,7 @@ class Session:
 
     def begin_authorization(self, request: Request, sent: list[flows.Field]) -> None:
         """The browser was sent to the provider: record it, and wait for the callback."""
-        self.flow = flows.authorized(self.flow, sent)
+        self.flow = flows.with_authorization(self.flow, sent)
         self.authorizing = self.recorder.begin(self._exchange(Step.AUTHORIZE, request, now()))
         self._show("authorize", self.authorizing)
         self.opened |= {"callback"}
@@ -170,7 +170,7 @@ class Session:
         for kind, value in flows.secrets_of(self.flow):
             self.vault.add(kind, value)
         callback = Request("GET", pasted or f"{self.flow.redirect_uri}?{flows.query(parameters)}")
-        if not pasted and self.flow.asked_for("response_mode") == "form_post":
+        if not pasted and self.flow.authorization_parameter("response_mode") == "form_post":
             form = (("Content-Type", "application/x-www-form-urlencoded"),)
             callback = Request("POST", self.flow.redirect_uri, form, flows.query(parameters).encode())
         if self.authorizing is not None:
@@ -222,7 +222,7 @@ class Session:
         """Take what an answer gives, and remember its secrets before anything of it is drawn."""
         self.flow = flows.read_nonce(self.flow, exchange)
         if (grant := ACTIONS[action].grant) is not None:
-            self.flow = flows.read_tokens(self.flow, exchange, grant, flows.sent_field(exchange.request, "scope"))
+            self.flow = flows.read_tokens(self.flow, exchange, grant, flows.body_field(exchange.request, "scope"))
             if self.flow.tokens or self.flow.application_tokens:
                 self.opened |= {"call"}
         elif action == "par":
@@ -317,7 +317,7 @@ class Session:
     def was_sent(self, action: str, request: Request) -> bool:
         """Whether this is what was sent last, apart from what is signed anew each time."""
         last = self.sent.get(action)
-        return last is not None and flows.unsigned(last) == flows.unsigned(request)
+        return last is not None and flows.without_signatures(last) == flows.without_signatures(request)
 
     def wanted_nonce(self, action: str) -> str:
         """The nonce that the server gave when it refused the last proof of this action, or an empty text."""

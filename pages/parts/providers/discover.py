@@ -96,8 +96,8 @@ def _found(place: str, found: Discovery) -> None:
     else:
         _document(found.metadata)
     vault = current().vault()
-    with st.expander(f"What was asked ({len(found.looks)})", key=f"{place}.looks", icon=":material/http:"):
-        for number, look in enumerate(found.looks, 1):
+    with st.expander(f"What was asked ({len(found.attempts)})", key=f"{place}.looks", icon=":material/http:"):
+        for number, look in enumerate(found.attempts, 1):
             shown = vault.redact(look.exchange)
             st.caption(f"By {look.candidate.rule}")
             if look.problem:
