@@ -277,7 +277,7 @@ class _Running:
         values = requests.values_of(self.flow, self.first_tokens)
         fields = requests.fields_of(step, self.flow, values)
         if isinstance(step, Authorize):
-            self.flow = flows.authorized(self.flow, fields)
+            self.flow = flows.with_authorization(self.flow, fields)
         return requests.request_of(step, self.flow, fields, values)
 
     def _ask(self, step: Sent) -> Record:
@@ -287,7 +287,7 @@ class _Running:
 
         def take_tokens(exchange: Exchange) -> None:
             if isinstance(step, TokenRequest):
-                self.flow = flows.read_tokens(self.flow, exchange, step.grant, flows.sent_field(request, "scope"))
+                self.flow = flows.read_tokens(self.flow, exchange, step.grant, flows.body_field(request, "scope"))
                 self._learn()
 
         return self._send(requests.step_of(step), request, take_tokens)

@@ -95,7 +95,7 @@ def answered_and_begun(page: "Page") -> None:
     address = approved(page).headers["location"]
     current = page.app.session_state["console"]
     begin(page)
-    assert current.flow.asked is not None
+    assert current.flow.authorization is not None
     page.paste(address)
 
 
