@@ -1,29 +1,25 @@
 """What a diagnosis looks at: one exchange, its flow as far as it is known, and the past."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
-from typing import Any, TypeVar, cast
-from urllib.parse import urlsplit
 
 from oauth import parameters
+from oauth.addresses import host_of
 from oauth.catalogue.explain import Explanation
-from oauth.diagnosis.past import MOST_TOKENS, Past
+from oauth.diagnosis.before import Before
+from oauth.diagnosis.known import Authorization, Known, Origin
+from oauth.diagnosis.past import Past
 from oauth.diagnosis.secrets import SECRET_NAMES, Secrets
-from oauth.exchange import Exchange, Step, header
+from oauth.exchange import Exchange, Step
 from oauth.flow import Flow, Grant
 from oauth.parameters import Basic, Reading, Sent
 from oauth.providers import Lifetimes, Provider, RequestLimit
 from oauth.redaction import Vault
 
-T = TypeVar("T")
-
 USUAL_LIMIT = RequestLimit(requests=4500, seconds=300, pause=1800)
 """The documented request limit, where no provider profile is known."""
-
-OF_A_USER = (Grant.AUTHORIZATION_CODE.value, Grant.REFRESH_TOKEN.value, Grant.DEVICE_CODE.value)
-"""Grants whose tokens stand for a user. What the application itself may have is another matter."""
 
 GRANTS = tuple(grant.value for grant in Grant)
 
@@ -31,46 +27,8 @@ USUAL_LIFETIMES = Lifetimes(code=600, access_token=86_400, refresh_token=2_592_0
 """The documented lifetimes, where no provider profile says others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A value that the flow or the history knows, where it stands, and since when."""
-
-    value: str = field(repr=False)
-    where: str
-    row: int | None = None
-    at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Authorization:
-    """What is known of the authorization request and its callback. ``asked`` is ``None`` when nothing is."""
-
-    asked: dict[str, str] | None = field(default=None, repr=False)
-    where: str = ""
-    row: int | None = None
-    at: datetime | None = None
-    code: Known | None = None
-    pasted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The token response that a token came from. ``expires_in`` is in seconds."""
-
-    where: str
-    row: int | None
-    issued_at: datetime
-    expires_in: int | None
-    scope: str
-    asked_scope: str
-    grant: str
-    client_id: str
-    provider: str
-    host: str
-
-
 @dataclass(frozen=True)
-class Subject:
+class Context:
     """One exchange under examination. ``now`` is when the diagnosis is read, for what has expired since.
 
     ``before_sending`` is true for a request that was not sent yet. ``zone`` is the one in which times are quoted.
@@ -84,8 +42,7 @@ class Subject:
     now: datetime
     before_sending: bool = False
     zone: tzinfo = UTC
-    _answers: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """What was asked of the past before: most rules ask the same."""
+    _origins: dict[tuple[str, str], Origin | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     # The request.
 
@@ -158,7 +115,7 @@ class Subject:
     @property
     def host(self) -> str:
         """Host and port that the request goes to."""
-        return host_of(self.exchange)
+        return host_of(self.exchange.request.url)
 
     def presented(self, kind: str) -> Sent | None:
         """The code, refresh token or access token that the request presents."""
@@ -189,16 +146,15 @@ class Subject:
     # The flow.
 
     @cached_property
-    def rows(self) -> Sequence[Exchange]:
-        """The earlier exchanges of this flow, oldest first."""
-        flow = self.exchange.flow or (self.flow.id if self.flow else "")
-        return tuple(self.earlier(self.past.flow(flow))) if flow else ()
+    def before(self) -> Before:
+        """The rows of the flow and of the history from before this exchange."""
+        return Before(self.exchange, self.exchange.flow or (self.flow.id if self.flow else ""), self.past)
 
     @cached_property
     def authorization(self) -> Authorization:
         """The authorization request and its callback, from the flow in memory, or else from the flow's rows."""
-        asked_row = next((row for row in reversed(self.rows) if row.step is Step.AUTHORIZE), None)
-        came_row = next((row for row in reversed(self.rows) if row.step is Step.CALLBACK), None)
+        asked_row = next((row for row in reversed(self.before.rows) if row.step is Step.AUTHORIZE), None)
+        came_row = next((row for row in reversed(self.before.rows) if row.step is Step.CALLBACK), None)
         row, came = asked_row.id if asked_row else None, came_row.id if came_row else None
         at = asked_row.started_at if asked_row else None
         if self.flow is not None and (self.flow.asked is not None or self.flow.callback is not None):
@@ -234,7 +190,7 @@ class Subject:
         came = self._callback_of_sent_code()
         if came is None or not came.flow:
             return known
-        rows = tuple(self.earlier(self.past.flow(came.flow)))
+        rows = self.before.of_flow(came.flow)
         asked = next((row for row in reversed(rows) if row.step is Step.AUTHORIZE), None)
         return Authorization(
             asked=None if asked is None else dict(parameters.query_of(asked.request.url)),
@@ -249,9 +205,6 @@ class Subject:
         """The codes or tokens that this flow knows, the one to use first."""
         if kind == "code":
             return (self.authorization.code,) if self.authorization.code else ()
-        return self._once(("candidates", kind), lambda: self._tokens(kind))
-
-    def _tokens(self, kind: str) -> tuple[Known, ...]:
         found: list[Known] = []
         if self.flow is not None:
             for tokens in (self.flow.tokens, self.flow.application_tokens):
@@ -259,14 +212,17 @@ class Subject:
                 if tokens and value:
                     where = f"flow, token answer at {self.clock(tokens.issued_at)}"
                     found.append(Known(value, where, None, tokens.issued_at))
-        for row in reversed(self.rows):
+        for row in reversed(self.before.rows):
             if row.step in (Step.TOKEN, Step.REFRESH) and (value := parameters.member(row.response, kind)):
                 found.append(Known(value, f"token answer at {self.clock(row.started_at)}", row.id, row.started_at))
         return tuple(found)
 
     def origin(self, kind: str, value: str) -> Origin | None:
         """The token response that gave this token, from the history or else from the flow in memory."""
-        return self._once(("origin", kind, value), lambda: self._origin(kind, value))
+        key = (kind, value)
+        if key not in self._origins:
+            self._origins[key] = self._origin(kind, value)
+        return self._origins[key]
 
     def _origin(self, kind: str, value: str) -> Origin | None:
         for row in self.sightings((kind,), value):
@@ -285,7 +241,7 @@ class Subject:
                     grant=asked.value("grant_type"),
                     client_id=parameters.client_of(row),
                     provider=row.provider,
-                    host=host_of(row),
+                    host=host_of(row.request.url),
                 )
         for tokens in (self.flow.tokens, self.flow.application_tokens) if self.flow else ():
             if self.flow and tokens and self.secrets.same(kind, getattr(tokens, kind), value):
@@ -299,70 +255,27 @@ class Subject:
                     grant=tokens.grant.value,
                     client_id=self.flow.client.id,
                     provider=self.flow.provider.id,
-                    host=urlsplit(self.flow.provider.token_endpoint).netloc,
+                    host=host_of(self.flow.provider.token_endpoint),
                 )
         return None
 
     # The past.
 
-    def earlier(self, rows: Iterable[Exchange]) -> Iterator[Exchange]:
-        """The rows from before this exchange."""
-        for row in rows:
-            if self.exchange.id is None or row.id is None:
-                if row.started_at <= self.at:
-                    yield row
-            elif row.id < self.exchange.id:
-                yield row
-
     def sightings(self, kinds: tuple[str, ...], value: str) -> Sequence[Exchange]:
-        """The earlier exchanges in which a secret stands as one of these kinds, oldest first."""
-        marks = self.secrets.fingerprints(kinds, value)
-        found: Sequence[Exchange] = ()
-        if marks:
-            found = self._once(("sightings", marks), lambda: tuple(self.earlier(self.past.sightings(marks))))
-        return found
+        """Return the earlier exchanges in which a secret stands as one of these kinds, oldest first."""
+        placeholders = self.secrets.fingerprints(kinds, value)
+        return self.before.sightings(placeholders) if placeholders else ()
 
     @cached_property
     def successes(self) -> Sequence[Exchange]:
-        """The earlier token requests of this client that worked, at any provider, oldest first."""
-        found = self.earlier(self._token_requests)
-        return tuple(row for row in found if parameters.client_of(row) == self.client_id)
-
-    @property
-    def as_far_as_looked(self) -> str:
-        """How far back the client's successes were looked for, as evidence says it of what is not among them."""
-        if len(self._token_requests) >= MOST_TOKENS:
-            return f"among its newest {len(self._token_requests):,} tokens"
-        return f"in the newest {self.past.reach:,} rows"
-
-    @cached_property
-    def _token_requests(self) -> Sequence[Exchange]:
-        return self.past.token_requests(self.client_id)
+        """The earlier token requests of this client that succeeded, at any provider, oldest first."""
+        rows = self.before.token_requests(self.client_id)
+        return tuple(row for row in rows if parameters.client_of(row) == self.client_id)
 
     @cached_property
     def successes_here(self) -> Sequence[Exchange]:
         """Those of ``successes`` that went to the provider, or else the host, of this request."""
-        return tuple(row for row in self.successes if self.is_here(row))
-
-    def later_elsewhere(self, origin: Origin) -> Exchange | None:
-        """The newest token answer in another flow of the same client here, after ``origin``, that stands for a user."""
-        flow = self.exchange.flow or (self.flow.id if self.flow else "")
-        found = [
-            row
-            for row in self.earlier(self.past.token_requests(origin.client_id))
-            if row.flow != flow
-            and self.is_here(row)
-            and row.started_at >= origin.issued_at
-            and parameters.client_of(row) == origin.client_id
-            and parameters.grant_of(row) in OF_A_USER
-        ]
-        return found[-1] if found else None
-
-    def is_here(self, row: Exchange) -> bool:
-        """Whether a row went to the same provider."""
-        if self.exchange.provider and row.provider:
-            return row.provider == self.exchange.provider
-        return host_of(row) == self.host
+        return tuple(filter(self.before.is_here, self.successes))
 
     def exchanged(self, code: str) -> Sequence[Exchange]:
         """The earlier token requests that presented this code, oldest first."""
@@ -374,21 +287,6 @@ class Subject:
             if row.step is Step.TOKEN and self.secrets.same("code", parameters.read(row.request).value("code"), code)
         ]
         return tuple(found)
-
-    @cached_property
-    def flow_spent_its_code(self) -> bool:
-        """Whether the flow has tokens already, so that its code is spent."""
-        return any(
-            row.step is Step.TOKEN
-            and parameters.succeeded(row)
-            and parameters.grant_of(row) == Grant.AUTHORIZATION_CODE
-            for row in self.rows
-        )
-
-    def _once(self, question: Hashable, answer: Callable[[], T]) -> T:
-        if question not in self._answers:
-            self._answers[question] = answer()
-        return cast(T, self._answers[question])
 
     # Words.
 
@@ -416,8 +314,3 @@ class Subject:
     def _code_of(self, row: Exchange) -> Known | None:
         value = dict(parameters.query_of(row.request.url)).get("code", "")
         return Known(value, f"callback at {self.clock(row.started_at)}", row.id, row.started_at) if value else None
-
-
-def host_of(exchange: Exchange) -> str:
-    """Host and port that a request went to."""
-    return urlsplit(exchange.request.url).netloc.rpartition("@")[2] or header(exchange.request.headers, "Host") or ""

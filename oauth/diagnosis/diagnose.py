@@ -11,7 +11,7 @@ from oauth.diagnosis.causes.authorization import NEVER_CAME
 from oauth.diagnosis.causes.fixes import NEW_CODE
 from oauth.diagnosis.causes.rule import Rule
 from oauth.diagnosis.causes.shape import bare
-from oauth.diagnosis.context import Subject
+from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Cause, Change, Diagnosis, Evidence, Fix, Label, Target, Verdict
 from oauth.diagnosis.past import Past
 from oauth.diagnosis.registry import rules_before, rules_for
@@ -42,8 +42,8 @@ def diagnose(
     is when the diagnosis is read, the exchange's own time if not given: a fix never sends what has ended by then.
     Times are quoted in ``zone``.
     """
-    subject = Subject(exchange, explanation, flow, past, vault, now or exchange.started_at, zone=zone)
-    causes = _judged(rules_for(explanation, subject), subject)
+    context = Context(exchange, explanation, flow, past, vault, now or exchange.started_at, zone=zone)
+    causes = _judged(rules_for(explanation, context), context)
     return _diagnosis(causes, explanation.title, explanation.cause)
 
 
@@ -66,8 +66,8 @@ def preflight(
         provider=flow.provider.id if flow else "",
         client_id=flow.client.id if flow else "",
     )
-    subject = Subject(exchange, None, flow, past, vault, now, before_sending=True, zone=zone)
-    causes = _judged(rules_before(subject), subject)
+    context = Context(exchange, None, flow, past, vault, now, before_sending=True, zone=zone)
+    causes = _judged(rules_before(context), context)
     return tuple(cause for cause in causes if cause.verdict is Verdict.PROVEN or _speaks_against(cause))
 
 
@@ -81,10 +81,10 @@ def never_came_back(
     zone: tzinfo = UTC,
 ) -> Diagnosis:
     """Why an authorization request may have stayed without its callback (RFC 6749 §4.1.2.1)."""
-    subject = Subject(authorize, None, flow, past, vault, now, zone=zone)
+    context = Context(authorize, None, flow, past, vault, now, zone=zone)
     title = "No callback came yet"
     sentence = "The provider shows a page of its own, without a redirect, when it does not trust the request."
-    return _diagnosis(_judged(NEVER_CAME, subject), title, sentence)
+    return _diagnosis(_judged(NEVER_CAME, context), title, sentence)
 
 
 def _speaks_against(cause: Cause) -> bool:
@@ -92,23 +92,23 @@ def _speaks_against(cause: Cause) -> bool:
     return cause.verdict is Verdict.POSSIBLE and any(fact.holds is False for fact in cause.evidence)
 
 
-def _judged(rules: Iterable[Rule], subject: Subject) -> tuple[Cause, ...]:
+def _judged(rules: Iterable[Rule], context: Context) -> tuple[Cause, ...]:
     unique = {rule.id: rule for rule in rules}
-    causes = [_finished(rule(subject), subject) for rule in unique.values()]
+    causes = [_finished(rule(context), context) for rule in unique.values()]
     return tuple(sorted(causes, key=lambda cause: (RANK.index(cause.verdict), not _speaks_against(cause))))
 
 
-def _finished(cause: Cause, subject: Subject) -> Cause:
+def _finished(cause: Cause, context: Context) -> Cause:
     """The cause with a fix that may be offered, and no secret in any text."""
     fix = cause.fix if cause.verdict in (Verdict.PROVEN, Verdict.POSSIBLE) else None
     if fix is not None:
-        fix = _swept(_resolvable(_without_spent_code(fix, subject), subject), subject)
-    swept = tuple(replace(fact, text=subject.secrets.swept(fact.text)) for fact in cause.evidence)
+        fix = _swept(_resolvable(_without_spent_code(fix, context), context), context)
+    swept = tuple(replace(fact, text=context.secrets.swept(fact.text)) for fact in cause.evidence)
     return replace(cause, evidence=swept, fix=fix)
 
 
-def _swept(fix: Fix, subject: Subject) -> Fix:
-    clean = subject.secrets.swept
+def _swept(fix: Fix, context: Context) -> Fix:
+    clean = context.secrets.swept
     changes = tuple(
         replace(
             change,
@@ -120,58 +120,58 @@ def _swept(fix: Fix, subject: Subject) -> Fix:
     return replace(fix, title=clean(fix.title), changes=changes)
 
 
-def _without_spent_code(fix: Fix, subject: Subject) -> Fix:
+def _without_spent_code(fix: Fix, context: Context) -> Fix:
     """A fix that would send a code which is spent, or may be, starts again instead."""
-    if fix.label is Label.START_AGAIN or subject.step is not Step.TOKEN:
+    if fix.label is Label.START_AGAIN or context.step is not Step.TOKEN:
         return fix
-    sent = subject.sent.value("code")
+    sent = context.sent.value("code")
     for change in fix.changes:
         if change.target is Target.FIELD and change.name == "code":
             if change.after is not None and change.needs:
                 return fix
-            resolve = subject.vault.resolve if subject.vault else str
+            resolve = context.vault.resolve if context.vault else str
             sent = resolve(change.after) if change.after is not None else ""
-    grants = [change.after for change in fix.changes if change.name == "grant_type"] or [subject.grant]
+    grants = [change.after for change in fix.changes if change.name == "grant_type"] or [context.grant]
     if not sent or grants[-1] not in ("", Grant.AUTHORIZATION_CODE):
         return fix
-    return NEW_CODE if _spent(sent, subject) else fix
+    return NEW_CODE if _spent(sent, context) else fix
 
 
-def _spent(code: str, subject: Subject) -> bool:
+def _spent(code: str, context: Context) -> bool:
     """Whether a code can have been used up, or has ended by now."""
-    exchange, known, flow = subject.exchange, subject.authorization.code, subject.flow
+    exchange, known, flow = context.exchange, context.authorization.code, context.flow
     if known is not None and is_live(known.value) and known.value in code:
         code = known.value  # something stands around it, and it is sent again all the same
     code = bare(code)
     # A server may read only the code in what was sent, such as one with the next parameter still behind it.
-    within = [value for _, value in subject.vault.standing(code)] if subject.vault else []
-    rows = [row for value in dict.fromkeys([code, *within]) for row in subject.exchanged(value)]
+    within = [value for _, value in context.vault.standing(code)] if context.vault else []
+    rows = [row for value in dict.fromkeys([code, *within]) for row in context.exchanged(value)]
     if any(parameters.succeeded(row) or parameters.unanswered(row) for row in rows):
         return True
-    if not subject.before_sending and (parameters.succeeded(exchange) or parameters.unanswered(exchange)):
+    if not context.before_sending and (parameters.succeeded(exchange) or parameters.unanswered(exchange)):
         return True
-    ours = known is not None and subject.secrets.same("code", code, known.value) is not False
-    if ours and (subject.flow_spent_its_code or (flow is not None and flow.tokens is not None)):
+    ours = known is not None and context.secrets.same("code", code, known.value) is not False
+    if ours and (context.before.code_is_spent or (flow is not None and flow.tokens is not None)):
         return True
     if ours and known is not None and known.at is not None:
-        life = subject.lifetimes.code
-        return life is not None and (subject.now - known.at).total_seconds() > life
+        life = context.lifetimes.code
+        return life is not None and (context.now - known.at).total_seconds() > life
     return False
 
 
-def _resolvable(fix: Fix, subject: Subject) -> Fix:
+def _resolvable(fix: Fix, context: Context) -> Fix:
     """A change to a secret that this session does not hold needs its value."""
-    changes = tuple(_change(change, subject) for change in fix.changes)
+    changes = tuple(_change(change, context) for change in fix.changes)
     label = Label.NEEDS_A_VALUE if fix.label is Label.READY and any(change.needs for change in changes) else fix.label
     return replace(fix, label=label, changes=changes)
 
 
-def _change(change: Change, subject: Subject) -> Change:
+def _change(change: Change, context: Context) -> Change:
     after = change.after
     if after is None or change.needs:
         return change
-    if subject.vault is not None:
-        after = subject.vault.resolve(after)
+    if context.vault is not None:
+        after = context.vault.resolve(after)
     if hidden := PLACEHOLDER.search(after):
         return replace(change, after="", needs=f"the value that {hidden[0]} stands for")
     if LENGTH_ONLY.search(after):

@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import chain
 
 from oauth import parameters
-from oauth.diagnosis.context import host_of
+from oauth.addresses import host_of
 from oauth.diagnosis.past import OF_THE_BROWSER, NoPast, Past
 from oauth.exchange import Exchange, Step
 from oauth.redaction.placeholders import PLACEHOLDER
@@ -31,7 +31,7 @@ _CALLS = (Step.API, Step.USERINFO)
 
 
 @dataclass
-class Earlier:
+class InMemoryPast:
     """Exchanges that came before one that is judged, and behind them ``further``, such as the history.
 
     Rows are redacted and added in order; each answer has those that were added before the question. Where there are
@@ -56,10 +56,10 @@ class Earlier:
         if row.step in _ASKED and parameters.succeeded(row):
             self._add_success(row)
         if row.step not in OF_THE_BROWSER:
-            insort(self._sent[host_of(row)], row.started_at)
+            insort(self._sent[host_of(row.request.url)], row.started_at)
         self._rows += 1
 
-    def add_all(self, rows: Iterable[Exchange]) -> "Earlier":
+    def add_all(self, rows: Iterable[Exchange]) -> "InMemoryPast":
         """Take in several, the oldest first."""
         for row in rows:
             self.add(row)
@@ -97,7 +97,7 @@ class Earlier:
         credentials = parameters.basic(row.request)
         ways = self._tokens[parameters.client_of(row)]
         way = (
-            row.provider or host_of(row),
+            row.provider or host_of(row.request.url),
             *map(asked.value, ("grant_type", "scope", "redirect_uri", "client_secret")),
             credentials and credentials.secret,
             parameters.member(row.response, "scope"),

@@ -20,7 +20,7 @@ from oauth.diagnosis.causes import (
     shape,
 )
 from oauth.diagnosis.causes.rule import Rule
-from oauth.diagnosis.context import Subject
+from oauth.diagnosis.context import Context
 from oauth.exchange import Step
 from oauth.flow import Grant
 
@@ -96,30 +96,30 @@ BESIDE: Mapping[Step, tuple[str, ...]] = {
 """The endpoints beside the flow, and the codes that mean there what they mean in the flow."""
 
 
-def rules_for(explanation: Explanation, subject: Subject) -> tuple[Rule, ...]:
+def rules_for(explanation: Explanation, context: Context) -> tuple[Rule, ...]:
     """The causes that can lead to this error."""
-    if subject.step in (Step.AUTHORIZE, Step.CALLBACK) and explanation.error in AUTHORIZATION:
+    if context.step in (Step.AUTHORIZE, Step.CALLBACK) and explanation.error in AUTHORIZATION:
         return AUTHORIZATION[explanation.error]
     if explanation.number is not None:
         return DOCUMENTED[explanation.number]
-    if subject.step in BESIDE and explanation.error not in BESIDE[subject.step]:
+    if context.step in BESIDE and explanation.error not in BESIDE[context.step]:
         return ()
     if explanation.kind == "answer":
-        if explanation.answer == "unknown_error" and subject.step is Step.API:
+        if explanation.answer == "unknown_error" and context.step is Step.API:
             return request.HEADERS
         return ANSWERS.get(explanation.answer, ())
     named = MISSING_PARAMETER.search(explanation.error_description)
     if named is not None:
         return parameter.missing(named[1])
     if explanation.error == "invalid_request":
-        return (*request.HEADERS, access_token.scheme) if subject.step is Step.API else (*UNREADABLE, request.method)
+        return (*request.HEADERS, access_token.scheme) if context.step is Step.API else (*UNREADABLE, request.method)
     if explanation.error == "invalid_grant":
-        return _refused_grant(subject)
+        return _refused_grant(context)
     return REGISTERED.get(explanation.error, ())
 
 
-def _refused_grant(subject: Subject) -> tuple[Rule, ...]:
-    match subject.grant:
+def _refused_grant(context: Context) -> tuple[Rule, ...]:
+    match context.grant:
         case Grant.REFRESH_TOKEN:
             return (*refresh_token.REFUSED, revocation.refresh_token)
         case Grant.DEVICE_CODE:
@@ -128,9 +128,9 @@ def _refused_grant(subject: Subject) -> tuple[Rule, ...]:
             return (*DOCUMENTED[2], *pkce.RULES)
 
 
-def rules_before(subject: Subject) -> tuple[Rule, ...]:
+def rules_before(context: Context) -> tuple[Rule, ...]:
     """The causes that can be judged without an answer: what would fail."""
-    match subject.step:
+    match context.step:
         case Step.AUTHORIZE:
             return (
                 authorization.client_id_missing,
@@ -152,12 +152,12 @@ def rules_before(subject: Subject) -> tuple[Rule, ...]:
                 request.address,
             )
         case Step.TOKEN | Step.REFRESH:
-            return (*_token_request(subject), *request.PLACE)
+            return (*_token_request(context), *request.PLACE)
         case _:
             return ()
 
 
-def _token_request(subject: Subject) -> tuple[Rule, ...]:
+def _token_request(context: Context) -> tuple[Rule, ...]:
     always = (
         *parameter.missing("grant_type"),
         grant.misspelt,
@@ -171,8 +171,8 @@ def _token_request(subject: Subject) -> tuple[Rule, ...]:
         parameter.REPEATED,
     )
     asks = (scope.separators, scope.letter_case, scope.beyond_consent)
-    grant_type = subject.grant
-    if grant_type == Grant.REFRESH_TOKEN or (subject.step is Step.REFRESH and not grant_type):
+    grant_type = context.grant
+    if grant_type == Grant.REFRESH_TOKEN or (context.step is Step.REFRESH and not grant_type):
         return (*always, *parameter.missing("refresh_token"), *refresh_token.REFUSED, *asks)
     if grant_type == Grant.CLIENT_CREDENTIALS:
         return (*always, *asks)

@@ -4,9 +4,9 @@ RFC 6749 §4.1.2.1: with a bad client id or redirect URI there is no redirect; t
 """
 
 from difflib import SequenceMatcher
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from oauth.addresses import is_loopback
 from oauth.diagnosis.causes import client
 from oauth.diagnosis.causes.fixes import put
 from oauth.diagnosis.causes.rule import (
@@ -21,53 +21,53 @@ from oauth.diagnosis.causes.rule import (
     unknown,
     wrong,
 )
-from oauth.diagnosis.context import Subject
+from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Fix, Label
 from oauth.exchange import Step
 from oauth.parameters import QUERY, read
 
 
 @rule("authorization.client_id_missing", "The client id was left out")
-def client_id_missing(subject: Subject) -> Finding:
+def client_id_missing(context: Context) -> Finding:
     """Without it the provider cannot know who asks."""
-    found = subject.sent.get("client_id")
+    found = context.sent.get("client_id")
     if found is not None and found.value.strip():
-        return ruled_out(right(f"client_id is sent: {subject.secrets.swept(found.value)}", QUERY))
-    after = subject.flow.client.id if subject.flow else ""
+        return ruled_out(right(f"client_id is sent: {context.secrets.swept(found.value)}", QUERY))
+    after = context.flow.client.id if context.flow else ""
     needs = "" if after else "the client id of your application"
     before = None if found is None else ""
     return proven(
         wrong("client_id is not sent, or is empty", QUERY),
-        fix=put(subject, "client_id", before, after, "Send the client id", needs),
+        fix=put(context, "client_id", before, after, "Send the client id", needs),
     )
 
 
 @rule("authorization.client_not_active", "The client is not active at the provider")
-def client_not_active(subject: Subject) -> Finding:
+def client_not_active(context: Context) -> Finding:
     """Only the provider knows; the history says whether it ever worked."""
-    rows = subject.successes_here
+    rows = context.successes_here
     if rows:
         row = rows[-1]
-        text = f"The same client id worked before: {subject.row_text(row)}. It may have been deactivated since"
+        text = f"The same client id worked before: {context.row_text(row)}. It may have been deactivated since"
         return possible(open_fact(text, "history", row.id))
-    if not subject.past.reach:
+    if not context.past.reach:
         return unknown("Whether this client id worked before is not known: no history was looked at")
     return possible(
-        open_fact(f"This client id never worked here, in the newest {subject.past.reach:,} rows", "history")
+        open_fact(f"This client id never worked here, in the newest {context.past.reach:,} rows", "history")
     )
 
 
 @rule("authorization.redirect_uri", "The redirect URI is not registered, or not allowed")
-def redirect_uri(subject: Subject) -> Finding:
+def redirect_uri(context: Context) -> Finding:
     """The provider's rules for one, and what this client used before."""
-    sent = subject.sent.value("redirect_uri")
-    if not sent and subject.sent.get("request_uri") is not None:
+    sent = context.sent.value("redirect_uri")
+    if not sent and context.sent.get("request_uri") is not None:
         return unknown("The request was pushed beforehand (RFC 9126): its redirect URI is not in the address", QUERY)
     if not sent:
         return possible(
             open_fact("No redirect_uri was sent: that works only when exactly one is registered", QUERY),
         )
-    shown = subject.secrets.swept(sent)
+    shown = context.secrets.swept(sent)
     where = f"{QUERY}, redirect_uri"
     try:
         parts = urlsplit(sent.strip())
@@ -75,7 +75,7 @@ def redirect_uri(subject: Subject) -> Finding:
     except ValueError:
         return proven(wrong(f"{shown} is not an address", where))
     needs = put(
-        subject,
+        context,
         "redirect_uri",
         shown,
         "",
@@ -85,7 +85,7 @@ def redirect_uri(subject: Subject) -> Finding:
     if sent != sent.strip():
         return proven(
             wrong("White space stands around the redirect URI", where),
-            fix=put(subject, "redirect_uri", shown, subject.secrets.swept(sent.strip()), "Send it without white space"),
+            fix=put(context, "redirect_uri", shown, context.secrets.swept(sent.strip()), "Send it without white space"),
         )
     if not parts.scheme or not host:
         return proven(wrong(f"{shown} has no scheme or no host", where), fix=needs)
@@ -93,9 +93,9 @@ def redirect_uri(subject: Subject) -> Finding:
         return proven(
             wrong(f"{shown} has a fragment, which no redirect URI may have (RFC 6749 §3.1.2)", where), fix=needs
         )
-    provider = subject.provider
+    provider = context.provider
     if provider is not None and not provider.accepts_loopback:
-        if _is_loopback(host):
+        if is_loopback(host):
             return proven(
                 wrong(f"{shown} is on this machine, and {provider.name} registers no such address", where), fix=needs
             )
@@ -104,39 +104,39 @@ def redirect_uri(subject: Subject) -> Finding:
                 wrong(f"{shown} begins with {parts.scheme}://, and {provider.name} registers https only", where),
                 fix=needs,
             )
-    used = _redirects_that_came_back(subject)
+    used = _redirects_that_came_back(context)
     if sent in used:
         return ruled_out(right(f"The same redirect URI came back before: {shown}", "history", used[sent]))
     near = max(used, key=lambda known: SequenceMatcher(None, known, sent).ratio(), default=None)
     if near is not None:
-        after = subject.secrets.swept(near)
+        after = context.secrets.swept(near)
         text = f"Sent {shown}; what came back before for this client is {after}"
         return possible(
             wrong(text, "history", used[near]),
-            fix=put(subject, "redirect_uri", shown, after, "Send the one that came back before"),
+            fix=put(context, "redirect_uri", shown, after, "Send the one that came back before"),
         )
-    if provider is not None and provider.accepts_loopback and _is_loopback(host):
+    if provider is not None and provider.accepts_loopback and is_loopback(host):
         return ruled_out(right(f"{provider.name} takes any address on this machine: {shown}", "provider"))
     return possible(open_fact(f"Whether {shown} is registered cannot be seen from here", where), fix=needs)
 
 
 @rule("authorization.response_type", "The response type is not code")
-def response_type(subject: Subject) -> Finding:
+def response_type(context: Context) -> Finding:
     """The only one that the provider documents."""
-    found = subject.sent.get("response_type")
-    if found is None and subject.sent.get("request_uri") is not None:
+    found = context.sent.get("response_type")
+    if found is None and context.sent.get("request_uri") is not None:
         return ruled_out(open_fact("The request was pushed beforehand (RFC 9126), with its response_type", QUERY))
     if found is not None and found.value == "code":
         return ruled_out(right("response_type is code", QUERY))
-    before = None if found is None else subject.secrets.swept(found.value)
+    before = None if found is None else context.secrets.swept(found.value)
     fact = wrong("response_type is not sent" if found is None else f"response_type is '{before}'", QUERY)
-    return proven(fact, fix=put(subject, "response_type", before, "code", "Send response_type=code"))
+    return proven(fact, fix=put(context, "response_type", before, "code", "Send response_type=code"))
 
 
 @rule("authorization.denied", "The user refused")
-def denied(subject: Subject) -> Finding:
+def denied(context: Context) -> Finding:
     """By the code that came back."""
-    error = subject.explanation.error if subject.explanation else ""
+    error = context.explanation.error if context.explanation else ""
     if error == "access_denied":
         fix = Fix(Label.START_AGAIN, "Ask again, and have the user approve", Step.AUTHORIZE)
         return proven(wrong("The provider sent error=access_denied", "callback address"), fix=fix)
@@ -144,24 +144,24 @@ def denied(subject: Subject) -> Finding:
 
 
 @rule("authorization.not_finished", "The page is still open, or was closed before the approval")
-def not_finished(subject: Subject) -> Finding:
+def not_finished(context: Context) -> Finding:
     """Nothing came back, and nothing says that the provider refused."""
-    if any(row.step is Step.CALLBACK for row in subject.rows):
+    if any(row.step is Step.CALLBACK for row in context.before.rows):
         return ruled_out(right("A callback came", "history"))
-    seconds = int((subject.now - subject.at).total_seconds())
+    seconds = int((context.now - context.at).total_seconds())
     return possible(
         open_fact(f"Nothing came in the {seconds} s since the page was opened", "flow, authorization request")
     )
 
 
 @rule("authorization.came_elsewhere", "The answer went to another address than this console")
-def came_elsewhere(subject: Subject) -> Finding:
+def came_elsewhere(context: Context) -> Finding:
     """A registered address of the customer's own takes the code, and this console never sees it."""
-    sent = subject.sent.value("redirect_uri")
-    here = subject.flow.redirect_uri if subject.flow else ""
+    sent = context.sent.value("redirect_uri")
+    here = context.flow.redirect_uri if context.flow else ""
     if not sent or not here:
         return unknown("Where the answer goes is not known")
-    shown = subject.secrets.swept(sent)
+    shown = context.secrets.swept(sent)
     if sent == here:
         return ruled_out(right(f"The redirect URI is this console's: {shown}", QUERY))
     text = f"The browser is sent to {shown}: paste the address it lands on"
@@ -182,13 +182,6 @@ NEVER_CAME: tuple[Rule, ...] = (
 """The rules for an authorization that never came back."""
 
 
-def _redirects_that_came_back(subject: Subject) -> dict[str, int | None]:
+def _redirects_that_came_back(context: Context) -> dict[str, int | None]:
     """The redirect URIs of this client's flows that worked, with the row of the token request that repeated them."""
-    return {uri: row.id for row in subject.successes_here if (uri := read(row.request).value("redirect_uri"))}
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+    return {uri: row.id for row in context.successes_here if (uri := read(row.request).value("redirect_uri"))}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote_plus, unquote_plus
 
 from oauth import parameters
+from oauth.addresses import host_of
 from oauth.diagnosis.causes.fixes import changed, put, value_for
 from oauth.diagnosis.causes.rule import (
     Finding,
@@ -19,7 +20,7 @@ from oauth.diagnosis.causes.rule import (
     wrong,
 )
 from oauth.diagnosis.causes.shape import bare, stray_text
-from oauth.diagnosis.context import Subject, host_of
+from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Change, Evidence, Target, Verdict
 from oauth.exchange import Exchange, Step
 from oauth.parameters import BODY, QUERY
@@ -43,26 +44,26 @@ class Credentials:
     hidden: bool = False
 
 
-def _credentials(subject: Subject) -> Credentials:
-    found = subject.basic
+def _credentials(context: Context) -> Credentials:
+    found = context.basic
     if found is not None and found.hidden:
-        return Credentials(subject.exchange.client_id, "", HEADER, hidden=True)
+        return Credentials(context.exchange.client_id, "", HEADER, hidden=True)
     if found is not None and not found.problem:
         return Credentials(unquote_plus(found.id), unquote_plus(found.secret), HEADER)
-    where = QUERY if subject.step is Step.AUTHORIZE else BODY
-    return Credentials(subject.sent.value("client_id"), subject.sent.value("client_secret"), where)
+    where = QUERY if context.step is Step.AUTHORIZE else BODY
+    return Credentials(context.sent.value("client_id"), context.sent.value("client_secret"), where)
 
 
 @rule("client.credentials_missing", "The client id or the secret was left out")
-def credentials_missing(subject: Subject) -> Finding:
+def credentials_missing(context: Context) -> Finding:
     """Nowhere in body or header, or empty."""
-    sent = _credentials(subject)
-    if sent.hidden or (subject.basic is not None and subject.basic.problem):
+    sent = _credentials(context)
+    if sent.hidden or (context.basic is not None and context.basic.problem):
         return ruled_out(open_fact("Credentials were sent by HTTP Basic, whatever they are worth", HEADER))
-    if not subject.sent.body_known and subject.basic is None:
+    if not context.sent.body_known and context.basic is None:
         return unknown("The body of the request is not known: only its head was given", BODY)
     missing = [name for name, value in (("client_id", sent.id), ("client_secret", sent.secret)) if not value]
-    if _without_a_secret(subject):
+    if _without_a_secret(context):
         missing = [name for name in missing if name == "client_id"]
     if not missing and not sent.secret:
         return ruled_out(open_fact("client_id is sent, and this client proves itself without a secret", sent.where))
@@ -70,27 +71,27 @@ def credentials_missing(subject: Subject) -> Finding:
         return ruled_out(right("client_id and client_secret are both sent", sent.where))
     changes = []
     for name in missing:
-        after, needs = value_for(subject, name)
-        present = subject.sent.get(name) is not None
+        after, needs = value_for(context, name)
+        present = context.sent.get(name) is not None
         changes.append(Change(Target.FIELD, name, "" if present else None, after, needs))
     facts = [wrong(f"{name} is not sent, or is empty", sent.where) for name in missing]
-    return proven(*facts, fix=changed(subject, f"Send {' and '.join(missing)}", *changes))
+    return proven(*facts, fix=changed(context, f"Send {' and '.join(missing)}", *changes))
 
 
 @rule("client.white_space", "White space stands around the client id or the secret")
-def white_space(subject: Subject) -> Finding:
+def white_space(context: Context) -> Finding:
     """Copied along with the value."""
-    return _stray(subject, "white-space", "No white space around id and secret")
+    return _stray(context, "white-space", "No white space around id and secret")
 
 
 @rule("client.quotes", "Quotes stand around the client id or the secret")
-def quotes(subject: Subject) -> Finding:
+def quotes(context: Context) -> Finding:
     """Copied along with the value."""
-    return _stray(subject, "quote", "No quotes around id and secret")
+    return _stray(context, "quote", "No quotes around id and secret")
 
 
-def _stray(subject: Subject, sign: str, clean: str) -> Finding:
-    sent = _credentials(subject)
+def _stray(context: Context, sign: str, clean: str) -> Finding:
+    sent = _credentials(context)
     facts, changes, hidden = [], [], sent.hidden
     for name, value in (("client_id", sent.id), ("client_secret", sent.secret)):
         found = [fact for fact in stray_text(value).split(", ") if sign in fact]
@@ -99,11 +100,11 @@ def _stray(subject: Subject, sign: str, clean: str) -> Finding:
             continue
         facts.append(wrong(f"{name}: {', '.join(found)}", f"{sent.where}, {name}"))
         secret = name == "client_secret"
-        before = subject.secrets.quoted(name, value) if secret else subject.secrets.swept(value)
-        after = subject.secrets.offered(name, bare(value)) if secret else subject.secrets.swept(bare(value))
+        before = context.secrets.quoted(name, value) if secret else context.secrets.swept(value)
+        after = context.secrets.offered(name, bare(value)) if secret else context.secrets.swept(bare(value))
         changes.append(Change(Target.FIELD, name, before, after))
     if facts:
-        return proven(*facts, fix=changed(subject, "Send them without what is around them", *changes))
+        return proven(*facts, fix=changed(context, "Send them without what is around them", *changes))
     if hidden:
         return unknown("Redaction hides whether anything stands around the secret", sent.where)
     if not sent.id and not sent.secret:
@@ -112,79 +113,79 @@ def _stray(subject: Subject, sign: str, clean: str) -> Finding:
 
 
 @rule("client.swapped", "Client id and secret are swapped")
-def swapped(subject: Subject) -> Finding:
+def swapped(context: Context) -> Finding:
     """Each stands in the other's place."""
-    sent, flow = _credentials(subject), subject.flow
+    sent, flow = _credentials(context), context.flow
     if not sent.id or not (sent.secret or sent.hidden):
         return unknown("Id and secret were not both sent", sent.where)
-    if _is_secret(subject, sent.id):
+    if _is_secret(context, sent.id):
         facts = [wrong("What stands in client_id is the client's secret", f"{sent.where}, client_id")]
-        after_id, needs_id = value_for(subject, "client_id")
-        after_secret, needs_secret = value_for(subject, "client_secret")
-        if flow and subject.secrets.same("client_secret", sent.secret, flow.client.id):
+        after_id, needs_id = value_for(context, "client_id")
+        after_secret, needs_secret = value_for(context, "client_secret")
+        if flow and context.secrets.same("client_secret", sent.secret, flow.client.id):
             facts.append(wrong("What stands in client_secret is the client's id", f"{sent.where}, client_secret"))
         return proven(
             *facts,
             fix=changed(
-                subject,
+                context,
                 "Send each in its own place",
-                Change(Target.FIELD, "client_id", subject.secrets.quoted("client_secret", sent.id), after_id, needs_id),
+                Change(Target.FIELD, "client_id", context.secrets.quoted("client_secret", sent.id), after_id, needs_id),
                 Change(
                     Target.FIELD,
                     "client_secret",
-                    subject.secrets.quoted("client_secret", sent.secret),
+                    context.secrets.quoted("client_secret", sent.secret),
                     after_secret,
                     needs_secret,
                 ),
             ),
         )
-    if subject.successes or (flow and sent.id == flow.client.id):
-        row = subject.successes[-1].id if subject.successes else None
-        return ruled_out(right(f"client_id is the id of a client: {subject.secrets.swept(sent.id)}", sent.where, row))
+    if context.successes or (flow and sent.id == flow.client.id):
+        row = context.successes[-1].id if context.successes else None
+        return ruled_out(right(f"client_id is the id of a client: {context.secrets.swept(sent.id)}", sent.where, row))
     return unknown("Neither the id nor the secret of this client is known, so they cannot be told apart", sent.where)
 
 
 @rule("client.secret_differs", "The secret is not the one that last worked")
-def secret_differs(subject: Subject) -> Finding:
+def secret_differs(context: Context) -> Finding:
     """Compared by fingerprint with the newest success, and with the provider's published one."""
-    sent = _credentials(subject)
+    sent = _credentials(context)
     if sent.hidden or not sent.secret:
         return unknown("Which secret was sent is not known" if sent.hidden else "No secret was sent", sent.where)
-    shown = subject.secrets.quoted("client_secret", sent.secret)
-    after, needs = _right_secret(subject)
-    fix = put(subject, "client_secret", shown, after, "Send the right secret", needs)
+    shown = context.secrets.quoted("client_secret", sent.secret)
+    after, needs = _right_secret(context)
+    fix = put(context, "client_secret", shown, after, "Send the right secret", needs)
     published = (
-        next((item for item in subject.provider.clients if item.id == bare(sent.id)), None)
-        if subject.provider
+        next((item for item in context.provider.clients if item.id == bare(sent.id)), None)
+        if context.provider
         else None
     )
     if published is not None:
-        same = subject.secrets.same("client_secret", sent.secret, published.secret)
-        if same is False and subject.secrets.same("client_secret", bare(sent.secret), published.secret):
+        same = context.secrets.same("client_secret", sent.secret, published.secret)
+        if same is False and context.secrets.same("client_secret", bare(sent.secret), published.secret):
             return unknown(AROUND, "provider, published clients")
         if same is False:
-            expected = subject.secrets.quoted("client_secret", published.secret)
+            expected = context.secrets.quoted("client_secret", published.secret)
             text = f"Sent {shown}; the published secret of {published.id} is {expected}"
             return proven(wrong(text, "provider, published clients"), fix=fix)
         if same:
             return ruled_out(right(f"It is the published secret of {published.id}", "provider, published clients"))
-    for row in reversed(subject.successes_here):
+    for row in reversed(context.successes_here):
         last = _secret_of(row)
         if not last:
             continue
-        same = subject.secrets.same("client_secret", sent.secret, last)
-        when = subject.row_text(row)
+        same = context.secrets.same("client_secret", sent.secret, last)
+        when = context.row_text(row)
         if same:
             return ruled_out(right(f"The same secret worked before: {when}", "history", row.id))
-        if same is False and (inside := subject.secrets.same("client_secret", bare(sent.secret), last)) is not False:
+        if same is False and (inside := context.secrets.same("client_secret", bare(sent.secret), last)) is not False:
             return unknown(AROUND if inside else AROUND_SHORT, "history", row.id)
         if same is False:
             return proven(wrong(f"Sent {shown}, and what last worked was {last}: {when}", "history", row.id), fix=fix)
         return unknown(f"Both are {shown}: too short for a fingerprint, so they cannot be compared", "history", row.id)
-    if subject.flow and sent.id == subject.flow.client.id:
-        same = subject.secrets.same("client_secret", sent.secret, subject.flow.client.secret)
+    if context.flow and sent.id == context.flow.client.id:
+        same = context.secrets.same("client_secret", sent.secret, context.flow.client.secret)
         if same is False:
-            expected = subject.secrets.quoted("client_secret", subject.flow.client.secret)
+            expected = context.secrets.quoted("client_secret", context.flow.client.secret)
             return possible(
                 wrong(f"Sent {shown}, and this flow was begun with {expected}", "flow, client secret"), fix=fix
             )
@@ -192,61 +193,61 @@ def secret_differs(subject: Subject) -> Finding:
 
 
 @rule("client.id_differs", "The client id is not one that is known here")
-def id_differs(subject: Subject) -> Finding:
+def id_differs(context: Context) -> Finding:
     """Against the flow's client, the published ones, and those that worked."""
-    sent = _credentials(subject)
+    sent = _credentials(context)
     if not sent.id:
         return unknown("No client_id was sent", sent.where)
-    if _is_secret(subject, sent.id):
+    if _is_secret(context, sent.id):
         return ruled_out(open_fact("A secret stands in its place", sent.where))
-    shown, row = subject.secrets.swept(sent.id), _last(subject.successes_here)
+    shown, row = context.secrets.swept(sent.id), _last(context.successes_here)
     where = f"{sent.where}, client_id"
     if row is not None:
-        return ruled_out(_worked(subject, row))
-    published = [item.id for item in subject.provider.clients] if subject.provider else []
+        return ruled_out(_worked(context, row))
+    published = [item.id for item in context.provider.clients] if context.provider else []
     if sent.id in published:
         return ruled_out(right(f"{shown} is a published client", "provider, published clients"))
-    flow_id = subject.flow.client.id if subject.flow else subject.exchange.client_id
+    flow_id = context.flow.client.id if context.flow else context.exchange.client_id
     if flow_id and flow_id != sent.id and bare(sent.id) == flow_id:
-        return ruled_out(open_fact(f"It is {subject.secrets.swept(flow_id)}, with something around it", where))
+        return ruled_out(open_fact(f"It is {context.secrets.swept(flow_id)}, with something around it", where))
     if flow_id and flow_id != sent.id:
-        fix = put(subject, "client_id", shown, subject.secrets.swept(flow_id), "Send the client id of this flow")
-        worked = _last([row for row in subject.earlier(subject.past.token_requests(flow_id)) if subject.is_here(row)])
-        fact = wrong(f"Sent {shown}, and the client of this flow is {subject.secrets.swept(flow_id)}", where)
+        fix = put(context, "client_id", shown, context.secrets.swept(flow_id), "Send the client id of this flow")
+        worked = _last([row for row in context.before.token_requests(flow_id) if context.before.is_here(row)])
+        fact = wrong(f"Sent {shown}, and the client of this flow is {context.secrets.swept(flow_id)}", where)
         if flow_id in published:
             return proven(fact, right(f"{flow_id} is a published client", "provider, published clients"), fix=fix)
         if worked is not None:
             # The other one may be a client as well, which this history knows nothing of.
             return possible(
-                fact, right(f"{flow_id} worked before: {subject.row_text(worked)}", "history", worked.id), fix=fix
+                fact, right(f"{flow_id} worked before: {context.row_text(worked)}", "history", worked.id), fix=fix
             )
         return possible(fact, fix=fix)
-    if not subject.past.reach:
+    if not context.past.reach:
         return unknown("No history was looked at for this client id", where)
-    text = f"{shown} never worked here, in the newest {subject.past.reach:,} rows"
+    text = f"{shown} never worked here, in the newest {context.past.reach:,} rows"
     return possible(
         open_fact(text, "history"),
-        fix=put(subject, "client_id", shown, "", "Send the right client id", "the client id of your application"),
+        fix=put(context, "client_id", shown, "", "Send the right client id", "the client id of your application"),
     )
 
 
 @rule("client.other_provider", "The client id belongs to another provider or country")
-def other_provider(subject: Subject) -> Finding:
+def other_provider(context: Context) -> Finding:
     """It worked elsewhere with the same secret, and never here: credentials work on one site only."""
-    sent = _credentials(subject)
+    sent = _credentials(context)
     if not sent.id:
         return unknown("No client_id was sent", sent.where)
-    row = _last(subject.successes_here)
+    row = _last(context.successes_here)
     if row is not None:
-        return ruled_out(_worked(subject, row))
-    elsewhere = _last([row for row in subject.successes if not subject.is_here(row)])
+        return ruled_out(_worked(context, row))
+    elsewhere = _last([row for row in context.successes if not context.before.is_here(row)])
     if elsewhere is not None:
-        place = elsewhere.provider or host_of(elsewhere)
-        here = subject.exchange.provider or subject.host
-        text = f"This client id worked at {place}, never at {here}: {subject.row_text(elsewhere)}"
+        place = elsewhere.provider or host_of(elsewhere.request.url)
+        here = context.exchange.provider or context.host
+        text = f"This client id worked at {place}, never at {here}: {context.row_text(elsewhere)}"
         after, needs = "", f"the client id that {here} gave you"
-        fix = put(subject, "client_id", subject.secrets.swept(sent.id), after, "Send the id for this site", needs)
-        if subject.secrets.same("client_secret", sent.secret, _secret_of(elsewhere)):
+        fix = put(context, "client_id", context.secrets.swept(sent.id), after, "Send the id for this site", needs)
+        if context.secrets.same("client_secret", sent.secret, _secret_of(elsewhere)):
             return proven(
                 wrong(text, "history", elsewhere.id), wrong("With the same secret", "history", elsewhere.id), fix=fix
             )
@@ -255,52 +256,52 @@ def other_provider(subject: Subject) -> Finding:
             open_fact("That it was the same secret cannot be told", "history", elsewhere.id),
             fix=fix,
         )
-    if subject.provider and any(item.id == sent.id for item in subject.provider.clients):
+    if context.provider and any(item.id == sent.id for item in context.provider.clients):
         return ruled_out(right("It is a published client of this provider", "provider, published clients"))
     return unknown("The client id worked nowhere yet, so where it belongs cannot be told", "history")
 
 
 @rule("client.both", "The credentials were sent by Basic and in the body at once")
-def both(subject: Subject) -> Finding:
+def both(context: Context) -> Finding:
     """RFC 6749 §2.3: one way to authenticate in a request."""
-    if subject.basic is None:
+    if context.basic is None:
         return ruled_out(right("There is no HTTP Basic header: the credentials are in the body only", HEADER))
-    body_id, body_secret = subject.sent.value("client_id"), subject.sent.value("client_secret")
-    if not body_secret and body_id in ("", unquote_plus(subject.basic.id)):
+    body_id, body_secret = context.sent.value("client_id"), context.sent.value("client_secret")
+    if not body_secret and body_id in ("", unquote_plus(context.basic.id)):
         return ruled_out(right("The body has no secret: the credentials are in the header only", BODY))
     title = "Send them in the body only"
     fix = changed(
-        subject,
+        context,
         title,
         Change(Target.AUTHENTICATION, "Authorization", "basic and body", ClientAuthentication.BODY.value),
         Change(Target.HEADER, "Authorization", "Basic …", None),
     )
     names = " and ".join(name for name, value in (("client_id", body_id), ("client_secret", body_secret)) if value)
     facts = [wrong("The Authorization header has Basic credentials", HEADER), wrong(f"The body has {names} too", BODY)]
-    if subject.basic.problem and (alone := secret_differs.judge(subject)).verdict is Verdict.RULED_OUT:
+    if context.basic.problem and (alone := secret_differs.judge(context)).verdict is Verdict.RULED_OUT:
         # What stands in the body would have been enough: the unreadable header beside it is what was refused.
         return proven(*facts, *alone.evidence, fix=fix)
-    if subject.basic.hidden or subject.basic.problem:
+    if context.basic.hidden or context.basic.problem:
         return possible(*facts, fix=fix)
-    header_secret = unquote_plus(subject.basic.secret)
-    differ = body_id not in ("", unquote_plus(subject.basic.id))
+    header_secret = unquote_plus(context.basic.secret)
+    differ = body_id not in ("", unquote_plus(context.basic.id))
     if not differ and body_secret:
-        differ = subject.secrets.same("client_secret", body_secret, header_secret) is False
+        differ = context.secrets.same("client_secret", body_secret, header_secret) is False
     if differ:
         return proven(*facts, wrong("The two differ", f"{HEADER} and body"), fix=fix)
     return possible(*facts, open_fact("The two are not known to differ", f"{HEADER} and body"), fix=fix)
 
 
 @rule("client.basic_encoding", "The Basic credentials are not encoded as RFC 6749 §2.3.1 asks")
-def basic_encoding(subject: Subject) -> Finding:
+def basic_encoding(context: Context) -> Finding:
     """Each form-encoded, joined by a colon, then base64."""
-    found, flow = subject.basic, subject.flow
+    found, flow = context.basic, context.flow
     if found is None:
         return ruled_out(right("There are no Basic credentials", HEADER))
     if found.hidden:
         return unknown("Redaction hides how the Basic credentials are encoded", HEADER)
     fix = changed(
-        subject,
+        context,
         "Encode id and secret, join them by a colon, then base64",
         Change(Target.AUTHENTICATION, "Authorization", "Basic …", ClientAuthentication.BASIC.value),
     )
@@ -330,31 +331,31 @@ def basic_encoding(subject: Subject) -> Finding:
 
 
 @rule("client.deactivated", "The client was deactivated")
-def deactivated(subject: Subject) -> Finding:
+def deactivated(context: Context) -> Finding:
     """It worked before with this provider."""
-    row = _last(subject.successes_here)
+    row = _last(context.successes_here)
     if row is not None:
         facts = (
-            _worked(subject, row),
-            wrong(f"Now the provider answers {subject.outcome(subject.exchange)}", "response"),
+            _worked(context, row),
+            wrong(f"Now the provider answers {context.outcome(context.exchange)}", "response"),
         )
-        return proven(*facts) if _told_inactive(subject) else possible(*facts)
-    if not subject.past.reach:
+        return proven(*facts) if _told_inactive(context) else possible(*facts)
+    if not context.past.reach:
         return unknown("Whether this client id worked before is not known: no history was looked at")
-    return ruled_out(_never_worked(subject))
+    return ruled_out(_never_worked(context))
 
 
 @rule("client.never_active", "The client is not active, and no request of it worked here yet")
-def never_active(subject: Subject) -> Finding:
+def never_active(context: Context) -> Finding:
     """The provider says the one, this history the other; a provider activates new applications by hand."""
-    row = _last(subject.successes_here)
+    row = _last(context.successes_here)
     if row is not None:
-        return ruled_out(_worked(subject, row))
-    if not subject.past.reach:
+        return ruled_out(_worked(context, row))
+    if not context.past.reach:
         return unknown("Whether this client id worked before is not known: no history was looked at")
-    facts = (wrong(f"The provider answers {subject.outcome(subject.exchange)}", "response"), _never_worked(subject))
+    facts = (wrong(f"The provider answers {context.outcome(context.exchange)}", "response"), _never_worked(context))
     # What worked elsewhere may be active there and nowhere else, which is another cause.
-    return proven(*facts) if _told_inactive(subject) and not subject.successes else possible(*facts)
+    return proven(*facts) if _told_inactive(context) and not context.successes else possible(*facts)
 
 
 CREDENTIALS: tuple[Rule, ...] = (
@@ -374,41 +375,41 @@ INACTIVE: tuple[Rule, ...] = (deactivated, never_active, other_provider)
 """The rules for a client that is not active."""
 
 
-def _worked(subject: Subject, row: Exchange) -> Evidence:
+def _worked(context: Context, row: Exchange) -> Evidence:
     return right(
-        f"The same client_id worked before: {subject.row_text(row)}, {subject.outcome(row)}", "history", row.id
+        f"The same client_id worked before: {context.row_text(row)}, {context.outcome(row)}", "history", row.id
     )
 
 
-def _never_worked(subject: Subject) -> Evidence:
-    name = subject.secrets.swept(subject.client_id) or "This client"
-    return open_fact(f"{name} never worked here, in the newest {subject.past.reach:,} rows", "history")
+def _never_worked(context: Context) -> Evidence:
+    name = context.secrets.swept(context.client_id) or "This client"
+    return open_fact(f"{name} never worked here, in the newest {context.past.reach:,} rows", "history")
 
 
-def _told_inactive(subject: Subject) -> bool:
+def _told_inactive(context: Context) -> bool:
     """Whether the provider says that it is the client, and not its secret, that is refused: only error 5 does."""
-    return subject.explanation is not None and subject.explanation.number == INACTIVE_CLIENT
+    return context.explanation is not None and context.explanation.number == INACTIVE_CLIENT
 
 
-def _without_a_secret(subject: Subject) -> bool:
+def _without_a_secret(context: Context) -> bool:
     """Whether the client is a public one, or signs an assertion (RFC 6749 §2.1, RFC 7523 §2.2)."""
     others = (ClientAuthentication.NONE, ClientAuthentication.PRIVATE_KEY_JWT)
-    return bool(subject.sent.value("client_assertion")) or bool(subject.flow and subject.flow.authentication in others)
+    return bool(context.sent.value("client_assertion")) or bool(context.flow and context.flow.authentication in others)
 
 
-def _is_secret(subject: Subject, client_id: str) -> bool:
+def _is_secret(context: Context, client_id: str) -> bool:
     """Whether what stands in the id's place is known as a secret."""
     if found := parse(client_id):
         return found.kind == "client_secret"
-    told = subject.vault.kind_of(client_id) if subject.vault else None
-    return told == "client_secret" or bool(subject.flow and client_id == subject.flow.client.secret)
+    told = context.vault.kind_of(client_id) if context.vault else None
+    return told == "client_secret" or bool(context.flow and client_id == context.flow.client.secret)
 
 
-def _right_secret(subject: Subject) -> tuple[str, str]:
+def _right_secret(context: Context) -> tuple[str, str]:
     """The flow's secret, unless that is the very one that was refused."""
-    sent, flow = _credentials(subject), subject.flow
-    if flow and flow.client.secret and subject.secrets.same("client_secret", sent.secret, flow.client.secret) is False:
-        return subject.secrets.offered("client_secret", flow.client.secret), ""
+    sent, flow = _credentials(context), context.flow
+    if flow and flow.client.secret and context.secrets.same("client_secret", sent.secret, flow.client.secret) is False:
+        return context.secrets.offered("client_secret", flow.client.secret), ""
     return "", "the client secret of your application"
 
 

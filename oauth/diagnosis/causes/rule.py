@@ -1,9 +1,9 @@
-"""A rule judges one cause. It is a function of a subject; what it gives is data."""
+"""A rule judges one cause. It is a function of a context; what it gives is data."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from oauth.diagnosis.context import Subject
+from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Cause, Evidence, Fix, Verdict
 
 
@@ -22,12 +22,12 @@ class Rule:
 
     id: str
     title: str
-    judge: Callable[[Subject], Finding]
+    judge: Callable[[Context], Finding]
 
-    def __call__(self, subject: Subject) -> Cause:
+    def __call__(self, context: Context) -> Cause:
         """The cause with its verdict; unknown when there is no request to look at."""
-        if subject.request_known:
-            found = self.judge(subject)
+        if context.request_known:
+            found = self.judge(context)
         else:
             found = unknown("The request is not known: only the answer was given")
         return Cause(self.id, self.title, found.verdict, found.evidence, found.fix)
@@ -37,7 +37,7 @@ CLOSE = 5
 """Seconds before the end of a life in which it may be over: a code or token comes later than it was made."""
 
 
-def rule(id: str, title: str) -> Callable[[Callable[[Subject], Finding]], Rule]:
+def rule(id: str, title: str) -> Callable[[Callable[[Context], Finding]], Rule]:
     """Make a rule of a function."""
     return lambda judge: Rule(id, title, judge)
 
