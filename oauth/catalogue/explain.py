@@ -1,6 +1,6 @@
 """What to tell a person about an exchange: the documented error, the registered one, or what came back instead."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
@@ -144,35 +144,12 @@ class _Shape:
 
     def kind(self) -> str:
         """The kind of answer, empty for a success."""
-        status = self.status
-        if status is None:
+        if self.status is None:
             return "unknown_error" if self.found else self._success()
-        if 300 <= status < 400:
-            return self._redirect()
-        if status >= 500:
-            gateway = self.proxied and status in (502, 503, 504) and self.value is None
-            return "proxy_error" if gateway else "server_error"
-        if status == 407:
-            return "proxy_authentication"
-        if self.step is Step.AUTHORIZE:
-            return "error_page" if status >= 400 else ""
-        if status in (404, 405):
-            return "not_found"
-        if status == 429 or (status == 403 and self.found is None):
-            return "rate_limited"
-        if self.cut:
-            return "unpacked_too_large" if header(self.headers, "content-encoding") else "too_large"
-        if status == 401 and self._bare_challenge():
-            return "no_token"
-        if not self.body.strip():
-            return "" if self._may_be_empty(status) else "empty"
-        if self._html():
-            return "html_as_json" if "json" in _media_type(self.headers) else "html"
-        if status >= 400:
-            return self._refusal()
-        return self._success()
+        outcome = next(outcome for applies, outcome in _KINDS if applies(self, self.status))
+        return outcome if isinstance(outcome, str) else outcome(self)
 
-    def _may_be_empty(self, status: int) -> bool:
+    def _lets_body_be_empty(self, status: int) -> bool:
         if self.step is Step.REVOKE:  # RFC 7009 §2.2: the status says all
             return status < 300
         return status in (204, 205) and self.step in (None, Step.API, Step.USERINFO)
@@ -192,16 +169,9 @@ class _Shape:
             return "redirect_insecure"
         return "redirect_elsewhere" if elsewhere else "redirect"
 
-    def _refusal(self) -> str:
-        sent = self.request
-        if (
-            self.status == 400
-            and sent is not None
-            and sent.method == "GET"
-            and header(sent.headers, "content-type") is not None
-        ):
-            return "content_type_on_get"
-        return "unknown_error" if self.found or self.value is not None else "invalid_json"
+    def _is_get_with_content_type(self) -> bool:
+        request = self.request
+        return request is not None and request.method == "GET" and header(request.headers, "content-type") is not None
 
     def _success(self) -> str:
         value = self.value
@@ -239,6 +209,33 @@ class _Shape:
             return False  # JSON under a wrong Content-Type is read as JSON
         media_type = _media_type(self.headers)
         return media_type.startswith(("text/html", "application/xhtml")) or start.startswith((b"<!doctype", b"<html"))
+
+    def _is_empty(self) -> bool:
+        return not self.body.strip()
+
+
+# The first row that applies decides. A function in the second place tells more than one kind apart.
+_KINDS: tuple[tuple[Callable[["_Shape", int], bool], str | Callable[["_Shape"], str]], ...] = (
+    (lambda _, status: 300 <= status < 400, _Shape._redirect),
+    (lambda it, status: it.proxied and status in (502, 503, 504) and it.value is None, "proxy_error"),
+    (lambda _, status: status >= 500, "server_error"),
+    (lambda _, status: status == 407, "proxy_authentication"),
+    (lambda it, status: it.step is Step.AUTHORIZE and status >= 400, "error_page"),
+    (lambda it, _: it.step is Step.AUTHORIZE, ""),
+    (lambda _, status: status in (404, 405), "not_found"),
+    (lambda it, status: status == 429 or (status == 403 and it.found is None), "rate_limited"),
+    (lambda it, _: it.cut and bool(header(it.headers, "content-encoding")), "unpacked_too_large"),
+    (lambda it, _: it.cut, "too_large"),
+    (lambda it, status: status == 401 and it._bare_challenge(), "no_token"),
+    (lambda it, status: it._is_empty() and it._lets_body_be_empty(status), ""),
+    (lambda it, _: it._is_empty(), "empty"),
+    (lambda it, _: it._html() and "json" in _media_type(it.headers), "html_as_json"),
+    (lambda it, _: it._html(), "html"),
+    (lambda it, status: status == 400 and it._is_get_with_content_type(), "content_type_on_get"),
+    (lambda it, status: status >= 400 and (it.found is not None or it.value is not None), "unknown_error"),
+    (lambda _, status: status >= 400, "invalid_json"),
+    (lambda _, __: True, _Shape._success),
+)
 
 
 def has_secret(request: Request) -> bool:

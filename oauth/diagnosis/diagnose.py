@@ -12,6 +12,7 @@ from oauth.diagnosis.causes.fixes import NEW_CODE
 from oauth.diagnosis.causes.rule import Rule
 from oauth.diagnosis.causes.shape import bare
 from oauth.diagnosis.context import Context
+from oauth.diagnosis.known import Known
 from oauth.diagnosis.model import Cause, Change, Diagnosis, Evidence, Fix, Label, Target, Verdict
 from oauth.diagnosis.past import Past
 from oauth.diagnosis.registry import rules_before, rules_for
@@ -134,29 +135,36 @@ def _without_spent_code(fix: Fix, context: Context) -> Fix:
     grants = [change.after for change in fix.changes if change.name == "grant_type"] or [context.grant]
     if not sent or grants[-1] not in ("", Grant.AUTHORIZATION_CODE):
         return fix
-    return NEW_CODE if _spent(sent, context) else fix
+    return NEW_CODE if _is_spent(sent, context) else fix
 
 
-def _spent(code: str, context: Context) -> bool:
-    """Whether a code can have been used up, or has ended by now."""
-    exchange, known, flow = context.exchange, context.authorization.code, context.flow
+def _is_spent(code: str, context: Context) -> bool:
+    """Return whether a code may have been exchanged, or has expired by now."""
+    known = context.authorization.code
     if known is not None and is_live(known.value) and known.value in code:
-        code = known.value  # something stands around it, and it is sent again all the same
+        code = known.value  # something stands around it, and a server may read it all the same
     code = bare(code)
+    if _was_exchanged(code, context) or (not context.before_sending and _may_have_worked(context.exchange)):
+        return True
+    if known is None or context.secrets.same("code", code, known.value) is False:
+        return False
+    flow_has_tokens = context.flow is not None and context.flow.tokens is not None
+    return context.before.code_is_spent or flow_has_tokens or _has_expired(known, context)
+
+
+def _was_exchanged(code: str, context: Context) -> bool:
     # A server may read only the code in what was sent, such as one with the next parameter still behind it.
-    within = [value for _, value in context.vault.standing(code)] if context.vault else []
-    rows = [row for value in dict.fromkeys([code, *within]) for row in context.exchanged(value)]
-    if any(parameters.succeeded(row) or parameters.unanswered(row) for row in rows):
-        return True
-    if not context.before_sending and (parameters.succeeded(exchange) or parameters.unanswered(exchange)):
-        return True
-    ours = known is not None and context.secrets.same("code", code, known.value) is not False
-    if ours and (context.before.code_is_spent or (flow is not None and flow.tokens is not None)):
-        return True
-    if ours and known is not None and known.at is not None:
-        life = context.lifetimes.code
-        return life is not None and (context.now - known.at).total_seconds() > life
-    return False
+    inside = [value for _, value in context.vault.standing(code)] if context.vault else []
+    return any(_may_have_worked(row) for value in dict.fromkeys([code, *inside]) for row in context.exchanged(value))
+
+
+def _may_have_worked(exchange: Exchange) -> bool:
+    return parameters.succeeded(exchange) or parameters.unanswered(exchange)
+
+
+def _has_expired(code: Known, context: Context) -> bool:
+    life = context.lifetimes.code
+    return code.at is not None and life is not None and (context.now - code.at).total_seconds() > life
 
 
 def _resolvable(fix: Fix, context: Context) -> Fix:

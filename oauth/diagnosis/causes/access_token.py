@@ -20,7 +20,7 @@ from oauth.diagnosis.causes.rule import (
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Origin
 from oauth.diagnosis.model import Change, Fix, Label, Target
-from oauth.exchange import Step, header
+from oauth.exchange import Exchange, Step, header
 from oauth.flow import Grant
 from oauth.formatting import span
 from oauth.redaction.placeholders import is_live
@@ -120,7 +120,21 @@ def replaced(context: Context) -> Finding:
         return ruled_out(
             open_fact("It is an application's token: those are not replaced by a refresh", origin.where, origin.row)
         )
-    later = [
+    later = _later_tokens(context, origin)
+    if later:
+        return _judge_replacement(context, origin, later)
+    if elsewhere := context.before.later_elsewhere(origin):
+        text = (
+            f"A later token was issued in another flow of this client: {context.row_text(elsewhere)}; "
+            "whether for the same user is not known"
+        )
+        return possible(open_fact(text, "history", elsewhere.id), fix=_held(context))
+    return ruled_out(right("No later token of this client is known", "history"))
+
+
+def _later_tokens(context: Context, origin: Origin) -> list[Exchange]:
+    """Return the refreshes of this flow that issued another access token after ``origin``."""
+    return [
         row
         for row in context.before.rows
         if row.step is Step.REFRESH
@@ -129,29 +143,23 @@ def replaced(context: Context) -> Finding:
         and context.secrets.same("access_token", parameters.member(row.response, "access_token"), context.bearer)
         is False
     ]
-    if not later and (elsewhere := context.before.later_elsewhere(origin)):
-        text = (
-            f"A later token was issued in another flow of this client: {context.row_text(elsewhere)}; "
-            "whether for the same user is not known"
-        )
-        return possible(open_fact(text, "history", elsewhere.id), fix=_held(context))
-    if not later:
-        return ruled_out(right("No later token of this client is known", "history"))
-    newest = later[-1]
-    fact = wrong(f"A later access token was issued: {context.row_text(newest)}", "history", newest.id)
-    calls = [row for row in context.sightings(("access_token",), context.bearer) if row.step is Step.API]
-    worked = [row for row in calls if parameters.succeeded(row)]
-    before = [row for row in worked if _is_before(row.id, later[0].id)]
-    after = [row for row in worked if not _is_before(row.id, later[0].id)]
-    fix = _held(context)
+
+
+def _judge_replacement(context: Context, origin: Origin, later: list[Exchange]) -> Finding:
+    """Compare the time of the first replacement with the calls in which the old token still worked."""
+    sightings = context.sightings(("access_token",), context.bearer)
+    calls = [row for row in sightings if row.step is Step.API and parameters.succeeded(row)]
+    after = [row for row in calls if not _is_before(row.id, later[0].id)]
+    before = [row for row in calls if _is_before(row.id, later[0].id)]
     if after:
         text = f"The old token still worked after that: {context.row_text(after[-1])}"
         return ruled_out(right(text, "history", after[-1].id))
+    fact = wrong(f"A later access token was issued: {context.row_text(later[-1])}", "history", later[-1].id)
     life = origin.expires_in or context.lifetimes.access_token
     if before and life is not None and context.at <= origin.issued_at + timedelta(seconds=life):
         text = f"The old one worked before that: {context.row_text(before[-1])}, and it had not expired"
-        return proven(fact, open_fact(text, "history", before[-1].id), fix=fix)
-    return possible(fact, fix=fix)
+        return proven(fact, open_fact(text, "history", before[-1].id), fix=_held(context))
+    return possible(fact, fix=_held(context))
 
 
 REFUSED: tuple[Rule, ...] = (scheme, expired, replaced, other_host, *shape.altered(shape.ACCESS_TOKEN))

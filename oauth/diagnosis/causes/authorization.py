@@ -26,6 +26,8 @@ from oauth.diagnosis.model import Fix, Label
 from oauth.exchange import Step
 from oauth.parameters import QUERY, read
 
+WHERE = f"{QUERY}, redirect_uri"
+
 
 @rule("authorization.client_id_missing", "The client id was left out")
 def client_id_missing(context: Context) -> Finding:
@@ -67,57 +69,68 @@ def redirect_uri(context: Context) -> Finding:
         return possible(
             open_fact("No redirect_uri was sent: that works only when exactly one is registered", QUERY),
         )
+    for check in (_against_the_rules, _against_the_profile, _against_the_history):
+        if finding := check(context, sent):
+            return finding
     shown = context.secrets.swept(sent)
-    where = f"{QUERY}, redirect_uri"
+    return possible(
+        open_fact(f"Whether {shown} is registered cannot be seen from here", WHERE), fix=_registered(context, shown)
+    )
+
+
+def _against_the_rules(context: Context, sent: str) -> Finding | None:
+    """RFC 6749 §3.1.2: an absolute address without a fragment."""
+    shown = context.secrets.swept(sent)
     try:
         parts = urlsplit(sent.strip())
-        host = parts.hostname or ""
+        absolute = bool(parts.scheme and parts.hostname)
     except ValueError:
-        return proven(wrong(f"{shown} is not an address", where))
-    needs = put(
-        context,
-        "redirect_uri",
-        shown,
-        "",
-        "Send a registered redirect URI",
-        "the registered redirect URI, to the letter",
-    )
+        return proven(wrong(f"{shown} is not an address", WHERE))
     if sent != sent.strip():
         return proven(
-            wrong("White space stands around the redirect URI", where),
+            wrong("White space stands around the redirect URI", WHERE),
             fix=put(context, "redirect_uri", shown, context.secrets.swept(sent.strip()), "Send it without white space"),
         )
-    if not parts.scheme or not host:
-        return proven(wrong(f"{shown} has no scheme or no host", where), fix=needs)
+    if not absolute:
+        return proven(wrong(f"{shown} has no scheme or no host", WHERE), fix=_registered(context, shown))
     if "#" in sent:
-        return proven(
-            wrong(f"{shown} has a fragment, which no redirect URI may have (RFC 6749 §3.1.2)", where), fix=needs
-        )
-    provider = context.provider
-    if provider is not None and not provider.accepts_loopback:
-        if is_loopback(host):
-            return proven(
-                wrong(f"{shown} is on this machine, and {provider.name} registers no such address", where), fix=needs
-            )
-        if parts.scheme != "https":
-            return proven(
-                wrong(f"{shown} begins with {parts.scheme}://, and {provider.name} registers https only", where),
-                fix=needs,
-            )
-    used = _redirects_that_came_back(context)
+        fact = wrong(f"{shown} has a fragment, which no redirect URI may have (RFC 6749 §3.1.2)", WHERE)
+        return proven(fact, fix=_registered(context, shown))
+    return None
+
+
+def _against_the_profile(context: Context, sent: str) -> Finding | None:
+    provider, parts, shown = context.provider, urlsplit(sent), context.secrets.swept(sent)
+    if provider is None or provider.accepts_loopback:
+        return None
+    if is_loopback(parts.hostname or ""):
+        fact = wrong(f"{shown} is on this machine, and {provider.name} registers no such address", WHERE)
+    elif parts.scheme != "https":
+        fact = wrong(f"{shown} begins with {parts.scheme}://, and {provider.name} registers https only", WHERE)
+    else:
+        return None
+    return proven(fact, fix=_registered(context, shown))
+
+
+def _against_the_history(context: Context, sent: str) -> Finding | None:
+    provider, shown, used = context.provider, context.secrets.swept(sent), _redirects_that_came_back(context)
     if sent in used:
         return ruled_out(right(f"The same redirect URI came back before: {shown}", "history", used[sent]))
-    near = max(used, key=lambda known: SequenceMatcher(None, known, sent).ratio(), default=None)
-    if near is not None:
-        after = context.secrets.swept(near)
-        text = f"Sent {shown}; what came back before for this client is {after}"
+    if used:
+        nearest = max(used, key=lambda known: SequenceMatcher(None, known, sent).ratio())
+        after = context.secrets.swept(nearest)
         return possible(
-            wrong(text, "history", used[near]),
+            wrong(f"Sent {shown}; what came back before for this client is {after}", "history", used[nearest]),
             fix=put(context, "redirect_uri", shown, after, "Send the one that came back before"),
         )
-    if provider is not None and provider.accepts_loopback and is_loopback(host):
+    if provider is not None and provider.accepts_loopback and is_loopback(urlsplit(sent).hostname or ""):
         return ruled_out(right(f"{provider.name} takes any address on this machine: {shown}", "provider"))
-    return possible(open_fact(f"Whether {shown} is registered cannot be seen from here", where), fix=needs)
+    return None
+
+
+def _registered(context: Context, shown: str) -> Fix:
+    needs = "the registered redirect URI, to the letter"
+    return put(context, "redirect_uri", shown, "", "Send a registered redirect URI", needs)
 
 
 @rule("authorization.response_type", "The response type is not code")
@@ -165,7 +178,7 @@ def came_elsewhere(context: Context) -> Finding:
     if sent == here:
         return ruled_out(right(f"The redirect URI is this console's: {shown}", QUERY))
     text = f"The browser is sent to {shown}: paste the address it lands on"
-    return possible(open_fact(text, f"{QUERY}, redirect_uri"))
+    return possible(open_fact(text, WHERE))
 
 
 NEVER_CAME: tuple[Rule, ...] = (

@@ -21,13 +21,14 @@ from oauth.diagnosis.causes.rule import (
 )
 from oauth.diagnosis.causes.shape import bare, stray_text
 from oauth.diagnosis.context import Context
-from oauth.diagnosis.model import Change, Evidence, Target, Verdict
+from oauth.diagnosis.model import Change, Evidence, Fix, Target, Verdict
 from oauth.exchange import Exchange, Step
 from oauth.parameters import BODY, QUERY
 from oauth.providers import ClientAuthentication
 from oauth.redaction.placeholders import is_live, parse
 
 HEADER = "request header, Authorization"
+PUBLISHED = "provider, published clients"
 AROUND = "The right secret was sent with something around it, which is another cause"
 AROUND_SHORT = "Something stands around the secret, and what is inside is too short for a fingerprint to compare"
 INACTIVE_CLIENT = 5
@@ -151,45 +152,54 @@ def secret_differs(context: Context) -> Finding:
     sent = _credentials(context)
     if sent.hidden or not sent.secret:
         return unknown("Which secret was sent is not known" if sent.hidden else "No secret was sent", sent.where)
-    shown = context.secrets.quoted("client_secret", sent.secret)
-    after, needs = _right_secret(context)
-    fix = put(context, "client_secret", shown, after, "Send the right secret", needs)
-    published = (
-        next((item for item in context.provider.clients if item.id == bare(sent.id)), None)
-        if context.provider
-        else None
-    )
-    if published is not None:
-        same = context.secrets.same("client_secret", sent.secret, published.secret)
-        if same is False and context.secrets.same("client_secret", bare(sent.secret), published.secret):
-            return unknown(AROUND, "provider, published clients")
-        if same is False:
-            expected = context.secrets.quoted("client_secret", published.secret)
-            text = f"Sent {shown}; the published secret of {published.id} is {expected}"
-            return proven(wrong(text, "provider, published clients"), fix=fix)
-        if same:
-            return ruled_out(right(f"It is the published secret of {published.id}", "provider, published clients"))
-    for row in reversed(context.successes_here):
-        last = _secret_of(row)
-        if not last:
-            continue
-        same = context.secrets.same("client_secret", sent.secret, last)
-        when = context.row_text(row)
-        if same:
-            return ruled_out(right(f"The same secret worked before: {when}", "history", row.id))
-        if same is False and (inside := context.secrets.same("client_secret", bare(sent.secret), last)) is not False:
-            return unknown(AROUND if inside else AROUND_SHORT, "history", row.id)
-        if same is False:
-            return proven(wrong(f"Sent {shown}, and what last worked was {last}: {when}", "history", row.id), fix=fix)
-        return unknown(f"Both are {shown}: too short for a fingerprint, so they cannot be compared", "history", row.id)
-    if context.flow and sent.id == context.flow.client.id:
-        same = context.secrets.same("client_secret", sent.secret, context.flow.client.secret)
-        if same is False:
-            expected = context.secrets.quoted("client_secret", context.flow.client.secret)
-            return possible(
-                wrong(f"Sent {shown}, and this flow was begun with {expected}", "flow, client secret"), fix=fix
-            )
+    for compare in (_with_published_secret, _with_last_success, _with_flow):
+        if finding := compare(context, sent):
+            return finding
     return unknown("No secret of this client is known to have worked before", "history")
+
+
+def _with_published_secret(context: Context, sent: Credentials) -> Finding | None:
+    clients = context.provider.clients if context.provider else ()
+    client = next((client for client in clients if client.id == bare(sent.id)), None)
+    same = context.secrets.same("client_secret", sent.secret, client.secret) if client else None
+    if client is None or same is None:
+        return None
+    if same:
+        return ruled_out(right(f"It is the published secret of {client.id}", PUBLISHED))
+    if context.secrets.same("client_secret", bare(sent.secret), client.secret):
+        return unknown(AROUND, PUBLISHED)
+    shown, expected = (context.secrets.quoted("client_secret", secret) for secret in (sent.secret, client.secret))
+    fact = wrong(f"Sent {shown}; the published secret of {client.id} is {expected}", PUBLISHED)
+    return proven(fact, fix=_send_right_secret(context, sent))
+
+
+def _with_last_success(context: Context, sent: Credentials) -> Finding | None:
+    row = next((row for row in reversed(context.successes_here) if _secret_of(row)), None)
+    if row is None:
+        return None
+    last, time = _secret_of(row), context.row_text(row)
+    shown = context.secrets.quoted("client_secret", sent.secret)
+    same = context.secrets.same("client_secret", sent.secret, last)
+    if same:
+        return ruled_out(right(f"The same secret worked before: {time}", "history", row.id))
+    if same is None:
+        return unknown(f"Both are {shown}: too short for a fingerprint, so they cannot be compared", "history", row.id)
+    inside = context.secrets.same("client_secret", bare(sent.secret), last)
+    if inside is not False:
+        return unknown(AROUND if inside else AROUND_SHORT, "history", row.id)
+    fact = wrong(f"Sent {shown}, and what last worked was {last}: {time}", "history", row.id)
+    return proven(fact, fix=_send_right_secret(context, sent))
+
+
+def _with_flow(context: Context, sent: Credentials) -> Finding | None:
+    client = context.flow.client if context.flow else None
+    if client is None or sent.id != client.id:
+        return None
+    if context.secrets.same("client_secret", sent.secret, client.secret) is not False:
+        return None
+    shown, expected = (context.secrets.quoted("client_secret", secret) for secret in (sent.secret, client.secret))
+    fact = wrong(f"Sent {shown}, and this flow was begun with {expected}", "flow, client secret")
+    return possible(fact, fix=_send_right_secret(context, sent))
 
 
 @rule("client.id_differs", "The client id is not one that is known here")
@@ -206,7 +216,7 @@ def id_differs(context: Context) -> Finding:
         return ruled_out(_worked(context, row))
     published = [item.id for item in context.provider.clients] if context.provider else []
     if sent.id in published:
-        return ruled_out(right(f"{shown} is a published client", "provider, published clients"))
+        return ruled_out(right(f"{shown} is a published client", PUBLISHED))
     flow_id = context.flow.client.id if context.flow else context.exchange.client_id
     if flow_id and flow_id != sent.id and bare(sent.id) == flow_id:
         return ruled_out(open_fact(f"It is {context.secrets.swept(flow_id)}, with something around it", where))
@@ -215,7 +225,7 @@ def id_differs(context: Context) -> Finding:
         worked = _last([row for row in context.before.token_requests(flow_id) if context.before.is_here(row)])
         fact = wrong(f"Sent {shown}, and the client of this flow is {context.secrets.swept(flow_id)}", where)
         if flow_id in published:
-            return proven(fact, right(f"{flow_id} is a published client", "provider, published clients"), fix=fix)
+            return proven(fact, right(f"{flow_id} is a published client", PUBLISHED), fix=fix)
         if worked is not None:
             # The other one may be a client as well, which this history knows nothing of.
             return possible(
@@ -257,7 +267,7 @@ def other_provider(context: Context) -> Finding:
             fix=fix,
         )
     if context.provider and any(item.id == sent.id for item in context.provider.clients):
-        return ruled_out(right("It is a published client of this provider", "provider, published clients"))
+        return ruled_out(right("It is a published client of this provider", PUBLISHED))
     return unknown("The client id worked nowhere yet, so where it belongs cannot be told", "history")
 
 
@@ -405,12 +415,13 @@ def _is_secret(context: Context, client_id: str) -> bool:
     return told == "client_secret" or bool(context.flow and client_id == context.flow.client.secret)
 
 
-def _right_secret(context: Context) -> tuple[str, str]:
-    """The flow's secret, unless that is the very one that was refused."""
-    sent, flow = _credentials(context), context.flow
+def _send_right_secret(context: Context, sent: Credentials) -> Fix:
+    """Send the flow's secret, unless that is the very one that was refused."""
+    shown, flow = context.secrets.quoted("client_secret", sent.secret), context.flow
+    after, needs = "", "the client secret of your application"
     if flow and flow.client.secret and context.secrets.same("client_secret", sent.secret, flow.client.secret) is False:
-        return context.secrets.offered("client_secret", flow.client.secret), ""
-    return "", "the client secret of your application"
+        after, needs = context.secrets.offered("client_secret", flow.client.secret), ""
+    return put(context, "client_secret", shown, after, "Send the right secret", needs)
 
 
 def _secret_of(row: Exchange) -> str:
