@@ -1,4 +1,4 @@
-"""Why an exchange failed: causes, each judged from facts of the request, its flow and the history, and the fix."""
+"""Diagnosis of a failed exchange: causes, each judged by facts of the request, its flow and the history, and fixes."""
 
 from oauth.diagnosis.diagnose import diagnose, never_came_back, preflight
 from oauth.diagnosis.in_memory import InMemoryPast

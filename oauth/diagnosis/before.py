@@ -68,7 +68,7 @@ class Before:
 
     @cached_property
     def code_is_spent(self) -> bool:
-        """True when a code of this flow was exchanged with success."""
+        """True when a code of this flow was exchanged successfully."""
         return any(
             row.step is Step.TOKEN
             and parameters.succeeded(row)

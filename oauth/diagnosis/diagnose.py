@@ -1,4 +1,4 @@
-"""From an exchange to its causes, ranked, with the evidence and the most likely one."""
+"""Diagnose an exchange: rank its causes, collect their evidence, and name the most likely one."""
 
 import re
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ from oauth.redaction.placeholders import PLACEHOLDER, is_live
 RANK = tuple(Verdict)
 
 LENGTH_ONLY = re.compile(r"(?:^|\s)[0-9]+ characters$")
-"""What stands in a live secret's place without a vault to make a placeholder: no request can be made of it."""
+"""A live secret quoted without a vault, by its length only: no request can be made from it."""
 
 
 def diagnose(
@@ -37,10 +37,10 @@ def diagnose(
     now: datetime | None = None,
     zone: tzinfo = UTC,
 ) -> Diagnosis:
-    """Why an exchange failed, and how that is known.
+    """Diagnose a failed exchange.
 
     ``exchange`` may be live or redacted; with ``vault`` a live one is compared with the history by fingerprint. ``now``
-    is when the diagnosis is read, the exchange's own time if not given: a fix never sends what has ended by then.
+    is the time of the diagnosis, by default that of the exchange: a fix never sends a value that has expired by then.
     Times are quoted in ``zone``.
     """
     context = Context(exchange, explanation, flow, past, vault, now or exchange.started_at, zone=zone)
@@ -58,7 +58,7 @@ def preflight(
     now: datetime,
     zone: tzinfo = UTC,
 ) -> tuple[Cause, ...]:
-    """What would fail if this request were sent now: the causes that are proven, and those that may be."""
+    """Return the causes, proven and possible, for which this request would fail if it were sent now."""
     exchange = Exchange(
         step,
         request,
@@ -81,15 +81,15 @@ def never_came_back(
     now: datetime,
     zone: tzinfo = UTC,
 ) -> Diagnosis:
-    """Why an authorization request may have stayed without its callback (RFC 6749 §4.1.2.1)."""
+    """Diagnose an authorization request whose callback has not arrived (RFC 6749 §4.1.2.1)."""
     context = Context(authorize, None, flow, past, vault, now, zone=zone)
-    title = "No callback came yet"
-    sentence = "The provider shows a page of its own, without a redirect, when it does not trust the request."
+    title = "No callback yet"
+    sentence = "A provider that does not trust the request shows its own error page instead of redirecting."
     return _diagnosis(_judged(NEVER_CAME, context), title, sentence)
 
 
 def _speaks_against(cause: Cause) -> bool:
-    """Whether a possible cause has a fact against the request, and not only something that is not known."""
+    """Return whether a possible cause has a fact against the request, and not only unknown ones."""
     return cause.verdict is Verdict.POSSIBLE and any(fact.holds is False for fact in cause.evidence)
 
 
@@ -100,7 +100,7 @@ def _judged(rules: Iterable[Rule], context: Context) -> tuple[Cause, ...]:
 
 
 def _finished(cause: Cause, context: Context) -> Cause:
-    """The cause with a fix that may be offered, and no secret in any text."""
+    """Return the cause with a fix only if it may be offered, and without a secret in any text."""
     fix = cause.fix if cause.verdict in (Verdict.PROVEN, Verdict.POSSIBLE) else None
     if fix is not None:
         fix = _swept(_resolvable(_without_spent_code(fix, context), context), context)
@@ -122,7 +122,7 @@ def _swept(fix: Fix, context: Context) -> Fix:
 
 
 def _without_spent_code(fix: Fix, context: Context) -> Fix:
-    """A fix that would send a code which is spent, or may be, starts again instead."""
+    """Replace a fix that would send a code which may be spent by one that starts again."""
     if fix.label is Label.START_AGAIN or context.step is not Step.TOKEN:
         return fix
     sent = context.sent.value("code")
@@ -168,7 +168,7 @@ def _has_expired(code: Known, context: Context) -> bool:
 
 
 def _resolvable(fix: Fix, context: Context) -> Fix:
-    """A change to a secret that this session does not hold needs its value."""
+    """Mark each change to a secret that is not in this session's vault as needing its value."""
     changes = tuple(_change(change, context) for change in fix.changes)
     label = Label.NEEDS_A_VALUE if fix.label is Label.READY and any(change.needs for change in changes) else fix.label
     return replace(fix, label=label, changes=changes)
@@ -199,24 +199,24 @@ def _diagnosis(causes: tuple[Cause, ...], title: str, sentence: str) -> Diagnosi
 
 
 def _facts(causes: tuple[Cause, ...]) -> tuple[Evidence, ...]:
-    """Every fact once, crosses first, then what is not known for sure, then ticks."""
+    """Return every fact once: contrary facts first, then open ones, then confirmed ones."""
     facts = dict.fromkeys(fact for cause in causes if cause.verdict is not Verdict.UNKNOWN for fact in cause.evidence)
     order = {False: 0, None: 1, True: 2}
     return tuple(sorted(facts, key=lambda fact: order[fact.holds]))
 
 
 def _most_likely(causes: tuple[Cause, ...]) -> str:
-    """One sentence: what is proven, or else what is possible, or that nothing is known."""
+    """Return one sentence with the proven causes, or else the possible ones, or that nothing is known."""
     by_verdict = {verdict: [cause for cause in causes if cause.verdict is verdict] for verdict in Verdict}
-    if found := by_verdict[Verdict.PROVEN]:
-        return "; and ".join(_clause(cause, first=index == 0) for index, cause in enumerate(found)) + "."
-    if found := by_verdict[Verdict.POSSIBLE]:
-        return f"Not proven. Possible: {'; '.join(_clause(cause, first=False) for cause in found)}."
-    if (found := by_verdict[Verdict.UNKNOWN]) and by_verdict[Verdict.RULED_OUT]:
-        left = "; ".join(_clause(cause, first=False) for cause in found)
-        return f"Not known. Not ruled out, for want of a fact: {left}."
-    if found:
-        return "Not known: what is needed to tell is missing."
+    if proven := by_verdict[Verdict.PROVEN]:
+        return "; and ".join(_clause(cause, first=index == 0) for index, cause in enumerate(proven)) + "."
+    if possible := by_verdict[Verdict.POSSIBLE]:
+        return f"Not proven. Possible: {'; '.join(_clause(cause, first=False) for cause in possible)}."
+    if (unknown := by_verdict[Verdict.UNKNOWN]) and by_verdict[Verdict.RULED_OUT]:
+        left = "; ".join(_clause(cause, first=False) for cause in unknown)
+        return f"Unknown. Not ruled out, because a fact is missing: {left}."
+    if unknown:
+        return "Unknown: the facts needed to tell are missing."
     if by_verdict[Verdict.RULED_OUT]:
         return (
             "Every cause that this console can check is ruled out. The reason lies with the provider: ask its support."
@@ -227,18 +227,6 @@ def _most_likely(causes: tuple[Cause, ...]) -> str:
 def _clause(cause: Cause, *, first: bool) -> str:
     row = next((fact.row for fact in cause.evidence if fact.holds is False and fact.row is not None), None)
     title = cause.title
-    if not first and title.split()[0] in (
-        "The",
-        "A",
-        "An",
-        "It",
-        "Id",
-        "Less",
-        "More",
-        "No",
-        "Something",
-        "White",
-        "Quotes",
-    ):
+    if not first and title.split()[0] in ("The", "A", "No", "Less", "Extra", "Something"):
         title = title[0].lower() + title[1:]
     return f"{title} (row {row})" if row is not None else title

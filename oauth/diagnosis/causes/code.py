@@ -22,7 +22,7 @@ from oauth.formatting import span
 NO_CODE = "No code was sent"
 
 
-@rule("code.expired", "The code was too old")
+@rule("code.expired", "The code had expired")
 def expired(context: Context) -> Finding:
     """Its age from the callback to the request, against the provider's lifetime."""
     life = context.lifetimes.code
@@ -54,7 +54,7 @@ def expired(context: Context) -> Finding:
     return ruled_out(right(f"The code was {span(age)} old; codes live {span(life)}", code.where, code.row))
 
 
-@rule("code.used", "The code was exchanged before")
+@rule("code.used", "The code was already exchanged")
 def used(context: Context) -> Finding:
     """An earlier request of the history that presented it."""
     sent = context.sent.value("code")
@@ -88,7 +88,7 @@ def used(context: Context) -> Finding:
     return ruled_out(nothing)
 
 
-@rule("code.other_client", "The code belongs to another client")
+@rule("code.other_client", "The code was issued to another client")
 def other_client(context: Context) -> Finding:
     """The client that asked for it, against the client that presents it."""
     sent, client_id = context.sent.value("code"), context.client_id

@@ -43,7 +43,7 @@ def misspelt(context: Context) -> Finding:
     return ruled_out(open_fact(f"'{shown}' is not near to any of {', '.join(GRANTS)}", WHERE))
 
 
-@rule("grant.unsupported", "The provider does not offer this grant type")
+@rule("grant.unsupported", "The provider does not support this grant type")
 def unsupported(context: Context) -> Finding:
     """Another grant than those that this console knows, or one that is known and refused all the same."""
     sent = context.sent.value("grant_type")
@@ -63,7 +63,7 @@ def unsupported(context: Context) -> Finding:
     )
 
 
-@rule("grant.never_worked_for_client", "The client may not use this grant: others worked, this one never")
+@rule("grant.never_worked_for_client", "The client may not use this grant: others have worked, this one never has")
 def others_worked(context: Context) -> Finding:
     """By the client's own history."""
     sent, worked = context.grant, _worked(context)
@@ -83,7 +83,7 @@ def others_worked(context: Context) -> Finding:
     return proven(never, *facts, fix=_other_way(context, worked))
 
 
-@rule("grant.taken_away", "The client could use this grant before, and may not any more")
+@rule("grant.taken_away", "The client could use this grant before, but no longer may")
 def taken_away(context: Context) -> Finding:
     """It worked, and now the provider refuses."""
     sent, worked = context.grant, _worked(context)
@@ -98,7 +98,7 @@ def taken_away(context: Context) -> Finding:
     )
 
 
-@rule("grant.none_worked", "The client may not use this grant, and no grant of it worked here yet")
+@rule("grant.none_worked", "The client may not use this grant, and none of its grants has worked here yet")
 def none_worked(context: Context) -> Finding:
     """The provider says the one, this history the other: a new client, or a new history."""
     if not context.past.reach:

@@ -54,7 +54,7 @@ def left_out(name: str) -> Rule:
             fix=_supply(context, name, None),
         )
 
-    return Rule(f"{name}.left_out", f"The parameter {name} was left out", judge)
+    return Rule(f"{name}.left_out", f"The parameter {name} is missing", judge)
 
 
 def empty(name: str) -> Rule:
@@ -71,7 +71,7 @@ def empty(name: str) -> Rule:
         text = f"{name} is sent without a value" if not found.value else f"{name} is nothing but white space"
         return proven(wrong(text, f"{found.place}, {name}"), fix=_supply(context, name, ""))
 
-    return Rule(f"{name}.empty", f"The parameter {name} was sent empty", judge)
+    return Rule(f"{name}.empty", f"The parameter {name} is empty", judge)
 
 
 def other_name(name: str) -> Rule:
@@ -121,7 +121,7 @@ def in_query(name: str) -> Rule:
             ),
         )
 
-    return Rule(f"{name}.in_query", f"The parameter {name} was sent in the address", judge)
+    return Rule(f"{name}.in_query", f"The parameter {name} was sent in the URL", judge)
 
 
 def _judge_body(context: Context) -> Finding:

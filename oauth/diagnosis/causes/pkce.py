@@ -10,7 +10,7 @@ from oauth.providers import Pkce
 from oauth.redaction.placeholders import is_live
 
 
-@rule("pkce.verifier_missing", "The authorization had a code challenge, and no verifier came with the code")
+@rule("pkce.verifier_missing", "The authorization had a code challenge, but the token request has no verifier")
 def verifier_missing(context: Context) -> Finding:
     """RFC 7636 §4.6: the server then has nothing to compare the challenge with."""
     asked = context.behind_code
@@ -28,7 +28,7 @@ def verifier_missing(context: Context) -> Finding:
     )
 
 
-@rule("pkce.verifier_differs", "The verifier is not the one that the code challenge was made of")
+@rule("pkce.verifier_differs", "The verifier does not match the code challenge")
 def verifier_differs(context: Context) -> Finding:
     """Computed again from the verifier that was sent (RFC 7636 §4.6)."""
     asked, sent = context.behind_code, context.sent.value("code_verifier")
@@ -53,7 +53,7 @@ def verifier_differs(context: Context) -> Finding:
     )
 
 
-@rule("pkce.not_asked", "A verifier came with the code, and the authorization had no code challenge")
+@rule("pkce.not_asked", "The token request has a verifier, but the authorization had no code challenge")
 def not_asked(context: Context) -> Finding:
     """RFC 9700 §4.8.2: a server must refuse it, since the challenge may have been taken away on the way."""
     asked, sent = context.behind_code, context.sent.value("code_verifier")

@@ -11,7 +11,7 @@ from oauth.parameters import BODY
 WHERE = f"{BODY}, redirect_uri"
 
 
-@rule("redirect_uri.left_out", "The redirect URI was left out of the token request")
+@rule("redirect_uri.left_out", "The redirect URI is missing from the token request")
 def left_out(context: Context) -> Finding:
     """Sent in step 1, so needed in step 3."""
     known = context.behind_code
@@ -30,7 +30,7 @@ def left_out(context: Context) -> Finding:
     )
 
 
-@rule("redirect_uri.differs", "The redirect URI is not the authorization request's")
+@rule("redirect_uri.differs", "The redirect URI differs from the authorization request's")
 def differs(context: Context) -> Finding:
     """Compared by character."""
     sent, known = context.sent.value("redirect_uri"), context.behind_code

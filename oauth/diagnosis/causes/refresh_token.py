@@ -60,7 +60,7 @@ def replaced(context: Context) -> Finding:
     return ruled_out(right(f"No later refresh replaced it, in the newest {context.past.reach:,} rows", "history"))
 
 
-@rule("refresh_token.expired", "The refresh token was too old")
+@rule("refresh_token.expired", "The refresh token had expired")
 def expired(context: Context) -> Finding:
     """Its age against the provider's lifetime."""
     sent, life = context.sent.value("refresh_token"), context.lifetimes.refresh_token
@@ -80,7 +80,7 @@ def expired(context: Context) -> Finding:
     return ruled_out(right(text[0].upper() + text[1:], origin.where, origin.row))
 
 
-@rule("refresh_token.other_client", "The refresh token belongs to another client")
+@rule("refresh_token.other_client", "The refresh token was issued to another client")
 def other_client(context: Context) -> Finding:
     """The client it was issued to, against the client that presents it."""
     sent, client_id = context.sent.value("refresh_token"), context.client_id

@@ -68,7 +68,7 @@ def content_type_on_get(context: Context) -> Finding:
     return sure(wrong(f"Content-Type is {shown} on a GET, which has no body", "request header, Content-Type"), fix=fix)
 
 
-@rule("limit.requests", "The request limit was passed")
+@rule("limit.requests", "The rate limit was exceeded")
 def too_many(context: Context) -> Finding:
     """Counted in this history; other programs behind the same address count too, and are not seen here."""
     if not context.past.reach:
@@ -99,7 +99,7 @@ def too_many(context: Context) -> Finding:
     )
 
 
-@rule("request.address", "The request went to another address than the provider's")
+@rule("request.address", "The request went to a URL that is not the provider's")
 def address(context: Context) -> Finding:
     """Compared with the provider's profile."""
     provider = context.provider
@@ -132,7 +132,7 @@ def address(context: Context) -> Finding:
     )
 
 
-@rule("request.method", "The method is not the one that the endpoint takes")
+@rule("request.method", "The endpoint does not accept this method")
 def method(context: Context) -> Finding:
     """POST for tokens (RFC 6749 §3.2), GET for the calls of this console."""
     expected = "POST" if context.step in (Step.TOKEN, Step.REFRESH) else "GET"

@@ -57,7 +57,7 @@ def separators(context: Context) -> Finding:
     return possible(wrong(text, "scope"), fix=fix)
 
 
-@rule("scope.letter_case", "A scope is written in the wrong letter case")
+@rule("scope.letter_case", "A scope has the wrong letter case")
 def letter_case(context: Context) -> Finding:
     """Scope names are case-sensitive (RFC 6749 §3.3)."""
     names = _names(context, context.sent.value("scope"))
@@ -79,7 +79,7 @@ def letter_case(context: Context) -> Finding:
     )
 
 
-@rule("scope.never_granted", "A scope was asked that this client never was granted")
+@rule("scope.never_granted", "The request asks for a scope that this client was never granted")
 def never_granted(context: Context) -> Finding:
     """By elimination: the others were granted before, and one of those asked is refused."""
     if _run_together(context):
@@ -106,7 +106,7 @@ def never_granted(context: Context) -> Finding:
     )
 
 
-@rule("scope.taken_away", "The client was granted these scopes before, and may not have them any more")
+@rule("scope.taken_away", "The client was granted these scopes before, but no longer may have them")
 def taken_away(context: Context) -> Finding:
     """All of them were granted at once, in the same way, and now the provider refuses."""
     names = _names(context, context.sent.value("scope"))
@@ -131,7 +131,7 @@ def taken_away(context: Context) -> Finding:
     return proven(right(f"All were granted at once before: {context.row_text(together)}", "history", together.id), now)
 
 
-@rule("scope.beyond_consent", "More is asked than the user authorized")
+@rule("scope.beyond_consent", "The request asks for more scope than the user authorized")
 def beyond_consent(context: Context) -> Finding:
     """The token request may narrow the scope, and never widen it (RFC 6749 §6)."""
     if _run_together(context):
@@ -188,7 +188,7 @@ def lacks(context: Context) -> Finding:
     )
 
 
-@rule("token.granted_less", "Less was granted than was asked for")
+@rule("token.granted_less", "Less scope was granted than requested")
 def granted_less(context: Context) -> Finding:
     """RFC 6749 §3.3: the server may grant less, and says so in its answer."""
     origin = context.origin("access_token", context.bearer)
@@ -215,7 +215,7 @@ def granted_less(context: Context) -> Finding:
     )
 
 
-@rule("token.asked_too_little", "The missing scope was never asked for")
+@rule("token.asked_too_little", "The missing scope was never requested")
 def asked_too_little(context: Context) -> Finding:
     """Neither in the authorization nor in the token request."""
     origin = context.origin("access_token", context.bearer)

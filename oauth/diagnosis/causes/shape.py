@@ -77,7 +77,7 @@ def cut(kind: Kind) -> Rule:
             )
         )
 
-    return Rule(f"{kind.name}.cut", f"The {kind.words} was cut short", judge)
+    return Rule(f"{kind.name}.cut", f"The {kind.words} was truncated", judge)
 
 
 def padded(kind: Kind) -> Rule:
@@ -122,7 +122,7 @@ def padded(kind: Kind) -> Rule:
             return unknown("Redaction hides whether anything stands around it", _place(sent))
         return ruled_out(right(f"No white space and no quotes around the {kind.words}", _place(sent)))
 
-    return Rule(f"{kind.name}.padded", f"Something else was sent around the {kind.words}", judge)
+    return Rule(f"{kind.name}.padded", f"Extra characters were sent around the {kind.words}", judge)
 
 
 def encoded_twice(kind: Kind) -> Rule:
@@ -216,7 +216,7 @@ def another(kind: Kind) -> Rule:
             fix=_use(context, kind, sent, known[0]),
         )
 
-    return Rule(f"{kind.name}.another", f"It is not the {kind.words} that this flow was given", judge)
+    return Rule(f"{kind.name}.another", f"The {kind.words} is not the one issued to this flow", judge)
 
 
 def stray_text(value: str) -> str:
