@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from oauth import flow as flows
 from oauth.client import send
-from oauth.diagnosis import Diagnosis, Earlier, diagnose
+from oauth.diagnosis import Diagnosis, InMemoryPast, diagnose
 from oauth.drills import requests, sandbox_queue
 from oauth.drills.control import Control, ControlError, Undo
 from oauth.drills.outcome import Outcome, judged
@@ -227,7 +227,7 @@ class _Running:
         diagnosis: Diagnosis | None = None
         if last is not None and explanation is not None:
             # Its own rows are all that it needs, so that what else is in the history changes no verdict.
-            past = Earlier().add_all(exchanges[:-1])
+            past = InMemoryPast().add_all(exchanges[:-1])
             diagnosis = diagnose(last.live, explanation, flow=self.flow, past=past, vault=self.recorder.vault)
         outcome = judged(self.drill, exchanges, explanation, diagnosis, trouble)
         return replace(outcome, not_kept=self.recorder.problem)

@@ -301,7 +301,7 @@ def test_what_the_document_says_is_held_against_what_the_server_does(page: "Page
     page.press("application.send")
     text = page.text()
     assert "The server does not do what its document says" in text
-    assert f"token_endpoint\nsays: {issuer}/token\nseen: it answered 404" in text
+    assert f"token_endpoint\nsays: {issuer}/token\nseen: it returned 404" in text
 
 
 def test_the_form_has_every_field_that_a_profile_of_ones_own_has_once() -> None:
