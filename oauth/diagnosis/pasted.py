@@ -9,7 +9,7 @@ from typing import Any
 from oauth import parameters
 from oauth.catalogue.explain import Explanation, explain, explain_response
 from oauth.diagnosis import Cause, Diagnosis, Earlier, NoPast, Past, diagnose, preflight
-from oauth.exchange import Exchange, Request, Step, header
+from oauth.exchange import Exchange, Request, Response, Step, header
 from oauth.paste.result import Pasted
 from oauth.redaction import Vault
 from oauth.redaction.names import secret_kind
@@ -40,7 +40,7 @@ def diagnosed(items: Sequence[Pasted], vault: Vault, now: datetime, *, past: Pas
     ``vault`` learns the secrets of all of them. ``past`` is asked besides the paste itself, for example the history.
     """
     for item in items:
-        learn(item, vault)
+        learn_secrets(item.to_exchange(now), vault)
     seen = Earlier(past or NoPast())
     for item in items:
         live = item.to_exchange(now)
@@ -72,9 +72,9 @@ def explained(item: Pasted, exchange: Exchange) -> Explanation | None:
     return None if unknown else found
 
 
-def learn(item: Pasted, vault: Vault) -> None:
-    """Remember the secrets that an exchange names, so that they are taken out of everything else too."""
-    for name, value in (*_sent(item), *_received(item)):
+def learn_secrets(exchange: Exchange, vault: Vault) -> None:
+    """Add the secrets that a live exchange names to the vault, which then redacts them wherever else they stand."""
+    for name, value in (*_request_values(exchange.request), *_response_values(exchange.response)):
         kind = secret_kind(name)
         if name.lower() in _COOKIES:
             vault.conceal(name, value)
@@ -82,34 +82,33 @@ def learn(item: Pasted, vault: Vault) -> None:
             vault.add(kind, value)
 
 
-def _sent(item: Pasted) -> Iterator[tuple[str, str]]:
-    if item.request is not None:
-        sent = parameters.read(item.request)
-        for parameter in (*sent.query, *sent.meant):
-            yield parameter.name, parameter.value
-        yield from item.request.headers
+def _request_values(request: Request) -> Iterator[tuple[str, str]]:
+    reading = parameters.read(request)
+    for parameter in (*reading.query, *reading.meant):
+        yield parameter.name, parameter.value
+    yield from request.headers
 
 
-def _received(item: Pasted) -> Iterator[tuple[str, str]]:
-    """What a response names; a numeric ``code`` in its body is an error number and no secret."""
-    if item.response is not None:
-        yield from item.response.headers
-        if location := header(item.response.headers, "location"):
-            yield from parameters.query_of(location)
-        if item.response.body[:1] == b"{":
-            try:
-                yield from _texts(json.loads(item.response.body), 0)
-            except (ValueError, RecursionError):
-                return  # no JSON: what has a name in it is found when it is redacted
+def _response_values(response: Response | None) -> Iterator[tuple[str, str]]:
+    if response is None:
+        return
+    yield from response.headers
+    if location := header(response.headers, "location"):
+        yield from parameters.query_of(location)
+    if response.body[:1] == b"{":
+        try:
+            yield from _members(json.loads(response.body), 0)
+        except (ValueError, RecursionError):
+            return  # a body that is not JSON: redaction finds what has a name in it
 
 
-def _texts(value: Any, depth: int) -> Iterator[tuple[str, str]]:
+def _members(value: Any, depth: int) -> Iterator[tuple[str, str]]:
+    """Yield the texts in a JSON object by name. A numeric ``code`` is an error number and no secret."""
     for name, inner in value.items() if isinstance(value, dict) and depth < _NESTED else ():
-        if isinstance(inner, str):
-            if not (name == "code" and inner.isdecimal()):
-                yield name, inner
-        else:
-            yield from _texts(inner, depth + 1)
+        if not isinstance(inner, str):
+            yield from _members(inner, depth + 1)
+        elif not (name == "code" and inner.isdecimal()):
+            yield name, inner
 
 
 def _known_part(item: Pasted, exchange: Exchange) -> Exchange:

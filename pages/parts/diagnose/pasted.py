@@ -10,7 +10,7 @@ import streamlit as st
 from oauth import parameters, paste
 from oauth.catalogue.explain import Explanation, explain
 from oauth.diagnosis import Cause, Earlier, NoPast, Past, diagnose, preflight
-from oauth.diagnosis.pasted import learn
+from oauth.diagnosis.pasted import learn_secrets
 from oauth.exchange import Exchange, Step
 from oauth.flow import Client
 from oauth.history.past import HistoryPast
@@ -169,9 +169,9 @@ def take(text: str) -> bool:
     st.session_state[PROBLEM] = ""
     at = now()
     recorder = installation().recorder()
-    for item in told("Looking for secrets", found):
-        learn(item, recorder.vault)
     exchanges = tuple(item.to_exchange(at) for item in found)
+    for exchange in told("Looking for secrets", exchanges):
+        learn_secrets(exchange, recorder.vault)
     st.session_state[READING] = Reading(tuple(found), exchanges, recorder, at)
     return True
 
