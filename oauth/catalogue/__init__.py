@@ -3,6 +3,14 @@
 Its entries are TOML files beside this one; adding an error touches no Python.
 """
 
-from oauth.catalogue.entries import CatalogueError, answers, documented, registered, registered_for
+from oauth.catalogue.entries import (
+    CatalogueError,
+    answers,
+    documented,
+    find_entry,
+    registered,
+    registered_for,
+    remedy_of,
+)
 
-__all__ = ["CatalogueError", "answers", "documented", "registered", "registered_for"]
+__all__ = ["CatalogueError", "answers", "documented", "find_entry", "registered", "registered_for", "remedy_of"]

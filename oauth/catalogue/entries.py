@@ -53,12 +53,18 @@ class DocumentedError:
     human_title: str = ""
     example_request: str = ""
 
+    @property
+    def entry(self) -> str:
+        """The entry's stable id, such as ``partner/2``."""
+        return f"partner/{self.number}"
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RegisteredError:
     """What one specification says of an error code. ``where`` names the endpoints that return it (``ENDPOINTS``).
 
-    ``registered`` is false for a code that is widespread and in no specification; it then has no section.
+    ``registered`` is false for a code that is widespread and in no specification; it then has no section. ``id`` is set
+    where a specification gives one code several meanings, and replaces the id that ``entry`` makes of the two.
     """
 
     code: str
@@ -70,6 +76,13 @@ class RegisteredError:
     section: str = ""
     registered: bool = True
     note: str = ""
+    id: str = ""
+
+    @property
+    def entry(self) -> str:
+        """The entry's stable id, such as ``rfc6749/invalid_grant``."""
+        source = self.specification.lower().replace(" ", "") or "unregistered"
+        return self.id or f"{source}/{self.code}"
 
     @property
     def reference(self) -> str:
@@ -94,6 +107,16 @@ class Answer:
     sent: str = ""
     danger: bool = False
 
+    @property
+    def entry(self) -> str:
+        """The entry's stable id, such as ``answer/html``."""
+        return f"answer/{self.kind}"
+
+
+Entry = DocumentedError | RegisteredError | Answer
+_Kind = TypeVar("_Kind", DocumentedError, RegisteredError, Answer)
+_Key = TypeVar("_Key", int, str)
+
 
 @cache
 def documented() -> Mapping[int, DocumentedError]:
@@ -111,6 +134,24 @@ def registered() -> Mapping[str, tuple[RegisteredError, ...]]:
 def answers() -> Mapping[str, Answer]:
     """Everything that is no OAuth error, by kind. Raises ``CatalogueError`` when the file is wrong."""
     return read_answers(_file("answers.toml"), "answers.toml")
+
+
+def find_entry(entry: str) -> Entry | None:
+    """Return the catalogue's entry with this id, or ``None`` when there is none."""
+    return _by_id().get(entry)
+
+
+def remedy_of(entry: str) -> tuple[str, ...]:
+    """Return the remedy of the entry with this id, a line each; empty when the id is unknown."""
+    match = find_entry(entry)
+    return match.remedy if match else ()
+
+
+@cache
+def _by_id() -> Mapping[str, Entry]:
+    meanings = (meaning for meanings in registered().values() for meaning in meanings)
+    entries: tuple[Entry, ...] = (*documented().values(), *meanings, *answers().values())
+    return {entry.entry: entry for entry in entries}
 
 
 def registered_for(code: str, *endpoints: str) -> RegisteredError | None:
@@ -136,15 +177,19 @@ def read_documented(text: str, file: str) -> Mapping[int, DocumentedError]:
 def read_registered(text: str, file: str) -> Mapping[str, tuple[RegisteredError, ...]]:
     """Read the TOML of registered errors. Raises ``CatalogueError`` naming ``file``."""
     entries = _read(RegisteredError, text, file, "error", "code")
-    found: dict[str, tuple[RegisteredError, ...]] = {}
+    meanings: dict[str, tuple[RegisteredError, ...]] = {}
+    ids: set[str] = set()
     for entry in entries:
         if not entry.where or not set(entry.where) <= set(ENDPOINTS):
             allowed = ", ".join(ENDPOINTS)
             raise CatalogueError(f"{file}, error {entry.code}: where is {list(entry.where)}, not some of {allowed}.")
         if entry.registered and not (entry.specification and entry.section):
             raise CatalogueError(f"{file}, error {entry.code}: specification or section is missing.")
-        found[entry.code] = (*found.get(entry.code, ()), entry)
-    return MappingProxyType(found)
+        if entry.entry in ids:
+            raise CatalogueError(f"{file}, error {entry.code}: another entry has the id {entry.entry}; set id.")
+        ids.add(entry.entry)
+        meanings[entry.code] = (*meanings.get(entry.code, ()), entry)
+    return MappingProxyType(meanings)
 
 
 def read_answers(text: str, file: str) -> Mapping[str, Answer]:
@@ -156,21 +201,17 @@ def read_answers(text: str, file: str) -> Mapping[str, Answer]:
     return _by_key({entry.kind: entry for entry in entries}, entries, file, "kind")
 
 
-Entry = TypeVar("Entry", DocumentedError, RegisteredError, Answer)
-Key = TypeVar("Key", int, str)
-
-
 def _file(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
-def _by_key(found: dict[Key, Entry], entries: list[Entry], file: str, key: str) -> Mapping[Key, Entry]:
-    if len(found) < len(entries):
+def _by_key(by_key: dict[_Key, _Kind], entries: list[_Kind], file: str, key: str) -> Mapping[_Key, _Kind]:
+    if len(by_key) < len(entries):
         raise CatalogueError(f"{file}: two entries have the same {key}.")
-    return MappingProxyType(found)
+    return MappingProxyType(by_key)
 
 
-def _read(kind: type[Entry], text: str, file: str, table: str, key: str) -> list[Entry]:
+def _read(kind: type[_Kind], text: str, file: str, table: str, key: str) -> list[_Kind]:
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -182,7 +223,7 @@ def _read(kind: type[Entry], text: str, file: str, table: str, key: str) -> list
             for place, entry in enumerate(entries, 1)]  # fmt: skip
 
 
-def _entry(kind: type[Entry], values: dict[str, Any], name: str) -> Entry:
+def _entry(kind: type[_Kind], values: dict[str, Any], name: str) -> _Kind:
     fields = {field.name: field for field in dataclasses.fields(kind)}
     if unknown := sorted(values.keys() - fields.keys()):
         raise CatalogueError(f"{name}: the field {unknown[0]} is unknown; there are {', '.join(fields)}.")

@@ -31,14 +31,15 @@ class Explanation:
     """Why an exchange failed, and what to do.
 
     ``kind`` says from where it comes: ``documented`` (``number`` is set), ``registered`` (the code's meaning by its
-    specification, the text being undocumented), or ``answer`` (``answer`` is the kind of ``answers.toml``). With
-    ``danger`` the exchange itself needs attention.
+    specification, the text being undocumented), or ``answer`` (``answer`` is the kind of ``answers.toml``). ``entry``
+    is the stable id of the catalogue's entry (``find_entry``). With ``danger`` the exchange itself needs attention.
     ``status`` is that of the response, or the one that a body without a response states. ``match``,
     ``status_as_documented``, ``matched_text`` and ``where`` are those of ``Match``. ``error`` and ``error_description``
     are the provider's words, empty when it sent none. ``reference`` is where it is written.
     """
 
     kind: Literal["documented", "registered", "answer"]
+    entry: str
     title: str
     cause: str
     remedy: tuple[str, ...]
@@ -270,6 +271,7 @@ def _known(found: Match, status: int | None) -> Explanation | None:
         return None
     return Explanation(
         kind="documented",
+        entry=entry.entry,
         title=entry.title,
         cause=entry.cause,
         remedy=entry.remedy,
@@ -293,6 +295,7 @@ def _registered(found: Match, status: int | None, step: Step | None) -> Explanat
         return None
     return Explanation(
         kind="registered",
+        entry=entry.entry,
         title=entry.title,
         cause=f"{entry.cause} {entry.note}".rstrip(),
         remedy=entry.remedy,
@@ -309,6 +312,7 @@ def _answer(kind: str, status: int | None, found: Match | None) -> Explanation:
     entry = answers()[kind]
     return Explanation(
         kind="answer",
+        entry=entry.entry,
         title=entry.title,
         cause=entry.cause,
         remedy=entry.remedy,

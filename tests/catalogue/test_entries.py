@@ -1,7 +1,9 @@
+from itertools import chain
+
 import pytest
 
-from oauth.catalogue import CatalogueError, answers, documented, registered, registered_for
-from oauth.catalogue.entries import ENDPOINTS, read_answers, read_documented, read_registered
+from oauth.catalogue import CatalogueError, answers, documented, find_entry, registered, registered_for, remedy_of
+from oauth.catalogue.entries import ENDPOINTS, Entry, read_answers, read_documented, read_registered
 
 DOCUMENTED = """
 [[error]]
@@ -186,3 +188,42 @@ def test_two_answers_of_one_kind_are_refused() -> None:
 def test_every_endpoint_has_an_entry() -> None:
     used = {place for entries in registered().values() for entry in entries for place in entry.where}
     assert used == set(ENDPOINTS)
+
+
+def test_every_entry_has_one_id_that_leads_back_to_it() -> None:
+    entries: list[Entry] = [*documented().values(), *chain.from_iterable(registered().values()), *answers().values()]
+    assert len({entry.entry for entry in entries}) == len(entries)
+    for entry in entries:
+        assert find_entry(entry.entry) is entry
+        assert remedy_of(entry.entry) == entry.remedy
+
+
+@pytest.mark.parametrize(
+    ("entry", "title"),
+    [
+        ("partner/2", documented()[2].title),
+        ("rfc6749/invalid_grant", registered()["invalid_grant"][0].title),
+        ("rfc6749/invalid_request/token", registered()["invalid_request"][1].title),
+        ("rfc9449/use_dpop_nonce/resource", registered()["use_dpop_nonce"][1].title),
+        ("openidconnectcore1.0/login_required", registered()["login_required"][0].title),
+        ("unregistered/redirect_uri_mismatch", registered()["redirect_uri_mismatch"][0].title),
+        ("answer/html", answers()["html"].title),
+    ],
+)
+def test_ids_of_entries_are_stable(entry: str, title: str) -> None:
+    match = find_entry(entry)
+    assert match is not None
+    assert match.title == title
+
+
+@pytest.mark.parametrize("entry", ["", "partner/12", "partner/02", "rfc6749/invalid_request", "answer/", "html"])
+def test_unknown_id_has_no_entry_and_no_remedy(entry: str) -> None:
+    assert find_entry(entry) is None
+    assert remedy_of(entry) == ()
+
+
+def test_registered_entries_with_the_same_id_are_refused() -> None:
+    other = REGISTERED.replace('["token"]', '["authorization"]').replace('"5.2"', '"4.1.2.1"')
+    with pytest.raises(CatalogueError, match="another entry has the id rfc6749/invalid_grant; set id"):
+        read_registered(REGISTERED + other, "x.toml")
+    assert len(read_registered(REGISTERED + other + 'id = "rfc6749/other"', "x.toml")["invalid_grant"]) == 2
