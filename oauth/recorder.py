@@ -55,6 +55,7 @@ class Recorder:
                 documented_error=found.number if found else None,
                 error=found.error if found else "",
                 error_description=found.error_description if found else "",
+                entry=found.entry if found else "",
                 begun=self._begun.pop(exchange.id, None),
             )
         except HistoryError as error:
