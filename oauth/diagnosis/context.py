@@ -201,13 +201,13 @@ class Subject:
         came_row = next((row for row in reversed(self.rows) if row.step is Step.CALLBACK), None)
         row, came = asked_row.id if asked_row else None, came_row.id if came_row else None
         at = asked_row.started_at if asked_row else None
-        if self.flow is not None and (self.flow.asked is not None or self.flow.callback is not None):
+        if self.flow is not None and (self.flow.authorization is not None or self.flow.callback is not None):
             code = None
             if self.flow.callback is not None and self.flow.code:
                 received = self.flow.callback.received_at
                 code = Known(self.flow.code, f"flow, callback at {self.clock(received)}", came, received)
             return Authorization(
-                asked=None if self.flow.asked is None else dict(self.flow.asked),
+                asked=None if self.flow.authorization is None else dict(self.flow.authorization),
                 where="flow, authorization request",
                 row=row,
                 at=at or self.flow.started_at,
@@ -295,7 +295,7 @@ class Subject:
                     issued_at=tokens.issued_at,
                     expires_in=tokens.expires_in,
                     scope=tokens.scope,
-                    asked_scope=tokens.asked_scope,
+                    asked_scope=tokens.requested_scope,
                     grant=tokens.grant.value,
                     client_id=self.flow.client.id,
                     provider=self.flow.provider.id,

@@ -113,7 +113,7 @@ def _remark(name: str, left: str | None, right: str | None) -> str:
         return ""
     if left != right and name.lower() in ALWAYS_NEW:
         return "new in every answer"
-    one, other = PLACEHOLDER.findall(left), PLACEHOLDER.findall(right)
+    one, other = (PLACEHOLDER.findall(text) for text in (left, right))
     if len(one) != 1 or len(other) != 1:
         return ""
     kind, fingerprint, _ = one[0]

@@ -66,7 +66,7 @@ def walked(setting: Setting, *, exchange: bool = False) -> Flow:
     state = "the-state-of-a-walkthrough-in-a-browser"
     flow = Flow(setting.provider, setting.client, setting.redirect_uri, state, now())
     fields = flows.authorization_fields(flow)
-    flow = flows.authorized(flow, fields)
+    flow = flows.with_authorization(flow, fields)
     request = flows.authorization_request(setting.provider.authorization_endpoint, fields)
     location = httpx.post(request.url, data={"decision": "approve"}).headers["Location"]
     flow = flows.read_callback(flow, flows.parse_pasted(location), now(), pasted=False)

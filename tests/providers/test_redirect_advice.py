@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from oauth import providers
-from oauth.providers.redirect import Way, is_loopback, routes
+from oauth.providers.redirect_advice import Way, is_loopback, routes
 
 PROFILES = providers.load("http://localhost:8501")
 OLX, GENERIC = PROFILES["olx-pl"], PROFILES["generic"]
