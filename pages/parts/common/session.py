@@ -211,7 +211,7 @@ class Session:
         # What is signed is for one request: the next one needs another.
         self._made.pop(action, None)
         # A drill that runs at the sandbox meanwhile has moved its clock.
-        with sandbox_queue.queue_at(self.flow.provider.control).taken("a request of a walkthrough"):
+        with sandbox_queue.queue_for(self.flow.provider.control).exclusive("a request of a walkthrough"):
             connection = self.flow.provider.connection
             begun = self._exchange(ACTIONS[action].step, request, now())
             exchange = send(begun, self.recorder, connection=connection)
