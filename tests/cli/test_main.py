@@ -226,6 +226,26 @@ def test_the_help_names_the_commands() -> None:
     assert all(command in printed for command in ("sandbox", "explain", "diagnose"))
 
 
+@pytest.mark.parametrize(
+    ("started_by", "program"),
+    [
+        ("/usr/bin/oauth-console", "oauth-console"),
+        ("C:/oauth-console.exe", "oauth-console"),
+        ("x/__main__.py", "python -m oauth"),
+    ],
+)
+def test_errors_name_the_program_as_it_was_started(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], started_by: str, program: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", [started_by])
+    assert main(["explain", "made_up"]) == 2
+    assert capsys.readouterr().err.startswith(f"{program} explain: there is no error")
+    for arguments in (["history"], ["sandbox", "--port=x"]):
+        with pytest.raises(SystemExit):
+            main(arguments)
+        assert capsys.readouterr().err.startswith(f"usage: {program} {arguments[0]} ")
+
+
 @pytest.mark.parametrize("port", ["-1", "65536", "http", "१"])
 def test_a_port_that_is_none_is_refused(port: str) -> None:
     done = run("sandbox", f"--port={port}")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from oauth.lenient_json import ParseError
 from oauth.paste import json_body, raw_http
 from oauth.paste.curl import options, trace, verbose
-from oauth.paste.curl.request import Sent, requests
+from oauth.paste.curl.request import CurlRequest, requests
 from oauth.paste.curl.shells import Splitter, Words, cmd, posix, powershell
 from oauth.paste.result import Pasted
 from oauth.paste.step_guess import path_of, step_of
@@ -59,13 +59,13 @@ def _split(text: str, start: re.Match[str], end: int) -> Words:
     return shell(text, start.start("curl"))
 
 
-def _pasted(sent: Sent, notes: list[str]) -> Pasted:
+def _pasted(built: CurlRequest, notes: list[str]) -> Pasted:
     return Pasted(
-        sent.request,
-        step=step_of(sent.request, None),
-        repairs=tuple(dict.fromkeys((*notes, *sent.notes))),
+        built.request,
+        step=step_of(built.request, None),
+        repairs=tuple(dict.fromkeys((*notes, *built.notes))),
         source="curl command",
-        request_body_known=sent.body_known,
+        request_body_known=built.body_known,
     )
 
 

@@ -50,7 +50,7 @@ _ALL = _WITH_VALUE | _WITHOUT_VALUE
 
 
 @dataclass(slots=True)
-class Given:
+class Arguments:
     """The options and addresses of one request, in their order; ``unknown`` are options that curl does not have."""
 
     options: list[tuple[str, str]] = field(default_factory=list)
@@ -71,15 +71,15 @@ class Given:
         return next((found == name for found, _ in reversed(self.options) if found in (name, f"no-{name}")), False)
 
 
-def parse(words: list[str]) -> list[Given]:
-    """The words behind ``curl``, one ``Given`` for each part that ``--next`` separates."""
-    parts = [Given()]
+def parse(words: list[str]) -> list[Arguments]:
+    """The words behind ``curl``, one ``Arguments`` for each part that ``--next`` separates."""
+    parts = [Arguments()]
     rest = iter(words)
     for word in rest:
         part = parts[-1]
         for name, value in _names(word, part):
             if name == "next":
-                parts.append(Given())
+                parts.append(Arguments())
                 break
             if value is None and name in _WITH_VALUE:
                 value = next(rest, None)
@@ -92,7 +92,7 @@ def parse(words: list[str]) -> list[Given]:
     return parts
 
 
-def _names(word: str, part: Given) -> list[tuple[str, str | None]]:
+def _names(word: str, part: Arguments) -> list[tuple[str, str | None]]:
     """The options in one word, each with the value that stands in the same word."""
     if word.startswith("--"):
         name = _long(word[2:])
