@@ -1,4 +1,4 @@
-"""The command ``explain``: what an error means and what to do."""
+"""The command ``explain``: print the meaning and the remedy of an error."""
 
 import argparse
 import textwrap
@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def explained(wanted: str) -> str:
-    """The catalogue's entries for a documented number or an error code, as text. Raises ``CommandError``."""
+    """Return the catalogue's entries for a documented number or an error code. Raises ``CommandError``."""
     entries = documented()
     numbers = {str(number): number for number in entries}
     if wanted in numbers:

@@ -1,4 +1,4 @@
-"""Which pasted exchanges belong together: those that share a ``state``, a code or a token."""
+"""Group pasted exchanges that share a ``state``, a code or a token into flows."""
 
 import hashlib
 import re
@@ -17,7 +17,7 @@ _BEARER = re.compile(r"Bearer\s+(\S{4,})", re.IGNORECASE)
 
 
 def grouped(items: list[Pasted]) -> list[Pasted]:
-    """The same exchanges, those of one flow with the same ``flow``.
+    """Return the same exchanges, those of one flow with the same ``flow``.
 
     It is derived as the console's own is: from ``state`` where one is there, and does not give it away.
     """
@@ -48,7 +48,7 @@ def _name(mark: tuple[str, str]) -> str:
 
 
 def _marks(item: Pasted) -> Iterator[tuple[str, str]]:
-    """What ties an exchange to others."""
+    """Yield the values that tie an exchange to others."""
     if item.request is not None:
         yield from _of_address(item.request.url)
         yield from _of_body(item.request.body)

@@ -1,4 +1,4 @@
-"""Heads and bodies of HTTP/1 messages as text, and requests paired with their responses."""
+"""Read heads and bodies of HTTP/1 messages as text, and pair requests with responses."""
 
 import re
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from oauth.paste.step_guess import step_of
 from oauth.paste.times import date_header
 
 Message = tuple[Request | Response, tuple[str, ...]]
-"""A request or a response, and what was repaired to read it."""
+"""A request or a response, and the repairs that reading it took."""
 
 _HEADER = re.compile(r"[ \t]*(?P<name>[!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*:[ \t]*(?P<value>[^\n]*)(?:\n|\Z)")
 _CONTINUATION = re.compile(r"[ \t]+(?P<value>[^\s{\[<][^\n]*)(?:\n|\Z)")
@@ -22,7 +22,7 @@ _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 
 def head_and_body(text: str) -> tuple[Headers, str]:
-    """The headers at the start of a text, a folded line joined (RFC 9112 §5.2), and the body behind the blank line."""
+    """Split a text into headers, folded lines joined (RFC 9112 §5.2), and the body behind the blank line."""
     headers: list[tuple[str, str]] = []
     position = 0
     while match := _HEADER.match(text, position) or (_CONTINUATION.match(text, position) if headers else None):
@@ -38,20 +38,20 @@ def head_and_body(text: str) -> tuple[Headers, str]:
 
 
 def response_message(status: int, reason: str, version: str, headers: Headers, body: str) -> Message:
-    """A response with its chunk sizes left out, and its JSON repaired."""
+    """Return a response without chunk sizes, its JSON repaired."""
     octets, repairs = repaired(_dechunked(headers, encoded(body)).decode("utf-8", "replace"))
     return Response(status, reason.strip(), headers, octets, http_version=version), repairs
 
 
 def request_message(method: str, target: str, headers: Headers, body: str, *, scheme: str = "https") -> Message:
-    """A request. Its address is put together from target and ``Host`` (RFC 9112 §3.2); its body stays as it was."""
+    """Return a request, its address built from target and ``Host`` (RFC 9112 §3.2), its body unchanged."""
     host = header(headers, "host") or ""
     url = f"{scheme}://{host}{target}" if host and target.startswith("/") else target
     return Request(method, url, headers, encoded(body)), ()
 
 
 def paired(messages: Iterable[Message], source: str) -> list[Pasted]:
-    """Requests with the responses that follow them. Informational responses (1xx) are left out."""
+    """Pair requests with the responses that follow them, without informational responses (1xx)."""
     found: list[Pasted] = []
     for message, repairs in messages:
         if isinstance(message, Request):
@@ -74,7 +74,7 @@ def paired(messages: Iterable[Message], source: str) -> list[Pasted]:
 
 
 def _dechunked(headers: Headers, body: bytes) -> bytes:
-    """The body without its chunk sizes (RFC 9112 §7.1), where they were pasted too; else as it is."""
+    """Remove chunk sizes from a body (RFC 9112 §7.1), where they were pasted too."""
     if "chunked" not in (header(headers, "transfer-encoding") or "").lower():
         return body
     found, position = bytearray(), 0

@@ -10,7 +10,7 @@ from oauth.paste import go_map
 DEEPEST = 30
 """Levels of nesting that are read; other languages cut what they print far above it."""
 
-PRINTED = "read as a value that another language printed"
+PRINTED = "read as the output of another language"
 
 PRINTED_START = re.compile(
     r"\b(?:array ?|OrderedDict|stdClass::__set_state)\((?=\s*['\"\[(a\d])|\[(?=\s*['\"][\w.-]+['\"]\s*=>)"

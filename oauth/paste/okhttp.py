@@ -1,4 +1,4 @@
-"""What OkHttp's logging interceptor prints: ``-->`` a request, ``<--`` its response."""
+"""Read the log of OkHttp's interceptor: ``-->`` a request, ``<--`` its response."""
 
 import re
 
@@ -15,12 +15,12 @@ _END = re.compile(r"^[ \t]*(?:-->|<--) END\b[^\n]*|^[ \t]*<-- HTTP FAILED[^\n]*"
 
 
 def sureness(text: str) -> float:
-    """Very sure when a line begins with one of the arrows, behind the log's tag or not."""
+    """Return the confidence that a line begins with one of the arrows, with or without the log's tag."""
     return 0.92 if _START.search(_TAG.sub("", text) if "http" in text[:2000].lower() else text) else 0.0
 
 
 def read(text: str) -> list[Pasted]:
-    """The requests with their responses."""
+    """Return the requests with their responses."""
     text = _TAG.sub("", text)
     starts = list(_START.finditer(text))
     found: list[Message] = []

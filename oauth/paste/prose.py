@@ -1,4 +1,4 @@
-"""Text with something to read in it: a log, an exception with its trace, a page of documentation, a mail.
+"""Read exchanges in other text: a log, an exception with its trace, a page of documentation, a mail.
 
 The text is gone through once. What stands before a body on its way, such as a status or an address, counts for it.
 """
@@ -48,13 +48,13 @@ _EXPLANATIONS = (
     "https://tools.ietf.org/",
 )
 _IN_VAIN = 4
-"""How often a text may be gone through in vain; past that, a bracket that opens nothing ends its line."""
+"""Passes over a text that may fail; past that, a bracket that opens nothing ends its line."""
 
 _GOES_ON = re.compile(r"[{\[(,:][ \t\r]*\Z")
 
 
 def sureness(text: str) -> float:
-    """Sure when there is a body and a mark of what it belongs to, and barely when anything at all stands in it."""
+    """Return the confidence that the text has a body and a mark of its exchange; low when it has only a part."""
     part = next(_parts(text), None)
     if part is None:
         return 0.0
@@ -64,7 +64,7 @@ def sureness(text: str) -> float:
 
 
 def read(text: str) -> list[Pasted]:
-    """The exchanges that can be made out. Raises ``ParseError`` where there is none."""
+    """Return the exchanges in the text. Raises ``ParseError`` where there is none."""
     reading = _Reading(text)
     position = 0
     while part := _PART.search(text, position):
@@ -81,11 +81,11 @@ def read(text: str) -> list[Pasted]:
         raise reading.failure
     if reading.status:
         return [reading.without_body()]
-    raise ParseError("nothing that can be read was found.", text, 0)
+    raise ParseError("nothing readable was found.", text, 0)
 
 
 def _with_message(item: Pasted, found: Pasted) -> Pasted:
-    """An exchange without a body, with the message that stands beside it."""
+    """Give an exchange without a body the message that stands beside it."""
     if item.response is None or found.response is None:
         return item
     response = replace(item.response, body=found.response.body)
@@ -107,7 +107,7 @@ class _Reading:
     in_vain: int = 0
 
     def take(self, part: re.Match[str]) -> int:
-        """Take in one part and return where to go on."""
+        """Read one part and return the position to continue at."""
         if part["body"]:
             return self.body(part.start())
         if part["heading"]:
@@ -135,7 +135,7 @@ class _Reading:
         return part.end()
 
     def body(self, start: int) -> int:
-        """Read the value at ``start``: within its line, or over several when the line breaks off between two signs."""
+        """Read the value at ``start``: within its line, or over several when the line ends inside a value."""
         line_end = self.text.find("\n", start)
         line = self.text[start : line_end if line_end >= 0 else len(self.text)]
         try:
@@ -168,7 +168,7 @@ class _Reading:
         return replace(item, request=request, response=response, step=step, started_at=item.started_at or self.at)
 
     def finish(self) -> None:
-        """Keep an address that says something by itself: with a status, or as part of an authorization."""
+        """Keep an address that is an exchange by itself: with a status, or as part of an authorization."""
         if self.request is not None:
             step = step_of(self.request, None)
             if self.status:

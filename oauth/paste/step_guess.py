@@ -1,4 +1,4 @@
-"""Which step of the flow a pasted exchange is, as far as address and body tell."""
+"""Guess the step of a pasted exchange from its address and body."""
 
 import re
 from urllib.parse import SplitResult, parse_qsl, urlsplit
@@ -8,7 +8,7 @@ from oauth.exchange import Request, Response, Step, header
 _GRANT = re.compile(rb"""grant_type["']?\s*[=:]\s*["']?([\w:.-]*)""")
 TOKEN_PATH = re.compile(r"/(?:oauth2?/|o/|open/oauth/|connect/)?(?:access_?)?token(?:\.\w+)?/?$", re.IGNORECASE)
 _TELLING = re.compile(r"%|grant_type|response_type|code|error")
-"""What stands in an address with a parameter that tells the step; a name may be percent-encoded."""
+"""A mark of an address that may have a parameter that tells the step; a name may be percent-encoded."""
 
 _AUTHORIZE_PATH = re.compile(r"/(?:authori[sz]e|authorization|auth)(?:\.\w+)?/?$", re.IGNORECASE)
 _BESIDE = tuple(
@@ -28,12 +28,12 @@ _RESOURCE_ERROR = re.compile(rb'"error"\s*:\s*(?:"(?:invalid_token|insufficient_
 
 
 def step_of(request: Request | None, response: Response | None) -> Step | None:
-    """The step, or ``None`` where only a response is known and it could be any endpoint's."""
+    """Return the step, or ``None`` where only a response is known and it could be any endpoint's."""
     return _of_request(request) if request and (request.url or request.body) else _of_response(response)
 
 
 def parameters(url: str) -> dict[str, str]:
-    """The parameters in query and fragment of an address; nothing where it is none."""
+    """Return the parameters in query and fragment of an address; none where it is malformed."""
     if "=" not in url:
         return {}
     try:
@@ -44,12 +44,12 @@ def parameters(url: str) -> dict[str, str]:
 
 
 def path_of(url: str) -> str:
-    """The path of an address, empty where it is none."""
+    """Return the path of an address, empty where it is malformed."""
     return split(url).path
 
 
 def split(url: str) -> SplitResult:
-    """The parts of an address; all of them empty where the host is malformed."""
+    """Return the parts of an address; all of them empty where the host is malformed."""
     try:
         return urlsplit(url)
     except ValueError:
@@ -75,7 +75,7 @@ def _of_request(request: Request) -> Step:
 
 
 def is_callback(sent: dict[str, str]) -> bool:
-    """Whether these are the parameters of an authorization response (RFC 6749 §4.1.2)."""
+    """Return whether these are the parameters of an authorization response (RFC 6749 §4.1.2)."""
     return "response_type" not in sent and "grant_type" not in sent and bool(sent.get("code") or sent.get("error"))
 
 

@@ -1,4 +1,4 @@
-"""curl commands, for POSIX shells, cmd and PowerShell, with what they printed behind them when it was pasted too."""
+"""Read curl commands for POSIX shells, cmd and PowerShell, with the output pasted behind them."""
 
 import re
 from dataclasses import replace
@@ -24,14 +24,14 @@ _ANSWERS = (trace, verbose, raw_http, json_body)
 
 
 def sureness(text: str) -> float:
-    """Very sure when a line begins with the command, less when it stands inside a line."""
+    """Return 0.95 when a line begins with the command, less when it stands inside a line."""
     if _AT_LINE.search(text):
         return 0.95
     return 0.8 if _INSIDE.search(text) else 0.0
 
 
 def read(text: str) -> list[Pasted]:
-    """Each command as a request, with the responses behind it. Raises ``ParseError``."""
+    """Return each command as a request, with the responses behind it. Raises ``ParseError``."""
     pattern = _AT_LINE if _AT_LINE.search(text) else _INSIDE
     found: list[Pasted] = []
     if (first := pattern.search(text)) and pattern is _AT_LINE:
@@ -44,7 +44,7 @@ def read(text: str) -> list[Pasted]:
             following = pattern.search(text, command.end)
         sent = [item for part in options.parse(command.words[1:]) for item in requests(part)]
         if not sent:
-            raise ParseError("this curl command names no address.", text, start.start("curl"))
+            raise ParseError("the curl command has no address.", text, start.start("curl"))
         answers = _answers(text[command.end : following.start() if following else len(text)])
         found += _with_answers([_pasted(item, command.notes) for item in sent], answers)
         start = following
@@ -52,7 +52,7 @@ def read(text: str) -> list[Pasted]:
 
 
 def _split(text: str, start: re.Match[str], end: int) -> Words:
-    """The words of the command, as the shell splits them that its first paragraph was written for."""
+    """Split the command into words, as the shell does that its first paragraph was written for."""
     blank = text.find("\n\n", start.start(), end)
     head = text[start.start() : blank if blank >= 0 else end]
     shell: Splitter = cmd if _CMD.search(head) else powershell if _POWERSHELL.search(head) else posix
@@ -70,7 +70,7 @@ def _pasted(built: CurlRequest, notes: list[str]) -> Pasted:
 
 
 def _answers(text: str) -> list[Pasted]:
-    """What curl printed, where it was pasted too; other text between commands says nothing."""
+    """Read the output of curl, where it was pasted too; other text between commands is ignored."""
     reader = max(_ANSWERS, key=lambda reader: reader.sureness(text))
     try:
         return reader.read(text) if reader.sureness(text) else []
@@ -79,7 +79,7 @@ def _answers(text: str) -> list[Pasted]:
 
 
 def _with_answers(sent: list[Pasted], answers: list[Pasted]) -> list[Pasted]:
-    """The requests with their answers. Where ``-v`` printed a request, the command knows the body that it had."""
+    """Pair requests with responses. Where ``-v`` printed a request, its body comes from the command."""
     for place, request in enumerate(sent):
         if not answers:
             break

@@ -1,4 +1,4 @@
-"""curl's options: which there are, which take a value, and their short names."""
+"""Parse curl's options, by name, short name and whether they take a value."""
 
 from dataclasses import dataclass, field
 
@@ -51,7 +51,7 @@ _ALL = _WITH_VALUE | _WITHOUT_VALUE
 
 @dataclass(slots=True)
 class Arguments:
-    """The options and addresses of one request, in their order; ``unknown`` are options that curl does not have."""
+    """The options and addresses of one request, in order; ``unknown`` are options that curl does not have."""
 
     options: list[tuple[str, str]] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
@@ -59,20 +59,20 @@ class Arguments:
     valueless: list[str] = field(default_factory=list)
 
     def last(self, *names: str) -> str | None:
-        """The value of the last of these options, ``None`` where none is given; a switch has an empty value."""
+        """Return the value of the last of these options, ``None`` without any; a switch has an empty value."""
         return next((value for name, value in reversed(self.options) if name in names), None)
 
     def all(self, *names: str) -> list[tuple[str, str]]:
-        """All of these options, in their order."""
+        """Return all of these options, in order."""
         return [(name, value) for name, value in self.options if name in names]
 
     def on(self, name: str) -> bool:
-        """Whether a switch is on: the last of ``--name`` and ``--no-name`` counts."""
+        """Return whether a switch is on: the last of ``--name`` and ``--no-name`` counts."""
         return next((found == name for found, _ in reversed(self.options) if found in (name, f"no-{name}")), False)
 
 
 def parse(words: list[str]) -> list[Arguments]:
-    """The words behind ``curl``, one ``Arguments`` for each part that ``--next`` separates."""
+    """Parse the words behind ``curl``, into one ``Arguments`` for each part that ``--next`` separates."""
     parts = [Arguments()]
     rest = iter(words)
     for word in rest:
@@ -93,7 +93,7 @@ def parse(words: list[str]) -> list[Arguments]:
 
 
 def _names(word: str, part: Arguments) -> list[tuple[str, str | None]]:
-    """The options in one word, each with the value that stands in the same word."""
+    """Return the options in one word, each with its value when that is in the same word."""
     if word.startswith("--"):
         name = _long(word[2:])
         if name is None:
@@ -111,7 +111,7 @@ def _names(word: str, part: Arguments) -> list[tuple[str, str | None]]:
 
 
 def _long(name: str) -> str | None:
-    """The full name of a long option; an unambiguous beginning will do, and ``no-`` turns a switch off."""
+    """Return the full name of a long option; an unambiguous prefix will do, and ``no-`` turns a switch off."""
     if name in _ALL:
         return name
     if name.startswith("no-") and name[3:] in _WITHOUT_VALUE:

@@ -1,4 +1,4 @@
-"""The output of ``curl -v``: ``>`` what was sent, ``<`` what came back, ``*`` remarks, and bodies between them."""
+"""Read the output of ``curl -v``: ``>`` the request, ``<`` the response, ``*`` remarks, and bodies between them."""
 
 import re
 
@@ -19,12 +19,12 @@ _TLS = re.compile(r"\* .*(?:\bSSL\b|\bTLS|ALPN|port 443)")
 
 
 def sureness(text: str) -> float:
-    """Certain when a line of a request or a status line has curl's sign in front."""
+    """Return 0.93 when a request line or a status line has curl's sign in front."""
     return 0.93 if _ANY.search(text) else 0.0
 
 
 def read(text: str) -> list[Pasted]:
-    """The exchanges, hop by hop. curl does not print what it sends in a body."""
+    """Return the exchanges, hop by hop. curl does not print the bodies of requests."""
     return paired(_messages(text), "curl -v output")
 
 
