@@ -92,7 +92,7 @@ class _Reader:
         raise self.error("expected a JSON value here.")
 
     def object(self, depth: int) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        members: dict[str, Any] = {}
         opened = self.position
         while self.more("}", opened, "object"):
             name = self.name()
@@ -105,15 +105,15 @@ class _Reader:
             self.skip()
             if self.ended():
                 break
-            found[name] = self.value(depth + 1)
-        return found
+            members[name] = self.value(depth + 1)
+        return members
 
     def array(self, depth: int) -> list[Any]:
-        found: list[Any] = []
+        items: list[Any] = []
         opened = self.position
         while self.more("]", opened, "array"):
-            found.append(self.value(depth + 1))
-        return found
+            items.append(self.value(depth + 1))
+        return items
 
     def more(self, closer: str, opened: int, what: str) -> bool:
         """Step over an opening bracket or a comma; return whether an item follows or the container ends."""

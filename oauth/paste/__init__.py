@@ -72,15 +72,15 @@ def read(text: str) -> list[Pasted]:
     failure: ParseError | None = None
     for sureness, reader in _able(text):
         try:
-            found = reader.read(text)
+            exchanges = reader.read(text)
         except ParseError as error:
             failure = failure or error  # the surest reader's word counts
             if sureness == 1:
                 break
             continue
-        if len(found) > MOST_EXCHANGES:
+        if len(exchanges) > MOST_EXCHANGES:
             raise ParseError(f"the text holds more than {MOST_EXCHANGES:,} exchanges; cut out those in question.")
-        return grouped(found)
+        return grouped(exchanges)
     raise failure or ParseError("neither JSON nor an HTTP message, curl command, address or known message was found.")
 
 

@@ -25,8 +25,8 @@ def read_value(text: str, start: int) -> tuple[Any, int, tuple[str, ...]]:
         printed = go_map.read(text, start)
         return printed.value, printed.end, printed.repairs
     try:
-        found = lenient_json.read(text, start)
-        return found.value, found.end, found.repairs
+        reading = lenient_json.read(text, start)
+        return reading.value, reading.end, reading.repairs
     except ParseError as error:
         failure = error
     marked = _CUT_MARK.search(text, max(start, len(text) - 200))
@@ -37,10 +37,10 @@ def read_value(text: str, start: int) -> tuple[Any, int, tuple[str, ...]]:
         (literals.read, whole, True),
     ):
         try:
-            found = read(source, start, cut=cut)
+            reading = read(source, start, cut=cut)
         except ParseError:
             continue
-        return found.value, len(text) if cut else found.end, found.repairs
+        return reading.value, len(text) if cut else reading.end, reading.repairs
     raise failure
 
 

@@ -44,15 +44,15 @@ _EMBEDDED = re.compile(r"[{\[]")
 def exchanges(value: Any, *, source: str, repairs: tuple[str, ...] = (), text: str | None = None) -> list[Pasted]:
     """Return the exchanges in a value. ``text`` is the value as it was written, where that is strict JSON."""
     if isinstance(value, list) and value and all(isinstance(item, dict) and _tells(item) for item in value):
-        return [found for item in value for found in exchanges(item, source=source, repairs=repairs)]
+        return [exchange for item in value for exchange in exchanges(item, source=source, repairs=repairs)]
     if isinstance(value, str):
         inner = _embedded(value)
         return _noted(inner, (INSIDE, *repairs)) if inner else [_bare(encoded(value), source, repairs)]
     if isinstance(value, dict) and not _is_answer(value):
         if is_request(value):
             return [_token_request(value, source, repairs)]
-        if found := _enveloped(value, source, repairs) or _searched(value, source, repairs):
-            return found
+        if items := _enveloped(value, source, repairs) or _searched(value, source, repairs):
+            return items
     return [_bare(as_json(value) if repairs or text is None else encoded(text), source, repairs)]
 
 
@@ -144,22 +144,22 @@ def _body(value: Any) -> tuple[bytes, tuple[str, ...]]:
 
 def _request(value: dict[str, Any]) -> Request | None:
     """Return the request in ``config`` and the like, its address resolved against ``baseURL``."""
-    for sent in (*(value.get(name) for name in _SENT), {"url": value.get("url")}):
-        if not isinstance(sent, dict):
+    for request in (*(value.get(name) for name in _SENT), {"url": value.get("url")}):
+        if not isinstance(request, dict):
             continue
-        url = next((found for name in _URL if isinstance(found := sent.get(name), str)), "")
-        base = sent.get("baseURL")
+        url = next((url for name in _URL if isinstance(url := request.get(name), str)), "")
+        base = request.get("baseURL")
         if isinstance(base, str) and "://" not in url:
             url = f"{base.rstrip('/')}/{url.lstrip('/')}"
         if not url:
             continue
-        content = next((sent[name] for name in ("data", "body", "json", "form") if _is_body(sent.get(name))), "")
+        content = next((request[name] for name in ("data", "body", "json", "form") if _is_body(request.get(name))), "")
         body = encoded(content) if isinstance(content, str) else as_json(content)
-        method = sent.get("method")
+        method = request.get("method")
         return Request(
             method.upper() if isinstance(method, str) else "POST" if body or TOKEN_PATH.search(path_of(url)) else "GET",
             url,
-            _headers(sent.get("headers")),
+            _headers(request.get("headers")),
             body,
         )
     return None
@@ -177,20 +177,20 @@ def _headers(value: object) -> Headers:
 
 
 def _time(value: dict[str, Any]) -> datetime | None:
-    return next((found for name in _TIMES if (found := moment(value.get(name))) is not None), None)
+    return next((at for name in _TIMES if (at := moment(value.get(name))) is not None), None)
 
 
 def _searched(value: dict[str, Any], source: str, repairs: tuple[str, ...]) -> list[Pasted]:
     """Return the exchanges inside a log record: in the first structure, or text, that has any."""
     for inner in _within(value):
-        found: list[Pasted] = []
+        items: list[Pasted] = []
         if isinstance(inner, str):
-            found = _noted(_embedded(inner), (INSIDE, *repairs))
+            items = _noted(_embedded(inner), (INSIDE, *repairs))
         elif _tells(inner):
-            found = exchanges(inner, source=source, repairs=repairs)
-        if found:
+            items = exchanges(inner, source=source, repairs=repairs)
+        if items:
             at = _time(value)
-            return [replace(item, started_at=item.started_at or at) for item in found]
+            return [replace(item, started_at=item.started_at or at) for item in items]
     return []
 
 
@@ -225,5 +225,5 @@ def _embedded(text: str) -> list[Pasted]:
     return []
 
 
-def _noted(found: list[Pasted], repairs: tuple[str, ...]) -> list[Pasted]:
-    return [replace(item, repairs=tuple(dict.fromkeys((*repairs, *item.repairs)))) for item in found]
+def _noted(items: list[Pasted], repairs: tuple[str, ...]) -> list[Pasted]:
+    return [replace(item, repairs=tuple(dict.fromkeys((*repairs, *item.repairs)))) for item in items]

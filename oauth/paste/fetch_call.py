@@ -35,9 +35,9 @@ def _pasted(text: str, start: int) -> Pasted:
     options: dict[str, Any] = {}
     known = True
     if behind := _OPTIONS.match(text, end):
-        found, _ = _value(text, first_sign(text, behind.end()))
-        known = isinstance(found, dict)
-        options = found if isinstance(found, dict) else _of_script(text, behind.end(), url)
+        value, _ = _value(text, first_sign(text, behind.end()))
+        known = isinstance(value, dict)
+        options = value if isinstance(value, dict) else _of_script(text, behind.end(), url)
     body, method = options.get("body"), options.get("method")
     request = Request(
         method.upper() if isinstance(method, str) else "GET",
@@ -64,8 +64,8 @@ def _value(text: str, start: int) -> tuple[Any, int]:
 
 
 def _of_script(text: str, start: int, url: str) -> dict[str, Any]:
-    found = _METHOD.match(text, start)
-    return {"method": found["method"] if found else "POST" if TOKEN_PATH.search(path_of(url)) else "GET"}
+    method = _METHOD.match(text, start)
+    return {"method": method["method"] if method else "POST" if TOKEN_PATH.search(path_of(url)) else "GET"}
 
 
 def _headers(options: dict[str, Any]) -> Headers:

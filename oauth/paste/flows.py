@@ -30,13 +30,11 @@ def grouped(items: list[Pasted]) -> list[Pasted]:
             mark = above
         return mark
 
-    for found in marks:
-        for mark in found[1:]:
-            first, second = sorted((leader(found[0]), leader(mark)), key=_rank)
+    for own in marks:
+        for mark in own[1:]:
+            first, second = sorted((leader(own[0]), leader(mark)), key=_rank)
             leaders[second] = first
-    return [
-        replace(item, flow=_name(leader(found[0]))) if found else item for item, found in zip(items, marks, strict=True)
-    ]
+    return [replace(item, flow=_name(leader(own[0]))) if own else item for item, own in zip(items, marks, strict=True)]
 
 
 def _rank(mark: tuple[str, str]) -> tuple[int, str]:
@@ -80,5 +78,5 @@ def _text(octets: bytes) -> str:
 
 
 def _of_bearer(headers: Headers) -> Iterator[tuple[str, str]]:
-    if (authorization := header(headers, "authorization")) and (found := _BEARER.fullmatch(authorization.strip())):
-        yield "access_token", found[1]
+    if (authorization := header(headers, "authorization")) and (bearer := _BEARER.fullmatch(authorization.strip())):
+        yield "access_token", bearer[1]

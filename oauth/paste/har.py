@@ -142,22 +142,22 @@ def exchange(entry: Mapping[str, Any], headers: SharedHeaders, repairs: tuple[st
 
     ``headers`` is the same for all entries of a file.
     """
-    sent, received = _object(entry, "request"), _object(entry, "response")
+    request, response = _object(entry, "request"), _object(entry, "response")
     time = entry.get("time")
-    data, content = _object(sent, "postData"), _object(received, "content")
+    data, content = _object(request, "postData"), _object(response, "content")
     read = _Entry(
         _Request(
-            _text(sent, "method"),
-            _text(sent, "url"),
-            _named(sent.get("headers")),
+            _text(request, "method"),
+            _text(request, "url"),
+            _named(request.get("headers")),
             _PostData(_text(data, "text"), data.get("params")),
-            _number(sent, "bodySize"),
+            _number(request, "bodySize"),
         ),
         _Response(
-            _number(received, "status"),
-            _text(received, "statusText"),
-            _text(received, "httpVersion"),
-            _named(received.get("headers")),
+            _number(response, "status"),
+            _text(response, "statusText"),
+            _text(response, "httpVersion"),
+            _named(response.get("headers")),
             _Content(_text(content, "text"), _text(content, "encoding"), _number(content, "size")),
         ),
         entry.get("startedDateTime"),
@@ -167,11 +167,11 @@ def exchange(entry: Mapping[str, Any], headers: SharedHeaders, repairs: tuple[st
 
 
 def _exchange(entry: _Entry, headers: SharedHeaders, repairs: tuple[str, ...]) -> Pasted:
-    sent, received, time = entry.request or _Request(), entry.response or _Response(), entry.time
-    body = _sent_body(sent.post_data) if sent.post_data is not None else b""
-    request = Request(sent.method or "", sent.url or "", headers.of(sent.headers), body)
-    saved = bool(body) or _small(sent.body_size) <= 0
-    response, response_body_known = _response(received, headers)
+    request_part, response_part, time = entry.request or _Request(), entry.response or _Response(), entry.time
+    body = _request_body(request_part.post_data) if request_part.post_data is not None else b""
+    request = Request(request_part.method or "", request_part.url or "", headers.of(request_part.headers), body)
+    saved = bool(body) or _small(request_part.body_size) <= 0
+    response, response_body_known = _response(response_part, headers)
     return Pasted(
         request,
         response,
@@ -185,23 +185,25 @@ def _exchange(entry: _Entry, headers: SharedHeaders, repairs: tuple[str, ...]) -
     )
 
 
-def _response(received: _Response, headers: SharedHeaders) -> tuple[Response | None, bool]:
+def _response(response_part: _Response, headers: SharedHeaders) -> tuple[Response | None, bool]:
     """Return the response, ``None`` where the browser got none, and whether the file has its body."""
-    status = int(_small(received.status))
+    status = int(_small(response_part.status))
     if not 100 <= status <= 599:
         return None, True
-    content = received.content or _Content()
+    content = response_part.content or _Content()
     text = content.text or ""
     body = encoded(text)
     if content.encoding == "base64":
         with contextlib.suppress(binascii.Error, ValueError):  # the body then stays as it stands there
             body = base64.b64decode(text)
-    version = received.http_version or "HTTP/1.1"
-    response = Response(status, received.status_text or "", headers.of(received.headers), body, http_version=version)
+    version = response_part.http_version or "HTTP/1.1"
+    response = Response(
+        status, response_part.status_text or "", headers.of(response_part.headers), body, http_version=version
+    )
     return response, bool(body) or _small(content.size) <= 0
 
 
-def _sent_body(data: _PostData) -> bytes:
+def _request_body(data: _PostData) -> bytes:
     if data.text:
         return encoded(data.text)
     pairs = [(item.name, item.value) for item in _named(data.params)]
@@ -210,23 +212,23 @@ def _sent_body(data: _PostData) -> bytes:
 
 def _named(items: object) -> list[_Header]:
     """Return the names and values of headers or form fields; one that is not a string is empty."""
-    found = items if isinstance(items, list) else []
-    return [_Header(_text(item, "name"), _text(item, "value")) for item in found if isinstance(item, dict)]
+    entries = items if isinstance(items, list) else []
+    return [_Header(_text(item, "name"), _text(item, "value")) for item in entries if isinstance(item, dict)]
 
 
 def _object(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = value.get(name)
-    return found if isinstance(found, dict) else {}
+    member = value.get(name)
+    return member if isinstance(member, dict) else {}
 
 
 def _text(value: Mapping[str, Any], name: str) -> str:
-    found = value.get(name)
-    return found if isinstance(found, str) else ""
+    member = value.get(name)
+    return member if isinstance(member, str) else ""
 
 
 def _number(value: Mapping[str, Any], name: str) -> float:
-    found = value.get(name)
-    return found if isinstance(found, int | float) and abs(found) < _MOST else 0
+    member = value.get(name)
+    return member if isinstance(member, int | float) and abs(member) < _MOST else 0
 
 
 def _small(number: float | None) -> float:

@@ -52,16 +52,16 @@ def request_message(method: str, target: str, headers: Headers, body: str, *, sc
 
 def paired(messages: Iterable[Message], source: str) -> list[Pasted]:
     """Pair requests with the responses that follow them, without informational responses (1xx)."""
-    found: list[Pasted] = []
+    items: list[Pasted] = []
     for message, repairs in messages:
         if isinstance(message, Request):
-            found.append(Pasted(message, step=step_of(message, None), repairs=repairs, source=source))
+            items.append(Pasted(message, step=step_of(message, None), repairs=repairs, source=source))
             continue
         if 100 <= message.status < 200:
             continue
-        before = found.pop() if found and found[-1].response is None else Pasted(source=source)
+        before = items.pop() if items and items[-1].response is None else Pasted(source=source)
         date = header(message.headers, "date")
-        found.append(
+        items.append(
             replace(
                 before,
                 response=message,
@@ -70,19 +70,19 @@ def paired(messages: Iterable[Message], source: str) -> list[Pasted]:
                 repairs=tuple(dict.fromkeys((*before.repairs, *repairs))),
             )
         )
-    return found
+    return items
 
 
 def _dechunked(headers: Headers, body: bytes) -> bytes:
     """Remove chunk sizes from a body (RFC 9112 §7.1), where they were pasted too."""
     if "chunked" not in (header(headers, "transfer-encoding") or "").lower():
         return body
-    found, position = bytearray(), 0
+    content, position = bytearray(), 0
     while (size := _CHUNK_SIZE.match(body, position)) and (length := int(size[1], 16)):
-        found += body[size.end() : size.end() + length]
+        content += body[size.end() : size.end() + length]
         line_break = _LINE_BREAK.match(body, size.end() + length)
         position = line_break.end() if line_break else size.end() + length
-    if found and position <= len(body) and body[position:].strip() in (b"", b"0"):
-        return bytes(found)
+    if content and position <= len(body) and body[position:].strip() in (b"", b"0"):
+        return bytes(content)
     # The sizes do not add up, so the text was edited: then the lines with a size alone are left out.
     return _SIZE_LINE.sub(b"", body).strip() if _CHUNK_SIZE.match(body) else body

@@ -30,13 +30,13 @@ def read(text: str) -> list[Pasted]:
     start = first_sign(text)
     if _UNQUOTED.match(text, start):
         return _unescaped(text, start)
-    found: list[Pasted] = []
+    items: list[Pasted] = []
     while start < len(text):
         value, end, repairs = _string(text, start) if text[start] == '"' else read_value(text, start)
-        found += exchanges(value, source="JSON", repairs=repairs, text=text[start:end])
+        items += exchanges(value, source="JSON", repairs=repairs, text=text[start:end])
         between = _BETWEEN.match(text, end)
         start = between.end() if between else end
-    return found
+    return items
 
 
 def _string(text: str, start: int) -> tuple[str, int, tuple[str, ...]]:

@@ -23,14 +23,14 @@ def read(text: str) -> list[Pasted]:
     """Return the requests with their responses."""
     text = _TAG.sub("", text)
     starts = list(_START.finditer(text))
-    found: list[Message] = []
+    messages: list[Message] = []
     ends = [start.start() for start in starts[1:]] + [len(text)]
     for start, following in zip(starts, ends, strict=True):
         end = _END.search(text, start.end(), following)
         rest = text[start.end() : end.start() if end else following]
         headers, body = head_and_body(rest)
         if start["method"]:
-            found.append(request_message(start["method"], start["url"], headers, body))
+            messages.append(request_message(start["method"], start["url"], headers, body))
         else:
-            found.append(response_message(int(start["status"]), start["reason"] or "", "HTTP/1.1", headers, body))
-    return paired(found, "OkHttp log")
+            messages.append(response_message(int(start["status"]), start["reason"] or "", "HTTP/1.1", headers, body))
+    return paired(messages, "OkHttp log")

@@ -24,20 +24,20 @@ _SPACE = re.compile(r"\s*")
 
 def sureness(text: str) -> float:
     """Return 0.95 where such output begins the text, less where it stands inside."""
-    found = _OPENED.search(text)
-    if found is None:
+    opening = _OPENED.search(text)
+    if opening is None:
         return 0.0
-    return 0.95 if not text[: found.start()].strip() else 0.75
+    return 0.95 if not text[: opening.start()].strip() else 0.75
 
 
 def read(text: str) -> list[Pasted]:
     """Return the exchanges in the printed values. Raises ``ParseError``."""
-    found: list[Pasted] = []
+    items: list[Pasted] = []
     position = 0
     while opened := _OPENED.search(text, position):
         value, position = _container(text, opened, 0)
-        found += exchanges(value, source="PHP output", repairs=("read as the output of PHP",))
-    return found
+        items += exchanges(value, source="PHP output", repairs=("read as the output of PHP",))
+    return items
 
 
 def _container(text: str, opened: re.Match[str], depth: int) -> tuple[Any, int]:

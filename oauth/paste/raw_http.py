@@ -14,10 +14,10 @@ _START = re.compile(
 
 def sureness(text: str) -> float:
     """Return 1 when the text begins with a message, less when one stands further down."""
-    found = _START.search(text)
-    if found is None:
+    start = _START.search(text)
+    if start is None:
         return 0.0
-    return 0.85 if text[: found.start()].strip("\ufeff \t\r\n") else 1.0
+    return 0.85 if text[: start.start()].strip("\ufeff \t\r\n") else 1.0
 
 
 def read(text: str) -> list[Pasted]:

@@ -57,26 +57,30 @@ def split(url: str) -> SplitResult:
 
 
 def _of_request(request: Request) -> Step:
-    sent = parameters(request.url) if _TELLING.search(request.url) else {}
+    values = parameters(request.url) if _TELLING.search(request.url) else {}
     grant = _GRANT.search(request.body)
-    if grant or "grant_type" in sent:
-        name = grant[1].decode("latin-1") if grant else sent["grant_type"]
+    if grant or "grant_type" in values:
+        name = grant[1].decode("latin-1") if grant else values["grant_type"]
         return Step.REFRESH if name == "refresh_token" else Step.TOKEN
     path = path_of(request.url)
     if TOKEN_PATH.search(path):
         return Step.REFRESH if b"refresh_token" in request.body else Step.TOKEN
     if request.method in ("GET", "HEAD", ""):
-        if "response_type" in sent or (_AUTHORIZE_PATH.search(path) and "code" not in sent and "error" not in sent):
+        if "response_type" in values or (
+            _AUTHORIZE_PATH.search(path) and "code" not in values and "error" not in values
+        ):
             return Step.AUTHORIZE
-        if is_callback(sent):
+        if is_callback(values):
             return Step.CALLBACK
-    found = (step for step, method, ending in _BESIDE if request.method in (method, "") and ending.search(path))
-    return next(found, Step.API)
+    steps = (step for step, method, ending in _BESIDE if request.method in (method, "") and ending.search(path))
+    return next(steps, Step.API)
 
 
-def is_callback(sent: dict[str, str]) -> bool:
+def is_callback(values: dict[str, str]) -> bool:
     """Return whether these are the parameters of an authorization response (RFC 6749 §4.1.2)."""
-    return "response_type" not in sent and "grant_type" not in sent and bool(sent.get("code") or sent.get("error"))
+    return (
+        "response_type" not in values and "grant_type" not in values and bool(values.get("code") or values.get("error"))
+    )
 
 
 def _of_response(response: Response | None) -> Step | None:

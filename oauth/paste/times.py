@@ -23,8 +23,8 @@ def moment(text: object) -> datetime | None:
             return None
         if ACCESS_LOG.fullmatch(text):
             return datetime.strptime(text, "%d/%b/%Y:%H:%M:%S %z").astimezone(UTC)
-        found = datetime.fromisoformat(text.strip().replace(" UTC", "Z").replace(" Z", "Z").replace(",", "."))
-        return (found.replace(tzinfo=UTC) if found.tzinfo is None else found).astimezone(UTC)
+        time = datetime.fromisoformat(text.strip().replace(" UTC", "Z").replace(" Z", "Z").replace(",", "."))
+        return (time.replace(tzinfo=UTC) if time.tzinfo is None else time).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
 
@@ -32,7 +32,7 @@ def moment(text: object) -> datetime | None:
 def date_header(text: str) -> datetime | None:
     """Parse a ``Date`` header (RFC 9110 §6.6.1); return ``None`` where that fails."""
     try:
-        found = parsedate_to_datetime(text)
-        return (found.replace(tzinfo=UTC) if found.tzinfo is None else found).astimezone(UTC)
+        time = parsedate_to_datetime(text)
+        return (time.replace(tzinfo=UTC) if time.tzinfo is None else time).astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         return None

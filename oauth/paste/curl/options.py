@@ -68,7 +68,7 @@ class Arguments:
 
     def on(self, name: str) -> bool:
         """Return whether a switch is on: the last of ``--name`` and ``--no-name`` counts."""
-        return next((found == name for found, _ in reversed(self.options) if found in (name, f"no-{name}")), False)
+        return next((option == name for option, _ in reversed(self.options) if option in (name, f"no-{name}")), False)
 
 
 def parse(words: list[str]) -> list[Arguments]:
@@ -99,15 +99,15 @@ def _names(word: str, part: Arguments) -> list[tuple[str, str | None]]:
         if name is None:
             part.unknown.append(word)
         return [] if name is None else [(name, None)]
-    found: list[tuple[str, str | None]] = []
+    options: list[tuple[str, str | None]] = []
     for place, letter in enumerate(word[1:] if word.startswith("-") else "", 2):
         if letter in _SHORT_WITH_VALUE:
-            return [*found, (_SHORT_WITH_VALUE[letter], word[place:] or None)]
+            return [*options, (_SHORT_WITH_VALUE[letter], word[place:] or None)]
         if letter in _SHORT:
-            found.append((_SHORT[letter], None))
+            options.append((_SHORT[letter], None))
         else:
             part.unknown.append(f"-{letter}")
-    return found
+    return options
 
 
 def _long(name: str) -> str | None:

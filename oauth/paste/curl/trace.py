@@ -27,8 +27,8 @@ _STRING_OR_DOT = re.compile(r'"(?:[^"\\]|\\.)*"|\d\.\d|\.', re.DOTALL)
 
 def sureness(text: str) -> float:
     """Return 0.96 when a line announces a part of a message as only curl does."""
-    found = (event for event in _ANY.finditer(text) if event["part"] in ("header", "data"))
-    return 0.96 if next(found, None) else 0.0
+    events = (event for event in _ANY.finditer(text) if event["part"] in ("header", "data"))
+    return 0.96 if next(events, None) else 0.0
 
 
 def read(text: str) -> list[Pasted]:
@@ -49,7 +49,7 @@ class _Part:
 
     def take(self, part: str, size: int) -> None:
         """Add the lines of one event to the message."""
-        octets = b"".join(bytes.fromhex(found[0]) for line in self.lines if (found := _OCTETS.match(line["text"])))
+        octets = b"".join(bytes.fromhex(match[0]) for line in self.lines if (match := _OCTETS.match(line["text"])))
         self.exact = bool(octets) and len(octets) == size
         text = octets.decode("latin-1") if self.exact else _of_characters(self.lines, size)
         self.lines = []
@@ -89,33 +89,33 @@ def _between(end: int, place: int) -> str:
 
 
 def _parts(text: str) -> list[_Part]:
-    found: list[_Part] = []
+    parts: list[_Part] = []
     event: re.Match[str] | None = None
 
     def finish() -> None:
-        if event is not None and found and event["part"] in ("header", "data"):
-            found[-1].take(event["part"], int(event["size"]))
+        if event is not None and parts and event["part"] in ("header", "data"):
+            parts[-1].take(event["part"], int(event["size"]))
 
     for line in text.split("\n"):
         line = line.rstrip("\r")
         if opened := _EVENT.match(line):
             finish()
             event = opened
-            if opened["part"] == "header" and _begins(found, opened["way"]):
-                found.append(_Part(opened["way"]))
-        elif event is not None and event["part"] in ("header", "data") and found and (printed := _LINE.match(line)):
-            found[-1].lines.append(printed)
+            if opened["part"] == "header" and _begins(parts, opened["way"]):
+                parts.append(_Part(opened["way"]))
+        elif event is not None and event["part"] in ("header", "data") and parts and (printed := _LINE.match(line)):
+            parts[-1].lines.append(printed)
     finish()
-    return found
+    return parts
 
 
-def _begins(found: list[_Part], way: str) -> bool:
+def _begins(parts: list[_Part], way: str) -> bool:
     """Return whether a header begins a new message: in the other direction, or behind a complete head."""
-    return not found or found[-1].way != way or found[-1].head.endswith("\r\n\r\n")
+    return not parts or parts[-1].way != way or parts[-1].head.endswith("\r\n\r\n")
 
 
 def _with_breaks(body: str) -> str:
     """Replace the dots in JSON that can only be white space by line breaks."""
     if not body.startswith(("{", "[")):
         return body
-    return _STRING_OR_DOT.sub(lambda found: "\n" if found[0] == "." else found[0], body)
+    return _STRING_OR_DOT.sub(lambda match: "\n" if match[0] == "." else match[0], body)

@@ -29,7 +29,7 @@ def read(text: str) -> list[Pasted]:
 
 
 def _messages(text: str) -> list[Message]:
-    found: list[Message] = []
+    messages: list[Message] = []
     start: re.Match[str] | None = None
     head: list[str] = []
     body: list[str] = []
@@ -40,10 +40,10 @@ def _messages(text: str) -> list[Message]:
             return
         headers, _ = head_and_body("\n".join(head))
         if start.re is _REQUEST:
-            found.append(request_message(start["method"], start["target"], headers, "", scheme=scheme))
+            messages.append(request_message(start["method"], start["target"], headers, "", scheme=scheme))
         else:
             inside = "\n".join(body).strip("\n")
-            found.append(
+            messages.append(
                 response_message(int(start["status"]), start["reason"] or "", start["version"], headers, inside)
             )
 
@@ -59,4 +59,4 @@ def _messages(text: str) -> list[Message]:
         elif start is not None and not stripped.startswith("* ") and not _TRANSFER.match(stripped):
             body.append(_REMARK_BEHIND.sub("", line))
     finish()
-    return found
+    return messages
