@@ -1,4 +1,4 @@
-"""The command ``diagnose``: the errors in a pasted text and their causes, as JSON."""
+"""The command ``diagnose``: list the errors in a pasted text and their causes, as JSON."""
 
 import argparse
 import codecs
@@ -96,7 +96,7 @@ def _fix(fix: "Fix") -> dict[str, Any]:
 
 
 def _print_list(items: Iterator[dict[str, Any]]) -> None:
-    """A list as JSON, each item when it is there."""
+    """Print a list as JSON, each item as soon as it is there."""
     before = "["
     for item in items:
         echo(f"{before}\n{textwrap.indent(json.dumps(item, indent=2), '  ')}", end="")
@@ -105,7 +105,7 @@ def _print_list(items: Iterator[dict[str, Any]]) -> None:
 
 
 def _read(file: str) -> str:
-    """The text of a file, or of standard input for ``-``. Raises ``CommandError`` when it is none."""
+    """Return the text of a file, or of standard input for ``-``. Raises ``CommandError`` when it is not text."""
     from oauth import paste
 
     name = "standard input" if file == "-" else repr(file)

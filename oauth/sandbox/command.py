@@ -13,6 +13,7 @@ from oauth.sandbox.server import HOST, PORT, Certificate, ServeError, serve
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    parser.set_defaults(prog=parser.prog)
     parser.add_argument("--host", default=HOST, help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", default=PORT, type=_port, help="port to listen on, 0 for any (default: %(default)s)")
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML: clients, users, scopes, lifetimes")
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
                 log={"stdout": sys.stdout, "stderr": sys.stderr, None: None}[arguments.log],
             )
     except (ConfigurationError, ServeError) as error:
-        print(f"python -m oauth sandbox: {error}", file=sys.stderr)
+        print(f"{arguments.prog}: {error}", file=sys.stderr)
         return 2
     return 0
 

@@ -82,13 +82,13 @@ def test_an_undocumented_text_has_no_number_and_the_codes_remedy() -> None:
     assert found["remedy"]
 
 
-def test_an_answer_that_is_no_oauth_error_has_a_title_and_a_remedy() -> None:
+def test_response_that_is_not_an_oauth_error_has_a_title_and_a_remedy() -> None:
     (found,) = diagnose("HTTP/1.1 502 Bad Gateway\r\n\r\n<html></html>")
     assert (found["documented"], found["error"], found["title"]) == (None, None, "The server failed")
     assert found["remedy"]
 
 
-def test_a_success_has_nothing_to_say_and_keeps_its_secrets() -> None:
+def test_success_has_no_explanation_and_no_secrets() -> None:
     secret = "5f3a9c0e1b7d4826aa0155e2c9d8f7b6"
     body = json.dumps({"access_token": secret, "refresh_token": secret})
     done = run("diagnose", "-", given=f"HTTP/1.1 200 OK\r\nSet-Cookie: a={secret}\r\n\r\n{body}".encode())
@@ -103,18 +103,18 @@ def test_several_responses_are_a_list_in_their_order() -> None:
     assert [(item["documented"], item["status"]) for item in found] == [(2, 400), (7, 500)]
 
 
-def test_a_request_is_no_response() -> None:
+def test_request_without_problems_gives_an_empty_list() -> None:
     assert diagnose(documented()[1].example_request) == []
 
 
-def test_a_request_alone_has_what_would_fail() -> None:
+def test_request_alone_is_checked_before_sending() -> None:
     url = "https://www.olx.pl/api/open/oauth/token"
     (found,) = diagnose(f"curl {url} -d grant_type=authorization_code -d auth_code=abcdef -d client_id=7")
     assert [found[key] for key in KEYS[:7]] == [None, None, None, None, None, None, []]
     assert ("code.other_name", "proven") in [(cause["id"], cause["verdict"]) for cause in found["causes"]]
 
 
-def test_the_causes_are_told_from_what_was_pasted() -> None:
+def test_causes_are_judged_from_the_pasted_exchanges() -> None:
     entries = [
         {
             "startedDateTime": "2026-11-23T10:00:00Z",
@@ -167,7 +167,7 @@ def test_a_secret_in_the_providers_words_is_not_printed() -> None:
     assert secret not in json.dumps(found)
 
 
-def test_a_file_as_windows_writes_it_is_read(tmp_path: Path) -> None:
+def test_utf_16_and_byte_order_marks_are_read(tmp_path: Path) -> None:
     for encoding in ("utf-16", "utf-8-sig"):
         file = tmp_path / f"{encoding}.txt"
         file.write_bytes(f"HTTP/1.1 401 No\r\n\r\n{documented()[7].example}".encode(encoding))
@@ -207,7 +207,7 @@ def test_explain_gives_all_errors_with_a_code_and_the_codes_meanings() -> None:
 
 
 @pytest.mark.parametrize("wanted", ["0", "12", "made_up", "", "2 ", "²", "9" * 5000])
-def test_explain_refuses_what_it_does_not_know(wanted: str) -> None:
+def test_explain_refuses_unknown_errors(wanted: str) -> None:
     assert "there is no error" in refused("explain", wanted)
 
 
@@ -226,14 +226,24 @@ def test_the_help_names_the_commands() -> None:
     assert all(command in printed for command in ("sandbox", "explain", "diagnose"))
 
 
+@pytest.mark.parametrize("program", ["oauth-console", "python -m oauth"])
+def test_errors_name_the_program_as_it_was_started(capsys: pytest.CaptureFixture[str], program: str) -> None:
+    assert main(["explain", "made_up"], program) == 2
+    assert capsys.readouterr().err.startswith(f"{program} explain: there is no error")
+    for arguments in (["history"], ["sandbox", "--port=x"]):
+        with pytest.raises(SystemExit):
+            main(arguments, program)
+        assert capsys.readouterr().err.startswith(f"usage: {program} {arguments[0]} ")
+
+
 @pytest.mark.parametrize("port", ["-1", "65536", "http", "१"])
-def test_a_port_that_is_none_is_refused(port: str) -> None:
+def test_invalid_port_is_refused(port: str) -> None:
     done = run("sandbox", f"--port={port}")
     assert done.returncode == 2
     assert b"is not a port number" in done.stderr
 
 
-def test_the_sandbox_says_when_it_cannot_listen() -> None:
+def test_sandbox_reports_an_address_it_cannot_listen_on() -> None:
     assert "Cannot listen on 192.0.2.1" in refused("sandbox", "--host", "192.0.2.1", "--port", "0")
 
 
@@ -248,7 +258,7 @@ def test_the_sandbox_is_served_until_it_is_stopped() -> None:
     assert line.startswith("Sandbox ready at http://127.0.0.1:")
 
 
-def test_each_diagnosis_is_printed_as_soon_as_it_is_made(
+def test_each_diagnosis_is_printed_immediately(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file, printed, findings = tmp_path / "two.txt", [], Paste.findings

@@ -51,7 +51,7 @@ def test_an_earlier_exchange_of_the_code_in_the_paste_is_found() -> None:
     assert verdicts(second)["code.used"] == "proven"
 
 
-def test_without_times_nothing_is_said_of_the_codes_age() -> None:
+def test_age_of_a_code_is_unknown_without_times() -> None:
     token = f"curl {URL} -d grant_type=authorization_code -d code={CODE}\n{GRANT}"
     callback, second = read(f"curl 'https://app.example/cb?code={CODE}&state=s1s1s1s1'\n{token}")
     assert callback.exchange.step is Step.CALLBACK
@@ -71,13 +71,13 @@ def test_a_response_without_its_body_is_not_called_empty() -> None:
     assert found.explanation is None
 
 
-def test_what_is_given_out_is_redacted() -> None:
+def test_findings_are_redacted() -> None:
     (found,) = read(REQUEST + "\n" + answer("400 Bad Request", 0, GRANT.replace("doesn't", CODE)))
     assert CODE not in repr((found.exchange, found.explanation, found.diagnosis))
     assert CODE.encode() not in found.exchange.request.body
 
 
-def test_the_past_of_a_paste_answers_from_its_rows_and_from_what_is_behind_it() -> None:
+def test_past_of_a_paste_includes_its_rows_and_the_further_past() -> None:
     vault = Vault(b"key")
     body = f"grant_type=authorization_code&client_id=7&code={CODE}".encode()
     headers = (("Content-Type", "application/x-www-form-urlencoded"),)
@@ -162,7 +162,7 @@ def work(text: str) -> int:
 
 
 @pytest.mark.parametrize("made", [benchmark.har, refreshes, hammering, ways])
-def test_the_work_grows_with_the_number_of_exchanges_and_not_with_its_square(made: Callable[[int], str]) -> None:
+def test_work_grows_linearly_with_the_exchanges(made: Callable[[int], str]) -> None:
     few, more, most = (work(made(count)) for count in (200, 400, 600))
     # What is remembered of a flow, a secret and a client has its bounds, which the first paste has reached.
     assert most - more < 1.2 * (more - few)
@@ -211,7 +211,7 @@ def test_of_a_long_flow_the_first_and_the_newest_are_kept() -> None:
         assert list(found[-newest:]) == rows[-newest:]
 
 
-def test_calls_of_the_api_are_counted_and_belong_to_no_answer_about_a_flow() -> None:
+def test_api_calls_are_counted_but_belong_to_no_flow() -> None:
     past = InMemoryPast()
     for number in range(5):
         request = Request("GET", "https://www.olx.pl/api/partner/users/me")

@@ -34,7 +34,7 @@ def paste(page: "Page", text: str) -> None:
     page.press("diagnose.read")
 
 
-def test_an_answer_is_named_with_its_remedy_and_what_was_repaired(page: "Page") -> None:
+def test_response_is_shown_with_its_remedy_and_repairs(page: "Page") -> None:
     paste(page, REFUSED)
     text = page.text()
     assert ":red[Documented error 1] ·" in text
@@ -53,7 +53,7 @@ def test_a_lone_curl_command_is_read_redacted_and_checked(page: "Page") -> None:
     assert page.app.text_area(key="diagnose.text").value == ""
 
 
-def test_the_button_without_a_text_is_no_mistake_when_something_was_read(page: "Page") -> None:
+def test_button_without_a_text_keeps_the_last_reading(page: "Page") -> None:
     """A dropped file is read at once, and the button is pressed all the same."""
     paste(page, "")
     assert "the text is empty" in page.text()
@@ -63,7 +63,7 @@ def test_the_button_without_a_text_is_no_mistake_when_something_was_read(page: "
     assert ":red[Documented error 1] ·" in page.text()
 
 
-def test_what_cannot_be_read_says_where_and_stays_in_the_field(page: "Page") -> None:
+def test_unreadable_text_stays_in_the_field_with_the_place_of_the_problem(page: "Page") -> None:
     paste(page, '{"error": ')
     page.run()
     paste(page, "no such thing at all")
@@ -72,7 +72,7 @@ def test_what_cannot_be_read_says_where_and_stays_in_the_field(page: "Page") -> 
     assert page.app.text_area(key="diagnose.text").value == "no such thing at all"
 
 
-def test_a_paste_is_kept_only_when_it_is_saved_and_then_redacted(page: "Page", console: Installation) -> None:
+def test_paste_is_saved_on_request_only_and_redacted(page: "Page", console: Installation) -> None:
     paste(page, CURL)
     assert console.history.count(Filters()) == 0
     page.type("diagnose.case", "T-9")
@@ -92,7 +92,7 @@ def test_saved_row_has_the_error_that_was_recognised(page: "Page", console: Inst
     assert [(row.documented_error, row.error) for row in rows] == [(11, "invalid_grant"), (1, "invalid_request")]
 
 
-def test_it_opens_in_the_walkthrough_with_the_fields_filled_in(page: "Page") -> None:
+def test_request_opens_in_the_walkthrough_with_its_fields_filled_in(page: "Page") -> None:
     paste(page, CURL)
     page.press("diagnose.1.open")
     page.go("walkthrough.py")
@@ -114,9 +114,7 @@ def test_a_pasted_exchange_is_replayed_at_the_sandbox_and_gives_the_same_error(
     assert all(host.startswith(("localhost", "127.0.0.1")) for host in hosts)
 
 
-def test_a_long_paste_is_drawn_in_pages_and_what_was_diagnosed_is_not_diagnosed_again(
-    page: "Page", monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_long_paste_is_paged_and_each_page_diagnosed_once(page: "Page", monkeypatch: pytest.MonkeyPatch) -> None:
     judged = Mock(wraps=diagnose_exchange)
     monkeypatch.setattr(pasted, "diagnose", judged)
     paste(page, short_har(1_200))
@@ -131,7 +129,7 @@ def test_a_long_paste_is_drawn_in_pages_and_what_was_diagnosed_is_not_diagnosed_
     assert "«refresh_token #" in page.text()
 
 
-def test_a_secret_that_only_a_later_exchange_names_is_taken_out_of_the_earlier_too(page: "Page") -> None:
+def test_secret_named_by_a_later_exchange_is_redacted_in_earlier_ones(page: "Page") -> None:
     told = REFUSED.replace("Missing parameter", "a-customers-real-secret-0001 Missing parameter")
     paste(page, f"{told}\n\n{CURL}")
     assert "a-customers-real-secret-0001" not in page.text()

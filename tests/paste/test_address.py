@@ -18,7 +18,7 @@ from oauth import paste
          "https://www.olx.pl/oauth/authorize/?client_id=1&response_type=code"),
     ],
 )  # fmt: skip
-def test_an_address_is_a_request_with_its_step(text: str, step: str, url: str) -> None:
+def test_address_is_a_request_with_its_step(text: str, step: str, url: str) -> None:
     (found,) = paste.read(text)
     assert found.request is not None
     assert (found.step, found.request.url, found.response) == (step, url, None)
@@ -32,7 +32,7 @@ def test_several_addresses_are_several_requests() -> None:
     assert found[0].flow == found[1].flow != ""
 
 
-def test_the_form_of_a_token_request_alone_is_one() -> None:
+def test_form_alone_is_a_token_request() -> None:
     (found,) = paste.read("grant_type=authorization_code&code=abcdef&client_id=1")
     assert found.request is not None
     assert (found.request.method, found.step) == ("POST", "token")

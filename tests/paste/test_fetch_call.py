@@ -27,7 +27,7 @@ FIREFOX = """await fetch("https://www.olx.pl/api/partner/users/me", {
 });"""
 
 
-def test_a_token_request_that_chrome_copied_is_read() -> None:
+def test_token_request_copied_by_chrome_is_read() -> None:
     (found,) = paste.read(CHROME)
     assert found.request is not None
     assert (found.request.method, found.request.url) == ("POST", "https://www.olx.pl/api/open/oauth/token")
@@ -41,7 +41,7 @@ def test_a_token_request_that_chrome_copied_is_read() -> None:
     assert (found.step, found.source, found.repairs) == (Step.TOKEN, "fetch call", ())
 
 
-def test_cookies_that_the_browser_adds_are_said_to_be_missing() -> None:
+def test_cookies_added_by_the_browser_are_reported_missing() -> None:
     (found,) = paste.read(FIREFOX)
     assert found.request is not None
     assert (found.request.method, found.step) == ("GET", Step.API)
@@ -58,14 +58,14 @@ def test_all_requests_of_a_network_tab_become_a_list() -> None:
     "options",
     ['{ method: "POST", body: new URLSearchParams({ code }) }', "{method: 'POST', body: params}", "options"],
 )
-def test_of_a_script_only_what_is_sure_is_read(options: str) -> None:
+def test_script_options_are_not_evaluated(options: str) -> None:
     (found,) = paste.read(f'fetch("https://a.example/oauth/token", {options})')
     assert found.request is not None
     assert (found.request.method, found.request.body, found.request.headers) == ("POST", b"", ())
     assert (found.request_body_known, found.repairs) == (False, (fetch_call.SCRIPT,))
 
 
-def test_a_call_that_is_cut_off_still_has_its_address() -> None:
+def test_truncated_call_keeps_its_address() -> None:
     (found,) = paste.read('fetch("https://a.example/oauth/token')
     assert found.request is not None
     assert found.request.url == "https://a.example/oauth/token"

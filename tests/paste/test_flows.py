@@ -21,7 +21,7 @@ def test_exchanges_that_share_a_secret_are_one_flow() -> None:
     assert set(found) == {hashlib.sha256(b"state1234").hexdigest()[:10]}
 
 
-def test_exchanges_that_share_nothing_are_none() -> None:
+def test_exchanges_that_share_nothing_have_no_flow() -> None:
     first, second, third = flows(f"{TOKEN}\n{TOKEN.replace('1234', '9876')}\ncurl https://a.example/x")
     assert first
     assert second not in (first, "")

@@ -25,42 +25,42 @@ def test_a_body_is_read_as_it_stands() -> None:
     [
         (
             "{'error': 'invalid_grant', 'error_description': \"" + DESCRIPTION + '"}',
-            "single quotes read as double ones",
+            "single quotes read as double quotes",
         ),
-        (TEXT[:-1] + ",}", "trailing comma left out"),
-        (TEXT.replace('"', "“"), "typographic quotes read as plain"),
-        ("// from the log\n" + TEXT, "comment left out"),
-        (json.dumps(TEXT), "JSON inside a JSON text taken out"),
-        (json.dumps(json.dumps(TEXT)), "JSON inside a JSON text taken out"),
-        (json.dumps(TEXT)[1:-1], "escaped quotes read as plain ones"),
-        (json.dumps({"level": "error", "msg": f"token failed: {TEXT}"}), "JSON inside a JSON text taken out"),
+        (TEXT[:-1] + ",}", "trailing comma removed"),
+        (TEXT.replace('"', "“"), "typographic quotes read as plain quotes"),
+        ("// from the log\n" + TEXT, "comment removed"),
+        (json.dumps(TEXT), "JSON inside a JSON string extracted"),
+        (json.dumps(json.dumps(TEXT)), "JSON inside a JSON string extracted"),
+        (json.dumps(TEXT)[1:-1], "escaped quotes read as plain quotes"),
+        (json.dumps({"level": "error", "msg": f"token failed: {TEXT}"}), "JSON inside a JSON string extracted"),
         (
             "array (\n  'error' => 'invalid_grant',\n  'error_description' => '"
             + DESCRIPTION.replace("'", "\\'")
             + "',\n)",
-            "read as a value that another language printed",
+            "read as the output of another language",
         ),
         (
             "{error=invalid_grant, error_description=" + DESCRIPTION + "}",
-            "read as a value that another language printed",
+            "read as the output of another language",
         ),
     ],
 )
-def test_what_was_repaired_is_said(text: str, repair: str) -> None:
+def test_repairs_are_reported(text: str, repair: str) -> None:
     assert bodies(text) == [BODY]
     (found,) = paste.read(text)
     assert repair in found.repairs
 
 
 @pytest.mark.parametrize("mark", ["", "...", "…", " (truncated...)", "[truncated 120 bytes]"])
-def test_a_body_that_a_logger_cut_off_is_read_as_far_as_it_goes(mark: str) -> None:
+def test_body_truncated_by_a_logger_is_read_to_its_end(mark: str) -> None:
     (found,) = paste.read('{"error": "invalid_grant", "data": {"error_description": "Authorization co' + mark)
     assert found.response is not None
     assert json.loads(found.response.body) == {
         "error": "invalid_grant",
         "data": {"error_description": "Authorization co"},
     }
-    assert "cut off at the end; what is missing was left out" in found.repairs
+    assert "truncated at the end; the missing part was left out" in found.repairs
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_body_that_a_logger_cut_off_is_read_as_far_as_it_goes(mark: str) -> No
         '{"error": "x"',
     ],
 )
-def test_a_body_may_be_cut_off_anywhere(cut: str) -> None:
+def test_body_may_be_truncated_anywhere(cut: str) -> None:
     (found,) = bodies(cut)
     assert found["error"] == "x"
 
@@ -84,14 +84,14 @@ def test_several_bodies_in_a_row_are_several_responses() -> None:
     assert bodies('[{"error": "a"}, {"error": "b"}]') == [{"error": "a"}, {"error": "b"}]
 
 
-def test_a_token_request_is_a_request_and_no_response() -> None:
+def test_token_request_body_is_a_request() -> None:
     (found,) = paste.read('{"grant_type": "refresh_token", "refresh_token": "abc"}')
     assert (found.response, found.step) == (None, "refresh")
     assert found.request is not None
     assert found.request.method == "POST"
 
 
-def test_the_dump_of_an_exception_has_request_and_response() -> None:
+def test_exception_dump_has_request_and_response() -> None:
     dump = {
         "config": {
             "baseURL": "https://api.example/open",
@@ -131,7 +131,7 @@ def test_a_body_that_looks_like_a_dump_stays_as_it_is(body: Any) -> None:
     assert bodies(json.dumps(body)) == [body]
 
 
-def test_the_time_of_a_log_record_is_the_exchanges() -> None:
+def test_exchange_has_the_time_of_its_log_record() -> None:
     (found,) = paste.read(json.dumps({"time": "2026-11-01T10:00:00+01:00", "context": {"body": TEXT, "status": 400}}))
     assert found.started_at is not None
     assert (found.started_at.isoformat(), found.status) == ("2026-11-01T09:00:00+00:00", 400)

@@ -33,7 +33,7 @@ from oauth.paste.literals import read
         ("{a=one, two, b={c=d}}", {"a": "one, two", "b": {"c": "d"}}),
     ],
 )  # fmt: skip
-def test_what_a_language_prints_is_read(text: str, value: Any) -> None:
+def test_printed_values_of_other_languages_are_read(text: str, value: Any) -> None:
     reading = read(text)
     assert (reading.value, reading.end) == (value, len(text))
 
@@ -49,7 +49,7 @@ def test_a_value_may_be_cut_off_where_that_is_allowed(text: str, value: Any) -> 
 
 
 @pytest.mark.parametrize("text", ["{this}", "{1, 2}", "", "=", "['a", "[" * 200])
-def test_what_cannot_be_read_is_refused(text: str) -> None:
+def test_unreadable_text_is_refused(text: str) -> None:
     with pytest.raises(ParseError):
         read(text)
 

@@ -38,7 +38,7 @@ SECRET = st.text(alphabet="abcdef0123456789-_", min_size=20, max_size=40).filter
 
 @given(TEXTS)
 @settings(max_examples=500, deadline=None)
-def test_no_text_raises_anything_but_a_paste_error(text: str) -> None:
+def test_any_text_is_read_or_raises_a_parse_error(text: str) -> None:
     with contextlib.suppress(paste.ParseError):
         for item in paste.read(text):
             exchange = item.to_exchange(NOW)
@@ -48,7 +48,7 @@ def test_no_text_raises_anything_but_a_paste_error(text: str) -> None:
 
 @given(TEXTS)
 @settings(max_examples=200, deadline=None)
-def test_no_text_breaks_the_command(text: str) -> None:
+def test_any_text_is_diagnosed_or_refused_by_the_command(text: str) -> None:
     with contextlib.suppress(CommandError):
         json.dumps(list(diagnose(text, NOW, b"key")))
 

@@ -16,7 +16,7 @@ def bodies(text: str) -> list[object]:
     return [json.loads(item.response.body) for item in paste.read(text) if item.response and item.response.body]
 
 
-def test_text_around_a_body_is_put_up_with() -> None:
+def test_text_around_a_body_is_ignored() -> None:
     (found,) = paste.read(f"2026-03-01 10:16:19,250 ERROR token request failed: {GRANT} (try 1)")
     assert bodies(f"ERROR: {GRANT} (try 1)") == [json.loads(GRANT)]
     assert found.started_at is not None
@@ -107,7 +107,7 @@ def test_the_trace_of_axios_is_read() -> None:
     assert (found.status, json.loads(found.response.body)) == (400, json.loads(GRANT))
 
 
-def test_a_line_that_a_logger_cut_off_does_not_swallow_the_next() -> None:
+def test_truncated_line_does_not_swallow_the_next() -> None:
     first, second = bodies('10:00 {"error":"invalid_grant","error_desc\n10:01 {"error":"x"}')
     assert (first, second) == ({"error": "invalid_grant"}, {"error": "x"})
 
@@ -148,7 +148,7 @@ def test_many_malformed_bodies_are_read_in_time_that_grows_with_their_number(mon
 
 
 @pytest.mark.parametrize("piece", ['{"x ', "{'x ", "{", "[{", '{"a":', "{\n"])
-def test_brackets_that_open_nothing_are_given_up_in_the_end(piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unmatched_brackets_are_abandoned(piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
     original = body.read_value
 

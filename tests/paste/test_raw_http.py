@@ -64,7 +64,7 @@ def test_the_date_header_is_the_time() -> None:
     "head",
     ["HTTP/1.1 400 Bad Request\n", "HTTP/1.1 400\nContent-Type: application/json\n", "HTTP/1.0 400 Bad\n\n"],
 )
-def test_a_missing_blank_line_or_header_is_put_up_with(head: str) -> None:
+def test_missing_blank_line_or_header_is_tolerated(head: str) -> None:
     assert statuses_and_bodies(head + GRANT.decode()) == [(400, GRANT)]
 
 
@@ -83,14 +83,14 @@ def test_a_folded_header_is_joined() -> None:
         GRANT.decode(),
     ],
 )
-def test_chunk_sizes_are_left_out(body: str) -> None:
+def test_chunk_sizes_are_removed(body: str) -> None:
     assert statuses_and_bodies(f"HTTP/1.1 400 Bad\r\nTransfer-Encoding: chunked\r\n\r\n{body}") == [(400, GRANT)]
 
 
-def test_a_raw_response_says_what_its_body_needed() -> None:
+def test_repairs_of_a_raw_response_are_reported() -> None:
     (found,) = paste.read('HTTP/1.1 400 Bad Request\r\n\r\n{"error": "x",}')
     assert found.response is not None
-    assert (json.loads(found.response.body), found.repairs) == ({"error": "x"}, ("trailing comma left out",))
+    assert (json.loads(found.response.body), found.repairs) == ({"error": "x"}, ("trailing comma removed",))
     (page,) = paste.read("HTTP/1.1 502 Bad Gateway\r\n\r\n<html>{</html>")
     assert page.response is not None
     assert (page.status, page.response.body, page.repairs) == (502, b"<html>{</html>", ())

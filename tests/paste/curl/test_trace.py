@@ -80,7 +80,7 @@ def test_the_request_is_the_one_that_curl_sent(command: str, option: str, record
     assert sent.partition(b"\r\n\r\n")[2] == received.partition(b"\r\n\r\n")[2]
 
 
-def test_an_answer_is_read_with_the_dots_that_stand_for_line_breaks() -> None:
+def test_dots_for_line_breaks_are_read_as_line_breaks() -> None:
     (found,) = paste.read(ANSWERED)
     assert found.step is Step.TOKEN
     assert found.request is not None
@@ -111,7 +111,7 @@ DUMPED = """\
 """
 
 
-def test_octets_are_read_as_they_were_without_a_guess() -> None:
+def test_hexadecimal_trace_is_read_exactly() -> None:
     (found,) = paste.read(DUMPED)
     assert found.request is not None
     assert found.request.body.decode() == "a=\u00e9."
@@ -130,7 +130,7 @@ def test_the_hops_of_a_redirect_are_exchanges_of_their_own() -> None:
     assert [item.status for item in found] == [302, 302]
 
 
-def test_behind_its_command_it_is_the_answer() -> None:
+def test_trace_behind_its_command_is_the_response() -> None:
     (found,) = paste.read(f"$ curl --trace-ascii - https://www.olx.pl/api/open/oauth/token -d a=1\n{ANSWERED}")
     assert found.status == 400
     assert found.request is not None
