@@ -66,7 +66,7 @@ def test_a_wait_is_said_in_words(page: "Page", console: Installation) -> None:
 def test_a_dangerous_redirect_is_marked(page: "Page", console: Installation) -> None:
     with ANSWERS["redirect_elsewhere"]["host"]() as case:
         text = opened(page, sent(case, console))
-    assert "dangerous: the request has a secret" in text
+    assert "dangerous: the request contains a secret" in text
 
 
 def test_an_exchange_without_the_check_is_marked_red_though_it_succeeded(page: "Page", console: Installation) -> None:
