@@ -257,7 +257,7 @@ def test_never_active_client_is_proven(new_walk: Callable[..., Walk]) -> None:
     never = cause(diagnosis, "client.never_active")
     assert never.verdict == "proven"
     assert "The provider returns 401 invalid_client" in text(never)
-    assert "inactive-app never worked here, in the newest 20,000 rows" in text(never)
+    assert "inactive-app has never worked here, in the newest 20,000 rows" in text(never)
     assert verdict(diagnosis, "client.deactivated") == "ruled out"
     assert verdict(diagnosis, "client.other_provider") == "ruled out"
 
