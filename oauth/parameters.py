@@ -50,7 +50,7 @@ class Basic:
 
 
 BODY = "request body"
-QUERY = "query of the address"
+QUERY = "URL query"
 
 
 @dataclass(frozen=True, slots=True)

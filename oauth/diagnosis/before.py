@@ -78,9 +78,13 @@ class Before:
 
     def is_here(self, row: Exchange) -> bool:
         """Return whether a row went to the provider, or else the host, of this exchange."""
-        if self.exchange.provider and row.provider:
-            return row.provider == self.exchange.provider
-        return host_of(row.request.url) == host_of(self.exchange.request.url)
+        return self.is_same_site(row.provider, host_of(row.request.url))
+
+    def is_same_site(self, provider: str, host: str) -> bool:
+        """Return whether provider, or else host, are those of this exchange."""
+        if self.exchange.provider and provider:
+            return provider == self.exchange.provider
+        return host == host_of(self.exchange.request.url)
 
     def _all_tokens(self, client_id: str) -> Rows:
         # Cached apart from ``token_requests``: the extent counts all rows, not only the earlier ones.

@@ -60,7 +60,7 @@ class Context:
     def request_known(self) -> bool:
         """True unless only a response was pasted. For a callback it is the authorization request that counts."""
         if self.step is Step.CALLBACK:
-            return self.authorization.asked is not None
+            return self.authorization.parameters is not None
         request = self.exchange.request
         return bool(request.url or request.body or request.headers)
 
@@ -68,7 +68,7 @@ class Context:
     def sent(self) -> Reading:
         """The request's parameters; for a callback those of its authorization request."""
         if self.step is Step.CALLBACK:
-            return parameters.of_query((self.authorization.asked or {}).items())
+            return parameters.of_query((self.authorization.parameters or {}).items())
         return parameters.read(self.exchange.request)
 
     @cached_property
@@ -166,7 +166,7 @@ class Context:
                 received = self.flow.callback.received_at
                 code = Known(self.flow.code, f"flow, callback at {self.clock(received)}", callback_id, received)
             return Authorization(
-                asked=None if self.flow.authorization is None else dict(self.flow.authorization),
+                parameters=None if self.flow.authorization is None else dict(self.flow.authorization),
                 where="flow, authorization request",
                 row=row,
                 at=at or self.flow.started_at,
@@ -176,7 +176,7 @@ class Context:
         if callback is None and self.step is Step.TOKEN:
             callback = self._callback_of_sent_code()
         return Authorization(
-            asked=None if request is None else dict(parameters.query_of(request.request.url)),
+            parameters=None if request is None else dict(parameters.query_of(request.request.url)),
             where="authorization request",
             row=row,
             at=at,
@@ -196,7 +196,7 @@ class Context:
         rows = self.before.of_flow(callback.flow)
         request = next((row for row in reversed(rows) if row.step is Step.AUTHORIZE), None)
         return Authorization(
-            asked=None if request is None else dict(parameters.query_of(request.request.url)),
+            parameters=None if request is None else dict(parameters.query_of(request.request.url)),
             where="authorization request of another flow",
             row=request.id if request else None,
             at=request.started_at if request else None,
@@ -247,7 +247,7 @@ class Context:
                     expires_in=expires if isinstance(expires, int) else None,
                     # RFC 6749 §5.1: without a scope, the requested one was granted.
                     scope=parameters.member(row.response, "scope") or request.value("scope"),
-                    asked_scope=request.value("scope"),
+                    requested_scope=request.value("scope"),
                     grant=request.value("grant_type"),
                     client_id=parameters.client_of(row),
                     provider=row.provider,
@@ -261,7 +261,7 @@ class Context:
                     issued_at=tokens.issued_at,
                     expires_in=tokens.expires_in,
                     scope=tokens.scope,
-                    asked_scope=tokens.requested_scope,
+                    requested_scope=tokens.requested_scope,
                     grant=tokens.grant.value,
                     client_id=self.flow.client.id,
                     provider=self.flow.provider.id,

@@ -70,15 +70,15 @@ def _pkce(metadata: Metadata, exchange: Exchange, before: Sequence[Exchange]) ->
     if exchange.step is Step.TOKEN and parameters.succeeded(exchange):
         if parameters.grant_of(exchange) != "authorization_code":
             return
-        asked = _authorization_request(before)
-        method = asked.get("code_challenge_method") or "plain"
-        if asked.get("code_challenge") and method not in listed and listed:
+        request = _authorization_request(before)
+        method = request.get("code_challenge_method") or "plain"
+        if request.get("code_challenge") and method not in listed and listed:
             yield Contradiction(member, promised, f"a code with a {method} challenge was accepted", exchange.id)
     elif exchange.step in (Step.CALLBACK, Step.PAR):
-        asked = _authorization_request([*before, exchange])
-        method = asked.get("code_challenge_method") or "plain"
+        request = _authorization_request([*before, exchange])
+        method = request.get("code_challenge_method") or "plain"
         error, description = _error(exchange)
-        if error and asked.get("code_challenge") and method in listed and "code_challenge" in description:
+        if error and request.get("code_challenge") and method in listed and "code_challenge" in description:
             yield Contradiction(member, promised, f"a {method} challenge was refused: {error}", exchange.id)
 
 
@@ -109,9 +109,12 @@ def _grant(metadata: Metadata, exchange: Exchange, _: Sequence[Exchange]) -> Ite
 
 def _response_type(metadata: Metadata, exchange: Exchange, before: Sequence[Exchange]) -> Iterator[Contradiction]:
     """RFC 6749 §4.1.2.1: a listed response type is unsupported."""
-    asked, member = _authorization_request([*before, exchange]).get("response_type", ""), "response_types_supported"
-    if _error(exchange)[0] == "unsupported_response_type" and asked in metadata.listed(member):
-        yield Contradiction(member, " ".join(metadata.listed(member)), f"{asked} was refused", exchange.id)
+    response_type, member = (
+        _authorization_request([*before, exchange]).get("response_type", ""),
+        "response_types_supported",
+    )
+    if _error(exchange)[0] == "unsupported_response_type" and response_type in metadata.listed(member):
+        yield Contradiction(member, " ".join(metadata.listed(member)), f"{response_type} was refused", exchange.id)
 
 
 def _scope(metadata: Metadata, exchange: Exchange, _: Sequence[Exchange]) -> Iterator[Contradiction]:

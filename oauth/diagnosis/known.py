@@ -16,9 +16,9 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """An authorization request and its callback. ``asked`` holds its parameters, ``None`` when they are not known."""
+    """An authorization request and its callback. ``parameters`` is ``None`` when they are unknown."""
 
-    asked: dict[str, str] | None = field(default=None, repr=False)
+    parameters: dict[str, str] | None = field(default=None, repr=False)
     where: str = ""
     row: int | None = None
     at: datetime | None = None
@@ -35,7 +35,7 @@ class Origin:
     issued_at: datetime
     expires_in: int | None
     scope: str
-    asked_scope: str
+    requested_scope: str
     grant: str
     client_id: str
     provider: str

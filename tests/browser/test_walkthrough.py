@@ -136,7 +136,7 @@ def test_each_documented_error_is_provoked_and_its_card_names_it(walk: "Walk", n
     text = walk.card(provoke(walk))
     assert f"Documented error {number} ·" in text
     assert remedy.casefold() in text.casefold()
-    assert "to the letter" in text
+    assert "an exact match" in text
 
 
 def test_a_denied_consent_is_shown_as_an_error_redirect(walk: "Walk") -> None:

@@ -64,7 +64,7 @@ CHALLENGE = {"code_challenge": "x" * 43}
 WHOLE = [authorize(**CHALLENGE, code_challenge_method="S256"), callback(), token(None, 200, BASIC)]
 
 
-def test_a_server_that_does_what_it_says_contradicts_nothing() -> None:
+def test_consistent_server_has_no_contradictions() -> None:
     assert contradictions(says(), WHOLE) == ()
 
 
@@ -174,14 +174,14 @@ def test_a_server_that_does_what_it_says_contradicts_nothing() -> None:
         ),
     ],
 )
-def test_what_a_server_says_and_does_not_do(
+def test_contradiction_of_the_metadata_is_found(
     changes: dict[str, Any], exchanges: list[Exchange], member: str, observed: str
 ) -> None:
-    found = [item for item in contradictions(says(**changes), exchanges) if item.member == member]
-    assert [(item.observed, item.row) for item in found] == [(observed, 7)]
+    matches = [item for item in contradictions(says(**changes), exchanges) if item.member == member]
+    assert [(item.observed, item.row) for item in matches] == [(observed, 7)]
 
 
-def test_a_contradiction_is_told_once_however_often_it_is_seen() -> None:
+def test_repeated_contradiction_is_reported_once() -> None:
     again = token({"scope": "read admin"}, 200, BASIC)
     assert len(contradictions(says(), [again, again, again])) == 1
 
@@ -196,5 +196,5 @@ def test_a_contradiction_is_told_once_however_often_it_is_seen() -> None:
         [authorize(request_uri="urn:x"), callback()],
     ],
 )
-def test_what_says_nothing_about_the_document_is_no_contradiction(exchanges: list[Exchange]) -> None:
+def test_unrelated_behaviour_is_not_a_contradiction(exchanges: list[Exchange]) -> None:
     assert contradictions(says(require_pushed_authorization_requests=True), exchanges) == ()

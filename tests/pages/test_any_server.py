@@ -185,7 +185,7 @@ def test_a_wrong_verifier_is_proven_before_it_is_sent_and_mended_with_one_button
     walk.press("token.send")
     text = walk.text()
     assert "invalid\\_grant" in text
-    assert "is not the code_challenge of the authorization" in text
+    assert "differs from the code_challenge of the authorization" in text
     walk.press("token.fix.1")
     assert "It was this" in walk.text()
     assert "after: 200" in walk.text()

@@ -324,7 +324,7 @@ def test_a_spent_code_is_proven_and_never_offered_again(page: "Page", console: I
     text = page.text()
     assert "The code was already exchanged" in text
     assert "start again at step 1" in text.casefold() + str([button.label for button in page.app.button]).casefold()
-    assert "Change it and send" not in [button.label for button in page.app.button]
+    assert "Apply and send" not in [button.label for button in page.app.button]
     page.press("token.fix.1")
     assert "authorize" not in page.app.session_state["console"].shown
     page.paste(page.decide())

@@ -49,7 +49,7 @@ def expired(context: Context) -> Finding:
         return proven(wrong(text, origin.where, origin.row), fix=_renew(context, origin))
     if age > life - CLOSE:
         return possible(wrong(text, origin.where, origin.row), fix=_renew(context, origin))
-    return ruled_out(right(text[0].upper() + text[1:], origin.where, origin.row))
+    return ruled_out(right(text, origin.where, origin.row))
 
 
 @rule("access_token.scheme", "The word Bearer is missing or repeated")
@@ -101,15 +101,10 @@ def other_host(context: Context) -> Finding:
     origin = _origin(context)
     if origin is None:
         return unknown(NO_ORIGIN)
-    elsewhere = (
-        origin.host != context.host
-        if not (origin.provider and context.exchange.provider)
-        else (origin.provider != context.exchange.provider)
-    )
     text = f"Issued by {origin.host}"
-    if elsewhere:
-        return proven(wrong(f"{text}, sent to {context.host}", origin.where, origin.row), fix=_send_newest(context))
-    return ruled_out(right(f"{text[0].upper()}{text[1:]}, the provider of this call", origin.where, origin.row))
+    if context.before.is_same_site(origin.provider, origin.host):
+        return ruled_out(right(f"{text}, the provider of this call", origin.where, origin.row))
+    return proven(wrong(f"{text}, sent to {context.host}", origin.where, origin.row), fix=_send_newest(context))
 
 
 @rule("access_token.replaced", "A later token replaced it")

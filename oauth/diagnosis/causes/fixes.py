@@ -26,7 +26,7 @@ def changed(context: Context, title: str, *changes: Change) -> Fix:
 def value_for(context: Context, name: str) -> tuple[str, str]:
     """Return a value for a field, without secrets, and a description of the value needed if there is none."""
     flow = context.flow
-    asked = context.authorization.asked or {}
+    requested = context.authorization.parameters or {}
     match name:
         case "grant_type":
             grants = ("code", "authorization_code"), ("refresh_token", "refresh_token")
@@ -37,10 +37,10 @@ def value_for(context: Context, name: str) -> tuple[str, str]:
             return flow.client.id, ""
         case "client_secret" if flow and flow.client.secret:
             return context.secrets.offered(name, flow.client.secret), ""
-        case "redirect_uri" if asked.get(name) or flow:
-            return asked.get(name) or (flow.redirect_uri if flow else ""), ""
+        case "redirect_uri" if requested.get(name) or flow:
+            return requested.get(name) or (flow.redirect_uri if flow else ""), ""
         case "scope" if context.provider:
-            return asked.get(name) or context.provider.scope, ""
+            return requested.get(name) or context.provider.scope, ""
         case "code" | "refresh_token" if candidates := context.candidates(name):
             return context.secrets.offered(name, candidates[0].value), ""
     return "", f"the {name} of your application" if name.startswith("client") else f"the value of {name}"

@@ -1,4 +1,4 @@
-"""The refresh token: replaced, too old, another client's (RFC 6749 §6)."""
+"""The refresh token: replaced, expired, or another client's (RFC 6749 §6)."""
 
 from oauth import parameters
 from oauth.diagnosis.causes import shape
@@ -22,31 +22,31 @@ from oauth.exchange import Exchange, Step
 from oauth.formatting import span
 
 NO_TOKEN = "No refresh token was sent"
-NO_ORIGIN = "Where the refresh token came from is not known: no token answer is known that gave it"
+NO_ORIGIN = "The refresh token's origin is unknown: no token response that issued it is known"
 
 
 @rule("refresh_token.replaced", "The refresh token was replaced by a later refresh")
 def replaced(context: Context) -> Finding:
-    """An earlier refresh that presented it and was given another one."""
+    """Look for an earlier refresh with this token that issued another one."""
     sent = context.sent.value("refresh_token")
     if not sent:
         return unknown(NO_TOKEN)
     if not context.secrets.fingerprints(("refresh_token",), sent):
         return unknown(
-            "The token is too short for a fingerprint, or was given without one: the history cannot be asked"
+            "The token is too short for a fingerprint, or was pasted without one: the history cannot be searched"
         )
     if not context.past.reach:
-        return unknown("No history was looked at for a later refresh")
+        return unknown("No history was searched for a later refresh")
     used = [row for row in context.sightings(("refresh_token",), sent) if _presented(context, row, sent)]
     for row in reversed(used):
-        given = parameters.member(row.response, "refresh_token")
-        if parameters.succeeded(row) and given and context.secrets.same("refresh_token", given, sent) is False:
-            later = context.secrets.quoted("refresh_token", given)
+        issued = parameters.member(row.response, "refresh_token")
+        if parameters.succeeded(row) and issued and context.secrets.same("refresh_token", issued, sent) is False:
+            later = context.secrets.quoted("refresh_token", issued)
             text = f"It was used before and replaced by {later}: {context.row_text(row)}"
             return proven(wrong(text, "history", row.id), fix=_newest(context))
     for row in used:
         if parameters.unanswered(row):
-            text = f"It was sent before, and no answer came: {context.row_text(row)}. It may have been replaced"
+            text = f"It was sent before without a response: {context.row_text(row)}. It may have been replaced"
             return possible(wrong(text, "history", row.id), fix=NEW_TOKEN)
     origin = context.origin("refresh_token", sent)
     if origin is None:
@@ -54,7 +54,7 @@ def replaced(context: Context) -> Finding:
     if elsewhere := context.before.later_elsewhere(origin):
         text = (
             f"A later token was issued in another flow of this client: {context.row_text(elsewhere)}; "
-            "whether for the same user is not known"
+            "it may be for another user"
         )
         return possible(open_fact(text, "history", elsewhere.id), fix=_newest(context))
     return ruled_out(right(f"No later refresh replaced it, in the newest {context.past.reach:,} rows", "history"))
@@ -62,60 +62,56 @@ def replaced(context: Context) -> Finding:
 
 @rule("refresh_token.expired", "The refresh token had expired")
 def expired(context: Context) -> Finding:
-    """Its age against the provider's lifetime."""
+    """Compare the token's age with the provider's lifetime."""
     sent, life = context.sent.value("refresh_token"), context.lifetimes.refresh_token
     if not sent:
         return unknown(NO_TOKEN)
     origin = context.origin("refresh_token", sent)
     if origin is None:
-        return unknown("The age of the refresh token is not known: no token answer is known that gave it")
+        return unknown("The age of the refresh token is unknown: no token response that issued it is known")
     if life is None:
-        return unknown("How long refresh tokens live at this provider is not known", "provider")
+        return unknown("The lifetime of refresh tokens at this provider is unknown", "provider")
     age = (context.at - origin.issued_at).total_seconds()
     text = f"Issued {context.clock(origin.issued_at)}, {span(age)} before it was sent; refresh tokens live {span(life)}"
     if age > life:
         return proven(wrong(text, origin.where, origin.row), fix=NEW_TOKEN)
     if age > life - CLOSE:
         return possible(wrong(text, origin.where, origin.row), fix=NEW_TOKEN)
-    return ruled_out(right(text[0].upper() + text[1:], origin.where, origin.row))
+    return ruled_out(right(text, origin.where, origin.row))
 
 
 @rule("refresh_token.other_client", "The refresh token was issued to another client")
 def other_client(context: Context) -> Finding:
-    """The client it was issued to, against the client that presents it."""
+    """Compare the client to which the token was issued with the client that presents it."""
     sent, client_id = context.sent.value("refresh_token"), context.client_id
     if not sent:
         return unknown(NO_TOKEN)
     origin = context.origin("refresh_token", sent)
     if origin is None or not origin.client_id or not client_id:
-        return unknown("Which client the refresh token was issued to is not known")
+        return unknown("The client to which the refresh token was issued is unknown")
     owner, other = context.secrets.swept(origin.client_id), context.secrets.swept(client_id)
     if origin.client_id == client_id:
         return ruled_out(right(f"It was issued to the client that presents it: {owner}", origin.where, origin.row))
     fix = put(context, "client_id", other, owner, "Refresh it as the client it was issued to")
-    return proven(wrong(f"Issued to {owner}, and {other} presents it", origin.where, origin.row), fix=fix)
+    return proven(wrong(f"Issued to {owner}, but {other} presents it", origin.where, origin.row), fix=fix)
 
 
 @rule("refresh_token.other_host", "The refresh token was issued by another host")
 def other_host(context: Context) -> Finding:
-    """A token is good at the provider that issued it."""
+    """Compare the host with the one that issued the token, the only one that accepts it."""
     sent = context.sent.value("refresh_token")
     if not sent:
         return unknown(NO_TOKEN)
     origin = context.origin("refresh_token", sent)
     if origin is None:
         return unknown(NO_ORIGIN)
-    if context.exchange.provider and origin.provider:
-        here = origin.provider == context.exchange.provider
-    else:
-        here = origin.host == context.host
-    if here:
-        return ruled_out(right(f"Issued by {origin.host}, the provider it was sent to", origin.where, origin.row))
+    if context.before.is_same_site(origin.provider, origin.host):
+        return ruled_out(right(f"Issued by {origin.host}, the provider of this request", origin.where, origin.row))
     return proven(wrong(f"Issued by {origin.host}, sent to {context.host}", origin.where, origin.row), fix=NEW_TOKEN)
 
 
 REFUSED: tuple[Rule, ...] = (replaced, expired, other_client, other_host, *shape.altered(shape.REFRESH_TOKEN))
-"""The rules for a refresh token that is refused."""
+"""Rules for a refused refresh token."""
 
 
 def _presented(context: Context, row: Exchange, token: str) -> bool:
