@@ -140,10 +140,10 @@ def guarded(console: Installation, allowed: str) -> Recorder:
 
 def test_refusal_is_recorded_and_explained(console: Installation) -> None:
     with serving(answering(OK)) as server:
-        refused = send(token_exchange(server.url), guarded(console, "provider.example"))
-    explanation = explain(refused)
-    assert explanation is not None
-    assert explanation.answer == "not_allowed"
+        refused = send(token_exchange(server.url), guarded(console, "provider.example")).live
+    found = explain(refused)
+    assert found is not None
+    assert found.answer == "not_allowed"
     assert refused.id is not None
     row = console.history.get(refused.id)
     assert row is not None
@@ -157,7 +157,9 @@ def test_name_of_a_private_address_is_refused_before_connecting(
 ) -> None:
     resolving(monkeypatch, provider=["127.0.0.1"])
     with serving(answering(OK)) as server:
-        refused = send(token_exchange(f"http://provider.example:{server.port}/"), guarded(console, "provider.example"))
+        refused = send(
+            token_exchange(f"http://provider.example:{server.port}/"), guarded(console, "provider.example")
+        ).live
     assert refused.failure is not None
     assert refused.failure.kind == "not_allowed"
     assert "127.0.0.1" in refused.failure.detail
@@ -171,7 +173,7 @@ def test_a_name_cannot_change_between_the_check_and_the_connection(
     asked = resolving(monkeypatch, provider=["224.0.0.1", "127.0.0.1"])
     with serving(answering(OK)) as server:
         url = f"http://provider.example:{server.port}/"
-        failed = send(token_exchange(url), guarded(console, "provider.example, 224.0.0.1"))
+        failed = send(token_exchange(url), guarded(console, "provider.example, 224.0.0.1")).live
     assert failed.failure is not None
     assert failed.failure.kind == "unreachable", "the address that was allowlist is the one that is connected to"
     assert asked == ["provider.example"], "the name is resolved once"
@@ -186,7 +188,7 @@ def test_only_allowed_ones_of_several_addresses_are_connected_to(
         with monkeypatch.context() as patch:
             patch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
             url = f"http://provider.example:{server.port}/"
-            failed = send(token_exchange(url), guarded(console, "provider.example, 224.0.0.1"))
+            failed = send(token_exchange(url), guarded(console, "provider.example, 224.0.0.1")).live
     assert failed.failure is not None
     assert failed.failure.kind == "unreachable"
     assert server.connections == 0
@@ -196,7 +198,7 @@ def test_host_header_has_the_name_and_not_the_address(console: Installation, mon
     resolving(monkeypatch, provider=["127.0.0.1"])
     with serving(answering(OK)) as server:
         url = f"http://provider.example:{server.port}/token"
-        answered = send(token_exchange(url), guarded(console, "provider.example, 127.0.0.1"))
+        answered = send(token_exchange(url), guarded(console, "provider.example, 127.0.0.1")).live
     assert answered.response is not None
     assert f"\r\nHost: provider.example:{server.port}\r\n".encode() in server.requests[0]
 
@@ -205,7 +207,7 @@ def test_redirect_is_not_followed(console: Installation) -> None:
     with serving(answering(OK)) as inside:
         redirect = response("307 Temporary Redirect", Location=inside.url)
         with serving(redirect) as server:
-            answered = send(token_exchange(server.url), guarded(console, f"127.0.0.1:{server.port}"))
+            answered = send(token_exchange(server.url), guarded(console, f"127.0.0.1:{server.port}")).live
     assert answered.response is not None
     assert answered.response.status == 307
     assert (len(server.requests), inside.connections) == (1, 0)
@@ -218,7 +220,9 @@ def test_redirect_is_not_followed(console: Installation) -> None:
 def test_proxy_and_its_target_must_both_be_allowed(console: Installation, allowed: str, reached: bool) -> None:
     with serving(answering(OK)) as server, proxying(reaching=("127.0.0.1", server.port)) as proxy:
         connection = ConnectionSettings(proxy=f"http://127.0.0.1:{proxy.port}")
-        sent = send(token_exchange("http://provider.example/token"), guarded(console, allowed), connection=connection)
+        sent = send(
+            token_exchange("http://provider.example/token"), guarded(console, allowed), connection=connection
+        ).live
     assert (sent.response is not None) is reached
     assert proxy.connections == (1 if reached else 0)
     if not reached:

@@ -154,7 +154,7 @@ def ways(url: str, history: History) -> dict[str, Callable[[], object]]:
         begun = recorder.begin(sent)
         answer = post()
         told = tuple((name.decode(), value.decode()) for name, value in answer.headers.raw)
-        recorder.complete(replace(begun, response=Response(200, "OK", told, answer.content), duration_ms=1))
+        recorder.complete(begun, replace(begun.live, response=Response(200, "OK", told, answer.content), duration_ms=1))
 
     redacted = vault.redact(sent)
     answered = vault.redact(replace(sent, response=Response(200, "OK", (), bare().content), duration_ms=1))

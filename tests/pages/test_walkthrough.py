@@ -7,6 +7,7 @@ from oauth import flow as flows
 from oauth.history.filters import Filters
 from oauth.history.store import HistoryError, Row
 from oauth.installation import Installation
+from pages.parts.walkthrough import authorization
 
 if TYPE_CHECKING:  # a conftest is no module to import; pytest hands out what is in it
     from tests.pages.conftest import Page
@@ -336,7 +337,7 @@ def test_while_nothing_comes_back_the_reasons_are_offered(page: "Page") -> None:
     session = page.app.session_state["console"]
     fields = flows.authorization_fields(session.flow)
     request = flows.authorization_request(session.flow.provider.authorization_endpoint, fields)
-    session.begin_authorization(request, fields)
+    authorization.begin(session, request, fields)
     page.run()
     assert "nothing comes back" in str([expander.label for expander in page.app.expander])
 

@@ -29,10 +29,10 @@ from tests.failures import (
     TOKEN,
     client_files,
     head_for,
+    requiring_a_client_certificate,
     self_signed,
     server_context,
     trusting,
-    wanting_a_client,
 )
 
 Send = Callable[..., Exchange]
@@ -44,7 +44,7 @@ def sent(console: Installation) -> Send:
 
     def run(url: str, connection: ConnectionSettings = ConnectionSettings(), policy: Policy | None = None) -> Exchange:  # noqa: B008
         recorder = Recorder(console.history, console.vault(), policy or Policy())
-        return send(token_exchange(url), recorder, connection=connection)
+        return send(token_exchange(url), recorder, connection=connection).live
 
     return run
 
@@ -220,7 +220,7 @@ def test_password_that_a_proxy_repeats_is_redacted(sent: Send, console: Installa
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_client_certificate_is_sent_to_the_server(sent: Send, console: Installation, version: ssl.TLSVersion) -> None:
     certificate, key = client_files()
-    with hostile.serving_tls(wanting_a_client(version), hostile.answering(hostile.OK)) as server:
+    with hostile.serving_tls(requiring_a_client_certificate(version), hostile.answering(hostile.OK)) as server:
         connection = replace(trusting(), client_certificate=certificate, client_key=key)
         answered = sent(server.url, connection)
     assert answered.response is not None

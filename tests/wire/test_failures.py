@@ -21,7 +21,9 @@ def cases(kinds: Mapping[str, Mapping[str, Scenario]]) -> list[object]:
 
 
 def sent(case: Case, console: Installation, vault: Vault) -> Exchange:
-    return send(token_exchange(case.url), Recorder(console.history, vault, case.policy), connection=case.connection)
+    return send(
+        token_exchange(case.url), Recorder(console.history, vault, case.policy), connection=case.connection
+    ).live
 
 
 def test_every_kind_of_failure_is_covered() -> None:

@@ -104,10 +104,10 @@ class Reading:
         kept = []
         for exchange in told("Saving", self.exchanges):
             begun = self.recorder.begin(replace(exchange, case=case, owner=owner))
-            if begun.id is None:
+            if begun.live.id is None:
                 raise HistoryError(self.recorder.problem)
-            self.recorder.complete(begun)
-            kept.append(begun.id)
+            self.recorder.complete(begun, begun.live)
+            kept.append(begun.live.id)
         self.saved = tuple(kept)
 
     def can_open(self, position: int) -> bool:

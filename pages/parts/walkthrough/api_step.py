@@ -109,7 +109,7 @@ def _edit(current: Session, action: str, tokens: Tokens | None, address: str) ->
     """The request of something that takes an access token, with the proof where the token is bound to a key."""
     url = request.address(current, action, address)
     token = tokens.access_token if tokens else ""
-    signed = current.signed(action, "GET", url, ClientAuthentication.NONE, token)
+    signed = current.signing.sign(current.flow, action, "GET", url, ClientAuthentication.NONE, token)
     build = flows.userinfo_fields if action == "userinfo" else flows.api_fields
 
     def proof() -> None:

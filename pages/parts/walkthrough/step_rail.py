@@ -104,7 +104,7 @@ def _outcome(shown: Shown | None, fact: str) -> tuple[str, str]:
     response = shown.exchange.response
     if shown.explanation is not None:
         words = [str(response.status)] if response else ["no response"]
-        words += ["not whole"] if response and shown.exchange.failure else []
+        words += ["incomplete"] if response and shown.exchange.failure else []
         words += [plain(shown.explanation.error)] if shown.explanation.error else []
         return "failed", " · ".join(words)
     return "done", f"{response.status} · {fact}" if response else fact

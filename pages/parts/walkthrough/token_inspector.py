@@ -18,6 +18,7 @@ from oauth.jose.jwt import SYMMETRIC, Check, Expected, Look, check_id_token, che
 from pages.parts.common import clock, exchange
 from pages.parts.common.card import MARKS
 from pages.parts.common.session import Session
+from pages.parts.walkthrough import sending
 
 
 def draw(current: Session, held: Tokens, key: str) -> None:
@@ -98,17 +99,17 @@ def _keys(current: Session, key: str) -> None:
         "Fetch the keys again" if current.keys is not None else "Fetch the server's keys and check the signature",
         key=f"{key}.jwks.send",
         icon=":material/key:",
-        on_click=current.press,
-        args=("jwks",),
+        on_click=sending.press,
+        args=(current, "jwks"),
     )
-    if current.take_press("jwks"):
+    if sending.take_press(current, "jwks"):
         try:
             request = flows.keys_request(address)
         except InputError as error:
             st.text(str(error))
         else:
             with st.spinner(f"Asking {urlsplit(address).hostname} for its keys", show_time=True):
-                current.send("jwks", request)
+                sending.send(current, "jwks", request)
             st.rerun()
     if (last := current.shown.get("jwks")) is not None:
         if last.failed is not None:
