@@ -36,7 +36,8 @@ def test_raw_request_keeps_a_placeholder_in_the_query_whole() -> None:
 def test_raw_response_shows_what_cannot_be_decoded_and_where_it_was_cut() -> None:
     response = Response(400, "Bad Request", (("Date", "now"),), b"\xff\0", cut=True)
     assert (
-        raw_response(response) == "HTTP/1.1 400 Bad Request\nDate: now\n\n�\0\n… cut here, this is not the whole body"
+        raw_response(response)
+        == "HTTP/1.1 400 Bad Request\nDate: now\n\n�\0\n… truncated: the rest of the body is missing"
     )
     assert raw_response(Response(204, http_version="HTTP/2")) == "HTTP/2 204\n\n"
 

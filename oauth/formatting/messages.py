@@ -9,7 +9,7 @@ from oauth.exchange import Headers, Request, Response, header
 from oauth.redaction import body_text
 from oauth.redaction.placeholders import PATTERN
 
-TRUNCATED = "… cut here, this is not the whole body"
+TRUNCATED = "… truncated: the rest of the body is missing"
 
 _FORM = "application/x-www-form-urlencoded"
 _LIKE_FORM = re.compile(r"[\w.\[\]-]+=")
