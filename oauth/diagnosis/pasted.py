@@ -8,7 +8,7 @@ from typing import Any
 
 from oauth import parameters
 from oauth.catalogue.explain import Explanation, explain, explain_response
-from oauth.diagnosis import Cause, Diagnosis, Earlier, NoPast, Past, diagnose, preflight
+from oauth.diagnosis import Cause, Diagnosis, InMemoryPast, NoPast, Past, diagnose, preflight
 from oauth.exchange import Exchange, Request, Step, header
 from oauth.paste.result import Pasted
 from oauth.redaction import Vault
@@ -41,7 +41,7 @@ def diagnosed(items: Sequence[Pasted], vault: Vault, now: datetime, *, past: Pas
     """
     for item in items:
         learn(item, vault)
-    seen = Earlier(past or NoPast())
+    seen = InMemoryPast(past or NoPast())
     for item in items:
         live = item.to_exchange(now)
         redacted = vault.redact(live)

@@ -8,7 +8,7 @@ from types import FrameType
 import pytest
 
 from oauth import paste
-from oauth.diagnosis import Earlier
+from oauth.diagnosis import InMemoryPast
 from oauth.diagnosis.in_memory import NEWEST_OF_FLOW, NEWEST_SEEN
 from oauth.diagnosis.pasted import Diagnosed, diagnosed
 from oauth.exchange import Exchange, Request, Response, Step
@@ -81,10 +81,10 @@ def test_the_past_of_a_paste_answers_from_its_rows_and_from_what_is_behind_it() 
     body = f"grant_type=authorization_code&client_id=7&code={CODE}".encode()
     headers = (("Content-Type", "application/x-www-form-urlencoded"),)
     row = vault.redact(Exchange(Step.TOKEN, Request("POST", URL, headers, body), NOW, Response(200), flow="f"))
-    first, second = Earlier(), Earlier(further=Earlier())
+    first, second = InMemoryPast(), InMemoryPast(further=InMemoryPast())
     assert first.sightings([vault.placeholder("code", CODE)]) == ()
     for past in (first, second.further):
-        assert isinstance(past, Earlier)
+        assert isinstance(past, InMemoryPast)
         past.add(row)
     for past in (first, second):
         assert past.sightings([vault.placeholder("code", CODE)]) == (row,)
@@ -168,7 +168,7 @@ def test_the_work_grows_with_the_number_of_exchanges_and_not_with_its_square(mad
 
 
 def test_of_a_long_flow_the_first_and_the_newest_are_kept() -> None:
-    vault, past, rows = Vault(b"key"), Earlier(), []
+    vault, past, rows = Vault(b"key"), InMemoryPast(), []
     for number, item in enumerate(paste.read(hammering(1000))):
         row = replace(vault.redact(item.to_exchange(NOW)), flow="f", duration_ms=number)
         past.add(row)
@@ -182,7 +182,7 @@ def test_of_a_long_flow_the_first_and_the_newest_are_kept() -> None:
 
 
 def test_calls_of_the_api_are_counted_and_belong_to_no_answer_about_a_flow() -> None:
-    past = Earlier()
+    past = InMemoryPast()
     for number in range(5):
         request = Request("GET", "https://www.olx.pl/api/partner/users/me")
         past.add(Exchange(Step.API, request, NOW - timedelta(seconds=number), Response(200), flow="f"))

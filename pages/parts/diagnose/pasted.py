@@ -9,7 +9,7 @@ import streamlit as st
 
 from oauth import parameters, paste
 from oauth.catalogue.explain import Explanation, explain
-from oauth.diagnosis import Cause, Earlier, NoPast, Past, diagnose, preflight
+from oauth.diagnosis import Cause, InMemoryPast, NoPast, Past, diagnose, preflight
 from oauth.diagnosis.pasted import learn
 from oauth.exchange import Exchange, Step
 from oauth.flow import Client
@@ -79,7 +79,7 @@ class Reading:
     def _drawn(self, positions: range, with_history: bool) -> Iterator[Drawn]:
         before = range(max(0, positions.start - WINDOW), positions.start)
         self.redacted = {place: kept for place, kept in self.redacted.items() if before.start <= place < positions.stop}
-        past = Earlier(HistoryPast(installation().history) if with_history else NoPast())
+        past = InMemoryPast(HistoryPast(installation().history) if with_history else NoPast())
         for position in told("Looking at what came before", before):
             past.add(self._redacted(position))
         for position in positions:

@@ -44,7 +44,7 @@ def _of_user(build: Callable[..., list[Field]], flow: Flow, signed: Signed) -> l
 
 
 def _presented(action: str, flow: Flow, signed: Signed) -> list[Field]:
-    return flows.presented_fields(flow, kind(action), signed)
+    return flows.presented_token_fields(flow, kind(action), signed)
 
 
 def kind(action: str) -> str:
