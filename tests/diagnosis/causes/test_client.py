@@ -17,7 +17,14 @@ LONG = "a-secret-that-was-changed-in-march"
 
 def shop() -> sandbox.Client:
     """A client with a secret that is long enough for a fingerprint."""
-    return sandbox.Client("shop-app", "Shop", LONG, frozenset(sandbox.GrantType), ("read", "write", "v2"), ())
+    return sandbox.Client(
+        client_id="shop-app",
+        name="Shop",
+        secret=LONG,
+        grants=tuple(sandbox.GrantType),
+        scopes=("read", "write", "v2"),
+        redirect_uris=(),
+    )
 
 
 def basic(value: str) -> Callable[[Request], Request]:
