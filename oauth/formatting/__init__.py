@@ -8,14 +8,4 @@ from oauth.formatting.commands import curl, httpie, httpx_code
 from oauth.formatting.messages import fields, pretty_body, raw_request, raw_response
 from oauth.formatting.times import duration, span
 
-__all__ = [
-    "curl",
-    "duration",
-    "fields",
-    "httpie",
-    "httpx_code",
-    "pretty_body",
-    "raw_request",
-    "raw_response",
-    "span",
-]
+__all__ = ["curl", "duration", "fields", "httpie", "httpx_code", "pretty_body", "raw_request", "raw_response", "span"]
