@@ -9,7 +9,7 @@ from joserfc.jwk import ECKey
 from playwright.sync_api import expect
 
 from oauth.sandbox.testing import serving
-from tests.browser.canaries import downloads, found
+from tests.browser.canaries import downloads, leaks
 from tests.servers.authorization_server import Server
 
 if TYPE_CHECKING:
@@ -94,11 +94,11 @@ def test_secrets_of_optional_steps_stay_in_the_session(server: Server, walk: "Wa
     shown = page.content() + str(
         page.evaluate("() => [...document.querySelectorAll('input, textarea')].map(field => field.value)")
     )
-    assert found(secrets, shown.encode()) == []
+    assert leaks(secrets, shown.encode()) == []
     walk.open("/history")
     files = [*downloads(walk), running.log, *(path for path in running.home.rglob("*") if path.is_file())]
     for path in files:
-        assert found(secrets, path.read_bytes()) == [], f"{path.name} has a secret"
+        assert leaks(secrets, path.read_bytes()) == [], f"{path.name} has a secret"
     kept = b"".join(path.read_bytes() for path in files)
     for kind in ("dpop", "request_uri", "device_code", "client_assertion", "nonce", "login_hint", "dpop_nonce"):
         assert f"«{kind} ".encode() in kept, f"{kind} is nowhere, so the search proves nothing"

@@ -10,7 +10,7 @@ import trustme
 from playwright.sync_api import Browser, expect
 
 from oauth.sandbox.testing import running as sandbox_running
-from tests.browser.canaries import found
+from tests.browser.canaries import leaks
 from tests.browser.tunnels import proxy_to, tls_in_front_of
 from tests.servers.running import django_oauth_toolkit
 
@@ -109,14 +109,14 @@ def test_the_partner_api_under_its_own_name_up_to_the_pasted_address_and_beyond(
                 walk = tools.Walk(context.new_page(), console.url)
                 walk.open()
                 _in_poland(walk)
-                assert found(PLANTED, walk.page.content().encode()) == []
+                assert leaks(PLANTED, walk.page.content().encode()) == []
                 _in_another_country(walk)
-                assert found(PLANTED, walk.page.content().encode()) == []
+                assert leaks(PLANTED, walk.page.content().encode()) == []
             finally:
                 context.close()
                 tools.stop_console(console)
             for path in (console.log, *(path for path in console.home.rglob("*") if path.is_file())):
-                assert found(PLANTED, path.read_bytes()) == [], path.name
+                assert leaks(PLANTED, path.read_bytes()) == [], path.name
 
 
 def _in_poland(walk: "Walk") -> None:
