@@ -3,13 +3,13 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from oauth.exports import links
 from oauth.history.database import HistoryTimeout
 from oauth.history.deletion import last_id
 from oauth.history.filters import FilterError, Filters
 from oauth.history.store import HistoryError
 from oauth.history.time_limits import Count, count
 from oauth.installation import current, now
-from oauth.routes.downloads import signed_link
 from pages.parts.common import clock, session
 from pages.parts.history import cache, charts, exchange_detail, facets, filter_bar, listing, repeats, toolbar, url_state
 
@@ -127,7 +127,7 @@ def _download(filters: Filters, number: Count) -> None:
         for format, (label, what) in FORMATS.items():
             st.link_button(
                 f"Download {number} as {label}",
-                f"{session.origin()}{signed_link(current().settings, filters, now(), format)}",
+                f"{session.origin()}{links.sign(current().settings, filters, now(), format)}",
                 key="history.download" if format == "csv" else f"history.download.{format}",
                 help=what,
                 width="stretch",
