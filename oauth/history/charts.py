@@ -1,4 +1,4 @@
-"""What happened over time, and how long it took: counted in the database, drawn by the page."""
+"""Errors over time and durations by step, aggregated in the database."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from oauth.history.time_limits import ask
 PERCENTILES = (50, 95, 99)
 
 _MINUTE, _HOUR = "2026-11-24T08:15", "2026-11-24T08"
-"""As far as a kept time is read, the rest is what one bar holds."""
+"""The prefix of a stored time that distinguishes the bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class Errors:
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """How long each step took: step, number of answers, and milliseconds for each of ``PERCENTILES``."""
+    """Durations by step: step, number of responses, and milliseconds for each of ``PERCENTILES``."""
 
     steps: tuple[tuple[str, int, tuple[int, ...]], ...]
     newest: int | None
 
 
 def errors(history: History, filters: Filters, seconds: float, zone: tzinfo) -> Errors:
-    """Documented errors in bars of a minute, an hour or a day of ``zone``, as the stretch asks for.
+    """Count documented errors in bars of a minute, an hour or a day of ``zone``, depending on the time span.
 
     Raises ``HistoryError``.
     """
@@ -67,9 +67,9 @@ def errors(history: History, filters: Filters, seconds: float, zone: tzinfo) -> 
 
 
 def durations(history: History, filters: Filters, seconds: float) -> Durations:
-    """The percentiles of each step, by nearest rank, exactly. Raises ``HistoryError``.
+    """Compute the exact percentiles of each step by nearest rank. Raises ``HistoryError``.
 
-    Answers that took equally long come as one row, so that a million of them are some thousands.
+    Responses of equal duration come as one row, so that a million of them are some thousands of rows.
     """
 
     def question(source: FromClause) -> Select[Any]:
@@ -91,7 +91,7 @@ _WIDTHS = (
 
 
 def _stretch(history: History, filters: Filters, seconds: float) -> timedelta:
-    """From the first to the last exchange that the filters show; a long one when that takes too long to find out."""
+    """Return the time from the first to the last match; ``timedelta.max`` when the query takes too long."""
     ends = []
     for order in (exchanges.c.started_at.asc(), exchanges.c.started_at.desc()):
         query = select(exchanges.c.started_at).where(*where(filters)).order_by(order).limit(1)

@@ -142,7 +142,7 @@ class _Words:
         return words
 
     def any(self) -> bool:
-        """Whether there are any."""
+        """Return whether there are any conditions on words."""
         return bool(self.wanted or self.unwanted)
 
     def query(self) -> str:

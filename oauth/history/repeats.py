@@ -1,4 +1,4 @@
-"""Exchanges that went the same way, as one line each: how often, and when first and last."""
+"""Exchanges grouped by result, with their number and the times of the first and the last."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,7 +32,7 @@ class Repeat:
     last: datetime
 
     def within(self, filters: Filters) -> Filters:
-        """The filters that show this group, of what ``filters`` show. Raises ``FilterError``."""
+        """Return ``filters`` narrowed to this group."""
         found = filters.put("step", self.step)
         found = found.put("status", str(self.status or ("failed" if self.failure else "none")))
         found = found.put("error", self.error if self.documented_error is None else str(self.documented_error))
@@ -48,7 +48,7 @@ class Repeats:
 
 
 def repeats(history: History, filters: Filters, seconds: float) -> Repeats:
-    """What the filters show, grouped. Raises ``HistoryError``."""
+    """Group the exchanges that match the filters. Raises ``HistoryError``."""
     answer = ask(history, filters, seconds, _grouped)
     return Repeats(tuple(Repeat(*row) for row in answer.rows), answer.newest)
 

@@ -41,7 +41,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def matches(*phrases: str) -> ColumnElement[bool]:
-    """The condition that every phrase occurs in the exchange, its words side by side.
+    """Return the condition that every phrase occurs in the exchange, its words side by side.
 
     A ``*`` at the end of a phrase makes its last word the beginning of one. Whole words are looked up as fast in a long
     history as in a short one, which beginnings of common words are not. A phrase without a letter or a digit is found
@@ -112,7 +112,7 @@ _DONE = text("DELETE FROM exchanges_unindexed WHERE id <= :last")
 
 
 def is_behind(connection: Connection) -> bool:
-    """Whether rows wait to be added to SQLite's index; PostgreSQL's is never behind."""
+    """Return whether rows are missing from SQLite's index; PostgreSQL's is never behind."""
     return connection.dialect.name == "sqlite" and bool(connection.execute(_PENDING).scalar_one())
 
 

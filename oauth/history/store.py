@@ -1,7 +1,7 @@
 """The history: every exchange, written before it is sent and completed after.
 
-What comes in is redacted already (``oauth/redaction.py``). Any thread may use it. No method raises an error of the
-database's own: ``HistoryError`` says in plain words what is wrong.
+Exchanges are redacted before they come here (``oauth/redaction``). Any thread may use it. Methods raise no error of the
+database's own, only ``HistoryError``, which says what is wrong and what to do.
 """
 
 import re
@@ -49,12 +49,11 @@ _UNANSWERED = {
     "response_cut": "FALSE",
     "outcome": "'none'",
 }
-"""What a row has in the place of an answer, in SQL."""
+"""Values of a row without a response, in SQL."""
 
 
 IMPORTED = "imported"
-"""The mark of a row that came from a file. It says something of this history and nothing of the exchange, so that an
-export leaves it out."""
+"""The mark of an imported row. It concerns this history and not the exchange, so exports leave it out."""
 
 STOPPED = "stopped"
 """The kind of failure of an exchange whose console was stopped before an answer came (``upkeep``)."""
@@ -78,7 +77,7 @@ class Row:
 
     @property
     def unanswered(self) -> bool:
-        """Whether no answer was recorded: it is still awaited, or the console was stopped meanwhile."""
+        """True when no response was recorded: it is still awaited, or the console was stopped."""
         failure = self.exchange.failure
         return self.exchange.response is None and (failure is None or failure.kind == STOPPED)
 
@@ -97,14 +96,11 @@ class History:
 
     @property
     def notices(self) -> list[str]:
-        """Sentences for the person about what was done to the database when it was opened."""
+        """Messages for the user about what was done to the database when it was opened."""
         return self.database.notices
 
     def begin(self, exchange: Exchange) -> int:
-        """Keep an exchange that is about to be sent; returns its id. It is durable when this returns.
-
-        An answer that it has already is kept by ``complete``.
-        """
+        """Store an exchange that is about to be sent, durably and without a response; return its id."""
         values = _stored((*_begun(exchange), entry_of(exchange), self.console))
         return self.database.at_once(self._statements.begin, values).id
 
@@ -119,7 +115,7 @@ class History:
         entry: str | None = None,
         begun: Exchange | None = None,
     ) -> None:
-        """Add the response or the failure, and the error recognised in it, to the row that ``begin`` made.
+        """Add the response or failure, and the recognised error, to the row that ``begin`` created.
 
         ``entry`` is the id of the catalogue's entry; without it, it is recognised here.
         ``begun`` is what was kept then. What the answer says may have made another request of it: a secret that has
@@ -132,10 +128,10 @@ class History:
         if begun is None or begun.request != exchange.request or begun.client_id != exchange.client_id:
             names, values = (*names, *_REQUEST), (*values, *_sent(exchange))
         if not self.database.at_once(self._statements.complete(names), (*_stored(values), id)).rows:
-            raise HistoryError(f"Exchange {id} is no longer in the history, so its answer was not kept.")
+            raise HistoryError(f"Exchange {id} is no longer in the history, so its response was not stored.")
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Keep exchanges that are over already, all of them or none; each gets a number of its own."""
+        """Store finished exchanges, all of them or none, under new ids."""
         values = [
             dict(zip(_BEGUN + _ANSWER, _begun(row.exchange) + _answer(row.exchange), strict=True))
             | {
@@ -152,7 +148,7 @@ class History:
             connection.execute(insert(exchanges), values)
 
     def get(self, id: int) -> Row | None:
-        """One exchange, ``None`` when there is none of that id."""
+        """Return one exchange, ``None`` when the id is unknown."""
         if not 0 < id <= listing.LARGEST_ID:
             return None
         with self.database.reading() as connection:
@@ -160,7 +156,7 @@ class History:
         return None if found is None else to_row(found)
 
     def page(self, filters: Filters, before: int | None, limit: int) -> list[Row]:
-        """At most ``limit`` exchanges, newest first, from the newest on or from the one that follows row ``before``.
+        """Return at most ``limit`` exchanges, newest first, from the newest or from the one after row ``before``.
 
         When that row is gone, its place is that of the newest row with a smaller number, which is then the first.
         """
@@ -168,18 +164,18 @@ class History:
             return [to_row(found) for found in listing.page(connection, filters, before, limit)]
 
     def some_answered(self, ids: Collection[int]) -> bool:
-        """Whether one of some exchanges has an answer by now."""
+        """Return whether any of these exchanges has a result by now."""
         query = select(exchanges.c.id).where(exchanges.c.id.in_(ids), exchanges.c.outcome != "none").limit(1)
         with self.database.reading() as connection:
             return connection.execute(query).first() is not None
 
     def count(self, filters: Filters) -> int:
-        """How many exchanges the filters show."""
+        """Count the exchanges that match the filters."""
         with self.database.reading() as connection:
             return connection.execute(select(func.count()).select_from(exchanges).where(*where(filters))).scalar_one()
 
     def rows(self, filters: Filters) -> Iterator[Row]:
-        """All that the filters show, newest first, in bounded memory.
+        """Yield all exchanges that match the filters, newest first, in bounded memory.
 
         Read page by page: a slow reader then holds no connection, and an abandoned one leaves nothing behind.
         """
@@ -189,7 +185,7 @@ class History:
             before = batch[-1].exchange.id
 
     def flow(self, flow: str) -> list[Row]:
-        """The exchanges of one flow, oldest first."""
+        """Return the exchanges of one flow, oldest first."""
         query = select(exchanges).where(exchanges.c.flow == flow).order_by(exchanges.c.started_at, exchanges.c.id)
         with self.database.reading() as connection:
             return [to_row(found) for found in connection.execute(query).mappings()]
@@ -208,7 +204,7 @@ class History:
             connection.execute(update(exchanges).where(exchanges.c.id == id).values(case=case))
 
     def set_note(self, id: int, note: str) -> None:
-        """Write a note to an exchange, in place of the one it had."""
+        """Set the note of an exchange."""
         with self.database.writing() as connection:
             connection.execute(update(exchanges).where(exchanges.c.id == id).values(note=note))
 
@@ -226,7 +222,7 @@ class _Statements:
         self.begin = f"INSERT INTO exchanges ({names}) VALUES ({values})" + ("" if is_sqlite else " RETURNING id")  # noqa: S608
 
     def complete(self, names: tuple[str, ...]) -> str:
-        """The statement that changes some columns of a row. One that stays as it is costs its indexes all the same."""
+        """Return the update of some columns; a column that is set to its own value still costs its indexes."""
         if names not in self._completing:
             changes = ", ".join(f'"{name}" = {self._mark}' for name in names)
             self._completing[names] = f"UPDATE exchanges SET {changes} WHERE id = {self._mark}"  # noqa: S608

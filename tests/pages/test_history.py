@@ -245,7 +245,7 @@ def test_a_secret_is_found_by_its_fingerprint_and_forgotten(walked: "Page") -> N
     assert secret not in str(walked.app.query_params)
     walked.app.text_input(key="history.secret").set_value("never-seen-0123456789abcdef")
     walked.press("history.secret.look")
-    assert "It is not in the history" in walked.text()
+    assert "Not found in the history" in walked.text()
     assert "never-seen" not in str(walked.app.session_state)
     walked.app.text_input(key="history.secret").set_value("short")
     walked.press("history.secret.look")
