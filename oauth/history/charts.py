@@ -80,8 +80,8 @@ def durations(history: History, filters: Filters, seconds: float) -> Durations:
     by_step: defaultdict[str, Counter[int]] = defaultdict(Counter)
     for step, took, count in answer.rows:
         by_step[step][took] += count
-    found = ((step, counts.total(), _percentiles(counts)) for step, counts in by_step.items())
-    return Durations(tuple(sorted(found, key=lambda step: -step[2][0])), answer.newest)
+    steps = ((step, counts.total(), _percentiles(counts)) for step, counts in by_step.items())
+    return Durations(tuple(sorted(steps, key=lambda step: -step[2][0])), answer.newest)
 
 
 _WIDTHS = (
@@ -111,12 +111,12 @@ def _floor(moment: datetime, width: timedelta) -> datetime:
 
 
 def _percentiles(counts: Counter[int]) -> tuple[int, ...]:
-    found = []
+    values = []
     for percentile in PERCENTILES:
         rank = -(-counts.total() * percentile // 100)
         for took in sorted(counts):
             rank -= counts[took]
             if rank <= 0:
-                found.append(took)
+                values.append(took)
                 break
-    return tuple(found)
+    return tuple(values)

@@ -69,7 +69,7 @@ class Compared:
 
 def compare(left: Exchange, right: Exchange) -> list[Compared]:
     """Compare every field of two redacted exchanges, in message order: request, then response."""
-    found = [
+    fields = [
         *_paired("request", _target(left.request), _target(right.request)),
         *_paired("query", _query(left.request), _query(right.request)),
         *_paired("request header", _headers(left.request.headers), _headers(right.request.headers)),
@@ -82,7 +82,7 @@ def compare(left: Exchange, right: Exchange) -> list[Compared]:
     ]
     one, other = left.response or Response(0), right.response or Response(0)
     return [
-        *found,
+        *fields,
         *_paired("response header", _headers(one.headers), _headers(other.headers)),
         *_paired("response body", _body(one.body, one.headers), _body(other.body, other.headers)),
     ]
@@ -98,8 +98,8 @@ def last_success(history: History, row: Row) -> Row | None:
     alike = Filters(status=worked, error="", step=exchange.step, client=exchange.client_id, provider=exchange.provider)
     moment = utc_text(exchange.started_at.astimezone(UTC))
     earlier = history.page(alike.put("until", moment), None, 2)
-    found = [other for other in earlier if other.exchange.id != exchange.id] or history.page(alike, None, 2)
-    return next((other for other in found if other.exchange.id != exchange.id), None)
+    candidates = [other for other in earlier if other.exchange.id != exchange.id] or history.page(alike, None, 2)
+    return next((other for other in candidates if other.exchange.id != exchange.id), None)
 
 
 def _paired(place: str, left: dict[str, str], right: dict[str, str]) -> Iterable[Compared]:
@@ -139,16 +139,16 @@ def _headers(headers: Headers) -> dict[str, str]:
 
 def _outcome(exchange: Exchange) -> dict[str, str]:
     if exchange.response is not None:
-        found = {"status": str(exchange.response.status)}
+        outcome = {"status": str(exchange.response.status)}
         if exchange.failure is not None:
-            found["incomplete"] = exchange.failure.kind
+            outcome["incomplete"] = exchange.failure.kind
     elif exchange.failure is not None:
-        found = {"no response": exchange.failure.kind}
+        outcome = {"no response": exchange.failure.kind}
     else:
-        found = {"no response": "none recorded"}
+        outcome = {"no response": "none recorded"}
     if exchange.duration_ms is not None:
-        found["took"] = formatting.duration(exchange.duration_ms)
-    return found
+        outcome["took"] = formatting.duration(exchange.duration_ms)
+    return outcome
 
 
 def _body(body: bytes, headers: Headers) -> dict[str, str]:
@@ -160,9 +160,9 @@ def _body(body: bytes, headers: Headers) -> dict[str, str]:
     except (ValueError, RecursionError):
         value = None
     if isinstance(value, (dict, list)):
-        found: dict[str, str] = {}
-        _flatten("", value, found)
-        return found
+        leaves: dict[str, str] = {}
+        _flatten("", value, leaves)
+        return leaves
     fields = formatting.fields(Request("", "", headers, body))
     return _numbered(fields) if fields else {"(text)": text} if text else {}
 
@@ -182,9 +182,9 @@ def _flatten(path: str, value: Any, into: dict[str, str]) -> None:
 
 def _numbered(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """The fields by their names; one that is repeated gets a number, so that the first meets the first."""
-    seen: Counter[str] = Counter()
-    found = {}
+    counts: Counter[str] = Counter()
+    numbered = {}
     for name, value in pairs:
-        seen[name] += 1
-        found[name if seen[name] == 1 else f"{name} ({seen[name]})"] = value
-    return found
+        counts[name] += 1
+        numbered[name if counts[name] == 1 else f"{name} ({counts[name]})"] = value
+    return numbered

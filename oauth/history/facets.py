@@ -56,21 +56,21 @@ def facets(history: History, filters: Filters, seconds: float) -> Iterator[Facet
 def _facet(history: History, filters: Filters, name: str, deadline: float) -> Facet:
     chosen = filters.get(name)
     columns, others = FACETS[name], filters.put(name)
-    found: list[Counter[str]] = []
+    counters: list[Counter[str]] = []
     newest: int | None = None
     try:
         for column in columns:
             # One question may take half of what is left, so that the last of them gets a chance.
             rows = ask_all(history, others, (deadline - time.monotonic()) / 2, partial(_by_known, column))
-            found.append(_counted(rows, 0))
+            counters.append(_counted(rows, 0))
     except HistoryTimeout:
         answer = ask(history, others, 0, partial(_by, columns))
-        found = [_counted(answer.rows, index) for index in range(len(columns))]
+        counters = [_counted(answer.rows, index) for index in range(len(columns))]
         if sum(row[-1] for row in answer.rows) >= time_limits.NEWEST:
             newest = answer.newest  # otherwise there are no others
-    wider = found[0]
+    wider = counters[0]
     listed: dict[str, int] = {}
-    for counts in found:
+    for counts in counters:
         useful = {
             value: number
             for value, number in counts.items()

@@ -1,6 +1,6 @@
-"""``Past`` over the console's history.
+"""``Past`` backed by the console's history.
 
-The newest ``reach`` rows are found by their number, which is an index of every database; only those are searched.
+Only the newest ``reach`` rows are searched, which are selected by id.
 """
 
 from collections.abc import Sequence
@@ -50,12 +50,14 @@ class HistoryPast:
 
     def sightings(self, placeholders: Sequence[str]) -> Sequence[Exchange]:
         """Return the exchanges that contain the fingerprint of one of the placeholders."""
-        marks = {found.fingerprint for text in placeholders if (found := parse(text)) and found.fingerprint}
+        marks = {
+            placeholder.fingerprint for text in placeholders if (placeholder := parse(text)) and placeholder.fingerprint
+        }
         if not marks:
             return ()
         # The fingerprint alone: around it, the writing differs between a header, an address and a body.
-        seen = [exchanges.c[name].contains(mark, autoescape=True) for name in MARKED for mark in sorted(marks)]
-        return self._newest(LIMIT, or_(*seen))
+        conditions = [exchanges.c[name].contains(mark, autoescape=True) for name in MARKED for mark in sorted(marks)]
+        return self._newest(LIMIT, or_(*conditions))
 
     def token_requests(self, client_id: str) -> Sequence[Exchange]:
         """Return the client's successful token requests."""
@@ -82,8 +84,8 @@ class HistoryPast:
     def _newest(self, most: int, *conditions: ColumnElement[bool]) -> Sequence[Exchange]:
         query = select(exchanges).where(*self._recent(), *conditions).order_by(exchanges.c.id.desc()).limit(most)
         with self.history.database.reading() as connection:
-            found = [to_row(row) for row in connection.execute(query).mappings()]
-        return tuple(row.exchange for row in reversed(found))
+            rows = [to_row(row) for row in connection.execute(query).mappings()]
+        return tuple(row.exchange for row in reversed(rows))
 
     def _recent(self) -> list[ColumnElement[bool]]:
         own = [] if self.owner is None else [exchanges.c.owner == self.owner]

@@ -33,10 +33,10 @@ class Repeat:
 
     def within(self, filters: Filters) -> Filters:
         """Return ``filters`` narrowed to this group."""
-        found = filters.put("step", self.step)
-        found = found.put("status", str(self.status or ("failed" if self.failure else "none")))
-        found = found.put("error", self.error if self.documented_error is None else str(self.documented_error))
-        return found.put("description", self.description).put("failure", self.failure)
+        narrowed = filters.put("step", self.step)
+        narrowed = narrowed.put("status", str(self.status or ("failed" if self.failure else "none")))
+        narrowed = narrowed.put("error", self.error if self.documented_error is None else str(self.documented_error))
+        return narrowed.put("description", self.description).put("failure", self.failure)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def sightings(history: History, vault: Vault, secret: str, seconds: float, owner
 
     The most frequent kind comes first. Raises ``HistoryError`` and ``TooShortError``.
     """
-    found = []
+    matches = []
     for kind in KINDS:
         digits = _DIGITS.search(vault.placeholder(kind, secret))
         if digits is None:
@@ -43,5 +43,5 @@ def sightings(history: History, vault: Vault, secret: str, seconds: float, owner
             )
         number = count(history, Filters(owner=owner, text=digits[1]), seconds)
         if number.number:
-            found.append(Sighting(kind, digits[1], number))
-    return sorted(found, key=lambda sighting: -sighting.count.number)
+            matches.append(Sighting(kind, digits[1], number))
+    return sorted(matches, key=lambda sighting: -sighting.count.number)

@@ -18,7 +18,8 @@ from oauth.history import listing
 from oauth.history.database import Database, HistoryError
 from oauth.history.filters import Filters, where
 from oauth.history.recognition import entry_of
-from oauth.history.schema import callbacks, exchanges, host_of, storable, utc_text
+from oauth.history.schema import callbacks, exchanges, host_of, utc_text
+from oauth.redaction.placeholders import storable
 
 __all__ = ["History", "HistoryError", "Row"]
 
@@ -152,8 +153,8 @@ class History:
         if not 0 < id <= listing.LARGEST_ID:
             return None
         with self.database.reading() as connection:
-            found = connection.execute(select(exchanges).where(exchanges.c.id == id)).mappings().first()
-        return None if found is None else to_row(found)
+            row = connection.execute(select(exchanges).where(exchanges.c.id == id)).mappings().first()
+        return None if row is None else to_row(row)
 
     def page(self, filters: Filters, before: int | None, limit: int) -> list[Row]:
         """Return at most ``limit`` exchanges, newest first, from the newest or from the one after row ``before``.
@@ -161,7 +162,7 @@ class History:
         When that row is gone, its place is that of the newest row with a smaller number, which is then the first.
         """
         with self.database.reading() as connection:
-            return [to_row(found) for found in listing.page(connection, filters, before, limit)]
+            return [to_row(row) for row in listing.page(connection, filters, before, limit)]
 
     def some_answered(self, ids: Collection[int]) -> bool:
         """Return whether any of these exchanges has a result by now."""
@@ -188,7 +189,7 @@ class History:
         """Return the exchanges of one flow, oldest first."""
         query = select(exchanges).where(exchanges.c.flow == flow).order_by(exchanges.c.started_at, exchanges.c.id)
         with self.database.reading() as connection:
-            return [to_row(found) for found in connection.execute(query).mappings()]
+            return [to_row(row) for row in connection.execute(query).mappings()]
 
     def set_case(self, flow: str, case: str) -> None:
         """Label a flow's exchanges, and the callback it waits for. Raises ``ValueError`` without a flow."""
@@ -307,45 +308,45 @@ def _text(body: bytes) -> str:
     return body.decode("utf-8", "backslashreplace")
 
 
-def to_row(found: RowMapping | Mapping[str, Any]) -> Row:
+def to_row(row: RowMapping | Mapping[str, Any]) -> Row:
     """A row of the table as the exchange that it keeps."""
     response = failure = None
-    if found["status"] is not None:
+    if row["status"] is not None:
         response = Response(
-            status=found["status"],
-            reason=found["reason"],
-            headers=_headers(found["response_headers"]),
-            body=found["response_body"].encode(),
-            cut=found["response_cut"],
-            http_version=found["http_version"],
+            status=row["status"],
+            reason=row["reason"],
+            headers=_headers(row["response_headers"]),
+            body=row["response_body"].encode(),
+            cut=row["response_cut"],
+            http_version=row["http_version"],
         )
-    if found["failure"]:
-        failure = Failure(found["failure"], found["failure_detail"])
+    if row["failure"]:
+        failure = Failure(row["failure"], row["failure_detail"])
     exchange = Exchange(
-        step=Step(found["step"]),
+        step=Step(row["step"]),
         request=Request(
-            method=found["method"],
-            url=found["url"],
-            headers=_headers(found["request_headers"]),
-            body=found["request_body"].encode(),
+            method=row["method"],
+            url=row["url"],
+            headers=_headers(row["request_headers"]),
+            body=row["request_body"].encode(),
         ),
-        started_at=found["started_at"],
+        started_at=row["started_at"],
         response=response,
         failure=failure,
-        duration_ms=found["duration_ms"],
-        id=found["id"],
-        flow=found["flow"],
-        owner=found["owner"],
-        case=found["case"],
-        provider=found["provider"],
-        client_id=found["client_id"],
-        marks=tuple(found["marks"].split()),
+        duration_ms=row["duration_ms"],
+        id=row["id"],
+        flow=row["flow"],
+        owner=row["owner"],
+        case=row["case"],
+        provider=row["provider"],
+        client_id=row["client_id"],
+        marks=tuple(row["marks"].split()),
     )
     return Row(
         exchange,
-        found["documented_error"],
-        found["error"],
-        found["error_description"],
-        found["note"],
-        found["entry"],
+        row["documented_error"],
+        row["error"],
+        row["error_description"],
+        row["note"],
+        row["entry"],
     )

@@ -108,7 +108,7 @@ class StatusTerm(Term):
     """A status, a class of status, or its absence."""
 
     name = "status"
-    help = "A class such as 4xx, an exact status such as 404, failed (no response) or none (no answer recorded)."
+    help = "A class such as 4xx, an exact status such as 404, failed (no response) or none (no response recorded)."
     example = "status:4xx"
     options = ("2xx", "3xx", "4xx", "5xx", "failed", "none")
 
@@ -118,7 +118,7 @@ class StatusTerm(Term):
         if not re.fullmatch(r"[1-9]xx|[1-9][0-9]{2}|failed|none", value.lower()):
             raise cls.refused(
                 value,
-                "2xx, 3xx, 4xx, 5xx, an exact status such as 404, failed (no response) or none (no answer recorded)",
+                "2xx, 3xx, 4xx, 5xx, an exact status such as 404, failed (no response) or none (no response recorded)",
             )
         return value.lower()
 
@@ -246,7 +246,7 @@ class ByTerm(ExactTerm):
     """The sender on a shared console."""
 
     name = "by"
-    help = "Who sent it, on a console that several people share."
+    help = "The user who sent it, on a shared console."
     example = "by:ada@example.com"
     column = exchanges.c.owner
     is_sparse = True
@@ -350,8 +350,8 @@ class TextTerm(Term):
 
     name = "text"
     help = (
-        'Words found anywhere in the exchange, without a name in front; "several words" in quotes, in their order; '
-        "invalid* for words that begin so."
+        'Words anywhere in the exchange, without a name in front; "several words" in quotes for a phrase; '
+        "invalid* for words that start with invalid."
     )
     example = '"is invalid for the client"'
 
