@@ -1,4 +1,4 @@
-"""Hands the answer of the authorization server from the callback route to the session that waits for it.
+"""Handover of the authorization response from the callback route to the session that waits for it.
 
 The two share nothing but the database, so that any process may receive the callback. A row is found by SHA-256 of
 ``state``, and what arrived is encrypted with a key derived from ``state``, which is never written: only the session
@@ -24,7 +24,7 @@ from oauth.history.database import Database, HistoryError
 from oauth.history.schema import callbacks
 
 REMEMBERED = timedelta(days=1)
-"""How long after its end a state is remembered, without its answer, to tell "expired" and "used" from "unknown"."""
+"""Time after its end for which a state is remembered, without its response, to tell expired and used from unknown."""
 
 NONCE_BYTES = 12
 
@@ -32,7 +32,7 @@ Parameters = tuple[tuple[str, str], ...]
 
 
 class Outcome(StrEnum):
-    """What became of a callback."""
+    """The outcome of a callback."""
 
     ACCEPTED = "accepted"
     UNKNOWN = "unknown"
@@ -42,7 +42,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a callback, and the flow it belongs to; without one when the state is unknown."""
+    """The outcome of a callback and the flow it belongs to; no flow when the state is unknown."""
 
     outcome: Outcome
     flow: str = ""
@@ -61,7 +61,7 @@ class Received:
 
 
 class Handover:
-    """The callbacks that are waited for. Every method raises ``HistoryError``."""
+    """The expected callbacks. Every method raises ``HistoryError``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -77,9 +77,9 @@ class Handover:
         client_id: str,
         lifetime_seconds: int = 3600,
     ) -> None:
-        """Wait for a callback with this ``state``. A state that was waited for before stays as it is.
+        """Expect a callback with this ``state``; a state that is already expected stays as it is.
 
-        What other states left behind after their end is removed here.
+        Data of expired states is removed here.
         """
         now = self._database.clock()
         row = {
@@ -100,17 +100,17 @@ class Handover:
                 connection.execute(insert(callbacks).values(row))
 
     def receive(self, state: str, parameters: Iterable[tuple[str, str]]) -> Receipt:
-        """Keep what a callback brought, if its ``state`` is waited for and was not used; all or nothing."""
+        """Store the parameters of a callback if its ``state`` is expected and unused; all or nothing."""
         now = self._database.clock()
         return self._settle(state, now, received_at=now, payload=_encrypt(state, tuple(parameters)))
 
     def use(self, state: str) -> Receipt:
-        """Mark a ``state`` as used because its answer was pasted by hand; a callback with it is refused from now on."""
+        """Mark a ``state`` as used because its response was pasted; later callbacks with it are refused."""
         now = self._database.clock()
         return self._settle(state, now, received_at=now, taken_at=now)
 
     def take(self, state: str) -> Received | None:
-        """What arrived for ``state``, once; ``None`` as long as nothing did, after it was taken, and after its end."""
+        """Return what arrived for ``state``, once; ``None`` before that, after it was taken, and after it expired."""
         now = self._database.clock()
         with self._database.reading() as connection:
             row = _kept(connection, state)
@@ -166,7 +166,7 @@ def _decrypt(state: str, payload: bytes) -> Parameters:
         text = _cipher(state).decrypt(payload[:NONCE_BYTES], payload[NONCE_BYTES:], None)
     except InvalidTag as error:
         raise HistoryError(
-            "What the callback brought was changed in the history and cannot be read. "
+            "The stored callback was modified and cannot be decrypted. "
             "Paste the address that the browser landed on instead."
         ) from error
     return tuple((name, value) for name, value in json.loads(text))

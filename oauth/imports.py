@@ -1,8 +1,8 @@
-"""A HAR, or an export of a console, into the history: redacted on the way in, and marked as imported.
+"""Import of a HAR or of a console's export into the history, redacted and marked as imported.
 
-Foreign entries are redacted and judged as an exchange of the console's own is. Rows of an export are redacted once
-more, which leaves placeholders as they are. Times stay as they were. What cannot be read is named and left out, and
-nothing else is. An export and a HAR written by this console are read line by line, in bounded memory.
+Foreign entries are redacted and explained like the console's own exchanges. Rows of an export are redacted again, which
+leaves placeholders unchanged. Times are preserved. Unreadable entries are reported and skipped. Exports and HARs
+written by a console are read line by line, in bounded memory.
 """
 
 import csv
@@ -29,7 +29,7 @@ from oauth.paste.flows import grouped
 from oauth.redaction import Vault
 
 MOST_OCTETS = 512 * 1024 * 1024
-"""The largest HAR of another program, which is in memory as a whole."""
+"""The largest HAR of another program, which is read into memory as a whole."""
 
 MOST_LINE = 64 * 1024 * 1024
 _BATCH = 500
@@ -37,12 +37,12 @@ _CSV_BEGIN = f"\ufeff{COLUMNS[0]},{COLUMNS[1]},".encode()
 
 
 class ImportFileError(ValueError):
-    """Nothing of the file can be read; the text says why and what can."""
+    """The file cannot be imported; the message says why and what can."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of a file: how many exchanges were kept, and a sentence for each that was not, with its place."""
+    """The result of an import: the number of exchanges stored, and a message for each problem with its position."""
 
     kept: int
     problems: tuple[str, ...]
@@ -50,7 +50,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One row of a console's export, with what was said of it there, or one entry of a foreign HAR."""
+    """One row of a console's export, or one entry of a foreign HAR as ``pasted``."""
 
     row: Row
     pasted: Pasted | None = None
@@ -66,12 +66,12 @@ def import_file(
     case: str = "",
     progress: Callable[[int], None] | None = None,
 ) -> Report:
-    """Keep the exchanges of a HAR or of a console's CSV, JSON Lines or HAR.
+    """Import the exchanges of a HAR or of a console's CSV, JSON Lines or HAR.
 
-    ``new_vault`` makes a vault with the installation's key, and with the secrets that are known already. ``now`` stands
-    for a time that an entry does not say. ``owner`` and ``case`` are those of all rows; without them they stay as the
-    file says. ``progress`` is told how many are kept so far. Raises ``ImportFileError``, and ``HistoryError`` when the
-    history stops keeping them, which says how many it has.
+    ``new_vault`` creates a vault with the installation's key and the known secrets. ``now`` replaces the missing time
+    of an entry. ``owner`` and ``case`` are set on all rows; without them the file's own stay. ``progress`` is called
+    with the number imported so far. Raises ``ImportFileError``, and ``HistoryError`` when storing fails, with the
+    number stored until then.
     """
     problems: list[str] = []
     kept = 0
@@ -82,7 +82,7 @@ def import_file(
         try:
             history.add(rows)
         except HistoryError as error:
-            raise HistoryError(f"{kept:,} exchanges were kept, and then no more. {error}") from error
+            raise HistoryError(f"{kept:,} exchanges were imported before an error. {error}") from error
         kept += len(rows)
         if progress is not None:
             progress(kept)
@@ -126,7 +126,7 @@ def _csv_rows(begin: bytes, file: BinaryIO, problems: list[str]) -> Iterator[_En
             if cells is None:
                 return
             if len(cells) != len(names):
-                raise ValueError(f"there are {len(cells)} cells, and there should be {len(names)}")
+                raise ValueError(f"expected {len(names)} cells, got {len(cells)}")
             yield _of_fields({name: _cell(name, cell) for name, cell in zip(names, cells, strict=True)})
         except (ValueError, KeyError, TypeError, csv.Error) as error:
             problems.append(f"Line {line}: {_why(error)}")
@@ -154,7 +154,7 @@ def _of_fields(fields: Mapping[str, Any]) -> _Entry:
 
 
 def _entry_by_remedy(row: Row, remedy: str) -> str:
-    """Return the entry with the remedy that stands in an export; that of the row's own explanation when none has it."""
+    """Return the entry with the remedy of an export, or else the one that explains the row."""
     entry = entry_of(row.exchange, row.documented_error)
     lines = tuple(remedy.splitlines())
     return entry if remedy_of(entry) == lines else _entries_by_remedy().get(lines, entry)
@@ -219,7 +219,7 @@ def _foreign_har(begin: bytes, file: BinaryIO, now: datetime, problems: list[str
     except UnicodeDecodeError as error:
         raise ImportFileError(f"The file is not UTF-8 at byte {error.start}.") from error
     if not har.sureness(text):
-        raise ImportFileError("The file is no HAR, and no CSV, JSON Lines or HAR that this console exported.")
+        raise ImportFileError("The file is not a HAR, nor a CSV, JSON Lines or HAR file exported by this console.")
     try:
         document = json.loads(text)
         entries = document["log"]["entries"]
@@ -228,8 +228,8 @@ def _foreign_har(begin: bytes, file: BinaryIO, now: datetime, problems: list[str
     except (KeyError, TypeError) as error:
         raise ImportFileError("The HAR has no list at log.entries.") from error
     except (ValueError, RecursionError) as error:
-        raise ImportFileError(f"The HAR is not JSON: {error}.") from error
-    found: list[Pasted] = []
+        raise ImportFileError(f"The HAR is not valid JSON: {error}.") from error
+    exchanges: list[Pasted] = []
     headers = har.SharedHeaders()
     for number, entry in enumerate(entries, 1):
         pasted = har.exchange(entry, headers) if isinstance(entry, dict) else None
@@ -237,14 +237,14 @@ def _foreign_har(begin: bytes, file: BinaryIO, now: datetime, problems: list[str
             problems.append(f"Entry {number}: it has neither a request with an address nor a response.")
             continue
         if pasted.started_at is None:
-            problems.append(f"Entry {number}: its time cannot be read, so it was kept with the time of the import.")
-        found.append(pasted)
-    for pasted in grouped(found):
+            problems.append(f"Entry {number}: its time cannot be read, so it was imported with the current time.")
+        exchanges.append(pasted)
+    for pasted in grouped(exchanges):
         yield _Entry(Row(pasted.to_exchange(now)), pasted)
 
 
 def _redacted(entries: Sequence[_Entry], vault: Vault, owner: str | None, case: str) -> Iterator[Row]:
-    """The rows as they may be kept. A secret of one exchange is taken out of all that are kept with it."""
+    """Redact the rows. A secret of one exchange is removed from all rows of the batch."""
     for entry in entries:
         learn_secrets(entry.row.exchange, vault)
     for entry in entries:
@@ -262,10 +262,16 @@ def _row(entry: _Entry, vault: Vault, owner: str, case: str) -> Row:
         return Row(exchange, entry.row.documented_error, error, description, note, entry.row.entry)
     named = dict(reversed(formatting.fields(exchange.request)))
     exchange = replace(exchange, client_id=named.get("client_id", ""))
-    found = explain(exchange)
-    if found is None:
+    explanation = explain(exchange)
+    if explanation is None:
         return Row(exchange, entry="")
-    return Row(exchange, found.number, found.error, found.error_description, entry=found.entry)
+    return Row(
+        exchange,
+        explanation.number,
+        explanation.error,
+        explanation.error_description,
+        entry=explanation.entry,
+    )
 
 
 def _why(error: Exception) -> str:

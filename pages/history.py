@@ -1,26 +1,27 @@
-"""Every exchange of every session: the filters, the list and what it has in common, one exchange, and what is done."""
+"""The History page: filters, list, facets, repeats, charts and one exchange in detail."""
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from oauth.exports import links
 from oauth.history.database import HistoryTimeout
 from oauth.history.deletion import last_id
 from oauth.history.filters import FilterError, Filters
 from oauth.history.store import HistoryError
 from oauth.history.time_limits import Count, count
 from oauth.installation import current, now
-from oauth.routes.downloads import signed_link
 from pages.parts.common import clock, session
 from pages.parts.history import cache, charts, exchange_detail, facets, filter_bar, listing, repeats, toolbar, url_state
 
 SECONDS = 1.0
-"""How long counting the list may take; then it is said to be more than what was counted."""
+"""Time limit for counting the list; beyond it, a lower bound is shown."""
 
 LINK_RENEWED = 30
+"""Seconds between renewals of the download links, which expire after a minute."""
 
 FORMATS = {
-    "csv": ("CSV", "For a spreadsheet: no cell is computed."),
-    "jsonl": ("JSON Lines", "For programs: one exchange a line, as it is kept."),
+    "csv": ("CSV", "For a spreadsheet. No cell is taken for a formula."),
+    "jsonl": ("JSON Lines", "For programs: one exchange per line, as stored."),
     "har": ("HAR", "For a browser's developer tools and other consoles."),
 }
 
@@ -35,7 +36,7 @@ def page() -> None:
         if filters is not None:
             _history(filters)
     except (FilterError, HistoryError) as error:
-        st.error("The history cannot be shown.")
+        st.error("Could not show the history")
         st.text(str(error))
 
 
@@ -44,12 +45,12 @@ def _history(filters: Filters) -> None:
     resolved = filters.resolved(now(), clock.tz())
     version = last_id(history)
     for notice in history.notices:
-        st.warning("The history was repaired when the console started.")
+        st.warning("The history was repaired when the console started")
         st.text(notice)
     if gone := st.session_state.pop("history.deleted", 0):
-        st.success(f"{gone:,} exchanges were deleted.")
+        st.success(f"{gone:,} exchanges deleted")
     if not version:
-        st.info("Nothing is kept yet. Walk through the flow, and every request and answer stands here.")
+        st.info("No exchanges yet. Walk through the flow: every request and response is recorded here.")
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.page_link("walkthrough.py", label="Open the walkthrough", icon=":material/footprint:")
             toolbar.import_()
@@ -58,7 +59,7 @@ def _history(filters: Filters) -> None:
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="history.bar"
     )
     with bar:
-        told = _switch()
+        summary = _switch()
     opened = url_state.number(url_state.ROW)
     if opened is None:
         main, rail = st.columns([5, 1.35], gap="medium")
@@ -67,8 +68,8 @@ def _history(filters: Filters) -> None:
     else:
         _main(filters, resolved, version)
         exchange_detail.draw(opened)
-    number = cache.kept("count", (filters.line, version), lambda: count(history, resolved, SECONDS))
-    told.text(f"{number} {'exchange' if str(number) == '1' else 'exchanges'}, newest first")
+    number = cache.cached("count", (filters.line, version), lambda: count(history, resolved, SECONDS))
+    summary.text(f"{number} {'exchange' if str(number) == '1' else 'exchanges'}, newest first")
     with bar:
         _tools(filters, resolved, number)
     if opened is None:
@@ -77,7 +78,7 @@ def _history(filters: Filters) -> None:
 
 
 def _main(filters: Filters, resolved: Filters, version: int) -> None:
-    """What is drawn of the exchanges, before anything is counted."""
+    """Draw the list, the repeats or the charts, before anything is counted."""
     shown = st.query_params.get(url_state.SHOW)
     if shown in ("repeats", "charts"):
         try:
@@ -89,11 +90,11 @@ def _main(filters: Filters, resolved: Filters, version: int) -> None:
         if rows or url_state.number(url_state.BEFORE) is not None:
             listing.draw(resolved, rows, version)
         else:
-            st.info("No exchange fits these filters. Clear one of them to see more.")
+            st.info("No exchanges match these filters. Remove a filter to see more.")
 
 
 def _switch() -> DeltaGenerator:
-    """Draw what can be shown, before the work on it, so that it can be left; gives the place of the count."""
+    """Draw the switch between the views, before a slow one is drawn; return the slot of the count."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", width="content"):
         st.session_state["history.show"] = SHOWN.get(st.query_params.get(url_state.SHOW), SHOWN[None])
         st.segmented_control(
@@ -122,17 +123,17 @@ def _show() -> None:
 
 @st.fragment(run_every=LINK_RENEWED)
 def _download(filters: Filters, number: Count) -> None:
-    """The downloads' links live a minute, so they are made again while the page is open."""
+    """Draw the download links, and renew them while the page is open."""
     with st.popover(f"Download {number}", icon=":material/download:", key="history.download.open"):
-        for format, (label, what) in FORMATS.items():
+        for format, (label, help_text) in FORMATS.items():
             st.link_button(
                 f"Download {number} as {label}",
-                f"{session.origin()}{signed_link(current().settings, filters, now(), format)}",
+                f"{session.origin()}{links.sign(current().settings, filters, now(), format)}",
                 key="history.download" if format == "csv" else f"history.download.{format}",
-                help=what,
+                help=help_text,
                 width="stretch",
             )
-        st.caption("Everything that the filters show, redacted as it is kept.")
+        st.caption("Everything that matches the filters, redacted as stored.")
 
 
 page()

@@ -203,7 +203,7 @@ def test_bad_entries_are_named_and_the_others_kept(history: History, read: Calla
         (
             "Entry 2: it has neither a request with an address nor a response.",
             "Entry 3: it has neither a request with an address nor a response.",
-            "Entry 5: its time cannot be read, so it was kept with the time of the import.",
+            "Entry 5: its time cannot be read, so it was imported with the current time.",
         ),
     )
     assert next(history.rows(Filters())).exchange.started_at == START
@@ -228,7 +228,7 @@ def test_bad_lines_of_an_export_are_named_and_the_others_kept(
     head, first, *rest = export("csv").split(b"\r\n")
     report = read(b"\r\n".join([head, first, b"1,2", *rest]))
     assert report.kept == 5
-    assert report.problems[0].endswith("there are 2 cells, and there should be 20.")
+    assert report.problems[0].endswith("expected 20 cells, got 2.")
     begin, one, two, *rest = export("har").split(b"\n")
     report = read(b"\n".join([begin, one, b'{"request": {}},', two, *rest]))
     assert report.kept == 10
@@ -238,11 +238,11 @@ def test_bad_lines_of_an_export_are_named_and_the_others_kept(
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "no HAR"),
-        (b"hello", "no HAR"),
+        (b"", "not a HAR"),
+        (b"hello", "not a HAR"),
         (b"\xff\xfe", "not UTF-8"),
         (b'{"log": {"entries": {}}}', "no list at log.entries"),
-        (b'{"log": {"entries": [', "not JSON"),
+        (b'{"log": {"entries": [', "not valid JSON"),
         (b"id,started_at,other\r\n1,2,3\r\n", "columns of the CSV"),
     ],
 )

@@ -1,4 +1,4 @@
-"""``python -m oauth history``: the history to a file, and files into the history."""
+"""``python -m oauth history``: export the history to a file, and import files into it."""
 
 import argparse
 import os
@@ -30,64 +30,64 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     export.add_argument("--output", metavar="FILE", help="a file for its owner only, which appears when it is whole")
 
 
-def run(given: argparse.Namespace) -> int:
-    """Do it; the exit status. Raises ``CommandError``, and ``BrokenPipeError`` for a reader that left."""
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return the exit status. Raises ``CommandError``, and ``BrokenPipeError``."""
     try:
-        return (_export if given.action == "export" else _import)(current(), given)
+        return (_export if arguments.action == "export" else _import)(current(), arguments)
     except (SettingError, HistoryError, FilterError) as error:
         raise CommandError(str(error)) from error
 
 
-def _export(installation: Installation, given: argparse.Namespace) -> int:
-    filters = Filters.parse(given.filter).resolved(now(), UTC)
+def _export(installation: Installation, arguments: argparse.Namespace) -> int:
+    filters = Filters.parse(arguments.filter).resolved(now(), UTC)
     _open_and_leave(installation.history)
     source = arrow_reader.source(installation.settings.database_url, filters)
     progress = _Progress(arrow_reader.count(source)) if sys.stderr.isatty() else None
-    if given.output is None:
+    if arguments.output is None:
         with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as output:
-            formats.write(source, given.format, output, progress or _silent)
+            formats.write(source, arguments.format, output, progress or _silent)
     else:
-        _write_file(source, given.format, Path(given.output), progress or _silent)
+        _write_file(source, arguments.format, Path(arguments.output), progress or _silent)
     if progress:
         progress.end()
     return 0
 
 
-def _import(installation: Installation, given: argparse.Namespace) -> int:
-    """Status 1 says that not everything of the file could be read."""
+def _import(installation: Installation, arguments: argparse.Namespace) -> int:
+    """Import a file; status 1 means that some of it could not be read."""
 
     def progress(kept: int) -> None:
-        print(f"\r{kept:,} exchanges kept", end="", file=sys.stderr, flush=True)
+        print(f"\r{kept:,} exchanges imported", end="", file=sys.stderr, flush=True)
 
-    from oauth import imports  # loads what an export needs not
+    from oauth import imports  # loads much that an export does not need
 
     terminal = sys.stderr.isatty()
     try:
-        with Path(given.file).open("rb") as file:
+        with Path(arguments.file).open("rb") as file:
             report = imports.import_file(
                 file,
                 installation.history,
                 installation.vault,
                 now(),
-                owner=given.owner,
-                case=given.case,
+                owner=arguments.owner,
+                case=arguments.case,
                 progress=progress if terminal else None,
             )
     except imports.ImportFileError as error:
         raise CommandError(str(error)) from error
     except OSError as error:
-        raise CommandError(f"{given.file!r} cannot be read: {error.strerror}.") from error
+        raise CommandError(f"Cannot read {arguments.file!r}: {error.strerror}.") from error
     finally:
         if terminal:
             print(file=sys.stderr)
     for problem in report.problems:
         print(problem, file=sys.stderr)
-    print(f"Exchanges kept: {report.kept:,}. Problems: {len(report.problems):,}.")
+    print(f"Exchanges imported: {report.kept:,}. Problems: {len(report.problems):,}.")
     return 1 if report.problems else 0
 
 
 def _open_and_leave(history: History) -> None:
-    """Bring the database up to date, then close it: ADBC must be the only one in this process that has it open."""
+    """Migrate the database, then close it: only ADBC may have it open in this process."""
     with history.database.reading():
         pass
     history.database.engine.dispose()
@@ -102,26 +102,26 @@ def _write_file(source: arrow_reader.Source, format: str, path: Path, progress: 
             os.fsync(output.fileno())
         draft.replace(path)
     except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror}. Nothing is left there.") from error
+        raise CommandError(f"Cannot write {path}: {error.strerror}. Nothing was left there.") from error
     finally:
         with suppress(FileNotFoundError):
             draft.unlink()
 
 
 class _Progress:
-    """One line on the terminal that says how far it is."""
+    """A progress line on the terminal."""
 
     def __init__(self, total: int) -> None:
         self._total = total
 
     def __call__(self, rows: int, octets: int) -> None:
-        """Say that these are written."""
+        """Show the number of rows and bytes written."""
         print(f"\r{rows:,} of {self._total:,} exchanges, {octets / 1e6:,.1f} MB", end="", file=sys.stderr, flush=True)
 
     def end(self) -> None:
-        """Leave the line."""
+        """End the progress line."""
         print(file=sys.stderr)
 
 
 def _silent(_rows: int, _octets: int) -> None:
-    """Say nothing: standard error is no terminal."""
+    """Ignore progress: standard error is not a terminal."""

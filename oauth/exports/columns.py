@@ -1,4 +1,4 @@
-"""The fields of an export, and the columns of the history that they come from."""
+"""The fields of an export, and the columns of the table that they come from."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -33,17 +33,17 @@ COLUMNS = (
 NUMBERS = ("id", "status", "duration_ms", "documented_error")
 
 READ = (*(name for name in COLUMNS if name != "remedy"), "failure_detail", "response_cut", "marks", "entry")
-"""The columns of the table that make them."""
+"""The columns of the table that they come from."""
 
 
 def fields(batch: pa.RecordBatch) -> dict[str, pa.Array]:
-    """The columns of an export by their names, from rows of the columns ``READ``; numbers may be null."""
-    made = {"remedy": remedies.remedies(batch), "failure": _failures(batch)}
-    return {name: made[name] if name in made else batch[name] for name in COLUMNS}
+    """Return the columns of an export by name, from rows of the columns ``READ``; numbers may be null."""
+    computed = {"remedy": remedies.remedies(batch), "failure": _failures(batch)}
+    return {name: computed[name] if name in computed else batch[name] for name in COLUMNS}
 
 
 def _failures(batch: pa.RecordBatch) -> pa.StringArray:
-    """Why there is no response: the kind, and what the system said of it."""
+    """Return the kind of each failure with its detail."""
     kind, detail = batch["failure"], batch["failure_detail"]
     failed = pc.not_equal(kind, "")
     if not failed.true_count:

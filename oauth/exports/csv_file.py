@@ -1,4 +1,4 @@
-"""The history as CSV: RFC 4180, UTF-8 with BOM, and no cell that a spreadsheet would compute."""
+"""The history as CSV: RFC 4180, UTF-8 with BOM, and no cell that a spreadsheet takes for a formula."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -11,13 +11,13 @@ BYTE_ORDER_MARK = "\ufeff"
 
 
 def pieces(records: Iterable[memoryview]) -> Iterator[bytes | memoryview]:
-    """The whole file: the header, then the ``records`` of each batch."""
+    """Yield the pieces of the file: the header, then the ``records`` of each batch."""
     yield f"{BYTE_ORDER_MARK}{','.join(COLUMNS)}\r\n".encode()
     yield from records
 
 
 def records(fields: Mapping[str, pa.Array]) -> memoryview:
-    """The records of a batch of ``columns.fields``."""
+    """Return the CSV records of a batch of ``columns.fields``."""
     parts: list[pa.StringArray | str] = []
     for name in COLUMNS:
         cells = as_text(fields[name])

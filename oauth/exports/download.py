@@ -1,9 +1,8 @@
-"""A file made by a process of its own while it is downloaded.
+"""An export file that a separate process creates while it is downloaded.
 
-The process writes to a temporary file without a name, as fast as it can, and the download reads behind it. So the
-history is read in seconds however slow the reader is, and no transaction stays open that would keep SQLite's WAL or
-PostgreSQL's dead rows from being cleared. It also keeps ADBC's SQLite out of the server (``reading.py`` says why), and
-its memory.
+The process writes to an anonymous temporary file as fast as it can, and the download follows. So the history is read in
+seconds however slow the client is, and no open transaction keeps SQLite's WAL or PostgreSQL's dead rows from being
+cleaned up. It also keeps ADBC's SQLite (see ``arrow_reader.py``) and its memory out of the server.
 """
 
 import json
@@ -26,10 +25,10 @@ _ROOT = Path(oauth.__file__).parent.parent
 
 
 class Download:
-    """One file in the making. ``folder`` is where the temporary file may be; ``close`` ends everything at any time."""
+    """One export in progress. ``folder`` holds the temporary file; ``close`` stops the export at any time."""
 
     def __init__(self, source: Source, format: str, folder: Path) -> None:
-        """Raises ``OSError`` when the process cannot be started or the temporary file not be made."""
+        """Start the export. Raises ``OSError`` when the process or the temporary file cannot be created."""
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 close closes it
         self._state = threading.Condition()
         self._written = 0
@@ -47,9 +46,9 @@ class Download:
         self._listener.start()
 
     def size(self, patience: float) -> int | None:
-        """The size in bytes, ``None`` when the file is not whole after ``patience`` seconds.
+        """Return the size in bytes, ``None`` when the file is not complete after ``patience`` seconds.
 
-        Raises ``HistoryError`` when it cannot be made.
+        Raises ``HistoryError`` when the export fails.
         """
         with self._state:
             self._state.wait_for(lambda: self._whole or self._error, patience)
@@ -59,7 +58,7 @@ class Download:
             return self._written if self._whole else None
 
     def chunks(self) -> Iterator[bytes]:
-        """The whole file. Raises ``HistoryError`` as soon as it is known that it will not be whole."""
+        """Yield the whole file. Raises ``HistoryError`` as soon as the export fails."""
         position = 0
         try:
             while self._more(position):
@@ -70,7 +69,7 @@ class Download:
             self.close()
 
     def _more(self, position: int) -> bool:
-        """Wait until there is more than ``position`` bytes, or no more to come."""
+        """Wait for more than ``position`` bytes or the end of the file; return whether there are more."""
         with self._state:
             self._state.wait_for(lambda: self._whole or self._error or self._written > position)
             if self._error:
@@ -78,31 +77,31 @@ class Download:
             return self._written > position
 
     def close(self) -> None:
-        """End the process, and give the room on the disk back."""
+        """Stop the process and delete the temporary file."""
         self._process.kill()
         self._process.wait()
         self._file.close()
 
     def _listen(self, source: Source, format: str) -> None:
         last = ""
-        with cast(IO[bytes], self._process.stdin) as job, cast(IO[bytes], self._process.stderr) as said:
+        with cast(IO[bytes], self._process.stdin) as job, cast(IO[bytes], self._process.stderr) as messages:
             try:
                 job.write(json.dumps({"source": asdict(source), "format": format}).encode())
                 job.close()
             except BrokenPipeError:
                 last = "it ended at once"
-            for line in said:
+            for line in messages:
                 try:
-                    told = json.loads(line)
+                    message = json.loads(line)
                 except ValueError:
                     last = line.decode("utf-8", "replace").strip()
                     continue
                 with self._state:
-                    self._written = told.get("written", self._written)
-                    self._whole = told.get("whole", False)
-                    self._error = told.get("error", "")
+                    self._written = message.get("written", self._written)
+                    self._whole = message.get("whole", False)
+                    self._error = message.get("error", "")
                     self._state.notify_all()
         with self._state:
             if not self._whole and not self._error:
-                self._error = f"The export broke off: {last or 'its process was ended'}."
+                self._error = f"The export failed: {last or 'its process was stopped'}."
             self._state.notify_all()

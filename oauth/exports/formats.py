@@ -1,4 +1,4 @@
-"""The formats in which the history leaves, and how a file of one is made."""
+"""The export formats, and the writer of a file."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ _Piece = bytes | memoryview
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How a file of one format is made: from which columns, what a batch becomes, and what stands around.
+    """An export format: the columns it reads, the conversion of a batch, and the frame of the file.
 
-    ``batch_bytes`` is about how much a batch holds, where it is not as much as usual.
+    ``batch_bytes`` is the approximate size of a batch where it is not the default.
     """
 
     media_type: str
@@ -31,34 +31,36 @@ FORMATS = {
     "jsonl": Format("application/jsonl", columns.READ, lambda batch: jsonl_file.objects(columns.fields(batch)), iter),
     "har": Format("application/json", har_file.READ, har_file.entries, har_file.pieces, har_file.BATCH_BYTES),
 }
-"""By name, which is also the ending of a file's name."""
+"""The formats by name, which is also the file extension."""
 
 
 class Output(Protocol):
-    """What a file is written to."""
+    """A writable binary stream."""
 
     def write(self, data: _Piece, /) -> object:
         """Write all of it."""
 
 
 def write(source: Source, format: str, output: Output, progress: Callable[[int, int], None]) -> None:
-    """Write what ``source`` gives as one file, and tell ``progress`` the rows and bytes so far after each piece.
+    """Write the rows of ``source`` as one file, and call ``progress`` with rows and bytes so far after each piece.
 
     Memory is bounded. Raises ``HistoryError`` when the history cannot be read, ``OSError`` when the file cannot be
     written.
     """
-    # It gives back at once what a batch no longer needs.
+    # This pool returns memory to the system at once.
     pa.set_memory_pool(pa.system_memory_pool())
-    made = FORMATS[format]
+    chosen = FORMATS[format]
     rows = octets = 0
 
     def counted() -> Iterator[_Piece]:
         nonlocal rows
-        for batch in batches(source, made.read, lambda batch: (len(batch), made.prepare(batch)), made.batch_bytes):
+        for batch in batches(
+            source, chosen.read, lambda batch: (len(batch), chosen.prepare(batch)), chosen.batch_bytes
+        ):
             rows += batch[0]
             yield batch[1]
 
-    for piece in made.pieces(counted()):
+    for piece in chosen.pieces(counted()):
         output.write(piece)
         octets += len(piece)
         progress(rows, octets)

@@ -1,6 +1,6 @@
 """The history as HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/), which browsers and proxies read.
 
-What HAR has no place for stands in members that begin with ``_``, as it asks, named after the columns of the table.
+Fields that HAR does not have are custom members with a leading ``_``, named after the columns of the table.
 """
 
 import json
@@ -33,7 +33,7 @@ _NO_ANSWER = Response(status=0, http_version="")
 
 
 def pieces(entries: Iterable[bytes]) -> Iterator[bytes | memoryview]:
-    """The whole file around the ``entries`` of each batch."""
+    """Yield the pieces of the file around the ``entries`` of each batch."""
     yield BEGIN.encode()
     before = b"\n"
     for some in entries:
@@ -43,15 +43,15 @@ def pieces(entries: Iterable[bytes]) -> Iterator[bytes | memoryview]:
 
 
 def entries(batch: pa.RecordBatch) -> bytes:
-    """The entries of a batch of rows with the columns ``READ``."""
+    """Return the entries of a batch of rows with the columns ``READ``."""
     return ",\n".join(json.dumps(entry(_row(found)), ensure_ascii=False) for found in batch.to_pylist()).encode()
 
 
 def entry(row: Row) -> dict[str, Any]:
-    """One exchange as an entry of a HAR."""
+    """Return one exchange as an entry of a HAR."""
     exchange, request = row.exchange, row.exchange.request
     response = exchange.response or _NO_ANSWER
-    # What an address must not have is percent-encoded, a placeholder too; HAR has it without the fragment.
+    # Characters that are invalid in a URL are percent-encoded, placeholders too; HAR omits the fragment.
     address = quote(quoted(request.url), safe=_OF_AN_ADDRESS).partition("#")[0]
     sent: dict[str, Any] = {
         "method": request.method,

@@ -1,4 +1,4 @@
-"""The history as JSON Lines (https://jsonlines.org): an object a line, the fields of the CSV with their types."""
+"""The history as JSON Lines (https://jsonlines.org): an object per line, with the fields of the CSV and their types."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _NAMES = {name: json.dumps(name) for name in COLUMNS}
 
 
 def objects(fields: Mapping[str, pa.Array]) -> memoryview:
-    """The lines of a batch of ``columns.fields``; the file is nothing but the lines of all."""
+    """Return the lines of a batch of ``columns.fields``; the file has nothing else."""
     parts: list[pa.StringArray | str] = []
     for name in COLUMNS:
         parts.append(f"{'{' if name == COLUMNS[0] else ','}{_NAMES[name]}:")

@@ -1,4 +1,4 @@
-"""pyarrow loads pandas where it can be found. An export has no use for it: a fifth of a second, and 35 MiB."""
+"""An import hook that hides pandas from pyarrow, which would load it: a fifth of a second, and 35 MiB."""
 
 import sys
 from collections.abc import Sequence
@@ -13,5 +13,5 @@ class _NoPandas(MetaPathFinder):
 
 
 def hide_pandas() -> None:
-    """Let this process find no pandas: for one of its own that makes exports, before it makes any."""
+    """Hide pandas from this process, which must be one that only exports."""
     sys.meta_path.insert(0, _NoPandas())

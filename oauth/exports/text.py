@@ -1,7 +1,7 @@
-"""Columns of text made fit for a file, without a Python object for any cell.
+"""Escaping of text columns for a file, without a Python object per cell.
 
-A cheap look at the bytes of a whole column says whether any cell can need work; only then are its cells looked at. All
-functions take and give Arrow arrays of text without nulls.
+A cheap scan of the bytes of a whole column shows whether any cell can need escaping. All functions take and return
+Arrow arrays of text without nulls.
 """
 
 import re
@@ -24,7 +24,7 @@ DANGEROUS = "^[{blank}]*[{signs}]".format(
     blank="".join(rf"\x{{{first:x}}}-\x{{{last:x}}}" for first, last in _BLANK),
     signs="".join(rf"\x{{{ord(sign):x}}}" for sign in _SIGNS),
 )
-"""What a cell that a spreadsheet might compute begins with, as RE2 writes it."""
+"""The beginning of a cell that a spreadsheet might take for a formula, as a pattern of RE2."""
 
 _FIRST_BYTES = np.zeros(256, dtype=bool)
 _FIRST_BYTES[[*range(0x21), 0x7F, *range(0x80, 0x100), *b"=+-@|%'"]] = True
@@ -36,9 +36,9 @@ _CONTROL = re.compile("[\x00-\x1f]")
 
 
 def neutral(column: pa.StringArray) -> pa.StringArray:
-    """Cells that no spreadsheet takes for a formula: a leading ``'`` stands before what it might.
+    """Prefix cells that a spreadsheet might take for a formula with ``'``.
 
-    A cell that has one already gets another, so that taking one away always gives the value back.
+    A cell that already starts with one gets another, so that removing one always restores the value.
     """
     suspects = np.flatnonzero(_FIRST_BYTES[_first_bytes(column)])
     if not len(suspects):
@@ -53,7 +53,7 @@ def neutral(column: pa.StringArray) -> pa.StringArray:
 
 
 def delimited(column: pa.StringArray) -> list[pa.StringArray | str]:
-    """Parts of cells as RFC 4180 writes them: in ``"`` where a comma, a quote or a line break is inside, only there."""
+    """Return the parts of cells by RFC 4180: in ``"`` only where a comma, a quote or a line break is inside."""
     text = octets(column).tobytes()
     has_quote = b'"' in text
     if not (has_quote or b"," in text or b"\n" in text or b"\r" in text):
@@ -64,7 +64,7 @@ def delimited(column: pa.StringArray) -> list[pa.StringArray | str]:
 
 
 def in_json(column: pa.StringArray) -> pa.StringArray:
-    """Text as it stands between the quotes of a JSON string (RFC 8259 §7)."""
+    """Escape text for a JSON string, without its quotes (RFC 8259 §7)."""
     found = octets(column)
     for sign, escaped in _JSON_ESCAPES:
         if (found == ord(sign)).any():
@@ -77,14 +77,14 @@ def in_json(column: pa.StringArray) -> pa.StringArray:
 
 
 def as_text(column: pa.Array, null: str = "") -> pa.StringArray:
-    """Any column as text, with ``null`` in the place of what is none."""
+    """Cast any column to text, with ``null`` in place of nulls."""
     if not pa.types.is_string(column.type):
         column = column.cast(pa.string())
     return column.fill_null(null) if column.null_count else column
 
 
 def lines(parts: Iterable[pa.StringArray | str]) -> memoryview:
-    """The parts of each row one after another, and all rows one after another, as the bytes of a file."""
+    """Join the parts of each row, then all rows, into the bytes of a file."""
     merged: list[pa.StringArray | str] = []
     for part in parts:
         if isinstance(part, str) and merged and isinstance(merged[-1], str):
@@ -95,13 +95,13 @@ def lines(parts: Iterable[pa.StringArray | str]) -> memoryview:
 
 
 def joined(*parts: pa.StringArray | str) -> pa.StringArray:
-    """The parts of each row one after another."""
+    """Join the parts of each row."""
     arguments: list[Any] = [*parts, ""]
     return pc.binary_join_element_wise(*arguments)
 
 
 def octets(column: pa.StringArray) -> npt.NDArray[np.uint8]:
-    """The bytes of all cells, one after another."""
+    """Return the bytes of all cells, one after another."""
     _, offsets, data = column.buffers()
     if data is None:
         return np.empty(0, dtype=np.uint8)
@@ -110,7 +110,7 @@ def octets(column: pa.StringArray) -> npt.NDArray[np.uint8]:
 
 
 def _first_bytes(column: pa.StringArray) -> npt.NDArray[np.uint8]:
-    """The first byte of each cell, ``a`` for an empty one."""
+    """Return the first byte of each cell, ``a`` for an empty one."""
     _, offsets, data = column.buffers()
     places = np.frombuffer(offsets, dtype=np.int32)[column.offset : column.offset + len(column) + 1]
     first = np.full(len(column), ord("a"), dtype=np.uint8)

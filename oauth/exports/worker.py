@@ -1,7 +1,7 @@
-"""The process that makes a download for the server: ``python -m oauth.exports.worker``.
+"""The process that creates a download for the server: ``python -m oauth.exports.worker``.
 
-It reads what to do from standard input as JSON, writes the file to standard output, and says on standard error, a JSON
-line each, how many bytes are written, and at last that the file is whole, or what was wrong.
+It reads the job from standard input as JSON, writes the file to standard output, and reports on standard error, as JSON
+Lines, the bytes written so far, and finally that the file is whole or what went wrong.
 """
 
 import json
@@ -16,28 +16,26 @@ from oauth.history.database import HistoryError
 
 
 def main() -> None:
-    """Do what standard input says."""
+    """Run the job on standard input."""
     job = json.load(sys.stdin)
     try:
         with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as output:
 
             def progress(_: int, octets: int) -> None:
-                output.flush()  # what is reported as written can be read by the server
-                _say(written=octets)
+                output.flush()  # the server reads what is reported as written
+                _report(written=octets)
 
             write(Source(**job["source"]), job["format"], output, progress)
     except HistoryError as error:
-        _say(error=str(error))
+        _report(error=str(error))
     except OSError as error:
-        _say(
-            error=f"The export cannot be written beside the history: {error.strerror}. Free some space, then try again."
-        )
+        _report(error=f"Cannot write the export beside the history: {error.strerror}. Free some space, then try again.")
     else:
-        _say(whole=True)
+        _report(whole=True)
 
 
-def _say(**what: Any) -> None:
-    print(json.dumps(what), file=sys.stderr, flush=True)
+def _report(**message: Any) -> None:
+    print(json.dumps(message), file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

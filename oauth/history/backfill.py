@@ -7,7 +7,7 @@ from oauth.history.recognition import entry_of
 from oauth.history.schema import backfills, exchanges
 from oauth.history.store import to_row
 
-BATCH = 200
+BATCH = 100
 """Rows of one transaction. An exchange that is recorded meanwhile waits for it, some milliseconds."""
 
 

@@ -1,4 +1,4 @@
-"""What happened over time, and how long it took: counted in the database, drawn by the page."""
+"""Errors over time and durations by step, aggregated in the database."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from oauth.history.time_limits import ask
 PERCENTILES = (50, 95, 99)
 
 _MINUTE, _HOUR = "2026-11-24T08:15", "2026-11-24T08"
-"""As far as a kept time is read, the rest is what one bar holds."""
+"""The prefix of a stored time that distinguishes the bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class Errors:
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """How long each step took: step, number of answers, and milliseconds for each of ``PERCENTILES``."""
+    """Durations by step: step, number of responses, and milliseconds for each of ``PERCENTILES``."""
 
     steps: tuple[tuple[str, int, tuple[int, ...]], ...]
     newest: int | None
 
 
 def errors(history: History, filters: Filters, seconds: float, zone: tzinfo) -> Errors:
-    """Documented errors in bars of a minute, an hour or a day of ``zone``, as the stretch asks for.
+    """Count documented errors in bars of a minute, an hour or a day of ``zone``, depending on the time span.
 
     Raises ``HistoryError``.
     """
@@ -67,9 +67,9 @@ def errors(history: History, filters: Filters, seconds: float, zone: tzinfo) -> 
 
 
 def durations(history: History, filters: Filters, seconds: float) -> Durations:
-    """The percentiles of each step, by nearest rank, exactly. Raises ``HistoryError``.
+    """Compute the exact percentiles of each step by nearest rank. Raises ``HistoryError``.
 
-    Answers that took equally long come as one row, so that a million of them are some thousands.
+    Responses of equal duration come as one row, so that a million of them are some thousands of rows.
     """
 
     def question(source: FromClause) -> Select[Any]:
@@ -80,8 +80,8 @@ def durations(history: History, filters: Filters, seconds: float) -> Durations:
     by_step: defaultdict[str, Counter[int]] = defaultdict(Counter)
     for step, took, count in answer.rows:
         by_step[step][took] += count
-    found = ((step, counts.total(), _percentiles(counts)) for step, counts in by_step.items())
-    return Durations(tuple(sorted(found, key=lambda step: -step[2][0])), answer.newest)
+    steps = ((step, counts.total(), _percentiles(counts)) for step, counts in by_step.items())
+    return Durations(tuple(sorted(steps, key=lambda step: -step[2][0])), answer.newest)
 
 
 _WIDTHS = (
@@ -91,7 +91,7 @@ _WIDTHS = (
 
 
 def _stretch(history: History, filters: Filters, seconds: float) -> timedelta:
-    """From the first to the last exchange that the filters show; a long one when that takes too long to find out."""
+    """Return the time from the first to the last match; ``timedelta.max`` when the query takes too long."""
     ends = []
     for order in (exchanges.c.started_at.asc(), exchanges.c.started_at.desc()):
         query = select(exchanges.c.started_at).where(*where(filters)).order_by(order).limit(1)
@@ -111,12 +111,12 @@ def _floor(moment: datetime, width: timedelta) -> datetime:
 
 
 def _percentiles(counts: Counter[int]) -> tuple[int, ...]:
-    found = []
+    values = []
     for percentile in PERCENTILES:
         rank = -(-counts.total() * percentile // 100)
         for took in sorted(counts):
             rank -= counts[took]
             if rank <= 0:
-                found.append(took)
+                values.append(took)
                 break
-    return tuple(found)
+    return tuple(values)

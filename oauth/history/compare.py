@@ -1,6 +1,6 @@
-"""Two exchanges side by side, field by field, and the success that a failure is best compared with.
+"""Comparison of two exchanges by field, and the successful exchange that a failure is best compared with.
 
-What comes in is redacted: of a secret only its fingerprint is compared, which tells the same one from another.
+The exchanges are redacted: secrets are compared by their fingerprints.
 """
 
 import json
@@ -32,11 +32,11 @@ ALWAYS_NEW = {
     "cf-ray",
     "age",
 }
-"""Headers that no two answers have in common."""
+"""Headers that are new in every response."""
 
 
 class Verdict(StrEnum):
-    """What became of a field."""
+    """The result of comparing a field."""
 
     SAME = "same"
     DIFFERENT = "different"
@@ -46,9 +46,9 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One field of both exchanges: ``place`` is its part of the message, ``None`` is a field that is not there.
+    """One field of both exchanges. ``place`` is its part of the message; ``None`` stands for an absent field.
 
-    ``remark`` says what the values alone do not: that a secret is the same or another, that a header is always new.
+    ``remark`` adds what the values do not show: the same or a different secret, a header that is always new.
     """
 
     place: str
@@ -59,7 +59,7 @@ class Compared:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether both have it, and alike."""
+        """The result of comparing both sides."""
         if self.left == self.right:
             return Verdict.SAME
         if self.left is None:
@@ -68,8 +68,8 @@ class Compared:
 
 
 def compare(left: Exchange, right: Exchange) -> list[Compared]:
-    """Every field of two redacted exchanges, in the order of a message: request, then response."""
-    found = [
+    """Compare every field of two redacted exchanges, in message order: request, then response."""
+    fields = [
         *_paired("request", _target(left.request), _target(right.request)),
         *_paired("query", _query(left.request), _query(right.request)),
         *_paired("request header", _headers(left.request.headers), _headers(right.request.headers)),
@@ -78,18 +78,18 @@ def compare(left: Exchange, right: Exchange) -> list[Compared]:
             _body(left.request.body, left.request.headers),
             _body(right.request.body, right.request.headers),
         ),
-        *_paired("answer", _outcome(left), _outcome(right)),
+        *_paired("response", _outcome(left), _outcome(right)),
     ]
     one, other = left.response or Response(0), right.response or Response(0)
     return [
-        *found,
-        *_paired("answer header", _headers(one.headers), _headers(other.headers)),
-        *_paired("answer body", _body(one.body, one.headers), _body(other.body, other.headers)),
+        *fields,
+        *_paired("response header", _headers(one.headers), _headers(other.headers)),
+        *_paired("response body", _body(one.body, one.headers), _body(other.body, other.headers)),
     ]
 
 
 def last_success(history: History, row: Row) -> Row | None:
-    """The last exchange before this one, of the same step, client and provider, that worked; else the newest one.
+    """Return the last successful exchange of the same step, client and provider before this one, or the newest.
 
     Raises ``HistoryError``.
     """
@@ -98,8 +98,8 @@ def last_success(history: History, row: Row) -> Row | None:
     alike = Filters(status=worked, error="", step=exchange.step, client=exchange.client_id, provider=exchange.provider)
     moment = utc_text(exchange.started_at.astimezone(UTC))
     earlier = history.page(alike.put("until", moment), None, 2)
-    found = [other for other in earlier if other.exchange.id != exchange.id] or history.page(alike, None, 2)
-    return next((other for other in found if other.exchange.id != exchange.id), None)
+    candidates = [other for other in earlier if other.exchange.id != exchange.id] or history.page(alike, None, 2)
+    return next((other for other in candidates if other.exchange.id != exchange.id), None)
 
 
 def _paired(place: str, left: dict[str, str], right: dict[str, str]) -> Iterable[Compared]:
@@ -112,7 +112,7 @@ def _remark(name: str, left: str | None, right: str | None) -> str:
     if left is None or right is None:
         return ""
     if left != right and name.lower() in ALWAYS_NEW:
-        return "new in every answer"
+        return "new in every response"
     one, other = (PLACEHOLDER.findall(text) for text in (left, right))
     if len(one) != 1 or len(other) != 1:
         return ""
@@ -139,16 +139,16 @@ def _headers(headers: Headers) -> dict[str, str]:
 
 def _outcome(exchange: Exchange) -> dict[str, str]:
     if exchange.response is not None:
-        found = {"status": str(exchange.response.status)}
+        outcome = {"status": str(exchange.response.status)}
         if exchange.failure is not None:
-            found["not whole"] = exchange.failure.kind
+            outcome["incomplete"] = exchange.failure.kind
     elif exchange.failure is not None:
-        found = {"no response": exchange.failure.kind}
+        outcome = {"no response": exchange.failure.kind}
     else:
-        found = {"no answer": "none was recorded"}
+        outcome = {"no response": "none recorded"}
     if exchange.duration_ms is not None:
-        found["took"] = formatting.duration(exchange.duration_ms)
-    return found
+        outcome["took"] = formatting.duration(exchange.duration_ms)
+    return outcome
 
 
 def _body(body: bytes, headers: Headers) -> dict[str, str]:
@@ -160,9 +160,9 @@ def _body(body: bytes, headers: Headers) -> dict[str, str]:
     except (ValueError, RecursionError):
         value = None
     if isinstance(value, (dict, list)):
-        found: dict[str, str] = {}
-        _flatten("", value, found)
-        return found
+        leaves: dict[str, str] = {}
+        _flatten("", value, leaves)
+        return leaves
     fields = formatting.fields(Request("", "", headers, body))
     return _numbered(fields) if fields else {"(text)": text} if text else {}
 
@@ -182,9 +182,9 @@ def _flatten(path: str, value: Any, into: dict[str, str]) -> None:
 
 def _numbered(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """The fields by their names; one that is repeated gets a number, so that the first meets the first."""
-    seen: Counter[str] = Counter()
-    found = {}
+    counts: Counter[str] = Counter()
+    numbered = {}
     for name, value in pairs:
-        seen[name] += 1
-        found[name if seen[name] == 1 else f"{name} ({seen[name]})"] = value
-    return found
+        counts[name] += 1
+        numbered[name if counts[name] == 1 else f"{name} ({counts[name]})"] = value
+    return numbered

@@ -1,4 +1,4 @@
-"""The database below the history: opening it, transactions, and plain words for everything that can go wrong.
+"""The database of the history: opening it, transactions, and readable errors.
 
 SQLite runs in WAL mode with ``synchronous = NORMAL``. A commit is then in the operating system's hands: it survives the
 process being killed at any moment. A power cut can take the commits since the last checkpoint with it (``Upkeep`` makes
@@ -24,11 +24,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlc
 from sqlalchemy.pool import QueuePool
 
 from oauth.history import error_messages, migrations, search
-from oauth.history.raw_writes import Direct, Done
+from oauth.history.raw_writes import RawWrites, WriteResult
 from oauth.settings import SettingError
 
 BUSY_SECONDS = 5.0
-"""How long a statement waits for another program's lock."""
+"""Time that a statement waits for another program's lock."""
 
 WAL_PAGES = 8000
 """Pages of 4 KiB in SQLite's WAL from which whoever commits copies them to the file, and waits for the disk.
@@ -43,25 +43,25 @@ MIGRATION_LOCK = 6749
 """The advisory lock of PostgreSQL that one console holds while it changes the schema."""
 
 _OF_THE_DATABASE = (SQLAlchemyError, sqlite3.Error, psycopg.Error, OSError)
-"""What goes wrong with a database."""
+"""Errors of the database and its drivers."""
 
 # Alembic keeps its context in a module, so only one thread of the process may run it.
 _preparing = Lock()
 
 
 class HistoryError(Exception):
-    """The history cannot be used just now. The text says what is wrong, where, and what to do."""
+    """The history is unusable; the message says what is wrong, where, and what to do."""
 
 
 class HistoryTimeout(HistoryError):
-    """A question to the history takes longer than whoever asked it wants to wait."""
+    """A query of the history exceeded its time limit."""
 
 
 class Database:
-    """One database, opened and brought to the current schema when it is first used.
+    """One database, opened and migrated on first use.
 
-    As long as that fails, every use tries again, so that the console goes on without its history and gets it back.
-    ``notices`` are sentences for the person: what was done to the file while opening it.
+    While that fails, every use tries again, so that the console works without its history and gets it back.
+    ``notices`` are messages for the user about what was done to the file while opening it.
     """
 
     def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
@@ -74,8 +74,8 @@ class Database:
             self.engine = create_engine(parsed, hide_parameters=True, poolclass=QueuePool, pool_timeout=BUSY_SECONDS)
         except (ArgumentError, ImportError, ValueError) as error:
             raise SettingError(
-                "CONSOLE_DATABASE_URL is not an address of a database that this console can open. "
-                "An SQLite file is written sqlite:////folder/history.db, a PostgreSQL database postgresql://user@host/name."
+                "CONSOLE_DATABASE_URL is not the URL of a database that this console can open. "
+                "Write an SQLite file as sqlite:////folder/history.db, a PostgreSQL database as postgresql://user@host/name."
             ) from error
         self._where = parsed.render_as_string(hide_password=True)
         self._path: Path | None = None
@@ -95,13 +95,13 @@ class Database:
         else:
             raise SettingError("CONSOLE_DATABASE_URL names a database that is neither SQLite nor PostgreSQL.")
         self._writing_engine = self.engine.execution_options(writing=True)
-        self._direct = Direct(self.engine, _is_alive, BUSY_SECONDS)
+        self._raw_writes = RawWrites(self.engine, _is_alive, BUSY_SECONDS)
 
     @contextmanager
     def reading(self, seconds: float | None = None) -> Iterator[Connection]:
-        """A transaction that only reads, with the search index up to date.
+        """Open a read-only transaction with the search index up to date.
 
-        Raises ``HistoryError``; ``HistoryTimeout`` when a statement is not done in ``seconds``.
+        Raises ``HistoryError``; ``HistoryTimeout`` when a statement takes longer than ``seconds``.
         """
         self.prepare()
         with self._explained(), self.engine.begin() as connection:
@@ -116,16 +116,16 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that writes, committed when the block ends. Raises ``HistoryError``."""
+        """Open a transaction that writes, committed when the block ends. Raises ``HistoryError``."""
         self.prepare()
         with self._explained(), self._writing_engine.begin() as connection:
             yield connection
 
-    def at_once(self, statement: str, parameters: Sequence[Any] = ()) -> Done:
-        """Run one statement in the driver's own words, committed when it is done. Raises ``HistoryError``."""
+    def at_once(self, statement: str, parameters: Sequence[Any] = ()) -> WriteResult:
+        """Run and commit one statement in the driver's own syntax. Raises ``HistoryError``."""
         self.prepare()
         try:
-            return self._direct.run(statement, parameters)
+            return self._raw_writes.run(statement, parameters)
         except _OF_THE_DATABASE as error:
             raise self._explanation(error) from error
 
@@ -135,7 +135,7 @@ class Database:
             self.at_once("PRAGMA wal_checkpoint(PASSIVE)")
 
     def wipe(self) -> None:
-        """Leave nothing of deleted rows in the search index, the file and its WAL, as far as the database can.
+        """Remove all traces of deleted rows from the search index, the file and its WAL, as far as the database can.
 
         SQLite overwrites what it frees. PostgreSQL gives the space back to be written over. Raises ``HistoryError``.
         """
@@ -159,7 +159,7 @@ class Database:
                     behind = search.is_behind(connection)
 
     def prepare(self) -> None:
-        """Open the database: make the file, or set a damaged one aside, and run the migrations it lacks.
+        """Open the database: create the file or set a damaged one aside, and migrate it.
 
         Does nothing when that was done and the file is still the same. Raises ``HistoryError``.
         """
@@ -188,12 +188,12 @@ class Database:
             return False
 
     def _inode(self) -> int:
-        """Which file has the database's name now; 0 when the database is no file of ours."""
+        """Return the inode of the database file, 0 when the database is not a file of ours."""
         # Every exchange waits for this, and pathlib takes twice the time.
         return os.stat(self._path).st_ino if self._path else 0  # noqa: PTH116
 
     def _make_file(self) -> int:
-        """Make the file, for its owner only, where there is none. SQLite gives its WAL the same permissions."""
+        """Create a missing file, readable by its owner only. SQLite gives its WAL the same permissions."""
         if self._path is not None:
             # O_EXCL: closing a file that is there would drop the locks that SQLite holds on it in this process.
             with suppress(FileExistsError):
@@ -257,15 +257,15 @@ class Database:
 
     def _explanation(self, error: Exception) -> HistoryError:
         if error_messages.took_too_long(error):
-            return HistoryTimeout("This takes too long on a history of this size. Narrow the filters.")
+            return HistoryTimeout("This query takes too long on a history of this size. Narrow the filters.")
         return HistoryError(error_messages.sentence(error, self._where))
 
 
 class _HintedCompiler(SQLiteCompiler):
-    """Writes the hints of a query, which SQLAlchemy leaves out for SQLite."""
+    """A compiler that writes the hints of a query, which SQLAlchemy omits for SQLite."""
 
     def get_from_hint_text(self, _table: FromClause, text: str | None) -> str | None:
-        """The hint, behind the table's name."""
+        """Return the hint, which follows the name of the table."""
         return text
 
 
@@ -275,7 +275,7 @@ STEPS_BETWEEN_LOOKS = 10_000
 
 @contextmanager
 def _limited(connection: Connection, seconds: float | None) -> Iterator[None]:
-    """End statements that are not done in time."""
+    """Cancel statements that exceed the time limit."""
     if seconds is None:
         yield
     elif connection.dialect.name == "sqlite":
@@ -331,7 +331,7 @@ def _set_up_postgresql(connection: psycopg.Connection, _record: Any) -> None:
 
 
 def _is_alive(connection: psycopg.Connection | sqlite3.Connection) -> None:
-    """Notice without asking that a server has closed an idle connection; a new one is made then."""
+    """Raise ``DisconnectionError`` when the server has closed an idle connection, without a round trip."""
     if isinstance(connection, sqlite3.Connection):
         return
     waiting = polling.poll()

@@ -1,4 +1,4 @@
-"""Dates and times as a person writes them in a filter, and the moments they stand for."""
+"""Dates and times as written in a filter, and the instants they stand for."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -24,7 +24,7 @@ _DAYS = {"today": 0, "yesterday": 1}
 
 
 def spelled(text: str) -> str | None:
-    """The text in lower case, but for ``T`` and ``Z``, when it is a moment; ``None`` when it is none."""
+    """Normalize the letter case of a date or time; return ``None`` for any other text."""
     lower = text.lower()
     if lower in _DAYS or _AGO.fullmatch(lower):
         return lower
@@ -39,12 +39,12 @@ def spelled(text: str) -> str | None:
 
 
 def is_absolute(text: str) -> bool:
-    """Whether a moment needs neither a clock nor a time zone to be understood."""
+    """Return whether a normalized date or time needs neither a clock nor a time zone."""
     return text.endswith("Z")
 
 
 def first(text: str, now: datetime, zone: tzinfo) -> datetime:
-    """The first instant of what a spelled moment names, in UTC: of a date the midnight of ``zone``."""
+    """Return the first instant, in UTC, of a normalized date or time: of a date, midnight in ``zone``."""
     if text in _DAYS:
         return _midnight(now.astimezone(zone).date() - timedelta(days=_DAYS[text]), zone)
     if ago := _AGO.fullmatch(text):
@@ -54,16 +54,16 @@ def first(text: str, now: datetime, zone: tzinfo) -> datetime:
 
 
 def last(text: str, now: datetime, zone: tzinfo) -> datetime:
-    """The last instant, to the microsecond, of what a spelled moment names: of a date the end of the day."""
+    """Return the last instant, to the microsecond, of a normalized date or time: of a date, the end of the day."""
     start = first(text, now, zone)
     if text in _DAYS or len(text) == len("2026-11-24"):
         local = start.astimezone(zone).date()
         end = _utc(datetime.max.replace(tzinfo=zone)) if local == date.max else _midnight(local + timedelta(1), zone)
         return end - timedelta(microseconds=1)
-    found = _WRITTEN.fullmatch(text)
-    if found is None or found["fraction"]:
+    match = _WRITTEN.fullmatch(text)
+    if match is None or match["fraction"]:
         return start
-    return start + timedelta(seconds=1 if found["second"] else 60) - timedelta(microseconds=1)
+    return start + timedelta(seconds=1 if match["second"] else 60) - timedelta(microseconds=1)
 
 
 def _midnight(day: date, zone: tzinfo) -> datetime:

@@ -1,4 +1,4 @@
-"""Deleting exchanges for good, in pieces that keep nobody waiting."""
+"""Permanent deletion of exchanges, in batches that block nobody."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,21 +11,21 @@ from oauth.history.schema import callbacks, exchanges
 from oauth.history.store import History
 
 PIECE = 500
-"""Rows of one transaction: exchanges are recorded between two of them."""
+"""Rows of one transaction; exchanges can be recorded between two of them."""
 
 
 def last_id(history: History) -> int:
-    """The number of the row that was written last; 0 when there is none. Raises ``HistoryError``."""
+    """Return the id of the newest row, 0 when there is none. Raises ``HistoryError``."""
     with history.database.reading() as connection:
         return int(connection.execute(select(func.coalesce(func.max(exchanges.c.id), 0))).scalar_one())
 
 
 def delete_shown(history: History, filters: Filters, up_to: int) -> Iterator[int]:
-    """Delete the exchanges that the filters show and whose number is at most ``up_to``.
+    """Delete the exchanges that match the filters, with ids up to ``up_to``.
 
-    ``up_to`` is ``last_id`` from when they were counted: what came later was not agreed to. Yields how many are gone,
-    after every piece; when it ends, nothing of them is left in the files (``Database.wipe``). Raises ``HistoryError``;
-    what was deleted until then stays so.
+    ``up_to`` is ``last_id`` from when they were counted: later ones were not confirmed. Yields the number deleted so far
+    after every batch; at the end, no trace of them is left in the files (``Database.wipe``). Raises ``HistoryError``;
+    earlier batches stay deleted.
     """
     gone = 0
     for branch in filters.branches():
@@ -37,10 +37,10 @@ def delete_shown(history: History, filters: Filters, up_to: int) -> Iterator[int
 
 
 def delete_older(history: History, limit: datetime, now: datetime) -> int:
-    """Delete the exchanges that began before ``limit``, apart from those of a flow that still runs.
+    """Delete the exchanges that began before ``limit``, except those of a running flow; return their number.
 
-    A flow runs when one of its exchanges is younger, or when it waits for its callback at ``now``. Returns how many are
-    gone. Raises ``HistoryError``.
+    A flow is running when one of its exchanges is newer, or when it waits for its callback at ``now``. Raises
+    ``HistoryError``.
     """
     other = exchanges.alias()
     younger = select(other.c.id).where(other.c.flow == exchanges.c.flow, other.c.started_at >= limit)
@@ -55,7 +55,7 @@ def delete_older(history: History, limit: datetime, now: datetime) -> int:
 
 
 def _pieces(history: History, conditions: list[ColumnElement[bool]]) -> Iterator[int]:
-    """Delete what the conditions name, newest first. Yields how many each piece had."""
+    """Delete the rows that meet the conditions, newest first. Yields the size of each batch."""
     while True:
         with history.database.reading() as connection:
             ids = [id for _, id in listing.newest(connection, conditions, PIECE)]

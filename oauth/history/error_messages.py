@@ -1,11 +1,11 @@
-"""What is wrong with a database, in plain words: what was seen, where, and what to do."""
+"""Messages about database errors: what is wrong, where, and what to do."""
 
 import re
 
 from sqlalchemy.exc import DBAPIError
 
 QUERY_CANCELED = "57014"
-"""PostgreSQL's code of a statement that was ended by its time limit."""
+"""PostgreSQL's code of a statement that was cancelled by its time limit."""
 
 DAMAGED = "SQLITE_CORRUPT", "SQLITE_NOTADB"
 
@@ -16,7 +16,7 @@ _SQLITE = (
     (("SQLITE_BUSY", "SQLITE_LOCKED"), *_LOCKED),
     (("SQLITE_FULL",), *_FULL),
     (("SQLITE_READONLY",), "is read-only", "Make the file and its folder writable for this user, then try again."),
-    (DAMAGED, "is damaged", "Stop the console, move the file away, and start again: a new one is made."),
+    (DAMAGED, "is damaged", "Stop the console, move the file away, and start again: a new file is created."),
 )
 
 _AWAY = "cannot be reached: its server does not answer", "Check that PostgreSQL runs there, then try again."
@@ -25,9 +25,9 @@ _REFUSED = (
     "cannot be opened: the server refuses the user or the password",
     "Correct them in CONSOLE_DATABASE_URL, then start the console again.",
 )
-_MISSING = "is not there: the server has no such database", "Make it with createdb, then try again."
+_MISSING = "is missing: the server has no such database", "Create it with createdb, then try again."
 _BUSY = "cannot be opened: the server has too many connections", "Close some, or raise its limit, then try again."
-_READ_ONLY = "is read-only", "Name the main server in CONSOLE_DATABASE_URL and not a copy that follows it."
+_READ_ONLY = "is read-only", "Name the primary server in CONSOLE_DATABASE_URL instead of a replica."
 _FORBIDDEN = (
     "may not be changed by this user",
     "Grant the user all rights on the database and its schema, then try again.",
@@ -48,18 +48,18 @@ _POSTGRESQL = (
 
 
 def sentence(error: Exception, where: str) -> str:
-    """What is wrong with the history in ``where``, and what to do. Nothing of what was to be written is in it."""
+    """Return what is wrong with the history in ``where`` and what to do, without any of the data."""
     wrong, remedy = _known(error)
     return f"The history in {where} {wrong}. {remedy}"
 
 
 def sqlite_name(error: Exception) -> str:
-    """SQLite's name of an error, such as SQLITE_BUSY; empty when it is none of SQLite's."""
+    """Return SQLite's name of an error, such as SQLITE_BUSY; empty for other errors."""
     return str(getattr(_source(error), "sqlite_errorname", ""))
 
 
 def took_too_long(error: Exception) -> bool:
-    """Whether a statement was ended because its time was over."""
+    """Return whether a statement was cancelled by its time limit."""
     return sqlite_name(error) == "SQLITE_INTERRUPT" or getattr(_source(error), "sqlstate", None) == QUERY_CANCELED
 
 
@@ -80,5 +80,5 @@ def _known(error: Exception) -> tuple[str, str]:
 
 
 def _source(error: Exception) -> BaseException:
-    """What the database itself raised."""
+    """Return the error that the driver raised."""
     return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error

@@ -1,4 +1,4 @@
-"""How many exchanges each value of a filter would show: the facets beside the list."""
+"""Facets: the number of exchanges that each value of a filter matches."""
 
 import time
 from collections import Counter
@@ -24,10 +24,10 @@ FACETS: dict[str, tuple[str, ...]] = {
     "client": ("client_id",),
     "case": ("case",),
 }
-"""The terms that have facets, and the columns that their values stand in."""
+"""The terms that have facets, and the columns with their values."""
 
 SHOWN = 8
-"""Values of one column that are listed, the most frequent."""
+"""Listed values of one column, the most frequent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ class Facet:
 
 
 def facets(history: History, filters: Filters, seconds: float) -> Iterator[Facet]:
-    """The facet of every term of ``FACETS``, as each is counted.
+    """Yield the facet of every term of ``FACETS``, as each is counted.
 
-    All of them together take about ``seconds``: what is left then is counted in the newest exchanges. Raises
+    After ``seconds`` in all, the rest is counted in the newest exchanges. Raises
     ``HistoryError``.
     """
     deadline = time.monotonic() + seconds
@@ -56,31 +56,33 @@ def facets(history: History, filters: Filters, seconds: float) -> Iterator[Facet
 def _facet(history: History, filters: Filters, name: str, deadline: float) -> Facet:
     chosen = filters.get(name)
     columns, others = FACETS[name], filters.put(name)
-    found: list[Counter[str]] = []
+    counters: list[Counter[str]] = []
     newest: int | None = None
     try:
         for column in columns:
             # One question may take half of what is left, so that the last of them gets a chance.
-            rows = ask_all(history, others, (deadline - time.monotonic()) / 2, partial(_told_by, column))
-            found.append(_counted(rows, 0))
+            rows = ask_all(history, others, (deadline - time.monotonic()) / 2, partial(_by_known, column))
+            counters.append(_counted(rows, 0))
     except HistoryTimeout:
         answer = ask(history, others, 0, partial(_by, columns))
-        found = [_counted(answer.rows, index) for index in range(len(columns))]
+        counters = [_counted(answer.rows, index) for index in range(len(columns))]
         if sum(row[-1] for row in answer.rows) >= time_limits.NEWEST:
             newest = answer.newest  # otherwise there are no others
-    wider = found[0]
+    wider = counters[0]
     listed: dict[str, int] = {}
-    for counts in found:
-        told = {
-            value: number for value, number in counts.items() if counts is wider or not _is_told(value, number, wider)
+    for counts in counters:
+        useful = {
+            value: number
+            for value, number in counts.items()
+            if counts is wider or not _is_redundant(value, number, wider)
         }
-        most = sorted(told, key=lambda value: (-told[value], value))[:SHOWN]
+        most = sorted(useful, key=lambda value: (-useful[value], value))[:SHOWN]
         listed |= {value: counts[value] for value in [*most, *(value for value in chosen if value in counts)]}
     return Facet(name, tuple((listed | {value: listed.get(value, 0) for value in chosen}).items()), newest)
 
 
-def _is_told(value: str, number: int, wider: Mapping[str, int]) -> bool:
-    """Whether the wider values say as much: a status that is all of its class, a code that the numbers account for."""
+def _is_redundant(value: str, number: int, wider: Mapping[str, int]) -> bool:
+    """Return whether wider values say as much: a status that is all of its class, a code covered by its numbers."""
     if value.isdecimal():
         return wider.get(f"{value[0]}xx") == number
     numbered = (count for known, count in wider.items() if known.isdecimal() and _code(int(known)) == value)
@@ -99,7 +101,7 @@ def _counted(rows: Sequence[Any], index: int) -> Counter[str]:
     return counts
 
 
-def _told_by(column: str, source: FromClause) -> Select[Any]:
+def _by_known(column: str, source: FromClause) -> Select[Any]:
     """Counts by one column, of the rows that have something in it, for which there may be an index."""
     value = source.c[column]
     return _by((column,), source).where(is_some(value) if isinstance(value.type, PlainText) else value.is_not(None))

@@ -1,4 +1,4 @@
-"""A page of the list, newest first, at the same speed in a short history and in a long one.
+"""A page of the list, newest first, as fast in a long history as in a short one.
 
 Each filter is a range of one index in the order of the list. Words are not: SQLite's index of words is in the order of
 row numbers. That is nearly the order of the list, for only what was imported is older than its number says. So the hits
@@ -68,19 +68,19 @@ _FOUND = (
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A row of the list that a page follows, or begins with: its key."""
+    """The key of a row that a page follows, or begins with when ``is_shown``."""
 
     key: Key
     is_shown: bool = False
 
     def condition(self) -> ColumnElement[bool]:
-        """The condition that an exchange stands there or later in the list."""
+        """Return the condition that an exchange is there or later in the list."""
         key = tuple_(literal(self.key[0], Text()), literal(self.key[1], BigInteger()))
         return key >= _PLACE if self.is_shown else key > _PLACE
 
 
 def page(connection: Connection, filters: Filters, before: int | None, limit: int) -> Sequence[RowMapping]:
-    """At most ``limit`` rows that the filters show, newest first, from the newest on or from what follows ``before``.
+    """Return at most ``limit`` matching rows, newest first, from the newest or from the one after row ``before``.
 
     When that row is gone, its place is that of the newest row with a smaller number, which is then the first.
     """
@@ -100,33 +100,33 @@ def page(connection: Connection, filters: Filters, before: int | None, limit: in
 
 
 def newest(connection: Connection, conditions: Conditions, limit: int, place: Place | None = None) -> list[Key]:
-    """The keys of the newest exchanges of which all conditions hold, from the newest on or from a place of the list."""
+    """Return the keys of the newest exchanges that meet all conditions, from the newest or from a place of the list."""
     words = _Words.of(conditions)
     if connection.dialect.name != "sqlite" or not words.any():
         shown = _keyed([*_from(place), *conditions]).limit(limit)
         return [(row.at, row.id) for row in connection.execute(shown)]
-    if words.wanted:
+    if words.required:
         latest = _latest(connection, words, limit, place)
         if latest is not None:
             return latest
     others = [*_from(place), *words.others]
-    if words.wanted:
-        found = connection.execute(_SOME, {"words": " ".join(words.wanted), "most": RARE + 1}).all()
-        if len(found) <= RARE:
-            rare = [exchanges.c.id.in_([row.rowid for row in found]), *others]
+    if words.required:
+        hits = connection.execute(_SOME, {"words": " ".join(words.required), "most": RARE + 1}).all()
+        if len(hits) <= RARE:
+            rare = [exchanges.c.id.in_([row.rowid for row in hits]), *others]
             return [
-                *_among(connection, _keyed(rare).with_hint(exchanges, "NOT INDEXED", "sqlite"), [], words.unwanted)
+                *_among(connection, _keyed(rare).with_hint(exchanges, "NOT INDEXED", "sqlite"), [], words.excluded)
             ][:limit]
-    return _walked(connection, others, words.wanted, words.unwanted, limit)
+    return _walked(connection, others, words.required, words.excluded, limit)
 
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """Conditions, with those on words taken out of them, as FTS5 takes them."""
+    """Conditions, with those on words separated, in the syntax of FTS5."""
 
     others: list[ColumnElement[bool]]
-    wanted: list[str]
-    unwanted: list[str]
+    required: list[str]
+    excluded: list[str]
 
     @classmethod
     def of(cls, conditions: Conditions) -> "_Words":
@@ -134,28 +134,28 @@ class _Words:
         words = cls([], [], [])
         for condition in _flat(conditions):
             if isinstance(condition, Matches):
-                words.wanted.append(condition.fts5)
+                words.required.append(condition.fts5)
             elif (matches := _negated(condition)) is not None:
-                words.unwanted.append(matches.fts5)
+                words.excluded.append(matches.fts5)
             else:
                 words.others.append(condition)
         return words
 
     def any(self) -> bool:
-        """Whether there are any."""
-        return bool(self.wanted or self.unwanted)
+        """Return whether there are any conditions on words."""
+        return bool(self.required or self.excluded)
 
     def query(self) -> str:
-        """All of them as one query of FTS5, when some are wanted."""
-        return "".join([f"({' '.join(self.wanted)})", *(f" NOT ({words})" for words in self.unwanted)])
+        """Combine all of them in one query of FTS5, when some are required."""
+        return "".join([f"({' '.join(self.required)})", *(f" NOT ({words})" for words in self.excluded)])
 
 
 def _latest(connection: Connection, words: _Words, limit: int, place: Place | None) -> list[Key] | None:
-    """The page by the numbers of the hits, or ``None`` where another way is needed to be sure of it."""
+    """Return the page by the ids of the hits, or ``None`` where that could miss a row."""
     # The exchanges of several sessions are not quite in the order of time: some that follow have larger numbers.
     highest = min(place.key[1] + limit // 2, LARGEST_ID) if place else LARGEST_ID
     keys: list[Key] = []
-    above, size, seen = highest, 2 * limit, 0
+    above, size, read = highest, 2 * limit, 0
     while True:
         piece = {"words": words.query(), "above": above, "most": size}
         number, lowest = connection.execute(_PIECE, piece).one()
@@ -166,8 +166,8 @@ def _latest(connection: Connection, words: _Words, limit: int, place: Place | No
             return sorted(keys, reverse=True)[:limit]
         if len(keys) >= limit:
             break
-        seen += number
-        if number < size or seen > RARE:
+        read += number
+        if number < size or read > RARE:
             return None
         above, size = lowest - 1, 4 * size
     keys = sorted(keys, reverse=True)[:limit]
@@ -180,13 +180,13 @@ def _latest(connection: Connection, words: _Words, limit: int, place: Place | No
 
 
 def _walked(
-    connection: Connection, others: Conditions, wanted: Sequence[str], unwanted: Sequence[str], limit: int
+    connection: Connection, others: Conditions, required: Sequence[str], excluded: Sequence[str], limit: int
 ) -> list[Key]:
     keys: list[Key] = []
     size, place = WINDOW, list[ColumnElement[bool]]()
     while len(keys) < limit:
         window = _keyed([*place, *others])
-        keys += _among(connection, window.limit(size), wanted, unwanted)
+        keys += _among(connection, window.limit(size), required, excluded)
         last = connection.execute(window.offset(size - 1).limit(1)).one_or_none()
         if last is None:
             break
@@ -196,16 +196,16 @@ def _walked(
 
 
 def _among(
-    connection: Connection, window: Select[Key], wanted: Sequence[str], unwanted: Sequence[str]
+    connection: Connection, window: Select[Key], required: Sequence[str], excluded: Sequence[str]
 ) -> Sequence[Key]:
-    """The keys in a part of the list of which all of ``wanted`` and none of ``unwanted`` is found in the exchange."""
+    """Return the keys of a window of the list that match all of ``required`` and none of ``excluded``."""
     rows = window.subquery()
     first, last = connection.execute(select(func.min(rows.c.id), func.max(rows.c.id))).one()
     query = select(rows.c.at, rows.c.id).order_by(rows.c.at.desc(), rows.c.id.desc())
     # The numbers of a part of the list are close together, and only their part of the index is read.
-    for number, (words, sign) in enumerate([*((one, "") for one in wanted), *((one, "NOT") for one in unwanted)]):
-        found = _FOUND.format(sign=sign, number=number)
-        query = query.where(text(found).bindparams(**{f"words{number}": words, "first": first, "last": last}))
+    for number, (words, sign) in enumerate([*((one, "") for one in required), *((one, "NOT") for one in excluded)]):
+        condition = _FOUND.format(sign=sign, number=number)
+        query = query.where(text(condition).bindparams(**{f"words{number}": words, "first": first, "last": last}))
     return [(row.at, row.id) for row in connection.execute(query)] if first is not None else []
 
 
@@ -223,7 +223,7 @@ def _flat(conditions: Conditions) -> list[ColumnElement[bool]]:
 
 
 def _negated(condition: ColumnElement[bool]) -> Matches | None:
-    """The search that must not match, when that is the condition."""
+    """Return the search that a condition negates, ``None`` for any other condition."""
     if isinstance(condition, UnaryExpression) and condition.operator is is_false:
         element = condition.element
         return element if isinstance(element, Matches) else None
@@ -235,7 +235,7 @@ def _from(place: Place | None) -> list[ColumnElement[bool]]:
 
 
 def _following(connection: Connection, before: int) -> Place | None:
-    """The place behind row ``before``; ``None`` when it and all smaller numbers are gone."""
+    """Return the place after row ``before``; ``None`` when it and all smaller ids are gone."""
     newest = select(*_KEY).where(exchanges.c.id <= min(before, LARGEST_ID)).order_by(exchanges.c.id.desc()).limit(1)
-    found = connection.execute(newest).one_or_none()
-    return None if found is None else Place((found.at, found.id), found.id != before)
+    row = connection.execute(newest).one_or_none()
+    return None if row is None else Place((row.at, row.id), row.id != before)

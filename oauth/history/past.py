@@ -1,6 +1,6 @@
-"""``Past`` over the console's history.
+"""``Past`` backed by the console's history.
 
-The newest ``reach`` rows are found by their number, which is an index of every database; only those are searched.
+Only the newest ``reach`` rows are searched, which are selected by id.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ MARKED = ("url", "request_headers", "request_body", "response_headers", "respons
 
 
 class HistoryPast:
-    """What one owner's history knows, or everybody's when ``owner`` is ``None``.
+    """The history of one owner, or of everybody when ``owner`` is ``None``.
 
     Every method raises ``HistoryError``.
     """
@@ -38,27 +38,29 @@ class HistoryPast:
 
     @property
     def reach(self) -> int:
-        """How many of the newest rows are looked at."""
+        """The number of newest rows that are searched."""
         return self._reach
 
     def flow(self, flow: str) -> Sequence[Exchange]:
-        """The newest exchanges of one flow, oldest first."""
+        """Return the newest exchanges of one flow, oldest first."""
         if not flow:
             return ()
         rows = self.history.page(Filters(flow=flow, owner=self.owner), None, LIMIT)
         return tuple(row.exchange for row in reversed(rows))
 
     def sightings(self, placeholders: Sequence[str]) -> Sequence[Exchange]:
-        """The exchanges in which one of the placeholders' fingerprints stands."""
-        marks = {found.fingerprint for text in placeholders if (found := parse(text)) and found.fingerprint}
+        """Return the exchanges that contain the fingerprint of one of the placeholders."""
+        marks = {
+            placeholder.fingerprint for text in placeholders if (placeholder := parse(text)) and placeholder.fingerprint
+        }
         if not marks:
             return ()
         # The fingerprint alone: around it, the writing differs between a header, an address and a body.
-        seen = [exchanges.c[name].contains(mark, autoescape=True) for name in MARKED for mark in sorted(marks)]
-        return self._newest(LIMIT, or_(*seen))
+        conditions = [exchanges.c[name].contains(mark, autoescape=True) for name in MARKED for mark in sorted(marks)]
+        return self._newest(LIMIT, or_(*conditions))
 
     def token_requests(self, client_id: str) -> Sequence[Exchange]:
-        """The client's token requests that were answered with success."""
+        """Return the client's successful token requests."""
         if not client_id:
             return ()
         return self._newest(
@@ -69,7 +71,7 @@ class HistoryPast:
         )
 
     def sent_to(self, host: str, since: datetime, until: datetime) -> int:
-        """How many requests went to a host between two times, whoever's: they come from one address all the same."""
+        """Count the requests to a host between two times, of all owners: they share one IP address."""
         query = select(func.count()).where(
             self._within_reach(),
             exchanges.c.step.not_in([step.value for step in OF_THE_BROWSER]),
@@ -82,8 +84,8 @@ class HistoryPast:
     def _newest(self, most: int, *conditions: ColumnElement[bool]) -> Sequence[Exchange]:
         query = select(exchanges).where(*self._recent(), *conditions).order_by(exchanges.c.id.desc()).limit(most)
         with self.history.database.reading() as connection:
-            found = [to_row(row) for row in connection.execute(query).mappings()]
-        return tuple(row.exchange for row in reversed(found))
+            rows = [to_row(row) for row in connection.execute(query).mappings()]
+        return tuple(row.exchange for row in reversed(rows))
 
     def _recent(self) -> list[ColumnElement[bool]]:
         own = [] if self.owner is None else [exchanges.c.owner == self.owner]

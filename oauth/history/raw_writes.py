@@ -1,4 +1,4 @@
-"""Connections of the driver's own, for the short statements that an exchange waits for.
+"""Short statements that an exchange waits for, run on connections of the driver.
 
 What SQLAlchemy does around such a statement, from its pool to its transaction, takes as long as the statement.
 """
@@ -14,18 +14,18 @@ MOST = 15
 """Connections at once, as many as the engine's own pool has: PostgreSQL's server gives out few."""
 
 
-class Done(NamedTuple):
-    """What a statement did: how many rows it changed, and the number of the row that it added."""
+class WriteResult(NamedTuple):
+    """The result of a statement: the number of rows changed, and the id of the row added."""
 
     rows: int
     id: int
 
 
-class Direct:
-    """The connections, opened and set up as the engine does it, and each statement committed when it is done.
+class RawWrites:
+    """A pool of driver connections, opened and set up by the engine; each statement is committed.
 
-    They are closed when the engine is disposed of. ``check`` raises ``DisconnectionError`` for one that is of no use
-    any more; ``seconds`` is how long a statement waits while ``MOST`` are in use.
+    They are closed when the engine is disposed of. ``check`` raises ``DisconnectionError`` for a broken one;
+    ``seconds`` is the time that a statement waits while ``MOST`` are in use.
     """
 
     def __init__(self, engine: Engine, check: Callable[[Any], None], seconds: float) -> None:
@@ -36,7 +36,7 @@ class Direct:
         self._room = Semaphore(MOST)
         event.listen(engine, "engine_disposed", self._forget)
 
-    def run(self, statement: str, parameters: Sequence[Any] = ()) -> Done:
+    def run(self, statement: str, parameters: Sequence[Any] = ()) -> WriteResult:
         """Run one statement. A connection on which it failed is closed.
 
         In PostgreSQL a statement that adds a row says so by ``RETURNING`` its number.
@@ -49,9 +49,9 @@ class Direct:
             try:
                 cursor = connection.execute(statement, parameters)
                 if self._engine.dialect.name == "sqlite":
-                    done = Done(cursor.rowcount, cursor.lastrowid)
+                    done = WriteResult(cursor.rowcount, cursor.lastrowid)
                 else:
-                    done = Done(cursor.rowcount, cursor.fetchone()[0] if cursor.description else 0)
+                    done = WriteResult(cursor.rowcount, cursor.fetchone()[0] if cursor.description else 0)
                 cursor.close()
             except BaseException:
                 connection.close()

@@ -1,4 +1,4 @@
-"""Exchanges that went the same way, as one line each: how often, and when first and last."""
+"""Exchanges grouped by result, with their number and the times of the first and the last."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,11 +32,11 @@ class Repeat:
     last: datetime
 
     def within(self, filters: Filters) -> Filters:
-        """The filters that show this group, of what ``filters`` show. Raises ``FilterError``."""
-        found = filters.put("step", self.step)
-        found = found.put("status", str(self.status or ("failed" if self.failure else "none")))
-        found = found.put("error", self.error if self.documented_error is None else str(self.documented_error))
-        return found.put("description", self.description).put("failure", self.failure)
+        """Return ``filters`` narrowed to this group."""
+        narrowed = filters.put("step", self.step)
+        narrowed = narrowed.put("status", str(self.status or ("failed" if self.failure else "none")))
+        narrowed = narrowed.put("error", self.error if self.documented_error is None else str(self.documented_error))
+        return narrowed.put("description", self.description).put("failure", self.failure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Repeats:
 
 
 def repeats(history: History, filters: Filters, seconds: float) -> Repeats:
-    """What the filters show, grouped. Raises ``HistoryError``."""
+    """Group the exchanges that match the filters. Raises ``HistoryError``."""
     answer = ask(history, filters, seconds, _grouped)
     return Repeats(tuple(Repeat(*row) for row in answer.rows), answer.newest)
 

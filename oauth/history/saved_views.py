@@ -1,4 +1,4 @@
-"""Filters that a person kept under a name."""
+"""Filters saved under a name."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ LONGEST_NAME = 60
 
 
 class ViewError(ValueError):
-    """A view cannot have this name; the text says why and what is allowed."""
+    """A view's name is invalid or taken; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +23,13 @@ class Views:
     owner: str
 
     def all(self) -> dict[str, str]:
-        """The filter line of every view, by its name."""
+        """Return the filter line of every view, by name."""
         query = select(views.c.name, views.c.query).where(views.c.owner == self.owner).order_by(views.c.name)
         with self.history.database.reading() as connection:
             return {row.name: row.query for row in connection.execute(query)}
 
     def save(self, name: str, filters: Filters) -> str:
-        """Keep filters under a name, in place of what it had; returns the name as kept. Raises ``ViewError``."""
+        """Save filters under a name, replacing an earlier view; return the normalized name. Raises ``ViewError``."""
         name = _checked(name)
         with self.history.database.writing() as connection:
             connection.execute(delete(views).where(views.c.owner == self.owner, views.c.name == name))
@@ -37,19 +37,19 @@ class Views:
         return name
 
     def rename(self, name: str, other: str) -> None:
-        """Give a view another name. Raises ``ViewError``, also when another view has it."""
+        """Rename a view. Raises ``ViewError``, also when the new name is taken."""
         other = _checked(other)
         if other == name:
             return
         if other in self.all():
-            raise ViewError(f"There is a view with the name {other} already. Choose another, or delete that one first.")
+            raise ViewError(f"The view {other} already exists. Choose another name, or delete that view first.")
         with self.history.database.writing() as connection:
             connection.execute(
                 update(views).where(views.c.owner == self.owner, views.c.name == name).values(name=other)
             )
 
     def delete(self, name: str) -> None:
-        """Forget a view; its exchanges stay."""
+        """Delete a view; its exchanges stay."""
         with self.history.database.writing() as connection:
             connection.execute(delete(views).where(views.c.owner == self.owner, views.c.name == name))
 
@@ -57,5 +57,5 @@ class Views:
 def _checked(name: str) -> str:
     name = " ".join(name.split())
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise ViewError(f"A view's name has 1 to {LONGEST_NAME} characters.")
+        raise ViewError(f"A view name must have 1 to {LONGEST_NAME} printable characters.")
     return name

@@ -1,7 +1,7 @@
-"""The tables of the history, in SQL that SQLite and PostgreSQL both have.
+"""The tables of the history, in SQL that SQLite and PostgreSQL share.
 
-A change here needs a migration beside the others in ``migrations/versions``; a test compares the two. The search index
-is not here, for each database has its own (``search.py``).
+A change here needs a migration in ``migrations/versions``; a test compares the two. The search index is not here: each
+database has its own (``search.py``).
 """
 
 from datetime import UTC, datetime
@@ -22,14 +22,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
+from oauth.redaction.placeholders import storable
+
 
 def utc_text(moment: datetime) -> str:
-    """An aware time as ISO 8601 text in UTC, to the microsecond and always 27 characters, so that it sorts."""
+    """Format an aware time as ISO 8601 in UTC, to the microsecond: always 27 characters, so that it sorts."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """An aware time, kept as ``utc_text``: it sorts, people can read it, and exports need not convert it."""
+    """An aware time, stored as ``utc_text``: it sorts, is readable, and needs no conversion in exports."""
 
     impl = Text
     cache_ok = True
@@ -43,16 +45,8 @@ class UtcTime(TypeDecorator[datetime]):
         return None if value is None else datetime.fromisoformat(value)
 
 
-def storable(text: str) -> str:
-    """A text as every database can hold it (``PlainText``)."""
-    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
-
-
 class PlainText(TypeDecorator[str]):
-    r"""Text that every database can hold: a NUL is kept as ``\x00``, half a surrogate pair as ``\ud800``.
-
-    Both can be in what a provider sent, PostgreSQL refuses the first and UTF-8 the second.
-    """
+    """Text with the characters that some database rejects replaced (``redaction.placeholders.storable``)."""
 
     impl = Text
     cache_ok = True
@@ -90,8 +84,8 @@ exchanges = Table(
     Column("duration_ms", Integer),
     _text("failure"),
     _text("failure_detail"),
-    # "2xx" and so on, "failed", or "none" while there is no answer: equality on one column is what lets an index give
-    # a status class in the order of the list, which a range of ``status`` cannot.
+    # "2xx" and so on, "failed", or "none" without a response: equality on one column lets an index return a status
+    # class in the order of the list, which a range of ``status`` cannot.
     _text("outcome"),
     Column("documented_error", Integer),
     _text("error"),
@@ -101,22 +95,22 @@ exchanges = Table(
     _text("client_id"),
     _text("host"),
     _text("note"),
-    # Lower-case words with one space between them that say how the exchange was made.
+    # Lower-case words separated by spaces: how the exchange was sent.
     Column("marks", PlainText, nullable=False, server_default=""),
-    # Which process waits for the answer, as a row of ``consoles``.
+    # The process that waits for the response, as a row of ``consoles``.
     Column("console", PlainText, nullable=False, server_default=""),
     # The id of the catalogue's entry that explains the exchange, empty when nothing failed. NULL in rows from before
     # there was this column, until ``backfill`` has reached them.
     Column("entry", PlainText),
-    # A deleted row's number is never given to another: numbers stand in tickets and addresses.
+    # The id of a deleted row is never reused: ids are in tickets and addresses.
     sqlite_autoincrement=True,
 )
 
-# Each serves one filter in the order of the list, newest first, from any row on (the keyset).
+# Each serves one filter in the order of the list, newest first, from any row on (keyset pagination).
 Index("exchanges_by_started_at", exchanges.c.started_at, exchanges.c.id)
 for _name in ("flow", "step", "outcome", "client_id", "host"):
     Index(f"exchanges_by_{_name}", exchanges.c[_name], exchanges.c.started_at, exchanges.c.id)
-# An exchange that is begun has neither: there is nothing to write into these before it is answered.
+# Without a response a row has neither, so that beginning an exchange does not write to these.
 for _name in ("status", "documented_error"):
     _known = exchanges.c[_name].is_not(None)
     Index(
@@ -128,8 +122,7 @@ for _name in ("status", "documented_error"):
         postgresql_where=_known,
     )
 Index("exchanges_by_provider", exchanges.c.provider, exchanges.c.started_at, exchanges.c.id)
-# Most exchanges have none of these, and each index is a page more to write for a row. A query gets such an index by
-# ``is_some``.
+# Most exchanges have none of these, and each index costs a page per row. ``is_some`` lets a query use such an index.
 for _name in ("owner", "case", "error"):
     _some = exchanges.c[_name] != ""
     Index(
@@ -151,7 +144,7 @@ Index(
 
 
 def is_some(column: ColumnElement[str]) -> ColumnElement[bool]:
-    """The condition that a text is not empty, written so that an index of such rows serves it."""
+    """Return the condition that a text is not empty, written so that a partial index serves it."""
     return column != literal_column("''", Text)
 
 
@@ -179,7 +172,7 @@ consoles = Table(
     Column("id", Text, primary_key=True),
     Column("seen_at", UtcTime, nullable=False),
 )
-"""The processes that keep exchanges here, and when each was last seen alive."""
+"""The processes that record exchanges, with their heartbeats."""
 
 backfills = Table(
     "backfills",

@@ -1,6 +1,6 @@
-"""The index of the words in every exchange: FTS5 in SQLite, a ``tsvector`` in PostgreSQL.
+"""The full-text index of the exchanges: FTS5 in SQLite, a ``tsvector`` in PostgreSQL.
 
-What is indexed is what is kept: redacted text. A word is a run of letters and digits in any letter case, so that
+The indexed text is the stored, redacted text. A word is a run of letters and digits in any letter case, so that
 ``9f2a41d07b`` is one in ``«code #9f2a41d07b 40ch»``.
 """
 
@@ -29,7 +29,7 @@ COLUMNS = (
     "client_id",
     "note",
 )
-"""What is searched."""
+"""The searched columns."""
 
 CATCH_UP_ROWS = 1000
 """Rows that one transaction adds to the index of SQLite."""
@@ -41,14 +41,14 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def matches(*phrases: str) -> ColumnElement[bool]:
-    """The condition that every phrase occurs in the exchange, its words side by side.
+    """Return the condition that every phrase occurs in the exchange, its words side by side.
 
     A ``*`` at the end of a phrase makes its last word the beginning of one. Whole words are looked up as fast in a long
     history as in a short one, which beginnings of common words are not. A phrase without a letter or a digit is found
     nowhere.
     """
-    found = [_Phrase(tuple(_WORD.findall(phrase)), phrase.endswith("*")) for phrase in phrases]
-    return Matches(found) if all(phrase.words for phrase in found) else false()
+    parsed = [_Phrase(tuple(_WORD.findall(phrase)), phrase.endswith("*")) for phrase in phrases]
+    return Matches(parsed) if all(phrase.words for phrase in parsed) else false()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,8 @@ class Matches(FunctionElement[bool]):
 @compiles(Matches, "sqlite")
 def _in_sqlite(element: Matches, compiler: SQLCompiler, **options: Any) -> str:
     id, fts5, _ = element.clauses
-    found = f"SELECT rowid FROM exchanges_search WHERE exchanges_search MATCH {compiler.process(fts5, **options)}"  # noqa: S608
-    return f"{compiler.process(id, **options)} IN ({found})"
+    ids = f"SELECT rowid FROM exchanges_search WHERE exchanges_search MATCH {compiler.process(fts5, **options)}"  # noqa: S608
+    return f"{compiler.process(id, **options)} IN ({ids})"
 
 
 @compiles(Matches, "postgresql")
@@ -112,15 +112,15 @@ _DONE = text("DELETE FROM exchanges_unindexed WHERE id <= :last")
 
 
 def is_behind(connection: Connection) -> bool:
-    """Whether rows wait to be added to SQLite's index; PostgreSQL's is never behind."""
+    """Return whether rows are missing from SQLite's index; PostgreSQL's is never behind."""
     return connection.dialect.name == "sqlite" and bool(connection.execute(_PENDING).scalar_one())
 
 
 def catch_up(connection: Connection) -> None:
     """Add the next rows to SQLite's index.
 
-    New ones have larger numbers than those in the index, and a trigger notes those that change. They are indexed many
-    at once: each on its own takes about as long as an exchange itself.
+    New rows have larger ids than those in the index, and a trigger notes those that change. They are indexed in bulk:
+    one at a time would cost about as much as recording an exchange.
     """
     last = connection.execute(_LAST, {"rows": CATCH_UP_ROWS}).scalar_one()
     if last is None:
@@ -131,10 +131,10 @@ def catch_up(connection: Connection) -> None:
 
 
 def merge(connection: Connection, *, begin: bool) -> bool:
-    """Bring SQLite's index a step closer to holding no word of rows that are gone; returns whether more is left.
+    """Merge parts of SQLite's index, so that words of deleted rows leave it; return whether more is left.
 
-    Until its parts are merged, a removed row's words stay in them beside the note that it was removed. With ``begin``
-    all parts are taken, and not only those that are due.
+    Until its parts are merged, the words of a deleted row stay in them beside a deletion marker. With ``begin`` all
+    parts are merged, not only those that are due.
     """
     before = connection.execute(_CHANGES).scalar_one()
     connection.execute(_MERGE, {"pages": -MERGED_PAGES if begin else MERGED_PAGES})

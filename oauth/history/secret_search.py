@@ -1,4 +1,4 @@
-"""Is this secret in the history? Asked with its fingerprints, so that the secret itself is never looked for."""
+"""Search of the history for a secret by its fingerprints, so that the secret itself is never in a query."""
 
 import re
 from dataclasses import dataclass
@@ -30,16 +30,18 @@ class Sighting:
 
 
 def sightings(history: History, vault: Vault, secret: str, seconds: float, owner: str | None = None) -> list[Sighting]:
-    """Where a secret stands in the history, under every kind that has a name in the protocols.
+    """Find a secret in the history, under every kind of secret.
 
     The most frequent kind comes first. Raises ``HistoryError`` and ``TooShortError``.
     """
-    found = []
+    matches = []
     for kind in KINDS:
         digits = _DIGITS.search(vault.placeholder(kind, secret))
         if digits is None:
-            raise TooShortError("A secret of fewer than 16 characters has no fingerprint, so it cannot be looked for.")
+            raise TooShortError(
+                "A secret of fewer than 16 characters has no fingerprint, so it cannot be searched for."
+            )
         number = count(history, Filters(owner=owner, text=digits[1]), seconds)
         if number.number:
-            found.append(Sighting(kind, digits[1], number))
-    return sorted(found, key=lambda sighting: -sighting.count.number)
+            matches.append(Sighting(kind, digits[1], number))
+    return sorted(matches, key=lambda sighting: -sighting.count.number)

@@ -1,7 +1,7 @@
 """The history: every exchange, written before it is sent and completed after.
 
-What comes in is redacted already (``oauth/redaction.py``). Any thread may use it. No method raises an error of the
-database's own: ``HistoryError`` says in plain words what is wrong.
+Exchanges are redacted before they come here (``oauth/redaction``). Any thread may use it. Methods raise no error of the
+database's own, only ``HistoryError``, which says what is wrong and what to do.
 """
 
 import re
@@ -19,7 +19,8 @@ from oauth.history import listing
 from oauth.history.database import Database, HistoryError
 from oauth.history.filters import Filters, where
 from oauth.history.recognition import entry_of
-from oauth.history.schema import callbacks, exchanges, storable, utc_text
+from oauth.history.schema import callbacks, exchanges, utc_text
+from oauth.redaction.placeholders import storable
 
 __all__ = ["History", "HistoryError", "Row"]
 
@@ -50,12 +51,11 @@ _UNANSWERED = {
     "response_cut": "FALSE",
     "outcome": "'none'",
 }
-"""What a row has in the place of an answer, in SQL."""
+"""Values of a row without a response, in SQL."""
 
 
 IMPORTED = "imported"
-"""The mark of a row that came from a file. It says something of this history and nothing of the exchange, so that an
-export leaves it out."""
+"""The mark of an imported row. It concerns this history and not the exchange, so exports leave it out."""
 
 STOPPED = "stopped"
 """The kind of failure of an exchange whose console was stopped before an answer came (``upkeep``)."""
@@ -79,7 +79,7 @@ class Row:
 
     @property
     def unanswered(self) -> bool:
-        """Whether no answer was recorded: it is still awaited, or the console was stopped meanwhile."""
+        """True when no response was recorded: it is still awaited, or the console was stopped."""
         failure = self.exchange.failure
         return self.exchange.response is None and (failure is None or failure.kind == STOPPED)
 
@@ -98,14 +98,11 @@ class History:
 
     @property
     def notices(self) -> list[str]:
-        """Sentences for the person about what was done to the database when it was opened."""
+        """Messages for the user about what was done to the database when it was opened."""
         return self.database.notices
 
     def begin(self, exchange: Exchange) -> int:
-        """Keep an exchange that is about to be sent; returns its id. It is durable when this returns.
-
-        An answer that it has already is kept by ``complete``.
-        """
+        """Store an exchange that is about to be sent, durably and without a response; return its id."""
         values = _stored((*_begun(exchange), entry_of(exchange), self.console))
         return self.database.at_once(self._statements.begin, values).id
 
@@ -120,7 +117,7 @@ class History:
         entry: str | None = None,
         begun: Exchange | None = None,
     ) -> None:
-        """Add the response or the failure, and the error recognised in it, to the row that ``begin`` made.
+        """Add the response or failure, and the recognised error, to the row that ``begin`` created.
 
         ``entry`` is the id of the catalogue's entry; without it, it is recognised here.
         ``begun`` is what was kept then. What the answer says may have made another request of it: a secret that has
@@ -133,10 +130,10 @@ class History:
         if begun is None or begun.request != exchange.request or begun.client_id != exchange.client_id:
             names, values = (*names, *_REQUEST), (*values, *_sent(exchange))
         if not self.database.at_once(self._statements.complete(names), (*_stored(values), id)).rows:
-            raise HistoryError(f"Exchange {id} is no longer in the history, so its answer was not kept.")
+            raise HistoryError(f"Exchange {id} is no longer in the history, so its response was not stored.")
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Keep exchanges that are over already, all of them or none; each gets a number of its own."""
+        """Store finished exchanges, all of them or none, under new ids."""
         values = [
             dict(zip(_BEGUN + _ANSWER, _begun(row.exchange) + _answer(row.exchange), strict=True))
             | {
@@ -153,34 +150,34 @@ class History:
             connection.execute(insert(exchanges), values)
 
     def get(self, id: int) -> Row | None:
-        """One exchange, ``None`` when there is none of that id."""
+        """Return one exchange, ``None`` when the id is unknown."""
         if not 0 < id <= listing.LARGEST_ID:
             return None
         with self.database.reading() as connection:
-            found = connection.execute(select(exchanges).where(exchanges.c.id == id)).mappings().first()
-        return None if found is None else to_row(found)
+            row = connection.execute(select(exchanges).where(exchanges.c.id == id)).mappings().first()
+        return None if row is None else to_row(row)
 
     def page(self, filters: Filters, before: int | None, limit: int) -> list[Row]:
-        """At most ``limit`` exchanges, newest first, from the newest on or from the one that follows row ``before``.
+        """Return at most ``limit`` exchanges, newest first, from the newest or from the one after row ``before``.
 
         When that row is gone, its place is that of the newest row with a smaller number, which is then the first.
         """
         with self.database.reading() as connection:
-            return [to_row(found) for found in listing.page(connection, filters, before, limit)]
+            return [to_row(row) for row in listing.page(connection, filters, before, limit)]
 
     def some_answered(self, ids: Collection[int]) -> bool:
-        """Whether one of some exchanges has an answer by now."""
+        """Return whether any of these exchanges has a result by now."""
         query = select(exchanges.c.id).where(exchanges.c.id.in_(ids), exchanges.c.outcome != "none").limit(1)
         with self.database.reading() as connection:
             return connection.execute(query).first() is not None
 
     def count(self, filters: Filters) -> int:
-        """How many exchanges the filters show."""
+        """Count the exchanges that match the filters."""
         with self.database.reading() as connection:
             return connection.execute(select(func.count()).select_from(exchanges).where(*where(filters))).scalar_one()
 
     def rows(self, filters: Filters) -> Iterator[Row]:
-        """All that the filters show, newest first, in bounded memory.
+        """Yield all exchanges that match the filters, newest first, in bounded memory.
 
         Read page by page: a slow reader then holds no connection, and an abandoned one leaves nothing behind.
         """
@@ -190,10 +187,10 @@ class History:
             before = batch[-1].exchange.id
 
     def flow(self, flow: str) -> list[Row]:
-        """The exchanges of one flow, oldest first."""
+        """Return the exchanges of one flow, oldest first."""
         query = select(exchanges).where(exchanges.c.flow == flow).order_by(exchanges.c.started_at, exchanges.c.id)
         with self.database.reading() as connection:
-            return [to_row(found) for found in connection.execute(query).mappings()]
+            return [to_row(row) for row in connection.execute(query).mappings()]
 
     def set_case(self, flow: str, case: str) -> None:
         """Label a flow's exchanges, and the callback it waits for. Raises ``ValueError`` without a flow."""
@@ -209,7 +206,7 @@ class History:
             connection.execute(update(exchanges).where(exchanges.c.id == id).values(case=case))
 
     def set_note(self, id: int, note: str) -> None:
-        """Write a note to an exchange, in place of the one it had."""
+        """Set the note of an exchange."""
         with self.database.writing() as connection:
             connection.execute(update(exchanges).where(exchanges.c.id == id).values(note=note))
 
@@ -227,7 +224,7 @@ class _Statements:
         self.begin = f"INSERT INTO exchanges ({names}) VALUES ({values})" + ("" if is_sqlite else " RETURNING id")  # noqa: S608
 
     def complete(self, names: tuple[str, ...]) -> str:
-        """The statement that changes some columns of a row. One that stays as it is costs its indexes all the same."""
+        """Return the update of some columns; a column that is set to its own value still costs its indexes."""
         if names not in self._completing:
             changes = ", ".join(f'"{name}" = {self._mark}' for name in names)
             self._completing[names] = f"UPDATE exchanges SET {changes} WHERE id = {self._mark}"  # noqa: S608
@@ -312,45 +309,45 @@ def _text(body: bytes) -> str:
     return body.decode("utf-8", "backslashreplace")
 
 
-def to_row(found: RowMapping | Mapping[str, Any]) -> Row:
+def to_row(row: RowMapping | Mapping[str, Any]) -> Row:
     """A row of the table as the exchange that it keeps."""
     response = failure = None
-    if found["status"] is not None:
+    if row["status"] is not None:
         response = Response(
-            status=found["status"],
-            reason=found["reason"],
-            headers=_headers(found["response_headers"]),
-            body=found["response_body"].encode(),
-            cut=found["response_cut"],
-            http_version=found["http_version"],
+            status=row["status"],
+            reason=row["reason"],
+            headers=_headers(row["response_headers"]),
+            body=row["response_body"].encode(),
+            cut=row["response_cut"],
+            http_version=row["http_version"],
         )
-    if found["failure"]:
-        failure = Failure(found["failure"], found["failure_detail"])
+    if row["failure"]:
+        failure = Failure(row["failure"], row["failure_detail"])
     exchange = Exchange(
-        step=Step(found["step"]),
+        step=Step(row["step"]),
         request=Request(
-            method=found["method"],
-            url=found["url"],
-            headers=_headers(found["request_headers"]),
-            body=found["request_body"].encode(),
+            method=row["method"],
+            url=row["url"],
+            headers=_headers(row["request_headers"]),
+            body=row["request_body"].encode(),
         ),
-        started_at=found["started_at"],
+        started_at=row["started_at"],
         response=response,
         failure=failure,
-        duration_ms=found["duration_ms"],
-        id=found["id"],
-        flow=found["flow"],
-        owner=found["owner"],
-        case=found["case"],
-        provider=found["provider"],
-        client_id=found["client_id"],
-        marks=tuple(found["marks"].split()),
+        duration_ms=row["duration_ms"],
+        id=row["id"],
+        flow=row["flow"],
+        owner=row["owner"],
+        case=row["case"],
+        provider=row["provider"],
+        client_id=row["client_id"],
+        marks=tuple(row["marks"].split()),
     )
     return Row(
         exchange,
-        found["documented_error"],
-        found["error"],
-        found["error_description"],
-        found["note"],
-        found["entry"],
+        row["documented_error"],
+        row["error"],
+        row["error_description"],
+        row["note"],
+        row["entry"],
     )

@@ -27,14 +27,14 @@ ANY = "\0*"
 
 
 class FilterError(ValueError):
-    """A filter has a value it cannot have; the text names the filter and what is allowed."""
+    """A filter has an invalid value; the message names the filter and the allowed values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term(ABC):
-    """One condition: an exchange fits when it fits one of ``values``, or none of them when ``negated``.
+    """One condition: an exchange matches one of ``values``, or none of them when ``negated``.
 
-    Made by ``of``, which checks the values.
+    Created by ``of``, which checks the values.
     """
 
     values: tuple[str, ...]
@@ -47,45 +47,45 @@ class Term(ABC):
 
     @classmethod
     def of(cls, values: tuple[str, ...], negated: bool = False) -> Self:
-        """The term with its values as they are kept, each once. Raises ``FilterError``."""
+        """Create the term of normalized values, without duplicates. Raises ``FilterError``."""
         if not all(values):
             raise FilterError(f"{cls.name} has no value. {cls.help}")
         if len(values) > MOST_VALUES:
             raise FilterError(f"{cls.name} has {len(values)} values; it can have {MOST_VALUES}.")
-        return cls(tuple(dict.fromkeys(cls.kept(value) for value in values)), negated)
+        return cls(tuple(dict.fromkeys(cls.normalized(value) for value in values)), negated)
 
     @classmethod
     def refused(cls, value: str, allowed: str) -> FilterError:
-        """The error that says what a value can be."""
+        """Return the error for an invalid value."""
         shown = "*" if value == ANY else value[:LONGEST_VALUE]
         return FilterError(f"{cls.name} is {shown!r}; it can be {allowed}.")
 
     @classmethod
     @abstractmethod
-    def kept(cls, value: str) -> str:
-        """The one spelling of a value. Raises ``FilterError``."""
+    def normalized(cls, value: str) -> str:
+        """Return the normalized spelling of a value. Raises ``FilterError``."""
 
     @abstractmethod
     def one(self, value: str) -> ColumnElement[bool]:
-        """The condition of one value."""
+        """Return the SQL condition of one value."""
 
     def condition(self) -> ColumnElement[bool]:
-        """The condition on ``schema.exchanges``."""
-        wanted = or_(*(self.one(value) for value in self.values))
+        """Return the SQL condition on ``schema.exchanges``."""
+        condition = or_(*(self.one(value) for value in self.values))
         # A comparison with NULL is neither true nor false: a row without a status is not of status 404 either.
-        return not_(func.coalesce(wanted, false())) if self.negated else wanted
+        return not_(func.coalesce(condition, false())) if self.negated else condition
 
     def resolved(self, _now: datetime, _zone: tzinfo) -> "Term":
-        """The same term without relative times."""
+        """Return the term without relative times."""
         return self
 
     def branches(self) -> list["Term"]:
-        """Terms of one value each that together show what this one shows."""
+        """Return terms of one value each whose union is this term."""
         return [self] if self.negated else [replace(self, values=(value,)) for value in self.values]
 
 
 class StepTerm(Term):
-    """Where in the flow."""
+    """The step of the flow."""
 
     name = "step"
     help = f"The step of the flow: {', '.join(Step)}."
@@ -93,7 +93,7 @@ class StepTerm(Term):
     options = tuple(Step)
 
     @classmethod
-    def kept(cls, value: str) -> str:
+    def normalized(cls, value: str) -> str:
         """A step."""
         if value.lower() not in list(Step):
             raise cls.refused(value, ", ".join(Step))
@@ -105,20 +105,20 @@ class StepTerm(Term):
 
 
 class StatusTerm(Term):
-    """A status, its class, or that there is none."""
+    """A status, a class of status, or its absence."""
 
     name = "status"
-    help = "A class such as 4xx, an exact status such as 404, failed (no response) or none (no answer recorded)."
+    help = "A class such as 4xx, an exact status such as 404, failed (no response) or none (no response recorded)."
     example = "status:4xx"
     options = ("2xx", "3xx", "4xx", "5xx", "failed", "none")
 
     @classmethod
-    def kept(cls, value: str) -> str:
+    def normalized(cls, value: str) -> str:
         """A class, a status, ``failed`` or ``none``."""
         if not re.fullmatch(r"[1-9]xx|[1-9][0-9]{2}|failed|none", value.lower()):
             raise cls.refused(
                 value,
-                "2xx, 3xx, 4xx, 5xx, an exact status such as 404, failed (no response) or none (no answer recorded)",
+                "2xx, 3xx, 4xx, 5xx, an exact status such as 404, failed (no response) or none (no response recorded)",
             )
         return value.lower()
 
@@ -128,14 +128,14 @@ class StatusTerm(Term):
 
 
 class ErrorTerm(Term):
-    """A documented error or a code."""
+    """The number of a documented error, or an error code."""
 
     name = "error"
     help = "The number of a documented error, an error code such as invalid_grant, or * for any error."
     example = "error:2,invalid_scope"
 
     @classmethod
-    def kept(cls, value: str) -> str:
+    def normalized(cls, value: str) -> str:
         """A number without leading zeros, or a code."""
         return str(int(value)) if _is_number(value) else value
 
@@ -149,26 +149,26 @@ class ErrorTerm(Term):
 
 
 class ExactTerm(Term):
-    """A column that must be equal."""
+    """Equality with a column."""
 
     column: ClassVar[Column[str]]
     is_sparse: ClassVar[bool] = False
-    """Whether the column's index has only the rows that are not empty there."""
+    """True where the index of the column has only the rows that are not empty there."""
 
     @classmethod
-    def kept(cls, value: str) -> str:
+    def normalized(cls, value: str) -> str:
         """The value as it is."""
         return value
 
     def one(self, value: str) -> ColumnElement[bool]:
-        """Equality; ``*`` is anything but nothing."""
+        """Return the equality, or for ``ANY`` that the column is not empty."""
         if self.is_sparse:
             return is_some(self.column) if value == ANY else and_(is_some(self.column), self.column == value)
         return self.column != "" if value == ANY else self.column == value
 
 
 class ClientTerm(ExactTerm):
-    """Whose application."""
+    """The client id."""
 
     name = "client"
     help = "The client id, or * for any."
@@ -187,7 +187,7 @@ class CaseTerm(ExactTerm):
 
 
 class HostTerm(ExactTerm):
-    """Where the request went."""
+    """The host of the request."""
 
     name = "host"
     help = "The host, and its port if it has one, that the request went to."
@@ -195,7 +195,7 @@ class HostTerm(ExactTerm):
     column = exchanges.c.host
 
     @classmethod
-    def kept(cls, value: str) -> str:
+    def normalized(cls, value: str) -> str:
         """In lower case, as host names are compared (RFC 3986 §3.2.2)."""
         return value.lower()
 
@@ -219,7 +219,7 @@ class MethodTerm(ExactTerm):
     column = exchanges.c.method
 
     @classmethod
-    def kept(cls, value: str) -> str:
+    def normalized(cls, value: str) -> str:
         """In capitals, as the console sends them."""
         return value.upper()
 
@@ -234,7 +234,7 @@ class FlowTerm(ExactTerm):
 
 
 class DescriptionTerm(ExactTerm):
-    """What the provider said."""
+    """The provider's description of the error."""
 
     name = "description"
     help = "The whole error_description that came back."
@@ -243,75 +243,75 @@ class DescriptionTerm(ExactTerm):
 
 
 class ByTerm(ExactTerm):
-    """Who sent it."""
+    """The sender on a shared console."""
 
     name = "by"
-    help = "Who sent it, on a console that several people share."
+    help = "The user who sent it, on a shared console."
     example = "by:ada@example.com"
     column = exchanges.c.owner
     is_sparse = True
 
 
 class FailureTerm(ExactTerm):
-    """Why there is no response."""
+    """The kind of failure."""
 
     name = "failure"
-    help = "Why there is no response, or none that is whole, such as refused or cut_off, or * for any reason."
+    help = "The reason for a missing or incomplete response, such as refused or cut_off, or * for any reason."
     example = "failure:read_timeout"
     column = exchanges.c.failure
 
 
 class NoteTerm(Term):
-    """What was noted."""
+    """A part of the note."""
 
     name = "note"
     help = "A part of the note, in any letter case, or * for any note."
     example = 'note:"called back"'
 
     @classmethod
-    def kept(cls, value: str) -> str:
+    def normalized(cls, value: str) -> str:
         """The value as it is."""
         return value
 
     def one(self, value: str) -> ColumnElement[bool]:
-        """A note at all, which an index lists, and in it the value."""
+        """Return that there is a note, which an index lists, with the value in it."""
         noted = exchanges.c.note != ""
         return noted if value == ANY else noted & exchanges.c.note.icontains(value, autoescape=True)
 
 
 class MomentTerm(Term):
-    """A bound of the time."""
+    """A bound of the start time."""
 
     @classmethod
     def of(cls, values: tuple[str, ...], negated: bool = False) -> Self:
-        """One moment, never negated."""
+        """Create the term of one date or time, never negated. Raises ``FilterError``."""
         if negated:
-            raise FilterError("since and until cannot have a - in front: one is the opposite of the other.")
+            raise FilterError("since and until cannot be negated: one is the opposite of the other.")
         if len(set(values)) > 1:
             raise FilterError(f"{cls.name} has {len(values)} values; it can have one.")
         return super().of(values)
 
     @classmethod
-    def kept(cls, value: str) -> str:
+    def normalized(cls, value: str) -> str:
         """A moment."""
-        found = dates.spelled(value)
-        if found is None:
+        spelled = dates.spelled(value)
+        if spelled is None:
             raise cls.refused(value, dates.ALLOWED)
-        return found
+        return spelled
 
     def moment(self) -> datetime:
-        """The moment. Raises ``ValueError`` when it depends on a clock or a time zone."""
+        """Return the instant. Raises ``ValueError`` when it depends on a clock or a time zone."""
         if not dates.is_absolute(self.values[0]):
-            raise ValueError(f"{self.name}:{self.values[0]} must be resolved before it is asked for.")
+            raise ValueError(f"{self.name}:{self.values[0]} must be resolved before it is queried.")
         return self.bound(self.values[0], datetime.min.replace(tzinfo=UTC), UTC)
 
     @staticmethod
     @abstractmethod
     def bound(text: str, now: datetime, zone: tzinfo) -> datetime:
-        """The instant that is meant."""
+        """Return the instant that a text stands for."""
 
     def resolved(self, now: datetime, zone: tzinfo) -> "Term":
-        """The same with the instant in UTC."""
+        """Return the term with the instant in UTC."""
         if dates.is_absolute(self.values[0]):
             return self
         return replace(self, values=(utc_text(self.bound(self.values[0], now, zone)),))
@@ -350,14 +350,14 @@ class TextTerm(Term):
 
     name = "text"
     help = (
-        'Words found anywhere in the exchange, without a name in front; "several words" in quotes, in their order; '
-        "invalid* for words that begin so."
+        'Words anywhere in the exchange, without a name in front; "several words" in quotes for a phrase; '
+        "invalid* for words that start with invalid."
     )
     example = '"is invalid for the client"'
 
     @classmethod
     def of(cls, values: tuple[str, ...], negated: bool = False) -> Self:
-        """Words and phrases, of which all must be there, or with ``negated`` none."""
+        """Create the term of words and phrases, all of which must occur, or with ``negated`` none."""
         length = len(" ".join(values))
         if length > LONGEST_TEXT:
             raise FilterError(f"text has {length} characters; it can have {LONGEST_TEXT}.")
@@ -367,7 +367,7 @@ class TextTerm(Term):
         return cls(tuple(dict.fromkeys(values)), negated)
 
     @classmethod
-    def kept(cls, value: str) -> str:
+    def normalized(cls, value: str) -> str:
         """The value as it is."""
         return value
 
@@ -376,13 +376,13 @@ class TextTerm(Term):
         return matches(value)
 
     def condition(self) -> ColumnElement[bool]:
-        """All of the values, or none of them."""
+        """Return that all of the values occur, or none of them."""
         if self.negated:
             return and_(*(not_(self.one(value)) for value in self.values))
         return matches(*self.values)
 
     def branches(self) -> list[Term]:
-        """Itself: its values are no alternatives."""
+        """Return only itself: its values are not alternatives."""
         return [self]
 
 
@@ -408,7 +408,7 @@ TERMS: tuple[type[Term], ...] = (
 
 
 def help_list() -> str:
-    """Every term as an example with its meaning, as a Markdown list: unlike a table it fits a narrow page."""
+    """Return the help of every term as a Markdown list, which unlike a table fits a narrow page."""
     return "\n".join(f"- `{term.example}` {term.help}" for term in TERMS)
 
 

@@ -1,6 +1,6 @@
-"""Questions about everything that the filters show, answered in a bounded time.
+"""Aggregate queries with a time limit.
 
-A question that takes too long for all of a large history is asked of its newest exchanges, and the answer says so.
+A query that takes too long on a large history is repeated on its newest exchanges, and the result says so.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,16 +16,15 @@ from oauth.history.schema import exchanges
 from oauth.history.store import History
 
 NEWEST = 50_000
-"""Exchanges that are looked at when all of them are too many."""
-
+"""Exchanges that the fallback query reads."""
 
 FALLBACK_SECONDS = 2.0
-"""How long the question about the newest may take."""
+"""Time limit of the fallback query."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What was found. ``newest`` is how many of the newest exchanges were looked at, ``None`` when all were."""
+class Result:
+    """Rows of a result. ``newest`` is the number of newest exchanges that were read, ``None`` for all."""
 
     rows: Sequence[Any]
     newest: int | None = None
@@ -33,7 +32,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many exchanges there are: exactly ``number``, or with ``more`` at least as many; none and more is many."""
+    """A number of exchanges: exact, or with ``more`` a lower bound; zero with ``more`` reads as many."""
 
     number: int
     more: bool = False
@@ -44,25 +43,25 @@ class Count:
         return f"more than {self.number:,}" if self.more else f"{self.number:,}"
 
 
-def ask(history: History, filters: Filters, seconds: float, question: Callable[[FromClause], Select[Any]]) -> Answer:
-    """The answer over all that ``filters`` show, or, when that takes longer than ``seconds``, over the newest of it.
+def ask(history: History, filters: Filters, seconds: float, question: Callable[[FromClause], Select[Any]]) -> Result:
+    """Query all exchanges that match ``filters``, or after ``seconds`` the newest of them.
 
-    ``question`` gets the exchanges as a table. Without any time, only the newest are asked about. Raises
-    ``HistoryError``, and ``HistoryTimeout`` when the second question takes longer than ``FALLBACK_SECONDS``.
+    ``question`` makes the query from the exchanges as a table. With no time at all, only the newest are read. Raises
+    ``HistoryError``, and ``HistoryTimeout`` when the fallback takes longer than ``FALLBACK_SECONDS``.
     """
     with suppress(HistoryTimeout):
-        return Answer(ask_all(history, filters, seconds, question))
+        return Result(ask_all(history, filters, seconds, question))
     some = _shown(filters).order_by(exchanges.c.started_at.desc(), exchanges.c.id.desc()).limit(NEWEST)
     with history.database.reading(FALLBACK_SECONDS) as connection:
-        return Answer(connection.execute(question(some.subquery())).all(), NEWEST)
+        return Result(connection.execute(question(some.subquery())).all(), NEWEST)
 
 
 def ask_all(
     history: History, filters: Filters, seconds: float, question: Callable[[FromClause], Select[Any]]
 ) -> Sequence[Any]:
-    """The rows of the answer over all that ``filters`` show. Raises ``HistoryError``, and ``HistoryTimeout``."""
+    """Query all exchanges that match ``filters``. Raises ``HistoryError`` and ``HistoryTimeout``."""
     if seconds <= 0:
-        raise HistoryTimeout("There is no time left for this question.")
+        raise HistoryTimeout("No time is left for this query.")
     with history.database.reading(seconds) as connection:
         return connection.execute(question(_shown(filters).subquery())).all()
 
@@ -72,13 +71,13 @@ def _shown(filters: Filters) -> Select[Any]:
 
 
 def count(history: History, filters: Filters, seconds: float) -> Count:
-    """How many exchanges the filters show, or that there are more than ``NEWEST``, or just many.
+    """Count the exchanges that match the filters, within a time limit.
 
     Raises ``HistoryError``.
     """
     try:
-        answer = ask(history, filters, seconds, lambda source: select(func.count()).select_from(source))
+        result = ask(history, filters, seconds, lambda source: select(func.count()).select_from(source))
     except HistoryTimeout:
         return Count(0, more=True)
-    number = int(answer.rows[0][0])
-    return Count(number, answer.newest is not None and number >= answer.newest)
+    number = int(result.rows[0][0])
+    return Count(number, result.newest is not None and number >= result.newest)

@@ -1,8 +1,8 @@
-"""What a running console does for its history from time to time: it says that it lives, and tidies up.
+"""Periodic maintenance of the history: heartbeat, lost exchanges, retention and backfill.
 
-A row without an answer belongs to the process that began it. Each process notes every few seconds that it is alive;
-the rows of one that has not done so for a while are marked: their answer will not come. So consoles may share one
-database, on different machines, and none takes another's waiting rows for lost ones.
+A row without a response belongs to the process that began it. Each process stores a heartbeat every few seconds; the
+rows of a process without one are marked as stopped. So consoles on different machines may share one database, and none
+takes another's waiting rows for lost ones.
 """
 
 import logging
@@ -25,16 +25,16 @@ PERIOD = 10.0
 """Seconds between two rounds."""
 
 GONE = timedelta(seconds=60)
-"""How long a process is not heard of before it counts as gone."""
+"""Time without a heartbeat after which a process counts as gone."""
 
 FILL_SECONDS = 5.0
-"""How long one round fills old rows."""
+"""Time limit of the backfill in one round."""
 
 DAY = timedelta(days=1)
 
 
 class Upkeep:
-    """The rounds of one process. ``retention_days`` is how long exchanges are kept, ``None`` for always."""
+    """The maintenance of one process. ``retention_days`` is when exchanges are deleted, ``None`` for never."""
 
     def __init__(self, history: History, clock: Callable[[], datetime], retention_days: int | None = None) -> None:
         self._history = history
@@ -46,15 +46,15 @@ class Upkeep:
         self._is_filling = True
 
     def start(self) -> None:
-        """Go round in a thread of its own until the process ends or ``stop`` is called."""
+        """Run rounds in a background thread until the process ends or ``stop`` is called."""
         Thread(target=self._run, name="history upkeep", daemon=True).start()
 
     def stop(self) -> None:
-        """End after the round that is under way."""
+        """Stop after the current round."""
         self._ended.set()
 
     def round(self) -> None:
-        """Say that this process is alive, mark what was lost, delete what is too old. Raises ``HistoryError``."""
+        """Store the heartbeat, mark lost exchanges, delete old ones, fill old rows. Raises ``HistoryError``."""
         now = self._clock()
         database, console = self._history.database, self._history.console
         with database.writing() as connection:
@@ -87,7 +87,7 @@ class Upkeep:
             self._tidied = now
 
     def _fill(self) -> None:
-        """Recognise errors in old rows for some seconds, with a pause as long as each batch took."""
+        """Fill old rows for some seconds, with a pause after each batch as long as the batch took."""
         end = time.monotonic() + FILL_SECONDS
         while self._is_filling and time.monotonic() < end and not self._ended.is_set():
             start = time.monotonic()
@@ -99,7 +99,7 @@ class Upkeep:
             try:
                 self.round()
             except HistoryError as error:
-                # Each exchange that is not kept says so on the page; the log says it once.
+                # The page reports each exchange that is not stored; the log says it once.
                 if str(error) != self._problem:
                     logging.getLogger(__name__).warning("%s", error)
                 self._problem = str(error)

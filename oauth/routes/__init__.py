@@ -8,33 +8,35 @@ from starlette.responses import Response
 from starlette.routing import Match, Mount, Route
 from starlette.types import Scope
 
+from oauth.exports import links
+from oauth.exports.formats import FORMATS
 from oauth.recorder import Recorder
 from oauth.routes.callback import callback
-from oauth.routes.downloads import PATHS, history_file
+from oauth.routes.downloads import history_file
 from oauth.settings import Settings
 
 Endpoint = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
 
 
 class Below(Mount):
-    """Routes below a path that others are below too: what none of these answers is left to them."""
+    """A mount that leaves the paths which none of its routes takes to the routes after it."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """A mount takes every address below its path; this one only those that a route of its own takes."""
+        """Match only what one of its own routes matches; an ordinary mount takes every path below its own."""
         match, inner = super().matches(scope)
-        found = match is not Match.NONE and any(
+        is_taken = match is not Match.NONE and any(
             route.matches({**scope, **inner})[0] is not Match.NONE for route in self.routes
         )
-        return (match, inner) if found else (Match.NONE, {})
+        return (match, inner) if is_taken else (Match.NONE, {})
 
 
 def routes(settings: Settings, new_recorder: Callable[[], Recorder], clock: Callable[[], datetime]) -> list[Route]:
-    """The callback and the downloads."""
+    """Return the routes of the callback and the downloads."""
     return [
         _only({"GET", "POST"}, "/callback", callback(new_recorder, clock, settings.public_url)),
         *(
-            _only({"GET"}, path, history_file(settings, new_recorder().history, clock, format))
-            for format, path in PATHS.items()
+            _only({"GET"}, links.path_of(format), history_file(settings, new_recorder().history, clock, format))
+            for format in FORMATS
         ),
     ]
 

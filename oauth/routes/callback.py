@@ -1,4 +1,4 @@
-"""The redirect URI, ``/callback`` (RFC 6749 §4.1.2): hands what arrived to the session that waits for it.
+"""The redirect URI, ``/callback`` (RFC 6749 §4.1.2): hands the parameters to the session that waits for them.
 
 A server that was asked for ``response_mode=form_post`` has the browser send a form there (OAuth 2.0 Form Post Response
 Mode §2); all others a query.
@@ -21,23 +21,23 @@ from oauth.recorder import Recorder
 from oauth.routes.page import page
 
 SHOWN = ("error", "error_description", "error_uri", "iss", "scope")
-"""Parameters whose value is shown. Of all others only the length is: a code is a secret."""
+"""Parameters whose value is shown. Of all others only the length is shown: a code is a secret."""
 
 _AGAIN = "Go back to the console, start the flow again at Authorize, and use the new link once."
 
 _REFUSED = {
     Outcome.UNKNOWN: (
-        "This state is not known",
-        "No flow of this console waits for the state in this address. It belongs to another console or to a flow that "
-        "ended long ago, or somebody else made this link.",
+        "Unknown state",
+        "No flow of this console waits for the state in this address. It belongs to another console, to a flow that "
+        "ended long ago, or to a forged link.",
     ),
     Outcome.USED: (
-        "This state was used already",
-        "The answer for this flow arrived before, here or by pasting it. A state is good for one answer.",
+        "This state was already used",
+        "The response for this flow has already arrived, here or by pasting it. A state is valid for one response.",
     ),
     Outcome.EXPIRED: (
         "This state has expired",
-        "The flow waited for an answer and gave up before this one came.",
+        "The flow stopped waiting before this response arrived.",
     ),
 }
 
@@ -51,9 +51,9 @@ FORM_LIMIT = 65_536
 def callback(
     new_recorder: Callable[[], Recorder], clock: Callable[[], datetime], public_url: str = ""
 ) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint. Each callback gets a recorder of its own, whose vault goes with it.
+    """Return the endpoint. Each callback gets a recorder of its own, and its vault is discarded with it.
 
-    ``public_url`` is where a proxy publishes the console: what it asks here is not what the browser asked it.
+    ``public_url`` is the address of the console behind a proxy, which the browser requested.
     """
 
     async def endpoint(request: Request) -> Response:
@@ -63,7 +63,7 @@ def callback(
     def answer(request: Request, body: bytes | None) -> Response:
         arrived = clock()
         if body is None:
-            return _refusal(request, "This callback cannot be used", "It is no form, or one that is far too long.")
+            return _refusal(request, "This callback cannot be used", "The body is not a form, or is too long.")
         parameters = request.query_params.multi_items()
         if request.method == "POST":
             parameters = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
@@ -80,7 +80,7 @@ def callback(
         sent = http.Request(request.method, _address(request, public_url), _headers(request), body)
         begun = recorder.begin(_exchange(sent, receipt, arrived))
         elapsed = round((clock() - arrived).total_seconds() * 1000)
-        # The page that answers says nothing that the address does not, so its body is not kept.
+        # The page says nothing that the address does not, so its body is not stored.
         recorder.complete(begun, replace(begun.live, response=http.Response(200, "OK"), duration_ms=elapsed))
         return _accepted(parameters, recorder.problem)
 
@@ -88,7 +88,7 @@ def callback(
 
 
 async def _body(request: Request) -> bytes | None:
-    """The form that was sent, or ``None`` when it is none."""
+    """Read the form in the body, ``None`` when it is not a form or too long."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         return None
     body = b""
@@ -100,22 +100,22 @@ async def _body(request: Request) -> bytes | None:
 
 
 def _problem(parameters: Sequence[tuple[str, str]]) -> str:
-    """What is wrong with the parameters themselves; empty when nothing is."""
+    """Return the problem with the parameters, empty when they are valid."""
     names = [name for name, _ in parameters]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        return f"These parameters stand in it more than once, so none can be trusted: {', '.join(repeated)}."
+        return f"These parameters occur more than once, so none can be trusted: {', '.join(repeated)}."
     # RFC 6749 §3.1: a parameter without a value is treated as if it were left out.
-    given = {name for name, value in parameters if value}
-    if "state" not in given:
+    present = {name for name, value in parameters if value}
+    if "state" not in present:
         return "It has no state, so the console cannot tell which flow it belongs to."
-    if not given & {"code", "error"}:
+    if not present & {"code", "error"}:
         return "It has neither a code nor an error."
     return ""
 
 
 def _address(request: Request, public_url: str) -> str:
-    """The address as the browser asked for it."""
+    """Return the address that the browser requested."""
     query = f"?{request.url.query}" if request.url.query else ""
     return f"{public_url}/callback{query}" if public_url else str(request.url)
 
@@ -139,10 +139,10 @@ def _exchange(sent: http.Request, receipt: Receipt, arrived: datetime) -> Exchan
 
 def _accepted(parameters: Sequence[tuple[str, str]], problem: str) -> Response:
     refused = any(name == "error" and value for name, value in parameters)
-    said = "The provider answered with an error." if refused else "The code arrived."
-    paragraphs = [f"{said} The console has it: go back to its tab. This one can be closed."]
+    outcome = "The provider returned an error." if refused else "The code arrived."
+    paragraphs = [f"{outcome} Go back to the console's tab to continue. This tab can be closed."]
     if problem:
-        paragraphs.append(f"This callback is missing in the history. {problem}")
+        paragraphs.append(f"This callback was not recorded in the history. {problem}")
     facts = [(name, value if name in SHOWN else f"{len(value)} characters, not shown") for name, value in parameters]
     title = "Error received" if refused else "Callback received"
     return page(title, paragraphs, facts=facts, strip_query=True)
@@ -155,10 +155,10 @@ def _refusal(request: Request, title: str, reason: str) -> Response:
 
 
 def _not_kept(error: HistoryError) -> Response:
-    # The address stays where it is: it is what has to be copied.
+    # The address stays in the address bar: it has to be copied.
     paragraphs = [
         str(error),
-        "The answer could not be handed to the console. Copy this page's address and paste it there, at Callback. "
-        "Or reload this page once the problem is solved.",
+        "The response could not be handed to the console. Copy the address of this page and paste it there, at "
+        "Callback, or reload this page once the problem is solved.",
     ]
-    return page("The callback could not be kept", paragraphs, status=503)
+    return page("The callback could not be stored", paragraphs, status=503)

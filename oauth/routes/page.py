@@ -1,4 +1,4 @@
-"""The one small HTML page that the console's routes answer, complete in itself."""
+"""The self-contained HTML page of the console's routes."""
 
 import secrets
 from collections.abc import Iterable
@@ -40,7 +40,7 @@ a {{ color: var(--accent); }}
 </html>
 """
 
-# The address has the code in it: it need not stay in the address bar and the browser's history.
+# The address contains the code, which should not stay in the address bar and the browser's history.
 _STRIP_QUERY = '<script nonce="{nonce}">history.replaceState(null, "", location.pathname);</script>\n'
 
 
@@ -53,9 +53,9 @@ def page(
     status: int = 200,
     strip_query: bool = False,
 ) -> HTMLResponse:
-    """A page of plain text: paragraphs, a list of named facts, and a link as address and text.
+    """Return a page of plain text: paragraphs, a list of named facts, and a link as address and text.
 
-    Everything is escaped here. ``strip_query`` takes the query out of the browser's address bar.
+    Everything is escaped here. ``strip_query`` removes the query from the browser's address bar.
     """
     nonce = secrets.token_urlsafe(16)
     content = "".join(f"<p>{escape(text)}</p>\n" for text in paragraphs)

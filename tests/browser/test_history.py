@@ -188,7 +188,7 @@ def test_repeats_open_as_a_filter(walk: "Walk", history: History) -> None:
 
 def test_the_list_follows_what_another_console_records(walk: "Walk", history: History, running: "Console") -> None:
     walk.open("/history?case=followed")
-    expect(walk.page.get_by_text("No exchange fits these filters")).to_be_visible()
+    expect(walk.page.get_by_text("No exchanges match these filters")).to_be_visible()
     one = history.page(Filters(case="seeded"), None, 1)[0].exchange
     begun = replace(one, id=None, case="followed", started_at=datetime.now(UTC), response=None)
     id = history.begin(begun)
@@ -222,7 +222,7 @@ def test_a_secret_is_found_and_leaves_the_page(walk: "Walk", history: History) -
     walk.open("/history")
     walk.press("history.secret.open")
     walk.at("history.secret").locator("input").fill(SECRET)
-    walk.page.get_by_role("button", name="Look", exact=True).click()
+    walk.page.get_by_role("button", name="Search", exact=True).click()
     expect(walk.page.get_by_text(re.compile(r"As client_secret: in 12\d exchanges"))).to_be_visible()
     expect(walk.at("history.secret").locator("input")).to_have_value("")
     assert SECRET not in walk.page.content()
@@ -252,7 +252,7 @@ def test_a_har_is_imported_without_its_secrets(walk: "Walk", history: History) -
     walk.at("history.import.file").locator("input[type=file]").set_input_files(content)  # type: ignore[arg-type]
     walk.type("history.import.case", "imported")
     walk.press("history.import")
-    expect(walk.page.get_by_text("1 exchange was imported")).to_be_visible()
+    expect(walk.page.get_by_text("1 exchange imported")).to_be_visible()
     kept = history.page(Filters(case="imported"), None, 5)
     assert ["«access_token #" in row.exchange.request.url for row in kept] == [True]
 
@@ -268,6 +268,6 @@ def test_what_the_filters_show_is_deleted_once_its_number_is_typed(walk: "Walk",
     field = walk.at("history.delete.agreed").locator("input")
     field.fill("3")
     walk.page.get_by_role("button", name="Delete 3", exact=True).click()
-    expect(walk.page.get_by_text("3 exchanges were deleted")).to_be_visible()
+    expect(walk.page.get_by_text("3 exchanges deleted")).to_be_visible()
     assert history.count(Filters(case="to delete")) == 0
     assert history.count(Filters(case="seeded")) == ROWS

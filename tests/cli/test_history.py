@@ -82,7 +82,7 @@ def test_a_full_disk_leaves_no_file_and_keeps_the_one_that_was_there(
         "export", "--output", str(file), preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limit))
     )
     assert done.returncode == 2
-    assert f"{file} cannot be written: File too large." in done.stderr.decode()
+    assert f"Cannot write {file}: File too large." in done.stderr.decode()
     assert file.read_text() == "the last one"
     assert list(file.parent.iterdir()) == [file]
 
@@ -102,7 +102,7 @@ def test_a_terminal_is_told_how_far_it_is(
     ("arguments", "reason"),
     [
         (("--filter", "status:9"), "status"),
-        (("--output", "/nowhere/history.csv"), "/nowhere/history.csv cannot be written: No such file or directory"),
+        (("--output", "/nowhere/history.csv"), "Cannot write /nowhere/history.csv: No such file or directory"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(
@@ -128,12 +128,12 @@ def test_an_export_is_imported_and_what_cannot_be_read_is_named(
     file.write_bytes(run("export", "--format", "jsonl", "--filter", "step:token").stdout + b'{"id": 1}\n')
     done = run("import", str(file), "--owner", "bob", "--case", "T-1")
     assert done.returncode == 1
-    assert done.stdout == b"Exchanges kept: 4. Problems: 1.\n"
+    assert done.stdout == b"Exchanges imported: 4. Problems: 1.\n"
     assert done.stderr.decode() == "Line 5: failure is missing.\n"
     assert {row.exchange.case for row in history.rows(Filters(owner="bob"))} == {"T-1"}
     refused = run("import", str(tmp_path / "nothing.har"))
     assert (refused.returncode, refused.stderr.count(b"\n")) == (2, 1)
-    assert "cannot be read: No such file" in refused.stderr.decode()
+    assert f"Cannot read '{tmp_path / 'nothing.har'}': No such file" in refused.stderr.decode()
 
 
 @pytest.mark.parametrize("format", FORMATS)

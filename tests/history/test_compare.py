@@ -25,7 +25,7 @@ def fields(found: list[Compared], place: str = "") -> dict[str, tuple[str | None
 def test_an_exchange_is_the_same_as_itself(exchange: Callable[..., Exchange]) -> None:
     one = replace(exchange(), response=Response(200, headers=JSON, body=b'{"a": {"b": [1, {"c": null}]}}'))
     assert {item.verdict for item in compare(one, one)} == {Verdict.SAME}
-    assert [item.name for item in compare(one, one) if item.place == "answer body"] == ["a.b[0]", "a.b[1].c"]
+    assert [item.name for item in compare(one, one) if item.place == "response body"] == ["a.b[0]", "a.b[1].c"]
 
 
 def test_every_part_of_the_request_is_compared_by_its_fields(exchange: Callable[..., Exchange]) -> None:
@@ -55,24 +55,24 @@ def test_answers_are_compared_by_status_headers_and_members(exchange: Callable[.
     good = replace(exchange(), response=Response(200, headers=(*JSON, ("Date", "1")), body=b'{"data": {"id": 1}}'))
     bad = replace(exchange(), response=Response(400, headers=(*JSON, ("date", "2")), body=b'{"error": "x"}'))
     found = compare(good, bad)
-    assert fields(found, "answer") == {"status": ("200", "400", "")}
-    assert fields(found, "answer header") == {"date": ("1", "2", "new in every answer")}
-    assert fields(found, "answer body") == {"data.id": ("1", None, ""), "error": (None, "x", "")}
+    assert fields(found, "response") == {"status": ("200", "400", "")}
+    assert fields(found, "response header") == {"date": ("1", "2", "new in every response")}
+    assert fields(found, "response body") == {"data.id": ("1", None, ""), "error": (None, "x", "")}
 
 
 def test_no_response_is_compared_with_one(exchange: Callable[..., Exchange]) -> None:
     good, failed = replace(exchange(), response=Response(200)), replace(exchange(), failure=Failure("timeout"))
-    assert fields(compare(good, failed), "answer") == {
+    assert fields(compare(good, failed), "response") == {
         "status": ("200", None, ""),
         "no response": (None, "timeout", ""),
     }
-    assert fields(compare(exchange(), failed))["no answer"] == ("none was recorded", None, "")
+    assert fields(compare(exchange(), failed))["no response"] == ("none recorded", "timeout", "")
 
 
 @pytest.mark.parametrize("body", [b"plain text", b"\x00\x01\x02\xff", b"[" * 50_000, b'{"a": ' * 50_000, b'"text"'])
 def test_any_body_can_be_compared(exchange: Callable[..., Exchange], body: bytes) -> None:
     one = replace(exchange(), response=Response(200, body=body))
-    assert len(fields(compare(one, exchange()), "answer body")) == 1
+    assert len(fields(compare(one, exchange()), "response body")) == 1
 
 
 def test_fingerprints_tell_the_same_secret_from_another(exchange: Callable[..., Exchange]) -> None:

@@ -157,7 +157,7 @@ def test_signs_are_not_searched(history: History, exchange: Callable[..., Exchan
         ("since:tomorrow", "since is 'tomorrow'; it can be a date such as 2026-11-24, .* 2h"),
         ("since:2026-02-30", "since is '2026-02-30'"),
         ("since:1h,2h", "since has 2 values; it can have one"),
-        ("-since:1h", "since and until cannot have a -"),
+        ("-since:1h", "since and until cannot be negated"),
     ],
 )
 def test_a_wrong_term_is_refused_by_name_with_what_is_allowed(line: str, message: str) -> None:

@@ -14,15 +14,15 @@ from oauth.history.store import History, HistoryError
 def opened(history: History, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The connections that were opened, in order."""
     found: list[Any] = []
-    take = raw_writes.Direct._take
+    take = raw_writes.RawWrites._take
 
-    def noting(self: raw_writes.Direct, idle: list[Any]) -> Any:
+    def noting(self: raw_writes.RawWrites, idle: list[Any]) -> Any:
         connection = take(self, idle)
         if connection not in found:
             found.append(connection)
         return connection
 
-    monkeypatch.setattr(raw_writes.Direct, "_take", noting)
+    monkeypatch.setattr(raw_writes.RawWrites, "_take", noting)
     return found
 
 
@@ -54,7 +54,7 @@ def test_more_exchanges_at_once_than_there_are_connections_wait_and_are_told(
     history: History, exchange: Callable[..., Exchange], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     history.begin(exchange())
-    few = raw_writes.Direct(history.database.engine, lambda _: None, 0.01)
+    few = raw_writes.RawWrites(history.database.engine, lambda _: None, 0.01)
     monkeypatch.setattr(history.database, "_direct", few)
     for _ in range(raw_writes.MOST):
         few._room.acquire()  # as a statement does that takes its time

@@ -52,7 +52,7 @@ def test_an_empty_history_says_what_to_do_first(page: "Page") -> None:
 
 def test_every_exchange_is_listed_newest_first(walked: "Page") -> None:
     walked.go(PAGE)
-    assert table(walked) == [("token", "400"), ("token", "200"), ("callback", "no answer")]
+    assert table(walked) == [("token", "400"), ("token", "200"), ("callback", "no response")]
     assert "3 exchanges, newest first" in walked.text()
 
 
@@ -67,7 +67,7 @@ def test_facets_narrow_the_list_and_stand_in_the_address(walked: "Page") -> None
     assert walked.app.multiselect(key=LINE).value == ["status:4xx"]
     walked.app.pills(key="history.filter.status").set_value(["4xx", "none"])
     walked.run()
-    assert [status for _, status in table(walked)] == ["400", "no answer"]
+    assert [status for _, status in table(walked)] == ["400", "no response"]
 
 
 def test_terms_are_typed_into_the_line(walked: "Page") -> None:
@@ -116,7 +116,7 @@ def test_times_are_controls_too(walked: "Page") -> None:
     assert walked.app.query_params["since"] == "1h"
     assert len(table(walked)) == 3
     walked.pick("history.filter.until", "yesterday")
-    assert "No exchange fits these filters" in walked.text()
+    assert "No exchanges match these filters" in walked.text()
 
 
 def test_an_address_is_a_saved_filter(walked: "Page") -> None:
@@ -230,7 +230,7 @@ def test_any_row_is_compared(walked: "Page", console: Installation) -> None:
     walked.go(PAGE, row=str(newest(console)))
     walked.app.number_input(key="history.compare.row").set_value(4711)
     walked.run()
-    assert "There is no row 4711" in walked.text()
+    assert "Row 4711 does not exist" in walked.text()
 
 
 def test_a_secret_is_found_by_its_fingerprint_and_forgotten(walked: "Page") -> None:
@@ -245,7 +245,7 @@ def test_a_secret_is_found_by_its_fingerprint_and_forgotten(walked: "Page") -> N
     assert secret not in str(walked.app.query_params)
     walked.app.text_input(key="history.secret").set_value("never-seen-0123456789abcdef")
     walked.press("history.secret.look")
-    assert "It is not in the history" in walked.text()
+    assert "Not found in the history" in walked.text()
     assert "never-seen" not in str(walked.app.session_state)
     walked.app.text_input(key="history.secret").set_value("short")
     walked.press("history.secret.look")
@@ -261,7 +261,7 @@ def test_deleting_asks_for_the_number_first(walked: "Page", console: Installatio
     assert "Nothing was deleted" in walked.text()
     walked.app.text_input(key="history.delete.agreed").set_value("1")
     walked.press("history.delete")
-    assert "1 exchanges were deleted" in walked.text()
+    assert "1 exchanges deleted" in walked.text()
     assert console.history.count(Filters(status="4xx")) == 0
     assert console.history.count(Filters()) == 2
 
@@ -276,12 +276,12 @@ def test_a_row_in_the_address_is_opened_with_its_card(walked: "Page", console: I
 
 def test_a_row_that_is_not_there_is_said(walked: "Page") -> None:
     walked.go(PAGE, row="4711")
-    assert "There is no row 4711" in walked.text()
+    assert "Row 4711 does not exist" in walked.text()
 
 
 def test_a_filter_that_finds_nothing_says_so(walked: "Page") -> None:
     walked.go(PAGE, text="no such words")
-    assert "No exchange fits these filters" in walked.text()
+    assert "No exchanges match these filters" in walked.text()
 
 
 def test_a_wrong_filter_in_the_address_is_named(walked: "Page") -> None:

@@ -186,7 +186,7 @@ def test_a_used_state_is_refused_and_what_arrived_first_stays(waiting: History, 
     http.get("/callback", params={"code": CODE, "state": STATE})
     answer = http.get("/callback", params={"code": "another", "state": STATE})
     assert answer.status_code == 400
-    assert "This state was used already" in Page(answer.text).text
+    assert "This state was already used" in Page(answer.text).text
     assert waiting.count(Filters()) == 1
     received = handover_of(waiting).take(STATE)
     assert received is not None
@@ -226,7 +226,7 @@ def test_an_error_in_a_form_is_recognised(waiting: History, http: httpx.Client) 
 @pytest.mark.parametrize(
     ("body", "kind", "reason"),
     [
-        (f"code={CODE}&state={STATE}", "text/plain", "It is no form"),
+        (f"code={CODE}&state={STATE}", "text/plain", "The body is not a form"),
         (f"code={CODE}&state={STATE}&more={'x' * 70_000}", "application/x-www-form-urlencoded", "far too long"),
         (f"code={CODE}&code=b&state={STATE}", "application/x-www-form-urlencoded", "more than once"),
         ("", "application/x-www-form-urlencoded", "It has no state"),
@@ -268,7 +268,7 @@ def test_an_answer_is_handed_over_even_when_it_cannot_be_recorded(waiting: Histo
         )
     answer = http.get("/callback", params={"code": CODE, "state": STATE})
     assert answer.status_code == 200
-    assert "This callback is missing in the history." in Page(answer.text).text
+    assert "This callback was not recorded in the history." in Page(answer.text).text
     assert "no more rows" in Page(answer.text).text
     assert handover_of(waiting).take(STATE) is not None
 

@@ -15,10 +15,10 @@ import pytest
 
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.exports.download import Download
+from oauth.exports.links import sign
 from oauth.history.filters import Filters
 from oauth.history.store import History
 from oauth.routes import downloads
-from oauth.routes.downloads import signed_link
 from oauth.settings import Settings
 
 
@@ -44,20 +44,20 @@ def ids(answer: httpx.Response) -> list[int]:
 def test_the_file_has_what_the_filters_show(
     filled: History, http: httpx.Client, settings: Settings, clock: Callable[[], datetime]
 ) -> None:
-    everything = http.get(signed_link(settings, Filters(), clock()))
+    everything = http.get(sign(settings, Filters(), clock()))
     assert everything.status_code == 200
     assert ids(everything) == list(range(20, 0, -1))
-    some = http.get(signed_link(settings, Filters(step="api", status="2xx", owner="ada"), clock()))
+    some = http.get(sign(settings, Filters(step="api", status="2xx", owner="ada"), clock()))
     assert ids(some) == [row.exchange.id for row in filled.rows(Filters(step="api", status="2xx", owner="ada"))]
     assert len(ids(some)) == 10
-    assert ids(http.get(signed_link(settings, Filters(owner="bob"), clock()))) == [17, 13, 9, 5, 1]
-    assert ids(http.get(signed_link(settings, Filters(text="nothing"), clock()))) == []
+    assert ids(http.get(sign(settings, Filters(owner="bob"), clock()))) == [17, 13, 9, 5, 1]
+    assert ids(http.get(sign(settings, Filters(text="nothing"), clock()))) == []
 
 
 def test_the_answer_is_a_file_that_nobody_keeps_or_compresses(
     filled: History, http: httpx.Client, settings: Settings, clock: Callable[[], datetime]
 ) -> None:
-    answer = http.get(signed_link(settings, Filters(), clock()), headers={"Accept-Encoding": "gzip"})
+    answer = http.get(sign(settings, Filters(), clock()), headers={"Accept-Encoding": "gzip"})
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="oauth-history-20261123-101619.csv"'
     assert answer.headers["Cache-Control"] == "no-store"
@@ -71,7 +71,7 @@ def test_a_large_file_is_complete(
 ) -> None:
     body = b"x" * 1_000_000
     filled.begin(Exchange(Step.API, Request("POST", "https://p.example/big", (), body), clock()))
-    answer = http.get(signed_link(settings, Filters(), clock()))
+    answer = http.get(sign(settings, Filters(), clock()))
     assert answer.content.count(b"\r\n") == 22
     assert answer.content.count(body) == 1
 
@@ -84,10 +84,10 @@ def test_a_file_that_is_whole_at_once_comes_with_its_size_and_another_without(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(downloads, "PATIENCE", 30.0)
-    whole = http.get(signed_link(settings, Filters(), clock()))
+    whole = http.get(sign(settings, Filters(), clock()))
     assert whole.headers["Content-Length"] == str(len(whole.content))
     monkeypatch.setattr(downloads, "PATIENCE", 0.0)
-    growing = http.get(signed_link(settings, Filters(), clock()))
+    growing = http.get(sign(settings, Filters(), clock()))
     assert "Content-Length" not in growing.headers
     assert growing.content == whole.content
 
@@ -96,7 +96,7 @@ def test_a_file_that_is_whole_at_once_comes_with_its_size_and_another_without(
 def test_other_formats_have_links_of_their_own(
     filled: History, http: httpx.Client, settings: Settings, clock: Callable[[], datetime], format: str, media_type: str
 ) -> None:
-    link = signed_link(settings, Filters(owner="bob"), clock(), format)
+    link = sign(settings, Filters(owner="bob"), clock(), format)
     answer = http.get(link)
     assert answer.headers["Content-Type"].partition(";")[0] == media_type
     assert answer.headers["Content-Disposition"].endswith(f'.{format}"')
@@ -109,7 +109,7 @@ def test_other_formats_have_links_of_their_own(
 def test_a_link_works_for_a_minute(
     filled: History, http: httpx.Client, settings: Settings, times: list[datetime]
 ) -> None:
-    link = signed_link(settings, Filters(), times[0])
+    link = sign(settings, Filters(), times[0])
     times.append(times[0] + timedelta(seconds=60))
     assert http.get(link).status_code == 200
     times.append(times[0] + timedelta(seconds=61))
@@ -123,10 +123,10 @@ def test_a_link_works_for_a_minute(
 def test_a_link_that_was_not_signed_here_is_refused(
     filled: History, http: httpx.Client, settings: Settings, clock: Callable[[], datetime]
 ) -> None:
-    path, token = signed_link(settings, Filters(owner="ada"), clock()).split("?link=")
-    foreign = signed_link(replace(settings, key=b"another key of the same length.."), Filters(), clock())
+    path, token = sign(settings, Filters(owner="ada"), clock()).split("?link=")
+    foreign = sign(replace(settings, key=b"another key of the same length.."), Filters(), clock())
     content, signature = token.split(".")
-    everybody = signed_link(settings, Filters(), clock()).split("?link=")[1].split(".")[0]
+    everybody = sign(settings, Filters(), clock()).split("?link=")[1].split(".")[0]
     for wrong in (path, f"{path}?link=", f"{path}?link={content}", f"{path}?link={everybody}.{signature}", foreign):
         answer = http.get(wrong)
         assert answer.status_code == 403
@@ -138,7 +138,7 @@ def test_a_history_that_cannot_be_read_is_a_page_and_no_file(
 ) -> None:
     filled.database.engine.dispose()
     (tmp_path / "history.db").write_bytes(b"\xff" * 8192)
-    answer = http.get(signed_link(settings, Filters(), clock()))
+    answer = http.get(sign(settings, Filters(), clock()))
     assert answer.status_code == 503
     assert "is damaged" in answer.text
     assert "Content-Disposition" not in answer.headers
@@ -164,7 +164,7 @@ def test_a_file_that_breaks_off_does_not_look_whole(
 ) -> None:
     monkeypatch.setattr(downloads, "PATIENCE", 0.0)
     with pytest.raises(httpx.RemoteProtocolError):
-        http.get(signed_link(settings, Filters(), clock(), format))
+        http.get(sign(settings, Filters(), clock(), format))
 
 
 @pytest.mark.usefixtures("full_disk")
@@ -172,7 +172,7 @@ def test_what_fails_before_anything_is_sent_is_a_page(
     http: httpx.Client, settings: Settings, clock: Callable[[], datetime], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(downloads, "PATIENCE", 30.0)
-    answer = http.get(signed_link(settings, Filters(), clock()))
+    answer = http.get(sign(settings, Filters(), clock()))
     assert answer.status_code == 503
     assert "File too large" in answer.text
 
@@ -194,7 +194,7 @@ def test_a_slow_reader_does_not_keep_the_wal_from_being_cleared(
         connection.close()
         return bool(busy == 0)
 
-    with http.stream("GET", signed_link(settings, Filters(), clock())) as answer:
+    with http.stream("GET", sign(settings, Filters(), clock())) as answer:
         pieces = answer.iter_raw()
         content = next(pieces)
         until = time.monotonic() + 60
@@ -222,7 +222,7 @@ def test_a_reader_that_leaves_ends_the_making(
     monkeypatch.setattr(downloads, "PATIENCE", 0.0)
     for number in range(40):
         filled.begin(Exchange(Step.API, Request("POST", f"https://p.example/{number}", (), b"x" * 500_000), clock()))
-    with http.stream("GET", signed_link(settings, Filters(), clock())) as answer:
+    with http.stream("GET", sign(settings, Filters(), clock())) as answer:
         next(answer.iter_raw())
     assert closed.wait(30)
 
@@ -230,4 +230,4 @@ def test_a_reader_that_leaves_ends_the_making(
 def test_only_get_is_answered(
     filled: History, http: httpx.Client, settings: Settings, clock: Callable[[], datetime]
 ) -> None:
-    assert http.head(signed_link(settings, Filters(), clock())).status_code == 405
+    assert http.head(sign(settings, Filters(), clock())).status_code == 405

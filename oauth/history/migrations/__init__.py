@@ -1,4 +1,4 @@
-"""Brings a database to the schema of this version, with Alembic and without any file to configure it."""
+"""Migrations of the schema, run by Alembic without a configuration file."""
 
 from pathlib import Path
 
@@ -10,15 +10,15 @@ from sqlalchemy import Connection
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether the database has the newest revision."""
+    """Return whether the database has the newest revision."""
     head = ScriptDirectory.from_config(_config(connection)).get_current_head()
     return MigrationContext.configure(connection).get_current_revision() == head
 
 
 def revisions() -> list[str]:
-    """The names of all revisions, from the first up."""
+    """Return the names of all revisions, oldest first."""
     script = ScriptDirectory(str(Path(__file__).parent))
-    return [found.revision for found in script.walk_revisions()][::-1]
+    return [script_revision.revision for script_revision in script.walk_revisions()][::-1]
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:

@@ -1,4 +1,4 @@
-"""What Alembic runs for every command: the migrations, on the connection that was passed in."""
+"""The environment of Alembic: runs the migrations on the connection that was passed in."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""What was counted a moment ago in this browser session: opening an exchange counts nothing anew."""
+"""A short-lived cache of counts in the browser session: opening an exchange counts nothing again."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,17 +10,14 @@ from oauth.installation import now
 
 _T = TypeVar("_T")
 
-STANDS = timedelta(seconds=30)
-"""How long a count stands when nothing was recorded meanwhile."""
+LIFETIME = timedelta(seconds=30)
 
 
-def kept(name: str, subject: object, make: Callable[[], _T]) -> _T:
-    """What ``make`` gave for the same subject a moment ago, or what it gives now."""
+def cached(name: str, subject: object, compute: Callable[[], _T]) -> _T:
+    """Return the cached result of ``compute`` for the same ``subject``, or compute it anew."""
     key = f"history.memo.{name}"
     held = st.session_state.get(key)
-    if held is not None and held[0] == subject and now() - held[1] < STANDS:
-        found: _T = held[2]
-        return found
-    made = make()
-    st.session_state[key] = (subject, now(), made)
-    return made
+    if held is None or held[0] != subject or now() - held[1] >= LIFETIME:
+        held = st.session_state[key] = (subject, now(), compute())
+    result: _T = held[2]
+    return result

@@ -1,4 +1,4 @@
-"""The open exchange beside another one: by default the last that went well."""
+"""The open exchange compared with another one, by default the last successful one."""
 
 import pandas as pd
 import streamlit as st
@@ -16,14 +16,14 @@ _SIGNS = {
 
 
 def draw(history: History, row: Row) -> None:
-    """Draw the choice of the other exchange and, once one is chosen, every field that differs."""
+    """Draw the selection of the other exchange and, once it is selected, the fields that differ."""
     st.markdown("**Compare**")
     other_number = url_state.number(url_state.WITH)
     success = last_success(history, row)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         if success is not None:
             st.button(
-                f"With the last success, row {success.exchange.id}",
+                f"Compare with the last success, row {success.exchange.id}",
                 key="history.compare.success",
                 icon=":material/compare_arrows:",
                 on_click=url_state.put,
@@ -31,22 +31,22 @@ def draw(history: History, row: Row) -> None:
             )
         st.session_state["history.compare.row"] = other_number
         st.number_input(
-            "With row",
+            "Compare with row",
             min_value=1,
             step=1,
             value=None,
             key="history.compare.row",
-            placeholder="number of a row",
+            placeholder="row number",
             on_change=_chosen,
             width=220,
         )
     if success is None:
-        st.caption("No other exchange of this step, client and provider went well. Any row can be compared.")
+        st.caption("No other exchange of this step, client and provider succeeded. Enter any row number to compare.")
     if other_number is None:
         return
     other = history.get(other_number)
     if other is None:
-        st.info(f"There is no row {other_number} in this history.")
+        st.info(f"Row {other_number} does not exist in this history.")
         return
     _table(row, other)
 
@@ -56,13 +56,13 @@ def _chosen() -> None:
 
 
 def _table(row: Row, other: Row) -> None:
-    found = compare(row.exchange, other.exchange)
-    different = [field for field in found if field.verdict is not Verdict.SAME]
-    everything = st.toggle("Also what is the same", key="history.compare.all")
-    shown = found if everything else different
+    fields = compare(row.exchange, other.exchange)
+    different = [field for field in fields if field.verdict is not Verdict.SAME]
+    shows_all = st.toggle("Show identical fields", key="history.compare.all")
+    shown = fields if shows_all else different
     st.text(
         f"Row {row.exchange.id} ({listing.outcome(row)}) and row {other.exchange.id} ({listing.outcome(other)}): "
-        f"{len(different)} of {len(found)} fields differ"
+        f"{len(different)} of {len(fields)} fields differ"
     )
     if not shown:
         return

@@ -1,4 +1,4 @@
-"""One exchange: what was sent and what came back, why it failed, the rest of its flow, and what people noted."""
+"""One exchange in detail: request and response, diagnosis, the rest of its flow, note and case."""
 
 import streamlit as st
 
@@ -14,9 +14,9 @@ from pages.parts.common import card, clock, exchange
 from pages.parts.history import comparison, listing, url_state
 
 MOST_OF_A_FLOW = 50
-"""Exchanges of the same flow that are listed."""
+"""Exchanges of the same flow that are listed, the newest."""
 
-_WRONG = "history.one.wrong"
+_PROBLEM = "history.one.wrong"
 
 
 def draw(number: int) -> None:
@@ -24,7 +24,7 @@ def draw(number: int) -> None:
     history = current().history
     row = history.get(number)
     if row is None:
-        st.info(f"There is no row {number} in this history.")
+        st.info(f"Row {number} does not exist in this history.")
         return
     _headline(row)
     explanation = explain(row.exchange)
@@ -46,7 +46,7 @@ def _headline(row: Row) -> None:
         st.subheader(f"Row {sent.id}", anchor=False)
         with st.container(horizontal=True, gap="small", width="content"):
             with st.popover("Link", icon=":material/link:", key="history.link"):
-                st.caption("This exchange, with the filters as they are.")
+                st.caption("This exchange with the current filters.")
                 st.code(url_state.link(), language=None, wrap_lines=True)
             st.button("Close", key="history.close", icon=":material/close:", on_click=_close)
     facts = [
@@ -67,14 +67,14 @@ def _close() -> None:
 
 
 def _flow(history: History, row: Row) -> None:
-    st.markdown("**Its flow, in order**")
+    st.markdown("**Flow, oldest first**")
     if not row.exchange.flow:
-        st.caption("It belongs to no flow: it was pasted, imported or sent alone.")
+        st.caption("Not part of a flow: it was pasted, imported or sent alone.")
         return
     within = Filters(flow=row.exchange.flow)
-    found = history.page(within, None, MOST_OF_A_FLOW)[::-1]
-    for other in found:
-        told = [
+    rows = history.page(within, None, MOST_OF_A_FLOW)[::-1]
+    for other in rows:
+        facts = [
             clock.at(other.exchange.started_at),
             other.exchange.step.value,
             listing.outcome(other),
@@ -92,12 +92,12 @@ def _flow(history: History, row: Row) -> None:
                     on_click=_show,
                     args=(other.exchange.id,),
                 )
-            st.text("  ".join(fact for fact in told if fact))
+            st.text("  ".join(fact for fact in facts if fact))
     with st.container(horizontal=True, gap="small"):
         st.button("Show this flow in the list", key="history.flow", on_click=url_state.put_filters, args=(within,))
         with st.popover("Copy for a ticket", icon=":material/content_copy:", key="history.ticket"):
             st.caption("The flow as Markdown, redacted.")
-            st.code(ticket.flow_summary(found), language=None)
+            st.code(ticket.flow_summary(rows), language=None)
 
 
 def _show(number: int | None) -> None:
@@ -112,17 +112,17 @@ def _labels(row: Row) -> None:
         st.session_state["history.note"] = row.note
         st.session_state["history.case"] = row.exchange.case
     with st.form("history.labels", border=False):
-        st.text_area("Note", key="history.note", placeholder="what was found out, for whoever reads this next")
+        st.text_area("Note", key="history.note", placeholder="findings for the next reader")
         st.text_input(
             "Case",
             key="history.case",
             placeholder="T-1234",
-            help="The ticket. It is set for the whole flow, where there is one.",
+            help="The support ticket. Applies to the whole flow.",
         )
         st.form_submit_button("Save", key="history.labels.save", on_click=_save, args=(row,))
-    if wrong := st.session_state.pop(_WRONG, ""):
-        st.error("It was not saved.")
-        st.text(wrong)
+    if problem := st.session_state.pop(_PROBLEM, ""):
+        st.error("Not saved")
+        st.text(problem)
 
 
 def _save(row: Row) -> None:
@@ -140,6 +140,6 @@ def _save(row: Row) -> None:
             else:
                 history.set_row_case(number, case)
     except HistoryError as error:
-        st.session_state[_WRONG] = str(error)
+        st.session_state[_PROBLEM] = str(error)
         return
-    st.session_state.pop("history.labelled", None)  # what was saved is read again, with its secrets replaced
+    st.session_state.pop("history.labelled", None)  # shows the saved texts, with secrets redacted

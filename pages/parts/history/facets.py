@@ -1,4 +1,4 @@
-"""The controls beside the list: the values that a filter can have here, with how many exchanges each would show."""
+"""The facets beside the list: filter values with the number of exchanges that match each."""
 
 import re
 
@@ -13,7 +13,7 @@ from oauth.installation import current
 from pages.parts.history import cache, filter_bar, url_state
 
 SECONDS = 2.0
-"""How long all counts together may take; what is slower is counted in the newest exchanges."""
+"""Time limit of all counts together; beyond it, only the newest exchanges are counted."""
 
 _LABELS = {"step": "Step", "status": "Status", "error": "Error", "client": "Client", "case": "Case"}
 _LONGEST = 28
@@ -22,25 +22,25 @@ _LONGEST = 28
 def draw(filters: Filters, resolved: Filters, version: object) -> None:
     """Draw the facets and the time. ``version`` changes when the history does."""
     _time(filters)
-    found: tuple[Facet, ...]
+    results: tuple[Facet, ...]
     try:
         with st.skeleton(height=320):
-            found = cache.kept(
+            results = cache.cached(
                 "facets", (filters.line, version), lambda: tuple(facets(current().history, resolved, SECONDS))
             )
     except HistoryTimeout:
-        st.caption("Counting takes too long just now. Reload the page to try again, or narrow the filters.")
+        st.caption("Counting takes too long. Narrow the filters, or reload the page to try again.")
         return
-    for facet in found:
+    for facet in results:
         _pills(filters, facet)
         filter_bar.know(facet.name, [value for value, _ in facet.values])
-    looked_at = [facet.newest for facet in found if facet.newest is not None]
-    if looked_at:
-        st.caption(f"Counted in the newest {looked_at[0]:,} exchanges, where counting all takes too long.")
+    limits = [facet.newest for facet in results if facet.newest is not None]
+    if limits:
+        st.caption(f"Some counts cover only the newest {limits[0]:,} exchanges: counting all takes too long.")
 
 
 def escaped(text: str) -> str:
-    """Any text where Markdown is rendered, so that it shows as it is, on one line and not longer than a label."""
+    """Escape text for Markdown, on one line and shortened to the length of a label."""
     shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
     return re.sub(r"([^\w\s])", r"\\\1", " ".join(shown.split()), flags=re.ASCII)
 
@@ -73,7 +73,6 @@ def _named(name: str, value: str) -> str:
 
 def _chosen(filters: Filters, name: str) -> None:
     chosen = st.session_state[f"history.filter.{name}"]
-    # What the line has and the pills do not show is kept, such as a class beside its statuses.
     url_state.put_filters(filters.put(name, *chosen))
 
 

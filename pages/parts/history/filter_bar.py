@@ -1,4 +1,4 @@
-"""The filter line: a term a chip, completed while it is typed; its help, and the views that were saved of it."""
+"""The filter line, a chip per term with completion; its help; and the saved views."""
 
 from collections.abc import Callable
 
@@ -14,8 +14,8 @@ from pages.parts.common import session
 from pages.parts.history import url_state
 
 KEY = "history.filter.line"
-_WRONG = "history.wrong"
-_VIEW_WRONG = "history.view.wrong"
+_PROBLEM = "history.wrong"
+_VIEW_PROBLEM = "history.view.wrong"
 _KNOWN = "history.known"
 
 _STYLE = """
@@ -25,19 +25,19 @@ _STYLE = """
 
 
 def draw() -> Filters | None:
-    """Draw the line, which is the address; ``None`` while the address cannot be understood."""
+    """Draw the filter line and return the filters of the address, ``None`` while the address is invalid."""
     if KEY not in st.session_state:
-        st.session_state.pop(_WRONG, None)  # the line that was wrong was left with the page
-    found, wrong = None, st.session_state.get(_WRONG, "")
+        st.session_state.pop(_PROBLEM, None)  # the invalid line was left with the page
+    filters, problem = None, st.session_state.get(_PROBLEM, "")
     try:
-        found = url_state.filters()
+        filters = url_state.filters()
     except FilterError as error:
-        wrong = wrong or str(error)
-    if not wrong:
-        st.session_state[KEY] = found.parts() if found is not None else []
+        problem = problem or str(error)
+    if not problem:
+        st.session_state[KEY] = filters.parts() if filters is not None else []
     elif KEY not in st.session_state:
         st.session_state[KEY] = url_state.pieces()
-    # A chip is a frame, for white on the bright accent of the dark theme cannot be read. A phone gives the line a row.
+    # A chip is an outline: white on the dark theme's accent is unreadable. On a phone the line has its own row.
     st.html(f"<style>{_STYLE}</style>")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.multiselect(
@@ -51,64 +51,64 @@ def draw() -> Filters | None:
             placeholder="step:token  status:4xx  case:T-1234  -host:…  or any words",
             on_change=_changed,
         )
-        _views(found)
+        _views(filters)
         _help()
-    if wrong:
-        st.error("This filter is not understood. The list shows what the others say.", icon=":material/filter_alt_off:")
-        st.text(wrong)
+    if problem:
+        st.error("Invalid filter. The list ignores it until it is corrected.", icon=":material/filter_alt_off:")
+        st.text(problem)
     if st.session_state.pop("history.concealed", False):
-        st.caption("What looked like a secret was replaced by its fingerprint, which is what the history has.")
-    return found
+        st.caption("A value that looked like a secret was replaced by its fingerprint, as in the history.")
+    return filters
 
 
 def know(name: str, values: list[str]) -> None:
-    """Remember values that a term can have, for completion."""
+    """Remember values of a term for completion."""
     st.session_state.setdefault(_KNOWN, {})[name] = values
 
 
 def _suggestions() -> list[str]:
     known = st.session_state.get(_KNOWN, {})
-    found: list[str] = []
+    pieces: list[str] = []
     for term in TERMS:
         if term is TextTerm:
             continue
         values = dict.fromkeys([*term.options, *known.get(term.name, [])])
         if term.name == "error":
             values |= dict.fromkeys(str(number) for number in documented())
-        found += [f"{term.name}:{written(value)}" for value in values]
-    return [*found, *(f"-{piece}" for piece in found if not piece.startswith(("since:", "until:")))]
+        pieces += [f"{term.name}:{written(value)}" for value in values]
+    return [*pieces, *(f"-{piece}" for piece in pieces if not piece.startswith(("since:", "until:")))]
 
 
 def _changed() -> None:
-    """Read the chips. One that is wrong stays, and is named; the address changes when all are understood."""
+    """Parse the chips and change the address; an invalid chip stays, with its error."""
     line = " ".join(st.session_state[KEY])
     try:
-        wanted = Filters.parse(line)
-        safe = Filters.parse(url_state.vault().redact_text(wanted.line))
+        typed = Filters.parse(line)
+        safe = Filters.parse(url_state.vault().redact_text(typed.line))
     except FilterError as error:
-        st.session_state[_WRONG] = str(error)
+        st.session_state[_PROBLEM] = str(error)
         return
-    st.session_state["history.concealed"] = safe != wanted
-    st.session_state.pop(_WRONG, None)
+    st.session_state["history.concealed"] = safe != typed
+    st.session_state.pop(_PROBLEM, None)
     url_state.put_filters(safe)
 
 
 def _help() -> None:
     with st.popover("Help", icon=":material/help:", key="history.help"):
         st.markdown(
-            "Terms stand side by side, and all of them must hold. A comma stands between alternatives "
-            "(`status:401,5xx`), `-` in front means everything else (`-client:demo-app`). Words without a name are "
-            "looked for anywhere. Dates are those of your time zone."
+            "An exchange must match every term. Separate alternatives with commas (`status:401,5xx`), and put `-` in "
+            "front to exclude (`-client:demo-app`). `*` is any value. Words without a name are searched for in the "
+            "whole exchange. Put values with spaces in quotation marks. Dates are in your time zone."
         )
         st.markdown(help_list())
 
 
-def _views(found: Filters | None) -> None:
+def _views(filters: Filters | None) -> None:
     views = Views(current().history, session.owner())
     saved = views.all()
     with st.popover("Views", icon=":material/bookmark:", key="history.views"):
         if not saved:
-            st.caption("Nothing is saved yet. A view is the filters, under a name of yours.")
+            st.caption("No saved views. Save the current filters under a name to open them again later.")
         for number, (name, line) in enumerate(saved.items(), 1):
             with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"history.view.{number}"):
                 st.button(
@@ -120,33 +120,33 @@ def _views(found: Filters | None) -> None:
                 )
                 with st.container(gap=None):
                     st.text(name)
-                    st.code(line or "everything", language=None, wrap_lines=True)
+                    st.code(line or "all exchanges", language=None, wrap_lines=True)
                 st.button(
                     "Delete", key=f"history.view.{number}.delete", on_click=_delete, args=(views, name), type="tertiary"
                 )
-        if wrong := st.session_state.pop(_VIEW_WRONG, ""):
-            st.text(wrong)
-        if found is not None:
+        if problem := st.session_state.pop(_VIEW_PROBLEM, ""):
+            st.text(problem)
+        if filters is not None:
             with st.form("history.view.form", border=False, clear_on_submit=True):
-                st.text_input("Save these filters as", key="history.view.name", max_chars=60)
-                st.form_submit_button("Save", key="history.view.save", on_click=_save, args=(views, found))
+                st.text_input("Save filters as", key="history.view.name", max_chars=60)
+                st.form_submit_button("Save", key="history.view.save", on_click=_save, args=(views, filters))
         if saved:
             with st.form("history.view.rename.form", border=False, clear_on_submit=True):
                 st.selectbox("Rename", list(saved), key="history.view.old")
-                st.text_input("to", key="history.view.new", max_chars=60)
+                st.text_input("New name", key="history.view.new", max_chars=60)
                 st.form_submit_button("Rename", key="history.view.rename", on_click=_rename, args=(views,))
 
 
 def _open(line: str) -> None:
-    st.session_state.pop(_WRONG, None)
+    st.session_state.pop(_PROBLEM, None)
     try:
         url_state.put_filters(Filters.parse(line))
     except FilterError as error:
-        st.session_state[_WRONG] = str(error)
+        st.session_state[_PROBLEM] = str(error)
 
 
-def _save(views: Views, found: Filters) -> None:
-    _try(lambda: views.save(_typed("history.view.name"), found))
+def _save(views: Views, filters: Filters) -> None:
+    _try(lambda: views.save(_typed("history.view.name"), filters))
 
 
 def _rename(views: Views) -> None:
@@ -165,4 +165,4 @@ def _try(action: Callable[[], object]) -> None:
     try:
         action()
     except (ViewError, HistoryError) as error:
-        st.session_state[_VIEW_WRONG] = str(error)
+        st.session_state[_VIEW_PROBLEM] = str(error)

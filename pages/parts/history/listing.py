@@ -1,4 +1,4 @@
-"""The list: one page of exchanges, newest first, which follows along while something runs."""
+"""The list: one page of exchanges, newest first, updated live."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ from pages.parts.history import url_state
 PAGE = 50
 
 HEIGHT, OPEN_HEIGHT = 680, 300
-"""Pixels of the table, and while an exchange is open below it."""
+"""Height of the table in pixels, alone and above an open exchange."""
 
 KEY = "history.table"
 _ROWS = "history.rows"
@@ -26,25 +26,25 @@ _OPENED = "history.opened"
 _SEEN = "history.seen"
 
 SOON = 2
-"""Seconds between two looks for something newer while a flow runs."""
+"""Seconds between updates while a flow is running."""
 
 SELDOM = 15
-"""The same when nothing runs."""
+"""Seconds between updates otherwise."""
 
 UNVERIFIED = "not checked"
-"""The mark of an exchange whose server's certificate was not checked."""
+"""Label of an exchange whose server certificate was not verified."""
 
 RUNNING = timedelta(minutes=2)
-"""How long after its last exchange a flow is taken to run."""
+"""Time after its last exchange for which a flow counts as running."""
 
 
 def read(filters: Filters) -> list[Row]:
-    """The page of the list that the address names. Raises ``HistoryError``."""
+    """Read the page of the list that the address names. Raises ``HistoryError``."""
     return current().history.page(filters, url_state.number(url_state.BEFORE), PAGE)
 
 
 def draw(filters: Filters, rows: list[Row], version: int) -> None:
-    """Draw the list and the way on from it. On the first page it follows along from row ``version``, the last one."""
+    """Draw the list and its pager. The first page is updated live; ``version`` is the id of the last row so far."""
     st.session_state[_ROWS] = rows
     st.session_state[_SEEN] = version
     first = url_state.number(url_state.BEFORE) is None
@@ -56,38 +56,38 @@ def draw(filters: Filters, rows: list[Row], version: int) -> None:
 
 
 def is_running(rows: list[Row]) -> bool:
-    """Whether something was sent a moment ago, or is waited for."""
+    """Return whether the newest exchange is so recent that its flow counts as running."""
     return any(timedelta() <= now() - row.exchange.started_at < RUNNING for row in rows[:1])
 
 
 def outcome(row: Row) -> str:
-    """The status, or why there is none."""
+    """Return the status, or a word for its absence."""
     if row.exchange.response is not None:
         return str(row.exchange.response.status)
-    return "no response" if row.exchange.failure is not None else "no answer"
+    return "failed" if row.exchange.failure is not None else "no response"
 
 
 def error(row: Row) -> str:
-    """The error in a few words, as text."""
+    """Return the error in a few words."""
     if row.documented_error is not None and row.documented_error in documented():
         return f"{row.documented_error} · {documented()[row.documented_error].title}"
     return row.error or (row.exchange.failure.kind if row.exchange.failure else "")
 
 
 def _marks(row: Row) -> list[str]:
-    """What must not be overlooked of an exchange, whatever came of it."""
+    """Return the warnings about an exchange, whatever its result."""
     return [UNVERIFIED] if "tls_unverified" in row.exchange.marks else []
 
 
 def _followed(filters: Filters, running: bool) -> None:
-    """The list as a fragment. It is read again when something was recorded, or an answer came that it waits for."""
+    """Draw the list as a fragment, and read it again when an exchange was recorded or completed."""
     if st.session_state.pop(_OPENED, False):
         st.rerun()
     try:
         if _has_changed():
             st.session_state[_ROWS] = current().history.page(filters, None, PAGE)
     except HistoryError as problem:
-        st.caption("The list does not follow just now.")
+        st.caption("Live updates paused")
         st.text(str(problem))
     rows: list[Row] = st.session_state[_ROWS]
     _table(rows)
@@ -161,7 +161,7 @@ def _open() -> None:
     rows: list[Row] = st.session_state[_ROWS]
     url_state.put(url_state.ROW, rows[chosen[0]].exchange.id if chosen else None)
     url_state.put(url_state.WITH, None)
-    # A fragment's own widget reruns only the fragment, and the exchange is drawn outside of it.
+    # The widget reruns only its fragment, and the exchange is drawn outside of it.
     st.session_state[_OPENED] = url_state.number(url_state.BEFORE) is None
 
 

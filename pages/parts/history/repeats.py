@@ -1,4 +1,4 @@
-"""Exchanges that went the same way, one line each."""
+"""Exchanges grouped by result, a line per group."""
 
 import pandas as pd
 import streamlit as st
@@ -11,32 +11,32 @@ from pages.parts.common import clock
 from pages.parts.history import cache, url_state
 
 SECONDS = 4.0
-"""How long grouping everything may take; what is slower is done for the newest exchanges."""
+"""Time limit for grouping all exchanges; beyond it, only the newest are grouped."""
 
 KEY = "history.repeats"
 _GROUPS = "history.repeats.groups"
 
 
 def draw(filters: Filters, resolved: Filters, version: object) -> None:
-    """Draw the groups. A chosen one becomes the filter. Raises ``HistoryError``."""
-    with st.spinner("Looking for what repeats", show_time=True):
-        found = cache.kept("repeats", (filters.line, version), lambda: repeats(current().history, resolved, SECONDS))
-    st.session_state[_GROUPS] = found.groups
+    """Draw the groups. Selecting one filters by it. Raises ``HistoryError``."""
+    with st.spinner("Grouping exchanges", show_time=True):
+        result = cache.cached("repeats", (filters.line, version), lambda: repeats(current().history, resolved, SECONDS))
+    st.session_state[_GROUPS] = result.groups
     st.dataframe(
         pd.DataFrame(
             {
-                "count": [group.count for group in found.groups],
-                "step": [group.step for group in found.groups],
-                "status": [_status(group) for group in found.groups],
-                "error": [_error(group) for group in found.groups],
-                "description": [group.description or group.failure for group in found.groups],
-                "first seen": pd.to_datetime([group.first for group in found.groups], utc=True),
-                "last seen": pd.to_datetime([group.last for group in found.groups], utc=True),
+                "count": [group.count for group in result.groups],
+                "step": [group.step for group in result.groups],
+                "status": [_status(group) for group in result.groups],
+                "error": [_error(group) for group in result.groups],
+                "description": [group.description or group.failure for group in result.groups],
+                "first seen": pd.to_datetime([group.first for group in result.groups], utc=True),
+                "last seen": pd.to_datetime([group.last for group in result.groups], utc=True),
             }
         ),
         key=KEY,
         hide_index=True,
-        height=min(680, 40 + 32 * len(found.groups)),
+        height=min(680, 40 + 32 * len(result.groups)),
         row_height=32,
         on_select=_open,
         selection_mode="single-row",
@@ -52,16 +52,18 @@ def draw(filters: Filters, resolved: Filters, version: object) -> None:
             },
         },
     )
-    if wrong := st.session_state.pop("history.repeats.wrong", ""):
-        st.text(f"This group cannot be a filter: {wrong}")
-    told = "Choose a line to see its exchanges."
-    if found.newest is not None:
-        told += f" Grouped are the newest {found.newest:,}; all of them take too long. Narrow the filters for all."
-    st.caption(told)
+    if problem := st.session_state.pop("history.repeats.wrong", ""):
+        st.text(f"Cannot filter by this group: {problem}")
+    caption = "Select a line to see its exchanges."
+    if result.newest is not None:
+        caption += (
+            f" Only the newest {result.newest:,} are grouped: there are too many. Narrow the filters to include all."
+        )
+    st.caption(caption)
 
 
 def _status(group: Repeat) -> str:
-    return str(group.status) if group.status else "no response" if group.failure else "no answer"
+    return str(group.status) if group.status else "failed" if group.failure else "no response"
 
 
 def _error(group: Repeat) -> str:

@@ -1,4 +1,4 @@
-"""What the History page shows is in its address, so that a link is a saved view. Here it is read and written."""
+"""The state of the History page in its address, so that a link is a saved view."""
 
 from urllib.parse import urlencode
 
@@ -11,7 +11,7 @@ from oauth.redaction import Vault
 from pages.parts.common import session
 
 BEFORE = "before"
-"""The row after which the list goes on."""
+"""The row after which the list continues."""
 
 ROW = "row"
 """The open exchange."""
@@ -20,54 +20,49 @@ WITH = "with"
 """The row that it is compared with."""
 
 SHOW = "show"
-"""What is drawn of the exchanges: the list when it is not there, ``repeats`` or ``charts``."""
+"""The view: ``repeats`` or ``charts``, the list when absent."""
 
 
 def filters() -> Filters:
-    """The filters in the address. Raises ``FilterError``."""
+    """Return the filters in the address. Raises ``FilterError``."""
     return Filters.from_query(st.query_params.to_dict())
 
 
 def pieces() -> list[str]:
-    """The filters in the address as they stand there, also wrong ones."""
-    found = st.query_params.to_dict()
-    return [f"{name}:{value}" for name, value in found.items() if name in _FILTERS and value]
+    """Return the filters in the address as pieces of a line, including invalid ones."""
+    query = st.query_params.to_dict()
+    return [f"{name}:{value}" for name, value in query.items() if name in _FILTERS and value]
 
 
-def put_filters(wanted: Filters) -> None:
-    """Show other filters, from the newest exchange on."""
+def put_filters(filters: Filters) -> None:
+    """Replace the filters in the address, and start from the newest exchange."""
     for name in (*_FILTERS, BEFORE, ROW, WITH):
         st.query_params.pop(name, None)
-    for name, value in wanted.to_query().items():
+    for name, value in filters.to_query().items():
         st.query_params[name] = value
 
 
 def number(name: str) -> int | None:
-    """A row's number in the address, ``None`` when there is none."""
+    """Return a row number of the address, ``None`` when it is absent."""
     value = st.query_params.get(name, "")
     return int(value) if value.isascii() and value.isdigit() else None
 
 
 def put(name: str, value: str | int | None) -> None:
-    """Change one parameter."""
+    """Set one parameter, or remove it when ``value`` is empty."""
     if value is None or value == "":
         st.query_params.pop(name, None)
     else:
         st.query_params[name] = str(value)
 
 
-def with_row(row: int) -> dict[str, str]:
-    """The parameters of this page with another exchange open."""
-    return {name: value for name, value in st.query_params.to_dict().items() if name != WITH} | {ROW: str(row)}
-
-
 def link() -> str:
-    """This view as a whole address, for somebody else."""
+    """Return the whole address of this view."""
     return f"{session.origin()}/history?{urlencode(st.query_params.to_dict())}"
 
 
 def vault() -> Vault:
-    """What knows this session's secrets, and recognises others: typed text goes through it before it is kept."""
+    """Return the vault of this session, which redacts typed text before it is stored."""
     walked = session.get()
     return walked.vault if walked is not None else current().vault()
 
