@@ -6,20 +6,20 @@ from dataclasses import replace
 from time import perf_counter
 
 from oauth import wire
-from oauth.connection import Connection, ConnectionSettingError, proxy_of
-from oauth.egress import Guard, Policy
+from oauth.connection_settings import ConnectionSettingError, ConnectionSettings, proxy_of
+from oauth.egress import Allowlist, Policy
 from oauth.exchange import Exchange, Failure, Response, charset_of, header
 from oauth.recorder import Record, Recorder
 from oauth.redaction import Vault
 
-DEFAULT_CONNECTION = Connection()
+DEFAULT_CONNECTION = ConnectionSettings()
 
 
 def send(
     exchange: Exchange,
     recorder: Recorder,
     *,
-    connection: Connection = DEFAULT_CONNECTION,
+    connection: ConnectionSettings = DEFAULT_CONNECTION,
     on_response: Callable[[Exchange], object] = lambda _: None,
 ) -> Record:
     """Send the exchange's request once over ``connection``, and record it with its response, its failure, or both.
@@ -30,7 +30,7 @@ def send(
     _hide_password(connection, recorder.vault)
     refusal = _refusal(exchange, connection, recorder.policy)
     begun = recorder.begin(replace(exchange, marks=(*exchange.marks, *_marks(exchange, connection, refusal))))
-    completed = _complete(begun.live, connection, recorder.policy.guard, refusal)
+    completed = _complete(begun.live, connection, recorder.policy.allowlist, refusal)
     try:
         on_response(completed)
     finally:  # a response is in the history even where the caller fails on it
@@ -40,12 +40,14 @@ def send(
 
 def send_unrecorded(exchange: Exchange) -> Exchange:
     """Send a request that belongs to no flow over a direct connection, without a trace in the history."""
-    return _complete(exchange, DEFAULT_CONNECTION, Policy().guard, None)
+    return _complete(exchange, DEFAULT_CONNECTION, Policy().allowlist, None)
 
 
-def _complete(exchange: Exchange, connection: Connection, guard: Guard, refusal: Failure | None) -> Exchange:
+def _complete(
+    exchange: Exchange, connection: ConnectionSettings, allowlist: Allowlist, refusal: Failure | None
+) -> Exchange:
     started = perf_counter()
-    response, failure = (None, refusal) if refusal else wire.exchange(exchange.request, connection, guard)
+    response, failure = (None, refusal) if refusal else wire.exchange(exchange.request, connection, allowlist)
     elapsed = round((perf_counter() - started) * 1000)
     marks = exchange.marks
     if response is not None and not _is_in_its_charset(response):
@@ -53,7 +55,7 @@ def _complete(exchange: Exchange, connection: Connection, guard: Guard, refusal:
     return replace(exchange, response=response, failure=failure, duration_ms=elapsed, marks=marks)
 
 
-def _hide_password(connection: Connection, vault: Vault) -> None:
+def _hide_password(connection: ConnectionSettings, vault: Vault) -> None:
     """Add the proxy's credentials to the vault: a proxy may repeat them in its error page."""
     try:
         proxy = proxy_of(connection)
@@ -64,13 +66,13 @@ def _hide_password(connection: Connection, vault: Vault) -> None:
         vault.add("proxy_authorization", proxy.authorization.removeprefix("Basic "))
 
 
-def _refusal(exchange: Exchange, connection: Connection, policy: Policy) -> Failure | None:
+def _refusal(exchange: Exchange, connection: ConnectionSettings, policy: Policy) -> Failure | None:
     if connection.verify or policy.insecure_tls or not _is_encrypted(exchange):
         return None
     return Failure("verification_required", "verify is off in the profile, and CONSOLE_ALLOW_INSECURE_TLS is not set")
 
 
-def _marks(exchange: Exchange, connection: Connection, refusal: Failure | None) -> list[str]:
+def _marks(exchange: Exchange, connection: ConnectionSettings, refusal: Failure | None) -> list[str]:
     if refusal is not None:
         return []
     unverified = _is_encrypted(exchange) and not connection.verify

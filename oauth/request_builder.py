@@ -5,8 +5,9 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from oauth.errors import InputError
 from oauth.exchange import Request
+from oauth.version import version
 
-USER_AGENT = "oauth-console/1.0"
+USER_AGENT = f"oauth-console/{version()}"
 
 
 def build_request(method: str, url: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b"") -> Request:

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from oauth import egress
-from oauth.connection import Connection
+from oauth.connection_settings import ConnectionSettings
 from oauth.egress import Policy
 from tests import hostile
 from tests.hostile import Server
@@ -29,7 +29,7 @@ PROXY_PASSWORD = "proxy-canary-55aa66bb77cc"
 
 TOKEN = b'{"access_token": "token-canary-0123456789abcdef", "token_type": "bearer"}'
 JSON = {"Content_Type": "application/json"}
-QUICK = Connection(connect_timeout=5, read_timeout=5, total_timeout=10)
+QUICK = ConnectionSettings(connect_timeout=5, read_timeout=5, total_timeout=10)
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Case:
     """A request's address and settings, and the server that counts. ``requests`` is the number it should receive."""
 
     url: str
-    connection: Connection = QUICK
+    connection: ConnectionSettings = QUICK
     policy: Policy = field(default_factory=Policy)
     server: Server | None = None
     requests: int = 1
@@ -76,7 +76,7 @@ def client_files() -> tuple[str, str]:
     return str(certificate), str(key)
 
 
-def trusting() -> Connection:
+def trusting() -> ConnectionSettings:
     """Return a connection that trusts the tests' authority alone."""
     return replace(QUICK, ca_bundle=bundle())
 
@@ -134,7 +134,7 @@ def requiring_a_client_certificate(version: ssl.TLSVersion = ssl.TLSVersion.TLSv
     return context
 
 
-def plain(answer: hostile.Answer, connection: Connection = QUICK) -> Scenario:
+def plain(answer: hostile.Answer, connection: ConnectionSettings = QUICK) -> Scenario:
     """Serve ``answer`` to the request."""
 
     @contextmanager
@@ -145,7 +145,9 @@ def plain(answer: hostile.Answer, connection: Connection = QUICK) -> Scenario:
     return scenario
 
 
-def over_tls(context: Callable[[], ssl.SSLContext], connection: Callable[[], Connection] = trusting) -> Scenario:
+def over_tls(
+    context: Callable[[], ssl.SSLContext], connection: Callable[[], ConnectionSettings] = trusting
+) -> Scenario:
     """Serve with TLS that the client rejects, so that no request arrives."""
 
     @contextmanager
@@ -156,7 +158,7 @@ def over_tls(context: Callable[[], ssl.SSLContext], connection: Callable[[], Con
     return scenario
 
 
-def only(url: str, connection: Connection = QUICK, policy: Policy | None = None) -> Scenario:
+def only(url: str, connection: ConnectionSettings = QUICK, policy: Policy | None = None) -> Scenario:
     """Use an address without a server."""
 
     @contextmanager
@@ -209,7 +211,7 @@ def _unverified() -> Iterator[Case]:
 @contextmanager
 def _not_allowed() -> Iterator[Case]:
     with hostile.serving(hostile.answering(hostile.OK)) as server:
-        yield Case(server.url, policy=Policy(egress.read("provider.example")), server=server, requests=0)
+        yield Case(server.url, policy=Policy(egress.parse_allowlist("provider.example")), server=server, requests=0)
 
 
 @contextmanager

@@ -144,7 +144,7 @@ def _spent(code: str, subject: Subject) -> bool:
         code = known.value  # something stands around it, and it is sent again all the same
     code = bare(code)
     # A server may read only the code in what was sent, such as one with the next parameter still behind it.
-    within = [value for _, value in subject.vault.standing(code)] if subject.vault else []
+    within = [value for _, value in subject.vault.secrets_in(code)] if subject.vault else []
     rows = [row for value in dict.fromkeys([code, *within]) for row in subject.exchanged(value)]
     if any(parameters.succeeded(row) or parameters.unanswered(row) for row in rows):
         return True

@@ -6,7 +6,7 @@ A value comes live, or as the placeholder that redaction left. Both sorts are co
 
 from dataclasses import dataclass, field
 
-from oauth.redaction import SHORTEST_AS_SENT, Vault
+from oauth.redaction import SHORTEST_PLAIN, Vault
 from oauth.redaction.placeholders import PLACEHOLDER, Placeholder, is_live, parse
 
 SECRET_NAMES = ("code", "state", "access_token", "refresh_token", "client_secret")
@@ -59,9 +59,9 @@ class Secrets:
 
     def swept(self, text: str) -> str:
         """A text that is no secret as a whole, without the secrets that stand in it."""
-        remembered = self.vault.standing(text) if self.vault is not None else []
+        remembered = self.vault.secrets_in(text) if self.vault is not None else []
         for kind, value in sorted([*remembered, *self.known], key=lambda item: -len(item[1])):
-            if len(value) >= SHORTEST_AS_SENT and value in text and is_live(value) and value not in self.public:
+            if len(value) >= SHORTEST_PLAIN and value in text and is_live(value) and value not in self.public:
                 text = text.replace(value, self.quoted(kind, value))
         return text
 

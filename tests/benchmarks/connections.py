@@ -10,8 +10,8 @@ from collections.abc import Callable
 import httpx
 
 from oauth import wire
-from oauth.connection import tls_context
-from oauth.egress import Guard
+from oauth.connection_settings import tls_context
+from oauth.egress import Allowlist
 from tests import hostile
 from tests.exchanges import token_exchange
 from tests.failures import server_context, trusting
@@ -27,7 +27,7 @@ def main() -> None:
         request = token_exchange(server.url).request
 
         def console() -> None:
-            response, failure = wire.exchange(request, connection, Guard())
+            response, failure = wire.exchange(request, connection, Allowlist())
             assert response is not None, failure
 
         def shared() -> None:

@@ -7,7 +7,7 @@ import pytest
 from oauth import ticket
 from oauth.catalogue import answers
 from oauth.client import send
-from oauth.connection import Connection
+from oauth.connection_settings import ConnectionSettings
 from oauth.egress import Policy
 from oauth.exchange import Exchange
 from oauth.installation import Installation
@@ -73,7 +73,7 @@ def test_dangerous_redirect_is_marked(page: "Page", console: Installation) -> No
 def test_unverified_certificate_is_marked_though_the_exchange_succeeded(page: "Page", console: Installation) -> None:
     answer = hostile.response("200 OK", b'{"access_token": "abc", "token_type": "bearer"}', **JSON)
     with hostile.serving_tls(self_signed(), answer) as server:
-        insecure = Case(server.url, Connection(verify=False), Policy(insecure_tls=True))
+        insecure = Case(server.url, ConnectionSettings(verify=False), Policy(insecure_tls=True))
         text = page_of(page, send_case(insecure, console))
     assert "certificate not checked" in text
     assert answers()["tls_unverified"].cause in text

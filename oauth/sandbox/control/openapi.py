@@ -6,6 +6,7 @@ from typing import Any
 
 from oauth.sandbox.control.operation import Operation
 from oauth.sandbox.json_schema import table
+from oauth.sandbox.version import version
 
 ERROR = table(
     {
@@ -37,7 +38,7 @@ def document(operations: Iterable[Operation], server: str, token_needed: bool) -
         "openapi": "3.1.0",
         "info": {
             "title": "Control of the sandbox",
-            "version": "1",
+            "version": version(),
             "description": "Read and change the state of the sandbox from a test suite. Changes are JSON.",
         },
         "servers": [{"url": server.rstrip("/")}],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from oauth.client import send
-from oauth.connection import Connection
+from oauth.connection_settings import ConnectionSettings
 from oauth.diagnosis.contradictions import contradictions
 from oauth.exchange import Exchange, Request, Step
 from oauth.installation import current, now
@@ -32,7 +32,7 @@ class Asked:
     not_kept: str = ""
 
 
-def ask(place: str, label: str, connection: Connection) -> Discovery | None:
+def ask(place: str, label: str, connection: ConnectionSettings) -> Discovery | None:
     """Draw the address and its button, and what was found. ``place`` is what the keys begin with."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         typed = st.text_input(
@@ -74,7 +74,7 @@ def compare(provider: Provider, exchanges: Sequence[Exchange]) -> None:
             st.text(f"{item.member}\nsays: {item.promised}\nseen: {item.observed} ({row})")
 
 
-def _ask(typed: str, connection: Connection) -> Asked:
+def _ask(typed: str, connection: ConnectionSettings) -> Asked:
     recorder = current().recorder()
     records: list[Record] = []
 

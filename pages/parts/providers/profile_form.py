@@ -9,7 +9,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from oauth import connection
+from oauth import connection_settings
 from oauth.installation import current
 from oauth.providers import Problem, ProfileError, Provider, addresses, meaning_of, own
 from oauth.providers.profile import CONNECTION
@@ -228,7 +228,7 @@ def keep(taken: list[str]) -> str:
     try:
         found = own.check(identifier, values, f"{identifier}.toml")
         if wrong := tuple(
-            Problem(f"connection.{error.field}", str(error)) for error in connection.problems(found.connection)
+            Problem(f"connection.{error.field}", str(error)) for error in connection_settings.problems(found.connection)
         ):
             raise ProfileError(f"{identifier}.toml", wrong)
         own.write(current().settings.home, found)
