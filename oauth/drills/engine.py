@@ -316,16 +316,7 @@ class _Running:
         return record
 
     def _exchange(self, step: Step, request: Request) -> Exchange:
-        return Exchange(
-            step,
-            request,
-            self.now(),
-            flow=self.flow.id,
-            owner=self.setting.owner,
-            case=CASE,
-            provider=self.setting.provider.id,
-            client_id=self.flow.client.id,
-        )
+        return self.flow.exchange(step, request, self.now(), self.setting.owner)
 
     def _learn(self) -> None:
         """The vault is told the flow's secrets before anything of them is written."""

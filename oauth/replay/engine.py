@@ -130,7 +130,8 @@ class _Replaying:
         self.changed: list[str] = []
         self.values: dict[tuple[str, str], str] = {}
         self.stated: tuple[tuple[str, str], ...] = ()
-        self.flow = Flow(self.provider, Client("", ""), setting.redirect_uri, secrets.token_urlsafe(32), setting.now())
+        state = secrets.token_urlsafe(32)
+        self.flow = Flow(self.provider, Client("", ""), setting.redirect_uri, state, setting.now(), case=CASE)
         self.recorder.vault.add("state", self.flow.state)
 
     @property
@@ -156,7 +157,7 @@ class _Replaying:
         restriction = self._restriction()
         undo = self.control.change_client(restriction) if restriction else None
         try:
-            answered = self._send(self.pasted.step, request, self.flow.client.id or self._value("client_id")).live
+            answered = self._send(self.pasted.step, request).live
         finally:
             if undo is not None:
                 undo()
@@ -294,7 +295,7 @@ class _Replaying:
         fields = requests.fields_of(step, self.flow, {})
         self.flow = flows.authorized(self.flow, fields)
         page = requests.request_of(step, self.flow, fields, {})
-        answered = self._send(Step.AUTHORIZE, requests.decision_request(page, "approve"), self.flow.client.id)
+        answered = self._send(Step.AUTHORIZE, requests.decision_request(page, "approve"))
         if location := header(answered.live.response.headers, "Location") if answered.live.response else None:
             arrived = flows.parse_pasted(location)
             self.flow = flows.read_callback(self.flow, arrived, self.setting.now(), pasted=False)
@@ -307,7 +308,7 @@ class _Replaying:
         if grant is Grant.AUTHORIZATION_CODE:
             self._authorize(scope, self.setting.redirect_uri)
         request = flows.token_request(self.provider.token_endpoint, flows.token_fields(self.flow, grant))
-        record = self._send(Step.TOKEN, request, self.flow.client.id)
+        record = self._send(Step.TOKEN, request)
         self.flow = flows.read_tokens(self.flow, record.live, grant, scope)
         tokens = self.flow.application_tokens if grant is Grant.CLIENT_CREDENTIALS else self.flow.tokens
         if tokens is None:
@@ -316,17 +317,9 @@ class _Replaying:
         self.recorder.vault.add("refresh_token", tokens.refresh_token)
         return tokens
 
-    def _send(self, step: Step, request: Request, client_id: str) -> Record:
-        exchange = Exchange(
-            step,
-            request,
-            self.setting.now(),
-            flow=self.flow.id,
-            owner=self.setting.owner,
-            case=CASE,
-            provider=self.provider.id,
-            client_id=client_id,
-        )
+    def _send(self, step: Step, request: Request) -> Record:
+        exchange = self.flow.exchange(step, request, self.setting.now(), self.setting.owner)
+        exchange = replace(exchange, client_id=exchange.client_id or self._value("client_id"))
         record = send(exchange, self.recorder, connection=self.provider.connection)
         self.records.append(record)
         return record
