@@ -12,7 +12,7 @@ from oauth.flow import Callback, Client, IssuerCheck, StateCheck
 from oauth.formatting import span
 from oauth.history.store import HistoryError
 from oauth.installation import now
-from oauth.providers.redirect import Way
+from oauth.providers.redirect_advice import Way
 from pages.parts.common import card, exchange, session
 from pages.parts.common import provider as profile
 from pages.parts.common.session import Session
@@ -181,7 +181,7 @@ def _authorize(current: Session) -> None:
 def _callback(current: Session) -> None:
     with step.frame(current, "callback", "2 · Take the answer that comes back"):
         if current.flow.callback is None:
-            if current.flow.asked_for("response_mode") == "fragment":
+            if current.flow.authorization_parameter("response_mode") == "fragment":
                 st.info(
                     "With response_mode=fragment the answer stands behind a # in the address. A browser sends that to "
                     "no server, so it cannot come here by itself: paste the address."

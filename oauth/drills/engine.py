@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from oauth import flow as flows
 from oauth.client import send
-from oauth.diagnosis import Diagnosis, Earlier, diagnose
+from oauth.diagnosis import Diagnosis, InMemoryPast, diagnose
 from oauth.drills import requests, sandbox_queue
 from oauth.drills.control import Control, ControlError, Undo
 from oauth.drills.outcome import Outcome, judged
@@ -227,7 +227,7 @@ class _Running:
         diagnosis: Diagnosis | None = None
         if last is not None and explanation is not None:
             # Its own rows are all that it needs, so that what else is in the history changes no verdict.
-            past = Earlier().add_all(exchanges[:-1])
+            past = InMemoryPast().add_all(exchanges[:-1])
             diagnosis = diagnose(last.live, explanation, flow=self.flow, past=past, vault=self.recorder.vault)
         outcome = judged(self.drill, exchanges, explanation, diagnosis, trouble)
         return replace(outcome, not_kept=self.recorder.problem)
@@ -277,7 +277,7 @@ class _Running:
         values = requests.values_of(self.flow, self.first_tokens)
         fields = requests.fields_of(step, self.flow, values)
         if isinstance(step, Authorize):
-            self.flow = flows.authorized(self.flow, fields)
+            self.flow = flows.with_authorization(self.flow, fields)
         return requests.request_of(step, self.flow, fields, values)
 
     def _ask(self, step: Sent) -> Record:
@@ -287,7 +287,7 @@ class _Running:
 
         def take_tokens(exchange: Exchange) -> None:
             if isinstance(step, TokenRequest):
-                self.flow = flows.read_tokens(self.flow, exchange, step.grant, flows.sent_field(request, "scope"))
+                self.flow = flows.read_tokens(self.flow, exchange, step.grant, flows.body_field(request, "scope"))
                 self._learn()
 
         return self._send(requests.step_of(step), request, take_tokens)

@@ -218,7 +218,7 @@ class Provider:
         return tuple(note.text for note in self.step_notes if note.step is step)
 
 
-GIVEN = ("id", "order", "family", "site", "clients", "control")
+RESERVED_FIELDS = ("id", "order", "family", "site", "clients", "control")
 """Fields that a profile of one's own does not have: they come with the file, or only a shipped profile has them."""
 
 

@@ -293,7 +293,7 @@ class _Replaying:
         step = Authorize(set={"scope": scope}, leave_out=() if redirect_uri else ("redirect_uri",))
         self.flow = replace(self.flow, redirect_uri=redirect_uri or self.flow.redirect_uri)
         fields = requests.fields_of(step, self.flow, {})
-        self.flow = flows.authorized(self.flow, fields)
+        self.flow = flows.with_authorization(self.flow, fields)
         page = requests.request_of(step, self.flow, fields, {})
         answered = self._send(Step.AUTHORIZE, requests.decision_request(page, "approve"))
         if location := header(answered.live.response.headers, "Location") if answered.live.response else None:

@@ -122,7 +122,7 @@ class Walk:
         """The authorization request and, when the provider sends the browser back, its callback."""
         sent = edit(flows.authorization_fields(self.flow))
         request = flows.authorization_request(self.provider.authorization_endpoint, sent)
-        self.flow = flows.authorized(self.flow, sent)
+        self.flow = flows.with_authorization(self.flow, sent)
         begun = self.recorder.begin(self._exchange(Step.AUTHORIZE, request))
         answer = httpx.post(request.url, data={"decision": decision})
         location = answer.headers.get("Location", "")

@@ -38,7 +38,7 @@ def test_a_client_is_restored_in_what_was_changed(control: Control, sandbox: Run
     changed = sandbox.sandbox.client("demo-app")
     assert (changed.active, changed.grants, changed.scopes) == (
         False,
-        frozenset({GrantType.REFRESH_TOKEN}),
+        (GrantType.REFRESH_TOKEN,),
         before.scopes,
     )
     undo()

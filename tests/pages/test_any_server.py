@@ -95,7 +95,7 @@ def answered_and_begun(page: "Page") -> None:
     address = approved(page).headers["location"]
     current = page.app.session_state["console"]
     begin(page)
-    assert current.flow.asked is not None
+    assert current.flow.authorization is not None
     page.paste(address)
 
 
@@ -181,7 +181,7 @@ def test_pkce_can_be_off_or_plain(walk: "Page", authorization_server: Server, me
 def test_a_wrong_verifier_is_proven_before_it_is_sent_and_mended_with_one_button(walk: "Page") -> None:
     answered_and_begun(walk)
     walk.type("token.field.code_verifier.value", "another-verifier-of-more-than-forty-three-characters")
-    assert "The verifier is not the one that the code challenge was made of" in walk.text()
+    assert "The verifier does not match the code challenge" in walk.text()
     walk.press("token.send")
     text = walk.text()
     assert "invalid\\_grant" in text

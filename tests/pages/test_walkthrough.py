@@ -306,7 +306,7 @@ def test_a_quoted_secret_is_said_before_it_is_sent_and_fixed_with_one_button(
     page.paste(page.decide())
     page.type("token.field.client_secret.value", '"demo-secret"')
     assert "This would fail if it were sent as it is" in page.text()
-    assert "Quotes stand around" in page.text()
+    assert "has quotes around it" in page.text()
     page.press("token.send")
     assert ":red[Documented error 6] ·" in page.text()
     page.press("token.fix.1")
@@ -322,7 +322,7 @@ def test_a_spent_code_is_proven_and_never_offered_again(page: "Page", console: I
     spent = page.value("token.field.code.value")
     page.press("token.send")
     text = page.text()
-    assert "The code was exchanged before" in text
+    assert "The code was already exchanged" in text
     assert "start again at step 1" in text.casefold() + str([button.label for button in page.app.button]).casefold()
     assert "Change it and send" not in [button.label for button in page.app.button]
     page.press("token.fix.1")

@@ -95,8 +95,8 @@ def _found(place: str, found: Discovery, records: Sequence[Record]) -> None:
         st.error("No document was found. Fill in the addresses by hand, from the server's documentation.")
     else:
         _document(found.metadata)
-    with st.expander(f"What was asked ({len(found.looks)})", key=f"{place}.looks", icon=":material/http:"):
-        for number, (look, record) in enumerate(zip(found.looks, records, strict=True), 1):
+    with st.expander(f"What was asked ({len(found.attempts)})", key=f"{place}.looks", icon=":material/http:"):
+        for number, (look, record) in enumerate(zip(found.attempts, records, strict=True), 1):
             st.caption(f"By {look.candidate.rule}")
             if look.problem:
                 st.text(look.problem)

@@ -16,7 +16,7 @@ from pages.parts.walkthrough import diagnosing
 
 def begin(session: Session, request: Request, fields: list[flows.Field]) -> None:
     """Record the request that the browser was sent to the provider with, and wait for the callback."""
-    session.flow = flows.authorized(session.flow, fields)
+    session.flow = flows.with_authorization(session.flow, fields)
     session.authorizing = session.recorder.begin(session.exchange(Step.AUTHORIZE, request, now()))
     session.show("authorize", diagnosing.outcome(session, session.authorizing))
     session.opened |= {"callback"}
@@ -60,7 +60,7 @@ def receive(session: Session, parameters: list[tuple[str, str]], at: datetime, *
     """
     session.advance(flows.read_callback(session.flow, parameters, at, pasted=bool(pasted)))
     callback = Request("GET", pasted or f"{session.flow.redirect_uri}?{flows.query(parameters)}")
-    if not pasted and session.flow.asked_for("response_mode") == "form_post":
+    if not pasted and session.flow.authorization_parameter("response_mode") == "form_post":
         form = (("Content-Type", "application/x-www-form-urlencoded"),)
         callback = Request("POST", session.flow.redirect_uri, form, flows.query(parameters).encode())
     _complete(session, callback, at)

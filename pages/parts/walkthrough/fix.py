@@ -7,9 +7,7 @@ from oauth.exchange import Step
 from pages.parts.common import session
 from pages.parts.common.session import Fixing, Session
 from pages.parts.walkthrough import prefill, sending
-from pages.parts.walkthrough.actions import ACTIONS
-
-ACTION_OF = {Step.AUTHORIZE: "authorize", Step.TOKEN: "token", Step.API: "api", Step.REFRESH: "refresh"}
+from pages.parts.walkthrough.actions import ACTION_OF, ACTIONS
 
 
 def apply(current: Session, action: str, fix: Fix) -> None:

@@ -45,7 +45,7 @@ def send(session: Session, action: str, request: Request) -> None:
 def _take(session: Session, action: str, exchange: Exchange) -> None:
     flow = flows.read_nonce(session.flow, exchange)
     if (grant := ACTIONS[action].grant) is not None:
-        flow = flows.read_tokens(flow, exchange, grant, flows.sent_field(exchange.request, "scope"))
+        flow = flows.read_tokens(flow, exchange, grant, flows.body_field(exchange.request, "scope"))
         if flow.tokens or flow.application_tokens:
             session.opened |= {"call"}
     elif action == "par":
@@ -61,7 +61,7 @@ def _take(session: Session, action: str, exchange: Exchange) -> None:
 def was_sent(session: Session, action: str, request: Request) -> bool:
     """Return True when this is the request sent last, apart from what is signed anew each time."""
     last = session.sent.get(action)
-    return last is not None and flows.unsigned(last) == flows.unsigned(request)
+    return last is not None and flows.without_signatures(last) == flows.without_signatures(request)
 
 
 def wanted_nonce(session: Session, action: str) -> str:

@@ -9,7 +9,7 @@ from oauth import flow as flows
 from oauth.errors import InputError
 from oauth.exchange import Request
 from oauth.flow import Field, Signed
-from oauth.jose.jwt import look
+from oauth.jose.jwt import decode
 from oauth.providers import BodyFormat, ClientAuthentication
 from pages.parts.common import widget_defaults
 from pages.parts.common.session import AUTHENTICATION, Session
@@ -114,7 +114,7 @@ def proof(current: Session, action: str, signed: Signed) -> None:
 
 def _said(current: Session, token: str) -> None:
     """What was signed here, without the signature."""
-    seen = look(token)
+    seen = decode(token)
     if seen is not None:
         st.code(token_inspector.document(current, seen), language="json", wrap_lines=True)
 
