@@ -1,4 +1,4 @@
-"""The embedded provider: it behaves as the documented one, strictly, and can produce each of its errors.
+"""The embedded provider: it behaves strictly as the documented one does, and can produce each of its errors.
 
 It imports nothing else of the project, and can be run alone.
 """
@@ -19,7 +19,7 @@ from oauth.sandbox.store import Issued, Kind, State
 
 @functools.cache
 def embedded() -> Sandbox:
-    """The one sandbox of this process, which the console serves and its Sandbox page shows."""
+    """Return the one sandbox of this process, which the console serves and its Sandbox page shows."""
     return Sandbox(utc_now)
 
 

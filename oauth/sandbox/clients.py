@@ -11,9 +11,9 @@ from msgspec import Meta, Struct
 from oauth.sandbox.scope import Scope
 from oauth.sandbox.validation import optional
 
-# The address must end where a browser ends it too: no user part, backslash, fragment or control character.
+# It must be unambiguous for every browser: no user part, backslash, fragment or control character.
 LOOPBACK_REDIRECT_URI = re.compile(
-    r"http://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?"
+    r"http://(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?"
     r"(?:[/?][A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]*)?",
     re.IGNORECASE,
 )
@@ -27,7 +27,7 @@ class GrantType(StrEnum):
     CLIENT_CREDENTIALS = "client_credentials"
 
 
-# VSCHAR of RFC 6749 Appendix A.1 and A.2; an id stands in the control's paths too, hence fewer characters.
+# Fewer characters than VSCHAR of RFC 6749 Appendix A.1 and A.2: an id is also part of the control's paths.
 ClientId = Annotated[
     str,
     Meta(

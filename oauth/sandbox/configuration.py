@@ -1,4 +1,4 @@
-"""What a sandbox starts with: clients, users, scopes, settings. A TOML file, ``sandbox.toml`` if none is given."""
+"""The initial state of a sandbox (clients, users, scopes, settings) from a TOML file, by default ``sandbox.toml``."""
 
 import functools
 import json
@@ -26,7 +26,7 @@ Lifetime = Annotated[int, Meta(ge=1, le=LONGEST_LIFETIME, description=f"Seconds,
 
 
 class Replacement(StrEnum):
-    """When the use of a refresh token replaces it: RFC 6749 §6 leaves that to the provider."""
+    """The times at which use replaces a refresh token; RFC 6749 §6 leaves them to the provider."""
 
     ALWAYS = "always"
     DAILY = "daily"
@@ -89,12 +89,12 @@ class ConfigurationError(ValueError):
 
 @functools.cache
 def ready_made() -> Configuration:
-    """What the sandbox has without a file."""
+    """Return the configuration of ``sandbox.toml``."""
     return _read(_parsed(READY_MADE), READY_MADE.name)
 
 
 def load(path: Path) -> Configuration:
-    """Read a file; a table that it leaves out is the ready-made one. Raises ``ConfigurationError``."""
+    """Read a file; tables that it leaves out are those of ``sandbox.toml``. Raises ``ConfigurationError``."""
     document = _parsed(path)
     basis = _parsed(READY_MADE)
     merged = basis | document
@@ -157,7 +157,7 @@ def _users(users: Iterable[User], name: str) -> Mapping[int, User]:
 
 
 def _place(path: tuple[str | int, ...]) -> str:
-    """From ``("clients", 2, "grants")`` to ``[[clients]] number 3, field grants: ``."""
+    """Turn ``("clients", 2, "grants")`` into ``[[clients]] number 3, field grants: ``."""
     match path:
         case ():
             return ""

@@ -1,10 +1,10 @@
-"""What each of the provider's endpoints answers to a request that was read."""
+"""The responses of the provider's endpoints."""
 
 from collections.abc import Callable
 
 from oauth.sandbox import authorization_endpoint, resources, token_endpoint
 from oauth.sandbox.api_data import CITIES
-from oauth.sandbox.authorization_endpoint import Refused, RefusedByRedirect
+from oauth.sandbox.authorization_endpoint import ErrorPage, ErrorRedirect
 from oauth.sandbox.consent import consent_page, refusal_page
 from oauth.sandbox.errors import ApiError, InvalidRequest, ProviderError
 from oauth.sandbox.provider import Sandbox
@@ -14,36 +14,38 @@ from oauth.sandbox.response import Response, error_response
 Handler = Callable[[Sandbox, IncomingRequest], Response]
 
 
-def response(sandbox: Sandbox, request: IncomingRequest) -> Response:
+def respond(sandbox: Sandbox, request: IncomingRequest) -> Response:
     """The right answer; it has the request's effect. Call it under the sandbox's lock."""
-    return respond(lambda: HANDLERS[request.endpoint](sandbox, request))
+    return response_of(lambda: HANDLERS[request.endpoint](sandbox, request))
 
 
-def respond(act: Callable[[], Response]) -> Response:
-    """What ``act`` answers, a error_response made an answer."""
+def response_of(act: Callable[[], Response]) -> Response:
+    """Call ``act`` and turn a refusal into a response."""
     try:
         return act()
     except ProviderError as error:
         return error_response(error)
-    except Refused as refused:
+    except ErrorPage as refused:
         return refusal_page(refused)
-    except RefusedByRedirect as refused:
+    except ErrorRedirect as refused:
         return Response.redirect(refused.location)
 
 
 def failure() -> Response:
-    """What is answered when the sandbox itself fails; the exception goes on to the server's log."""
+    """Return the response for a failure of the sandbox itself; the exception goes on to the server's log."""
     return error_response(ApiError(500, "The sandbox failed."))
 
 
 def error_redirect(sandbox: Sandbox, request: IncomingRequest, error: str, description: str) -> Response | None:
-    """An error taken to the client by the authorization endpoint; ``None`` at another, or when the request may not be
-    redirected."""
+    """Return the redirect that delivers an error to the client.
+
+    ``None`` at other endpoints, and when the request must not be redirected.
+    """
     if request.endpoint is not Endpoint.AUTHORIZE:
         return None
     try:
         authorization = authorization_endpoint.examine(sandbox, request.query)
-    except (Refused, RefusedByRedirect):
+    except (ErrorPage, ErrorRedirect):
         return None
     return Response.redirect(authorization_endpoint.refuse(authorization, error, description))
 
@@ -60,7 +62,7 @@ def _authorize(sandbox: Sandbox, request: IncomingRequest) -> Response:
 
 def _token(sandbox: Sandbox, request: IncomingRequest) -> Response:
     if request.method != "POST":
-        raise InvalidRequest("The token endpoint takes POST only", status=405, headers={"Allow": "POST"})
+        raise InvalidRequest("The token endpoint accepts POST only", status=405, headers={"Allow": "POST"})
     authorization = request.headers.get("authorization")
     return Response.json(token_endpoint.tokens(sandbox, request.readable, authorization).members)
 
@@ -80,7 +82,7 @@ def _cities(sandbox: Sandbox, request: IncomingRequest) -> Response:
 def _only(request: IncomingRequest, *methods: str) -> None:
     if request.method not in methods:
         allow = ", ".join(methods)
-        raise ApiError(405, "This method is not served here: see the Allow header.", {"Allow": allow})
+        raise ApiError(405, "This method is not supported here: see the Allow header.", {"Allow": allow})
 
 
 HANDLERS: dict[Endpoint, Handler] = {

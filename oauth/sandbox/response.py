@@ -1,4 +1,4 @@
-"""An answer as a value, and how it goes out."""
+"""A response as a value, and its delivery."""
 
 import functools
 import json
@@ -34,7 +34,7 @@ json_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Status, body and headers; ``Content-Length`` is added when it goes out, unless it is among them."""
+    """Status, body and headers; ``Content-Length`` is added on sending unless given."""
 
     status: int = 200
     body: bytes = b""
@@ -42,18 +42,18 @@ class Response:
 
     @classmethod
     def json(cls, members: object, status: int = 200, headers: Mapping[str, str] | None = None) -> "Response":
-        """Members as JSON."""
+        """Return a JSON response."""
         return cls(status, json_text(members).encode(), {"Content-Type": JSON, **(headers or {})})
 
     @classmethod
     def html(cls, text: str, status: int, headers: Mapping[str, str] | None = None) -> "Response":
-        """A page. A value in it may hold bytes that are no UTF-8; they are shown as question marks."""
+        """Return an HTML page; undecodable bytes in it become question marks."""
         body = text.encode(errors="replace")
         return cls(status, body, {"Content-Type": "text/html; charset=utf-8", **(headers or {})})
 
     @classmethod
     def redirect(cls, location: str) -> "Response":
-        """To an address that is encoded already."""
+        """Return a redirect to a URL that is encoded already."""
         return cls(302, b"", {"Location": location, "Referrer-Policy": "no-referrer"})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,7 +62,7 @@ class Response:
         await send_response(self, new_request_id(), send)
 
     def raw_headers(self, request_id: str) -> list[tuple[bytes, bytes]]:
-        """As ASGI wants them. Every answer has a request id and is not to be kept in a cache."""
+        """Return the headers as ASGI needs them; every response has a request id and forbids caching."""
         pairs = [(_name(name), value.encode("latin-1")) for name, value in self.headers.items()]
         if "Content-Length" not in self.headers:
             pairs.append((b"content-length", b"%d" % len(self.body)))
@@ -77,16 +77,16 @@ def _name(name: str) -> bytes:
 
 
 def error_response(error: ProviderError) -> Response:
-    """A error_response as an answer."""
+    """Return a refusal as a response."""
     return Response.json(error.members, error.status, error.headers)
 
 
 def new_request_id() -> str:
-    """32 random hex digits."""
+    """Return 32 random hex digits."""
     return secrets.token_hex(16)
 
 
 async def send_response(response: Response, request_id: str, send: Send) -> None:
-    """Send it whole."""
+    """Send a response in one piece."""
     await send({"type": "http.response.start", "status": response.status, "headers": response.raw_headers(request_id)})
     await send({"type": "http.response.body", "body": response.body})

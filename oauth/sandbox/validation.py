@@ -1,4 +1,4 @@
-"""Validation of what comes in (control requests, snapshots, configuration files) by msgspec, with errors that help."""
+"""Validation of input (control requests, snapshots, configuration files) by msgspec, with helpful errors."""
 
 import math
 import re
@@ -17,7 +17,7 @@ class Fields(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class InvalidInput(ValueError):
-    """A document that does not fit its type: ``path`` leads to the place, ``problem`` says what is wrong there."""
+    """A document that does not fit its type: ``path`` leads to the field, ``problem`` says what is wrong."""
 
     def __init__(self, path: Sequence[str | int], problem: str) -> None:
         self.path = tuple(path)
@@ -26,7 +26,7 @@ class InvalidInput(ValueError):
 
 
 def validated(document: object, kind: Any, *, strict: bool = True) -> Any:
-    """Return a document as a value of ``kind``; text becomes a number where one is needed unless ``strict``.
+    """Convert a document to ``kind``; text becomes a number where one is needed unless ``strict``.
 
     Raises ``InvalidInput``.
     """
@@ -37,7 +37,7 @@ def validated(document: object, kind: Any, *, strict: bool = True) -> Any:
 
 
 def decoded(body: bytes, kind: Any) -> Any:
-    """Return a JSON body as a value of ``kind``. Raises ``InvalidInput``."""
+    """Decode a JSON body as ``kind``. Raises ``InvalidInput``."""
     try:
         document = JSON.decode(body)
     except (ValueError, RecursionError) as error:
@@ -46,8 +46,10 @@ def decoded(body: bytes, kind: Any) -> Any:
 
 
 def optional(kind: type[msgspec.Struct], name: str, required: Iterable[str] = (), **types: Any) -> Any:
-    """Return a variant of ``kind`` with every field optional except ``required``; ``types`` replace those of fields,
-    and ``None`` leaves a field out."""
+    """Return a variant of ``kind`` with every field optional except ``required``.
+
+    ``types`` replace those of fields; ``None`` leaves a field out.
+    """
     fields: list[Any] = []
     for field in msgspec.structs.fields(kind):
         field_type = types.get(field.name, field.type)
@@ -76,7 +78,7 @@ def _invalid(error: msgspec.ValidationError, kind: Any) -> InvalidInput:
 
 
 def _advice(kind: Any, path: Sequence[str | int]) -> Iterable[str]:
-    """What the schema says of the place, as far as the alternatives of a union agree."""
+    """Yield what the schema says of a field, as far as the alternatives of a union agree."""
     (schema,), definitions = msgspec.json.schema_components([kind], ref_template="{name}")
     schemas = [schema]
     for step in path:

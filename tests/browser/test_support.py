@@ -42,9 +42,9 @@ def test_who_waits_for_the_sandbox_is_told_what_for(walk: "Walk") -> None:
     people[1].authorize()
     late = {"fault": "latency", "seconds": 8, "client_id": "demo-app", "endpoint": "token"}
     assert httpx.post(f"{walk.url}/sandbox/control/faults", json=late).status_code == 201
-    waiting = f"Waiting for its turn. The sandbox is taken by: {titles['2-used']}"
+    waiting = f"Waiting for the sandbox, which is used by: {titles['2-used']}"
     walk.at("drill.2-used.run").locator("button").click()
-    expect(walk.page.get_by_text("The callback came")).to_be_visible()
+    expect(walk.page.get_by_text("The callback arrived")).to_be_visible()
     people[0].at("drill.3-left-out.run").locator("button").click()
     people[1].at("token.send").locator("button").click()
     for person in people:

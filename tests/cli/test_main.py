@@ -230,7 +230,7 @@ def test_the_help_names_the_commands() -> None:
 def test_a_port_that_is_none_is_refused(port: str) -> None:
     done = run("sandbox", f"--port={port}")
     assert done.returncode == 2
-    assert b"is no port" in done.stderr
+    assert b"is not a port number" in done.stderr
 
 
 def test_the_sandbox_says_when_it_cannot_listen() -> None:

@@ -166,8 +166,8 @@ def test_missing_refresh_token(ask: Send) -> None:
         (b"grant_type=%FF", "application/x-www-form-urlencoded", "x-www-form-urlencoded"),
         (b'{"grant_type":["client_credentials"]}', "application/json", "grant_type"),
         (b'{"grant_type":true}', "application/json", "grant_type"),
-        (b'{"grant_type":"a","grant_type":"a"}', "application/json", '"grant_type" must be there once'),
-        (b"code=a&code=b", "application/x-www-form-urlencoded", '"code" must be there once'),
+        (b'{"grant_type":"a","grant_type":"a"}', "application/json", '"grant_type" must be sent once'),
+        (b"code=a&code=b", "application/x-www-form-urlencoded", '"code" must be sent once'),
     ],
 )
 def test_a_body_that_cannot_be_read(http: httpx.Client, content: bytes, content_type: str | None, part: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from oauth.sandbox.control_client import Control
-from oauth.sandbox.log import LONGEST, Entry
+from oauth.sandbox.log import LONGEST, Entry, Outcome
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.response import json_text
 
@@ -56,7 +56,7 @@ def test_the_control_and_the_health_are_not_logged(control: Control, http: httpx
 
 def test_it_is_bounded(sandbox: Sandbox) -> None:
     for _ in range(LONGEST + 5):
-        sandbox.log.add_other("id", sandbox.clock.now(), "/x", "GET", 404, 0.1)
+        sandbox.log.add_unknown("GET", "/x", Outcome("id", sandbox.clock.now(), 404))
     assert len(sandbox.log.entries(limit=10_000)) == LONGEST
 
 

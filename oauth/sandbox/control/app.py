@@ -82,7 +82,7 @@ async def _respond(sandbox: Sandbox, operation: Operation, request: Request) -> 
             for name, text in request.path_params.items()
         }
     except InvalidInput as error:
-        raise ApiError(404, f"There is nothing at this path: {error}") from error
+        raise ApiError(404, f"Unknown path: {error}") from error
     query = request.query_params
     if len(query) < len(query.multi_items()):
         raise InvalidInput((), "A query parameter is repeated. Send each one once.")
@@ -104,7 +104,7 @@ async def _body(request: Request) -> bytes:
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
     del scope, receive, send
-    raise ApiError(404, f"There is nothing at this path. {OPENAPI} lists the operations.")
+    raise ApiError(404, f"Unknown path. {OPENAPI} lists the operations.")
 
 
 def _refuse(request: Request, error: Exception) -> Response:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from msgspec import UNSET, Meta, UnsetType
 
 from oauth.sandbox import authorization_endpoint, endpoints
-from oauth.sandbox.authorization_endpoint import Refused, RefusedByRedirect
+from oauth.sandbox.authorization_endpoint import ErrorPage, ErrorRedirect
 from oauth.sandbox.configuration import UserId
 from oauth.sandbox.control.operation import Call, Conflict, Operation
 from oauth.sandbox.pipeline import process
@@ -61,7 +61,7 @@ def _decide(sandbox: Sandbox, call: Call) -> Redirect:
         authorization = authorization_endpoint.examine(sandbox, query)
         return Response.redirect(authorization_endpoint.decide(sandbox, authorization, body.decision, user))
 
-    response = process(sandbox, request, PATH, lambda: endpoints.respond(proceed)).response
+    response = process(sandbox, request, PATH, lambda: endpoints.response_of(proceed)).response
     location = response.headers.get("Location")
     if location is None:
         raise Conflict(_refusal_reason(sandbox, query, user))
@@ -78,12 +78,12 @@ def _refusal_reason(sandbox: Sandbox, query: str, user: str) -> str:
     try:
         authorization = authorization_endpoint.examine(sandbox, query)
         authorization_endpoint.decide(sandbox, authorization, "deny")
-    except Refused as refused:
+    except ErrorPage as refused:
         return f"{refused.problem}. {refused.remedy}"
-    except RefusedByRedirect:
+    except ErrorRedirect:
         return "A fault struck the authorization request."
     if user and user not in map(str, sandbox.users):
-        return f"There is no user {user}. There are: {', '.join(map(str, sandbox.users))}."
+        return f"There is no user {user}. Known users: {', '.join(map(str, sandbox.users))}."
     return "A fault struck the authorization request."
 
 

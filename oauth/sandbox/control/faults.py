@@ -22,7 +22,7 @@ Share = Annotated[
 
 
 class NewRule(Fields):
-    """When a fault strikes. ``times`` is 1 by default, with a share unlimited; null means unlimited."""
+    """The conditions of a new fault. ``times`` is 1 by default, with a share unlimited; null means unlimited."""
 
     times: Times | UnsetType = UNSET
     share: Share | UnsetType = UNSET

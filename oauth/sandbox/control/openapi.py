@@ -20,7 +20,7 @@ class ErrorDetail(msgspec.Struct):
 
 
 class Error(msgspec.Struct):
-    """What was wrong and what to do."""
+    """An error: what is wrong and what to do."""
 
     error: ErrorDetail
 

@@ -1,4 +1,4 @@
-"""Faults that do what was asked and spoil the answer: a code is spent, a token issued, and the client may not know."""
+"""Faults that break a correct response: a code is spent, a token issued, and the client may not know."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -10,21 +10,21 @@ from oauth.sandbox.response import Response
 
 
 class EmptyBody(Fault, frozen=True, tag="empty-body"):
-    """The right status and headers, and no body."""
+    """The correct status and headers without a body."""
 
     def respond(self, situation: Situation) -> Response:
-        """Content-Length is 0."""
+        """Respond with a Content-Length of 0."""
         return replace(situation.proceed(), body=b"")
 
 
 class WrongContentType(Fault, frozen=True, tag="wrong-content-type"):
-    """The right body under another ``Content-Type``."""
+    """The correct body with a different ``Content-Type``."""
 
     content_type: Annotated[
         str, Meta(pattern=r"^[\x21-\x7e][\x20-\x7e]{0,98}[\x21-\x7e]$", description="The Content-Type sent instead.")
     ] = "text/html"
 
     def respond(self, situation: Situation) -> Response:
-        """Everything else stays."""
+        """Respond with only that header changed."""
         response = situation.proceed()
         return replace(response, headers={**response.headers, "Content-Type": self.content_type})

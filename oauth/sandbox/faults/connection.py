@@ -1,4 +1,4 @@
-"""Faults of the connection: what was asked is done, and the answer comes late, slowly, in part or not at all."""
+"""Faults of the connection: the request takes effect, and the response comes late, slowly, in part or not at all."""
 
 import asyncio
 import socket
@@ -12,7 +12,7 @@ from starlette.types import Receive, Send
 from oauth.sandbox.faults.fault import Fault
 from oauth.sandbox.response import Response, send_response
 
-# A layer that compresses answers would hold them back; it leaves alone what says it has an encoding.
+# A compressing middleware would hold the body back; it skips responses with an encoding.
 UNTOUCHED = (b"content-encoding", b"identity")
 NO_LINGER = struct.pack("ii", 1, 0)
 
@@ -21,7 +21,7 @@ Seconds = Annotated[float, Meta(ge=0, le=300, description="Real seconds.")]
 
 
 class Latency(Fault, frozen=True, tag="latency"):
-    """The right answer, late."""
+    """The correct response, late."""
 
     seconds: Seconds = 2
 
@@ -33,50 +33,50 @@ class Latency(Fault, frozen=True, tag="latency"):
 
 
 class SlowDrip(Fault, frozen=True, tag="slow-drip"):
-    """The right answer, byte by byte."""
+    """The correct response, byte by byte."""
 
     seconds: Seconds = 5
 
     async def deliver(self, response: Response, request_id: str, receive: Receive, send: Send) -> None:
-        """The body takes ``seconds`` in all."""
+        """Send the body over ``seconds`` in all."""
         del receive
         await _start(response, request_id, send)
-        begun = perf_counter()
+        started = perf_counter()
         for index in range(len(response.body)):
-            # Against the time that has passed: short sleeps are not exact, and there are many.
-            due = begun + self.seconds * (index + 1) / len(response.body)
+            # Measured against the start, because many short sleeps add up their errors.
+            due = started + self.seconds * (index + 1) / len(response.body)
             await asyncio.sleep(max(due - perf_counter(), 0))
             await send({"type": "http.response.body", "body": response.body[index : index + 1], "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
 
 class CutOffBody(Fault, frozen=True, tag="cut-off-body"):
-    """Half of the body that ``Content-Length`` announces, then the connection ends."""
+    """Half of the announced body, then the end of the connection."""
 
     async def deliver(self, response: Response, request_id: str, receive: Receive, send: Send) -> None:
-        """An answer without a body announces one."""
+        """Send half of the body; an empty one is announced as 100 bytes."""
         body = response.body or b" " * 100
         await _start(Response(response.status, body, response.headers), request_id, send)
         await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
         connection = _connection(receive)
         if connection is not None:
             connection.close()
-            await _gone(receive)
+            await _disconnected(receive)
 
 
 class ConnectionReset(Fault, frozen=True, tag="connection-reset"):
-    """The connection is reset (TCP RST) before a byte of the answer."""
+    """A TCP reset before the first byte of the response."""
 
     async def deliver(self, response: Response, request_id: str, receive: Receive, send: Send) -> None:
-        """Where the server does not let its connection be found, the answer ends after its headers instead."""
+        """Reset the connection; where the server hides it, end the response after its headers instead."""
         connection = _connection(receive)
         if connection is None:
             await _start(Response(response.status, b" ", response.headers), request_id, send)
             return
-        # Closed at once with lingering off, and not after what is still to be sent.
+        # Without lingering, the close sends a reset at once.
         connection.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         connection.abort()
-        await _gone(receive)
+        await _disconnected(receive)
 
 
 async def _start(response: Response, request_id: str, send: Send) -> None:
@@ -85,12 +85,12 @@ async def _start(response: Response, request_id: str, send: Send) -> None:
 
 
 def _connection(receive: Receive) -> asyncio.Transport | None:
-    """ASGI has no way to end a connection, but uvicorn's ``receive`` belongs to an object that holds it."""
+    """Return the connection. ASGI cannot end one, but uvicorn's ``receive`` belongs to an object that holds it."""
     transport: asyncio.Transport | None = getattr(getattr(receive, "__self__", None), "transport", None)
     return transport
 
 
-async def _gone(receive: Receive) -> None:
-    # The server logs an answer as unfinished when the application returns before it has seen the connection end.
+async def _disconnected(receive: Receive) -> None:
+    # Returning before the disconnect would make the server log an unfinished response.
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,4 +1,4 @@
-"""What a fault is: it may put another answer in the right one's place, and may spoil how an answer goes out."""
+"""The interface of faults: one may replace the response, or the way it is delivered."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,10 +12,11 @@ from oauth.sandbox.response import Response, send_response
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """The request that a fault meets.
+    """The request that a fault applies to.
 
-    ``proceed`` does what was asked and gives the right answer. ``redirect`` takes an error and its description to the
-    client, as the authorization endpoint does; ``None`` elsewhere, and when the request may not be redirected.
+    ``proceed`` does what was requested and returns the correct response. ``redirect`` delivers an error code and a
+    description to the client; it returns ``None`` at other endpoints than authorization, and when the request must not
+    be redirected.
     """
 
     request: IncomingRequest
@@ -32,10 +33,10 @@ class Fault(Struct, frozen=True, tag_field="fault", forbid_unknown_fields=True):
         return str(self.__struct_config__.tag)
 
     def respond(self, situation: Situation) -> Response:
-        """What is answered. Without ``proceed`` the request has no effect."""
+        """Return the response. Without ``proceed`` the request has no effect."""
         return situation.proceed()
 
     async def deliver(self, response: Response, request_id: str, receive: Receive, send: Send) -> None:
-        """Send the answer."""
+        """Send the response."""
         del receive
         await send_response(response, request_id, send)

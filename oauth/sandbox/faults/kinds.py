@@ -1,4 +1,4 @@
-"""Every fault by its name, and faults from JSON and from a request header."""
+"""All faults by name, and faults from JSON and from a request header."""
 
 import functools
 import operator

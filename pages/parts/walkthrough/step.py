@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from oauth.drills.sandbox_queue import queue_at
+from oauth.drills.sandbox_queue import queue_for
 from oauth.exchange import Step
 from oauth.formatting import span
 from pages.parts.common import card, exchange
@@ -64,8 +64,8 @@ def send(current: Session, action: str, label: str, edited: request.Edited) -> N
 def send_if_pressed(current: Session, action: str, edited: request.Edited) -> None:
     """Send once what was pressed, with the fields as they stand now."""
     if sending.take_press(current, action) and edited is not None:
-        before = queue_at(current.flow.provider.control).taken_by
-        told = f"Waiting for its turn. The sandbox is taken by: {before}" if before else ANSWER
+        before = queue_for(current.flow.provider.control).holder
+        told = f"Waiting for the sandbox, which is used by: {before}" if before else ANSWER
         with st.spinner(told, show_time=True):
             sending.send(current, action, edited[0])
         st.rerun()

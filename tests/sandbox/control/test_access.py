@@ -7,7 +7,7 @@ import pytest
 
 from oauth.sandbox.app import application
 from oauth.sandbox.clock import utc_now
-from oauth.sandbox.control.access import ControlAccess
+from oauth.sandbox.control.access import ControlAccess, is_loopback
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.testing import serving
 
@@ -91,6 +91,12 @@ def test_with_a_token(with_token: str) -> None:
         assert http.get("/health").status_code == 200
 
 
+@pytest.mark.parametrize("host", ["127.0.0.2", "127.255.0.1", "::1", "localhost", "LOCALHOST"])
+def test_loopback_hosts(host: str) -> None:
+    assert is_loopback(host)
+    assert not is_loopback(f"{host}.evil.example")
+
+
 def test_off_beyond_loopback() -> None:
     with serving(application(Sandbox(utc_now), ControlAccess(open=False))) as url:
         answer = httpx.get(f"{url}/control/clock", trust_env=False)
@@ -98,7 +104,7 @@ def test_off_beyond_loopback() -> None:
     assert "Set a control token" in answer.json()["error"]["detail"]
 
 
-@pytest.mark.parametrize("address", [("192.0.2.1", 5), None, ("localhost", 5)])
+@pytest.mark.parametrize("address", [("192.0.2.1", 5), None, ("localhost.evil.example", 5)])
 def test_an_address_that_is_not_known_to_be_loopback(address: tuple[str, int] | None) -> None:
     from starlette.datastructures import Headers
 
