@@ -78,8 +78,7 @@ def _header() -> Session:
     if current is None or current.flow.provider.id != provider.id or current.chosen != chosen:
         current = session.start(provider, client, chosen)
     elif current.flow.client != client or current.flow.provider != provider:
-        current.flow = replace(current.flow, client=client, provider=provider)
-        current.vault.add("client_secret", client.secret)
+        current.advance(replace(current.flow, client=client, provider=provider))
     redirect_uri.settle(current)
     return current
 

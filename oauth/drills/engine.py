@@ -317,16 +317,7 @@ class _Running:
         return record
 
     def _exchange(self, step: Step, request: Request) -> Exchange:
-        return Exchange(
-            step,
-            request,
-            self.now(),
-            flow=self.flow.id,
-            owner=self.setting.owner,
-            case=CASE,
-            provider=self.setting.provider.id,
-            client_id=self.flow.client.id,
-        )
+        return self.flow.exchange(step, request, self.now(), self.setting.owner)
 
     def _learn(self) -> None:
         """Tell the vault the flow's secrets before any of them is written."""

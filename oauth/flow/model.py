@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from oauth.exchange import Exchange, Request, Step
 from oauth.flow import device
 from oauth.flow.device import Device
 from oauth.jose.dpop import Nonces
@@ -154,6 +155,13 @@ class Flow:
     dpop_nonces: Nonces = field(default=(), repr=False)
     pushed: Pushed | None = None
     device: Device | None = None
+
+    def exchange(self, step: Step, request: Request, at: datetime, owner: str = "") -> Exchange:
+        """Return an exchange of this flow that was not sent yet."""
+        provider, client_id = self.provider.id, self.client.id
+        return Exchange(
+            step, request, at, flow=self.id, owner=owner, case=self.case, provider=provider, client_id=client_id
+        )
 
     @property
     def id(self) -> str:

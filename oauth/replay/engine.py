@@ -129,7 +129,8 @@ class _Replaying:
         self.changes: list[str] = []
         self.values: dict[tuple[str, str], str] = {}
         self.named: tuple[tuple[str, str], ...] = ()
-        self.flow = Flow(self.provider, Client("", ""), setting.redirect_uri, secrets.token_urlsafe(32), setting.now())
+        state = secrets.token_urlsafe(32)
+        self.flow = Flow(self.provider, Client("", ""), setting.redirect_uri, state, setting.now(), case=CASE)
         self._learn()
 
     @property
@@ -155,7 +156,7 @@ class _Replaying:
         restriction = self._restriction()
         undo = self.control.change_client(restriction) if restriction else None
         try:
-            exchange = self._send(self.pasted.step, request, self.flow.client.id or self._value("client_id")).live
+            exchange = self._send(self.pasted.step, request).live
         finally:
             if undo is not None:
                 undo()
@@ -291,7 +292,7 @@ class _Replaying:
         fields = requests.fields_of(step, self.flow, {})
         self.flow = flows.with_authorization(self.flow, fields)
         page = requests.request_of(step, self.flow, fields, {})
-        record = self._send(Step.AUTHORIZE, requests.decision_request(page, "approve"), self.flow.client.id)
+        record = self._send(Step.AUTHORIZE, requests.decision_request(page, "approve"))
         if location := header(record.live.response.headers, "Location") if record.live.response else None:
             parameters = flows.parse_pasted(location)
             self.flow = flows.read_callback(self.flow, parameters, self.setting.now(), pasted=False)
@@ -304,7 +305,7 @@ class _Replaying:
         if grant is Grant.AUTHORIZATION_CODE:
             self._authorize(scope, self.setting.redirect_uri)
         request = flows.token_request(self.provider.token_endpoint, flows.token_fields(self.flow, grant))
-        record = self._send(Step.TOKEN, request, self.flow.client.id)
+        record = self._send(Step.TOKEN, request)
         self.flow = flows.read_tokens(self.flow, record.live, grant, scope)
         tokens = self.flow.application_tokens if grant is Grant.CLIENT_CREDENTIALS else self.flow.tokens
         if tokens is None:
@@ -317,17 +318,9 @@ class _Replaying:
         for kind, value in flows.secrets_of(self.flow):
             self.recorder.vault.add(kind, value)
 
-    def _send(self, step: Step, request: Request, client_id: str) -> Record:
-        exchange = Exchange(
-            step,
-            request,
-            self.setting.now(),
-            flow=self.flow.id,
-            owner=self.setting.owner,
-            case=CASE,
-            provider=self.provider.id,
-            client_id=client_id,
-        )
+    def _send(self, step: Step, request: Request) -> Record:
+        exchange = self.flow.exchange(step, request, self.setting.now(), self.setting.owner)
+        exchange = replace(exchange, client_id=exchange.client_id or self._value("client_id"))
         record = send(exchange, self.recorder, connection=self.provider.connection)
         self.records.append(record)
         return record

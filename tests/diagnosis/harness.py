@@ -249,15 +249,7 @@ class Walk:
             self.judged |= {(error, cause.id, cause.verdict.value) for error in errors for cause in diagnosis.causes}
 
     def _exchange(self, step: Step, request: Request) -> Exchange:
-        return Exchange(
-            step,
-            request,
-            self.now,
-            flow=self.flow.id,
-            owner="local",
-            provider=self.provider.id,
-            client_id=self.flow.client.id,
-        )
+        return self.flow.exchange(step, request, self.now, "local")
 
 
 def assert_no_secret(walk: Walk, text: str) -> None:
