@@ -1,6 +1,6 @@
-"""The server: the Streamlit pages, and beside them the callback, the downloads and the embedded sandbox.
+"""The server: the Streamlit pages, the callback, the downloads and the embedded sandbox.
 
-``python app.py`` and ``streamlit run app.py`` start the same thing.
+``oauth-console``, ``python app.py`` and ``streamlit run app.py`` all start it.
 """
 
 import sys
@@ -20,6 +20,10 @@ from oauth.sandbox.app import application
 from oauth.settings import SettingError
 from pages.parts.common import page_errors
 
+# Streamlit looks for .streamlit/config.toml beside the main script, but knows the script only once it runs. Without
+# this line, settings read before then are the defaults when the console is started from another folder.
+config._main_script_path = __file__
+
 try:
     installation = current()
 except SettingError as error:
@@ -28,9 +32,8 @@ except SettingError as error:
 page_errors.keep_messages_out_of_the_log()
 Upkeep(installation.history, now, installation.settings.retention_days).start()
 
-
 public = urlsplit(installation.settings.public_url)
-"""Where a proxy publishes the console, if one does: the pages answer to that name too, and below that path."""
+"""The address under which a proxy publishes the console; the pages then answer to its host, below its path."""
 
 options: dict[str, Any] = {}
 if public.hostname:
@@ -42,22 +45,21 @@ if public.hostname:
         ],
         "server.baseUrlPath": public.path,
     }
-
-if public.hostname:
     sandbox.embedded().register(f"{installation.settings.public_url}/callback")
-beside: list[BaseRoute] = [
+
+routes_beside_pages: list[BaseRoute] = [
     *routes(installation.settings, installation.recorder, now),
     Mount("/sandbox", application(sandbox.embedded())),
 ]
 
 app = st.App(
     Path(__file__).parent / "pages" / "navigation.py",
-    routes=[Below(public.path, routes=beside)] if public.path else beside,
+    routes=[Below(public.path, routes=routes_beside_pages)] if public.path else routes_beside_pages,
     on_script_error=page_errors.report,
 )
 
 if __name__ == "__main__":
     app.run(config={"server.port": installation.settings.port} | options)
-else:  # "streamlit run" has read its settings by now
+else:  # imported by "streamlit run", which has read its settings by now
     for name, value in options.items():
         config.set_option(name, value)

@@ -16,8 +16,7 @@ from typing import Any, BinaryIO
 
 from oauth import formatting
 from oauth.catalogue.explain import explain
-from oauth.diagnosis.pasted import learn
-from oauth.exchange import Exchange
+from oauth.diagnosis.pasted import learn_secrets
 from oauth.exports.columns import COLUMNS, NUMBERS
 from oauth.exports.har_file import BEGIN
 from oauth.exports.remedies import remedy
@@ -229,7 +228,7 @@ def _foreign_har(begin: bytes, file: BinaryIO, now: datetime, problems: list[str
 def _redacted(entries: Sequence[_Entry], vault: Vault, owner: str | None, case: str) -> Iterator[Row]:
     """The rows as they may be kept. A secret of one exchange is taken out of all that are kept with it."""
     for entry in entries:
-        learn(entry.pasted or _pasted(entry.row.exchange), vault)
+        learn_secrets(entry.row.exchange, vault)
     for entry in entries:
         exchange = entry.row.exchange
         yield _row(entry, vault, exchange.owner if owner is None else owner, case or exchange.case)
@@ -248,10 +247,6 @@ def _row(entry: _Entry, vault: Vault, owner: str, case: str) -> Row:
     if found is None:
         return Row(exchange)
     return Row(exchange, found.number, found.error, found.error_description)
-
-
-def _pasted(exchange: Exchange) -> Pasted:
-    return Pasted(exchange.request, exchange.response, exchange.step, exchange.started_at)
 
 
 def _why(error: Exception) -> str:

@@ -19,7 +19,9 @@ from pages.parts.providers import discover
 from pages.parts.walkthrough import (
     advanced,
     api_step,
+    authorization,
     device,
+    diagnosing,
     diagram,
     fix,
     par,
@@ -163,15 +165,15 @@ def _authorize(current: Session) -> None:
                 args=(current,),
             )
         elif edited is not None:
-            opened, sent = edited
+            authorization_request, fields = edited
             st.link_button(
                 "Open the authorization page",
-                opened.url,
+                authorization_request.url,
                 key="authorize.open",
                 icon=":material/open_in_new:",
                 type="primary" if "authorize" not in current.shown else "secondary",
-                on_click=current.begin_authorization,
-                args=(opened, sent),
+                on_click=authorization.begin,
+                args=(current, authorization_request, fields),
             )
         step.draw_result(current, "authorize")
 
@@ -207,7 +209,7 @@ def _callback(current: Session) -> None:
             if current.refused:
                 st.error("This callback was refused, and nothing changed.")
                 st.text(current.refused)
-            if (missing := current.never_came_back()) is not None:
+            if (missing := diagnosing.never_came_back(current)) is not None:
                 with st.expander("The provider shows its own page, and no callback arrives", key="callback.missing"):
                     card.causes(missing.causes)
             return
@@ -231,7 +233,7 @@ def _wait() -> None:
         st.text(str(error))
         return
     if received is not None:
-        current.receive(list(received.parameters), received.received_at)
+        authorization.receive(current, list(received.parameters), received.received_at)
         st.rerun()
     if current.authorizing is None:
         st.caption("Open the authorization page in step 1 first.")
@@ -239,7 +241,7 @@ def _wait() -> None:
     if current.flow.redirect_uri != f"{current.origin}/callback":
         st.caption("The redirect goes to another address than this console's. Paste it once you are there.")
         return
-    waited = span((now() - current.authorizing.started_at).total_seconds())
+    waited = span((now() - current.authorizing.live.started_at).total_seconds())
     st.caption(f":material/hourglass_empty: No callback yet, {waited} after the page was opened. It is expected at")
     st.code(current.flow.redirect_uri, language=None, wrap_lines=True)
 
@@ -248,7 +250,7 @@ def _paste(current: Session) -> None:
     typed = st.session_state["callback.pasted"] or ""
     st.session_state["callback.pasted"] = ""
     try:
-        current.receive_pasted(typed)
+        authorization.receive_pasted(current, typed)
     except InputError as error:
         current.refused = str(error)
 

@@ -50,7 +50,7 @@ def test_the_sandbox_imports_nothing_else_of_the_project() -> None:
 def test_only_the_wire_talks_to_the_network_and_only_the_client_uses_it() -> None:
     modules = ("httpx", "h11", "socket", "ssl", "requests", "urllib.request", "http.client")
     found = {path for path, _ in offenders("oauth", *modules) if not path.startswith(("oauth/sandbox/", "oauth/wire/"))}
-    assert found <= {"oauth/connection.py"}, "which makes TLS contexts and opens nothing"
+    assert found <= {"oauth/connection_settings.py"}, "which makes TLS contexts and opens nothing"
     users = {path for path, _ in offenders("oauth", "oauth.wire") if not path.startswith("oauth/wire/")}
     assert users == {"oauth/client.py"}
 
@@ -75,6 +75,30 @@ def test_rooms_form_no_circle() -> None:
         pytest.fail(f"These rooms of oauth/ import each other in a circle: {' imports '.join(error.args[1])}.")
 
 
+def diagram() -> str:
+    """The rooms as a mermaid diagram. An arrow that follows from others is left out."""
+    graph = rooms()
+    below: dict[str, set[str]] = {}
+    for room in TopologicalSorter(graph).static_order():
+        below[room] = graph[room].union(*(below[other] for other in graph[room]))
+    arrows = [
+        f"    {room} --> {other}"
+        for room, others in sorted(graph.items())
+        for other in sorted(others)
+        if not any(other in below[between] for between in others)
+    ]
+    alone = [
+        f"    {room}" for room in sorted(graph) if not graph[room] and not any(room in to for to in graph.values())
+    ]
+    return "\n".join(["```mermaid", "flowchart TD", *arrows, *alone, "```"])
+
+
+def test_the_architecture_page_draws_the_rooms_as_they_import_each_other() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    drawn = re.findall(r"^```mermaid$.*?^```$", page, re.MULTILINE | re.DOTALL)
+    assert drawn == [diagram()], f"The diagram of docs/architecture.md has to be:\n\n{diagram()}"
+
+
 def test_every_recorder_is_the_installations_and_so_has_its_policy() -> None:
     built = re.compile(r"(?<!class )\bRecorder\(")
     for folder in ("oauth", "pages"):
@@ -95,3 +119,7 @@ def test_nothing_in_the_pages_is_cached() -> None:
     for path in (ROOT / "pages").rglob("*.py"):
         assert "cache_data" not in path.read_text("utf-8")
         assert "cache_resource" not in path.read_text("utf-8")
+
+
+if __name__ == "__main__":
+    print(diagram())

@@ -11,13 +11,18 @@ from collections.abc import Sequence
 
 from oauth.cli import diagnose, explain
 from oauth.cli.output import CommandError
+from oauth.version import version
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: str = "python -m oauth") -> int:
     """Run one command and return the exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    parsed = _parser(arguments).parse_args(arguments)
+    parsed = _parser(arguments, program).parse_args(arguments)
     try:
+        if parsed.command == "serve":
+            from oauth.cli import serve
+
+            return serve.run()
         if parsed.command == "sandbox":
             from oauth.sandbox import command as sandbox_command
 
@@ -30,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return explain.run(parsed)
         return diagnose.run(parsed)
     except CommandError as error:
-        print(f"python -m oauth {parsed.command}: {error}", file=sys.stderr)
+        print(f"{program} {parsed.command}: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         # The reader, such as head, has left. Python would complain once more when it flushes at exit.
@@ -38,9 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m oauth", description="OAuth Console on the command line.")
+def _parser(arguments: Sequence[str], program: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=program, description="OAuth Console on the command line.")
+    parser.add_argument("--version", action="version", version=f"OAuth Console {version()}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    commands.add_parser("serve", help="start the console; CONSOLE_PORT is its port (default: 8501)")
     sandbox = commands.add_parser("sandbox", help="serve the embedded provider alone")
     if "sandbox" in arguments[:1]:
         from oauth.sandbox import command as sandbox_command

@@ -16,6 +16,7 @@ from oauth.exports.remedies import remedy
 from oauth.history.schema import utc_text
 from oauth.history.store import IMPORTED, Row, to_row
 from oauth.redaction import quoted
+from oauth.version import version
 
 READ = ("id", "started_at", "owner", "case", "flow", "step", "method", "url", "request_headers", "request_body",
         "status", "reason", "http_version", "response_headers", "response_body", "response_cut", "duration_ms",
@@ -26,7 +27,7 @@ READ = ("id", "started_at", "owner", "case", "flow", "step", "method", "url", "r
 BATCH_BYTES = 256 * 1024
 """The rows of a batch become Python objects, which take many times their size."""
 
-BEGIN = '{"log":{"version":"1.2","creator":{"name":"OAuth Console","version":"1"},"entries":['
+BEGIN = f'{{"log":{{"version":"1.2","creator":{{"name":"OAuth Console","version":"{version()}"}},"entries":['
 _OF_AN_ADDRESS = "%/:?#[]@!$&'()*+,;=~-._"
 _NO_ANSWER = Response(status=0, http_version="")
 

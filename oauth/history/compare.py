@@ -115,18 +115,15 @@ def _remark(name: str, left: str | None, right: str | None) -> str:
         return ""
     if left != right and name.lower() in ALWAYS_NEW:
         return "new in every answer"
-    one, other = PLACEHOLDER.findall(left), PLACEHOLDER.findall(right)
+    one, other = (PLACEHOLDER.findall(text) for text in (left, right))
     if len(one) != 1 or len(other) != 1:
         return ""
-    if _kind(one[0]) != _kind(other[0]):
+    (kind, fingerprint, _), (other_kind, other_fingerprint, _) = one[0], other[0]
+    if kind != other_kind:
         return "another kind of secret"
-    if "#" in one[0] and "#" in other[0]:
+    if fingerprint and other_fingerprint:
         return "the same secret" if one == other else "another secret"
     return "of the same length, too short to be told apart" if one == other else "another secret"
-
-
-def _kind(placeholder: str) -> str:
-    return placeholder.strip("«").partition(" ")[0]
 
 
 def _target(request: Request) -> dict[str, str]:

@@ -4,7 +4,6 @@ A change here needs a migration beside the others in ``migrations/versions``; a 
 is not here, for each database has its own (``search.py``).
 """
 
-import re
 from datetime import UTC, datetime
 
 from sqlalchemy import (
@@ -27,12 +26,6 @@ from sqlalchemy.types import TypeDecorator
 def utc_text(moment: datetime) -> str:
     """An aware time as ISO 8601 text in UTC, to the microsecond and always 27 characters, so that it sorts."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def host_of(url: str) -> str:
-    """The host of an address in lower case, with the port when one is given (RFC 3986 §3.2); empty without one."""
-    found = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?([^/?#@]*)", url)
-    return found[1].lower() if found else ""
 
 
 class UtcTime(TypeDecorator[datetime]):

@@ -13,11 +13,12 @@ from typing import Any
 
 from sqlalchemy import Dialect, RowMapping, func, insert, select, update
 
+from oauth.addresses import host_of
 from oauth.exchange import Exchange, Failure, Headers, Request, Response, Step
 from oauth.history import listing
 from oauth.history.database import Database, HistoryError
 from oauth.history.filters import Filters, where
-from oauth.history.schema import callbacks, exchanges, host_of, storable, utc_text
+from oauth.history.schema import callbacks, exchanges, storable, utc_text
 
 __all__ = ["History", "HistoryError", "Row"]
 

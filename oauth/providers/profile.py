@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
-from oauth.connection import Connection
+from oauth.connection_settings import ConnectionSettings
 from oauth.exchange import Step
 
 
@@ -60,7 +60,7 @@ CONNECTION = {
     "client_key": "Path of a PEM file with its key, if the key is not in the certificate's file",
     "verify": "Verify the server's certificate",
 }
-"""Meanings of the fields of ``Connection``."""
+"""Meanings of the fields of ``ConnectionSettings``."""
 
 
 def about(meaning: str, kind: Kind = Kind.TEXT) -> Mapping[str, Any]:
@@ -200,7 +200,7 @@ class Provider:
     endpoints: tuple[Endpoint, ...] = field(default=(), metadata=about("API endpoints to offer in the walkthrough"))
     step_notes: tuple[StepNote, ...] = field(default=(), metadata=about("Notes on a step"))
     links: tuple[Link, ...] = field(default=(), metadata=about("Links to pages of the provider"))
-    connection: Connection = field(default_factory=Connection, metadata=about("Connection settings"))
+    connection: ConnectionSettings = field(default_factory=ConnectionSettings, metadata=about("Connection settings"))
     clients: tuple[ReadyClient, ...] = field(default=(), repr=False)
     control: str = ""
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from oauth.addresses import is_loopback
 from oauth.providers.profile import Provider
 
 CODE_CONSUMED = (
     "If your own server handles that address, it uses the code first, and the console's exchange then fails: a code is "
     "valid for one use. Register a second address that nothing handles, such as a path without a page."
 )
-
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Way(StrEnum):
@@ -35,15 +34,6 @@ class Route:
     register: str
     why: str
     warning: str = ""
-
-
-def is_loopback(address: str) -> bool:
-    """Return True if an address is on the machine of the browser."""
-    try:
-        host = urlsplit(address).hostname or ""
-    except ValueError:
-        return False
-    return host in LOOPBACK or host.endswith(".localhost")
 
 
 def routes(provider: Provider, callback: str) -> tuple[Route, ...]:
@@ -74,8 +64,8 @@ def routes(provider: Provider, callback: str) -> tuple[Route, ...]:
 
 
 def _own_callback(provider: Provider, callback: str) -> Route:
-    here, safe = is_loopback(callback), urlsplit(callback).scheme == "https"
-    if here:
+    parts = urlsplit(callback)
+    if is_loopback(parts.hostname or ""):
         works = provider.accepts_loopback
         why = (
             "Register exactly this address. The console receives the callback."
@@ -83,7 +73,7 @@ def _own_callback(provider: Provider, callback: str) -> Route:
             else "This provider does not register addresses on localhost, so the console cannot receive the callback."
         )
         return Route(Way.CONSOLE, "The console's own callback", works, callback if works else "", why)
-    if safe:
+    if parts.scheme == "https":
         why = "Register exactly this address. The console receives the callback."
         return Route(Way.PUBLIC, "The console's public address", works=True, register=callback, why=why)
     why = "It is neither on localhost nor HTTPS: the code would be sent unencrypted, and few providers register it."

@@ -299,7 +299,7 @@ def test_contradiction_of_the_metadata_is_shown(page: "Page", issuer: str) -> No
     page.press("application.send")
     text = page.text()
     assert "The server contradicts its metadata" in text
-    assert f"token_endpoint\npromised: {issuer}/token\nobserved: it answered 404" in text
+    assert f"token_endpoint\npromised: {issuer}/token\nobserved: it returned 404" in text
 
 
 def test_form_has_every_field_of_a_custom_profile_once() -> None:

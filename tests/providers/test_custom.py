@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauth import providers
-from oauth.connection import Connection
+from oauth.connection_settings import ConnectionSettings
 from oauth.exchange import Step
 from oauth.providers import (
     ApiHeader,
@@ -36,7 +36,7 @@ MINE = Provider(
     endpoints=(Endpoint("/me", "Me"),),
     step_notes=(StepNote(Step.TOKEN, "Once."),),
     links=(Link("Docs", "https://as.example/docs"),),
-    connection=Connection(read_timeout=5.5, ca_bundle="/etc/ca.pem", verify=False),
+    connection=ConnectionSettings(read_timeout=5.5, ca_bundle="/etc/ca.pem", verify=False),
 )
 
 # Text with these signs may look like a field with its value, and be refused as a secret.
@@ -64,7 +64,7 @@ def profiles(draw: st.DrawFn) -> Provider:
         accepts_loopback=draw(st.booleans()),
         lifetimes=Lifetimes(draw(st.none() | st.integers(1)), None, draw(st.none() | st.integers(1))),
         endpoints=tuple(Endpoint(path, draw(words)) for path in draw(st.lists(paths, max_size=3))),
-        connection=Connection(connect_timeout=draw(st.floats(0.1, 600)), verify=draw(st.booleans())),
+        connection=ConnectionSettings(connect_timeout=draw(st.floats(0.1, 600)), verify=draw(st.booleans())),
     )
 
 
@@ -167,7 +167,7 @@ def test_proxy_with_a_password_is_refused_with_the_variable_to_use() -> None:
 
 def test_secret_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(ProfileError):
-        custom.write(tmp_path, replace(MINE, connection=Connection(proxy=f"http://a:{CANARY}@p.example")))
+        custom.write(tmp_path, replace(MINE, connection=ConnectionSettings(proxy=f"http://a:{CANARY}@p.example")))
     assert not list(tmp_path.rglob("*.toml"))
 
 

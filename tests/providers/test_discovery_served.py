@@ -32,7 +32,7 @@ def node() -> Iterator[str]:
 
 def run(text: str, recorder: Recorder) -> Discovery:
     def ask(request: Request) -> Exchange:
-        return send(Exchange(Step.DISCOVERY, request, datetime.now(UTC)), recorder)
+        return send(Exchange(Step.DISCOVERY, request, datetime.now(UTC)), recorder).live
 
     return discover(text, ask)
 

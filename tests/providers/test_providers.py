@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from oauth import providers
-from oauth.connection import Connection
+from oauth.connection_settings import ConnectionSettings
 from oauth.providers import ProfileError
 
 COMPLETE = """
@@ -79,7 +79,7 @@ def test_profile_needs_only_a_name_and_has_defaults(tmp_path: Path) -> None:
     assert (profile.token_body, profile.client_authentication, profile.pkce) == ("form", "client_secret_post", "off")
     assert profile.lifetimes.code is None
     assert profile.scope_separator == " "
-    assert profile.connection == Connection()
+    assert profile.connection == ConnectionSettings()
 
 
 def test_new_provider_is_a_file(tmp_path: Path) -> None:

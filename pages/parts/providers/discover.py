@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from oauth.catalogue.explain import explain
 from oauth.client import send
-from oauth.connection import Connection
+from oauth.connection_settings import ConnectionSettings
 from oauth.diagnosis.contradictions import contradictions
 from oauth.exchange import Exchange, Request, Step
 from oauth.installation import current, now
 from oauth.providers import Provider
 from oauth.providers.discovery import FLAGS, LISTS, Discovery, DiscoveryError, Metadata, discover
+from oauth.recorder import Record
 from pages.parts.common import exchange, session
 
 PLACES = ("walkthrough", "providers")
@@ -27,11 +27,12 @@ class Outcome:
     """The outcome of the last press: a discovery, or the reason it was refused; and a problem with the history."""
 
     discovery: Discovery | None
+    records: tuple[Record, ...] = ()
     refusal: str = ""
     history_problem: str = ""
 
 
-def draw(place: str, label: str, connection: Connection) -> Discovery | None:
+def draw(place: str, label: str, connection: ConnectionSettings) -> Discovery | None:
     """Draw the address with its button and the outcome. ``place`` is the prefix of the widget keys."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         typed = st.text_input(
@@ -55,7 +56,7 @@ def draw(place: str, label: str, connection: Connection) -> Discovery | None:
         st.error("Nothing was sent.")
         st.text(outcome.refusal)
         return None
-    _result(place, outcome.discovery)
+    _result(place, outcome.discovery, outcome.records)
     return outcome.discovery
 
 
@@ -73,36 +74,33 @@ def compare(provider: Provider, exchanges: Sequence[Exchange]) -> None:
             st.text(f"{item.member}\npromised: {item.promised}\nobserved: {item.observed} ({row})")
 
 
-def _discover(typed: str, connection: Connection) -> Outcome:
+def _discover(typed: str, connection: ConnectionSettings) -> Outcome:
     recorder = current().recorder()
+    records: list[Record] = []
 
     def ask(request: Request) -> Exchange:
-        return send(
-            Exchange(Step.DISCOVERY, request, now(), owner=session.owner(), provider="generic"),
-            recorder,
-            connection=connection,
-        )
+        exchange = Exchange(Step.DISCOVERY, request, now(), owner=session.owner(), provider="generic")
+        records.append(send(exchange, recorder, connection=connection))
+        return records[-1].live
 
     try:
         result = discover(typed, ask)
     except DiscoveryError as error:
         return Outcome(None, refusal=str(error))
-    return Outcome(result, history_problem=recorder.problem)
+    return Outcome(result, tuple(records), history_problem=recorder.problem)
 
 
-def _result(place: str, result: Discovery) -> None:
+def _result(place: str, result: Discovery, records: Sequence[Record]) -> None:
     if result.metadata is None:
         st.error("No metadata was found. Enter the endpoints by hand, from the server's documentation.")
     else:
         _metadata(result.metadata)
-    vault = current().vault()
     with st.expander(f"Requests ({len(result.attempts)})", key=f"{place}.looks", icon=":material/http:"):
-        for number, attempt in enumerate(result.attempts, 1):
-            redacted = vault.redact(attempt.exchange)
+        for number, (attempt, record) in enumerate(zip(result.attempts, records, strict=True), 1):
             st.caption(f"By {attempt.candidate.rule}")
             if attempt.problem:
                 st.text(attempt.problem)
-            exchange.draw(f"{place}.look.{number}", redacted, explain(redacted))
+            exchange.draw(f"{place}.look.{number}", record.redacted, record.explanation)
 
 
 def _metadata(metadata: Metadata) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from oauth import connection
+from oauth import connection_settings
 from oauth.installation import current
 from oauth.providers import Problem, ProfileError, Provider, addresses, custom, meaning_of
 from oauth.providers.profile import CONNECTION
@@ -213,7 +213,8 @@ def save(used_ids: list[str]) -> bool:
     try:
         profile = custom.check(identifier, values, f"{identifier}.toml")
         if problems := tuple(
-            Problem(f"connection.{error.field}", str(error)) for error in connection.problems(profile.connection)
+            Problem(f"connection.{error.field}", str(error))
+            for error in connection_settings.problems(profile.connection)
         ):
             raise ProfileError(f"{identifier}.toml", problems)
         custom.write(current().settings.home, profile)

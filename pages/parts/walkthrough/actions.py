@@ -62,6 +62,9 @@ ACTIONS: Mapping[str, Action] = {
     "jwks": Action(Step.JWKS, "jwks_uri", lambda _flow, _signed: []),
 }
 
+ACTION_OF = {Step.AUTHORIZE: "authorize", Step.TOKEN: "token", Step.API: "api", Step.REFRESH: "refresh"}
+"""The action of the flow that a fix or a pasted request goes to, by its step."""
+
 CARD_OF = {"api": "call", "refresh": "call", "application": "call", "userinfo": "call", "introspect": "call",
            "revoke": "call", "poll": "device"}  # fmt: skip
 """The card of each action that has no card of its own name."""

@@ -99,7 +99,7 @@ def _edit(current: Session, action: str, owned: Tokens | None, address: str) -> 
     """Draw a request that carries an access token, with a proof if the token is bound to a key."""
     url = request.address(current, action, address)
     token = owned.access_token if owned else ""
-    signed = current.signed(action, "GET", url, ClientAuthentication.NONE, token)
+    signed = current.signing.sign(current.flow, action, "GET", url, ClientAuthentication.NONE, token)
     build = flows.userinfo_fields if action == "userinfo" else flows.api_fields
 
     def proof() -> None:

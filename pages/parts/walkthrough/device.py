@@ -10,7 +10,7 @@ from oauth.formatting import span
 from oauth.installation import now
 from pages.parts.common import session
 from pages.parts.common.session import Session
-from pages.parts.walkthrough import step, token_request, tokens
+from pages.parts.walkthrough import sending, step, token_request, tokens
 
 RESULTS = {
     DeviceStatus.DENIED: ":red[:material/close:] The user denied the request",
@@ -87,11 +87,11 @@ def _polling() -> None:
         icon=":material/send:",
         type="primary",
         disabled=not device.may_poll(at),
-        on_click=current.press,
-        args=("poll",),
+        on_click=sending.press,
+        args=(current, "poll"),
     )
     if is_automatic and device.may_poll(at):
-        current.press("poll")
+        sending.press(current, "poll")
     if current.pressed == "poll":
         st.rerun()
     st.caption(_waiting(device, at))

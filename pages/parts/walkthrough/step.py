@@ -11,7 +11,7 @@ from oauth.exchange import Step
 from oauth.formatting import span
 from pages.parts.common import card, exchange
 from pages.parts.common.session import Fixing, Session, Shown
-from pages.parts.walkthrough import fix, request, step_rail
+from pages.parts.walkthrough import diagnosing, fix, request, sending, step_rail
 
 STEPS_OF = {
     "par": (Step.PAR,),
@@ -52,8 +52,8 @@ def send(current: Session, action: str, label: str, edited: request.Edited) -> N
         icon=":material/send:",
         type="secondary" if again else "primary",
         disabled=edited is None,
-        on_click=current.press,
-        args=(action,),
+        on_click=sending.press,
+        args=(current, action),
     )
     send_if_pressed(current, action, edited)
     draw_result(current, action)
@@ -61,11 +61,11 @@ def send(current: Session, action: str, label: str, edited: request.Edited) -> N
 
 def send_if_pressed(current: Session, action: str, edited: request.Edited) -> None:
     """Send the request once if its button was pressed, with the fields as they are now."""
-    if current.take_press(action) and edited is not None:
+    if sending.take_press(current, action) and edited is not None:
         holder = queue_at(current.flow.provider.control).taken_by
         reason = f"Waiting for its turn. The sandbox is taken by: {holder}" if holder else "Waiting for the response"
         with st.spinner(reason, show_time=True):
-            current.send(action, edited[0])
+            sending.send(current, action, edited[0])
         st.rerun()
 
 
@@ -93,9 +93,9 @@ def expiry(name: str, left: timedelta) -> str:
 def preflight(current: Session, action: str, edited: request.Edited) -> None:
     """Warn of causes that would make the request fail. It can still be sent."""
     # A request that was sent has its card; one edited since is checked again.
-    if edited is None or current.was_sent(action, edited[0]):
+    if edited is None or sending.was_sent(current, action, edited[0]):
         return
-    if causes := current.preflight(action, edited[0]):
+    if causes := diagnosing.preflight(current, action, edited[0]):
         with st.container(border=True, key=f"{action}.preflight"):
             st.markdown(":orange[:material/warning:] **This request would fail as it is**")
             card.causes(causes)
@@ -103,7 +103,7 @@ def preflight(current: Session, action: str, edited: request.Edited) -> None:
 
 def _nonce(current: Session, action: str) -> None:
     """Offer to send the request again with the nonce that the server sent (RFC 9449 §8)."""
-    nonce = current.wanted_nonce(action)
+    nonce = sending.wanted_nonce(current, action)
     if not nonce:
         return
     with st.container(border=True, key=f"{action}.dpop.nonce"):
@@ -118,8 +118,8 @@ def _nonce(current: Session, action: str) -> None:
             key=f"{action}.dpop.again",
             icon=":material/send:",
             type="primary",
-            on_click=current.press,
-            args=(action,),
+            on_click=sending.press,
+            args=(current, action),
         )
 
 

@@ -28,6 +28,7 @@ from oauth.jose.keys import SigningKey
 from pages.parts.common import clock, exchange
 from pages.parts.common.card import MARKS
 from pages.parts.common.session import Session
+from pages.parts.walkthrough import sending
 
 
 def draw(current: Session, tokens: Tokens, key: str) -> None:
@@ -102,17 +103,17 @@ def _keys(current: Session, key: str) -> None:
         "Fetch the keys again" if current.keys is not None else "Fetch the server's keys and verify the signature",
         key=f"{key}.jwks.send",
         icon=":material/key:",
-        on_click=current.press,
-        args=("jwks",),
+        on_click=sending.press,
+        args=(current, "jwks"),
     )
-    if current.take_press("jwks"):
+    if sending.take_press(current, "jwks"):
         try:
             request = flows.keys_request(address)
         except InputError as error:
             st.text(str(error))
         else:
             with st.spinner(f"Fetching the keys of {urlsplit(address).hostname}", show_time=True):
-                current.send("jwks", request)
+                sending.send(current, "jwks", request)
             st.rerun()
     if (last := current.shown.get("jwks")) is not None:
         if last.failed is not None:

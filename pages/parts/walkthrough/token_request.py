@@ -46,7 +46,8 @@ def edit(current: Session, action: str) -> request.Edited:
         widget_defaults.keep(f"{action}.body", provider.token_body)
     flow = replace(current.flow, authentication=_authentication(action))
     address = ACTIONS[action].address(provider)
-    signed = current.signed(action, "POST", request.address(current, action, address), flow.authentication)
+    url = request.address(current, action, address)
+    signed = current.signing.sign(current.flow, action, "POST", url, flow.authentication)
     return request.edit(
         current,
         action,
@@ -131,15 +132,16 @@ def _assertion(current: Session, action: str, signed: Signed) -> None:
                 on_change=_take_key,
                 args=(current, place),
             )
-            if current.key_problem:
+            if current.signing.key_problem:
                 st.error("This key cannot be used.")
-                st.text(current.key_problem)
+                st.text(current.signing.key_problem)
             return
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f":green[:material/check:] The key signs with {key.algorithm}", width="stretch")
             st.button("Forget the key", key=f"{place}.forget", on_click=current.forget_key, type="tertiary")
+        statement = current.signing.statement(current.flow)
         for name in STATEMENT_LABELS:
-            widget_defaults.keep(f"{place}.{name}", str(getattr(current.statement, name)))
+            widget_defaults.keep(f"{place}.{name}", str(getattr(statement, name)))
         for name, label in STATEMENT_LABELS.items():
             st.text_input(
                 label, key=f"{place}.{name}", on_change=_state, args=(current, place), persist_state="session"
@@ -150,7 +152,7 @@ def _assertion(current: Session, action: str, signed: Signed) -> None:
 
 def _state(current: Session, place: str) -> None:
     audience, lifetime, kid = ((st.session_state[f"{place}.{name}"] or "").strip() for name in STATEMENT_LABELS)
-    current.state_assertion(audience, lifetime, kid)
+    current.signing.change_claims(audience, lifetime, kid)
 
 
 def _take_key(current: Session, place: str) -> None:
@@ -159,4 +161,4 @@ def _take_key(current: Session, place: str) -> None:
     try:
         current.take_key(pasted)
     except InputError as error:
-        current.key_problem = str(error)
+        current.signing.key_problem = str(error)

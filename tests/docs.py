@@ -1,0 +1,90 @@
+"""The parts of the documentation that are made from the code: ``python -m tests.docs`` writes them.
+
+A part stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``. ``tests/test_docs.py`` compares each with the code.
+"""
+
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+from oauth.catalogue import answers
+from oauth.connection_settings import ConnectionSettings
+from oauth.exports.columns import COLUMNS
+from oauth.history.terms import help_list
+from oauth.providers import Provider
+from oauth.providers.profile import CONNECTION, RESERVED_FIELDS
+from oauth.settings import SETTINGS
+from tests.test_laws import diagram
+
+ROOT = Path(__file__).parent.parent
+
+
+def table(header: str, rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [f"| {header} |", "|" + " --- |" * (header.count("|") + 1)]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def settings() -> str:
+    return table("variable | meaning", ((f"`{name}`", meaning) for name, meaning in SETTINGS.items()))
+
+
+def profile_fields() -> str:
+    return table("field | meaning", ((f"`{name}`", meaning) for name, meaning in _fields(Provider)))
+
+
+def _fields(model: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Every field of a profile with its meaning, followed by the fields of a table."""
+    hints = get_type_hints(model)
+    for item in fields(model):
+        name = f"{prefix}{item.name}"
+        if name in RESERVED_FIELDS:
+            continue
+        yield name, CONNECTION[item.name] if model is ConnectionSettings else str(item.metadata["meaning"])
+        for kind in (hints[item.name], *get_args(hints[item.name])):
+            if is_dataclass(kind):
+                yield from _fields(kind, f"{name}[]." if get_origin(hints[item.name]) is tuple else f"{name}.")
+
+
+def failures() -> str:
+    rows = [(f"`{entry.kind}`", entry.title, entry.sent) for entry in answers().values() if entry.sent]
+    return table("failure | card | was it sent?", rows)
+
+
+def csv_columns() -> str:
+    return textwrap.fill(f"`{', '.join(COLUMNS)}`", 120)
+
+
+PARTS: dict[str, tuple[str, Callable[[], str]]] = {
+    "settings": ("docs/operate.md", settings),
+    "profile-fields": ("docs/providers.md", profile_fields),
+    "failures": ("docs/failures.md", failures),
+    "filter-terms": ("docs/history.md", help_list),
+    "csv-columns": ("docs/history.md", csv_columns),
+    "rooms": ("docs/architecture.md", diagram),
+}
+"""Each part with its page and the function that makes it."""
+
+
+def written(name: str) -> str:
+    """The part as the page has it."""
+    match = re.search(rf"<!-- {name} -->\n(.*)\n<!-- /{name} -->", page(name), re.DOTALL)
+    assert match is not None, f"{PARTS[name][0]} has no part {name}."
+    return match[1]
+
+
+def page(name: str) -> str:
+    return (ROOT / PARTS[name][0]).read_text("utf-8")
+
+
+def main() -> None:
+    for name, (path, make) in PARTS.items():
+        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, after = page(name).split(start)[0], page(name).split(end)[1]
+        (ROOT / path).write_text(f"{before}{start}{make()}\n{end}{after}", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
