@@ -60,6 +60,7 @@ class Recorder:
                 documented_error=explanation.number if explanation else None,
                 error=explanation.error if explanation else "",
                 error_description=explanation.error_description if explanation else "",
+                entry=explanation.entry if explanation else "",
                 begun=begun.redacted,
             )
         except HistoryError as error:

@@ -105,6 +105,9 @@ exchanges = Table(
     Column("marks", PlainText, nullable=False, server_default=""),
     # Which process waits for the answer, as a row of ``consoles``.
     Column("console", PlainText, nullable=False, server_default=""),
+    # The id of the catalogue's entry that explains the exchange, empty when nothing failed. NULL in rows from before
+    # there was this column, until ``backfill`` has reached them.
+    Column("entry", PlainText),
     # A deleted row's number is never given to another: numbers stand in tickets and addresses.
     sqlite_autoincrement=True,
 )
@@ -177,6 +180,14 @@ consoles = Table(
     Column("seen_at", UtcTime, nullable=False),
 )
 """The processes that keep exchanges here, and when each was last seen alive."""
+
+backfills = Table(
+    "backfills",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("below", BigInteger, nullable=False),
+)
+"""Columns that are being filled for old rows: those with smaller ids are still to do."""
 
 views = Table(
     "views",
