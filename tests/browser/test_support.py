@@ -95,7 +95,7 @@ X-Request-Id: ticket-4711
     walk.press("token.fix.1")
     walk.authorize()
     walk.exchange()
-    expect(walk.at("token.fixed")).to_contain_text("It was this")
+    expect(walk.at("token.fixed")).to_contain_text("The fix worked")
     expect(walk.at("token.fixed")).to_contain_text("after: 200")
 
 

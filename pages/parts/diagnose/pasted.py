@@ -88,7 +88,7 @@ class Reading:
             basic.id if basic else reading.value("client_id"),
             basic.secret if basic else reading.value("client_secret"),
         )
-        profile.pick("walkthrough", provider)
+        profile.preselect("walkthrough", provider)
         st.session_state[f"walkthrough.client.{provider.id}"] = session.OWN_CLIENT
         opened = session.start(provider, client, session.OWN_CLIENT)
         st.session_state["walkthrough.client_id"] = client.id
