@@ -1,49 +1,62 @@
-"""Sends one request, times it, and names every way it can fail. Nothing is retried: a code must not be sent twice.
-
-The exchange is recorded before it is sent and completed after, redacted. A history that cannot keep it never stops the
-exchange: ``Recorder.problem`` then says what was not kept.
-"""
+"""Send one request, time it, and name every way it can fail. Nothing is retried: a code must not be sent twice."""
 
 import codecs
-import re
+from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
 
 from oauth import wire
-from oauth.connection import Connection, ConnectionSettingError, proxy_of
-from oauth.egress import Policy
-from oauth.exchange import Exchange, Failure, Response, header
-from oauth.recorder import Recorder
+from oauth.connection_settings import ConnectionSettingError, ConnectionSettings, proxy_of
+from oauth.egress import Allowlist, Policy
+from oauth.exchange import Exchange, Failure, Response, charset_of, header
+from oauth.recorder import Record, Recorder
 from oauth.redaction import Vault
 
-DEFAULT = Connection()
-
-_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';,]+)""", re.IGNORECASE)
+DEFAULT_CONNECTION = ConnectionSettings()
 
 
-def send(exchange: Exchange, recorder: Recorder, *, connection: Connection = DEFAULT) -> Exchange:
-    """Send the exchange's request once over ``connection``, and return it completed with what came back.
+def send(
+    exchange: Exchange,
+    recorder: Recorder,
+    *,
+    connection: ConnectionSettings = DEFAULT_CONNECTION,
+    on_response: Callable[[Exchange], object] = lambda _: None,
+) -> Record:
+    """Send the exchange's request once over ``connection``, and record it with its response, its failure, or both.
 
-    That is a response, a failure, or both where a response did not come whole.
+    ``on_response`` is called with the live exchange before it is redacted, so that secrets which only the caller
+    recognises in it are in the recorder's vault by then.
     """
     _hide_password(connection, recorder.vault)
     refusal = _refusal(exchange, connection, recorder.policy)
-    exchange = recorder.begin(replace(exchange, marks=(*exchange.marks, *_marks(exchange, connection, refusal))))
+    begun = recorder.begin(replace(exchange, marks=(*exchange.marks, *_marks(exchange, connection, refusal))))
+    completed = _complete(begun.live, connection, recorder.policy.allowlist, refusal)
+    try:
+        on_response(completed)
+    finally:  # a response is in the history even where the caller fails on it
+        record = recorder.complete(begun, completed)
+    return record
+
+
+def send_unrecorded(exchange: Exchange) -> Exchange:
+    """Send a request that belongs to no flow over a direct connection, without a trace in the history."""
+    return _complete(exchange, DEFAULT_CONNECTION, Policy().allowlist, None)
+
+
+def _complete(
+    exchange: Exchange, connection: ConnectionSettings, allowlist: Allowlist, refusal: Failure | None
+) -> Exchange:
     started = perf_counter()
-    if refusal is None:
-        response, failure = wire.exchange(exchange.request, connection, recorder.policy.guard)
-    else:
-        response, failure = None, refusal
+    response, failure = (None, refusal) if refusal else wire.exchange(exchange.request, connection, allowlist)
     elapsed = round((perf_counter() - started) * 1000)
-    if response is not None and not _in_its_charset(response):
-        exchange = replace(exchange, marks=(*exchange.marks, "bad_charset"))
-    exchange = replace(exchange, response=response, failure=failure, duration_ms=elapsed)
-    recorder.complete(exchange)
-    return exchange
+    marks = exchange.marks
+    if response is not None and not _is_in_its_charset(response):
+        marks = (*marks, "bad_charset")
+    return replace(exchange, response=response, failure=failure, duration_ms=elapsed, marks=marks)
 
 
-def _hide_password(connection: Connection, vault: Vault) -> None:
-    """Know the proxy's credentials, so that a proxy which repeats them in its error page gives nothing away."""
+def _hide_password(connection: ConnectionSettings, vault: Vault) -> None:
+    """Add the proxy's credentials to the vault: a proxy may repeat them in its error page."""
     try:
         proxy = proxy_of(connection)
     except ConnectionSettingError:
@@ -53,32 +66,31 @@ def _hide_password(connection: Connection, vault: Vault) -> None:
         vault.add("proxy_authorization", proxy.authorization.removeprefix("Basic "))
 
 
-def _refusal(exchange: Exchange, connection: Connection, policy: Policy) -> Failure | None:
-    if connection.verify or policy.insecure_tls or not _encrypted(exchange):
+def _refusal(exchange: Exchange, connection: ConnectionSettings, policy: Policy) -> Failure | None:
+    if connection.verify or policy.insecure_tls or not _is_encrypted(exchange):
         return None
     return Failure("verification_required", "verify is off in the profile, and CONSOLE_ALLOW_INSECURE_TLS is not set")
 
 
-def _marks(exchange: Exchange, connection: Connection, refusal: Failure | None) -> list[str]:
+def _marks(exchange: Exchange, connection: ConnectionSettings, refusal: Failure | None) -> list[str]:
     if refusal is not None:
         return []
-    unverified = _encrypted(exchange) and not connection.verify
+    unverified = _is_encrypted(exchange) and not connection.verify
     return [*(["proxy"] if connection.proxy else []), *(["tls_unverified"] if unverified else [])]
 
 
-def _encrypted(exchange: Exchange) -> bool:
+def _is_encrypted(exchange: Exchange) -> bool:
     return exchange.request.url[:6].lower() == "https:"
 
 
-def _in_its_charset(response: Response) -> bool:
-    """Whether a body reads in the charset of its ``Content-Type``; JSON without one is UTF-8 (RFC 8259 §8.1)."""
-    content_type = header(response.headers, "content-type") or ""
-    declared = _CHARSET.search(content_type)
-    if declared is None and "json" not in content_type.lower():
+def _is_in_its_charset(response: Response) -> bool:
+    """Check that the body decodes by the charset of its ``Content-Type``; JSON without one is UTF-8 (RFC 8259 §8.1)."""
+    charset = charset_of(response.headers)
+    if not charset and "json" not in (header(response.headers, "content-type") or "").lower():
         return True
     try:
-        # A body that was cut may end inside a character.
-        codecs.getincrementaldecoder(declared[1] if declared else "utf-8")().decode(response.body, not response.cut)
+        # A truncated body may end inside a character.
+        codecs.getincrementaldecoder(charset or "utf-8")().decode(response.body, not response.cut)
     except (LookupError, ValueError):
         return False
     return True

@@ -2,4 +2,4 @@
 
 
 class InputError(ValueError):
-    """A value that a person entered cannot be used; the text says which one, and what to enter instead."""
+    """An unusable value that a person entered; the text names it, and says what to enter instead."""

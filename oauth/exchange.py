@@ -1,13 +1,12 @@
-"""One request and what came back, as immutable values.
+"""An HTTP request and its response, as immutable values that know no network, no database and no page."""
 
-Nothing here knows the network, the database or Streamlit. Header and body views for people are in
-``oauth/formatting.py``; what may be written down is decided in ``oauth/redaction.py``.
-"""
-
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';,]+)""", re.IGNORECASE)
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -15,7 +14,7 @@ REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id", "x-amzn-
 
 
 class Step(StrEnum):
-    """Where in the flow an exchange belongs: RFC 6749 §4.1, §6 and §7, and the endpoints beside them.
+    """A step of the flow that an exchange belongs to: RFC 6749 §4.1, §6 and §7, and the endpoints beside them.
 
     ``par`` is RFC 9126, ``device`` the authorization request of RFC 8628, ``userinfo`` OpenID Connect Core §5.3,
     ``revoke`` RFC 7009, ``introspect`` RFC 7662, ``jwks`` the server's keys (RFC 7517 §5), and
@@ -48,7 +47,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP response. ``body`` is decoded from any content coding; ``cut`` says that more came than was kept."""
+    """An HTTP response. ``body`` is decoded from any content coding; ``cut`` is true where it is incomplete."""
 
     status: int
     reason: str = ""
@@ -60,9 +59,9 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why there is no whole response: an entry of ``catalogue/answers.toml``, and the system's own words.
+    """A reason why there is no complete response: an entry of ``catalogue/answers.toml``, and the system's own words.
 
-    Beside a response it says why that is not whole: an answer that was cut off is kept as far as it came.
+    Beside a response it says why that one is incomplete: the part that arrived is kept.
     """
 
     kind: str
@@ -71,12 +70,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its response or failure; with neither, no answer was recorded.
+    """One request and its response or failure; with neither, no response was recorded.
 
     ``marks`` are lower-case words for what only the sender knows: ``tls_unverified`` where the server's certificate was
-    not checked, ``proxy`` where the request went through one, ``bad_charset`` where the body is not in its charset.
+    not verified, ``proxy`` where the request went through one, ``bad_charset`` where the body does not decode.
 
-    ``id`` is the history row, ``None`` before it is kept. ``started_at`` is aware and in UTC. ``duration_ms`` is in
+    ``id`` is the history row, ``None`` before it is recorded. ``started_at`` is aware and in UTC. ``duration_ms`` is in
     milliseconds. ``flow`` groups the exchanges that share a ``state``; ``case`` is a support ticket's label.
     """
 
@@ -96,15 +95,15 @@ class Exchange:
 
     @property
     def retry_at(self) -> datetime | None:
-        """When the server may be asked again by its ``Retry-After`` (RFC 9110 §10.2.3), ``None`` when it says nothing.
+        """The earliest time for another request, by ``Retry-After`` (RFC 9110 §10.2.3); ``None`` without one.
 
-        Seconds count from the answer's arrival.
+        Seconds count from the response's arrival.
         """
         value = header(self.response.headers, "retry-after") if self.response is not None else None
         try:
             if value is None or not value.strip().isdecimal():
-                named = parsedate_to_datetime(value) if value else None
-                return named if named is None or named.tzinfo else named.replace(tzinfo=UTC)
+                date = parsedate_to_datetime(value) if value else None
+                return date if date is None or date.tzinfo else date.replace(tzinfo=UTC)
             arrived = self.started_at + timedelta(milliseconds=self.duration_ms or 0)
             return arrived + timedelta(seconds=int(value))
         except (ValueError, OverflowError):
@@ -112,16 +111,22 @@ class Exchange:
 
     @property
     def request_id(self) -> str:
-        """The provider's name for this exchange, which its support asks for; empty when it sent none."""
+        """The provider's id of this exchange, which its support asks for; empty when it sent none."""
         if self.response is None:
             return ""
-        return next((found for name in REQUEST_ID_HEADERS if (found := header(self.response.headers, name))), "")
+        return next((id for name in REQUEST_ID_HEADERS if (id := header(self.response.headers, name))), "")
+
+
+def charset_of(headers: Headers) -> str:
+    """Return the charset that ``Content-Type`` declares, or an empty text (RFC 9110 §8.3.2)."""
+    declared = _CHARSET.search(header(headers, "content-type") or "")
+    return declared[1] if declared else ""
 
 
 def header(headers: Headers, name: str) -> str | None:
-    """The first value of a header, by its name in any letter case (RFC 9110 §5.1)."""
-    wanted = name.lower()
+    """Return the first value of a header, by its name in any letter case (RFC 9110 §5.1)."""
+    lowered = name.lower()
     for key, value in headers:
-        if key.lower() == wanted:
+        if key.lower() == lowered:
             return value
     return None

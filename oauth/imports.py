@@ -11,16 +11,18 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from oauth import formatting
+from oauth.catalogue import answers, documented, registered, remedy_of
+from oauth.catalogue.entries import Entry
 from oauth.catalogue.explain import explain
-from oauth.diagnosis.pasted import learn
-from oauth.exchange import Exchange
+from oauth.diagnosis.pasted import learn_secrets
 from oauth.exports.columns import COLUMNS, NUMBERS
 from oauth.exports.har_file import BEGIN
-from oauth.exports.remedies import remedy
+from oauth.history.recognition import entry_of
 from oauth.history.store import IMPORTED, History, HistoryError, Row, to_row
 from oauth.paste import Pasted, har
 from oauth.paste.flows import grouped
@@ -137,7 +139,7 @@ def _cell(name: str, cell: str) -> str | int | None:
 
 
 def _of_fields(fields: Mapping[str, Any]) -> _Entry:
-    """A row of a CSV or a JSON line. What these have no place for is found again by the remedy, as far as it tells."""
+    """Return the row of a CSV record or a JSON line."""
     kind, _, detail = fields["failure"].partition(": ")
     values = {
         **{name: fields[name] for name in COLUMNS},
@@ -147,12 +149,25 @@ def _of_fields(fields: Mapping[str, Any]) -> _Entry:
         "failure_detail": detail,
         **dict.fromkeys(("reason", "http_version", "provider", "client_id", "note"), ""),
     }
-    rows = [
-        to_row(values | {"response_cut": cut, "marks": marks})
-        for cut, marks in ((False, ""), (True, ""), (False, "proxy"), (True, "proxy"))
-    ]
-    same = (row for row in rows if remedy(row.exchange, row.documented_error) == fields["remedy"])
-    return _Entry(next(same, rows[0]))
+    row = to_row(values | {"response_cut": False, "marks": "", "entry": None})
+    return _Entry(replace(row, entry=_entry_by_remedy(row, fields["remedy"])))
+
+
+def _entry_by_remedy(row: Row, remedy: str) -> str:
+    """Return the entry with the remedy that stands in an export; that of the row's own explanation when none has it."""
+    entry = entry_of(row.exchange, row.documented_error)
+    lines = tuple(remedy.splitlines())
+    return entry if remedy_of(entry) == lines else _entries_by_remedy().get(lines, entry)
+
+
+@cache
+def _entries_by_remedy() -> Mapping[tuple[str, ...], str]:
+    entries: tuple[Entry, ...] = (
+        *documented().values(),
+        *chain.from_iterable(registered().values()),
+        *answers().values(),
+    )
+    return {(): ""} | {entry.remedy: entry.entry for entry in reversed(entries)}
 
 
 def _of_console_har(line: str) -> _Entry | None:
@@ -174,6 +189,7 @@ def _of_console_har(line: str) -> _Entry | None:
         "response_body": received["content"]["text"],
         "request_headers": "",
         "response_headers": "",
+        "entry": None,
     }
     row = to_row(values)
     exchange = replace(
@@ -181,7 +197,8 @@ def _of_console_har(line: str) -> _Entry | None:
         request=replace(row.exchange.request, headers=_pairs(sent["headers"])),
         response=row.exchange.response and replace(row.exchange.response, headers=_pairs(received["headers"])),
     )
-    return _Entry(replace(row, exchange=exchange))
+    row = replace(row, exchange=exchange)
+    return _Entry(replace(row, entry=_entry_by_remedy(row, entry["_remedy"])))
 
 
 _UNDERSCORED = ("owner", "case", "flow", "step", "provider", "client_id", "note", "marks", "duration_ms",
@@ -229,7 +246,7 @@ def _foreign_har(begin: bytes, file: BinaryIO, now: datetime, problems: list[str
 def _redacted(entries: Sequence[_Entry], vault: Vault, owner: str | None, case: str) -> Iterator[Row]:
     """The rows as they may be kept. A secret of one exchange is taken out of all that are kept with it."""
     for entry in entries:
-        learn(entry.pasted or _pasted(entry.row.exchange), vault)
+        learn_secrets(entry.row.exchange, vault)
     for entry in entries:
         exchange = entry.row.exchange
         yield _row(entry, vault, exchange.owner if owner is None else owner, case or exchange.case)
@@ -241,17 +258,14 @@ def _row(entry: _Entry, vault: Vault, owner: str, case: str) -> Row:
     exchange = vault.redact(replace(live, owner=owner, case=case, marks=marks))
     if entry.pasted is None:
         error, description = vault.redact_text(entry.row.error), vault.redact_text(entry.row.error_description)
-        return Row(exchange, entry.row.documented_error, error, description, vault.redact_text(entry.row.note))
+        note = vault.redact_text(entry.row.note)
+        return Row(exchange, entry.row.documented_error, error, description, note, entry.row.entry)
     named = dict(reversed(formatting.fields(exchange.request)))
     exchange = replace(exchange, client_id=named.get("client_id", ""))
     found = explain(exchange)
     if found is None:
-        return Row(exchange)
-    return Row(exchange, found.number, found.error, found.error_description)
-
-
-def _pasted(exchange: Exchange) -> Pasted:
-    return Pasted(exchange.request, exchange.response, exchange.step, exchange.started_at)
+        return Row(exchange, entry="")
+    return Row(exchange, found.number, found.error, found.error_description, entry=found.entry)
 
 
 def _why(error: Exception) -> str:

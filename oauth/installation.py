@@ -1,7 +1,4 @@
-"""The one installation that this process serves: its settings, its history, its clock.
-
-The routes and every page share it. Nothing in it belongs to one person.
-"""
+"""The installation that this process serves: its settings, history and clock, shared by the routes and every page."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,26 +22,26 @@ class Installation:
     history: History
 
     def vault(self) -> Vault:
-        """An empty vault, whose fingerprints are the installation's."""
+        """Return an empty vault with the installation's key for fingerprints."""
         return Vault(self.settings.derived_key("fingerprint"))
 
     def recorder(self) -> "Recorder":
-        """A recorder into this history, with a vault of its own."""
-        from oauth.recorder import Recorder  # loads what sends requests: an export needs none of it
+        """Return a recorder for this history, with a vault of its own."""
+        from oauth.recorder import Recorder  # imported late: an export does without the catalogue
 
         return Recorder(self.history, self.vault(), self.settings.policy)
 
 
 def now() -> datetime:
-    """The console's clock: aware, UTC."""
+    """Return the current time, aware and in UTC."""
     return datetime.now(UTC)
 
 
 @cache
 def current() -> Installation:
-    """This process's installation, opened when it is first asked for.
+    """Return this process's installation, opened on first use.
 
-    Raises ``settings.SettingError`` when a setting cannot be used.
+    Raises ``settings.SettingError`` when a setting is invalid.
     """
     loaded = settings.load()
     return Installation(loaded, History(loaded.database_url, now))

@@ -1,61 +1,75 @@
 """Record exchanges in the history, redacted: written before they are sent, completed after.
 
-A history that cannot keep an exchange never stops it: ``Recorder.problem`` then says what was not kept.
+A history that cannot keep an exchange never stops it: ``Recorder.problem`` says what was not kept.
 """
 
 from dataclasses import dataclass, field, replace
 
-from oauth.catalogue.explain import explain
+from oauth.catalogue.explain import Explanation, explain
 from oauth.egress import Policy
 from oauth.exchange import Exchange
 from oauth.history.store import History, HistoryError
 from oauth.redaction import Vault
 
-MOST_BEGUN = 100
-"""Exchanges without an answer of which a recorder knows what it wrote. Of others all is written anew."""
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An exchange with its real values, the same redacted as its row has it, and why it failed.
+
+    ``explanation`` is ``None`` for a success, and until the exchange is complete.
+    """
+
+    live: Exchange = field(repr=False)
+    redacted: Exchange
+    explanation: Explanation | None = None
 
 
 @dataclass
 class Recorder:
-    """Keeps exchanges in the history, redacted with the secrets of one session.
+    """Keep exchanges in the history, redacted with the secrets of one session.
 
-    ``policy`` is the installation's: what ``send`` may do with the exchanges it is to record.
+    ``policy`` is the installation's: it limits where ``oauth.client.send`` may connect.
     """
 
     history: History
     vault: Vault
     policy: Policy = field(default_factory=Policy)
     problem: str = ""
-    _begun: dict[int, Exchange] = field(default_factory=dict, init=False, repr=False)
 
-    def begin(self, exchange: Exchange) -> Exchange:
-        """Write the row before anything is sent; the exchange comes back with its row number, if it could be kept."""
+    def begin(self, exchange: Exchange) -> Record:
+        """Write the row before anything is sent. Both exchanges get the row's number, if it could be written."""
         redacted = self.vault.redact(exchange)
         try:
             id = self.history.begin(redacted)
         except HistoryError as error:
             self.problem = str(error)
-            return exchange
+            return Record(exchange, redacted)
         self.problem = ""
-        if len(self._begun) >= MOST_BEGUN:
-            self._begun.clear()
-        self._begun[id] = redacted
-        return replace(exchange, id=id)
+        return Record(replace(exchange, id=id), replace(redacted, id=id))
 
-    def complete(self, exchange: Exchange) -> None:
-        """Write what came back into the row that ``begin`` made."""
+    def complete(self, begun: Record, exchange: Exchange) -> Record:
+        """Write the outcome into the row that ``begin`` made: ``exchange`` is ``begun.live`` with what came back."""
+        record = examine(exchange, self.vault, begun)
+        explanation = record.explanation
         if exchange.id is None:
-            return
-        redacted = self.vault.redact(exchange)
-        found = explain(redacted)
+            return record
         try:
             self.history.complete(
                 exchange.id,
-                redacted,
-                documented_error=found.number if found else None,
-                error=found.error if found else "",
-                error_description=found.error_description if found else "",
-                begun=self._begun.pop(exchange.id, None),
+                record.redacted,
+                documented_error=explanation.number if explanation else None,
+                error=explanation.error if explanation else "",
+                error_description=explanation.error_description if explanation else "",
+                entry=explanation.entry if explanation else "",
+                begun=begun.redacted,
             )
         except HistoryError as error:
             self.problem = str(error)
+        return record
+
+
+def examine(exchange: Exchange, vault: Vault, begun: Record | None = None) -> Record:
+    """Redact and explain a finished exchange that is not written here; ``begun`` saves a repeated redaction."""
+    unchanged = begun is not None and exchange is begun.live
+    redacted = begun.redacted if begun is not None and unchanged else vault.redact(exchange)
+    return Record(exchange, redacted, explain(redacted))

@@ -17,20 +17,20 @@ def build_request(method: str, url: str, headers: Sequence[tuple[str, str]] = ()
     """
     parts = checked_url(url, "address")
     target = urlunsplit(parts._replace(path=parts.path or "/", fragment=""))
-    ours = [("Host", parts.netloc.rpartition("@")[2]), ("User-Agent", USER_AGENT), ("Accept", "application/json")]
-    # Bodies are wanted as they are: what is shown is then what came over the wire.
-    ours.append(("Accept-Encoding", "identity"))
-    given = {name.lower() for name, _ in headers}
+    defaults = [("Host", parts.netloc.rpartition("@")[2]), ("User-Agent", USER_AGENT), ("Accept", "application/json")]
+    # Without a content coding the console shows the bytes that came over the wire.
+    defaults.append(("Accept-Encoding", "identity"))
+    replaced = {name.lower() for name, _ in headers}
     length = [("Content-Length", str(len(body)))] if method == "POST" else []
-    kept = [(name, value) for name, value in ours if name.lower() not in given]
-    return Request(method, target, (*kept, *headers, *length), body)
+    remaining = [(name, value) for name, value in defaults if name.lower() not in replaced]
+    return Request(method, target, (*remaining, *headers, *length), body)
 
 
 def checked_url(url: str, what: str) -> SplitResult:
-    """The parts of an address that can be requested. Raises ``InputError`` naming ``what`` when it cannot."""
+    """Return the parts of an address. Raises ``InputError`` naming ``what`` when it cannot be requested."""
     try:
         parts = urlsplit(url.strip())
-        _ = parts.port  # raises for a port that is no number
+        _ = parts.port  # raises when the port is not a number
     except ValueError as error:
         raise InputError(f"The {what} {url!r} is not an address: {error}.") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:

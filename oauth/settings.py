@@ -1,6 +1,6 @@
 """The console's settings, read from environment variables.
 
-Every variable in ``SETTINGS`` is documented in the README; a test fails when one is missing there.
+A test compares ``SETTINGS`` with the documentation.
 """
 
 import hashlib
@@ -13,49 +13,49 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from oauth import egress
-from oauth.egress import Guard, Policy
+from oauth.egress import Allowlist, Policy
 
 SETTINGS = {
     "CONSOLE_HOME": "Folder of the history and the key. Default: `.console` in the current folder.",
     "CONSOLE_KEY": "Key of the installation, for fingerprints and signed links; 16 characters or more. "
-    "Default: made once and kept in `CONSOLE_HOME/key`, readable by its owner only.",
-    "CONSOLE_DATABASE_URL": "Where the history is kept, as an SQLAlchemy address. "
+    "Default: generated once and stored in `CONSOLE_HOME/key`, readable by its owner only.",
+    "CONSOLE_DATABASE_URL": "Database of the history, as an SQLAlchemy URL. "
     "Default: an SQLite file, `CONSOLE_HOME/history.db`.",
-    "CONSOLE_RETENTION_DAYS": "Days that an exchange is kept, 1 or more; older ones are deleted at the start and once "
-    "a day, apart from those of a flow that still runs. Default: all are kept.",
-    "CONSOLE_ALLOWED_HOSTS": "Where requests may go, separated by commas: `host`, `host:port`, `*.example.com` for all "
-    "below it, an address, or a network such as `10.1.0.0/16`. A name reaches public addresses only, unless its "
+    "CONSOLE_RETENTION_DAYS": "Days that an exchange is kept, 1 or more; older ones are deleted at startup and once a "
+    "day, except those of a flow that is still running. Default: all are kept.",
+    "CONSOLE_ALLOWED_HOSTS": "Allowlist for requests, separated by commas: `host`, `host:port`, `*.example.com` for "
+    "its subdomains, an address, or a network such as `10.1.0.0/16`. A name reaches public addresses only, unless its "
     "address is listed too. Default: anywhere.",
     "CONSOLE_ALLOW_INSECURE_TLS": "`1` lets a profile with `verify = false` connect without checking the server's "
-    "certificate; every exchange made so carries a red mark. Default: no exchange is made so.",
+    "certificate; every such exchange has a red mark. Default: certificates are always checked.",
     "CONSOLE_PORT": "Port that `python app.py` listens on, on the loopback address. Default: 8501.",
-    "CONSOLE_PUBLIC_URL": "Address under which a proxy publishes the console, such as `https://console.example.com`, "
-    "with its path if it has one; the redirect URI is then `/callback` below it. Default: the address in the browser.",
-    "CONSOLE_CLIENT_PROVIDER_ID": "A client that is offered for a provider; `PROVIDER` stands for the profile's id in "
+    "CONSOLE_PUBLIC_URL": "URL under which a proxy publishes the console, such as `https://console.example.com`, "
+    "including its path; the redirect URI is then `/callback` below it. Default: the URL in the browser.",
+    "CONSOLE_CLIENT_PROVIDER_ID": "Client id that is offered for a provider; `PROVIDER` stands for the profile's id in "
     "capitals, with `_` for `-`: `CONSOLE_CLIENT_OLX_PL_ID`. Never written by the console.",
-    "CONSOLE_CLIENT_PROVIDER_SECRET": "Its secret; without one the client is public. Never written, and never drawn.",
-    "CONSOLE_PROXY_PROVIDER": "Address of the proxy through which a provider is reached, with its user and password if "
-    "it has them: these have no place in a profile.",
+    "CONSOLE_CLIENT_PROVIDER_SECRET": "The client's secret; without one the client is public. Never written or shown.",
+    "CONSOLE_PROXY_PROVIDER": "URL of the proxy for a provider, with user and password if it needs them: a profile may "
+    "not contain these.",
 }
 
 SHORTEST_KEY = 16
 
 LONGEST_RETENTION = 36_500
 
-OF_PROVIDERS = ("CONSOLE_CLIENT_", "CONSOLE_PROXY_")
-"""How the variables begin that say something of one provider."""
+PROVIDER_PREFIXES = ("CONSOLE_CLIENT_", "CONSOLE_PROXY_")
+"""Prefixes of the variables that belong to one provider."""
 
 
 class SettingError(ValueError):
-    """A setting cannot be used; the text says which, why, and what to do."""
+    """A setting is invalid; the text names it and says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the environment decided. ``key`` and ``database_url``, which may hold a password, are never printed.
+    """The settings. ``key`` and ``database_url``, which may contain a password, are never printed.
 
-    ``providers`` are the variables that say something of one provider: its clients and its proxy. ``retention_days``
-    is how long an exchange is kept, ``None`` for always.
+    ``providers`` has the variables that belong to one provider: its clients and its proxy. ``retention_days`` is
+    ``None`` when exchanges are kept forever.
     """
 
     home: Path
@@ -71,14 +71,14 @@ class Settings:
         return f"Settings(home={str(self.home)!r})"
 
     def derived_key(self, purpose: str) -> bytes:
-        """A key for one purpose only, so that what one of them signs says nothing about another."""
+        """Derive a key for one purpose, so that signatures for one purpose are worthless for another."""
         return hmac.new(self.key, purpose.encode(), hashlib.sha256).digest()
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings, making the home folder (0700) and the key file (0600) where there are none.
+    """Read the settings; create the home folder (0700) and the key file (0600) if they are missing.
 
-    Raises ``SettingError`` when the folder or the key cannot be used.
+    Raises ``SettingError`` for an invalid setting, folder or key.
     """
     environ = os.environ if environ is None else environ
     home = Path(environ.get("CONSOLE_HOME") or ".console").absolute()
@@ -87,7 +87,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         key = environ.get("CONSOLE_KEY", "").encode() or _key_file(home / "key")
     except OSError as error:
         raise SettingError(
-            f"CONSOLE_HOME is {home}, which cannot be used: {error.strerror}. Choose a folder you may write to."
+            f"CONSOLE_HOME is {home}, which cannot be used: {error.strerror}. Choose a folder with write access."
         ) from error
     if len(key) < SHORTEST_KEY:
         place = "CONSOLE_KEY" if environ.get("CONSOLE_KEY") else str(home / "key")
@@ -95,7 +95,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             f"{place} is shorter than {SHORTEST_KEY} characters. Use a longer one, for example 64 random hex digits."
         )
     if "?" in str(home):
-        raise SettingError(f"CONSOLE_HOME is {home}; a question mark in it cannot be part of a database's address.")
+        raise SettingError(
+            f"CONSOLE_HOME is {home}; a database URL cannot contain its question mark. Choose another folder."
+        )
     database_url = environ.get("CONSOLE_DATABASE_URL") or f"sqlite:///{home / 'history.db'}"
     return Settings(
         home,
@@ -104,7 +106,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         _port(environ.get("CONSOLE_PORT") or "8501"),
         _policy(environ),
         _public_url(environ.get("CONSOLE_PUBLIC_URL", "").strip()),
-        {name: value for name, value in environ.items() if name.startswith(OF_PROVIDERS)},
+        {name: value for name, value in environ.items() if name.startswith(PROVIDER_PREFIXES)},
         _retention_days(environ.get("CONSOLE_RETENTION_DAYS", "").strip()),
     )
 
@@ -112,28 +114,28 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 def _policy(environ: Mapping[str, str]) -> Policy:
     hosts, insecure = environ.get("CONSOLE_ALLOWED_HOSTS") or "", environ.get("CONSOLE_ALLOW_INSECURE_TLS") or "0"
     if insecure not in ("0", "1"):
-        raise SettingError(f"CONSOLE_ALLOW_INSECURE_TLS is {insecure!r}; it must be 1, 0 or left out.")
+        raise SettingError(f"CONSOLE_ALLOW_INSECURE_TLS is {insecure!r}; it must be 1, 0 or unset.")
     try:
-        return Policy(egress.read(hosts) if hosts else Guard(), insecure == "1")
+        return Policy(egress.parse_allowlist(hosts) if hosts else Allowlist(), insecure == "1")
     except ValueError as error:
         raise SettingError(f"CONSOLE_ALLOWED_HOSTS {error}.") from error
 
 
 def _public_url(text: str) -> str:
-    """The address without a slash at its end. A callback carries a code, so beyond this machine it needs TLS."""
+    """Return the URL without a trailing slash. A callback carries a code, so beyond this machine it needs TLS."""
     if not text:
         return ""
     try:
         parts = urlsplit(text)
-        _ = parts.port  # raises for a port that is no number
+        _ = parts.port  # raises for an invalid port
     except ValueError as error:
-        raise SettingError(f"CONSOLE_PUBLIC_URL is {text!r}, which is no address: {error}.") from error
-    here = parts.hostname in ("localhost", "127.0.0.1", "::1")
-    if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and here)):
+        raise SettingError(f"CONSOLE_PUBLIC_URL is {text!r}, which is not a valid URL: {error}.") from error
+    local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and local)):
         raise SettingError(f"CONSOLE_PUBLIC_URL is {text!r}; it must begin with https:// and name a host.")
     if parts.query or parts.fragment or parts.username is not None:
         raise SettingError(
-            f"CONSOLE_PUBLIC_URL must have no user, query or fragment: https://{parts.hostname} will do."
+            f"CONSOLE_PUBLIC_URL must not have a user, query or fragment; write https://{parts.hostname}, for example."
         )
     return text.rstrip("/")
 
@@ -143,7 +145,7 @@ def _retention_days(text: str) -> int | None:
         return None
     if not text.isascii() or not text.isdigit() or not 0 < int(text) <= LONGEST_RETENTION:
         raise SettingError(
-            f"CONSOLE_RETENTION_DAYS is {text!r}; it must be a number from 1 to {LONGEST_RETENTION}, or left out."
+            f"CONSOLE_RETENTION_DAYS is {text!r}; it must be a number from 1 to {LONGEST_RETENTION}, or unset."
         )
     return int(text)
 
@@ -155,7 +157,7 @@ def _port(text: str) -> int:
 
 
 def _key_file(path: Path) -> bytes:
-    """Read the key, or make it. Two consoles starting at once agree: only one of them can link its file in place."""
+    """Read the key, or generate it. Two consoles starting at once agree: only one of them can link its file."""
     if not path.exists():
         draft = path.with_name(f"key.{os.getpid()}.{secrets.token_hex(4)}")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -163,7 +165,7 @@ def _key_file(path: Path) -> bytes:
         try:
             os.link(draft, path)
         except FileExistsError:
-            pass  # another console was first; its key is the installation's
+            pass  # another console was first; its key counts
         finally:
             draft.unlink()
     return path.read_bytes().strip()

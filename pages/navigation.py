@@ -1,4 +1,4 @@
-"""The script that Streamlit runs for every page: names, order and icons."""
+"""Run the chosen page; names, order and icons of all pages."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.parts.common import widget_defaults
 
-# A file of our own: for a Material icon the browser would ask another host.
+# A local file: for a Material icon the browser would ask another host.
 st.set_page_config(
     page_title="OAuth Console", page_icon=str(Path(__file__).parent / "parts" / "icon.svg"), layout="wide"
 )
@@ -32,7 +32,7 @@ st.navigation(
                 title="Diagnose",
                 icon=":material/troubleshoot:",
                 url_path="diagnose",
-                help="Paste what a customer sent, and read which error it is, why, and what to do.",
+                help="Paste what a customer sent, to see which error it is, why it happened and what to do.",
             ),
             st.Page(
                 "history.py",
@@ -55,7 +55,7 @@ st.navigation(
                 title="Providers",
                 icon=":material/hub:",
                 url_path="providers",
-                help="The profiles of the console and your own: addresses, requests, connection.",
+                help="Built-in profiles and your own: addresses, requests, connection.",
             ),
             st.Page(
                 "sandbox.py",

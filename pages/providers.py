@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from oauth.installation import current
-from oauth.providers import ProfileError, Provider, discovery, own
+from oauth.providers import ProfileError, Provider, custom, discovery
 from pages.parts.common import provider as profile
 from pages.parts.common.card import plain
 from pages.parts.providers import discover, profile_form
@@ -67,7 +67,7 @@ def _new() -> None:
 
 def _own() -> None:
     st.subheader("Your own", anchor=False)
-    found = profile.own_profiles()
+    found = profile.custom_profiles()
     if not found:
         st.caption("None yet. Duplicate one of those below, or begin with an issuer.")
     for item in found:
@@ -91,7 +91,7 @@ def _own() -> None:
                 _duplicate(item.provider, f"providers.own.{item.id}")
                 st.download_button(
                     "Export",
-                    own.toml(item.provider),
+                    custom.toml(item.provider),
                     f"{item.id}.toml",
                     "application/toml",
                     key=f"providers.own.{item.id}.export",
@@ -124,7 +124,7 @@ def _shipped() -> None:
                 _use(found, f"providers.shipped.{family}")
                 _duplicate(found, f"providers.shipped.{family}")
             with st.expander("What it says", key=f"providers.shipped.{family}.says"):
-                st.code(own.toml(own.duplicate(found, found.id, found.title)), language="toml", wrap_lines=True)
+                st.code(custom.toml(custom.duplicate(found, found.id, found.title)), language="toml", wrap_lines=True)
 
 
 def _summary(found: Provider) -> None:
@@ -146,7 +146,7 @@ def _duplicate(found: Provider, place: str) -> None:
         key=f"{place}.duplicate",
         icon=":material/content_copy:",
         on_click=profile_form.begin,
-        args=(own.duplicate(found, "", f"{found.title}, mine"),),
+        args=(custom.duplicate(found, "", f"{found.title}, mine"),),
     )
 
 
@@ -164,7 +164,7 @@ def _delete(identifier: str) -> None:
 
 def _deleted(identifier: str) -> None:
     try:
-        own.delete(current().settings.home, identifier)
+        custom.delete(current().settings.home, identifier)
     except ProfileError as error:
         st.session_state[REFUSED] = str(error)
     else:
@@ -176,9 +176,9 @@ def _import() -> None:
     if file is None:
         return
     try:
-        found = own.read("imported", file.getvalue(), file.name)
-        kept = replace(found, id=own.new_id(found.name, profile.taken()))
-        own.write(current().settings.home, kept)
+        found = custom.read("imported", file.getvalue(), file.name)
+        kept = replace(found, id=custom.new_id(found.name, profile.taken()))
+        custom.write(current().settings.home, kept)
     except ProfileError as error:
         st.session_state[REFUSED] = str(error)
     else:

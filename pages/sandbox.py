@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from oauth.formatting import duration, span
-from oauth.sandbox import KINDS, Endpoint, GrantType, Issued, Sandbox, embedded, fault_from, fields_of
+from oauth.sandbox import KINDS, Endpoint, GrantType, Issued, Sandbox, embedded, fault_from, field_schemas, fields_of
 from pages.parts.common import clock, session
 
 MOVES = {"10 minutes": 600, "1 day": 86_400, "30 days": 2_592_000}
@@ -130,7 +130,7 @@ def _faults() -> None:
     st.caption("What the sandbox answers wrongly on purpose: once, for a share of requests, or for one client.")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         kind = st.selectbox("Fault", list(KINDS), key="sandbox.fault.kind", width=220)
-        fields = {name: _field(name, schema) for name, schema in KINDS[kind].properties.items()}
+        fields = {name: _field(name, schema) for name, schema in field_schemas(kind).items()}
         times = st.number_input("Times, 0 for always", 0, 1000, 1, key="sandbox.fault.times", width=160)
         share = st.number_input("Share of requests", 0.01, 1.0, 1.0, key="sandbox.fault.share", width=160)
         clients = [ANY, *(client.client_id for client in sandbox.clients())]

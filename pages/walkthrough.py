@@ -12,7 +12,7 @@ from oauth.flow import Callback, Client, IssuerCheck, StateCheck
 from oauth.formatting import span
 from oauth.history.store import HistoryError
 from oauth.installation import now
-from oauth.providers.redirect import Way
+from oauth.providers.redirect_advice import Way
 from pages.parts.common import card, exchange, session
 from pages.parts.common import provider as profile
 from pages.parts.common.session import Session
@@ -20,7 +20,9 @@ from pages.parts.providers import discover
 from pages.parts.walkthrough import (
     advanced,
     api_step,
+    authorization,
     device,
+    diagnosing,
     diagram,
     fix,
     par,
@@ -171,8 +173,8 @@ def _authorize(current: Session) -> None:
                 key="authorize.open",
                 icon=":material/open_in_new:",
                 type="primary" if "authorize" not in current.shown else "secondary",
-                on_click=current.begin_authorization,
-                args=(opened, sent),
+                on_click=authorization.begin,
+                args=(current, opened, sent),
             )
         step.shown(current, "authorize")
 
@@ -180,7 +182,7 @@ def _authorize(current: Session) -> None:
 def _callback(current: Session) -> None:
     with step.frame(current, "callback", "2 · Take the answer that comes back"):
         if current.flow.callback is None:
-            if current.flow.asked_for("response_mode") == "fragment":
+            if current.flow.authorization_parameter("response_mode") == "fragment":
                 st.info(
                     "With response_mode=fragment the answer stands behind a # in the address. A browser sends that to "
                     "no server, so it cannot come here by itself: paste the address."
@@ -204,7 +206,7 @@ def _callback(current: Session) -> None:
             if current.refused:
                 st.error("This answer was refused, and nothing changed.")
                 st.text(current.refused)
-            if (missing := current.never_came_back()) is not None:
+            if (missing := diagnosing.never_came_back(current)) is not None:
                 with st.expander(
                     "The provider shows a page of its own, and nothing comes back", key="callback.missing"
                 ):
@@ -230,7 +232,7 @@ def _wait() -> None:
         st.text(str(error))
         return
     if received is not None:
-        current.receive(list(received.parameters), received.received_at)
+        authorization.receive(current, list(received.parameters), received.received_at)
         st.rerun()
     if current.authorizing is None:
         st.caption("Open the authorization page in step 1 first.")
@@ -238,7 +240,7 @@ def _wait() -> None:
     if current.flow.redirect_uri != f"{current.origin}/callback":
         st.caption("The answer goes to another address than this console's, so it does not come by itself.")
         return
-    waited = span((now() - current.authorizing.started_at).total_seconds())
+    waited = span((now() - current.authorizing.live.started_at).total_seconds())
     st.caption(f":material/hourglass_empty: Nothing has come yet, {waited} since the page was opened. It may come to")
     st.code(current.flow.redirect_uri, language=None, wrap_lines=True)
 
@@ -247,7 +249,7 @@ def _paste(current: Session) -> None:
     typed = st.session_state["callback.pasted"] or ""
     st.session_state["callback.pasted"] = ""
     try:
-        current.receive_pasted(typed)
+        authorization.receive_pasted(current, typed)
     except InputError as error:
         current.refused = str(error)
 

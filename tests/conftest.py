@@ -18,6 +18,16 @@ from oauth.installation import Installation
 from tests.servers import postgresql
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need PostgreSQL, by the fixtures they ask for."""
+    for item in items:
+        parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        if {"postgresql_server", "postgresql_url"} & set(getattr(item, "fixturenames", ())) or "postgresql" in [
+            value for value in parameters if isinstance(value, str)
+        ]:
+            item.add_marker(pytest.mark.postgresql)
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A console home of the test's own, so that no test touches a person's history."""
@@ -38,7 +48,7 @@ def console(home: Path) -> Iterator[Installation]:
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[postgresql.Server]:
-    """A PostgreSQL server for all tests. Without its programs they are left out, unless they are required."""
+    """A PostgreSQL server for the tests of one worker, skipped without its programs unless they are required."""
     found = postgresql.programs()
     if found is None:
         reason = "PostgreSQL is not installed, so its tests cannot run."

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from oauth.catalogue import answers
-from oauth.connection import Connection
+from oauth.connection_settings import ConnectionSettings
 from oauth.exports.columns import COLUMNS
 from oauth.history.terms import help_list
 from oauth.providers import Provider
-from oauth.providers.profile import CONNECTION, GIVEN
+from oauth.providers.profile import CONNECTION, RESERVED_FIELDS
 from oauth.settings import SETTINGS
 from tests.test_laws import diagram
 
@@ -40,9 +40,9 @@ def _fields(model: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
     hints = get_type_hints(model)
     for item in fields(model):
         name = f"{prefix}{item.name}"
-        if name in GIVEN:
+        if name in RESERVED_FIELDS:
             continue
-        yield name, CONNECTION[item.name] if model is Connection else str(item.metadata["meaning"])
+        yield name, CONNECTION[item.name] if model is ConnectionSettings else str(item.metadata["meaning"])
         for kind in (hints[item.name], *get_args(hints[item.name])):
             if is_dataclass(kind):
                 yield from _fields(kind, f"{name}[]." if get_origin(hints[item.name]) is tuple else f"{name}.")

@@ -11,7 +11,7 @@ CODE = "c" * 40
 
 
 def token_exchange(url: str) -> Exchange:
-    """A token request to that address, of flow ``f1``, with a code in its body."""
+    """Return a token request to that address, of flow ``f1``, with a code in its body."""
     request = token_request("http://127.0.0.1/", [Field("code", CODE, "", "")])
     host = url.partition("://")[2].partition("/")[0]
     headers = tuple((name, host if name == "Host" else value) for name, value in request.headers)

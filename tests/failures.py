@@ -1,4 +1,4 @@
-"""Every way in which an exchange fails, caused for real: the kind, and servers over sockets that bring it about."""
+"""Every kind of failed exchange, with servers over real sockets that cause it."""
 
 import gzip
 import socket
@@ -19,25 +19,25 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from oauth import egress
-from oauth.connection import Connection
+from oauth.connection_settings import ConnectionSettings
 from oauth.egress import Policy
 from tests import hostile
 from tests.hostile import Server
 
 PROXY_PASSWORD = "proxy-canary-55aa66bb77cc"
-"""The password of every proxy here, which may be seen nowhere."""
+"""The password of every proxy here, which must not appear anywhere."""
 
 TOKEN = b'{"access_token": "token-canary-0123456789abcdef", "token_type": "bearer"}'
 JSON = {"Content_Type": "application/json"}
-QUICK = Connection(connect_timeout=5, read_timeout=5, total_timeout=10)
+QUICK = ConnectionSettings(connect_timeout=5, read_timeout=5, total_timeout=10)
 
 
 @dataclass
 class Case:
-    """Where to send, how, and what was counted. ``requests`` is how many of them the server is to see in the end."""
+    """A request's address and settings, and the server that counts. ``requests`` is the number it should receive."""
 
     url: str
-    connection: Connection = QUICK
+    connection: ConnectionSettings = QUICK
     policy: Policy = field(default_factory=Policy)
     server: Server | None = None
     requests: int = 1
@@ -48,19 +48,19 @@ Scenario = Callable[[], AbstractContextManager[Case]]
 
 @cache
 def authority() -> trustme.CA:
-    """An authority of the tests' own."""
+    """Return the tests' certificate authority."""
     return trustme.CA()
 
 
 @cache
 def folder() -> Path:
-    """Where certificates and keys of this run are kept."""
+    """Return the folder for certificates and keys of this run."""
     return Path(tempfile.mkdtemp(prefix="certificates-"))
 
 
 @cache
 def bundle() -> str:
-    """The file of the authority's certificate."""
+    """Return the path of the authority's certificate."""
     path = folder() / "authority.pem"
     authority().cert_pem.write_to_path(str(path))
     return str(path)
@@ -68,7 +68,7 @@ def bundle() -> str:
 
 @cache
 def client_files() -> tuple[str, str]:
-    """A client's certificate and key, of the same authority."""
+    """Return the paths of a client's certificate and key, issued by the authority."""
     leaf = authority().issue_cert("client@example.com")
     certificate, key = folder() / "client.pem", folder() / "client.key"
     leaf.cert_chain_pems[0].write_to_path(str(certificate))
@@ -76,15 +76,15 @@ def client_files() -> tuple[str, str]:
     return str(certificate), str(key)
 
 
-def trusting() -> Connection:
-    """A connection that trusts the tests' authority and nobody else."""
+def trusting() -> ConnectionSettings:
+    """Return a connection that trusts the tests' authority alone."""
     return replace(QUICK, ca_bundle=bundle())
 
 
 def server_context(
     *names: str, by: trustme.CA | None = None, not_before: datetime | None = None, not_after: datetime | None = None
 ) -> ssl.SSLContext:
-    """The TLS of a server with a certificate for these names."""
+    """Return the TLS context of a server with a certificate for these names."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     leaf = (by or authority()).issue_cert(*(names or ("localhost",)), not_before=not_before, not_after=not_after)
     leaf.configure_cert(context)
@@ -92,7 +92,7 @@ def server_context(
 
 
 def self_signed() -> ssl.SSLContext:
-    """The TLS of a server with a certificate that only itself vouches for."""
+    """Return the TLS context of a server with a self-signed certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
@@ -125,8 +125,8 @@ def _old_tls() -> ssl.SSLContext:
     return context
 
 
-def wanting_a_client(version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
-    """The TLS of a server that wants a client certificate of the tests' authority."""
+def requiring_a_client_certificate(version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
+    """Return the TLS context of a server that requires a client certificate of the tests' authority."""
     context = server_context()
     context.minimum_version = context.maximum_version = version
     context.verify_mode = ssl.CERT_REQUIRED
@@ -134,8 +134,8 @@ def wanting_a_client(version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SS
     return context
 
 
-def plain(answer: hostile.Answer, connection: Connection = QUICK) -> Scenario:
-    """A server that gets the request and answers so."""
+def plain(answer: hostile.Answer, connection: ConnectionSettings = QUICK) -> Scenario:
+    """Serve ``answer`` to the request."""
 
     @contextmanager
     def scenario() -> Iterator[Case]:
@@ -145,8 +145,10 @@ def plain(answer: hostile.Answer, connection: Connection = QUICK) -> Scenario:
     return scenario
 
 
-def over_tls(context: Callable[[], ssl.SSLContext], connection: Callable[[], Connection] = trusting) -> Scenario:
-    """A server whose TLS is not accepted: no request comes."""
+def over_tls(
+    context: Callable[[], ssl.SSLContext], connection: Callable[[], ConnectionSettings] = trusting
+) -> Scenario:
+    """Serve with TLS that the client rejects, so that no request arrives."""
 
     @contextmanager
     def scenario() -> Iterator[Case]:
@@ -156,8 +158,8 @@ def over_tls(context: Callable[[], ssl.SSLContext], connection: Callable[[], Con
     return scenario
 
 
-def only(url: str, connection: Connection = QUICK, policy: Policy | None = None) -> Scenario:
-    """An address that leads to no server."""
+def only(url: str, connection: ConnectionSettings = QUICK, policy: Policy | None = None) -> Scenario:
+    """Use an address without a server."""
 
     @contextmanager
     def scenario() -> Iterator[Case]:
@@ -179,7 +181,7 @@ def _no_room() -> Iterator[Case]:
 
 @contextmanager
 def silent_handshake() -> Iterator[Case]:
-    """A server that takes the connection and never answers the TLS handshake."""
+    """Accept connections and never answer the TLS handshake."""
     with hostile.raw(hostile.silent, "https") as server:
         yield Case(server.url, replace(QUICK, connect_timeout=0.3), server=server, requests=0)
 
@@ -209,7 +211,7 @@ def _unverified() -> Iterator[Case]:
 @contextmanager
 def _not_allowed() -> Iterator[Case]:
     with hostile.serving(hostile.answering(hostile.OK)) as server:
-        yield Case(server.url, policy=Policy(egress.read("provider.example")), server=server, requests=0)
+        yield Case(server.url, policy=Policy(egress.parse_allowlist("provider.example")), server=server, requests=0)
 
 
 @contextmanager
@@ -219,7 +221,7 @@ def _proxy_unreachable() -> Iterator[Case]:
 
 
 def through_proxy(scheme: str, refusing: hostile.Answer | None = None, user: str = "", requests: int = 1) -> Scenario:
-    """A proxy that answers so. ``requests`` counts what the proxy is asked."""
+    """Send through a proxy. ``requests`` is the number that the proxy should receive."""
 
     @contextmanager
     def scenario() -> Iterator[Case]:
@@ -232,12 +234,12 @@ def through_proxy(scheme: str, refusing: hostile.Answer | None = None, user: str
 
 
 def chunked(*parts: bytes) -> hostile.Answer:
-    """A response in chunks, as they stand."""
+    """Send a chunked response, with these parts as they are."""
     return hostile.answering(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *parts)
 
 
 def head_for(length: int) -> bytes:
-    """The head of a response that announces a body of this length."""
+    """Return the head of a response that announces a body of this length."""
     return f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n".encode()
 
 
@@ -281,8 +283,8 @@ FAILURES: Mapping[str, Mapping[str, Scenario]] = {
     },
     "tls_protocol": {"1.1": over_tls(_old_tls)},
     "tls_client_certificate": {
-        "1.3": over_tls(wanting_a_client),
-        "1.2": over_tls(lambda: wanting_a_client(ssl.TLSVersion.TLSv1_2)),
+        "1.3": over_tls(requiring_a_client_certificate),
+        "1.2": over_tls(lambda: requiring_a_client_certificate(ssl.TLSVersion.TLSv1_2)),
     },
     "tls_not_spoken": {"http": _no_tls},
     "tls": {"ended": _ends_in_handshake},
@@ -332,7 +334,7 @@ FAILURES: Mapping[str, Mapping[str, Scenario]] = {
         "user": only("http://someone:password@127.0.0.1/"),
     },
 }
-"""For each kind of ``Failure`` the ways that lead to it."""
+"""Scenarios that cause each kind of ``Failure``."""
 
 REDIRECTED = {"Location": "https://elsewhere.example/token"}
 ANSWERS: Mapping[str, Mapping[str, Scenario]] = {
@@ -358,7 +360,7 @@ ANSWERS: Mapping[str, Mapping[str, Scenario]] = {
     "empty": {"nothing": plain(hostile.response("200 OK", **JSON))},
     "invalid_json": {"text": plain(hostile.response("200 OK", b"access_token=a", **JSON))},
 }
-"""For each kind of answer that is no OAuth error the ways that lead to it."""
+"""Scenarios that cause each kind of response that is not an OAuth error."""
 
 
 def _days(number: int) -> datetime:

@@ -1,4 +1,4 @@
-"""Servers that answer badly, over real sockets: in plain, in TLS, and as a proxy. Each counts what reaches it."""
+"""Misbehaving servers over real sockets: plain, with TLS, and as a proxy. Each counts the requests that reach it."""
 
 import base64
 import socket
@@ -9,17 +9,17 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 
 Answer = Callable[[socket.socket], None]
-"""What a server does with a connection once it has read the request."""
+"""The behaviour of a server on a connection once it has read the request."""
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
 SECONDS = 10
-"""How long a server waits for its client before it gives up."""
+"""Timeout of a server for its client."""
 
 
 @dataclass
 class Server:
-    """A listening server, and every request that reached it, in the order of arrival."""
+    """A listening server, and every request that reached it, in order of arrival."""
 
     port: int
     scheme: str = "http"
@@ -35,19 +35,19 @@ class Server:
 
 @contextmanager
 def serving(answer: Answer, *, host: str = "127.0.0.1") -> Iterator[Server]:
-    """A server that reads each request whole and then does what the test says. At its end all that came is counted."""
+    """Serve ``answer`` to each complete request. On exit every connection has been counted."""
     yield from _listening(answer, None, host)
 
 
 @contextmanager
 def serving_tls(context: ssl.SSLContext, answer: Answer, *, host: str = "localhost") -> Iterator[Server]:
-    """The same behind TLS."""
+    """Serve ``answer`` behind TLS."""
     yield from _listening(answer, context, host)
 
 
 @contextmanager
 def raw(talk: Callable[[socket.socket], None], scheme: str = "http") -> Iterator[Server]:
-    """A server that does as it likes with each connection, from its first byte."""
+    """Serve connections with ``talk``, from their first byte on."""
     yield from _accepting(Server(0, scheme), lambda server, connection: talk(connection))
 
 
@@ -77,7 +77,7 @@ def _accepting(server: Server, serve: Callable[[Server, socket.socket], None]) -
     def handle(connection: socket.socket) -> None:
         with closing(connection):
             connection.settimeout(SECONDS)
-            with suppress(OSError, ValueError):  # the client has gone, as many of the tests want
+            with suppress(OSError, ValueError):  # many tests let the client leave
                 serve(server, connection)
 
     def accept() -> None:
@@ -99,7 +99,7 @@ def _accepting(server: Server, serve: Callable[[Server, socket.socket], None]) -
         yield server
     finally:
         server.done.set()
-        # The last in the queue: whatever the client sent before has been accepted and counted by then.
+        # The last in the queue: every earlier connection has been accepted and counted by then.
         socket.create_connection(("127.0.0.1", server.port)).close()
         accepting.join(SECONDS)
         listener.close()
@@ -108,7 +108,7 @@ def _accepting(server: Server, serve: Callable[[Server, socket.socket], None]) -
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """One request with its body; empty when the client leaves first."""
+    """Read one request with its body; empty when the client leaves first."""
     data = b""
     while b"\r\n\r\n" not in data:
         if not (more := connection.recv(65536)):
@@ -132,7 +132,7 @@ def answering(*parts: bytes) -> Answer:
 
 
 def response(status: str, *body: bytes, **headers: str) -> Answer:
-    """A whole response. In header names ``_`` stands for ``-``."""
+    """Send a complete response. In header names ``_`` stands for ``-``."""
     lines = [f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items()]
     head = f"HTTP/1.1 {status}\r\n{''.join(lines)}Content-Length: {sum(map(len, body))}\r\n\r\n"
     return answering(head.encode("latin-1"), *body)
@@ -145,7 +145,7 @@ def silent(connection: socket.socket) -> None:
 
 
 def dripping(head: bytes) -> Answer:
-    """Send a head, and then a byte every now and then until the client leaves."""
+    """Send a head, and then a byte every 20 ms until the client leaves."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(head)
@@ -172,7 +172,7 @@ def reset(connection: socket.socket) -> None:
 
 
 def unused_port() -> int:
-    """A port that nothing listens on."""
+    """Return a port without a listener."""
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port: int = unused.getsockname()[1]
     return port
@@ -180,7 +180,7 @@ def unused_port() -> int:
 
 @contextmanager
 def full() -> Iterator[int]:
-    """A port whose queue of connections is full, so that a further one is neither taken nor refused."""
+    """Open a port whose backlog is full, so that a connection is neither accepted nor refused."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         address = listener.getsockname()
@@ -195,10 +195,10 @@ def full() -> Iterator[int]:
 def proxying(
     user: str = "", refusing: Answer | None = None, reaching: tuple[str, int] | None = None
 ) -> Iterator[Server]:
-    """A real HTTP proxy: forwards plain requests and opens tunnels (RFC 9110 §9.3.6), and counts what it is asked.
+    """Serve an HTTP proxy that forwards plain requests, opens tunnels (RFC 9110 §9.3.6), and counts its requests.
 
-    ``user`` is ``user:password`` where it wants them. ``refusing`` answers everything in its place. ``reaching`` is
-    where every name leads, as if the proxy had a resolver of its own.
+    ``user`` is the required ``user:password``. ``refusing`` answers every request instead. ``reaching`` is the address
+    of every name, as if the proxy had a resolver of its own.
     """
 
     def serve(server: Server, connection: socket.socket) -> None:
@@ -206,8 +206,8 @@ def proxying(
         if not request:
             return
         server.requests.append(request)
-        wanted = f"proxy-authorization: basic {base64.b64encode(user.encode()).decode()}".lower()
-        if user and wanted not in request.decode("latin-1").lower():
+        required = f"proxy-authorization: basic {base64.b64encode(user.encode()).decode()}".lower()
+        if user and required not in request.decode("latin-1").lower():
             page = b"<html><title>Proxy</title>Cache Access Denied.</html>"
             response("407 Proxy Authentication Required", page, Proxy_Authenticate='Basic realm="proxy"')(connection)
         elif refusing is not None:
@@ -232,8 +232,8 @@ def _forward(request: bytes, connection: socket.socket, reaching: tuple[str, int
     authority, _, path = url.removeprefix(b"http://").partition(b"/")
     host, _, port = authority.decode().partition(":")
     with socket.create_connection(reaching or (host, int(port or 80)), SECONDS) as onward:
-        kept = b"\r\n".join(one for one in rest.split(b"\r\n") if not one.lower().startswith(b"proxy-authorization:"))
-        onward.sendall(b" ".join((method, b"/" + path, version)) + b"\r\n" + kept)
+        lines = [line for line in rest.split(b"\r\n") if not line.lower().startswith(b"proxy-authorization:")]
+        onward.sendall(b"\r\n".join([b" ".join((method, b"/" + path, version)), *lines]))
         _pump(onward, connection)
 
 
@@ -243,4 +243,4 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
             target.sendall(data)
         target.shutdown(socket.SHUT_WR)
     except OSError:
-        pass  # one end has gone, and so will the other
+        pass  # one end closed, so the other one does too

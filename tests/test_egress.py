@@ -7,8 +7,8 @@ import pytest
 from oauth import egress
 from oauth.catalogue.explain import explain
 from oauth.client import send
-from oauth.connection import Connection
-from oauth.egress import Guard, Policy, Refused
+from oauth.connection_settings import ConnectionSettings
+from oauth.egress import Allowlist, NotAllowedError, Policy
 from oauth.installation import Installation
 from oauth.recorder import Recorder
 from tests.exchanges import token_exchange
@@ -24,18 +24,18 @@ INSIDE = [
 OUTSIDE = ["93.184.216.34", "8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
 
 
-def refusal(judged: Guard, host: str, port: int = 443, addresses: list[str] | None = None) -> str:
-    """The text of the refusal, empty where there is none."""
+def refusal(allowlist: Allowlist, host: str, port: int = 443, addresses: list[str] | None = None) -> str:
+    """Return the text of the refusal, empty when the destination is allowed."""
     try:
-        judged.check(host, port)
-        judged.reachable(host, port, addresses or ["93.184.216.34"])
-    except Refused as error:
+        allowlist.check(host, port)
+        allowlist.reachable(host, port, addresses or ["93.184.216.34"])
+    except NotAllowedError as error:
         return str(error)
     return ""
 
 
 def resolving(monkeypatch: pytest.MonkeyPatch, **names: list[str]) -> list[str]:
-    """Let names lead to these addresses, a further one at each question; the questions are listed."""
+    """Let names resolve to these addresses, the next one at each lookup; return the list of lookups."""
     asked: list[str] = []
     real = socket.getaddrinfo
 
@@ -53,17 +53,17 @@ def resolving(monkeypatch: pytest.MonkeyPatch, **names: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("address", INSIDE)
-def test_an_address_inside_a_network_is_not_public_and_reached_by_no_name(address: str) -> None:
+def test_private_address_is_not_reached_by_an_allowed_name(address: str) -> None:
     assert not egress.is_public(ipaddress.ip_address(address))
-    judged = egress.read("provider.example, *.internal.example")
+    allowlist = egress.parse_allowlist("provider.example, *.internal.example")
     for host in ("provider.example", "a.internal.example"):
-        assert address in refusal(judged, host, addresses=[address])
+        assert address in refusal(allowlist, host, addresses=[address])
 
 
 @pytest.mark.parametrize("address", OUTSIDE)
-def test_an_address_of_the_internet_is_reached_by_an_allowed_name(address: str) -> None:
+def test_public_address_is_reached_by_an_allowed_name(address: str) -> None:
     assert egress.is_public(ipaddress.ip_address(address))
-    assert refusal(egress.read("provider.example"), "provider.example", addresses=[address]) == ""
+    assert refusal(egress.parse_allowlist("provider.example"), "provider.example", addresses=[address]) == ""
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_an_address_of_the_internet_is_reached_by_an_allowed_name(address: str) 
         ("provider.example", "2130706433", 80, False),
     ],
 )
-def test_names(allowed: str, host: str, port: int, passes: bool) -> None:
-    assert (refusal(egress.read(allowed), host, port) == "") is passes
+def test_name_is_allowed_by_its_rule_only(allowed: str, host: str, port: int, passes: bool) -> None:
+    assert (refusal(egress.parse_allowlist(allowed), host, port) == "") is passes
 
 
 @pytest.mark.parametrize(
@@ -105,42 +105,42 @@ def test_names(allowed: str, host: str, port: int, passes: bool) -> None:
         ("10.0.0.7", "::ffff:10.0.0.7", True),
     ],
 )
-def test_an_address_is_reached_when_it_is_listed_itself(allowed: str, host: str, passes: bool) -> None:
-    assert (refusal(egress.read(allowed), host, addresses=[host]) == "") is passes
+def test_address_is_reached_when_it_is_listed_itself(allowed: str, host: str, passes: bool) -> None:
+    assert (refusal(egress.parse_allowlist(allowed), host, addresses=[host]) == "") is passes
 
 
-def test_a_name_inside_the_network_is_listed_with_its_address() -> None:
-    judged = egress.read("sso.example, 10.0.0.7")
-    assert judged.reachable("sso.example", 443, ["10.0.0.7", "10.0.0.8"]) == ["10.0.0.7"]
-    assert "10.0.0.9" in refusal(judged, "sso.example", addresses=["10.0.0.9"])
+def test_private_name_is_reached_when_its_address_is_listed_too() -> None:
+    allowlist = egress.parse_allowlist("sso.example, 10.0.0.7")
+    assert allowlist.reachable("sso.example", 443, ["10.0.0.7", "10.0.0.8"]) == ["10.0.0.7"]
+    assert "10.0.0.9" in refusal(allowlist, "sso.example", addresses=["10.0.0.9"])
 
 
-def test_localhost_is_this_machine_for_who_lists_it() -> None:
-    judged = egress.read("localhost:8501")
-    assert judged.reachable("localhost", 8501, ["::1", "127.0.0.1"]) == ["::1", "127.0.0.1"]
-    assert refusal(judged, "localhost", 22, ["127.0.0.1"])
-    assert refusal(judged, "localhost", 8501, ["10.0.0.1"])
+def test_localhost_reaches_loopback_addresses_only() -> None:
+    allowlist = egress.parse_allowlist("localhost:8501")
+    assert allowlist.reachable("localhost", 8501, ["::1", "127.0.0.1"]) == ["::1", "127.0.0.1"]
+    assert refusal(allowlist, "localhost", 22, ["127.0.0.1"])
+    assert refusal(allowlist, "localhost", 8501, ["10.0.0.1"])
 
 
-def test_without_a_list_requests_go_anywhere() -> None:
+def test_without_an_allowlist_requests_go_anywhere() -> None:
     for address in INSIDE:
-        assert refusal(Guard(), address, addresses=[address]) == ""
+        assert refusal(Allowlist(), address, addresses=[address]) == ""
 
 
 @pytest.mark.parametrize("text", [" , ", "https://a.example", "a.example/x", "a.example:0", "a.example:99999", "*",
                                   "*.*.example", "a..example", "user@a.example", "10.0.0.1/8", "[::1"])  # fmt: skip
-def test_a_list_that_cannot_be_read_names_the_entry(text: str) -> None:
-    with pytest.raises(ValueError, match="names no host" if text == " , " else re.escape(repr(text))):
-        egress.read(text)
+def test_invalid_allowlist_names_the_entry(text: str) -> None:
+    with pytest.raises(ValueError, match="has no host" if text == " , " else re.escape(repr(text))):
+        egress.parse_allowlist(text)
 
 
 def guarded(console: Installation, allowed: str) -> Recorder:
-    return Recorder(console.history, console.vault(), Policy(egress.read(allowed)))
+    return Recorder(console.history, console.vault(), Policy(egress.parse_allowlist(allowed)))
 
 
-def test_a_refusal_is_recorded_and_has_its_card(console: Installation) -> None:
+def test_refusal_is_recorded_and_explained(console: Installation) -> None:
     with serving(answering(OK)) as server:
-        refused = send(token_exchange(server.url), guarded(console, "provider.example"))
+        refused = send(token_exchange(server.url), guarded(console, "provider.example")).live
     found = explain(refused)
     assert found is not None
     assert found.answer == "not_allowed"
@@ -152,12 +152,14 @@ def test_a_refusal_is_recorded_and_has_its_card(console: Installation) -> None:
     assert server.connections == 0
 
 
-def test_a_name_that_leads_inside_is_refused_before_a_connection(
+def test_name_of_a_private_address_is_refused_before_connecting(
     console: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resolving(monkeypatch, provider=["127.0.0.1"])
     with serving(answering(OK)) as server:
-        refused = send(token_exchange(f"http://provider.example:{server.port}/"), guarded(console, "provider.example"))
+        refused = send(
+            token_exchange(f"http://provider.example:{server.port}/"), guarded(console, "provider.example")
+        ).live
     assert refused.failure is not None
     assert refused.failure.kind == "not_allowed"
     assert "127.0.0.1" in refused.failure.detail
@@ -171,14 +173,14 @@ def test_a_name_cannot_change_between_the_check_and_the_connection(
     asked = resolving(monkeypatch, provider=["224.0.0.1", "127.0.0.1"])
     with serving(answering(OK)) as server:
         url = f"http://provider.example:{server.port}/"
-        failed = send(token_exchange(url), guarded(console, "provider.example, 224.0.0.1"))
+        failed = send(token_exchange(url), guarded(console, "provider.example, 224.0.0.1")).live
     assert failed.failure is not None
-    assert failed.failure.kind == "unreachable", "the address that was judged is the one that is connected to"
+    assert failed.failure.kind == "unreachable", "the address that was allowlist is the one that is connected to"
     assert asked == ["provider.example"], "the name is resolved once"
     assert server.connections == 0
 
 
-def test_of_several_addresses_only_those_that_are_allowed_are_connected_to(
+def test_only_allowed_ones_of_several_addresses_are_connected_to(
     console: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with serving(answering(OK)) as server:
@@ -186,28 +188,26 @@ def test_of_several_addresses_only_those_that_are_allowed_are_connected_to(
         with monkeypatch.context() as patch:
             patch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
             url = f"http://provider.example:{server.port}/"
-            failed = send(token_exchange(url), guarded(console, "provider.example, 224.0.0.1"))
+            failed = send(token_exchange(url), guarded(console, "provider.example, 224.0.0.1")).live
     assert failed.failure is not None
     assert failed.failure.kind == "unreachable"
     assert server.connections == 0
 
 
-def test_a_connection_goes_to_the_address_with_the_name_in_it(
-    console: Installation, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_host_header_has_the_name_and_not_the_address(console: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     resolving(monkeypatch, provider=["127.0.0.1"])
     with serving(answering(OK)) as server:
         url = f"http://provider.example:{server.port}/token"
-        answered = send(token_exchange(url), guarded(console, "provider.example, 127.0.0.1"))
+        answered = send(token_exchange(url), guarded(console, "provider.example, 127.0.0.1")).live
     assert answered.response is not None
     assert f"\r\nHost: provider.example:{server.port}\r\n".encode() in server.requests[0]
 
 
-def test_a_redirect_leads_nowhere(console: Installation) -> None:
+def test_redirect_is_not_followed(console: Installation) -> None:
     with serving(answering(OK)) as inside:
         redirect = response("307 Temporary Redirect", Location=inside.url)
         with serving(redirect) as server:
-            answered = send(token_exchange(server.url), guarded(console, f"127.0.0.1:{server.port}"))
+            answered = send(token_exchange(server.url), guarded(console, f"127.0.0.1:{server.port}")).live
     assert answered.response is not None
     assert answered.response.status == 307
     assert (len(server.requests), inside.connections) == (1, 0)
@@ -217,12 +217,12 @@ def test_a_redirect_leads_nowhere(console: Installation) -> None:
     ("allowed", "reached"),
     [("provider.example", False), ("127.0.0.1", False), ("provider.example, 127.0.0.1", True)],
 )
-def test_a_proxy_is_judged_like_a_server_and_so_is_what_it_is_asked_for(
-    console: Installation, allowed: str, reached: bool
-) -> None:
+def test_proxy_and_its_target_must_both_be_allowed(console: Installation, allowed: str, reached: bool) -> None:
     with serving(answering(OK)) as server, proxying(reaching=("127.0.0.1", server.port)) as proxy:
-        connection = Connection(proxy=f"http://127.0.0.1:{proxy.port}")
-        sent = send(token_exchange("http://provider.example/token"), guarded(console, allowed), connection=connection)
+        connection = ConnectionSettings(proxy=f"http://127.0.0.1:{proxy.port}")
+        sent = send(
+            token_exchange("http://provider.example/token"), guarded(console, allowed), connection=connection
+        ).live
     assert (sent.response is not None) is reached
     assert proxy.connections == (1 if reached else 0)
     if not reached:

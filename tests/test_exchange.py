@@ -21,11 +21,11 @@ NOW = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
         ("9" * 30, None),
     ],
 )
-def test_how_long_a_server_asks_to_wait(value: str, until: datetime | None) -> None:
+def test_retry_after_gives_the_time_of_the_next_request(value: str, until: datetime | None) -> None:
     response = Response(429, headers=(("retry-after", value),))
     assert Exchange(Step.API, Request("GET", "x"), NOW, response, duration_ms=1000).retry_at == until
 
 
-def test_a_server_that_says_nothing_asks_for_no_wait() -> None:
+def test_without_retry_after_there_is_no_wait() -> None:
     assert Exchange(Step.API, Request("GET", "x"), NOW, Response(429)).retry_at is None
     assert Exchange(Step.API, Request("GET", "x"), NOW).retry_at is None

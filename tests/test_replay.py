@@ -22,7 +22,7 @@ from oauth.flow import Client
 from oauth.history.filters import Filters
 from oauth.history.store import History
 from oauth.providers import Provider
-from oauth.recorder import Recorder
+from oauth.recorder import Record, Recorder
 from oauth.redaction import Vault
 from oauth.replay import CASE, Replay, replay
 from oauth.replay.rewriting import rewritten
@@ -384,7 +384,7 @@ def sent_last(setting: Setting, pasted: Pasted, monkeypatch: pytest.MonkeyPatch)
     found: list[Request] = []
     begin = Recorder.begin
 
-    def noted(recorder: Recorder, exchange: Exchange) -> Exchange:
+    def noted(recorder: Recorder, exchange: Exchange) -> Record:
         found.append(exchange.request)
         return begin(recorder, exchange)
 

@@ -1,8 +1,16 @@
-"""The catalogue of errors: the provider's documented ones, the registered ones, and everything else that can come back.
+"""The catalogue of errors: the provider's documented ones, the registered ones, and all other failed responses.
 
-Its entries are TOML files beside this one; adding an error touches no Python.
+Its entries are the TOML files in this folder; adding an error touches no Python.
 """
 
-from oauth.catalogue.entries import CatalogueError, answers, documented, registered, registered_for
+from oauth.catalogue.entries import (
+    CatalogueError,
+    answers,
+    documented,
+    find_entry,
+    registered,
+    registered_for,
+    remedy_of,
+)
 
-__all__ = ["CatalogueError", "answers", "documented", "registered", "registered_for"]
+__all__ = ["CatalogueError", "answers", "documented", "find_entry", "registered", "registered_for", "remedy_of"]

@@ -7,11 +7,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from oauth.client import send
+from oauth.client import send_unrecorded
 from oauth.drills.schema import ChangeClient, ChangeSettings, Fault, Revoke
 from oauth.errors import InputError
 from oauth.exchange import Exchange, Request, Step
-from oauth.recorder import Recorder
 from oauth.request_builder import USER_AGENT, checked_url
 
 Undo = Callable[[], object]
@@ -23,24 +22,12 @@ class ControlError(Exception):
     """The sandbox did not do what was asked; the text is a sentence that says what, and why."""
 
 
-class _NotKept(Recorder):
-    """Keeps nothing: a call of the control is no exchange of a flow, and its answer may show a client's secret."""
-
-    def begin(self, exchange: Exchange) -> Exchange:
-        """Nothing is written."""
-        return exchange
-
-    def complete(self, exchange: Exchange) -> None:
-        """Nothing is written."""
-
-
 class Control:
     """What a drill may do to the sandbox. Every method raises ``ControlError``; a change gives what undoes it."""
 
-    def __init__(self, address: str, recorder: Recorder, now: Callable[[], datetime]) -> None:
+    def __init__(self, address: str, now: Callable[[], datetime]) -> None:
         """``address`` is the control's own, without a slash at the end."""
         self._address = address
-        self._recorder = _NotKept(recorder.history, recorder.vault)
         self._now = now
 
     def move_clock(self, seconds: int) -> Undo:
@@ -83,7 +70,8 @@ class Control:
 
     def _ask(self, method: str, path: str, body: object, what: str, *, gone: bool = False) -> Any:
         try:
-            exchange = send(Exchange(Step.API, self._request(method, path, body), self._now()), self._recorder)
+            # Not recorded: it belongs to no flow, and its response may show a client's secret.
+            exchange = send_unrecorded(Exchange(Step.API, self._request(method, path, body), self._now()))
         except InputError as error:
             raise ControlError(f"The sandbox did not {what}. {error}") from error
         if exchange.response is None:

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from oauth import flow as flows
-from oauth.catalogue.explain import explain
 from oauth.client import send
-from oauth.diagnosis import Diagnosis, Earlier, diagnose
+from oauth.diagnosis import Diagnosis, InMemoryPast, diagnose
 from oauth.drills import requests, sandbox_queue
 from oauth.drills.control import Control, ControlError, Undo
 from oauth.drills.outcome import Outcome, judged
@@ -28,7 +27,7 @@ from oauth.errors import InputError
 from oauth.exchange import Exchange, Request, Response, Step, header
 from oauth.flow import Callback, Client, Flow, Grant, StateCheck, Tokens
 from oauth.providers import Provider
-from oauth.recorder import Recorder
+from oauth.recorder import Record, Recorder
 
 CASE = "drill"
 """The label that a drill's rows have in the history."""
@@ -168,15 +167,14 @@ class _Running:
         self.drill = drill
         self.setting = setting
         self.recorder = setting.new_recorder()
-        self.control = Control(setting.provider.control.rstrip("/"), self.recorder, setting.now)
+        self.control = Control(setting.provider.control.rstrip("/"), setting.now)
         moves = sum(step.seconds for step in drill.steps if isinstance(step, MoveClock))
         # It begins that long ago and ends at the present, so that no row of the history lies in the future.
         self.offset = timedelta(seconds=-moves)
         self.flow = self._begin()
         self.first_tokens: Tokens | None = None
         self.undo: list[Undo] = []
-        self.kept: list[Exchange] = []
-        self.last: Exchange | None = None
+        self.records: list[Record] = []
         self._learn()
 
     def now(self) -> datetime:
@@ -204,12 +202,12 @@ class _Running:
                 return f"The next request meets the fault {step.name}"
         if not last and self._has(step):
             return "The walkthrough did this already"
-        exchange = self._ask(step)
-        if not last and (found := explain(exchange)):
-            raise _EndedError(f"A request that the drill builds on did not work: {found.title}.")
+        record = self._ask(step)
+        if not last and record.explanation is not None:
+            raise _EndedError(f"A request that the drill builds on did not work: {record.explanation.title}.")
         if not last and isinstance(step, Authorize) and not self.flow.code:
             raise _EndedError("The drill builds on an authorization, and no code came back.")
-        return _done(exchange)
+        return _done(record.redacted)
 
     def restore(self) -> list[str]:
         """Undo what was changed, the newest first, and say what could not be."""
@@ -223,13 +221,15 @@ class _Running:
 
     def outcome(self, trouble: str) -> Outcome:
         """What the drill came to."""
-        explanation = explain(self.kept[-1]) if self.kept else None
+        exchanges = tuple(record.redacted for record in self.records)
+        last = self.records[-1] if self.records else None
+        explanation = last.explanation if last else None
         diagnosis: Diagnosis | None = None
-        if self.last is not None and explanation is not None:
+        if last is not None and explanation is not None:
             # Its own rows are all that it needs, so that what else is in the history changes no verdict.
-            past = Earlier().add_all(self.kept[:-1])
-            diagnosis = diagnose(self.last, explanation, flow=self.flow, past=past, vault=self.recorder.vault)
-        outcome = judged(self.drill, tuple(self.kept), explanation, diagnosis, trouble)
+            past = InMemoryPast().add_all(exchanges[:-1])
+            diagnosis = diagnose(last.live, explanation, flow=self.flow, past=past, vault=self.recorder.vault)
+        outcome = judged(self.drill, exchanges, explanation, diagnosis, trouble)
         return replace(outcome, not_kept=self.recorder.problem)
 
     def preview(self) -> tuple[Request, ...]:
@@ -277,43 +277,43 @@ class _Running:
         values = requests.values_of(self.flow, self.first_tokens)
         fields = requests.fields_of(step, self.flow, values)
         if isinstance(step, Authorize):
-            self.flow = flows.authorized(self.flow, fields)
+            self.flow = flows.with_authorization(self.flow, fields)
         return requests.request_of(step, self.flow, fields, values)
 
-    def _ask(self, step: Sent) -> Exchange:
+    def _ask(self, step: Sent) -> Record:
         request = self._request(step)
         if isinstance(step, Authorize):
             return self._authorize(request, step.decision)
-        exchange = self._send(requests.step_of(step), request)
-        if isinstance(step, TokenRequest):
-            self.flow = flows.read_tokens(self.flow, exchange, step.grant, flows.sent_field(request, "scope"))
-            self._learn()
-        return exchange
 
-    def _authorize(self, request: Request, decision: str) -> Exchange:
+        def take_tokens(exchange: Exchange) -> None:
+            if isinstance(step, TokenRequest):
+                self.flow = flows.read_tokens(self.flow, exchange, step.grant, flows.body_field(request, "scope"))
+                self._learn()
+
+        return self._send(requests.step_of(step), request, take_tokens)
+
+    def _authorize(self, request: Request, decision: str) -> Record:
         """What a browser does: open the page, post the decision, and bring the answer to the redirect URI."""
         answered = self._send(Step.AUTHORIZE, request)
-        if answered.response is not None and answered.response.status == 200:
+        if answered.live.response is not None and answered.live.response.status == 200:
             answered = self._send(Step.AUTHORIZE, requests.decision_request(request, decision))
-        location = header(answered.response.headers, "Location") if answered.response else None
+        location = header(answered.live.response.headers, "Location") if answered.live.response else None
         if location is None:
             return answered
         self.flow = flows.read_callback(self.flow, flows.parse_pasted(location), self.now(), pasted=False)
         self._learn()
         # The drill takes it in the place of the console's route, which knows nothing of this state.
-        arrived = self.recorder.begin(self._exchange(Step.CALLBACK, Request("GET", location)))
-        arrived = replace(arrived, response=Response(200, "OK"), duration_ms=0)
-        self.recorder.complete(arrived)
-        return self._keep(arrived)
+        begun = self.recorder.begin(self._exchange(Step.CALLBACK, Request("GET", location)))
+        arrived = replace(begun.live, response=Response(200, "OK"), duration_ms=0)
+        return self._keep(self.recorder.complete(begun, arrived))
 
-    def _send(self, step: Step, request: Request) -> Exchange:
+    def _send(self, step: Step, request: Request, take: Callable[[Exchange], object] = lambda _: None) -> Record:
         connection = self.setting.provider.connection
-        return self._keep(send(self._exchange(step, request), self.recorder, connection=connection))
+        return self._keep(send(self._exchange(step, request), self.recorder, connection=connection, on_response=take))
 
-    def _keep(self, exchange: Exchange) -> Exchange:
-        self.kept.append(self.recorder.vault.redact(exchange))
-        self.last = exchange
-        return exchange
+    def _keep(self, record: Record) -> Record:
+        self.records.append(record)
+        return record
 
     def _exchange(self, step: Step, request: Request) -> Exchange:
         return Exchange(

@@ -34,6 +34,9 @@ LONG = ("url", "request_headers", "request_body", "response_headers", "response_
         "failure_detail", "request_id")  # fmt: skip
 """The columns that can be of any length."""
 
+UNFILLED = "?"
+"""The entry of a row that the backfill has not reached: an id that the catalogue does not have."""
+
 _TEXTS = (Text, TypeDecorator)
 _COLUMNS = "the_columns"
 _T = TypeVar("_T")
@@ -196,10 +199,10 @@ def _sqlite_batches(
     wanted = ", ".join(
         f'CASE WHEN octet_length("{name}") > {longest} THEN NULL ELSE "{name}" END AS "{name}"'
         if name in LONG
-        else f'"{name}"'
+        else _selected(name)
         for name in columns
     )
-    one = f"SELECT {_quoted(columns)} FROM exchanges WHERE id = ?"  # noqa: S608
+    one = f"SELECT {_listed(columns)} FROM exchanges WHERE id = ?"  # noqa: S608
     for batch in connection.read(_statement(source, wanted), options={"adbc.sqlite.query.batch_rows": rows}):
         begin = 0
         for place in _places_of_long(batch):
@@ -220,12 +223,17 @@ def _postgresql_batches(
     connection: _Connection, source: Source, columns: Sequence[str], size: int
 ) -> Iterator[pa.RecordBatch]:
     return connection.read(
-        _statement(source, _quoted(columns)), options={"adbc.postgresql.batch_size_hint_bytes": size}
+        _statement(source, _listed(columns)), options={"adbc.postgresql.batch_size_hint_bytes": size}
     )
 
 
-def _quoted(columns: Sequence[str]) -> str:
-    return ", ".join(f'"{name}"' for name in columns)
+def _listed(columns: Sequence[str]) -> str:
+    return ", ".join(map(_selected, columns))
+
+
+def _selected(name: str) -> str:
+    # ADBC gives a column of SQLite the type of its first rows, and would take text without any for a number.
+    return f"""coalesce("{name}", '{UNFILLED}') AS "{name}\"""" if name == "entry" else f'"{name}"'
 
 
 def _typed(batch: pa.RecordBatch) -> pa.RecordBatch:

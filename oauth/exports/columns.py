@@ -32,7 +32,7 @@ COLUMNS = (
 
 NUMBERS = ("id", "status", "duration_ms", "documented_error")
 
-READ = (*(name for name in COLUMNS if name != "remedy"), "failure_detail", "response_cut", "marks")
+READ = (*(name for name in COLUMNS if name != "remedy"), "failure_detail", "response_cut", "marks", "entry")
 """The columns of the table that make them."""
 
 

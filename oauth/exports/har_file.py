@@ -21,7 +21,7 @@ from oauth.version import version
 READ = ("id", "started_at", "owner", "case", "flow", "step", "method", "url", "request_headers", "request_body",
         "status", "reason", "http_version", "response_headers", "response_body", "response_cut", "duration_ms",
         "failure", "failure_detail", "documented_error", "error", "error_description", "provider", "client_id", "note",
-        "marks")  # fmt: skip
+        "marks", "entry")  # fmt: skip
 """The columns of the table that make an entry."""
 
 BATCH_BYTES = 256 * 1024
@@ -106,7 +106,7 @@ def entry(row: Row) -> dict[str, Any]:
         "_documented_error": row.documented_error,
         "_error": row.error,
         "_error_description": row.error_description,
-        "_remedy": remedy(exchange, row.documented_error),
+        "_remedy": remedy(row),
         "_request_id": exchange.request_id,
         "_note": row.note,
         "_marks": " ".join(mark for mark in exchange.marks if mark != IMPORTED),

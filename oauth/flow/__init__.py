@@ -4,16 +4,6 @@ A step makes a request from fields, and reads a response into the next state of 
 function of values: no socket, no clock, no database.
 """
 
-from oauth.flow.fields import (
-    api_fields,
-    authorization_fields,
-    bound,
-    device_fields,
-    par_fields,
-    presented_fields,
-    token_fields,
-    userinfo_fields,
-)
 from oauth.flow.model import (
     Callback,
     Client,
@@ -26,17 +16,27 @@ from oauth.flow.model import (
     StateCheck,
     Tokens,
 )
+from oauth.flow.request_fields import (
+    api_fields,
+    authorization_fields,
+    device_fields,
+    is_bound,
+    par_fields,
+    presented_token_fields,
+    token_fields,
+    userinfo_fields,
+)
 from oauth.flow.requests import (
     api_request,
     authorization_request,
-    authorized,
+    body_field,
     form_request,
     keys_request,
     par_request,
     query,
-    sent_field,
     token_request,
-    unsigned,
+    with_authorization,
+    without_signatures,
 )
 from oauth.flow.responses import (
     check_issuer,
@@ -65,16 +65,16 @@ __all__ = [
     "api_request",
     "authorization_fields",
     "authorization_request",
-    "authorized",
-    "bound",
+    "body_field",
     "check_issuer",
     "device_fields",
     "form_request",
+    "is_bound",
     "keys_request",
     "par_fields",
     "par_request",
     "parse_pasted",
-    "presented_fields",
+    "presented_token_fields",
     "query",
     "read_callback",
     "read_device",
@@ -83,9 +83,9 @@ __all__ = [
     "read_pushed",
     "read_tokens",
     "secrets_of",
-    "sent_field",
     "token_fields",
     "token_request",
-    "unsigned",
     "userinfo_fields",
+    "with_authorization",
+    "without_signatures",
 ]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from oauth.exchange import Exchange
-from oauth.flow.body import answered_at, members, seconds, succeeded, text
+from oauth.flow.response_body import members, received_at, seconds, succeeded, text
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -13,7 +13,7 @@ INTERVAL = 5
 """Seconds between two polls when the server names none, and what ``slow_down`` adds (RFC 8628 §3.2, §3.5)."""
 
 
-class Standing(StrEnum):
+class DeviceStatus(StrEnum):
     """How far a device grant is."""
 
     PENDING = "pending"
@@ -27,7 +27,7 @@ class Standing(StrEnum):
 class Device:
     """A device authorization (RFC 8628 §3.2), and what polling for its token gave so far.
 
-    ``interval`` is in seconds. ``asked_at`` is when the last answer came: the next poll waits from then.
+    ``interval`` is in seconds. ``responded_at`` is when the last answer came: the next poll waits from then.
     """
 
     device_code: str = field(repr=False)
@@ -37,22 +37,22 @@ class Device:
     issued_at: datetime
     expires_at: datetime
     interval: int
-    asked_at: datetime
+    responded_at: datetime
     polls: int = 0
-    standing: Standing = Standing.PENDING
+    status: DeviceStatus = DeviceStatus.PENDING
 
     @property
-    def next_at(self) -> datetime:
+    def next_poll_at(self) -> datetime:
         """When the server may be asked next."""
-        return self.asked_at + timedelta(seconds=self.interval)
+        return self.responded_at + timedelta(seconds=self.interval)
 
     def may_poll(self, now: datetime) -> bool:
         """Whether the token may be asked for now: not before the interval is over, and not after the end."""
-        return self.standing is Standing.PENDING and self.next_at <= now < self.expires_at
+        return self.status is DeviceStatus.PENDING and self.next_poll_at <= now < self.expires_at
 
-    def ended(self, now: datetime) -> bool:
+    def has_expired(self, now: datetime) -> bool:
         """Whether the code lived out its time, though the server was not asked again."""
-        return self.standing is Standing.PENDING and now >= self.expires_at
+        return self.status is DeviceStatus.PENDING and now >= self.expires_at
 
 
 def read(exchange: Exchange) -> Device | None:
@@ -61,7 +61,7 @@ def read(exchange: Exchange) -> Device | None:
     code, user = body.get("device_code"), body.get("user_code")
     if not (isinstance(code, str) and code and isinstance(user, str) and succeeded(exchange)):
         return None
-    answered = answered_at(exchange)
+    answered = received_at(exchange)
     lifetime = seconds(body.get("expires_in")) or 600
     interval = seconds(body.get("interval"))
     return Device(
@@ -73,28 +73,28 @@ def read(exchange: Exchange) -> Device | None:
         issued_at=answered,
         expires_at=answered + timedelta(seconds=lifetime),
         interval=INTERVAL if interval is None else max(interval, 1),
-        asked_at=answered,
+        responded_at=answered,
     )
 
 
-def polled(device: Device, exchange: Exchange) -> Device:
+def after_poll(device: Device, exchange: Exchange) -> Device:
     """The device grant after a poll (RFC 8628 §3.5)."""
-    asked = replace(device, asked_at=answered_at(exchange), polls=device.polls + 1)
+    asked = replace(device, responded_at=received_at(exchange), polls=device.polls + 1)
     if exchange.response is None:
         # The same section: after a connection timeout the client has to ask less often; twice the time is advised.
         return replace(asked, interval=device.interval * 2)
     if succeeded(exchange):
-        return replace(asked, standing=Standing.DONE)
+        return replace(asked, status=DeviceStatus.DONE)
     match members(exchange).get("error"):
         case "authorization_pending":
             return asked
         case "slow_down":
             return replace(asked, interval=device.interval + INTERVAL)
         case "access_denied":
-            return replace(asked, standing=Standing.DENIED)
+            return replace(asked, status=DeviceStatus.DENIED)
         case "expired_token":
-            return replace(asked, standing=Standing.EXPIRED)
+            return replace(asked, status=DeviceStatus.EXPIRED)
         case "use_dpop_nonce":
             return asked
         case _:
-            return replace(asked, standing=Standing.FAILED)
+            return replace(asked, status=DeviceStatus.FAILED)

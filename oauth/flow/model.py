@@ -88,7 +88,7 @@ class Callback:
         return next((value for key, value in self.parameters if key == name), "")
 
     @property
-    def mixed_up(self) -> bool:
+    def is_mixed_up(self) -> bool:
         """Whether another server answered than the one that was asked: the code is not to be used (RFC 9207 §2.4)."""
         return self.issuer_check is IssuerCheck.DIFFERS
 
@@ -113,7 +113,7 @@ class Tokens:
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     scope: str
-    asked_scope: str
+    requested_scope: str
     expires_in: int | None
     token_type: str
     grant: Grant
@@ -140,7 +140,7 @@ class Flow:
     state: str = field(repr=False)
     started_at: datetime
     case: str = ""
-    asked: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
+    authorization: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
     callback: Callback | None = None
     tokens: Tokens | None = None
     application_tokens: Tokens | None = None
@@ -163,7 +163,7 @@ class Flow:
     @property
     def code(self) -> str:
         """The authorization code that came back and may be used, or an empty text."""
-        return self.callback.get("code") if self.callback and not self.callback.mixed_up else ""
+        return self.callback.get("code") if self.callback and not self.callback.is_mixed_up else ""
 
     @property
     def code_expires_at(self) -> datetime | None:
@@ -173,6 +173,6 @@ class Flow:
             return None
         return self.callback.received_at + timedelta(seconds=life)
 
-    def asked_for(self, name: str) -> str:
+    def authorization_parameter(self, name: str) -> str:
         """A parameter of the authorization request as it went out, or an empty text."""
-        return dict(self.asked or ()).get(name, "")
+        return dict(self.authorization or ()).get(name, "")

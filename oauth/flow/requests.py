@@ -23,7 +23,7 @@ def authorization_request(url: str, fields: Iterable[Field]) -> Request:
     return Request("GET", urlunsplit(parts._replace(query=query)), (("Host", parts.netloc.rpartition("@")[2]),))
 
 
-def authorized(flow: Flow, fields: Iterable[Field]) -> Flow:
+def with_authorization(flow: Flow, fields: Iterable[Field]) -> Flow:
     """The flow once the authorization request went out: the token request has to repeat what it said.
 
     What a ``request_uri`` stands for was said when it was pushed.
@@ -31,7 +31,7 @@ def authorized(flow: Flow, fields: Iterable[Field]) -> Flow:
     sent = tuple(_sent(fields))
     if flow.pushed is not None and dict(sent).get("request_uri") == flow.pushed.request_uri:
         sent = flow.pushed.parameters
-    return replace(flow, asked=sent)
+    return replace(flow, authorization=sent)
 
 
 def token_request(
@@ -81,13 +81,13 @@ def keys_request(url: str) -> Request:
     return build_request("GET", url, (), b"")
 
 
-def unsigned(request: Request) -> Request:
+def without_signatures(request: Request) -> Request:
     """The request without what is signed anew each time, so that two can be compared for what they ask."""
     headers = tuple(pair for pair in request.headers if pair[0].lower() not in ("dpop", "content-length"))
     return replace(request, headers=headers, body=_ASSERTION.sub(b"", request.body))
 
 
-def sent_field(request: Request, name: str) -> str:
+def body_field(request: Request, name: str) -> str:
     """One field of a token request's body, or an empty text."""
     try:
         body = json.loads(request.body)

@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 from oauth.errors import InputError
 from oauth.exchange import Exchange
 from oauth.flow import device
-from oauth.flow.body import answered_at, members, seconds, succeeded, text
 from oauth.flow.model import Callback, Flow, Grant, IssuerCheck, Pushed, StateCheck, Tokens
+from oauth.flow.response_body import members, received_at, seconds, succeeded, text
 from oauth.jose import dpop
 
 NOT_PUSHED = ("client_secret", "client_assertion", "client_assertion_type")
@@ -40,10 +40,10 @@ def check_issuer(flow: Flow, parameters: Sequence[tuple[str, str]]) -> IssuerChe
     return IssuerCheck.MATCHES if sent == [flow.provider.issuer] else IssuerCheck.DIFFERS
 
 
-def read_tokens(flow: Flow, exchange: Exchange, grant: Grant, asked_scope: str) -> Flow:
+def read_tokens(flow: Flow, exchange: Exchange, grant: Grant, requested_scope: str) -> Flow:
     """The flow after a token response; without new tokens when the response is no success (RFC 6749 §5.1)."""
     if grant is Grant.DEVICE_CODE and flow.device is not None:
-        flow = replace(flow, device=device.polled(flow.device, exchange))
+        flow = replace(flow, device=device.after_poll(flow.device, exchange))
     body = members(exchange)
     access_token = body.get("access_token")
     if not succeeded(exchange) or not isinstance(access_token, str):
@@ -55,12 +55,12 @@ def read_tokens(flow: Flow, exchange: Exchange, grant: Grant, asked_scope: str) 
         # RFC 6749 §6: without a new refresh token the old one stays good.
         refresh_token=given or (before.refresh_token if before and grant is Grant.REFRESH_TOKEN else ""),
         # RFC 6749 §5.1: a scope that is left out is the one that was asked for.
-        scope=text(body.get("scope")) or asked_scope or (before.scope if before else ""),
-        asked_scope=asked_scope,
+        scope=text(body.get("scope")) or requested_scope or (before.scope if before else ""),
+        requested_scope=requested_scope,
         expires_in=seconds(body.get("expires_in")),
         token_type=text(body.get("token_type")),
         grant=grant,
-        issued_at=answered_at(exchange),
+        issued_at=received_at(exchange),
         id_token=text(body.get("id_token")),
     )
     if grant is Grant.CLIENT_CREDENTIALS:
@@ -78,7 +78,7 @@ def read_pushed(flow: Flow, exchange: Exchange) -> Flow:
     if not succeeded(exchange) or not reference:
         return flow
     lifetime = seconds(body.get("expires_in"))
-    at = answered_at(exchange)
+    at = received_at(exchange)
     pushed = parse_qsl(exchange.request.body.decode(), keep_blank_values=True)
     return replace(
         flow,

@@ -95,9 +95,7 @@ def last_success(history: History, row: Row) -> Row | None:
     """
     exchange = row.exchange
     worked = "3xx" if exchange.step is Step.AUTHORIZE else "2xx"
-    alike = Filters.parse(f"status:{worked} -error:*").put("step", exchange.step.value)
-    for name, value in (("client", exchange.client_id), ("provider", exchange.provider)):
-        alike = alike.put(name, value) if value else alike.lacking(name)
+    alike = Filters(status=worked, error="", step=exchange.step, client=exchange.client_id, provider=exchange.provider)
     moment = utc_text(exchange.started_at.astimezone(UTC))
     earlier = history.page(alike.put("until", moment), None, 2)
     found = [other for other in earlier if other.exchange.id != exchange.id] or history.page(alike, None, 2)
@@ -115,18 +113,15 @@ def _remark(name: str, left: str | None, right: str | None) -> str:
         return ""
     if left != right and name.lower() in ALWAYS_NEW:
         return "new in every answer"
-    one, other = PLACEHOLDER.findall(left), PLACEHOLDER.findall(right)
+    one, other = (PLACEHOLDER.findall(text) for text in (left, right))
     if len(one) != 1 or len(other) != 1:
         return ""
-    if _kind(one[0]) != _kind(other[0]):
-        return "another kind of secret"
-    if "#" in one[0] and "#" in other[0]:
-        return "the same secret" if one == other else "another secret"
-    return "of the same length, too short to be told apart" if one == other else "another secret"
-
-
-def _kind(placeholder: str) -> str:
-    return placeholder.strip("«").partition(" ")[0]
+    kind, fingerprint, _ = one[0]
+    if kind != other[0][0]:
+        return "a different kind of secret"
+    if one != other:
+        return "a different secret"
+    return "the same secret" if fingerprint else "the same length, too short to compare"
 
 
 def _target(request: Request) -> dict[str, str]:

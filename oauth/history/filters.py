@@ -1,9 +1,12 @@
-"""Which exchanges of the history are wanted: as a value, as the line a person types, and as an address.
+"""Filters of the history: as a value, as the line that a person types, and as parameters of an address.
 
-The line has terms with white space between them: ``step:token,refresh -host:localhost "is invalid"``. A comma stands
-between alternatives, ``-`` in front wants everything else, and what has no name is looked for anywhere in the exchange.
-A value with white space or a comma stands in quotation marks, inside of which a backslash comes before a quotation mark
-or another backslash.
+A line has terms separated by white space: ``step:token,refresh -host:localhost "is invalid"``. A comma separates
+alternatives, a leading ``-`` negates, ``*`` is any value, and words without a name are searched for in the whole
+exchange. A value with white space, a comma or nothing but ``*`` stands in quotation marks; inside them, a backslash
+escapes a quotation mark or a backslash.
+
+``Filters.parse`` and ``Filters.from_query`` read this syntax. ``Filters(flow=...)`` and ``Filters.put`` take values
+literally.
 """
 
 import re
@@ -20,6 +23,9 @@ from oauth.history.terms import ANY, LONGEST_VALUE, TERMS, FilterError, Term, Te
 __all__ = ["FilterError", "Filters", "where"]
 
 MOST_BRANCHES = 64
+"""Branches that are queried one by one."""
+
+_STAR = "*"
 
 _BY_NAME = {term.name: term for term in TERMS}
 
@@ -31,80 +37,83 @@ _BARE_TEXT = re.compile(r"\S*")
 
 @dataclass(frozen=True, slots=True, init=False)
 class Filters:
-    """What every wanted exchange has in common: each of ``terms`` holds.
+    """The conditions that an exchange must meet: each of ``terms``.
 
-    ``owner`` is whose exchanges, ``None`` everybody's; it is no part of a line or an address.
+    ``owner`` is the owner of the exchanges, ``None`` for everybody's; it is not part of a line or an address.
     """
 
     terms: tuple[Term, ...]
     owner: str | None
 
-    def __init__(self, *, owner: str | None = None, **query: str) -> None:
-        """The filters with the parameters of an address: ``Filters(step="token")``. Raises ``FilterError``."""
-        terms = [_term(name, _Reader(value).all(name)) for name, value in query.items() if value]
+    def __init__(self, *, owner: str | None = None, **values: str) -> None:
+        """Create filters of one literal value a term: ``Filters(flow=flow)``.
+
+        An empty value selects the exchanges that have nothing there; ``text`` is one phrase. Raises ``FilterError`` for
+        an unknown term, and for a value that a term such as ``step`` does not know.
+        """
+        terms = [_literal(name, (value,)) for name, value in values.items()]
         object.__setattr__(self, "terms", tuple(sorted(terms, key=_place)))
         object.__setattr__(self, "owner", owner)
 
     @classmethod
     def parse(cls, line: str, owner: str | None = None) -> "Filters":
-        """The filters in a line. A term given twice stands for the alternatives of both. Raises ``FilterError``."""
-        found: dict[str, list[str]] = {}
+        """Parse a line. Repeated terms are merged into one with all their alternatives. Raises ``FilterError``."""
+        terms: dict[str, list[str]] = {}
         reader = _Reader(line)
-        while reader.left():
+        while reader.has_more():
             name, values = reader.term()
-            found.setdefault(name, []).extend(values)
-        return cls._of((_term(name, values) for name, values in found.items()), owner)
+            terms.setdefault(name, []).extend(values)
+        return cls._of((_parsed(name, values) for name, values in terms.items()), owner)
 
     @classmethod
     def from_query(cls, query: Mapping[str, str], owner: str | None = None) -> "Filters":
-        """The filters in an address, whose other parameters are not looked at. Raises ``FilterError``.
+        """Parse the parameters of an address, ignoring those that are not filters. Raises ``FilterError``.
 
         ``owner`` does not come from the address: who may see whose exchanges is not the reader's choice.
         """
-        known = {name: value for name, value in query.items() if name.removeprefix("-") in _BY_NAME}
-        return cls(owner=owner, **known)
+        known = {name: value for name, value in query.items() if value and name.removeprefix("-") in _BY_NAME}
+        return cls._of((_parsed(name, _Reader(value).all(name)) for name, value in known.items()), owner)
 
     @classmethod
     def _of(cls, terms: Iterable[Term], owner: str | None) -> "Filters":
-        made = cls(owner=owner)
-        object.__setattr__(made, "terms", tuple(sorted(terms, key=_place)))
-        return made
+        filters = cls(owner=owner)
+        object.__setattr__(filters, "terms", tuple(sorted(terms, key=_place)))
+        return filters
 
     @property
     def line(self) -> str:
-        """The filters as a person types them; ``parse`` gives them back."""
+        """The filters as a line, which ``parse`` turns back into the same filters."""
         return " ".join(self.parts())
 
     def parts(self) -> list[str]:
-        """The pieces of the line, one a term."""
+        """Return the pieces of the line, one a term."""
         return [_term_text(term) for term in self.terms]
 
     def to_query(self) -> dict[str, str]:
-        """The filters as parameters of an address, without the owner."""
+        """Return the filters as parameters of an address, without the owner."""
         return {f"{'-' if term.negated else ''}{term.name}": _values_text(term) for term in self.terms}
 
     def get(self, name: str) -> tuple[str, ...]:
-        """The wanted values of a term; none when it is not there, or only negated."""
+        """Return the values of a term, with ``ANY`` for any; none when it is absent or negated."""
         return next((term.values for term in self.terms if term.name == name and not term.negated), ())
 
     def put(self, name: str, *values: str) -> "Filters":
-        """The same filters with other wanted values of one term; without it when there are none."""
-        others = [term for term in self.terms if term.name != name or term.negated]
-        return self._of([*others, *([_BY_NAME[name].of(values)] if values else [])], self.owner)
+        """Return these filters with other literal values of one term, or without it when there are none.
 
-    def lacking(self, name: str) -> "Filters":
-        """The same filters, of the exchanges that have nothing under one term."""
-        others = [term for term in self.terms if term.name != name]
-        return self._of([*others, _BY_NAME[name].of((ANY,), True)], self.owner)
+        One empty value selects the exchanges that have nothing there. Raises ``FilterError`` as the constructor does.
+        """
+        others = [term for term in self.terms if term.name != name or (term.negated and values != ("",))]
+        return self._of([*others, *([_literal(name, values)] if values else [])], self.owner)
 
     def resolved(self, now: datetime, zone: tzinfo) -> "Filters":
-        """The same filters with instants in the place of dates, which are ``zone``'s, and of times ago."""
+        """Return these filters with instants in place of dates, which are in ``zone``, and of relative times."""
         return self._of((term.resolved(now, zone) for term in self.terms), self.owner)
 
     def branches(self) -> list["Filters"]:
-        """Filters without alternatives that together show what these show, an exchange perhaps twice.
+        """Return filters without alternatives whose union is these filters; an exchange may match several.
 
-        Each is one range of one index in the order of the list, which alternatives are not. Too many of them stay one.
+        Each is one range of one index in the order of the list, which alternatives are not. With more than
+        ``MOST_BRANCHES`` of them, these filters are returned as they are.
         """
         each = [term.branches() for term in self.terms]
         number = 1
@@ -114,7 +123,7 @@ class Filters:
 
 
 def where(filters: Filters) -> list[ColumnElement[bool]]:
-    """The conditions on ``schema.exchanges``, all of which must hold.
+    """Return the SQL conditions on ``schema.exchanges``, all of which must hold.
 
     Raises ``ValueError`` when a time was not ``resolved``.
     """
@@ -125,25 +134,27 @@ def where(filters: Filters) -> list[ColumnElement[bool]]:
 
 
 def written(value: str) -> str:
-    """A value as it stands in a line or an address: in quotation marks where it needs them."""
-    return value if _BARE.fullmatch(value) and not value.startswith('"') else _in_quotes(value)
+    """Return a value as it is written in a line or an address: in quotation marks where it needs them."""
+    if value == ANY:
+        return _STAR
+    return value if _BARE.fullmatch(value) and not value.startswith('"') and value != _STAR else _in_quotes(value)
 
 
 class _Reader:
-    """Reads a line from left to right."""
+    """A reader of a line, from left to right."""
 
     def __init__(self, line: str) -> None:
         self._line = line
         self._at = 0
 
-    def left(self) -> bool:
-        """Whether there is more than white space; what comes next is then at the position."""
+    def has_more(self) -> bool:
+        """Skip white space, and return whether anything follows."""
         while self._at < len(self._line) and self._line[self._at].isspace():
             self._at += 1
         return self._at < len(self._line)
 
     def term(self) -> tuple[str, list[str]]:
-        """The next term: its name, with a ``-`` when it is negated, and its values."""
+        """Read the next term: its name, with a ``-`` when it is negated, and its values."""
         if named := _NAMED.match(self._line, self._at):
             self._at = named.end()
             name = named[1] + named[2].lower()
@@ -153,9 +164,9 @@ class _Reader:
         return ("-" if negated else "") + TextTerm.name, [self._value(_BARE_TEXT)]
 
     def all(self, name: str) -> list[str]:
-        """Every value, when the whole line is the values of one term."""
+        """Read a line that is nothing but the values of one term."""
         values: list[str] = []
-        while self.left():
+        while self.has_more():
             values += [self._value(_BARE_TEXT)] if name.removeprefix("-") == TextTerm.name else self._values()
         return values
 
@@ -167,31 +178,45 @@ class _Reader:
         return values
 
     def _value(self, bare: re.Pattern[str]) -> str:
-        """The value at the position, without its quotation marks."""
+        """Read the value at the position, without its quotation marks; ``ANY`` for a bare ``*``."""
         if not self._line.startswith('"', self._at):
-            found = bare.match(self._line, self._at)
-            self._at = found.end() if found else self._at
-            return found[0] if found else ""
+            match = bare.match(self._line, self._at)
+            self._at = match.end() if match else self._at
+            value = match[0] if match else ""
+            return ANY if value == _STAR and bare is _BARE else value
         quoted = _QUOTED.match(self._line, self._at)
         if quoted is None:
             raise FilterError(
-                f"{self._line[self._at :][:LONGEST_VALUE]} has a quotation mark that is not closed. "
+                f"{self._line[self._at :][:LONGEST_VALUE]} has an unclosed quotation mark. "
                 'Close it, or write \\" for one inside quotation marks.'
             )
         self._at = quoted.end()
         return re.sub(r"\\(.)", r"\1", quoted[1], flags=re.DOTALL)
 
 
-def _term(name: str, values: list[str]) -> Term:
-    """The term of a name, which has a ``-`` in front when it is negated. Raises ``FilterError``."""
-    plain = name.removeprefix("-")
-    kind = _BY_NAME.get(plain)
+def _parsed(name: str, values: list[str]) -> Term:
+    """Create the term of a name, with a leading ``-`` when it is negated. Raises ``FilterError``."""
+    kind = _kind(name.removeprefix("-"))
+    for value in values:
+        if kind is not TextTerm and value != ANY and (not value.isprintable() or len(value) > LONGEST_VALUE):
+            raise kind.refused(value, f"1 to {LONGEST_VALUE} printable characters")
+    return kind.of(tuple(values), name.startswith("-"))
+
+
+def _literal(name: str, values: tuple[str, ...]) -> Term:
+    """Create the term of literal values, of which a single empty one stands for nothing. Raises ``FilterError``."""
+    kind = _kind(name)
+    return kind.of((ANY,), True) if values == ("",) else kind.of(values)
+
+
+def _kind(name: str) -> type[Term]:
+    kind = _BY_NAME.get(name)
     if kind is None:
         raise FilterError(
-            f"There is no filter {plain!r}; there are {', '.join(_BY_NAME)}. "
-            f'To look for a text with a colon in it, put it in quotation marks, such as "{plain}:".'
+            f"Unknown filter {name!r}; the filters are {', '.join(_BY_NAME)}. "
+            f'To search for text with a colon in it, put it in quotation marks, such as "{name}:".'
         )
-    return kind.of(tuple(values), name.startswith("-"))
+    return kind
 
 
 def _place(term: Term) -> tuple[int, bool]:

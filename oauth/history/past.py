@@ -45,8 +45,8 @@ class HistoryPast:
         """The newest exchanges of one flow, oldest first."""
         if not flow:
             return ()
-        found = self.history.page(Filters(flow=flow, owner=self.owner), None, LIMIT)
-        return tuple(row.exchange for row in reversed(found))
+        rows = self.history.page(Filters(flow=flow, owner=self.owner), None, LIMIT)
+        return tuple(row.exchange for row in reversed(rows))
 
     def sightings(self, placeholders: Sequence[str]) -> Sequence[Exchange]:
         """The exchanges in which one of the placeholders' fingerprints stands."""

@@ -35,13 +35,8 @@ class Repeat:
         """The filters that show this group, of what ``filters`` show. Raises ``FilterError``."""
         found = filters.put("step", self.step)
         found = found.put("status", str(self.status or ("failed" if self.failure else "none")))
-        if self.documented_error is not None:
-            found = found.put("error", str(self.documented_error))
-        else:
-            found = found.put("error", self.error) if self.error else found.lacking("error")
-        for name, value in (("description", self.description), ("failure", self.failure)):
-            found = found.put(name, value) if value else found.lacking(name)
-        return found
+        found = found.put("error", self.error if self.documented_error is None else str(self.documented_error))
+        return found.put("description", self.description).put("failure", self.failure)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ A change here needs a migration beside the others in ``migrations/versions``; a 
 is not here, for each database has its own (``search.py``).
 """
 
-import re
 from datetime import UTC, datetime
 
 from sqlalchemy import (
@@ -27,12 +26,6 @@ from sqlalchemy.types import TypeDecorator
 def utc_text(moment: datetime) -> str:
     """An aware time as ISO 8601 text in UTC, to the microsecond and always 27 characters, so that it sorts."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def host_of(url: str) -> str:
-    """The host of an address in lower case, with the port when one is given (RFC 3986 §3.2); empty without one."""
-    found = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?([^/?#@]*)", url)
-    return found[1].lower() if found else ""
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -112,6 +105,9 @@ exchanges = Table(
     Column("marks", PlainText, nullable=False, server_default=""),
     # Which process waits for the answer, as a row of ``consoles``.
     Column("console", PlainText, nullable=False, server_default=""),
+    # The id of the catalogue's entry that explains the exchange, empty when nothing failed. NULL in rows from before
+    # there was this column, until ``backfill`` has reached them.
+    Column("entry", PlainText),
     # A deleted row's number is never given to another: numbers stand in tickets and addresses.
     sqlite_autoincrement=True,
 )
@@ -184,6 +180,14 @@ consoles = Table(
     Column("seen_at", UtcTime, nullable=False),
 )
 """The processes that keep exchanges here, and when each was last seen alive."""
+
+backfills = Table(
+    "backfills",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("below", BigInteger, nullable=False),
+)
+"""Columns that are being filled for old rows: those with smaller ids are still to do."""
 
 views = Table(
     "views",

@@ -13,11 +13,13 @@ from typing import Any
 
 from sqlalchemy import Dialect, RowMapping, func, insert, select, update
 
+from oauth.addresses import host_of
 from oauth.exchange import Exchange, Failure, Headers, Request, Response, Step
 from oauth.history import listing
 from oauth.history.database import Database, HistoryError
 from oauth.history.filters import Filters, where
-from oauth.history.schema import callbacks, exchanges, host_of, storable, utc_text
+from oauth.history.recognition import entry_of
+from oauth.history.schema import callbacks, exchanges, storable, utc_text
 
 __all__ = ["History", "HistoryError", "Row"]
 
@@ -64,7 +66,8 @@ class Row:
     """A kept exchange and the error that was recognised in it.
 
     ``documented_error`` is the number of a documented error, ``error`` and ``error_description`` are the provider's,
-    ``note`` is the reader's.
+    ``note`` is the reader's. ``entry`` is the id of the catalogue's entry, empty when nothing failed, ``None`` where it
+    was not recognised yet.
     """
 
     exchange: Exchange
@@ -72,6 +75,7 @@ class Row:
     error: str = ""
     error_description: str = ""
     note: str = ""
+    entry: str | None = None
 
     @property
     def unanswered(self) -> bool:
@@ -102,7 +106,7 @@ class History:
 
         An answer that it has already is kept by ``complete``.
         """
-        values = _stored((*_begun(exchange), self.console))
+        values = _stored((*_begun(exchange), entry_of(exchange), self.console))
         return self.database.at_once(self._statements.begin, values).id
 
     def complete(
@@ -113,15 +117,17 @@ class History:
         documented_error: int | None,
         error: str,
         error_description: str,
+        entry: str | None = None,
         begun: Exchange | None = None,
     ) -> None:
         """Add the response or the failure, and the error recognised in it, to the row that ``begin`` made.
 
+        ``entry`` is the id of the catalogue's entry; without it, it is recognised here.
         ``begun`` is what was kept then. What the answer says may have made another request of it: a secret that has
         its name in the answer only is taken out of the request too.
         """
-        values: tuple[Any, ...] = _answer(exchange)
-        names: tuple[str, ...] = _ANSWER
+        values: tuple[Any, ...] = (*_answer(exchange), entry_of(exchange, documented_error) if entry is None else entry)
+        names: tuple[str, ...] = (*_ANSWER, "entry")
         if error or documented_error is not None:
             names, values = (*names, *_ERROR), (*values, documented_error, error, error_description)
         if begun is None or begun.request != exchange.request or begun.client_id != exchange.client_id:
@@ -139,6 +145,7 @@ class History:
                 "error": row.error,
                 "error_description": row.error_description,
                 "note": row.note,
+                "entry": entry_of(row.exchange, row.documented_error) if row.entry is None else row.entry,
             }
             for row in rows
         ]
@@ -215,8 +222,8 @@ class _Statements:
         self._mark = "?" if is_sqlite else "%s"
         self._completing: dict[tuple[str, ...], str] = {}
         empty = {name: value for name, value in _UNANSWERED.items() if name not in _BEGUN}
-        names = ", ".join(f'"{name}"' for name in (*_BEGUN, "console", *empty))
-        values = ", ".join([*[self._mark] * (len(_BEGUN) + 1), *empty.values()])
+        names = ", ".join(f'"{name}"' for name in (*_BEGUN, "entry", "console", *empty))
+        values = ", ".join([*[self._mark] * (len(_BEGUN) + 2), *empty.values()])
         self.begin = f"INSERT INTO exchanges ({names}) VALUES ({values})" + ("" if is_sqlite else " RETURNING id")  # noqa: S608
 
     def complete(self, names: tuple[str, ...]) -> str:
@@ -339,4 +346,11 @@ def to_row(found: RowMapping | Mapping[str, Any]) -> Row:
         client_id=found["client_id"],
         marks=tuple(found["marks"].split()),
     )
-    return Row(exchange, found["documented_error"], found["error"], found["error_description"], found["note"])
+    return Row(
+        exchange,
+        found["documented_error"],
+        found["error"],
+        found["error_description"],
+        found["note"],
+        found["entry"],
+    )

@@ -22,8 +22,8 @@ LONGEST_TEXT = 1000
 MOST_VALUES = 20
 """Alternatives in one term."""
 
-ANY = "*"
-"""The value that wants any value at all."""
+ANY = "\0*"
+"""The value that stands for any value at all, written as a bare ``*``; no value that is stored looks like it."""
 
 
 class FilterError(ValueError):
@@ -50,9 +50,6 @@ class Term(ABC):
         """The term with its values as they are kept, each once. Raises ``FilterError``."""
         if not all(values):
             raise FilterError(f"{cls.name} has no value. {cls.help}")
-        for value in values:
-            if not value.isprintable() or len(value) > LONGEST_VALUE:
-                raise cls.refused(value, f"1 to {LONGEST_VALUE} printable characters")
         if len(values) > MOST_VALUES:
             raise FilterError(f"{cls.name} has {len(values)} values; it can have {MOST_VALUES}.")
         return cls(tuple(dict.fromkeys(cls.kept(value) for value in values)), negated)
@@ -60,7 +57,8 @@ class Term(ABC):
     @classmethod
     def refused(cls, value: str, allowed: str) -> FilterError:
         """The error that says what a value can be."""
-        return FilterError(f"{cls.name} is {value[:LONGEST_VALUE]!r}; it can be {allowed}.")
+        shown = "*" if value == ANY else value[:LONGEST_VALUE]
+        return FilterError(f"{cls.name} is {shown!r}; it can be {allowed}.")
 
     @classmethod
     @abstractmethod

@@ -6,12 +6,16 @@ database, on different machines, and none takes another's waiting rows for lost 
 """
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Event, Thread
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import case, delete, insert, select, update
 
+from oauth.catalogue import answers
+from oauth.exchange import Step
+from oauth.history.backfill import fill_entries
 from oauth.history.database import HistoryError
 from oauth.history.deletion import delete_older
 from oauth.history.schema import consoles, exchanges
@@ -22,6 +26,9 @@ PERIOD = 10.0
 
 GONE = timedelta(seconds=60)
 """How long a process is not heard of before it counts as gone."""
+
+FILL_SECONDS = 5.0
+"""How long one round fills old rows."""
 
 DAY = timedelta(days=1)
 
@@ -36,6 +43,7 @@ class Upkeep:
         self._tidied: datetime | None = None
         self._ended = Event()
         self._problem = ""
+        self._is_filling = True
 
     def start(self) -> None:
         """Go round in a thread of its own until the process ends or ``stop`` is called."""
@@ -64,14 +72,27 @@ class Upkeep:
                     exchanges.c.console.not_in(select(consoles.c.id)),
                     exchanges.c.marks.not_like(f"%{IMPORTED}%"),  # nobody waits for those
                 )
-                .values(failure=STOPPED)
+                # A callback is explained by its address alone, which is there.
+                .values(
+                    failure=STOPPED,
+                    entry=case((exchanges.c.step == Step.CALLBACK, exchanges.c.entry), else_=answers()[STOPPED].entry),
+                )
             )
         with database.reading():
             pass  # brings the search index up to date, so that no reader has to wait for it
         database.checkpoint()
+        self._fill()
         if self._retention_days is not None and (self._tidied is None or now - self._tidied >= DAY):
             delete_older(self._history, now - self._retention_days * DAY, now)
             self._tidied = now
+
+    def _fill(self) -> None:
+        """Recognise errors in old rows for some seconds, with a pause as long as each batch took."""
+        end = time.monotonic() + FILL_SECONDS
+        while self._is_filling and time.monotonic() < end and not self._ended.is_set():
+            start = time.monotonic()
+            self._is_filling = fill_entries(self._history.database)
+            self._ended.wait(time.monotonic() - start)
 
     def _run(self) -> None:
         while not self._ended.is_set():

@@ -44,7 +44,7 @@ _KEY_TYPE = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class DecodedToken:
     """What a JWT says before anything of it is checked (RFC 7519 §3). An encrypted one has no readable claims."""
 
     header: Mapping[str, Any]
@@ -83,7 +83,7 @@ class Expected:
     access_token: str = field(default="", repr=False)
 
 
-def look(token: str) -> Look | None:
+def decode(token: str) -> DecodedToken | None:
     """What a token says, or ``None`` for an opaque one: that is no fault, its server alone can read it."""
     parts = token.strip().split(".")
     if len(token) > _LONGEST or len(parts) not in (3, 5) or not all(_PART.fullmatch(part) for part in parts):
@@ -92,12 +92,12 @@ def look(token: str) -> Look | None:
     if header is None or "alg" not in header:
         return None
     if len(parts) == 5:
-        return Look(header, {}, encrypted=True)
+        return DecodedToken(header, {}, encrypted=True)
     claims = _object(parts[1])
-    return None if claims is None else Look(header, claims)
+    return None if claims is None else DecodedToken(header, claims)
 
 
-def times(seen: Look, now: datetime, zone: tzinfo = UTC) -> list[str]:
+def describe_times(seen: DecodedToken, now: datetime, zone: tzinfo = UTC) -> list[str]:
     """The times among the claims, in words: ``exp: ends 2026-03-01 10:12:07 UTC, in 9 min 58 s``.
 
     In another ``zone`` than UTC they stand without its name.
@@ -120,7 +120,7 @@ def check_signature(token: str, keys: Sequence[Mapping[str, Any]], secret: str =
     ``secret`` is the client's: an HMAC is checked with it, as OpenID Connect Core §10.1 says, and never with a public
     key. ``none`` and unknown algorithms are refused.
     """
-    seen = look(token)
+    seen = decode(token)
     if seen is None or seen.encrypted:
         return _signature(None, "The token is encrypted for its receiver, so its signature is out of sight.")
     algorithm = seen.algorithm
@@ -140,7 +140,7 @@ def check_signature(token: str, keys: Sequence[Mapping[str, Any]], secret: str =
     return _signature(False, f"The {algorithm} signature does not hold with the server's key {tried}.")
 
 
-def check_id_token(seen: Look, expected: Expected, now: datetime) -> list[Check]:
+def check_id_token(seen: DecodedToken, expected: Expected, now: datetime) -> list[Check]:
     """What an id_token must say (OpenID Connect Core §3.1.3.7). Its signature is checked apart."""
     return [
         _issuer(seen, expected),
@@ -180,7 +180,7 @@ def _by_secret(token: str, algorithm: str, secret: str) -> Check:
     return _signature(False, f"The {algorithm} signature does not hold with the client secret.")
 
 
-def _candidates(seen: Look, keys: Sequence[Mapping[str, Any]]) -> Check | list[tuple[str, Key]]:
+def _candidates(seen: DecodedToken, keys: Sequence[Mapping[str, Any]]) -> Check | list[tuple[str, Key]]:
     """The keys that may have signed, with their names, or why there is none."""
     if not keys:
         return _signature(None, "The server's key set has no key in it.")
@@ -220,7 +220,7 @@ def _holds(token: str, key: Key, algorithm: str) -> bool:
     return True
 
 
-def _issuer(seen: Look, expected: Expected) -> Check:
+def _issuer(seen: DecodedToken, expected: Expected) -> Check:
     issuer = seen.claims.get("iss")
     if not isinstance(issuer, str) or not issuer:
         return Check("iss", False, "There is no issuer.")
@@ -231,7 +231,7 @@ def _issuer(seen: Look, expected: Expected) -> Check:
     return Check("iss", False, f"Issued by {issuer}, and the profile's issuer is {expected.issuer}.")
 
 
-def _audience(seen: Look, expected: Expected) -> list[Check]:
+def _audience(seen: DecodedToken, expected: Expected) -> list[Check]:
     audience = seen.claims.get("aud")
     named = [item for item in (audience if isinstance(audience, list) else [audience]) if isinstance(item, str)]
     if expected.client_id not in named:
@@ -244,7 +244,7 @@ def _audience(seen: Look, expected: Expected) -> list[Check]:
     return found
 
 
-def _expiry(seen: Look, now: datetime) -> Check:
+def _expiry(seen: DecodedToken, now: datetime) -> Check:
     at = _time(seen.claims.get("exp"))
     if at is None:
         return Check("exp", False, "It does not say when it ends.")
@@ -254,7 +254,7 @@ def _expiry(seen: Look, now: datetime) -> Check:
     return Check("exp", True, f"It is good for {span(left)} more." if left > 0 else "It has just ended.")
 
 
-def _issued(seen: Look, now: datetime) -> Check:
+def _issued(seen: DecodedToken, now: datetime) -> Check:
     at = _time(seen.claims.get("iat"))
     if at is None:
         return Check("iat", False, "It does not say when it was issued.")
@@ -264,7 +264,7 @@ def _issued(seen: Look, now: datetime) -> Check:
     return Check("iat", True, f"It was issued {span(-ahead)} ago.")
 
 
-def _nonce(seen: Look, expected: Expected) -> Check:
+def _nonce(seen: DecodedToken, expected: Expected) -> Check:
     nonce = seen.claims.get("nonce")
     if not expected.nonce:
         return Check("nonce", None, "None was sent, so there is nothing to compare." if nonce is None else
@@ -276,7 +276,7 @@ def _nonce(seen: Look, expected: Expected) -> Check:
     return Check("nonce", False, "It is not the one that was sent: this id_token answers another request.")
 
 
-def _at_hash(seen: Look, expected: Expected) -> Check:
+def _at_hash(seen: DecodedToken, expected: Expected) -> Check:
     given = seen.claims.get("at_hash")
     if given is None:
         return Check("at_hash", None, "There is none; in this flow it is optional.")

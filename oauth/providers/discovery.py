@@ -87,24 +87,24 @@ class Metadata:
 
     url: str
     issuer: str
-    given: Mapping[str, Any] = field(repr=False)
+    members: Mapping[str, Any] = field(repr=False)
     problems: tuple[str, ...] = ()
 
     def listed(self, name: str) -> tuple[str, ...]:
         """A list of the document, or what RFC 8414 §2 says holds without it."""
-        return self.given[name] if name in self.given else DEFAULTS.get(name, ())
+        return self.members[name] if name in self.members else DEFAULTS.get(name, ())
 
     def says(self, name: str) -> bool:
         """Whether the document has this member, rather than leaving it to a default."""
-        return name in self.given
+        return name in self.members
 
     def flag(self, name: str) -> bool:
         """A member that is true or false; false without it."""
-        return self.given.get(name) is True
+        return self.members.get(name) is True
 
     def address(self, name: str) -> str:
         """An address of the document, or an empty text."""
-        return str(self.given.get(name, ""))
+        return str(self.members.get(name, ""))
 
 
 def candidates(text: str) -> list[Candidate]:
@@ -228,8 +228,8 @@ def provider(metadata: Metadata, template: Provider) -> Provider:
     """``template`` with what the document says; what it does not say stays as it is there."""
     addresses: dict[str, Any] = {
         name: metadata.address(name)
-        for name in metadata.given
-        if kind_of(name) is Kind.ADDRESS and name != "issuer" and isinstance(metadata.given[name], str)
+        for name in metadata.members
+        if kind_of(name) is Kind.ADDRESS and name != "issuer" and isinstance(metadata.members[name], str)
     }
     methods = metadata.listed("token_endpoint_auth_methods_supported")
     modes = metadata.listed("response_modes_supported")
@@ -263,7 +263,7 @@ def _pkce(listed: Sequence[str]) -> Pkce:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Attempt:
     """One place that was asked, and why what it answered is not used; an empty ``problem`` for the one that is."""
 
     candidate: Candidate
@@ -276,7 +276,7 @@ class Discovery:
     """What came of looking: every place that was asked, in order, and the document if there is one."""
 
     asked: str
-    looks: tuple[Look, ...]
+    attempts: tuple[Attempt, ...]
     metadata: Metadata | None
 
 
@@ -286,7 +286,7 @@ def discover(text: str, ask: Callable[[Request], Exchange]) -> Discovery:
     Behind an OpenID document that of RFC 8414 is looked for too: servers name their endpoints for revocation and
     introspection there alone. Raises ``DiscoveryError`` when the text is no address.
     """
-    looks: list[Look] = []
+    attempts: list[Attempt] = []
     found: Metadata | None = None
     for candidate in candidates(text):
         if found is not None and not (candidate.is_oauth and candidate.issuer.rstrip("/") == found.issuer.rstrip("/")):
@@ -294,26 +294,26 @@ def discover(text: str, ask: Callable[[Request], Exchange]) -> Discovery:
         exchange = ask(candidate.request)
         if exchange.response is None:
             # Every place is on the same host, so the others would not answer either.
-            looks.append(Look(candidate, exchange, "No answer came."))
+            attempts.append(Attempt(candidate, exchange, "No answer came."))
             break
         try:
             metadata = read(candidate, exchange.response)
         except DiscoveryError as error:
-            looks.append(Look(candidate, exchange, str(error)))
+            attempts.append(Attempt(candidate, exchange, str(error)))
             continue
-        looks.append(Look(candidate, exchange, ""))
+        attempts.append(Attempt(candidate, exchange, ""))
         if candidate.is_oauth:
-            return Discovery(text, tuple(looks), together(found, metadata) if found else metadata)
+            return Discovery(text, tuple(attempts), merge(found, metadata) if found else metadata)
         found = metadata
-    return Discovery(text, tuple(looks), found)
+    return Discovery(text, tuple(attempts), found)
 
 
-def together(first: Metadata, second: Metadata) -> Metadata:
+def merge(first: Metadata, second: Metadata) -> Metadata:
     """What two documents of one issuer say; where both speak, the first holds, and other addresses are a problem."""
     differing = [
         f"{name} is another address in {second.url}"
-        for name in first.given.keys() & second.given.keys()
-        if kind_of(name) is Kind.ADDRESS and name != "issuer" and first.given[name] != second.given[name]
+        for name in first.members.keys() & second.members.keys()
+        if kind_of(name) is Kind.ADDRESS and name != "issuer" and first.members[name] != second.members[name]
     ]
     problems = dict.fromkeys((*first.problems, *second.problems, *sorted(differing)))
-    return replace(first, given={**second.given, **first.given}, problems=tuple(problems))
+    return replace(first, members={**second.members, **first.members}, problems=tuple(problems))

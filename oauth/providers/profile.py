@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
-from oauth.connection import Connection
+from oauth.connection_settings import ConnectionSettings
 from oauth.exchange import Step
 
 
@@ -60,7 +60,7 @@ CONNECTION = {
     "client_key": "Path of a PEM file with its key, where the key is not in the certificate's file",
     "verify": "The server's certificate is checked",
 }
-"""What the fields of ``Connection`` mean."""
+"""What the fields of ``ConnectionSettings`` mean."""
 
 
 def about(meaning: str, kind: Kind = Kind.TEXT) -> Mapping[str, Any]:
@@ -198,7 +198,9 @@ class Provider:
     )
     step_notes: tuple[StepNote, ...] = field(default=(), metadata=about("What to know about one step"))
     links: tuple[Link, ...] = field(default=(), metadata=about("Pages of the provider that help"))
-    connection: Connection = field(default_factory=Connection, metadata=about("How the server is connected to"))
+    connection: ConnectionSettings = field(
+        default_factory=ConnectionSettings, metadata=about("How the server is connected to")
+    )
     clients: tuple[ReadyClient, ...] = field(default=(), repr=False)
     control: str = ""
 
@@ -216,7 +218,7 @@ class Provider:
         return tuple(note.text for note in self.step_notes if note.step is step)
 
 
-GIVEN = ("id", "order", "family", "site", "clients", "control")
+RESERVED_FIELDS = ("id", "order", "family", "site", "clients", "control")
 """Fields that a profile of one's own does not have: they come with the file, or only a shipped profile has them."""
 
 

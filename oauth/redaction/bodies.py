@@ -1,36 +1,33 @@
 """Bodies as text."""
 
-import re
+from oauth.exchange import Headers, charset_of
 
-from oauth.exchange import Headers, header
-
-_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';,]+)""", re.IGNORECASE)
 _CONTROLS = bytes(octet for octet in range(32) if octet not in b"\t\n\r\f\x1b") + b"\x7f"
-_UNREADABLE_SHARE = 0.05
-"""Control characters, of all, from which a body that is not plain UTF-8 is no text."""
 
-_CONTROL_SHARE = 0.3
-"""The same for one that is."""
+_BINARY_SHARE = 0.05
+"""Share of control characters above which a body that is not plain UTF-8 is binary."""
+
+_BINARY_SHARE_IN_UTF8 = 0.3
+"""The same for a body in UTF-8."""
 
 
 def body_text(body: bytes, headers: Headers) -> str | None:
-    """A body decoded, or ``None`` when it is no text.
+    """Decode a body, or return ``None`` for binary data.
 
-    UTF-8 comes first whatever the header says, for that is what redaction writes; then a byte order mark, the charset
-    of ``Content-Type``, and ISO 8859-1, which reads every byte.
+    UTF-8 comes first whatever the header says, since redaction writes it; then a byte order mark, the charset of
+    ``Content-Type``, and ISO 8859-1, which decodes any byte.
     """
     text = _utf8(body)
     share = 1 - len(body.translate(None, _CONTROLS)) / len(body) if body else 0
     if text is not None and "\0" not in text:
-        return text if share <= _CONTROL_SHARE else None
-    declared = _CHARSET.search(header(headers, "Content-Type") or "")
-    charset = "utf-16" if body[:2] in (b"\xff\xfe", b"\xfe\xff") else declared[1] if declared else ""
+        return text if share <= _BINARY_SHARE_IN_UTF8 else None
+    charset = "utf-16" if body[:2] in (b"\xff\xfe", b"\xfe\xff") else charset_of(headers)
     if charset and charset.lower() not in ("utf-8", "utf8"):
         try:
             return body.decode(charset)
         except (LookupError, ValueError):
-            pass  # a charset that is unknown or wrong: read on as if there were none
-    if share > _UNREADABLE_SHARE:
+            pass  # unknown or wrong: continue as without one
+    if share > _BINARY_SHARE:
         return None
     return body.decode("latin-1") if text is None else text
 
@@ -39,6 +36,6 @@ def _utf8(body: bytes) -> str | None:
     try:
         return body.decode()
     except UnicodeDecodeError as error:
-        # A body that was cut may end inside a character; that it is UTF-8 shows in the characters before.
-        cut = error.reason == "unexpected end of data" and not body[: error.start].isascii()
-        return body.decode("utf-8", "replace") if cut else None
+        # A truncated body may end inside a character; the characters before show that it is UTF-8.
+        truncated = error.reason == "unexpected end of data" and not body[: error.start].isascii()
+        return body.decode("utf-8", "replace") if truncated else None

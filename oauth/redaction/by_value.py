@@ -1,81 +1,81 @@
-"""Secrets by value: a known secret, plain or encoded, wherever it stands."""
+"""Secrets by value: every occurrence of a known secret, plain or encoded."""
 
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 from urllib.parse import quote_plus
 
-from oauth.redaction.by_name import SHORTEST, Found, bare
 from oauth.redaction.decodings import View
 from oauth.redaction.names import PROTOCOL_WORDS
+from oauth.redaction.occurrences import SHORTEST, Occurrence, trim
 from oauth.redaction.placeholders import PLACEHOLDER
 
 _URL_SAFE = str.maketrans("+/", "-_")
 
 
-def sweepable(value: str) -> bool:
-    """Whether a secret is looked for by value, and not only hidden where its name stands."""
+def is_searchable(value: str) -> bool:
+    """Return whether a secret is searched for by value, and not only hidden where it has a name."""
     return len(value) >= SHORTEST and value not in PROTOCOL_WORDS and not PLACEHOLDER.search(value)
 
 
-def forms(value: str) -> tuple[str, ...]:
-    """How a secret may be spelled in a view: plain, in hex, in base64, also as part of a longer base64 text.
+def encodings(value: str) -> tuple[str, ...]:
+    """Return the secret as a view may contain it: plain, in hex, in base64, also as part of a longer base64 text.
 
     Quotes and white space around it do not count: elsewhere the same quotes are those of JSON.
     """
-    value = bare(value)
-    spelled = {value}
+    value = trim(value)
+    encoded = {value}
     plain = value.encode("utf-8", "surrogatepass")
     for octets in (plain,) if plain.isalnum() else {plain, quote_plus(value, errors="replace").encode()}:
         digits, size = octets.hex(), len(octets)
         whole = b2a_base64(octets, newline=False).decode()
-        # The digits that stand for nothing but these octets, behind none, one or two others.
+        # The digits that depend on these octets alone, when zero, one or two other octets come before them.
         inside = whole[: size * 8 // 6]
-        behind_one = b2a_base64(b"\0" + octets, newline=False).decode()[2 : (size + 1) * 8 // 6]
-        behind_two = b2a_base64(b"\0\0" + octets, newline=False).decode()[3 : (size + 2) * 8 // 6]
-        encoded = (whole, whole.rstrip("="), inside, behind_one, behind_two)
-        spelled.update((digits, digits.upper()), encoded)
-        digits_of_all = "".join(encoded)
-        if "+" in digits_of_all or "/" in digits_of_all:
-            spelled.update(form.translate(_URL_SAFE) for form in encoded)
+        after_one = b2a_base64(b"\0" + octets, newline=False).decode()[2 : (size + 1) * 8 // 6]
+        after_two = b2a_base64(b"\0\0" + octets, newline=False).decode()[3 : (size + 2) * 8 // 6]
+        in_base64 = (whole, whole.rstrip("="), inside, after_one, after_two)
+        encoded.update((digits, digits.upper()), in_base64)
+        all_digits = "".join(in_base64)
+        if "+" in all_digits or "/" in all_digits:
+            encoded.update(text.translate(_URL_SAFE) for text in in_base64)
     # A view reads "+" as a space, which is wrong where it was not encoded.
-    if "+" in "".join(spelled):
-        spelled |= {form.replace("+", " ") for form in spelled if "+" in form}
-    return tuple(spelled)
+    if "+" in "".join(encoded):
+        encoded |= {text.replace("+", " ") for text in encoded if "+" in text}
+    return tuple(encoded)
 
 
-def as_sent(value: str) -> tuple[str, str]:
-    """How a secret is spelled in plain text: as it is, and as a form has it."""
+def plain_encodings(value: str) -> tuple[str, str]:
+    """Return the secret as plain text contains it: as it is, and form-encoded."""
     return value, quote_plus(value, errors="surrogatepass")
 
 
-class Spelled(NamedTuple):
-    """A secret that stands in a text, and how it is spelled there."""
+class Target(NamedTuple):
+    """A secret that occurs in a text, with those of its encodings that do."""
 
     value: str
     kind: str
-    forms: tuple[str, ...]
+    encodings: tuple[str, ...]
 
     def __repr__(self) -> str:
-        return f"Spelled({self.kind})"
+        return f"Target({self.kind})"
 
 
 class Index:
-    """Which of many secrets may stand in a text, told without looking for each.
+    """An index of many secrets, which tells the candidates for a text without searching for each.
 
-    The index has the end of every spelling, ``width`` characters of it: signed tokens all begin alike.
+    The index has the last ``width`` characters of every encoding: signed tokens all begin alike.
     """
 
-    def __init__(self, spelled: Callable[[str], Iterable[str]] = forms, width: int = SHORTEST) -> None:
-        self._spelled, self._width = spelled, width
+    def __init__(self, encode: Callable[[str], Iterable[str]] = encodings, width: int = SHORTEST) -> None:
+        self._encode, self._width = encode, width
         self._values: list[str] = []
-        self._by_end: dict[str, int | list[int]] = {}  # most ends are one secret's, and a list each is much memory
-        self._short: list[str] = []  # ends that are whole spellings, of secrets that are mostly quotes
+        self._by_end: dict[str, int | list[int]] = {}  # most ends belong to one secret; a list for each costs memory
+        self._short: list[str] = []  # ends that are whole encodings, of secrets that are mostly quotes
 
     def add(self, value: str) -> None:
-        """Take a secret in, once."""
+        """Add a secret, once."""
         number = len(self._values)
-        for end in {form[-self._width :] for form in self._spelled(value)}:
+        for end in {text[-self._width :] for text in self._encode(value)}:
             known = self._by_end.setdefault(end, number)
             if isinstance(known, list):
                 known.append(number)
@@ -85,8 +85,8 @@ class Index:
                 self._short.append(end)
         self._values.append(value)
 
-    def likely(self, text: str) -> list[str]:
-        """The secrets of which a spelling may stand in a text, in the order in which they came."""
+    def candidates(self, text: str) -> list[str]:
+        """Return the secrets that may occur in a text, in the order in which they were added."""
         if not self._values:
             return []
         if len(self._by_end) <= len(text):
@@ -101,16 +101,16 @@ class Index:
         return [self._values[number] for number in sorted(numbers)]
 
 
-def find(views: Iterable[View], standing: Sequence[Spelled]) -> list[Found]:
-    """Every occurrence in the views of the secrets that stand there."""
-    found: list[Found] = []
-    if standing:
+def find(views: Iterable[View], targets: Sequence[Target]) -> list[Occurrence]:
+    """Return every occurrence of the targets in the views."""
+    occurrences: list[Occurrence] = []
+    if targets:
         for view in views:
-            for value, kind, spelled in standing:
-                for form in spelled:
-                    start = view.text.find(form)
+            for value, kind, encoded in targets:
+                for text in encoded:
+                    start = view.text.find(text)
                     while start >= 0:
-                        end = start + len(form)
-                        found.append(Found(*view.origin(start, end), kind, (value,)))
-                        start = view.text.find(form, end)
-    return found
+                        end = start + len(text)
+                        occurrences.append(Occurrence(*view.origin(start, end), kind, (value,)))
+                        start = view.text.find(text, end)
+    return occurrences

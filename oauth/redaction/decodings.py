@@ -1,7 +1,7 @@
-r"""A text as it stands, and as it reads once its encodings are taken off, layer by layer.
+r"""Views of a text: as it is, and with its encodings removed layer by layer.
 
-What is found in a decoded view is mapped back to the characters it came from, so that only those are replaced and all
-others stay as they were. Encodings: JSON's ``\u0041`` and ``\/``, percent and ``+``, HTML's ``&amp;``.
+A span of a decoded view is mapped back to the characters it came from, so that only those are replaced and all others
+stay as they were. Encodings: JSON's ``\u0041`` and ``\/``, percent and ``+``, HTML's ``&amp;``.
 """
 
 import html
@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from oauth.redaction.placeholders import PATTERN
 
 DEEPEST = 5
-"""Encodings inside one another that are taken off."""
+"""Nested encodings that are removed."""
 
 MOST_CHARACTERS = 8 * 1024 * 1024
-"""Characters in all views of one text together; past that no further view is made."""
+"""Characters in all views of one text together; beyond that, no further view is made."""
 
 _Piece = tuple[str, int, int]
 
@@ -33,11 +33,11 @@ _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]
 
 @dataclass(slots=True)
 class View:
-    """A reading of a text.
+    """A text with some of its encodings removed.
 
-    ``starts`` and ``ends`` are its decoded places, ``sources`` where each stands in the parent's text. ``leaves`` are
-    the encoded values it has: decoding takes a quote inside a value for one around it, so that a name and a value may
-    not be joined beyond one leaf.
+    ``starts`` and ``ends`` are the spans that were decoded, ``sources`` their spans in the parent's text. ``leaves``
+    are the spans of the values that were encoded: decoding turns a quote inside a value into one around it, so a name
+    and its value must be in one leaf.
     """
 
     text: str
@@ -49,7 +49,7 @@ class View:
     sources: Sequence[tuple[int, int]] = ()
 
     def origin(self, start: int, end: int) -> tuple[int, int]:
-        """Where ``text[start:end]``, which must not be empty, stands in the text that all views began with."""
+        """Return the span of the original text that ``text[start:end]``, which must not be empty, came from."""
         view = self
         while view.parent is not None:
             start, end = view._character(start)[0], view._character(end - 1)[1]
@@ -67,29 +67,29 @@ class View:
 
 
 def views(text: str) -> list[View]:
-    """The text as it stands, then every reading of it that differs from those before."""
-    found = [View(text, [(0, len(text))])]
+    """Return the text as it is, then every decoding of it that differs from those before."""
+    all_views = [View(text, [(0, len(text))])]
     if "\\" not in text and "%" not in text and "+" not in text and "&" not in text:
-        return found
-    seen = {text}
+        return all_views
+    texts = {text}
     total = len(text)
-    for view in found:
+    for view in all_views:
         if view.depth == DEEPEST:
             break
         for pattern, leaf, pieces in _DECODERS:
             if total > MOST_CHARACTERS or not pattern.search(view.text):
                 continue
             decoded = _decoded(view, pattern, leaf, pieces)
-            if decoded.text not in seen:
-                seen.add(decoded.text)
+            if decoded.text not in texts:
+                texts.add(decoded.text)
                 total += len(decoded.text)
-                found.append(decoded)
-    return found
+                all_views.append(decoded)
+    return all_views
 
 
 def unescape_json(text: str) -> str:
-    """The inside of a JSON string with its escapes read; what is no escape stays."""
-    return JSON_ESCAPE.sub(lambda found: _json_character(found[0]), text) if "\\" in text else text
+    """Decode the escapes of the inside of a JSON string; invalid ones stay."""
+    return JSON_ESCAPE.sub(lambda escape: _json_character(escape[0]), text) if "\\" in text else text
 
 
 def _decoded(
@@ -100,32 +100,32 @@ def _decoded(
     ends: list[int] = []
     sources: list[tuple[int, int]] = []
     length = position = 0
-    for found in pattern.finditer(view.text):
-        parts.append(view.text[position : found.start()])
-        length += found.start() - position
-        for piece, start, end in pieces(found):
+    for encoded in pattern.finditer(view.text):
+        parts.append(view.text[position : encoded.start()])
+        length += encoded.start() - position
+        for piece, start, end in pieces(encoded):
             parts.append(piece)
             starts.append(length)
             length += len(piece)
             ends.append(length)
             sources.append((start, end))
-        position = found.end()
+        position = encoded.end()
     parts.append(view.text[position:])
 
-    def moved(place: int) -> int:
+    def shift(place: int) -> int:
         before = bisect_left(sources, (place, 0)) - 1
         return place if before < 0 else ends[before] + place - sources[before][1]
 
     leaves = []
     for left, right in view.leaves:
-        for found in leaf.finditer(view.text, left, right):
-            if bisect_left(sources, (found.start(), 0)) < bisect_left(sources, (found.end(), 0)):
-                leaves.append((moved(found.start()), moved(found.end())))
+        for value in leaf.finditer(view.text, left, right):
+            if bisect_left(sources, (value.start(), 0)) < bisect_left(sources, (value.end(), 0)):
+                leaves.append((shift(value.start()), shift(value.end())))
     return View("".join(parts), leaves, view, view.depth + 1, starts, ends, sources)
 
 
-def _json_pieces(found: re.Match[str]) -> Iterable[_Piece]:
-    return [(_json_character(found[0]), found.start(), found.end())]
+def _json_pieces(escape: re.Match[str]) -> Iterable[_Piece]:
+    return [(_json_character(escape[0]), escape.start(), escape.end())]
 
 
 def _json_character(escape: str) -> str:
@@ -135,11 +135,11 @@ def _json_character(escape: str) -> str:
     return character
 
 
-def _percent_pieces(found: re.Match[str]) -> Iterable[_Piece]:
-    start, end = found.span()
+def _percent_pieces(escapes: re.Match[str]) -> Iterable[_Piece]:
+    start, end = escapes.span()
     if end - start <= 3:
-        return [(" " if found[0] == "+" else chr(int(found[0][1:], 16)), start, end)]
-    octets = bytes.fromhex(found[0].replace("%", ""))
+        return [(" " if escapes[0] == "+" else chr(int(escapes[0][1:], 16)), start, end)]
+    octets = bytes.fromhex(escapes[0].replace("%", ""))
     try:
         characters = octets.decode()
     except UnicodeDecodeError:
@@ -152,13 +152,13 @@ def _percent_pieces(found: re.Match[str]) -> Iterable[_Piece]:
     return pieces
 
 
-def _entity_pieces(found: re.Match[str]) -> Iterable[_Piece]:
-    # A reference to a character that HTML does not allow is dropped by the library, and stands for it all the same.
-    return [(html.unescape(found[0]) or _referred(found[0]), found.start(), found.end())]
+def _entity_pieces(entity: re.Match[str]) -> Iterable[_Piece]:
+    # The library drops a reference to a character that HTML does not allow, but it still stands for that character.
+    return [(html.unescape(entity[0]) or _numeric_reference(entity[0]), entity.start(), entity.end())]
 
 
-def _referred(reference: str) -> str:
-    """The character of a numeric reference such as ``&#64976;``."""
+def _numeric_reference(reference: str) -> str:
+    """Return the character of a numeric reference such as ``&#64976;``."""
     digits = reference.strip("&#;")
     number = int(digits[1:], 16) if digits[:1] in "xX" else int(digits)
     return chr(number)

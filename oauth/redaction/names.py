@@ -1,4 +1,4 @@
-"""Which field, header and parameter names hold a secret, ignoring case, ``-`` and ``_``.
+"""Names of fields, headers and parameters that hold a secret, ignoring case, ``-`` and ``_``.
 
 Sources: RFC 6749, 7009, 7521, 7591, 7636, 8628, 8693, 9126, 9449, OpenID Connect Core and CIBA, RFC 5849, SAML 2.0,
 RFC 9110, and the names that web frameworks give to sessions and forgery tokens.
@@ -39,21 +39,24 @@ _ENDINGS = ("token", "secret", "password", "passwd", "passphrase", "apikey", "pr
 _BY_SQUASHED = {name.replace("_", ""): name for name in _SECRETS.split()}
 
 PROTOCOL_WORDS = frozenset(_SECRETS.split() + _WORDS.split())
-"""Words of the protocol itself. A secret that is one of them is hidden where it has a name; taking it out wherever it
-stands would make field names and error codes unreadable, and hide nothing."""
+"""Words of the protocol itself. A secret that is one of them is hidden where it has a name; replacing it everywhere
+would make field names and error codes unreadable, and hide nothing."""
 
 _CANONICAL = frozenset(_BY_SQUASHED.values())
 
 KINDS = tuple(dict.fromkeys(_SECRETS.split()))
 """Every kind of secret that has a name of its own."""
 
+NAME_CHARACTER = r"[A-Za-z0-9_.$\[\]-]"
+"""A pattern for one character of a field name."""
+
 _LONGEST = 100
 
 
 def secret_kind(name: str) -> str | None:
-    """The kind of secret that a field of this name holds, or ``None`` where it holds none.
+    """Return the kind of secret that a field of this name holds, ``None`` for a field without a secret.
 
-    Of a compound name such as ``user[password]`` or ``auth.token`` the last part counts.
+    The last part of a compound name such as ``user[password]`` or ``auth.token`` counts.
     """
     return _BY_NAME[name] if name in _BY_NAME else _kind(name)
 
@@ -74,7 +77,7 @@ def _kind(name: str) -> str | None:
 
 
 def canonical(name: str) -> str:
-    """A name as placeholders spell it: lower case, words joined by ``_``."""
+    """Return a name as placeholders spell it: lower case, words joined by ``_``."""
     if name in _CANONICAL:
         return name
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
@@ -82,5 +85,5 @@ def canonical(name: str) -> str:
     return _BY_SQUASHED.get(spelled.replace("_", ""), spelled[:40] or "secret")
 
 
-_BY_NAME = {written: _kind(name) for name in (*PROTOCOL_WORDS, *_USUAL.split()) for written in (name, name.title())}
-"""The kinds of the names that come up most, as they are mostly written."""
+_BY_NAME = {spelling: _kind(name) for name in (*PROTOCOL_WORDS, *_USUAL.split()) for spelling in (name, name.title())}
+"""The kinds of the most frequent names in their usual spelling."""

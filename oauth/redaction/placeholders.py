@@ -1,4 +1,7 @@
-"""What stands in a secret's place: ``«refresh_token #9f2a41d07b 40ch»``, ``«client_secret 11ch»`` for a short one."""
+"""Placeholders of secrets: ``«refresh_token #9f2a41d07b 40ch»``, or ``«client_secret 11ch»`` for a short one.
+
+No other module knows this format: they use ``PLACEHOLDER``, ``PATTERN``, ``parse`` and ``is_live``.
+"""
 
 import hmac
 import re
@@ -9,20 +12,20 @@ PLACEHOLDER = re.compile(r"«([a-z0-9_]{1,40})(?: #([0-9a-f]{10}))? ([0-9]{1,9})
 """Kind, fingerprint (absent for a short secret) and length in characters."""
 
 PATTERN = re.sub(r"\((?!\?)", "(?:", PLACEHOLDER.pattern)
-"""The same without groups, to stand inside other patterns."""
+"""The same without groups, for use inside other patterns."""
 
-HIDDEN = re.compile(f"(?:{PATTERN})+")
-"""Placeholders with nothing between them: a text that has been redacted."""
+PLACEHOLDERS = re.compile(f"(?:{PATTERN})+")
+"""One or more placeholders with nothing between them."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 FINGERPRINT_FROM = 16
-"""Characters from which a secret gets a fingerprint. A shorter one could be guessed and tried against it."""
+"""Characters from which a secret gets a fingerprint. A shorter one could be guessed and compared with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """A placeholder taken apart. ``fingerprint`` is empty for a short secret; ``length`` is in characters."""
+    """The parts of a placeholder. ``fingerprint`` is empty for a short secret; ``length`` is in characters."""
 
     kind: str
     fingerprint: str
@@ -30,18 +33,18 @@ class Placeholder:
 
 
 def parse(text: str) -> Placeholder | None:
-    """The placeholder that ``text`` is, ``None`` when it is a live value."""
-    found = PLACEHOLDER.fullmatch(text)
-    return Placeholder(found[1], found[2] or "", int(found[3])) if found else None
+    """Parse a text that is one placeholder; return ``None`` for any other."""
+    match = PLACEHOLDER.fullmatch(text)
+    return Placeholder(match[1], match[2] or "", int(match[3])) if match else None
 
 
 def is_live(text: str) -> bool:
-    """Whether this is the real value, with no placeholder in it."""
+    """Return whether a text is a real value, with no placeholder in it."""
     return PLACEHOLDER.search(text) is None
 
 
 def placeholder(key: bytes, kind: str, value: str) -> str:
-    """The placeholder of a value: its kind, ten hex digits of HMAC-SHA256 under ``key``, its length in characters."""
+    """Return the placeholder of a value: kind, ten hex digits of HMAC-SHA256 under ``key``, length in characters."""
     if not value:
         return ""
     if len(value) < FINGERPRINT_FROM:
@@ -51,11 +54,11 @@ def placeholder(key: bytes, kind: str, value: str) -> str:
 
 
 def quoted(url: str) -> str:
-    """A redacted URL for ``urllib.parse``, which would take a placeholder's ``#`` for the start of the fragment."""
-    return PLACEHOLDER.sub(lambda found: quote(found[0]), url)
+    """Quote a redacted URL for ``urllib.parse``, which takes a placeholder's ``#`` for the start of the fragment."""
+    return PLACEHOLDER.sub(lambda match: quote(match[0]), url)
 
 
 def storable(text: str) -> str:
-    """Text that every database takes: NUL becomes U+2400, a lone surrogate U+FFFD."""
+    """Replace characters that some database rejects: NUL by U+2400, a lone surrogate by U+FFFD."""
     readable = text.replace("\0", "␀")
     return readable if readable.isascii() else _SURROGATE.sub("\ufffd", readable)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from oauth import flow as flows
 from oauth import parameters as reading
-from oauth.catalogue.explain import Explanation, explain
+from oauth.catalogue.explain import Explanation
 from oauth.client import send
 from oauth.drills import Setting, requests, sandbox_queue
 from oauth.drills.control import Control, ControlError
@@ -15,6 +15,7 @@ from oauth.drills.schema import Authorize, ChangeClient
 from oauth.errors import InputError
 from oauth.exchange import Exchange, Request, Step, header
 from oauth.flow import Client, Flow, Grant, Tokens
+from oauth.recorder import Record
 from oauth.redaction import quoted
 from oauth.redaction.names import secret_kind
 from oauth.replay.rewriting import named_values, rewritten
@@ -78,10 +79,10 @@ def replay(exchange: Exchange, explanation: Explanation | None, setting: Setting
         with sandbox_queue.queue_at(setting.provider.control).taken("the replay of a pasted request"):
             running.run()
     except (_EndedError, ControlError, InputError) as error:
-        return Replay(tuple(running.sent), None, False, tuple(running.changed), vault.redact_text(str(error)))
-    found = explain(running.sent[-1])
+        return Replay(running.exchanges, None, False, tuple(running.changed), vault.redact_text(str(error)))
+    found = running.records[-1].explanation
     same = exchange.response is not None and _same(explanation, found)
-    return Replay(tuple(running.sent), found, same, tuple(running.changed), running.recorder.problem)
+    return Replay(running.exchanges, found, same, tuple(running.changed), running.recorder.problem)
 
 
 def _unavailable(exchange: Exchange, setting: Setting) -> str:
@@ -121,16 +122,21 @@ class _Replaying:
         self.setting = setting
         self.provider = setting.provider
         self.recorder = setting.new_recorder()
-        self.control = Control(self.provider.control.rstrip("/"), self.recorder, setting.now)
+        self.control = Control(self.provider.control.rstrip("/"), setting.now)
         self.fault = ""
         if explanation is not None:
             self.fault = FAULTS.get(explanation.number or 0) or explanation.error or explanation.answer
-        self.sent: list[Exchange] = []
+        self.records: list[Record] = []
         self.changed: list[str] = []
         self.values: dict[tuple[str, str], str] = {}
         self.stated: tuple[tuple[str, str], ...] = ()
         self.flow = Flow(self.provider, Client("", ""), setting.redirect_uri, secrets.token_urlsafe(32), setting.now())
         self.recorder.vault.add("state", self.flow.state)
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Every exchange so far, redacted, in the order sent."""
+        return tuple(record.redacted for record in self.records)
 
     def run(self) -> None:
         """Prepare what the request needs, and send it last.
@@ -150,7 +156,7 @@ class _Replaying:
         restriction = self._restriction()
         undo = self.control.change_client(restriction) if restriction else None
         try:
-            answered = self._send(self.pasted.step, request, self.flow.client.id or self._value("client_id"))
+            answered = self._send(self.pasted.step, request, self.flow.client.id or self._value("client_id")).live
         finally:
             if undo is not None:
                 undo()
@@ -286,10 +292,10 @@ class _Replaying:
         step = Authorize(set={"scope": scope}, leave_out=() if redirect_uri else ("redirect_uri",))
         self.flow = replace(self.flow, redirect_uri=redirect_uri or self.flow.redirect_uri)
         fields = requests.fields_of(step, self.flow, {})
-        self.flow = flows.authorized(self.flow, fields)
+        self.flow = flows.with_authorization(self.flow, fields)
         page = requests.request_of(step, self.flow, fields, {})
         answered = self._send(Step.AUTHORIZE, requests.decision_request(page, "approve"), self.flow.client.id)
-        if location := header(answered.response.headers, "Location") if answered.response else None:
+        if location := header(answered.live.response.headers, "Location") if answered.live.response else None:
             arrived = flows.parse_pasted(location)
             self.flow = flows.read_callback(self.flow, arrived, self.setting.now(), pasted=False)
         if not self.flow.code:
@@ -301,16 +307,16 @@ class _Replaying:
         if grant is Grant.AUTHORIZATION_CODE:
             self._authorize(scope, self.setting.redirect_uri)
         request = flows.token_request(self.provider.token_endpoint, flows.token_fields(self.flow, grant))
-        exchange = self._send(Step.TOKEN, request, self.flow.client.id)
-        self.flow = flows.read_tokens(self.flow, exchange, grant, scope)
+        record = self._send(Step.TOKEN, request, self.flow.client.id)
+        self.flow = flows.read_tokens(self.flow, record.live, grant, scope)
         tokens = self.flow.application_tokens if grant is Grant.CLIENT_CREDENTIALS else self.flow.tokens
         if tokens is None:
-            raise _EndedError(f"The replay needs a token of the sandbox, and got none.{_reason(exchange)}")
+            raise _EndedError(f"The replay needs a token of the sandbox, and got none.{_reason(record)}")
         self.recorder.vault.add("access_token", tokens.access_token)
         self.recorder.vault.add("refresh_token", tokens.refresh_token)
         return tokens
 
-    def _send(self, step: Step, request: Request, client_id: str) -> Exchange:
+    def _send(self, step: Step, request: Request, client_id: str) -> Record:
         exchange = Exchange(
             step,
             request,
@@ -321,11 +327,10 @@ class _Replaying:
             provider=self.provider.id,
             client_id=client_id,
         )
-        exchange = send(exchange, self.recorder, connection=self.provider.connection)
-        self.sent.append(self.recorder.vault.redact(exchange))
-        return exchange
+        record = send(exchange, self.recorder, connection=self.provider.connection)
+        self.records.append(record)
+        return record
 
 
-def _reason(exchange: Exchange) -> str:
-    found = explain(exchange)
-    return f" {found.title}." if found else ""
+def _reason(record: Record) -> str:
+    return f" {record.explanation.title}." if record.explanation else ""

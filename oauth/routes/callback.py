@@ -78,10 +78,10 @@ def callback(
         if receipt.outcome is not Outcome.ACCEPTED:
             return _refusal(request, *_REFUSED[receipt.outcome])
         sent = http.Request(request.method, _address(request, public_url), _headers(request), body)
-        exchange = recorder.begin(_exchange(sent, receipt, arrived))
+        begun = recorder.begin(_exchange(sent, receipt, arrived))
         elapsed = round((clock() - arrived).total_seconds() * 1000)
         # The page that answers says nothing that the address does not, so its body is not kept.
-        recorder.complete(replace(exchange, response=http.Response(200, "OK"), duration_ms=elapsed))
+        recorder.complete(begun, replace(begun.live, response=http.Response(200, "OK"), duration_ms=elapsed))
         return _accepted(parameters, recorder.problem)
 
     return endpoint

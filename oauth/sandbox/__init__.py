@@ -8,7 +8,7 @@ import functools
 from oauth.sandbox.app import application
 from oauth.sandbox.clients import Client, GrantType
 from oauth.sandbox.clock import Clock, utc_now
-from oauth.sandbox.faults.kinds import KINDS, fault_from, fields_of
+from oauth.sandbox.faults.kinds import KINDS, fault_from, field_schemas, fields_of
 from oauth.sandbox.faults.rules import Rule as FaultRule
 from oauth.sandbox.lint.findings import Finding
 from oauth.sandbox.log import Entry
@@ -39,5 +39,6 @@ __all__ = [
     "application",
     "embedded",
     "fault_from",
+    "field_schemas",
     "fields_of",
 ]

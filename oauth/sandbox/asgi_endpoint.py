@@ -3,13 +3,13 @@
 from starlette.types import Receive, Scope, Send
 
 from oauth.sandbox import endpoints
-from oauth.sandbox.pipeline import attend
+from oauth.sandbox.pipeline import process
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.request import Endpoint, read
-from oauth.sandbox.response import new_request_id, send_answer
+from oauth.sandbox.response import new_request_id, send_response
 
 
-class Served:
+class AsgiEndpoint:
     """``path`` is the one that the log shows."""
 
     def __init__(self, sandbox: Sandbox, endpoint: Endpoint, path: str) -> None:
@@ -20,13 +20,13 @@ class Served:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Nothing waits but for the request and for the answer; what is checked and done happens in one go."""
         sandbox = self.sandbox
-        received = await read(self.endpoint, scope, receive)
+        request = await read(self.endpoint, scope, receive)
         try:
-            attended = attend(sandbox, received, self.path, lambda: endpoints.answer(sandbox, received))
+            attended = process(sandbox, request, self.path, lambda: endpoints.response(sandbox, request))
         except Exception:
-            await send_answer(endpoints.failure(), new_request_id(), send)
+            await send_response(endpoints.failure(), new_request_id(), send)
             raise
         if attended.fault is None:
-            await send_answer(attended.answer, attended.request_id, send)
+            await send_response(attended.response, attended.request_id, send)
         else:
-            await attended.fault.deliver(attended.answer, attended.request_id, receive, send)
+            await attended.fault.deliver(attended.response, attended.request_id, receive, send)

@@ -34,14 +34,14 @@ class Clock:
 
         Raises ``ValueError`` when that takes it more than a hundred years from real time, or ``seconds`` is no number.
         """
-        refusal = f"The clock cannot be moved by {seconds} seconds: it stays within 100 years of real time."
+        error_response = f"The clock cannot be moved by {seconds} seconds: it stays within 100 years of real time."
         try:
             step = timedelta(seconds=seconds)
         except (OverflowError, ValueError) as error:
-            raise ValueError(refusal) from error
+            raise ValueError(error_response) from error
         with self._lock:
             if abs(self._offset + step) > FARTHEST:
-                raise ValueError(refusal)
+                raise ValueError(error_response)
             self._offset += step
 
     def set(self, now: datetime) -> None:

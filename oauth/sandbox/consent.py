@@ -12,7 +12,7 @@ from string import Template
 
 from oauth.sandbox.authorization_endpoint import AuthorizationRequest, Refused
 from oauth.sandbox.configuration import User
-from oauth.sandbox.response import Answer
+from oauth.sandbox.response import Response
 
 _PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
 _STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
@@ -27,7 +27,7 @@ HEADERS = {
 }
 
 
-def consent_page(request: AuthorizationRequest, scopes: Iterable[tuple[str, str]], users: Sequence[User]) -> Answer:
+def consent_page(request: AuthorizationRequest, scopes: Iterable[tuple[str, str]], users: Sequence[User]) -> Response:
     """Who asks, for what, and the two buttons. ``scopes`` are names with their words for people; of several ``users``
     one is chosen."""
     items = "\n".join(f"<li><span>{escape(words)}</span><samp>{escape(name)}</samp></li>" for name, words in scopes)
@@ -57,7 +57,7 @@ def _signed_in(users: Sequence[User]) -> str:
     return f'<select name="user" form="decision" aria-label="User">{options}</select>'
 
 
-def refusal_page(refused: Refused) -> Answer:
+def refusal_page(refused: Refused) -> Response:
     """What is wrong, the value that was sent, and what to do; status 400 and never a redirect."""
     value = f"<h2>Sent</h2>\n<p><samp>{escape(refused.value)}</samp></p>\n" if refused.value else ""
     return _page(
@@ -70,5 +70,5 @@ def refusal_page(refused: Refused) -> Answer:
     )
 
 
-def _page(title: str, body: str, status: int) -> Answer:
-    return Answer.html(_PAGE.substitute(title=escape(title), style=_STYLE, body=body), status, HEADERS)
+def _page(title: str, body: str, status: int) -> Response:
+    return Response.html(_PAGE.substitute(title=escape(title), style=_STYLE, body=body), status, HEADERS)

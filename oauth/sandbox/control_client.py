@@ -25,10 +25,10 @@ class Control:
     def request(self, method: str, path: str, body: object = None, **query: object) -> Any:
         """Any operation of ``openapi.json``, its answer decoded. Raises ``SteeringError``."""
         given = {name: str(value) for name, value in query.items() if value is not None}
-        answer = self._http.request(method, path, params=given, json=body)
-        if answer.is_error:
-            raise SteeringError(f"{method} {path}: {answer.status_code} {answer.text}")
-        return answer.json() if answer.content else None
+        response = self._http.request(method, path, params=given, json=body)
+        if response.is_error:
+            raise SteeringError(f"{method} {path}: {response.status_code} {response.text}")
+        return response.json() if response.content else None
 
     def approve(self, url: str, user_id: int | None = None) -> str:
         """Give consent to the authorization request ``url``; the address that the browser would be sent to."""

@@ -12,7 +12,7 @@ REALM = "sandbox"
 
 
 class ProviderError(Exception):
-    """A refusal as it goes over the wire: ``status``, ``members`` of the JSON body, and ``headers``."""
+    """A error_response as it goes over the wire: ``status``, ``members`` of the JSON body, and ``headers``."""
 
     status: int = 400
 
@@ -23,7 +23,7 @@ class ProviderError(Exception):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Headers that belong to the refusal."""
+        """Headers that belong to the error_response."""
         return {}
 
 

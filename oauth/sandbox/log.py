@@ -8,9 +8,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from oauth.sandbox.request import Endpoint, Received
+from oauth.sandbox.request import Endpoint, IncomingRequest
 
 LONGEST = 1000
 NAMES = frozenset(
@@ -91,26 +90,6 @@ class Entry:
     findings: tuple[str, ...]
     duration_ms: float
 
-    @property
-    def members(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "number": self.number,
-            "request_id": self.request_id,
-            "at": self.at.isoformat(),
-            "method": self.method,
-            "path": self.path,
-            "endpoint": self.endpoint,
-            "client_id": self.client_id,
-            "grant_type": self.grant_type,
-            "parameters": list(self.parameters),
-            "status": self.status,
-            "error": self.error,
-            "fault": self.fault,
-            "findings": list(self.findings),
-            "duration_ms": round(self.duration_ms, 3),
-        }
-
 
 class RequestLog:
     """The last requests. ``listener`` is told of each when it was answered."""
@@ -130,7 +109,7 @@ class RequestLog:
         request_id: str,
         at: datetime,
         path: str,
-        received: Received,
+        request: IncomingRequest,
         client_id: str | None,
         status: int | None,
         error: str | None,
@@ -139,16 +118,16 @@ class RequestLog:
         duration_ms: float,
     ) -> None:
         """Keep a request to an endpoint."""
-        grant_type = received.parameters.get("grant_type")
-        names = received.parameters.keys() | received.query_parameters.keys()
+        grant_type = request.parameters.get("grant_type")
+        names = request.parameters.keys() | request.query_parameters.keys()
         self._keep(
             Entry(
                 number=self._next(),
                 request_id=request_id,
                 at=at,
-                method=_method(received.method),
+                method=_method(request.method),
                 path=path,
-                endpoint=received.endpoint,
+                endpoint=request.endpoint,
                 client_id=client_id,
                 grant_type=grant_type if grant_type in GRANT_TYPES else None,
                 parameters=tuple(sorted(names & NAMES)),

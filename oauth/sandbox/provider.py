@@ -4,10 +4,13 @@ The pages read and change it in their own threads while an event loop serves req
 held by every method, and by whoever checks and then changes.
 """
 
+import dataclasses
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec.structs import astuple, replace
 
 from oauth.sandbox.clients import Client, GrantType, checked_scopes
 from oauth.sandbox.clock import Clock
@@ -84,7 +87,7 @@ class Sandbox:
                 name: replace(client, redirect_uris=tuple(dict.fromkeys((*client.redirect_uris, redirect_uri))))
                 for name, client in self.configuration.clients.items()
             }
-            self.configuration = replace(self.configuration, clients=clients)
+            self.configuration = dataclasses.replace(self.configuration, clients=clients)
             self._clients |= clients
 
     # What there is.
@@ -182,7 +185,7 @@ class Sandbox:
 
         Raises ``LookupError`` when there is no such client, ``ValueError`` when there is no such grant.
         """
-        allowed = frozenset(GrantType(grant) for grant in grants)
+        allowed = tuple(GrantType(grant) for grant in grants)
         with self.lock:
             self._clients[client_id] = replace(self.client(client_id), grants=allowed)
 

@@ -3,19 +3,20 @@
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 MOST_ADDRESSES = 1000
 """Addresses that are counted at once; the one that asked longest ago is forgotten first."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestLimit:
-    """At most ``requests`` from one address in ``seconds``, without end when it is 0; a refusal holds for ``pause``
-    seconds."""
+class RequestLimit(Struct, frozen=True, forbid_unknown_fields=True):
+    """The request limit."""
 
-    requests: int
-    seconds: int
-    pause: int
+    requests: Annotated[int, Meta(ge=0, le=100_000, description="Requests from one address; 0: no limit.")]
+    seconds: Annotated[int, Meta(ge=1, le=86_400, description="The seconds they are counted in.")]
+    pause: Annotated[int, Meta(ge=1, le=86_400, description="The seconds that a refusal lasts.")]
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ class Endpoint(StrEnum):
 
 
 @dataclass(slots=True)
-class Received:
+class IncomingRequest:
     """``query`` is undecoded. ``parameters`` are the body's; ``problem`` says why they cannot be read; ``opening`` is
     the body's first sign; ``address`` is the one it came from. Names of ``headers`` are in lower case, as ASGI has
     them."""
@@ -51,20 +51,20 @@ class Received:
         return self.parameters
 
 
-async def read(endpoint: Endpoint, scope: Scope, receive: Receive) -> Received:
+async def read(endpoint: Endpoint, scope: Scope, receive: Receive) -> IncomingRequest:
     """Read a request to its end."""
     # Looked at so often that a dictionary pays; of a header that is there twice the first counts.
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
     query = scope["query_string"].decode(errors="surrogateescape")
-    received = Received(endpoint, scope["method"], query, headers, address=address_of(scope))
+    request = IncomingRequest(endpoint, scope["method"], query, headers, address=address_of(scope))
     try:
         body = await _body(receive)
         if body:
-            received.opening = body.lstrip()[:1]
-            received.parameters = from_body(body, headers.get("content-type", ""))
+            request.opening = body.lstrip()[:1]
+            request.parameters = from_body(body, headers.get("content-type", ""))
     except InvalidRequest as problem:
-        received.problem = problem
-    return received
+        request.problem = problem
+    return request
 
 
 def address_of(scope: Scope) -> str:

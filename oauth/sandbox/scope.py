@@ -10,6 +10,6 @@ def parse(text: str) -> Scope:
     return tuple(dict.fromkeys(name for name in text.split(" ") if name))
 
 
-def within(asked: Iterable[str], allowed: Iterable[str]) -> bool:
-    """Whether nothing is asked that is not allowed; letter case counts."""
-    return set(asked) <= set(allowed)
+def within(scope: Iterable[str], allowed: Iterable[str]) -> bool:
+    """Whether nothing is scope that is not allowed; letter case counts."""
+    return set(scope) <= set(allowed)

@@ -1,7 +1,6 @@
 """The sandbox served alone, on an address of its own."""
 
 import contextlib
-import json
 import os
 import signal
 import socket
@@ -17,8 +16,9 @@ from starlette.types import ASGIApp
 from oauth.sandbox.app import application
 from oauth.sandbox.clock import utc_now
 from oauth.sandbox.configuration import Configuration
-from oauth.sandbox.control.access import Guard, is_loopback
+from oauth.sandbox.control.access import ControlAccess, is_loopback
 from oauth.sandbox.provider import Sandbox
+from oauth.sandbox.response import json_text
 
 HOST = "127.0.0.1"
 PORT = 9000
@@ -58,10 +58,10 @@ def serve(
     """
     sandbox = Sandbox(utc_now, configuration=configuration, fault_header=fault_header)
     if log is not None:
-        sandbox.log.listener = lambda entry: print(json.dumps(entry.members), file=log, flush=True)
+        sandbox.log.listener = lambda entry: print(json_text(entry), file=log, flush=True)
     with listening(host, port) as listener:
         url = url_of(listener, "http" if tls is None else "https")
-        guard = Guard(control_token, open=is_loopback(listener.getsockname()[0]))
+        guard = ControlAccess(control_token, open=is_loopback(listener.getsockname()[0]))
         Server(application(sandbox, guard), lambda: print(f"Sandbox ready at {url}", flush=True), tls).run([listener])
 
 

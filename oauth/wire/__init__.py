@@ -1,7 +1,8 @@
-"""One request over one connection of its own, and whatever came back, as far as it came.
+"""The network connection: one request over a connection of its own, and as much of the response as arrived.
 
-Each way in which that can end has a name of ``catalogue/answers.toml``. A connection is used once and then closed:
-nothing is sent a second time because a kept connection was stale, and no connection carries the requests of two people.
+Each way to fail has a name, listed in ``catalogue/answers.toml``. A connection is used once and then closed, so no
+request is sent twice because a pooled connection was stale, and none carries the requests of two people. The settings
+of a connection are in ``connection_settings.py``.
 """
 
 import ssl
@@ -9,42 +10,44 @@ from contextlib import closing
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from oauth.connection import Connection, ConnectionSettingError, Proxy, problems, proxy_of, tls_context
-from oauth.egress import Guard, Refused
+from oauth.connection_settings import ConnectionSettingError, ConnectionSettings, Proxy, problems, proxy_of, tls_context
+from oauth.egress import Allowlist, NotAllowedError
 from oauth.exchange import Failure, Headers, Request, Response
-from oauth.wire.conversation import BODY_LIMIT, Conversation, Reply
-from oauth.wire.sockets import Broken, Limits, Stream, connect
+from oauth.wire.conversation import BODY_LIMIT, Conversation, PartialResponse
+from oauth.wire.sockets import Stream, TimeLimits, WireError, connect
 from oauth.wire.tls import TlsStream
 
 __all__ = ["BODY_LIMIT", "exchange"]
 
 _PORTS = {"http": 80, "https": 443}
-_KEPT_IN_TARGET = "%/:?#[]@!$&'()*+,;=~"
-"""Signs of a path and query that go out as they stand (RFC 3986 §2.2); others are percent-encoded."""
+_UNESCAPED_IN_TARGET = "%/:?#[]@!$&'()*+,;=~"
+"""Characters of a path and query that are sent as they are (RFC 3986 §2.2); others are percent-encoded."""
 
 
-def exchange(request: Request, connection: Connection, guard: Guard) -> tuple[Response | None, Failure | None]:
-    """Send a request once. The failure says what ended it; the response is what had come by then, and may be cut."""
-    reply = Reply()
+def exchange(
+    request: Request, settings: ConnectionSettings, allowlist: Allowlist
+) -> tuple[Response | None, Failure | None]:
+    """Send a request once, and return its response, truncated if the exchange failed, and the failure."""
+    partial = PartialResponse()
     try:
-        if wrong := problems(connection):
-            raise Broken("connection_settings", " ".join(str(problem) for problem in wrong))
-        target, proxy = _target(request.url), proxy_of(connection)
+        if invalid := problems(settings):
+            raise WireError("connection_settings", " ".join(str(problem) for problem in invalid))
+        target, proxy = _parse_target(request.url), proxy_of(settings)
         conversation = _conversation(request, target, proxy)
-        context = tls_context(connection) if target.tls else None
-        with closing(_connected(target, proxy, context, Limits(connection), guard, reply)) as stream:
-            reply = conversation.reply
-            conversation.hold(stream)
-    except ConnectionSettingError as error:  # a file that was there a moment ago
+        partial = conversation.partial
+        context = tls_context(settings) if target.tls else None
+        with closing(_connect(target, proxy, context, TimeLimits(settings), allowlist)) as stream:
+            conversation.run(stream)
+    except ConnectionSettingError as error:  # a file disappeared a moment ago
         return None, Failure("connection_settings", str(error))
-    except Broken as broken:
-        return reply.response(), Failure(broken.kind, broken.detail)
-    return reply.response(), None
+    except WireError as error:
+        return error.response or partial.response(), Failure(error.kind, error.detail)
+    return partial.response(), None
 
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """Where an address leads: ``path`` stands in the request line (RFC 9112 §3.2.1)."""
+    """The parts of a URL; ``path`` is the target in the request line (RFC 9112 §3.2.1)."""
 
     host: str
     port: int
@@ -60,28 +63,28 @@ class _Target:
         return f"{'https' if self.tls else 'http'}://{self.authority}"
 
 
-def _target(url: str) -> _Target:
-    """Where a request goes. Raises ``Broken``."""
+def _parse_target(url: str) -> _Target:
+    """Parse the URL of a request. Raises ``WireError``."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
         if not host.isascii():
             host = host.encode("idna").decode()
     except ValueError as error:
-        raise Broken("invalid_url", f"the address cannot be read: {error}") from error
+        raise WireError("invalid_url", f"the URL is invalid: {error}") from error
     host = host.rstrip(".")
-    if parts.scheme not in _PORTS or not host or any(not "!" <= sign <= "~" for sign in host):
-        raise Broken("invalid_url", "the address does not begin with https:// or http:// and the name of a host")
+    if parts.scheme not in _PORTS or not host or any(not "!" <= character <= "~" for character in host):
+        raise WireError("invalid_url", "the URL must begin with https:// or http:// and a host")
     if parts.username is not None:
-        raise Broken("invalid_url", "the address has a user before its host; send it as an Authorization header")
+        raise WireError("invalid_url", "the URL has a user before its host; send it in an Authorization header")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return _Target(host, port or _PORTS[parts.scheme], parts.scheme == "https", quote(path, safe=_KEPT_IN_TARGET))
+    return _Target(host, port or _PORTS[parts.scheme], parts.scheme == "https", quote(path, safe=_UNESCAPED_IN_TARGET))
 
 
 def _conversation(request: Request, target: _Target, proxy: Proxy | None) -> Conversation:
     if proxy is None or target.tls:
         return Conversation(request.method, target.origin, target.path, request.headers, request.body)
-    # RFC 9112 §3.2.2: a proxy is asked with the whole address.
+    # RFC 9112 §3.2.2: a proxy needs the whole URL in the request line.
     headers = (*request.headers, *_credentials(proxy))
     return Conversation(request.method, target.origin, f"{target.origin}{target.path}", headers, request.body)
 
@@ -90,21 +93,25 @@ def _credentials(proxy: Proxy) -> Headers:
     return (("Proxy-Authorization", proxy.authorization),) if proxy.authorization else ()
 
 
-def _connected(
-    target: _Target, proxy: Proxy | None, context: ssl.SSLContext | None, limits: Limits, guard: Guard, reply: Reply
+def _connect(
+    target: _Target, proxy: Proxy | None, context: ssl.SSLContext | None, limits: TimeLimits, allowlist: Allowlist
 ) -> Stream:
-    """A connection over which the request can be sent. Raises ``Broken``."""
+    """Open a connection over which the request can be sent. Raises ``WireError``."""
     try:
-        guard.check(target.host, target.port)
+        allowlist.check(target.host, target.port)
         if proxy is not None:
-            guard.check(proxy.host, proxy.port)
-    except Refused as error:
-        raise Broken("not_allowed", str(error)) from error
-    stream: Stream = connect(target.host, target.port, limits, guard) if proxy is None else _to(proxy, limits, guard)
+            allowlist.check(proxy.host, proxy.port)
+    except NotAllowedError as error:
+        raise WireError("not_allowed", str(error)) from error
+    stream: Stream
+    if proxy is None:
+        stream = connect(target.host, target.port, limits, allowlist)
+    else:
+        stream = _connect_proxy(proxy, limits, allowlist)
     try:
         if context is not None:
             if proxy is not None:
-                _tunnel(stream, target, proxy, reply)
+                _open_tunnel(stream, target, proxy)
             stream = TlsStream(stream, context, target.host)
     except BaseException:
         stream.close()
@@ -113,31 +120,31 @@ def _connected(
     return stream
 
 
-def _to(proxy: Proxy, limits: Limits, guard: Guard) -> Stream:
+def _connect_proxy(proxy: Proxy, limits: TimeLimits, allowlist: Allowlist) -> Stream:
     try:
-        return connect(proxy.host, proxy.port, limits, guard)
-    except Broken as broken:
-        if broken.kind in ("not_allowed", "total_timeout"):
+        return connect(proxy.host, proxy.port, limits, allowlist)
+    except WireError as error:
+        if error.kind in ("not_allowed", "total_timeout"):
             raise
-        raise Broken("proxy_unreachable", f"the proxy {proxy.host}:{proxy.port}: {broken.detail}") from broken
+        raise WireError("proxy_unreachable", f"the proxy {proxy.host}:{proxy.port}: {error.detail}") from error
 
 
-def _tunnel(stream: Stream, target: _Target, proxy: Proxy, reply: Reply) -> None:
-    """Ask the proxy for a connection to the server (RFC 9110 §9.3.6). What it answers instead is kept in ``reply``."""
-    asked = Conversation("CONNECT", target.origin, target.authority, (("Host", target.authority), *_credentials(proxy)))
+def _open_tunnel(stream: Stream, target: _Target, proxy: Proxy) -> None:
+    """Ask the proxy for a connection to the server (RFC 9110 §9.3.6). Raises ``WireError`` with its refusal."""
+    headers = (("Host", target.authority), *_credentials(proxy))
+    conversation = Conversation("CONNECT", target.origin, target.authority, headers)
     try:
-        asked.ask(stream)
-        answer = asked.reply.response()
-        if answer is None or 200 <= answer.status < 300:
+        conversation.send(stream)
+        response = conversation.partial.response()
+        if response is None or 200 <= response.status < 300:
             return
-        asked.read_body()
-    except Broken as broken:
-        if broken.kind in ("connect_timeout", "total_timeout"):
+        conversation.read_body()
+    except WireError as error:
+        if error.kind in ("connect_timeout", "total_timeout"):
             raise
-        if asked.reply.head is None:
-            raise Broken("proxy_refused", f"the proxy did not answer CONNECT: {broken.detail}") from broken
-    reply.head, reply.body, reply.cut = asked.reply.head, asked.reply.body, asked.reply.cut
-    answer = reply.response()
-    status = f"{answer.status} {answer.reason}".strip() if answer else ""
+        if conversation.partial.head is None:
+            raise WireError("proxy_refused", f"the proxy did not answer CONNECT: {error.detail}") from error
+    response = conversation.partial.response()
+    status = f"{response.status} {response.reason}".strip() if response else ""
     kind = "proxy_authentication" if status.startswith("407") else "proxy_refused"
-    raise Broken(kind, f"the proxy answered CONNECT with {status}")
+    raise WireError(kind, f"the proxy answered CONNECT with {status}", response)

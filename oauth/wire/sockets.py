@@ -1,145 +1,149 @@
-"""A TCP connection of one exchange: names resolved once, judged by the guard, and never waited for without a limit."""
+"""The TCP connection of one exchange: its host is resolved once and checked, and every wait has a time limit."""
 
 import socket
 import threading
 from time import monotonic
 from typing import Any, Protocol
 
-from oauth.connection import Connection
-from oauth.egress import Guard, Refused, literal
+from oauth.connection_settings import ConnectionSettings
+from oauth.egress import Allowlist, NotAllowedError, parse_address
+from oauth.exchange import Response
 
 PIECE = 64 * 1024
 """Bytes taken from the network at once."""
 
 
-class Broken(Exception):
-    """The exchange ends here. ``kind`` is that of ``exchange.Failure``, ``detail`` says it in the system's words."""
+class WireError(Exception):
+    """An exchange has failed. ``kind`` and ``detail`` are those of ``exchange.Failure``.
 
-    def __init__(self, kind: str, detail: str) -> None:
+    ``response`` is that of a proxy in place of the server's.
+    """
+
+    def __init__(self, kind: str, detail: str, response: Response | None = None) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
+        self.response = response
 
 
 class Stream(Protocol):
-    """Bytes in order, both ways. Both methods raise ``OSError``, or ``Broken`` where the reason has a name."""
+    """An open connection. Its methods raise ``OSError``, or ``WireError`` for a failure with a name."""
 
     def send(self, data: bytes) -> None:
-        """Send all of it."""
+        """Send all data."""
 
     def receive(self) -> bytes:
-        """What comes next; nothing at the end."""
+        """Receive the next data, empty at the end."""
 
     def close(self) -> None:
         """Close the connection at once."""
 
 
-class Limits:
-    """When the connection must stand and when everything must be over, in seconds of the monotonic clock."""
+class TimeLimits:
+    """The timeouts of one exchange, counted from its start."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._settings = connection
+    def __init__(self, settings: ConnectionSettings) -> None:
+        self._settings = settings
         self._started = monotonic()
         self.connecting = True
 
-    def left(self) -> float:
-        """Seconds that the next wait may take. Raises ``Broken`` when there are none."""
-        settings, passed = self._settings, monotonic() - self._started
-        wait = settings.connect_timeout - passed if self.connecting else settings.read_timeout
-        wait = min(wait, settings.total_timeout - passed)
+    def remaining(self) -> float:
+        """Return the seconds that the next wait may take. Raises ``WireError`` when the time is up."""
+        settings, elapsed = self._settings, monotonic() - self._started
+        wait = settings.connect_timeout - elapsed if self.connecting else settings.read_timeout
+        wait = min(wait, settings.total_timeout - elapsed)
         if wait <= 0:
-            raise self.over()
+            raise self.error()
         return wait
 
-    def over(self) -> Broken:
-        """Which of the time-outs has ended a wait."""
+    def error(self) -> WireError:
+        """Return the error of the timeout that has ended a wait."""
         settings = self._settings
         if monotonic() - self._started >= settings.total_timeout:
-            return Broken("total_timeout", f"not finished after {settings.total_timeout:g} seconds")
+            return WireError("total_timeout", f"not finished after {settings.total_timeout:g} seconds")
         if self.connecting:
-            return Broken("connect_timeout", f"no connection after {settings.connect_timeout:g} seconds")
-        return Broken("read_timeout", f"nothing came for {settings.read_timeout:g} seconds")
+            return WireError("connect_timeout", f"no connection after {settings.connect_timeout:g} seconds")
+        return WireError("read_timeout", f"nothing received for {settings.read_timeout:g} seconds")
 
 
-class Socket:
+class TcpStream:
     """A stream over TCP."""
 
-    def __init__(self, connected: socket.socket, limits: Limits) -> None:
-        self._socket = connected
+    def __init__(self, connection: socket.socket, limits: TimeLimits) -> None:
+        self._socket = connection
         self._limits = limits
 
     def send(self, data: bytes) -> None:
-        """Send all of it."""
-        self._socket.settimeout(self._limits.left())
+        """Send all data."""
+        self._socket.settimeout(self._limits.remaining())
         try:
             self._socket.sendall(data)
         except TimeoutError as error:
-            raise self._limits.over() from error
+            raise self._limits.error() from error
 
     def receive(self) -> bytes:
-        """What comes next; nothing at the end."""
-        self._socket.settimeout(self._limits.left())
+        """Receive the next data, empty at the end."""
+        self._socket.settimeout(self._limits.remaining())
         try:
             return self._socket.recv(PIECE)
         except TimeoutError as error:
-            raise self._limits.over() from error
+            raise self._limits.error() from error
 
     def close(self) -> None:
         """Close the connection at once."""
         self._socket.close()
 
 
-def connect(host: str, port: int, limits: Limits, guard: Guard) -> Socket:
-    """Connect to the first address of a host that takes a connection, of those the guard lets through.
-
-    Raises ``Broken``.
-    """
-    found = _addresses(host, port, limits)
+def connect(host: str, port: int, limits: TimeLimits, allowlist: Allowlist) -> TcpStream:
+    """Connect to the first allowed address of a host that accepts a connection. Raises ``WireError``."""
+    resolved = _resolve(host, port, limits)
     try:
-        allowed = set(guard.reachable(host, port, [address[0] for _, address in found]))
-    except Refused as error:
-        raise Broken("not_allowed", str(error)) from error
-    candidates = [(family, address) for family, address in found if address[0] in allowed]
+        allowed = set(allowlist.reachable(host, port, [address[0] for _, address in resolved]))
+    except NotAllowedError as error:
+        raise WireError("not_allowed", str(error)) from error
+    candidates = [(family, address) for family, address in resolved if address[0] in allowed]
     problem: OSError = OSError(f"{host} has no address")
     for position, (family, address) in enumerate(candidates):
-        connecting = socket.socket(family, socket.SOCK_STREAM)
+        connection = socket.socket(family, socket.SOCK_STREAM)
         try:
-            # The time that is left is shared among the addresses that are left: one that swallows all has its part.
-            connecting.settimeout(limits.left() / (len(candidates) - position))
-            connecting.connect(address)
-            connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return Socket(connecting, limits)
+            # The remaining addresses share the remaining time, so that one that never responds does not use it up.
+            connection.settimeout(limits.remaining() / (len(candidates) - position))
+            connection.connect(address)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return TcpStream(connection, limits)
         except OSError as error:
-            connecting.close()
+            connection.close()
             problem = error
-        except Broken:
-            connecting.close()
+        except WireError:
+            connection.close()
             raise
     if isinstance(problem, TimeoutError):
-        raise limits.over() from problem
-    raise Broken("refused" if isinstance(problem, ConnectionRefusedError) else "unreachable", str(problem)) from problem
+        raise limits.error() from problem
+    raise WireError(
+        "refused" if isinstance(problem, ConnectionRefusedError) else "unreachable", str(problem)
+    ) from problem
 
 
-def _addresses(host: str, port: int, limits: Limits) -> list[tuple[int, Any]]:
-    """The addresses of a name, each with its family. The resolver knows no time limit, so a thread of its own asks."""
-    answers: list[list[tuple[int, Any]]] = []
+def _resolve(host: str, port: int, limits: TimeLimits) -> list[tuple[int, Any]]:
+    """Resolve a host to addresses with their families. The resolver has no timeout, so it runs in a thread."""
+    results: list[list[tuple[int, Any]]] = []
     problems: list[Exception] = []
 
     def resolve() -> None:
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            answers.append(list(dict.fromkeys((family, address) for family, _, _, _, address in found)))
+            addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            results.append(list(dict.fromkeys((family, address) for family, _, _, _, address in addresses)))
         except (OSError, UnicodeError) as error:
             problems.append(error)
 
-    if literal(host) is not None:
+    if parse_address(host) is not None:
         resolve()
     else:
         resolver = threading.Thread(target=resolve, daemon=True)
         resolver.start()
-        resolver.join(limits.left())
+        resolver.join(limits.remaining())
     if problems:
-        raise Broken("unknown_host", f"{host}: {problems[0]}") from problems[0]
-    if not answers:
-        raise limits.over()
-    return answers[0]
+        raise WireError("unknown_host", f"{host}: {problems[0]}") from problems[0]
+    if not results:
+        raise limits.error()
+    return results[0]

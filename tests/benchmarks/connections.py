@@ -1,7 +1,7 @@
-"""What a connection of its own costs a request: ``python -m tests.benchmarks.connections``.
+"""Measure the cost of a connection for each request: ``python -m tests.benchmarks.connections``.
 
-A token request goes over TLS on loopback. Each way of sending it is measured in rounds that take turns, by the CPU time
-of this process, and the cheapest round of each counts.
+A token request goes over TLS on loopback. The ways of sending it take turns in rounds; the round with the least CPU
+time of this process counts.
 """
 
 import time
@@ -10,8 +10,8 @@ from collections.abc import Callable
 import httpx
 
 from oauth import wire
-from oauth.connection import tls_context
-from oauth.egress import Guard
+from oauth.connection_settings import tls_context
+from oauth.egress import Allowlist
 from tests import hostile
 from tests.exchanges import token_exchange
 from tests.failures import server_context, trusting
@@ -21,13 +21,13 @@ REQUESTS = 30
 
 
 def main() -> None:
-    """Print the milliseconds of CPU that a request takes each way, and the ratio to the first."""
+    """Print the CPU milliseconds of a request by each way, and the ratio to the first."""
     connection = trusting()
     with hostile.serving_tls(server_context(), hostile.answering(hostile.OK)) as server:
         request = token_exchange(server.url).request
 
         def console() -> None:
-            response, failure = wire.exchange(request, connection, Guard())
+            response, failure = wire.exchange(request, connection, Allowlist())
             assert response is not None, failure
 
         def shared() -> None:

@@ -32,7 +32,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, Text, insert, update
 
 from oauth import wire
 from oauth.client import send
-from oauth.connection import Connection
+from oauth.connection_settings import ConnectionSettings
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.history.store import History
 from oauth.recorder import Recorder
@@ -138,7 +138,7 @@ def ways(url: str, history: History) -> dict[str, Callable[[], object]]:
     recorder = Recorder(history, vault)
     kept = httpx.Client(trust_env=False)
     context = httpx.create_ssl_context()
-    connection = Connection()
+    connection = ConnectionSettings()
 
     def bare() -> httpx.Response:
         return kept.post(url, headers=headers, content=sent.request.body)
@@ -154,7 +154,7 @@ def ways(url: str, history: History) -> dict[str, Callable[[], object]]:
         begun = recorder.begin(sent)
         answer = post()
         told = tuple((name.decode(), value.decode()) for name, value in answer.headers.raw)
-        recorder.complete(replace(begun, response=Response(200, "OK", told, answer.content), duration_ms=1))
+        recorder.complete(begun, replace(begun.live, response=Response(200, "OK", told, answer.content), duration_ms=1))
 
     redacted = vault.redact(sent)
     answered = vault.redact(replace(sent, response=Response(200, "OK", (), bare().content), duration_ms=1))
@@ -186,7 +186,7 @@ def ways(url: str, history: History) -> dict[str, Callable[[], object]]:
         "a client each time, recorded": lambda: recorded(bare_anew),
         "httpx.post": bare_call,
         "httpx.post, recorded": lambda: recorded(bare_call),
-        "the console, not recorded": lambda: wire.exchange(sent.request, connection, recorder.policy.guard),
+        "the console, not recorded": lambda: wire.exchange(sent.request, connection, recorder.policy.allowlist),
         "the console": lambda: send(sent, recorder, connection=connection),
     }
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from oauth import paste
 from oauth.catalogue import documented
 from oauth.catalogue.explain import explain
-from oauth.diagnosis.pasted import diagnosed
+from oauth.diagnosis.pasted import Paste
 from oauth.redaction import Vault
 
 ENTRIES = 10_000
@@ -252,7 +252,8 @@ def diagnosing(entries: int) -> str:
     """How long the diagnosis of a paste takes, in words."""
     items = paste.read(short_har(entries))
     processor = time.process_time()
-    causes = sum(item.diagnosis is not None for item in diagnosed(items, Vault(b"key of the benchmark"), START))
+    findings = Paste(items, Vault(b"key of the benchmark"), START).findings()
+    causes = sum(finding.diagnosis is not None for finding in findings)
     spent = time.process_time() - processor
     return f"{entries:,} exchanges, {causes:,} failed: {spent:.1f} s, {spent / entries * 1000:.2f} s per 1,000"
 

@@ -1,4 +1,4 @@
-"""No secret at rest, in the log, in an export or on the page: planted ones are searched for everywhere."""
+"""Planted secrets do not appear at rest, in the log, in an export or on the page."""
 
 import re
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ PLANTED = {
 }
 
 
-def test_secrets_are_nowhere_but_in_the_session(walk: "Walk", running: "Console") -> None:
+def test_secrets_stay_in_the_session(walk: "Walk", running: "Console") -> None:
     secrets = dict(PLANTED)
     arrivals: list[str] = []
     walk.page.context.on(
@@ -49,7 +49,7 @@ def test_secrets_are_nowhere_but_in_the_session(walk: "Walk", running: "Console"
     walk.pick("token.secret_in", "Basic")
     walk.exchange()
     walk.card("token")
-    # The page, with what stands in its fields.
+    # The page with the values of its fields.
     content = walk.page.content() + str(
         walk.page.evaluate("() => [...document.querySelectorAll('input, textarea')].map(field => field.value)")
     )
@@ -70,7 +70,7 @@ def test_secrets_are_nowhere_but_in_the_session(walk: "Walk", running: "Console"
     for path in files:
         content_of_file = path.read_bytes()
         assert found(secrets, content_of_file) == [], f"{path.name} has a secret"
-    # The search itself works: what stands in the secrets' place is there.
+    # The search itself works: it finds the placeholders.
     assert (
         "«access_token #".encode()
         in (running.home / "history.db-wal").read_bytes() + (running.home / "history.db").read_bytes()

@@ -1,4 +1,4 @@
-"""No secret of the further steps at rest, in the log, in an export or on the page: PAR, DPoP, assertions, devices."""
+"""Secrets of PAR, DPoP, assertions and devices do not appear at rest, in the log, in an export or on the page."""
 
 import json
 from collections.abc import Iterator
@@ -21,13 +21,13 @@ SECRETS_OF_PAR = ("state", "nonce", "client_assertion", "login_hint")
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    made = Server(demands_nonce=True, opaque=False)
-    with serving(made.app()) as url:
-        made.issuer = url
-        yield made
+    server = Server(demands_nonce=True, opaque=False)
+    with serving(server.app()) as url:
+        server.issuer = url
+        yield server
 
 
-def test_what_the_further_steps_hold_stays_in_the_session(server: Server, walk: "Walk", running: "Console") -> None:
+def test_secrets_of_optional_steps_stay_in_the_session(server: Server, walk: "Walk", running: "Console") -> None:
     page = walk.page
     (running.home / "providers").mkdir()
     (running.home / "providers" / "everything.toml").write_text(server.profile() + "\ndpop = true\n")

@@ -1,4 +1,4 @@
-"""Failures met in the walkthrough itself: the person sees the card, and the server saw one request."""
+"""Failures in the walkthrough itself: the card is shown, and the server received one request."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ read_timeout = 0.5
 
 @contextmanager
 def walking(tools: Any, page: Page, home: Path, more: str, **settings: str) -> Iterator["Walk"]:
-    """A console with a profile of one's own, whose client is the sandbox's, and a walk with a code in hand."""
+    """Start a console with a custom profile and the sandbox's client, and authorize there."""
     port = tools.free_port()
     (home / "providers").mkdir(parents=True)
     text = PROFILE.format(url=f"http://localhost:{port}", more=more)
@@ -72,19 +72,19 @@ def trusting_walk(tools: Any, page: Page, tmp_path: Path) -> Iterator["Walk"]:
 
 @pytest.fixture
 def careless_walk(tools: Any, page: Page, tmp_path: Path) -> Iterator["Walk"]:
-    """A profile that checks no certificate, on a console that allows that."""
+    """A profile that verifies no certificate, on a console that allows that."""
     with walking(tools, page, tmp_path / "home", "verify = false", CONSOLE_ALLOW_INSECURE_TLS="1") as walk:
         yield walk
 
 
 def send_to(walk: "Walk", url: str) -> None:
-    if not walk.at("token.url").is_visible():  # folded away, once something was sent
+    if not walk.at("token.url").is_visible():  # folded away once something was sent
         walk.at("token.edit").locator("summary").click()
     walk.type("token.url", url)
     walk.press("token.send")
 
 
-def test_each_failure_has_its_card_under_the_request_that_failed(tools: Any, trusting_walk: "Walk") -> None:
+def test_each_failure_has_its_card_under_the_failed_request(tools: Any, trusting_walk: "Walk") -> None:
     walk = trusting_walk
     for table, kind in SHOWN:
         scenario = next(iter((FAILURES if table == "failure" else ANSWERS)[kind].values()))
@@ -97,7 +97,7 @@ def test_each_failure_has_its_card_under_the_request_that_failed(tools: Any, tru
             assert len(case.server.requests) == case.requests, kind
 
 
-def test_a_trusted_authority_lets_the_exchange_through(trusting_walk: "Walk") -> None:
+def test_certificate_of_a_trusted_authority_is_accepted(trusting_walk: "Walk") -> None:
     answer = hostile.response("200 OK", b'{"access_token": "abc", "token_type": "bearer"}', **JSON)
     with hostile.serving_tls(server_context(), answer) as server:
         send_to(trusting_walk, server.url)
@@ -105,7 +105,7 @@ def test_a_trusted_authority_lets_the_exchange_through(trusting_walk: "Walk") ->
     assert "certificate not checked" not in trusting_walk.page.content()
 
 
-def test_an_exchange_without_the_check_is_marked_in_the_walkthrough_and_in_the_history(careless_walk: "Walk") -> None:
+def test_unverified_certificate_is_marked_in_the_walkthrough_and_in_the_history(careless_walk: "Walk") -> None:
     walk = careless_walk
     answer = hostile.response("200 OK", b'{"access_token": "abc", "token_type": "bearer"}', **JSON)
     with hostile.serving_tls(self_signed(), answer) as server:
@@ -117,7 +117,7 @@ def test_an_exchange_without_the_check_is_marked_in_the_walkthrough_and_in_the_h
     walk.page.get_by_text(answers()["tls_unverified"].title).first.wait_for()
 
 
-def test_a_proxy_s_password_and_a_client_key_are_nowhere(tools: Any, page: Page, tmp_path: Path) -> None:
+def test_proxy_password_and_client_key_appear_nowhere(tools: Any, page: Page, tmp_path: Path) -> None:
     certificate, key = client_files()
     home = tmp_path / "home"
     more = f'client_certificate = "{certificate}"\nclient_key = "{key}"'

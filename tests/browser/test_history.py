@@ -136,7 +136,7 @@ def test_a_wrong_term_is_named_and_stays_to_be_corrected(walk: "Walk", history: 
     walk.open("/history?case=seeded")
     shown(walk, f"{ROWS} exchanges")
     type_term(walk, "colour:red")
-    expect(walk.page.get_by_text("There is no filter 'colour'")).to_be_visible()
+    expect(walk.page.get_by_text("Unknown filter 'colour'")).to_be_visible()
     expect(walk.at("history.filter.line")).to_contain_text("colour:red")
     shown(walk, f"{ROWS} exchanges")
 
@@ -160,7 +160,7 @@ def test_the_list_is_paged_a_row_opened_and_compared_with_the_last_success(walk:
     walk.press("history.labels.save")
     expect(walk.at("history.note").locator("textarea")).to_have_value("called them back")
     walk.settle()
-    assert history.count(Filters(note='"called them"')) == 1
+    assert history.count(Filters(note="called them")) == 1
 
 
 def test_the_request_is_copied_without_its_secret(walk: "Walk", history: History) -> None:
@@ -269,5 +269,5 @@ def test_what_the_filters_show_is_deleted_once_its_number_is_typed(walk: "Walk",
     field.fill("3")
     walk.page.get_by_role("button", name="Delete 3", exact=True).click()
     expect(walk.page.get_by_text("3 exchanges were deleted")).to_be_visible()
-    assert history.count(Filters(case='"to delete"')) == 0
+    assert history.count(Filters(case="to delete")) == 0
     assert history.count(Filters(case="seeded")) == ROWS

@@ -1,4 +1,4 @@
-"""The server as a process: how it starts, what it listens on, and what is left when it is killed."""
+"""The server as a process: its start, its listening addresses, and its history after a kill."""
 
 import re
 import signal
@@ -29,15 +29,15 @@ def tools(request: pytest.FixtureRequest) -> Any:
 
 
 def listening(port: int) -> set[str]:
-    """The addresses on which something listens at a port, as the system lists them."""
-    found = set()
+    """Return the addresses with a listener at this port, as the system lists them."""
+    addresses = set()
     for path, loopback in (("/proc/net/tcp", "0100007F"), ("/proc/net/tcp6", "0" * 24 + "01000000")):
         for line in Path(path).read_text().splitlines()[1:]:
             local, state = line.split()[1], line.split()[3]
             address, _, at = local.partition(":")
             if int(at, 16) == port and state == "0A":
-                found.add("loopback" if address == loopback else address)
-    return found
+                addresses.add("loopback" if address == loopback else address)
+    return addresses
 
 
 @pytest.mark.parametrize("start", ["python", "streamlit"])
@@ -60,8 +60,8 @@ def test_both_commands_serve_pages_and_routes_on_loopback_only(tools: Any, tmp_p
         tools.stop_console(running)
 
 
-def test_a_setting_that_cannot_be_used_is_one_line_and_no_traceback(tools: Any, tmp_path: Path) -> None:
-    done = subprocess.run(
+def test_invalid_setting_is_reported_without_a_traceback(tools: Any, tmp_path: Path) -> None:
+    result = subprocess.run(
         [sys.executable, "app.py"],
         cwd=tools.ROOT,
         env={"PATH": "", "CONSOLE_HOME": str(tmp_path), "CONSOLE_KEY": "short"},
@@ -70,12 +70,12 @@ def test_a_setting_that_cannot_be_used_is_one_line_and_no_traceback(tools: Any, 
         timeout=60,
         check=False,
     )
-    assert done.returncode != 0
-    assert "CONSOLE_KEY is shorter than 16 characters" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert result.returncode != 0
+    assert "CONSOLE_KEY is shorter than 16 characters" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
-def test_no_deploy_button_and_no_call_to_another_host(page: Page, running: "Console") -> None:
+def test_page_has_no_deploy_button_and_calls_no_other_host(page: Page, running: "Console") -> None:
     hosts = set()
     page.on("request", lambda request: hosts.add(re.sub(r"^(\w+://[^/]+).*", r"\1", request.url)))
     page.goto(running.url)
@@ -84,9 +84,7 @@ def test_no_deploy_button_and_no_call_to_another_host(page: Page, running: "Cons
     assert {host for host in hosts if not host.startswith(("data:", "blob:"))} == {running.url}
 
 
-def test_killing_the_server_in_the_middle_of_a_token_request_leaves_the_row(
-    tools: Any, page: Page, tmp_path: Path
-) -> None:
+def test_token_request_leaves_its_row_when_the_server_is_killed(tools: Any, page: Page, tmp_path: Path) -> None:
     running = tools.start_console(tmp_path / "home")
     arrived = threading.Event()
     release = threading.Event()

@@ -1,7 +1,9 @@
+from itertools import chain
+
 import pytest
 
-from oauth.catalogue import CatalogueError, answers, documented, registered, registered_for
-from oauth.catalogue.entries import ENDPOINTS, read_answers, read_documented, read_registered
+from oauth.catalogue import CatalogueError, answers, documented, find_entry, registered, registered_for, remedy_of
+from oauth.catalogue.entries import ENDPOINTS, Entry, read_answers, read_documented, read_registered
 
 DOCUMENTED = """
 [[error]]
@@ -138,16 +140,16 @@ def test_there_is_an_answer_for_every_failure_and_shape() -> None:
     [
         (DOCUMENTED.replace('title = "A title"', ""), "x.toml, error 1: the field title is missing"),
         (DOCUMENTED + 'colour = "red"', "x.toml, error 1: the field colour is unknown"),
-        (DOCUMENTED.replace("number = 1", ""), "x.toml, error at place 1: the field number is missing"),
-        (DOCUMENTED.replace("number = 1", 'number = "1"'), "the field number must be a whole number"),
-        (DOCUMENTED.replace("number = 1", "number = true"), "the field number must be a whole number"),
-        (DOCUMENTED.replace('"A cause"', '" "'), "the field cause must be a text"),
-        (DOCUMENTED.replace('["Do this."]', "[]"), "the field remedy must be a list"),
-        (DOCUMENTED.replace('["Do this."]', '"Do this."'), "the field remedy must be a list"),
+        (DOCUMENTED.replace("number = 1", ""), "x.toml, error number 1: the field number is missing"),
+        (DOCUMENTED.replace("number = 1", 'number = "1"'), "the field number must be an integer"),
+        (DOCUMENTED.replace("number = 1", "number = true"), "the field number must be an integer"),
+        (DOCUMENTED.replace('"A cause"', '" "'), "the field cause must be a non-empty string"),
+        (DOCUMENTED.replace('["Do this."]', "[]"), "the field remedy must be a non-empty list"),
+        (DOCUMENTED.replace('["Do this."]', '"Do this."'), "the field remedy must be a non-empty list"),
         (DOCUMENTED.replace('"token"', '"tokn"'), "error 1: endpoint is 'tokn'"),
         (DOCUMENTED + DOCUMENTED, "two entries have the same number"),
-        ("[[errors]]", "must hold entries under [[error]]"),
-        ("error = 1", "must hold entries under [[error]]"),
+        ("[[errors]]", "must contain entries under [[error]]"),
+        ("error = 1", "must contain entries under [[error]]"),
         ("number =", "x.toml is not valid TOML"),
     ],
 )
@@ -186,3 +188,42 @@ def test_two_answers_of_one_kind_are_refused() -> None:
 def test_every_endpoint_has_an_entry() -> None:
     used = {place for entries in registered().values() for entry in entries for place in entry.where}
     assert used == set(ENDPOINTS)
+
+
+def test_every_entry_has_one_id_that_leads_back_to_it() -> None:
+    entries: list[Entry] = [*documented().values(), *chain.from_iterable(registered().values()), *answers().values()]
+    assert len({entry.entry for entry in entries}) == len(entries)
+    for entry in entries:
+        assert find_entry(entry.entry) is entry
+        assert remedy_of(entry.entry) == entry.remedy
+
+
+@pytest.mark.parametrize(
+    ("entry", "title"),
+    [
+        ("partner/2", documented()[2].title),
+        ("rfc6749/invalid_grant", registered()["invalid_grant"][0].title),
+        ("rfc6749/invalid_request/token", registered()["invalid_request"][1].title),
+        ("rfc9449/use_dpop_nonce/resource", registered()["use_dpop_nonce"][1].title),
+        ("openidconnectcore1.0/login_required", registered()["login_required"][0].title),
+        ("unregistered/redirect_uri_mismatch", registered()["redirect_uri_mismatch"][0].title),
+        ("answer/html", answers()["html"].title),
+    ],
+)
+def test_ids_of_entries_are_stable(entry: str, title: str) -> None:
+    match = find_entry(entry)
+    assert match is not None
+    assert match.title == title
+
+
+@pytest.mark.parametrize("entry", ["", "partner/12", "partner/02", "rfc6749/invalid_request", "answer/", "html"])
+def test_unknown_id_has_no_entry_and_no_remedy(entry: str) -> None:
+    assert find_entry(entry) is None
+    assert remedy_of(entry) == ()
+
+
+def test_registered_entries_with_the_same_id_are_refused() -> None:
+    other = REGISTERED.replace('["token"]', '["authorization"]').replace('"5.2"', '"4.1.2.1"')
+    with pytest.raises(CatalogueError, match="another entry has the id rfc6749/invalid_grant; set id"):
+        read_registered(REGISTERED + other, "x.toml")
+    assert len(read_registered(REGISTERED + other + 'id = "rfc6749/other"', "x.toml")["invalid_grant"]) == 2

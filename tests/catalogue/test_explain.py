@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauth.catalogue import answers, documented
+from oauth.catalogue import answers, documented, remedy_of
 from oauth.catalogue.explain import Explanation, explain, explain_response
 from oauth.exchange import Exchange, Failure, Headers, Request, Response, Step
 
@@ -34,6 +34,7 @@ def test_a_documented_error_is_explained(number: int) -> None:
     found = answered(step, entry.status or 400, entry.example.encode())
     assert found is not None
     assert (found.kind, found.number, found.match) == ("documented", number, "exact")
+    assert found.entry == f"partner/{number}"
     assert (found.title, found.cause, found.remedy) == (entry.title, entry.cause, entry.remedy)
     assert (found.error, found.error_description) == (entry.error, entry.description)
     assert found.status == (entry.status or 400)
@@ -53,6 +54,7 @@ def test_an_undocumented_text_gets_its_codes_meaning() -> None:
     found = answered(Step.TOKEN, 400, body)
     assert found is not None
     assert (found.kind, found.number, found.match) == ("registered", None, None)
+    assert found.entry == "rfc6749/invalid_grant"
     assert (found.reference, found.error_description) == ("RFC 6749 §5.2", "The authorization code has expired")
 
 
@@ -118,6 +120,7 @@ def test_an_unexpected_answer_is_explained(step: Step, status: int, headers: Hea
     found = answered(step, status, body, headers)
     assert found is not None
     assert (found.kind, found.answer, found.number) == ("answer", kind, None)
+    assert found.entry == f"answer/{kind}"
     assert (found.status, found.remedy) == (status, answers()[kind].remedy)
 
 
@@ -261,8 +264,8 @@ def test_no_exchange_raises(
     found = explain(exchange(step, response, request=Request("GET", url)))
     if status >= 400 and step is not Step.CALLBACK:
         assert found is not None
-        assert found.remedy
     if found is not None:
+        assert found.remedy == remedy_of(found.entry)
         json.dumps(found.remedy)
 
 

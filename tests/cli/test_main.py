@@ -10,8 +10,7 @@ import pytest
 
 from oauth.catalogue import documented
 from oauth.cli.main import main
-from oauth.diagnosis import pasted as paste_diagnosed
-from oauth.diagnosis.pasted import Diagnosed
+from oauth.diagnosis.pasted import Finding, Paste
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTATION = ROOT / "tests" / "catalogue" / "documentation.txt"
@@ -252,15 +251,15 @@ def test_the_sandbox_is_served_until_it_is_stopped() -> None:
 def test_each_diagnosis_is_printed_as_soon_as_it_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file, printed, made = tmp_path / "two.txt", [], paste_diagnosed.diagnosed
+    file, printed, findings = tmp_path / "two.txt", [], Paste.findings
     file.write_text(f"{documented()[1].example}\n{documented()[2].example}", encoding="utf-8")
 
-    def watched(*given: Any) -> Iterator[Diagnosed]:
-        for item in made(*given):
-            yield item
+    def watched(paste: Paste) -> Iterator[Finding]:
+        for finding in findings(paste):
+            yield finding
             printed.append(capsys.readouterr().out)
 
-    monkeypatch.setattr(paste_diagnosed, "diagnosed", watched)
+    monkeypatch.setattr(Paste, "findings", watched)
     assert main(["diagnose", str(file)]) == 0
     assert [text.count('"documented"') for text in printed] == [1, 1]
     assert len(json.loads("".join([*printed, capsys.readouterr().out]))) == 2

@@ -122,22 +122,23 @@ class Walk:
         """The authorization request and, when the provider sends the browser back, its callback."""
         sent = edit(flows.authorization_fields(self.flow))
         request = flows.authorization_request(self.provider.authorization_endpoint, sent)
-        self.flow = flows.authorized(self.flow, sent)
-        exchange = self.recorder.begin(self._exchange(Step.AUTHORIZE, request))
+        self.flow = flows.with_authorization(self.flow, sent)
+        begun = self.recorder.begin(self._exchange(Step.AUTHORIZE, request))
         answer = httpx.post(request.url, data={"decision": decision})
         location = answer.headers.get("Location", "")
         if not location:
             assert answer.status_code == 400, "the provider shows a page of its own"
-            self.answered.append(exchange)
-            return exchange
+            self.answered.append(begun.live)
+            return begun.live
         parameters = flows.parse_pasted(location)
         self.vault.add("code", dict(parameters).get("code", ""))
-        answered = replace(exchange, response=Response(302, "Found", (("Location", location),)), duration_ms=1)
-        self.recorder.complete(answered)
-        came = self.recorder.begin(self._exchange(Step.CALLBACK, Request("GET", location)))
+        answered = replace(begun.live, response=Response(302, "Found", (("Location", location),)), duration_ms=1)
+        self.recorder.complete(begun, answered)
+        arrived = self.recorder.begin(self._exchange(Step.CALLBACK, Request("GET", location)))
+        came = arrived.live
         if not pasted:
             came = replace(came, response=Response(200, "OK"), duration_ms=1)
-            self.recorder.complete(came)
+            self.recorder.complete(arrived, came)
         self.came = came
         self.answered.append(came)
         self.flow = flows.read_callback(self.flow, parameters, came.started_at, pasted=pasted)
@@ -237,7 +238,7 @@ class Walk:
         return {cause.id: cause for cause in found}
 
     def _sent(self, step: Step, request: Request) -> Exchange:
-        exchange = send(self._exchange(step, request), self.recorder)
+        exchange = send(self._exchange(step, request), self.recorder).live
         self.answered.append(exchange)
         return exchange
 

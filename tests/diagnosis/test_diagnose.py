@@ -38,9 +38,9 @@ def test_the_proven_come_first_and_crosses_before_ticks(walk: Walk) -> None:
     first = walk.got_tokens()
     walk.wait(852)
     found = walk.diagnosed(walk.token())
-    assert found.headline == "The code was exchanged before"
-    assert found.sentence == "The code was exchanged before."
-    assert found.most_likely.startswith(f"The code was exchanged before (row {first.id}); and the code was too old")
+    assert found.headline == "The code was already exchanged"
+    assert found.sentence == "The code was already exchanged."
+    assert found.most_likely.startswith(f"The code was already exchanged (row {first.id}); and the code had expired")
     ranks = [list(Verdict).index(item.verdict) for item in found.causes]
     assert ranks == sorted(ranks)
     marks = [fact.holds for fact in found.evidence]
@@ -65,7 +65,7 @@ def test_what_could_not_be_ruled_out_is_named(walk: Walk) -> None:
     [issued] = walk.running.sandbox.codes()
     walk.running.sandbox.revoke_code(issued.serial)
     most_likely = walk.kept(walk.token()).most_likely
-    assert most_likely.startswith("Not known. Not ruled out, for want of a fact: ")
+    assert most_likely.startswith("Unknown. Not ruled out, because a fact is missing: ")
     assert "something else was sent around the code; the code was percent-encoded twice." in most_likely
 
 
@@ -73,7 +73,7 @@ def test_a_bare_answer_proves_nothing() -> None:
     exchange = Exchange(Step.TOKEN, Request("", ""), NOW, answer("invalid_grant", "Invalid refresh token"))
     found = diagnose(exchange, explained(exchange), past=NoPast())
     assert {item.verdict.value for item in found.causes} == {"unknown"}
-    assert found.most_likely == "Not known: what is needed to tell is missing."
+    assert found.most_likely == "Unknown: the facts needed to tell are missing."
 
 
 def test_a_head_without_its_body_proves_nothing_of_the_body() -> None:

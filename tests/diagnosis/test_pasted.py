@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import FrameType
+from unittest.mock import Mock
 
 import pytest
 
 from oauth import paste
-from oauth.diagnosis import Earlier
+from oauth.diagnosis import InMemoryPast, pasted
 from oauth.diagnosis.in_memory import NEWEST_OF_FLOW, NEWEST_SEEN
-from oauth.diagnosis.pasted import Diagnosed, diagnosed
+from oauth.diagnosis.pasted import Finding, Paste
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.redaction import Vault
 from tests.benchmarks import paste as benchmark
@@ -30,13 +31,13 @@ REQUEST = (
 )
 
 
-def read(text: str) -> list[Diagnosed]:
-    return list(diagnosed(paste.read(text), Vault(b"key"), NOW))
+def read(text: str) -> list[Finding]:
+    return list(Paste(paste.read(text), Vault(b"key"), NOW).findings())
 
 
-def verdicts(item: Diagnosed) -> dict[str, str]:
-    assert item.diagnosis is not None
-    return {cause.id: cause.verdict.value for cause in item.diagnosis.causes}
+def verdicts(finding: Finding) -> dict[str, str]:
+    assert finding.diagnosis is not None
+    return {cause.id: cause.verdict.value for cause in finding.diagnosis.causes}
 
 
 def answer(status: str, minute: int, body: str) -> str:
@@ -53,7 +54,7 @@ def test_an_earlier_exchange_of_the_code_in_the_paste_is_found() -> None:
 def test_without_times_nothing_is_said_of_the_codes_age() -> None:
     token = f"curl {URL} -d grant_type=authorization_code -d code={CODE}\n{GRANT}"
     callback, second = read(f"curl 'https://app.example/cb?code={CODE}&state=s1s1s1s1'\n{token}")
-    assert callback.pasted.step is Step.CALLBACK
+    assert callback.exchange.step is Step.CALLBACK
     assert verdicts(second)["code.expired"] == "unknown"
 
 
@@ -62,7 +63,7 @@ def test_a_request_whose_file_was_not_read_is_not_judged_by_its_body() -> None:
     (found,) = read(f"curl {URL} -d @body.json\n{missing}")
     assert set(verdicts(found).values()) == {"unknown"}
     (alone,) = read(f"curl {URL} -d @body.json")
-    assert alone.before_sending == ()
+    assert alone.preflight is None
 
 
 def test_a_response_without_its_body_is_not_called_empty() -> None:
@@ -81,10 +82,10 @@ def test_the_past_of_a_paste_answers_from_its_rows_and_from_what_is_behind_it() 
     body = f"grant_type=authorization_code&client_id=7&code={CODE}".encode()
     headers = (("Content-Type", "application/x-www-form-urlencoded"),)
     row = vault.redact(Exchange(Step.TOKEN, Request("POST", URL, headers, body), NOW, Response(200), flow="f"))
-    first, second = Earlier(), Earlier(further=Earlier())
+    first, second = InMemoryPast(), InMemoryPast(further=InMemoryPast())
     assert first.sightings([vault.placeholder("code", CODE)]) == ()
     for past in (first, second.further):
-        assert isinstance(past, Earlier)
+        assert isinstance(past, InMemoryPast)
         past.add(row)
     for past in (first, second):
         assert past.sightings([vault.placeholder("code", CODE)]) == (row,)
@@ -153,10 +154,10 @@ def work(text: str) -> int:
 
     sys.setprofile(count)
     try:
-        found = list(diagnosed(items, Vault(b"key"), NOW))
+        findings = list(Paste(items, Vault(b"key"), NOW).findings())
     finally:
         sys.setprofile(None)
-    assert sum(item.diagnosis is not None for item in found) >= len(items) // 3 - 1
+    assert sum(finding.diagnosis is not None for finding in findings) >= len(items) // 3 - 1
     return calls
 
 
@@ -167,8 +168,37 @@ def test_the_work_grows_with_the_number_of_exchanges_and_not_with_its_square(mad
     assert most - more < 1.2 * (more - few)
 
 
+def test_window_of_a_paste_is_diagnosed_as_in_the_whole() -> None:
+    items = paste.read(refreshes(30))
+    whole, windows = (Paste(items, Vault(b"key"), NOW) for _ in range(2))
+    findings = list(whole.findings())
+    assert [finding.position for finding in findings] == list(range(30))
+    for first, count in ((20, 7), (0, 5), (25, 20), (30, 5)):
+        assert list(windows.findings(first, count)) == findings[first : first + count]
+
+
+def test_window_looks_back_a_bounded_number_of_exchanges(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pasted, "LOOK_BACK", 3)
+    redacted = Mock(wraps=(vault := Vault(b"key")).redact)
+    monkeypatch.setattr(vault, "redact", redacted)
+    read_paste = Paste(paste.read(hammering(40)), vault, NOW)
+    (finding,) = read_paste.findings(30, 1)
+    assert verdicts(finding)["refresh_token.replaced"] != "proven"
+    assert redacted.call_count == 4
+    list(read_paste.findings(31, 9))
+    assert redacted.call_count == 4 + 9
+
+
+def test_exchange_is_redacted_once() -> None:
+    vault = Vault(b"key")
+    paste_of_two = Paste(paste.read(REQUEST + "\n" + answer("400 Bad Request", 1, GRANT)), vault, NOW)
+    (finding,) = paste_of_two.findings()
+    assert paste_of_two.redacted(0) is finding.exchange
+    assert paste_of_two.explanation(0) == finding.explanation
+
+
 def test_of_a_long_flow_the_first_and_the_newest_are_kept() -> None:
-    vault, past, rows = Vault(b"key"), Earlier(), []
+    vault, past, rows = Vault(b"key"), InMemoryPast(), []
     for number, item in enumerate(paste.read(hammering(1000))):
         row = replace(vault.redact(item.to_exchange(NOW)), flow="f", duration_ms=number)
         past.add(row)
@@ -182,7 +212,7 @@ def test_of_a_long_flow_the_first_and_the_newest_are_kept() -> None:
 
 
 def test_calls_of_the_api_are_counted_and_belong_to_no_answer_about_a_flow() -> None:
-    past = Earlier()
+    past = InMemoryPast()
     for number in range(5):
         request = Request("GET", "https://www.olx.pl/api/partner/users/me")
         past.add(Exchange(Step.API, request, NOW - timedelta(seconds=number), Response(200), flow="f"))

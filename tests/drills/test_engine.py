@@ -66,7 +66,7 @@ def walked(setting: Setting, *, exchange: bool = False) -> Flow:
     state = "the-state-of-a-walkthrough-in-a-browser"
     flow = Flow(setting.provider, setting.client, setting.redirect_uri, state, now())
     fields = flows.authorization_fields(flow)
-    flow = flows.authorized(flow, fields)
+    flow = flows.with_authorization(flow, fields)
     request = flows.authorization_request(setting.provider.authorization_endpoint, fields)
     location = httpx.post(request.url, data={"decision": "approve"}).headers["Location"]
     flow = flows.read_callback(flow, flows.parse_pasted(location), now(), pasted=False)
@@ -146,7 +146,7 @@ def test_the_evidence_names_the_row_of_the_first_exchange(setting: Setting) -> N
     outcome = outcome_of(ALL["2-used"], setting)
     first = outcome.exchanges[-2]
     assert outcome.diagnosis is not None
-    assert outcome.diagnosis.most_likely == f"The code was exchanged before (row {first.id})."
+    assert outcome.diagnosis.most_likely == f"The code was already exchanged (row {first.id})."
 
 
 def test_what_the_consent_page_names_is_not_taken_for_a_secret(setting: Setting) -> None:

@@ -19,7 +19,7 @@ from tests.drills.conftest import now
 @pytest.fixture
 def flow(setting: Setting) -> Flow:
     flow = Flow(setting.provider, setting.client, setting.redirect_uri, "the-state", now())
-    flow = flows.authorized(flow, flows.authorization_fields(flow))
+    flow = flows.with_authorization(flow, flows.authorization_fields(flow))
     return flows.read_callback(flow, [("code", "the-code"), ("state", "the-state")], now(), pasted=False)
 
 

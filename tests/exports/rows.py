@@ -52,4 +52,5 @@ def _columns(row: Row) -> dict[str, Any]:
         "client_id": exchange.client_id,
         "note": row.note,
         "marks": " ".join(exchange.marks),
+        "entry": row.entry,
     }

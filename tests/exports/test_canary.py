@@ -72,7 +72,7 @@ def test_no_file_and_no_copied_text_has_a_secret(
         vault.add(name, value)
     for live in exchanges(exchange):
         begun = recorder.begin(live)
-        recorder.complete(begun)
+        recorder.complete(begun, begun.live)
     assert recorder.problem == ""
     rows = history.flow("f1")
     assert len(rows) == 4

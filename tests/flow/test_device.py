@@ -5,7 +5,7 @@ import pytest
 
 from oauth.exchange import Exchange, Failure, Request, Response, Step
 from oauth.flow import device
-from oauth.flow.device import Device, Standing
+from oauth.flow.device import Device, DeviceStatus
 
 NOW = datetime(2026, 3, 1, 10, 2, 7, tzinfo=UTC)
 ANSWER = {
@@ -60,8 +60,8 @@ def test_the_server_is_never_asked_before_its_interval_is_over() -> None:
     found = begun()
     assert not found.may_poll(later(7.4))
     assert found.may_poll(later(7.5))
-    asked = device.polled(found, answer({"error": "authorization_pending"}, 400, at=8, ms=2000))
-    assert (asked.standing, asked.polls) == (Standing.PENDING, 1)
+    asked = device.after_poll(found, answer({"error": "authorization_pending"}, 400, at=8, ms=2000))
+    assert (asked.status, asked.polls) == (DeviceStatus.PENDING, 1)
     assert not asked.may_poll(later(16.9))
     assert asked.may_poll(later(17))
 
@@ -69,9 +69,9 @@ def test_the_server_is_never_asked_before_its_interval_is_over() -> None:
 def test_slow_down_adds_five_seconds_each_time_and_for_good() -> None:
     found = begun()
     for polls in (1, 2):
-        found = device.polled(found, answer({"error": "slow_down"}, 400, at=10 * polls, ms=0))
+        found = device.after_poll(found, answer({"error": "slow_down"}, 400, at=10 * polls, ms=0))
         assert found.interval == 7 + 5 * polls
-    found = device.polled(found, answer({"error": "authorization_pending"}, 400, at=40, ms=0))
+    found = device.after_poll(found, answer({"error": "authorization_pending"}, 400, at=40, ms=0))
     assert found.interval == 17
     assert not found.may_poll(later(56.9))
     assert found.may_poll(later(57))
@@ -79,34 +79,34 @@ def test_slow_down_adds_five_seconds_each_time_and_for_good() -> None:
 
 def test_a_poll_without_an_answer_doubles_the_interval() -> None:
     failed = Exchange(Step.TOKEN, Request("POST", "https://as.example/x"), NOW, failure=Failure("timeout"))
-    found = device.polled(begun(), failed)
-    assert (found.interval, found.standing) == (14, Standing.PENDING)
+    found = device.after_poll(begun(), failed)
+    assert (found.interval, found.status) == (14, DeviceStatus.PENDING)
 
 
 @pytest.mark.parametrize(
-    ("error", "standing"),
+    ("error", "status"),
     [
-        ("access_denied", Standing.DENIED),
-        ("expired_token", Standing.EXPIRED),
-        ("invalid_client", Standing.FAILED),
-        ("use_dpop_nonce", Standing.PENDING),
-        (None, Standing.FAILED),
+        ("access_denied", DeviceStatus.DENIED),
+        ("expired_token", DeviceStatus.EXPIRED),
+        ("invalid_client", DeviceStatus.FAILED),
+        ("use_dpop_nonce", DeviceStatus.PENDING),
+        (None, DeviceStatus.FAILED),
     ],
 )
-def test_an_error_ends_the_polling_unless_it_says_to_go_on(error: str | None, standing: Standing) -> None:
-    found = device.polled(begun(), answer({"error": error}, 400))
-    assert found.standing is standing
-    assert found.may_poll(later(100)) is (standing is Standing.PENDING)
+def test_an_error_ends_the_polling_unless_it_says_to_go_on(error: str | None, status: DeviceStatus) -> None:
+    found = device.after_poll(begun(), answer({"error": error}, 400))
+    assert found.status is status
+    assert found.may_poll(later(100)) is (status is DeviceStatus.PENDING)
 
 
 def test_the_tokens_end_it_too() -> None:
-    found = device.polled(begun(), answer({"access_token": "a"}))
-    assert found.standing is Standing.DONE
+    found = device.after_poll(begun(), answer({"access_token": "a"}))
+    assert found.status is DeviceStatus.DONE
     assert not found.may_poll(later(100))
 
 
 def test_after_its_time_the_code_is_not_sent_any_more() -> None:
     found = begun(expires_in=60)
-    assert not found.ended(later(60))
-    assert found.ended(later(60.5))
+    assert not found.has_expired(later(60))
+    assert found.has_expired(later(60.5))
     assert not found.may_poll(later(60.5))

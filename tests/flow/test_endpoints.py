@@ -101,7 +101,7 @@ def test_a_profile_that_needs_a_response_mode_sends_it() -> None:
     flow = begin(provider=replace(SERVER, response_mode="form_post"))
     fields = flows.authorization_fields(flow)
     assert query(fields)["response_mode"] == ["form_post"]
-    assert flows.authorized(flow, fields).asked_for("response_mode") == "form_post"
+    assert flows.with_authorization(flow, fields).authorization_parameter("response_mode") == "form_post"
 
 
 def test_the_resource_is_asked_for_again_with_the_code() -> None:
@@ -110,7 +110,7 @@ def test_the_resource_is_asked_for_again_with_the_code() -> None:
     assert {name: query(sent)[name] for name in ("resource", "audience", "prompt")} == {
         "resource": ["https://api.example/"], "audience": ["api"], "prompt": ["login"]
     }  # fmt: skip
-    fields = flows.token_fields(flows.authorized(flow, sent), Grant.AUTHORIZATION_CODE)
+    fields = flows.token_fields(flows.with_authorization(flow, sent), Grant.AUTHORIZATION_CODE)
     assert form(flows.token_request(SERVER.token_endpoint, fields, BodyFormat.FORM))["resource"] == (
         "https://api.example/"
     )
@@ -171,9 +171,9 @@ def test_the_browser_then_carries_the_reference_alone_and_the_code_request_repea
     assert flow.pushed.expires_at == NOW + timedelta(seconds=91)
     fields = flows.authorization_fields(flow)
     assert query(fields) == {"client_id": ["app"], "request_uri": [body["request_uri"]]}
-    flow = flows.authorized(flow, fields)
-    assert flow.asked_for("redirect_uri") == "https://shop.example/cb"
-    assert "client_secret" not in dict(flow.asked or ())
+    flow = flows.with_authorization(flow, fields)
+    assert flow.authorization_parameter("redirect_uri") == "https://shop.example/cb"
+    assert "client_secret" not in dict(flow.authorization or ())
     again = {item.name: item for item in flows.token_fields(flow, Grant.AUTHORIZATION_CODE)}
     assert (again["redirect_uri"].value, again["redirect_uri"].send) == ("https://shop.example/cb", True)
 
@@ -189,7 +189,7 @@ def test_a_token_is_presented_with_its_kind_and_the_clients_proof(kind: str) -> 
     flow = flows.read_tokens(
         begin(), answer({"access_token": "the-access", "refresh_token": "the-refresh"}), Grant.AUTHORIZATION_CODE, ""
     )
-    request = flows.form_request("https://as.example/revoke", flows.presented_fields(flow, kind))
+    request = flows.form_request("https://as.example/revoke", flows.presented_token_fields(flow, kind))
     assert form(request) == {
         "token": {"access_token": "the-access", "refresh_token": "the-refresh"}[kind],
         "token_type_hint": kind,
@@ -299,7 +299,7 @@ def test_no_secret_is_in_the_repr_of_a_flow() -> None:
 def test_two_requests_that_ask_the_same_are_alike_apart_from_what_is_signed() -> None:
     flow = begin(authentication=ClientAuthentication.PRIVATE_KEY_JWT, dpop_key=new_key())
     first, second, other = (
-        flows.unsigned(
+        flows.without_signatures(
             flows.token_request(
                 SERVER.token_endpoint,
                 flows.token_fields(replace(flow, client=Client(name, "")), Grant.CLIENT_CREDENTIALS, signed),

@@ -65,7 +65,9 @@ def test_a_field_that_is_empty_is_sent_empty() -> None:
 def test_the_token_request_repeats_what_the_authorization_request_said() -> None:
     flow = begin()
     asked = [replace(item, value="read") if item.name == "scope" else item for item in flows.authorization_fields(flow)]
-    fields = {item.name: item for item in flows.token_fields(flows.authorized(flow, asked), Grant.AUTHORIZATION_CODE)}
+    fields = {
+        item.name: item for item in flows.token_fields(flows.with_authorization(flow, asked), Grant.AUTHORIZATION_CODE)
+    }
     assert fields["scope"].value == "read"
     assert fields["redirect_uri"] == Field(
         "redirect_uri", flow.redirect_uri, "The same as in step 1, to the letter", "step 1"
@@ -75,7 +77,9 @@ def test_the_token_request_repeats_what_the_authorization_request_said() -> None
 def test_a_redirect_uri_left_out_in_step_1_is_left_out_again() -> None:
     flow = begin()
     asked = [replace(item, send=item.name != "redirect_uri") for item in flows.authorization_fields(flow)]
-    fields = {item.name: item for item in flows.token_fields(flows.authorized(flow, asked), Grant.AUTHORIZATION_CODE)}
+    fields = {
+        item.name: item for item in flows.token_fields(flows.with_authorization(flow, asked), Grant.AUTHORIZATION_CODE)
+    }
     assert not fields["redirect_uri"].send
 
 
@@ -173,7 +177,7 @@ def test_tokens_are_read_with_what_was_asked_and_granted() -> None:
     body = {"access_token": "a", "refresh_token": "r", "expires_in": 86400, "token_type": "bearer", "scope": "read"}
     tokens = flows.read_tokens(begin(), answer(body), Grant.AUTHORIZATION_CODE, "read write").tokens
     assert tokens is not None
-    assert (tokens.scope, tokens.asked_scope) == ("read", "read write")
+    assert (tokens.scope, tokens.requested_scope) == ("read", "read write")
     assert tokens.expires_at == NOW + timedelta(seconds=86401)
 
 

@@ -81,7 +81,8 @@ def test_no_secret_is_in_the_database_its_index_its_dump_or_the_log(
         vault.add(kind, value)
     recorder = Recorder(history, vault)
     for step in (Step.AUTHORIZE, Step.TOKEN, Step.API, Step.REFRESH):
-        recorder.complete(answered(recorder.begin(sent(step, exchange))))
+        begun = recorder.begin(sent(step, exchange))
+        recorder.complete(begun, answered(begun.live))
         recorder.begin(sent(step, exchange))
         assert recorder.problem == ""
     fingerprint = vault.placeholder("access_token", PLANTED["access_token"]).split("#")[1].split(" ")[0]

@@ -85,12 +85,12 @@ def test_fingerprints_tell_the_same_secret_from_another(exchange: Callable[..., 
     left = sent(code="a" * 40, client_secret="s" * 20, refresh_token="short1", state="t" * 32)
     right = sent(code="b" * 40, client_secret="s" * 20, refresh_token="short2", state="t" * 32)
     remarks = {(item.place, item.name): item.remark for item in compare(left, right)}
-    assert remarks["request body", "code"] == "another secret"
+    assert remarks["request body", "code"] == "a different secret"
     assert remarks["request body", "client_secret"] == "the same secret"
-    assert remarks["request body", "refresh_token"] == "of the same length, too short to be told apart"
+    assert remarks["request body", "refresh_token"] == "the same length, too short to compare"
     assert remarks["query", "state"] == "the same secret"
     other = exchange(request=Request("POST", URL, FORM, b"code=" + vault.placeholder("id_token", "c" * 40).encode()))
-    assert fields(compare(left, other), "request body")["code"][2] == "another kind of secret"
+    assert fields(compare(left, other), "request body")["code"][2] == "a different kind of secret"
 
 
 def test_the_last_success_is_of_the_same_step_client_and_provider(

@@ -89,7 +89,7 @@ def test_trouble_in_the_middle_of_a_session_is_told_and_the_exchange_is_shown(
     before = recorder.begin(exchange(case="before"))
     begun = recorder.begin(exchange())
     assert recorder.problem == ""
-    answered = replace(begun, response=Response(200, body=b"x" * 50_000), duration_ms=1)
+    answered = replace(begun.live, response=Response(200, body=b"x" * 50_000), duration_ms=1)
     other = sqlite3.connect(path, isolation_level=None)
     content = b""
     if trouble == "locked":
@@ -103,17 +103,17 @@ def test_trouble_in_the_middle_of_a_session_is_told_and_the_exchange_is_shown(
         other.close()
         content = b"\xff" * path.stat().st_size
         path.write_bytes(content)
-    recorder.complete(answered)
+    recorder.complete(begun, answered)
     assert trouble in recorder.problem
     shown = recorder.begin(exchange(request=Request("POST", "https://p.example/", body=b"y" * 50_000)))
-    assert shown.id is None
+    assert shown.live.id is None
     assert trouble in recorder.problem
     other.close()
     if content:
         assert path.read_bytes() == content
     else:
-        assert history.get(before.id or 0) is not None
-        assert history.get(begun.id or 0) is not None
+        assert history.get(before.live.id or 0) is not None
+        assert history.get(begun.live.id or 0) is not None
 
 
 def test_a_history_that_is_locked_at_the_start_is_opened_later(

@@ -11,8 +11,9 @@ from sqlalchemy import Column, Connection, Engine, create_engine, inspect, selec
 from sqlalchemy.schema import SchemaItem
 
 from oauth.history import migrations
+from oauth.history.backfill import fill_entries
 from oauth.history.filters import Filters
-from oauth.history.schema import exchanges, metadata
+from oauth.history.schema import backfills, exchanges, metadata
 from oauth.history.store import History
 
 FIRST = {
@@ -108,7 +109,12 @@ def test_rows_of_the_first_version_are_carried_up_one_revision_at_a_time(
     with history.database.reading() as connection:
         hosts = connection.execute(select(exchanges.c.host).order_by(exchanges.c.id)).scalars().all()
     assert hosts == ["www.example:8443", "", "late.example"]
-    assert [row.exchange.id for row in history.rows(Filters(text="9f2a41d07b T-1"))] == [3, 1]
+    assert [row.exchange.id for row in history.rows(Filters.parse("9f2a41d07b T-1"))] == [3, 1]
+    with history.database.reading() as connection:
+        assert connection.execute(select(backfills.c.name, backfills.c.below)).all() == [("entry", 4)]
+    assert [row.entry for row in history.rows(Filters())] == [None] * 3
+    assert not fill_entries(history.database)
+    assert [row.entry for row in history.rows(Filters())] == ["answer/no_answer"] * 3
     history.set_case("f", "T-3")
     assert history.count(Filters(text="T-1")) == 0
     assert history.count(Filters(text="T-3")) == 3

@@ -30,7 +30,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_an_exchange_comes_back_as_it_was_kept(history: History, exchange: Callable[..., Exchange]) -> None:
     sent = exchange(flow="9f2a41d07b", owner="ada", case="T-1", provider="sandbox", client_id="demo-app")
     sent = replace(sent, id=history.begin(sent))
-    assert history.get(sent.id or 0) == Row(sent)
+    assert history.get(sent.id or 0) == Row(sent, entry="answer/no_answer")
     answered = replace(
         sent,
         response=Response(
@@ -43,7 +43,7 @@ def test_an_exchange_comes_back_as_it_was_kept(history: History, exchange: Calla
         duration_ms=84,
     )
     history.complete(sent.id or 0, answered, documented_error=2, error="invalid_grant", error_description="Няма")
-    assert history.get(sent.id or 0) == Row(answered, 2, "invalid_grant", "Няма")
+    assert history.get(sent.id or 0) == Row(answered, 2, "invalid_grant", "Няма", entry="partner/2")
 
 
 def test_a_failure_comes_back_as_it_was_kept(history: History, exchange: Callable[..., Exchange]) -> None:
@@ -51,7 +51,7 @@ def test_a_failure_comes_back_as_it_was_kept(history: History, exchange: Callabl
     failed = exchange(id=id, failure=Failure("timeout", "The read operation timed out"), duration_ms=10_000)
     history.complete(id, failed, documented_error=None, error="", error_description="")
     row = history.get(id)
-    assert row == Row(failed)
+    assert row == Row(failed, entry="answer/failed")
     assert row is not None
     assert not row.unanswered
 

@@ -4,11 +4,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, insert, update
 
 from oauth.catalogue.explain import explain
-from oauth.exchange import Exchange, Failure, Response
+from oauth.exchange import Exchange, Failure, Response, Step
 from oauth.handover import Handover
+from oauth.history.backfill import fill_entries
 from oauth.history.filters import Filters
+from oauth.history.recognition import entry_of
+from oauth.history.schema import backfills, exchanges
 from oauth.history.store import History, HistoryError, Row
 from oauth.history.upkeep import GONE, Upkeep
 
@@ -44,7 +48,7 @@ def test_the_rows_of_a_process_that_is_gone_are_marked_at_a_start(
     assert marked.exchange.failure == Failure("stopped")
     explanation = explain(marked.exchange)
     assert explanation is not None
-    assert explanation.title == "No answer recorded"
+    assert explanation.title == "No response recorded"
     assert row(started, answered).exchange.failure is None
     assert [found.exchange.id for found in started.rows(Filters(status="none"))] == [lost]
 
@@ -120,6 +124,55 @@ def test_without_days_nothing_is_deleted(
     id = history.begin(replace(exchange(), started_at=clock() - timedelta(days=10_000)))
     Upkeep(history, clock).round()
     assert history.get(id) is not None
+
+
+def test_old_rows_get_their_entries_in_small_resumable_batches(
+    history: History,
+    open_history: Callable[..., History],
+    exchange: Callable[..., Exchange],
+    clock: Callable[[], datetime],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("oauth.history.backfill.BATCH", 2)
+    for status in (200, 500, 404, 400, 302):
+        id = history.begin(exchange())
+        history.complete(
+            id,
+            replace(exchange(), response=Response(status)),
+            documented_error=2 if status == 400 else None,
+            error="",
+            error_description="",
+        )
+    rows = list(history.rows(Filters()))
+    with history.database.writing() as connection:
+        connection.execute(update(exchanges).values(entry=None))
+        connection.execute(delete(backfills))
+        connection.execute(insert(backfills).values(name="entry", below=(rows[0].exchange.id or 0) + 1))
+    assert fill_entries(history.database)
+    assert [row.entry for row in history.rows(Filters())] == [rows[0].entry, "partner/2", None, None, None]
+    # A new row is not touched, and another process goes on where this one stopped.
+    history.begin(exchange(case="new"))
+    Upkeep(open_history(), clock).round()
+    assert [row.entry for row in history.rows(Filters())][1:] == [row.entry for row in rows]
+    assert rows[-1].entry == "answer/empty"
+    assert not fill_entries(history.database)
+
+
+def test_stopped_exchange_is_explained_by_its_entry(
+    open_history: Callable[..., History],
+    exchange: Callable[..., Exchange],
+    clock: Callable[[], datetime],
+    later: Callable[[timedelta], None],
+) -> None:
+    gone = open_history()
+    sent = [exchange(), exchange(Step.AUTHORIZE), exchange(Step.CALLBACK)]
+    ids = [gone.begin(one) for one in sent]
+    assert [row(gone, id).entry for id in ids] == ["answer/no_answer", "", "answer/no_code"]
+    later(GONE + timedelta(seconds=1))
+    Upkeep(open_history(), clock).round()
+    rows = [row(gone, id) for id in ids]
+    assert [one.entry for one in rows] == [entry_of(one.exchange) for one in rows]
+    assert rows[0].entry == "answer/stopped"
 
 
 def test_a_history_that_cannot_be_used_is_logged_once_and_the_rounds_go_on(

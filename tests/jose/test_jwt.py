@@ -13,7 +13,7 @@ from joserfc import jwe, jwt
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
 from oauth.jose import jwt as tokens
-from oauth.jose.jwt import Expected, look
+from oauth.jose.jwt import Expected, decode
 
 NOW = datetime(2026, 3, 1, 10, 2, 7, tzinfo=UTC)
 AT = int(NOW.timestamp())
@@ -44,13 +44,13 @@ def part(value: object) -> str:
 
 
 def told(claims: dict[str, Any], expected: Expected = EXPECTED, now: datetime = NOW) -> dict[str, tuple[object, str]]:
-    seen = look(signed(claims))
+    seen = decode(signed(claims))
     assert seen is not None
     return {check.name: (check.holds, check.text) for check in tokens.check_id_token(seen, expected, now)}
 
 
 def test_header_and_claims_are_read_without_any_check() -> None:
-    seen = look(signed())
+    seen = decode(signed())
     assert seen is not None
     assert (seen.algorithm, seen.kid) == ("RS256", "one")
     assert seen.claims == CLAIMS
@@ -71,12 +71,12 @@ def test_header_and_claims_are_read_without_any_check() -> None:
     ],
 )
 def test_what_is_no_jwt_is_opaque(token: str) -> None:
-    assert look(token) is None
+    assert decode(token) is None
 
 
 def test_an_encrypted_token_shows_its_header_only() -> None:
     made = jwe.encrypt_compact({"alg": "dir", "enc": "A256GCM"}, b"{}", OctKey.generate_key(256))
-    seen = look(made)
+    seen = decode(made)
     assert seen is not None
     assert seen.encrypted
     assert (seen.algorithm, seen.claims) == ("dir", {})
@@ -84,9 +84,9 @@ def test_an_encrypted_token_shows_its_header_only() -> None:
 
 
 def test_times_are_told_in_words() -> None:
-    seen = look(signed({"exp": AT + 598, "iat": AT - 2, "auth_time": AT - 3700, "nbf": "soon", "sub": "7"}))
+    seen = decode(signed({"exp": AT + 598, "iat": AT - 2, "auth_time": AT - 3700, "nbf": "soon", "sub": "7"}))
     assert seen is not None
-    assert tokens.times(seen, NOW) == [
+    assert tokens.describe_times(seen, NOW) == [
         "exp: ends 2026-03-01 10:12:05 UTC, in 9 min 58 s",
         "iat: issued 2026-03-01 10:02:05 UTC, 2 s ago",
         "auth_time: the user logged in 2026-03-01 09:00:27 UTC, 1 h 1 min ago",
@@ -94,16 +94,16 @@ def test_times_are_told_in_words() -> None:
 
 
 def test_times_are_told_in_the_reader_s_zone() -> None:
-    seen = look(signed({"exp": AT + 60}))
+    seen = decode(signed({"exp": AT + 60}))
     assert seen is not None
-    assert tokens.times(seen, NOW, ZoneInfo("Europe/Warsaw")) == ["exp: ends 2026-03-01 11:03:07, in 1 min"]
+    assert tokens.describe_times(seen, NOW, ZoneInfo("Europe/Warsaw")) == ["exp: ends 2026-03-01 11:03:07, in 1 min"]
 
 
 @pytest.mark.parametrize("at", [True, 1e300, float("nan"), float("inf"), -1e20, None, [], {}])
 def test_a_time_that_is_none_is_left_alone(at: object) -> None:
-    seen = look(f"{part({'alg': 'RS256'})}.{part({'exp': at, 'iat': at})}.sig")
+    seen = decode(f"{part({'alg': 'RS256'})}.{part({'exp': at, 'iat': at})}.sig")
     assert seen is not None
-    assert tokens.times(seen, NOW) == []
+    assert tokens.describe_times(seen, NOW) == []
     assert {check.holds for check in tokens.check_id_token(seen, EXPECTED, NOW) if check.name == "exp"} == {False}
 
 
@@ -253,8 +253,8 @@ def test_the_hash_of_a_token_is_that_of_the_specification() -> None:
 )
 def test_nothing_that_a_token_says_raises(header: dict[str, object], claims: dict[str, object]) -> None:
     token = f"{part(header)}.{part(claims)}.c2ln"
-    seen = look(token)
+    seen = decode(token)
     if seen is not None:
-        tokens.times(seen, NOW)
+        tokens.describe_times(seen, NOW)
         tokens.check_id_token(seen, EXPECTED, NOW)
         assert tokens.check_signature(token, public(SERVER), "secret").holds is not True

@@ -1,4 +1,4 @@
-"""The pages without a browser: AppTest runs the scripts, and the routes and the sandbox are served for real."""
+"""Pages without a browser: AppTest runs the scripts; routes and sandbox are served over HTTP."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,7 +33,7 @@ TEXTS = (
 
 @pytest.fixture
 def server(console: Installation) -> Iterator[str]:
-    """The console's routes and its sandbox on a free port, which the pages take for their own address."""
+    """Serve the console's routes and its sandbox on a free port, which the pages take for their own address."""
     embedded = sandbox.embedded()
     embedded.reset()
     app = Starlette(
@@ -58,10 +58,10 @@ class Page:
 
     def run(self) -> None:
         self.app.run()
-        assert not self.app.exception, "a page has no traceback"
+        assert not self.app.exception, "the page shows a traceback"
 
     def text(self) -> str:
-        """All text on the page, and what stands in its fields."""
+        """Return all text on the page, with the values of its fields."""
         return "\n".join(str(getattr(element, "value", "")) for kind in TEXTS for element in self.app.get(kind))
 
     def go(self, page: str, **parameters: str) -> None:
@@ -94,14 +94,14 @@ class Page:
         self.run()
 
     def decide(self, decision: str = "approve") -> str:
-        """What the person does at the provider. Returns the address that the browser is sent to."""
+        """Decide at the provider, and return the address that the browser is sent to."""
         url = next(link.proto.url for link in self.app.link_button if link.key == "authorize.open")
         answer = httpx.post(url, data={"decision": decision}, trust_env=False)
         assert answer.status_code == 302
         return answer.headers["location"]
 
     def paste(self, text: str) -> None:
-        """Step 2, by hand."""
+        """Paste the callback in step 2."""
         if not any(button.key == "callback.read" for button in self.app.button):
             self.press("rail.callback")
         self.type("callback.pasted", text)

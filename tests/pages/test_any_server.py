@@ -11,14 +11,14 @@ import httpx
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
-import pages.parts.common.session
-import pages.parts.walkthrough.device
 from oauth import flow as flows
 from oauth.exchange import Request
 from oauth.history.filters import Filters
 from oauth.history.store import Row
 from oauth.installation import Installation
 from oauth.sandbox.testing import serving
+from pages.parts.common import session, signing
+from pages.parts.walkthrough import authorization, device, diagnosing, sending
 from tests.servers.authorization_server import ASSERTION, DEVICE, Server
 
 if TYPE_CHECKING:  # a conftest is no module to import; pytest hands out what is in it
@@ -50,7 +50,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.ahead = timedelta()
-        for module in (pages.parts.common.session, pages.parts.walkthrough.device):
+        for module in (session, signing, authorization, device, diagnosing, sending):
             monkeypatch.setattr(module, "now", self.now)
 
     def now(self) -> datetime:
@@ -95,7 +95,7 @@ def answered_and_begun(page: "Page") -> None:
     address = approved(page).headers["location"]
     current = page.app.session_state["console"]
     begin(page)
-    assert current.flow.asked is not None
+    assert current.flow.authorization is not None
     page.paste(address)
 
 
@@ -108,7 +108,7 @@ def begin(page: "Page") -> None:
         if f"authorize.field.{item.name}.send" in keys(page)
         and page.app.checkbox(key=f"authorize.field.{item.name}.send").value
     ]
-    current.begin_authorization(Request("GET", link(page)), fields)
+    authorization.begin(current, Request("GET", link(page)), fields)
     page.run()
 
 
@@ -181,7 +181,7 @@ def test_pkce_can_be_off_or_plain(walk: "Page", authorization_server: Server, me
 def test_a_wrong_verifier_is_proven_before_it_is_sent_and_mended_with_one_button(walk: "Page") -> None:
     answered_and_begun(walk)
     walk.type("token.field.code_verifier.value", "another-verifier-of-more-than-forty-three-characters")
-    assert "The verifier is not the one that the code challenge was made of" in walk.text()
+    assert "The verifier does not match the code challenge" in walk.text()
     walk.press("token.send")
     text = walk.text()
     assert "invalid\\_grant" in text
@@ -375,7 +375,7 @@ def test_a_device_shows_its_code_and_is_never_asked_too_often(
     assert "WDJB-MJHT" in walk.text()
     assert link(walk, "device.open").endswith("/activate?user_code=WDJB-MJHT")
     assert walk.app.button(key="poll.send").disabled
-    walk.app.session_state["console"].press("poll")
+    sending.press(walk.app.session_state["console"], "poll")
     walk.run()
     assert "/token" not in [path for path, _ in authorization_server.received], "not before its interval is over"
     clock.move(5.1)

@@ -1,12 +1,13 @@
-"""Every failure, caused over sockets, read from the page that shows its row."""
+"""Every failure, caused over sockets, on the page of its row."""
 
 from typing import TYPE_CHECKING
 
 import pytest
 
+from oauth import ticket
 from oauth.catalogue import answers
 from oauth.client import send
-from oauth.connection import Connection
+from oauth.connection_settings import ConnectionSettings
 from oauth.egress import Policy
 from oauth.exchange import Exchange
 from oauth.installation import Installation
@@ -21,21 +22,21 @@ if TYPE_CHECKING:
 PAGE = "history.py"
 
 
-def sent(case: Case, console: Installation) -> Exchange:
+def send_case(case: Case, console: Installation) -> Exchange:
     recorder = Recorder(console.history, console.vault(), case.policy)
-    return send(token_exchange(case.url), recorder, connection=case.connection)
+    return send(token_exchange(case.url), recorder, connection=case.connection).live
 
 
-def opened(page: "Page", exchange: Exchange) -> str:
+def page_of(page: "Page", exchange: Exchange) -> str:
     page.go(PAGE, row=str(exchange.id))
     return page.text()
 
 
-def test_each_failure_is_shown_with_its_card(page: "Page", console: Installation) -> None:
+def test_each_failure_has_its_card(page: "Page", console: Installation) -> None:
     for kind, ways in (*FAILURES.items(), *ANSWERS.items()):
         with next(iter(ways.values()))() as case:
-            failed = sent(case, console)
-        text = opened(page, failed)
+            failed = send_case(case, console)
+        text = page_of(page, failed)
         entry = answers()[kind]
         assert entry.title in text
         assert entry.cause in text
@@ -45,48 +46,48 @@ def test_each_failure_is_shown_with_its_card(page: "Page", console: Installation
         assert PROXY_PASSWORD not in text
 
 
-def test_a_body_that_was_cut_is_shown_as_far_as_it_came(page: "Page", console: Installation) -> None:
+def test_truncated_body_is_shown(page: "Page", console: Installation) -> None:
     with FAILURES["cut_off"]["length"]() as case:
-        text = opened(page, sent(case, console))
-    assert "Cut here: this is how far the body came." in text
+        text = page_of(page, send_case(case, console))
+    assert "Truncated: the response ended here." in text
     assert '{"access_token": ' in text
     assert "token-canary" not in text
     assert "200 OK" in text
 
 
-def test_a_wait_is_said_in_words(page: "Page", console: Installation) -> None:
+def test_retry_after_is_shown_as_a_wait(page: "Page", console: Installation) -> None:
     with ANSWERS["rate_limited"]["429"]() as case:
-        text = opened(page, sent(case, console))
+        text = page_of(page, send_case(case, console))
     assert "The server asked to wait for 2 min, until 10:02:00 (Retry-After)." in text
     with ANSWERS["server_error"]["503"]() as case:
-        text = opened(page, sent(case, console))
+        text = page_of(page, send_case(case, console))
     assert "until 2099-10-21 07:28:00 (Retry-After)." in text
 
 
-def test_a_dangerous_redirect_is_marked(page: "Page", console: Installation) -> None:
+def test_dangerous_redirect_is_marked(page: "Page", console: Installation) -> None:
     with ANSWERS["redirect_elsewhere"]["host"]() as case:
-        text = opened(page, sent(case, console))
+        text = page_of(page, send_case(case, console))
     assert "dangerous: the request has a secret" in text
 
 
-def test_an_exchange_without_the_check_is_marked_red_though_it_succeeded(page: "Page", console: Installation) -> None:
+def test_unverified_certificate_is_marked_though_the_exchange_succeeded(page: "Page", console: Installation) -> None:
     answer = hostile.response("200 OK", b'{"access_token": "abc", "token_type": "bearer"}', **JSON)
     with hostile.serving_tls(self_signed(), answer) as server:
-        insecure = Case(server.url, Connection(verify=False), Policy(insecure_tls=True))
-        text = opened(page, sent(insecure, console))
+        insecure = Case(server.url, ConnectionSettings(verify=False), Policy(insecure_tls=True))
+        text = page_of(page, send_case(insecure, console))
     assert "certificate not checked" in text
     assert answers()["tls_unverified"].cause in text
     assert list(page.app.dataframe[0].value["mark"]) == [["not checked"]]
 
 
-def test_a_charset_that_lies_is_remarked_on(page: "Page", console: Installation) -> None:
+def test_wrong_charset_is_remarked_on(page: "Page", console: Installation) -> None:
     answer = hostile.response("200 OK", b'{"access_token": "caf\xe9"}', **JSON)
     with hostile.serving(answer) as server:
-        text = opened(page, sent(Case(server.url), console))
+        text = page_of(page, send_case(Case(server.url), console))
     assert answers()["bad_charset"].title in text
 
 
-def test_a_console_of_several_people_reaches_its_sandbox_and_what_is_listed_and_nothing_else(
+def test_shared_console_reaches_its_sandbox_and_the_allowed_hosts_only(
     monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.setenv("CONSOLE_ALLOWED_HOSTS", "localhost")
@@ -101,3 +102,30 @@ def test_a_console_of_several_people_reaches_its_sandbox_and_what_is_listed_and_
     page.type("token.url", f"{sandbox}/api/open/oauth/token")
     page.press("token.send")
     assert page.app.session_state["console"].flow.tokens is not None
+
+
+def test_card_row_and_support_text_agree_when_the_provider_echoes_secrets(page: "Page", console: Installation) -> None:
+    page.paste(page.decide())
+    session = page.app.session_state["console"]
+    code, nonce = session.flow.code, "n" * 40
+    body = f'{{"error": "invalid_grant", "error_description": "{code} with {nonce} is spent"}}'.encode()
+    with hostile.serving(hostile.response("400 Bad Request", body, DPoP_Nonce=nonce, X_Seen=nonce)) as server:
+        page.type("token.url", server.url)
+        page.press("token.send")
+    shown = page.app.session_state["console"].shown["token"]
+    row = console.history.get(shown.exchange.id)
+    assert row is not None
+    assert row.exchange == shown.exchange
+    assert (row.error, row.error_description) == (shown.explanation.error, shown.explanation.error_description)
+    for text in (repr(row), page.text(), ticket.summary(shown.exchange, shown.explanation, shown.diagnosis)):
+        assert code not in text
+        assert nonce not in text
+
+
+def test_pasted_callback_with_an_error_is_recognised_in_its_row(page: "Page", console: Installation) -> None:
+    page.paste(page.decide("deny"))
+    shown = page.app.session_state["console"].shown["callback"]
+    row = console.history.get(shown.exchange.id)
+    assert row is not None
+    assert row.exchange == shown.exchange
+    assert (row.documented_error, row.error) == (shown.explanation.number, "access_denied")

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from oauth.history.filters import Filters
 from oauth.installation import Installation
-from oauth.providers.profile import GIVEN, Provider
+from oauth.providers.profile import RESERVED_FIELDS, Provider
 from oauth.sandbox.testing import serving
 from pages.parts.providers.profile_form import GROUPS
 
@@ -301,9 +301,9 @@ def test_what_the_document_says_is_held_against_what_the_server_does(page: "Page
     page.press("application.send")
     text = page.text()
     assert "The server does not do what its document says" in text
-    assert f"token_endpoint\nsays: {issuer}/token\nseen: it answered 404" in text
+    assert f"token_endpoint\nsays: {issuer}/token\nseen: it returned 404" in text
 
 
 def test_the_form_has_every_field_that_a_profile_of_ones_own_has_once() -> None:
     drawn = [name for names in GROUPS.values() for name in names]
-    assert sorted(drawn) == sorted({item.name for item in fields(Provider)} - set(GIVEN))
+    assert sorted(drawn) == sorted({item.name for item in fields(Provider)} - set(RESERVED_FIELDS))

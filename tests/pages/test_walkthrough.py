@@ -7,6 +7,7 @@ from oauth import flow as flows
 from oauth.history.filters import Filters
 from oauth.history.store import HistoryError, Row
 from oauth.installation import Installation
+from pages.parts.walkthrough import authorization
 
 if TYPE_CHECKING:  # a conftest is no module to import; pytest hands out what is in it
     from tests.pages.conftest import Page
@@ -305,7 +306,7 @@ def test_a_quoted_secret_is_said_before_it_is_sent_and_fixed_with_one_button(
     page.paste(page.decide())
     page.type("token.field.client_secret.value", '"demo-secret"')
     assert "This would fail if it were sent as it is" in page.text()
-    assert "Quotes stand around" in page.text()
+    assert "has quotes around it" in page.text()
     page.press("token.send")
     assert ":red[Documented error 6] ·" in page.text()
     page.press("token.fix.1")
@@ -321,7 +322,7 @@ def test_a_spent_code_is_proven_and_never_offered_again(page: "Page", console: I
     spent = page.value("token.field.code.value")
     page.press("token.send")
     text = page.text()
-    assert "The code was exchanged before" in text
+    assert "The code was already exchanged" in text
     assert "start again at step 1" in text.casefold() + str([button.label for button in page.app.button]).casefold()
     assert "Change it and send" not in [button.label for button in page.app.button]
     page.press("token.fix.1")
@@ -336,7 +337,7 @@ def test_while_nothing_comes_back_the_reasons_are_offered(page: "Page") -> None:
     session = page.app.session_state["console"]
     fields = flows.authorization_fields(session.flow)
     request = flows.authorization_request(session.flow.provider.authorization_endpoint, fields)
-    session.begin_authorization(request, fields)
+    authorization.begin(session, request, fields)
     page.run()
     assert "nothing comes back" in str([expander.label for expander in page.app.expander])
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from oauth import paste
 from oauth.catalogue import documented
 from oauth.catalogue.explain import explain_response
-from oauth.cli.diagnose import diagnosed
+from oauth.cli.diagnose import diagnose
 from oauth.cli.output import CommandError
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -50,7 +50,7 @@ def test_no_text_raises_anything_but_a_paste_error(text: str) -> None:
 @settings(max_examples=200, deadline=None)
 def test_no_text_breaks_the_command(text: str) -> None:
     with contextlib.suppress(CommandError):
-        json.dumps(list(diagnosed(text, NOW, b"key")))
+        json.dumps(list(diagnose(text, NOW, b"key")))
 
 
 def texts_with(code: str, client_secret: str, token: str) -> dict[str, str]:
@@ -107,7 +107,7 @@ def texts_with(code: str, client_secret: str, token: str) -> dict[str, str]:
 @settings(max_examples=25, deadline=None)
 def test_no_secret_of_the_text_is_printed(code: str, client_secret: str, token: str) -> None:
     for name, text in texts_with(code, client_secret, token).items():
-        printed = json.dumps(list(diagnosed(text, NOW, secrets.token_bytes(32))), ensure_ascii=False)
+        printed = json.dumps(list(diagnose(text, NOW, secrets.token_bytes(32))), ensure_ascii=False)
         for secret in (code, client_secret, token):
             assert secret not in printed, name
     assert "error_description" in printed

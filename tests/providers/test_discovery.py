@@ -247,7 +247,7 @@ def test_places_are_asked_in_turn_until_one_has_the_document() -> None:
     assert found.metadata is not None
     assert asked[-1] == place
     assert len(asked) == 3
-    assert [bool(item.problem) for item in found.looks] == [True, True, False]
+    assert [bool(item.problem) for item in found.attempts] == [True, True, False]
 
 
 def test_both_documents_of_an_issuer_are_read_and_the_openid_one_holds_where_they_differ() -> None:
@@ -293,8 +293,8 @@ def test_a_host_that_does_not_answer_is_asked_once() -> None:
 def test_every_place_without_a_document_is_in_the_result() -> None:
     found, asked = looked("https://x.example/a", {})
     assert found.metadata is None
-    assert len(asked) == len(found.looks) == 6
-    assert all("no document here" in item.problem for item in found.looks)
+    assert len(asked) == len(found.attempts) == 6
+    assert all("no document here" in item.problem for item in found.attempts)
 
 
 def test_a_password_in_an_address_is_neither_sent_nor_told() -> None:

@@ -32,7 +32,7 @@ def node() -> Iterator[str]:
 
 def found(text: str, recorder: Recorder) -> Discovery:
     def ask(request: Request) -> Exchange:
-        return send(Exchange(Step.DISCOVERY, request, datetime.now(UTC)), recorder)
+        return send(Exchange(Step.DISCOVERY, request, datetime.now(UTC)), recorder).live
 
     return discover(text, ask)
 
@@ -41,7 +41,7 @@ def test_an_issuer_with_a_path_by_both_documents(django: str, console: Installat
     looked = found(django, console.recorder())
     host, _, path = django.rpartition("/")
     assert looked.metadata is not None
-    assert [look.candidate.url for look in looked.looks] == [
+    assert [look.candidate.url for look in looked.attempts] == [
         f"{django}/.well-known/openid-configuration",
         f"{host}/.well-known/oauth-authorization-server/{path}",
     ]
@@ -60,7 +60,7 @@ def test_an_issuer_with_a_path_by_both_documents(django: str, console: Installat
 def test_an_endpoint_of_it_finds_nothing_where_the_issuer_is_elsewhere(django: str, console: Installation) -> None:
     looked = found(f"{django}/token/", console.recorder())
     assert looked.metadata is None
-    assert len(looked.looks) == 6
+    assert len(looked.attempts) == 6
 
 
 def test_the_document_of_rfc_8414_with_the_path_behind(django: str, console: Installation) -> None:
@@ -75,7 +75,7 @@ def test_an_issuer_on_a_host_alone_also_from_one_of_its_endpoints(node: str, con
     by_issuer, by_endpoint = found(node, recorder).metadata, found(f"{node}/token", recorder).metadata
     assert by_issuer is not None
     assert by_endpoint is not None
-    assert by_issuer.given == by_endpoint.given
+    assert by_issuer.members == by_endpoint.members
     profile = provider(by_issuer, GENERIC)
     assert profile.pushed_authorization_request_endpoint.startswith(node)
     assert profile.jwks_uri.startswith(node)
@@ -85,7 +85,7 @@ def test_an_issuer_on_a_host_alone_also_from_one_of_its_endpoints(node: str, con
 def test_a_server_without_a_document_and_one_that_is_not_there(node: str, console: Installation) -> None:
     looked = found("http://127.0.0.1:1", console.recorder())
     assert looked.metadata is None
-    assert [look.problem for look in looked.looks] == ["No answer came."]
+    assert [look.problem for look in looked.attempts] == ["No answer came."]
     wrong = found(f"{node.replace('127.0.0.1', 'localhost')}", console.recorder())
     assert wrong.metadata is None
-    assert "RFC 8414 §3.3" in wrong.looks[0].problem
+    assert "RFC 8414 §3.3" in wrong.attempts[0].problem

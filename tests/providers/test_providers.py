@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from oauth import providers
-from oauth.connection import Connection
+from oauth.connection_settings import ConnectionSettings
 from oauth.providers import ProfileError
 
 WHOLE = """
@@ -81,7 +81,7 @@ def test_a_profile_needs_a_name_only_and_what_it_does_not_say_is_the_standard(tm
     assert (found.token_body, found.client_authentication, found.pkce) == ("form", "client_secret_post", "off")
     assert found.lifetimes.code is None
     assert found.scope_separator == " "
-    assert found.connection == Connection()
+    assert found.connection == ConnectionSettings()
 
 
 def test_a_new_provider_is_a_file(tmp_path: Path) -> None:

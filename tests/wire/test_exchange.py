@@ -1,4 +1,4 @@
-"""What comes of an exchange beside its kind of failure: what is kept, what is sent, and through whom."""
+"""Results of an exchange beside the kind of its failure: what is recorded, what is sent, and through which proxy."""
 
 import gzip
 import socket
@@ -13,7 +13,7 @@ import pytest
 from oauth.catalogue import documented
 from oauth.catalogue.explain import explain, remarks
 from oauth.client import send
-from oauth.connection import Connection
+from oauth.connection_settings import ConnectionSettings
 from oauth.egress import Policy
 from oauth.exchange import Exchange, header
 from oauth.history.store import Row
@@ -29,10 +29,10 @@ from tests.failures import (
     TOKEN,
     client_files,
     head_for,
+    requiring_a_client_certificate,
     self_signed,
     server_context,
     trusting,
-    wanting_a_client,
 )
 
 Send = Callable[..., Exchange]
@@ -40,23 +40,23 @@ Send = Callable[..., Exchange]
 
 @pytest.fixture
 def sent(console: Installation) -> Send:
-    """Sends a token request to an address, with the settings of a connection and a policy."""
+    """Return a function that sends a token request with connection settings and a policy."""
 
-    def run(url: str, connection: Connection = Connection(), policy: Policy | None = None) -> Exchange:  # noqa: B008
+    def run(url: str, connection: ConnectionSettings = ConnectionSettings(), policy: Policy | None = None) -> Exchange:  # noqa: B008
         recorder = Recorder(console.history, console.vault(), policy or Policy())
-        return send(token_exchange(url), recorder, connection=connection)
+        return send(token_exchange(url), recorder, connection=connection).live
 
     return run
 
 
-def kept(console: Installation, exchange: Exchange) -> Row:
+def recorded(console: Installation, exchange: Exchange) -> Row:
     assert exchange.id is not None
     row = console.history.get(exchange.id)
     assert row is not None
     return row
 
 
-def caused(kind: str, how: str, sent: Send) -> Exchange:
+def cause_failure(kind: str, how: str, sent: Send) -> Exchange:
     with FAILURES[kind][how]() as case:
         return sent(case.url, case.connection, case.policy)
 
@@ -75,44 +75,44 @@ def caused(kind: str, how: str, sent: Send) -> Exchange:
         ("undecodable", "unknown", b"\x1b\x0e\0"),
     ],
 )
-def test_what_came_is_kept_as_far_as_it_came(kind: str, how: str, body: bytes, sent: Send) -> None:
-    failed = caused(kind, how, sent)
+def test_truncated_response_is_kept(kind: str, how: str, body: bytes, sent: Send) -> None:
+    failed = cause_failure(kind, how, sent)
     assert failed.failure is not None
     assert failed.response is not None
     assert (failed.failure.kind, failed.response.status) == (kind, 200)
     assert (failed.response.body, failed.response.cut) == (body, True)
 
 
-def test_a_token_that_was_cut_is_no_less_a_secret(sent: Send, console: Installation) -> None:
-    row = kept(console, caused("cut_off", "length", sent))
+def test_truncated_token_is_redacted(sent: Send, console: Installation) -> None:
+    row = recorded(console, cause_failure("cut_off", "length", sent))
     assert row.exchange.response is not None
     assert row.exchange.response.body.startswith(b'{"access_token": ')
     assert b"token-canary" not in row.exchange.response.body
 
 
-def test_what_is_not_http_is_quoted(sent: Send) -> None:
-    failed = caused("malformed", "another protocol", sent)
+def test_response_that_is_not_http_is_quoted(sent: Send) -> None:
+    failed = cause_failure("malformed", "another protocol", sent)
     assert failed.failure is not None
     assert "'220 mail.example ESMTP'" in failed.failure.detail
 
 
-def test_the_answer_of_a_proxy_is_kept_and_said_to_be_its(sent: Send) -> None:
-    failed = caused("proxy_refused", "502", sent)
+def test_refusal_of_a_proxy_is_kept_and_attributed_to_it(sent: Send) -> None:
+    failed = cause_failure("proxy_refused", "502", sent)
     assert failed.response is not None
     assert failed.failure is not None
     assert b"Name error" in failed.response.body
     assert failed.failure.detail == "the proxy answered CONNECT with 502 Bad Gateway"
 
 
-def test_a_documented_error_in_an_answer_that_broke_off_is_recognised(sent: Send) -> None:
+def test_documented_error_in_a_truncated_response_is_recognised(sent: Send) -> None:
     body = documented()[2].example.encode()
     with hostile.serving(hostile.answering(head_for(len(body) + 1), body)) as server:
-        found = explain(sent(server.url))
-    assert found is not None
-    assert found.number == 2
+        explanation = explain(sent(server.url))
+    assert explanation is not None
+    assert explanation.number == 2
 
 
-def test_a_server_that_compresses_all_the_same_is_read(sent: Send) -> None:
+def test_unrequested_compression_is_decoded(sent: Send) -> None:
     packed = gzip.compress(TOKEN)
     with hostile.serving(hostile.response("200 OK", packed, Content_Encoding="gzip", **JSON)) as server:
         answered = sent(server.url)
@@ -122,7 +122,7 @@ def test_a_server_that_compresses_all_the_same_is_read(sent: Send) -> None:
     assert b"\r\nAccept-Encoding: identity\r\n" in server.requests[0]
 
 
-def test_answers_that_are_unusual_and_fine(sent: Send) -> None:
+def test_unusual_valid_responses_are_read(sent: Send) -> None:
     usual = b"HTTP/1.1 200 OK\r\n\r\n{}"
     for parts in (
         (b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", hostile.OK),
@@ -138,7 +138,7 @@ def test_answers_that_are_unusual_and_fine(sent: Send) -> None:
         assert (answered.response.status, answered.response.body) == (200, b"{}")
 
 
-def test_an_answer_that_comes_before_the_request_is_read_is_shown(sent: Send) -> None:
+def test_response_before_the_end_of_the_request_is_read(sent: Send) -> None:
     def refuse(connection: socket.socket) -> None:
         connection.recv(10)
         connection.sendall(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n")
@@ -150,7 +150,7 @@ def test_an_answer_that_comes_before_the_request_is_read_is_shown(sent: Send) ->
     assert answered.response.status == 413
 
 
-def test_nothing_of_an_exchange_is_left_for_the_next(sent: Send) -> None:
+def test_exchanges_share_no_connection_and_no_cookies(sent: Send) -> None:
     with hostile.serving(hostile.response("200 OK", b"{}", Set_Cookie="session=1", **JSON)) as server:
         sent(server.url)
         sent(server.url)
@@ -158,14 +158,12 @@ def test_nothing_of_an_exchange_is_left_for_the_next(sent: Send) -> None:
     assert [b"ookie" in request for request in server.requests] == [False, False]
 
 
-def test_a_plain_proxy_is_asked_with_the_whole_address_and_its_password_is_shown_nowhere(
-    sent: Send, console: Installation
-) -> None:
+def test_http_proxy_receives_the_whole_url_and_its_password_is_not_recorded(sent: Send, console: Installation) -> None:
     with (
         hostile.serving(hostile.answering(hostile.OK)) as server,
         hostile.proxying(f"someone:{PROXY_PASSWORD}", reaching=("127.0.0.1", server.port)) as proxy,
     ):
-        connection = Connection(proxy=f"http://someone:{PROXY_PASSWORD}@127.0.0.1:{proxy.port}")
+        connection = ConnectionSettings(proxy=f"http://someone:{PROXY_PASSWORD}@127.0.0.1:{proxy.port}")
         answered = sent("http://provider.example/token?a=b", connection)
     assert answered.response is not None
     assert answered.response.status == 200
@@ -173,12 +171,12 @@ def test_a_plain_proxy_is_asked_with_the_whole_address_and_its_password_is_shown
         b"POST http://provider.example:80/token?a=b HTTP/1.1\r\nHost: provider.example\r\n"
     )
     assert server.requests[0].startswith(b"POST /token?a=b HTTP/1.1\r\nHost: provider.example\r\n")
-    assert answered.marks == kept(console, answered).exchange.marks == ("proxy",)
+    assert answered.marks == recorded(console, answered).exchange.marks == ("proxy",)
     assert header(answered.request.headers, "proxy-authorization") is None
     assert PROXY_PASSWORD not in repr(answered)
 
 
-def test_a_tunnel_hides_the_request_from_the_proxy(sent: Send) -> None:
+def test_tunnel_hides_the_request_from_the_proxy(sent: Send) -> None:
     context = server_context("provider.example")
     with (
         hostile.serving_tls(context, hostile.answering(hostile.OK)) as server,
@@ -193,7 +191,7 @@ def test_a_tunnel_hides_the_request_from_the_proxy(sent: Send) -> None:
     assert b"roxy-" not in server.requests[0]
 
 
-def test_a_certificate_is_checked_for_the_server_and_not_for_its_proxy(sent: Send) -> None:
+def test_certificate_must_be_that_of_the_server_behind_a_proxy(sent: Send) -> None:
     with (
         hostile.serving_tls(server_context("other.example"), hostile.answering(hostile.OK)) as server,
         hostile.proxying(reaching=("127.0.0.1", server.port)) as proxy,
@@ -204,37 +202,33 @@ def test_a_certificate_is_checked_for_the_server_and_not_for_its_proxy(sent: Sen
     assert server.requests == []
 
 
-def test_a_proxy_that_repeats_its_password_gives_nothing_away(sent: Send, console: Installation) -> None:
+def test_password_that_a_proxy_repeats_is_redacted(sent: Send, console: Installation) -> None:
     def repeat(connection: socket.socket) -> None:
         page = b"<html>You sent someone:" + PROXY_PASSWORD.encode() + b" and " + pair + b"</html>"
         hostile.response("403 Forbidden", page, X_Sent=PROXY_PASSWORD)(connection)
 
     pair = b"c29tZW9uZTpwcm94eS1jYW5hcnktNTVhYTY2YmI3N2Nj"
     with hostile.proxying(refusing=repeat) as proxy:
-        connection = Connection(proxy=f"http://someone:{PROXY_PASSWORD}@127.0.0.1:{proxy.port}")
+        connection = ConnectionSettings(proxy=f"http://someone:{PROXY_PASSWORD}@127.0.0.1:{proxy.port}")
         for scheme in ("http", "https"):
-            text = repr(kept(console, sent(f"{scheme}://provider.example/", connection)))
+            text = repr(recorded(console, sent(f"{scheme}://provider.example/", connection)))
             assert "You sent someone" in text
             assert PROXY_PASSWORD not in text
             assert pair.decode() not in text
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_a_client_certificate_is_shown_to_the_server(
-    sent: Send, console: Installation, version: ssl.TLSVersion
-) -> None:
+def test_client_certificate_is_sent_to_the_server(sent: Send, console: Installation, version: ssl.TLSVersion) -> None:
     certificate, key = client_files()
-    with hostile.serving_tls(wanting_a_client(version), hostile.answering(hostile.OK)) as server:
+    with hostile.serving_tls(requiring_a_client_certificate(version), hostile.answering(hostile.OK)) as server:
         connection = replace(trusting(), client_certificate=certificate, client_key=key)
         answered = sent(server.url, connection)
     assert answered.response is not None
     assert answered.response.status == 200
-    assert "PRIVATE KEY" not in repr(kept(console, answered))
+    assert "PRIVATE KEY" not in repr(recorded(console, answered))
 
 
-def test_an_exchange_without_the_check_carries_its_mark_from_before_it_was_sent(
-    sent: Send, console: Installation
-) -> None:
+def test_unverified_exchange_is_marked_before_it_is_sent(sent: Send, console: Installation) -> None:
     at_arrival: list[tuple[str, ...]] = []
 
     def look(connection: socket.socket) -> None:
@@ -242,23 +236,23 @@ def test_an_exchange_without_the_check_carries_its_mark_from_before_it_was_sent(
         hostile.answering(hostile.OK)(connection)
 
     with hostile.serving_tls(self_signed(), look) as server:
-        answered = sent(server.url, Connection(verify=False), Policy(insecure_tls=True))
+        answered = sent(server.url, ConnectionSettings(verify=False), Policy(insecure_tls=True))
     assert answered.response is not None
     assert at_arrival == [("tls_unverified",)]
-    assert kept(console, answered).exchange.marks == ("tls_unverified",)
-    [remark] = remarks(kept(console, answered).exchange)
+    assert recorded(console, answered).exchange.marks == ("tls_unverified",)
+    [remark] = remarks(recorded(console, answered).exchange)
     assert (remark.kind, remark.danger) == ("tls_unverified", True)
 
 
-def test_a_plain_exchange_has_no_certificate_to_check(sent: Send) -> None:
+def test_http_exchange_is_not_marked_as_unverified(sent: Send) -> None:
     with hostile.serving(hostile.answering(hostile.OK)) as server:
-        answered = sent(server.url, Connection(verify=False))
+        answered = sent(server.url, ConnectionSettings(verify=False))
     assert answered.response is not None
     assert answered.marks == ()
 
 
 @pytest.mark.parametrize(
-    ("content_type", "body", "marks", "remarked"),
+    ("content_type", "body", "marks", "remarks_expected"),
     [
         ("application/json", b'{"a": "caf\xe9"}', ("bad_charset",), ["bad_charset"]),
         ("application/json", '{"a": "café"}'.encode(), (), []),
@@ -269,42 +263,45 @@ def test_a_plain_exchange_has_no_certificate_to_check(sent: Send) -> None:
         ("application/problem+json", b"{}", (), []),
     ],
 )
-def test_a_charset_or_type_that_lies_is_remarked_on(
-    content_type: str, body: bytes, marks: tuple[str, ...], remarked: list[str], sent: Send, console: Installation
+def test_wrong_charset_or_content_type_has_a_remark(
+    content_type: str,
+    body: bytes,
+    marks: tuple[str, ...],
+    remarks_expected: list[str],
+    sent: Send,
+    console: Installation,
 ) -> None:
     with hostile.serving(hostile.response("200 OK", body, Content_Type=content_type)) as server:
         answered = sent(server.url)
     assert answered.marks == marks
-    assert [remark.kind for remark in remarks(kept(console, answered).exchange)] == remarked
+    assert [remark.kind for remark in remarks(recorded(console, answered).exchange)] == remarks_expected
 
 
-def test_a_redirect_to_http_is_dangerous_with_a_secret(sent: Send) -> None:
+def test_redirect_to_http_with_a_secret_is_dangerous(sent: Send) -> None:
     redirect = hostile.response("302 Found", Location="http://localhost/token")
     with hostile.serving_tls(server_context(), redirect) as server:
-        found = explain(sent(server.url, trusting()))
-    assert found is not None
-    assert (found.answer, found.danger) == ("redirect_insecure", True)
+        explanation = explain(sent(server.url, trusting()))
+    assert explanation is not None
+    assert (explanation.answer, explanation.danger) == ("redirect_insecure", True)
 
 
-def test_a_name_that_does_not_resolve_in_time_ends_with_the_connect_time_out(
-    sent: Send, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_slow_name_resolution_ends_with_the_connect_timeout(sent: Send, monkeypatch: pytest.MonkeyPatch) -> None:
     done = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: done.wait(20) and [])
-    failed = sent("http://slow.example/", Connection(connect_timeout=0.2))
+    failed = sent("http://slow.example/", ConnectionSettings(connect_timeout=0.2))
     done.set()
     assert failed.failure is not None
     assert failed.failure.kind == "connect_timeout"
 
 
-def test_a_handshake_that_drips_ends_with_the_connect_time_out(sent: Send) -> None:
+def test_slow_handshake_ends_with_the_connect_timeout(sent: Send) -> None:
     with hostile.raw(hostile.dripping(b"\x16\x03\x03\x40\x00"), "https") as server:
-        failed = sent(server.url, Connection(connect_timeout=0.3))
+        failed = sent(server.url, ConnectionSettings(connect_timeout=0.3))
     assert failed.failure is not None
     assert failed.failure.kind == "connect_timeout"
 
 
-def test_the_next_address_is_tried_before_anything_is_sent(sent: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_next_address_is_tried_when_the_first_refuses(sent: Send, monkeypatch: pytest.MonkeyPatch) -> None:
     with hostile.serving(hostile.answering(hostile.OK)) as server:
         addresses = [
             (socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, server.port)) for host in ("127.0.0.2", "127.0.0.1")
@@ -316,8 +313,8 @@ def test_the_next_address_is_tried_before_anything_is_sent(sent: Send, monkeypat
     assert len(server.requests) == 1
 
 
-def test_a_gateway_error_is_the_servers_without_a_proxy(sent: Send) -> None:
+def test_gateway_error_without_a_proxy_is_the_servers(sent: Send) -> None:
     with hostile.serving(BAD_GATEWAY) as server:
-        found = explain(sent(server.url))
-    assert found is not None
-    assert found.answer == "server_error"
+        explanation = explain(sent(server.url))
+    assert explanation is not None
+    assert explanation.answer == "server_error"

@@ -1,4 +1,4 @@
-"""Each way in which an exchange fails, caused over sockets, with its card, its row and the number of requests."""
+"""Every kind of failure, caused over sockets, with its explanation, its row and the number of requests."""
 
 from collections.abc import Mapping
 
@@ -21,44 +21,46 @@ def cases(kinds: Mapping[str, Mapping[str, Scenario]]) -> list[object]:
 
 
 def sent(case: Case, console: Installation, vault: Vault) -> Exchange:
-    return send(token_exchange(case.url), Recorder(console.history, vault, case.policy), connection=case.connection)
+    return send(
+        token_exchange(case.url), Recorder(console.history, vault, case.policy), connection=case.connection
+    ).live
 
 
-def test_every_kind_of_failure_is_caused_here() -> None:
-    # The others are what is shown of a row whose console was stopped, or was an older one.
+def test_every_kind_of_failure_is_covered() -> None:
+    # The others are shown for rows of a console that was stopped, or that was an older version.
     others = {"no_answer", "stopped", "failed"}
     assert {entry.kind for entry in answers().values() if entry.sent} - others == FAILURES.keys()
 
 
 @pytest.mark.parametrize(("kind", "scenario"), cases(FAILURES))
-def test_a_failure_has_its_card_and_sends_one_request(kind: str, scenario: Scenario, console: Installation) -> None:
+def test_failure_is_explained_after_one_request(kind: str, scenario: Scenario, console: Installation) -> None:
     vault = console.vault()
     with scenario() as case:
         failed = sent(case, console, vault)
-    found = explain(failed)
-    assert found is not None
-    assert (found.answer, found.title) == (kind, answers()[kind].title), failed.failure
+    explanation = explain(failed)
+    assert explanation is not None
+    assert (explanation.answer, explanation.title) == (kind, answers()[kind].title), failed.failure
     if case.server is not None:
-        assert len(case.server.requests) == case.requests, "sent as often as it should, and never again"
+        assert len(case.server.requests) == case.requests, "sent the expected number of times, and never again"
         assert case.server.connections <= 1
     assert failed.id is not None
     row = console.history.get(failed.id)
     assert row is not None
-    kept = explain(row.exchange)
-    assert kept is not None
-    assert kept.answer == kind, "the row in the history says the same"
+    from_history = explain(row.exchange)
+    assert from_history is not None
+    assert from_history.answer == kind, "the row in the history says the same"
     for text in (repr(failed.failure), repr(row.exchange)):
         assert PROXY_PASSWORD not in text
 
 
 @pytest.mark.parametrize(("kind", "scenario"), cases(ANSWERS))
-def test_an_answer_that_is_none_has_its_card(kind: str, scenario: Scenario, console: Installation) -> None:
+def test_response_without_an_oauth_result_is_explained(kind: str, scenario: Scenario, console: Installation) -> None:
     with scenario() as case:
         answered = sent(case, console, console.vault())
     assert answered.failure is None
     assert answered.response is not None
-    found = explain(answered)
-    assert found is not None
-    assert found.answer == kind
+    explanation = explain(answered)
+    assert explanation is not None
+    assert explanation.answer == kind
     assert case.server is not None
     assert len(case.server.requests) == 1

@@ -8,7 +8,8 @@ from difflib import SequenceMatcher
 
 from oauth.diagnosis.causes.fixes import changed, put, value_for
 from oauth.diagnosis.causes.rule import Finding, Rule, open_fact, possible, proven, right, ruled_out, unknown, wrong
-from oauth.diagnosis.context import Known, Subject
+from oauth.diagnosis.context import Context
+from oauth.diagnosis.known import Known
 from oauth.diagnosis.model import Change, Fix, Target
 from oauth.diagnosis.secrets import SECRET_NAMES
 from oauth.parameters import BODY, Sent, Shape
@@ -39,57 +40,57 @@ def missing(name: str) -> tuple[Rule, ...]:
 def left_out(name: str) -> Rule:
     """It is nowhere in the request."""
 
-    def judge(subject: Subject) -> Finding:
-        if hidden := _body_hidden(subject):
+    def judge(context: Context) -> Finding:
+        if hidden := _body_hidden(context):
             return hidden
-        there = subject.sent.get(name) or _anywhere(subject, name) or _under_other_name(subject, name)
-        if there is not None and subject.sent.get(name) is None:
+        there = context.sent.get(name) or _anywhere(context, name) or _under_other_name(context, name)
+        if there is not None and context.sent.get(name) is None:
             text = f"{there.name} is in the request, and not where the server looks for {name}"
             return ruled_out(open_fact(text, f"{there.place}, {there.name}"))
         if there is not None:
             return ruled_out(right(f"{there.name} is in the request", f"{there.place}, {there.name}"))
         return proven(
-            wrong(f"{name} is not in the request; what is: {_names(subject)}", BODY),
-            fix=_supply(subject, name, None),
+            wrong(f"{name} is not in the request; what is: {_names(context)}", BODY),
+            fix=_supply(context, name, None),
         )
 
-    return Rule(f"{name}.left_out", f"The parameter {name} was left out", judge)
+    return Rule(f"{name}.left_out", f"The parameter {name} is missing", judge)
 
 
 def empty(name: str) -> Rule:
     """It is there and has no value."""
 
-    def judge(subject: Subject) -> Finding:
-        if hidden := _body_hidden(subject):
+    def judge(context: Context) -> Finding:
+        if hidden := _body_hidden(context):
             return hidden
-        found = subject.sent.get(name)
+        found = context.sent.get(name)
         if found is None:
             return ruled_out(open_fact(f"No {name} came, so none that is empty", BODY))
         if found.value.strip():
             return ruled_out(right(f"{name} has a value", f"{found.place}, {name}"))
         text = f"{name} is sent without a value" if not found.value else f"{name} is nothing but white space"
-        return proven(wrong(text, f"{found.place}, {name}"), fix=_supply(subject, name, ""))
+        return proven(wrong(text, f"{found.place}, {name}"), fix=_supply(context, name, ""))
 
-    return Rule(f"{name}.empty", f"The parameter {name} was sent empty", judge)
+    return Rule(f"{name}.empty", f"The parameter {name} is empty", judge)
 
 
 def other_name(name: str) -> Rule:
     """It is there under a name that the server does not know."""
 
-    def judge(subject: Subject) -> Finding:
-        if hidden := _body_hidden(subject):
+    def judge(context: Context) -> Finding:
+        if hidden := _body_hidden(context):
             return hidden
-        if subject.sent.value(name):
+        if context.sent.value(name):
             return ruled_out(right(f"{name} is sent under its own name", f"{BODY}, {name}"))
-        found = _under_other_name(subject, name)
+        found = _under_other_name(context, name)
         if found is None:
             return ruled_out(right(f"No other parameter has a name like {name}", BODY))
         kind = name if name in SECRET_NAMES else ""
-        after = subject.secrets.offered(kind, found.value) if kind else subject.secrets.swept(found.value)
+        after = context.secrets.offered(kind, found.value) if kind else context.secrets.swept(found.value)
         return proven(
             wrong(f"The value stands under {found.name}, and the server looks for {name}", f"{BODY}, {found.name}"),
             fix=changed(
-                subject,
+                context,
                 f"Send it as {name}",
                 Change(Target.FIELD, found.name, after, None),
                 Change(Target.FIELD, name, None, after),
@@ -102,31 +103,31 @@ def other_name(name: str) -> Rule:
 def in_query(name: str) -> Rule:
     """It is in the address instead of the body (RFC 6749 §3.2: parameters of the token request go in the body)."""
 
-    def judge(subject: Subject) -> Finding:
-        found = next((item for item in subject.sent.query if item.name == name and item.value), None)
+    def judge(context: Context) -> Finding:
+        found = next((item for item in context.sent.query if item.name == name and item.value), None)
         if found is None:
             return ruled_out(right(f"{name} is not in the address", "query of the address"))
-        if subject.sent.value(name):
+        if context.sent.value(name):
             return ruled_out(open_fact(f"{name} is in the address and in the body", "query of the address"))
         kind = name if name in SECRET_NAMES else ""
-        after = subject.secrets.offered(kind, found.value) if kind else subject.secrets.swept(found.value)
+        after = context.secrets.offered(kind, found.value) if kind else context.secrets.swept(found.value)
         return proven(
             wrong(f"{name} is in the address, and the server reads the body", f"query of the address, {name}"),
             fix=changed(
-                subject,
+                context,
                 f"Send {name} in the body",
                 Change(Target.QUERY, name, after, None),
                 Change(Target.FIELD, name, None, after),
             ),
         )
 
-    return Rule(f"{name}.in_query", f"The parameter {name} was sent in the address", judge)
+    return Rule(f"{name}.in_query", f"The parameter {name} was sent in the URL", judge)
 
 
-def _judge_body(subject: Subject) -> Finding:
-    if hidden := _body_hidden(subject):
+def _judge_body(context: Context) -> Finding:
+    if hidden := _body_hidden(context):
         return hidden
-    sent = subject.sent
+    sent = context.sent
     said = sent.content_type or "missing"
     place = "request header, Content-Type"
     if sent.look is Shape.EMPTY:
@@ -137,7 +138,7 @@ def _judge_body(subject: Subject) -> Finding:
             wrong(f"Content-Type is {said}", place),
             wrong(f"The body is written as {looks}", BODY),
             fix=changed(
-                subject,
+                context,
                 f"Send the body as {looks}, and say so",
                 Change(Target.BODY_FORMAT, "Content-Type", said, sent.look.value),
             ),
@@ -149,9 +150,9 @@ def _judge_body(subject: Subject) -> Finding:
                 Target.FIELD,
                 item.name,
                 None,
-                subject.secrets.offered(item.name, item.value)
+                context.secrets.offered(item.name, item.value)
                 if item.name in SECRET_NAMES
-                else subject.secrets.swept(item.value),
+                else context.secrets.swept(item.value),
             )
             for item in sent.mixed
             if item.name in KNOWN_NAMES
@@ -160,7 +161,7 @@ def _judge_body(subject: Subject) -> Finding:
             wrong(f"Content-Type is {said}", place),
             wrong(f"A part of the body is written as JSON, and is read as one odd name. In it: {names}", BODY),
             fix=changed(
-                subject,
+                context,
                 "Send all of it as a form",
                 Change(Target.BODY_FORMAT, "body", "a form with JSON in it", Shape.FORM.value),
                 *moved,
@@ -170,7 +171,7 @@ def _judge_body(subject: Subject) -> Finding:
         return proven(
             wrong(f"The body is not valid JSON: {sent.problem}", BODY),
             fix=changed(
-                subject,
+                context,
                 "Send the same fields as valid JSON",
                 Change(Target.BODY_FORMAT, "body", "invalid JSON", Shape.JSON.value),
             ),
@@ -185,8 +186,8 @@ BODY_UNREADABLE = Rule(
 )
 
 
-def _judge_repeated(subject: Subject) -> Finding:
-    names = [item.name for item in subject.sent.parameters]
+def _judge_repeated(context: Context) -> Finding:
+    names = [item.name for item in context.sent.parameters]
     twice = sorted({name for name in names if names.count(name) > 1 and NAME.fullmatch(name)})
     if twice:
         return proven(wrong(f"Sent more than once: {', '.join(twice)}", BODY))
@@ -196,24 +197,24 @@ def _judge_repeated(subject: Subject) -> Finding:
 REPEATED = Rule("parameter.repeated", "A parameter was sent more than once", _judge_repeated)
 
 
-def _body_hidden(subject: Subject) -> Finding | None:
-    if subject.sent.body_known:
+def _body_hidden(context: Context) -> Finding | None:
+    if context.sent.body_known:
         return None
     return unknown("The body of the request is not known: only its head was given", BODY)
 
 
-def _names(subject: Subject) -> str:
-    names = dict.fromkeys(item.name for item in subject.sent.parameters)
-    return subject.secrets.swept(", ".join(name for name in names if NAME.fullmatch(name))) or "nothing readable"
+def _names(context: Context) -> str:
+    names = dict.fromkeys(item.name for item in context.sent.parameters)
+    return context.secrets.swept(", ".join(name for name in names if NAME.fullmatch(name))) or "nothing readable"
 
 
-def _anywhere(subject: Subject, name: str) -> Sent | None:
-    found = (item for item in (*subject.sent.query, *subject.sent.meant) if item.name == name)
+def _anywhere(context: Context, name: str) -> Sent | None:
+    found = (item for item in (*context.sent.query, *context.sent.meant) if item.name == name)
     return next(found, None)
 
 
-def _under_other_name(subject: Subject, name: str) -> Sent | None:
-    for item in subject.sent.parameters:
+def _under_other_name(context: Context, name: str) -> Sent | None:
+    for item in context.sent.parameters:
         if not NAME.fullmatch(item.name.strip()):
             continue
         plain = item.name.strip().lower().replace("-", "_")
@@ -223,15 +224,15 @@ def _under_other_name(subject: Subject, name: str) -> Sent | None:
         likeness = SequenceMatcher(None, joined, name.replace("_", "")).ratio()
         if plain in OTHER_NAMES.get(name, ()) or joined in OTHER_NAMES.get(name, ()) or likeness >= ALIKE:
             return item
-        if any(subject.secrets.same(name, item.value, known.value) for known in _candidates(subject, name)):
+        if any(context.secrets.same(name, item.value, known.value) for known in _candidates(context, name)):
             return item
     return None
 
 
-def _candidates(subject: Subject, name: str) -> tuple[Known, ...]:
-    return subject.candidates(name) if name in ("code", "refresh_token") else ()
+def _candidates(context: Context, name: str) -> tuple[Known, ...]:
+    return context.candidates(name) if name in ("code", "refresh_token") else ()
 
 
-def _supply(subject: Subject, name: str, before: str | None) -> Fix:
-    after, needs = value_for(subject, name)
-    return put(subject, name, before, after, f"Send {name}", needs)
+def _supply(context: Context, name: str, before: str | None) -> Fix:
+    after, needs = value_for(context, name)
+    return put(context, name, before, after, f"Send {name}", needs)

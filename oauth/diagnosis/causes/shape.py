@@ -10,7 +10,8 @@ from urllib.parse import unquote
 
 from oauth.diagnosis.causes.fixes import put
 from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, right, ruled_out, unknown, wrong
-from oauth.diagnosis.context import Known, Subject
+from oauth.diagnosis.context import Context
+from oauth.diagnosis.known import Known
 from oauth.diagnosis.model import Change, Fix, Label, Target
 from oauth.diagnosis.secrets import SECRET_NAMES
 from oauth.parameters import Sent
@@ -48,25 +49,25 @@ def altered(kind: Kind) -> tuple[Rule, ...]:
 def cut(kind: Kind) -> Rule:
     """A part of the right one."""
 
-    def judge(subject: Subject) -> Finding:
-        sent, known, early = _pair(subject, kind)
+    def judge(context: Context) -> Finding:
+        sent, known, early = _pair(context, kind)
         if early or sent is None:
             return early or unknown(f"No {kind.words} was sent")
-        length = subject.secrets.length(sent.value)
+        length = context.secrets.length(sent.value)
         for right_one in known:
-            whole = subject.secrets.length(right_one.value)
+            whole = context.secrets.length(right_one.value)
             if length >= whole:
                 continue
             shared = _shared(sent.value, right_one.value)
             text = f"{length} of {whole} characters were sent"
             if shared:
                 return proven(
-                    wrong(f"{text}, {shared}", _place(sent), right_one.row), fix=_use(subject, kind, sent, right_one)
+                    wrong(f"{text}, {shared}", _place(sent), right_one.row), fix=_use(context, kind, sent, right_one)
                 )
             if not (is_live(sent.value) and is_live(right_one.value)):
                 return possible(
                     wrong(f"{text}; redaction hides whether they are its part", _place(sent), right_one.row),
-                    fix=_use(subject, kind, sent, right_one),
+                    fix=_use(context, kind, sent, right_one),
                 )
         if not known:
             return unknown(f"The {kind.words} that was given out is not known, so the length cannot be compared")
@@ -76,14 +77,14 @@ def cut(kind: Kind) -> Rule:
             )
         )
 
-    return Rule(f"{kind.name}.cut", f"The {kind.words} was cut short", judge)
+    return Rule(f"{kind.name}.cut", f"The {kind.words} was truncated", judge)
 
 
 def padded(kind: Kind) -> Rule:
     """White space, quotes or the rest of an address around it."""
 
-    def judge(subject: Subject) -> Finding:
-        sent, known, early = _pair(subject, kind)
+    def judge(context: Context) -> Finding:
+        sent, known, early = _pair(context, kind)
         if early or sent is None:
             return early or unknown(f"No {kind.words} was sent")
         value = sent.value
@@ -100,20 +101,20 @@ def padded(kind: Kind) -> Rule:
                         if text
                     ]
                 return proven(
-                    wrong("; ".join(facts), _place(sent), right_one.row), fix=_use(subject, kind, sent, right_one)
+                    wrong("; ".join(facts), _place(sent), right_one.row), fix=_use(context, kind, sent, right_one)
                 )
         if around:
             stripped = bare(value)
             fix = None
             if is_live(stripped) and stripped:
                 fix = _put(
-                    subject,
+                    context,
                     kind,
                     sent,
-                    subject.secrets.offered(kind.name, stripped),
+                    context.secrets.offered(kind.name, stripped),
                     "Send it without what is around it",
                 )
-            seen = subject.sightings((kind.name,), stripped)
+            seen = context.sightings((kind.name,), stripped)
             if seen or (parse(stripped) and parse(stripped) != parse(value)):
                 return proven(wrong(around, _place(sent), seen[0].id if seen else None), fix=fix)
             return possible(wrong(around, _place(sent)), fix=fix)
@@ -121,14 +122,14 @@ def padded(kind: Kind) -> Rule:
             return unknown("Redaction hides whether anything stands around it", _place(sent))
         return ruled_out(right(f"No white space and no quotes around the {kind.words}", _place(sent)))
 
-    return Rule(f"{kind.name}.padded", f"Something else was sent around the {kind.words}", judge)
+    return Rule(f"{kind.name}.padded", f"Extra characters were sent around the {kind.words}", judge)
 
 
 def encoded_twice(kind: Kind) -> Rule:
     """Percent-encoding that the server does not undo, because it undid its own already."""
 
-    def judge(subject: Subject) -> Finding:
-        sent, known, early = _pair(subject, kind)
+    def judge(context: Context) -> Finding:
+        sent, known, early = _pair(context, kind)
         if early or sent is None:
             return early or unknown(f"No {kind.words} was sent")
         value = sent.value
@@ -139,14 +140,14 @@ def encoded_twice(kind: Kind) -> Rule:
             return ruled_out(right(f"The {kind.words} has no percent sign with two hex digits", _place(sent)))
         text = f"{signs} percent-encoded characters are left in it after the request was decoded"
         decoded = unquote(value)
-        match = next((item for item in known if subject.secrets.same(kind.name, decoded, item.value)), None)
+        match = next((item for item in known if context.secrets.same(kind.name, decoded, item.value)), None)
         if match is not None:
             return proven(
                 wrong(text, _place(sent)),
                 wrong(f"Decoded once more it is the {kind.words} that was given out", match.where, match.row),
-                fix=_use(subject, kind, sent, match),
+                fix=_use(context, kind, sent, match),
             )
-        fix = _put(subject, kind, sent, subject.secrets.offered(kind.name, decoded), "Send it decoded")
+        fix = _put(context, kind, sent, context.secrets.offered(kind.name, decoded), "Send it decoded")
         return possible(wrong(text, _place(sent)), fix=fix)
 
     return Rule(f"{kind.name}.encoded_twice", f"The {kind.words} was percent-encoded twice", judge)
@@ -155,25 +156,25 @@ def encoded_twice(kind: Kind) -> Rule:
 def mistaken(kind: Kind) -> Rule:
     """Another secret of the flow in its place."""
 
-    def judge(subject: Subject) -> Finding:
-        sent, known, early = _pair(subject, kind)
+    def judge(context: Context) -> Finding:
+        sent, known, early = _pair(context, kind)
         if early or sent is None:
             return early or unknown(f"No {kind.words} was sent")
-        fix = _use(subject, kind, sent, known[0]) if known else None
-        for name, value, where in _others(subject, kind):
-            if subject.secrets.same(name, sent.value, value):
+        fix = _use(context, kind, sent, known[0]) if known else None
+        for name, value, where in _others(context, kind):
+            if context.secrets.same(name, sent.value, value):
                 return proven(
-                    wrong(f"What was sent is the {WORDS[name]}: {subject.secrets.quoted(name, value)}", where), fix=fix
+                    wrong(f"What was sent is the {WORDS[name]}: {context.secrets.quoted(name, value)}", where), fix=fix
                 )
         found = parse(sent.value)
-        told = found.kind if found else (subject.vault.kind_of(sent.value) if subject.vault else None)
+        told = found.kind if found else (context.vault.kind_of(sent.value) if context.vault else None)
         if told in WORDS and told != kind.name:
             return proven(wrong(f"What was sent is known as a {WORDS[told]}", _place(sent)), fix=fix)
         for name in (name for name in SECRET_NAMES if name != kind.name and not found):
-            for row in subject.sightings((name,), sent.value):
-                text = f"What was sent is the {WORDS[name]} {subject.secrets.quoted(name, sent.value)}"
-                return proven(wrong(text, subject.row_text(row), row.id), fix=fix)
-        if _is_one_of(subject, kind, sent, known):
+            for row in context.sightings((name,), sent.value):
+                text = f"What was sent is the {WORDS[name]} {context.secrets.quoted(name, sent.value)}"
+                return proven(wrong(text, context.row_text(row), row.id), fix=fix)
+        if _is_one_of(context, kind, sent, known):
             return ruled_out(
                 right(
                     f"The {kind.words} is no other secret: it is the one that was given out",
@@ -181,7 +182,7 @@ def mistaken(kind: Kind) -> Rule:
                     known[0].row,
                 )
             )
-        if is_live(sent.value) and (subject.flow is not None or subject.vault is not None):
+        if is_live(sent.value) and (context.flow is not None or context.vault is not None):
             return unknown(
                 "It is no other secret that this console knows of; another program's may be it", _place(sent)
             )
@@ -193,14 +194,14 @@ def mistaken(kind: Kind) -> Rule:
 def another(kind: Kind) -> Rule:
     """Not the one that this flow was given."""
 
-    def judge(subject: Subject) -> Finding:
-        sent, known, early = _pair(subject, kind)
+    def judge(context: Context) -> Finding:
+        sent, known, early = _pair(context, kind)
         if early or sent is None:
             return early or unknown(f"No {kind.words} was sent")
         if not known:
             return unknown(f"The {kind.words} that this flow was given is not known")
-        answers = [subject.secrets.same(kind.name, sent.value, item.value) for item in known]
-        shown = subject.secrets.quoted(kind.name, sent.value)
+        answers = [context.secrets.same(kind.name, sent.value, item.value) for item in known]
+        shown = context.secrets.quoted(kind.name, sent.value)
         if any(answers):
             match = known[answers.index(True)]
             return ruled_out(right(f"The {kind.words} is the one that was given out: {shown}", match.where, match.row))
@@ -208,14 +209,14 @@ def another(kind: Kind) -> Rule:
             return unknown(f"Redaction hides whether it is the {kind.words} that was given out", _place(sent))
         return possible(
             wrong(
-                f"What was sent, {shown}, is not what came: {subject.secrets.quoted(kind.name, known[0].value)}",
+                f"What was sent, {shown}, is not what came: {context.secrets.quoted(kind.name, known[0].value)}",
                 known[0].where,
                 known[0].row,
             ),
-            fix=_use(subject, kind, sent, known[0]),
+            fix=_use(context, kind, sent, known[0]),
         )
 
-    return Rule(f"{kind.name}.another", f"It is not the {kind.words} that this flow was given", judge)
+    return Rule(f"{kind.name}.another", f"The {kind.words} is not the one issued to this flow", judge)
 
 
 def stray_text(value: str) -> str:
@@ -248,19 +249,19 @@ def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def _pair(subject: Subject, kind: Kind) -> tuple[Sent | None, Sequence[Known], Finding | None]:
-    sent = subject.presented(kind.name)
+def _pair(context: Context, kind: Kind) -> tuple[Sent | None, Sequence[Known], Finding | None]:
+    sent = context.presented(kind.name)
     if sent is None or not sent.value:
         return None, (), unknown(f"No {kind.words} was sent")
-    return sent, subject.candidates(kind.name), None
+    return sent, context.candidates(kind.name), None
 
 
-def _is_one_of(subject: Subject, kind: Kind, sent: Sent, known: Sequence[Known]) -> bool:
-    return any(subject.secrets.same(kind.name, sent.value, item.value) for item in known)
+def _is_one_of(context: Context, kind: Kind, sent: Sent, known: Sequence[Known]) -> bool:
+    return any(context.secrets.same(kind.name, sent.value, item.value) for item in known)
 
 
-def _others(subject: Subject, kind: Kind) -> list[tuple[str, str, str]]:
-    flow = subject.flow
+def _others(context: Context, kind: Kind) -> list[tuple[str, str, str]]:
+    flow = context.flow
     if flow is None:
         return []
     found = [("state", flow.state, "flow, state"), ("client_secret", flow.client.secret, "flow, client secret")]
@@ -288,19 +289,19 @@ def _place(sent: Sent) -> str:
     return f"{sent.place}, {sent.name}"
 
 
-def _use(subject: Subject, kind: Kind, sent: Sent, known: Known) -> Fix:
+def _use(context: Context, kind: Kind, sent: Sent, known: Known) -> Fix:
     return _put(
-        subject,
+        context,
         kind,
         sent,
-        subject.secrets.offered(kind.name, known.value),
+        context.secrets.offered(kind.name, known.value),
         f"Send the {kind.words} that was given out",
     )
 
 
-def _put(subject: Subject, kind: Kind, sent: Sent, after: str, title: str) -> Fix:
-    before = subject.secrets.quoted(kind.name, sent.value)
+def _put(context: Context, kind: Kind, sent: Sent, after: str, title: str) -> Fix:
+    before = context.secrets.quoted(kind.name, sent.value)
     if kind is ACCESS_TOKEN:
         change = Change(Target.HEADER, "Authorization", f"Bearer {before}", f"Bearer {after}")
-        return Fix(Label.READY, title, subject.step, (change,))
-    return put(subject, kind.name, before, after, title)
+        return Fix(Label.READY, title, context.step, (change,))
+    return put(context, kind.name, before, after, title)

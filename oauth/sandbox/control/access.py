@@ -18,7 +18,7 @@ CHANGES = ("POST", "PUT", "PATCH")
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
+class ControlAccess:
     """With a ``token`` every request must bring it. Without one the control is ``open`` on loopback, and off beyond."""
 
     token: str | None = field(default=None, repr=False)

@@ -1,14 +1,13 @@
 """What a fault is: it may put another answer in the right one's place, and may spoil how an answer goes out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
 
+from msgspec import Struct
 from starlette.types import Receive, Send
 
-from oauth.sandbox.json_schema import Schema
-from oauth.sandbox.request import Received
-from oauth.sandbox.response import Answer, send_answer
+from oauth.sandbox.request import IncomingRequest
+from oauth.sandbox.response import Response, send_response
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,24 +18,24 @@ class Situation:
     client, as the authorization endpoint does; ``None`` elsewhere, and when the request may not be redirected.
     """
 
-    received: Received
-    proceed: Callable[[], Answer]
-    redirect: Callable[[str, str], Answer | None]
+    request: IncomingRequest
+    proceed: Callable[[], Response]
+    redirect: Callable[[str, str], Response | None]
 
 
-class Fault:
-    """As it stands here: the right answer, sent as it should be. ``properties`` are the schemas of its fields."""
+class Fault(Struct, frozen=True, tag_field="fault", forbid_unknown_fields=True):
+    """A fault that changes nothing: subclasses replace the response, or the way it is delivered."""
 
-    __slots__ = ()
+    @property
+    def kind(self) -> str:
+        """The name of the fault."""
+        return str(self.__struct_config__.tag)
 
-    kind: ClassVar[str]
-    properties: ClassVar[Mapping[str, Schema]] = {}
-
-    def answer(self, situation: Situation) -> Answer:
+    def respond(self, situation: Situation) -> Response:
         """What is answered. Without ``proceed`` the request has no effect."""
         return situation.proceed()
 
-    async def deliver(self, answer: Answer, request_id: str, receive: Receive, send: Send) -> None:
+    async def deliver(self, response: Response, request_id: str, receive: Receive, send: Send) -> None:
         """Send the answer."""
         del receive
-        await send_answer(answer, request_id, send)
+        await send_response(response, request_id, send)

@@ -32,9 +32,9 @@ class AuthorizationCode:
 
         Raises ``InvalidScope`` when the client may not have it, or nothing would be left.
         """
-        asked = request.scope or authorization.scope
-        granted = tuple(name for name in asked if name in authorization.scope)
-        if not granted or not within(asked, request.client.scopes):
+        requested = request.scope or authorization.scope
+        granted = tuple(name for name in requested if name in authorization.scope)
+        if not granted or not within(requested, request.client.scopes):
             raise InvalidScope
         request.sandbox.use_code(request.parameters["code"])
         return request.sandbox.issue_tokens(request.client.client_id, granted, authorization.user_id)

@@ -22,8 +22,8 @@ class RefreshToken:
 
         Raises ``InvalidScope`` when more is asked than the old one stood for, or the client may have it no longer.
         """
-        asked = request.scope or authorization.scope
-        if not within(asked, authorization.scope) or not within(asked, request.client.scopes):
+        requested = request.scope or authorization.scope
+        if not within(requested, authorization.scope) or not within(requested, request.client.scopes):
             raise InvalidScope
         sandbox, secret = request.sandbox, request.parameters["refresh_token"]
         presented = sandbox.live_refresh_token(secret)
@@ -34,7 +34,7 @@ class RefreshToken:
             sandbox.replace_access_tokens(request.client.client_id, authorization.user_id)
         return sandbox.issue_tokens(
             request.client.client_id,
-            asked,
+            requested,
             authorization.user_id,
             refresh_scope=authorization.scope,
             refresh_token=None if replaced else secret,

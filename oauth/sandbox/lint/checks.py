@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oauth.sandbox.parameters import Parameters, from_query
-from oauth.sandbox.request import Endpoint, Received, basic, bearer
+from oauth.sandbox.request import Endpoint, IncomingRequest, basic, bearer
 from oauth.sandbox.store import Issued, Kind, State
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Seen:
     token in it stands for."""
 
     sandbox: "Sandbox"
-    received: Received
+    request: IncomingRequest
     client_id: str | None
     query: Parameters
     repeated: frozenset[str]
@@ -32,7 +32,7 @@ class Seen:
     @property
     def body(self) -> Parameters:
         """Empty when it cannot be read."""
-        return self.received.parameters
+        return self.request.parameters
 
 
 Check = Callable[[Seen], bool]
@@ -42,45 +42,45 @@ CHECKS_OF_PRESENTED: dict[Endpoint, dict[str, Check]] = {endpoint: {} for endpoi
 API = (Endpoint.USER, Endpoint.CITIES)
 
 
-def examine(sandbox: "Sandbox", received: Received, client_id: str | None, presented: Issued | None) -> list[str]:
+def examine(sandbox: "Sandbox", request: IncomingRequest, client_id: str | None, presented: Issued | None) -> list[str]:
     """The names of the rules that a request breaks."""
     # A visit of the authorization page is one request, and the decision that is posted from it none of the client's.
-    if received.endpoint is Endpoint.AUTHORIZE and received.method == "POST":
+    if request.endpoint is Endpoint.AUTHORIZE and request.method == "POST":
         return []
-    query, repeated = from_query(received.query) if received.query else ({}, frozenset())
-    seen = Seen(sandbox, received, client_id, query, repeated, presented)
-    found = [name for name, check in CHECKS[received.endpoint].items() if check(seen)]
+    query, repeated = from_query(request.query) if request.query else ({}, frozenset())
+    seen = Seen(sandbox, request, client_id, query, repeated, presented)
+    found = [name for name, check in CHECKS[request.endpoint].items() if check(seen)]
     if presented is not None:
-        found += [name for name, check in CHECKS_OF_PRESENTED[received.endpoint].items() if check(seen)]
+        found += [name for name, check in CHECKS_OF_PRESENTED[request.endpoint].items() if check(seen)]
     return found
 
 
-def presented(sandbox: "Sandbox", received: Received) -> Issued | None:
+def presented(sandbox: "Sandbox", request: IncomingRequest) -> Issued | None:
     """What the code or token of a request stands for, in whatever state it is."""
-    if received.endpoint in API:
-        token = bearer(received.headers.get("authorization", ""))
+    if request.endpoint in API:
+        token = bearer(request.headers.get("authorization", ""))
         return sandbox.seen(Kind.ACCESS_TOKEN, token) if token else None
-    if "code" in received.parameters:
-        return sandbox.seen(Kind.CODE, received.parameters["code"])
-    if "refresh_token" in received.parameters:
-        return sandbox.seen(Kind.REFRESH_TOKEN, received.parameters["refresh_token"])
+    if "code" in request.parameters:
+        return sandbox.seen(Kind.CODE, request.parameters["code"])
+    if "refresh_token" in request.parameters:
+        return sandbox.seen(Kind.REFRESH_TOKEN, request.parameters["refresh_token"])
     return None
 
 
-def client_of(sandbox: "Sandbox", received: Received, presented: Issued | None) -> str | None:
+def client_of(sandbox: "Sandbox", request: IncomingRequest, presented: Issued | None) -> str | None:
     """The client that a request says it comes from, ``None`` when there is no such client."""
-    if received.endpoint is Endpoint.AUTHORIZE:
-        client_id = received.query_parameters.get("client_id", "")
-    elif received.endpoint is Endpoint.TOKEN:
-        client_id = received.parameters.get("client_id") or _basic_client(received)
+    if request.endpoint is Endpoint.AUTHORIZE:
+        client_id = request.query_parameters.get("client_id", "")
+    elif request.endpoint is Endpoint.TOKEN:
+        client_id = request.parameters.get("client_id") or _basic_client(request)
     else:
         client_id = presented.client_id if presented is not None else ""
     return client_id if sandbox.has_client(client_id) else None
 
 
-def _basic_client(received: Received) -> str:
+def _basic_client(request: IncomingRequest) -> str:
     try:
-        credentials = basic(received.headers.get("authorization", ""))
+        credentials = basic(request.headers.get("authorization", ""))
     except ValueError:
         return ""
     return credentials[0] if credentials else ""
@@ -103,7 +103,7 @@ def _state_missing(seen: Seen) -> bool:
 @_check("state-reused", Endpoint.AUTHORIZE)
 def _state_reused(seen: Seen) -> bool:
     state = seen.query.get("state", "")
-    return bool(state) and seen.sandbox.lint.states.is_reused(seen.client_id, state, seen.received.query)
+    return bool(state) and seen.sandbox.lint.states.is_reused(seen.client_id, state, seen.request.query)
 
 
 @_check("state-short", Endpoint.AUTHORIZE)
@@ -151,7 +151,7 @@ def _secret_in_query(seen: Seen) -> bool:
 
 @_check("parameter-repeated", *Endpoint)
 def _parameter_repeated(seen: Seen) -> bool:
-    problem = seen.received.problem
+    problem = seen.request.problem
     return bool(seen.repeated) or (problem is not None and problem.description.startswith("Repeated parameter"))
 
 
@@ -172,7 +172,7 @@ def _refresh_token_reused(seen: Seen) -> bool:
 
 @_check("credentials-twice", Endpoint.TOKEN)
 def _credentials_twice(seen: Seen) -> bool:
-    return "client_secret" in seen.body and "authorization" in seen.received.headers
+    return "client_secret" in seen.body and "authorization" in seen.request.headers
 
 
 @_check("credentials-of-another", Endpoint.TOKEN, of_presented=True)
@@ -182,30 +182,30 @@ def _credentials_of_another(seen: Seen) -> bool:
 
 @_check("body-unreadable", Endpoint.TOKEN)
 def _body_unreadable(seen: Seen) -> bool:
-    if seen.received.problem is not None:
+    if seen.request.problem is not None:
         return not _parameter_repeated(seen)
     # JSON that is labelled a form can be read, as one parameter with an odd name.
-    return seen.received.opening == b"{" and "json" not in seen.received.headers.get("content-type", "").lower()
+    return seen.request.opening == b"{" and "json" not in seen.request.headers.get("content-type", "").lower()
 
 
 @_check("token-request-not-post", Endpoint.TOKEN)
 def _token_request_not_post(seen: Seen) -> bool:
-    return seen.received.method != "POST"
+    return seen.request.method != "POST"
 
 
 @_check("version-missing", *API)
 def _version_missing(seen: Seen) -> bool:
-    return seen.received.headers.get("version", "").strip() != "2.0"
+    return seen.request.headers.get("version", "").strip() != "2.0"
 
 
 @_check("content-type-on-get", *API)
 def _content_type_on_get(seen: Seen) -> bool:
-    return "content-type" in seen.received.headers
+    return "content-type" in seen.request.headers
 
 
 @_check("bearer-missing", *API)
 def _bearer_missing(seen: Seen) -> bool:
-    return not bearer(seen.received.headers.get("authorization", ""))
+    return not bearer(seen.request.headers.get("authorization", ""))
 
 
 @_check("token-late", *API, of_presented=True)

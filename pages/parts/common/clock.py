@@ -1,4 +1,4 @@
-"""Times as the reader's clock shows them; inside, every time is aware and in UTC."""
+"""Times in the reader's time zone; inside the console every time is aware and in UTC."""
 
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -7,7 +7,7 @@ import streamlit as st
 
 
 def zone() -> str:
-    """The reader's time zone, as the browser names it; UTC where it names none that is known here."""
+    """Return the name of the browser's time zone, ``UTC`` where it is missing or unknown."""
     name = st.context.timezone or "UTC"
     try:
         ZoneInfo(name)
@@ -17,15 +17,15 @@ def zone() -> str:
 
 
 def tz() -> tzinfo:
-    """The reader's time zone; ``UTC`` itself where the browser names none, so that times then say so."""
+    """Return the browser's time zone, or ``datetime.UTC`` itself, which names itself in formatted times."""
     return UTC if zone() == "UTC" else ZoneInfo(zone())
 
 
 def at(moment: datetime) -> str:
-    """A time of day, for example ``10:16:19``."""
+    """Format a time of day, for example ``10:16:19``."""
     return f"{moment.astimezone(tz()):%H:%M:%S}"
 
 
 def on(moment: datetime) -> str:
-    """A date and a time of day, for example ``2026-03-01 10:16:19``."""
+    """Format a date and a time of day, for example ``2026-03-01 10:16:19``."""
     return f"{moment.astimezone(tz()):%Y-%m-%d %H:%M:%S}"

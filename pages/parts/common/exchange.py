@@ -1,4 +1,4 @@
-"""One exchange, drawn: a line that says how it went, then Parsed, Raw and commands of the same captured bytes."""
+"""Draw an exchange: its outcome in one line, then Parsed, Raw and commands of the same captured bytes."""
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,25 +13,21 @@ MARK = "▶ "
 
 UNVERIFIED = "tls_unverified"
 FROM_PROXY = "from the proxy"
-NOT_WHOLE = "not whole"
+INCOMPLETE = "incomplete"
 
-PLAIN_HEADERS = {"host", "user-agent", "accept", "accept-encoding", "content-length", "connection"}
-"""Headers that every request has, and that say nothing about OAuth; Raw shows them."""
-
+USUAL_HEADERS = {"host", "user-agent", "accept", "accept-encoding", "content-length", "connection"}
+"""Headers of every request, which say nothing about OAuth; only Raw shows them."""
 
 _COMMANDS = {
     "cURL": (formatting.curl, "bash"),
     "HTTPie": (formatting.httpie, "bash"),
     "Python": (formatting.httpx_code, "python"),
 }
-"""The same request for other tools, and the language of each."""
+"""Formatters of the same request for other tools, with the language of each."""
 
 
 def draw(key: str, exchange: Exchange, explanation: Explanation | None, *, wide: bool = False) -> None:
-    """Draw a redacted exchange. ``key`` tells this place from others on the page.
-
-    ``wide`` puts request and response side by side.
-    """
+    """Draw a redacted exchange, with ``wide`` request and response side by side. ``key`` begins its widget keys."""
     with st.container(border=True, key=f"{key}.exchange"):
         _headline(exchange, explanation)
         _remarks(exchange)
@@ -42,7 +38,7 @@ def draw(key: str, exchange: Exchange, explanation: Explanation | None, *, wide:
             _raw(exchange, *_places(wide))
         for tab, (write, language) in zip(tabs[2:], _COMMANDS.values(), strict=True):
             with tab:
-                st.caption("Secrets are placeholders: put the real values in before you run it.")
+                st.caption("Secrets are placeholders: replace them with the real values before you run this.")
                 st.code(write(exchange.request), language=language, wrap_lines=True)
 
 
@@ -55,17 +51,16 @@ def _headline(exchange: Exchange, explanation: Explanation | None) -> None:
         facts.append(f"row {exchange.id}")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if exchange.response is not None:
-            # A pasted answer may come without its status.
-            known = exchange.response.status or "status unknown"
-            status = f"{known} {plain(exchange.response.reason)}".strip()
-            held = exchange.response.status < 400
-            st.badge(status, color="red" if explanation is not None else "green" if held else "gray")
+            code = exchange.response.status or "status unknown"  # a pasted response may have none
+            status = f"{code} {plain(exchange.response.reason)}".strip()
+            is_success = exchange.response.status < 400
+            st.badge(status, color="red" if explanation is not None else "green" if is_success else "gray")
             if exchange.failure is not None:
-                st.badge(FROM_PROXY if exchange.failure.kind.startswith("proxy_") else NOT_WHOLE, color="red")
+                st.badge(FROM_PROXY if exchange.failure.kind.startswith("proxy_") else INCOMPLETE, color="red")
         elif exchange.failure is not None:
             st.badge("no response", color="red")
         else:
-            st.badge("no answer recorded", color="gray")
+            st.badge("no response recorded", color="gray")
         if UNVERIFIED in exchange.marks:
             st.badge("certificate not checked", icon=":material/no_encryption:", color="red")
         if "proxy" in exchange.marks:
@@ -78,7 +73,7 @@ def _headline(exchange: Exchange, explanation: Explanation | None) -> None:
 
 
 def _remarks(exchange: Exchange) -> None:
-    """What to know beside the result. The words are the catalogue's own."""
+    """Draw the catalogue's warnings about an exchange, apart from its outcome."""
     for remark in remarks(exchange):
         show, icon = (st.error, "gpp_bad") if remark.danger else (st.warning, "info")
         remedy = "\n".join(f"- {line}" for line in remark.remedy)
@@ -103,25 +98,26 @@ def _raw(exchange: Exchange, left: DeltaGenerator, right: DeltaGenerator) -> Non
 
 
 def _parsed(exchange: Exchange, explanation: Explanation | None, left: DeltaGenerator, right: DeltaGenerator) -> None:
-    if exchange.request.method:  # a pasted answer may come without its request
+    if exchange.request.method:  # a pasted response may come without its request
         with left:
             st.caption("Request")
             target = f"{exchange.request.method} {exchange.request.url.partition('?')[0]}"
-            told = [f"{name}: {value}" for name, value in exchange.request.headers if name.lower() not in PLAIN_HEADERS]
-            named = [f"{name} = {value}" for name, value in formatting.fields(exchange.request)]
-            st.code("\n".join([target, *told, *named]), language=None, wrap_lines=True)
+            headers = [pair for pair in exchange.request.headers if pair[0].lower() not in USUAL_HEADERS]
+            lines = [f"{name}: {value}" for name, value in headers]
+            lines += [f"{name} = {value}" for name, value in formatting.fields(exchange.request)]
+            st.code("\n".join([target, *lines]), language=None, wrap_lines=True)
     with right:
         if exchange.response is not None:
             st.caption("Response")
             _body(exchange.response, explanation)
             if exchange.response.cut:
                 st.caption(
-                    "Cut here: only the first 1 MiB of the body is kept."
+                    "Truncated: only the first 1 MiB of the body is kept."
                     if exchange.failure is None
-                    else "Cut here: this is how far the body came."
+                    else "Truncated: the response ended here."
                 )
         if exchange.failure is not None:
-            st.caption("What the connection said")
+            st.caption("Connection error")
             st.code(exchange.failure.detail, language=None, wrap_lines=True)
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from oauth import providers
 from oauth.installation import current
-from oauth.providers import Provider, ReadyClient, discovery, operator, own
+from oauth.providers import Provider, ReadyClient, custom, discovery, operator_settings
 from pages.parts.common import session, widget_defaults
 from pages.parts.common.card import plain
 from pages.parts.providers import discover, profile_form
@@ -27,16 +27,16 @@ def shipped() -> dict[str, Provider]:
     return providers.load(session.origin())
 
 
-def own_profiles() -> list[own.Own]:
+def custom_profiles() -> list[custom.CustomProfile]:
     """The files with profiles of one's own, also those that cannot be used."""
-    return own.load(current().settings.home, taken_by_others())
+    return custom.load(current().settings.home, taken_by_others())
 
 
 def known() -> dict[str, Provider]:
     """Every profile that can be used, by its id, reached as the environment says."""
-    mine = {item.id: item.provider for item in own_profiles() if item.provider is not None}
+    mine = {item.id: item.provider for item in custom_profiles() if item.provider is not None}
     environ = current().settings.providers
-    return {name: operator.connected(found, environ) for name, found in (shipped() | mine).items()}
+    return {name: operator_settings.connected(found, environ) for name, found in (shipped() | mine).items()}
 
 
 def taken_by_others() -> set[str]:
@@ -46,13 +46,13 @@ def taken_by_others() -> set[str]:
 
 def taken() -> list[str]:
     """Every id that a new profile must not have."""
-    return [*taken_by_others(), *(item.id for item in own_profiles())]
+    return [*taken_by_others(), *(item.id for item in custom_profiles())]
 
 
 def operators_clients(provider: Provider) -> dict[str, ReadyClient]:
     """The clients that the environment or Streamlit's secrets have for a provider, by their id."""
     secrets = st.secrets.to_dict() if st.secrets.load_if_toml_exists() else {}
-    return {item.id: item for item in operator.clients(provider, current().settings.providers, secrets)}
+    return {item.id: item for item in operator_settings.clients(provider, current().settings.providers, secrets)}
 
 
 def choose(place: str, label: str, profiles: Iterable[Provider]) -> Provider:

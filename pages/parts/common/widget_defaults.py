@@ -1,61 +1,64 @@
-"""The values that widgets are given, which follow what they stand for and give way to what a person types."""
+"""Default values of widgets, applied again when the default changes, and overridden by what a person types."""
 
 from dataclasses import dataclass
 from time import monotonic
 
 import streamlit as st
 
-GIVEN = "given"
-WHOLE = "run.whole"
+DEFAULTS = "given"
+"""Key in the session state of the defaults that were applied, by widget."""
 
-ON_THE_WAY = 1.0
-"""Seconds in which what the browser sends may have been sent before it heard of a new value."""
+RUN = "run.whole"
+"""Key in the session state that says whether the current run reached its end; ``.last`` is the run before."""
+
+IN_FLIGHT = 1.0
+"""Seconds for which the browser may still send a value from before it learned of a new default."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
-    """What a widget was given, and when; and what it held before, where the browser may not have heard of it yet."""
+class _Default:
+    """A default that was applied, and when; ``before`` is what the widget held where the browser may not know yet."""
 
     value: object
     before: object = None
     at: float = 0.0
-    heard: bool = True
+    is_known: bool = True
 
-    def missed(self, held: object) -> bool:
-        """Whether what the browser sends is what stood there before it could know better."""
-        cut_short = not st.session_state.get(f"{WHOLE}.last", True)
-        return not self.heard and held == self.before and (cut_short or monotonic() - self.at < ON_THE_WAY)
+    def is_missed(self, current: object) -> bool:
+        """Return True when the browser sends the value from before, because it has not learned of this default."""
+        cut_short = not st.session_state.get(f"{RUN}.last", True)
+        return not self.is_known and current == self.before and (cut_short or monotonic() - self.at < IN_FLIGHT)
 
 
 def begin_run() -> None:
-    """A run of the script begins. It is whole once ``end_run`` was reached: a quick reader cuts it short."""
-    st.session_state[f"{WHOLE}.last"] = st.session_state.get(WHOLE, True)
-    st.session_state[WHOLE] = False
+    """Note that a run of the script begins. An impatient reader cuts it short before ``end_run``."""
+    st.session_state[f"{RUN}.last"] = st.session_state.get(RUN, True)
+    st.session_state[RUN] = False
 
 
 def end_run() -> None:
-    """The run reached its end, so the browser was sent all of it."""
-    st.session_state[WHOLE] = True
+    """Note that the run reached its end, so that the browser was sent all of it."""
+    st.session_state[RUN] = True
 
 
 def keep(key: str, value: object) -> None:
-    """Give a widget its value: when it is first drawn, and again whenever what it stands for has changed.
+    """Apply a widget's default before it is drawn first, and again whenever the default changes.
 
-    A browser that had not heard of the value yet still sends what stood there before, after a run that was cut short
-    or in the same moment. That is nobody's wish, so the value is given again.
+    The browser may send a stale value after a run that was cut short, or at the same moment: then the default is
+    applied again.
     """
-    given: dict[str, _Given] = st.session_state.setdefault(GIVEN, {})
-    state, last = st.session_state, given.get(key)
+    defaults: dict[str, _Default] = st.session_state.setdefault(DEFAULTS, {})
+    state, last = st.session_state, defaults.get(key)
     if key not in state:
-        given[key] = _Given(value)
+        defaults[key] = _Default(value)
     elif last is not None and last.value != value:
-        given[key] = _Given(value, state[key], monotonic(), heard=False)
-    elif last is None or not last.missed(state[key]):
-        given[key] = _Given(value)
+        defaults[key] = _Default(value, state[key], monotonic(), is_known=False)
+    elif last is None or not last.is_missed(state[key]):
+        defaults[key] = _Default(value)
         return
     state[key] = value
 
 
 def forget(key: str) -> None:
-    """Let a widget be given its value anew."""
-    st.session_state.get(GIVEN, {}).pop(key, None)
+    """Forget a widget's default, so that the next one is applied."""
+    st.session_state.get(DEFAULTS, {}).pop(key, None)

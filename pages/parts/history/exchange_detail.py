@@ -6,7 +6,7 @@ from oauth import ticket
 from oauth.catalogue.explain import explain
 from oauth.diagnosis import diagnose
 from oauth.formatting import duration
-from oauth.history.filters import Filters, written
+from oauth.history.filters import Filters
 from oauth.history.past import HistoryPast
 from oauth.history.store import History, HistoryError, Row
 from oauth.installation import current
@@ -71,7 +71,7 @@ def _flow(history: History, row: Row) -> None:
     if not row.exchange.flow:
         st.caption("It belongs to no flow: it was pasted, imported or sent alone.")
         return
-    within = Filters(flow=written(row.exchange.flow))
+    within = Filters(flow=row.exchange.flow)
     found = history.page(within, None, MOST_OF_A_FLOW)[::-1]
     for other in found:
         told = [

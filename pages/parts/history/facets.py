@@ -8,7 +8,7 @@ from oauth.catalogue import documented
 from oauth.history.database import HistoryTimeout
 from oauth.history.facets import Facet, facets
 from oauth.history.filters import FilterError, Filters
-from oauth.history.terms import SinceTerm, UntilTerm
+from oauth.history.terms import ANY, SinceTerm, UntilTerm
 from oauth.installation import current
 from pages.parts.history import cache, filter_bar, url_state
 
@@ -68,7 +68,7 @@ def _named(name: str, value: str) -> str:
     if name == "error" and value.isdecimal() and int(value) in documented():
         entry = documented()[int(value)]
         return f"{value} {escaped(entry.error or entry.title)}"
-    return escaped(value)
+    return escaped("*" if value == ANY else value)
 
 
 def _chosen(filters: Filters, name: str) -> None:

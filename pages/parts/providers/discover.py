@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from oauth.catalogue.explain import explain
 from oauth.client import send
-from oauth.connection import Connection
+from oauth.connection_settings import ConnectionSettings
 from oauth.diagnosis.contradictions import contradictions
 from oauth.exchange import Exchange, Request, Step
 from oauth.installation import current, now
 from oauth.providers import Provider
 from oauth.providers.discovery import FLAGS, LISTS, Discovery, DiscoveryError, Metadata, discover
+from oauth.recorder import Record
 from pages.parts.common import exchange, session
 
 PLACES = ("walkthrough", "providers")
@@ -27,11 +27,12 @@ class Asked:
     """What came of the last press: a result, or why nothing was asked; and what the history could not keep."""
 
     discovery: Discovery | None
+    records: tuple[Record, ...] = ()
     refused: str = ""
     not_kept: str = ""
 
 
-def ask(place: str, label: str, connection: Connection) -> Discovery | None:
+def ask(place: str, label: str, connection: ConnectionSettings) -> Discovery | None:
     """Draw the address and its button, and what was found. ``place`` is what the keys begin with."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         typed = st.text_input(
@@ -55,7 +56,7 @@ def ask(place: str, label: str, connection: Connection) -> Discovery | None:
         st.error("Nothing was asked.")
         st.text(asked.refused)
         return None
-    _found(place, asked.discovery)
+    _found(place, asked.discovery, asked.records)
     return asked.discovery
 
 
@@ -73,36 +74,33 @@ def compare(provider: Provider, exchanges: Sequence[Exchange]) -> None:
             st.text(f"{item.member}\nsays: {item.promised}\nseen: {item.observed} ({row})")
 
 
-def _ask(typed: str, connection: Connection) -> Asked:
+def _ask(typed: str, connection: ConnectionSettings) -> Asked:
     recorder = current().recorder()
+    records: list[Record] = []
 
     def sent(request: Request) -> Exchange:
-        return send(
-            Exchange(Step.DISCOVERY, request, now(), owner=session.owner(), provider="generic"),
-            recorder,
-            connection=connection,
-        )
+        exchange = Exchange(Step.DISCOVERY, request, now(), owner=session.owner(), provider="generic")
+        records.append(send(exchange, recorder, connection=connection))
+        return records[-1].live
 
     try:
         found = discover(typed, sent)
     except DiscoveryError as error:
         return Asked(None, refused=str(error))
-    return Asked(found, not_kept=recorder.problem)
+    return Asked(found, tuple(records), not_kept=recorder.problem)
 
 
-def _found(place: str, found: Discovery) -> None:
+def _found(place: str, found: Discovery, records: Sequence[Record]) -> None:
     if found.metadata is None:
         st.error("No document was found. Fill in the addresses by hand, from the server's documentation.")
     else:
         _document(found.metadata)
-    vault = current().vault()
-    with st.expander(f"What was asked ({len(found.looks)})", key=f"{place}.looks", icon=":material/http:"):
-        for number, look in enumerate(found.looks, 1):
-            shown = vault.redact(look.exchange)
+    with st.expander(f"What was asked ({len(found.attempts)})", key=f"{place}.looks", icon=":material/http:"):
+        for number, (look, record) in enumerate(zip(found.attempts, records, strict=True), 1):
             st.caption(f"By {look.candidate.rule}")
             if look.problem:
                 st.text(look.problem)
-            exchange.draw(f"{place}.look.{number}", shown, explain(shown))
+            exchange.draw(f"{place}.look.{number}", record.redacted, record.explanation)
 
 
 def _document(metadata: Metadata) -> None:

@@ -9,9 +9,9 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from oauth import connection
+from oauth import connection_settings
 from oauth.installation import current
-from oauth.providers import Problem, ProfileError, Provider, addresses, meaning_of, own
+from oauth.providers import Problem, ProfileError, Provider, addresses, custom, meaning_of
 from oauth.providers.profile import CONNECTION
 from oauth.providers.validation import SEPARATORS
 
@@ -224,14 +224,14 @@ def keep(taken: list[str]) -> str:
         for name in (name for group in GROUPS.values() for name in group)
         if (value := _value(f"{FIELD}.{name}", name, TYPES[name])) is not None
     }
-    identifier = draft.id or own.new_id(str(values.get("name", "")), taken)
+    identifier = draft.id or custom.new_id(str(values.get("name", "")), taken)
     try:
-        found = own.check(identifier, values, f"{identifier}.toml")
+        found = custom.check(identifier, values, f"{identifier}.toml")
         if wrong := tuple(
-            Problem(f"connection.{error.field}", str(error)) for error in connection.problems(found.connection)
+            Problem(f"connection.{error.field}", str(error)) for error in connection_settings.problems(found.connection)
         ):
             raise ProfileError(f"{identifier}.toml", wrong)
-        own.write(current().settings.home, found)
+        custom.write(current().settings.home, found)
     except ProfileError as error:
         st.session_state[DRAFT] = replace(draft, problems=error.problems)
         return ""

@@ -44,7 +44,7 @@ def _of_user(build: Callable[..., list[Field]], flow: Flow, signed: Signed) -> l
 
 
 def _presented(action: str, flow: Flow, signed: Signed) -> list[Field]:
-    return flows.presented_fields(flow, kind(action), signed)
+    return flows.presented_token_fields(flow, kind(action), signed)
 
 
 def kind(action: str) -> str:
@@ -68,6 +68,9 @@ ACTIONS: Mapping[str, Action] = {
     "poll": _token(Grant.DEVICE_CODE),
     "jwks": Action(Step.JWKS, "jwks_uri", lambda _flow, _signed: [], authenticated=False),
 }
+
+ACTION_OF = {Step.AUTHORIZE: "authorize", Step.TOKEN: "token", Step.API: "api", Step.REFRESH: "refresh"}
+"""The action of the flow that a fix or a pasted request goes to, by its step."""
 
 CARD_OF = {"api": "call", "refresh": "call", "application": "call", "userinfo": "call", "introspect": "call",
            "revoke": "call", "poll": "device"}  # fmt: skip

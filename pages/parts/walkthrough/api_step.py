@@ -7,9 +7,9 @@ import streamlit as st
 from oauth import flow as flows
 from oauth.exchange import Exchange, header
 from oauth.flow import Tokens
-from oauth.flow.body import members
+from oauth.flow.response_body import members
 from oauth.installation import now
-from oauth.jose.jwt import Check, Look, look, times
+from oauth.jose.jwt import Check, DecodedToken, decode, describe_times
 from oauth.providers import ClientAuthentication
 from pages.parts.common import clock
 from pages.parts.common.session import Session
@@ -109,11 +109,11 @@ def _edit(current: Session, action: str, tokens: Tokens | None, address: str) ->
     """The request of something that takes an access token, with the proof where the token is bound to a key."""
     url = request.address(current, action, address)
     token = tokens.access_token if tokens else ""
-    signed = current.signed(action, "GET", url, ClientAuthentication.NONE, token)
+    signed = current.signing.sign(current.flow, action, "GET", url, ClientAuthentication.NONE, token)
     build = flows.userinfo_fields if action == "userinfo" else flows.api_fields
 
     def proof() -> None:
-        if flows.bound(tokens) and signed.proof:
+        if flows.is_bound(tokens) and signed.proof:
             token_request.proof(current, action, signed)
 
     return request.edit(current, action, build(current.flow, tokens, signed), address, flows.api_request, proof)
@@ -160,7 +160,7 @@ def _userinfo_facts(current: Session) -> None:
     if (header(answered.response.headers, "content-type") or "").lower().startswith("application/jwt"):
         st.caption("The answer is signed. What it says is in its middle part.")
         return
-    known = look(current.flow.tokens.id_token)
+    known = decode(current.flow.tokens.id_token)
     if known is None:
         return
     # OpenID Connect Core §5.3.2: an answer about somebody else is not to be used.
@@ -184,7 +184,7 @@ def _introspect_facts(current: Session) -> None:
             ":orange[:material/warning:] The token is not active: it has expired, was revoked, or never was one of "
             "this server's (RFC 7662 §2.2)"
         )
-    if told := times(Look({}, said), now(), clock.tz()):
+    if told := describe_times(DecodedToken({}, said), now(), clock.tz()):
         st.code("\n".join(told), language=None, wrap_lines=True)
 
 

@@ -5,18 +5,18 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from oauth.flow.device import Device, Standing
+from oauth.flow.device import Device, DeviceStatus
 from oauth.formatting import span
 from oauth.installation import now
 from pages.parts.common import session
 from pages.parts.common.session import Session
-from pages.parts.walkthrough import step, token_request, tokens
+from pages.parts.walkthrough import sending, step, token_request, tokens
 
 ENDS = {
-    Standing.DENIED: ":red[:material/close:] The user refused",
-    Standing.EXPIRED: ":red[:material/close:] The code has expired. Ask for a new one",
-    Standing.FAILED: ":red[:material/close:] The server will not give a token for this code. Ask for a new one",
-    Standing.DONE: ":green[:material/check:] The user approved, and the tokens are here",
+    DeviceStatus.DENIED: ":red[:material/close:] The user refused",
+    DeviceStatus.EXPIRED: ":red[:material/close:] The code has expired. Ask for a new one",
+    DeviceStatus.FAILED: ":red[:material/close:] The server will not give a token for this code. Ask for a new one",
+    DeviceStatus.DONE: ":green[:material/check:] The user approved, and the tokens are here",
 }
 
 
@@ -38,7 +38,7 @@ def draw(current: Session) -> None:
         with box:  # after what it may have pressed was sent
             _standing()
         step.shown(current, "poll")
-        if device.standing is Standing.DONE and current.flow.tokens is not None:
+        if device.status is DeviceStatus.DONE and current.flow.tokens is not None:
             tokens.tokens(current, current.flow.tokens, "device_tokens")
 
 
@@ -50,11 +50,11 @@ def _what_to_type(current: Session, device: Device) -> None:
     with right:
         st.caption("and type")
         # It is made to be read out to a person, so here, and here only, it stands in the open while it is waited for.
-        waits = device.standing is Standing.PENDING
+        waits = device.status is DeviceStatus.PENDING
         code = device.user_code if waits else current.vault.placeholder("user_code", device.user_code)
         st.code(code, language=None)
     address = device.verification_uri_complete or device.verification_uri
-    if device.standing is Standing.PENDING and urlsplit(address).scheme in ("http", "https"):
+    if device.status is DeviceStatus.PENDING and urlsplit(address).scheme in ("http", "https"):
         st.link_button(
             "Open it here, with the code" if device.verification_uri_complete else "Open it here",
             address,
@@ -71,11 +71,11 @@ def _standing() -> None:
     if current is None or device is None:
         return
     at = now()
-    if device.standing is not Standing.PENDING:
-        st.markdown(ENDS[device.standing])
+    if device.status is not DeviceStatus.PENDING:
+        st.markdown(ENDS[device.status])
         return
-    if device.ended(at):
-        st.markdown(ENDS[Standing.EXPIRED])
+    if device.has_expired(at):
+        st.markdown(ENDS[DeviceStatus.EXPIRED])
         return
     by_itself = st.toggle(
         "Ask by itself, as often as the server allows", key="device.by_itself", persist_state="session"
@@ -86,11 +86,11 @@ def _standing() -> None:
         icon=":material/send:",
         type="primary",
         disabled=not device.may_poll(at),
-        on_click=current.press,
-        args=("poll",),
+        on_click=sending.press,
+        args=(current, "poll"),
     )
     if by_itself and device.may_poll(at):
-        current.press("poll")
+        sending.press(current, "poll")
     if current.pressed == "poll":
         st.rerun()
     st.caption(_waiting(device, at))
@@ -98,7 +98,7 @@ def _standing() -> None:
 
 def _waiting(device: Device, at: datetime) -> str:
     asked = f"Asked {device.polls} times. " if device.polls > 1 else "Asked once. " if device.polls else ""
-    left = (device.next_at - at).total_seconds()
+    left = (device.next_poll_at - at).total_seconds()
     soon = f"May be asked again in {span(left + 1)}. " if left > 0 else "May be asked now. "
     life = span((device.expires_at - at).total_seconds())
     return f"{asked}{soon}At most once every {span(device.interval)}; the code lives for {life} more."

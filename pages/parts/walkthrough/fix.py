@@ -6,10 +6,8 @@ from oauth.diagnosis import Change, Fix, Label, Target
 from oauth.exchange import Step
 from pages.parts.common import session
 from pages.parts.common.session import Fixing, Session
-from pages.parts.walkthrough import prefill
-from pages.parts.walkthrough.actions import ACTIONS
-
-ACTION_OF = {Step.AUTHORIZE: "authorize", Step.TOKEN: "token", Step.API: "api", Step.REFRESH: "refresh"}
+from pages.parts.walkthrough import prefill, sending
+from pages.parts.walkthrough.actions import ACTION_OF, ACTIONS
 
 
 def apply(current: Session, action: str, fix: Fix) -> None:
@@ -23,7 +21,7 @@ def apply(current: Session, action: str, fix: Fix) -> None:
     for change in fix.changes:
         _change(current, target, change)
     if fix.label is Label.READY:
-        current.press(target)
+        sending.press(current, target)
 
 
 def _change(current: Session, action: str, change: Change) -> None:

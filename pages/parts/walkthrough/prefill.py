@@ -10,7 +10,7 @@ from oauth.exchange import Request, header
 from oauth.flow import Signed
 from oauth.providers import BodyFormat, ClientAuthentication
 from pages.parts.common import widget_defaults
-from pages.parts.common.exchange import PLAIN_HEADERS
+from pages.parts.common.exchange import USUAL_HEADERS
 from pages.parts.common.session import Session
 from pages.parts.walkthrough.actions import ACTIONS, CARD_OF
 
@@ -65,7 +65,7 @@ def drop_from_query(action: str, name: str) -> None:
 
 def _values(action: str, sent: Request) -> dict[str, str]:
     if action == "api":
-        return {name: value for name, value in sent.headers if name.lower() not in PLAIN_HEADERS}
+        return {name: value for name, value in sent.headers if name.lower() not in USUAL_HEADERS}
     values = {item.name: item.value for item in parameters.read(sent).parameters}
     if (basic := parameters.basic(sent)) is not None:
         values |= {"client_id": basic.id, "client_secret": basic.secret}

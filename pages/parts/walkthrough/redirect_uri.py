@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from oauth.providers.redirect import Route, Way, routes
+from oauth.providers.redirect_advice import Route, Way, routes
 from pages.parts.common.session import Session
 
 
@@ -13,7 +13,7 @@ def settle(current: Session) -> None:
     typed = str(st.session_state.get(_key(current)) or "").strip()
     callback = f"{current.origin}/callback"
     wanted = typed or (callback if leading(current).way is not Way.PASTE else "")
-    if current.flow.asked is None and current.flow.redirect_uri != wanted:
+    if current.flow.authorization is None and current.flow.redirect_uri != wanted:
         current.flow = replace(current.flow, redirect_uri=wanted)
 
 

@@ -11,7 +11,7 @@ from oauth.exchange import Step
 from oauth.formatting import span
 from pages.parts.common import card, exchange
 from pages.parts.common.session import Fixing, Session, Shown
-from pages.parts.walkthrough import fix, request, step_rail
+from pages.parts.walkthrough import diagnosing, fix, request, sending, step_rail
 
 ANSWER = "Waiting for the answer, 10 s at most"
 
@@ -54,8 +54,8 @@ def send(current: Session, action: str, label: str, edited: request.Edited) -> N
         icon=":material/send:",
         type="secondary" if again else "primary",
         disabled=edited is None,
-        on_click=current.press,
-        args=(action,),
+        on_click=sending.press,
+        args=(current, action),
     )
     send_if_pressed(current, action, edited)
     shown(current, action)
@@ -63,11 +63,11 @@ def send(current: Session, action: str, label: str, edited: request.Edited) -> N
 
 def send_if_pressed(current: Session, action: str, edited: request.Edited) -> None:
     """Send once what was pressed, with the fields as they stand now."""
-    if current.take_press(action) and edited is not None:
+    if sending.take_press(current, action) and edited is not None:
         before = queue_at(current.flow.provider.control).taken_by
         told = f"Waiting for its turn. The sandbox is taken by: {before}" if before else ANSWER
         with st.spinner(told, show_time=True):
-            current.send(action, edited[0])
+            sending.send(current, action, edited[0])
         st.rerun()
 
 
@@ -95,9 +95,9 @@ def countdown(what: str, left: timedelta) -> str:
 def preflight(current: Session, action: str, edited: request.Edited) -> None:
     """Say what would fail while it can still be changed. Sending anyway stays possible."""
     # What was sent already has its card; what was changed since is checked again.
-    if edited is None or current.was_sent(action, edited[0]):
+    if edited is None or sending.was_sent(current, action, edited[0]):
         return
-    if found := current.preflight(action, edited[0]):
+    if found := diagnosing.preflight(current, action, edited[0]):
         with st.container(border=True, key=f"{action}.preflight"):
             st.markdown(":orange[:material/warning:] **This would fail if it were sent as it is**")
             card.causes(found)
@@ -105,7 +105,7 @@ def preflight(current: Session, action: str, edited: request.Edited) -> None:
 
 def _nonce(current: Session, action: str) -> None:
     """The round trip of RFC 9449 §8: the server gave a nonce, and the same request may be sent with it."""
-    nonce = current.wanted_nonce(action)
+    nonce = sending.wanted_nonce(current, action)
     if not nonce:
         return
     with st.container(border=True, key=f"{action}.dpop.nonce"):
@@ -120,8 +120,8 @@ def _nonce(current: Session, action: str) -> None:
             key=f"{action}.dpop.again",
             icon=":material/send:",
             type="primary",
-            on_click=current.press,
-            args=(action,),
+            on_click=sending.press,
+            args=(current, action),
         )
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from oauth.exchange import Step
-from oauth.flow.device import Standing
+from oauth.flow.device import DeviceStatus
 from pages.parts.common.card import plain
 from pages.parts.common.session import Session, Shown
 from pages.parts.walkthrough.actions import ACTIONS
@@ -60,7 +60,7 @@ def status(session: Session, card: str) -> tuple[str, str]:
                 return "waiting", "waits for the redirect" if "authorize" in session.shown else "waits for step 1"
             if error := flow.callback.get("error"):
                 return "failed", f"error {plain(error)}"
-            if flow.callback.mixed_up:
+            if flow.callback.is_mixed_up:
                 return "failed", "another issuer answered"
             check = flow.callback.state_check.value
             return ("failed" if check == "differs" else "done"), f"code received, state {check}"
@@ -89,13 +89,13 @@ def _device(session: Session) -> tuple[str, str]:
         return (
             _outcome(session.shown.get("device"), "") if "device" in session.shown else ("ready", "instead of 1 to 3")
         )
-    match device.standing:
-        case Standing.PENDING:
+    match device.status:
+        case DeviceStatus.PENDING:
             return "waiting", "waits for the user"
-        case Standing.DONE:
+        case DeviceStatus.DONE:
             return "done", "tokens received"
         case _:
-            return "failed", device.standing.value
+            return "failed", device.status.value
 
 
 def _outcome(shown: Shown | None, fact: str) -> tuple[str, str]:
@@ -104,7 +104,7 @@ def _outcome(shown: Shown | None, fact: str) -> tuple[str, str]:
     response = shown.exchange.response
     if shown.explanation is not None:
         words = [str(response.status)] if response else ["no response"]
-        words += ["not whole"] if response and shown.exchange.failure else []
+        words += ["incomplete"] if response and shown.exchange.failure else []
         words += [plain(shown.explanation.error)] if shown.explanation.error else []
         return "failed", " · ".join(words)
     return "done", f"{response.status} · {fact}" if response else fact

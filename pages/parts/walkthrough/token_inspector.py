@@ -11,18 +11,28 @@ import streamlit as st
 
 from oauth import flow as flows
 from oauth.errors import InputError
-from oauth.flow import Tokens, bound
+from oauth.flow import Tokens, is_bound
 from oauth.installation import now
 from oauth.jose.dpop import binding_problem
-from oauth.jose.jwt import SYMMETRIC, Check, Expected, Look, check_id_token, check_signature, look, times
+from oauth.jose.jwt import (
+    SYMMETRIC,
+    Check,
+    DecodedToken,
+    Expected,
+    check_id_token,
+    check_signature,
+    decode,
+    describe_times,
+)
 from pages.parts.common import clock, exchange
 from pages.parts.common.card import MARKS
 from pages.parts.common.session import Session
+from pages.parts.walkthrough import sending
 
 
 def draw(current: Session, held: Tokens, key: str) -> None:
     """Draw what the tokens of an answer say. ``key`` names the place in the page."""
-    seen = {name: look(value) for name, value in _named(held)}
+    seen = {name: decode(value) for name, value in _named(held)}
     for name, found in seen.items():
         if found is None:
             st.caption(f"`{name}` is opaque: it says nothing by itself, and only its server can read it.")
@@ -34,7 +44,7 @@ def draw(current: Session, held: Tokens, key: str) -> None:
         _binding(current, held, seen.get("access_token"))
 
 
-def document(current: Session, seen: Look) -> str:
+def document(current: Session, seen: DecodedToken) -> str:
     """Header and claims as they may be drawn."""
     parts = {"header": dict(seen.header)} | ({} if seen.encrypted else {"claims": dict(seen.claims)})
     return current.vault.redact_text(json.dumps(parts, indent=2, ensure_ascii=False))
@@ -54,7 +64,7 @@ def _named(held: Tokens) -> list[tuple[str, str]]:
     return [(name, value) for name, value in both if value]
 
 
-def _jwt(current: Session, held: Tokens, key: str, name: str, seen: Look) -> None:
+def _jwt(current: Session, held: Tokens, key: str, name: str, seen: DecodedToken) -> None:
     found = _checked(current, held, name, seen)
     wrong = sum(check.holds is False for check in found)
     told = f": {wrong} of {len(found)} checks speak against it" if wrong else ""
@@ -67,11 +77,11 @@ def _jwt(current: Session, held: Tokens, key: str, name: str, seen: Look) -> Non
             st.caption("It is encrypted for its receiver: only the header can be read.")
         checks(found)
         st.code(document(current, seen), language="json", wrap_lines=True)
-        if lines := times(seen, now(), clock.tz()):
+        if lines := describe_times(seen, now(), clock.tz()):
             st.code("\n".join(lines), language=None, wrap_lines=True)
 
 
-def _checked(current: Session, held: Tokens, name: str, seen: Look) -> list[Check]:
+def _checked(current: Session, held: Tokens, name: str, seen: DecodedToken) -> list[Check]:
     """What can be checked of a token by now: its signature once the keys are here, an id_token's claims always."""
     if seen.encrypted:
         return []
@@ -79,12 +89,14 @@ def _checked(current: Session, held: Tokens, name: str, seen: Look) -> list[Chec
     if not _needs_keys(seen) or current.keys is not None:
         found.append(check_signature(dict(_named(held))[name], current.keys or (), flow.client.secret))
     if name == "id_token":
-        expected = Expected(flow.client.id, flow.provider.issuer, flow.asked_for("nonce"), held.access_token)
+        expected = Expected(
+            flow.client.id, flow.provider.issuer, flow.authorization_parameter("nonce"), held.access_token
+        )
         found += check_id_token(seen, expected, now())
     return found
 
 
-def _needs_keys(seen: Look) -> bool:
+def _needs_keys(seen: DecodedToken) -> bool:
     return not seen.encrypted and seen.algorithm not in SYMMETRIC and seen.algorithm.lower() != "none"
 
 
@@ -98,17 +110,17 @@ def _keys(current: Session, key: str) -> None:
         "Fetch the keys again" if current.keys is not None else "Fetch the server's keys and check the signature",
         key=f"{key}.jwks.send",
         icon=":material/key:",
-        on_click=current.press,
-        args=("jwks",),
+        on_click=sending.press,
+        args=(current, "jwks"),
     )
-    if current.take_press("jwks"):
+    if sending.take_press(current, "jwks"):
         try:
             request = flows.keys_request(address)
         except InputError as error:
             st.text(str(error))
         else:
             with st.spinner(f"Asking {urlsplit(address).hostname} for its keys", show_time=True):
-                current.send("jwks", request)
+                sending.send(current, "jwks", request)
             st.rerun()
     if (last := current.shown.get("jwks")) is not None:
         if last.failed is not None:
@@ -117,7 +129,7 @@ def _keys(current: Session, key: str) -> None:
             exchange.draw(f"{key}.jwks", last.exchange, last.failed)
 
 
-def _binding(current: Session, held: Tokens, seen: Look | None) -> None:
+def _binding(current: Session, held: Tokens, seen: DecodedToken | None) -> None:
     """Whether the token is bound to the key of the proofs (RFC 9449 §5, §6)."""
     key = current.flow.dpop_key
     if key is None:
@@ -128,5 +140,5 @@ def _binding(current: Session, held: Tokens, seen: Look | None) -> None:
     if problem:
         st.markdown(":orange[:material/warning:] The access token is not bound to the key of the proofs")
         st.text(problem)
-    elif bound(held):
+    elif is_bound(held):
         st.markdown(":green[:material/check:] The access token is bound to the key of the proofs")

@@ -9,7 +9,7 @@ from oauth import flow as flows
 from oauth.errors import InputError
 from oauth.exchange import Request
 from oauth.flow import Field, Signed
-from oauth.jose.jwt import look
+from oauth.jose.jwt import decode
 from oauth.providers import BodyFormat, ClientAuthentication
 from pages.parts.common import widget_defaults
 from pages.parts.common.session import AUTHENTICATION, Session
@@ -47,7 +47,9 @@ def edit(current: Session, action: str) -> request.Edited:
         widget_defaults.keep(f"{action}.body", provider.token_body)
     flow = replace(current.flow, authentication=_authentication(action))
     address = ACTIONS[action].address(provider)
-    signed = current.signed(action, "POST", request.address(current, action, address), flow.authentication)
+    signed = current.signing.sign(
+        current.flow, action, "POST", request.address(current, action, address), flow.authentication
+    )
     return request.edit(
         current,
         action,
@@ -112,7 +114,7 @@ def proof(current: Session, action: str, signed: Signed) -> None:
 
 def _said(current: Session, token: str) -> None:
     """What was signed here, without the signature."""
-    seen = look(token)
+    seen = decode(token)
     if seen is not None:
         st.code(token_inspector.document(current, seen), language="json", wrap_lines=True)
 
@@ -130,15 +132,15 @@ def _assertion(current: Session, action: str, signed: Signed) -> None:
                 on_change=_take_key,
                 args=(current, place),
             )
-            if current.key_problem:
+            if current.signing.key_problem:
                 st.error("This key cannot be used.")
-                st.text(current.key_problem)
+                st.text(current.signing.key_problem)
             return
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f":green[:material/check:] A key that signs with {key.algorithm}", width="stretch")
             st.button("Forget it", key=f"{place}.forget", on_click=current.forget_key, type="tertiary")
         for name in STATED:
-            widget_defaults.keep(f"{place}.{name}", str(getattr(current.statement, name)))
+            widget_defaults.keep(f"{place}.{name}", str(getattr(current.signing.statement(current.flow), name)))
         for name, label in STATED.items():
             st.text_input(
                 label, key=f"{place}.{name}", on_change=_state, args=(current, place), persist_state="session"
@@ -149,7 +151,7 @@ def _assertion(current: Session, action: str, signed: Signed) -> None:
 
 def _state(current: Session, place: str) -> None:
     audience, lifetime, kid = ((st.session_state[f"{place}.{name}"] or "").strip() for name in STATED)
-    current.state_assertion(audience, lifetime, kid)
+    current.signing.change_claims(audience, lifetime, kid)
 
 
 def _take_key(current: Session, place: str) -> None:
@@ -158,4 +160,4 @@ def _take_key(current: Session, place: str) -> None:
     try:
         current.take_key(pasted)
     except InputError as error:
-        current.key_problem = str(error)
+        current.signing.key_problem = str(error)

@@ -53,7 +53,7 @@ def _reveal(current: Session, place: str) -> None:
 
 
 def _scopes(provider: Provider, held: Tokens) -> None:
-    asked, granted = provider.scopes(held.asked_scope), provider.scopes(held.scope)
+    asked, granted = provider.scopes(held.requested_scope), provider.scopes(held.scope)
     st.code(f"scope asked   {' '.join(asked) or 'none'}\nscope granted {' '.join(granted) or 'none'}", language=None)
     if missing := [name for name in asked if name not in granted]:
         st.markdown(":orange[:material/warning:] Not everything that was asked for was granted. Missing:")

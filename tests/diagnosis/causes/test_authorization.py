@@ -98,7 +98,7 @@ def test_another_response_type(walk: Walk) -> None:
 def test_the_user_refused(walk: Walk) -> None:
     found = came_back(walk, setting(), decision="deny")
     assert verdict(found, "authorization.denied") == "proven"
-    assert found.headline == "The user refused"
+    assert found.headline == "The user denied access"
 
 
 def test_scopes_with_commas_at_the_authorization_endpoint(walk: Walk) -> None:

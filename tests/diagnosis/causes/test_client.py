@@ -17,7 +17,14 @@ LONG = "a-secret-that-was-changed-in-march"
 
 def shop() -> sandbox.Client:
     """A client with a secret that is long enough for a fingerprint."""
-    return sandbox.Client("shop-app", "Shop", LONG, frozenset(sandbox.GrantType), ("read", "write", "v2"), ())
+    return sandbox.Client(
+        client_id="shop-app",
+        name="Shop",
+        secret=LONG,
+        grants=tuple(sandbox.GrantType),
+        scopes=("read", "write", "v2"),
+        redirect_uris=(),
+    )
 
 
 def basic(value: str) -> Callable[[Request], Request]:
@@ -203,7 +210,7 @@ def test_basic_that_is_no_base64(walk: Walk) -> None:
     found = walk.diagnosed(walk.token(by=ClientAuthentication.BASIC, raw=basic("demo-app:demo-secret")))
     wrong = cause(found, "client.basic_encoding")
     assert wrong.verdict == "proven"
-    assert "cannot be decoded as base64" in text(wrong)
+    assert "is not valid base64" in text(wrong)
     assert verdict(found, "client.both") == "ruled out"
 
 

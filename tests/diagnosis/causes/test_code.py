@@ -30,7 +30,7 @@ def test_an_old_code_is_proven_by_its_age(walk: Walk) -> None:
     assert expired.fix is not None
     assert expired.fix.label_text == "start again at step 1"
     assert verdict(found, "code.used") == "ruled out"
-    assert "The code was too old" in found.most_likely
+    assert "The code had expired" in found.most_likely
 
 
 @pytest.mark.proves(2, "code.used")

@@ -38,7 +38,7 @@ def asked(method: Pkce) -> Flow:
     """A flow that came back with its code."""
     client = Client("an-app", "the-secret-of-an-app")
     flow = Flow(SERVER, client, "https://app.example/cb", "a-state", NOW, pkce=method, verifier=VERIFIER)
-    flow = flows.authorized(flow, flows.authorization_fields(flow))
+    flow = flows.with_authorization(flow, flows.authorization_fields(flow))
     return flows.read_callback(flow, [("code", "a-code-of-some-length"), ("state", "a-state")], NOW, pasted=False)
 
 

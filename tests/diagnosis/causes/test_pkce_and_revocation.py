@@ -96,7 +96,7 @@ def exchanged(walk: Walk, **fields: str | None) -> Exchange:
 
 
 def revoke(walk: Walk, kind: str) -> Exchange:
-    fields = flows.presented_fields(walk.flow, kind)
+    fields = flows.presented_token_fields(walk.flow, kind)
     return walk.beside(Step.REVOKE, flows.form_request(walk.provider.revocation_endpoint, fields))
 
 

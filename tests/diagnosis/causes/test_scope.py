@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from oauth.recorder import Record
 from oauth.sandbox.faults.kinds import fault_from
 from tests.diagnosis.harness import Walk, cause, setting, text, verdict
 
@@ -150,6 +151,6 @@ def test_an_answer_that_names_no_scope_granted_what_was_asked(walk: Walk) -> Non
     given = walk.token()
     assert given.response is not None
     silent = given.response.body.replace(b'"scope":"read write v2",', b"")
-    walk.recorder.complete(replace(given, response=replace(given.response, body=silent)))
+    walk.recorder.complete(Record(given, given), replace(given, response=replace(given.response, body=silent)))
     walk.running.sandbox.faults.add(fault_from("documented", {"number": 8}))
     assert verdict(walk.kept(walk.call()), "token.lacks_scope") == "ruled out"

@@ -67,7 +67,7 @@ def device_fields(flow: Flow, signed: Signed = NOTHING_SIGNED) -> list[Field]:
     ]
 
 
-def presented_fields(flow: Flow, kind: str, signed: Signed = NOTHING_SIGNED) -> list[Field]:
+def presented_token_fields(flow: Flow, kind: str, signed: Signed = NOTHING_SIGNED) -> list[Field]:
     """A token shown to the server, to have it revoked (RFC 7009 §2.1) or examined (RFC 7662 §2.1).
 
     ``kind`` is ``access_token`` or ``refresh_token``.
@@ -91,14 +91,14 @@ def api_fields(flow: Flow, tokens: Tokens | None, signed: Signed = NOTHING_SIGNE
 def userinfo_fields(flow: Flow, tokens: Tokens | None, signed: Signed = NOTHING_SIGNED) -> list[Field]:
     """The headers of a userinfo request (OpenID Connect Core §5.3.1)."""
     token = tokens.access_token if tokens else ""
-    scheme = "DPoP" if bound(tokens) else "Bearer"
+    scheme = "DPoP" if is_bound(tokens) else "Bearer"
     return [
         Field("Authorization", f"{scheme} {token}" if token else "", "The access token", *_token_source(tokens)),
-        *(_proof(flow, signed, "Proves that the sender holds the token's key") if bound(tokens) else ()),
+        *(_proof(flow, signed, "Proves that the sender holds the token's key") if is_bound(tokens) else ()),
     ]
 
 
-def bound(tokens: Tokens | None) -> bool:
+def is_bound(tokens: Tokens | None) -> bool:
     """Whether the access token is bound to a key, so that a call needs a proof (RFC 9449 §5)."""
     return tokens is not None and tokens.token_type.lower() == "dpop"
 
@@ -186,7 +186,7 @@ def _verifier(flow: Flow) -> list[Field]:
 
 def _resource(flow: Flow, grant: Grant) -> list[Field]:
     """RFC 8707 §2.2: what the token is for, asked for again."""
-    asked = flow.asked_for("resource") if grant is Grant.AUTHORIZATION_CODE else ""
+    asked = flow.authorization_parameter("resource") if grant is Grant.AUTHORIZATION_CODE else ""
     return [Field("resource", asked, "The API that the token is for", "step 1")] if asked else []
 
 
@@ -198,9 +198,9 @@ def _proof(flow: Flow, signed: Signed, meaning: str) -> list[Field]:
 
 def _repeated(flow: Flow, name: str, otherwise: str, meaning: str) -> Field:
     """A field that repeats the authorization request, and is left out when it was left out there (§4.1.3)."""
-    if flow.asked is None:
+    if flow.authorization is None:
         return Field(name, otherwise, meaning, "provider" if name == "scope" else "console")
-    asked = dict(flow.asked)
+    asked = dict(flow.authorization)
     return Field(name, asked.get(name, otherwise), meaning, "step 1", send=name in asked)
 
 

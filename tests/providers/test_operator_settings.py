@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from oauth import providers
-from oauth.providers.operator import CLIENT_ID, PROXY, clients, connected, variable
+from oauth.providers.operator_settings import CLIENT_ID, PROXY, clients, connected, variable
 
 OLX = providers.load("http://localhost:8501")["olx-pl"]
 SECRET = "canary-5d1f0b7a-of-the-operator"

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import tomli_w
 
-from oauth.providers.profile import GIVEN, Provider
+from oauth.providers.profile import RESERVED_FIELDS, Provider
 from oauth.providers.validation import Problem, ProfileError, provider
 from oauth.redaction import PLACEHOLDER, Vault
 from oauth.redaction.names import secret_kind
@@ -40,7 +40,7 @@ FREE_TEXT = {"scope", "scope_separator"}
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class CustomProfile:
     """One file: the profile, or what is wrong with it."""
 
     id: str
@@ -53,7 +53,7 @@ def folder(home: Path) -> Path:
     return home / "providers"
 
 
-def load(home: Path, reserved: Collection[str] = ()) -> list[Own]:
+def load(home: Path, reserved: Collection[str] = ()) -> list[CustomProfile]:
     """Every profile of one's own, by name of the file. A file that cannot be used is in the list with its problems.
 
     ``reserved`` are ids of other profiles, which no file may have for its name.
@@ -61,15 +61,15 @@ def load(home: Path, reserved: Collection[str] = ()) -> list[Own]:
     return [_own(path, reserved) for path in sorted(folder(home).glob("*.toml"))]
 
 
-def _own(path: Path, reserved: Collection[str]) -> Own:
+def _own(path: Path, reserved: Collection[str]) -> CustomProfile:
     if path.stem in reserved:
-        return Own(path.stem, None, (Problem("file", "has the name of a profile of the console; rename it"),))
+        return CustomProfile(path.stem, None, (Problem("file", "has the name of a profile of the console; rename it"),))
     try:
-        return Own(path.stem, read(path.stem, path.read_bytes(), path.name))
+        return CustomProfile(path.stem, read(path.stem, path.read_bytes(), path.name))
     except ProfileError as error:
-        return Own(path.stem, None, error.problems)
+        return CustomProfile(path.stem, None, error.problems)
     except OSError as error:
-        return Own(path.stem, None, (Problem("file", f"cannot be read: {error.strerror}"),))
+        return CustomProfile(path.stem, None, (Problem("file", f"cannot be read: {error.strerror}"),))
 
 
 def read(identifier: str, content: bytes, where: str) -> Provider:
@@ -92,8 +92,10 @@ def check(identifier: str, values: Mapping[str, Any], where: str) -> Provider:
     problems = list(_secrets(values, ""))
     found: Provider | None = None
     named = {item.field for item in problems}
-    given = {name: value for name, value in values.items() if name not in GIVEN}
-    problems += (Problem(name, "is not a field of a profile of one's own") for name in values if name in GIVEN)
+    given = {name: value for name, value in values.items() if name not in RESERVED_FIELDS}
+    problems += (
+        Problem(name, "is not a field of a profile of one's own") for name in values if name in RESERVED_FIELDS
+    )
     try:
         found = provider(given | {"id": identifier}, where)
     except ProfileError as error:
@@ -180,7 +182,7 @@ def delete(home: Path, identifier: str) -> None:
 
 def toml(found: Provider) -> str:
     """The file of a profile: what differs from the standard, and no secret."""
-    return tomli_w.dumps(_written(found, GIVEN))
+    return tomli_w.dumps(_written(found, RESERVED_FIELDS))
 
 
 def _written(table: Any, left_out: Sequence[str] = ()) -> dict[str, Any]:
@@ -202,7 +204,7 @@ def _written(table: Any, left_out: Sequence[str] = ()) -> dict[str, Any]:
 
 def duplicate(found: Provider, identifier: str, name: str) -> Provider:
     """A profile of one's own that begins as another: without its published clients and its control."""
-    kept = {item.name: getattr(found, item.name) for item in fields(found) if item.name not in GIVEN}
+    kept = {item.name: getattr(found, item.name) for item in fields(found) if item.name not in RESERVED_FIELDS}
     return Provider(**kept | {"id": identifier, "name": name})
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauth import providers
-from oauth.connection import Connection
+from oauth.connection_settings import ConnectionSettings
 from oauth.exchange import Step
 from oauth.providers import (
     ApiHeader,
@@ -21,7 +21,7 @@ from oauth.providers import (
     ProfileError,
     Provider,
     StepNote,
-    own,
+    custom,
 )
 
 MINE = Provider(
@@ -36,7 +36,7 @@ MINE = Provider(
     endpoints=(Endpoint("/me", "Me"),),
     step_notes=(StepNote(Step.TOKEN, "Once."),),
     links=(Link("Docs", "https://as.example/docs"),),
-    connection=Connection(read_timeout=5.5, ca_bundle="/etc/ca.pem", verify=False),
+    connection=ConnectionSettings(read_timeout=5.5, ca_bundle="/etc/ca.pem", verify=False),
 )
 
 # Without the signs that make a text look like a field with its value: such a text may be refused as a secret.
@@ -64,18 +64,18 @@ def profiles(draw: st.DrawFn) -> Provider:
         accepts_loopback=draw(st.booleans()),
         lifetimes=Lifetimes(draw(st.none() | st.integers(1)), None, draw(st.none() | st.integers(1))),
         endpoints=tuple(Endpoint(path, draw(words)) for path in draw(st.lists(paths, max_size=3))),
-        connection=Connection(connect_timeout=draw(st.floats(0.1, 600)), verify=draw(st.booleans())),
+        connection=ConnectionSettings(connect_timeout=draw(st.floats(0.1, 600)), verify=draw(st.booleans())),
     )
 
 
 @given(profiles())
 def test_a_profile_comes_back_from_its_file_as_it_was(found: Provider) -> None:
-    assert own.read("mine", own.toml(found).encode(), "mine.toml") == found
+    assert custom.read("mine", custom.toml(found).encode(), "mine.toml") == found
 
 
 def test_what_is_kept_is_loaded_again_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
-    own.write(tmp_path, MINE)
-    (found,) = own.load(tmp_path)
+    custom.write(tmp_path, MINE)
+    (found,) = custom.load(tmp_path)
     assert found.provider == MINE
     path = tmp_path / "providers" / "mine.toml"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -84,19 +84,19 @@ def test_what_is_kept_is_loaded_again_and_only_its_owner_may_read_it(tmp_path: P
 
 
 def test_a_file_says_only_what_differs_from_the_standard(tmp_path: Path) -> None:
-    assert own.toml(Provider("mine", "My server")) == 'name = "My server"\n'
+    assert custom.toml(Provider("mine", "My server")) == 'name = "My server"\n'
 
 
 def test_a_profile_is_replaced_in_one_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own.write(tmp_path, MINE)
+    custom.write(tmp_path, MINE)
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", fail)
     with pytest.raises(ProfileError, match="cannot be written: No space left on device"):
-        own.write(tmp_path, replace(MINE, name="Another"))
-    (found,) = own.load(tmp_path)
+        custom.write(tmp_path, replace(MINE, name="Another"))
+    (found,) = custom.load(tmp_path)
     assert found.provider == MINE
     assert len(list((tmp_path / "providers").iterdir())) == 1
 
@@ -123,9 +123,9 @@ def test_a_profile_is_replaced_in_one_piece(tmp_path: Path, monkeypatch: pytest.
     ],
 )
 def test_a_file_that_became_invalid_is_listed_with_the_field(tmp_path: Path, content: bytes, said: str) -> None:
-    own.write(tmp_path, MINE)
+    custom.write(tmp_path, MINE)
     (tmp_path / "providers" / "broken.toml").write_bytes(content)
-    broken, mine = own.load(tmp_path)
+    broken, mine = custom.load(tmp_path)
     assert (broken.id, broken.provider, mine.provider) == ("broken", None, MINE)
     told = [f"{item.field}: {item.text}" for item in broken.problems]
     assert any(item.startswith(said) for item in told), told
@@ -153,7 +153,7 @@ CANARY = "canary-9f2a41d07b-secret"
 )
 def test_a_file_with_a_secret_is_refused_by_the_name_of_the_field(tmp_path: Path, added: str, field: str) -> None:
     with pytest.raises(ProfileError) as caught:
-        own.read("mine", f'name = "X"\n{added}\n'.encode(), "mine.toml")
+        custom.read("mine", f'name = "X"\n{added}\n'.encode(), "mine.toml")
     named = [item for item in caught.value.problems if item.field == field]
     assert named, caught.value.problems
     assert "secret" in named[0].text
@@ -162,27 +162,27 @@ def test_a_file_with_a_secret_is_refused_by_the_name_of_the_field(tmp_path: Path
 
 def test_a_proxy_with_a_password_is_told_where_it_goes_instead() -> None:
     with pytest.raises(ProfileError, match=r"connection\.proxy.*CONSOLE_PROXY_PROVIDER"):
-        own.check("mine", {"name": "X", "connection": {"proxy": f"http://a:{CANARY}@p.example"}}, "mine.toml")
+        custom.check("mine", {"name": "X", "connection": {"proxy": f"http://a:{CANARY}@p.example"}}, "mine.toml")
 
 
 def test_a_secret_is_not_written_either(tmp_path: Path) -> None:
     with pytest.raises(ProfileError):
-        own.write(tmp_path, replace(MINE, connection=Connection(proxy=f"http://a:{CANARY}@p.example")))
+        custom.write(tmp_path, replace(MINE, connection=ConnectionSettings(proxy=f"http://a:{CANARY}@p.example")))
     assert not list(tmp_path.rglob("*.toml"))
 
 
 def test_a_deleted_profile_is_gone_and_deleting_it_again_is_no_error(tmp_path: Path) -> None:
-    own.write(tmp_path, MINE)
-    own.delete(tmp_path, "mine")
-    own.delete(tmp_path, "mine")
-    assert own.load(tmp_path) == []
+    custom.write(tmp_path, MINE)
+    custom.delete(tmp_path, "mine")
+    custom.delete(tmp_path, "mine")
+    assert custom.load(tmp_path) == []
 
 
 @pytest.mark.parametrize("shipped", list(providers.load("http://localhost:8501").values()), ids=lambda item: item.id)
 def test_every_shipped_profile_can_be_the_beginning_of_ones_own(tmp_path: Path, shipped: Provider) -> None:
-    mine = own.duplicate(shipped, "mine", "Mine")
-    own.write(tmp_path, mine)
-    assert [item.provider for item in own.load(tmp_path)] == [mine]
+    mine = custom.duplicate(shipped, "mine", "Mine")
+    custom.write(tmp_path, mine)
+    assert [item.provider for item in custom.load(tmp_path)] == [mine]
     assert (mine.clients, mine.control, mine.token_endpoint) == ((), "", shipped.token_endpoint)
 
 
@@ -197,11 +197,11 @@ def test_every_shipped_profile_can_be_the_beginning_of_ones_own(tmp_path: Path, 
     ],
 )
 def test_an_id_is_made_of_the_name_and_is_nobody_elses(name: str, id: str) -> None:
-    assert own.new_id(name, ["taken", "taken-2", "sandbox"]) == id
+    assert custom.new_id(name, ["taken", "taken-2", "sandbox"]) == id
 
 
 def test_nothing_of_a_profile_is_lost_where_problems_are_found() -> None:
     values: dict[str, Any] = {"name": "", "token_endpoint": "x", "pkce": "S1", "lifetimes": {"code": "soon"}}
     with pytest.raises(ProfileError) as caught:
-        own.check("mine", values, "mine.toml")
+        custom.check("mine", values, "mine.toml")
     assert {item.field for item in caught.value.problems} == {"name", "token_endpoint", "pkce", "lifetimes.code"}

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from oauth.addresses import is_loopback
 from oauth.providers.profile import Provider
 
 SPENT_FIRST = (
     "If your own server answers at that address, it spends the code first, and the console's exchange then fails: a "
     "code is good for one use. Register a second address that answers nothing, such as a path with no page behind it."
 )
-
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Way(StrEnum):
@@ -35,15 +34,6 @@ class Route:
     register: str
     why: str
     warning: str = ""
-
-
-def is_loopback(address: str) -> bool:
-    """Whether an address is on the machine of the browser."""
-    try:
-        host = urlsplit(address).hostname or ""
-    except ValueError:
-        return False
-    return host in LOOPBACK or host.endswith(".localhost")
 
 
 def routes(provider: Provider, callback: str) -> tuple[Route, ...]:
@@ -75,8 +65,8 @@ def routes(provider: Provider, callback: str) -> tuple[Route, ...]:
 
 def _own(provider: Provider, callback: str) -> Route:
     """The console's own callback."""
-    here, safe = is_loopback(callback), urlsplit(callback).scheme == "https"
-    if here:
+    parts = urlsplit(callback)
+    if is_loopback(parts.hostname or ""):
         works = provider.accepts_loopback
         why = (
             "Register it as it stands. The answer comes back to the console by itself."
@@ -84,7 +74,7 @@ def _own(provider: Provider, callback: str) -> Route:
             else "This provider registers no address on localhost, so the answer cannot come back by itself."
         )
         return Route(Way.CONSOLE, "The console's own callback", works, callback if works else "", why)
-    if safe:
+    if parts.scheme == "https":
         why = "Register it as it stands. The answer comes back to the console by itself."
         return Route(Way.PUBLIC, "The console's public address", works=True, register=callback, why=why)
     why = "It is neither on localhost nor HTTPS: a code would travel in the clear, and few providers register it."

@@ -33,7 +33,7 @@ def seconds(value: object) -> int | None:
         return None
 
 
-def answered_at(exchange: Exchange) -> datetime:
+def received_at(exchange: Exchange) -> datetime:
     """When the answer was there."""
     return exchange.started_at + timedelta(milliseconds=exchange.duration_ms or 0)
 

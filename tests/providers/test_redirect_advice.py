@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from oauth import providers
-from oauth.providers.redirect import Way, is_loopback, routes
+from oauth.providers.redirect_advice import Way, routes
 
 PROFILES = providers.load("http://localhost:8501")
 OLX, GENERIC = PROFILES["olx-pl"], PROFILES["generic"]
@@ -38,17 +38,3 @@ def test_an_address_in_the_clear_beyond_this_machine_does_not_lead() -> None:
         first, second, *_ = routes(provider, "http://console.example/callback")
         assert (first.way, second.works) == (Way.PASTE, False)
         assert "in the clear" in second.why
-
-
-@pytest.mark.parametrize(
-    ("address", "found"),
-    [
-        ("http://127.0.0.1:1/", True),
-        ("http://[::1]/", True),
-        ("http://a.localhost/", True),
-        ("https://localhost.example/", False),
-        ("http://[", False),
-    ],
-)
-def test_what_is_on_this_machine(address: str, found: bool) -> None:
-    assert is_loopback(address) is found

@@ -1,0 +1,89 @@
+"""Members of JSON objects, also in literals of other languages and in malformed JSON."""
+
+import re
+from collections.abc import Iterator
+
+from oauth.redaction.by_name.quotes import STRING_ENDS, string_end
+from oauth.redaction.by_name.values import find_in_value
+from oauth.redaction.decodings import unescape_json
+from oauth.redaction.names import secret_kind
+from oauth.redaction.occurrences import QUOTES, Occurrence
+from oauth.redaction.placeholders import PATTERN
+
+_KEY = re.compile(r"""(["'])([^"'\s{},]{1,100}+)(?<!\\)\1\s{0,99}:\s{0,99}""")
+_KEY_IN_DOUBLE = re.compile(r"""(")([^"'\s{},]{1,100}+)(?<!\\)"\s{0,99}:\s{0,99}""")
+"""The same for text without single quotes: a pattern that begins with a fixed character is fast."""
+
+_NAME_IN_DOUBLE = re.compile(r""""([^"'\s{},]{1,100}+)(?<!\\)"\s{0,99}:""")
+"""The names alone: listing them is faster than finding their places."""
+
+_TOKEN = re.compile(rf"""["'{{}}\[\]]|(?:{PATTERN}|[^\s"'{{}}\[\],:])+""")
+_VALUE_KEY = re.compile(r"""["']?\s{0,99},\s{0,99}["']value["']\s{0,99}:\s{0,99}""", re.IGNORECASE)
+_SIMPLE_STRING = re.compile(rf'"([^"\\«]*)"(?={STRING_ENDS.pattern})')
+_ENCODED_QUOTE = re.compile(r"\\|%(?:25)*2[27]|&(?:amp;)*(?:quot|apos|#)")
+_CONSTANTS = {"null", "true", "false", "None", "True", "False", "undefined"}
+
+_NAMED = "?name"
+"""Stands in for a kind that the member's value names, as in ``{"name": "code", "value": "..."}``."""
+
+
+def find_json_members(text: str) -> Iterator[Occurrence]:
+    """Yield the values of members with a secret's name, and of name and value pairs as HAR has them."""
+    done = 0
+    single = "'" in text
+    # Each distinct name is classified once: in a list of objects names repeat.
+    names = {key[1] for key in _KEY.findall(text)} if single else set(_NAME_IN_DOUBLE.findall(text))
+    named = _NAMED if "value" in text.lower() else None
+    kinds = {name: kind for name in names if (kind := _kind(unescape_json(name), named))}
+    if not kinds:
+        return
+    for key in (_KEY if single else _KEY_IN_DOUBLE).finditer(text):
+        kind = kinds.get(key[2])
+        if kind is None or key.start() < done:
+            continue
+        at = key.end()
+        if kind == _NAMED:
+            if text[at : at + 1] not in QUOTES:
+                continue
+            name_end = string_end(text, at)
+            value_key = _VALUE_KEY.match(text, name_end)
+            kind = secret_kind(unescape_json(text[at + 1 : name_end])) if value_key else None
+            if kind is None or value_key is None:
+                continue
+            at = value_key.end()
+        occurrences, done = _find_in_member(text, at, kind)
+        yield from occurrences
+
+
+def _kind(name: str, named: str | None) -> str | None:
+    return secret_kind(name) or (named if name.lower() in ("name", "key") else None)
+
+
+def _find_in_member(text: str, at: int, kind: str) -> tuple[list[Occurrence], int]:
+    """Return the secrets in the value at ``at``, and its end. In an object or a list every leaf is a secret."""
+    occurrences: list[Occurrence] = []
+    if _ENCODED_QUOTE.match(text, at):  # a further view has the value
+        return occurrences, at
+    if simple := _SIMPLE_STRING.match(text, at):
+        return list(find_in_value(kind, text, at + 1, simple.end(1), (simple[1],))), simple.end()
+    depth, leaf_kind = 0, kind
+    while token := _TOKEN.search(text, at):
+        start, at = token.span()
+        sign = token[0]
+        if sign in "{[":
+            depth += 1
+        elif sign in "}]":
+            depth -= 1
+        elif sign == '"' or (sign == "'" and text[max(0, start - 99) : start].rstrip()[-1:] in ("", *"{[,:")):
+            end = string_end(text, start)
+            at = min(end + 1, len(text))
+            raw = text[start + 1 : end]
+            if depth and _KEY.match(text, start):
+                leaf_kind = secret_kind(unescape_json(raw)) or kind
+            else:
+                occurrences += find_in_value(leaf_kind, text, start + 1, end, (unescape_json(raw),))
+        elif sign not in _CONSTANTS and any(map(str.isalnum, sign)):
+            occurrences += find_in_value(leaf_kind, text, start, at, (sign,), number=True)
+        if depth <= 0:
+            break
+    return occurrences, at

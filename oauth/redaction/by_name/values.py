@@ -1,0 +1,38 @@
+"""The secret part of the value of a named field."""
+
+import re
+from collections.abc import Iterator
+
+from oauth.redaction.by_name.cookies import find_cookies
+from oauth.redaction.by_name.credentials import SCHEMES, find_credential
+from oauth.redaction.occurrences import MARGIN, Occurrence, trim, trim_span
+
+_EDGE = MARGIN + "\\"
+_SENT_WITH_SCHEME = re.compile(r"(?:Bearer|DPoP|Basic)[ \t]+\S", re.IGNORECASE)
+
+
+def find_in_value(
+    kind: str, text: str, start: int, end: int, readings: tuple[str, ...], *, number: bool = False
+) -> Iterator[Occurrence]:
+    """Yield the secret parts of ``text[start:end]``, the value of a field whose name says ``kind``.
+
+    White space and quotes around a secret stay visible: they are often what is wrong with it.
+    """
+    written = text[start:end]
+    raw = written.strip()
+    if raw != written:
+        start += len(written) - len(written.lstrip())
+        end = start + len(raw)
+    if not raw or raw.lower() in SCHEMES:
+        return
+    if kind in ("cookie", "cookies", "set_cookie"):
+        yield from find_cookies(text, start, end, only_first=kind == "set_cookie")
+    elif kind in ("authorization", "proxy_authorization") or _SENT_WITH_SCHEME.match(raw):
+        decoded = next(iter(readings), raw).strip()
+        yield from find_credential(kind, text, start, end, decoded)
+    elif readings == (raw,) and raw[0] not in _EDGE and raw[-1] not in _EDGE:
+        yield Occurrence(start, end, kind, readings, number=number)
+    else:
+        start, end = trim_span(text, start, end)
+        trimmed = (trim(reading) for reading in (*readings, text[start:end]))
+        yield Occurrence(start, end, kind, tuple(dict.fromkeys(trimmed)), number=number)

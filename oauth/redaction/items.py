@@ -1,0 +1,91 @@
+"""The texts of an exchange that are redacted, and the exchange with others in their place."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import chain, islice
+from typing import cast
+
+from oauth.exchange import Exchange, Headers, Request, Response
+from oauth.redaction import by_name
+from oauth.redaction.bodies import body_text
+from oauth.redaction.decodings import View
+from oauth.redaction.occurrences import Occurrence
+
+Finder = Callable[[str, list[View]], Iterable[Occurrence]]
+"""A function that finds the named secrets in a text, given the text and its views."""
+
+Item = tuple[str | Finder, str]
+"""A header or another field, as name and value; or a text of another kind, after the finder for it."""
+
+
+def items_of(exchange: Exchange) -> list[Item]:
+    """Return the texts of an exchange, those of the request first."""
+    request, response, failure = exchange.request, exchange.response, exchange.failure
+    items: list[Item] = [(find_nothing, exchange.client_id), (find_nothing, exchange.case), (find_in_url, request.url)]
+    items += [*request.headers, (find_in_text, _body(request.body, request.headers))]
+    if response is not None:
+        items += [(find_nothing, response.reason), *response.headers]
+        items.append((find_in_response, _body(response.body, response.headers)))
+    if failure is not None:
+        items.append((find_in_text, failure.detail))
+    return items
+
+
+def with_items(exchange: Exchange, items: Iterable[Item]) -> Exchange:
+    """Return the exchange with these items in place of its own, in the same order."""
+    rest = iter(items)
+    request, response, failure = exchange.request, exchange.response, exchange.failure
+    client_id, case, url = (text for _, text in islice(rest, 3))
+    headers, body = _headers(request.headers, rest), next(rest)[1].encode()
+    request = Request(request.method, url, headers, body)
+    if response is not None:
+        reason = next(rest)[1]
+        headers, body = _headers(response.headers, rest), next(rest)[1].encode()
+        response = Response(response.status, reason, headers, body, response.cut, response.http_version)
+    if failure is not None:
+        failure = replace(failure, detail=next(rest)[1])
+    # By position: that is faster than replacing the fields that change.
+    return Exchange(
+        exchange.step,
+        request,
+        exchange.started_at,
+        response,
+        failure,
+        exchange.duration_ms,
+        exchange.id,
+        exchange.flow,
+        exchange.owner,
+        case,
+        exchange.provider,
+        client_id,
+        exchange.marks,
+    )
+
+
+def find_in_text(_: str, views: list[View]) -> list[Occurrence]:
+    """Find the named secrets in a text, such as the body of a request."""
+    return by_name.in_text(views)
+
+
+def find_in_response(_: str, views: list[View]) -> list[Occurrence]:
+    """Find the named secrets in the body of a response."""
+    return by_name.in_text(views, response=True)
+
+
+def find_in_url(url: str, views: list[View]) -> Iterator[Occurrence]:
+    """Find the named secrets in a URL."""
+    return chain(by_name.in_url(url), by_name.in_text(views, lines=False))
+
+
+def find_nothing(_text: str, _views: list[View]) -> Iterable[Occurrence]:
+    """Find nothing: secrets in such a text are known by value only."""
+    return ()
+
+
+def _headers(headers: Headers, items: Iterator[Item]) -> Headers:
+    return cast(Headers, tuple(islice(items, len(headers))))
+
+
+def _body(body: bytes, headers: Headers) -> str:
+    text = body_text(body, headers)
+    return f"(binary, {len(body)} bytes)" if text is None else text

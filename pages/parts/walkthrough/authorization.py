@@ -1,0 +1,92 @@
+"""The authorization request and its callback, which the browser carries: recorded, checked and taken into the flow."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from oauth import flow as flows
+from oauth.errors import InputError
+from oauth.exchange import Request, Response, Step
+from oauth.flow import IssuerCheck
+from oauth.history.store import HistoryError
+from oauth.installation import now
+from oauth.recorder import examine
+from pages.parts.common.session import Session
+from pages.parts.walkthrough import diagnosing
+
+
+def begin(session: Session, request: Request, fields: list[flows.Field]) -> None:
+    """Record the request that the browser was sent to the provider with, and wait for the callback."""
+    session.flow = flows.with_authorization(session.flow, fields)
+    session.authorizing = session.recorder.begin(session.exchange(Step.AUTHORIZE, request, now()))
+    session.show("authorize", diagnosing.outcome(session, session.authorizing))
+    session.opened |= {"callback"}
+
+
+def receive_pasted(session: Session, text: str) -> None:
+    """Take a pasted callback. Raises ``InputError`` when it is not one, or belongs to another flow or issuer."""
+    parameters = flows.parse_pasted(text)
+    _check(session, parameters)
+    session.refused = ""
+    address = text.strip() if "?" in text or "#" in text else ""
+    receive(
+        session,
+        parameters,
+        now(),
+        pasted=address or f"{session.flow.redirect_uri or '/callback'}?{flows.query(parameters)}",
+    )
+    try:
+        session.handover.use(session.flow.state)
+    except HistoryError as error:
+        session.recorder.problem = str(error)
+
+
+def _check(session: Session, parameters: list[tuple[str, str]]) -> None:
+    flow = session.flow
+    states = [value for name, value in parameters if name == "state"]
+    if states and states != [flow.state]:
+        expected, actual = (session.vault.placeholder("state", value) for value in (flow.state, states[0]))
+        raise InputError(
+            f"The pasted state is {actual}, but this flow sent {expected}: the response belongs to another request, "
+            "perhaps from an older tab. Open the authorization page again. If you are sure the code is yours, paste "
+            "the code alone."
+        )
+    if flows.check_issuer(flow, parameters) is IssuerCheck.DIFFERS:
+        raise InputError(
+            f"The pasted iss is {dict(parameters)['iss']!r}, but this flow asked {flow.provider.issuer!r}: a different "
+            "server responded, as in a mix-up attack (RFC 9207 §2.4). The code is not used."
+        )
+
+
+def receive(session: Session, parameters: list[tuple[str, str]], at: datetime, *, pasted: str = "") -> None:
+    """Take the callback's parameters, and complete the authorization's exchange with the response that carried them.
+
+    ``pasted`` is the address that the browser landed on, when a person pasted it.
+    """
+    session.advance(flows.read_callback(session.flow, parameters, at, pasted=bool(pasted)))
+    callback = Request("GET", pasted or f"{session.flow.redirect_uri}?{flows.query(parameters)}")
+    if not pasted and session.flow.authorization_parameter("response_mode") == "form_post":
+        form = (("Content-Type", "application/x-www-form-urlencoded"),)
+        callback = Request("POST", session.flow.redirect_uri, form, flows.query(parameters).encode())
+    _complete(session, callback, at)
+    exchange = session.exchange(Step.CALLBACK, callback, at)
+    if pasted:
+        # The callback route records what it receives; this one never reached it.
+        begun = session.recorder.begin(exchange)
+        record = session.recorder.complete(begun, begun.live)
+    else:
+        record = examine(exchange, session.vault)
+    session.show("callback", diagnosing.outcome(session, record))
+    session.opened |= {"token"}
+
+
+def _complete(session: Session, callback: Request, at: datetime) -> None:
+    begun = session.authorizing
+    if begun is None:
+        return
+    redirect = Response(302, "Found", (("Location", callback.url),))
+    if callback.method == "POST":  # the server answered with a page whose form the browser sent here
+        redirect = Response(200, "OK")
+    elapsed = round((at - begun.live.started_at).total_seconds() * 1000)
+    record = session.recorder.complete(begun, replace(begun.live, response=redirect, duration_ms=elapsed))
+    session.show("authorize", diagnosing.outcome(session, record))
+    session.authorizing = None

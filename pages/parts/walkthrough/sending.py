@@ -1,0 +1,74 @@
+"""Send requests of a walkthrough, and take into its flow what the responses bring."""
+
+from oauth import flow as flows
+from oauth.client import send as send_recorded
+from oauth.drills import sandbox_queue
+from oauth.exchange import Exchange, Request
+from oauth.installation import now
+from oauth.jose import dpop
+from pages.parts.common.session import Session
+from pages.parts.walkthrough import diagnosing
+from pages.parts.walkthrough.actions import ACTIONS
+
+
+def press(session: Session, action: str) -> None:
+    """Note that a send button was pressed; the page sends once it has read the fields as they stand now."""
+    session.pressed = action
+    session.signing.discard_stale(action)
+
+
+def take_press(session: Session, action: str) -> bool:
+    """Return True once when this action is to be sent: a rerun sends nothing again."""
+    if session.pressed != action:
+        return False
+    session.pressed = ""
+    return True
+
+
+def send(session: Session, action: str, request: Request) -> None:
+    """Send a request of the flow, and take what its response brings."""
+    if action == "poll" and not (session.flow.device and session.flow.device.may_poll(now())):
+        return
+    session.sent[action] = request
+    session.signing.discard(action)
+    # A drill that runs at the sandbox meanwhile has moved its clock.
+    with sandbox_queue.queue_at(session.flow.provider.control).taken("a request of a walkthrough"):
+        record = send_recorded(
+            session.exchange(ACTIONS[action].step, request, now()),
+            session.recorder,
+            connection=session.flow.provider.connection,
+            on_response=lambda exchange: _take(session, action, exchange),
+        )
+    session.show(action, diagnosing.outcome(session, record))
+
+
+def _take(session: Session, action: str, exchange: Exchange) -> None:
+    flow = flows.read_nonce(session.flow, exchange)
+    if (grant := ACTIONS[action].grant) is not None:
+        flow = flows.read_tokens(flow, exchange, grant, flows.body_field(exchange.request, "scope"))
+        if flow.tokens or flow.application_tokens:
+            session.opened |= {"call"}
+    elif action == "par":
+        flow = flows.read_pushed(flow, exchange)
+    elif action == "device":
+        flow = flows.read_device(flow, exchange)
+        session.shown.pop("poll", None)
+    elif action == "jwks":
+        session.keys = flows.read_keys(exchange)
+    session.advance(flow)
+
+
+def was_sent(session: Session, action: str, request: Request) -> bool:
+    """Return True when this is the request sent last, apart from what is signed anew each time."""
+    last = session.sent.get(action)
+    return last is not None and flows.without_signatures(last) == flows.without_signatures(request)
+
+
+def wanted_nonce(session: Session, action: str) -> str:
+    """Return the nonce that the server gave when it refused the last proof of this action, or an empty text."""
+    last, request = session.shown.get(action), session.sent.get(action)
+    if last is None or request is None or last.explanation is None:
+        return ""
+    if not dpop.wants_nonce(last.explanation.error, last.exchange):
+        return ""
+    return dpop.nonce_for(session.flow.dpop_nonces, request.url)

@@ -1,0 +1,63 @@
+"""Redaction in linear time."""
+
+import hashlib
+import json
+from time import process_time
+
+import pytest
+
+from oauth.redaction import Vault
+from tests.redaction.samples import KEY
+
+
+@pytest.mark.parametrize(
+    "scrap",
+    [
+        '"code":',
+        "'code':",
+        "code=",
+        '{"token":',
+        '"',
+        "\\",
+        "%255C%2526amp;\\u0025",
+        "<code><![CDATA[",
+        "//",
+        "eyJ-",
+        "code: \n",
+        '<input name="code" value="',
+        "«code 3ch»",
+        'Content-Disposition: form-data; name="code"\r\n\r\n',
+        "Bearer ",
+        " ",
+        "-----BEGIN PRIVATE KEY-----\n",
+        "-----BEGIN A-----",
+    ],
+)
+def test_time_grows_linearly_with_the_text(vault: Vault, scrap: str) -> None:
+    """Four times the text must take far less than sixteen times the processor time."""
+    short, long = (scrap * (length // len(scrap)) for length in (40_000, 160_000))
+    assert best_seconds(vault, long) < 10 * best_seconds(vault, short) + 0.05
+
+
+def test_time_grows_linearly_with_the_number_of_different_secrets(vault: Vault) -> None:
+    short, long = (json.dumps([{"token": f"token-{number}"} for number in range(count)]) for count in (1000, 4000))
+    assert best_seconds(vault, long) < 10 * best_seconds(vault, short) + 0.05
+
+
+def best_seconds(vault: Vault, text: str) -> float:
+    times = []
+    for _ in range(3):
+        started = process_time()
+        vault.redact_text(text)
+        times.append(process_time() - started)
+    return min(times)
+
+
+def test_time_does_not_grow_with_the_number_of_remembered_secrets() -> None:
+    """A paste of ten thousand exchanges has as many secrets, and each is searched for in all of them."""
+    text = json.dumps({"error_description": " ".join(f"word-{number}" for number in range(2000))})
+    few, many = Vault(KEY), Vault(KEY)
+    for vault, count in ((few, 2_500), (many, 10_000)):
+        for number in range(count):
+            vault.add("access_token", hashlib.sha256(f"{number}".encode()).hexdigest())
+    assert best_seconds(many, text) < 2 * best_seconds(few, text) + 0.02
