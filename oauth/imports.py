@@ -200,7 +200,7 @@ def _foreign_har(begin: bytes, file: BinaryIO, now: datetime, problems: list[str
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ImportFileError(f"The file is not UTF-8 at byte {error.start}.") from error
-    if not har.sureness(text):
+    if not har.confidence(text):
         raise ImportFileError("The file is no HAR, and no CSV, JSON Lines or HAR that this console exported.")
     try:
         document = json.loads(text)
