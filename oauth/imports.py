@@ -218,7 +218,7 @@ def _foreign_har(begin: bytes, file: BinaryIO, now: datetime, problems: list[str
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ImportFileError(f"The file is not UTF-8 at byte {error.start}.") from error
-    if not har.sureness(text):
+    if not har.confidence(text):
         raise ImportFileError("The file is not a HAR, nor a CSV, JSON Lines or HAR file exported by this console.")
     try:
         document = json.loads(text)

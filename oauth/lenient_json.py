@@ -31,7 +31,7 @@ class ParseError(ValueError):
         self.reason, self.text, self.position = reason, text, position
 
     def __str__(self) -> str:
-        # Counting lines takes long in a long text, and most errors are only caught.
+        # Lines are counted here, since that is slow in a long text and most errors are only caught.
         line = self.text.count("\n", 0, self.position) + 1
         column = self.position - (self.text.rfind("\n", 0, self.position) + 1) + 1
         return f"Reading stopped at line {line}, column {column}: {self.reason}"

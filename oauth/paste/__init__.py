@@ -1,6 +1,6 @@
-"""Read pasted text as exchanges: one reader for each format, of which the surest that succeeds is used.
+"""Read pasted text as exchanges: one reader for each format, of which the most confident that succeeds is used.
 
-A reader is a module with ``sureness(text)``, from 0 (not mine) to 1 (nobody else's), and ``read(text)``. Nothing in the
+A reader is a module with ``confidence(text)``, from 0 to 1 (certain), and ``read(text)``. Nothing in the
 text is run, fetched or opened.
 """
 
@@ -30,7 +30,7 @@ _HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 class Reader(Protocol):
     """The interface of a reader's module."""
 
-    def sureness(self, text: str) -> float:
+    def confidence(self, text: str) -> float:
         """Return the confidence that the text is in this format, from 0 to 1."""
 
     def read(self, text: str) -> list[Pasted]:
@@ -70,12 +70,12 @@ def read(text: str) -> list[Pasted]:
     except UnicodeEncodeError:
         text = _HALF.sub("\ufffd", text)
     failure: ParseError | None = None
-    for sureness, reader in _able(text):
+    for confidence, reader in _able(text):
         try:
             exchanges = reader.read(text)
         except ParseError as error:
-            failure = failure or error  # the surest reader's word counts
-            if sureness == 1:
+            failure = failure or error  # the most confident reader's error is reported
+            if confidence == 1:
                 break
             continue
         if len(exchanges) > MOST_EXCHANGES:
@@ -85,12 +85,12 @@ def read(text: str) -> list[Pasted]:
 
 
 def _able(text: str) -> Iterator[tuple[float, Reader]]:
-    """Yield the readers that may read the text, the surest first. One that is certain is not compared."""
-    sure: list[tuple[float, Reader]] = []
+    """Yield the readers that may read the text, the most confident first. One that is certain is not compared."""
+    readers: list[tuple[float, Reader]] = []
     for reader in READERS:
-        sureness = reader.sureness(text)
-        if sureness == 1:
-            yield sureness, reader
-        elif sureness:
-            sure.append((sureness, reader))
-    yield from sorted(sure, key=lambda pair: -pair[0])
+        confidence = reader.confidence(text)
+        if confidence == 1:
+            yield confidence, reader
+        elif confidence:
+            readers.append((confidence, reader))
+    yield from sorted(readers, key=lambda pair: -pair[0])

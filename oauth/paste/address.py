@@ -12,7 +12,7 @@ _KNOWN = {"code", "state", "error", "response_type", "client_id", "grant_type", 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
 
 
-def sureness(text: str) -> float:
+def confidence(text: str) -> float:
     """Return 0.9 for one address or several, each with a parameter of the flow."""
     lines = text.split()
     if not lines or "=" not in lines[0]:

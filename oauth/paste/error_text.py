@@ -23,7 +23,7 @@ _QUOTES = str.maketrans(dict.fromkeys("‘’‚‛′`", "'") | dict.fromkeys("
 LONGEST = 100_000
 
 
-def sureness(text: str) -> float:
+def confidence(text: str) -> float:
     """Return the confidence that the text is a known message or code; the more other text, the lower."""
     if len(text) > LONGEST or next(_found(text), None) is None:
         return 0.0

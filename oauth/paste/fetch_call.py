@@ -18,7 +18,7 @@ _METHOD = re.compile(r"[^;]{0,2000}?\bmethod[\"']?\s*:\s*[\"'`](?P<method>\w{1,2
 _DECODER = json.JSONDecoder(strict=False)
 
 
-def sureness(text: str) -> float:
+def confidence(text: str) -> float:
     """Return the confidence that a call with an address stands in the text."""
     return 0.94 if _CALL.search(text) else 0.0
 

@@ -26,7 +26,7 @@ _MOST = 1e12
 NOT_SAVED = "the request body is not in the HAR"
 
 
-def sureness(text: str) -> float:
+def confidence(text: str) -> float:
     """Return 1 when the text is an object with a ``log`` that has ``entries``."""
     start = first_sign(text)
     return 1.0 if text.startswith("{", start) and '"log"' in text[start : start + 2000] and '"entries"' in text else 0.0

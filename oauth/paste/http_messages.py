@@ -84,5 +84,5 @@ def _dechunked(headers: Headers, body: bytes) -> bytes:
         position = line_break.end() if line_break else size.end() + length
     if content and position <= len(body) and body[position:].strip() in (b"", b"0"):
         return bytes(content)
-    # The sizes do not add up, so the text was edited: then the lines with a size alone are left out.
+    # The sizes do not add up, so the text was edited: remove the lines that have only a size.
     return _SIZE_LINE.sub(b"", body).strip() if _CHUNK_SIZE.match(body) else body

@@ -17,7 +17,7 @@ _IN_STRING = re.compile(r'"\s*(?:\\+")*[{\[]\s*(?:\\+["nrt]|[}\]])')
 _UNQUOTED = re.compile(r"[{\[]\s*\\+[\"nrt]")
 
 
-def sureness(text: str) -> float:
+def confidence(text: str) -> float:
     """Return the confidence that the text begins like an object or array; less when it begins with a comment."""
     start = first_sign(text)
     if text.startswith(("{", "["), start) or _IN_STRING.match(text, start) or PRINTED_START.match(text, start):

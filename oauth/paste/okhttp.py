@@ -14,7 +14,7 @@ _START = re.compile(
 _END = re.compile(r"^[ \t]*(?:-->|<--) END\b[^\n]*|^[ \t]*<-- HTTP FAILED[^\n]*", re.MULTILINE)
 
 
-def sureness(text: str) -> float:
+def confidence(text: str) -> float:
     """Return the confidence that a line begins with one of the arrows, with or without the log's tag."""
     return 0.92 if _START.search(_TAG.sub("", text) if "http" in text[:2000].lower() else text) else 0.0
 

@@ -22,7 +22,7 @@ _STRING_END = re.compile(r'"(?=\s*(?:\[|\}|\Z))')
 _SPACE = re.compile(r"\s*")
 
 
-def sureness(text: str) -> float:
+def confidence(text: str) -> float:
     """Return 0.95 where such output begins the text, less where it stands inside."""
     opening = _OPENED.search(text)
     if opening is None:

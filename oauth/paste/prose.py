@@ -53,7 +53,7 @@ _FAILED_PASSES = 4
 _GOES_ON = re.compile(r"[{\[(,:][ \t\r]*\Z")
 
 
-def sureness(text: str) -> float:
+def confidence(text: str) -> float:
     """Return the confidence that the text has a body and a mark of its exchange; low when it has only a part."""
     part = next(_parts(text), None)
     if part is None:

@@ -12,7 +12,7 @@ _START = re.compile(
 )
 
 
-def sureness(text: str) -> float:
+def confidence(text: str) -> float:
     """Return 1 when the text begins with a message, less when one stands further down."""
     start = _START.search(text)
     if start is None:

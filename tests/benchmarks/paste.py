@@ -262,7 +262,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Read, redact, match and diagnose a HAR.")
     parser.add_argument("--most", action="store_true", help="diagnose as many exchanges as a paste may hold, too")
-    given = parser.parse_args()
+    options = parser.parse_args()
     text = har(ENTRIES)
     watch = Stopwatch()
     for _ in range(ROUNDS):
@@ -277,7 +277,7 @@ def main() -> None:
         steps = ", ".join(f"{name} {of(spent):.3f} s" for name, spent in watch.least.items())
         ratio = sum(of(spent) for spent in watch.least.values()) / of(loading)
         print(f"by the {unit}: {LOADING} {of(loading):.3f} s; {steps}; ratio {ratio:.2f} (aim: {AIM:g} or less)")
-    for entries in (*DIAGNOSED, paste.MOST_EXCHANGES) if given.most else DIAGNOSED:
+    for entries in (*DIAGNOSED, paste.MOST_EXCHANGES) if options.most else DIAGNOSED:
         print(f"diagnosing by the processor: {diagnosing(entries)}", flush=True)
     print(f"memory at its most: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 

@@ -60,21 +60,21 @@ def test_age_of_a_code_is_unknown_without_times() -> None:
 
 def test_a_request_whose_file_was_not_read_is_not_judged_by_its_body() -> None:
     missing = '{"error": "invalid_request", "error_description": "The grant type was not specified in the request"}'
-    (found,) = read(f"curl {URL} -d @body.json\n{missing}")
-    assert set(verdicts(found).values()) == {"unknown"}
+    (result,) = read(f"curl {URL} -d @body.json\n{missing}")
+    assert set(verdicts(result).values()) == {"unknown"}
     (alone,) = read(f"curl {URL} -d @body.json")
     assert alone.preflight is None
 
 
 def test_a_response_without_its_body_is_not_called_empty() -> None:
-    (found,) = read(f"requests.exceptions.HTTPError: 400 Client Error: Bad Request for url: {URL}")
-    assert found.explanation is None
+    (result,) = read(f"requests.exceptions.HTTPError: 400 Client Error: Bad Request for url: {URL}")
+    assert result.explanation is None
 
 
 def test_findings_are_redacted() -> None:
-    (found,) = read(REQUEST + "\n" + answer("400 Bad Request", 0, GRANT.replace("doesn't", CODE)))
-    assert CODE not in repr((found.exchange, found.explanation, found.diagnosis))
-    assert CODE.encode() not in found.exchange.request.body
+    (result,) = read(REQUEST + "\n" + answer("400 Bad Request", 0, GRANT.replace("doesn't", CODE)))
+    assert CODE not in repr((result.exchange, result.explanation, result.diagnosis))
+    assert CODE.encode() not in result.exchange.request.body
 
 
 def test_past_of_a_paste_includes_its_rows_and_the_further_past() -> None:
@@ -205,10 +205,10 @@ def test_of_a_long_flow_the_first_and_the_newest_are_kept() -> None:
         rows.append(row)
     mark = vault.placeholder("refresh_token", TOKEN)
     assert past.reach == 1000
-    for found, newest in ((past.flow("f"), NEWEST_OF_FLOW), (past.sightings([mark]), NEWEST_SEEN)):
-        assert len(found) < 6 * newest
-        assert list(found[:2]) == rows[:2]
-        assert list(found[-newest:]) == rows[-newest:]
+    for result, newest in ((past.flow("f"), NEWEST_OF_FLOW), (past.sightings([mark]), NEWEST_SEEN)):
+        assert len(result) < 6 * newest
+        assert list(result[:2]) == rows[:2]
+        assert list(result[-newest:]) == rows[-newest:]
 
 
 def test_api_calls_are_counted_but_belong_to_no_flow() -> None:

@@ -16,16 +16,16 @@ def bodies(text: str) -> list[Any]:
 
 
 def test_error_is_read_and_the_repair_reported() -> None:
-    (found,) = paste.read(PRINTED)
+    (result,) = paste.read(PRINTED)
     assert bodies(PRINTED) == [BODY]
-    assert found.repairs == (go_map.PRINTED,)
+    assert result.repairs == (go_map.PRINTED,)
 
 
 def test_log_line_around_the_map_is_used() -> None:
-    (found,) = paste.read(f"2026/11/23 10:00:00 POST https://www.olx.pl/api/open/oauth/token returned 400: {PRINTED}")
-    assert found.status == 400
-    assert found.request is not None
-    assert found.request.url == "https://www.olx.pl/api/open/oauth/token"
+    (result,) = paste.read(f"2026/11/23 10:00:00 POST https://www.olx.pl/api/open/oauth/token returned 400: {PRINTED}")
+    assert result.status == 400
+    assert result.request is not None
+    assert result.request.url == "https://www.olx.pl/api/open/oauth/token"
     assert bodies(PRINTED) == [BODY]
 
 
@@ -58,9 +58,9 @@ def test_a_text_ends_only_before_a_later_name(description: str) -> None:
 
 
 def test_map_truncated_by_a_logger_is_reported() -> None:
-    (found,) = paste.read(PRINTED[:60])
-    assert found.repairs[0] == go_map.PRINTED
-    assert "truncated" in found.repairs[1]
+    (result,) = paste.read(PRINTED[:60])
+    assert result.repairs[0] == go_map.PRINTED
+    assert "truncated" in result.repairs[1]
     assert bodies(PRINTED[:60]) == [{"error": "invalid_grant", "error_description": "Authorization code"}]
 
 

@@ -63,13 +63,13 @@ PRINTED = st.recursive(
 
 @given(st.dictionaries(st.text(), PRINTED, min_size=1))
 def test_python_is_read_as_python_reads_it(value: dict[str, Any]) -> None:
-    def plain(found: Any) -> Any:
-        if isinstance(found, dict):
-            return {name: plain(inner) for name, inner in found.items()}
-        if isinstance(found, list):
-            pairs = all(isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) for item in found)
-            return plain(dict(found)) if pairs else [plain(item) for item in found]
-        return found
+    def plain(result: Any) -> Any:
+        if isinstance(result, dict):
+            return {name: plain(inner) for name, inner in result.items()}
+        if isinstance(result, list):
+            pairs = all(isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) for item in result)
+            return plain(dict(result)) if pairs else [plain(item) for item in result]
+        return result
 
     # A list of pairs is what OrderedDict and others print of themselves, so it is read as an object.
     assert json.dumps(read(repr(value)).value) == json.dumps(plain(value))

@@ -20,8 +20,8 @@ def test_several_exchanges_keep_their_order() -> None:
 
 
 def test_byte_order_mark_is_removed() -> None:
-    (found,) = paste.read("\ufeff" + GRANT.decode())
-    assert response(found).body == GRANT
+    (result,) = paste.read("\ufeff" + GRANT.decode())
+    assert response(result).body == GRANT
 
 
 @pytest.mark.parametrize(
@@ -56,20 +56,20 @@ def test_too_many_exchanges_are_refused() -> None:
 
 
 def test_the_documentations_bodies_are_repaired() -> None:
-    (found,) = paste.read('1. Missing\nHTTP code: 400 Bad Request\n{\n"error": "invalid_request",\n}\nSolution:\n- x')
-    assert (found.status, json.loads(response(found).body)) == (400, {"error": "invalid_request"})
-    assert found.repairs == ("trailing comma removed",)
+    (result,) = paste.read('1. Missing\nHTTP code: 400 Bad Request\n{\n"error": "invalid_request",\n}\nSolution:\n- x')
+    assert (result.status, json.loads(response(result).body)) == (400, {"error": "invalid_request"})
+    assert result.repairs == ("trailing comma removed",)
 
 
 def test_pasted_addresses_and_files_are_never_opened() -> None:
-    (found,) = paste.read("curl https://api.example/token -d @/etc/hostname -F file=@/etc/passwd")
-    assert found.request is not None
-    assert b"root" not in found.request.body
-    assert "the file /etc/passwd of --form was not read" in found.repairs
-    assert not found.request_body_known
+    (result,) = paste.read("curl https://api.example/token -d @/etc/hostname -F file=@/etc/passwd")
+    assert result.request is not None
+    assert b"root" not in result.request.body
+    assert "the file /etc/passwd of --form was not read" in result.repairs
+    assert not result.request_body_known
 
 
 def test_lone_surrogate_is_replaced() -> None:
-    [found] = paste.read("curl https://h.example/token -d 'code=\ud800abc'")
-    assert found.request is not None
-    assert found.request.body.decode() == "code=\ufffdabc"
+    [result] = paste.read("curl https://h.example/token -d 'code=\ud800abc'")
+    assert result.request is not None
+    assert result.request.body.decode() == "code=\ufffdabc"

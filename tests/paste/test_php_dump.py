@@ -22,8 +22,8 @@ def bodies(text: str) -> list[Any]:
 @pytest.mark.parametrize("text", [PRINT_R, " ".join(PRINT_R.split()), VAR_DUMP, "answer: " + VAR_DUMP])
 def test_an_error_is_read(text: str) -> None:
     assert bodies(text) == [BODY]
-    (found,) = paste.read(text)
-    assert found.repairs == ("read as the output of PHP",)
+    (result,) = paste.read(text)
+    assert result.repairs == ("read as the output of PHP",)
 
 
 def test_objects_and_nested_arrays_are_read() -> None:

@@ -145,8 +145,8 @@ def test_matching_does_not_change_under_reformatting_wrapping_and_order(
     text = repr(value) if form == "python" else json.dumps(value, indent=indent)
     if form == "commas":
         text = re.sub(r"\s*}", ",}", text)
-    (found,) = paste.read(before + text)
-    assert found.response is not None
-    explanation = explain_response(found.status, (), found.response.body, step=found.step)
+    (result,) = paste.read(before + text)
+    assert result.response is not None
+    explanation = explain_response(result.status, (), result.response.body, step=result.step)
     assert explanation is not None
     assert (explanation.number, explanation.match) == (number, "exact")

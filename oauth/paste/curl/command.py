@@ -24,7 +24,7 @@ _POWERSHELL = re.compile(r"`[ \t]*\r?\n|`\"|@'|\A[ \t]*PS[ >]")
 _OUTPUT_READERS = (trace, verbose, raw_http, json_body)
 
 
-def sureness(text: str) -> float:
+def confidence(text: str) -> float:
     """Return 0.95 when a line begins with the command, less when it stands inside a line."""
     if _AT_LINE.search(text):
         return 0.95
@@ -72,9 +72,9 @@ def _pasted(built: CurlRequest, notes: list[str]) -> Pasted:
 
 def _output(text: str) -> list[Pasted]:
     """Read the output of curl, where it was pasted too; other text between commands is ignored."""
-    reader = max(_OUTPUT_READERS, key=lambda reader: reader.sureness(text))
+    reader = max(_OUTPUT_READERS, key=lambda reader: reader.confidence(text))
     try:
-        return reader.read(text) if reader.sureness(text) else []
+        return reader.read(text) if reader.confidence(text) else []
     except ParseError:
         return []
 

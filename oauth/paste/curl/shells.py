@@ -175,7 +175,7 @@ def cmd(text: str, start: int) -> Words:
                 position += 2
             elif text[position : position + 1] == "\n":
                 position += 1
-            # The sign behind the caret stands for itself, also behind a caret at the end of a line.
+            # The character behind a caret is literal, also when the caret ends a line.
             plain.append(text[position : position + 1])
             position += 1
             continue

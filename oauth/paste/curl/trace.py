@@ -25,7 +25,7 @@ _TLS = re.compile(r"SSL data, |== Info: .*(?:\bSSL\b|\bTLS|ALPN|port 443)")
 _STRING_OR_DOT = re.compile(r'"(?:[^"\\]|\\.)*"|\d\.\d|\.', re.DOTALL)
 
 
-def sureness(text: str) -> float:
+def confidence(text: str) -> float:
     """Return 0.96 when a line announces a part of a message as only curl does."""
     events = (event for event in _ANY.finditer(text) if event["part"] in ("header", "data"))
     return 0.96 if next(events, None) else 0.0

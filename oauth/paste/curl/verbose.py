@@ -18,7 +18,7 @@ _OTHER_SCHEME = re.compile(r"\* .*\bport 80(?:80)?\b")
 _TLS = re.compile(r"\* .*(?:\bSSL\b|\bTLS|ALPN|port 443)")
 
 
-def sureness(text: str) -> float:
+def confidence(text: str) -> float:
     """Return 0.93 when a request line or a status line has curl's sign in front."""
     return 0.93 if _ANY.search(text) else 0.0
 
