@@ -395,7 +395,7 @@ def sent_last(setting: Setting, pasted: Pasted, monkeypatch: pytest.MonkeyPatch)
     return found[-1]
 
 
-def test_all_but_the_values_is_as_it_was_pasted(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_values_change(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
     body = f"scope=read%20admin&client_secret={SECRET}&x=%7E&client_id={ID}&grant_type=client_credentials".encode()
     more = (("X-Version", "2"), ("Cookie", "session=1"), ("accept", "*/*"))
     request = sent_last(setting, Pasted(posted(body, f"{FORM}; charset=utf-8", more), ANSWERS[4], ()), monkeypatch)
@@ -415,7 +415,7 @@ def test_all_but_the_values_is_as_it_was_pasted(setting: Setting, monkeypatch: p
     )
 
 
-def test_json_keeps_its_order_its_spaces_and_its_mistakes(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_keeps_order_spaces_and_mistakes(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
     body = f'{{ "client_secret" : "{SECRET}",\n\t"scope":"caf\\u00e9", "client_id": {ID},, }}'.encode()
     request = sent_last(setting, Pasted(posted(body), ANSWERS[3], ()), monkeypatch)
     assert request.body == b'{ "client_secret" : "demo-secret",\n\t"scope":"caf\\u00e9", "client_id": "demo-app",, }'
@@ -433,7 +433,7 @@ def test_refused_credentials_go_to_the_sandbox_as_they_are(setting: Setting, mon
     assert sent_last(setting, pasted, monkeypatch).body == pasted.request.body
 
 
-def test_another_answer_than_the_customers_is_not_the_same(setting: Setting) -> None:
+def test_different_error_is_not_the_same(setting: Setting) -> None:
     found = replayed(Pasted(in_json(BY_CLIENT), Response(503), ()), setting)
     assert found.trouble == ""
     assert found.explanation is None
@@ -469,7 +469,7 @@ def test_a_body_in_which_nothing_is_replaced_is_the_same_to_the_byte(body: bytes
         ),
     ],
 )
-def test_what_cannot_be_replayed_is_said(exchange: Exchange, words: str, setting: Setting, history: History) -> None:
+def test_unreplayable_paste_has_a_reason(exchange: Exchange, words: str, setting: Setting, history: History) -> None:
     found = replay(exchange, None, setting)
     assert words in found.trouble
     assert CODE not in found.trouble
@@ -485,7 +485,7 @@ def test_a_provider_with_users_gets_nothing(setting: Setting, history: History) 
 
 
 @pytest.mark.parametrize("name", ["2", "worked: code", "8", "10 code"])
-def test_a_sandbox_that_does_not_answer_is_trouble_and_no_exception(name: str, setting: Setting) -> None:
+def test_unreachable_sandbox_is_reported_as_trouble(name: str, setting: Setting) -> None:
     with running() as gone:
         pass
     found = replayed(CASES[name], replace(setting, provider=sandbox_at(gone.url)))
@@ -503,7 +503,7 @@ def test_the_sandbox_may_stand_under_a_path_of_the_console(name: str, setting: S
     assert all(exchange.request.url.startswith(f"{url}/sandbox/") for exchange in found.sent)
 
 
-def test_a_client_that_was_removed_is_named(setting: Setting, sandbox: RunningSandbox) -> None:
+def test_removed_client_is_named(setting: Setting, sandbox: RunningSandbox) -> None:
     sandbox.sandbox.remove_client("website-app")
     found = replayed(CASES["10 code"], setting)
     assert "needs a code from the sandbox" in found.trouble

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Walk
 
 
-def test_a_fault_is_set_on_the_page_met_in_the_walkthrough_and_seen_in_the_log(walk: "Walk") -> None:
+def test_fault_added_on_the_page_strikes_the_walkthrough_and_is_logged(walk: "Walk") -> None:
     walk.open("/sandbox-state")
     walk.page.get_by_role("tab", name="Faults").click()
     walk.pick("sandbox.fault.kind", "request-limit")
@@ -28,7 +28,7 @@ def test_a_fault_is_set_on_the_page_met_in_the_walkthrough_and_seen_in_the_log(w
     expect(log).to_be_visible()
 
 
-def test_a_client_switched_off_on_the_page_is_inactive_at_once(walk: "Walk") -> None:
+def test_client_deactivated_on_the_page_is_inactive_immediately(walk: "Walk") -> None:
     walk.open("/sandbox-state")
     walk.at("sandbox.active.demo-app").locator("label").first.click()
     until_active(walk, "false")

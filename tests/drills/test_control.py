@@ -24,7 +24,7 @@ def control(setting: Setting) -> Control:
     return Control(setting.provider.control, now)
 
 
-def test_the_clock_is_put_back_by_as_much_as_it_was_moved(control: Control, sandbox: RunningSandbox) -> None:
+def test_undo_moves_the_clock_back_by_the_same_amount(control: Control, sandbox: RunningSandbox) -> None:
     undo = control.move_clock(601)
     sandbox.sandbox.clock.move(10)
     assert sandbox.sandbox.clock.offset == timedelta(seconds=611)
@@ -32,7 +32,7 @@ def test_the_clock_is_put_back_by_as_much_as_it_was_moved(control: Control, sand
     assert sandbox.sandbox.clock.offset == timedelta(seconds=10)
 
 
-def test_a_client_is_restored_in_what_was_changed(control: Control, sandbox: RunningSandbox) -> None:
+def test_undo_restores_only_the_changed_client_fields(control: Control, sandbox: RunningSandbox) -> None:
     before = sandbox.sandbox.client("demo-app")
     undo = control.change_client(ChangeClient(id="demo-app", active=False, grants=("refresh_token",)))
     changed = sandbox.sandbox.client("demo-app")
@@ -45,7 +45,7 @@ def test_a_client_is_restored_in_what_was_changed(control: Control, sandbox: Run
     assert sandbox.sandbox.client("demo-app") == before
 
 
-def test_the_settings_are_restored_in_what_was_changed(control: Control, sandbox: RunningSandbox) -> None:
+def test_undo_restores_only_the_changed_settings(control: Control, sandbox: RunningSandbox) -> None:
     undo = control.change_settings(ChangeSettings(refresh_ends_access_tokens=True))
     assert sandbox.sandbox.refresh_ends_access_tokens is True
     sandbox.sandbox.fault_header = True
@@ -63,7 +63,7 @@ def test_the_newest_code_of_the_client_is_revoked(control: Control, sandbox: Run
         control.revoke(Revoke(what="refresh_token"), "demo-app")
 
 
-def test_a_fault_meets_the_client_and_is_removed(control: Control, sandbox: RunningSandbox) -> None:
+def test_fault_strikes_the_client_and_is_removed(control: Control, sandbox: RunningSandbox) -> None:
     undo = control.add_fault(Fault(name="server-error", fields={"status": 502}), "machine-app")
     token = f"{sandbox.url}/api/open/oauth/token"
     asked = {"grant_type": "client_credentials"}
@@ -76,7 +76,7 @@ def test_a_fault_meets_the_client_and_is_removed(control: Control, sandbox: Runn
     assert sandbox.sandbox.faults.rules == ()
 
 
-def test_nothing_of_the_control_is_kept(control: Control, history: History) -> None:
+def test_control_calls_are_not_recorded(control: Control, history: History) -> None:
     control.change_client(ChangeClient(id="demo-app", active=True))
     assert history.page(Filters(), None, 10) == []
 
@@ -97,7 +97,7 @@ def test_a_refusal_is_quoted(control: Control) -> None:
         (b"", "is not a sandbox's control"),
     ],
 )
-def test_something_else_in_its_place(setting: Setting, answer: bytes, said: str) -> None:
+def test_response_that_is_not_a_control_is_refused(setting: Setting, answer: bytes, said: str) -> None:
     async def other(_: Request) -> Response:
         return Response(answer)
 
@@ -111,6 +111,6 @@ def test_something_else_in_its_place(setting: Setting, answer: bytes, said: str)
             control.add_fault(Fault(name="server-error"), "demo-app")
 
 
-def test_an_address_that_is_none(setting: Setting) -> None:
+def test_invalid_address_is_refused(setting: Setting) -> None:
     with pytest.raises(ControlError, match="did not move its clock"):
         Control("sandbox/control", now).move_clock(1)

@@ -80,7 +80,7 @@ def walked(setting: Setting, *, exchange: bool = False) -> Flow:
 
 
 @pytest.mark.parametrize("id", ALL)
-def test_a_drill_gives_what_it_should(
+def test_every_drill_produces_the_expected_error(
     id: str, setting: Setting, sandbox: RunningSandbox, history: History, database: Path
 ) -> None:
     clients = sandbox.sandbox.clients()
@@ -149,7 +149,7 @@ def test_the_evidence_names_the_row_of_the_first_exchange(setting: Setting) -> N
     assert outcome.diagnosis.most_likely == f"The code was already exchanged (row {first.id})."
 
 
-def test_what_the_consent_page_names_is_not_taken_for_a_secret(setting: Setting) -> None:
+def test_consent_page_names_are_not_redacted(setting: Setting) -> None:
     """Redaction takes what stands in an element ``code`` for a code, and then hides it in the request too."""
     asked = outcome_of(ALL["2-used"], setting).exchanges[0]
     assert asked.response is not None
@@ -157,7 +157,7 @@ def test_what_the_consent_page_names_is_not_taken_for_a_secret(setting: Setting)
     assert "client_id=demo-app&" in asked.request.url
 
 
-def test_progress_is_told_after_every_step(setting: Setting) -> None:
+def test_progress_is_reported_after_every_step(setting: Setting) -> None:
     told = list(run(ALL["7-expired"], setting))
     assert [(item.done, item.total) for item in told] == [(1, 4), (2, 4), (3, 4), (4, 4), (4, 4)]
     assert [item.text for item in told[:-1]] == [
@@ -169,9 +169,7 @@ def test_progress_is_told_after_every_step(setting: Setting) -> None:
     assert [item.outcome is None for item in told] == [True, True, True, True, False]
 
 
-def test_a_moved_clock_and_a_changed_client_are_put_back_when_a_drill_is_abandoned(
-    setting: Setting, sandbox: RunningSandbox
-) -> None:
+def test_abandoned_drill_restores_the_clock_and_the_client(setting: Setting, sandbox: RunningSandbox) -> None:
     drill = scripted(
         '[{ do = "clock", seconds = 601 }, { do = "client", id = "machine-app", active = false, scopes = ["read"] },'
         ' { do = "fault", name = "server-error" }, { do = "application" }]'
@@ -190,7 +188,7 @@ def test_a_moved_clock_and_a_changed_client_are_put_back_when_a_drill_is_abandon
     assert sandbox.sandbox.faults.rules == ()
 
 
-def test_all_is_put_back_when_a_step_fails(setting: Setting, sandbox: RunningSandbox) -> None:
+def test_failed_step_restores_everything(setting: Setting, sandbox: RunningSandbox) -> None:
     drill = scripted(
         '[{ do = "clock", seconds = 601 }, { do = "client", id = "machine-app", active = false },'
         ' { do = "application" }, { do = "api" }]',
@@ -204,7 +202,7 @@ def test_all_is_put_back_when_a_step_fails(setting: Setting, sandbox: RunningSan
     assert sandbox.sandbox.clients() == before
 
 
-def test_another_answer_than_expected_does_not_pass(setting: Setting) -> None:
+def test_unexpected_error_does_not_pass(setting: Setting) -> None:
     outcome = outcome_of(scripted('[{ do = "application" }]'), setting)
     assert not outcome.passed
     assert outcome.expected == "documented error 7; nothing proven"
@@ -214,12 +212,12 @@ def test_another_answer_than_expected_does_not_pass(setting: Setting) -> None:
     assert outcome.actual == "documented error 2; proven: code.used"
 
 
-def test_another_cause_than_expected_does_not_pass(setting: Setting) -> None:
+def test_unexpected_cause_does_not_pass(setting: Setting) -> None:
     for proven in (("code.expired",), ()):
         assert not outcome_of(replace(ALL["2-used"], proven=proven), setting).passed
 
 
-def test_a_control_that_is_not_there_ends_the_drill_in_a_sentence(setting: Setting) -> None:
+def test_unreachable_control_ends_the_drill_with_a_sentence(setting: Setting) -> None:
     lost = replace(setting, provider=replace(setting.provider, control="http://127.0.0.1:1/control"))
     outcome = outcome_of(ALL["2-expired"], lost)
     assert not outcome.passed
@@ -229,7 +227,7 @@ def test_a_control_that_is_not_there_ends_the_drill_in_a_sentence(setting: Setti
     )
 
 
-def test_what_cannot_be_put_back_is_said(setting: Setting, sandbox: RunningSandbox) -> None:
+def test_failed_undo_is_reported(setting: Setting, sandbox: RunningSandbox) -> None:
     drill = scripted(
         '[{ do = "client", id = "machine-app", active = false }, { do = "application" }]',
         proven='["client.deactivated"]',
@@ -241,14 +239,14 @@ def test_what_cannot_be_put_back_is_said(setting: Setting, sandbox: RunningSandb
     assert last.text.endswith("Correct it on the Sandbox page.")
 
 
-def test_a_server_that_is_not_there_does_not_pass(setting: Setting) -> None:
+def test_unreachable_server_does_not_pass(setting: Setting) -> None:
     gone = replace(setting.provider, token_endpoint="http://127.0.0.1:1/token")
     outcome = outcome_of(ALL["3-left-out"], replace(setting, provider=gone))
     assert not outcome.passed
     assert outcome.actual.startswith("Connection refused")
 
 
-def test_what_the_history_could_not_keep_is_said(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_history_failure_is_reported(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise HistoryError("The disk is full.")
 
@@ -258,7 +256,7 @@ def test_what_the_history_could_not_keep_is_said(setting: Setting, monkeypatch: 
     assert outcome.passed
 
 
-def test_elsewhere_what_needs_the_sandbox_is_not_offered(elsewhere: Setting, history: History) -> None:
+def test_drill_that_needs_the_sandbox_is_unavailable_elsewhere(elsewhere: Setting, history: History) -> None:
     reasons = {
         "2-expired": "only the sandbox allows",
         "10-never": "the sandbox's ready-made client website-app",
@@ -275,13 +273,13 @@ def test_elsewhere_what_needs_the_sandbox_is_not_offered(elsewhere: Setting, his
     assert unavailable(ALL["6-secret"], elsewhere) == ""
 
 
-def test_the_sandbox_offers_every_drill_and_asks_for_none(setting: Setting) -> None:
+def test_sandbox_runs_every_drill_without_confirmation(setting: Setting) -> None:
     for drill in drills():
         assert unavailable(drill, setting) == ""
         assert needs_confirmation(drill, setting) == ""
 
 
-def test_elsewhere_a_drill_that_can_do_harm_asks(elsewhere: Setting) -> None:
+def test_harmful_drill_needs_confirmation_elsewhere(elsewhere: Setting) -> None:
     flow = walked(elsewhere)
     assert "lock the account" in needs_confirmation(ALL["6-secret"], elsewhere)
     assert needs_confirmation(ALL["3-empty"], elsewhere) == ""
@@ -293,7 +291,7 @@ def test_elsewhere_a_drill_that_can_do_harm_asks(elsewhere: Setting) -> None:
     assert "refresh token" in needs_confirmation(ALL["11-replaced"], with_tokens)
 
 
-def test_elsewhere_a_drill_says_first_what_it_will_send(elsewhere: Setting, history: History) -> None:
+def test_drill_previews_its_requests_elsewhere(elsewhere: Setting, history: History) -> None:
     flow = walked(elsewhere)
     requests = preview(ALL["2-used"], replace(elsewhere, flow=flow))
     assert [request.method for request in requests] == ["POST", "POST"]
@@ -306,7 +304,7 @@ def test_elsewhere_a_drill_says_first_what_it_will_send(elsewhere: Setting, hist
     assert rows(history) == []
 
 
-def test_the_preview_of_a_whole_script_stands_in_for_what_is_not_known_yet(setting: Setting) -> None:
+def test_preview_has_placeholders_for_unknown_values(setting: Setting) -> None:
     requests = preview(ALL["11-replaced"], setting)
     assert [request.method for request in requests] == ["GET", "POST", "POST", "POST", "POST"]
     assert b"decision=approve" in requests[1].body
@@ -332,7 +330,7 @@ def test_a_flow_of_another_provider_is_not_used(elsewhere: Setting) -> None:
     assert "complete steps 1 and 2" in unavailable(ALL["2-used"], replace(elsewhere, flow=flow))
 
 
-def test_every_drill_has_a_vault_of_its_own(setting: Setting, history: History) -> None:
+def test_every_drill_has_its_own_vault(setting: Setting, history: History) -> None:
     made: list[Recorder] = []
 
     def recorder() -> Recorder:

@@ -14,7 +14,7 @@ from oauth.sandbox.testing import RunningSandbox
 ALL = {drill.id: drill for drill in drills()}
 
 
-def test_they_come_in_the_order_in_which_they_stand() -> None:
+def test_turns_are_first_come_first_served() -> None:
     queue = Queue()
     with queue.turn("the first") as first, queue.turn("the third") as third:
         assert queue.holder == "the first"
@@ -42,7 +42,7 @@ def test_a_turn_comes_when_the_one_before_ends() -> None:
     assert came.is_set()
 
 
-def test_without_a_control_nobody_is_waited_for(setting: Setting) -> None:
+def test_provider_without_control_has_no_queue(setting: Setting) -> None:
     assert queue_for("http://localhost:8501/sandbox/control") is queue_for("http://127.0.0.1:8501/sandbox/control")
     with SANDBOX.exclusive("a drill"), queue_for("").turn("a request to a provider") as turn:
         assert turn.wait(0) == ""
@@ -69,7 +69,7 @@ def test_a_second_drill_says_what_it_waits_for_and_never_meets_the_moved_clock(
         assert last.outcome.passed
 
 
-def test_two_who_run_at_once_both_pass_and_nothing_stays_moved(setting: Setting, sandbox: RunningSandbox) -> None:
+def test_concurrent_drills_pass_and_restore_the_clock(setting: Setting, sandbox: RunningSandbox) -> None:
     ids = ["2-expired", "7-expired", "5-deactivated", "11-expired", "10-taken-away"]
     failed: list[str] = []
 
@@ -88,7 +88,7 @@ def test_two_who_run_at_once_both_pass_and_nothing_stays_moved(setting: Setting,
     assert sandbox.sandbox.clock.offset == timedelta()
 
 
-def test_a_drill_that_is_abandoned_gives_its_turn_back(setting: Setting) -> None:
+def test_abandoned_drill_releases_its_turn(setting: Setting) -> None:
     with closing(run(ALL["2-expired"], setting)) as running:
         next(running)
     with SANDBOX.turn("another") as turn:

@@ -60,7 +60,7 @@ def test_a_drill_is_read() -> None:
         ('steps = [{ do = "authorize" }, { do = "token" }]', "", "drill mine: the field steps must be a list"),
     ],
 )
-def test_a_wrong_file_is_named_with_drill_and_field(was: str, is_now: str, said: str) -> None:
+def test_invalid_file_is_refused_naming_drill_and_field(was: str, is_now: str, said: str) -> None:
     assert was in GOOD
     with pytest.raises(DrillError) as raised:
         read(GOOD.replace(was, is_now), "mine.toml")
@@ -68,18 +68,18 @@ def test_a_wrong_file_is_named_with_drill_and_field(was: str, is_now: str, said:
     assert said in str(raised.value)
 
 
-def test_a_file_that_is_no_list_of_drills() -> None:
+def test_file_without_a_list_of_drills_is_refused() -> None:
     for text in ("[[drill", "drill = 1", f"more = 1\n{GOOD}"):
         with pytest.raises(DrillError, match=r"mine\.toml"):
             read(text, "mine.toml")
 
 
-def test_two_drills_of_one_name() -> None:
+def test_duplicate_id_is_refused() -> None:
     with pytest.raises(DrillError, match="drill mine: the field id is already used by another drill"):
         read(GOOD + GOOD)
 
 
-def test_values_between_braces() -> None:
+def test_placeholders_are_filled() -> None:
     assert fill("{{{code:.3}, {state}}}", {"code": "abcdef", "state": "xyz"}) == "{abc, xyz}"
     assert fill("Bearer {access_token}", {}) == "Bearer "
 

@@ -41,7 +41,7 @@ def test_each_error_has_its_own_address(page: "Page") -> None:
     assert [label.partition("**")[2].partition("**")[0] for label in opened] == ["8"]
 
 
-def test_a_drill_produces_its_error_and_shows_what_came_back(page: "Page") -> None:
+def test_drill_produces_its_error_and_shows_the_response(page: "Page") -> None:
     page.go(PAGE, error="2")
     page.press("drill.2-used.run")
     text = page.text()
@@ -61,7 +61,7 @@ def test_every_drill_passes_against_the_sandbox_and_is_kept_as_a_drill(page: "Pa
     assert f"{len(outcomes)} passed, 0 failed" in page.text()
 
 
-def test_against_a_real_provider_a_drill_says_first_what_it_sends_and_asks(page: "Page", console: Installation) -> None:
+def test_drill_at_a_real_provider_shows_a_preview_and_needs_confirmation(page: "Page", console: Installation) -> None:
     page.go(PAGE)
     page.pick("errors.provider", "olx")
     assert "POST /api/open/oauth/token HTTP/1.1" in page.text()

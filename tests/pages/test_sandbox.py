@@ -14,7 +14,7 @@ def test_the_ready_made_clients_are_shown_with_their_secrets(page: "Page") -> No
         assert f"client_id     {name}-app\nclient_secret {name}-secret" in page.text()
 
 
-def test_a_client_that_is_switched_off_is_answered_with_error_5(page: "Page") -> None:
+def test_deactivated_client_gets_error_5(page: "Page") -> None:
     page.go(PAGE)
     page.app.toggle(key="sandbox.active.demo-app").set_value(False)
     page.run()
@@ -65,7 +65,7 @@ def test_a_fault_is_added_provoked_once_and_gone(page: "Page") -> None:
     assert "No faults are pending." in page.text()
 
 
-def test_the_lint_names_what_an_integration_did(page: "Page", server: str) -> None:
+def test_lint_names_the_mistakes_of_an_integration(page: "Page", server: str) -> None:
     import httpx
 
     query = {"client_id": "demo-app", "response_type": "code", "redirect_uri": f"{server}/callback"}

@@ -72,13 +72,13 @@ def test_bearer_in_any_letter_case(call: Send, tokens: Callable[..., dict[str, A
     assert call("users/me", None, Authorization=f"bearer {token}").status_code == 200
 
 
-def test_without_a_scope_all_is_granted(ask: Send, tokens: Callable[..., dict[str, Any]]) -> None:
+def test_missing_scope_grants_all_scopes(ask: Send, tokens: Callable[..., dict[str, Any]]) -> None:
     assert tokens()["scope"] == "read write v2"
     assert tokens(scope="")["scope"] == "read write v2"
     assert ask(grant_type="client_credentials").json()["scope"] == "read write v2"
 
 
-def test_the_token_has_what_is_both_asked_and_authorized(ask: Send, authorize: Callable[..., str]) -> None:
+def test_token_has_the_requested_and_authorized_scopes(ask: Send, authorize: Callable[..., str]) -> None:
     code = authorize(scope="read write")
     answer = ask(grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI, scope="read write v2")
     assert answer.json()["scope"] == "read write"
@@ -170,7 +170,7 @@ def test_missing_refresh_token(ask: Send) -> None:
         (b"code=a&code=b", "application/x-www-form-urlencoded", '"code" must be sent once'),
     ],
 )
-def test_a_body_that_cannot_be_read(http: httpx.Client, content: bytes, content_type: str | None, part: str) -> None:
+def test_unreadable_body_is_refused(http: httpx.Client, content: bytes, content_type: str | None, part: str) -> None:
     headers = {} if content_type is None else {"Content-Type": content_type}
     answer = http.post(TOKEN, content=content, headers=headers)
     assert answer.status_code == 400
@@ -178,13 +178,13 @@ def test_a_body_that_cannot_be_read(http: httpx.Client, content: bytes, content_
     assert part in answer.json()["error_description"]
 
 
-def test_a_body_that_is_too_large(http: httpx.Client) -> None:
+def test_oversized_body_is_refused(http: httpx.Client) -> None:
     answer = http.post(TOKEN, data={"code": "x" * 70_000})
     assert answer.status_code == 413
     assert answer.json()["error"] == "invalid_request"
 
 
-def test_a_number_in_json_stands_for_its_digits_and_null_is_left_out(ask: Send, http: httpx.Client) -> None:
+def test_json_numbers_become_digits_and_null_is_omitted(ask: Send, http: httpx.Client) -> None:
     answer = http.post(TOKEN, json={"grant_type": "authorization_code", "client_id": 7, "client_secret": "x"})
     assert answer.json()["error"] == "invalid_client"
     nothing = http.post(TOKEN, json={"grant_type": None})
@@ -240,7 +240,7 @@ def test_every_response_has_its_own_request_id(http: httpx.Client) -> None:
     assert all(re.fullmatch("[0-9a-f]{32}", value) for value in ids)
 
 
-def test_health_and_what_is_not_there(http: httpx.Client) -> None:
+def test_health_and_unknown_paths(http: httpx.Client) -> None:
     assert http.get("/health").json() == {"status": "ok"}
     nowhere = http.get("/nowhere")
     assert nowhere.status_code == 404
@@ -251,7 +251,7 @@ def test_health_and_what_is_not_there(http: httpx.Client) -> None:
     assert "GET" in wrong_method.headers["allow"]
 
 
-def test_a_failure_of_the_sandbox_itself(http: httpx.Client, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_internal_failure_is_a_500(http: httpx.Client, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("broken on purpose")
 

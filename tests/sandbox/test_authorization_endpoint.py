@@ -36,7 +36,7 @@ def refused(answer: httpx.Response, text: str) -> None:
 
 
 @pytest.mark.parametrize("path", [AUTHORIZE, "/oauth/authorize"])
-def test_the_page_says_who_asks_and_for_what(http: httpx.Client, path: str) -> None:
+def test_page_names_the_client_and_the_scopes(http: httpx.Client, path: str) -> None:
     page = http.get(path, params=QUERY | {"scope": "read v2"})
     assert page.status_code == 200
     for text in ("Demo app", "demo-app", "See your profile", "Use version 2", "Approve", "Deny", REDIRECT_URI):
@@ -57,7 +57,7 @@ def test_the_page_is_guarded(http: httpx.Client) -> None:
         assert "src=" not in page.text
 
 
-def test_looking_at_the_page_issues_nothing(http: httpx.Client, sandbox: Sandbox) -> None:
+def test_visiting_the_page_issues_nothing(http: httpx.Client, sandbox: Sandbox) -> None:
     http.get(AUTHORIZE, params=QUERY)
     assert sandbox.codes() == ()
 
@@ -84,14 +84,14 @@ def test_no_decision(http: httpx.Client, sandbox: Sandbox, decision: dict[str, s
     assert sandbox.codes() == ()
 
 
-def test_without_state_none_comes_back(http: httpx.Client) -> None:
+def test_missing_state_is_not_returned(http: httpx.Client) -> None:
     query = {name: value for name, value in QUERY.items() if name != "state"}
     assert set(redirected(http.post(AUTHORIZE, params=query, data={"decision": "approve"}))) == {"code"}
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(state=st.text(min_size=1, max_size=50).filter(lambda text: "\x00" not in text))
-def test_state_comes_back_as_it_was(http: httpx.Client, state: str) -> None:
+def test_state_is_returned_unchanged(http: httpx.Client, state: str) -> None:
     members = redirected(http.post(AUTHORIZE, params=QUERY | {"state": state}, data={"decision": "approve"}))
     assert members["state"] == state
 
@@ -112,7 +112,7 @@ def test_state_that_is_not_utf8_comes_back_byte_for_byte(http: httpx.Client) -> 
         ("http://LOCALHOST:1234/", "http://LOCALHOST:1234/?code="),
     ],
 )
-def test_any_loopback_address_will_do(http: httpx.Client, redirect_uri: str, start: str) -> None:
+def test_any_loopback_redirect_uri_is_accepted(http: httpx.Client, redirect_uri: str, start: str) -> None:
     answer = http.post(AUTHORIZE, params=QUERY | {"redirect_uri": redirect_uri}, data={"decision": "approve"})
     assert answer.headers["location"].startswith(start)
 
@@ -193,7 +193,7 @@ def test_redirect_uri_left_out_where_several_are_registered(
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_other_refusals_go_to_the_client(
+def test_other_errors_are_redirected_to_the_client(
     http: httpx.Client, sandbox: Sandbox, change: dict[str, str], error: str, method: str
 ) -> None:
     data = {"decision": "approve"} if method == "POST" else None
@@ -204,7 +204,7 @@ def test_other_refusals_go_to_the_client(
     assert sandbox.codes() == ()
 
 
-def test_a_repeated_parameter_goes_to_the_client(http: httpx.Client) -> None:
+def test_repeated_parameter_is_redirected_to_the_client(http: httpx.Client) -> None:
     members = redirected(http.get(AUTHORIZE, params=[*QUERY.items(), ("scope", "read"), ("scope", "read")]))
     assert (members["error"], members["state"]) == ("invalid_request", "s-1")
     twice = redirected(http.get(AUTHORIZE, params=[*QUERY.items(), ("state", "s-2")]))

@@ -152,7 +152,7 @@ def test_beyond_loopback_the_control_is_off_without_a_token() -> None:
         assert httpx.get(f"{address}/control/clock", headers=headers, trust_env=False).status_code == 200
 
 
-def test_options_that_cannot_be_used(tmp_path: Path, config: Path) -> None:
+def test_unusable_options_are_refused(tmp_path: Path, config: Path) -> None:
     config.write_text('[[clients]]\nclient_id = "mine"\n', encoding="utf-8")
     assert "mine.toml: [[clients]] number 1: Object missing required field `secret`" in refused("--config", config)
     assert "give both" in refused("--tls-cert", config)
@@ -162,7 +162,7 @@ def test_options_that_cannot_be_used(tmp_path: Path, config: Path) -> None:
     assert "Cannot listen" in refused("--host", "192.0.2.1")
 
 
-def test_a_port_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_port_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     with pytest.raises(SystemExit):

@@ -9,7 +9,7 @@ from oauth.sandbox.configuration import READY_MADE, ConfigurationError, Lifetime
 from oauth.sandbox.rate_limit import RequestLimit
 
 
-def test_what_a_file_leaves_out_is_ready_made(tmp_path: Path) -> None:
+def test_omitted_tables_have_defaults(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     own = "refresh_ends_access_tokens = true\n[request_limit]\nrequests = 4500\n[lifetimes]\ncode = 5\n"
     path.write_text(own + '[[clients]]\nclient_id = "mine"\nsecret = "s"\n', encoding="utf-8")
@@ -61,7 +61,7 @@ def test_what_a_file_leaves_out_is_ready_made(tmp_path: Path) -> None:
         ("[scopes]", "[scopes", ["not TOML"]),
     ],
 )
-def test_a_file_that_is_wrong_is_refused_with_the_place(tmp_path: Path, old: str, new: str, parts: list[str]) -> None:
+def test_invalid_file_is_refused_naming_the_field(tmp_path: Path, old: str, new: str, parts: list[str]) -> None:
     path = tmp_path / "mine.toml"
     text = READY_MADE.read_text(encoding="utf-8")
     assert old in text
@@ -73,13 +73,13 @@ def test_a_file_that_is_wrong_is_refused_with_the_place(tmp_path: Path, old: str
     assert "\n" not in message
 
 
-def test_a_user_number_twice(tmp_path: Path) -> None:
+def test_duplicate_user_id_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('[[users]]\nid = 1\nname = "A"\n[[users]]\nid = 1\nname = "B"\n', encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"\[\[users\]\] number 2, field id: 1 is used already"):
         load(path)
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"none\.toml: cannot be read: No such file"):
         load(tmp_path / "none.toml")

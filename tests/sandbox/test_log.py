@@ -14,7 +14,7 @@ from oauth.sandbox.response import json_text
 Send = Callable[..., httpx.Response]
 
 
-def test_what_it_says(control: Control, ask: Send, call: Send) -> None:
+def test_entry_fields(control: Control, ask: Send, call: Send) -> None:
     answer = ask(grant_type="client_credentials", scope="read write")
     call("cities", answer.json()["access_token"])
     called, asked = control.requests()
@@ -40,7 +40,7 @@ def test_what_it_says(control: Control, ask: Send, call: Send) -> None:
     assert control.requests(limit=1) == [called]
 
 
-def test_an_address_that_there_is_not(control: Control, http: httpx.Client) -> None:
+def test_unknown_path_is_logged_in_known_words(control: Control, http: httpx.Client) -> None:
     http.get("/api/open/oauth/token/c4n4ry")
     http.request("TRACE", "/oauth/token")
     first, second = control.requests()
@@ -54,13 +54,13 @@ def test_the_control_and_the_health_are_not_logged(control: Control, http: httpx
     assert control.requests() == []
 
 
-def test_it_is_bounded(sandbox: Sandbox) -> None:
+def test_log_is_bounded(sandbox: Sandbox) -> None:
     for _ in range(LONGEST + 5):
         sandbox.log.add_unknown("GET", "/x", Outcome("id", sandbox.clock.now(), 404))
     assert len(sandbox.log.entries(limit=10_000)) == LONGEST
 
 
-def test_it_has_no_secret(
+def test_log_has_no_secrets(
     control: Control,
     sandbox: Sandbox,
     http: httpx.Client,

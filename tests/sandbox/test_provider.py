@@ -72,7 +72,7 @@ def test_an_applications_token_has_no_refresh_token(sandbox: Sandbox) -> None:
     assert sandbox.refresh_tokens() == ()
 
 
-def test_expired_ones_are_dropped_when_the_next_is_issued(sandbox: Sandbox) -> None:
+def test_issuing_drops_expired_tokens(sandbox: Sandbox) -> None:
     for _ in range(5):
         sandbox.issue_code("demo-app", CALLBACK, SCOPE)
     sandbox.clock.move(600)
@@ -82,7 +82,7 @@ def test_expired_ones_are_dropped_when_the_next_is_issued(sandbox: Sandbox) -> N
         sandbox.revoke_code(3)
 
 
-def test_the_oldest_go_when_there_are_too_many() -> None:
+def test_issuing_beyond_capacity_drops_the_oldest() -> None:
     sandbox = Sandbox(lambda: START, capacity=3)
     first = sandbox.issue_tokens("demo-app", SCOPE, user_id=1)
     for _ in range(3):
@@ -98,7 +98,7 @@ def test_only_the_newest_are_listed(sandbox: Sandbox) -> None:
     assert [code.serial for code in sandbox.codes(limit=2)] == [5, 4]
 
 
-def test_changes_name_what_is_not_there(sandbox: Sandbox) -> None:
+def test_changes_of_unknown_items_are_refused(sandbox: Sandbox) -> None:
     with pytest.raises(LookupError, match="nobody"):
         sandbox.set_active("nobody", True)
     with pytest.raises(LookupError, match="nobody"):

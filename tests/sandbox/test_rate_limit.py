@@ -33,7 +33,7 @@ def test_the_documented_limit_to_the_request_and_the_second() -> None:
     assert limiter.admits("192.0.2.1", after(299 + 1800))
 
 
-def test_five_minutes_later_they_are_not_counted_any_more() -> None:
+def test_requests_are_counted_for_five_minutes() -> None:
     limiter = Limiter(DOCUMENTED)
     assert admitted(limiter, 4499, START) == 4499
     assert admitted(limiter, 1, after(1)) == 1
@@ -50,7 +50,7 @@ def test_each_address_is_counted_for_itself_and_the_oldest_is_forgotten() -> Non
     assert admitted(limiter, 1, START) == 1
 
 
-def test_a_clock_that_was_moved_back_refuses_nobody_for_what_has_not_happened() -> None:
+def test_moving_the_clock_back_ends_refusals() -> None:
     limiter = Limiter(RequestLimit(2, 300, 1800))
     assert admitted(limiter, 1, after(600)) == 1
     assert admitted(limiter, 3, START) == 2
@@ -62,7 +62,7 @@ def test_it_is_off_unless_it_is_set() -> None:
     assert admitted(Limiter(ready_made().request_limit), 5000, START) == 5000
 
 
-def test_past_it_every_path_answers_the_page_and_nothing_happens(
+def test_past_the_limit_every_path_returns_the_page_without_effect(
     steered_sandbox: SteeredSandbox, sandbox: Sandbox, http: httpx.Client, ask: Send, call: Send
 ) -> None:
     control = steered_sandbox.control
@@ -117,6 +117,6 @@ def test_the_control_and_the_health_are_not_counted(control: Control, http: http
 
 
 @pytest.mark.parametrize("wrong", [{"requests": -1}, {"seconds": 0}, {"pause": "long"}, {"each": 1}])
-def test_a_limit_that_cannot_be(control: Control, wrong: dict[str, object]) -> None:
+def test_invalid_limit_is_refused(control: Control, wrong: dict[str, object]) -> None:
     with pytest.raises(SteeringError, match=r"400 .*request_limit"):
         control.settings(request_limit=wrong)

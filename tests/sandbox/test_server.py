@@ -54,6 +54,6 @@ def test_a_port_in_use_is_one_line_that_says_what_to_do() -> None:
 
 
 @pytest.mark.parametrize(("host", "port"), [("no such host", 0), ("127.0.0.1", 70_000), ("192.0.2.1", 0)])
-def test_an_address_that_cannot_be_listened_on(host: str, port: int) -> None:
+def test_unusable_address_is_refused(host: str, port: int) -> None:
     with pytest.raises(ServeError, match="Cannot listen"):
         serve(host, port)

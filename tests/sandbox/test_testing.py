@@ -52,7 +52,7 @@ def test_the_plugin_in_a_suite_elsewhere(tmp_path: Path, where: str) -> None:
         assert bool(other.sandbox.log.entries()) is (where == "running")
 
 
-def test_what_it_hands_out(steered_sandbox: SteeredSandbox) -> None:
+def test_fixture_provides_clock_clients_and_control(steered_sandbox: SteeredSandbox) -> None:
     assert httpx.get(f"{steered_sandbox.url}/health", trust_env=False).status_code == 200
     assert steered_sandbox.clients["demo-app"]["secret"] == "demo-secret"
     before = steered_sandbox.clock.now()

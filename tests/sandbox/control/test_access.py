@@ -39,7 +39,7 @@ def with_token() -> Iterator[str]:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_page_of_another_origin_and_another_machine_are_refused(
+def test_other_origins_and_other_machines_are_refused(
     http: httpx.Client, sandbox: Sandbox, method: str, headers: dict[str, str]
 ) -> None:
     path = "/control/clock" if method == "GET" else "/control/clock/move"
@@ -51,7 +51,7 @@ def test_a_page_of_another_origin_and_another_machine_are_refused(
 
 
 @pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonx"])
-def test_a_change_that_a_form_could_send_is_refused(
+def test_change_without_json_content_type_is_refused(
     http: httpx.Client, sandbox: Sandbox, content_type: str | None
 ) -> None:
     headers = {} if content_type is None else {"Content-Type": content_type}
@@ -60,7 +60,7 @@ def test_a_change_that_a_form_could_send_is_refused(
     assert sandbox.clock.offset.total_seconds() == 0
 
 
-def test_a_browser_is_not_told_that_it_may(http: httpx.Client) -> None:
+def test_preflight_request_is_refused(http: httpx.Client) -> None:
     headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "DELETE"}
     for path in ("/control/clock/move", "/control/clients/demo-app"):
         answer = http.options(path, headers=headers)
@@ -68,7 +68,7 @@ def test_a_browser_is_not_told_that_it_may(http: httpx.Client) -> None:
         assert not [name for name in answer.headers if name.startswith("access-control-")]
 
 
-def test_a_page_of_its_own_origin_and_a_program_may(http: httpx.Client) -> None:
+def test_same_origin_page_and_program_are_allowed(http: httpx.Client) -> None:
     own = f"http://{http.base_url.netloc.decode()}"
     same_origin = {"Origin": own, "Sec-Fetch-Site": "same-origin"}
     assert http.post("/control/clock/move", json={"seconds": 1}, headers=same_origin).status_code == 200
@@ -105,7 +105,7 @@ def test_off_beyond_loopback() -> None:
 
 
 @pytest.mark.parametrize("address", [("192.0.2.1", 5), None, ("localhost.evil.example", 5)])
-def test_an_address_that_is_not_known_to_be_loopback(address: tuple[str, int] | None) -> None:
+def test_address_not_known_to_be_loopback_is_refused(address: tuple[str, int] | None) -> None:
     from starlette.datastructures import Headers
 
     from oauth.sandbox.errors import ApiError

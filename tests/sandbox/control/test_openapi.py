@@ -48,7 +48,7 @@ def test_the_document_names_every_operation(http: httpx.Client) -> None:
     assert document["servers"] == [{"url": "/control"}]
 
 
-def test_what_is_not_in_the_document(http: httpx.Client) -> None:
+def test_unknown_path_and_method_are_refused(http: httpx.Client) -> None:
     assert http.get("/control/nothing").status_code == 404
     assert http.get("/control/").status_code == 404
     wrong = http.delete("/control/clock")
@@ -69,18 +69,18 @@ def test_what_is_not_in_the_document(http: httpx.Client) -> None:
         ('{"second": 1}', "unknown field `second`. Known fields: seconds."),
     ],
 )
-def test_a_body_that_is_not_as_described(http: httpx.Client, content: str, part: str) -> None:
+def test_invalid_body_is_refused_naming_the_field(http: httpx.Client, content: str, part: str) -> None:
     answer = http.post("/control/clock/move", content=content, headers={"Content-Type": "application/json"})
     assert answer.status_code == 400
     assert part in answer.json()["error"]["detail"]
 
 
-def test_a_query_that_is_not_as_described(http: httpx.Client) -> None:
+def test_invalid_query_is_refused(http: httpx.Client) -> None:
     for query in ("clientid=demo-app", "client_id=a&client_id=b", "client_id=%2F"):
         assert http.get(f"/control/lint?{query}").status_code == 400
 
 
-def test_a_body_that_is_too_large(http: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oversized_body_is_refused(http: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("oauth.sandbox.control.app.LARGEST_BODY", 100)
     assert http.put("/control/snapshot", json={"x": "x" * 100}).status_code == 413
 

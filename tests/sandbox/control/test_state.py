@@ -41,7 +41,7 @@ def test_the_clock(steered_sandbox: SteeredSandbox, ask: Send) -> None:
 
 
 @pytest.mark.parametrize("body", [{"now": "2026-11-23"}, {"now": "2026-11-23T10:00:00"}, {"now": "soon"}])
-def test_a_time_that_is_none(control: Control, body: dict[str, str]) -> None:
+def test_invalid_time_is_refused(control: Control, body: dict[str, str]) -> None:
     with pytest.raises(SteeringError, match=r"400 .*now: .* with a time zone, such as"):
         control.request("PUT", "clock", body)
 
@@ -77,7 +77,7 @@ def test_a_client_is_added_changed_deactivated_and_removed(steered_sandbox: Stee
         clients["mine"]
 
 
-def test_what_a_removed_client_was_given_is_useless(
+def test_tokens_of_a_removed_client_are_invalid(
     steered_sandbox: SteeredSandbox, tokens: Callable[..., dict[str, Any]], call: Send
 ) -> None:
     token = tokens()["access_token"]
@@ -85,7 +85,7 @@ def test_what_a_removed_client_was_given_is_useless(
     assert call("users/me", token).status_code == 401
 
 
-def test_clients_that_cannot_be(control: Control) -> None:
+def test_invalid_clients_are_refused(control: Control) -> None:
     with pytest.raises(SteeringError, match=r"409 .*already"):
         control.request("POST", "clients", {"client_id": "demo-app", "secret": "s"})
     with pytest.raises(SteeringError, match=r"409 .*Unknown scope 'admin'"):
@@ -128,7 +128,7 @@ def test_codes_and_tokens_are_issued_and_revoked(control: Control, ask: Send, ca
         ({"client_id": "demo-app", "scope": "admin"}, "Unknown scope 'admin'"),
     ],
 )
-def test_tokens_that_cannot_be_issued(control: Control, body: dict[str, Any], part: str) -> None:
+def test_invalid_tokens_are_not_issued(control: Control, body: dict[str, Any], part: str) -> None:
     with pytest.raises(SteeringError, match=rf"409 .*{part}"):
         control.request("POST", "access-tokens", body)
 
@@ -150,7 +150,7 @@ def test_consent_with_parameters(control: Control) -> None:
     assert answer["parameters"]["error"] == "unsupported_response_type"
 
 
-def test_consent_that_would_be_an_error_page(control: Control) -> None:
+def test_consent_that_leads_to_an_error_page_is_a_conflict(control: Control) -> None:
     with pytest.raises(SteeringError, match=r"409 .*not registered"):
         control.approve(authorization(redirect_uri="https://elsewhere.example/"))
     with pytest.raises(SteeringError, match=r"409 .*no user 7"):
@@ -167,7 +167,7 @@ def test_settings_and_users(control: Control, tokens: Callable[..., dict[str, An
     assert control.request("GET", "users")[0]["name"] == "Demo user"
 
 
-def test_refresh_tokens_that_are_replaced_once_a_day(
+def test_refresh_tokens_can_be_replaced_daily(
     steered_sandbox: SteeredSandbox, tokens: Callable[..., dict[str, Any]], ask: Send
 ) -> None:
     steered_sandbox.control.settings(refresh_token_replaced="daily")
@@ -182,7 +182,7 @@ def test_refresh_tokens_that_are_replaced_once_a_day(
     assert ask(grant_type="refresh_token", refresh_token=first).json()["error_description"] == "Invalid refresh token"
 
 
-def test_a_refresh_ends_the_access_tokens_before_it_where_it_is_set_to(
+def test_refresh_ends_older_access_tokens_when_set(
     steered_sandbox: SteeredSandbox, tokens: Callable[..., dict[str, Any]], ask: Send, call: Send
 ) -> None:
     control = steered_sandbox.control
@@ -203,7 +203,7 @@ def test_a_refresh_ends_the_access_tokens_before_it_where_it_is_set_to(
     assert control.lint() == []
 
 
-def test_a_snapshot_of_before_there_was_a_setting(control: Control) -> None:
+def test_older_snapshot_without_a_setting_keeps_it(control: Control) -> None:
     snapshot = control.snapshot()
     for name in ("refresh_ends_access_tokens", "request_limit"):
         del snapshot["settings"][name]
@@ -253,7 +253,7 @@ def test_snapshot_and_restore(
     assert control.request("GET", "access-tokens")[0]["serial"] == snapshot["access_tokens"]["last_serial"] + 1
 
 
-def test_a_snapshot_that_does_not_fit_changes_nothing(control: Control, tokens: Callable[..., dict[str, Any]]) -> None:
+def test_invalid_snapshot_changes_nothing(control: Control, tokens: Callable[..., dict[str, Any]]) -> None:
     tokens()
     snapshot = control.snapshot()
     wrong = {**snapshot, "clients": [{**snapshot["clients"][0], "scopes": ["admin"]}], "now": "2027-01-01T00:00:00Z"}

@@ -143,7 +143,7 @@ def test_a_connection_reset(control: Control, raw: Callable[[], bytes], ask: Sen
 
 
 @pytest.mark.parametrize("kind", ["cut-off-body", "connection-reset"])
-def test_what_breaks_a_connection_is_no_failure_in_the_servers_log(
+def test_connection_faults_are_not_logged_as_server_errors(
     control: Control, raw: Callable[[], bytes], caplog: pytest.LogCaptureFixture, kind: str
 ) -> None:
     control.fault(kind)
@@ -156,7 +156,7 @@ def test_what_breaks_a_connection_is_no_failure_in_the_servers_log(
 
 
 @pytest.mark.parametrize("kind", ["empty-body", "cut-off-body", "connection-reset"])
-def test_a_spoilt_answer_has_spent_the_code(
+def test_broken_response_has_spent_the_code(
     control: Control, ask: Send, authorize: Callable[..., str], kind: str
 ) -> None:
     code = authorize()
@@ -169,14 +169,14 @@ def test_a_spoilt_answer_has_spent_the_code(
     assert again.json()["error"] == "invalid_grant"
 
 
-def test_another_answer_spends_nothing(control: Control, ask: Send, authorize: Callable[..., str]) -> None:
+def test_replaced_response_spends_nothing(control: Control, ask: Send, authorize: Callable[..., str]) -> None:
     code = authorize()
     control.fault("server-error", endpoint="token")
     ask(grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI)
     assert ask(grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI).status_code == 200
 
 
-def test_an_answer_that_echoes_the_secret(control: Control, http: httpx.Client, ask: Send, call: Send) -> None:
+def test_response_echoes_the_secret(control: Control, http: httpx.Client, ask: Send, call: Send) -> None:
     control.fault("echo-secret", times=3)
     assert "demo-secret" in ask(grant_type="client_credentials").json()["error_description"]
     assert "token-canary" in call("users/me", "token-canary").text
@@ -217,7 +217,7 @@ def test_a_fault_by_request_header_when_enabled(
         ({"fault": "latency", "endpoint": "tokens"}, "endpoint: Invalid enum value 'tokens'. Allowed: authorize, "),
     ],
 )
-def test_a_fault_that_is_not_as_described(control: Control, body: dict[str, Any], part: str) -> None:
+def test_invalid_fault_is_refused(control: Control, body: dict[str, Any], part: str) -> None:
     with pytest.raises(SteeringError, match="400") as caught:
         control.request("POST", "faults", body)
     assert part in str(caught.value)

@@ -47,7 +47,7 @@ def test_a_share_for_a_number_of_times(control: Control, ask: Send) -> None:
     assert statuses(ask, 6) == [200, 503, 200, 503, 200, 200]
 
 
-def test_without_end_until_removed(control: Control, ask: Send) -> None:
+def test_unlimited_fault_strikes_until_removed(control: Control, ask: Send) -> None:
     added = control.fault("server-error", times=None)
     assert statuses(ask, 3) == [503] * 3
     control.request("DELETE", f"faults/{added['id']}")
@@ -76,7 +76,7 @@ def test_of_one_client_and_one_endpoint(control: Control, ask: Send, call: Send,
         control.fault("latency", client_id="nobody")
 
 
-def test_there_cannot_be_any_number_of_rules() -> None:
+def test_number_of_rules_is_limited() -> None:
     faults = Faults()
     for _ in range(MOST_RULES):
         faults.add(fault_from("latency", {}))

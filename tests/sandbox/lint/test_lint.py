@@ -41,7 +41,7 @@ def visit(http: httpx.Client) -> Callable[..., None]:
     return go
 
 
-def test_every_rule_is_in_words_and_every_text_is_a_rule() -> None:
+def test_every_rule_has_texts_and_every_text_a_rule() -> None:
     checked = {name for checks in (CHECKS, CHECKS_OF_PRESENTED) for by_name in checks.values() for name in by_name}
     assert checked == set(RULES)
     assert all(rule.title and rule.why and rule.remedy and rule.reference for rule in RULES.values())
@@ -88,7 +88,7 @@ def test_the_authorization_request(
     assert control.lint("demo-app") == ([rule] if rule else [])
 
 
-def test_a_state_that_comes_again(control: Control, visit: Callable[..., None]) -> None:
+def test_reused_state_is_found(control: Control, visit: Callable[..., None]) -> None:
     visit()
     visit()
     assert control.lint() == [], "a reload of the page"
@@ -96,14 +96,14 @@ def test_a_state_that_comes_again(control: Control, visit: Callable[..., None]) 
     assert control.lint() == ["state-reused"]
 
 
-def test_a_parameter_twice(control: Control, http: httpx.Client) -> None:
+def test_repeated_parameter_is_found(control: Control, http: httpx.Client) -> None:
     http.get(f"/oauth/authorize/?{urlencode(FLAWLESS)}&scope=read")
     http.post(TOKEN, content="scope=a&scope=b", headers={"Content-Type": "application/x-www-form-urlencoded"})
     assert control.lint("demo-app") == ["parameter-repeated"]
     assert [found["client_id"] for found in control.findings()] == ["demo-app", None]
 
 
-def test_the_decision_is_not_the_clients(control: Control, authorize: Callable[..., str]) -> None:
+def test_decision_is_not_linted(control: Control, authorize: Callable[..., str]) -> None:
     authorize()
     assert control.lint() == []
 
@@ -133,7 +133,7 @@ def test_a_code_of_another_client(control: Control, ask: Send, authorize: Callab
     assert control.lint("demo-app") == []
 
 
-def test_a_refresh_token_that_was_replaced(control: Control, ask: Send, tokens: Tokens) -> None:
+def test_replaced_refresh_token_is_found(control: Control, ask: Send, tokens: Tokens) -> None:
     old = tokens()["refresh_token"]
     ask(grant_type="refresh_token", refresh_token=old)
     assert control.lint() == []
@@ -141,7 +141,7 @@ def test_a_refresh_token_that_was_replaced(control: Control, ask: Send, tokens: 
     assert control.lint() == ["refresh-token-reused"]
 
 
-def test_how_a_token_request_is_sent(control: Control, http: httpx.Client) -> None:
+def test_token_request_mistakes_are_found(control: Control, http: httpx.Client) -> None:
     grant = {"grant_type": "client_credentials"}
     form = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -160,7 +160,7 @@ def test_how_a_token_request_is_sent(control: Control, http: httpx.Client) -> No
     assert found(content="x", headers={"Content-Type": "text/plain"}) == ["body-unreadable"]
 
 
-def test_how_the_api_is_called(
+def test_api_call_mistakes_are_found(
     steered_sandbox: SteeredSandbox, http: httpx.Client, call: Send, ask: Send, tokens: Tokens
 ) -> None:
     control, token = steered_sandbox.control, tokens()["access_token"]
@@ -184,7 +184,7 @@ def test_how_the_api_is_called(
     assert found(call("cities", token)) == ["token-late"]
 
 
-def test_a_finding_says_what_and_what_to_do(steered_sandbox: SteeredSandbox, visit: Callable[..., None]) -> None:
+def test_finding_has_reason_and_remedy(steered_sandbox: SteeredSandbox, visit: Callable[..., None]) -> None:
     control = steered_sandbox.control
     visit(state=None)
     steered_sandbox.clock.move(60)
@@ -198,7 +198,7 @@ def test_a_finding_says_what_and_what_to_do(steered_sandbox: SteeredSandbox, vis
     assert found["remedy"]
 
 
-def test_findings_of_one_client_can_be_forgotten(control: Control, visit: Callable[..., None]) -> None:
+def test_findings_of_one_client_can_be_cleared(control: Control, visit: Callable[..., None]) -> None:
     visit(state=None)
     visit(state=None, client_id="website-app")
     control.clear_lint("demo-app")
@@ -207,7 +207,7 @@ def test_findings_of_one_client_can_be_forgotten(control: Control, visit: Callab
     assert control.lint() == []
 
 
-def test_what_is_remembered_of_states_is_bounded(sandbox: Sandbox) -> None:
+def test_recent_states_are_bounded(sandbox: Sandbox) -> None:
     states = sandbox.lint.states
     for number in range(states.MOST + 5):
         assert not states.is_reused("demo-app", str(number), f"first {number}")
@@ -215,7 +215,7 @@ def test_what_is_remembered_of_states_is_bounded(sandbox: Sandbox) -> None:
     assert states.is_reused("demo-app", str(states.MOST), "second")
 
 
-def test_credentials_that_cannot_be_read(control: Control, http: httpx.Client) -> None:
+def test_unreadable_credentials_are_found(control: Control, http: httpx.Client) -> None:
     broken = base64.b64encode(b"\xff:").decode()
     http.post(TOKEN, data={"grant_type": "client_credentials"}, headers={"Authorization": f"Basic {broken}"})
     assert control.requests()[0]["client_id"] is None
