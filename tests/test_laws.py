@@ -129,5 +129,24 @@ def test_nothing_in_the_pages_is_cached() -> None:
         assert "cache_resource" not in path.read_text("utf-8")
 
 
+CLAUSE_WORDS = {"what", "whether", "how", "where", "when", "why", "which", "who", "whose", "that", "as", "it"}
+"""First words of a clause. A docstring begins with a command, or with the noun that names the thing."""
+
+
+def docstrings(folder: str) -> Iterator[tuple[str, str]]:
+    """Every docstring below a folder, with its file and line."""
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                line = getattr(node, "lineno", 1)
+                yield f"{path.relative_to(ROOT)}:{line}", ast.get_docstring(node) or ""
+
+
+@pytest.mark.parametrize("folder", ["oauth", "pages"])
+def test_docstrings_begin_with_a_command_or_a_noun(folder: str) -> None:
+    first_words = {place: text.split()[0].strip("`.,:;").lower() for place, text in docstrings(folder) if text}
+    assert [place for place, word in first_words.items() if word in CLAUSE_WORDS] == []
+
+
 if __name__ == "__main__":
     print(diagram())
