@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from oauth import flow as flows
-from oauth import parameters as reading
+from oauth import parameters
 from oauth.catalogue.explain import Explanation
 from oauth.client import send
 from oauth.drills import Setting, requests, sandbox_queue
@@ -47,16 +47,16 @@ NARROW_SCOPE = "read write"
 class Replay:
     """The result of a replay.
 
-    ``sent`` has every exchange, redacted, in the order sent; ``explanation`` is of the last one, the pasted request.
+    ``exchanges`` are redacted, in the order they were sent; ``explanation`` is of the last one, the pasted request.
     ``same`` is true when it failed as the pasted one did, or worked as that did; without a pasted response it is false.
-    ``changed`` has a sentence for each replacement. ``trouble`` says why there was no replay, why it ended early, or
+    ``changes`` has a sentence for each replacement. ``trouble`` says why there was no replay, why it ended early, or
     what the history could not keep; it may be empty.
     """
 
-    sent: tuple[Exchange, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
     explanation: Explanation | None = None
     same: bool = False
-    changed: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
     trouble: str = ""
 
 
@@ -79,13 +79,13 @@ def replay(exchange: Exchange, explanation: Explanation | None, setting: Setting
             running.run()
     except (_EndedError, ControlError, InputError) as error:
         return Replay(running.exchanges, None, False, tuple(running.changes), vault.redact_text(str(error)))
-    found = running.records[-1].explanation
-    same = exchange.response is not None and _same(explanation, found)
-    return Replay(running.exchanges, found, same, tuple(running.changes), running.recorder.problem)
+    result = running.records[-1].explanation
+    same = exchange.response is not None and _same(explanation, result)
+    return Replay(running.exchanges, result, same, tuple(running.changes), running.recorder.problem)
 
 
 def _unavailable(exchange: Exchange, setting: Setting) -> str:
-    """Return the reason that there can be no replay; empty when there can."""
+    """Return the reason why there can be no replay; empty when there can."""
     if not setting.provider.control:
         return f"{setting.provider.name} is not a sandbox; pasted requests are sent only to a sandbox."
     if exchange.step is Step.CALLBACK:
@@ -94,7 +94,7 @@ def _unavailable(exchange: Exchange, setting: Setting) -> str:
         return "The sandbox does not have this endpoint, only those of the partner API."
     if not exchange.request.method:
         return "No request was pasted, only a response. Paste both, for example the curl command and its output."
-    if not reading.read(exchange.request).body_known:
+    if not parameters.read(exchange.request).body_known:
         return "The request was pasted without its body. Paste the body too: the server reads it."
     try:
         checked_url(quoted(exchange.request.url), "pasted address")
@@ -181,15 +181,15 @@ class _Replaying:
         request, provider = self.pasted.request, self.provider
         parts = urlsplit(quoted(request.url))
         path = parts.path or "/"
-        ours = {
+        known = {
             Step.AUTHORIZE: [provider.authorization_endpoint],
             Step.API: [provider.api + endpoint.path for endpoint in provider.endpoints],
         }.get(self.pasted.step, [provider.token_endpoint])
-        url = next((known for known in ours if urlsplit(known).path.endswith(path)), "")
+        url = next((address for address in known if urlsplit(address).path.endswith(path)), "")
         if not url and self.fault == "not_found":
             url = provider.api + path
         self.changes.append(
-            f"The address: {urlsplit(url or ours[0]).netloc} replaces {parts.hostname}, so that nothing is sent there."
+            f"The address: {urlsplit(url or known[0]).netloc} replaces {parts.hostname}, so that nothing is sent there."
         )
         if url:
             return request, url
@@ -201,7 +201,7 @@ class _Replaying:
             if request.method != "GET":
                 headers = [pair for pair in request.headers if pair[0].lower() != "content-type"]
                 request = replace(request, method="GET", headers=tuple(headers), body=b"")
-        return request, ours[0]
+        return request, known[0]
 
     def _ready_client(self) -> str:
         """Return the ready-made client with the pasted one's fault, or the one that can best be given it."""
@@ -294,8 +294,8 @@ class _Replaying:
         page = requests.request_of(step, self.flow, fields, {})
         record = self._send(Step.AUTHORIZE, requests.decision_request(page, "approve"))
         if location := header(record.live.response.headers, "Location") if record.live.response else None:
-            parameters = flows.parse_pasted(location)
-            self.flow = flows.read_callback(self.flow, parameters, self.setting.now(), pasted=False)
+            callback = flows.parse_pasted(location)
+            self.flow = flows.read_callback(self.flow, callback, self.setting.now(), pasted=False)
         if not self.flow.code:
             raise _EndedError(f"The replay needs a code from the sandbox, and got none.{_reason(record)}")
         self._learn()
@@ -314,7 +314,7 @@ class _Replaying:
         return tokens
 
     def _learn(self) -> None:
-        """Tell the vault the flow's secrets before any of them is written."""
+        """Add the flow's secrets to the vault before any of them is written."""
         for kind, value in flows.secrets_of(self.flow):
             self.recorder.vault.add(kind, value)
 
