@@ -15,7 +15,7 @@ Handler = Callable[[Sandbox, IncomingRequest], Response]
 
 
 def respond(sandbox: Sandbox, request: IncomingRequest) -> Response:
-    """The right answer; it has the request's effect. Call it under the sandbox's lock."""
+    """Return the correct response, with the request's effect. Call it under the sandbox's lock."""
     return response_of(lambda: HANDLERS[request.endpoint](sandbox, request))
 
 

@@ -229,7 +229,7 @@ def test_deactivated_client_keeps_its_tokens(
     call: Send, tokens: Callable[..., dict[str, Any]], sandbox: Sandbox
 ) -> None:
     token = tokens()["access_token"]
-    sandbox.set_active("demo-app", False)
+    sandbox.change_client("demo-app", active=False)
     assert call("users/me", token).status_code == 200
 
 
