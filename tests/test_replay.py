@@ -25,7 +25,7 @@ from oauth.providers import Provider
 from oauth.recorder import Record, Recorder
 from oauth.redaction import Vault
 from oauth.replay import CASE, Replay, replay
-from oauth.replay.rewriting import rewritten
+from oauth.replay.rewriting import rewrite
 from oauth.sandbox.app import application
 from oauth.sandbox.clock import utc_now
 from oauth.sandbox.provider import Sandbox
@@ -452,7 +452,7 @@ def test_a_curl_command_without_its_answer_is_sent_and_compared_with_nothing(set
 
 @given(st.binary() | st.text('{}[]":, \\&=%+ab1\n').map(str.encode))
 def test_a_body_in_which_nothing_is_replaced_is_the_same_to_the_byte(body: bytes) -> None:
-    again = rewritten(posted(body), f"{SITE}/elsewhere", lambda _, value: value)
+    again = rewrite(posted(body), f"{SITE}/elsewhere", lambda _, value: value)
     assert again.body == body
 
 

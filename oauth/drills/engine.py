@@ -106,7 +106,7 @@ def run(drill: Drill, setting: Setting) -> Generator[Progress, None, None]:
 
 def _run(drill: Drill, setting: Setting) -> Generator[Progress, None, None]:
     total = len(drill.steps)
-    running = _Running(drill, setting)
+    running = _Run(drill, setting)
     trouble, done = "", 0
     try:
         for done, step in enumerate(drill.steps, 1):
@@ -127,7 +127,7 @@ def preview(drill: Drill, setting: Setting) -> tuple[Request, ...]:
 
     Raises ``InputError`` when an address of the provider cannot be requested.
     """
-    return _Running(drill, setting).preview()
+    return _Run(drill, setting).preview()
 
 
 def needs_confirmation(drill: Drill, setting: Setting) -> str:
@@ -135,7 +135,7 @@ def needs_confirmation(drill: Drill, setting: Setting) -> str:
     if setting.provider.control:
         return ""
     reasons = []
-    if drill.spends_code and _Running(drill, setting).spends_something():
+    if drill.spends_code and _Run(drill, setting).spends_something():
         reasons.append("It spends this flow's code or refresh token, which cannot be used afterwards.")
     if drill.could_lock_account:
         reasons.append("It sends wrong credentials: the provider may treat that as an attack and lock the account.")
@@ -162,7 +162,7 @@ def unavailable(drill: Drill, setting: Setting) -> str:
     return ""
 
 
-class _Running:
+class _Run:
     """One run: its flow, its clock, its exchanges and what to undo."""
 
     def __init__(self, drill: Drill, setting: Setting) -> None:
@@ -204,7 +204,7 @@ class _Running:
                 return f"The next request will hit the fault {step.name}"
         if not last and self._has(step):
             return "Already done in the walkthrough"
-        record = self._ask(step)
+        record = self._make(step)
         if not last and record.explanation is not None:
             raise _EndedError(f"A preparatory request failed: {record.explanation.title}.")
         if not last and isinstance(step, Authorize) and not self.flow.code:
@@ -282,7 +282,7 @@ class _Running:
             self.flow = flows.with_authorization(self.flow, fields)
         return requests.request_of(step, self.flow, fields, values)
 
-    def _ask(self, step: Sent) -> Record:
+    def _make(self, step: Sent) -> Record:
         request = self._request(step)
         if isinstance(step, Authorize):
             return self._authorize(request, step.decision)

@@ -103,9 +103,8 @@ class Changes(_Step, frozen=True):
     client: str = ""
 
     def __post_init__(self) -> None:
-        for name in self.__struct_fields__:
-            value = getattr(self, name)
-            for text in value.values() if isinstance(value, Mapping) else [value] if name == "body" and value else []:
+        for name, value in msgspec.structs.asdict(self).items():
+            for text in value.values() if isinstance(value, Mapping) else ():
                 _check_placeholders(name, text)
 
 
@@ -125,6 +124,10 @@ class TokenRequest(Changes, frozen=True):
     query: Texts = {}
     method: Literal["POST", "GET"] = "POST"
     body: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_placeholders("body", self.body or "")
 
 
 class CodeExchange(TokenRequest, frozen=True, tag="token"):

@@ -17,7 +17,7 @@ from oauth.flow import Client, Flow, Grant, Tokens
 from oauth.recorder import Record
 from oauth.redaction import quoted
 from oauth.redaction.names import secret_kind
-from oauth.replay.rewriting import named_values, rewritten
+from oauth.replay.rewriting import named_values, rewrite
 from oauth.request_builder import checked_url
 
 CASE = "replay"
@@ -72,7 +72,7 @@ def replay(exchange: Exchange, explanation: Explanation | None, setting: Setting
     """
     if reason := _unavailable(exchange, setting):
         return Replay(trouble=reason)
-    running = _Replaying(exchange, explanation, setting)
+    running = _Run(exchange, explanation, setting)
     vault = running.recorder.vault
     try:
         with sandbox_queue.queue_for(setting.provider.control).exclusive("the replay of a pasted request"):
@@ -113,7 +113,7 @@ def _same(before: Explanation | None, after: Explanation | None) -> bool:
     return after.answer == before.answer
 
 
-class _Replaying:
+class _Run:
     """One replay: its recorder, its replacements and its exchanges."""
 
     def __init__(self, exchange: Exchange, explanation: Explanation | None, setting: Setting) -> None:
@@ -147,12 +147,12 @@ class _Replaying:
         for name, value in self.named:
             if kind := secret_kind(name):
                 self.recorder.vault.add(kind, value)
-        request, url = self._at_the_sandbox()
+        request, url = self._retarget()
         # Refused credentials stay: the sandbox does not know them either.
         if self.fault not in ("invalid_client", "error_page"):
             self._act_as(self._ready_client())
             self._replace_values()
-        request = rewritten(request, url, lambda name, value: self.values.get((name, value), value))
+        request = rewrite(request, url, lambda name, value: self.values.get((name, value), value))
         restriction = self._restriction()
         undo = self.control.change_client(restriction) if restriction else None
         try:
@@ -168,7 +168,7 @@ class _Replaying:
         """Return the pasted value of a name, or an empty text."""
         return next((value for known, value in self.named if known == name and value), "")
 
-    def _put(self, name: str, value: str) -> bool:
+    def _substitute(self, name: str, value: str) -> bool:
         """Replace a pasted value; return true when there was one to replace."""
         before = self._value(name)
         if not before or before == value:
@@ -176,7 +176,7 @@ class _Replaying:
         self.values[name, before] = value
         return True
 
-    def _at_the_sandbox(self) -> tuple[Request, str]:
+    def _retarget(self) -> tuple[Request, str]:
         """Return the request, and the sandbox's URL in place of its own."""
         request, provider = self.pasted.request, self.provider
         parts = urlsplit(quoted(request.url))
@@ -219,7 +219,7 @@ class _Replaying:
         self._learn()
         if self.pasted.step is Step.API:
             return
-        replaced = [self._put("client_id", id), self._put("client_secret", self.flow.client.secret)]
+        replaced = [self._substitute("client_id", id), self._substitute("client_secret", self.flow.client.secret)]
         if any(replaced):
             title = next(ready.title for ready in self.provider.clients if ready.id == id)
             self.changes.append(
@@ -237,13 +237,15 @@ class _Replaying:
             if self._value("code"):
                 self._replace_code()
             if self._value("refresh_token"):
-                self._put("refresh_token", self._tokens(Grant.AUTHORIZATION_CODE, self.provider.scope).refresh_token)
+                self._substitute(
+                    "refresh_token", self._tokens(Grant.AUTHORIZATION_CODE, self.provider.scope).refresh_token
+                )
                 self.changes.append(
                     "The refresh token: a fresh one from the sandbox, which does not know the pasted one."
                 )
 
     def _replace_redirect_uri(self) -> None:
-        if self._put("redirect_uri", self.setting.redirect_uri):
+        if self._substitute("redirect_uri", self.setting.redirect_uri):
             self.changes.append("The redirect URI: this console's own, because the pasted one is not registered there.")
 
     def _replace_code(self) -> None:
@@ -255,7 +257,7 @@ class _Replaying:
         elif redirect_uri:
             self._replace_redirect_uri()
         self._authorize(self.provider.scope, requested)
-        self._put("code", self.flow.code)
+        self._substitute("code", self.flow.code)
         self.changes.append("The code: a fresh one from the sandbox, which does not know the pasted one.")
 
     def _replace_access_token(self) -> None:
@@ -264,7 +266,7 @@ class _Replaying:
             grant, what = Grant.CLIENT_CREDENTIALS, "one of an application, without a user,"
         elif self.fault == "insufficient_scope":
             scope, what = NARROW_SCOPE, f"one with the scope {NARROW_SCOPE} only"
-        self._put("access_token", self._tokens(grant, scope).access_token)
+        self._substitute("access_token", self._tokens(grant, scope).access_token)
         self.changes.append(f"The access token: {what} from the sandbox, which does not know the pasted one.")
 
     def _refused_scope(self) -> str:
