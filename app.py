@@ -20,9 +20,10 @@ from oauth.sandbox.app import application
 from oauth.settings import SettingError
 from pages.parts.common import page_errors
 
-# Streamlit looks for .streamlit/config.toml beside the main script, but knows the script only once it runs. Without
-# this line, settings read before then are the defaults when the console is started from another folder.
-config._main_script_path = __file__
+if config._main_script_path is None:
+    # Streamlit looks for .streamlit/config.toml beside the main script, which "streamlit run" has named by now. Without
+    # this line, a console started from another folder would read the defaults below.
+    config._main_script_path = __file__
 
 try:
     installation = current()

@@ -19,8 +19,7 @@ from oauth import formatting
 from oauth.catalogue import answers, documented, registered, remedy_of
 from oauth.catalogue.entries import Entry
 from oauth.catalogue.explain import explain
-from oauth.diagnosis.pasted import learn
-from oauth.exchange import Exchange
+from oauth.diagnosis.pasted import learn_secrets
 from oauth.exports.columns import COLUMNS, NUMBERS
 from oauth.exports.har_file import BEGIN
 from oauth.history.recognition import entry_of
@@ -219,7 +218,7 @@ def _foreign_har(begin: bytes, file: BinaryIO, now: datetime, problems: list[str
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ImportFileError(f"The file is not UTF-8 at byte {error.start}.") from error
-    if not har.sureness(text):
+    if not har.confidence(text):
         raise ImportFileError("The file is not a HAR, nor a CSV, JSON Lines or HAR file exported by this console.")
     try:
         document = json.loads(text)
@@ -247,7 +246,7 @@ def _foreign_har(begin: bytes, file: BinaryIO, now: datetime, problems: list[str
 def _redacted(entries: Sequence[_Entry], vault: Vault, owner: str | None, case: str) -> Iterator[Row]:
     """Redact the rows. A secret of one exchange is removed from all rows of the batch."""
     for entry in entries:
-        learn(entry.pasted or _pasted(entry.row.exchange), vault)
+        learn_secrets(entry.row.exchange, vault)
     for entry in entries:
         exchange = entry.row.exchange
         yield _row(entry, vault, exchange.owner if owner is None else owner, case or exchange.case)
@@ -273,10 +272,6 @@ def _row(entry: _Entry, vault: Vault, owner: str, case: str) -> Row:
         explanation.error_description,
         entry=explanation.entry,
     )
-
-
-def _pasted(exchange: Exchange) -> Pasted:
-    return Pasted(exchange.request, exchange.response, exchange.step, exchange.started_at)
 
 
 def _why(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""JSON as people paste it: with trailing or missing commas, other quotes, comments. What was repaired is said."""
+"""Read JSON as people paste it, with trailing or missing commas, other quotes or comments, and report each repair."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 DEEPEST = 100
-"""Levels of nesting that are read; no error response comes near it."""
+"""Maximum levels of nesting; no error response comes near it."""
 
 _SPACE = re.compile(r"[\s\ufeff\u200b]+")
 _COMMENT = re.compile(r"//[^\n]*|#[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -24,14 +24,14 @@ _UNICODE = re.compile(r"(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]
 
 
 class ParseError(ValueError):
-    """The text cannot be read; one sentence says where reading stopped, by line and column, and why."""
+    """The text cannot be read; its message has the line, the column and the reason."""
 
     def __init__(self, reason: str, text: str = "", position: int = 0) -> None:
         super().__init__(reason)
         self.reason, self.text, self.position = reason, text, position
 
     def __str__(self) -> str:
-        # Counting lines takes long in a long text, and most errors are only caught.
+        # Lines are counted here, since that is slow in a long text and most errors are only caught.
         line = self.text.count("\n", 0, self.position) + 1
         column = self.position - (self.text.rfind("\n", 0, self.position) + 1) + 1
         return f"Reading stopped at line {line}, column {column}: {self.reason}"
@@ -39,14 +39,14 @@ class ParseError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A value, where in the text it ends, and what was repaired to read it, each kind once."""
+    """A value, its end in the text, and the repairs that reading it took, each kind once."""
 
     value: Any
     end: int
     repairs: tuple[str, ...]
 
 
-CUT = "cut off at the end; what is missing was left out"
+CUT = "truncated at the end; the missing part was left out"
 
 
 def read(text: str, start: int = 0, *, cut: bool = False) -> Reading:
@@ -82,17 +82,17 @@ class _Reader:
             return _number(number[0])
         if (word := _NAME.match(self.text, self.position)) and word[0] in _WORDS:
             if word[0] not in ("true", "false", "null"):
-                self.repaired("word of another language read as JSON's")
+                self.repaired("literal of another language read as JSON")
             self.position = word.end()
             return _WORDS[word[0]]
         if self.cut and _REST.match(self.text, self.position):
             self.repaired(CUT)
             self.position = len(self.text)
             return None
-        raise self.error("a JSON value was expected here.")
+        raise self.error("expected a JSON value here.")
 
     def object(self, depth: int) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        members: dict[str, Any] = {}
         opened = self.position
         while self.more("}", opened, "object"):
             name = self.name()
@@ -100,23 +100,23 @@ class _Reader:
             if self.ended():
                 break
             if self.peek() != ":":
-                raise self.error("a colon was expected between name and value.")
+                raise self.error("expected a colon between name and value.")
             self.position += 1
             self.skip()
             if self.ended():
                 break
-            found[name] = self.value(depth + 1)
-        return found
+            members[name] = self.value(depth + 1)
+        return members
 
     def array(self, depth: int) -> list[Any]:
-        found: list[Any] = []
+        items: list[Any] = []
         opened = self.position
         while self.more("]", opened, "array"):
-            found.append(self.value(depth + 1))
-        return found
+            items.append(self.value(depth + 1))
+        return items
 
     def more(self, closer: str, opened: int, what: str) -> bool:
-        """Step over an opening bracket or a comma, and say whether an item follows or the container ends."""
+        """Step over an opening bracket or a comma; return whether an item follows or the container ends."""
         first = self.position == opened
         if first:
             self.position += 1
@@ -133,11 +133,11 @@ class _Reader:
             raise self.error(f"the {what} that begins here is not closed.")
         ends = self.peek() == closer
         if ends and commas:
-            self.repaired("trailing comma left out")
+            self.repaired("trailing comma removed")
         elif not first and not ends and not commas:
             self.repaired("missing comma added")
         elif commas > (0 if first else 1):
-            self.repaired("surplus comma left out")
+            self.repaired("extra comma removed")
         if ends:
             self.position += 1
         return not ends
@@ -146,24 +146,26 @@ class _Reader:
         if self.peek() in _QUOTES:
             return self.string()
         if word := _NAME.match(self.text, self.position):
-            self.repaired("name without quotes accepted")
+            self.repaired("unquoted name accepted")
             self.position = word.end()
             return word[0]
-        raise self.error("a name in quotes was expected here.")
+        raise self.error("expected a name in quotes here.")
 
     def string(self) -> str:
         opened = self.position
         quote = self.text[opened]
         closers = _QUOTES[quote]
         if quote != '"':
-            self.repaired("single quotes read as double ones" if quote == "'" else "typographic quotes read as plain")
+            self.repaired(
+                "single quotes read as double quotes" if quote == "'" else "typographic quotes read as plain quotes"
+            )
         run, parts, quote_inside = _BEFORE_QUOTE[closers], [], False
         self.position += 1
         while True:
             plain = run.match(self.text, self.position)
             if plain and plain[0]:
                 if "\n" in plain[0]:
-                    self.repaired("line break inside a text accepted")
+                    self.repaired("line break inside a string accepted")
                 parts.append(plain[0])
                 self.position = plain.end()
             character = self.peek()
@@ -171,7 +173,7 @@ class _Reader:
                 return "".join(parts)
             if not character:
                 self.position = opened
-                raise self.error("the text that begins here is not closed.")
+                raise self.error("the string that begins here is not closed.")
             self.position += 1
             if character == "\\":
                 parts.append(self.escape())
@@ -179,7 +181,7 @@ class _Reader:
                 return "".join(parts)
             else:
                 quote_inside = True
-                self.repaired("quote inside a text accepted")
+                self.repaired("unescaped quote inside a string accepted")
                 parts.append(character)
 
     def escape(self) -> str:
@@ -197,7 +199,7 @@ class _Reader:
             if space := _SPACE.match(self.text, self.position):
                 self.position = space.end()
             elif comment := _COMMENT.match(self.text, self.position):
-                self.repaired("comment left out")
+                self.repaired("comment removed")
                 self.position = comment.end()
             else:
                 return
@@ -206,7 +208,7 @@ class _Reader:
         return self.text[self.position : self.position + 1]
 
     def ended(self) -> bool:
-        """Whether the text ends here and may."""
+        """Return whether the text ends here and may."""
         if self.cut and self.position >= len(self.text):
             self.repaired(CUT)
             return True

@@ -1,6 +1,6 @@
-"""What a request says, as the server reads it, and as it was perhaps meant.
+"""Parameters of a request, as the server reads them and as they were probably meant.
 
-Works on live and on redacted requests alike: a placeholder is a value like any other.
+Works on live and redacted requests alike: a placeholder is a value like any other.
 """
 
 import base64
@@ -22,7 +22,7 @@ JSON = "application/json"
 
 
 class Shape(StrEnum):
-    """What a body is: by its ``Content-Type``, or by its own look."""
+    """The format of a body, by its ``Content-Type`` or by its content."""
 
     JSON = "json"
     FORM = "form"
@@ -32,7 +32,7 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One parameter and the place it stands in, for example ``request body``."""
+    """One parameter and its place, for example ``request body``."""
 
     name: str
     value: str = field(repr=False)
@@ -41,7 +41,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Basic:
-    """HTTP Basic credentials (RFC 7617), as decoded and before any form-decoding; ``problem`` when they are none."""
+    """HTTP Basic credentials (RFC 7617), as decoded and before any form-decoding; ``problem`` if invalid."""
 
     id: str = ""
     secret: str = field(default="", repr=False)
@@ -50,16 +50,16 @@ class Basic:
 
 
 BODY = "request body"
-QUERY = "query of the address"
+QUERY = "URL query"
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A request's parameters.
 
-    ``body`` is what the ``Content-Type`` says, ``look`` what the bytes look like; ``parameters`` are read as ``body``,
-    ``meant`` as ``look``. ``problem`` says where a body of the right look stops being readable. ``mixed`` are those of
-    a JSON object that stands among the pairs of a form, where a server reads one odd name.
+    ``body`` is the format by ``Content-Type``, ``look`` the format by content; ``parameters`` are parsed as ``body``,
+    ``meant`` as ``look``. ``problem`` describes the first syntax error. ``mixed`` are the members of a JSON object
+    among the pairs of a form, which a server reads as a single name.
     """
 
     parameters: tuple[Sent, ...]
@@ -73,17 +73,17 @@ class Reading:
     mixed: tuple[Sent, ...] = ()
 
     def get(self, name: str) -> Sent | None:
-        """The parameter as the server finds it: in the body of a POST, in the query otherwise."""
+        """Return a parameter from where the server reads it: the body of a POST, the query otherwise."""
         return next((item for item in self.parameters if item.name == name), None)
 
     def value(self, name: str) -> str:
-        """Its value, an empty text when it is not there."""
-        found = self.get(name)
-        return found.value if found else ""
+        """Return the value of a parameter, empty when it is missing."""
+        parameter = self.get(name)
+        return parameter.value if parameter else ""
 
 
 def read(request: Request) -> Reading:
-    """Read a request's parameters."""
+    """Parse a request's parameters."""
     query = tuple(Sent(name, value, QUERY) for name, value in query_of(request.url))
     content_type = (header(request.headers, "Content-Type") or "").split(";")[0].strip().lower()
     text = request.body.decode("utf-8", "replace")
@@ -109,13 +109,13 @@ def read(request: Request) -> Reading:
 
 
 def of_query(pairs: Iterable[tuple[str, str]]) -> Reading:
-    """A request that has nothing but these parameters in its query."""
+    """Return the reading of a request that has only these query parameters."""
     query = tuple(Sent(name, value, QUERY) for name, value in pairs)
     return Reading(query, (), query, Shape.EMPTY, Shape.EMPTY, "")
 
 
 def query_of(url: str) -> list[tuple[str, str]]:
-    """The parameters in an address's query, repeated ones as often as they stand there."""
+    """Return the query parameters of a URL, repeated ones included."""
     try:
         parts = urlsplit(quoted(url))
     except ValueError:  # a malformed host
@@ -124,32 +124,32 @@ def query_of(url: str) -> list[tuple[str, str]]:
 
 
 def authorization(request: Request) -> tuple[str, str]:
-    """Scheme and credentials of the ``Authorization`` header, both empty without one."""
+    """Return scheme and credentials of the ``Authorization`` header, both empty without one."""
     scheme, _, credentials = (header(request.headers, "Authorization") or "").strip().partition(" ")
     return scheme, credentials.strip()
 
 
 def basic(request: Request) -> Basic | None:
-    """The HTTP Basic credentials, ``None`` when the request has none."""
+    """Return the HTTP Basic credentials; ``None`` when the request has none."""
     scheme, credentials = authorization(request)
     if scheme.lower() != "basic":
         return None
     if PLACEHOLDER.search(credentials):
-        # Redaction writes the pair in the open, with the id as it was sent.
+        # Redaction writes the pair without base64, with the id unchanged.
         client_id, _, secret = credentials.partition(":")
         return Basic(client_id, secret) if PLACEHOLDER.fullmatch(secret) else Basic(hidden=True)
     try:
         pair = base64.b64decode(credentials, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
-        return Basic(problem="what follows Basic cannot be decoded as base64")
+        return Basic(problem="the value after Basic is not valid base64")
     client_id, colon, secret = pair.partition(":")
     if not colon:
-        return Basic(client_id, problem="what follows Basic has no colon between id and secret once it is decoded")
+        return Basic(client_id, problem="the decoded value after Basic has no colon between id and secret")
     return Basic(client_id, secret)
 
 
-def answer(response: Response | None) -> dict[str, Any]:
-    """The members of a JSON response, without a ``data`` wrapper; empty when it is none."""
+def members(response: Response | None) -> dict[str, Any]:
+    """Return the members of a JSON response, without a ``data`` wrapper; empty when it is not a JSON object."""
     if response is None:
         return {}
     try:
@@ -162,18 +162,18 @@ def answer(response: Response | None) -> dict[str, Any]:
 
 
 def member(response: Response | None, name: str) -> str:
-    """One text member of a JSON response, or an empty text."""
-    found = answer(response).get(name)
-    return found if isinstance(found, str) else ""
+    """Return one string member of a JSON response, or an empty string."""
+    value = members(response).get(name)
+    return value if isinstance(value, str) else ""
 
 
 def succeeded(exchange: Exchange) -> bool:
-    """Whether the server answered that all is well."""
+    """Return whether the response has a success status."""
     return exchange.response is not None and 200 <= exchange.response.status < 300
 
 
 def unanswered(exchange: Exchange) -> bool:
-    """Whether the request may have had an effect that nobody was told of: it went out, and no answer came."""
+    """Return whether the request may have had an effect although no whole response came."""
     if exchange.failure is None:
         return exchange.response is None
     entry = answers().get(exchange.failure.kind)
@@ -181,12 +181,12 @@ def unanswered(exchange: Exchange) -> bool:
 
 
 def grant_of(exchange: Exchange) -> str:
-    """The grant a token request asked by, or an empty text."""
+    """Return the grant type of a token request, or an empty string."""
     return read(exchange.request).value("grant_type")
 
 
 def client_of(exchange: Exchange) -> str:
-    """The client that a request names, in its body, query or Basic credentials, or else the row's."""
+    """Return the client id in a request's body, query or Basic credentials, or else the row's."""
     reading = read(exchange.request)
     credentials = basic(exchange.request)
     return reading.value("client_id") or (credentials.id if credentials else "") or exchange.client_id
@@ -198,21 +198,21 @@ def _look(text: str) -> tuple[Shape, str]:
         return Shape.EMPTY, ""
     if stripped[0] in "{[":
         try:
-            found = json.loads(stripped)
+            value = json.loads(stripped)
         except RecursionError:
             return Shape.OTHER, "it is nested too deeply"
         except json.JSONDecodeError as error:
             return Shape.JSON, f"line {error.lineno}, column {error.colno}: {error.msg}"
-        return (Shape.JSON if isinstance(found, dict) else Shape.OTHER), ""
+        return (Shape.JSON if isinstance(value, dict) else Shape.OTHER), ""
     return (Shape.FORM if "=" in stripped else Shape.OTHER), ""
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """A JSON object that still knows what was there twice."""
+    """A JSON object with its repeated members."""
 
 
 def _json_in_a_form(pairs: Iterable[Sent]) -> Iterator[Sent]:
-    """The members of every JSON object among the pairs; ``curl -d a=b -d '{"c": "d"}'`` sends such a body."""
+    """Yield the members of every JSON object among the pairs; ``curl -d a=b -d '{"c": "d"}'`` sends such a body."""
     for pair in pairs:
         if pair.name.lstrip().startswith("{"):
             yield from _parameters(f"{pair.name}={pair.value}" if pair.value else pair.name, Shape.JSON)
@@ -224,9 +224,9 @@ def _parameters(text: str, shape: Shape) -> Iterator[Sent]:
             yield Sent(name, value, BODY)
     elif shape is Shape.JSON:
         try:
-            found = json.loads(text, object_pairs_hook=_Pairs)
+            pairs = json.loads(text, object_pairs_hook=_Pairs)
         except (ValueError, RecursionError):
             return
-        for name, value in found if isinstance(found, _Pairs) else ():
+        for name, value in pairs if isinstance(pairs, _Pairs) else ():
             plain = "" if value is None else value if isinstance(value, str) else json.dumps(value)
             yield Sent(name, plain, BODY)

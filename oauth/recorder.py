@@ -49,14 +49,15 @@ class Recorder:
 
     def complete(self, begun: Record, exchange: Exchange) -> Record:
         """Write the outcome into the row that ``begin`` made: ``exchange`` is ``begun.live`` with what came back."""
-        record = examine(exchange, self.vault, begun)
-        explanation = record.explanation
+        redacted = begun.redacted if exchange is begun.live else self.vault.redact(exchange)
+        explanation = explain(redacted)
+        record = Record(exchange, redacted, explanation)
         if exchange.id is None:
             return record
         try:
             self.history.complete(
                 exchange.id,
-                record.redacted,
+                redacted,
                 documented_error=explanation.number if explanation else None,
                 error=explanation.error if explanation else "",
                 error_description=explanation.error_description if explanation else "",
@@ -68,8 +69,7 @@ class Recorder:
         return record
 
 
-def examine(exchange: Exchange, vault: Vault, begun: Record | None = None) -> Record:
-    """Redact and explain a finished exchange that is not written here; ``begun`` saves a repeated redaction."""
-    unchanged = begun is not None and exchange is begun.live
-    redacted = begun.redacted if begun is not None and unchanged else vault.redact(exchange)
+def examine(exchange: Exchange, vault: Vault) -> Record:
+    """Redact and explain a finished exchange that is recorded elsewhere, or not at all."""
+    redacted = vault.redact(exchange)
     return Record(exchange, redacted, explain(redacted))

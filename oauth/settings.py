@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from oauth import egress
+from oauth.addresses import is_loopback
 from oauth.egress import Allowlist, Policy
 
 SETTINGS = {
@@ -130,8 +131,8 @@ def _public_url(text: str) -> str:
         _ = parts.port  # raises for an invalid port
     except ValueError as error:
         raise SettingError(f"CONSOLE_PUBLIC_URL is {text!r}, which is not a valid URL: {error}.") from error
-    local = parts.hostname in ("localhost", "127.0.0.1", "::1")
-    if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and local)):
+    local = is_loopback(parts.hostname or "")
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
         raise SettingError(f"CONSOLE_PUBLIC_URL is {text!r}; it must begin with https:// and name a host.")
     if parts.query or parts.fragment or parts.username is not None:
         raise SettingError(

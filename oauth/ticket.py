@@ -1,6 +1,6 @@
-"""What a support engineer sends on: a request, the whole answer, its Request ID, and why it failed; or a flow.
+"""Texts for a support ticket: a failed exchange with its error, or a whole flow.
 
-The exchange must be redacted: nothing is hidden here.
+Exchanges must be redacted already: nothing is hidden here.
 """
 
 import re
@@ -17,12 +17,12 @@ _MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+\-.!|~>&]")
 
 
 def summary(exchange: Exchange, explanation: Explanation, diagnosis: Diagnosis | None = None) -> str:
-    """A redacted exchange with its error, in the order that the provider's support asks for it."""
+    """Describe a redacted exchange and its error, in the order that the provider's support asks for."""
     number = f"Documented error {explanation.number}: " if explanation.number is not None else ""
     lines = [
         f"{number}{explanation.title}",
         f"Time: {exchange.started_at:%Y-%m-%d %H:%M:%S} UTC",
-        f"Request ID: {exchange.request_id or 'none was sent'}",
+        f"Request ID: {exchange.request_id or 'none'}",
     ]
     if exchange.case:
         lines.append(f"Case: {exchange.case}")
@@ -34,17 +34,17 @@ def summary(exchange: Exchange, explanation: Explanation, diagnosis: Diagnosis |
     if exchange.response is not None:
         lines += ["", "Response", formatting.raw_response(exchange.response)]
     if exchange.failure is not None:
-        lacking = "No response" if exchange.response is None else "Not a whole response"
-        lines += ["", f"{lacking}: {exchange.failure.kind}, {exchange.failure.detail}"]
+        outcome = "No response" if exchange.response is None else "Incomplete response"
+        lines += ["", f"{outcome}: {exchange.failure.kind}, {exchange.failure.detail}"]
     elif exchange.response is None:
-        lines += ["", "No answer was recorded."]
+        lines += ["", "No response was recorded."]
     return "\n".join(lines)
 
 
 def flow_summary(rows: Sequence[Row]) -> str:
-    """The exchanges of one flow as Markdown for a ticket: a table of all of them, then those that failed, in full.
+    """Describe the exchanges of one flow in Markdown: a table of all of them, then the failed ones in full.
 
-    What a provider or a customer wrote stands in code blocks only, where nothing of it is read as Markdown or HTML.
+    Texts of a provider or a customer appear only in code blocks, where they are not read as Markdown or HTML.
     """
     if not rows:
         return ""
@@ -53,20 +53,20 @@ def flow_summary(rows: Sequence[Row]) -> str:
     cases = dict.fromkeys(row.exchange.case for row in rows if row.exchange.case)
     if cases:
         lines.append(f"Case: {', '.join(map(_plain, cases))}")
-    lines += ["", "| row | time (UTC) | step | result | took | error |", "| --- | --- | --- | --- | --- | --- |"]
+    lines += ["", "| row | time (UTC) | step | result | duration | error |", "| --- | --- | --- | --- | --- | --- |"]
     lines += [f"| {' | '.join(_cells(row))} |" for row in rows]
     for row in rows:
-        found = explain(row.exchange)
-        if found is not None:
-            lines += ["", f"Row {row.exchange.id}:", "", _fenced(summary(row.exchange, found))]
-            lines += ["", "What to do:", "", *(f"- {_plain(item)}" for item in found.remedy)]
+        explanation = explain(row.exchange)
+        if explanation is not None:
+            lines += ["", f"Row {row.exchange.id}:", "", _fenced(summary(row.exchange, explanation))]
+            lines += ["", "Remedy:", "", *(f"- {_plain(item)}" for item in explanation.remedy)]
     return "\n".join([*lines, ""])
 
 
 def _cells(row: Row) -> list[str]:
     exchange = row.exchange
-    result = str(exchange.response.status) if exchange.response else "no response" if exchange.failure else "no answer"
-    took = "" if exchange.duration_ms is None else formatting.duration(exchange.duration_ms)
+    result = str(exchange.response.status) if exchange.response else "failed" if exchange.failure else "no response"
+    duration = "" if exchange.duration_ms is None else formatting.duration(exchange.duration_ms)
     known = documented().get(row.documented_error or 0)
     error = f"{known.number}. {known.title}" if known else row.error
     return [
@@ -74,18 +74,18 @@ def _cells(row: Row) -> list[str]:
         f"{exchange.started_at:%H:%M:%S}",
         exchange.step.value,
         result,
-        took,
+        duration,
         _plain(error),
     ]
 
 
 def _plain(text: str) -> str:
-    """Text on one line of Markdown that means nothing there (CommonMark §2.4), an HTML tag neither."""
+    """Escape a text as one line of Markdown without any markup or HTML (CommonMark §2.4)."""
     return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split())).replace("<", "&lt;")
 
 
 def _fenced(text: str) -> str:
-    """Text in a code block whose fence it cannot close (CommonMark §4.5)."""
+    """Put a text in a code block whose fence it cannot close (CommonMark §4.5)."""
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}\n{text}\n{fence}"

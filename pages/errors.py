@@ -1,4 +1,4 @@
-"""The eleven documented errors, searchable, each with its own address, and drills that produce each on purpose."""
+"""The Errors page: the eleven documented errors, searchable and linkable, with drills that produce them."""
 
 from collections.abc import Sequence
 
@@ -12,39 +12,39 @@ from pages.parts.errors import drill
 
 
 def page() -> None:
-    """Draw the list, or the one error that the address names."""
+    """Draw the list of errors, with the one from the URL opened."""
     st.title("Documented errors", anchor=False)
-    st.write("What the partner API answers when authorization fails, why, and what to do.")
+    st.write("The partner API's responses to failed authorization, with causes and remedies.")
     with st.container(horizontal=True, width=640):
-        chosen = provider.choose(
+        selected = provider.choose(
             "errors", "Drills run against", [item for item in provider.known().values() if item.token_endpoint]
         )
-    setting = drill.setting(chosen)
-    wanted = st.text_input(
+    setting = drill.setting(selected)
+    search = st.text_input(
         "Search",
         key="q",
-        placeholder="a number, a code, a word of the text or of the remedy",
+        placeholder="Number, code, or a word of the text or remedy",
         icon=":material/search:",
         type="search",
         live=True,
         bind="query-params",
     )
     drill.run_all(setting)
-    found = [error for error in documented().values() if _matches(error, wanted or "")]
+    matches = [error for error in documented().values() if _matches(error, search or "")]
     opened = st.query_params.get("error", "")
-    if not found:
-        st.info("None of the eleven errors has this in it. Clear the search to see them all.")
-    for error in found:
+    if not matches:
+        st.info("No errors match this search. Clear it to see all eleven.")
+    for error in matches:
         ours = [item for item in drills() if item.number == error.number]
-        _entry(error, ours, setting, opened=opened == str(error.number) or len(found) == 1)
+        _entry(error, ours, setting, opened=opened == str(error.number) or len(matches) == 1)
     siblings = [item for item in drills() if item.number is None]
-    with st.expander("Errors that carry no number", key="errors.siblings", icon=":material/more_horiz:"):
-        st.write("What the same requests are answered with besides the eleven.")
+    with st.expander("Errors without a number", key="errors.siblings", icon=":material/more_horiz:"):
+        st.write("Other responses to the same requests.")
         drill.draw(siblings, setting)
 
 
-def _matches(error: DocumentedError, wanted: str) -> bool:
-    words = wanted.casefold().split()
+def _matches(error: DocumentedError, search: str) -> bool:
+    words = search.casefold().split()
     text = " ".join(
         [str(error.number), error.title, error.error, error.description, error.cause, *error.remedy]
     ).casefold()
@@ -67,7 +67,7 @@ def _entry(error: DocumentedError, ours: Sequence[Drill], setting: drill.Setting
             st.markdown("**Documented remedy**")
             st.markdown("\n".join(f"- {line}" for line in error.remedy))
         with right:
-            st.markdown("**Documented answer**")
+            st.markdown("**Documented response**")
             st.code(error.example.strip(), language="json", wrap_lines=True)
         with st.container(horizontal=True, gap="small"):
             st.page_link(
@@ -78,11 +78,11 @@ def _entry(error: DocumentedError, ours: Sequence[Drill], setting: drill.Setting
             )
             st.page_link(
                 "history.py",
-                label="Where it happened",
+                label="Show in history",
                 icon=":material/history:",
                 query_params={"error": str(error.number)},
             )
-        st.markdown("**Drills: produce it on purpose**")
+        st.markdown("**Drills: produce this error on purpose**")
         drill.draw(ours, setting)
 
 

@@ -1,4 +1,4 @@
-"""Provider profiles: those that come with the console, and your own, made, edited, checked and shared as a file."""
+"""Provider profiles: the built-in ones, and custom ones to create, edit, import and export."""
 
 from dataclasses import replace
 
@@ -11,164 +11,154 @@ from pages.parts.common.card import plain
 from pages.parts.providers import discover, profile_form
 from pages.parts.providers.profile_form import DRAFT, Draft
 
-SAID = "providers.said"
-REFUSED = "providers.refused"
+SUCCESS = "providers.said"
+ERROR = "providers.refused"
 
 
 def page() -> None:
-    """Draw the profiles, or the form of the one that is being edited."""
+    """Draw the list of profiles, or the form of the profile being edited."""
     st.title("Providers", anchor=False)
     draft: Draft | None = st.session_state.get(DRAFT)
     if draft is not None:
         _form(draft)
         return
-    st.write("Where a provider's endpoints are, what its requests look like, and how it is connected to.")
-    if said := st.session_state.pop(SAID, ""):
-        st.success(said)
-    if refused := st.session_state.pop(REFUSED, ""):
-        st.error("Nothing was kept.")
-        st.text(refused)
+    st.write("A profile holds a provider's endpoints, the format of its requests, and its connection settings.")
+    if success := st.session_state.pop(SUCCESS, ""):
+        st.success(success)
+    if error := st.session_state.pop(ERROR, ""):
+        st.error("Nothing was saved.")
+        st.text(error)
     _new()
-    _own()
-    _shipped()
+    _custom()
+    _built_in()
 
 
 def _new() -> None:
     with st.container(border=True, key="providers.new"):
-        st.subheader("A new profile", anchor=False)
+        st.subheader("New profile", anchor=False)
         generic = profile.shipped()[profile.GENERIC]
-        found = discover.ask("providers", "From an issuer, or any address of the server", generic.connection)
-        if found is not None and found.metadata is not None:
+        result = discover.draw("providers", "Start from an issuer, or any URL of the server", generic.connection)
+        if result is not None and result.metadata is not None:
             st.button(
-                "Make a profile of it",
+                "Create profile",
                 key="providers.new.discovered",
                 icon=":material/add:",
                 type="primary",
                 on_click=profile_form.begin,
-                args=(replace(discovery.provider(found.metadata, generic), notes=""),),
+                args=(replace(discovery.provider(result.metadata, generic), notes=""),),
             )
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.button(
-                "Fill in an empty one",
+                "Start from scratch",
                 key="providers.new.empty",
                 icon=":material/edit:",
                 on_click=profile_form.begin,
                 args=(Provider("", ""),),
             )
             st.file_uploader(
-                "Or take one from a file",
+                "Import a file",
                 type=["toml"],
                 key="providers.import",
                 max_upload_size=1,
                 on_change=_import,
-                help="A file that Export made, or one written by hand. A file with a secret in it is refused.",
+                help="An exported profile, or one written by hand. A file that contains a secret is refused.",
             )
 
 
-def _own() -> None:
-    st.subheader("Your own", anchor=False)
-    found = profile.custom_profiles()
-    if not found:
-        st.caption("None yet. Duplicate one of those below, or begin with an issuer.")
-    for item in found:
-        with st.container(border=True, key=f"providers.own.{item.id}"):
+def _custom() -> None:
+    st.subheader("Your profiles", anchor=False)
+    profiles = profile.custom_profiles()
+    if not profiles:
+        st.caption("None yet. Duplicate a built-in profile, or start from an issuer.")
+    for item in profiles:
+        place = f"providers.own.{item.id}"
+        with st.container(border=True, key=place):
             if item.provider is None:
                 st.text(f"{item.id}.toml")
-                st.error("This file cannot be used. Correct it by hand, or delete it.")
+                st.error("This file is not a valid profile. Correct it in an editor, or delete it.")
                 st.text("\n".join(f"{problem.field} {problem.text}" for problem in item.problems))
                 _delete(item.id)
                 continue
             _summary(item.provider)
             with st.container(horizontal=True, gap="small"):
-                _use(item.provider, f"providers.own.{item.id}")
+                _use(item.provider, place)
                 st.button(
                     "Edit",
-                    key=f"providers.own.{item.id}.edit",
+                    key=f"{place}.edit",
                     icon=":material/edit:",
                     on_click=profile_form.begin,
                     args=(item.provider, item.id),
                 )
-                _duplicate(item.provider, f"providers.own.{item.id}")
+                _duplicate(item.provider, place)
                 st.download_button(
                     "Export",
-                    custom.toml(item.provider),
+                    custom.to_toml(item.provider),
                     f"{item.id}.toml",
                     "application/toml",
-                    key=f"providers.own.{item.id}.export",
+                    key=f"{place}.export",
                     icon=":material/download:",
                     on_click="ignore",
                 )
                 _delete(item.id)
 
 
-def _shipped() -> None:
-    st.subheader("With the console", anchor=False)
-    families: dict[str, list[Provider]] = {}
-    for item in profile.shipped().values():
-        families.setdefault(item.family or item.id, []).append(item)
-    for family, sites in families.items():
-        with st.container(border=True, key=f"providers.shipped.{family}"):
-            found = sites[0]
-            if len(sites) > 1:
-                found = {item.id: item for item in sites}[
-                    st.selectbox(
-                        "Country",
-                        [item.id for item in sites],
-                        format_func={item.id: item.site for item in sites}.__getitem__,
-                        key=f"providers.site.{family}",
-                        width=240,
-                    )
-                ]
-            _summary(found)
+def _built_in() -> None:
+    st.subheader("Built in", anchor=False)
+    for family, sites in profile.by_family(profile.shipped().values()).items():
+        place = f"providers.shipped.{family}"
+        with st.container(border=True, key=place):
+            provider = profile.choose_site(sites, f"providers.site.{family}", width=240)
+            _summary(provider)
             with st.container(horizontal=True, gap="small"):
-                _use(found, f"providers.shipped.{family}")
-                _duplicate(found, f"providers.shipped.{family}")
-            with st.expander("What it says", key=f"providers.shipped.{family}.says"):
-                st.code(custom.toml(custom.duplicate(found, found.id, found.title)), language="toml", wrap_lines=True)
+                _use(provider, place)
+                _duplicate(provider, place)
+            with st.expander("View TOML", key=f"{place}.says"):
+                content = custom.to_toml(custom.duplicate(provider, provider.id, provider.title))
+                st.code(content, language="toml", wrap_lines=True)
 
 
-def _summary(found: Provider) -> None:
-    st.markdown(f"**{plain(found.title)}**")
-    st.code(found.token_endpoint or "no token endpoint yet", language=None, wrap_lines=True)
-    if found.notes:
-        st.text(found.notes)
+def _summary(provider: Provider) -> None:
+    st.markdown(f"**{plain(provider.title)}**")
+    st.code(provider.token_endpoint or "no token endpoint yet", language=None, wrap_lines=True)
+    if provider.notes:
+        st.text(provider.notes)
 
 
-def _use(found: Provider, place: str) -> None:
-    if st.button("Use it", key=f"{place}.use", icon=":material/footprint:"):
-        profile.pick("walkthrough", found)
+def _use(provider: Provider, place: str) -> None:
+    if st.button("Use", key=f"{place}.use", icon=":material/footprint:"):
+        profile.preselect("walkthrough", provider)
         st.switch_page("walkthrough.py")
 
 
-def _duplicate(found: Provider, place: str) -> None:
+def _duplicate(provider: Provider, place: str) -> None:
     st.button(
         "Duplicate",
         key=f"{place}.duplicate",
         icon=":material/content_copy:",
         on_click=profile_form.begin,
-        args=(custom.duplicate(found, "", f"{found.title}, mine"),),
+        args=(custom.duplicate(provider, "", f"{provider.title}, copy"),),
     )
 
 
 def _delete(identifier: str) -> None:
     with st.popover("Delete", icon=":material/delete:", key=f"providers.own.{identifier}.delete"):
-        st.write("The file is removed. What is in the history stays there.")
+        st.write("This deletes the file. The history keeps its exchanges.")
         st.button(
-            "Delete it for good",
+            "Delete permanently",
             key=f"providers.own.{identifier}.delete.sure",
             type="primary",
-            on_click=_deleted,
+            on_click=_confirm_delete,
             args=(identifier,),
         )
 
 
-def _deleted(identifier: str) -> None:
+def _confirm_delete(identifier: str) -> None:
     try:
         custom.delete(current().settings.home, identifier)
     except ProfileError as error:
-        st.session_state[REFUSED] = str(error)
+        st.session_state[ERROR] = str(error)
     else:
-        st.session_state[SAID] = "The profile is deleted."
+        st.session_state[SUCCESS] = "The profile was deleted."
 
 
 def _import() -> None:
@@ -176,29 +166,29 @@ def _import() -> None:
     if file is None:
         return
     try:
-        found = custom.read("imported", file.getvalue(), file.name)
-        kept = replace(found, id=custom.new_id(found.name, profile.taken()))
-        custom.write(current().settings.home, kept)
+        provider = custom.read("imported", file.getvalue(), file.name)
+        provider = replace(provider, id=custom.new_id(provider.name, profile.used_ids()))
+        custom.write(current().settings.home, provider)
     except ProfileError as error:
-        st.session_state[REFUSED] = str(error)
+        st.session_state[ERROR] = str(error)
     else:
-        st.session_state[SAID] = "The profile of the file is among your own."
+        st.session_state[SUCCESS] = "The profile was imported."
 
 
 def _form(draft: Draft) -> None:
-    st.write("A change is kept when you press Save. A secret has no place here." if draft.id else "A new profile.")
+    st.write("Changes are saved when you press Save. A profile never holds secrets." if draft.id else "A new profile.")
     if draft.problems:
-        st.error(f"Nothing was saved: {len(draft.problems)} to correct.")
+        st.error(f"Nothing was saved. Fields to correct: {len(draft.problems)}.")
         st.text("\n".join(f"{item.field} {item.text}" for item in draft.problems))
     profile_form.draw(draft)
     with st.container(horizontal=True, gap="small"):
         st.button("Save", key="providers.save", icon=":material/save:", type="primary", on_click=_save)
-        st.button("Leave it as it was", key="providers.cancel", on_click=profile_form.end)
+        st.button("Cancel", key="providers.cancel", on_click=profile_form.end)
 
 
 def _save() -> None:
-    if profile_form.keep(profile.taken()):
-        st.session_state[SAID] = "The profile is kept."
+    if profile_form.save(profile.used_ids()):
+        st.session_state[SUCCESS] = "The profile was saved."
 
 
 page()

@@ -1,4 +1,4 @@
-"""The embedded provider: its clients, codes, tokens, clock, faults, lint and requests, as they are now."""
+"""The Sandbox page: clients, codes, tokens, clock, faults, lint and requests of the embedded provider."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from oauth.formatting import duration, span
-from oauth.sandbox import KINDS, Endpoint, GrantType, Issued, Sandbox, embedded, fault_from, fields_of
+from oauth.sandbox import KINDS, Endpoint, GrantType, Issued, Sandbox, embedded, fault_from, field_schemas, fields_of
 from pages.parts.common import clock, session
 
 MOVES = {"10 minutes": 600, "1 day": 86_400, "30 days": 2_592_000}
@@ -17,11 +17,11 @@ PROBLEM = "sandbox.problem"
 
 
 def page() -> None:
-    """Draw the sandbox."""
+    """Draw the page."""
     st.title("Sandbox", anchor=False)
     st.write(
-        "The provider has no test environment, so the console carries one. It answers on the provider's own paths, "
-        "strictly: point an integration at it by changing the host."
+        "The provider has no test environment, so the console includes one. It serves the provider's own paths and is "
+        "strict: point an integration at it by changing the host."
     )
     st.code(f"{session.origin()}/sandbox", language=None)
     _clock()
@@ -30,10 +30,10 @@ def page() -> None:
         with tab:
             draw()
     st.button(
-        "Reset the sandbox",
+        "Reset sandbox",
         key="sandbox.reset",
         icon=":material/restart_alt:",
-        help="The ready-made clients, no codes, no tokens, no faults, real time.",
+        help="Restores the ready-made clients and real time, and removes codes, tokens and faults.",
         on_click=_reset,
     )
 
@@ -59,7 +59,7 @@ def _move(seconds: float) -> None:
 
 
 def _clients() -> None:
-    st.caption("Registered redirect URIs: the console's callback, and any http address on a loopback host.")
+    st.caption("Registered redirect URIs: the console's callback, and any http URI on a loopback host.")
     for client in embedded().clients():
         with st.container(border=True, key=f"sandbox.client.{client.client_id}"):
             left, middle, right = st.columns([4, 5, 3], vertical_alignment="center")
@@ -114,7 +114,7 @@ def _issued() -> None:
                 "state": [item.state.value for item in issued],
                 "client": [item.client_id for item in issued],
                 "scope": [" ".join(item.scope) for item in issued],
-                "of": ["a user" if item.user_id is not None else "the application" for item in issued],
+                "owner": ["user" if item.user_id is not None else "application" for item in issued],
                 "issued": [item.issued_at for item in issued],
                 "expires": [item.expires_at for item in issued],
             },
@@ -127,17 +127,17 @@ def _issued() -> None:
 
 def _faults() -> None:
     sandbox = embedded()
-    st.caption("What the sandbox answers wrongly on purpose: once, for a share of requests, or for one client.")
+    st.caption("Wrong responses on purpose: once, for a share of requests, or for one client.")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         kind = st.selectbox("Fault", list(KINDS), key="sandbox.fault.kind", width=220)
-        fields = {name: _field(name, schema) for name, schema in KINDS[kind].properties.items()}
-        times = st.number_input("Times, 0 for always", 0, 1000, 1, key="sandbox.fault.times", width=160)
+        fields = {name: _field(name, schema) for name, schema in field_schemas(kind).items()}
+        times = st.number_input("Times (0: unlimited)", 0, 1000, 1, key="sandbox.fault.times", width=160)
         share = st.number_input("Share of requests", 0.01, 1.0, 1.0, key="sandbox.fault.share", width=160)
         clients = [ANY, *(client.client_id for client in sandbox.clients())]
         client = st.selectbox("Client", clients, key="sandbox.fault.client", width=160)
         endpoint = st.selectbox("Endpoint", [ANY, *Endpoint], key="sandbox.fault.endpoint", width=140)
         st.button(
-            "Add the fault",
+            "Add fault",
             key="sandbox.fault.add",
             icon=":material/bolt:",
             on_click=_add_fault,
@@ -147,7 +147,7 @@ def _faults() -> None:
 
 
 def _field(name: str, schema: Any) -> Any:
-    """One field of a fault, asked for as its schema says."""
+    """Draw the input for one field of a fault."""
     key, label = f"sandbox.fault.field.{name}", name.replace("_", " ")
     if "enum" in schema:
         return st.selectbox(label, schema["enum"], key=key, width=140)
@@ -182,13 +182,13 @@ def _fault_rules() -> None:
     with sandbox.lock:
         rules = sandbox.faults.rules
     if not rules:
-        st.caption("No fault is waiting.")
+        st.caption("No faults are pending.")
     for rule in rules:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            told = ", ".join(f"{name} {value}" for name, value in fields_of(rule.fault).items())
-            left = "always" if rule.remaining is None else f"{rule.remaining} to come"
+            fields = ", ".join(f"{name} {value}" for name, value in fields_of(rule.fault).items())
+            remaining = "unlimited" if rule.remaining is None else f"{rule.remaining} left"
             where = " ".join(filter(None, (rule.client_id, rule.endpoint)))
-            st.text(" · ".join(filter(None, (rule.fault.kind, told, left, f"{rule.share:.0%}", where))))
+            st.text(" · ".join(filter(None, (rule.fault.kind, fields, remaining, f"{rule.share:.0%}", where))))
             st.button("Remove", key=f"sandbox.fault.remove.{rule.number}", on_click=_remove_fault, args=(rule.number,))
 
 
@@ -204,11 +204,11 @@ def _remove_fault(number: int) -> None:
 @st.fragment(run_every=2)
 def _lint() -> None:
     sandbox = embedded()
-    st.caption("What integrations did that a stricter provider would not forgive.")
+    st.caption("Mistakes of integrations that a stricter provider would refuse.")
     with sandbox.lock:
         findings = sandbox.lint.findings()
     if not findings:
-        st.caption("Nothing was found.")
+        st.caption("No findings.")
         return
     for finding in findings:
         with st.container(border=True, gap="small", key=f"sandbox.lint.{finding.client_id}.{finding.rule.name}"):
@@ -217,10 +217,10 @@ def _lint() -> None:
                 st.markdown(f"**{finding.rule.title}**", width="content")
                 st.text(f"{finding.client_id or 'an unknown client'}, last at {clock.at(finding.last_at)}")
             st.caption(f"{finding.rule.why} {finding.rule.remedy} {finding.rule.reference}")
-    st.button("Forget the findings", key="sandbox.lint.clear", on_click=_forget, args=(sandbox,))
+    st.button("Clear findings", key="sandbox.lint.clear", on_click=_clear_findings, args=(sandbox,))
 
 
-def _forget(sandbox: Sandbox) -> None:
+def _clear_findings(sandbox: Sandbox) -> None:
     with sandbox.lock:
         sandbox.lint.clear()
 
@@ -231,7 +231,7 @@ def _requests() -> None:
     with sandbox.lock:
         entries = sandbox.log.entries()
     if not entries:
-        st.caption("No request came yet.")
+        st.caption("No requests yet.")
         return
     _table(
         "sandbox.requests",
@@ -254,8 +254,8 @@ def _requests() -> None:
 def _table(key: str, columns: dict[str, list[Any]]) -> None:
     times = [name for name, values in columns.items() if values and isinstance(values[0], datetime)]
     frame = pd.DataFrame({name: pd.to_datetime(v, utc=True) if name in times else v for name, v in columns.items()})
-    shown = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss", timezone=clock.zone())
-    st.dataframe(frame, key=key, hide_index=True, column_config=dict.fromkeys(times, shown))
+    column = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss", timezone=clock.zone())
+    st.dataframe(frame, key=key, hide_index=True, column_config=dict.fromkeys(times, column))
 
 
 def _reset() -> None:

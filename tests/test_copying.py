@@ -153,9 +153,7 @@ def test_the_same_request_line_and_headers_arrive_and_no_others(
 
 @pytest.mark.parametrize("tool", ["curl", "httpx", "raw"])  # HTTPie rewrites these, as its docstring says
 @pytest.mark.parametrize("target", ODD_TARGETS)
-def test_the_same_target_arrives_however_odd_it_is(
-    run: Callable[[str, Request], Received], tool: str, target: str
-) -> None:
+def test_unusual_targets_arrive_unchanged(run: Callable[[str, Request], Received], tool: str, target: str) -> None:
     line, _, _ = run(tool, request("GET", target, ()))
     assert line == f"GET {target} HTTP/1.1"
 

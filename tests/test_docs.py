@@ -263,6 +263,7 @@ def texts(value: ast.expr, values: dict[str, list[ast.expr]]) -> set[str]:
 # The example of a test suite
 
 
+@pytest.mark.process
 def test_example_of_a_test_suite_passes(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "sandbox.md").read_text("utf-8")
     example = page.partition("## In a test suite")[2].partition("\n## ")[0]

@@ -141,9 +141,9 @@ def guarded(console: Installation, allowed: str) -> Recorder:
 def test_refusal_is_recorded_and_explained(console: Installation) -> None:
     with serving(answering(OK)) as server:
         refused = send(token_exchange(server.url), guarded(console, "provider.example")).live
-    found = explain(refused)
-    assert found is not None
-    assert found.answer == "not_allowed"
+    explanation = explain(refused)
+    assert explanation is not None
+    assert explanation.answer == "not_allowed"
     assert refused.id is not None
     row = console.history.get(refused.id)
     assert row is not None

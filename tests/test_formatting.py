@@ -1,4 +1,4 @@
-"""What people read and copy: HTTP messages, curl commands, bodies, times."""
+"""Text that people read and copy: HTTP messages, curl commands, bodies, times."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ FORM: Headers = (("Content-Type", "application/x-www-form-urlencoded"),)
 HIDDEN = "«refresh_token #9f2a41d07b 40ch»"
 
 
-def test_raw_request_is_the_message_that_went_out() -> None:
+def test_raw_request_is_the_message_that_was_sent() -> None:
     request = Request(
         "POST", "https://u:p@a.test:8443/oauth/token?x=1#part", (("Host", "a.test:8443"), *JSON), '{"é":1}'.encode()
     )
@@ -33,10 +33,11 @@ def test_raw_request_keeps_a_placeholder_in_the_query_whole() -> None:
     assert raw_request(request).splitlines()[0] == f"GET /?code={HIDDEN}&state=x HTTP/1.1"
 
 
-def test_raw_response_shows_what_cannot_be_decoded_and_where_it_was_cut() -> None:
+def test_raw_response_shows_undecodable_characters_and_marks_truncation() -> None:
     response = Response(400, "Bad Request", (("Date", "now"),), b"\xff\0", cut=True)
     assert (
-        raw_response(response) == "HTTP/1.1 400 Bad Request\nDate: now\n\n�\0\n… cut here, this is not the whole body"
+        raw_response(response)
+        == "HTTP/1.1 400 Bad Request\nDate: now\n\n�\0\n… truncated: the rest of the body is missing"
     )
     assert raw_response(Response(204, http_version="HTTP/2")) == "HTTP/2 204\n\n"
 
@@ -46,7 +47,7 @@ Received = tuple[str, list[tuple[str, str]], bytes]
 
 @pytest.fixture(scope="module")
 def run() -> Iterator[Callable[[Request], Received]]:
-    """Run a request's curl command in a POSIX shell against a server that gives back what arrived."""
+    """Return a function that runs a request's curl command in a shell and returns what a server received."""
     if shutil.which("curl") is None:
         pytest.fail("These tests run the real curl; install it.")
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -58,18 +59,18 @@ def run() -> Iterator[Callable[[Request], Received]]:
             command = curl(Request(request.method, request.url.replace("a.test", host), headers, request.body))
             received: list[Received] = []
             server.settimeout(20)
-            thread = threading.Thread(target=lambda: received.append(_answer(server)))
+            thread = threading.Thread(target=lambda: received.append(_receive(server)))
             thread.start()
             done = subprocess.run(["sh", "-c", command], capture_output=True, env={"PATH": "/usr/bin:/bin"}, timeout=20)
             thread.join()
             assert done.returncode == 0, done.stderr
-            line, arrived, body = received[0]
-            return line, [(name, "a.test" if value == host else value) for name, value in arrived], body
+            line, received_headers, body = received[0]
+            return line, [(name, "a.test" if value == host else value) for name, value in received_headers], body
 
         yield send
 
 
-def _answer(server: socket.socket) -> Received:
+def _receive(server: socket.socket) -> Received:
     connection, _ = server.accept()
     with connection, connection.makefile("rb") as file:
         line = file.readline().decode().strip()
@@ -103,10 +104,10 @@ BODIES = [
 @pytest.mark.parametrize("body", BODIES)
 def test_curl_sends_the_same_body(run: Callable[[Request], Received], body: bytes) -> None:
     headers = with_length(("User-Agent", "oauth-console/1.0"), *FORM, body=body)
-    line, arrived, came = run(Request("POST", "http://a.test/api/open/oauth/token", headers, body))
+    line, received, received_body = run(Request("POST", "http://a.test/api/open/oauth/token", headers, body))
     assert line == "POST /api/open/oauth/token HTTP/1.1"
-    assert sorted(arrived) == sorted(headers)
-    assert came == body
+    assert sorted(received) == sorted(headers)
+    assert received_body == body
 
 
 @pytest.mark.parametrize(
@@ -127,20 +128,20 @@ def test_curl_sends_the_same_body(run: Callable[[Request], Received], body: byte
         ("GET", "/", (("X-Quotes", "\"a\" 'b' \\ $c"),)),
     ],
 )
-def test_curl_sends_the_same_request_line_and_headers_and_no_others(
+def test_curl_sends_the_same_request_line_and_headers(
     run: Callable[[Request], Received], method: str, target: str, headers: Headers
 ) -> None:
-    line, arrived, body = run(Request(method, f"http://a.test{target}", (("Host", "a.test"), *headers)))
+    line, received_headers, body = run(Request(method, f"http://a.test{target}", (("Host", "a.test"), *headers)))
     assert line == f"{method} {target} HTTP/1.1"
-    assert sorted(arrived) == sorted([("Host", "a.test"), *headers])
+    assert sorted(received_headers) == sorted([("Host", "a.test"), *headers])
     assert body == b""
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_curl_sends_a_body_with_any_method(run: Callable[[Request], Received], method: str) -> None:
     headers = with_length(*JSON, body=b"{}")
-    line, arrived, body = run(Request(method, "http://a.test/x", headers, b"{}"))
-    assert (line, sorted(arrived), body) == (f"{method} /x HTTP/1.1", sorted(headers), b"{}")
+    line, received_headers, body = run(Request(method, "http://a.test/x", headers, b"{}"))
+    assert (line, sorted(received_headers), body) == (f"{method} /x HTTP/1.1", sorted(headers), b"{}")
 
 
 def test_curl_is_readable() -> None:
@@ -157,7 +158,7 @@ def test_curl_is_readable() -> None:
 def test_curl_refuses_a_url_whose_placeholder_was_not_replaced() -> None:
     command = curl(Request("GET", f"http://127.0.0.1:1/?code={HIDDEN}"))
     done = subprocess.run(["sh", "-c", command], capture_output=True, env={"PATH": "/usr/bin:/bin"}, timeout=20)
-    assert done.returncode == 3  # curl's own number for a malformed URL: nothing was sent
+    assert done.returncode == 3  # curl's exit code for a malformed URL: nothing was sent
 
 
 def test_pretty_json_keeps_numbers_order_and_repeated_names() -> None:
@@ -175,7 +176,7 @@ def test_pretty_json_keeps_numbers_order_and_repeated_names() -> None:
         st.none() | st.booleans() | st.integers() | st.text(), lambda v: st.lists(v) | st.dictionaries(st.text(), v)
     )
 )
-def test_pretty_json_means_the_same(value: object) -> None:
+def test_pretty_json_parses_to_the_same_value(value: object) -> None:
     text, _ = pretty_body(json.dumps({"v": value}).encode(), ())
     assert json.loads(text) == {"v": value}
     assert text == json.dumps({"v": value}, indent=2)
@@ -195,7 +196,7 @@ def test_pretty_json_means_the_same(value: object) -> None:
         (bytes(range(256)), (), ("(binary, 256 bytes)", "text")),
     ],
 )
-def test_other_bodies_are_shown_as_they_are(body: bytes, headers: Headers, expected: tuple[str, str]) -> None:
+def test_other_bodies_are_formatted_by_their_type(body: bytes, headers: Headers, expected: tuple[str, str]) -> None:
     assert pretty_body(body, headers) == expected
 
 
@@ -219,12 +220,12 @@ def test_other_bodies_are_shown_as_they_are(body: bytes, headers: Headers, expec
         (Request("POST", "http://[", JSON, b"[1]"), []),
     ],
 )
-def test_fields_are_decoded_one_by_one(request_: Request, expected: list[tuple[str, str]]) -> None:
+def test_fields_are_decoded(request_: Request, expected: list[tuple[str, str]]) -> None:
     assert fields(request_) == expected
 
 
 @given(url=st.text(), body=st.binary(), name=st.text(), value=st.text())
-def test_no_request_fails(url: str, body: bytes, name: str, value: str) -> None:
+def test_any_request_can_be_formatted(url: str, body: bytes, name: str, value: str) -> None:
     request = Request("POST", url, ((name, value), *FORM), body)
     assert raw_request(request).startswith("POST ")
     assert curl(request)
@@ -248,5 +249,5 @@ def test_no_request_fails(url: str, body: bytes, name: str, value: str) -> None:
         (span(86_400 + 59), "1 d"),
     ],
 )
-def test_times_are_short(text: str, expected: str) -> None:
+def test_durations_are_short(text: str, expected: str) -> None:
     assert text == expected

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -11,14 +12,21 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
-def imports(folder: str) -> Iterator[tuple[str, str]]:
-    """Every file below a folder with each module it imports, also inside functions."""
-    for path in sorted((ROOT / folder).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Import):
-                yield from ((str(path.relative_to(ROOT)), alias.name) for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                yield from ((str(path.relative_to(ROOT)), f"{node.module}.{alias.name}") for alias in node.names)
+@cache
+def imports(path: str) -> tuple[tuple[str, str], ...]:
+    """Every file at or below a path with each module it imports, also inside functions."""
+    files = [ROOT / path, *sorted((ROOT / path).rglob("*.py"))]
+    return tuple(
+        (str(file.relative_to(ROOT)), module) for file in files if file.is_file() for module in imports_of(file)
+    )
+
+
+def imports_of(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def offenders(folder: str, *forbidden: str) -> list[tuple[str, str]]:

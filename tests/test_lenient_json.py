@@ -15,29 +15,29 @@ from oauth.lenient_json import DEEPEST, ParseError, read
         ('{"a": [1, -2.5e3, true, false, null, "x"]}', {"a": [1, -2500.0, True, False, None, "x"]}, []),
         ("{}", {}, []),
         ("[ ]", [], []),
-        ('{"a": 1,}', {"a": 1}, ["trailing comma left out"]),
-        ("[1, 2, ]", [1, 2], ["trailing comma left out"]),
+        ('{"a": 1,}', {"a": 1}, ["trailing comma removed"]),
+        ("[1, 2, ]", [1, 2], ["trailing comma removed"]),
         ('{"a": "x"\n"b": 2}', {"a": "x", "b": 2}, ["missing comma added"]),
         ('{"a": "x" "b": "y"}', {"a": "x", "b": "y"}, ["missing comma added"]),
-        ('{"a": 1,, "b": 2}', {"a": 1, "b": 2}, ["surplus comma left out"]),
-        ('{, "a": 1}', {"a": 1}, ["surplus comma left out"]),
+        ('{"a": 1,, "b": 2}', {"a": 1, "b": 2}, ["extra comma removed"]),
+        ('{, "a": 1}', {"a": 1}, ["extra comma removed"]),
         ("{'a': 'it\\'s', 'b': 'doesn't'}", {"a": "it's", "b": "doesn't"},
-         ["single quotes read as double ones", "quote inside a text accepted"]),
+         ["single quotes read as double quotes", "unescaped quote inside a string accepted"]),
         ("{“a”: “x”, ‘b’: ‘doesn’t’}", {"a": "x", "b": "doesn’t"},
-         ["typographic quotes read as plain", "quote inside a text accepted"]),
-        ("{“a”: “say \\”x\\” now”}", {"a": "say ”x” now"}, ["typographic quotes read as plain"]),
-        ('{"a": "Missing "code" here"}', {"a": 'Missing "code" here'}, ["quote inside a text accepted"]),
-        ('{"a": "one\ntwo"}', {"a": "one\ntwo"}, ["line break inside a text accepted"]),
-        ('/* c */ {"a": 1, // x\n # y\n "b": 2}', {"a": 1, "b": 2}, ["comment left out"]),
-        ("{a: 1, $b-c: 2}", {"a": 1, "$b-c": 2}, ["name without quotes accepted"]),
+         ["typographic quotes read as plain quotes", "unescaped quote inside a string accepted"]),
+        ("{“a”: “say \\”x\\” now”}", {"a": "say ”x” now"}, ["typographic quotes read as plain quotes"]),
+        ('{"a": "Missing "code" here"}', {"a": 'Missing "code" here'}, ["unescaped quote inside a string accepted"]),
+        ('{"a": "one\ntwo"}', {"a": "one\ntwo"}, ["line break inside a string accepted"]),
+        ('/* c */ {"a": 1, // x\n # y\n "b": 2}', {"a": 1, "b": 2}, ["comment removed"]),
+        ("{a: 1, $b-c: 2}", {"a": 1, "$b-c": 2}, ["unquoted name accepted"]),
         ("{'a': None, 'b': [True, False]}", {"a": None, "b": [True, False]},
-         ["single quotes read as double ones", "word of another language read as JSON's"]),
-        ('{"a": "\\u0041\\ud83d\\ude00\\n\\/\\q",}', {"a": "A😀\n/q"}, ["trailing comma left out"]),
+         ["single quotes read as double quotes", "literal of another language read as JSON"]),
+        ('{"a": "\\u0041\\ud83d\\ude00\\n\\/\\q",}', {"a": "A😀\n/q"}, ["trailing comma removed"]),
         ('\ufeff{\u00a0"a":\u200b1}', {"a": 1}, []),
         ('{"a": "http://x//y", "b": "# no"}', {"a": "http://x//y", "b": "# no"}, []),
     ],
 )  # fmt: skip
-def test_what_people_paste_is_read(text: str, value: object, repairs: list[str]) -> None:
+def test_malformed_json_is_repaired(text: str, value: object, repairs: list[str]) -> None:
     reading = read(text)
     assert reading.value == value
     assert list(reading.repairs) == repairs
@@ -47,26 +47,26 @@ def test_what_people_paste_is_read(text: str, value: object, repairs: list[str])
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "line 1, column 1: a JSON value was expected here."),
+        ("", "line 1, column 1: expected a JSON value here."),
         ('{"a": 1', "line 1, column 1: the object that begins here is not closed."),
         ('\n {"a": [1,', "line 2, column 8: the array that begins here is not closed."),
-        ('{\n"a": "x\n}', "line 2, column 6: the text that begins here is not closed."),
-        ('{"a", 1}', "line 1, column 5: a colon was expected between name and value."),
-        ('{"a":\n  ?}', "line 2, column 3: a JSON value was expected here."),
-        ("{1: 2}", "line 1, column 2: a name in quotes was expected here."),
-        ("[1.2.3]", "line 1, column 2: a JSON value was expected here."),
+        ('{\n"a": "x\n}', "line 2, column 6: the string that begins here is not closed."),
+        ('{"a", 1}', "line 1, column 5: expected a colon between name and value."),
+        ('{"a":\n  ?}', "line 2, column 3: expected a JSON value here."),
+        ("{1: 2}", "line 1, column 2: expected a name in quotes here."),
+        ("[1.2.3]", "line 1, column 2: expected a JSON value here."),
         ("[" * 1000, f"column {DEEPEST + 2}: the JSON is nested deeper than {DEEPEST} levels."),
-        ("{]", "line 1, column 2: a name in quotes was expected here."),
-        ("/* never closed {}", "line 1, column 1: a JSON value was expected here."),
+        ("{]", "line 1, column 2: expected a name in quotes here."),
+        ("/* never closed {}", "line 1, column 1: expected a JSON value here."),
     ],
 )
-def test_what_cannot_be_read_says_where(text: str, message: str) -> None:
+def test_unreadable_text_is_refused_with_a_place(text: str, message: str) -> None:
     with pytest.raises(ParseError) as caught:
         read(text)
     assert str(caught.value).endswith(message)
 
 
-def test_reading_begins_and_ends_where_it_is_told() -> None:
+def test_reading_starts_at_the_position_and_returns_the_end() -> None:
     text = 'before {"a": 1} after'
     reading = read(text, 7)
     assert (reading.value, text[reading.end :]) == ({"a": 1}, " after")

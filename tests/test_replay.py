@@ -222,7 +222,7 @@ CASES = {
             posted(b'{"title": "Bike"}', more=GOOD_CALL), url=f"{API_URL}/adverts"
         ),
         ANSWERS[9],
-        "The call: GET /users/me stands in the place of POST /api/partner/adverts",
+        "The call: GET /users/me replaces POST /api/partner/adverts",
         "The access token",
     ),
     "10 client_credentials": Pasted(
@@ -288,10 +288,12 @@ CASES = {
     "no Version": call(
         called((("Authorization", f"Bearer {ACCESS}"),), "/cities"),
         refused_call(400, "Missing required 'Version' header!"),
-        "The access token: a good one",
+        "The access token: a valid one",
     ),
     "Content-Type on a GET": call(
-        called((*GOOD_CALL, ("Content-Type", "application/json"))), refused_call(400, "Bad"), "The access token: a good"
+        called((*GOOD_CALL, ("Content-Type", "application/json"))),
+        refused_call(400, "Bad"),
+        "The access token: a valid",
     ),
     "no such path": call(
         called(path="/adverds"), refused_call(404, "Not found"), "The access token"
@@ -325,7 +327,7 @@ CASES = {
         ("The client", "The refresh token"),
     ),
     "worked: call": call(
-        called(), Response(200, body=b'{"data": {"id": 1}}'), "The access token: a good one"
+        called(), Response(200, body=b'{"data": {"id": 1}}'), "The access token: a valid one"
     ),
     "worked: authorize": Pasted(
         Request("GET", ADDRESS + urlencode(ASKED)),
@@ -457,8 +459,8 @@ def test_a_body_in_which_nothing_is_replaced_is_the_same_to_the_byte(body: bytes
 @pytest.mark.parametrize(
     ("exchange", "words"),
     [
-        (Exchange(Step.CALLBACK, Request("GET", f"{SHOP}?code={CODE}&state=xyzzy-1"), now()), "callback address"),
-        (Exchange(Step.REVOKE, Request("POST", "https://as.example/revoke"), now()), "no such endpoint"),
+        (Exchange(Step.CALLBACK, Request("GET", f"{SHOP}?code={CODE}&state=xyzzy-1"), now()), "callback URL"),
+        (Exchange(Step.REVOKE, Request("POST", "https://as.example/revoke"), now()), "does not have this endpoint"),
         (Exchange(Step.TOKEN, Request("", ""), now(), ANSWERS[2]), "No request was pasted"),
         (Exchange(Step.TOKEN, Request("POST", TOKEN_URL, (("Content-Length", "9"),)), now()), "without its body"),
         (
@@ -478,7 +480,7 @@ def test_what_cannot_be_replayed_is_said(exchange: Exchange, words: str, setting
 def test_a_provider_with_users_gets_nothing(setting: Setting, history: History) -> None:
     setting = replace(setting, provider=replace(setting.provider, name="OLX Poland", control=""))
     found = replayed(CASES["2"], setting)
-    assert found.trouble == "OLX Poland is no sandbox, and a pasted request is sent to nothing else."
+    assert found.trouble == "OLX Poland is not a sandbox; pasted requests are sent only to a sandbox."
     assert rows(history) == []
 
 
@@ -504,5 +506,5 @@ def test_the_sandbox_may_stand_under_a_path_of_the_console(name: str, setting: S
 def test_a_client_that_was_removed_is_named(setting: Setting, sandbox: RunningSandbox) -> None:
     sandbox.sandbox.remove_client("website-app")
     found = replayed(CASES["10 code"], setting)
-    assert "needs a code of the sandbox" in found.trouble
+    assert "needs a code from the sandbox" in found.trouble
     assert not found.same

@@ -84,6 +84,7 @@ def test_invalid_setting_is_named(tmp_path: Path, environ: dict[str, str], messa
         ("https://c.example/", "https://c.example"),
         ("https://c.example:8443/console/", "https://c.example:8443/console"),
         ("http://localhost:8501", "http://localhost:8501"),
+        ("http://127.0.0.2:8501/", "http://127.0.0.2:8501"),
         ("", ""),
     ],
 )

@@ -23,25 +23,25 @@ def rows(said: str) -> list[Row]:
     ]
 
 
-def test_a_flow_is_a_table_and_what_failed_in_full() -> None:
+def test_flow_is_a_table_with_failures_in_full() -> None:
     text = ticket.flow_summary(rows("plain"))
     lines = text.splitlines()
     assert lines[0] == "**Flow f1**, 2026-11-23 10:16:19 UTC"
     assert lines[1] == r"Case: T\-1\|&lt;b\>"
-    assert lines[5] == "| 7 | 10:16:19 | authorize | no answer |  |  |"
+    assert lines[5] == "| 7 | 10:16:19 | authorize | no response |  |  |"
     assert lines[6].startswith("| 8 | 10:16:19 | token | 400 | 2.31 s | 2\\. ")
     assert lines[7] == r"| 9 | 10:16:19 | token | 400 | 2.31 s | a\|b |"
     assert "Row 8:" in lines
     assert "Request ID: r-1" in lines
-    assert "What to do:" in lines
+    assert "Remedy:" in lines
 
 
-def test_what_a_provider_wrote_cannot_leave_its_block() -> None:
+def test_provider_text_cannot_leave_its_code_block() -> None:
     text = ticket.flow_summary(rows("x\n````\n# <script>"))
     assert "`````\n" in text
     outside = [part for number, part in enumerate(text.split("`````")) if number % 2 == 0]
     assert not any("<script>" in part for part in outside[:2])
 
 
-def test_no_flow_is_no_text() -> None:
+def test_empty_flow_has_no_text() -> None:
     assert ticket.flow_summary([]) == ""

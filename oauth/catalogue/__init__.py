@@ -1,6 +1,6 @@
-"""The catalogue of errors: the provider's documented ones, the registered ones, and everything else that can come back.
+"""The catalogue of errors: the provider's documented ones, the registered ones, and all other failed responses.
 
-Its entries are TOML files beside this one; adding an error touches no Python.
+Its entries are the TOML files in this folder; adding an error touches no Python.
 """
 
 from oauth.catalogue.entries import (

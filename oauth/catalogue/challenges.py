@@ -1,4 +1,4 @@
-"""The challenges in a ``WWW-Authenticate`` header (RFC 9110 §11.6.1, RFC 6750 §3)."""
+"""Challenges in a ``WWW-Authenticate`` header (RFC 9110 §11.6.1, RFC 6750 §3)."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _REST = re.compile(r"[^,]*")
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """One way to authenticate that a server offers. Parameter names are in lower case; ``text`` is as it came."""
+    """One way to authenticate that a server offers. Parameter names are in lower case; ``text`` is unchanged."""
 
     scheme: str
     parameters: Mapping[str, str]
@@ -23,26 +23,26 @@ class Challenge:
 
 
 def parse(value: str) -> tuple[Challenge, ...]:
-    """The challenges of one header value, in order. What cannot be read is left out; nothing is raised."""
-    found: list[tuple[str, dict[str, str], int, int]] = []
+    """Parse the challenges of one header value, in order. Skip unreadable parts and never raise."""
+    parsed: list[tuple[str, dict[str, str], int, int]] = []
     position = _after(_SEPARATOR, value, 0)
     while position < len(value):
-        if found and (parameter := _PARAMETER.match(value, position)):
-            scheme, parameters, start, _ = found[-1]
+        if parsed and (parameter := _PARAMETER.match(value, position)):
+            scheme, parameters, start, _ = parsed[-1]
             name, quoted, plain = parameter.groups()
-            # The first of two parameters with one name stands: a later one is not what the server's library wrote.
+            # The first of two parameters with one name counts: a later one was not written by the server's library.
             parameters.setdefault(name.lower(), plain if quoted is None else _ESCAPED.sub(r"\1", quoted))
-            found[-1] = (scheme, parameters, start, parameter.end())
+            parsed[-1] = (scheme, parameters, start, parameter.end())
             position = parameter.end()
         elif scheme_match := _SCHEME.match(value, position):
-            found.append((scheme_match[1], {}, position, scheme_match.end(1)))
+            parsed.append((scheme_match[1], {}, position, scheme_match.end(1)))
             position = scheme_match.end()
             if not _PARAMETER.match(value, position) and (opaque := _TOKEN68.match(value, position)):
                 position = opaque.end()
         else:
             position = _after(_REST, value, position)
         position = _after(_SEPARATOR, value, position)
-    return tuple(Challenge(scheme, parameters, value[start:end]) for scheme, parameters, start, end in found)
+    return tuple(Challenge(scheme, parameters, value[start:end]) for scheme, parameters, start, end in parsed)
 
 
 def _after(pattern: re.Pattern[str], value: str, position: int) -> int:

@@ -1,4 +1,4 @@
-"""The entries of the catalogue, read from TOML and validated."""
+"""Entries of the catalogue, read from TOML and validated."""
 
 import dataclasses
 import tomllib
@@ -25,11 +25,11 @@ PUSHED_AUTHORIZATION = "pushed_authorization"
 ENDPOINTS = (AUTHORIZATION, TOKEN, RESOURCE, REVOCATION, "registration", PUSHED_AUTHORIZATION)
 
 SENT = ("no", "perhaps", "yes")
-"""Whether a server can have worked on a request that failed, in ``Answer.sent``."""
+"""Values of ``Answer.sent``: how likely the server has processed a request that failed."""
 
 
 class CatalogueError(ValueError):
-    """A file of the catalogue is wrong; the text names the file, the entry and the field."""
+    """An invalid file of the catalogue; the message names the file, the entry and the field."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class DocumentedError:
     """One of the provider's numbered errors.
 
     ``error`` and ``human_title`` are empty and ``status`` is ``None`` where the documentation has none. ``description``
-    is the text on the wire. ``endpoint`` is ``token`` or ``api``. ``example`` is the response body as it is printed
-    there, which is not always valid JSON; ``example_request`` likewise.
+    is the text on the wire. ``endpoint`` is ``token`` or ``api``. ``example`` is the response body exactly as printed
+    there, which is not always valid JSON; so is ``example_request``.
     """
 
     number: int
@@ -61,10 +61,10 @@ class DocumentedError:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RegisteredError:
-    """What one specification says of an error code. ``where`` names the endpoints that return it (``ENDPOINTS``).
+    """The meaning of an error code in one specification. ``where`` names the endpoints that return it (``ENDPOINTS``).
 
-    ``registered`` is false for a code that is widespread and in no specification; it then has no section. ``id`` is set
-    where a specification gives one code several meanings, and replaces the id that ``entry`` makes of the two.
+    ``registered`` is false for a widespread code that is in no specification; it then has no section. ``id`` is set
+    where a specification gives one code several meanings, and replaces the default of ``entry``.
     """
 
     code: str
@@ -86,17 +86,17 @@ class RegisteredError:
 
     @property
     def reference(self) -> str:
-        """Specification and section as one writes them, or that there is none."""
+        """Specification and section, such as ``RFC 6749 §5.2``, or ``Not registered``."""
         return f"{self.specification} §{self.section}" if self.specification else "Not registered"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, or did not, and is no OAuth error. ``Failure.kind`` names such an entry.
+    """A failure, or a response that is not an OAuth error. ``Failure.kind`` names such an entry.
 
-    ``text`` is what a refusal of this kind says wherever it stands in the body; empty where the kind is no text's.
-    ``sent`` is set for the kinds of ``Failure``: whether the server can have worked on the request (``SENT``). With
-    ``danger`` the exchange itself needs attention, and is marked red.
+    ``text`` identifies a refusal of this kind anywhere in the body; empty if the kind is not recognised by a text.
+    ``sent`` is set for the kinds of ``Failure`` and says whether the server may have processed the request (``SENT``).
+    With ``danger`` the exchange itself needs attention, and is marked red.
     """
 
     kind: str
@@ -120,19 +120,19 @@ _Key = TypeVar("_Key", int, str)
 
 @cache
 def documented() -> Mapping[int, DocumentedError]:
-    """The documented errors by number. Raises ``CatalogueError`` when the file is wrong."""
+    """Return the documented errors by number. Raises ``CatalogueError`` when the file is invalid."""
     return read_documented(_file("documented.toml"), "documented.toml")
 
 
 @cache
 def registered() -> Mapping[str, tuple[RegisteredError, ...]]:
-    """The registered errors by code, those of one code in the file's order. Raises ``CatalogueError``."""
+    """Return the registered errors by code, those of one code in file order. Raises ``CatalogueError``."""
     return read_registered(_file("rfc.toml"), "rfc.toml")
 
 
 @cache
 def answers() -> Mapping[str, Answer]:
-    """Everything that is no OAuth error, by kind. Raises ``CatalogueError`` when the file is wrong."""
+    """Return the entries for all other failures, by kind. Raises ``CatalogueError`` when the file is invalid."""
     return read_answers(_file("answers.toml"), "answers.toml")
 
 
@@ -155,14 +155,14 @@ def _by_id() -> Mapping[str, Entry]:
 
 
 def registered_for(code: str, *endpoints: str) -> RegisteredError | None:
-    """What a code means when the first of these endpoints returns it, or else the next one.
+    """Return the meaning of a code at the first of these endpoints that has one.
 
-    Several, because an endpoint may answer with the codes of another: the revocation endpoint with those of the token
-    endpoint (RFC 7009 §2.2.1). Where none of them has the code, its first meaning counts.
+    An endpoint may also return the codes of another: the revocation endpoint returns those of the token endpoint
+    (RFC 7009 §2.2.1). Where none of them has the code, return its first meaning; ``None`` for an unknown code.
     """
     meanings = registered().get(code, ())
-    found = (entry for endpoint in endpoints for entry in meanings if endpoint in entry.where)
-    return next(found, meanings[0] if meanings else None)
+    matches = (entry for endpoint in endpoints for entry in meanings if endpoint in entry.where)
+    return next(matches, meanings[0] if meanings else None)
 
 
 def read_documented(text: str, file: str) -> Mapping[int, DocumentedError]:
@@ -218,15 +218,15 @@ def _read(kind: type[_Kind], text: str, file: str, table: str, key: str) -> list
         raise CatalogueError(f"{file} is not valid TOML: {error}.") from error
     entries = tables.pop(table, None)
     if tables or not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise CatalogueError(f"{file} must hold entries under [[{table}]] and nothing else.")
-    return [_entry(kind, entry, f"{file}, {table} {entry.get(key, f'at place {place}')}")
+        raise CatalogueError(f"{file} must contain entries under [[{table}]] and nothing else.")
+    return [_entry(kind, entry, f"{file}, {table} {entry.get(key, f'number {place}')}")
             for place, entry in enumerate(entries, 1)]  # fmt: skip
 
 
 def _entry(kind: type[_Kind], values: dict[str, Any], name: str) -> _Kind:
     fields = {field.name: field for field in dataclasses.fields(kind)}
     if unknown := sorted(values.keys() - fields.keys()):
-        raise CatalogueError(f"{name}: the field {unknown[0]} is unknown; there are {', '.join(fields)}.")
+        raise CatalogueError(f"{name}: the field {unknown[0]} is unknown; the fields are {', '.join(fields)}.")
     for field in fields.values():
         if field.default is dataclasses.MISSING and field.name not in values:
             raise CatalogueError(f"{name}: the field {field.name} is missing.")
@@ -234,17 +234,17 @@ def _entry(kind: type[_Kind], values: dict[str, Any], name: str) -> _Kind:
     return kind(**{field: _value(hints[field], value, f"{name}: the field {field}") for field, value in values.items()})
 
 
-def _value(wanted: Any, value: Any, name: str) -> Any:
-    if wanted == tuple[str, ...]:
+def _value(hint: Any, value: Any, name: str) -> Any:
+    if hint == tuple[str, ...]:
         if not (isinstance(value, list) and value and all(isinstance(item, str) and item.strip() for item in value)):
-            raise CatalogueError(f"{name} must be a list of texts, none of them empty.")
+            raise CatalogueError(f"{name} must be a non-empty list of non-empty strings.")
         return tuple(value)
-    if wanted is str:
+    if hint is str:
         if not (isinstance(value, str) and value.strip()):
-            raise CatalogueError(f"{name} must be a text that is not empty.")
-    elif wanted is bool:
+            raise CatalogueError(f"{name} must be a non-empty string.")
+    elif hint is bool:
         if not isinstance(value, bool):
             raise CatalogueError(f"{name} must be true or false.")
     elif not isinstance(value, int) or isinstance(value, bool):
-        raise CatalogueError(f"{name} must be a whole number.")
+        raise CatalogueError(f"{name} must be an integer.")
     return value

@@ -1,6 +1,6 @@
-"""What to tell a person about an exchange: the documented error, the registered one, or what came back instead."""
+"""Explanations of failed exchanges: the documented error, the registered one, or an unexpected response."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
@@ -20,22 +20,22 @@ MUST_HAVE: Mapping[Step, str] = {
     Step.JWKS: "keys",
     Step.DISCOVERY: "issuer",
 }
-"""The member without which a success is none: RFC 9126 §2.2, RFC 8628 §3.2, RFC 7662 §2.2, RFC 7517 §5, RFC 8414 §2."""
+"""Required member of a successful response: RFC 9126 §2.2, RFC 8628 §3.2, RFC 7662 §2.2, RFC 7517 §5, RFC 8414 §2."""
 
 _TEXT_LIMIT = 4096
-"""Characters at the start of a body in which the text of an answer is looked for."""
+"""Bytes at the start of a body that are searched for the ``text`` of an ``Answer``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why an exchange failed, and what to do.
+    """Reason for a failed exchange, and its remedy.
 
-    ``kind`` says from where it comes: ``documented`` (``number`` is set), ``registered`` (the code's meaning by its
+    ``kind`` is its source: ``documented`` (``number`` is set), ``registered`` (the code's meaning by its
     specification, the text being undocumented), or ``answer`` (``answer`` is the kind of ``answers.toml``). ``entry``
     is the stable id of the catalogue's entry (``find_entry``). With ``danger`` the exchange itself needs attention.
     ``status`` is that of the response, or the one that a body without a response states. ``match``,
     ``status_as_documented``, ``matched_text`` and ``where`` are those of ``Match``. ``error`` and ``error_description``
-    are the provider's words, empty when it sent none. ``reference`` is where it is written.
+    are the provider's words, empty when it sent none. ``reference`` names the source document.
     """
 
     kind: Literal["documented", "registered", "answer"]
@@ -57,15 +57,15 @@ class Explanation:
 
 
 def explain(exchange: Exchange) -> Explanation | None:
-    """Why a finished exchange failed, or ``None`` when it succeeded (RFC 6749 §4.1.2, §5.1)."""
+    """Explain a finished exchange; ``None`` when it succeeded (RFC 6749 §4.1.2, §5.1)."""
     if exchange.step is Step.CALLBACK:
-        return _explain_callback(_address_of(exchange.request))
+        return _explain_callback(_callback_url(exchange.request))
     response, failure = exchange.response, exchange.failure
     if failure is not None:
         if response is not None:
-            # An answer that broke off may have said all that matters.
-            found = match(response.status, response.headers, response.body, step=exchange.step)
-            if found is not None and (known := _known(found, response.status)):
+            # A response that broke off may contain the whole error.
+            error = match(response.status, response.headers, response.body, step=exchange.step)
+            if error is not None and (known := _documented(error, response.status)):
                 return known
         kind = failure.kind if failure.kind in answers() else "failed"
         return _answer(kind, response.status if response else None, None)
@@ -79,7 +79,7 @@ def explain(exchange: Exchange) -> Explanation | None:
             request=exchange.request,
             proxied="proxy" in exchange.marks,
         )
-    # The browser makes the authorization request, and may take its time: no answer is no fault there.
+    # The browser makes the authorization request and may take its time: a missing response is not a failure there.
     return None if exchange.step is Step.AUTHORIZE else _answer("no_answer", None, None)
 
 
@@ -93,44 +93,46 @@ def explain_response(
     request: Request | None = None,
     proxied: bool = False,
 ) -> Explanation | None:
-    """Why a response is no success, or ``None`` when it is one, or nothing can be said of it.
+    """Explain a failed response; ``None`` for a success, and when nothing can be said about it.
 
-    ``status``, ``step`` and ``request`` are ``None`` when they are not known, as with a pasted body. ``proxied`` says
-    that the request went through a proxy, which may have answered in the server's place.
+    ``status``, ``step`` and ``request`` are ``None`` when they are unknown, as with a pasted body. ``proxied`` means
+    that the request went through a proxy, which may have responded in the server's place.
     """
     value = read_json(body)
-    found = match_value(status, headers, body, value, step=step)
-    stated = _stated(found)
+    error = match_value(status, headers, body, value, step=step)
+    stated = _stated(error)
     judged = stated if stated is not None and (status is None or status < 300) else status
     status = judged if status is None else status
-    if found is not None and (known := _known(found, status)):
+    if error is not None and (known := _documented(error, status)):
         return known
     if (judged is None or judged >= 400) and (kind := _by_text(body)):
-        return _answer(kind, status, found)
-    if found is not None and (meaning := _registered(found, status, step)):
+        return _answer(kind, status, error)
+    if error is not None and (meaning := _registered(error, status, step)):
         return meaning
-    shape = _Shape(judged, headers, body, value, cut, step, request, found, proxied)
+    shape = _Shape(judged, headers, body, value, cut, step, request, error, proxied)
     kind = shape.kind()
-    return _answer(kind, status, found) if kind else None
+    return _answer(kind, status, error) if kind else None
 
 
-def _address_of(callback: Request) -> str:
-    """The callback as an address with its parameters; one by ``form_post`` has them in its body."""
+def _callback_url(callback: Request) -> str:
+    """Return the callback URL with its parameters, which ``form_post`` sends in the body."""
     if callback.method != "POST":
         return callback.url
     return f"{callback.url.partition('?')[0]}?{callback.body.decode('utf-8', 'replace')}"
 
 
 def _explain_callback(address: str) -> Explanation | None:
-    found = match(None, (), b"", address=address, step=Step.CALLBACK)
-    if found is not None:
-        return _known(found, None) or _registered(found, None, Step.CALLBACK) or _answer("unknown_error", None, found)
+    error = match(None, (), b"", address=address, step=Step.CALLBACK)
+    if error is not None:
+        return (
+            _documented(error, None) or _registered(error, None, Step.CALLBACK) or _answer("unknown_error", None, error)
+        )
     return None if "code" in address_parameters(address) else _answer("no_code", None, None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """A response that carries no documented and no registered error, and what its shape says."""
+    """A response without a documented or registered error, to be judged by its shape."""
 
     status: int | None
     headers: Headers
@@ -139,40 +141,17 @@ class _Shape:
     cut: bool
     step: Step | None
     request: Request | None
-    found: Match | None
+    error: Match | None
     proxied: bool = False
 
     def kind(self) -> str:
-        """The kind of answer, empty for a success."""
-        status = self.status
-        if status is None:
-            return "unknown_error" if self.found else self._success()
-        if 300 <= status < 400:
-            return self._redirect()
-        if status >= 500:
-            gateway = self.proxied and status in (502, 503, 504) and self.value is None
-            return "proxy_error" if gateway else "server_error"
-        if status == 407:
-            return "proxy_authentication"
-        if self.step is Step.AUTHORIZE:
-            return "error_page" if status >= 400 else ""
-        if status in (404, 405):
-            return "not_found"
-        if status == 429 or (status == 403 and self.found is None):
-            return "rate_limited"
-        if self.cut:
-            return "unpacked_too_large" if header(self.headers, "content-encoding") else "too_large"
-        if status == 401 and self._bare_challenge():
-            return "no_token"
-        if not self.body.strip():
-            return "" if self._may_be_empty(status) else "empty"
-        if self._html():
-            return "html_as_json" if "json" in _media_type(self.headers) else "html"
-        if status >= 400:
-            return self._refusal()
-        return self._success()
+        """Return the kind of the ``Answer`` that fits, empty for a success."""
+        if self.status is None:
+            return "unknown_error" if self.error else self._success()
+        outcome = next(outcome for applies, outcome in _KINDS if applies(self, self.status))
+        return outcome if isinstance(outcome, str) else outcome(self)
 
-    def _may_be_empty(self, status: int) -> bool:
+    def _lets_body_be_empty(self, status: int) -> bool:
         if self.step is Step.REVOKE:  # RFC 7009 §2.2: the status says all
             return status < 300
         return status in (204, 205) and self.step in (None, Step.API, Step.USERINFO)
@@ -187,25 +166,18 @@ class _Shape:
             here, there = urlsplit(quoted(self.request.url)), urlsplit(urljoin(quoted(self.request.url), location))
             elsewhere = there.hostname != here.hostname or (there.scheme == here.scheme and there.port != here.port)
         except ValueError:
-            return "redirect"  # nowhere that a client could follow it to
+            return "redirect"  # invalid, so no client can follow it
         if there.scheme == "http" and here.scheme == "https":
             return "redirect_insecure"
         return "redirect_elsewhere" if elsewhere else "redirect"
 
-    def _refusal(self) -> str:
-        sent = self.request
-        if (
-            self.status == 400
-            and sent is not None
-            and sent.method == "GET"
-            and header(sent.headers, "content-type") is not None
-        ):
-            return "content_type_on_get"
-        return "unknown_error" if self.found or self.value is not None else "invalid_json"
+    def _is_get_with_content_type(self) -> bool:
+        request = self.request
+        return request is not None and request.method == "GET" and header(request.headers, "content-type") is not None
 
     def _success(self) -> str:
         value = self.value
-        if self.step is Step.REVOKE or (self.step is Step.USERINFO and self._signed()):
+        if self.step is Step.REVOKE or (self.step is Step.USERINFO and self._is_signed()):
             return ""
         if value is None:
             return "invalid_json"
@@ -216,39 +188,65 @@ class _Shape:
         if has_token or self.step in (Step.API, Step.USERINFO):
             return ""
         if self.step is not None and self.step in MUST_HAVE:
-            there = isinstance(inner, dict) and MUST_HAVE[self.step] in inner
-            return "" if there else "unknown_error" if self.found else "incomplete"
-        if self.found:
+            has_member = isinstance(inner, dict) and MUST_HAVE[self.step] in inner
+            return "" if has_member else "unknown_error" if self.error else "incomplete"
+        if self.error:
             return "unknown_error"
         return "no_access_token" if self.step in (Step.TOKEN, Step.REFRESH) else ""
 
-    def _signed(self) -> bool:
-        """Whether the answer is a JWT, as a client may have registered it (OpenID Connect Core §5.3.2)."""
+    def _is_signed(self) -> bool:
+        """Return whether the response is a JWT, as a client may have registered it (OpenID Connect Core §5.3.2)."""
         return (header(self.headers, "content-type") or "").lower().startswith("application/jwt")
 
-    def _bare_challenge(self) -> bool:
-        if self.step not in (None, Step.API, Step.USERINFO) or (self.found is not None and self.found.error):
+    def _has_bare_challenge(self) -> bool:
+        if self.step not in (None, Step.API, Step.USERINFO) or (self.error is not None and self.error.error):
             return False
         values = (value for name, value in self.headers if name.lower() == "www-authenticate")
         schemes = {challenge.scheme.lower() for value in values for challenge in challenges.parse(value)}
         return bool(schemes & {"bearer", "dpop"})
 
-    def _html(self) -> bool:
+    def _is_html(self) -> bool:
         start = self.body.lstrip()[:100].lower()
         if start.startswith((b"{", b"[")):
-            return False  # JSON under a wrong Content-Type is read as JSON
+            return False  # JSON with a wrong Content-Type is read as JSON
         media_type = _media_type(self.headers)
         return media_type.startswith(("text/html", "application/xhtml")) or start.startswith((b"<!doctype", b"<html"))
 
+    def _is_empty(self) -> bool:
+        return not self.body.strip()
+
+
+# The first row that applies decides. A function in the second place tells more than one kind apart.
+_KINDS: tuple[tuple[Callable[["_Shape", int], bool], str | Callable[["_Shape"], str]], ...] = (
+    (lambda _, status: 300 <= status < 400, _Shape._redirect),
+    (lambda it, status: it.proxied and status in (502, 503, 504) and it.value is None, "proxy_error"),
+    (lambda _, status: status >= 500, "server_error"),
+    (lambda _, status: status == 407, "proxy_authentication"),
+    (lambda it, status: it.step is Step.AUTHORIZE and status >= 400, "error_page"),
+    (lambda it, _: it.step is Step.AUTHORIZE, ""),
+    (lambda _, status: status in (404, 405), "not_found"),
+    (lambda it, status: status == 429 or (status == 403 and it.error is None), "rate_limited"),
+    (lambda it, _: it.cut and bool(header(it.headers, "content-encoding")), "unpacked_too_large"),
+    (lambda it, _: it.cut, "too_large"),
+    (lambda it, status: status == 401 and it._has_bare_challenge(), "no_token"),
+    (lambda it, status: it._is_empty() and it._lets_body_be_empty(status), ""),
+    (lambda it, _: it._is_empty(), "empty"),
+    (lambda it, _: it._is_html() and "json" in _media_type(it.headers), "html_as_json"),
+    (lambda it, _: it._is_html(), "html"),
+    (lambda it, status: status == 400 and it._is_get_with_content_type(), "content_type_on_get"),
+    (lambda it, status: status >= 400 and (it.error is not None or it.value is not None), "unknown_error"),
+    (lambda _, status: status >= 400, "invalid_json"),
+    (lambda _, __: True, _Shape._success),
+)
+
 
 def has_secret(request: Request) -> bool:
-    """Whether a request has a secret in its headers, its query or its body, by their names."""
-    named = [name for name, _ in (*request.headers, *fields(request))]
-    return any(secret_kind(name) is not None for name in named)
+    """Return whether a header, query parameter or body field of a request is a secret by its name."""
+    return any(secret_kind(name) is not None for name, _ in (*request.headers, *fields(request)))
 
 
 def remarks(exchange: Exchange) -> tuple[Answer, ...]:
-    """What a person should know of an exchange beside its result, dangers first."""
+    """Return the warnings about an exchange beside its result, dangers first."""
     kinds = [mark for mark in exchange.marks if mark in answers()]
     response = exchange.response
     if response is not None and response.body[:1] in (b"{", b"[") and _declared_otherwise(response.headers):
@@ -265,8 +263,8 @@ def _media_type(headers: Headers) -> str:
     return (header(headers, "content-type") or "").partition(";")[0].strip().lower()
 
 
-def _known(found: Match, status: int | None) -> Explanation | None:
-    entry = found.documented
+def _documented(error: Match, status: int | None) -> Explanation | None:
+    entry = error.documented
     if entry is None:
         return None
     return Explanation(
@@ -277,18 +275,18 @@ def _known(found: Match, status: int | None) -> Explanation | None:
         remedy=entry.remedy,
         number=entry.number,
         status=status,
-        error=found.error,
-        error_description=found.description,
-        match=found.how,
-        status_as_documented=found.status_as_documented,
-        matched_text=found.matched_text,
-        where=found.where.value,
+        error=error.error,
+        error_description=error.description,
+        match=error.how,
+        status_as_documented=error.status_as_documented,
+        matched_text=error.matched_text,
+        where=error.where.value,
         reference=f"Authorization errors, number {entry.number}",
     )
 
 
-def _registered(found: Match, status: int | None, step: Step | None) -> Explanation | None:
-    entry = found.registered
+def _registered(error: Match, status: int | None, step: Step | None) -> Explanation | None:
+    entry = error.registered
     # A code such as not_found means something else at an endpoint that it is not registered for.
     elsewhere = entry is not None and step is not None and not set(ENDPOINTS_OF[step]) & set(entry.where)
     if entry is None or (elsewhere and status in (404, 405)):
@@ -300,15 +298,15 @@ def _registered(found: Match, status: int | None, step: Step | None) -> Explanat
         cause=f"{entry.cause} {entry.note}".rstrip(),
         remedy=entry.remedy,
         status=status,
-        error=found.error,
-        error_description=found.description,
-        matched_text=found.matched_text,
-        where=found.where.value,
+        error=error.error,
+        error_description=error.description,
+        matched_text=error.matched_text,
+        where=error.where.value,
         reference=entry.reference,
     )
 
 
-def _answer(kind: str, status: int | None, found: Match | None) -> Explanation:
+def _answer(kind: str, status: int | None, error: Match | None) -> Explanation:
     entry = answers()[kind]
     return Explanation(
         kind="answer",
@@ -318,10 +316,10 @@ def _answer(kind: str, status: int | None, found: Match | None) -> Explanation:
         remedy=entry.remedy,
         answer=kind,
         status=status,
-        error=found.error if found else "",
-        error_description=found.description if found else "",
-        matched_text=found.matched_text if found else "",
-        where=found.where.value if found else "",
+        error=error.error if error else "",
+        error_description=error.description if error else "",
+        matched_text=error.matched_text if error else "",
+        where=error.where.value if error else "",
         danger=entry.danger,
     )
 
@@ -331,7 +329,7 @@ def _by_text(body: bytes) -> str:
     return next((kind for kind, entry in answers().items() if entry.text and fold(entry.text) in text), "")
 
 
-def _stated(found: Match | None) -> int | None:
-    """The status that the body states, where it is an error's."""
-    stated = found.stated_status if found else None
+def _stated(error: Match | None) -> int | None:
+    """Return the HTTP error status that the body states."""
+    stated = error.stated_status if error else None
     return stated if stated is not None and 400 <= stated <= 599 else None

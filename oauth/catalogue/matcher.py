@@ -1,4 +1,4 @@
-"""Which error a response carries: found in any of its places and shapes, and matched with the catalogue by text.
+"""Find the error in a response, in any of its places and shapes, and match its text with the catalogue.
 
 Every text comes from a provider, so nothing here raises, whatever was sent.
 """
@@ -35,23 +35,23 @@ ENDPOINTS_OF: Mapping[Step, tuple[str, ...]] = {
     Step.TOKEN: (TOKEN,),
     Step.REFRESH: (TOKEN,),
     Step.API: (RESOURCE,),
-    # RFC 9126 §2.3: it judges an authorization request, and authenticates the client as the token endpoint does.
+    # RFC 9126 §2.3: it checks an authorization request, and authenticates the client as the token endpoint does.
     Step.PAR: (PUSHED_AUTHORIZATION, AUTHORIZATION, TOKEN),
     # RFC 8628 §3.2 and RFC 7009 §2.2.1 answer with the codes of the token endpoint (RFC 6749 §5.2).
     Step.DEVICE: (TOKEN,),
     Step.REVOKE: (REVOCATION, TOKEN),
-    # RFC 7662 §2.3: the one who asks may authenticate as a client or with an access token.
+    # RFC 7662 §2.3: the caller may authenticate as a client or with an access token.
     Step.INTROSPECT: (TOKEN, RESOURCE),
     Step.USERINFO: (RESOURCE,),
     Step.JWKS: (RESOURCE,),
     Step.DISCOVERY: (),
 }
-"""Whose error codes an endpoint answers with, its own first."""
+"""Endpoints whose error codes an endpoint returns, its own first."""
 
 _TYPOGRAPHIC = str.maketrans(dict.fromkeys("‘’‚‛′", "'") | dict.fromkeys("“”„‟″«»", '"'))
 _JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _WRAPPERS = 5
-"""Levels of ``data`` that are looked into."""
+"""Levels of nested ``data`` objects that are searched."""
 
 
 class Where(StrEnum):
@@ -68,13 +68,12 @@ class Where(StrEnum):
 class Match:
     """An error that a response carries.
 
-    ``documented`` is the documented error whose text it has, and ``how`` whether the text is equal to the letter or
-    after folding case, white space and typographic quotes; without one both are ``None`` and ``registered`` is what
-    the code means by its specification. ``status_as_documented`` is ``None`` where one of the two is not known.
+    ``documented`` is the documented error with the same text, and ``how`` says whether the texts are equal exactly or
+    after folding case, whitespace and typographic quotes; without one both are ``None`` and ``registered`` is the
+    code's meaning by its specification. ``status_as_documented`` is ``None`` where either status is unknown.
 
-    ``error``, ``description`` and ``human_title`` are as found, empty when absent; ``stated_status`` is the HTTP status
-    that the body itself names. ``matched_text`` is the part of body, header or address that was recognised, as it
-    stands there.
+    ``error``, ``description`` and ``human_title`` are the provider's, empty when absent; ``stated_status`` is the HTTP
+    status that the body itself names. ``matched_text`` is the recognised part of body, header or address, verbatim.
     """
 
     where: Where
@@ -90,7 +89,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Error:
     where: Where
     source: str
     error: str
@@ -102,7 +101,7 @@ class _Found:
 def match(
     status: int | None, headers: Headers, body: bytes, *, address: str = "", step: Step | None = None
 ) -> Match | None:
-    """The error in a response, or ``None`` when there is none in it. The rest is as with ``match_value``."""
+    """Find the error in a response; ``None`` without one. The parameters are those of ``match_value``."""
     return match_value(status, headers, body, read_json(body), address=address, step=step)
 
 
@@ -115,27 +114,27 @@ def match_value(
     address: str = "",
     step: Step | None = None,
 ) -> Match | None:
-    """The error in a response whose body reads as ``value`` (``read_json``), or ``None`` when there is none in it.
+    """Find the error in a response whose body parses as ``value`` (``read_json``); ``None`` without one.
 
-    ``address`` is the callback address with its query and fragment; ``step`` chooses among the meanings of a code. Of
+    ``address`` is the callback URL with its query and fragment; ``step`` chooses among the meanings of a code. Among
     several places the one with a documented text counts, then the first of body, ``WWW-Authenticate``, ``Location``
     and ``address``.
     """
-    found = list(_errors(headers, body, value, address))
-    for error in found:
+    errors = list(_errors(headers, body, value, address))
+    for error in errors:
         for how in ("exact", "folded"):
             if entry := _documented(error, folded=how == "folded"):
                 return _match(error, status, entry, "folded" if how == "folded" else "exact", step)
-    return _match(found[0], status, None, None, step) if found else None
+    return _match(errors[0], status, None, None, step) if errors else None
 
 
 def fold(text: str) -> str:
-    """A text without the differences that copying makes: letter case, white space, typographic quotes."""
+    """Fold the differences that copying makes: letter case, whitespace, typographic quotes."""
     return " ".join(text.translate(_TYPOGRAPHIC).casefold().split())
 
 
 def read_json(body: bytes) -> Any:
-    """The value of a JSON body, tolerantly, or ``None`` when it cannot be read."""
+    """Parse a JSON body leniently; ``None`` when it cannot be parsed."""
     text = _decoded(body)
     try:
         return json.loads(text)
@@ -150,11 +149,11 @@ def read_json(body: bytes) -> Any:
 
 
 def address_parameters(address: str) -> dict[str, str]:
-    """The parameters of an address, of its query and then of its fragment; the first of one name counts."""
+    """Return the parameters in the query and the fragment of a URL; the first of each name counts."""
     if not address:
         return {}
     try:
-        parts = urlsplit(quoted(address))  # a redacted address has placeholders, with signs that would cut it
+        parts = urlsplit(quoted(address))  # placeholders of a redacted URL contain delimiters
         pairs = [pair for text in (parts.query, parts.fragment) for pair in parse_qsl(text, keep_blank_values=True)]
     except ValueError:  # a malformed host, or more parameters than Python reads
         return {}
@@ -162,7 +161,7 @@ def address_parameters(address: str) -> dict[str, str]:
 
 
 def _match(
-    found: _Found,
+    error: _Error,
     status: int | None,
     entry: DocumentedError | None,
     how: Literal["exact", "folded"] | None,
@@ -170,39 +169,39 @@ def _match(
 ) -> Match:
     known = entry is not None and entry.status is not None and status is not None
     return Match(
-        where=found.where,
-        error=found.error,
-        description=found.description,
-        human_title=found.human_title,
-        stated_status=found.stated_status,
-        matched_text=_as_it_stands(found),
+        where=error.where,
+        error=error.error,
+        description=error.description,
+        human_title=error.human_title,
+        stated_status=error.stated_status,
+        matched_text=_verbatim(error),
         documented=entry,
         how=how,
         status_as_documented=status == entry.status if entry is not None and known else None,
-        registered=registered_for(found.error, *_endpoints(found, step)) if entry is None else None,
+        registered=registered_for(error.error, *_endpoints(error, step)) if entry is None else None,
     )
 
 
-def _documented(found: _Found, *, folded: bool) -> DocumentedError | None:
-    """The documented error with this text. A code that contradicts it rules it out; a missing one does not, since
-    the API's own shape has no place for a code."""
-    alike = fold if folded else str
+def _documented(error: _Error, *, folded: bool) -> DocumentedError | None:
+    """Return the documented error with this text. A different code rules it out; a missing one does not, since
+    the API's own error format has no code."""
+    normal = fold if folded else str
     for entry in documented().values():
-        if alike(entry.description) == alike(found.description) and (
-            not entry.error or not found.error or alike(entry.error) == alike(found.error)
+        if normal(entry.description) == normal(error.description) and (
+            not entry.error or not error.error or normal(entry.error) == normal(error.error)
         ):
             return entry
     return None
 
 
-def _endpoints(found: _Found, step: Step | None) -> tuple[str, ...]:
+def _endpoints(error: _Error, step: Step | None) -> tuple[str, ...]:
     if step is not None:
         return ENDPOINTS_OF[step]
     by_place = {Where.CHALLENGE: RESOURCE, Where.LOCATION: AUTHORIZATION, Where.ADDRESS: AUTHORIZATION}
-    return (by_place.get(found.where, TOKEN),)
+    return (by_place.get(error.where, TOKEN),)
 
 
-def _errors(headers: Headers, body: bytes, value: Any, address: str) -> Iterator[_Found]:
+def _errors(headers: Headers, body: bytes, value: Any, address: str) -> Iterator[_Error]:
     yield from _body_errors(body, value)
     for name, value in headers:
         if name.lower() == "www-authenticate":
@@ -210,36 +209,36 @@ def _errors(headers: Headers, body: bytes, value: Any, address: str) -> Iterator
                 error = challenge.parameters.get("error", "")
                 description = challenge.parameters.get("error_description", "")
                 if error or description:
-                    yield _Found(Where.CHALLENGE, value, error, description)
+                    yield _Error(Where.CHALLENGE, value, error, description)
     for where, url in ((Where.LOCATION, header(headers, "location") or ""), (Where.ADDRESS, address)):
         parameters = address_parameters(url)
         if parameters.get("error"):
-            yield _Found(where, url, parameters["error"], parameters.get("error_description", ""))
+            yield _Error(where, url, parameters["error"], parameters.get("error_description", ""))
 
 
-def _body_errors(body: bytes, value: Any) -> Iterator[_Found]:
+def _body_errors(body: bytes, value: Any) -> Iterator[_Error]:
     where = Where.BODY
     for _ in range(_WRAPPERS):
         if not isinstance(value, dict):
             return
-        if found := _body_error(value, where, body):
-            yield found
+        if error := _body_error(value, where, body):
+            yield error
             return
         value, where = value.get("data"), Where.DATA
 
 
-def _body_error(members: dict[str, Any], where: Where, body: bytes) -> _Found | None:
-    """The error of one JSON object: of the authorization layer (RFC 6749 §5.2), or of the API itself."""
+def _body_error(members: dict[str, Any], where: Where, body: bytes) -> _Error | None:
+    """Return the error in one JSON object: of the authorization layer (RFC 6749 §5.2), or of the API itself."""
     error = members.get("error")
     if isinstance(error, dict):
         stated = error.get("status")
         stated = stated if isinstance(stated, int) and not isinstance(stated, bool) else None
         description = _text(error.get("detail")) or _text(error.get("title"))
-        found = description or stated
-        return _Found(where, _decoded(body), "", description, stated_status=stated) if found else None
+        is_error = description or stated
+        return _Error(where, _decoded(body), "", description, stated_status=stated) if is_error else None
     description = _text(members.get("error_description"))
     if _text(error) or description:
-        return _Found(where, _decoded(body), _text(error), description, _text(members.get("error_human_title")))
+        return _Error(where, _decoded(body), _text(error), description, _text(members.get("error_human_title")))
     return None
 
 
@@ -247,28 +246,28 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _as_it_stands(found: _Found) -> str:
-    """The recognised text as the source writes it: with its quotes and escapes, so that it can be marked there."""
-    for wanted in (found.description, found.error):
-        if not wanted:
+def _verbatim(error: _Error) -> str:
+    """Return the recognised text verbatim, with its quotes and escapes, so that it can be highlighted in the source."""
+    for text in (error.description, error.error):
+        if not text:
             continue
-        if found.where in (Where.LOCATION, Where.ADDRESS):
-            parts = re.split(r"[?#&]", found.source)
-            if part := next((part for part in parts if unquote_plus(part.partition("=")[2]) == wanted), ""):
+        if error.where in (Where.LOCATION, Where.ADDRESS):
+            parts = re.split(r"[?#&]", error.source)
+            if part := next((part for part in parts if unquote_plus(part.partition("=")[2]) == text), ""):
                 return part
-        elif (plain := json.dumps(wanted, ensure_ascii=False)) in found.source:
-            return plain
-        elif wanted in found.source:
-            return wanted
+        elif (literal := json.dumps(text, ensure_ascii=False)) in error.source:
+            return literal
+        elif text in error.source:
+            return text
         else:
-            for text in _JSON_TEXT.finditer(found.source):
-                if _unquoted(text[0]) == wanted:
-                    return text[0]
+            for candidate in _JSON_TEXT.finditer(error.source):
+                if _unquoted(candidate[0]) == text:
+                    return candidate[0]
     return ""
 
 
 def _decoded(body: bytes) -> str:
-    """A body as text, without a byte order mark."""
+    """Decode a body, without its byte order mark."""
     return body.removeprefix(BOM_UTF8).decode("utf-8", "replace")
 
 

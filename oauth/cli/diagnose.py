@@ -1,4 +1,4 @@
-"""The command ``diagnose``: the errors in a pasted text and their causes, as JSON."""
+"""The command ``diagnose``: list the errors in a pasted text and their causes, as JSON."""
 
 import argparse
 import codecs
@@ -17,7 +17,7 @@ from oauth.redaction import Vault
 
 if TYPE_CHECKING:
     from oauth.diagnosis import Cause, Evidence, Fix
-    from oauth.diagnosis.pasted import Diagnosed
+    from oauth.diagnosis.pasted import Finding
     from oauth.paste import Pasted
 
 
@@ -29,40 +29,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one object for each error and return the exit status. Raises ``CommandError``."""
-    _print_list(diagnosed(_read(arguments.file), datetime.now(UTC), secrets.token_bytes(32)))
+    _print_list(diagnose(_read(arguments.file), datetime.now(UTC), secrets.token_bytes(32)))
     return 0
 
 
-def diagnosed(text: str, now: datetime, key: bytes) -> Iterator[dict[str, Any]]:
-    """One object for each response and callback in a pasted text, redacted with ``key``, as soon as it is made.
+def diagnose(text: str, now: datetime, key: bytes) -> Iterator[dict[str, Any]]:
+    """Yield one object for each response and callback in a pasted text, redacted with ``key``.
 
     A text with neither has the objects of its requests, as far as they would fail. Raises ``CommandError``.
     """
-    from oauth import paste  # loads every reader, and the next one the database: other commands need neither
-    from oauth.diagnosis.pasted import diagnosed as read_and_diagnosed
+    from oauth import paste as pasted  # loads every reader, and the next one the database: other commands need neither
+    from oauth.diagnosis.pasted import Paste
 
     try:
-        items = paste.read(text)
-    except paste.ParseError as error:
+        items = pasted.read(text)
+    except pasted.ParseError as error:
         raise CommandError(str(error)) from error
-    answered = any(map(_is_answer, items))
-    for item in read_and_diagnosed(items, Vault(key), now):
-        if _is_answer(item.pasted) if answered else item.before_sending:
-            yield _diagnosis(item)
+    has_responses = any(map(_is_response, items))
+    for finding, item in zip(Paste(items, Vault(key), now).findings(), items, strict=True):
+        if _is_response(item) if has_responses else finding.preflight:
+            yield _object(finding, item)
 
 
-def _is_answer(item: "Pasted") -> bool:
+def _is_response(item: "Pasted") -> bool:
     return item.response is not None or item.step is Step.CALLBACK
 
 
-def _diagnosis(item: "Diagnosed") -> dict[str, Any]:
-    explanation = item.explanation
-    causes = item.diagnosis.causes if item.diagnosis else item.before_sending
-    evidence = item.diagnosis.evidence if item.diagnosis else ()
+def _object(finding: "Finding", item: "Pasted") -> dict[str, Any]:
+    explanation, diagnosis = finding.explanation, finding.diagnosis
+    causes = diagnosis.causes if diagnosis else finding.preflight or ()
+    evidence = diagnosis.evidence if diagnosis else ()
     return {
         "documented": explanation.number if explanation else None,
         "match": explanation.match if explanation else None,
-        "status": explanation.status if explanation else item.pasted.status,
+        "status": explanation.status if explanation else item.status,
         "error": (explanation.error or None) if explanation else None,
         "error_description": (explanation.error_description or None) if explanation else None,
         "title": explanation.title if explanation else None,
@@ -96,7 +96,7 @@ def _fix(fix: "Fix") -> dict[str, Any]:
 
 
 def _print_list(items: Iterator[dict[str, Any]]) -> None:
-    """A list as JSON, each item when it is there."""
+    """Print a list as JSON, each item as soon as it is there."""
     before = "["
     for item in items:
         echo(f"{before}\n{textwrap.indent(json.dumps(item, indent=2), '  ')}", end="")
@@ -105,7 +105,7 @@ def _print_list(items: Iterator[dict[str, Any]]) -> None:
 
 
 def _read(file: str) -> str:
-    """The text of a file, or of standard input for ``-``. Raises ``CommandError`` when it is none."""
+    """Return the text of a file, or of standard input for ``-``. Raises ``CommandError`` when it is not text."""
     from oauth import paste
 
     name = "standard input" if file == "-" else repr(file)

@@ -1,4 +1,4 @@
-"""The command ``explain``: what an error means and what to do."""
+"""The command ``explain``: print the meaning and the remedy of an error."""
 
 import argparse
 import textwrap
@@ -15,22 +15,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the explanation and return the exit status. Raises ``CommandError``."""
-    echo(explained(arguments.error))
+    echo(explanation(arguments.error))
     return 0
 
 
-def explained(wanted: str) -> str:
-    """The catalogue's entries for a documented number or an error code, as text. Raises ``CommandError``."""
+def explanation(error: str) -> str:
+    """Return the catalogue's entries for a documented number or an error code. Raises ``CommandError``."""
     entries = documented()
     numbers = {str(number): number for number in entries}
-    if wanted in numbers:
-        return _documented_text(entries[numbers[wanted]])
-    same_code = [entry for entry in entries.values() if entry.error == wanted] if wanted else []
+    if error in numbers:
+        return _documented_text(entries[numbers[error]])
+    same_code = [entry for entry in entries.values() if entry.error == error] if error else []
     texts = [_documented_text(entry) for entry in same_code]
-    texts += [_registered_text(entry) for entry in registered().get(wanted, ())]
+    texts += [_registered_text(entry) for entry in registered().get(error, ())]
     if not texts:
         raise CommandError(
-            f"there is no error {wanted!r}; give a number from {min(entries)} to {max(entries)}, "
+            f"there is no error {error!r}; give a number from {min(entries)} to {max(entries)}, "
             "or an error code such as invalid_grant."
         )
     return "\n".join(texts)
@@ -42,7 +42,7 @@ def _documented_text(entry: DocumentedError) -> str:
     lines = [f"{entry.number}. {entry.title}", f"   {', '.join(filter(None, facts))}"]
     lines += [f"   {text}" for text in texts if text and text != entry.title]
     lines += _advice(entry.cause, entry.remedy)
-    lines += ["", "   The documented answer:", textwrap.indent(entry.example, "     ")]
+    lines += ["", "   The documented response:", textwrap.indent(entry.example, "     ")]
     if entry.example_request:
         lines += ["", "   The documented request:", textwrap.indent(entry.example_request, "     ")]
     return "\n".join([*lines, ""])

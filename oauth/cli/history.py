@@ -17,6 +17,19 @@ from oauth.installation import Installation, current, now
 from oauth.settings import SettingError
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
+    export = actions.add_parser("export", help="write what a filter shows to a file or to standard output")
+    export.add_argument("--format", choices=("csv", "jsonl", "har"), default="csv", help="default: csv")
+    export.add_argument("--filter", default="", metavar="LINE", help="as in the page, such as 'status:4xx since:2h'")
+    imported = actions.add_parser("import", help="keep the exchanges of a HAR or of an export, redacted")
+    imported.add_argument("file", metavar="FILE", help="a HAR, or a CSV, JSON Lines or HAR that a console exported")
+    imported.add_argument("--owner", help="whose they are; default: as the file says")
+    imported.add_argument("--case", default="", help="the case of all of them; default: as the file says")
+    export.add_argument("--output", metavar="FILE", help="a file for its owner only, which appears when it is whole")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return the exit status. Raises ``CommandError``, and ``BrokenPipeError``."""
     try:

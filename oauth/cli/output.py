@@ -1,4 +1,4 @@
-"""Printing and errors that every command shares."""
+"""Output and errors shared by all commands."""
 
 import io
 import sys
@@ -9,7 +9,7 @@ class CommandError(Exception):
 
 
 def echo(text: str, end: str = "\n") -> None:
-    """Print text to standard output, also where the terminal's encoding lacks a character of it."""
+    """Print text to standard output, escaping characters that the terminal's encoding lacks."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     print(text, end=end, flush=True)

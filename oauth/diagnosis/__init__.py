@@ -1,7 +1,7 @@
-"""Why an exchange failed: causes, each judged from facts of the request, its flow and the history, and the fix."""
+"""Diagnosis of a failed exchange: causes, each judged by facts of the request, its flow and the history, and fixes."""
 
 from oauth.diagnosis.diagnose import diagnose, never_came_back, preflight
-from oauth.diagnosis.in_memory import Earlier
+from oauth.diagnosis.in_memory import InMemoryPast
 from oauth.diagnosis.model import Cause, Change, Diagnosis, Evidence, Fix, Label, Target, Verdict
 from oauth.diagnosis.past import NoPast, Past
 
@@ -9,9 +9,9 @@ __all__ = [
     "Cause",
     "Change",
     "Diagnosis",
-    "Earlier",
     "Evidence",
     "Fix",
+    "InMemoryPast",
     "Label",
     "NoPast",
     "Past",

@@ -1,7 +1,7 @@
-"""``Past`` over exchanges in memory: what stood earlier in the same paste, or came earlier in the same drill.
+"""``Past`` over exchanges in memory: the earlier ones of the same paste or drill.
 
-A paste can have a hundred thousand exchanges, and each that failed asks of all before it. So an answer has a bounded
-number of rows: of many that say the same, the first and the newest.
+A paste can have a hundred thousand exchanges, and each failed one queries all those before it. So a result has a
+bounded number of rows: of many that say the same, the first and the newest.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -12,30 +12,30 @@ from datetime import datetime
 from itertools import chain
 
 from oauth import parameters
-from oauth.diagnosis.context import host_of
+from oauth.addresses import host_of
 from oauth.diagnosis.past import OF_THE_BROWSER, NoPast, Past
 from oauth.exchange import Exchange, Step
 from oauth.redaction.placeholders import PLACEHOLDER
 
 NEWEST_OF_FLOW = 50
-"""Rows of one sort that are kept of a long flow, besides the first: each may have brought another token."""
+"""Rows of one kind kept for a long flow, besides the first: each may have brought another token."""
 
 NEWEST_SEEN = 20
-"""The same of the rows that one secret stands in: those of one sort say the same of it."""
+"""Rows of one kind kept for a secret that they contain, besides the first: they all say the same about it."""
 
 MOST_WAYS = 100
-"""Ways in which a client asked for tokens that are kept, the newest of them."""
+"""Ways of requesting tokens kept for a client, the newest ones."""
 
-_ASKED = (Step.TOKEN, Step.REFRESH)
-_CALLS = (Step.API, Step.USERINFO)
+_TOKEN_STEPS = (Step.TOKEN, Step.REFRESH)
+_API_STEPS = (Step.API, Step.USERINFO)
 
 
 @dataclass
-class Earlier:
-    """Exchanges that came before one that is judged, and behind them ``further``, such as the history.
+class InMemoryPast:
+    """Exchanges before the one under diagnosis, and a ``further`` past behind them, such as the history.
 
-    Rows are redacted and added in order; each answer has those that were added before the question. Where there are
-    many that say the same, it has the first and the newest of them.
+    Rows are redacted and added in order; a result has those that were added before the query. Of many that say the
+    same, it has the first and the newest.
     """
 
     further: Past = field(default_factory=NoPast)
@@ -48,93 +48,93 @@ class Earlier:
     _rows: int = field(default=0, init=False)
 
     def add(self, row: Exchange) -> None:
-        """Take in one more exchange, redacted, after it was diagnosed itself."""
-        if row.flow and row.step not in _CALLS:
-            _take(self._flows.setdefault(row.flow, []), row, _given, NEWEST_OF_FLOW)
+        """Add one redacted exchange, after its own diagnosis."""
+        if row.flow and row.step not in _API_STEPS:
+            _append(self._flows.setdefault(row.flow, []), row, _tokens_kind, NEWEST_OF_FLOW)
         for mark in _marks(row):
-            _take(self._seen.setdefault(mark, []), row, _outcome, NEWEST_SEEN)
-        if row.step in _ASKED and parameters.succeeded(row):
+            _append(self._seen.setdefault(mark, []), row, _outcome_kind, NEWEST_SEEN)
+        if row.step in _TOKEN_STEPS and parameters.succeeded(row):
             self._add_success(row)
         if row.step not in OF_THE_BROWSER:
-            insort(self._sent[host_of(row)], row.started_at)
+            insort(self._sent[host_of(row.request.url)], row.started_at)
         self._rows += 1
 
-    def add_all(self, rows: Iterable[Exchange]) -> "Earlier":
-        """Take in several, the oldest first."""
+    def add_all(self, rows: Iterable[Exchange]) -> "InMemoryPast":
+        """Add several exchanges, the oldest first."""
         for row in rows:
             self.add(row)
         return self
 
     @property
     def reach(self) -> int:
-        """How many rows are looked at in all."""
+        """Number of rows that are searched in all."""
         return self.further.reach + self._rows
 
     def flow(self, flow: str) -> Sequence[Exchange]:
-        """The exchanges of one flow that say something of its codes and tokens: not its calls of the API."""
+        """Return the exchanges of one flow, without its API calls, which say nothing about its codes and tokens."""
         return (*self.further.flow(flow), *self._flows.get(flow, ())) if flow else ()
 
     def sightings(self, placeholders: Sequence[str]) -> Sequence[Exchange]:
-        """The exchanges in which one of these fingerprinted placeholders stands."""
-        marks = {found[2] for text in placeholders if (found := PLACEHOLDER.fullmatch(text)) and found[2]}
+        """Return the exchanges that contain one of these fingerprinted placeholders."""
+        marks = {match[2] for text in placeholders if (match := PLACEHOLDER.fullmatch(text)) and match[2]}
         own = {id(row): row for mark in marks for row in self._seen.get(mark, ())}
         return (*self.further.sightings(placeholders), *sorted(own.values(), key=lambda row: row.started_at))
 
     def token_requests(self, client_id: str) -> Sequence[Exchange]:
-        """The token and refresh requests of a client that were answered with success."""
+        """Return the successful token and refresh requests of a client."""
         own = sorted(chain.from_iterable(self._tokens.get(client_id, {}).values()), key=lambda numbered: numbered[0])
         return (*self.further.token_requests(client_id), *(row for _, row in own))
 
     def sent_to(self, host: str, since: datetime, until: datetime) -> int:
-        """How many requests went to a host, but for the browser's, counting both ends of the time."""
+        """Return the number of requests to a host from ``since`` to ``until``, both included, except the browser's."""
         times = self._sent.get(host, ())
         own = max(0, bisect_right(times, until) - bisect_left(times, since))
         return own + self.further.sent_to(host, since, until)
 
     def _add_success(self, row: Exchange) -> None:
-        """Beside those that asked in the same way: the first of them, and the newest of the newest flows."""
-        asked = parameters.read(row.request)
+        """Add a success to those that were requested in the same way: keep the first, and the newest of three flows."""
+        request = parameters.read(row.request)
         credentials = parameters.basic(row.request)
         ways = self._tokens[parameters.client_of(row)]
         way = (
-            row.provider or host_of(row),
-            *map(asked.value, ("grant_type", "scope", "redirect_uri", "client_secret")),
+            row.provider or host_of(row.request.url),
+            *map(request.value, ("grant_type", "scope", "redirect_uri", "client_secret")),
             credentials and credentials.secret,
             parameters.member(row.response, "scope"),
         )
-        alike = ways.pop(way, [])
-        ways[way] = alike  # behind the others: it is the newest now
-        if len(alike) > 1 and alike[-1][1].flow == row.flow:
-            alike.pop()
-        alike.append((self._rows, row))
-        del alike[1:-3]
+        same_way = ways.pop(way, [])
+        ways[way] = same_way  # last in the dict: it is the newest now
+        if len(same_way) > 1 and same_way[-1][1].flow == row.flow:
+            same_way.pop()
+        same_way.append((self._rows, row))
+        del same_way[1:-3]
         if len(ways) > MOST_WAYS:
             del ways[next(iter(ways))]
 
 
-def _take(rows: list[Exchange], row: Exchange, sort: Callable[[Exchange], Hashable], most: int) -> None:
-    """Append a row to a list. Of one that grows long each sort keeps the first, and the ``most`` newest."""
+def _append(rows: list[Exchange], row: Exchange, kind: Callable[[Exchange], Hashable], most: int) -> None:
+    """Append a row to a list. Shorten a long one to the first and the ``most`` newest rows of each kind."""
     rows.append(row)
     if len(rows) % (4 * most):
         return
     places: dict[Hashable, list[int]] = defaultdict(list)
     for place, one in enumerate(rows):
-        places[sort(one)].append(place)
-    kept = sorted({place for alike in places.values() for place in (alike[0], *alike[-most:])})
-    rows[:] = [rows[place] for place in kept]
+        places[kind(one)].append(place)
+    remaining = sorted({place for same in places.values() for place in (same[0], *same[-most:])})
+    rows[:] = [rows[place] for place in remaining]
 
 
-def _given(row: Exchange) -> Hashable:
+def _tokens_kind(row: Exchange) -> Hashable:
     return row.step, parameters.succeeded(row), parameters.member(row.response, "scope")
 
 
-def _outcome(row: Exchange) -> Hashable:
+def _outcome_kind(row: Exchange) -> Hashable:
     return row.step, parameters.succeeded(row), parameters.unanswered(row)
 
 
 def _marks(row: Exchange) -> Iterable[str]:
-    """The fingerprints that stand in an exchange."""
+    """Return the fingerprints in an exchange."""
     texts = [row.request.url, row.request.body.decode("utf-8", "replace"), *(value for _, value in row.request.headers)]
     if row.response is not None:
         texts += [row.response.body.decode("utf-8", "replace"), *(value for _, value in row.response.headers)]
-    return {found[2] for text in texts if "«" in text for found in PLACEHOLDER.finditer(text) if found[2]}
+    return {match[2] for text in texts if "«" in text for match in PLACEHOLDER.finditer(text) if match[2]}

@@ -1,6 +1,6 @@
-"""What a diagnosis is made of: causes with a verdict, the facts behind it, and the changed request.
+"""Parts of a diagnosis: causes with a verdict, the facts behind it, and the changed request.
 
-No value here holds a secret: a placeholder stands in its place.
+No value here contains a secret: a placeholder takes its place.
 """
 
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from enum import StrEnum
 from oauth.exchange import Step
 
 STEP_NUMBER: Mapping[Step, int] = {Step.AUTHORIZE: 1, Step.CALLBACK: 2, Step.TOKEN: 3, Step.API: 4, Step.REFRESH: 4}
-"""The number of a step as the walkthrough counts them."""
+"""Numbers of the steps in the walkthrough."""
 
 
 class Verdict(StrEnum):
-    """What the facts say of a cause. The order is the one in which causes are shown."""
+    """The verdict on a cause, in the order in which causes are shown."""
 
     PROVEN = "proven"
     POSSIBLE = "possible"
@@ -24,9 +24,9 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One fact. ``holds`` is true where all is as it should be, false where it is not, ``None`` where it is not known.
+    """One fact. ``holds`` is true when it is as it should be, false when it is not, ``None`` when that is unknown.
 
-    ``where`` names the place it was read from, ``row`` the history row, if it stands in one.
+    ``where`` names the place it was read from, ``row`` the history row if it comes from one.
     """
 
     holds: bool | None
@@ -36,7 +36,7 @@ class Evidence:
 
 
 class Target(StrEnum):
-    """Which part of a request a change is about."""
+    """The part of a request that a change affects."""
 
     FIELD = "field"
     QUERY = "query"
@@ -49,10 +49,10 @@ class Target(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of a request. ``before`` is ``None`` where nothing was sent, ``after`` where nothing is sent any more.
+    """One change to a request. ``before`` is ``None`` where nothing was sent, ``after`` where nothing is sent any more.
 
-    ``name`` is the field's, parameter's or header's. ``needs`` says what a person has to fill in, and ``after`` is then
-    an empty text. A placeholder in ``after`` stands for a secret that the session's vault resolves.
+    ``name`` is that of the field, parameter or header. ``needs`` names the value that the user has to fill in;
+    ``after`` is then empty. A placeholder in ``after`` stands for a secret that the session's vault resolves.
     """
 
     target: Target
@@ -63,7 +63,7 @@ class Change:
 
 
 class Label(StrEnum):
-    """How much a fix leaves to do."""
+    """The work that a fix leaves to the user."""
 
     READY = "ready"
     NEEDS_A_VALUE = "needs a value"
@@ -72,7 +72,7 @@ class Label(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """The changed request. ``step`` is the step that ``changes`` belong to and where to go on."""
+    """The changed request. ``step`` is the step to which ``changes`` belong, and at which to continue."""
 
     label: Label
     title: str
@@ -81,13 +81,13 @@ class Fix:
 
     @property
     def label_text(self) -> str:
-        """The label as it is shown, with the number of the step to start again at."""
+        """The label for the UI, with the number of the step at which to start again."""
         return f"start again at step {STEP_NUMBER[self.step]}" if self.label is Label.START_AGAIN else self.label.value
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A reason the request can have failed for, and what the facts say of it."""
+    """A possible reason for the failure, and the verdict on it."""
 
     id: str
     title: str
@@ -98,7 +98,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What happened, why, and how sure that is. ``causes`` are ranked by verdict; ``evidence`` has crosses first."""
+    """Causes of a failure, ranked by verdict, with all of their evidence: contrary facts first."""
 
     headline: str
     sentence: str

@@ -1,7 +1,7 @@
-"""What a diagnosis asks of the history, and the history's answers.
+"""Queries of a diagnosis to the history.
 
-Every question is bounded: by a flow, or by a client within the newest rows. What lies further back is not looked at,
-and ``reach`` says so in the evidence.
+Every query is bounded: by a flow, or by a client within the newest rows. Older rows are not searched, and the evidence
+says so with ``reach``.
 """
 
 from collections.abc import Sequence
@@ -12,54 +12,54 @@ from typing import Protocol
 from oauth.exchange import Exchange, Step
 
 OF_THE_BROWSER = (Step.AUTHORIZE, Step.CALLBACK)
-"""Steps that a browser takes, from another address than this console's."""
+"""Steps made by the browser, from another IP address than this console's."""
 
 
 MOST_TOKENS = 1_000
-"""Token requests of a client that a history gives at most, the newest of them."""
+"""Maximum number of a client's token requests that a history returns, the newest ones."""
 
 
 class Past(Protocol):
-    """The exchanges of before, redacted. Rows come oldest first."""
+    """Earlier exchanges, redacted. Rows are returned oldest first."""
 
     @property
     def reach(self) -> int:
-        """How many of the newest rows are looked at."""
+        """Number of the newest rows that are searched."""
 
     def flow(self, flow: str, /) -> Sequence[Exchange]:
-        """The exchanges of one flow."""
+        """Return the exchanges of one flow."""
 
     def sightings(self, placeholders: Sequence[str], /) -> Sequence[Exchange]:
-        """The exchanges in which one of these fingerprinted placeholders stands, in request or response."""
+        """Return the exchanges that contain one of these fingerprinted placeholders, in request or response."""
 
     def token_requests(self, client_id: str, /) -> Sequence[Exchange]:
-        """The token and refresh requests of a client, at any provider, that were answered with success.
+        """Return the successful token and refresh requests of a client, at any provider.
 
-        Of many that say the same some may be left out; a history gives the newest ``MOST_TOKENS``.
+        Redundant rows may be left out; a history returns the newest ``MOST_TOKENS``.
         """
 
     def sent_to(self, host: str, since: datetime, until: datetime, /) -> int:
-        """How many requests went to a host, but for the browser's, counting both ends of the time."""
+        """Return the number of requests to a host from ``since`` to ``until``, both included, except the browser's."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoPast:
-    """For what was pasted: there is no history to ask."""
+    """An empty past, for pasted exchanges without a history."""
 
     reach: int = 0
 
     def flow(self, _flow: str, /) -> Sequence[Exchange]:
-        """Nothing."""
+        """Return no rows."""
         return ()
 
     def sightings(self, _placeholders: Sequence[str], /) -> Sequence[Exchange]:
-        """Nothing."""
+        """Return no rows."""
         return ()
 
     def token_requests(self, _client_id: str, /) -> Sequence[Exchange]:
-        """Nothing."""
+        """Return no rows."""
         return ()
 
     def sent_to(self, _host: str, _since: datetime, _until: datetime, /) -> int:
-        """None."""
+        """Return 0."""
         return 0

@@ -1,80 +1,147 @@
-"""What pasted exchanges mean: each explained, diagnosed from the paste, and redacted."""
+"""Diagnose the exchanges of a paste: each is explained, diagnosed from the paste, and redacted."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Protocol, TypeVar
 
 from oauth import parameters
 from oauth.catalogue.explain import Explanation, explain, explain_response
-from oauth.diagnosis import Cause, Diagnosis, Earlier, NoPast, Past, diagnose, preflight
-from oauth.exchange import Exchange, Request, Step, header
+from oauth.diagnosis import Cause, Diagnosis, InMemoryPast, NoPast, Past, diagnose, preflight
+from oauth.exchange import Exchange, Request, Response, Step, header
 from oauth.paste.result import Pasted
 from oauth.redaction import Vault
 from oauth.redaction.names import secret_kind
+
+LOOK_BACK = 5_000
+"""Exchanges before a window of a paste that count as evidence for it: a paste can have a hundred thousand."""
 
 _COOKIES = ("cookie", "set-cookie", "authorization", "proxy-authorization")
 _NESTED = 3
 """Levels of a response body in which secrets are learned by name."""
 
+T = TypeVar("T")
+
+
+class Progress(Protocol):
+    """Show how far some work is while its items are taken."""
+
+    def __call__(self, work: str, items: Sequence[T], /) -> Iterable[T]:
+        """Return the same items; ``work`` says in words what is done with them."""
+
 
 @dataclass(frozen=True, slots=True)
-class Diagnosed:
-    """One pasted exchange with what it means.
+class Finding:
+    """One pasted exchange, redacted, and why it failed.
 
-    ``exchange`` is redacted. ``explanation`` is ``None`` for a success and where nothing can be said, and ``diagnosis``
-    then too. ``before_sending`` are the causes for which a request without a response would fail.
+    ``explanation`` and ``diagnosis`` are ``None`` for a success and where the paste does not say. ``preflight`` has the
+    causes for which a request without a response would fail if it were sent now; it is ``None`` where the exchange is
+    not a whole request without a response.
     """
 
-    pasted: Pasted
+    position: int
     exchange: Exchange
     explanation: Explanation | None = None
     diagnosis: Diagnosis | None = None
-    before_sending: tuple[Cause, ...] = ()
+    preflight: tuple[Cause, ...] | None = None
 
 
-def diagnosed(items: Sequence[Pasted], vault: Vault, now: datetime, *, past: Past | None = None) -> Iterator[Diagnosed]:
-    """The exchanges of a paste, explained and diagnosed, in their order.
+def _silent(_work: str, items: Sequence[T], /) -> Sequence[T]:
+    return items
 
-    ``vault`` learns the secrets of all of them. ``past`` is asked besides the paste itself, for example the history.
-    """
-    for item in items:
-        learn(item, vault)
-    seen = Earlier(past or NoPast())
-    for item in items:
-        live = item.to_exchange(now)
-        redacted = vault.redact(live)
-        # Without a time of its own an exchange has no before and after: only what it says itself counts.
-        known: Past = seen if item.started_at else past or NoPast()
-        explanation = explained(item, live)
-        diagnosis = None
-        before: tuple[Cause, ...] = ()
+
+class Paste:
+    """The exchanges of one paste. ``exchanges`` have their secrets; everything that methods return is redacted."""
+
+    def __init__(self, items: Sequence[Pasted], vault: Vault, now: datetime, progress: Progress = _silent) -> None:
+        """Teach ``vault`` the secrets of all exchanges. ``now`` is when the paste is read."""
+        self.items = tuple(items)
+        self.exchanges = tuple(item.to_exchange(now) for item in items)
+        self.vault = vault
+        self.now = now
+        self._redacted: dict[int, Exchange] = {}
+        for exchange in progress("Looking for secrets", self.exchanges):
+            learn_secrets(exchange, vault)
+
+    def findings(
+        self,
+        first: int = 0,
+        count: int | None = None,
+        *,
+        further: Past | None = None,
+        zone: tzinfo = UTC,
+        progress: Progress = _silent,
+    ) -> Iterator[Finding]:
+        """Diagnose ``count`` exchanges from ``first`` on, or all of them, in their order.
+
+        Evidence comes from the exchanges before each, up to ``LOOK_BACK`` before the first, and from ``further``, for
+        example the history. Times are quoted in ``zone``.
+        """
+        window = range(len(self.items))[first:][:count]
+        before = range(max(0, window.start - LOOK_BACK), window.start)
+        self._redacted = {at: row for at, row in self._redacted.items() if before.start <= at < window.stop}
+        further = further or NoPast()
+        earlier = InMemoryPast(further)
+        for position in progress("Reading earlier exchanges", before):
+            self._add_to(earlier, position)
+        for position in window:
+            # Without a time of its own an exchange has no before and after: only what it says itself counts.
+            yield self._finding(position, earlier if self.items[position].started_at else further, zone)
+            self._add_to(earlier, position)
+            self._redacted.pop(position - LOOK_BACK, None)
+
+    def redacted(self, position: int) -> Exchange:
+        """Return one exchange with placeholders in the place of its secrets."""
+        if position not in self._redacted:
+            self._redacted[position] = self.vault.redact(self.exchanges[position])
+        return self._redacted[position]
+
+    def explanation(self, position: int) -> Explanation | None:
+        """Return why an exchange failed, ``None`` for a success and where the paste does not say."""
+        explanation = self._live_explanation(position)
+        return None if explanation is None else _without_secrets(explanation, self.vault)
+
+    def _finding(self, position: int, past: Past, zone: tzinfo) -> Finding:
+        item, exchange, vault = self.items[position], self.exchanges[position], self.vault
+        explanation = self._live_explanation(position)
         if explanation is not None:
-            diagnosis = diagnose(_known_part(item, live), explanation, past=known, vault=vault, now=now)
-            explanation = _without_secrets(explanation, vault)
-        elif item.response is None and item.request is not None and item.request.url and item.request_body_known:
-            before = preflight(item.request, live.step, flow=None, past=known, vault=vault, now=now)
-        yield Diagnosed(item, redacted, explanation, diagnosis, before)
-        if item.started_at:
-            seen.add(redacted)
+            known = _known_part(item, exchange)
+            diagnosis = diagnose(known, explanation, past=past, vault=vault, now=self.now, zone=zone)
+            return Finding(position, self.redacted(position), _without_secrets(explanation, vault), diagnosis)
+        causes = None
+        if _is_whole_request(item):
+            causes = preflight(
+                exchange.request, exchange.step, flow=None, past=past, vault=vault, now=self.now, zone=zone
+            )
+        return Finding(position, self.redacted(position), preflight=causes)
+
+    def _live_explanation(self, position: int) -> Explanation | None:
+        item, response = self.items[position], self.items[position].response
+        if item.step is Step.CALLBACK:
+            return explain(self.exchanges[position])
+        if response is None:
+            return None
+        explanation = explain_response(
+            item.status, response.headers, response.body, step=item.step, request=item.request
+        )
+        unknown = explanation is not None and explanation.answer == "empty" and not item.response_body_known
+        return None if unknown else explanation
+
+    def _add_to(self, earlier: InMemoryPast, position: int) -> None:
+        if self.items[position].started_at:
+            earlier.add(self.redacted(position))
 
 
-def explained(item: Pasted, exchange: Exchange) -> Explanation | None:
-    """Why a pasted exchange failed, ``None`` for a success and where the paste does not say."""
-    if item.step is Step.CALLBACK:
-        return explain(exchange)
-    if item.response is None:
-        return None
-    response = item.response
-    found = explain_response(item.status, response.headers, response.body, step=item.step, request=item.request)
-    unknown = found is not None and found.answer == "empty" and not item.response_body_known
-    return None if unknown else found
+def _is_whole_request(item: Pasted) -> bool:
+    request = item.request
+    is_alone = request is not None and item.response is None and item.step is not Step.CALLBACK
+    return is_alone and request is not None and bool(request.url) and item.request_body_known
 
 
-def learn(item: Pasted, vault: Vault) -> None:
-    """Remember the secrets that an exchange names, so that they are taken out of everything else too."""
-    for name, value in (*_sent(item), *_received(item)):
+def learn_secrets(exchange: Exchange, vault: Vault) -> None:
+    """Add the secrets that a live exchange names to the vault, which then redacts them wherever else they stand."""
+    for name, value in (*_request_values(exchange.request), *_response_values(exchange.response)):
         kind = secret_kind(name)
         if name.lower() in _COOKIES:
             vault.conceal(name, value)
@@ -82,44 +149,46 @@ def learn(item: Pasted, vault: Vault) -> None:
             vault.add(kind, value)
 
 
-def _sent(item: Pasted) -> Iterator[tuple[str, str]]:
-    if item.request is not None:
-        sent = parameters.read(item.request)
-        for parameter in (*sent.query, *sent.meant):
-            yield parameter.name, parameter.value
-        yield from item.request.headers
+def _request_values(request: Request) -> Iterator[tuple[str, str]]:
+    reading = parameters.read(request)
+    for parameter in (*reading.query, *reading.meant):
+        yield parameter.name, parameter.value
+    yield from request.headers
 
 
-def _received(item: Pasted) -> Iterator[tuple[str, str]]:
-    """What a response names; a numeric ``code`` in its body is an error number and no secret."""
-    if item.response is not None:
-        yield from item.response.headers
-        if location := header(item.response.headers, "location"):
-            yield from parameters.query_of(location)
-        if item.response.body[:1] == b"{":
-            try:
-                yield from _texts(json.loads(item.response.body), 0)
-            except (ValueError, RecursionError):
-                return  # no JSON: what has a name in it is found when it is redacted
+def _response_values(response: Response | None) -> Iterator[tuple[str, str]]:
+    if response is None:
+        return
+    yield from response.headers
+    if location := header(response.headers, "location"):
+        yield from parameters.query_of(location)
+    if response.body[:1] == b"{":
+        try:
+            yield from _members(json.loads(response.body), 0)
+        except (ValueError, RecursionError):
+            return  # a body that is not JSON: redaction finds what has a name in it
 
 
-def _texts(value: Any, depth: int) -> Iterator[tuple[str, str]]:
+def _members(value: Any, depth: int) -> Iterator[tuple[str, str]]:
+    """Yield the texts in a JSON object by name. A numeric ``code`` is an error number and no secret."""
     for name, inner in value.items() if isinstance(value, dict) and depth < _NESTED else ():
-        if isinstance(inner, str):
-            if not (name == "code" and inner.isdecimal()):
-                yield name, inner
-        else:
-            yield from _texts(inner, depth + 1)
+        if not isinstance(inner, str):
+            yield from _members(inner, depth + 1)
+        elif not (name == "code" and inner.isdecimal()):
+            yield name, inner
 
 
 def _known_part(item: Pasted, exchange: Exchange) -> Exchange:
-    """The exchange without a request whose body is not known, which would look like a request without parameters."""
+    """Leave out a request whose body is not known: it would look like a request without parameters."""
     if item.request_body_known or header(exchange.request.headers, "content-length"):
         return exchange
     return replace(exchange, request=Request("", ""))
 
 
 def _without_secrets(explanation: Explanation, vault: Vault) -> Explanation:
-    error, description = (vault.redact_text(text) for text in (explanation.error, explanation.error_description))
-    matched = vault.redact_text(explanation.matched_text)
-    return replace(explanation, error=error, error_description=description, matched_text=matched)
+    return replace(
+        explanation,
+        error=vault.redact_text(explanation.error),
+        error_description=vault.redact_text(explanation.error_description),
+        matched_text=vault.redact_text(explanation.matched_text),
+    )

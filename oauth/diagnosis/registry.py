@@ -1,4 +1,4 @@
-"""Which causes belong to which error, and which are tried before a request is sent."""
+"""Causes of each error, and the causes checked before a request is sent."""
 
 import re
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ from oauth.diagnosis.causes import (
     shape,
 )
 from oauth.diagnosis.causes.rule import Rule
-from oauth.diagnosis.context import Subject
+from oauth.diagnosis.context import Context
 from oauth.exchange import Step
 from oauth.flow import Grant
 
 MISSING_PARAMETER = re.compile(r"""[Mm]issing\s+(?:required\s+)?parameters?:?\s*["'“]?([a-z_]+)["'”]?""")
-"""How a server names the parameter that it misses."""
+"""Description of an error that names a missing parameter."""
 
 DOCUMENTED: Mapping[int, tuple[Rule, ...]] = {
     1: parameter.missing("code"),
@@ -40,7 +40,7 @@ DOCUMENTED: Mapping[int, tuple[Rule, ...]] = {
     10: grant.ALLOWED,
     11: refresh_token.REFUSED,
 }
-"""The causes of each documented error."""
+"""Causes of each documented error."""
 
 REGISTERED: Mapping[str, tuple[Rule, ...]] = {
     "redirect_uri_mismatch": redirect_uri.RULES,
@@ -53,17 +53,17 @@ REGISTERED: Mapping[str, tuple[Rule, ...]] = {
     "unsupported_response_type": (authorization.response_type,),
     "access_denied": (authorization.denied,),
 }
-"""The causes of a code whose text is not among the documented ones."""
+"""Causes of a code whose text is not documented."""
 
 AUTHORIZATION: Mapping[str, tuple[Rule, ...]] = {
     "invalid_scope": (scope.separators, scope.letter_case, scope.never_granted, scope.taken_away),
     "unauthorized_client": (grant.others_worked, grant.taken_away, grant.none_worked),
     "invalid_request": (authorization.response_type, parameter.REPEATED),
 }
-"""The causes of a code that comes back from the authorization endpoint, where it is another's there."""
+"""Causes of a code from the authorization endpoint, where it has another meaning there."""
 
 UNREADABLE: tuple[Rule, ...] = (parameter.BODY_UNREADABLE, parameter.REPEATED, client.both)
-"""The causes of an ``invalid_request`` that names no parameter."""
+"""Causes of an ``invalid_request`` that names no parameter."""
 
 ANSWERS: Mapping[str, tuple[Rule, ...]] = {
     "missing_version": (request.version_missing,),
@@ -81,7 +81,7 @@ ANSWERS: Mapping[str, tuple[Rule, ...]] = {
     "refused": (request.address,),
     "error_page": authorization.NEVER_CAME,
 }
-"""The causes of what came back, or did not, and is no OAuth error."""
+"""Causes of failures and responses that are not OAuth errors, by kind."""
 
 
 BESIDE: Mapping[Step, tuple[str, ...]] = {
@@ -93,33 +93,32 @@ BESIDE: Mapping[Step, tuple[str, ...]] = {
     Step.JWKS: (),
     Step.DISCOVERY: (),
 }
-"""The endpoints beside the flow, and the codes that mean there what they mean in the flow."""
+"""Endpoints beside the flow, and the codes that mean there what they mean in the flow."""
 
 
-def rules_for(explanation: Explanation, subject: Subject) -> tuple[Rule, ...]:
-    """The causes that can lead to this error."""
-    if subject.step in (Step.AUTHORIZE, Step.CALLBACK) and explanation.error in AUTHORIZATION:
+def rules_for(explanation: Explanation, context: Context) -> tuple[Rule, ...]:
+    """Return the causes that can lead to this error."""
+    if context.step in (Step.AUTHORIZE, Step.CALLBACK) and explanation.error in AUTHORIZATION:
         return AUTHORIZATION[explanation.error]
     if explanation.number is not None:
         return DOCUMENTED[explanation.number]
-    if subject.step in BESIDE and explanation.error not in BESIDE[subject.step]:
+    if context.step in BESIDE and explanation.error not in BESIDE[context.step]:
         return ()
     if explanation.kind == "answer":
-        if explanation.answer == "unknown_error" and subject.step is Step.API:
+        if explanation.answer == "unknown_error" and context.step is Step.API:
             return request.HEADERS
         return ANSWERS.get(explanation.answer, ())
-    named = MISSING_PARAMETER.search(explanation.error_description)
-    if named is not None:
-        return parameter.missing(named[1])
+    if match := MISSING_PARAMETER.search(explanation.error_description):
+        return parameter.missing(match[1])
     if explanation.error == "invalid_request":
-        return (*request.HEADERS, access_token.scheme) if subject.step is Step.API else (*UNREADABLE, request.method)
+        return (*request.HEADERS, access_token.scheme) if context.step is Step.API else (*UNREADABLE, request.method)
     if explanation.error == "invalid_grant":
-        return _refused_grant(subject)
+        return _refused_grant(context)
     return REGISTERED.get(explanation.error, ())
 
 
-def _refused_grant(subject: Subject) -> tuple[Rule, ...]:
-    match subject.grant:
+def _refused_grant(context: Context) -> tuple[Rule, ...]:
+    match context.grant:
         case Grant.REFRESH_TOKEN:
             return (*refresh_token.REFUSED, revocation.refresh_token)
         case Grant.DEVICE_CODE:
@@ -128,9 +127,9 @@ def _refused_grant(subject: Subject) -> tuple[Rule, ...]:
             return (*DOCUMENTED[2], *pkce.RULES)
 
 
-def rules_before(subject: Subject) -> tuple[Rule, ...]:
-    """The causes that can be judged without an answer: what would fail."""
-    match subject.step:
+def rules_before(context: Context) -> tuple[Rule, ...]:
+    """Return the causes that can be judged without a response, before the request is sent."""
+    match context.step:
         case Step.AUTHORIZE:
             return (
                 authorization.client_id_missing,
@@ -152,12 +151,12 @@ def rules_before(subject: Subject) -> tuple[Rule, ...]:
                 request.address,
             )
         case Step.TOKEN | Step.REFRESH:
-            return (*_token_request(subject), *request.PLACE)
+            return (*_token_request(context), *request.PLACE)
         case _:
             return ()
 
 
-def _token_request(subject: Subject) -> tuple[Rule, ...]:
+def _token_request(context: Context) -> tuple[Rule, ...]:
     always = (
         *parameter.missing("grant_type"),
         grant.misspelt,
@@ -171,8 +170,8 @@ def _token_request(subject: Subject) -> tuple[Rule, ...]:
         parameter.REPEATED,
     )
     asks = (scope.separators, scope.letter_case, scope.beyond_consent)
-    grant_type = subject.grant
-    if grant_type == Grant.REFRESH_TOKEN or (subject.step is Step.REFRESH and not grant_type):
+    grant_type = context.grant
+    if grant_type == Grant.REFRESH_TOKEN or (context.step is Step.REFRESH and not grant_type):
         return (*always, *parameter.missing("refresh_token"), *refresh_token.REFUSED, *asks)
     if grant_type == Grant.CLIENT_CREDENTIALS:
         return (*always, *asks)

@@ -1,4 +1,4 @@
-"""Drills: scripts that produce an error on purpose, with what has to come back and what came."""
+"""Drills: scripts that produce an error on purpose and compare the result with the expected one."""
 
 from oauth.drills.engine import CASE, Progress, Setting, needs_confirmation, preview, run, unavailable
 from oauth.drills.outcome import Outcome, expected

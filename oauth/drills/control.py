@@ -1,4 +1,4 @@
-"""The sandbox's control over HTTP: what a drill changes there, and how each change is undone."""
+"""The sandbox's control over HTTP: the changes that drills make there, and their undoing."""
 
 import json
 from collections.abc import Callable
@@ -19,53 +19,53 @@ PATHS = {"code": "codes", "access_token": "access-tokens", "refresh_token": "ref
 
 
 class ControlError(Exception):
-    """The sandbox did not do what was asked; the text is a sentence that says what, and why."""
+    """The sandbox did not do what was requested; the text is a sentence with the reason."""
 
 
 class Control:
-    """What a drill may do to the sandbox. Every method raises ``ControlError``; a change gives what undoes it."""
+    """The operations of drills at the sandbox. Each method raises ``ControlError``; a change returns its undoing."""
 
     def __init__(self, address: str, now: Callable[[], datetime]) -> None:
-        """``address`` is the control's own, without a slash at the end."""
+        """Use the control at ``address``, without a trailing slash."""
         self._address = address
         self._now = now
 
     def move_clock(self, seconds: int) -> Undo:
-        """Move the clock by ``seconds``. It is put back by as much, so that what others moved it by stays."""
+        """Move the clock by ``seconds``. Undoing moves it back by as much, so that other moves remain."""
         self._ask("POST", "clock/move", {"seconds": seconds}, "move its clock")
         return lambda: self._ask("POST", "clock/move", {"seconds": -seconds}, "put its clock back")
 
     def change_client(self, change: ChangeClient) -> Undo:
         """Deactivate or restrict a client."""
         path = f"clients/{quote(change.id, safe='')}"
-        asked = {"active": change.active, "grants": change.grants, "scopes": change.scopes}
-        wanted = {name: value for name, value in asked.items() if value is not None}
+        fields = {"active": change.active, "grants": change.grants, "scopes": change.scopes}
+        changes = {name: value for name, value in fields.items() if value is not None}
         now = self._ask("GET", path, None, f"show the client {change.id}")
-        before = {name: self._member(now, name) for name in wanted}
-        self._ask("PATCH", path, wanted, f"change the client {change.id}")
+        before = {name: self._member(now, name) for name in changes}
+        self._ask("PATCH", path, changes, f"change the client {change.id}")
         return lambda: self._ask("PATCH", path, before, f"restore the client {change.id}")
 
     def change_settings(self, change: ChangeSettings) -> Undo:
         """Change settings of the sandbox."""
-        wanted = {name: value for name, value in asdict(change).items() if value is not None}
+        changes = {name: value for name, value in asdict(change).items() if value is not None}
         now = self._ask("GET", "settings", None, "show its settings")
-        before = {name: self._member(now, name) for name in wanted}
-        self._ask("PATCH", "settings", wanted, "change its settings")
+        before = {name: self._member(now, name) for name in changes}
+        self._ask("PATCH", "settings", changes, "change its settings")
         return lambda: self._ask("PATCH", "settings", before, "restore its settings")
 
     def revoke(self, revoke: Revoke, client_id: str) -> None:
-        """Revoke the newest of its kind that the client was given."""
+        """Revoke the client's newest code or token of a kind."""
         path, what = PATHS[revoke.what], f"revoke the {revoke.what.replace('_', ' ')}"
-        found = self._ask("GET", f"{path}?client_id={quote(client_id, safe='')}&limit=1", None, what)
-        if not isinstance(found, list) or not found:
-            raise ControlError(f"The sandbox did not {what}: {client_id} was given none.")
-        self._ask("POST", f"{path}/{self._member(found[0], 'serial')}/revoke", {}, what)
+        issued = self._ask("GET", f"{path}?client_id={quote(client_id, safe='')}&limit=1", None, what)
+        if not isinstance(issued, list) or not issued:
+            raise ControlError(f"The sandbox did not {what}: {client_id} has none.")
+        self._ask("POST", f"{path}/{self._member(issued[0], 'serial')}/revoke", {}, what)
 
     def add_fault(self, fault: Fault, client_id: str) -> Undo:
-        """Have a fault answer the client's next request."""
+        """Let a fault strike the client's next request."""
         body = {"fault": fault.name, **fault.fields, "client_id": client_id, "times": 1}
         number = self._member(self._ask("POST", "faults", body, f"provoke {fault.name}"), "id")
-        # Used up, it is there no more, which is as well.
+        # A used-up fault is already gone; 404 is fine.
         return lambda: self._ask("DELETE", f"faults/{number}", None, f"remove the fault {fault.name}", gone=True)
 
     def _ask(self, method: str, path: str, body: object, what: str, *, gone: bool = False) -> Any:
@@ -76,26 +76,26 @@ class Control:
             raise ControlError(f"The sandbox did not {what}. {error}") from error
         if exchange.response is None:
             detail = exchange.failure.detail if exchange.failure else ""
-            raise ControlError(f"The sandbox did not {what}: its control at {self._address} gave no answer. {detail}")
+            raise ControlError(f"The sandbox did not {what}: its control at {self._address} did not respond. {detail}")
         status, text = exchange.response.status, exchange.response.body.decode("utf-8", "replace")
         if gone and status == 404:
             return None
         try:
-            answer = json.loads(text or "null")
+            document = json.loads(text or "null")
         except ValueError as error:
-            raise ControlError(f"The sandbox did not {what}: {self._address} answers no JSON ({status}).") from error
-        if not 200 <= status < 300:
-            problem = answer.get("error") if isinstance(answer, dict) else None
-            detail = problem.get("detail", "") if isinstance(problem, dict) else ""
-            raise ControlError(f"The sandbox did not {what}: it answered {status}. {detail}".rstrip())
-        return answer
-
-    def _member(self, answer: Any, name: str) -> Any:
-        if not isinstance(answer, dict) or name not in answer:
             raise ControlError(
-                f"What answers at {self._address} is not a sandbox's control: it says nothing of {name}."
-            )
-        return answer[name]
+                f"The sandbox did not {what}: the response of {self._address} is not valid JSON ({status})."
+            ) from error
+        if not 200 <= status < 300:
+            problem = document.get("error") if isinstance(document, dict) else None
+            detail = problem.get("detail", "") if isinstance(problem, dict) else ""
+            raise ControlError(f"The sandbox did not {what}: it responded {status}. {detail}".rstrip())
+        return document
+
+    def _member(self, response: Any, name: str) -> Any:
+        if not isinstance(response, dict) or name not in response:
+            raise ControlError(f"{self._address} is not a sandbox's control: the response has no field {name}.")
+        return response[name]
 
     def _request(self, method: str, path: str, body: object) -> Request:
         url = f"{self._address}/{path}"

@@ -1,4 +1,4 @@
-"""What a drill came to: expected against actual."""
+"""The outcome of a drill: expected against actual."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,12 @@ from oauth.exchange import Exchange
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``exchanges`` are redacted, in the order they were sent; the last one is what ``explanation`` and ``diagnosis``
-    are of. ``trouble`` says why a drill ended early or what could not be put back, ``not_kept`` what the history could
-    not keep; both are empty otherwise."""
+    """The outcome of a drill.
+
+    ``exchanges`` are redacted, in the order they were sent; ``explanation`` and ``diagnosis`` are of the last one.
+    ``trouble`` says why the drill ended early or what could not be undone, ``not_kept`` what the history could not
+    keep; both may be empty.
+    """
 
     drill: Drill
     expected: str
@@ -27,7 +30,7 @@ class Outcome:
 
 
 def expected(drill: Drill) -> str:
-    """What has to come back, and what has to be found, in words."""
+    """Describe the error that has to come back and the causes that have to be found."""
     return _text(_named(drill.number, drill.code, drill.answer), drill.proven, drill.possible)
 
 
@@ -38,17 +41,17 @@ def judged(
     diagnosis: Diagnosis | None,
     trouble: str,
 ) -> Outcome:
-    """The outcome of a drill that came to its end, or to ``trouble``."""
+    """Return the outcome of a drill that ended, or met ``trouble``."""
     proven, possible = _found(diagnosis, Verdict.PROVEN), _found(diagnosis, Verdict.POSSIBLE)
     if explanation is None:
         status = exchanges[-1].response.status if exchanges and exchanges[-1].response else None
-        actual = "nothing was judged" if trouble else f"it worked ({status})"
+        actual = "no result" if trouble else f"it worked ({status})"
     else:
         code = explanation.error if explanation.kind == "registered" else ""
         named = _named(explanation.number, code, explanation.answer)
         actual = _text(named, proven, tuple(id for id in possible if id in drill.possible))
     same = explanation is not None and _same(drill, explanation)
-    # What names no cause to prove shows that none is: then nothing may be.
+    # A drill without a cause to prove shows that none is proven.
     causes = (
         set(drill.proven) <= set(proven) and set(drill.possible) <= set(possible) and bool(drill.proven or not proven)
     )

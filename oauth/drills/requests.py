@@ -1,4 +1,4 @@
-"""From a step of a drill to the request it sends, sans-IO."""
+"""Requests of drill steps, sans-IO."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -15,7 +15,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def step_of(step: Sent) -> Step:
-    """Where in the flow the request belongs."""
+    """Return the step of the flow that the request belongs to."""
     match step:
         case Authorize():
             return Step.AUTHORIZE
@@ -26,8 +26,7 @@ def step_of(step: Sent) -> Step:
 
 
 def values_of(flow: Flow, first: Tokens | None) -> Texts:
-    """What the names between braces stand for; an empty text for what the flow has not got. ``first`` are its first
-    tokens."""
+    """Return the values of the placeholders; empty for what the flow does not have. ``first`` are its first tokens."""
     tokens, application = flow.tokens, flow.application_tokens
     return {
         "client_id": flow.client.id,
@@ -44,20 +43,20 @@ def values_of(flow: Flow, first: Tokens | None) -> Texts:
 
 
 def fields_of(step: Sent, flow: Flow, values: Texts) -> list[Field]:
-    """The fields of the request, changed as the step says. Raises ``InputError`` for a client that there is not."""
-    asking = replace(flow, client=client_of(step.client, flow)) if step.client else flow
+    """Return the fields of the request, changed as the step says. Raises ``InputError`` for an unknown client."""
+    sender = replace(flow, client=client_of(step.client, flow)) if step.client else flow
     match step:
         case Authorize():
-            fields = flows.authorization_fields(asking)
+            fields = flows.authorization_fields(sender)
         case TokenRequest():
-            fields = flows.token_fields(asking, step.grant)
+            fields = flows.token_fields(sender, step.grant)
         case Call():
-            fields = flows.api_fields(asking, _tokens(step, flow))
+            fields = flows.api_fields(sender, _tokens(step, flow))
     return list(_changed(fields, step, values))
 
 
 def request_of(step: Sent, flow: Flow, fields: Iterable[Field], values: Texts) -> Request:
-    """The request. Raises ``InputError`` when an address or a header cannot be sent."""
+    """Build the request. Raises ``InputError`` when an address or a header cannot be sent."""
     match step:
         case Authorize():
             return _browser(flows.authorization_request(flow.provider.authorization_endpoint, fields))
@@ -71,18 +70,18 @@ def request_of(step: Sent, flow: Flow, fields: Iterable[Field], values: Texts) -
 
 
 def decision_request(request: Request, decision: str) -> Request:
-    """The consent form as a browser posts it, to the address of the page it stands on."""
+    """Build the consent form's request as a browser posts it, to the URL of its page."""
     body = urlencode({"decision": decision}).encode()
     headers = (*request.headers, ("Content-Type", FORM), ("Content-Length", str(len(body))))
     return replace(request, method="POST", headers=headers, body=body)
 
 
 def client_of(id: str, flow: Flow) -> Client:
-    """A ready-made client of the provider. Raises ``InputError`` when there is none of this id."""
+    """Return a ready-made client of the provider. Raises ``InputError`` when it is unknown."""
     for ready in flow.provider.clients:
         if ready.id == id:
             return Client(ready.id, ready.secret)
-    raise InputError(f"{flow.provider.name} has no ready-made client {id}.")
+    raise InputError(f"{flow.provider.name} does not have the ready-made client {id}.")
 
 
 def _tokens(step: Call, flow: Flow) -> Tokens | None:
@@ -90,26 +89,26 @@ def _tokens(step: Call, flow: Flow) -> Tokens | None:
 
 
 def _changed(fields: Iterable[Field], step: Changes, values: Texts) -> Iterable[Field]:
-    wanted = {name: fill(text, values) for name, text in step.set.items()}
+    values_by_name = {name: fill(text, values) for name, text in step.set.items()}
     for item in fields:
-        value = wanted.pop(item.name, None)
+        value = values_by_name.pop(item.name, None)
         if value is not None:
             item = replace(item, value=value, send=True)
         yield replace(
             item, name=step.rename.get(item.name, item.name), send=item.send and item.name not in step.leave_out
         )
-    for name, value in (*wanted.items(), *((name, fill(text, values)) for name, text in step.extra.items())):
+    for name, value in (*values_by_name.items(), *((name, fill(text, values)) for name, text in step.extra.items())):
         yield Field(name, value, "Added by the drill", "drill")
 
 
 def _browser(request: Request) -> Request:
-    """An authorization request with the headers of this console in a browser's place."""
+    """Add the headers that a browser would send."""
     more = (("User-Agent", USER_AGENT), ("Accept", "text/html"), ("Accept-Encoding", "identity"))
     return replace(request, headers=(*request.headers, *more))
 
 
 def _reshaped(request: Request, step: TokenRequest, values: Mapping[str, str]) -> Request:
-    """The request with another body, method, query and headers."""
+    """Return the request with another body, method, query and headers."""
     body = request.body if step.body is None else fill(step.body, values).encode()
     query = urlencode({name: fill(text, values) for name, text in step.query.items()})
     headers = {"Content-Length": str(len(body))} | {name: fill(text, values) for name, text in step.header.items()}
@@ -118,7 +117,7 @@ def _reshaped(request: Request, step: TokenRequest, values: Mapping[str, str]) -
 
 
 def _with(headers: Headers, changes: Mapping[str, str]) -> Headers:
-    """The headers with some replaced, added, or with an empty value taken out."""
+    """Return the headers with some replaced or added, and those with an empty value removed."""
     names = {name.lower() for name in changes}
-    kept = [(name, value) for name, value in headers if name.lower() not in names]
-    return (*kept, *((name, value) for name, value in changes.items() if value))
+    unchanged = [(name, value) for name, value in headers if name.lower() not in names]
+    return (*unchanged, *((name, value) for name, value in changes.items() if value))

@@ -1,4 +1,4 @@
-"""Whose turn it is at the sandbox: a drill moves its clock and changes its clients, and nobody else is to meet that."""
+"""The queue for the sandbox: a drill moves its clock and changes its clients, which nobody else should meet."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -7,19 +7,19 @@ from threading import Condition
 
 
 class Turn:
-    """One that stands in the queue. ``what`` is shown to those behind it."""
+    """A place in the queue; ``what`` is shown to those behind it."""
 
     def __init__(self, what: str, queue: "Queue") -> None:
         self.what = what
         self._queue = queue
 
     def wait(self, seconds: float) -> str:
-        """Wait for the turn, ``seconds`` at most; gives what is still waited for, an empty text once it has come."""
+        """Wait for the turn, at most ``seconds``; return what is still waited for, or an empty text."""
         return self._queue.wait(self, seconds)
 
 
 class Queue:
-    """One at a time, in the order in which they came. Every thread may use it."""
+    """A first-come, first-served queue, safe for threads."""
 
     def __init__(self) -> None:
         self._changed = Condition()
@@ -27,7 +27,7 @@ class Queue:
 
     @contextmanager
     def turn(self, what: str) -> Iterator[Turn]:
-        """Stand in the queue until the block ends. Whoever needs the sandbox calls ``wait`` until the turn has come."""
+        """Join the queue until the block ends. Call ``wait`` until the turn has come."""
         turn = Turn(what, self)
         with self._changed:
             self._turns.append(turn)
@@ -39,30 +39,30 @@ class Queue:
                 self._changed.notify_all()
 
     @contextmanager
-    def taken(self, what: str) -> Iterator[None]:
-        """Have the sandbox to oneself in the block, however long that is waited for."""
+    def exclusive(self, what: str) -> Iterator[None]:
+        """Wait for the turn, however long, and hold the sandbox for the block."""
         with self.turn(what) as turn:
             while turn.wait(60):
                 pass
             yield
 
     @property
-    def taken_by(self) -> str:
-        """What has its turn now; an empty text when nothing has."""
+    def holder(self) -> str:
+        """The holder of the turn; empty when there is none."""
         with self._changed:
             return self._turns[0].what if self._turns else ""
 
     def wait(self, turn: Turn, seconds: float) -> str:
-        """What ``turn`` waits for after ``seconds`` at most: see there."""
+        """Wait for ``turn``, at most ``seconds``; see ``Turn.wait``."""
         with self._changed:
-            came = self._changed.wait_for(lambda: self._turns[0] is turn, seconds)
-            return "" if came else self._turns[0].what
+            is_first = self._changed.wait_for(lambda: self._turns[0] is turn, seconds)
+            return "" if is_first else self._turns[0].what
 
 
 SANDBOX = Queue()
-"""One queue for all, since one sandbox answers under several addresses: localhost, 127.0.0.1, a public name."""
+"""One queue for all, because one sandbox has several addresses: localhost, 127.0.0.1, a public name."""
 
 
-def queue_at(control: str) -> Queue:
-    """The queue of a provider with this ``control``; at one without, nobody moves a clock, and nobody is waited for."""
+def queue_for(control: str) -> Queue:
+    """Return the queue of a provider with this ``control``; without one there is nothing to wait for."""
     return SANDBOX if control else Queue()

@@ -1,4 +1,4 @@
-"""The language of drills: what stands in ``drills.toml``, checked when it is read.
+"""The language of drills: the content of ``drills.toml``, validated when it is read.
 
 A drill is a table under ``[[drill]]``::
 
@@ -73,22 +73,22 @@ VALUES = (
     "first_refresh_token",
     "application_token",
 )
-"""What may stand between braces. The ``first`` tokens are those that the drill was given before it refreshed."""
+"""The allowed placeholders. The ``first`` tokens are those before a refresh."""
 
 PRECISION = re.compile(r"(?:\.[0-9]{1,3})?")
-"""What may follow a name behind a colon: how many characters of it."""
+"""The format after a placeholder's colon: a number of characters."""
 
 Names: TypeAlias = tuple[str, ...]
 Texts: TypeAlias = Mapping[str, str]
 
 
 class DrillError(ValueError):
-    """The file of drills is wrong; the text names the file, the drill and the field."""
+    """An invalid drill file; the text names the file, the drill and the field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """How a request differs from what the walkthrough would send."""
+    """The differences between a request and what the walkthrough would send."""
 
     set: Texts = field(default_factory=dict)
     rename: Texts = field(default_factory=dict)
@@ -99,14 +99,14 @@ class Changes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorize(Changes):
-    """The authorization request, and the user's decision."""
+    """An authorization request, and the user's decision."""
 
     decision: Literal["approve", "deny"] = "approve"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRequest(Changes):
-    """A token request by one of the grants. ``body`` stands in the place of the fields."""
+    """A token request by one of the grants. ``body`` replaces the fields."""
 
     grant: Grant
     body_format: BodyFormat = BodyFormat.JSON
@@ -119,7 +119,7 @@ class TokenRequest(Changes):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Changes):
-    """A call of the API."""
+    """An API call."""
 
     path: str = ""
     token: Literal["user", "application"] = "user"
@@ -127,14 +127,14 @@ class Call(Changes):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveClock:
-    """The sandbox's clock, and the drill's with it, go on by ``seconds``."""
+    """A move of the sandbox's clock, and the drill's with it, by ``seconds``."""
 
     seconds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeClient:
-    """A ready-made client is deactivated or restricted; ``None`` leaves as it is."""
+    """A change of a ready-made client; ``None`` changes nothing."""
 
     id: str
     active: bool | None = None
@@ -144,21 +144,21 @@ class ChangeClient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeSettings:
-    """Settings of the sandbox are changed; ``None`` leaves as it is."""
+    """A change of the sandbox's settings; ``None`` changes nothing."""
 
     refresh_ends_access_tokens: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revoke:
-    """The newest code or token is made useless."""
+    """The revocation of the newest code or token."""
 
     what: Literal["code", "access_token", "refresh_token"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """The next request is answered by a fault."""
+    """A fault for the next request."""
 
     name: str
     fields: Mapping[str, str | int] = field(default_factory=dict)
@@ -180,12 +180,12 @@ STEPS: Mapping[str, tuple[type[ScriptStep], Mapping[str, Any]]] = {
     "revoke": (Revoke, {}),
     "fault": (Fault, {}),
 }
-"""What a step can do, and what that fixes of it."""
+"""The steps by name, each with its type and the fields that the name fixes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drill:
-    """A script that produces an error on purpose. Of ``number``, ``code`` and ``answer`` one is set."""
+    """A script that produces an error on purpose. Exactly one of ``number``, ``code`` and ``answer`` is set."""
 
     id: str
     title: str
@@ -203,7 +203,7 @@ class Drill:
 
 @cache
 def drills() -> tuple[Drill, ...]:
-    """Every drill, in the order of the file. Raises ``DrillError``."""
+    """Return every drill, in the order of the file. Raises ``DrillError``."""
     return read(Path(__file__).with_name(FILE).read_text("utf-8"))
 
 
@@ -216,18 +216,18 @@ def read(text: str, file: str = FILE) -> tuple[Drill, ...]:
     entries = tables.pop("drill", None)
     if tables or not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise DrillError(f"{file} must hold drills under [[drill]] and nothing else.")
-    found: dict[str, Drill] = {}
+    by_id: dict[str, Drill] = {}
     for place, entry in enumerate(entries, 1):
         where = f"{file}, drill {entry.get('id', f'at place {place}')}"
         drill = _drill(entry, where)
-        if drill.id in found:
-            raise DrillError(f"{where}: the field id is that of another drill.")
-        found[drill.id] = drill
-    return tuple(found.values())
+        if drill.id in by_id:
+            raise DrillError(f"{where}: the field id is already used by another drill.")
+        by_id[drill.id] = drill
+    return tuple(by_id.values())
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """The text with the values in the place of their names; one that there is not is an empty text."""
+    """Replace the placeholders of a text by their values; unknown values are empty."""
     parts = []
     for literal, name, form, _ in string.Formatter().parse(text):
         parts.append(literal)
@@ -243,13 +243,13 @@ def _drill(entry: Mapping[str, Any], where: str) -> Drill:
     steps = tuple(_step(row, f"{where}, step {number}") for number, row in enumerate(rows, 1))
     drill: Drill = _built(Drill, {name: value for name, value in entry.items() if name != "steps"}, where, steps=steps)
     if sum((drill.number is not None, bool(drill.code), bool(drill.answer))) != 1:
-        raise DrillError(f"{where}: exactly one of the fields number, code and answer must be there.")
+        raise DrillError(f"{where}: set exactly one of the fields number, code and answer.")
     if drill.number is not None and drill.number not in documented():
-        raise DrillError(f"{where}: the field number is {drill.number}, and there is no such documented error.")
+        raise DrillError(f"{where}: the field number is {drill.number}, which is not a documented error.")
     if drill.code and drill.code not in registered():
-        raise DrillError(f"{where}: the field code is {drill.code!r}, and the catalogue has no such code.")
+        raise DrillError(f"{where}: the field code is {drill.code!r}, which is not in the catalogue.")
     if drill.answer and drill.answer not in answers():
-        raise DrillError(f"{where}: the field answer is {drill.answer!r}; there are {', '.join(answers())}.")
+        raise DrillError(f"{where}: the field answer is {drill.answer!r}; allowed: {', '.join(answers())}.")
     if not isinstance(steps[-1], Sent):
         raise DrillError(f"{where}, step {len(steps)}: the field do must name a request: the last one is judged.")
     return drill
@@ -258,7 +258,7 @@ def _drill(entry: Mapping[str, Any], where: str) -> Drill:
 def _step(row: Mapping[str, Any], where: str) -> ScriptStep:
     do = str(row.get("do"))
     if do not in STEPS:
-        raise DrillError(f"{where}: the field do is {do!r}; there are {', '.join(STEPS)}.")
+        raise DrillError(f"{where}: the field do is {do!r}; allowed: {', '.join(STEPS)}.")
     kind, fixed = STEPS[do]
     step: ScriptStep = _built(kind, {name: value for name, value in row.items() if name != "do"}, where, **fixed)
     if isinstance(step, TokenRequest) and step.body is not None:
@@ -269,7 +269,7 @@ def _step(row: Mapping[str, Any], where: str) -> ScriptStep:
 def _built(kind: type, values: Mapping[str, Any], where: str, **fixed: Any) -> Any:
     known = {item.name: item for item in fields(kind) if item.name not in fixed}
     if unknown := sorted(values.keys() - known.keys()):
-        raise DrillError(f"{where}: the field {unknown[0]} is unknown; there are {', '.join(known)}.")
+        raise DrillError(f"{where}: the field {unknown[0]} is unknown; allowed: {', '.join(known)}.")
     for item in known.values():
         if item.default is MISSING and item.default_factory is MISSING and item.name not in values:
             raise DrillError(f"{where}: the field {item.name} is missing.")
@@ -279,22 +279,24 @@ def _built(kind: type, values: Mapping[str, Any], where: str, **fixed: Any) -> A
     )
 
 
-def _value(wanted: Any, value: Any, where: str) -> Any:
-    """The value, checked to be of the type of its field."""
-    if get_origin(wanted) is UnionType:
-        wanted = next(kind for kind in get_args(wanted) if kind is not NoneType)
-    if wanted == Names:
-        return tuple(_of(str, item, where, "a list of texts") for item in _of(list, value, where, "a list of texts"))
-    if wanted == Texts:
+def _value(kind: Any, value: Any, where: str) -> Any:
+    """Return the value, checked against the type of its field."""
+    if get_origin(kind) is UnionType:
+        kind = next(option for option in get_args(kind) if option is not NoneType)
+    if kind == Names:
+        return tuple(
+            _of(str, item, where, "a list of strings") for item in _of(list, value, where, "a list of strings")
+        )
+    if kind == Texts:
         table = _of(dict, value, where, "a table")
-        return {name: _fillable(_of(str, item, where, "a table of texts"), where) for name, item in table.items()}
-    if get_origin(wanted) is Mapping:
+        return {name: _fillable(_of(str, item, where, "a table of strings"), where) for name, item in table.items()}
+    if get_origin(kind) is Mapping:
         return _of(dict, value, where, "a table")
-    if get_origin(wanted) is Literal:
-        return _one_of(get_args(wanted), value, where)
-    if issubclass(wanted, StrEnum):
-        return wanted(_one_of(tuple(wanted), value, where))
-    return _of(wanted, value, where, {str: "a text", bool: "true or false", int: "a whole number"}[wanted])
+    if get_origin(kind) is Literal:
+        return _one_of(get_args(kind), value, where)
+    if issubclass(kind, StrEnum):
+        return kind(_one_of(tuple(kind), value, where))
+    return _of(kind, value, where, {str: "a string", bool: "true or false", int: "a whole number"}[kind])
 
 
 def _of(kind: type, value: Any, where: str, words: str) -> Any:
@@ -305,7 +307,7 @@ def _of(kind: type, value: Any, where: str, words: str) -> Any:
 
 def _one_of(allowed: tuple[str, ...], value: Any, where: str) -> Any:
     if value not in allowed:
-        raise DrillError(f"{where} is {value!r}; there are {', '.join(allowed)}.")
+        raise DrillError(f"{where} is {value!r}; allowed: {', '.join(allowed)}.")
     return value
 
 
@@ -313,8 +315,8 @@ def _fillable(text: str, where: str) -> str:
     try:
         parts = list(string.Formatter().parse(text))
     except ValueError as error:
-        raise DrillError(f"{where} has braces that do not fit: {error}. Write {{{{ for a brace.") from error
+        raise DrillError(f"{where} has unbalanced braces: {error}. Write {{{{ for a brace.") from error
     for _, name, form, conversion in parts:
         if name is not None and (name not in VALUES or conversion or not PRECISION.fullmatch(form or "")):
-            raise DrillError(f"{where} has {{{name}}}, which stands for nothing; there are {', '.join(VALUES)}.")
+            raise DrillError(f"{where} has {{{name}}}, which is unknown; allowed: {', '.join(VALUES)}.")
     return text

@@ -1,6 +1,6 @@
-"""The flow, sans-IO: the authorization_code grant (RFC 6749 §4.1) and what servers offer besides.
+"""The flow, sans-IO: the authorization_code grant (RFC 6749 §4.1) and the grants and endpoints beside it.
 
-A step makes a request from fields, and reads a response into the next state of the flow. Everything here is a plain
+A step builds a request from fields, and turns a response into the next state of the flow. Everything here is a plain
 function of values: no socket, no clock, no database.
 """
 

@@ -1,4 +1,4 @@
-"""The grant of a device without a browser of its own (RFC 8628)."""
+"""The device authorization grant, for devices without a browser (RFC 8628)."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -10,11 +10,14 @@ from oauth.flow.response_body import members, received_at, seconds, succeeded, t
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 INTERVAL = 5
-"""Seconds between two polls when the server names none, and what ``slow_down`` adds (RFC 8628 §3.2, §3.5)."""
+"""Default seconds between two polls, and the seconds that ``slow_down`` adds (RFC 8628 §3.2, §3.5)."""
+
+LIFETIME = 600
+"""Default seconds before the codes expire, when the response has no valid ``expires_in``, which it must have."""
 
 
 class DeviceStatus(StrEnum):
-    """How far a device grant is."""
+    """The state of a device grant."""
 
     PENDING = "pending"
     DENIED = "denied"
@@ -25,9 +28,9 @@ class DeviceStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device authorization (RFC 8628 §3.2), and what polling for its token gave so far.
+    """A device authorization (RFC 8628 §3.2) and the state of polling for its token.
 
-    ``interval`` is in seconds. ``responded_at`` is when the last answer came: the next poll waits from then.
+    ``interval`` is in seconds, and counts from ``responded_at``, the time of the last response.
     """
 
     device_code: str = field(repr=False)
@@ -43,58 +46,55 @@ class Device:
 
     @property
     def next_poll_at(self) -> datetime:
-        """When the server may be asked next."""
+        """The earliest time of the next poll."""
         return self.responded_at + timedelta(seconds=self.interval)
 
     def may_poll(self, now: datetime) -> bool:
-        """Whether the token may be asked for now: not before the interval is over, and not after the end."""
+        """Return True once the interval has passed, until the codes expire or the grant ends."""
         return self.status is DeviceStatus.PENDING and self.next_poll_at <= now < self.expires_at
 
     def has_expired(self, now: datetime) -> bool:
-        """Whether the code lived out its time, though the server was not asked again."""
+        """Return True if the codes expired while the user had not finished."""
         return self.status is DeviceStatus.PENDING and now >= self.expires_at
 
 
 def read(exchange: Exchange) -> Device | None:
-    """The device authorization in an answer, or ``None`` when there is none in it."""
+    """Return the device authorization of a response, or ``None`` if it is not one."""
     body = members(exchange)
-    code, user = body.get("device_code"), body.get("user_code")
-    if not (isinstance(code, str) and code and isinstance(user, str) and succeeded(exchange)):
+    device_code, user_code = body.get("device_code"), body.get("user_code")
+    if not (isinstance(device_code, str) and device_code and isinstance(user_code, str) and succeeded(exchange)):
         return None
-    answered = received_at(exchange)
-    lifetime = seconds(body.get("expires_in")) or 600
+    at = received_at(exchange)
     interval = seconds(body.get("interval"))
     return Device(
-        device_code=code,
-        user_code=user,
+        device_code=device_code,
+        user_code=user_code,
         # Google's early spelling is verification_url.
         verification_uri=text(body.get("verification_uri")) or text(body.get("verification_url")),
         verification_uri_complete=text(body.get("verification_uri_complete")),
-        issued_at=answered,
-        expires_at=answered + timedelta(seconds=lifetime),
+        issued_at=at,
+        expires_at=at + timedelta(seconds=seconds(body.get("expires_in")) or LIFETIME),
         interval=INTERVAL if interval is None else max(interval, 1),
-        responded_at=answered,
+        responded_at=at,
     )
 
 
 def after_poll(device: Device, exchange: Exchange) -> Device:
-    """The device grant after a poll (RFC 8628 §3.5)."""
-    asked = replace(device, responded_at=received_at(exchange), polls=device.polls + 1)
+    """Return the device grant after a poll (RFC 8628 §3.5)."""
+    device = replace(device, responded_at=received_at(exchange), polls=device.polls + 1)
     if exchange.response is None:
-        # The same section: after a connection timeout the client has to ask less often; twice the time is advised.
-        return replace(asked, interval=device.interval * 2)
+        # RFC 8628 §3.5: after a connection timeout, poll less often; doubling the interval is suggested.
+        return replace(device, interval=device.interval * 2)
     if succeeded(exchange):
-        return replace(asked, status=DeviceStatus.DONE)
+        return replace(device, status=DeviceStatus.DONE)
     match members(exchange).get("error"):
-        case "authorization_pending":
-            return asked
+        case "authorization_pending" | "use_dpop_nonce":
+            return device
         case "slow_down":
-            return replace(asked, interval=device.interval + INTERVAL)
+            return replace(device, interval=device.interval + INTERVAL)
         case "access_denied":
-            return replace(asked, status=DeviceStatus.DENIED)
+            return replace(device, status=DeviceStatus.DENIED)
         case "expired_token":
-            return replace(asked, status=DeviceStatus.EXPIRED)
-        case "use_dpop_nonce":
-            return asked
+            return replace(device, status=DeviceStatus.EXPIRED)
         case _:
-            return replace(asked, status=DeviceStatus.FAILED)
+            return replace(device, status=DeviceStatus.FAILED)

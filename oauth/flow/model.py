@@ -1,10 +1,11 @@
-"""The state of a flow, as immutable values: what was asked, what came back, and the tokens (RFC 6749)."""
+"""The state of a flow, as immutable values: the requests, the callback and the tokens (RFC 6749)."""
 
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from oauth.exchange import Exchange, Request, Step
 from oauth.flow import device
 from oauth.flow.device import Device
 from oauth.jose.dpop import Nonces
@@ -13,7 +14,7 @@ from oauth.providers import ClientAuthentication, Pkce, Provider
 
 
 class Grant(StrEnum):
-    """How a token is asked for (RFC 6749 §1.3, §6; RFC 8628 §3.4)."""
+    """The ``grant_type`` of a token request (RFC 6749 §1.3, §6; RFC 8628 §3.4)."""
 
     AUTHORIZATION_CODE = "authorization_code"
     REFRESH_TOKEN = "refresh_token"
@@ -22,7 +23,7 @@ class Grant(StrEnum):
 
 
 class StateCheck(StrEnum):
-    """What comparing the returned ``state`` with the sent one gave (RFC 6749 §10.12)."""
+    """The result of comparing the returned ``state`` with the one in the request (RFC 6749 §10.12)."""
 
     MATCHES = "matches"
     DIFFERS = "differs"
@@ -31,7 +32,7 @@ class StateCheck(StrEnum):
 
 
 class IssuerCheck(StrEnum):
-    """What comparing the returned ``iss`` with the profile's issuer gave (RFC 9207 §2.4)."""
+    """The result of comparing the returned ``iss`` with the profile's issuer (RFC 9207 §2.4)."""
 
     MATCHES = "matches"
     DIFFERS = "differs"
@@ -41,10 +42,10 @@ class IssuerCheck(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a request before it is sent: its meaning, where the value comes from, and whether it is sent.
+    """One field of a request before it is sent: its meaning, the source of its value, and the choice to send it.
 
-    ``since`` is when the value arrived, for one that an earlier answer gave. A ``header`` travels as one, beside the
-    fields of the body. An ``optional`` field is for those who look for it: it is not drawn unless it is sent.
+    ``since`` is the time at which an earlier response brought the value. A ``header`` field is sent as a header beside
+    the fields of the body. An ``optional`` field is hidden unless it is sent or all options are shown.
     """
 
     name: str
@@ -67,7 +68,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What is signed anew for each request: the client's assertion and the DPoP proof. Empty where there is none."""
+    """The signatures of one request: the client assertion and the DPoP proof. Empty where not needed."""
 
     assertion: str = field(default="", repr=False)
     proof: str = field(default="", repr=False)
@@ -75,7 +76,7 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """The redirect that came back (RFC 6749 §4.1.2), with what the checks of its ``state`` and ``iss`` gave."""
+    """The authorization response (RFC 6749 §4.1.2), with the results of its ``state`` and ``iss`` checks."""
 
     parameters: tuple[tuple[str, str], ...] = field(repr=False)
     received_at: datetime
@@ -84,18 +85,18 @@ class Callback:
     issuer_check: IssuerCheck = IssuerCheck.NOT_SENT
 
     def get(self, name: str) -> str:
-        """The first parameter of that name, or an empty text."""
+        """Return the first parameter of that name, or an empty string."""
         return next((value for key, value in self.parameters if key == name), "")
 
     @property
     def is_mixed_up(self) -> bool:
-        """Whether another server answered than the one that was asked: the code is not to be used (RFC 9207 §2.4)."""
+        """True if another server responded than the one asked: the code must not be used (RFC 9207 §2.4)."""
         return self.issuer_check is IssuerCheck.DIFFERS
 
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """An authorization request that the server keeps (RFC 9126 §2.2), and what was pushed."""
+    """A pushed authorization request (RFC 9126 §2.2): its reference and its parameters."""
 
     request_uri: str = field(repr=False)
     pushed_at: datetime
@@ -105,9 +106,9 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """A successful token response (RFC 6749 §5.1). ``expires_in`` is in seconds, ``None`` when the server said none.
+    """A successful token response (RFC 6749 §5.1). ``expires_in`` is in seconds, ``None`` if the server sent none.
 
-    ``id_token`` is that of OpenID Connect Core §3.1.3.3, empty without one.
+    ``id_token`` is that of OpenID Connect Core §3.1.3.3, or empty.
     """
 
     access_token: str = field(repr=False)
@@ -122,16 +123,17 @@ class Tokens:
 
     @property
     def expires_at(self) -> datetime | None:
-        """When the access token ends, by the server's own word."""
+        """The time at which the access token expires, according to the server."""
         return None if self.expires_in is None else self.issued_at + timedelta(seconds=self.expires_in)
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One walk from the authorization request to the token: the exchanges that share a ``state``.
+    """One run from the authorization request to the tokens: the exchanges that share a ``state``.
 
-    ``verifier`` is that of PKCE and ``nonce`` that of OpenID Connect; ``signing_key`` is the client's for
-    ``private_key_jwt``, ``dpop_key`` the one that tokens are bound to.
+    ``authorization`` holds the parameters of the authorization request, ``None`` until it was sent. ``verifier`` is for
+    PKCE and ``nonce`` for OpenID Connect; ``signing_key`` is the client's for ``private_key_jwt``, and ``dpop_key`` the
+    key that tokens are bound to.
     """
 
     provider: Provider
@@ -155,24 +157,31 @@ class Flow:
     pushed: Pushed | None = None
     device: Device | None = None
 
+    def exchange(self, step: Step, request: Request, at: datetime, owner: str = "") -> Exchange:
+        """Return an exchange of this flow that was not sent yet."""
+        provider, client_id = self.provider.id, self.client.id
+        return Exchange(
+            step, request, at, flow=self.id, owner=owner, case=self.case, provider=provider, client_id=client_id
+        )
+
     @property
     def id(self) -> str:
-        """A name for the flow that can be written down: it is derived from ``state`` and does not give it away."""
+        """The flow's public id, derived from ``state`` without revealing it."""
         return hashlib.sha256(self.state.encode()).hexdigest()[:10]
 
     @property
     def code(self) -> str:
-        """The authorization code that came back and may be used, or an empty text."""
+        """The authorization code of the callback if it may be used, or an empty string."""
         return self.callback.get("code") if self.callback and not self.callback.is_mixed_up else ""
 
     @property
     def code_expires_at(self) -> datetime | None:
-        """When the code ends, counted from its arrival with the provider's documented lifetime, if it has one."""
-        life = self.provider.lifetimes.code
-        if self.callback is None or not self.code or life is None:
+        """The time at which the code expires, if the provider documents its lifetime; counted from its arrival."""
+        lifetime = self.provider.lifetimes.code
+        if self.callback is None or not self.code or lifetime is None:
             return None
-        return self.callback.received_at + timedelta(seconds=life)
+        return self.callback.received_at + timedelta(seconds=lifetime)
 
     def authorization_parameter(self, name: str) -> str:
-        """A parameter of the authorization request as it went out, or an empty text."""
+        """Return a parameter of the authorization request as it was sent, or an empty string."""
         return dict(self.authorization or ()).get(name, "")

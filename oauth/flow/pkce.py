@@ -1,4 +1,4 @@
-"""Proof Key for Code Exchange: the one who exchanges the code is the one who asked for it (RFC 7636)."""
+"""Proof Key for Code Exchange: only the client that requested a code can exchange it (RFC 7636)."""
 
 import base64
 import hashlib
@@ -11,12 +11,12 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 def new_verifier() -> str:
-    """A fresh verifier: 32 random bytes, 43 characters, as RFC 7636 §4.1 recommends."""
+    """Return a fresh verifier: 32 random bytes, 43 characters, as RFC 7636 §4.1 recommends."""
     return secrets.token_urlsafe(32)
 
 
 def challenge(verifier: str, method: Pkce) -> str:
-    """What the authorization request says of the verifier (RFC 7636 §4.2); empty without PKCE."""
+    """Return the code challenge of a verifier (RFC 7636 §4.2); empty without PKCE."""
     match method:
         case Pkce.S256:
             digest = hashlib.sha256(verifier.encode()).digest()
@@ -28,10 +28,10 @@ def challenge(verifier: str, method: Pkce) -> str:
 
 
 def problem(verifier: str) -> str:
-    """What is wrong with a verifier by RFC 7636 §4.1, in one sentence; empty when nothing is."""
+    """Return one sentence that says why a verifier is invalid by RFC 7636 §4.1; empty if it is valid."""
     if _VERIFIER.fullmatch(verifier):
         return ""
     return (
         f"This verifier has {len(verifier)} characters. It must have 43 to 128, and only letters, digits and - . _ ~ "
-        "in it (RFC 7636 §4.1)."
+        "(RFC 7636 §4.1)."
     )

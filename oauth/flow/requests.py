@@ -1,9 +1,9 @@
-"""From fields to requests as they go over the wire."""
+"""Requests built from their fields, as they go over the wire."""
 
 import base64
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from urllib.parse import parse_qsl, quote_plus, urlencode, urlunsplit
 
@@ -17,21 +17,21 @@ _ASSERTION = re.compile(rb"""client_assertion"?(?:=|:\s?")[^&"]*""")
 
 
 def authorization_request(url: str, fields: Iterable[Field]) -> Request:
-    """The address that the browser opens. Raises ``InputError`` when ``url`` cannot be opened."""
+    """Build the authorization request that the browser opens. Raises ``InputError`` for an invalid ``url``."""
     parts = checked_url(url, "authorization endpoint")
     query = "&".join(filter(None, [parts.query, urlencode(_sent(fields))]))
     return Request("GET", urlunsplit(parts._replace(query=query)), (("Host", parts.netloc.rpartition("@")[2]),))
 
 
 def with_authorization(flow: Flow, fields: Iterable[Field]) -> Flow:
-    """The flow once the authorization request went out: the token request has to repeat what it said.
+    """Return the flow after the authorization request was sent: the token request has to repeat its parameters.
 
-    What a ``request_uri`` stands for was said when it was pushed.
+    For a ``request_uri`` these are the parameters that were pushed.
     """
-    sent = tuple(_sent(fields))
-    if flow.pushed is not None and dict(sent).get("request_uri") == flow.pushed.request_uri:
-        sent = flow.pushed.parameters
-    return replace(flow, authorization=sent)
+    parameters = tuple(_sent(fields))
+    if flow.pushed is not None and dict(parameters).get("request_uri") == flow.pushed.request_uri:
+        parameters = flow.pushed.parameters
+    return replace(flow, authorization=parameters)
 
 
 def token_request(
@@ -40,103 +40,105 @@ def token_request(
     body_format: BodyFormat = BodyFormat.JSON,
     authentication: ClientAuthentication = ClientAuthentication.BODY,
 ) -> Request:
-    """A token request (RFC 6749 §4.1.3, §4.4.2, §6). Raises ``InputError`` when ``url`` cannot be requested.
+    """Build a token request (RFC 6749 §4.1.3, §4.4.2, §6). Raises ``InputError`` for an invalid ``url``.
 
-    With Basic the id and the secret leave the body, form-encoded before base64 as §2.3.1 asks. Where the client proves
-    itself without its secret, the secret is left out.
+    With Basic the id and the secret move to the header, form-encoded before base64 as §2.3.1 asks. A client that
+    authenticates without its secret does not send it.
     """
-    return _posted(url, fields, body_format, authentication, leave=("client_id", "client_secret"))
+    return _post(url, fields, body_format, authentication, basic_only=("client_id", "client_secret"))
 
 
 def form_request(
     url: str, fields: Iterable[Field], authentication: ClientAuthentication = ClientAuthentication.BODY
 ) -> Request:
-    """A request of an endpoint beside the flow, which takes a form (RFC 7009 §2.1, RFC 7662 §2.1, RFC 8628 §3.1).
+    """Build a request to an endpoint that takes a form (RFC 7009 §2.1, RFC 7662 §2.1, RFC 8628 §3.1).
 
-    Raises ``InputError`` when ``url`` cannot be requested.
+    Raises ``InputError`` for an invalid ``url``.
     """
-    return _posted(url, fields, BodyFormat.FORM, authentication, leave=("client_id", "client_secret"))
+    return token_request(url, fields, BodyFormat.FORM, authentication)
 
 
 def par_request(
     url: str, fields: Iterable[Field], authentication: ClientAuthentication = ClientAuthentication.BODY
 ) -> Request:
-    """A pushed authorization request (RFC 9126 §2.1): with Basic ``client_id`` is sent in the form all the same.
+    """Build a pushed authorization request (RFC 9126 §2.1): even with Basic, ``client_id`` is in the form too.
 
-    Raises ``InputError`` when ``url`` cannot be requested.
+    Raises ``InputError`` for an invalid ``url``.
     """
-    return _posted(url, fields, BodyFormat.FORM, authentication, leave=("client_secret",))
+    return _post(url, fields, BodyFormat.FORM, authentication, basic_only=("client_secret",))
 
 
 def api_request(url: str, fields: Iterable[Field]) -> Request:
-    """A call of the API, with the fields as headers (RFC 6750 §2.1).
+    """Build an API call with the fields as headers (RFC 6750 §2.1).
 
-    Raises ``InputError`` when ``url`` cannot be requested or a header has a character that no header may have.
+    Raises ``InputError`` for an invalid ``url``, or for a header with a character that is not allowed.
     """
-    return build_request("GET", url, _headers(_sent(fields)), b"")
+    return build_request("GET", url, _headers(_sent(fields)))
 
 
 def keys_request(url: str) -> Request:
-    """A request for the server's public keys (RFC 7517 §5). Raises ``InputError`` when ``url`` cannot be requested."""
-    return build_request("GET", url, (), b"")
+    """Build a request for the server's public keys (RFC 7517 §5). Raises ``InputError`` for an invalid ``url``."""
+    return build_request("GET", url)
 
 
 def without_signatures(request: Request) -> Request:
-    """The request without what is signed anew each time, so that two can be compared for what they ask."""
+    """Return the request without its signatures, which differ each time, so that two requests can be compared."""
     headers = tuple(pair for pair in request.headers if pair[0].lower() not in ("dpop", "content-length"))
     return replace(request, headers=headers, body=_ASSERTION.sub(b"", request.body))
 
 
 def body_field(request: Request, name: str) -> str:
-    """One field of a token request's body, or an empty text."""
+    """Return one field of a token request's body, or an empty string."""
     try:
         body = json.loads(request.body)
     except (ValueError, RecursionError):
         body = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
-    found = body.get(name) if isinstance(body, dict) else ""
-    return found if isinstance(found, str) else ""
+    value = body.get(name) if isinstance(body, dict) else ""
+    return value if isinstance(value, str) else ""
 
 
 def query(parameters: Iterable[tuple[str, str]]) -> str:
-    """Parameters as the query of an address."""
+    """Return parameters as the query of a URL."""
     return urlencode(list(parameters))
 
 
-def _posted(
+def _post(
     url: str,
     fields: Iterable[Field],
     body_format: BodyFormat,
     authentication: ClientAuthentication,
     *,
-    leave: tuple[str, ...],
+    basic_only: tuple[str, ...],
 ) -> Request:
-    """A POST. ``leave`` names the fields that are in the header and not in the body when the client uses Basic."""
+    """Build a POST. With Basic, the fields in ``basic_only`` are in the header and not in the body."""
     fields = list(fields)
     headers = _headers(_sent(item for item in fields if item.header))
-    sent = _sent(item for item in fields if not item.header)
+    parameters = _sent(item for item in fields if not item.header)
     if authentication in (ClientAuthentication.NONE, ClientAuthentication.PRIVATE_KEY_JWT):
-        sent = [(name, value) for name, value in sent if name != "client_secret"]
+        parameters = [(name, value) for name, value in parameters if name != "client_secret"]
     if authentication is ClientAuthentication.BASIC:
-        credentials = dict(sent)
-        sent = [(name, value) for name, value in sent if name not in leave]
+        credentials = dict(parameters)
+        parameters = [(name, value) for name, value in parameters if name not in basic_only]
         pair = ":".join(quote_plus(credentials.get(name, "")) for name in ("client_id", "client_secret"))
         headers.append(("Authorization", "Basic " + base64.b64encode(pair.encode()).decode()))
     if body_format is BodyFormat.JSON:
         headers.append(("Content-Type", "application/json"))
-        body = json.dumps(dict(sent), ensure_ascii=False).encode()
+        body = json.dumps(dict(parameters), ensure_ascii=False).encode()
     else:
         headers.append(("Content-Type", "application/x-www-form-urlencoded"))
-        body = urlencode(sent).encode()
+        body = urlencode(parameters).encode()
     return build_request("POST", url, headers, body)
 
 
-def _headers(sent: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    found = list(sent)
-    for name, value in found:
+def _headers(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    for name, value in pairs:
         if not name.isascii() or not name.strip() or any(c in name + value for c in "\r\n\0"):
-            raise InputError(f"The header {name!r} cannot be sent: a name is ASCII, and neither part has line breaks.")
-    return found
+            raise InputError(
+                f"The header {name!r} cannot be sent. Its name must be ASCII, and name and value must be on one line."
+            )
+    return list(pairs)
 
 
 def _sent(fields: Iterable[Field]) -> list[tuple[str, str]]:
+    """Return the names and values of the fields that are switched on and have a name."""
     return [(item.name, item.value) for item in fields if item.send and item.name]

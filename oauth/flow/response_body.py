@@ -1,4 +1,4 @@
-"""What an answer of an endpoint says: its JSON members, and when it was there."""
+"""Fields of a JSON response, and the time at which it was received."""
 
 import json
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from oauth.exchange import Exchange
 
 
 def members(exchange: Exchange) -> dict[str, Any]:
-    """The members of a JSON answer, without a ``data`` wrapper; none when it is no JSON object."""
+    """Return the members of a JSON response, without a ``data`` wrapper; empty when it is not a JSON object."""
     if exchange.response is None:
         return {}
     try:
@@ -21,12 +21,12 @@ def members(exchange: Exchange) -> dict[str, Any]:
 
 
 def text(value: object) -> str:
-    """A member that is a text, or an empty one."""
+    """Return a member that is a string, or an empty string."""
     return value if isinstance(value, str) else ""
 
 
 def seconds(value: object) -> int | None:
-    """A lifetime; some servers send the number as a text, or with a fraction."""
+    """Return a lifetime in seconds; some servers send the number as a string, or with a fraction."""
     try:
         return int(float(value)) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else None
     except (ValueError, OverflowError):
@@ -34,10 +34,10 @@ def seconds(value: object) -> int | None:
 
 
 def received_at(exchange: Exchange) -> datetime:
-    """When the answer was there."""
+    """Return the time at which the response was received."""
     return exchange.started_at + timedelta(milliseconds=exchange.duration_ms or 0)
 
 
 def succeeded(exchange: Exchange) -> bool:
-    """Whether the server answered that all is well."""
+    """Return True if the response has a success status."""
     return exchange.response is not None and 200 <= exchange.response.status < 300

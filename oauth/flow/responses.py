@@ -1,4 +1,4 @@
-"""From what came back to the next state of the flow."""
+"""Responses read into the next state of the flow."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,15 +13,15 @@ from oauth.flow.model import Callback, Flow, Grant, IssuerCheck, Pushed, StateCh
 from oauth.flow.response_body import members, received_at, seconds, succeeded, text
 from oauth.jose import dpop
 
-NOT_PUSHED = ("client_secret", "client_assertion", "client_assertion_type")
-"""What a pushed request has besides the authorization request's own parameters (RFC 9126 §2.1)."""
+CREDENTIALS = ("client_secret", "client_assertion", "client_assertion_type")
+"""Fields of a pushed request that are not parameters of the authorization request (RFC 9126 §2.1)."""
 
-PUSHED_SECONDS = 60
-"""How long a request_uri is taken to be good when the server does not say, in seconds."""
+REQUEST_URI_LIFETIME = 60
+"""Default seconds before a request_uri expires, when the server sends no lifetime."""
 
 
 def read_callback(flow: Flow, parameters: Sequence[tuple[str, str]], now: datetime, *, pasted: bool) -> Flow:
-    """The flow after the redirect came back, with its ``state`` and its ``iss`` checked (RFC 6749 §10.12, RFC 9207)."""
+    """Return the flow after the callback, with its ``state`` and ``iss`` checked (RFC 6749 §10.12, RFC 9207)."""
     states = [value for name, value in parameters if name == "state"]
     if states:
         check = StateCheck.MATCHES if states == [flow.state] else StateCheck.DIFFERS
@@ -31,17 +31,17 @@ def read_callback(flow: Flow, parameters: Sequence[tuple[str, str]], now: dateti
 
 
 def check_issuer(flow: Flow, parameters: Sequence[tuple[str, str]]) -> IssuerCheck:
-    """Whether the server that answers is the one that was asked, letter for letter (RFC 9207 §2.4)."""
-    sent = [value for name, value in parameters if name == "iss"]
-    if not sent:
+    """Compare the issuer in the response with the profile's, character by character (RFC 9207 §2.4)."""
+    issuers = [value for name, value in parameters if name == "iss"]
+    if not issuers:
         return IssuerCheck.NOT_SENT
     if not flow.provider.issuer:
         return IssuerCheck.NOT_POSSIBLE
-    return IssuerCheck.MATCHES if sent == [flow.provider.issuer] else IssuerCheck.DIFFERS
+    return IssuerCheck.MATCHES if issuers == [flow.provider.issuer] else IssuerCheck.DIFFERS
 
 
 def read_tokens(flow: Flow, exchange: Exchange, grant: Grant, requested_scope: str) -> Flow:
-    """The flow after a token response; without new tokens when the response is no success (RFC 6749 §5.1)."""
+    """Return the flow after a token response; the tokens change only if the request succeeded (RFC 6749 §5.1)."""
     if grant is Grant.DEVICE_CODE and flow.device is not None:
         flow = replace(flow, device=device.after_poll(flow.device, exchange))
     body = members(exchange)
@@ -49,12 +49,12 @@ def read_tokens(flow: Flow, exchange: Exchange, grant: Grant, requested_scope: s
     if not succeeded(exchange) or not isinstance(access_token, str):
         return flow
     before = flow.tokens
-    given = text(body.get("refresh_token"))
+    refresh_token = text(body.get("refresh_token"))
     tokens = Tokens(
         access_token=access_token,
-        # RFC 6749 §6: without a new refresh token the old one stays good.
-        refresh_token=given or (before.refresh_token if before and grant is Grant.REFRESH_TOKEN else ""),
-        # RFC 6749 §5.1: a scope that is left out is the one that was asked for.
+        # RFC 6749 §6: without a new refresh token the old one stays valid.
+        refresh_token=refresh_token or (before.refresh_token if before and grant is Grant.REFRESH_TOKEN else ""),
+        # RFC 6749 §5.1: an omitted scope equals the requested one.
         scope=text(body.get("scope")) or requested_scope or (before.scope if before else ""),
         requested_scope=requested_scope,
         expires_in=seconds(body.get("expires_in")),
@@ -67,12 +67,12 @@ def read_tokens(flow: Flow, exchange: Exchange, grant: Grant, requested_scope: s
         return replace(flow, application_tokens=tokens)
     replaced = None
     if grant is Grant.REFRESH_TOKEN and before is not None:
-        replaced = bool(given) and given != before.refresh_token
+        replaced = bool(refresh_token) and refresh_token != before.refresh_token
     return replace(flow, tokens=tokens, refresh_replaced=replaced)
 
 
 def read_pushed(flow: Flow, exchange: Exchange) -> Flow:
-    """The flow after a pushed authorization request; unchanged when it was refused (RFC 9126 §2.2)."""
+    """Return the flow after a pushed authorization request; unchanged if it was refused (RFC 9126 §2.2)."""
     body = members(exchange)
     reference = text(body.get("request_uri"))
     if not succeeded(exchange) or not reference:
@@ -85,25 +85,25 @@ def read_pushed(flow: Flow, exchange: Exchange) -> Flow:
         pushed=Pushed(
             reference,
             pushed_at=at,
-            expires_at=at + timedelta(seconds=PUSHED_SECONDS if lifetime is None else lifetime),
-            parameters=tuple((name, value) for name, value in pushed if name not in NOT_PUSHED),
+            expires_at=at + timedelta(seconds=REQUEST_URI_LIFETIME if lifetime is None else lifetime),
+            parameters=tuple((name, value) for name, value in pushed if name not in CREDENTIALS),
         ),
     )
 
 
 def read_device(flow: Flow, exchange: Exchange) -> Flow:
-    """The flow after a device authorization request; unchanged when it was refused (RFC 8628 §3.2)."""
-    found = device.read(exchange)
-    return flow if found is None else replace(flow, device=found)
+    """Return the flow after a device authorization request; unchanged if it was refused (RFC 8628 §3.2)."""
+    authorization = device.read(exchange)
+    return flow if authorization is None else replace(flow, device=authorization)
 
 
 def read_nonce(flow: Flow, exchange: Exchange) -> Flow:
-    """The flow with the DPoP nonce that any answer may bring (RFC 9449 §8.2)."""
+    """Return the flow with the DPoP nonce that any response may bring (RFC 9449 §8.2)."""
     return replace(flow, dpop_nonces=dpop.with_nonce(flow.dpop_nonces, exchange))
 
 
 def read_keys(exchange: Exchange) -> tuple[Mapping[str, Any], ...] | None:
-    """The keys of a JWK set, or ``None`` when the answer is none (RFC 7517 §5)."""
+    """Return the keys of a JWK set, or ``None`` if the response is not one (RFC 7517 §5)."""
     keys = members(exchange).get("keys")
     if not succeeded(exchange) or not isinstance(keys, list):
         return None
@@ -111,7 +111,7 @@ def read_keys(exchange: Exchange) -> tuple[Mapping[str, Any], ...] | None:
 
 
 def secrets_of(flow: Flow) -> Iterator[tuple[str, str]]:
-    """The secrets that a flow holds, with what each is."""
+    """Yield the kind and the value of each secret of a flow."""
     yield "state", flow.state
     yield "client_secret", flow.client.secret
     yield "code_verifier", flow.verifier
@@ -132,14 +132,14 @@ def secrets_of(flow: Flow) -> Iterator[tuple[str, str]]:
 
 
 def parse_pasted(pasted: str) -> list[tuple[str, str]]:
-    """The parameters in a pasted callback address, query string or bare code.
+    """Return the parameters of a pasted callback address, query string or bare code.
 
-    Any address will do, not only the console's own. Raises ``InputError`` when there is neither a code nor an error.
+    Any address will do, not only the console's own. Raises ``InputError`` without a code or an error.
     """
     pasted = pasted.strip()
     if not pasted:
         raise InputError(
-            "Nothing was pasted. Paste the whole address from the browser's address bar, or the code alone."
+            "Nothing was pasted. Paste the whole address from the browser's address bar, or only the code."
         )
     parts = urlsplit(pasted)
     if parts.scheme and (parts.netloc or parts.path.startswith("/")):
@@ -147,18 +147,18 @@ def parse_pasted(pasted: str) -> list[tuple[str, str]]:
     elif "=" in pasted:
         parameters = parse_qsl(pasted.lstrip("?#"), keep_blank_values=True)
     elif any(character.isspace() for character in pasted):
-        raise InputError("This is neither an address nor a code: it has white space inside. Paste one of them alone.")
+        raise InputError("This is neither an address nor a code: it contains white space. Paste only one of them.")
     else:
         return [("code", pasted)]
     names = {name for name, _ in parameters}
     if not names & {"code", "error"}:
         raise InputError(
-            "This address has neither a code nor an error in it. Paste the address that the browser landed on after "
-            "the approval, with everything behind the question mark."
+            "This address has neither a code nor an error. Paste the address that the browser landed on after the "
+            "approval, including everything after the question mark."
         )
     repeated = sorted(name for name in names if sum(name == other for other, _ in parameters) > 1)
     if repeated:
         raise InputError(
-            f"The parameter {repeated[0]!r} stands there more than once (RFC 6749 §3.1). Which one is right?"
+            f"The parameter {repeated[0]!r} occurs more than once (RFC 6749 §3.1). Keep the right one and paste again."
         )
     return parameters

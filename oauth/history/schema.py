@@ -4,7 +4,6 @@ A change here needs a migration in ``migrations/versions``; a test compares the 
 database has its own (``search.py``).
 """
 
-import re
 from datetime import UTC, datetime
 
 from sqlalchemy import (
@@ -29,12 +28,6 @@ from oauth.redaction.placeholders import storable
 def utc_text(moment: datetime) -> str:
     """Format an aware time as ISO 8601 in UTC, to the microsecond: always 27 characters, so that it sorts."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def host_of(url: str) -> str:
-    """Return the host of a URL in lower case, with its port if any (RFC 3986 §3.2); empty without one."""
-    match = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?([^/?#@]*)", url)
-    return match[1].lower() if match else ""
 
 
 class UtcTime(TypeDecorator[datetime]):

@@ -13,12 +13,13 @@ from typing import Any
 
 from sqlalchemy import Dialect, RowMapping, func, insert, select, update
 
+from oauth.addresses import host_of
 from oauth.exchange import Exchange, Failure, Headers, Request, Response, Step
 from oauth.history import listing
 from oauth.history.database import Database, HistoryError
 from oauth.history.filters import Filters, where
 from oauth.history.recognition import entry_of
-from oauth.history.schema import callbacks, exchanges, host_of, utc_text
+from oauth.history.schema import callbacks, exchanges, utc_text
 from oauth.redaction.placeholders import storable
 
 __all__ = ["History", "HistoryError", "Row"]

@@ -1,4 +1,4 @@
-"""Client authentication with a signed JWT in place of a secret: ``private_key_jwt`` (RFC 7523 §2.2, §3)."""
+"""Client authentication with a signed JWT instead of a secret: ``private_key_jwt`` (RFC 7523 §2.2, §3)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,10 +11,10 @@ TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What an assertion says besides who signs it.
+    """The claims of an assertion that can be chosen.
 
-    ``audience`` is the server's issuer or its token endpoint, ``lifetime`` in seconds, ``kid`` the name under which
-    the server knows the public key, empty for none.
+    ``audience`` is the server's issuer or its token endpoint, ``lifetime`` is in seconds, and ``kid`` is the id of the
+    public key at the server, empty for none.
     """
 
     audience: str = ""
@@ -23,7 +23,7 @@ class Statement:
 
 
 def assertion(key: SigningKey, client_id: str, statement: Statement, *, at: datetime, unique: str) -> str:
-    """An assertion for one request. ``unique`` becomes ``jti``: a server may take each only once."""
+    """Return an assertion for one request. ``unique`` becomes ``jti``: a server may accept each only once."""
     issued = int(at.timestamp())
     header = {"typ": "JWT"} | ({"kid": statement.kid} if statement.kid else {})
     claims = {

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable
 from datetime import datetime
 from urllib.parse import urlsplit, urlunsplit
 
@@ -19,10 +18,10 @@ Nonces = tuple[tuple[str, str], ...]
 def proof(
     key: SigningKey, method: str, url: str, *, at: datetime, unique: str, nonce: str = "", access_token: str = ""
 ) -> str:
-    """A proof for one request (RFC 9449 §4.2).
+    """Return a proof for one request (RFC 9449 §4.2).
 
-    ``unique`` becomes ``jti``: each proof needs another one. ``nonce`` is the server's, and ``access_token`` the token
-    that the request carries, of which the proof holds the hash.
+    ``unique`` becomes ``jti``, and must differ for each proof. ``nonce`` is the server's. The proof holds the hash of
+    ``access_token``, the token of the request.
     """
     parts = urlsplit(url)
     claims: dict[str, str | int] = {
@@ -39,31 +38,32 @@ def proof(
 
 
 def nonce_for(nonces: Nonces, url: str) -> str:
-    """The nonce that the server of this address gave last, or an empty text."""
+    """Return the newest nonce from the server of this address, or an empty string."""
     return dict(nonces).get(_origin(url), "")
 
 
 def with_nonce(nonces: Nonces, exchange: Exchange) -> Nonces:
-    """The nonces after an answer: any answer may bring a new one (RFC 9449 §8.2)."""
-    given = header(exchange.response.headers, NONCE_HEADER) if exchange.response is not None else None
-    if not given:
+    """Return the nonces after a response: any response may bring a new one (RFC 9449 §8.2)."""
+    nonce = header(exchange.response.headers, NONCE_HEADER) if exchange.response is not None else None
+    if not nonce:
         return nonces
-    return tuple((dict(nonces) | {_origin(exchange.request.url): given}).items())
+    return tuple((dict(nonces) | {_origin(exchange.request.url): nonce}).items())
 
 
 def wants_nonce(error: str, exchange: Exchange) -> bool:
-    """Whether an answer refused the proof for its missing or old nonce, and brought one (RFC 9449 §8, §9)."""
+    """Return True if the server refused the proof for its missing or old nonce and sent one (RFC 9449 §8, §9)."""
     response = exchange.response
     return error == "use_dpop_nonce" and response is not None and bool(header(response.headers, NONCE_HEADER))
 
 
-def binding_problem(token_type: str, jkts: Iterable[str], key: SigningKey) -> str:
-    """Why a token is not bound to the key, in one sentence; empty when nothing speaks against it (RFC 9449 §5)."""
+def binding_problem(token_type: str, jkt: str | None, key: SigningKey) -> str:
+    """Return one sentence that says why a token is not bound to the key; empty if it may be (RFC 9449 §5).
+
+    ``jkt`` is the token's ``cnf.jkt``, ``None`` for an opaque token.
+    """
     if token_type.lower() != "dpop":
-        return (
-            f"The token_type is {token_type or 'missing'} and not DPoP: the server did not bind the token to the key."
-        )
-    if any(jkt != key.thumbprint for jkt in jkts):
+        return f"The token_type is {token_type or 'missing'}, not DPoP: the server did not bind the token to the key."
+    if jkt is not None and jkt != key.thumbprint:
         return "The token is bound to another key: its cnf.jkt is not the thumbprint of the key that signs the proofs."
     return ""
 

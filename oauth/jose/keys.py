@@ -1,6 +1,6 @@
-"""Private keys that sign: the client's for ``private_key_jwt``, and the one that DPoP binds tokens to.
+"""Private signing keys: the client's for ``private_key_jwt``, and the key that DPoP binds tokens to.
 
-A key stays in memory. Nothing of it is written: the vault knows the text that was pasted.
+A key stays in memory and is never written: the vault redacts the pasted text.
 """
 
 import json
@@ -15,7 +15,7 @@ from joserfc.jwk import ECKey, JWKRegistry, Key, OKPKey, RSAKey
 
 from oauth.errors import InputError
 
-# Keys and algorithms are the server's choice, or the one that was pasted: this console shows and uses what is there.
+# The server or the user chooses keys and algorithms: joserfc's advice about weak ones is not ours to print.
 warnings.filterwarnings("ignore", category=SecurityWarning)
 
 PRIVATE_MEMBERS = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
@@ -45,7 +45,7 @@ class SigningKey:
 
     @property
     def kid(self) -> str:
-        """The name that the key gives itself, or an empty text."""
+        """The key's own id, or an empty string."""
         return self.key.kid or ""
 
     @property
@@ -54,7 +54,7 @@ class SigningKey:
         return self.key.thumbprint()
 
     def sign(self, header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
-        """A JWT with these claims in compact form; ``alg`` is the key's."""
+        """Return a JWT with these claims in compact form; ``alg`` is the key's."""
         return jwt.encode(
             {"alg": self.algorithm, **header},
             dict(claims),
@@ -65,54 +65,54 @@ class SigningKey:
 
 
 def registry_for(algorithm: str) -> jws.JWSRegistry:
-    """What signs and checks with this algorithm and no other, whatever else the header says."""
+    """Return a registry that accepts this algorithm only, and any other header parameters."""
     return jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
 
 
 def new_key() -> SigningKey:
-    """A fresh key for DPoP proofs: ES256, which every server that knows DPoP takes."""
+    """Return a fresh key for DPoP proofs: ES256, which every server with DPoP accepts."""
     return SigningKey(ECKey.generate_key("P-256", private=True), "ES256")
 
 
 def read_private_key(text: str) -> SigningKey:
-    """A private key as it was pasted: PEM (PKCS 8, PKCS 1, SEC 1, OpenSSH), or JWK, or a JWK set with one key.
+    """Parse a pasted private key: PEM (PKCS 8, PKCS 1, SEC 1, OpenSSH), JWK, or a JWK set with one private key.
 
-    Raises ``InputError`` that says what is wrong and quotes nothing of the key.
+    Raises ``InputError`` with the reason, and never quotes the key.
     """
     text = text.strip()
     if not text:
-        raise InputError("No private key was given. Paste it as PEM or as JWK.")
+        raise InputError("The private key is missing. Paste it as PEM or as JWK.")
     try:
-        key = _of_jwk(text) if text.startswith("{") else _of_pem(text)
+        key = _from_jwk(text) if text.startswith("{") else _from_pem(text)
     except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(
-            "This is no private key that can be read. Paste the whole of it, as PEM from BEGIN to END and without a "
-            "password, or as JWK."
+            "This is not a valid private key. Paste all of it: as PEM, from BEGIN to END and without a password, or as "
+            "JWK."
         ) from None  # the reason may quote the key
     if not key.is_private or key.key_type == "oct":
-        raise InputError("This key has no private half, so nothing can be signed with it. Paste the private key.")
+        raise InputError("This is not a private key, so it cannot sign. Paste the private key.")
     return SigningKey(key, _algorithm(key))
 
 
-def _of_jwk(text: str) -> Key:
-    found = json.loads(text)
-    if "keys" in found:
-        private = [item for item in found["keys"] if "d" in item]
-        if len(private) != 1:
-            raise InputError(f"This key set has {len(private)} private keys. Paste the one to sign with.")
-        found = private[0]
-    return JWKRegistry.import_key({name: value for name, value in found.items() if name not in ("use", "key_ops")})
+def _from_jwk(text: str) -> Key:
+    jwk = json.loads(text)
+    if "keys" in jwk:
+        private_keys = [item for item in jwk["keys"] if "d" in item]
+        if len(private_keys) != 1:
+            raise InputError(f"This key set has {len(private_keys)} private keys. Paste the one to sign with.")
+        jwk = private_keys[0]
+    return JWKRegistry.import_key({name: value for name, value in jwk.items() if name not in ("use", "key_ops")})
 
 
-def _of_pem(text: str) -> Key:
+def _from_pem(text: str) -> Key:
     for kind in (RSAKey, ECKey, OKPKey):
         try:
             return kind.import_key(text)
         except InvalidKeyTypeError:
-            continue  # a key of another kind
-    raise InputError("This kind of key is not known here. Use RSA, an elliptic curve, or Ed25519.")
+            continue  # another key type
+    raise InputError("This key type is not supported. Use RSA, an elliptic curve, or Ed25519.")
 
 
 def _algorithm(key: Key) -> str:

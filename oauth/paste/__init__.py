@@ -1,6 +1,6 @@
-"""Pasted text to exchanges: one reader a format, each says how sure it is, and the surest that can reads.
+"""Read pasted text as exchanges: one reader for each format, of which the most confident that succeeds is used.
 
-A reader is a module with ``sureness(text)``, from 0 (not mine) to 1 (nobody else's), and ``read(text)``. Nothing in the
+A reader is a module with ``confidence(text)``, from 0 to 1 (certain), and ``read(text)``. Nothing in the
 text is run, fetched or opened.
 """
 
@@ -17,24 +17,24 @@ from oauth.paste.result import Pasted
 __all__ = ["MOST_EXCHANGES", "MOST_OCTETS", "READERS", "ParseError", "Pasted", "read"]
 
 MOST_OCTETS = 50 * 1024 * 1024
-"""Octets of UTF-8 that a pasted text has at most."""
+"""Maximum size of a pasted text, in octets of UTF-8."""
 
 MOST_EXCHANGES = 100_000
-"""Exchanges that a pasted text holds at most."""
+"""Maximum number of exchanges in a pasted text."""
 
 
 _HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
-"""Half a surrogate pair, which is no character. Those that stand for an octet of a file are left alone (PEP 383)."""
+"""A lone surrogate, but for those that stand for an octet of a file (PEP 383)."""
 
 
 class Reader(Protocol):
-    """What a reader's module offers."""
+    """The interface of a reader's module."""
 
-    def sureness(self, text: str) -> float:
-        """How sure the reader is that the text is of its format, from 0 to 1."""
+    def confidence(self, text: str) -> float:
+        """Return the confidence that the text is in this format, from 0 to 1."""
 
     def read(self, text: str) -> list[Pasted]:
-        """The exchanges in the text. Raises ``ParseError``."""
+        """Return the exchanges in the text. Raises ``ParseError``."""
 
 
 READERS: tuple[Reader, ...] = (
@@ -54,7 +54,7 @@ READERS: tuple[Reader, ...] = (
 
 
 def read(text: str) -> list[Pasted]:
-    """The exchanges in a pasted text, in its order.
+    """Return the exchanges in a pasted text, in its order.
 
     Raises ``ParseError`` when it cannot be read, and when it is over ``MOST_OCTETS`` or ``MOST_EXCHANGES``.
     """
@@ -70,27 +70,27 @@ def read(text: str) -> list[Pasted]:
     except UnicodeEncodeError:
         text = _HALF.sub("\ufffd", text)
     failure: ParseError | None = None
-    for sureness, reader in _able(text):
+    for confidence, reader in _able(text):
         try:
-            found = reader.read(text)
+            exchanges = reader.read(text)
         except ParseError as error:
-            failure = failure or error  # the surest reader's word counts
-            if sureness == 1:
+            failure = failure or error  # the most confident reader's error is reported
+            if confidence == 1:
                 break
             continue
-        if len(found) > MOST_EXCHANGES:
+        if len(exchanges) > MOST_EXCHANGES:
             raise ParseError(f"the text holds more than {MOST_EXCHANGES:,} exchanges; cut out those in question.")
-        return grouped(found)
+        return grouped(exchanges)
     raise failure or ParseError("neither JSON nor an HTTP message, curl command, address or known message was found.")
 
 
 def _able(text: str) -> Iterator[tuple[float, Reader]]:
-    """The readers that may be able to read the text, the surest first. One that is certain is not compared."""
-    sure: list[tuple[float, Reader]] = []
+    """Yield the readers that may read the text, the most confident first. One that is certain is not compared."""
+    readers: list[tuple[float, Reader]] = []
     for reader in READERS:
-        sureness = reader.sureness(text)
-        if sureness == 1:
-            yield sureness, reader
-        elif sureness:
-            sure.append((sureness, reader))
-    yield from sorted(sure, key=lambda pair: -pair[0])
+        confidence = reader.confidence(text)
+        if confidence == 1:
+            yield confidence, reader
+        elif confidence:
+            readers.append((confidence, reader))
+    yield from sorted(readers, key=lambda pair: -pair[0])

@@ -1,4 +1,4 @@
-"""An address from the browser, or its query alone: an authorization request, or its answer at the redirect URI."""
+"""Read an address from the browser, or its query alone: an authorization request, or a callback."""
 
 import re
 
@@ -12,8 +12,8 @@ _KNOWN = {"code", "state", "error", "response_type", "client_id", "grant_type", 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
 
 
-def sureness(text: str) -> float:
-    """Very sure when the text is one address, or several, with a parameter of the flow."""
+def confidence(text: str) -> float:
+    """Return 0.9 for one address or several, each with a parameter of the flow."""
     lines = text.split()
     if not lines or "=" not in lines[0]:
         return 0.0
@@ -21,12 +21,12 @@ def sureness(text: str) -> float:
 
 
 def read(text: str) -> list[Pasted]:
-    """One request for each address; parameters of a token request alone are its form."""
+    """Return one request for each address; the parameters of a token request alone are its form."""
     return [_request(line.strip("\"'<>")) for line in text.split()]
 
 
 def exchange(method: str, url: str) -> Pasted:
-    """A request for an address, with its step."""
+    """Return a request for an address, with its step."""
     request = Request(method, url)
     return Pasted(request, step=step_of(request, None), source="address")
 

@@ -1,4 +1,4 @@
-"""A body as the rest of the console reads it: strict JSON, whatever was pasted."""
+"""Turn a pasted body into strict JSON, as the rest of the console reads it."""
 
 import json
 import re
@@ -15,7 +15,7 @@ _DECODER = json.JSONDecoder()
 
 
 def read_value(text: str, start: int) -> tuple[Any, int, tuple[str, ...]]:
-    """The value at ``start``, where it ends, and what was repaired: JSON, or another language's. Raises ``ParseError``.
+    """Return the value at ``start``, in JSON or another language, its end and the repairs. Raises ``ParseError``.
 
     It may be cut off only by the end of the text.
     """
@@ -25,8 +25,8 @@ def read_value(text: str, start: int) -> tuple[Any, int, tuple[str, ...]]:
         printed = go_map.read(text, start)
         return printed.value, printed.end, printed.repairs
     try:
-        found = lenient_json.read(text, start)
-        return found.value, found.end, found.repairs
+        reading = lenient_json.read(text, start)
+        return reading.value, reading.end, reading.repairs
     except ParseError as error:
         failure = error
     marked = _CUT_MARK.search(text, max(start, len(text) - 200))
@@ -37,15 +37,15 @@ def read_value(text: str, start: int) -> tuple[Any, int, tuple[str, ...]]:
         (literals.read, whole, True),
     ):
         try:
-            found = read(source, start, cut=cut)
+            reading = read(source, start, cut=cut)
         except ParseError:
             continue
-        return found.value, len(text) if cut else found.end, found.repairs
+        return reading.value, len(text) if cut else reading.end, reading.repairs
     raise failure
 
 
 def repaired(text: str) -> tuple[bytes, tuple[str, ...]]:
-    """A body as octets, and what was repaired in it; one that is no JSON at all stays as it is."""
+    """Return a body as octets and its repairs; a body that cannot be read as JSON is left unchanged."""
     start = first_sign(text)
     if text[start : start + 1] in ("{", "["):
         try:
@@ -58,23 +58,26 @@ def repaired(text: str) -> tuple[bytes, tuple[str, ...]]:
 
 
 def as_json(value: Any) -> bytes:
-    """A value as the octets of a JSON body."""
+    """Return a value as the octets of a JSON body."""
     return encoded(json.dumps(value, ensure_ascii=False))
 
 
 def encoded(text: str) -> bytes:
-    """A text as octets; a lone surrogate becomes a question mark."""
+    """Encode a text; a lone surrogate becomes a question mark."""
     return text.encode("utf-8", "replace")
 
 
 def first_sign(text: str, start: int = 0) -> int:
-    """Where the white space that begins at ``start`` ends."""
+    """Return the end of the white space that begins at ``start``."""
     match = LEAD.match(text, start)
     return match.end() if match else start
 
 
 def _strict(text: str, start: int) -> tuple[Any, int] | None:
-    """The value of strict JSON at ``start``. An error counts lines from the beginning, so it gets windows to read."""
+    """Return the strict JSON value at ``start`` and its end, ``None`` where there is not one.
+
+    It is read in windows, because an error of the decoder counts the lines from the beginning of its text.
+    """
     for width in (*_WINDOWS, len(text)):
         window = text[start : start + width] if start or width < len(text) else text
         try:

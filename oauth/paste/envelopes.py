@@ -1,4 +1,4 @@
-"""From a value that was read to exchanges: a body alone, a request's body, an exception's dump, or a log record."""
+"""Turn a parsed value into exchanges: a body alone, a request's body, an exception's dump, or a log record."""
 
 import json
 import re
@@ -15,12 +15,12 @@ from oauth.paste.step_guess import TOKEN_PATH, path_of, step_of
 from oauth.paste.times import date_header, moment
 
 DEEPEST = 8
-"""Levels that are searched for an answer inside a log record."""
+"""Levels of a log record that are searched for a response."""
 
 MOST_VALUES = 10_000
-"""Values of one structure that are searched."""
+"""Values of one structure that are searched at most."""
 
-INSIDE = "JSON inside a JSON text taken out"
+INSIDE = "JSON inside a JSON string extracted"
 
 _STATUS = ("status", "statusCode", "status_code", "http_code", "http_status", "httpStatus", "code")
 _BODY = (
@@ -42,22 +42,22 @@ _EMBEDDED = re.compile(r"[{\[]")
 
 
 def exchanges(value: Any, *, source: str, repairs: tuple[str, ...] = (), text: str | None = None) -> list[Pasted]:
-    """The exchanges that a value tells of. ``text`` is the value as it was written, where that is strict JSON."""
+    """Return the exchanges in a value. ``text`` is the value as it was written, where that is strict JSON."""
     if isinstance(value, list) and value and all(isinstance(item, dict) and _tells(item) for item in value):
-        return [found for item in value for found in exchanges(item, source=source, repairs=repairs)]
+        return [exchange for item in value for exchange in exchanges(item, source=source, repairs=repairs)]
     if isinstance(value, str):
         inner = _embedded(value)
         return _noted(inner, (INSIDE, *repairs)) if inner else [_bare(encoded(value), source, repairs)]
     if isinstance(value, dict) and not _is_answer(value):
         if is_request(value):
             return [_token_request(value, source, repairs)]
-        if found := _enveloped(value, source, repairs) or _searched(value, source, repairs):
-            return found
+        if items := _enveloped(value, source, repairs) or _searched(value, source, repairs):
+            return items
     return [_bare(as_json(value) if repairs or text is None else encoded(text), source, repairs)]
 
 
 def is_request(value: object) -> bool:
-    """Whether a value is the body of a token request, and so no response."""
+    """Return whether a value is the body of a token request, and so not a response."""
     return isinstance(value, dict) and "grant_type" in value and "error" not in value
 
 
@@ -66,7 +66,7 @@ def _tells(value: dict[str, Any]) -> bool:
 
 
 def _is_answer(value: Any) -> bool:
-    """Whether a value is the body of an answer as it stands, also under ``data``."""
+    """Return whether a value is the body of a response as it stands, also under ``data``."""
     for _ in range(5):
         if not isinstance(value, dict):
             return False
@@ -96,7 +96,7 @@ def _token_request(value: dict[str, Any], source: str, repairs: tuple[str, ...])
 
 
 def _enveloped(value: dict[str, Any], source: str, repairs: tuple[str, ...]) -> list[Pasted]:
-    """An exception's or a response object's dump: status and body, and the request where it is there too."""
+    """Read the dump of an exception or a response object: status and body, and the request where it is there too."""
     inner = value.get("response")
     holder = inner if isinstance(inner, dict) and _envelope(inner) is not None else value
     status = _envelope(holder)
@@ -124,7 +124,7 @@ def _enveloped(value: dict[str, Any], source: str, repairs: tuple[str, ...]) -> 
 
 
 def _envelope(value: dict[str, Any]) -> int | None:
-    """The status of a structure that describes a response, ``None`` where it is none."""
+    """Return the status of a structure that describes a response, ``None`` for any other."""
     status = next((value[name] for name in _STATUS if _is_status(value.get(name))), None)
     has_body = any(_is_body(value.get(name)) for name in _BODY)
     return int(status) if status is not None and (has_body or "headers" in value or "url" in value) else None
@@ -143,23 +143,23 @@ def _body(value: Any) -> tuple[bytes, tuple[str, ...]]:
 
 
 def _request(value: dict[str, Any]) -> Request | None:
-    """The request in ``config`` and the like, with an address relative to ``baseURL`` put together."""
-    for sent in (*(value.get(name) for name in _SENT), {"url": value.get("url")}):
-        if not isinstance(sent, dict):
+    """Return the request in ``config`` and the like, its address resolved against ``baseURL``."""
+    for request in (*(value.get(name) for name in _SENT), {"url": value.get("url")}):
+        if not isinstance(request, dict):
             continue
-        url = next((found for name in _URL if isinstance(found := sent.get(name), str)), "")
-        base = sent.get("baseURL")
+        url = next((url for name in _URL if isinstance(url := request.get(name), str)), "")
+        base = request.get("baseURL")
         if isinstance(base, str) and "://" not in url:
             url = f"{base.rstrip('/')}/{url.lstrip('/')}"
         if not url:
             continue
-        content = next((sent[name] for name in ("data", "body", "json", "form") if _is_body(sent.get(name))), "")
+        content = next((request[name] for name in ("data", "body", "json", "form") if _is_body(request.get(name))), "")
         body = encoded(content) if isinstance(content, str) else as_json(content)
-        method = sent.get("method")
+        method = request.get("method")
         return Request(
             method.upper() if isinstance(method, str) else "POST" if body or TOKEN_PATH.search(path_of(url)) else "GET",
             url,
-            _headers(sent.get("headers")),
+            _headers(request.get("headers")),
             body,
         )
     return None
@@ -177,20 +177,20 @@ def _headers(value: object) -> Headers:
 
 
 def _time(value: dict[str, Any]) -> datetime | None:
-    return next((found for name in _TIMES if (found := moment(value.get(name))) is not None), None)
+    return next((at for name in _TIMES if (at := moment(value.get(name))) is not None), None)
 
 
 def _searched(value: dict[str, Any], source: str, repairs: tuple[str, ...]) -> list[Pasted]:
-    """What stands inside a log record: the first structure that tells of an exchange, or a text with one in it."""
+    """Return the exchanges inside a log record: in the first structure, or text, that has any."""
     for inner in _within(value):
-        found: list[Pasted] = []
+        items: list[Pasted] = []
         if isinstance(inner, str):
-            found = _noted(_embedded(inner), (INSIDE, *repairs))
+            items = _noted(_embedded(inner), (INSIDE, *repairs))
         elif _tells(inner):
-            found = exchanges(inner, source=source, repairs=repairs)
-        if found:
+            items = exchanges(inner, source=source, repairs=repairs)
+        if items:
             at = _time(value)
-            return [replace(item, started_at=item.started_at or at) for item in found]
+            return [replace(item, started_at=item.started_at or at) for item in items]
     return []
 
 
@@ -206,7 +206,7 @@ def _within(value: dict[str, Any]) -> Iterator[dict[str, Any] | str]:
 
 
 def _embedded(text: str) -> list[Pasted]:
-    """The exchange whose JSON stands somewhere in a text."""
+    """Return the exchange whose JSON stands somewhere in a text."""
     if '"' not in text and "'" not in text:
         return []
     if text.startswith('"'):
@@ -225,5 +225,5 @@ def _embedded(text: str) -> list[Pasted]:
     return []
 
 
-def _noted(found: list[Pasted], repairs: tuple[str, ...]) -> list[Pasted]:
-    return [replace(item, repairs=tuple(dict.fromkeys((*repairs, *item.repairs)))) for item in found]
+def _noted(items: list[Pasted], repairs: tuple[str, ...]) -> list[Pasted]:
+    return [replace(item, repairs=tuple(dict.fromkeys((*repairs, *item.repairs)))) for item in items]

@@ -1,4 +1,4 @@
-"""The bare message of an error, alone or in a sentence, with its code when that stands beside it."""
+"""Read the bare message of an error, alone or in a sentence, with its code when that stands beside it."""
 
 import re
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ from oauth.paste.body import as_json
 from oauth.paste.result import STATUS_UNKNOWN, Pasted
 from oauth.paste.step_guess import step_of
 
-READ_AS = "message without its JSON read as error_description"
-CODE_ALONE = "error code without its JSON read as error"
+READ_AS = "message without JSON read as error_description"
+CODE_ALONE = "error code without JSON read as error"
 
 _SIBLINGS = (
     'Missing parameter: "?[\\w]+"? is required',
@@ -23,15 +23,15 @@ _QUOTES = str.maketrans(dict.fromkeys("‘’‚‛′`", "'") | dict.fromkeys("
 LONGEST = 100_000
 
 
-def sureness(text: str) -> float:
-    """Fairly sure when a known message or code stands in the text, and hardly when much else does."""
+def confidence(text: str) -> float:
+    """Return the confidence that the text is a known message or code; the more other text, the lower."""
     if len(text) > LONGEST or next(_found(text), None) is None:
         return 0.0
     return 0.55 if len(text) < 400 and "{" not in text else 0.1
 
 
 def read(text: str, status: int = STATUS_UNKNOWN) -> list[Pasted]:
-    """The messages as the bodies that they come in."""
+    """Return the messages as the bodies that they come in."""
     return [_pasted(match, status) for match in _found(text)]
 
 

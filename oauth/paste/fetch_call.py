@@ -1,4 +1,4 @@
-"""``fetch("https://…", {…})``, as browsers copy a request from their network tab: the options are JSON."""
+"""Read ``fetch("https://…", {…})``, as browsers copy a request from their network tab; the options are JSON."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from oauth.paste.result import Pasted
 from oauth.paste.step_guess import TOKEN_PATH, path_of, step_of
 
 NO_COOKIES = "the browser adds its cookies, which are not in the text"
-SCRIPT = "the options of this call are a script and not JSON, so its headers and its body are left out"
+SCRIPT = "the options of the call are a script, not JSON, so its headers and body were left out"
 
 _CALL = re.compile(r"(?<![\w.$])(?:(?:window|globalThis|self)\.)?fetch\(\s*(?=\"https?://)")
 _OPTIONS = re.compile(r"\s*,\s*(?=\S)")
@@ -18,13 +18,13 @@ _METHOD = re.compile(r"[^;]{0,2000}?\bmethod[\"']?\s*:\s*[\"'`](?P<method>\w{1,2
 _DECODER = json.JSONDecoder(strict=False)
 
 
-def sureness(text: str) -> float:
-    """Very sure when a call with an address stands in the text."""
+def confidence(text: str) -> float:
+    """Return the confidence that a call with an address stands in the text."""
     return 0.94 if _CALL.search(text) else 0.0
 
 
 def read(text: str) -> list[Pasted]:
-    """Each call as a request."""
+    """Return each call as a request."""
     return [_pasted(text, call.end()) for call in _CALL.finditer(text)]
 
 
@@ -35,9 +35,9 @@ def _pasted(text: str, start: int) -> Pasted:
     options: dict[str, Any] = {}
     known = True
     if behind := _OPTIONS.match(text, end):
-        found, _ = _value(text, first_sign(text, behind.end()))
-        known = isinstance(found, dict)
-        options = found if isinstance(found, dict) else _of_script(text, behind.end(), url)
+        value, _ = _value(text, first_sign(text, behind.end()))
+        known = isinstance(value, dict)
+        options = value if isinstance(value, dict) else _of_script(text, behind.end(), url)
     body, method = options.get("body"), options.get("method")
     request = Request(
         method.upper() if isinstance(method, str) else "GET",
@@ -56,7 +56,7 @@ def _pasted(text: str, start: int) -> Pasted:
 
 
 def _value(text: str, start: int) -> tuple[Any, int]:
-    """The JSON value at ``start`` and where it ends; ``None`` where it is none."""
+    """Return the JSON value at ``start`` and its end; ``None`` where there is not one."""
     try:
         return _DECODER.raw_decode(text, start)
     except (ValueError, RecursionError):
@@ -64,12 +64,12 @@ def _value(text: str, start: int) -> tuple[Any, int]:
 
 
 def _of_script(text: str, start: int, url: str) -> dict[str, Any]:
-    found = _METHOD.match(text, start)
-    return {"method": found["method"] if found else "POST" if TOKEN_PATH.search(path_of(url)) else "GET"}
+    method = _METHOD.match(text, start)
+    return {"method": method["method"] if method else "POST" if TOKEN_PATH.search(path_of(url)) else "GET"}
 
 
 def _headers(options: dict[str, Any]) -> Headers:
-    """The headers, and the address of the page, which browsers copy apart from them."""
+    """Return the headers, with the address of the page, which browsers copy apart from them."""
     named = options.get("headers")
     headers = [(name, str(value)) for name, value in (named.items() if isinstance(named, dict) else ())]
     referrer = options.get("referrer")

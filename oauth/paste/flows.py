@@ -1,4 +1,4 @@
-"""Which pasted exchanges belong together: those that share a ``state``, a code or a token."""
+"""Group pasted exchanges that share a ``state``, a code or a token into flows."""
 
 import hashlib
 import re
@@ -17,7 +17,7 @@ _BEARER = re.compile(r"Bearer\s+(\S{4,})", re.IGNORECASE)
 
 
 def grouped(items: list[Pasted]) -> list[Pasted]:
-    """The same exchanges, those of one flow with the same ``flow``.
+    """Return the same exchanges, those of one flow with the same ``flow``.
 
     It is derived as the console's own is: from ``state`` where one is there, and does not give it away.
     """
@@ -30,13 +30,11 @@ def grouped(items: list[Pasted]) -> list[Pasted]:
             mark = above
         return mark
 
-    for found in marks:
-        for mark in found[1:]:
-            first, second = sorted((leader(found[0]), leader(mark)), key=_rank)
+    for own in marks:
+        for mark in own[1:]:
+            first, second = sorted((leader(own[0]), leader(mark)), key=_rank)
             leaders[second] = first
-    return [
-        replace(item, flow=_name(leader(found[0]))) if found else item for item, found in zip(items, marks, strict=True)
-    ]
+    return [replace(item, flow=_name(leader(own[0]))) if own else item for item, own in zip(items, marks, strict=True)]
 
 
 def _rank(mark: tuple[str, str]) -> tuple[int, str]:
@@ -48,7 +46,7 @@ def _name(mark: tuple[str, str]) -> str:
 
 
 def _marks(item: Pasted) -> Iterator[tuple[str, str]]:
-    """What ties an exchange to others."""
+    """Yield the values that tie an exchange to others."""
     if item.request is not None:
         yield from _of_address(item.request.url)
         yield from _of_body(item.request.body)
@@ -80,5 +78,5 @@ def _text(octets: bytes) -> str:
 
 
 def _of_bearer(headers: Headers) -> Iterator[tuple[str, str]]:
-    if (authorization := header(headers, "authorization")) and (found := _BEARER.fullmatch(authorization.strip())):
-        yield "access_token", found[1]
+    if (authorization := header(headers, "authorization")) and (bearer := _BEARER.fullmatch(authorization.strip())):
+        yield "access_token", bearer[1]

@@ -1,4 +1,4 @@
-"""What Go's ``fmt`` prints for a map: ``map[error:invalid_grant error_description:Invalid refresh token]``.
+"""Read maps as Go's ``fmt`` prints them: ``map[error:invalid_grant error_description:Invalid refresh token]``.
 
 It has no quotes. What helps is that Go prints the names in order (since Go 1.12), and nothing between name and value.
 """
@@ -8,10 +8,10 @@ from typing import Any
 
 from oauth.lenient_json import CUT, DEEPEST, ParseError, Reading
 
-PRINTED = "read as Go printed it"
+PRINTED = "read as the output of Go"
 
 OPENED = re.compile(r"\bmap\[(?=[A-Za-z_@$][\w.$-]{0,99}:)")
-"""Where such a map begins."""
+"""The beginning of such a map."""
 
 _NAME = re.compile(r"(?P<name>[A-Za-z_@$][\w.$-]{0,99}):")
 _SIGN = re.compile(r"[\[\]]| (?=[A-Za-z_@$][\w.$-]{0,99}:(?:(?![ /])|(?= [A-Za-z_@$][\w.$-]{0,99}:)))")
@@ -36,12 +36,12 @@ def _map(text: str, start: int, depth: int) -> tuple[dict[str, Any], int]:
     if text.startswith("]", position):
         return members, position + 1
     if position < len(text):
-        raise ParseError("a name with a colon or ']' was expected here.", text, position)
+        raise ParseError("expected a name with a colon or ']' here.", text, position)
     return members, position
 
 
 def _value(text: str, start: int, name: str, depth: int) -> tuple[Any, int]:
-    """The value of a name: it ends before the next name, which is a later one by the alphabet, or the bracket."""
+    """Read the value of a name, up to the bracket or the next name, which comes later in the alphabet."""
     if text.startswith("map[", start):
         return _map(text, start, depth + 1)
     inside, position = 0, start

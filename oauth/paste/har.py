@@ -1,4 +1,4 @@
-"""HAR 1.2, as browsers and proxies save it: one exchange an entry, in the order of the file."""
+"""Read HAR 1.2, as browsers and proxies save it: one exchange for each entry, in the order of the file."""
 
 import base64
 import binascii
@@ -21,26 +21,26 @@ from oauth.paste.step_guess import step_of
 from oauth.paste.times import moment
 
 _MOST = 1e12
-"""Numbers from here on are no size, no status and no time."""
+"""Limit from which a number is not taken as a size, a status or a time."""
 
 NOT_SAVED = "the request body is not in the HAR"
 
 
-def sureness(text: str) -> float:
-    """Certain when the text is an object with a ``log`` that has ``entries``."""
+def confidence(text: str) -> float:
+    """Return 1 when the text is an object with a ``log`` that has ``entries``."""
     start = first_sign(text)
     return 1.0 if text.startswith("{", start) and '"log"' in text[start : start + 2000] and '"entries"' in text else 0.0
 
 
 def read(text: str) -> list[Pasted]:
-    """The exchanges of the file. Raises ``ParseError``."""
+    """Return the exchanges of the file. Raises ``ParseError``."""
     with _collector_paused():
         return _read(text)
 
 
 @contextlib.contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Without the search for cycles, of which a JSON document has none: it would go through all of it many times."""
+    """Pause the search for cycles, which a JSON document has none of: it would go through all of it many times."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -63,7 +63,7 @@ def _read(text: str) -> list[Pasted]:
     log = document.get("log") if isinstance(document, dict) else None
     entries = log.get("entries") if isinstance(log, dict) else None
     if not isinstance(entries, list):
-        raise ParseError("a HAR has a list at log.entries, and this has none.", text, 0)
+        raise ParseError("the HAR has no list at log.entries.", text, 0)
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, dict):
             raise ParseError(f"entry {number} of the HAR is not an object.", text, 0)
@@ -103,7 +103,7 @@ class _Response(Struct, gc=False, rename="camel"):
 
 
 class _Entry(Struct, gc=False, rename="camel"):
-    """What is read of an entry; all else is skipped, which takes a third of the time of reading it."""
+    """The members of an entry that are read; skipping the others takes a third of the time of reading them."""
 
     request: _Request | None = None
     response: _Response | None = None
@@ -123,7 +123,7 @@ _FILE = Decoder(_File)
 
 
 class SharedHeaders(dict[tuple[str, str], tuple[str, str] | None]):
-    """The headers of a file by name and value: each is made once, however often the file repeats it.
+    """Headers of a file by name and value: each is created once, however often the file repeats it.
 
     Those that do not count are ``None``: the pseudo-headers of HTTP/2 (RFC 9113 §8.3), which some browsers list too.
     """
@@ -133,31 +133,31 @@ class SharedHeaders(dict[tuple[str, str], tuple[str, str] | None]):
         return self[pair]
 
     def of(self, items: list[_Header] | None) -> Headers:
-        """The headers of a request or a response."""
+        """Return the headers of a request or a response."""
         return tuple(filter(None, [self[item.name, item.value] for item in items])) if items else ()
 
 
 def exchange(entry: Mapping[str, Any], headers: SharedHeaders, repairs: tuple[str, ...] = ()) -> Pasted:
-    """The exchange of one entry; what it lacks, or has of another type, is empty.
+    """Return the exchange of one entry; a member that is missing or has another type is empty.
 
     ``headers`` is the same for all entries of a file.
     """
-    sent, received = _object(entry, "request"), _object(entry, "response")
+    request, response = _object(entry, "request"), _object(entry, "response")
     time = entry.get("time")
-    data, content = _object(sent, "postData"), _object(received, "content")
+    data, content = _object(request, "postData"), _object(response, "content")
     read = _Entry(
         _Request(
-            _text(sent, "method"),
-            _text(sent, "url"),
-            _named(sent.get("headers")),
+            _text(request, "method"),
+            _text(request, "url"),
+            _named(request.get("headers")),
             _PostData(_text(data, "text"), data.get("params")),
-            _number(sent, "bodySize"),
+            _number(request, "bodySize"),
         ),
         _Response(
-            _number(received, "status"),
-            _text(received, "statusText"),
-            _text(received, "httpVersion"),
-            _named(received.get("headers")),
+            _number(response, "status"),
+            _text(response, "statusText"),
+            _text(response, "httpVersion"),
+            _named(response.get("headers")),
             _Content(_text(content, "text"), _text(content, "encoding"), _number(content, "size")),
         ),
         entry.get("startedDateTime"),
@@ -167,11 +167,11 @@ def exchange(entry: Mapping[str, Any], headers: SharedHeaders, repairs: tuple[st
 
 
 def _exchange(entry: _Entry, headers: SharedHeaders, repairs: tuple[str, ...]) -> Pasted:
-    sent, received, time = entry.request or _Request(), entry.response or _Response(), entry.time
-    body = _sent_body(sent.post_data) if sent.post_data is not None else b""
-    request = Request(sent.method or "", sent.url or "", headers.of(sent.headers), body)
-    saved = bool(body) or _small(sent.body_size) <= 0
-    response, response_body_known = _response(received, headers)
+    request_part, response_part, time = entry.request or _Request(), entry.response or _Response(), entry.time
+    body = _request_body(request_part.post_data) if request_part.post_data is not None else b""
+    request = Request(request_part.method or "", request_part.url or "", headers.of(request_part.headers), body)
+    saved = bool(body) or _small(request_part.body_size) <= 0
+    response, response_body_known = _response(response_part, headers)
     return Pasted(
         request,
         response,
@@ -185,23 +185,25 @@ def _exchange(entry: _Entry, headers: SharedHeaders, repairs: tuple[str, ...]) -
     )
 
 
-def _response(received: _Response, headers: SharedHeaders) -> tuple[Response | None, bool]:
-    """The response, ``None`` where the browser got none, and whether the file has its body."""
-    status = int(_small(received.status))
+def _response(response_part: _Response, headers: SharedHeaders) -> tuple[Response | None, bool]:
+    """Return the response, ``None`` where the browser got none, and whether the file has its body."""
+    status = int(_small(response_part.status))
     if not 100 <= status <= 599:
         return None, True
-    content = received.content or _Content()
+    content = response_part.content or _Content()
     text = content.text or ""
     body = encoded(text)
     if content.encoding == "base64":
         with contextlib.suppress(binascii.Error, ValueError):  # the body then stays as it stands there
             body = base64.b64decode(text)
-    version = received.http_version or "HTTP/1.1"
-    response = Response(status, received.status_text or "", headers.of(received.headers), body, http_version=version)
+    version = response_part.http_version or "HTTP/1.1"
+    response = Response(
+        status, response_part.status_text or "", headers.of(response_part.headers), body, http_version=version
+    )
     return response, bool(body) or _small(content.size) <= 0
 
 
-def _sent_body(data: _PostData) -> bytes:
+def _request_body(data: _PostData) -> bytes:
     if data.text:
         return encoded(data.text)
     pairs = [(item.name, item.value) for item in _named(data.params)]
@@ -209,24 +211,24 @@ def _sent_body(data: _PostData) -> bytes:
 
 
 def _named(items: object) -> list[_Header]:
-    """Names and values, of headers or of a form's fields; what is no text is empty."""
-    found = items if isinstance(items, list) else []
-    return [_Header(_text(item, "name"), _text(item, "value")) for item in found if isinstance(item, dict)]
+    """Return the names and values of headers or form fields; one that is not a string is empty."""
+    entries = items if isinstance(items, list) else []
+    return [_Header(_text(item, "name"), _text(item, "value")) for item in entries if isinstance(item, dict)]
 
 
 def _object(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = value.get(name)
-    return found if isinstance(found, dict) else {}
+    member = value.get(name)
+    return member if isinstance(member, dict) else {}
 
 
 def _text(value: Mapping[str, Any], name: str) -> str:
-    found = value.get(name)
-    return found if isinstance(found, str) else ""
+    member = value.get(name)
+    return member if isinstance(member, str) else ""
 
 
 def _number(value: Mapping[str, Any], name: str) -> float:
-    found = value.get(name)
-    return found if isinstance(found, int | float) and abs(found) < _MOST else 0
+    member = value.get(name)
+    return member if isinstance(member, int | float) and abs(member) < _MOST else 0
 
 
 def _small(number: float | None) -> float:

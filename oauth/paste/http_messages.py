@@ -1,4 +1,4 @@
-"""Heads and bodies of HTTP/1 messages as text, and requests paired with their responses."""
+"""Read heads and bodies of HTTP/1 messages as text, and pair requests with responses."""
 
 import re
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from oauth.paste.step_guess import step_of
 from oauth.paste.times import date_header
 
 Message = tuple[Request | Response, tuple[str, ...]]
-"""A request or a response, and what was repaired to read it."""
+"""A request or a response, and the repairs that reading it took."""
 
 _HEADER = re.compile(r"[ \t]*(?P<name>[!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*:[ \t]*(?P<value>[^\n]*)(?:\n|\Z)")
 _CONTINUATION = re.compile(r"[ \t]+(?P<value>[^\s{\[<][^\n]*)(?:\n|\Z)")
@@ -22,7 +22,7 @@ _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 
 def head_and_body(text: str) -> tuple[Headers, str]:
-    """The headers at the start of a text, a folded line joined (RFC 9112 §5.2), and the body behind the blank line."""
+    """Split a text into headers, folded lines joined (RFC 9112 §5.2), and the body behind the blank line."""
     headers: list[tuple[str, str]] = []
     position = 0
     while match := _HEADER.match(text, position) or (_CONTINUATION.match(text, position) if headers else None):
@@ -38,30 +38,30 @@ def head_and_body(text: str) -> tuple[Headers, str]:
 
 
 def response_message(status: int, reason: str, version: str, headers: Headers, body: str) -> Message:
-    """A response with its chunk sizes left out, and its JSON repaired."""
+    """Return a response without chunk sizes, its JSON repaired."""
     octets, repairs = repaired(_dechunked(headers, encoded(body)).decode("utf-8", "replace"))
     return Response(status, reason.strip(), headers, octets, http_version=version), repairs
 
 
 def request_message(method: str, target: str, headers: Headers, body: str, *, scheme: str = "https") -> Message:
-    """A request. Its address is put together from target and ``Host`` (RFC 9112 §3.2); its body stays as it was."""
+    """Return a request, its address built from target and ``Host`` (RFC 9112 §3.2), its body unchanged."""
     host = header(headers, "host") or ""
     url = f"{scheme}://{host}{target}" if host and target.startswith("/") else target
     return Request(method, url, headers, encoded(body)), ()
 
 
 def paired(messages: Iterable[Message], source: str) -> list[Pasted]:
-    """Requests with the responses that follow them. Informational responses (1xx) are left out."""
-    found: list[Pasted] = []
+    """Pair requests with the responses that follow them, without informational responses (1xx)."""
+    items: list[Pasted] = []
     for message, repairs in messages:
         if isinstance(message, Request):
-            found.append(Pasted(message, step=step_of(message, None), repairs=repairs, source=source))
+            items.append(Pasted(message, step=step_of(message, None), repairs=repairs, source=source))
             continue
         if 100 <= message.status < 200:
             continue
-        before = found.pop() if found and found[-1].response is None else Pasted(source=source)
+        before = items.pop() if items and items[-1].response is None else Pasted(source=source)
         date = header(message.headers, "date")
-        found.append(
+        items.append(
             replace(
                 before,
                 response=message,
@@ -70,19 +70,19 @@ def paired(messages: Iterable[Message], source: str) -> list[Pasted]:
                 repairs=tuple(dict.fromkeys((*before.repairs, *repairs))),
             )
         )
-    return found
+    return items
 
 
 def _dechunked(headers: Headers, body: bytes) -> bytes:
-    """The body without its chunk sizes (RFC 9112 §7.1), where they were pasted too; else as it is."""
+    """Remove chunk sizes from a body (RFC 9112 §7.1), where they were pasted too."""
     if "chunked" not in (header(headers, "transfer-encoding") or "").lower():
         return body
-    found, position = bytearray(), 0
+    content, position = bytearray(), 0
     while (size := _CHUNK_SIZE.match(body, position)) and (length := int(size[1], 16)):
-        found += body[size.end() : size.end() + length]
+        content += body[size.end() : size.end() + length]
         line_break = _LINE_BREAK.match(body, size.end() + length)
         position = line_break.end() if line_break else size.end() + length
-    if found and position <= len(body) and body[position:].strip() in (b"", b"0"):
-        return bytes(found)
-    # The sizes do not add up, so the text was edited: then the lines with a size alone are left out.
+    if content and position <= len(body) and body[position:].strip() in (b"", b"0"):
+        return bytes(content)
+    # The sizes do not add up, so the text was edited: remove the lines that have only a size.
     return _SIZE_LINE.sub(b"", body).strip() if _CHUNK_SIZE.match(body) else body

@@ -1,4 +1,4 @@
-"""A body alone: one JSON object or array, or several one after another, also as another language prints it."""
+"""Read a body alone: one JSON object or array, or several in a row, also as another language prints them."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from oauth.paste.envelopes import exchanges
 from oauth.paste.literals import PRINTED_START
 from oauth.paste.result import Pasted
 
-ESCAPED = "escaped quotes read as plain ones"
+ESCAPED = "escaped quotes read as plain quotes"
 
 _BETWEEN = re.compile(r"[\s,;\ufeff\u200b]*")
 _COMMENTED = re.compile(r"(?://|/\*|#)")
@@ -17,8 +17,8 @@ _IN_STRING = re.compile(r'"\s*(?:\\+")*[{\[]\s*(?:\\+["nrt]|[}\]])')
 _UNQUOTED = re.compile(r"[{\[]\s*\\+[\"nrt]")
 
 
-def sureness(text: str) -> float:
-    """Sure when the text begins like an object or array, and less when it begins with a comment."""
+def confidence(text: str) -> float:
+    """Return the confidence that the text begins like an object or array; less when it begins with a comment."""
     start = first_sign(text)
     if text.startswith(("{", "["), start) or _IN_STRING.match(text, start) or PRINTED_START.match(text, start):
         return 0.6
@@ -26,30 +26,30 @@ def sureness(text: str) -> float:
 
 
 def read(text: str) -> list[Pasted]:
-    """The exchanges that the values in the text tell of. Raises ``ParseError``."""
+    """Return the exchanges in the values of the text. Raises ``ParseError``."""
     start = first_sign(text)
     if _UNQUOTED.match(text, start):
         return _unescaped(text, start)
-    found: list[Pasted] = []
+    items: list[Pasted] = []
     while start < len(text):
         value, end, repairs = _string(text, start) if text[start] == '"' else read_value(text, start)
-        found += exchanges(value, source="JSON", repairs=repairs, text=text[start:end])
+        items += exchanges(value, source="JSON", repairs=repairs, text=text[start:end])
         between = _BETWEEN.match(text, end)
         start = between.end() if between else end
-    return found
+    return items
 
 
 def _string(text: str, start: int) -> tuple[str, int, tuple[str, ...]]:
-    """JSON inside a JSON text."""
+    """Read JSON inside a JSON string."""
     try:
         value, end = json.JSONDecoder(strict=False).raw_decode(text[start:])
     except ValueError as error:
-        raise ParseError("the text that begins here is not closed.", text, start) from error
+        raise ParseError("the string that begins here is not closed.", text, start) from error
     return value, start + end, ()
 
 
 def _unescaped(text: str, start: int) -> list[Pasted]:
-    """The inside of a JSON text that was copied without its quotes."""
+    """Read the inside of a JSON string that was copied without its quotes."""
     inner = text[start:].rstrip().rstrip('"')
     try:
         plain = json.loads(f'"{inner}"', strict=False)

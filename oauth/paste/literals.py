@@ -1,4 +1,4 @@
-"""Structures as other languages print them: JavaScript, Python, PHP (var_export), Ruby and Java."""
+"""Read values as other languages print them: JavaScript, Python, PHP (``var_export``), Ruby and Java."""
 
 import re
 from dataclasses import dataclass, field
@@ -8,17 +8,18 @@ from oauth.lenient_json import CUT, ParseError, Reading
 from oauth.paste import go_map
 
 DEEPEST = 30
-"""Levels of nesting that are read; printed structures are cut off far above it."""
+"""Levels of nesting that are read; other languages cut what they print far above it."""
 
-PRINTED = "read as a value that another language printed"
+PRINTED = "read as the output of another language"
 
 PRINTED_START = re.compile(
     r"\b(?:array ?|OrderedDict|stdClass::__set_state)\((?=\s*['\"\[(a\d])|\[(?=\s*['\"][\w.-]+['\"]\s*=>)"
     rf"|{go_map.OPENED.pattern}"
 )
-"""Where such a value begins that does not begin like JSON."""
+"""The beginning of such a value that does not begin like JSON."""
 
 _SPACE = re.compile(r"\s+")
+_COMMA = re.compile(r",")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?=[\s,})\]]|n?\Z)")
 _WORD = re.compile(r"(?:true|True|false|False|null|None|nil|NULL|undefined|NaN)\b(?!\s*[({\[:=])")
 _WORDS = {"true": True, "True": True, "false": False, "False": False}
@@ -47,7 +48,7 @@ _CLOSER = {"{": "}", "[": "]", "(": ")"}
 def read(text: str, start: int = 0, *, cut: bool = False) -> Reading:
     """Read the one value that begins at ``start``. With ``cut`` the text may end inside it.
 
-    What is printed without its content, such as ``[Object]``, is read as null. Raises ``ParseError``.
+    A value printed without its content, such as ``[Object]``, is read as null. Raises ``ParseError``.
     """
     reader = _Reader(text, start, cut)
     value = reader.value(0)
@@ -86,25 +87,15 @@ class _Reader:
             return bare[0].strip()
         if self.ended():
             return None
-        raise self.error("a value was expected here.")
+        raise self.error("expected a value here.")
 
     def container(self, opener: str, depth: int) -> Any:
-        """A map, where its items have names, or else a list; one value in parentheses stands for itself."""
-        opened = self.position
+        """Read a map, where its items have names, or else a list; one value in parentheses stands for itself."""
+        start = self.position
         self.position += 1
         names: dict[str, Any] = {}
         items: list[Any] = []
-        while True:
-            while self.skip(_SPACE) or self.skip(_MORE) or self.skip(_COMMA):
-                pass
-            if self.ended():
-                break
-            if self.position >= len(self.text):
-                self.position = opened
-                raise self.error("the value that begins here is not closed.")
-            if self.text[self.position] == _CLOSER[opener]:
-                self.position += 1
-                break
+        while self.has_item(opener, start):
             before = self.position
             name = self.name()
             if name is None:
@@ -112,30 +103,43 @@ class _Reader:
             elif not self.ended():
                 names[name] = self.value(depth + 1)
             if self.position == before:
-                raise self.error("a name or a value was expected here.")
-        if opener == "{" and items and not names:
-            self.position = opened
-            raise self.error("names with values were expected inside these braces.")
-        if names or opener == "{":
+                raise self.error("expected a name or a value here.")
+        if names:
             return names
-        if items and all(isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) for item in items):
-            return dict(items)  # Python's OrderedDict([('error', '...')]) and its kin
-        return items[0] if opener == "(" and len(items) == 1 else items
+        if opener == "{":
+            if items:
+                self.position = start
+                raise self.error("expected names with values inside these braces.")
+            return {}
+        return _pairs(items) or (items[0] if opener == "(" and len(items) == 1 else items)
+
+    def has_item(self, opener: str, start: int) -> bool:
+        """Step to the next item of the container that begins at ``start``, or over its end."""
+        while self.skip(_SPACE) or self.skip(_MORE) or self.skip(_COMMA):
+            pass
+        if self.ended():
+            return False
+        if self.position >= len(self.text):
+            self.position = start
+            raise self.error("the value that begins here is not closed.")
+        is_end = self.text[self.position] == _CLOSER[opener]
+        self.position += is_end
+        return not is_end
 
     def name(self) -> str | None:
-        """The name of an item with the separator behind it, or ``None`` where the item has no name."""
+        """Read the name of an item and the separator behind it; ``None`` where the item has no name."""
         start = self.position
-        found: str | None
+        name: str | None
         if hidden := _HIDDEN_NAME.match(self.text, start):
-            found, self.position = hidden[0], hidden.end()
+            name, self.position = hidden[0], hidden.end()
         elif word := _NAME.match(self.text, start):
-            found, self.position = word["name"] or word["symbol"], word.end()
+            name, self.position = word["name"] or word["symbol"], word.end()
         elif _STRING.match(self.text, start):
-            found = self.string()
+            name = self.string()
         else:
             return None
         if self.skip(_SEPARATOR):
-            return found
+            return name
         self.position = start
         return None
 
@@ -162,7 +166,7 @@ class _Reader:
                 return "".join(parts)
             if self.position >= len(self.text):
                 self.position = start
-                raise self.error("the text that begins here is not closed.")
+                raise self.error("the string that begins here is not closed.")
             sign = self.text[self.position]
             self.position += 1
             if sign == quote:
@@ -184,7 +188,7 @@ class _Reader:
         return bool(match)
 
     def ended(self) -> bool:
-        """Whether the text ends here and may."""
+        """Return whether the text ends here and may."""
         self.was_cut = self.was_cut or (self.cut and self.position >= len(self.text))
         return self.was_cut
 
@@ -192,7 +196,11 @@ class _Reader:
         return ParseError(reason, self.text, self.position)
 
 
-_COMMA = re.compile(r",")
+def _pairs(items: list[Any]) -> dict[str, Any] | None:
+    """Read pairs as a map, as Python prints ``OrderedDict([('error', '...')])``."""
+    if all(isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) for item in items):
+        return dict(items)
+    return None
 
 
 def _number(text: str) -> int | float:

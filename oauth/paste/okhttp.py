@@ -1,4 +1,4 @@
-"""What OkHttp's logging interceptor prints: ``-->`` a request, ``<--`` its response."""
+"""Read the log of OkHttp's interceptor: ``-->`` a request, ``<--`` its response."""
 
 import re
 
@@ -14,23 +14,23 @@ _START = re.compile(
 _END = re.compile(r"^[ \t]*(?:-->|<--) END\b[^\n]*|^[ \t]*<-- HTTP FAILED[^\n]*", re.MULTILINE)
 
 
-def sureness(text: str) -> float:
-    """Very sure when a line begins with one of the arrows, behind the log's tag or not."""
+def confidence(text: str) -> float:
+    """Return the confidence that a line begins with one of the arrows, with or without the log's tag."""
     return 0.92 if _START.search(_TAG.sub("", text) if "http" in text[:2000].lower() else text) else 0.0
 
 
 def read(text: str) -> list[Pasted]:
-    """The requests with their responses."""
+    """Return the requests with their responses."""
     text = _TAG.sub("", text)
     starts = list(_START.finditer(text))
-    found: list[Message] = []
+    messages: list[Message] = []
     ends = [start.start() for start in starts[1:]] + [len(text)]
     for start, following in zip(starts, ends, strict=True):
         end = _END.search(text, start.end(), following)
         rest = text[start.end() : end.start() if end else following]
         headers, body = head_and_body(rest)
         if start["method"]:
-            found.append(request_message(start["method"], start["url"], headers, body))
+            messages.append(request_message(start["method"], start["url"], headers, body))
         else:
-            found.append(response_message(int(start["status"]), start["reason"] or "", "HTTP/1.1", headers, body))
-    return paired(found, "OkHttp log")
+            messages.append(response_message(int(start["status"]), start["reason"] or "", "HTTP/1.1", headers, body))
+    return paired(messages, "OkHttp log")

@@ -1,4 +1,4 @@
-"""What PHP's ``print_r`` and ``var_dump`` print."""
+"""Read the output of PHP's ``print_r`` and ``var_dump``."""
 
 import re
 from typing import Any
@@ -22,22 +22,22 @@ _STRING_END = re.compile(r'"(?=\s*(?:\[|\}|\Z))')
 _SPACE = re.compile(r"\s*")
 
 
-def sureness(text: str) -> float:
-    """Quite sure where one of the two begins the text, less where it stands inside."""
-    found = _OPENED.search(text)
-    if found is None:
+def confidence(text: str) -> float:
+    """Return 0.95 where such output begins the text, less where it stands inside."""
+    opening = _OPENED.search(text)
+    if opening is None:
         return 0.0
-    return 0.95 if not text[: found.start()].strip() else 0.75
+    return 0.95 if not text[: opening.start()].strip() else 0.75
 
 
 def read(text: str) -> list[Pasted]:
-    """The exchanges in what was printed. Raises ``ParseError``."""
-    found: list[Pasted] = []
+    """Return the exchanges in the printed values. Raises ``ParseError``."""
+    items: list[Pasted] = []
     position = 0
     while opened := _OPENED.search(text, position):
         value, position = _container(text, opened, 0)
-        found += exchanges(value, source="PHP output", repairs=("read as PHP printed it",))
-    return found
+        items += exchanges(value, source="PHP output", repairs=("read as the output of PHP",))
+    return items
 
 
 def _container(text: str, opened: re.Match[str], depth: int) -> tuple[Any, int]:
@@ -53,14 +53,14 @@ def _container(text: str, opened: re.Match[str], depth: int) -> tuple[Any, int]:
     if text.startswith(closer, position):
         position += 1
     elif position < len(text):
-        raise ParseError(f"a name in brackets or {closer!r} was expected here.", text, position)
+        raise ParseError(f"expected a name in brackets or {closer!r} here.", text, position)
     if members and list(members) == [str(number) for number in range(len(members))]:
         return list(members.values()), position
     return members, position
 
 
 def _printed(text: str, position: int, depth: int) -> tuple[Any, int]:
-    """One value of ``print_r``: it has no quotes, so it ends before the next name or the closing parenthesis."""
+    """Read one value of ``print_r``: without quotes, it ends before the next name or the closing parenthesis."""
     if (opened := _OPENED.match(text, position)) and opened["printed"]:
         return _container(text, opened, depth)
     end = _PLAIN_END.search(text, position)
@@ -70,7 +70,7 @@ def _printed(text: str, position: int, depth: int) -> tuple[Any, int]:
 
 
 def _dumped(text: str, position: int, depth: int) -> tuple[Any, int]:
-    """One value of ``var_dump``, with its type in front."""
+    """Read one value of ``var_dump``, with its type in front."""
     if place := _FILE_LINE.match(text, position):  # Xdebug says where the call stands
         position = place.end()
     if (opened := _OPENED.match(text, position)) and not opened["printed"]:
@@ -79,20 +79,20 @@ def _dumped(text: str, position: int, depth: int) -> tuple[Any, int]:
         return _string(text, string.end(), int(string["size"]))
     scalar = _SCALAR.match(text, position)
     if scalar is None:
-        raise ParseError("a value with its type was expected here.", text, position)
+        raise ParseError("expected a value with its type here.", text, position)
     if scalar["truth"]:
         return scalar["truth"] == "true", scalar.end()
     return _number(scalar["number"]), scalar.end()
 
 
 def _string(text: str, start: int, size: int) -> tuple[str, int]:
-    """A string by its size in octets; by its closing quote where the text was edited since."""
+    """Read a string by its size in octets, or by its closing quote where the text was edited since."""
     value = text[start : start + size].encode("utf-8", "replace")[:size].decode("utf-8", "ignore")
     if text.startswith('"', start + len(value)):
         return value, start + len(value) + 1
     end = _STRING_END.search(text, start)
     if end is None:
-        raise ParseError("the text that begins here is not closed.", text, start - 1)
+        raise ParseError("the string that begins here is not closed.", text, start - 1)
     return text[start : end.start()], end.end()
 
 

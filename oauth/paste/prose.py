@@ -1,4 +1,4 @@
-"""Text with something to read in it: a log, an exception with its trace, a page of documentation, a mail.
+"""Read exchanges in other text: a log, an exception with its trace, a page of documentation, a mail.
 
 The text is gone through once. What stands before a body on its way, such as a status or an address, counts for it.
 """
@@ -47,14 +47,14 @@ _EXPLANATIONS = (
     "https://www.rfc-editor.org/",
     "https://tools.ietf.org/",
 )
-_IN_VAIN = 4
-"""How often a text may be gone through in vain; past that, a bracket that opens nothing ends its line."""
+_FAILED_PASSES = 4
+"""Passes over a text that may fail; past that, a bracket that opens nothing ends its line."""
 
 _GOES_ON = re.compile(r"[{\[(,:][ \t\r]*\Z")
 
 
-def sureness(text: str) -> float:
-    """Sure when there is a body and a mark of what it belongs to, and barely when anything at all stands in it."""
+def confidence(text: str) -> float:
+    """Return the confidence that the text has a body and a mark of its exchange; low when it has only a part."""
     part = next(_parts(text), None)
     if part is None:
         return 0.0
@@ -64,32 +64,32 @@ def sureness(text: str) -> float:
 
 
 def read(text: str) -> list[Pasted]:
-    """The exchanges that can be made out. Raises ``ParseError`` where there is none."""
+    """Return the exchanges in the text. Raises ``ParseError`` where there is none."""
     reading = _Reading(text)
     position = 0
     while part := _PART.search(text, position):
         position = reading.take(part)
     reading.finish()
-    if len(reading.found) > 1 or any(item.response is None or item.response.body for item in reading.found):
-        return reading.found
+    if len(reading.items) > 1 or any(item.response is None or item.response.body for item in reading.items):
+        return reading.items
     messages = error_text.read(text, reading.status) if len(text) < error_text.LONGEST else []
-    if messages and reading.found:
-        return [_with_message(reading.found[0], messages[0])]
-    if messages or reading.found:
-        return messages or reading.found
+    if messages and reading.items:
+        return [_with_message(reading.items[0], messages[0])]
+    if messages or reading.items:
+        return messages or reading.items
     if reading.failure is not None:
         raise reading.failure
     if reading.status:
         return [reading.without_body()]
-    raise ParseError("nothing that can be read was found.", text, 0)
+    raise ParseError("nothing readable was found.", text, 0)
 
 
-def _with_message(item: Pasted, found: Pasted) -> Pasted:
-    """An exchange without a body, with the message that stands beside it."""
-    if item.response is None or found.response is None:
+def _with_message(item: Pasted, message: Pasted) -> Pasted:
+    """Give an exchange without a body the message that stands beside it."""
+    if item.response is None or message.response is None:
         return item
-    response = replace(item.response, body=found.response.body)
-    return replace(item, response=response, repairs=found.repairs, response_body_known=True)
+    response = replace(item.response, body=message.response.body)
+    return replace(item, response=response, repairs=message.repairs, response_body_known=True)
 
 
 def _parts(text: str) -> Iterator[re.Match[str]]:
@@ -99,15 +99,15 @@ def _parts(text: str) -> Iterator[re.Match[str]]:
 @dataclass
 class _Reading:
     text: str
-    found: list[Pasted] = field(default_factory=list)
+    items: list[Pasted] = field(default_factory=list)
     failure: ParseError | None = None
     at: datetime | None = None
     request: Request | None = None
     status: int = STATUS_UNKNOWN
-    in_vain: int = 0
+    failed: int = 0
 
     def take(self, part: re.Match[str]) -> int:
-        """Take in one part and return where to go on."""
+        """Read one part and return the position to continue at."""
         if part["body"]:
             return self.body(part.start())
         if part["heading"]:
@@ -135,7 +135,7 @@ class _Reading:
         return part.end()
 
     def body(self, start: int) -> int:
-        """Read the value at ``start``: within its line, or over several when the line breaks off between two signs."""
+        """Read the value at ``start``: within its line, or over several when the line ends inside a value."""
         line_end = self.text.find("\n", start)
         line = self.text[start : line_end if line_end >= 0 else len(self.text)]
         try:
@@ -147,12 +147,12 @@ class _Reading:
         except ParseError as error:
             stopped = error.position + (start if error.text == line else 0)
             self.failure = self.failure or ParseError(error.reason, self.text, stopped)
-            self.in_vain += len(line)
-            if self.in_vain > _IN_VAIN * len(self.text) + error_text.LONGEST:
+            self.failed += len(line)
+            if self.failed > _FAILED_PASSES * len(self.text) + error_text.LONGEST:
                 return start + len(line)
             return max(start + 1, stopped)
         items = exchanges(value, source="text", repairs=repairs, text=self.text[start:end])
-        self.found += [self._with_context(item) if place == 0 else item for place, item in enumerate(items)]
+        self.items += [self._with_context(item) if place == 0 else item for place, item in enumerate(items)]
         if any(item.response for item in items):
             self.request, self.status = None, STATUS_UNKNOWN
         return max(end, start + 1)
@@ -168,13 +168,13 @@ class _Reading:
         return replace(item, request=request, response=response, step=step, started_at=item.started_at or self.at)
 
     def finish(self) -> None:
-        """Keep an address that says something by itself: with a status, or as part of an authorization."""
+        """Keep an address that is an exchange by itself: with a status, or as part of an authorization."""
         if self.request is not None:
             step = step_of(self.request, None)
             if self.status:
-                self.found.append(self.without_body())
+                self.items.append(self.without_body())
             elif step in (Step.AUTHORIZE, Step.CALLBACK):
-                self.found.append(replace(address.exchange(self.request.method, self.request.url), started_at=self.at))
+                self.items.append(replace(address.exchange(self.request.method, self.request.url), started_at=self.at))
             self.request, self.status = None, STATUS_UNKNOWN
 
     def without_body(self) -> Pasted:

@@ -1,4 +1,4 @@
-"""Raw HTTP/1 messages: requests, responses as ``curl -i`` prints them, and both of them; also several in a row."""
+"""Read raw HTTP/1 messages: requests, responses as ``curl -i`` prints them, or both, also several in a row."""
 
 import re
 
@@ -12,16 +12,16 @@ _START = re.compile(
 )
 
 
-def sureness(text: str) -> float:
-    """Certain when the text begins with a message; quite sure when one stands further down."""
-    found = _START.search(text)
-    if found is None:
+def confidence(text: str) -> float:
+    """Return 1 when the text begins with a message, less when one stands further down."""
+    start = _START.search(text)
+    if start is None:
         return 0.0
-    return 0.85 if text[: found.start()].strip("\ufeff \t\r\n") else 1.0
+    return 0.85 if text[: start.start()].strip("\ufeff \t\r\n") else 1.0
 
 
 def read(text: str) -> list[Pasted]:
-    """The messages in the text, each request with the response behind it."""
+    """Return the messages in the text, each request with the response behind it."""
     starts = list(_START.finditer(text))
     ends = [start.start() for start in starts[1:]] + [len(text)]
     return paired(

@@ -1,4 +1,4 @@
-"""What a reader gives: one exchange each, or the reason why the text cannot be read."""
+"""The result of a reader: one exchange of a pasted text."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,12 +6,12 @@ from datetime import datetime
 from oauth.exchange import Exchange, Request, Response, Step
 
 STATUS_UNKNOWN = 0
-"""``Response.status`` where the pasted text does not say it, as with a body alone."""
+"""``Response.status`` where it is not in the pasted text, as with a body alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pasted:
-    """One exchange as far as it was pasted.
+    """One exchange, as far as it was pasted.
 
     A part that is not in the text is ``None``, a status that is not ``STATUS_UNKNOWN``. ``request_body_known`` and
     ``response_body_known`` are false where the text has a message without the body that it had. ``repairs`` says, in
@@ -32,11 +32,11 @@ class Pasted:
 
     @property
     def status(self) -> int | None:
-        """The status of the response, ``None`` where the text does not say it."""
+        """Return the status of the response, ``None`` where it is not in the text."""
         return self.response.status or None if self.response else None
 
     def to_exchange(self, now: datetime) -> Exchange:
-        """The exchange that diagnosis and history take. ``now`` stands for a time that the text does not say.
+        """Return the exchange for diagnosis and history. ``now`` stands in for a time that is not in the text.
 
         Without a request in the text its method and address are empty; an unknown step counts as the token request.
         """

@@ -1,4 +1,4 @@
-"""Which step of the flow a pasted exchange is, as far as address and body tell."""
+"""Guess the step of a pasted exchange from its address and body."""
 
 import re
 from urllib.parse import SplitResult, parse_qsl, urlsplit
@@ -8,7 +8,7 @@ from oauth.exchange import Request, Response, Step, header
 _GRANT = re.compile(rb"""grant_type["']?\s*[=:]\s*["']?([\w:.-]*)""")
 TOKEN_PATH = re.compile(r"/(?:oauth2?/|o/|open/oauth/|connect/)?(?:access_?)?token(?:\.\w+)?/?$", re.IGNORECASE)
 _TELLING = re.compile(r"%|grant_type|response_type|code|error")
-"""What stands in an address with a parameter that tells the step; a name may be percent-encoded."""
+"""A mark of an address that may have a parameter that tells the step; a name may be percent-encoded."""
 
 _AUTHORIZE_PATH = re.compile(r"/(?:authori[sz]e|authorization|auth)(?:\.\w+)?/?$", re.IGNORECASE)
 _BESIDE = tuple(
@@ -28,12 +28,12 @@ _RESOURCE_ERROR = re.compile(rb'"error"\s*:\s*(?:"(?:invalid_token|insufficient_
 
 
 def step_of(request: Request | None, response: Response | None) -> Step | None:
-    """The step, or ``None`` where only a response is known and it could be any endpoint's."""
+    """Return the step, or ``None`` where only a response is known and it could be any endpoint's."""
     return _of_request(request) if request and (request.url or request.body) else _of_response(response)
 
 
 def parameters(url: str) -> dict[str, str]:
-    """The parameters in query and fragment of an address; nothing where it is none."""
+    """Return the parameters in query and fragment of an address; none where it is malformed."""
     if "=" not in url:
         return {}
     try:
@@ -44,12 +44,12 @@ def parameters(url: str) -> dict[str, str]:
 
 
 def path_of(url: str) -> str:
-    """The path of an address, empty where it is none."""
+    """Return the path of an address, empty where it is malformed."""
     return split(url).path
 
 
 def split(url: str) -> SplitResult:
-    """The parts of an address; all of them empty where the host is malformed."""
+    """Return the parts of an address; all of them empty where the host is malformed."""
     try:
         return urlsplit(url)
     except ValueError:
@@ -57,26 +57,30 @@ def split(url: str) -> SplitResult:
 
 
 def _of_request(request: Request) -> Step:
-    sent = parameters(request.url) if _TELLING.search(request.url) else {}
+    values = parameters(request.url) if _TELLING.search(request.url) else {}
     grant = _GRANT.search(request.body)
-    if grant or "grant_type" in sent:
-        name = grant[1].decode("latin-1") if grant else sent["grant_type"]
+    if grant or "grant_type" in values:
+        name = grant[1].decode("latin-1") if grant else values["grant_type"]
         return Step.REFRESH if name == "refresh_token" else Step.TOKEN
     path = path_of(request.url)
     if TOKEN_PATH.search(path):
         return Step.REFRESH if b"refresh_token" in request.body else Step.TOKEN
     if request.method in ("GET", "HEAD", ""):
-        if "response_type" in sent or (_AUTHORIZE_PATH.search(path) and "code" not in sent and "error" not in sent):
+        if "response_type" in values or (
+            _AUTHORIZE_PATH.search(path) and "code" not in values and "error" not in values
+        ):
             return Step.AUTHORIZE
-        if is_callback(sent):
+        if is_callback(values):
             return Step.CALLBACK
-    found = (step for step, method, ending in _BESIDE if request.method in (method, "") and ending.search(path))
-    return next(found, Step.API)
+    steps = (step for step, method, ending in _BESIDE if request.method in (method, "") and ending.search(path))
+    return next(steps, Step.API)
 
 
-def is_callback(sent: dict[str, str]) -> bool:
-    """Whether these are the parameters of an authorization response (RFC 6749 §4.1.2)."""
-    return "response_type" not in sent and "grant_type" not in sent and bool(sent.get("code") or sent.get("error"))
+def is_callback(values: dict[str, str]) -> bool:
+    """Return whether these are the parameters of an authorization response (RFC 6749 §4.1.2)."""
+    return (
+        "response_type" not in values and "grant_type" not in values and bool(values.get("code") or values.get("error"))
+    )
 
 
 def _of_response(response: Response | None) -> Step | None:

@@ -1,4 +1,4 @@
-"""Points in time as logs, headers and HAR write them."""
+"""Parse times as logs, headers and HAR files write them."""
 
 import re
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ ACCESS_LOG = re.compile(r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}")
 
 
 def moment(text: object) -> datetime | None:
-    """The time that a text or a number of seconds or milliseconds since 1970 says, in UTC; ``None`` where it is none.
+    """Parse a text, or seconds or milliseconds since 1970, as a time in UTC; return ``None`` where that fails.
 
     A time without a zone is taken as UTC.
     """
@@ -23,16 +23,16 @@ def moment(text: object) -> datetime | None:
             return None
         if ACCESS_LOG.fullmatch(text):
             return datetime.strptime(text, "%d/%b/%Y:%H:%M:%S %z").astimezone(UTC)
-        found = datetime.fromisoformat(text.strip().replace(" UTC", "Z").replace(" Z", "Z").replace(",", "."))
-        return (found.replace(tzinfo=UTC) if found.tzinfo is None else found).astimezone(UTC)
+        time = datetime.fromisoformat(text.strip().replace(" UTC", "Z").replace(" Z", "Z").replace(",", "."))
+        return (time.replace(tzinfo=UTC) if time.tzinfo is None else time).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
 
 
 def date_header(text: str) -> datetime | None:
-    """The time in a ``Date`` header (RFC 9110 §6.6.1), ``None`` where it is none."""
+    """Parse a ``Date`` header (RFC 9110 §6.6.1); return ``None`` where that fails."""
     try:
-        found = parsedate_to_datetime(text)
-        return (found.replace(tzinfo=UTC) if found.tzinfo is None else found).astimezone(UTC)
+        time = parsedate_to_datetime(text)
+        return (time.replace(tzinfo=UTC) if time.tzinfo is None else time).astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         return None

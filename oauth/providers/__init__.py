@@ -1,6 +1,6 @@
-"""Provider profiles: where a provider's endpoints are, and what its requests look like.
+"""Provider profiles: a provider's endpoints and the format of its requests.
 
-A profile is a TOML file in this folder; adding a provider touches no Python.
+A built-in profile is a TOML file in this folder; adding a provider needs no Python.
 """
 
 import tomllib
@@ -50,12 +50,12 @@ __all__ = [
 
 
 def load(origin: str, folder: Path = FOLDER) -> dict[str, Provider]:
-    """Every provider by its id, in the order they are offered; ``{origin}`` becomes the console's own address.
+    """Return the built-in profiles by id, in display order; ``{origin}`` becomes the console's own address.
 
-    Raises ``ProfileError`` for a file that is not TOML, or that lacks a field, has an unknown one or a wrong one.
+    Raises ``ProfileError`` for a file that is not valid TOML, or that has a missing, unknown or invalid field.
     """
-    found = [provider for path in sorted(folder.glob("*.toml")) for provider in _read(path, origin)]
-    return {provider.id: provider for provider in sorted(found, key=lambda provider: provider.order)}
+    profiles = [profile for path in sorted(folder.glob("*.toml")) for profile in _read(path, origin)]
+    return {profile.id: profile for profile in sorted(profiles, key=lambda profile: profile.order)}
 
 
 def _read(path: Path, origin: str) -> Iterator[Provider]:
@@ -65,17 +65,17 @@ def _read(path: Path, origin: str) -> Iterator[Provider]:
         raise ProfileError(path.name, (Problem("file", f"is not valid TOML: {error}"),)) from error
     sites = data.pop("sites", None)
     if sites is None:
-        yield provider({"id": path.stem} | _filled(data, "{origin}", origin), path.name)
+        yield provider({"id": path.stem} | _replace(data, "{origin}", origin), path.name)
         return
     for position, site in enumerate(sites):
-        own = {
+        identity = {
             "id": f"{path.stem}-{site['host'].rpartition('.')[2]}",
             "family": path.stem,
             "site": site["title"],
             "order": data["order"] + position,
         }
-        yield provider(_filled(data, "{site}", site["host"]) | own, path.name)
+        yield provider(_replace(data, "{site}", site["host"]) | identity, path.name)
 
 
-def _filled(data: Mapping[str, Any], place: str, text: str) -> dict[str, Any]:
-    return {name: value.replace(place, text) if isinstance(value, str) else value for name, value in data.items()}
+def _replace(data: Mapping[str, Any], variable: str, text: str) -> dict[str, Any]:
+    return {name: value.replace(variable, text) if isinstance(value, str) else value for name, value in data.items()}

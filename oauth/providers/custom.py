@@ -1,6 +1,6 @@
-"""Profiles of one's own: TOML files in ``CONSOLE_HOME/providers``, without secrets, written in one piece.
+"""Custom profiles: TOML files in ``CONSOLE_HOME/providers``, without secrets, written atomically.
 
-The page makes and edits them, and a person may edit a file too: one that became invalid is listed with what is wrong.
+The Providers page creates and edits them. Files may be edited by hand too; an invalid one is listed with its problems.
 """
 
 import os
@@ -21,27 +21,26 @@ from oauth.providers.validation import Problem, ProfileError, provider
 from oauth.redaction import PLACEHOLDER, Vault
 from oauth.redaction.names import secret_kind
 
-LARGEST = 256 * 1024
-"""Bytes of a profile that are read: a file to import may come from anywhere."""
+MAX_BYTES = 256 * 1024
+"""Largest profile that is read: a file to import may come from anywhere."""
 
-LONGEST_ID = 40
-"""Characters of a profile's id."""
+MAX_ID_LENGTH = 40
 
-ELSEWHERE = (
-    "Secrets are never written to a profile: a client goes into the environment or into Streamlit's secrets, and "
-    "another secret into the request, in the walkthrough"
+REMEDY = (
+    "A profile never holds secrets: put a client into the environment or Streamlit's secrets, and any other secret "
+    "into the request, in the walkthrough"
 )
 
-SHORTEST_SECRET = 16
-"""Characters below which a text in the field of a lifetime is a mistyped number, and no token."""
+MIN_SECRET_LENGTH = 16
+"""A shorter text in a lifetime's field is a mistyped number, not a token."""
 
 FREE_TEXT = {"scope", "scope_separator"}
-"""Fields whose text may look like ``name: value`` and holds no secret."""
+"""Fields whose text may look like ``name: value`` without being a secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class CustomProfile:
-    """One file: the profile, or what is wrong with it."""
+    """A profile file: the profile, or its problems if it is invalid."""
 
     id: str
     provider: Provider | None
@@ -49,21 +48,21 @@ class CustomProfile:
 
 
 def folder(home: Path) -> Path:
-    """Where the files are."""
+    """Return the folder of the files."""
     return home / "providers"
 
 
 def load(home: Path, reserved: Collection[str] = ()) -> list[CustomProfile]:
-    """Every profile of one's own, by name of the file. A file that cannot be used is in the list with its problems.
+    """Return every custom profile, ordered by file name, including invalid files with their problems.
 
-    ``reserved`` are ids of other profiles, which no file may have for its name.
+    ``reserved`` are the ids of built-in profiles, which no file may have as its name.
     """
-    return [_own(path, reserved) for path in sorted(folder(home).glob("*.toml"))]
+    return [_load(path, reserved) for path in sorted(folder(home).glob("*.toml"))]
 
 
-def _own(path: Path, reserved: Collection[str]) -> CustomProfile:
+def _load(path: Path, reserved: Collection[str]) -> CustomProfile:
     if path.stem in reserved:
-        return CustomProfile(path.stem, None, (Problem("file", "has the name of a profile of the console; rename it"),))
+        return CustomProfile(path.stem, None, (Problem("file", "has the name of a built-in profile; rename it"),))
     try:
         return CustomProfile(path.stem, read(path.stem, path.read_bytes(), path.name))
     except ProfileError as error:
@@ -73,9 +72,9 @@ def _own(path: Path, reserved: Collection[str]) -> CustomProfile:
 
 
 def read(identifier: str, content: bytes, where: str) -> Provider:
-    """The profile in a file's content. Raises ``ProfileError`` with every field that is wrong or holds a secret."""
-    if len(content) > LARGEST:
-        raise ProfileError(where, (Problem("file", f"is larger than {LARGEST // 1024} KiB"),))
+    """Parse a profile file. Raises ``ProfileError`` with every field that is invalid or holds a secret."""
+    if len(content) > MAX_BYTES:
+        raise ProfileError(where, (Problem("file", f"is larger than {MAX_BYTES // 1024} KiB"),))
     try:
         values = tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -88,31 +87,29 @@ def read(identifier: str, content: bytes, where: str) -> Provider:
 
 
 def check(identifier: str, values: Mapping[str, Any], where: str) -> Provider:
-    """The profile of these values. Raises ``ProfileError`` with every field that is wrong or holds a secret."""
+    """Validate the values of a profile. Raises ``ProfileError`` with every field that is invalid or holds a secret."""
     problems = list(_secrets(values, ""))
-    found: Provider | None = None
-    named = {item.field for item in problems}
-    given = {name: value for name, value in values.items() if name not in RESERVED_FIELDS}
-    problems += (
-        Problem(name, "is not a field of a profile of one's own") for name in values if name in RESERVED_FIELDS
-    )
+    profile: Provider | None = None
+    reported = {item.field for item in problems}
+    allowed = {name: value for name, value in values.items() if name not in RESERVED_FIELDS}
+    problems += (Problem(name, "is not a field of a custom profile") for name in values if name in RESERVED_FIELDS)
     try:
-        found = provider(given | {"id": identifier}, where)
+        profile = provider(allowed | {"id": identifier}, where)
     except ProfileError as error:
-        problems += (item for item in error.problems if item.field not in named)
-    if problems or found is None:
+        problems += (item for item in error.problems if item.field not in reported)
+    if problems or profile is None:
         raise ProfileError(where, tuple(problems))
-    return found
+    return profile
 
 
 def _secrets(values: Mapping[str, Any], prefix: str) -> Iterator[Problem]:
-    """Every place in which a secret stands, by the name of its field, header or parameter, or by its own look."""
+    """Yield a problem for each secret, found by the name of its field, header or parameter, or by its format."""
     known = {item.name for item in fields(Provider)} | {"code", "access_token", "refresh_token"}
     for name, value in values.items():
         place = f"{prefix}{name}"
-        mistyped = isinstance(value, int) or (isinstance(value, str) and len(value) < SHORTEST_SECRET)
-        if secret_kind(name) and not (name in known and mistyped):
-            yield Problem(place, f"holds a secret. {ELSEWHERE}")
+        is_mistyped = isinstance(value, int) or (isinstance(value, str) and len(value) < MIN_SECRET_LENGTH)
+        if secret_kind(name) and not (name in known and is_mistyped):
+            yield Problem(place, f"holds a secret. {REMEDY}")
         elif isinstance(value, Mapping):
             yield from _secrets(value, f"{place}.")
         elif isinstance(value, list | tuple):
@@ -126,7 +123,7 @@ def _secrets(values: Mapping[str, Any], prefix: str) -> Iterator[Problem]:
 def _row_secrets(row: Mapping[str, Any], prefix: str) -> Iterator[Problem]:
     header = row.get("name")
     if isinstance(header, str) and "value" in row and secret_kind(header):
-        yield Problem(f"{prefix}value", f"is the value of {header}, which is a secret. {ELSEWHERE}")
+        yield Problem(f"{prefix}value", f"is the value of {header}, which is a secret. {REMEDY}")
         row = {name: value for name, value in row.items() if name != "value"}
     yield from _secrets(row, prefix)
 
@@ -135,32 +132,31 @@ def _text_secrets(place: str, text: str) -> Iterator[Problem]:
     if place == "connection.proxy" and "@" in text:
         yield Problem(
             place,
-            "has a user or a password, and secrets are never written to a profile: leave this empty, and put the whole "
-            "address into the environment, in CONSOLE_PROXY_PROVIDER with the id of this profile for PROVIDER",
+            "has a user or a password, and a profile never holds secrets: leave this empty, and set the environment "
+            "variable CONSOLE_PROXY_PROVIDER to the whole address, with this profile's id for PROVIDER",
         )
         return
-    vault = Vault(b"a key for nothing but looking")
+    vault = Vault(b"a key used only for detection")
     try:
         is_address = bool(urlsplit(text).netloc)
     except ValueError:
         is_address = False
     redacted = vault.redact_url(text) if is_address else vault.redact_text(text)
     if PLACEHOLDER.findall(redacted) != PLACEHOLDER.findall(text):
-        yield Problem(place, f"has what looks like a secret in it. {ELSEWHERE}")
+        yield Problem(place, f"has what looks like a secret in it. {REMEDY}")
 
 
-def write(home: Path, found: Provider) -> None:
-    """Keep a profile, replacing the one with its id in one piece; readable by its owner only.
+def write(home: Path, profile: Provider) -> None:
+    """Save a profile, atomically replacing the one with its id; the file is readable by its owner only.
 
-    Raises ``ProfileError`` when it may not be kept, or when the folder cannot be written.
+    Raises ``ProfileError`` if the profile is invalid, or the folder cannot be written.
     """
-    place = folder(home)
-    path = place / f"{found.id}.toml"
-    content = toml(found).encode()
-    read(found.id, content, path.name)
-    draft = place / f".{found.id}.{secrets.token_hex(4)}"
+    path = folder(home) / f"{profile.id}.toml"
+    content = to_toml(profile).encode()
+    read(profile.id, content, path.name)
+    draft = path.with_name(f".{profile.id}.{secrets.token_hex(4)}")
     try:
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(content)
             file.flush()
@@ -172,44 +168,43 @@ def write(home: Path, found: Provider) -> None:
 
 
 def delete(home: Path, identifier: str) -> None:
-    """Remove a profile. Raises ``ProfileError`` when its file cannot be removed."""
+    """Delete a profile. Raises ``ProfileError`` if its file cannot be deleted."""
     path = folder(home) / f"{identifier}.toml"
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise ProfileError(path.name, (Problem("file", f"cannot be removed: {error.strerror}"),)) from error
+        raise ProfileError(path.name, (Problem("file", f"cannot be deleted: {error.strerror}"),)) from error
 
 
-def toml(found: Provider) -> str:
-    """The file of a profile: what differs from the standard, and no secret."""
-    return tomli_w.dumps(_written(found, RESERVED_FIELDS))
+def to_toml(profile: Provider) -> str:
+    """Return the content of a profile's file: the fields that differ from their defaults."""
+    return tomli_w.dumps(_non_defaults(profile, RESERVED_FIELDS))
 
 
-def _written(table: Any, left_out: Sequence[str] = ()) -> dict[str, Any]:
-    """The fields of a table that are not what they are by themselves."""
-    written: dict[str, Any] = {}
+def _non_defaults(table: Any, excluded: Sequence[str] = ()) -> dict[str, Any]:
+    values: dict[str, Any] = {}
     for item in fields(table):
         value = getattr(table, item.name)
-        usual = item.default_factory() if item.default_factory is not MISSING else item.default
-        if item.name in left_out or value == usual:
+        default = item.default_factory() if item.default_factory is not MISSING else item.default
+        if item.name in excluded or value == default:
             continue
         if is_dataclass(value):
-            written[item.name] = _written(value)
+            values[item.name] = _non_defaults(value)
         elif isinstance(value, tuple):
-            written[item.name] = [_written(row) for row in value]
+            values[item.name] = [_non_defaults(row) for row in value]
         else:
-            written[item.name] = value.value if isinstance(value, StrEnum) else value
-    return written
+            values[item.name] = value.value if isinstance(value, StrEnum) else value
+    return values
 
 
-def duplicate(found: Provider, identifier: str, name: str) -> Provider:
-    """A profile of one's own that begins as another: without its published clients and its control."""
-    kept = {item.name: getattr(found, item.name) for item in fields(found) if item.name not in RESERVED_FIELDS}
-    return Provider(**kept | {"id": identifier, "name": name})
+def duplicate(profile: Provider, identifier: str, name: str) -> Provider:
+    """Return a custom profile that is a copy of another, without its published clients and its control."""
+    values = {item.name: getattr(profile, item.name) for item in fields(profile) if item.name not in RESERVED_FIELDS}
+    return Provider(**values | {"id": identifier, "name": name})
 
 
-def new_id(name: str, taken: Collection[str]) -> str:
-    """An id for a new profile, from its name, that no other has."""
-    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:LONGEST_ID].strip("-") or "provider"
-    others = (f"{stem}-{number}" for number in range(2, len(taken) + 3))
-    return next(item for item in (stem, *others) if item not in taken)
+def new_id(name: str, used_ids: Collection[str]) -> str:
+    """Return an unused id for a new profile, derived from its name."""
+    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:MAX_ID_LENGTH].strip("-") or "provider"
+    numbered = (f"{stem}-{number}" for number in range(2, len(used_ids) + 3))
+    return next(item for item in (stem, *numbered) if item not in used_ids)

@@ -1,4 +1,4 @@
-"""Discovery, sans-IO: where a server's metadata may be, and what the document says.
+"""Discovery, sans-IO: the candidate addresses of a server's metadata, and the content of the document.
 
 OpenID Connect Discovery 1.0 §4 and RFC 8414 §3. The requests made here are sent and recorded like any other.
 """
@@ -18,25 +18,25 @@ OPENID = "openid-configuration"
 OAUTH = "oauth-authorization-server"
 WELL_KNOWN = "/.well-known/"
 
-MOST_SCOPES = 6
-"""Scopes that are asked for without being chosen, where the server lists no ``openid``."""
+MAX_DEFAULT_SCOPES = 6
+"""Scopes that a profile requests by default, if the server lists no ``openid``; none if it lists more."""
 
 LISTS = {
-    "response_types_supported": "what an authorization request may ask for",
-    "response_modes_supported": "how the answer may come back",
-    "grant_types_supported": "how a token may be asked for",
-    "scopes_supported": "what a token may be allowed to do",
-    "code_challenge_methods_supported": "PKCE, RFC 7636",
-    "token_endpoint_auth_methods_supported": "how a client may prove itself",
-    "token_endpoint_auth_signing_alg_values_supported": "what its assertion may be signed with",
-    "dpop_signing_alg_values_supported": "what a DPoP proof may be signed with, RFC 9449",
-    "id_token_signing_alg_values_supported": "what an ID token is signed with",
+    "response_types_supported": "Responses of the authorization endpoint",
+    "response_modes_supported": "Ways to return the authorization response",
+    "grant_types_supported": "Grants of the token endpoint",
+    "scopes_supported": "Permissions that can be requested",
+    "code_challenge_methods_supported": "PKCE methods, RFC 7636",
+    "token_endpoint_auth_methods_supported": "Client authentication methods",
+    "token_endpoint_auth_signing_alg_values_supported": "Algorithms of a client assertion",
+    "dpop_signing_alg_values_supported": "Algorithms of a DPoP proof, RFC 9449",
+    "id_token_signing_alg_values_supported": "Algorithms of an ID token",
 }
-"""Members of the document that are lists of texts, and what each is about."""
+"""Members of the document that are lists of strings, with their meaning."""
 
 FLAGS = {
-    "authorization_response_iss_parameter_supported": "the answer names its issuer, RFC 9207",
-    "require_pushed_authorization_requests": "an authorization request has to be pushed first, RFC 9126",
+    "authorization_response_iss_parameter_supported": "The authorization response names its issuer, RFC 9207",
+    "require_pushed_authorization_requests": "Authorization requests must be pushed, RFC 9126",
 }
 
 DEFAULTS = {
@@ -44,7 +44,7 @@ DEFAULTS = {
     "token_endpoint_auth_methods_supported": (ClientAuthentication.BASIC.value,),
     "response_modes_supported": ("query", "fragment"),
 }
-"""What holds for a list that is left out (RFC 8414 §2)."""
+"""Defaults of lists that are not in the document (RFC 8414 §2)."""
 
 PREFERRED = (
     ClientAuthentication.BASIC,
@@ -55,12 +55,12 @@ PREFERRED = (
 
 
 class DiscoveryError(ValueError):
-    """An answer is no metadata that may be used; the text says why, and what to do."""
+    """A response is not usable metadata; the text says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A place where the document of ``issuer`` may be, and the rule by which."""
+    """A possible address of the document of ``issuer``, and the rule it follows."""
 
     url: str
     issuer: str
@@ -68,21 +68,20 @@ class Candidate:
 
     @property
     def is_oauth(self) -> bool:
-        """Whether it is that of RFC 8414, and not that of OpenID Connect."""
+        """True for the document of RFC 8414, False for that of OpenID Connect."""
         return OAUTH in self.url
 
     @property
     def request(self) -> Request:
-        """The request that asks for it (RFC 8414 §3.1)."""
+        """The request for the document (RFC 8414 §3.1)."""
         return build_request("GET", self.url)
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """A server's document, whose issuer is the one that was asked for.
+    """A server's metadata document with the expected issuer.
 
-    ``given`` are the members of the right type. ``problems`` are what the document has wrong and what can be lived
-    with, each beginning with the name of its member.
+    ``members`` are those of the right type. ``problems`` do not prevent its use; each begins with the name of a member.
     """
 
     url: str
@@ -91,146 +90,143 @@ class Metadata:
     problems: tuple[str, ...] = ()
 
     def listed(self, name: str) -> tuple[str, ...]:
-        """A list of the document, or what RFC 8414 §2 says holds without it."""
+        """Return a list of the document, or its default by RFC 8414 §2."""
         return self.members[name] if name in self.members else DEFAULTS.get(name, ())
 
     def says(self, name: str) -> bool:
-        """Whether the document has this member, rather than leaving it to a default."""
+        """Return True if the document has this member, False if a default applies."""
         return name in self.members
 
     def flag(self, name: str) -> bool:
-        """A member that is true or false; false without it."""
+        """Return a boolean member, False if it is missing."""
         return self.members.get(name) is True
 
     def address(self, name: str) -> str:
-        """An address of the document, or an empty text."""
+        """Return an address of the document, or an empty string."""
         return str(self.members.get(name, ""))
 
 
 def candidates(text: str) -> list[Candidate]:
-    """Where to look, in order, for an issuer, another address of the server, or the address of the document itself.
+    """Return the addresses to try, in order, for an issuer, another URL of the server, or the document's own URL.
 
-    Raises ``DiscoveryError`` when the text is no address.
+    Raises ``DiscoveryError`` if the text is not a valid address.
     """
     text = text.strip()
     if "://" not in text:
         text = f"https://{text}"
     if fault := next(address_faults(text), ""):
-        raise DiscoveryError(f"This {fault}. Give the issuer, such as https://login.example.com, or any address of it.")
+        raise DiscoveryError(f"This {fault}. Enter the issuer, such as https://login.example.com, or any URL of it.")
     parts = urlsplit(text)
     if parts.username is not None:
-        raise DiscoveryError(
-            "This address has a user in it, and perhaps a password. Leave out what stands before the @."
-        )
+        raise DiscoveryError("This address contains a user, and perhaps a password. Remove everything before the @.")
     if WELL_KNOWN in parts.path:
         return [_document(parts)]
     path = parts.path.rstrip("/")
-    asked = [(path, parts.path), *([("", "")] if path else [])]
-    places = (place for where, typed in asked for place in _places(parts, where, typed))
-    found: dict[str, Candidate] = {}
-    for place in places:
-        found.setdefault(place.url, place)
-    return list(found.values())
+    paths = [(path, parts.path), *([("", "")] if path else [])]
+    by_url: dict[str, Candidate] = {}
+    for candidate in (item for stripped, typed in paths for item in _candidates(parts, stripped, typed)):
+        by_url.setdefault(candidate.url, candidate)
+    return list(by_url.values())
 
 
-def _places(parts: SplitResult, path: str, typed: str) -> Iterator[Candidate]:
-    """Where the document of an issuer with this path may be; ``typed`` is the path as it was given."""
+def _candidates(parts: SplitResult, path: str, typed: str) -> Iterator[Candidate]:
+    """Yield the possible addresses of the document of an issuer with this path; ``typed`` is the path as entered."""
     issuer = urlunsplit((parts.scheme, parts.netloc, typed, "", ""))
-    for spelled, rule in (
+    for place, rule in (
         (f"{path}{WELL_KNOWN}{OPENID}", "OpenID Connect Discovery 1.0 §4.1"),
-        (f"{WELL_KNOWN}{OPENID}{path}", "RFC 8414 §5, the OpenID document with the path behind"),
+        (f"{WELL_KNOWN}{OPENID}{path}", "RFC 8414 §5, the OpenID document with the path at the end"),
         (f"{WELL_KNOWN}{OAUTH}{path}", "RFC 8414 §3.1"),
-        (f"{path}{WELL_KNOWN}{OAUTH}", "no rule, and found in use"),
+        (f"{path}{WELL_KNOWN}{OAUTH}", "no rule, but found in use"),
     ):
-        yield Candidate(urlunsplit((parts.scheme, parts.netloc, spelled, "", "")), issuer, rule)
+        yield Candidate(urlunsplit((parts.scheme, parts.netloc, place, "", "")), issuer, rule)
 
 
 def _document(parts: SplitResult) -> Candidate:
-    """The document that an address is of: its issuer has the path before or behind the well-known part."""
-    before, _, behind = parts.path.partition(WELL_KNOWN)
-    path = before or behind.partition("/")[2]
+    """Return the candidate for a document's own address: the issuer's path is before or after the well-known part."""
+    before, _, after = parts.path.partition(WELL_KNOWN)
+    path = before or after.partition("/")[2]
     issuer = urlunsplit((parts.scheme, parts.netloc, f"/{path.strip('/')}" if path else "", "", ""))
     return Candidate(urlunsplit(parts._replace(query="")), issuer, "the address of the document")
 
 
 def read(candidate: Candidate, response: Response) -> Metadata:
-    """What the answer says. Raises ``DiscoveryError`` when it is no metadata, or another issuer's (RFC 8414 §3.3)."""
+    """Parse the document. Raises ``DiscoveryError`` if it is not metadata, or another issuer's (RFC 8414 §3.3)."""
     if 300 <= response.status < 400:
         raise DiscoveryError(
-            f"It answered with a redirect ({response.status}), which is not followed. Look at where it leads, and ask "
-            "there if you trust it."
+            f"The server returned a redirect ({response.status}), which is not followed. Check its target, and enter "
+            "that if you trust it."
         )
     if response.status != 200:
-        raise DiscoveryError(f"It answered {response.status}: there is no document here.")
+        raise DiscoveryError(f"The server returned {response.status}: there is no document here.")
     if response.cut:
-        raise DiscoveryError("The answer is longer than this console reads.")
+        raise DiscoveryError("The response is larger than the console reads.")
     try:
-        members = json.loads(response.body)
+        document = json.loads(response.body)
     except (ValueError, RecursionError) as error:
-        raise DiscoveryError("The answer is no JSON, so it is not the document.") from error
-    if not isinstance(members, dict):
-        raise DiscoveryError("The answer is JSON and no object, so it is not the document.")
-    issuer = members.get("issuer")
+        raise DiscoveryError("The response is not valid JSON, so it is not the document.") from error
+    if not isinstance(document, dict):
+        raise DiscoveryError("The response is JSON but not an object, so it is not the document.")
+    issuer = document.get("issuer")
     if not isinstance(issuer, str) or not issuer:
-        raise DiscoveryError("The answer has no issuer, which the document must have (RFC 8414 §2).")
+        raise DiscoveryError("The response has no issuer, which the document must have (RFC 8414 §2).")
     if issuer.rstrip("/") != candidate.issuer.rstrip("/"):
         raise DiscoveryError(
-            f"The document says that its issuer is {issuer!r}, and {candidate.issuer!r} was asked. It must not be used "
-            f"(RFC 8414 §3.3): anybody could name another server's addresses. If {issuer!r} is who you mean, ask it."
+            f"The document's issuer is {issuer!r}, not {candidate.issuer!r}. It must not be used (RFC 8414 §3.3): "
+            f"anyone could name another server's endpoints. If you mean {issuer!r}, enter that."
         )
-    given: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     problems: list[str] = []
-    for name, value in members.items():
-        kept, fault = _member(name, value)
+    for name, value in document.items():
+        member, fault = _member(name, value)
         if fault:
             problems.append(f"{name} {fault}")
         else:
-            given[name] = kept
-    problems += _missing(given)
-    problems += _unsafe(issuer, given)
-    return Metadata(candidate.url, issuer, given, tuple(problems))
+            members[name] = member
+    problems += _missing(members)
+    problems += _unsafe(issuer, members)
+    return Metadata(candidate.url, issuer, members, tuple(problems))
 
 
 def _member(name: str, value: Any) -> tuple[Any, str]:
-    """A member's value, and what is wrong with it."""
+    """Return a member's value and its fault, empty if it is valid."""
     if name in LISTS:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(value), ""
-        return None, "is no list of texts"
+        return None, "is not a list of strings"
     if name in FLAGS:
         return value, "" if isinstance(value, bool) else "is neither true nor false"
-    if kind_of(name) is Kind.ADDRESS and name != "issuer":
+    if _is_endpoint(name):
         if not isinstance(value, str):
-            return None, "is no text"
+            return None, "is not a string"
         return value, next(address_faults(value), "")
     return value, ""
 
 
-def _missing(given: Mapping[str, Any]) -> Iterator[str]:
-    if "response_types_supported" not in given:
+def _is_endpoint(name: str) -> bool:
+    return kind_of(name) is Kind.ADDRESS and name != "issuer"
+
+
+def _missing(members: Mapping[str, Any]) -> Iterator[str]:
+    if "response_types_supported" not in members:
         yield "response_types_supported is missing, and RFC 8414 §2 requires it"
-    grants = given.get("grant_types_supported", DEFAULTS["grant_types_supported"])
-    if "authorization_endpoint" not in given and {"authorization_code", "implicit"} & set(grants):
+    grants = members.get("grant_types_supported", DEFAULTS["grant_types_supported"])
+    if "authorization_endpoint" not in members and {"authorization_code", "implicit"} & set(grants):
         yield "authorization_endpoint is missing, and a listed grant needs it"
-    if "token_endpoint" not in given and set(grants) != {"implicit"}:
+    if "token_endpoint" not in members and set(grants) != {"implicit"}:
         yield "token_endpoint is missing, and a listed grant needs it"
 
 
-def _unsafe(issuer: str, given: Mapping[str, Any]) -> Iterator[str]:
+def _unsafe(issuer: str, members: Mapping[str, Any]) -> Iterator[str]:
     if not issuer.startswith("https:"):
         return
-    for name, value in given.items():
-        if kind_of(name) is Kind.ADDRESS and value.startswith("http:"):
-            yield f"{name} is an http address of an https issuer: what is sent there can be read on the way"
+    for name, value in members.items():
+        if _is_endpoint(name) and value.startswith("http:"):
+            yield f"{name} is an http address of an https issuer: requests to it are not encrypted"
 
 
 def provider(metadata: Metadata, template: Provider) -> Provider:
-    """``template`` with what the document says; what it does not say stays as it is there."""
-    addresses: dict[str, Any] = {
-        name: metadata.address(name)
-        for name in metadata.members
-        if kind_of(name) is Kind.ADDRESS and name != "issuer" and isinstance(metadata.members[name], str)
-    }
+    """Return ``template`` with the values of the document; it keeps those that the document does not have."""
+    addresses: dict[str, Any] = {name: metadata.address(name) for name in metadata.members if _is_endpoint(name)}
     methods = metadata.listed("token_endpoint_auth_methods_supported")
     modes = metadata.listed("response_modes_supported")
     links = [
@@ -251,20 +247,20 @@ def provider(metadata: Metadata, template: Provider) -> Provider:
     )
 
 
-def _scope(listed: Sequence[str]) -> str:
-    """A first scope to ask for: who the user is, or else the few that there are."""
-    if "openid" in listed:
-        return " ".join(name for name in ("openid", "profile", "email") if name in listed)
-    return " ".join(listed) if len(listed) <= MOST_SCOPES else ""
+def _scope(supported: Sequence[str]) -> str:
+    """Return a default scope: the user's identity with OpenID Connect, otherwise all scopes if they are few."""
+    if "openid" in supported:
+        return " ".join(name for name in ("openid", "profile", "email") if name in supported)
+    return " ".join(supported) if len(supported) <= MAX_DEFAULT_SCOPES else ""
 
 
-def _pkce(listed: Sequence[str]) -> Pkce:
-    return next((item for item in (Pkce.S256, Pkce.PLAIN) if item in listed), Pkce.OFF)
+def _pkce(supported: Sequence[str]) -> Pkce:
+    return next((item for item in (Pkce.S256, Pkce.PLAIN) if item in supported), Pkce.OFF)
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One place that was asked, and why what it answered is not used; an empty ``problem`` for the one that is."""
+    """One request for the document, with the ``problem`` of its response, empty if the document is used."""
 
     candidate: Candidate
     exchange: Exchange
@@ -273,28 +269,27 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What came of looking: every place that was asked, in order, and the document if there is one."""
+    """The result of discovery: every attempt in order, and the document if one was found."""
 
-    asked: str
     attempts: tuple[Attempt, ...]
     metadata: Metadata | None
 
 
 def discover(text: str, ask: Callable[[Request], Exchange]) -> Discovery:
-    """Look for the document in one place after the other, until one has it; ``ask`` sends a request and records it.
+    """Try one candidate after the other until one has the document; ``ask`` sends a request and records it.
 
-    Behind an OpenID document that of RFC 8414 is looked for too: servers name their endpoints for revocation and
-    introspection there alone. Raises ``DiscoveryError`` when the text is no address.
+    After an OpenID document that of RFC 8414 is tried too: some servers name their revocation and introspection
+    endpoints only there. Raises ``DiscoveryError`` if the text is not a valid address.
     """
     attempts: list[Attempt] = []
-    found: Metadata | None = None
+    openid: Metadata | None = None
     for candidate in candidates(text):
-        if found is not None and not (candidate.is_oauth and candidate.issuer.rstrip("/") == found.issuer.rstrip("/")):
+        if openid and not (candidate.is_oauth and candidate.issuer.rstrip("/") == openid.issuer.rstrip("/")):
             continue
         exchange = ask(candidate.request)
         if exchange.response is None:
-            # Every place is on the same host, so the others would not answer either.
-            attempts.append(Attempt(candidate, exchange, "No answer came."))
+            # All candidates are on the same host, so the others would fail too.
+            attempts.append(Attempt(candidate, exchange, "No response was received."))
             break
         try:
             metadata = read(candidate, exchange.response)
@@ -303,17 +298,17 @@ def discover(text: str, ask: Callable[[Request], Exchange]) -> Discovery:
             continue
         attempts.append(Attempt(candidate, exchange, ""))
         if candidate.is_oauth:
-            return Discovery(text, tuple(attempts), merge(found, metadata) if found else metadata)
-        found = metadata
-    return Discovery(text, tuple(attempts), found)
+            return Discovery(tuple(attempts), _merge(openid, metadata) if openid else metadata)
+        openid = metadata
+    return Discovery(tuple(attempts), openid)
 
 
-def merge(first: Metadata, second: Metadata) -> Metadata:
-    """What two documents of one issuer say; where both speak, the first holds, and other addresses are a problem."""
-    differing = [
+def _merge(first: Metadata, second: Metadata) -> Metadata:
+    """Merge two documents of one issuer; the first takes precedence, and endpoints that differ are a problem."""
+    differences = [
         f"{name} is another address in {second.url}"
         for name in first.members.keys() & second.members.keys()
-        if kind_of(name) is Kind.ADDRESS and name != "issuer" and first.members[name] != second.members[name]
+        if _is_endpoint(name) and first.members[name] != second.members[name]
     ]
-    problems = dict.fromkeys((*first.problems, *second.problems, *sorted(differing)))
+    problems = dict.fromkeys((*first.problems, *second.problems, *sorted(differences)))
     return replace(first, members={**second.members, **first.members}, problems=tuple(problems))

@@ -1,7 +1,7 @@
-"""What the operator of the console gives a provider from outside its profile, and what the console never writes.
+"""Settings of a provider that the console's operator keeps outside its profile, because they are secret.
 
 Clients and the address of a proxy with a password come from the environment, clients also from Streamlit's secrets,
-which the pages hand over: ``[clients.PROVIDER]`` with ``id``, ``secret`` and ``title``, or a list of such tables.
+which the pages pass in: ``[clients.PROVIDER]`` with ``id``, ``secret`` and ``title``, or a list of such tables.
 """
 
 import re
@@ -16,33 +16,34 @@ CLIENT_SECRET = "CONSOLE_CLIENT_{}_SECRET"
 PROXY = "CONSOLE_PROXY_{}"
 
 
-def variable(pattern: str, identifier: str) -> str:
-    """The environment variable of a provider: its id in capitals, with ``_`` for what is no letter and no digit."""
+def variable_name(pattern: str, identifier: str) -> str:
+    """Return a provider's environment variable: its id in capitals, with ``_`` for other than letters and digits."""
     return pattern.format(re.sub(r"[^A-Z0-9]", "_", identifier.upper()))
 
 
 def clients(provider: Provider, environ: Mapping[str, str], secrets: Mapping[str, Any]) -> tuple[ReadyClient, ...]:
-    """The clients that the operator has for a provider, none of them twice. A client without a secret is public."""
-    found = {item.id: item for item in (*_of_secrets(provider, secrets), *_of_environment(provider, environ))}
-    return tuple(found.values())
+    """Return the operator's clients of a provider, each id once. A client without a secret is public."""
+    both = (*_from_secrets(provider, secrets), *_from_environment(provider, environ))
+    return tuple({item.id: item for item in both}.values())
 
 
-def _of_environment(provider: Provider, environ: Mapping[str, str]) -> Iterator[ReadyClient]:
-    identifier = environ.get(variable(CLIENT_ID, provider.id), "").strip()
+def _from_environment(provider: Provider, environ: Mapping[str, str]) -> Iterator[ReadyClient]:
+    identifier = environ.get(variable_name(CLIENT_ID, provider.id), "").strip()
     if identifier:
-        yield ReadyClient(identifier, environ.get(variable(CLIENT_SECRET, provider.id), "").strip(), "environment")
+        secret = environ.get(variable_name(CLIENT_SECRET, provider.id), "").strip()
+        yield ReadyClient(identifier, secret, "environment")
 
 
-def _of_secrets(provider: Provider, secrets: Mapping[str, Any]) -> Iterator[ReadyClient]:
+def _from_secrets(provider: Provider, secrets: Mapping[str, Any]) -> Iterator[ReadyClient]:
     tables = secrets.get("clients")
-    given = tables.get(provider.id) if isinstance(tables, Mapping) else None
-    for row in given if isinstance(given, list | tuple) else [given]:
+    rows = tables.get(provider.id) if isinstance(tables, Mapping) else None
+    for row in rows if isinstance(rows, list | tuple) else [rows]:
         if isinstance(row, Mapping) and isinstance(row.get("id"), str) and row["id"].strip():
             secret, title = row.get("secret", ""), row.get("title", "secrets.toml")
             yield ReadyClient(row["id"].strip(), str(secret), str(title))
 
 
-def connected(provider: Provider, environ: Mapping[str, str]) -> Provider:
-    """The provider, reached through the proxy that the environment names for it."""
-    proxy = environ.get(variable(PROXY, provider.id), "").strip()
+def with_proxy(provider: Provider, environ: Mapping[str, str]) -> Provider:
+    """Return the provider with the proxy that the environment sets for it."""
+    proxy = environ.get(variable_name(PROXY, provider.id), "").strip()
     return replace(provider, connection=replace(provider.connection, proxy=proxy)) if proxy else provider

@@ -1,4 +1,4 @@
-"""Where the answer can come back to, for one provider and one console: what works, and what to register.
+"""Advice about redirect URIs, for one provider and one console: which ones work, and what to register.
 
 RFC 6749 §3.1.2, RFC 8252 §7.3 and §8.3.
 """
@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from oauth.addresses import is_loopback
 from oauth.providers.profile import Provider
 
-SPENT_FIRST = (
-    "If your own server answers at that address, it spends the code first, and the console's exchange then fails: a "
-    "code is good for one use. Register a second address that answers nothing, such as a path with no page behind it."
+CODE_CONSUMED = (
+    "If your own server handles that address, it uses the code first, and the console's exchange then fails: a code is "
+    "valid for one use. Register a second address that nothing handles, such as a path without a page."
 )
-
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Way(StrEnum):
-    """How an answer reaches the console."""
+    """The ways in which a callback reaches the console."""
 
     CONSOLE = "console"
     PUBLIC = "public"
@@ -27,7 +26,7 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One way, whether it can work here, what to register for it, and why. ``register`` is empty where you choose."""
+    """One way with its advice. ``register`` is the address to register, empty if it is your choice."""
 
     way: Way
     title: str
@@ -37,55 +36,45 @@ class Route:
     warning: str = ""
 
 
-def is_loopback(address: str) -> bool:
-    """Whether an address is on the machine of the browser."""
-    try:
-        host = urlsplit(address).hostname or ""
-    except ValueError:
-        return False
-    return host in LOOPBACK or host.endswith(".localhost")
-
-
 def routes(provider: Provider, callback: str) -> tuple[Route, ...]:
-    """The ways that there are, the one to take first. ``callback`` is the console's own redirect URI."""
-    own = _own(provider, callback)
+    """Return the possible ways, the recommended one first. ``callback`` is the console's own redirect URI."""
+    own = _own_callback(provider, callback)
     paste = Route(
         Way.PASTE,
-        "Any registered address, with the answer pasted",
+        "Any registered address, then paste",
         works=True,
         register="",
-        why="Register any address of yours. After the approval the browser lands there: copy the address from its "
-        "address bar, with everything behind the question mark, and paste it in step 2.",
-        warning=SPENT_FIRST,
+        why="Register any address of yours. After the approval the browser lands there: copy the whole address from "
+        "the address bar, including everything after the question mark, and paste it in step 2.",
+        warning=CODE_CONSUMED,
     )
-    found = [own, paste] if own.works else [paste, own]
+    ways = [own, paste] if own.works else [paste, own]
     if own.way is Way.CONSOLE:
-        found.append(
+        ways.append(
             Route(
                 Way.PUBLIC,
                 "A public address of the console",
                 works=False,
                 register="",
-                why="Publish the console behind a proxy that speaks HTTPS, and start it with CONSOLE_PUBLIC_URL set to "
-                "that address: the answer then comes back by itself, to /callback below it.",
+                why="Publish the console behind an HTTPS proxy, and start it with CONSOLE_PUBLIC_URL set to that "
+                "address: the console then receives the callback, at /callback below it.",
             )
         )
-    return tuple(found)
+    return tuple(ways)
 
 
-def _own(provider: Provider, callback: str) -> Route:
-    """The console's own callback."""
-    here, safe = is_loopback(callback), urlsplit(callback).scheme == "https"
-    if here:
+def _own_callback(provider: Provider, callback: str) -> Route:
+    parts = urlsplit(callback)
+    if is_loopback(parts.hostname or ""):
         works = provider.accepts_loopback
         why = (
-            "Register it as it stands. The answer comes back to the console by itself."
+            "Register exactly this address. The console receives the callback."
             if works
-            else "This provider registers no address on localhost, so the answer cannot come back by itself."
+            else "This provider does not register addresses on localhost, so the console cannot receive the callback."
         )
         return Route(Way.CONSOLE, "The console's own callback", works, callback if works else "", why)
-    if safe:
-        why = "Register it as it stands. The answer comes back to the console by itself."
+    if parts.scheme == "https":
+        why = "Register exactly this address. The console receives the callback."
         return Route(Way.PUBLIC, "The console's public address", works=True, register=callback, why=why)
-    why = "It is neither on localhost nor HTTPS: a code would travel in the clear, and few providers register it."
+    why = "It is neither on localhost nor HTTPS: the code would be sent unencrypted, and few providers register it."
     return Route(Way.CONSOLE, "The console's own callback", works=False, register="", why=why)

@@ -1,4 +1,4 @@
-"""A profile from the tables and values of its file, with everything that is wrong named by its field."""
+"""Validation of a profile's values, with every problem named by its field."""
 
 import re
 import types
@@ -12,15 +12,14 @@ from oauth.providers.profile import Kind, Provider
 
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 SEPARATORS = {" ": "a space", ",": "a comma", "+": "a plus sign", ";": "a semicolon"}
-"""What may stand between two scopes. RFC 6749 §3.3 says a space; the others are found in use."""
+"""Separators between two scopes. RFC 6749 §3.3 says a space; the others are found in use."""
 
-
-LONGEST_QUOTED = 60
-"""Characters of a wrong value that a problem quotes."""
+MAX_QUOTED = 60
+"""Characters of an invalid value that a problem quotes."""
 
 
 class ProfileError(ValueError):
-    """A profile cannot be used; the text names the file and the field, and ``problems`` has one entry a field."""
+    """A profile is invalid; the text names the file and the fields, and ``problems`` has one entry for each."""
 
     def __init__(self, where: str, problems: "tuple[Problem, ...]") -> None:
         super().__init__(f"{where}: {'; '.join(f'{item.field}: {item.text}' for item in problems)}")
@@ -29,36 +28,35 @@ class ProfileError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with one field, such as ``headers[1].name``."""
+    """A problem with one field, such as ``headers[1].name``."""
 
     field: str
     text: str
 
 
 def provider(values: Mapping[str, Any], where: str) -> Provider:
-    """A profile of these values. Raises ``ProfileError`` with every field that is wrong; ``where`` names the file."""
+    """Build a profile from values. Raises ``ProfileError`` with every invalid field; ``where`` names the file."""
     problems: list[Problem] = []
-    built = _table(Provider, values, "", problems)
-    if problems:
+    profile = _table(Provider, values, "", problems)
+    if problems or not isinstance(profile, Provider):
         raise ProfileError(where, tuple(problems))
-    found: Provider = built
-    return found
+    return profile
 
 
 def _table(kind: Any, values: Mapping[str, Any], prefix: str, problems: list[Problem]) -> Any:
     known = {item.name: item for item in fields(kind)}
     types_of = get_type_hints(kind)
     for name in sorted(values.keys() - known):
-        problems.append(Problem(prefix + name, f"is not a field. Known are: {', '.join(sorted(known))}"))
+        problems.append(Problem(prefix + name, f"is not a field. Fields: {', '.join(sorted(known))}"))
     before = len(problems)
-    read: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     for name, item in known.items():
         if name in values:
-            read[name] = _value(types_of[name], values[name], prefix + name, problems)
-            problems += (Problem(prefix + name, text) for text in _faults(item, read[name]))
+            arguments[name] = _value(types_of[name], values[name], prefix + name, problems)
+            problems += (Problem(prefix + name, text) for text in _faults(item, arguments[name]))
         elif item.default is MISSING and item.default_factory is MISSING:
             problems.append(Problem(prefix + name, "is missing"))
-    return kind(**read) if len(problems) == before else None
+    return kind(**arguments) if len(problems) == before else None
 
 
 def _value(kind: Any, value: Any, where: str, problems: list[Problem]) -> Any:
@@ -80,9 +78,10 @@ def _value(kind: Any, value: Any, where: str, problems: list[Problem]) -> Any:
             return kind(value)
         problems.append(Problem(where, f"is {_quoted(value)}, and must be one of: {', '.join(kind)}"))
         return None
-    words = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
-    fits = isinstance(value, (int, float) if kind is float else kind) and (kind is bool or not isinstance(value, bool))
-    if not fits:
+    words = {str: "a string", bool: "true or false", int: "a whole number", float: "a number"}
+    types_allowed = (int, float) if kind is float else kind
+    # In Python a bool is an int.
+    if not isinstance(value, types_allowed) or (isinstance(value, bool) and kind is not bool):
         problems.append(Problem(where, f"is {_quoted(value)}, and must be {words[kind]}"))
         return None
     return kind(value)
@@ -90,11 +89,11 @@ def _value(kind: Any, value: Any, where: str, problems: list[Problem]) -> Any:
 
 def _quoted(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= LONGEST_QUOTED else f"{text[:LONGEST_QUOTED]}…"
+    return text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}…"
 
 
 def _faults(item: "Field[Any]", value: Any) -> Iterator[str]:
-    """What is wrong with a value that has the right type."""
+    """Yield the faults of a value that has the right type."""
     kind = item.metadata.get("kind")
     if value is None:
         return
@@ -105,7 +104,7 @@ def _faults(item: "Field[Any]", value: Any) -> Iterator[str]:
     elif kind is Kind.PATH and not value.startswith("/"):
         yield "must begin with /"
     elif kind is Kind.HEADER_NAME and not HEADER_NAME.fullmatch(value):
-        yield "is no name of a header (RFC 9110 §5.1): letters, digits and hyphens"
+        yield "is not a header name (RFC 9110 §5.1). Use letters, digits and hyphens"
     elif kind is Kind.HEADER_VALUE and not (value.isprintable() and value.isascii()):
         yield "must be one line of ASCII text (RFC 9110 §5.5)"
     elif kind is Kind.SEPARATOR and value not in SEPARATORS:
@@ -117,16 +116,16 @@ def _faults(item: "Field[Any]", value: Any) -> Iterator[str]:
 
 
 def address_faults(value: str) -> Iterator[str]:
-    """What keeps a text from being the address of an endpoint (RFC 6749 §3.1, §3.2)."""
+    """Yield the reason that a string is not a valid endpoint address (RFC 6749 §3.1, §3.2)."""
     try:
         parts = urlsplit(value)
-        _ = parts.port  # raises for a port that is no number
+        _ = parts.port  # raises for an invalid port
     except ValueError as error:
         yield f"is not an address: {error}"
         return
     if parts.scheme not in ("http", "https") or not parts.hostname:
         yield "must begin with https:// or http:// and name a host"
     elif parts.fragment:
-        yield "must have no fragment, the part behind # (RFC 6749 §3.1)"
+        yield "must not have a fragment, the part after # (RFC 6749 §3.1)"
     elif any(character.isspace() for character in value):
-        yield "has white space in it"
+        yield "contains white space"

@@ -1,4 +1,4 @@
-"""A pasted request sent again, at the sandbox, where the same fault has to give the same error."""
+"""Replay of a pasted request at the sandbox, where the same fault has to give the same error."""
 
 from oauth.replay.engine import CASE, Replay, replay
 

@@ -1,5 +1,4 @@
-"""Replays a pasted exchange at the sandbox: what cannot exist there is replaced, the fault stays, and nothing else is
-touched."""
+"""The replay engine: it replaces what cannot exist at the sandbox, and keeps the fault and everything else."""
 
 import secrets
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from oauth.replay.rewriting import named_values, rewritten
 from oauth.request_builder import checked_url
 
 CASE = "replay"
-"""The label that the rows of a replay have in the history."""
+"""The case of a replay's rows in the history."""
 
 FULL, INACTIVE, MACHINE, WEBSITE = "demo-app", "inactive-app", "machine-app", "website-app"
 """The sandbox's ready-made clients: with every grant, deactivated, with ``client_credentials`` only, without it."""
@@ -38,20 +37,20 @@ FAULTS = {
     10: "unauthorized_client",
     11: "invalid_grant",
 }
-"""By documented number, what has to be brought about. Of what has no number, the code or the kind of answer says it."""
+"""Faults to reproduce by documented number. Without a number, the code or the kind of answer is the fault."""
 
 NARROW_SCOPE = "read write"
-"""What documented error 8 names as too little."""
+"""The scope that documented error 8 calls too narrow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What a replay came to.
+    """The result of a replay.
 
     ``sent`` has every exchange, redacted, in the order sent; ``explanation`` is of the last one, the pasted request.
-    ``same`` says that it failed as the pasted one did, or worked as that did; without a pasted answer it is false.
-    ``changed`` has a sentence for each thing that was replaced. ``trouble`` says why there was no replay, why it ended
-    early, or what the history could not keep; it is empty otherwise.
+    ``same`` is true when it failed as the pasted one did, or worked as that did; without a pasted response it is false.
+    ``changed`` has a sentence for each replacement. ``trouble`` says why there was no replay, why it ended early, or
+    what the history could not keep; it may be empty.
     """
 
     sent: tuple[Exchange, ...] = ()
@@ -62,13 +61,13 @@ class Replay:
 
 
 class _EndedError(Exception):
-    """The replay cannot go on; the text is a sentence that says why."""
+    """The replay cannot go on; the text is a sentence with the reason."""
 
 
 def replay(exchange: Exchange, explanation: Explanation | None, setting: Setting) -> Replay:
-    """Send a pasted request, which has its real values, to the sandbox of ``setting``, and compare the answers.
+    """Send a pasted request, with its real values, to the sandbox of ``setting``, and compare the responses.
 
-    ``explanation`` is that of the pasted answer, ``None`` when it worked or was not pasted. Nothing is sent to the
+    ``explanation`` is that of the pasted response, ``None`` when it succeeded or was not pasted. Nothing is sent to the
     pasted address. Nothing is raised: ``trouble`` says what went wrong.
     """
     if reason := _unavailable(exchange, setting):
@@ -76,31 +75,31 @@ def replay(exchange: Exchange, explanation: Explanation | None, setting: Setting
     running = _Replaying(exchange, explanation, setting)
     vault = running.recorder.vault
     try:
-        with sandbox_queue.queue_at(setting.provider.control).taken("the replay of a pasted request"):
+        with sandbox_queue.queue_for(setting.provider.control).exclusive("the replay of a pasted request"):
             running.run()
     except (_EndedError, ControlError, InputError) as error:
-        return Replay(running.exchanges, None, False, tuple(running.changed), vault.redact_text(str(error)))
+        return Replay(running.exchanges, None, False, tuple(running.changes), vault.redact_text(str(error)))
     found = running.records[-1].explanation
     same = exchange.response is not None and _same(explanation, found)
-    return Replay(running.exchanges, found, same, tuple(running.changed), running.recorder.problem)
+    return Replay(running.exchanges, found, same, tuple(running.changes), running.recorder.problem)
 
 
 def _unavailable(exchange: Exchange, setting: Setting) -> str:
-    """Why there can be no replay; empty when there can."""
+    """Return the reason that there can be no replay; empty when there can."""
     if not setting.provider.control:
-        return f"{setting.provider.name} is no sandbox, and a pasted request is sent to nothing else."
+        return f"{setting.provider.name} is not a sandbox; pasted requests are sent only to a sandbox."
     if exchange.step is Step.CALLBACK:
-        return "A callback address was pasted: it is what the provider sent back, and no request to send again."
+        return "A callback URL was pasted: it came from the provider and is not a request to send."
     if exchange.step not in (Step.AUTHORIZE, Step.TOKEN, Step.REFRESH, Step.API):
-        return "The sandbox has no such endpoint: it has those of the partner API."
+        return "The sandbox does not have this endpoint, only those of the partner API."
     if not exchange.request.method:
-        return "No request was pasted, only an answer. Paste both, for example the curl command and what it printed."
+        return "No request was pasted, only a response. Paste both, for example the curl command and its output."
     if not reading.read(exchange.request).body_known:
-        return "The request was pasted without its body. Paste the body too: what the server read stands in it."
+        return "The request was pasted without its body. Paste the body too: the server reads it."
     try:
         checked_url(quoted(exchange.request.url), "pasted address")
-    except InputError:  # which quotes the address, and a secret may stand anywhere in it
-        return "The pasted address is none to send a request to: it must begin with https:// and name a host."
+    except InputError:  # its text quotes the address, which may contain a secret
+        return "The pasted address cannot be requested: it must begin with https:// and name a host."
     return ""
 
 
@@ -115,7 +114,7 @@ def _same(before: Explanation | None, after: Explanation | None) -> bool:
 
 
 class _Replaying:
-    """One replay: its recorder, what it replaces and what it sent."""
+    """One replay: its recorder, its replacements and its exchanges."""
 
     def __init__(self, exchange: Exchange, explanation: Explanation | None, setting: Setting) -> None:
         self.pasted = exchange
@@ -127,11 +126,12 @@ class _Replaying:
         if explanation is not None:
             self.fault = FAULTS.get(explanation.number or 0) or explanation.error or explanation.answer
         self.records: list[Record] = []
-        self.changed: list[str] = []
+        self.changes: list[str] = []
         self.values: dict[tuple[str, str], str] = {}
-        self.stated: tuple[tuple[str, str], ...] = ()
-        self.flow = Flow(self.provider, Client("", ""), setting.redirect_uri, secrets.token_urlsafe(32), setting.now())
-        self.recorder.vault.add("state", self.flow.state)
+        self.named: tuple[tuple[str, str], ...] = ()
+        state = secrets.token_urlsafe(32)
+        self.flow = Flow(self.provider, Client("", ""), setting.redirect_uri, state, setting.now(), case=CASE)
+        self._learn()
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -143,12 +143,12 @@ class _Replaying:
 
         Raises ``_EndedError``, ``ControlError`` and ``InputError``.
         """
-        self.stated = named_values(self.pasted.request)
-        for name, value in self.stated:
+        self.named = named_values(self.pasted.request)
+        for name, value in self.named:
             if kind := secret_kind(name):
                 self.recorder.vault.add(kind, value)
         request, url = self._at_the_sandbox()
-        # Credentials that were refused are kept: the sandbox does not know them either.
+        # Refused credentials stay: the sandbox does not know them either.
         if self.fault not in ("invalid_client", "error_page"):
             self._act_as(self._ready_client())
             self._replace_values()
@@ -156,20 +156,20 @@ class _Replaying:
         restriction = self._restriction()
         undo = self.control.change_client(restriction) if restriction else None
         try:
-            answered = self._send(self.pasted.step, request, self.flow.client.id or self._value("client_id")).live
+            exchange = self._send(self.pasted.step, request).live
         finally:
             if undo is not None:
                 undo()
-        if answered.response is None:
-            detail = answered.failure.detail if answered.failure else ""
-            raise _EndedError(f"The sandbox gave no answer to the pasted request. {detail}".rstrip())
+        if exchange.response is None:
+            detail = exchange.failure.detail if exchange.failure else ""
+            raise _EndedError(f"The sandbox did not respond to the pasted request. {detail}".rstrip())
 
     def _value(self, name: str) -> str:
-        """What was pasted under a name, an empty text where nothing was."""
-        return next((value for known, value in self.stated if known == name and value), "")
+        """Return the pasted value of a name, or an empty text."""
+        return next((value for known, value in self.named if known == name and value), "")
 
     def _put(self, name: str, value: str) -> bool:
-        """Have another value in the place of the pasted one; says whether there is anything to replace."""
+        """Replace a pasted value; return true when there was one to replace."""
         before = self._value(name)
         if not before or before == value:
             return False
@@ -177,7 +177,7 @@ class _Replaying:
         return True
 
     def _at_the_sandbox(self) -> tuple[Request, str]:
-        """The request, and the address at the sandbox that stands for its own."""
+        """Return the request, and the sandbox's URL in place of its own."""
         request, provider = self.pasted.request, self.provider
         parts = urlsplit(quoted(request.url))
         path = parts.path or "/"
@@ -188,16 +188,15 @@ class _Replaying:
         url = next((known for known in ours if urlsplit(known).path.endswith(path)), "")
         if not url and self.fault == "not_found":
             url = provider.api + path
-        self.changed.append(
-            f"The address: {urlsplit(url or ours[0]).netloc} stands in the place of {parts.hostname}, "
-            "so that nothing is sent there."
+        self.changes.append(
+            f"The address: {urlsplit(url or ours[0]).netloc} replaces {parts.hostname}, so that nothing is sent there."
         )
         if url:
             return request, url
         if self.pasted.step is Step.API:
-            self.changed.append(
-                f"The call: GET {provider.endpoints[0].path} stands in the place of {request.method} "
-                f"{self.recorder.vault.redact_url(path)}, which the sandbox has not got."
+            self.changes.append(
+                f"The call: GET {provider.endpoints[0].path} replaces {request.method} "
+                f"{self.recorder.vault.redact_url(path)}, which the sandbox does not have."
             )
             if request.method != "GET":
                 headers = [pair for pair in request.headers if pair[0].lower() != "content-type"]
@@ -205,7 +204,7 @@ class _Replaying:
         return request, ours[0]
 
     def _ready_client(self) -> str:
-        """The ready-made client that has the pasted one's fault, or can be given it with the fewest to notice."""
+        """Return the ready-made client with the pasted one's fault, or the one that can best be given it."""
         machine = self._value("grant_type") == Grant.CLIENT_CREDENTIALS
         if self.fault == "inactive client":
             return INACTIVE
@@ -217,19 +216,18 @@ class _Replaying:
 
     def _act_as(self, id: str) -> None:
         self.flow = replace(self.flow, client=requests.client_of(id, self.flow))
-        self.recorder.vault.add("client_secret", self.flow.client.secret)
+        self._learn()
         if self.pasted.step is Step.API:
             return
         replaced = [self._put("client_id", id), self._put("client_secret", self.flow.client.secret)]
         if any(replaced):
             title = next(ready.title for ready in self.provider.clients if ready.id == id)
-            self.changed.append(
-                f"The client: the sandbox's ready-made {id} ({title}) stands in the place of the pasted one, "
-                "which is unknown there."
+            self.changes.append(
+                f"The client: the sandbox's ready-made {id} ({title}) replaces the pasted one, which is unknown there."
             )
 
     def _replace_values(self) -> None:
-        """Whatever another server issued, unless it is what was refused."""
+        """Replace whatever another server issued, unless it is what was refused."""
         if self.pasted.step is Step.API:
             if self._value("access_token") and self.fault not in ("invalid_token", "no_token"):
                 self._replace_access_token()
@@ -240,93 +238,89 @@ class _Replaying:
                 self._replace_code()
             if self._value("refresh_token"):
                 self._put("refresh_token", self._tokens(Grant.AUTHORIZATION_CODE, self.provider.scope).refresh_token)
-                self.changed.append(
-                    "The refresh token: a fresh one of the sandbox, which does not know the pasted one."
+                self.changes.append(
+                    "The refresh token: a fresh one from the sandbox, which does not know the pasted one."
                 )
 
     def _replace_redirect_uri(self) -> None:
         if self._put("redirect_uri", self.setting.redirect_uri):
-            self.changed.append("The redirect URI: this console's own, since the pasted one is not registered there.")
+            self.changes.append("The redirect URI: this console's own, because the pasted one is not registered there.")
 
     def _replace_code(self) -> None:
         redirect_uri = self._value("redirect_uri")
-        asked = self.setting.redirect_uri if redirect_uri else ""
+        requested = self.setting.redirect_uri if redirect_uri else ""
         if self.fault == "redirect_uri_mismatch":
-            # One that differs from what the token request says, or that it does not repeat.
-            asked = self.setting.redirect_uri + ("/" if redirect_uri == self.setting.redirect_uri else "")
+            # One that differs from the token request's, or that it does not repeat.
+            requested = self.setting.redirect_uri + ("/" if redirect_uri == self.setting.redirect_uri else "")
         elif redirect_uri:
             self._replace_redirect_uri()
-        self._authorize(self.provider.scope, asked)
+        self._authorize(self.provider.scope, requested)
         self._put("code", self.flow.code)
-        self.changed.append("The code: a fresh one of the sandbox, which does not know the pasted one.")
+        self.changes.append("The code: a fresh one from the sandbox, which does not know the pasted one.")
 
     def _replace_access_token(self) -> None:
-        grant, scope, what = Grant.AUTHORIZATION_CODE, self.provider.scope, "a good one"
+        grant, scope, what = Grant.AUTHORIZATION_CODE, self.provider.scope, "a valid one"
         if self.fault == "no user":
             grant, what = Grant.CLIENT_CREDENTIALS, "one of an application, without a user,"
         elif self.fault == "insufficient_scope":
             scope, what = NARROW_SCOPE, f"one with the scope {NARROW_SCOPE} only"
         self._put("access_token", self._tokens(grant, scope).access_token)
-        self.changed.append(f"The access token: {what} of the sandbox, which does not know the pasted one.")
+        self.changes.append(f"The access token: {what} from the sandbox, which does not know the pasted one.")
 
     def _refused_scope(self) -> str:
-        """The scope that the client shall not have; empty where the sandbox refuses what is asked by itself."""
+        """Return the scope to withhold from the client; empty where the sandbox refuses the request anyway."""
         known = self.provider.scope.split()
-        asked = self._value("scope").split() or known
-        return asked[-1] if set(asked) <= set(known) else ""
+        scopes = self._value("scope").split() or known
+        return scopes[-1] if set(scopes) <= set(known) else ""
 
     def _restriction(self) -> ChangeClient | None:
-        """What the client may not do while the request is sent."""
+        """Return what the client must not do while the request is sent."""
         id, grant = self.flow.client.id, self._value("grant_type")
         of_users = (Grant.AUTHORIZATION_CODE, Grant.REFRESH_TOKEN)
         if self.fault == "invalid_scope" and (refused := self._refused_scope()):
-            self.changed.append(f"The sandbox: {id} may not have the scope {refused} while the request is sent.")
+            self.changes.append(f"The sandbox: {id} may not have the scope {refused} while the request is sent.")
             return ChangeClient(id=id, scopes=tuple(name for name in self.provider.scope.split() if name != refused))
         if self.fault == "unauthorized_client" and grant in of_users:
-            self.changed.append(f"The sandbox: {id} may not use {grant} while the request is sent.")
+            self.changes.append(f"The sandbox: {id} may not use {grant} while the request is sent.")
             return ChangeClient(id=id, grants=tuple(other.value for other in of_users if other != grant))
         return None
 
     def _authorize(self, scope: str, redirect_uri: str) -> None:
-        """A code, by the consent that a browser would post; without a redirect URI the registered one is meant."""
+        """Get a code by posting the consent form; without a redirect URI the registered one is used."""
         step = Authorize(set={"scope": scope}, leave_out=() if redirect_uri else ("redirect_uri",))
         self.flow = replace(self.flow, redirect_uri=redirect_uri or self.flow.redirect_uri)
         fields = requests.fields_of(step, self.flow, {})
         self.flow = flows.with_authorization(self.flow, fields)
         page = requests.request_of(step, self.flow, fields, {})
-        answered = self._send(Step.AUTHORIZE, requests.decision_request(page, "approve"), self.flow.client.id)
-        if location := header(answered.live.response.headers, "Location") if answered.live.response else None:
-            arrived = flows.parse_pasted(location)
-            self.flow = flows.read_callback(self.flow, arrived, self.setting.now(), pasted=False)
+        record = self._send(Step.AUTHORIZE, requests.decision_request(page, "approve"))
+        if location := header(record.live.response.headers, "Location") if record.live.response else None:
+            parameters = flows.parse_pasted(location)
+            self.flow = flows.read_callback(self.flow, parameters, self.setting.now(), pasted=False)
         if not self.flow.code:
-            raise _EndedError(f"The replay needs a code of the sandbox, and got none.{_reason(answered)}")
-        self.recorder.vault.add("code", self.flow.code)
+            raise _EndedError(f"The replay needs a code from the sandbox, and got none.{_reason(record)}")
+        self._learn()
 
     def _tokens(self, grant: Grant, scope: str) -> Tokens:
-        """A user's tokens, or the application's own."""
+        """Get a user's tokens, or the application's own."""
         if grant is Grant.AUTHORIZATION_CODE:
             self._authorize(scope, self.setting.redirect_uri)
         request = flows.token_request(self.provider.token_endpoint, flows.token_fields(self.flow, grant))
-        record = self._send(Step.TOKEN, request, self.flow.client.id)
+        record = self._send(Step.TOKEN, request)
         self.flow = flows.read_tokens(self.flow, record.live, grant, scope)
         tokens = self.flow.application_tokens if grant is Grant.CLIENT_CREDENTIALS else self.flow.tokens
         if tokens is None:
             raise _EndedError(f"The replay needs a token of the sandbox, and got none.{_reason(record)}")
-        self.recorder.vault.add("access_token", tokens.access_token)
-        self.recorder.vault.add("refresh_token", tokens.refresh_token)
+        self._learn()
         return tokens
 
-    def _send(self, step: Step, request: Request, client_id: str) -> Record:
-        exchange = Exchange(
-            step,
-            request,
-            self.setting.now(),
-            flow=self.flow.id,
-            owner=self.setting.owner,
-            case=CASE,
-            provider=self.provider.id,
-            client_id=client_id,
-        )
+    def _learn(self) -> None:
+        """Tell the vault the flow's secrets before any of them is written."""
+        for kind, value in flows.secrets_of(self.flow):
+            self.recorder.vault.add(kind, value)
+
+    def _send(self, step: Step, request: Request) -> Record:
+        exchange = self.flow.exchange(step, request, self.setting.now(), self.setting.owner)
+        exchange = replace(exchange, client_id=exchange.client_id or self._value("client_id"))
         record = send(exchange, self.recorder, connection=self.provider.connection)
         self.records.append(record)
         return record

@@ -1,4 +1,4 @@
-"""A request with other values in it and everything else as it was sent: names, order, encoding, mistakes. Sans-IO."""
+"""Requests with some values replaced and everything else as sent: names, order, encoding, mistakes. Sans-IO."""
 
 import base64
 import json
@@ -13,36 +13,36 @@ from oauth.parameters import Shape
 from oauth.redaction import quoted
 
 Swap = Callable[[str, str], str]
-"""From a parameter's name and the value it was sent with to the value it shall have."""
+"""A function from a parameter's name and value to its new value."""
 
-# Read by hand, since a body that is not quite JSON has to stay as it is.
+# A pattern, because a body that is not quite JSON must keep its mistakes.
 MEMBER = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:\s*)("(?:[^"\\]|\\.)*"|[^\s,{}\[\]"]+)')
 
 OF_THE_CONNECTION = (
     *("host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect"),
     *("accept-encoding", "cookie", "proxy-authorization", "proxy-connection"),
 )
-"""Headers that belong to the way to the other host, and are made anew or left out."""
+"""Headers of the connection to the original host, which are replaced or dropped."""
 
 
 def named_values(request: Request) -> tuple[tuple[str, str], ...]:
-    """Names and values in the order header, body, query.
+    """Return names and values in the order header, body, query.
 
     HTTP Basic counts as ``client_id`` and ``client_secret``, a bearer token as ``access_token``. A body is read as what
     it looks like, whatever its ``Content-Type`` says.
     """
-    found: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str]] = []
 
     def note(name: str, value: str) -> str:
-        found.append((name, value))
+        pairs.append((name, value))
         return value
 
     rewritten(request, "", note)
-    return tuple(found)
+    return tuple(pairs)
 
 
 def rewritten(request: Request, url: str, swap: Swap) -> Request:
-    """The same request to ``url``, which gets its query, with the values that ``swap`` gives."""
+    """Return the request to ``url`` with its query, and with the values that ``swap`` returns."""
     headers = [
         (name, _credentials(value, swap) if name.lower() == "authorization" else value)
         for name, value in request.headers
@@ -56,7 +56,7 @@ def rewritten(request: Request, url: str, swap: Swap) -> Request:
 
 
 def _credentials(value: str, swap: Swap) -> str:
-    """The value of an ``Authorization`` header."""
+    """Return the value of an ``Authorization`` header with its credentials swapped."""
     scheme, _, credentials = value.strip().partition(" ")
     credentials = credentials.strip()
     if scheme.lower() == "basic":
@@ -77,26 +77,26 @@ def _body(request: Request, swap: Swap) -> bytes:
     text = request.body.decode("utf-8", "surrogateescape")
     look = parameters.read(request).look
     if look is Shape.JSON:
-        text = MEMBER.sub(lambda found: _member(found, swap), text)
+        text = MEMBER.sub(lambda match: _member(match, swap), text)
     elif look is Shape.FORM:
         text = _form(text, swap)
     return text.encode("utf-8", "surrogateescape")
 
 
-def _member(found: re.Match[str], swap: Swap) -> str:
-    name, colon, value = found.groups()
+def _member(match: re.Match[str], swap: Swap) -> str:
+    name, colon, value = match.groups()
     before = _plain(value)
     after = swap(_plain(name), before)
     return name + colon + (value if after == before else json.dumps(after))
 
 
 def _plain(text: str) -> str:
-    """What a JSON text or number says."""
+    """Decode a JSON string or number as text."""
     if not text.startswith('"'):
         return text
     try:
         return str(json.loads(text))
-    except ValueError:  # an escape that there is not
+    except ValueError:  # an invalid escape
         return text[1:-1]
 
 

@@ -1,4 +1,4 @@
-"""The embedded provider: it behaves as the documented one, strictly, and can produce each of its errors.
+"""The embedded provider: it behaves strictly as the documented one does, and can produce each of its errors.
 
 It imports nothing else of the project, and can be run alone.
 """
@@ -8,7 +8,7 @@ import functools
 from oauth.sandbox.app import application
 from oauth.sandbox.clients import Client, GrantType
 from oauth.sandbox.clock import Clock, utc_now
-from oauth.sandbox.faults.kinds import KINDS, fault_from, fields_of
+from oauth.sandbox.faults.kinds import KINDS, fault_from, field_schemas, fields_of
 from oauth.sandbox.faults.rules import Rule as FaultRule
 from oauth.sandbox.lint.findings import Finding
 from oauth.sandbox.log import Entry
@@ -19,7 +19,7 @@ from oauth.sandbox.store import Issued, Kind, State
 
 @functools.cache
 def embedded() -> Sandbox:
-    """The one sandbox of this process, which the console serves and its Sandbox page shows."""
+    """Return the one sandbox of this process, which the console serves and its Sandbox page shows."""
     return Sandbox(utc_now)
 
 
@@ -39,5 +39,6 @@ __all__ = [
     "application",
     "embedded",
     "fault_from",
+    "field_schemas",
     "fields_of",
 ]

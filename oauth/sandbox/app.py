@@ -5,14 +5,15 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from oauth.sandbox.asgi_endpoint import Served
-from oauth.sandbox.control.access import Guard
-from oauth.sandbox.control.app import Control
+from oauth.sandbox.asgi_endpoint import AsgiEndpoint
+from oauth.sandbox.control.access import ControlAccess
+from oauth.sandbox.control.app import control_application
 from oauth.sandbox.errors import ApiError
-from oauth.sandbox.faults.answers import request_limit_page
+from oauth.sandbox.faults.error_responses import request_limit_page
+from oauth.sandbox.log import Outcome
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.request import Endpoint, address_of
-from oauth.sandbox.response import Answer, new_request_id, refusal, send_answer
+from oauth.sandbox.response import Response, error_response, new_request_id, send_response
 
 AUTHORIZE = "/oauth/authorize/"
 TOKEN = "/api/open/oauth/token"
@@ -20,52 +21,55 @@ USER = "/api/partner/users/me"
 CITIES = "/api/partner/cities"
 HEALTH = "/health"
 CONTROL = "/control/"
-NOTHING_HERE = f"Nothing is here. There are: {AUTHORIZE}, {TOKEN}, {USER}, {CITIES}, {HEALTH} and {CONTROL}."
+NOT_FOUND = f"Unknown path. Known paths: {AUTHORIZE}, {TOKEN}, {USER}, {CITIES}, {HEALTH} and {CONTROL}."
 
 
-def application(sandbox: Sandbox, guard: Guard | None = None) -> ASGIApp:
-    """The paths over one sandbox. ``guard`` says who may use the control; on loopback only, if none is given."""
-    return _Application(sandbox, guard or Guard())
+def application(sandbox: Sandbox, access: ControlAccess | None = None) -> ASGIApp:
+    """Return the provider's endpoints and the control over one sandbox.
+
+    Without ``access`` the control is open to this machine only.
+    """
+    return _Application(sandbox, access or ControlAccess())
 
 
 class _Application:
-    """Paths are few and fixed: they are looked up, which is quicker than to be matched."""
+    """A few fixed paths, looked up in a dictionary, which is faster than matching routes."""
 
-    def __init__(self, sandbox: Sandbox, guard: Guard) -> None:
+    def __init__(self, sandbox: Sandbox, access: ControlAccess) -> None:
         self.sandbox = sandbox
-        authorize = Served(sandbox, Endpoint.AUTHORIZE, AUTHORIZE)
+        authorize = AsgiEndpoint(sandbox, Endpoint.AUTHORIZE, AUTHORIZE)
         self.paths: Mapping[str, ASGIApp] = {
-            TOKEN: Served(sandbox, Endpoint.TOKEN, TOKEN),
-            USER: Served(sandbox, Endpoint.USER, USER),
-            CITIES: Served(sandbox, Endpoint.CITIES, CITIES),
-            # Both spellings, without a redirect between them that would cost the form its body.
+            TOKEN: AsgiEndpoint(sandbox, Endpoint.TOKEN, TOKEN),
+            USER: AsgiEndpoint(sandbox, Endpoint.USER, USER),
+            CITIES: AsgiEndpoint(sandbox, Endpoint.CITIES, CITIES),
+            # Both spellings; a redirect between them would drop the form's body.
             AUTHORIZE: authorize,
             AUTHORIZE.rstrip("/"): authorize,
             HEALTH: _health,
         }
-        self.control = Control(sandbox, guard, CONTROL)
+        self.control = control_application(sandbox, access, CONTROL)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        app = self.paths.get(path) or (self.control if path.startswith(CONTROL) else self._nothing)
+        app = self.paths.get(path) or (self.control if path.startswith(CONTROL) else self._not_found)
         await app(scope, receive, send)
 
-    async def _nothing(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _not_found(self, scope: Scope, receive: Receive, send: Send) -> None:
         del receive
-        begun = perf_counter()
-        request_id = new_request_id()
+        started = perf_counter()
         with self.sandbox.lock:
             path = scope["path"].removeprefix(scope.get("root_path", ""))
-            now = self.sandbox.clock.now()
-            admitted = self.sandbox.limiter.admits(address_of(scope), now)
-            answer = refusal(ApiError(404, NOTHING_HERE)) if admitted else request_limit_page()
-            duration = (perf_counter() - begun) * 1000
-            self.sandbox.log.add_other(request_id, now, path, scope["method"], answer.status, duration)
-        await send_answer(answer, request_id, send)
+            outcome = Outcome(new_request_id(), self.sandbox.clock.now())
+            admitted = self.sandbox.limiter.admits(address_of(scope), outcome.at)
+            response = error_response(ApiError(404, NOT_FOUND)) if admitted else request_limit_page()
+            outcome.status = response.status
+            outcome.duration_ms = (perf_counter() - started) * 1000
+            self.sandbox.log.add_unknown(scope["method"], path, outcome)
+        await send_response(response, outcome.request_id, send)
 
 
 async def _health(scope: Scope, receive: Receive, send: Send) -> None:
     del scope, receive
-    await send_answer(Answer.of({"status": "ok"}), new_request_id(), send)
+    await send_response(Response.json({"status": "ok"}), new_request_id(), send)

@@ -3,14 +3,14 @@
 from starlette.types import Receive, Scope, Send
 
 from oauth.sandbox import endpoints
-from oauth.sandbox.pipeline import attend
+from oauth.sandbox.pipeline import process
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.request import Endpoint, read
-from oauth.sandbox.response import new_request_id, send_answer
+from oauth.sandbox.response import new_request_id, send_response
 
 
-class Served:
-    """``path`` is the one that the log shows."""
+class AsgiEndpoint:
+    """An ASGI application for one endpoint; ``path`` is what the log shows."""
 
     def __init__(self, sandbox: Sandbox, endpoint: Endpoint, path: str) -> None:
         self.sandbox = sandbox
@@ -18,15 +18,15 @@ class Served:
         self.path = path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Nothing waits but for the request and for the answer; what is checked and done happens in one go."""
+        """Respond to one request; only reading and sending await, so that checks and effects are one step."""
         sandbox = self.sandbox
-        received = await read(self.endpoint, scope, receive)
+        request = await read(self.endpoint, scope, receive)
         try:
-            attended = attend(sandbox, received, self.path, lambda: endpoints.answer(sandbox, received))
+            result = process(sandbox, request, self.path, lambda: endpoints.respond(sandbox, request))
         except Exception:
-            await send_answer(endpoints.failure(), new_request_id(), send)
+            await send_response(endpoints.failure(), new_request_id(), send)
             raise
-        if attended.fault is None:
-            await send_answer(attended.answer, attended.request_id, send)
+        if result.fault is None:
+            await send_response(result.response, result.request_id, send)
         else:
-            await attended.fault.deliver(attended.answer, attended.request_id, receive, send)
+            await result.fault.deliver(result.response, result.request_id, receive, send)

@@ -1,4 +1,4 @@
-"""The authorization endpoint (RFC 6749 §3.1 and §4.1): from a request to the user's decision to a redirect."""
+"""The authorization endpoint (RFC 6749 §3.1 and §4.1): from the request through the user's decision to the redirect."""
 
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
@@ -9,10 +9,10 @@ from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.scope import Scope, parse, within
 
 
-class Refused(Exception):
-    """A request that must not be redirected, because where to is not known for sure (RFC 6749 §4.1.2.1).
+class ErrorPage(Exception):
+    """A request that must not be redirected, because its target is not trusted (RFC 6749 §4.1.2.1).
 
-    ``value`` is what was sent; ``remedy`` says what to do.
+    ``value`` is the offending value, ``remedy`` what to do.
     """
 
     def __init__(self, problem: str, value: str, remedy: str) -> None:
@@ -22,8 +22,8 @@ class Refused(Exception):
         self.remedy = remedy
 
 
-class RefusedByRedirect(Exception):
-    """A request that is refused at the client's redirect URI: ``location`` carries the error."""
+class ErrorRedirect(Exception):
+    """A request refused by a redirect to the client, with the error in ``location``."""
 
     def __init__(self, location: str) -> None:
         super().__init__("refused by redirect")
@@ -32,7 +32,7 @@ class RefusedByRedirect(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """A request that only waits for the user's decision."""
+    """A valid request that waits for the user's decision."""
 
     client: Client
     redirect_uri: str
@@ -44,9 +44,9 @@ class AuthorizationRequest:
 def examine(sandbox: Sandbox, query: str) -> AuthorizationRequest:
     """Read and check the query of an authorization request.
 
-    Raises ``Refused`` for a bad client or redirect URI, then ``RefusedByRedirect`` for a repeated parameter, a
-    response type other than ``code``, a client without this grant, or a scope outside the client's, in that order.
-    Without a ``scope`` all is asked that the client may have.
+    Raises ``ErrorPage`` for a bad client or redirect URI, then ``ErrorRedirect`` for a repeated parameter, a response
+    type other than ``code``, a client without this grant, or a scope outside the client's, in that order. Without a
+    ``scope`` the request is for all of the client's scopes.
     """
     parameters, repeated = from_query(query)
     client = _client(sandbox, parameters.get("client_id"), "client_id" in repeated)
@@ -55,7 +55,7 @@ def examine(sandbox: Sandbox, query: str) -> AuthorizationRequest:
     response_type = parameters.get("response_type")
     scope = parse(parameters.get("scope", "")) or client.scopes
     if repeated:
-        problem = ("invalid_request", "A parameter is there more than once")
+        problem = ("invalid_request", "A parameter is repeated")
     elif response_type is None:
         problem = ("invalid_request", 'Missing parameter: "response_type" is required')
     elif response_type != "code":
@@ -67,24 +67,27 @@ def examine(sandbox: Sandbox, query: str) -> AuthorizationRequest:
     else:
         return AuthorizationRequest(client, redirect_uri, "redirect_uri" in parameters, scope, state)
     error, description = problem
-    raise RefusedByRedirect(_location(redirect_uri, {"error": error, "error_description": description}, state))
+    raise ErrorRedirect(_location(redirect_uri, {"error": error, "error_description": description}, state))
 
 
 def decide(sandbox: Sandbox, request: AuthorizationRequest, decision: str, user: str = "") -> str:
-    """The address that the user's ``decision``, approve or deny, leads to; ``user`` is the number of the one who
-    decides, the first when it is empty. Raises ``Refused`` when there is no such decision or user."""
+    """Return the URL that the user's ``decision``, approve or deny, leads to.
+
+    ``user`` is the id of the user who decides, the first one when empty. Raises ``ErrorPage`` for an unknown decision
+    or user.
+    """
     if decision == "deny":
         return refuse(request, "access_denied", "The user denied the request")
     if decision != "approve":
-        raise Refused("The decision is neither approve nor deny", decision, "Use one of the page's buttons.")
+        raise ErrorPage("The decision is neither approve nor deny", decision, "Use one of the page's buttons.")
     known = {str(user_id): user_id for user_id in sandbox.users}
     if user and user not in known:
-        raise Refused("There is no such user", user, f"Choose one of: {', '.join(known)}.")
+        raise ErrorPage("The user is unknown", user, f"Choose one of: {', '.join(known)}.")
     return approve(sandbox, request, known.get(user))
 
 
 def approve(sandbox: Sandbox, request: AuthorizationRequest, user_id: int | None = None) -> str:
-    """Issue a code, and give the address that takes it to the client (RFC 6749 §4.1.2)."""
+    """Issue a code and return the URL that delivers it to the client (RFC 6749 §4.1.2)."""
     code = sandbox.issue_code(
         request.client.client_id, request.redirect_uri, request.scope, request.redirect_uri_sent, user_id
     )
@@ -92,48 +95,48 @@ def approve(sandbox: Sandbox, request: AuthorizationRequest, user_id: int | None
 
 
 def refuse(request: AuthorizationRequest, error: str, description: str) -> str:
-    """The address that tells the client of an error (RFC 6749 §4.1.2.1)."""
+    """Return the URL that delivers an error to the client (RFC 6749 §4.1.2.1)."""
     return _location(request.redirect_uri, {"error": error, "error_description": description}, request.state)
 
 
 def _client(sandbox: Sandbox, client_id: str | None, repeated: bool) -> Client:
     if client_id is None or repeated:
-        problem = "The client_id is there more than once" if repeated else "The client_id is missing"
-        raise Refused(problem, "", "Send the client_id of your application, once.")
+        problem = "The client_id is repeated" if repeated else "The client_id is missing"
+        raise ErrorPage(problem, "", "Send the client_id of your application, once.")
     try:
         client = sandbox.client(client_id)
     except LookupError as error:
         known = ", ".join(client.client_id for client in sandbox.clients())
-        raise Refused("There is no client with this client_id", client_id, f"Use one of: {known}.") from error
+        raise ErrorPage("The client_id is unknown", client_id, f"Use one of: {known}.") from error
     if not client.active:
-        raise Refused("Client is not active", client_id, "Use an active client, or activate this one in the sandbox.")
+        raise ErrorPage("Client is not active", client_id, "Use an active client, or activate this one in the sandbox.")
     return client
 
 
 def _redirect_uri(client: Client, redirect_uri: str | None, repeated: bool) -> str:
     registered = ", ".join(client.redirect_uris) or "none"
     if repeated:
-        raise Refused("The redirect_uri is there more than once", "", "Send it once.")
+        raise ErrorPage("The redirect_uri is repeated", "", "Send it once.")
     if redirect_uri is None:
         if len(client.redirect_uris) != 1:
-            raise Refused(
+            raise ErrorPage(
                 "The redirect_uri is missing",
                 "",
                 f"It may be left out when exactly one is registered. Registered for this client: {registered}.",
             )
         return client.redirect_uris[0]
     if not client.may_redirect_to(redirect_uri):
-        raise Refused(
+        raise ErrorPage(
             "The redirect_uri is not registered for this client",
             redirect_uri,
-            f"Send a registered one, equal in every character ({registered}), or any http address on localhost, "
-            "127.0.0.1 or [::1], with any port and path and no fragment.",
+            f"Send a registered one, equal in every character ({registered}), or any http URI on a loopback host "
+            "(localhost, 127.0.0.0/8, [::1]), with any port and path and no fragment.",
         )
     return redirect_uri
 
 
 def _location(redirect_uri: str, members: dict[str, str], state: str | None) -> str:
-    """The redirect URI with members added to its query, which is kept (RFC 6749 §3.1.2)."""
+    """Add parameters to the redirect URI and keep its own query (RFC 6749 §3.1.2)."""
     if state is not None:
         members = {**members, "state": state}
     joint = "" if redirect_uri.endswith(("?", "&")) else "&" if "?" in redirect_uri else "?"

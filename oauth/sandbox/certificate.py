@@ -1,4 +1,4 @@
-"""A certificate of the sandbox's own, for a client that insists on TLS."""
+"""A self-signed certificate, for clients that insist on TLS."""
 
 import ipaddress
 import os
@@ -17,9 +17,9 @@ NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 def make(folder: Path, host: str, now: datetime) -> Certificate:
-    """Write ``certificate.pem`` and ``key.pem``, for the names of loopback and for ``host``.
+    """Write ``certificate.pem`` and ``key.pem`` for the loopback names and for ``host``.
 
-    A client trusts the server by trusting the certificate itself, which is an authority's as well. ``now`` is real.
+    A client trusts the server by trusting this certificate, which is its own authority. ``now`` is real time.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "OAuth Console sandbox")])

@@ -8,12 +8,12 @@ FARTHEST = timedelta(days=36_525)
 
 
 def utc_now() -> datetime:
-    """Real time, aware and in UTC."""
+    """Return real time, aware and in UTC."""
     return datetime.now(UTC)
 
 
 class Clock:
-    """A clock that can be moved, so that what expires need not be waited for."""
+    """A clock that can be moved, so that nobody has to wait for an expiry."""
 
     def __init__(self, base: Callable[[], datetime]) -> None:
         self._base = base
@@ -22,30 +22,31 @@ class Clock:
 
     @property
     def offset(self) -> timedelta:
-        """How far the clock is ahead of its base; negative when it is behind."""
+        """The clock's lead over its base; negative when it is behind."""
         return self._offset
 
     def now(self) -> datetime:
-        """The sandbox's time, aware and in UTC."""
+        """Return the sandbox's time, aware and in UTC."""
         return self._base() + self._offset
 
     def move(self, seconds: float) -> None:
         """Move the clock by ``seconds``, back when negative.
 
-        Raises ``ValueError`` when that takes it more than a hundred years from real time, or ``seconds`` is no number.
+        Raises ``ValueError`` for a move to more than a hundred years from real time, and when ``seconds`` is not
+        finite.
         """
-        refusal = f"The clock cannot be moved by {seconds} seconds: it stays within 100 years of real time."
+        message = f"The clock cannot be moved by {seconds} seconds: it stays within 100 years of real time."
         try:
             step = timedelta(seconds=seconds)
         except (OverflowError, ValueError) as error:
-            raise ValueError(refusal) from error
+            raise ValueError(message) from error
         with self._lock:
             if abs(self._offset + step) > FARTHEST:
-                raise ValueError(refusal)
+                raise ValueError(message)
             self._offset += step
 
     def set(self, now: datetime) -> None:
-        """Make it ``now``, from where it goes on. ``now`` is aware.
+        """Set the clock to ``now``, an aware time, from which it goes on.
 
         Raises ``ValueError`` when that is more than a hundred years from real time.
         """
@@ -56,6 +57,6 @@ class Clock:
             self._offset = offset
 
     def reset(self) -> None:
-        """Back to the base clock."""
+        """Return to the base clock."""
         with self._lock:
             self._offset = timedelta()

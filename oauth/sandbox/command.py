@@ -1,4 +1,4 @@
-"""The command ``python -m oauth sandbox``: its options, and what they do."""
+"""The command ``python -m oauth sandbox``."""
 
 import argparse
 import sys
@@ -13,25 +13,28 @@ from oauth.sandbox.server import HOST, PORT, Certificate, ServeError, serve
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    parser.set_defaults(prog=parser.prog)
     parser.add_argument("--host", default=HOST, help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", default=PORT, type=_port, help="port to listen on, 0 for any (default: %(default)s)")
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML: clients, users, scopes, lifetimes")
     parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate in PEM, with --tls-key")
     parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its key in PEM")
-    parser.add_argument("--tls-self-made", action="store_true", help="TLS with a certificate made for this run")
+    parser.add_argument("--tls-self-made", action="store_true", help="TLS with a self-signed certificate for this run")
     parser.add_argument(
-        "--control-token", metavar="TOKEN", help="the control needs this bearer token, and is on beyond loopback too"
+        "--control-token",
+        metavar="TOKEN",
+        help="require this bearer token, and enable the control beyond loopback",
     )
     parser.add_argument(
         "--fault-header", action="store_true", help="the request header X-Sandbox-Fault provokes faults"
     )
     parser.add_argument(
-        "--log", choices=("stdout", "stderr"), help="write a line of JSON for each request, without secrets"
+        "--log", choices=("stdout", "stderr"), help="write one line of JSON per request, without secrets"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until a signal to stop. Exit status 2, with one line on standard error, when that cannot be."""
+    """Serve until a signal to stop; exit status 2, with one line on standard error, when serving fails."""
     try:
         with ExitStack() as cleanup:
             serve(
@@ -44,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
                 log={"stdout": sys.stdout, "stderr": sys.stderr, None: None}[arguments.log],
             )
     except (ConfigurationError, ServeError) as error:
-        print(f"python -m oauth sandbox: {error}", file=sys.stderr)
+        print(f"{arguments.prog}: {error}", file=sys.stderr)
         return 2
     return 0
 
@@ -55,7 +58,7 @@ def _configuration(path: Path | None) -> Configuration | None:
 
 def _token(token: str | None) -> str | None:
     if token is not None and not (token.isascii() and token.isprintable() and token and " " not in token):
-        raise ServeError("--control-token: give printable ASCII without a space, one character at least.")
+        raise ServeError("--control-token: give at least one printable ASCII character, and no spaces.")
     return token
 
 
@@ -63,8 +66,8 @@ def _certificate(arguments: argparse.Namespace, cleanup: ExitStack) -> Certifica
     given = (arguments.tls_cert, arguments.tls_key)
     if arguments.tls_self_made:
         if any(given):
-            raise ServeError("--tls-self-made goes without --tls-cert and --tls-key: leave either out.")
-        # Nothing else needs it, and it takes long to load.
+            raise ServeError("--tls-self-made cannot be combined with --tls-cert and --tls-key: drop one of them.")
+        # Slow to import, and nothing else needs it.
         from oauth.sandbox.certificate import make
 
         folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="oauth-sandbox-"))
@@ -72,11 +75,11 @@ def _certificate(arguments: argparse.Namespace, cleanup: ExitStack) -> Certifica
         print(f"Certificate to trust: {certificate.certificate}", file=sys.stderr, flush=True)
         return certificate
     if any(given) and not all(given):
-        raise ServeError("--tls-cert and --tls-key go together: give both.")
+        raise ServeError("--tls-cert and --tls-key belong together: give both.")
     return Certificate(*given) if all(given) else None
 
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; a port is a number from 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port number from 0 to 65535")
     return int(text)

@@ -1,44 +1,78 @@
-"""What a sandbox starts with: clients, users, scopes, settings. A TOML file, ``sandbox.toml`` if none is given."""
+"""The initial state of a sandbox (clients, users, scopes, settings) from a TOML file, by default ``sandbox.toml``."""
 
 import functools
+import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from oauth.sandbox.clients import CLIENT, SCOPE_NAME, Client, client_from
-from oauth.sandbox.json_schema import Schema, Shape, ShapeError, table
+from msgspec import Meta, Struct
+
+from oauth.sandbox.clients import Client, NewClient, ScopeName, client_from
 from oauth.sandbox.rate_limit import RequestLimit
+from oauth.sandbox.validation import Fields, InvalidInput, validated
 
 READY_MADE = Path(__file__).with_name("sandbox.toml")
-LONGEST = 3_155_760_000  # seconds: a hundred years
+LONGEST_LIFETIME = 3_155_760_000  # seconds: a hundred years
 
 User = Mapping[str, Any]
-"""As the API answers it; it has an ``id`` and a ``name``."""
+"""A user as the API returns it, with an ``id`` and a ``name`` at least."""
+
+UserId = Annotated[int, Meta(ge=1, le=2**53 - 1, description="The user's number.")]
+Lifetime = Annotated[int, Meta(ge=1, le=LONGEST_LIFETIME, description=f"Seconds, from 1 to {LONGEST_LIFETIME}.")]
 
 
 class Replacement(StrEnum):
-    """When the use of a refresh token replaces it: RFC 6749 §6 leaves that to the provider."""
+    """The times at which use replaces a refresh token; RFC 6749 §6 leaves them to the provider."""
 
     ALWAYS = "always"
     DAILY = "daily"
 
 
-@dataclass(frozen=True, slots=True)
-class Lifetimes:
-    """How long each lives, in seconds."""
+EndsAccessTokens = Annotated[
+    bool, Meta(description="A refresh ends the access tokens that the same client had for the same user.")
+]
 
-    code: int
-    access_token: int
-    refresh_token: int
+
+class Lifetimes(Struct, frozen=True, forbid_unknown_fields=True):
+    """Lifetimes in seconds."""
+
+    code: Lifetime
+    access_token: Lifetime
+    refresh_token: Lifetime
+
+
+class KnownUser(Struct):
+    """A user: an id, a name and any other fields."""
+
+    id: UserId
+    name: Annotated[str, Meta(min_length=1)]
+
+
+class ConfigurationFile(Fields):
+    """The content of a configuration file, with the defaults filled in."""
+
+    refresh_token_replaced: Replacement
+    refresh_ends_access_tokens: EndsAccessTokens
+    request_limit: RequestLimit
+    lifetimes: Lifetimes
+    scopes: Annotated[
+        dict[ScopeName, Annotated[str, Meta(min_length=1)]],
+        Meta(min_length=1, description='Name scopes and say what they allow: read = "See your profile".'),
+    ]
+    users: Annotated[list[KnownUser], Meta(min_length=1, description="Give [[users]], at least one.")]
+    clients: Annotated[list[NewClient], Meta(description="Give [[clients]].")]
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """``refresh_ends_access_tokens`` says whether a refresh ends the access tokens before it. ``scopes`` are names with
-    their words for people. The first of ``users`` is signed in on the consent page."""
+    """The initial state of a sandbox.
+
+    ``scopes`` maps names to their words on the consent page, where the first of ``users`` is signed in.
+    """
 
     refresh_token_replaced: Replacement
     refresh_ends_access_tokens: bool
@@ -50,95 +84,17 @@ class Configuration:
 
 
 class ConfigurationError(ValueError):
-    """The file cannot be used; the text is one line that names the file, the table, the field and what to do."""
-
-
-REPLACED: Schema = {
-    "enum": list(Replacement),
-    "description": "Write one of: " + ", ".join(f'"{value}"' for value in Replacement) + ".",
-}
-ENDED: Schema = {
-    "type": "boolean",
-    "description": "Whether a refresh ends the access tokens that the same client had for the same user.",
-}
-LIMIT: Schema = table(
-    {
-        "requests": {
-            "type": "integer",
-            "minimum": 0,
-            "maximum": 100_000,
-            "description": "Requests from one address, a whole number up to 100000; 0: no limit.",
-        },
-        "seconds": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 86_400,
-            "description": "Seconds in which they are counted, a whole number from 1 to 86400.",
-        },
-        "pause": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 86_400,
-            "description": "Seconds that the refusal holds, a whole number from 1 to 86400.",
-        },
-    },
-    description="The request limit.",
-)
-LIFETIME: Schema = {
-    "type": "integer",
-    "minimum": 1,
-    "maximum": LONGEST,
-    "description": f"Seconds, a whole number from 1 to {LONGEST}.",
-}
-LIFETIMES = table(dict.fromkeys(("code", "access_token", "refresh_token"), LIFETIME), description="Lifetimes.")
-USER_ID: Schema = {"type": "integer", "minimum": 1, "maximum": 2**53 - 1, "description": "The user's number."}
-SHAPE = Shape(
-    table(
-        {
-            "refresh_token_replaced": REPLACED,
-            "refresh_ends_access_tokens": ENDED,
-            "request_limit": LIMIT,
-            "lifetimes": LIFETIMES,
-            "scopes": {
-                "type": "object",
-                "minProperties": 1,
-                "propertyNames": SCOPE_NAME,
-                "additionalProperties": {
-                    "type": "string",
-                    "minLength": 1,
-                    "description": "Say for people what the scope allows.",
-                },
-                "description": 'Lines like: read = "See your profile".',
-            },
-            "users": {
-                "type": "array",
-                "minItems": 1,
-                "items": {
-                    "type": "object",
-                    "properties": {"id": USER_ID, "name": {"type": "string", "minLength": 1}},
-                    "required": ["id", "name"],
-                    "additionalProperties": {
-                        "type": ["string", "number", "boolean", "array", "object"],
-                        "description": "It is answered as JSON: write a date in quotes.",
-                    },
-                    "description": "A user has an id, which is a number, and a name; the rest is free.",
-                },
-                "description": "Give [[users]], at least one.",
-            },
-            "clients": {"type": "array", "items": CLIENT, "description": "Give [[clients]]."},
-        }
-    )
-)
+    """An unusable file; the text is one line that names the file, the table, the field and the remedy."""
 
 
 @functools.cache
 def ready_made() -> Configuration:
-    """What the sandbox has without a file."""
+    """Return the configuration of ``sandbox.toml``."""
     return _read(_parsed(READY_MADE), READY_MADE.name)
 
 
 def load(path: Path) -> Configuration:
-    """Read a file; a table that it leaves out is the ready-made one. Raises ``ConfigurationError``."""
+    """Read a file; tables that it leaves out are those of ``sandbox.toml``. Raises ``ConfigurationError``."""
     document = _parsed(path)
     basis = _parsed(READY_MADE)
     merged = basis | document
@@ -159,42 +115,49 @@ def _parsed(path: Path) -> dict[str, Any]:
 
 def _read(document: Mapping[str, Any], name: str) -> Configuration:
     try:
-        SHAPE.check(document)
-    except ShapeError as error:
+        file: ConfigurationFile = validated(document, ConfigurationFile)
+    except InvalidInput as error:
         raise ConfigurationError(f"{name}: {_place(error.path)}{error.problem}") from error
-    scopes = document["scopes"]
     clients: dict[str, Client] = {}
-    for number, entry in enumerate(document["clients"], start=1):
+    for number, entry in enumerate(file.clients, start=1):
         place = f"{name}: [[clients]] number {number}"
         try:
-            client = client_from(entry, scopes)
+            client = client_from(entry, file.scopes)
         except ValueError as error:
             raise ConfigurationError(f"{place}, field scopes: {error} Add it to [scopes], or leave it out.") from error
         if client.client_id in clients:
             raise ConfigurationError(
-                f"{place}, field client_id: {client.client_id!r} was there before. Give each client its own."
+                f"{place}, field client_id: {client.client_id!r} is used already. Give each client its own."
             )
         clients[client.client_id] = client
-    users: dict[int, User] = {}
-    for number, user in enumerate(document["users"], start=1):
-        if user["id"] in users:
-            raise ConfigurationError(
-                f"{name}: [[users]] number {number}, field id: {user['id']} was there before. Give each user its own."
-            )
-        users[user["id"]] = user
     return Configuration(
-        refresh_token_replaced=Replacement(document["refresh_token_replaced"]),
-        refresh_ends_access_tokens=document["refresh_ends_access_tokens"],
-        request_limit=RequestLimit(**document["request_limit"]),
-        lifetimes=Lifetimes(**document["lifetimes"]),
-        scopes=scopes,
-        users=users,
+        refresh_token_replaced=file.refresh_token_replaced,
+        refresh_ends_access_tokens=file.refresh_ends_access_tokens,
+        request_limit=file.request_limit,
+        lifetimes=file.lifetimes,
+        scopes=file.scopes,
+        users=_users(document["users"], name),
         clients=clients,
     )
 
 
+def _users(users: Iterable[User], name: str) -> Mapping[int, User]:
+    by_id: dict[int, User] = {}
+    for number, user in enumerate(users, start=1):
+        place = f"{name}: [[users]] number {number}"
+        for field, value in user.items():
+            try:
+                json.dumps(value)
+            except TypeError as error:
+                raise ConfigurationError(f"{place}, field {field}: {error}. Write a date in quotes.") from error
+        if user["id"] in by_id:
+            raise ConfigurationError(f"{place}, field id: {user['id']} is used already. Give each user its own.")
+        by_id[user["id"]] = user
+    return by_id
+
+
 def _place(path: tuple[str | int, ...]) -> str:
-    """From ``("clients", 2, "grants")`` to ``[[clients]] number 3, field grants: ``."""
+    """Turn ``("clients", 2, "grants")`` into ``[[clients]] number 3, field grants: ``."""
     match path:
         case ():
             return ""

@@ -1,6 +1,6 @@
-"""The pages a person sees at the authorization endpoint: consent, and what cannot be redirected.
+"""The pages of the authorization endpoint: consent, and errors that cannot be redirected.
 
-Every text that came from outside is escaped. Nothing is loaded from elsewhere, and no script runs.
+Input is escaped, nothing is loaded from elsewhere, and no script runs.
 """
 
 import base64
@@ -10,15 +10,15 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from oauth.sandbox.authorization_endpoint import AuthorizationRequest, Refused
+from oauth.sandbox.authorization_endpoint import AuthorizationRequest, ErrorPage
 from oauth.sandbox.configuration import User
-from oauth.sandbox.response import Answer
+from oauth.sandbox.response import Response
 
 _PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
 _STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
-# There is no form-action: browsers apply it to the redirect after the form too, and that leads to the client.
+# No form-action: browsers apply it to the redirect after the form too, which leads to the client.
 HEADERS = {
     "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; "
     "base-uri 'none'; frame-ancestors 'none'",
@@ -27,9 +27,8 @@ HEADERS = {
 }
 
 
-def consent_page(request: AuthorizationRequest, scopes: Iterable[tuple[str, str]], users: Sequence[User]) -> Answer:
-    """Who asks, for what, and the two buttons. ``scopes`` are names with their words for people; of several ``users``
-    one is chosen."""
+def consent_page(request: AuthorizationRequest, scopes: Iterable[tuple[str, str]], users: Sequence[User]) -> Response:
+    """Return the consent page: the client, its ``scopes`` with their descriptions, the user, and two buttons."""
     items = "\n".join(f"<li><span>{escape(words)}</span><samp>{escape(name)}</samp></li>" for name, words in scopes)
     client = request.client
     return _page(
@@ -57,18 +56,18 @@ def _signed_in(users: Sequence[User]) -> str:
     return f'<select name="user" form="decision" aria-label="User">{options}</select>'
 
 
-def refusal_page(refused: Refused) -> Answer:
-    """What is wrong, the value that was sent, and what to do; status 400 and never a redirect."""
+def refusal_page(refused: ErrorPage) -> Response:
+    """Return the error page with the problem, the value and the remedy; status 400 and never a redirect."""
     value = f"<h2>Sent</h2>\n<p><samp>{escape(refused.value)}</samp></p>\n" if refused.value else ""
     return _page(
         "The authorization request was refused",
         f"""<h1 class="wrong">{escape(refused.problem)}</h1>
-<p>The authorization request was refused. You are not sent back to the application, so its callback will not come.</p>
+<p>The authorization request was refused. You stay here: the application's callback is not called.</p>
 {value}<h2>What to do</h2>
 <p>{escape(refused.remedy)}</p>""",
         status=400,
     )
 
 
-def _page(title: str, body: str, status: int) -> Answer:
-    return Answer.html(_PAGE.substitute(title=escape(title), style=_STYLE, body=body), status, HEADERS)
+def _page(title: str, body: str, status: int) -> Response:
+    return Response.html(_PAGE.substitute(title=escape(title), style=_STYLE, body=body), status, HEADERS)

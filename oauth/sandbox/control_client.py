@@ -1,4 +1,4 @@
-"""The control from Python: a small client of ``/control/``, for test suites."""
+"""A small Python client of the control, for test suites."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -8,34 +8,34 @@ import httpx
 
 
 class SteeringError(Exception):
-    """The control refused; the text says what was asked, the status, and why."""
+    """The control refused; the text has the request, the status and the reason."""
 
 
 class Control:
-    """The control of the sandbox at ``url``. Errors are ``SteeringError``; a connection's are httpx's own."""
+    """The control of the sandbox at ``url``. It raises ``SteeringError``, and httpx's errors for the connection."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._http = httpx.Client(base_url=f"{url}/control/", headers=headers, trust_env=False)
 
     def close(self) -> None:
-        """Close its connections."""
+        """Close the connections."""
         self._http.close()
 
     def request(self, method: str, path: str, body: object = None, **query: object) -> Any:
-        """Any operation of ``openapi.json``, its answer decoded. Raises ``SteeringError``."""
-        given = {name: str(value) for name, value in query.items() if value is not None}
-        answer = self._http.request(method, path, params=given, json=body)
-        if answer.is_error:
-            raise SteeringError(f"{method} {path}: {answer.status_code} {answer.text}")
-        return answer.json() if answer.content else None
+        """Call any operation of ``openapi.json`` and return its decoded response. Raises ``SteeringError``."""
+        parameters = {name: str(value) for name, value in query.items() if value is not None}
+        response = self._http.request(method, path, params=parameters, json=body)
+        if response.is_error:
+            raise SteeringError(f"{method} {path}: {response.status_code} {response.text}")
+        return response.json() if response.content else None
 
     def approve(self, url: str, user_id: int | None = None) -> str:
-        """Give consent to the authorization request ``url``; the address that the browser would be sent to."""
+        """Approve the authorization request ``url`` and return the redirect's location."""
         return self._decide(url, "approve", user_id)
 
     def deny(self, url: str) -> str:
-        """Refuse the authorization request ``url``; the address that the browser would be sent to."""
+        """Deny the authorization request ``url`` and return the redirect's location."""
         return self._decide(url, "deny", None)
 
     def fault(self, name: str, **fields: object) -> dict[str, Any]:
@@ -44,7 +44,7 @@ class Control:
         return added
 
     def faults(self) -> list[dict[str, Any]]:
-        """The faults that may still strike."""
+        """Return the faults that may still strike."""
         return list(self.request("GET", "faults"))
 
     def clear_faults(self) -> None:
@@ -52,39 +52,39 @@ class Control:
         self.request("DELETE", "faults")
 
     def lint(self, client_id: str | None = None) -> list[str]:
-        """The names of the rules that were broken."""
-        return [found["rule"] for found in self.findings(client_id)]
+        """Return the names of the broken rules."""
+        return [finding["rule"] for finding in self.findings(client_id)]
 
     def findings(self, client_id: str | None = None) -> list[dict[str, Any]]:
-        """What the lint found, with title, reason and remedy."""
+        """Return the findings of the lint, with title, reason and remedy."""
         return list(self.request("GET", "lint", client_id=client_id))
 
     def clear_lint(self, client_id: str | None = None) -> None:
-        """Forget the findings."""
+        """Clear the findings."""
         self.request("DELETE", "lint", client_id=client_id)
 
     def requests(self, limit: int = 100, after: int = 0) -> list[dict[str, Any]]:
-        """The last requests, newest first."""
+        """Return the last requests, newest first."""
         return list(self.request("GET", "requests", limit=limit, after=after))
 
     def settings(self, **change: object) -> dict[str, Any]:
-        """Change settings, if any are given, and read them."""
+        """Change settings, if any are given, and return them all."""
         settings: dict[str, Any] = (
             self.request("PATCH", "settings", change) if change else self.request("GET", "settings")
         )
         return settings
 
     def snapshot(self) -> dict[str, Any]:
-        """The whole state."""
+        """Return a snapshot of the whole state."""
         state: dict[str, Any] = self.request("GET", "snapshot")
         return state
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
-        """Have the state of a snapshot."""
+        """Restore a snapshot."""
         self.request("PUT", "snapshot", dict(snapshot))
 
     def reset(self) -> None:
-        """As it was at the start."""
+        """Return to the initial state."""
         self.request("POST", "reset", {})
 
     def _decide(self, url: str, decision: str, user_id: int | None) -> str:
@@ -100,42 +100,42 @@ class SteeredClock:
         self._control = control
 
     def now(self) -> datetime:
-        """The sandbox's time, aware."""
+        """Return the sandbox's time, aware."""
         return datetime.fromisoformat(self._control.request("GET", "clock")["now"])
 
     def move(self, seconds: float | timedelta) -> None:
-        """Move it, back when negative."""
+        """Move the clock, back when negative."""
         seconds = seconds.total_seconds() if isinstance(seconds, timedelta) else seconds
         self._control.request("POST", "clock/move", {"seconds": seconds})
 
     def set(self, now: datetime) -> None:
-        """Set it to an aware time, from where it goes on."""
+        """Set the clock to an aware time, from which it goes on."""
         self._control.request("PUT", "clock", {"now": now.isoformat()})
 
     def reset(self) -> None:
-        """Back to real time."""
+        """Return to real time."""
         self._control.request("POST", "clock/reset", {})
 
 
 class SteeredClients:
-    """The sandbox's clients, as their JSON members: ``client_id``, ``secret``, ``grants``, ``scopes`` and so on."""
+    """The sandbox's clients as JSON fields: ``client_id``, ``secret``, ``grants``, ``scopes`` and so on."""
 
     def __init__(self, control: Control) -> None:
         self._control = control
 
     def __getitem__(self, client_id: str) -> dict[str, Any]:
-        """One client. Raises ``KeyError``."""
+        """Return one client. Raises ``KeyError``."""
         for client in self.all():
             if client["client_id"] == client_id:
                 return client
         raise KeyError(client_id)
 
     def all(self) -> list[dict[str, Any]]:
-        """Every client."""
+        """Return every client."""
         return list(self._control.request("GET", "clients"))
 
     def add(self, client_id: str, secret: str, **members: object) -> dict[str, Any]:
-        """Add a client; what is left out is as wide as can be."""
+        """Add a client; see ``openapi.json`` for the defaults."""
         client: dict[str, Any] = self._control.request(
             "POST", "clients", {"client_id": client_id, "secret": secret, **members}
         )
@@ -147,5 +147,5 @@ class SteeredClients:
         return client
 
     def remove(self, client_id: str) -> None:
-        """Remove a client with all that it was given."""
+        """Remove a client with its codes and tokens."""
         self._control.request("DELETE", f"clients/{client_id}")

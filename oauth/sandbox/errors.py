@@ -1,7 +1,7 @@
-"""What the sandbox answers when it refuses, one class an error, with the provider's members and texts.
+"""The sandbox's refusals, one class per error, with the provider's fields and texts.
 
-The texts are written here once more, and not read from the console's catalogue, so that each can be checked against
-the other. Numbers are those of the provider's documentation of authorization errors.
+The texts are written here independently of the console's catalogue, so that each is checked against the other. Numbers
+are those of the provider's documentation of authorization errors.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,23 +12,23 @@ REALM = "sandbox"
 
 
 class ProviderError(Exception):
-    """A refusal as it goes over the wire: ``status``, ``members`` of the JSON body, and ``headers``."""
+    """A refusal: ``status``, ``members`` of the JSON body, and ``headers``."""
 
     status: int = 400
 
     @property
     def members(self) -> Mapping[str, object]:
-        """The body, to be written as JSON."""
+        """The JSON body."""
         raise NotImplementedError
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Headers that belong to the refusal."""
+        """The headers of the refusal."""
         return {}
 
 
 class OAuthError(ProviderError):
-    """The shape of the authorization layer (RFC 6749 §5.2), which the provider extends by a title for people."""
+    """An error of the authorization layer (RFC 6749 §5.2), which the provider extends by a title for people."""
 
     error: ClassVar[str]
     description: str
@@ -36,13 +36,13 @@ class OAuthError(ProviderError):
 
     @property
     def members(self) -> Mapping[str, object]:
-        """``error``, ``error_description`` and, where the documentation has it, ``error_human_title``."""
+        """``error``, ``error_description`` and, where documented, ``error_human_title``."""
         title = {"error_human_title": self.human_title} if self.human_title else {}
         return {"error": self.error, "error_description": self.description, **title}
 
 
 class ApiError(ProviderError):
-    """The shape of the API itself: ``{"error": {"status", "title", "detail"}}``."""
+    """An error of the API itself: ``{"error": {"status", "title", "detail"}}``."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -52,12 +52,12 @@ class ApiError(ProviderError):
 
     @property
     def members(self) -> Mapping[str, object]:
-        """The status with its phrase (RFC 9110 §15), and what is wrong."""
+        """The status with its phrase (RFC 9110 §15), and the detail."""
         return {"error": {"status": self.status, "title": HTTPStatus(self.status).phrase, "detail": self.detail}}
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What it was given."""
+        """The headers given to the constructor."""
         return self._headers
 
 
@@ -65,7 +65,7 @@ class ApiError(ProviderError):
 
 
 class MissingParameter(OAuthError):
-    """A parameter that the grant needs is not there (RFC 6749 §5.2). For ``code`` it is documented error 1."""
+    """A required parameter is missing (RFC 6749 §5.2). For ``code`` it is documented error 1."""
 
     error = "invalid_request"
 
@@ -82,14 +82,14 @@ class InvalidCode(OAuthError):
 
 
 class MissingGrantType(OAuthError):
-    """Error 3: there is no ``grant_type`` (RFC 6749 §5.2, ``invalid_request``)."""
+    """Error 3: ``grant_type`` is missing (RFC 6749 §5.2, ``invalid_request``)."""
 
     error = "invalid_request"
     description = "The grant type was not specified in the request"
 
 
 class InvalidScope(OAuthError):
-    """Error 4: more is asked than the client, or the grant, may have (RFC 6749 §5.2, ``invalid_scope``)."""
+    """Error 4: the scope exceeds that of the client or of the grant (RFC 6749 §5.2, ``invalid_scope``)."""
 
     error = "invalid_scope"
     description = "The scope requested is invalid for this client"
@@ -109,7 +109,7 @@ class InactiveClient(OAuthError):
 
 
 class InvalidClient(OAuthError):
-    """Error 6: the client is unknown, its secret wrong, or one of them not sent (RFC 6749 §5.2, ``invalid_client``).
+    """Error 6: the client is unknown, its secret wrong, or one of them missing (RFC 6749 §5.2, ``invalid_client``).
 
     The provider answers 400, also to HTTP Basic, where RFC 6749 asks for 401.
     """
@@ -138,7 +138,7 @@ class InvalidRefreshToken(OAuthError):
 
 
 class InvalidRequest(OAuthError):
-    """A request that cannot be read, or says two things at once (RFC 6749 §5.2, ``invalid_request``)."""
+    """An unreadable or contradictory request (RFC 6749 §5.2, ``invalid_request``)."""
 
     error = "invalid_request"
 
@@ -150,12 +150,12 @@ class InvalidRequest(OAuthError):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What it was given."""
+        """The headers given to the constructor."""
         return self._headers
 
 
 class UnsupportedGrantType(OAuthError):
-    """The grant is none that the token endpoint knows (RFC 6749 §5.2, ``unsupported_grant_type``)."""
+    """An unknown grant type (RFC 6749 §5.2, ``unsupported_grant_type``)."""
 
     error = "unsupported_grant_type"
 
@@ -165,8 +165,9 @@ class UnsupportedGrantType(OAuthError):
 
 
 class RedirectUriMismatch(OAuthError):
-    """The redirect URI is not the authorization request's (RFC 6749 §4.1.3). The code itself is widespread, and
-    registered nowhere."""
+    """The redirect URI differs from the authorization request's (RFC 6749 §4.1.3). The code is widely used but not
+    registered.
+    """
 
     error = "redirect_uri_mismatch"
     description = "The redirect URI is missing or do not match"
@@ -207,8 +208,9 @@ class InsufficientScope(OAuthError):
 
 
 class InvalidOwner(ApiError):
-    """Error 9: an application's token where a user's is needed. The API's shape; the challenge's code is that of a
-    400 in RFC 6750 §3.1."""
+    """Error 9: an application's token at a user's endpoint. The body is the API's; the challenge's code is that of a
+    400 in RFC 6750 §3.1.
+    """
 
     def __init__(self) -> None:
         detail = "Invalid owner in token"
@@ -216,14 +218,14 @@ class InvalidOwner(ApiError):
 
 
 class MissingToken(ApiError):
-    """No access token was sent: a challenge without an error code (RFC 6750 §3.1)."""
+    """No access token: a challenge without an error code (RFC 6750 §3.1)."""
 
     def __init__(self) -> None:
         super().__init__(401, "No access token was sent. Add the header 'Authorization: Bearer TOKEN'.", challenge())
 
 
 def challenge(**parameters: str) -> dict[str, str]:
-    """A ``WWW-Authenticate`` header for a bearer token (RFC 6750 §3)."""
+    """Return a ``WWW-Authenticate`` header for a bearer token (RFC 6750 §3)."""
     items = ", ".join(f'{name}="{value}"' for name, value in {"realm": REALM, **parameters}.items())
     return {"WWW-Authenticate": f"Bearer {items}"}
 

@@ -1,16 +1,14 @@
-"""The request log: what came in and how it was answered, bounded, without secrets.
+"""The request log: requests and their responses, bounded, without secrets.
 
-Of what a client sends only that is kept which is known to be no secret: names of known parameters, and values that are
-one of a known set.
+It keeps only what is known not to be secret: names of known parameters, and values from known sets.
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from oauth.sandbox.request import Endpoint, Received
+from oauth.sandbox.request import Endpoint, IncomingRequest
 
 LONGEST = 1000
 NAMES = frozenset(
@@ -67,13 +65,28 @@ WORDS = frozenset(
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-@dataclass(slots=True)  # not frozen: every request makes one, and frozen ones take three times as long to make
-class Entry:
-    """One request. ``at`` is the sandbox's time; ``endpoint`` is ``None`` for an address that there is not, of whose
-    ``path`` only known words are kept.
+@dataclass(slots=True)
+class Outcome:
+    """The sandbox's part of a log entry, filled in while the request is processed."""
 
-    ``parameters`` are the names that were sent. ``error`` is the code that was answered, ``fault`` what was provoked
-    (``request-limit`` past the limit too), ``findings`` are the lint's. Without a ``status`` the endpoint failed.
+    request_id: str
+    at: datetime
+    status: int | None = None
+    client_id: str | None = None
+    error: str | None = None
+    fault: str | None = None
+    findings: Sequence[str] = ()
+    duration_ms: float = 0
+
+
+@dataclass(slots=True)  # not frozen: one is made per request, and making a frozen one takes three times as long
+class Entry:
+    """A request. ``at`` is the sandbox's time; ``endpoint`` is ``None`` for an unknown path, of which known words
+    remain.
+
+    ``parameters`` are the names of known parameters, ``error`` is the error code of the response, ``fault`` the fault
+    that struck (``request-limit`` past the limit too), ``findings`` are those of the lint. Without a ``status`` the
+    endpoint failed.
     """
 
     number: int
@@ -91,29 +104,9 @@ class Entry:
     findings: tuple[str, ...]
     duration_ms: float
 
-    @property
-    def members(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "number": self.number,
-            "request_id": self.request_id,
-            "at": self.at.isoformat(),
-            "method": self.method,
-            "path": self.path,
-            "endpoint": self.endpoint,
-            "client_id": self.client_id,
-            "grant_type": self.grant_type,
-            "parameters": list(self.parameters),
-            "status": self.status,
-            "error": self.error,
-            "fault": self.fault,
-            "findings": list(self.findings),
-            "duration_ms": round(self.duration_ms, 3),
-        }
-
 
 class RequestLog:
-    """The last requests. ``listener`` is told of each when it was answered."""
+    """The last requests. ``listener`` is called with each entry once it has its response."""
 
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque(maxlen=LONGEST)
@@ -121,81 +114,57 @@ class RequestLog:
         self.listener: Callable[[Entry], None] | None = None
 
     def entries(self, limit: int = 100, after: int = 0, client_id: str | None = None) -> tuple[Entry, ...]:
-        """The newest, newest first: those numbered higher than ``after``, and of one client if it is given."""
-        found = (entry for entry in reversed(self._entries) if client_id in (None, entry.client_id))
-        return tuple(entry for entry, _ in zip(found, range(limit), strict=False) if entry.number > after)
+        """Return the newest entries, newest first, with numbers above ``after``; of one client if given."""
+        entries = (entry for entry in reversed(self._entries) if client_id in (None, entry.client_id))
+        return tuple(entry for entry, _ in zip(entries, range(limit), strict=False) if entry.number > after)
 
-    def add(
-        self,
-        request_id: str,
-        at: datetime,
-        path: str,
-        received: Received,
-        client_id: str | None,
-        status: int | None,
-        error: str | None,
-        fault: str | None,
-        findings: Sequence[str],
-        duration_ms: float,
-    ) -> None:
-        """Keep a request to an endpoint."""
-        grant_type = received.parameters.get("grant_type")
-        names = received.parameters.keys() | received.query_parameters.keys()
-        self._keep(
-            Entry(
-                number=self._next(),
-                request_id=request_id,
-                at=at,
-                method=_method(received.method),
-                path=path,
-                endpoint=received.endpoint,
-                client_id=client_id,
-                grant_type=grant_type if grant_type in GRANT_TYPES else None,
-                parameters=tuple(sorted(names & NAMES)),
-                status=status,
-                error=error,
-                fault=fault,
-                findings=tuple(findings),
-                duration_ms=duration_ms,
-            )
+    def add(self, request: IncomingRequest, path: str, outcome: Outcome) -> None:
+        """Log a request to an endpoint."""
+        grant_type = request.parameters.get("grant_type")
+        names = request.parameters.keys() | request.query_parameters.keys()
+        self._append(
+            request.method,
+            path,
+            outcome,
+            endpoint=request.endpoint,
+            grant_type=grant_type if grant_type in GRANT_TYPES else None,
+            parameters=tuple(sorted(names & NAMES)),
         )
 
-    def add_other(
-        self, request_id: str, at: datetime, path: str, method: str, status: int | None, duration_ms: float
-    ) -> None:
-        """Keep a request to an address that there is not."""
-        self._keep(
-            Entry(
-                number=self._next(),
-                request_id=request_id,
-                at=at,
-                method=_method(method),
-                path="/".join(segment if segment in WORDS else "…" for segment in path.split("/")),
-                endpoint=None,
-                client_id=None,
-                grant_type=None,
-                parameters=(),
-                status=status,
-                error=None,
-                fault=None,
-                findings=(),
-                duration_ms=duration_ms,
-            )
-        )
+    def add_unknown(self, method: str, path: str, outcome: Outcome) -> None:
+        """Log a request to an unknown path."""
+        self._append(method, "/".join(segment if segment in WORDS else "…" for segment in path.split("/")), outcome)
 
     def clear(self) -> None:
-        """Forget all; numbers go on."""
+        """Remove all entries; numbering continues."""
         self._entries.clear()
 
-    def _next(self) -> int:
+    def _append(
+        self,
+        method: str,
+        path: str,
+        outcome: Outcome,
+        endpoint: Endpoint | None = None,
+        grant_type: str | None = None,
+        parameters: tuple[str, ...] = (),
+    ) -> None:
         self._number += 1
-        return self._number
-
-    def _keep(self, entry: Entry) -> None:
+        entry = Entry(
+            number=self._number,
+            request_id=outcome.request_id,
+            at=outcome.at,
+            method=method if method in METHODS else "other",
+            path=path,
+            endpoint=endpoint,
+            client_id=outcome.client_id,
+            grant_type=grant_type,
+            parameters=parameters,
+            status=outcome.status,
+            error=outcome.error,
+            fault=outcome.fault,
+            findings=tuple(outcome.findings),
+            duration_ms=round(outcome.duration_ms, 3),
+        )
         self._entries.append(entry)
         if self.listener is not None:
             self.listener(entry)
-
-
-def _method(method: str) -> str:
-    return method if method in METHODS else "other"

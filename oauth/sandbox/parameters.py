@@ -14,9 +14,9 @@ Parameters = dict[str, str]
 
 
 def collect(pairs: Sequence[tuple[str, str]]) -> tuple[Parameters, frozenset[str]]:
-    """The parameters, and the names that were there more than once.
+    """Return the parameters, and the names that were repeated.
 
-    One without a value counts as left out (RFC 6749 §3.1 and §3.2).
+    One without a value counts as omitted (RFC 6749 §3.1 and §3.2).
     """
     names = [name for name, _ in pairs]
     repeated = frozenset(name for name in names if names.count(name) > 1) if len(set(names)) < len(names) else _NONE
@@ -27,15 +27,14 @@ _NONE: frozenset[str] = frozenset()
 
 
 def from_query(query: str) -> tuple[Parameters, frozenset[str]]:
-    """As ``collect``. Bytes that are not UTF-8 survive, so that ``state`` goes back as it came."""
+    """Parse a query. Bytes that are not UTF-8 survive, so that ``state`` goes back unchanged."""
     return collect(parse_qsl(query, keep_blank_values=True, errors="surrogateescape"))
 
 
 def from_body(body: bytes, content_type: str) -> Parameters:
-    """The parameters of a form or a JSON object; an empty body has none.
+    """Parse a form or a JSON object; an empty body has no parameters.
 
-    Raises ``InvalidRequest`` when the body is neither, is not what its ``Content-Type`` says, or has a parameter more
-    than once.
+    Raises ``InvalidRequest`` when the body is neither, contradicts its ``Content-Type``, or repeats a parameter.
     """
     content_type = content_type.split(";")[0].strip().lower()
     try:
@@ -46,31 +45,31 @@ def from_body(body: bytes, content_type: str) -> Parameters:
         elif content_type == FORM:
             pairs = _from_form(body.decode())
         else:
-            said = f'"{content_type}"' if content_type else "missing"
-            raise InvalidRequest(f"The body must be JSON or a form: Content-Type is {said}, send {JSON} or {FORM}")
+            content = f'"{content_type}"' if content_type else "missing"
+            raise InvalidRequest(f"The body must be JSON or a form: Content-Type is {content}, send {JSON} or {FORM}")
     except (ValueError, RecursionError) as error:
-        raise InvalidRequest(f"The body cannot be read as {content_type}: check how it is written") from error
+        raise InvalidRequest(f"The body is not valid {content_type}: check its syntax") from error
     parameters, repeated = collect(pairs)
     if repeated:
-        raise InvalidRequest(f'Repeated parameter: "{min(repeated)}" must be there once')
+        raise InvalidRequest(f'Repeated parameter: "{min(repeated)}" must be sent once')
     return parameters
 
 
 def _from_form(text: str) -> list[tuple[str, str]]:
     if "%" in text or "+" in text:
         return parse_qsl(text, keep_blank_values=True, errors="strict")
-    # Nothing to decode, which is quicker than to find that out for each name and value.
+    # Nothing to decode, so that a faster split is enough.
     parts = [pair.partition("=") for pair in text.split("&") if pair]
     return [(name, value) for name, _, value in parts]
 
 
 class _Object(list[tuple[str, Any]]):
-    """A JSON object that still knows what was there twice."""
+    """A JSON object that keeps repeated names."""
 
 
 def _from_json(body: bytes) -> list[tuple[str, str]]:
     document = json.loads(body, object_pairs_hook=_Object)
-    # An escaped half of a surrogate pair is JSON, but no text that could be compared or answered.
+    # A lone surrogate is valid JSON, but cannot be compared or sent back.
     json.dumps(document, ensure_ascii=False).encode()
     if not isinstance(document, _Object):
         raise InvalidRequest("The body must be a JSON object with the parameters as its members")
@@ -78,11 +77,11 @@ def _from_json(body: bytes) -> list[tuple[str, str]]:
 
 
 def _text(name: str, value: object) -> str:
-    """A number stands for its digits, since client ids are often numbers; ``null`` counts as left out."""
+    """Return a value as text: numbers as digits, since client ids are often numbers, and ``null`` as omitted."""
     if value is None:
         return ""
     if isinstance(value, str):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise InvalidRequest(f'Parameter "{name}" must be a text')
+    raise InvalidRequest(f'Parameter "{name}" must be a string')

@@ -1,4 +1,4 @@
-"""What happens to every request of a client: it is looked at, answered or met by a fault, and logged."""
+"""The steps of every client request: limit, lint, response or fault, log."""
 
 import json
 from collections.abc import Callable
@@ -7,76 +7,68 @@ from typing import NamedTuple
 
 from oauth.sandbox import endpoints
 from oauth.sandbox.errors import ApiError
-from oauth.sandbox.faults.answers import RequestLimit
+from oauth.sandbox.faults.error_responses import RequestLimitReached
 from oauth.sandbox.faults.fault import Fault, Situation
 from oauth.sandbox.faults.kinds import HEADER, fault_from_header
-from oauth.sandbox.json_schema import ShapeError
 from oauth.sandbox.lint import checks
+from oauth.sandbox.log import Outcome
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.request import Received
-from oauth.sandbox.response import JSON, Answer, new_request_id, refusal
+from oauth.sandbox.request import IncomingRequest
+from oauth.sandbox.response import JSON, Response, error_response, new_request_id
+from oauth.sandbox.validation import InvalidInput
 
 
-class Attended(NamedTuple):
-    """The answer, and the fault that sends it if one struck."""
+class PipelineResult(NamedTuple):
+    """The response, and the fault that delivers it if one struck."""
 
-    answer: Answer
+    response: Response
     fault: Fault | None
     request_id: str
 
 
-def attend(sandbox: Sandbox, received: Received, path: str, proceed: Callable[[], Answer]) -> Attended:
-    """``proceed`` does what was asked and gives the right answer; ``path`` is the one that the log shows."""
+def process(sandbox: Sandbox, request: IncomingRequest, path: str, proceed: Callable[[], Response]) -> PipelineResult:
+    """Run one request through the pipeline.
+
+    ``proceed`` does what was requested and returns the correct response; ``path`` is what the log shows.
+    """
     started = perf_counter()
-    request_id = new_request_id()
     fault: Fault | None = None
-    status: int | None = None
-    error: str | None = None
     with sandbox.lock:
-        now = sandbox.clock.now()
-        admitted = sandbox.limiter.admits(received.address, now)
-        presented = checks.presented(sandbox, received)
-        client_id = checks.client_of(sandbox, received, presented)
-        findings = checks.examine(sandbox, received, client_id, presented) if admitted else []
-        if findings:
-            sandbox.lint.add(findings, client_id, received.endpoint, now, request_id)
+        outcome = Outcome(new_request_id(), sandbox.clock.now())
+        admitted = sandbox.limiter.admits(request.address, outcome.at)
+        presented = checks.presented(sandbox, request)
+        outcome.client_id = checks.client_of(sandbox, request, presented)
+        outcome.findings = checks.examine(sandbox, request, outcome.client_id, presented) if admitted else []
+        if outcome.findings:
+            sandbox.lint.add(outcome.findings, outcome.client_id, request.endpoint, outcome.at, outcome.request_id)
         try:
             try:
-                # Past the limit the provider itself sees nothing of a request, and no fault is used up.
-                fault = _fault(sandbox, received, client_id) if admitted else RequestLimit()
-                answer = proceed() if fault is None else fault.answer(_situation(sandbox, received, proceed))
-            except ShapeError as problem:
-                answer = refusal(ApiError(400, str(problem)))
-            status, error = answer.status, _error_of(answer)
+                # Past the limit the provider itself never sees the request, and no fault is used up.
+                fault = _fault(sandbox, request, outcome.client_id) if admitted else RequestLimitReached()
+                response = proceed() if fault is None else fault.respond(_situation(sandbox, request, proceed))
+            except InvalidInput as problem:
+                response = error_response(ApiError(400, str(problem)))
+            outcome.status, outcome.error = response.status, _error_of(response)
         finally:
-            sandbox.log.add(
-                request_id=request_id,
-                at=now,
-                path=path,
-                received=received,
-                client_id=client_id,
-                status=status,
-                error=error,
-                fault=None if fault is None else fault.kind,
-                findings=findings,
-                duration_ms=(perf_counter() - started) * 1000,
-            )
-    return Attended(answer, fault, request_id)
+            outcome.fault = None if fault is None else fault.kind
+            outcome.duration_ms = (perf_counter() - started) * 1000
+            sandbox.log.add(request, path, outcome)
+    return PipelineResult(response, fault, outcome.request_id)
 
 
-def _fault(sandbox: Sandbox, received: Received, client_id: str | None) -> Fault | None:
-    if sandbox.fault_header and HEADER in received.headers:
-        return fault_from_header(received.headers[HEADER])
-    return sandbox.faults.take(received.endpoint, client_id)
+def _fault(sandbox: Sandbox, request: IncomingRequest, client_id: str | None) -> Fault | None:
+    if sandbox.fault_header and HEADER in request.headers:
+        return fault_from_header(request.headers[HEADER])
+    return sandbox.faults.take(request.endpoint, client_id)
 
 
-def _situation(sandbox: Sandbox, received: Received, proceed: Callable[[], Answer]) -> Situation:
-    return Situation(received, proceed, lambda error, text: endpoints.error_redirect(sandbox, received, error, text))
+def _situation(sandbox: Sandbox, request: IncomingRequest, proceed: Callable[[], Response]) -> Situation:
+    return Situation(request, proceed, lambda error, text: endpoints.error_redirect(sandbox, request, error, text))
 
 
-def _error_of(answer: Answer) -> str | None:
-    """The error code in the body; none in the API's own shape, which has no code."""
-    if answer.status < 400 or answer.headers.get("Content-Type") != JSON or not answer.body:
+def _error_of(response: Response) -> str | None:
+    """Return the error code in the body; the API's own format has none."""
+    if response.status < 400 or response.headers.get("Content-Type") != JSON or not response.body:
         return None
-    error = json.loads(answer.body)["error"]
+    error = json.loads(response.body)["error"]
     return error if isinstance(error, str) else None

@@ -1,21 +1,22 @@
-"""The request limit: so many requests from one address in so many seconds, and past that a refusal for a while."""
+"""The request limit: a number of requests from one address in a period, then refusals for a pause."""
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 MOST_ADDRESSES = 1000
-"""Addresses that are counted at once; the one that asked longest ago is forgotten first."""
+"""The number of addresses that are counted; the least recently seen one is dropped first."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestLimit:
-    """At most ``requests`` from one address in ``seconds``, without end when it is 0; a refusal holds for ``pause``
-    seconds."""
+class RequestLimit(Struct, frozen=True, forbid_unknown_fields=True):
+    """The request limit."""
 
-    requests: int
-    seconds: int
-    pause: int
+    requests: Annotated[int, Meta(ge=0, le=100_000, description="Requests from one address; 0: no limit.")]
+    seconds: Annotated[int, Meta(ge=1, le=86_400, description="The seconds they are counted in.")]
+    pause: Annotated[int, Meta(ge=1, le=86_400, description="The seconds that a refusal lasts.")]
 
 
 @dataclass(slots=True)
@@ -25,24 +26,24 @@ class _Visitor:
 
 
 class Limiter:
-    """Counts requests by address. Not locked: whoever asks holds the sandbox's lock."""
+    """Counts of requests by address. Not locked: the caller holds the sandbox's lock."""
 
     def __init__(self, limit: RequestLimit) -> None:
         self.limit = limit
         self._visitors: OrderedDict[str, _Visitor] = OrderedDict()
 
     def clear(self) -> None:
-        """Forget what was counted, and refuse nobody."""
+        """Reset the counts and end every pause."""
         self._visitors.clear()
 
     def admits(self, address: str, now: datetime) -> bool:
-        """Count a request, and say whether it is answered. Without an ``address`` it is not counted."""
+        """Count a request and return true when it is admitted. Without an ``address`` it is not counted."""
         if not self.limit.requests or not address:
             return True
         visitor = self._visitor(address)
         pause = timedelta(seconds=self.limit.pause)
         if visitor.refused_at is not None:
-            # The clock may have been moved back: what was refused in the future was not refused.
+            # The clock may have been moved back: ignore refusals in the future.
             if timedelta() <= now - visitor.refused_at < pause:
                 return False
             visitor.refused_at = None

@@ -1,4 +1,4 @@
-"""A request as it came in: read whole, once, before anything is decided."""
+"""An incoming request, read completely before any decision."""
 
 import base64
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ LARGEST_BODY = 65_536
 
 
 class Endpoint(StrEnum):
-    """What the provider serves."""
+    """The provider's endpoints."""
 
     AUTHORIZE = "authorize"
     TOKEN = "token"
@@ -24,10 +24,12 @@ class Endpoint(StrEnum):
 
 
 @dataclass(slots=True)
-class Received:
-    """``query`` is undecoded. ``parameters`` are the body's; ``problem`` says why they cannot be read; ``opening`` is
-    the body's first sign; ``address`` is the one it came from. Names of ``headers`` are in lower case, as ASGI has
-    them."""
+class IncomingRequest:
+    """A request. ``query`` is not decoded; header names are in lower case, as in ASGI.
+
+    ``parameters`` are those of the body, ``problem`` says why they cannot be read, ``opening`` is the body's first
+    byte, ``address`` the sender's.
+    """
 
     endpoint: Endpoint
     method: str
@@ -40,35 +42,35 @@ class Received:
 
     @property
     def query_parameters(self) -> Parameters:
-        """The query's, each with its last value."""
+        """The parameters of the query, each with its last value."""
         return from_query(self.query)[0] if self.query else {}
 
     @property
     def readable(self) -> Parameters:
-        """The body's parameters. Raises ``InvalidRequest`` when they cannot be read."""
+        """The parameters of the body. Raises ``InvalidRequest`` when they cannot be read."""
         if self.problem is not None:
             raise self.problem
         return self.parameters
 
 
-async def read(endpoint: Endpoint, scope: Scope, receive: Receive) -> Received:
+async def read(endpoint: Endpoint, scope: Scope, receive: Receive) -> IncomingRequest:
     """Read a request to its end."""
-    # Looked at so often that a dictionary pays; of a header that is there twice the first counts.
+    # Headers are read so often that a dictionary pays; the first of repeated ones counts.
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
     query = scope["query_string"].decode(errors="surrogateescape")
-    received = Received(endpoint, scope["method"], query, headers, address=address_of(scope))
+    request = IncomingRequest(endpoint, scope["method"], query, headers, address=address_of(scope))
     try:
         body = await _body(receive)
         if body:
-            received.opening = body.lstrip()[:1]
-            received.parameters = from_body(body, headers.get("content-type", ""))
+            request.opening = body.lstrip()[:1]
+            request.parameters = from_body(body, headers.get("content-type", ""))
     except InvalidRequest as problem:
-        received.problem = problem
-    return received
+        request.problem = problem
+    return request
 
 
 def address_of(scope: Scope) -> str:
-    """Where a request came from; empty where ASGI knows of none, as on a socket in the file system."""
+    """Return the sender's address, empty where ASGI has none, as on a Unix socket."""
     client = scope.get("client")
     return str(client[0]) if client else ""
 
@@ -78,7 +80,7 @@ async def _body(receive: Receive) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise InvalidRequest("The connection was closed before the whole body came")
+            raise InvalidRequest("The connection was closed before the end of the body")
         chunk: bytes = message.get("body", b"")
         body += chunk
         if len(body) > LARGEST_BODY:
@@ -88,8 +90,10 @@ async def _body(receive: Receive) -> bytes:
 
 
 def basic(authorization: str) -> tuple[str, str] | None:
-    """Client id and secret of HTTP Basic, each form-encoded before they were joined (RFC 6749 §2.3.1); ``None`` when
-    the header is of another scheme. Raises ``ValueError`` when it cannot be read."""
+    """Return client id and secret of HTTP Basic, each form-encoded before joining (RFC 6749 §2.3.1).
+
+    ``None`` for another scheme. Raises ``ValueError`` when they cannot be read.
+    """
     scheme, _, credentials = authorization.partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -98,7 +102,6 @@ def basic(authorization: str) -> tuple[str, str] | None:
 
 
 def bearer(authorization: str) -> str | None:
-    """The token of the scheme Bearer (RFC 6750 §2.1), empty when there is none after the word; ``None`` when the
-    header is of another scheme."""
+    """Return the token of the scheme Bearer (RFC 6750 §2.1), which may be empty; ``None`` for another scheme."""
     scheme, _, token = authorization.strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None

@@ -1,4 +1,4 @@
-"""What an API call must bring (RFC 6750 §2.1 and the provider's own headers)."""
+"""The requirements of an API call (RFC 6750 §2.1 and the provider's own headers)."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ SCOPE = ("read", "v2")
 
 
 def check(sandbox: Sandbox, headers: Mapping[str, str], *, user_needed: bool) -> Issued:
-    """The token of a GET of the API; raises what is wrong with the request. ``headers`` are named in lower case.
+    """Return the token of an API GET, or raise the first error. Names of ``headers`` are in lower case.
 
     Checked in this order, documented errors by number: no token, 7 (also for a header without ``Bearer``), 8, 9 where
     a user is needed, then the ``Version`` header and a ``Content-Type``. Every endpoint needs the scopes ``SCOPE``.

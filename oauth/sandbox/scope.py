@@ -6,10 +6,10 @@ Scope = tuple[str, ...]
 
 
 def parse(text: str) -> Scope:
-    """The names in a scope parameter, in their order and each once. Only a space separates (RFC 6749 §3.3)."""
+    """Split a scope parameter at spaces, without repetition (RFC 6749 §3.3)."""
     return tuple(dict.fromkeys(name for name in text.split(" ") if name))
 
 
-def within(asked: Iterable[str], allowed: Iterable[str]) -> bool:
-    """Whether nothing is asked that is not allowed; letter case counts."""
-    return set(asked) <= set(allowed)
+def within(scope: Iterable[str], allowed: Iterable[str]) -> bool:
+    """Return true when every name is allowed; letter case counts."""
+    return set(scope) <= set(allowed)

@@ -1,4 +1,4 @@
-"""What the sandbox gave out: codes, access tokens and refresh tokens, kept in memory by their secret."""
+"""The issued codes, access tokens and refresh tokens, in memory by their secret."""
 
 import secrets
 from collections import OrderedDict
@@ -12,7 +12,7 @@ from oauth.sandbox.scope import Scope
 
 
 class Kind(StrEnum):
-    """What was given out."""
+    """The kind of an issued secret."""
 
     CODE = "code"
     ACCESS_TOKEN = "access token"
@@ -20,7 +20,7 @@ class Kind(StrEnum):
 
 
 class State(StrEnum):
-    """Whether it can be used. A code is used once, a refresh token is replaced when it is used."""
+    """The state of a code or token. Use ends a code and may replace a refresh token."""
 
     LIVE = "live"
     USED = "used"
@@ -31,11 +31,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A code or token without its secret: ``serial``, which counts within its kind, stands for it.
+    """A code or token without its secret, identified by ``serial`` within its kind.
 
-    ``user_id`` is ``None`` when the token is the application's own. ``redirect_uri`` is where a code went, and
-    ``redirect_uri_sent`` whether the authorization request had it, so that the token request must have it too
-    (RFC 6749 §4.1.3).
+    ``user_id`` is ``None`` for the application's own token. ``redirect_uri`` is where a code went;
+    ``redirect_uri_sent`` is true when the authorization request had it, so that the token request needs it (RFC 6749
+    §4.1.3).
     """
 
     serial: int
@@ -51,23 +51,23 @@ class Issued:
 
     @property
     def label(self) -> str:
-        """What stands in the secret's place, for example ``code 3``."""
+        """The text that replaces the secret, for example ``code 3``."""
         return f"{self.kind} {self.serial}"
 
     @property
     def is_live(self) -> bool:
-        """Whether it can be used, as it was seen."""
+        """True while it can be used."""
         return self.state is State.LIVE
 
-    def seen_at(self, now: datetime) -> "Issued":
-        """The same, expired when its time is over and it was live until then."""
+    def as_of(self, now: datetime) -> "Issued":
+        """Return it as of ``now``: expired when it was live and its lifetime is over."""
         return replace(self, state=State.EXPIRED) if self.is_live and self.expires_at <= now else self
 
 
 class Store:
-    """Everything of one kind, oldest first. Not locked: ``Sandbox`` sees to that.
+    """The codes or tokens of one kind, oldest first. Not locked: ``Sandbox`` does that.
 
-    Issuing drops what has expired and, past ``capacity``, the oldest, so that memory does not grow without end.
+    Issuing drops what has expired and, past ``capacity``, the oldest, so that memory is bounded.
     """
 
     def __init__(self, kind: Kind, lifetime: timedelta, capacity: int) -> None:
@@ -75,14 +75,14 @@ class Store:
         self.lifetime = lifetime
         self._capacity = capacity
         self._serial = 0
-        # A plain dict would look for its first entry past all that were deleted before it.
+        # A plain dict scans past deleted entries to find its first one.
         self._by_secret: OrderedDict[str, Issued] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._by_secret)
 
     def __iter__(self) -> Iterator[tuple[str, Issued]]:
-        """Secret and what it stands for, oldest first."""
+        """Iterate over pairs of secret and issued item, oldest first."""
         return iter(self._by_secret.items())
 
     def issue(
@@ -94,7 +94,7 @@ class Store:
         redirect_uri: str = "",
         redirect_uri_sent: bool = False,
     ) -> str:
-        """Make a new one and give its secret: 40 random hex digits."""
+        """Issue a new one and return its secret, 40 random hex digits."""
         self._purge(now)
         self._serial += 1
         secret = secrets.token_hex(20)
@@ -111,14 +111,14 @@ class Store:
         )
         return secret
 
-    def seen(self, secret: str, now: datetime) -> Issued | None:
-        """The one with this secret as it is now, ``None`` when it is unknown."""
+    def find(self, secret: str, now: datetime) -> Issued | None:
+        """Return the one with this secret as it is now, ``None`` when it is unknown."""
         issued = self._by_secret.get(secret)
-        return None if issued is None else issued.seen_at(now)
+        return None if issued is None else issued.as_of(now)
 
     def live(self, secret: str, now: datetime) -> Issued | None:
-        """The one with this secret, ``None`` when it is unknown or cannot be used any more."""
-        issued = self.seen(secret, now)
+        """Return the one with this secret, ``None`` when it is unknown or not live."""
+        issued = self.find(secret, now)
         return issued if issued is not None and issued.is_live else None
 
     def end(self, secret: str, state: State) -> None:
@@ -126,46 +126,46 @@ class Store:
         self._by_secret[secret] = replace(self._by_secret[secret], state=state)
 
     def revoke(self, serial: int) -> None:
-        """Revoke it if it is live; what has ended keeps its state. Raises ``LookupError`` when there is none."""
+        """Revoke it if it is live. Raises ``LookupError`` when it is unknown."""
         secret, issued = self._numbered(serial)
         if issued.is_live:
             self.end(secret, State.REVOKED)
 
     def numbered(self, serial: int, now: datetime) -> Issued:
-        """The one with this serial, as it is now. Raises ``LookupError`` when there is none."""
-        return self._numbered(serial)[1].seen_at(now)
+        """Return the one with this serial as it is now. Raises ``LookupError`` when it is unknown."""
+        return self._numbered(serial)[1].as_of(now)
 
     def newest(self, now: datetime, limit: int) -> tuple[Issued, ...]:
-        """The newest first, as they are now."""
-        return tuple(issued.seen_at(now) for issued in islice(reversed(self._by_secret.values()), limit))
+        """Return the newest, newest first, as they are now."""
+        return tuple(issued.as_of(now) for issued in islice(reversed(self._by_secret.values()), limit))
 
     def forget(self, unwanted: Callable[[Issued], bool]) -> None:
-        """Drop some."""
+        """Drop those for which ``unwanted`` is true."""
         for secret in [secret for secret, issued in self if unwanted(issued)]:
             del self._by_secret[secret]
 
     def refill(self, last_serial: int, content: Iterable[tuple[str, Issued]]) -> None:
-        """Hold this instead, oldest first, and count on from ``last_serial``."""
+        """Replace the content, given oldest first, and continue after ``last_serial``."""
         self._by_secret = OrderedDict(content)
         self._serial = last_serial
 
     @property
     def last_serial(self) -> int:
-        """The serial of the newest one that there was."""
+        """The serial of the newest one ever issued."""
         return self._serial
 
     def clear(self) -> None:
-        """Forget everything and count from one again."""
+        """Drop everything and count from one again."""
         self.refill(0, ())
 
     def _numbered(self, serial: int) -> tuple[str, Issued]:
         for secret, issued in reversed(self._by_secret.items()):
             if issued.serial == serial:
                 return secret, issued
-        raise LookupError(f"There is no {self.kind} {serial}, or it was dropped after it expired.")
+        raise LookupError(f"There is no {self.kind} {serial}. It may have been dropped after it expired.")
 
     def _purge(self, now: datetime) -> None:
-        # One lifetime and a clock that mostly goes forward: what expires first stands first.
+        # With one lifetime and a clock that mostly goes forward, the first entry expires first.
         while self._by_secret:
             oldest = next(iter(self._by_secret.values()))
             if oldest.expires_at > now and len(self._by_secret) < self._capacity:

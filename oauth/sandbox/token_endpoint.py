@@ -1,4 +1,4 @@
-"""The token endpoint (RFC 6749 §3.2): who asks, by which grant, and in which order a request is checked."""
+"""The token endpoint (RFC 6749 §3.2): authentication, grants, and the order of the checks."""
 
 import hmac
 from collections.abc import Mapping
@@ -19,10 +19,10 @@ from oauth.sandbox.request import basic
 
 
 def tokens(sandbox: Sandbox, parameters: Mapping[str, str], authorization: str | None) -> Tokens:
-    """Answer a token request. ``authorization`` is the header of that name.
+    """Issue tokens. ``authorization`` is the header of that name.
 
-    Checked in this order, documented errors by number: 3, unsupported grant, credentials in two places that differ,
-    6, 5, then 1, 2 and 11 with their siblings (a missing ``refresh_token``, a redirect URI that differs), 10, 4.
+    The order of the checks, documented errors by number: 3, unsupported grant, contradictory credentials, 6, 5, then 1,
+    2 and 11 with their siblings (a missing ``refresh_token``, a different redirect URI), 10, 4.
 
     Raises ``OAuthError``.
     """

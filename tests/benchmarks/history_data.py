@@ -19,9 +19,10 @@ from typing import Any
 import psycopg
 from sqlalchemy import Connection
 
+from oauth.addresses import host_of
 from oauth.catalogue import documented
 from oauth.history.database import Database
-from oauth.history.schema import host_of, utc_text
+from oauth.history.schema import utc_text
 
 END = datetime(2026, 11, 24, tzinfo=UTC)
 DAYS = 90

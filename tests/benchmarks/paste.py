@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from oauth import paste
 from oauth.catalogue import documented
 from oauth.catalogue.explain import explain
-from oauth.diagnosis.pasted import diagnosed
+from oauth.diagnosis.pasted import Paste
 from oauth.redaction import Vault
 
 ENTRIES = 10_000
@@ -252,7 +252,8 @@ def diagnosing(entries: int) -> str:
     """How long the diagnosis of a paste takes, in words."""
     items = paste.read(short_har(entries))
     processor = time.process_time()
-    causes = sum(item.diagnosis is not None for item in diagnosed(items, Vault(b"key of the benchmark"), START))
+    findings = Paste(items, Vault(b"key of the benchmark"), START).findings()
+    causes = sum(finding.diagnosis is not None for finding in findings)
     spent = time.process_time() - processor
     return f"{entries:,} exchanges, {causes:,} failed: {spent:.1f} s, {spent / entries * 1000:.2f} s per 1,000"
 
@@ -261,7 +262,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Read, redact, match and diagnose a HAR.")
     parser.add_argument("--most", action="store_true", help="diagnose as many exchanges as a paste may hold, too")
-    given = parser.parse_args()
+    options = parser.parse_args()
     text = har(ENTRIES)
     watch = Stopwatch()
     for _ in range(ROUNDS):
@@ -276,7 +277,7 @@ def main() -> None:
         steps = ", ".join(f"{name} {of(spent):.3f} s" for name, spent in watch.least.items())
         ratio = sum(of(spent) for spent in watch.least.values()) / of(loading)
         print(f"by the {unit}: {LOADING} {of(loading):.3f} s; {steps}; ratio {ratio:.2f} (aim: {AIM:g} or less)")
-    for entries in (*DIAGNOSED, paste.MOST_EXCHANGES) if given.most else DIAGNOSED:
+    for entries in (*DIAGNOSED, paste.MOST_EXCHANGES) if options.most else DIAGNOSED:
         print(f"diagnosing by the processor: {diagnosing(entries)}", flush=True)
     print(f"memory at its most: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 

@@ -1,4 +1,4 @@
-"""Planted secrets, searched for in every shape an encoding gives them."""
+"""Search for planted secrets, plain and encoded."""
 
 import base64
 from collections.abc import Iterator
@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-if TYPE_CHECKING:  # a conftest is no module to import; pytest hands out what is in it
+if TYPE_CHECKING:  # at run time a conftest cannot be imported
     from tests.browser.conftest import Walk
 
 
-def disguises(secret: str) -> set[bytes]:
-    """The secret as it stands, and as an encoding would carry it."""
+def encodings(secret: str) -> set[bytes]:
+    """Return the secret as it is, and in each encoding."""
     raw = secret.encode()
     return {
         raw,
@@ -22,13 +22,13 @@ def disguises(secret: str) -> set[bytes]:
     }
 
 
-def found(secrets: dict[str, str], content: bytes) -> list[str]:
-    """The names of the secrets that are in it."""
-    return [name for name, secret in secrets.items() for shape in disguises(secret) if shape in content]
+def leaks(secrets: dict[str, str], content: bytes) -> list[str]:
+    """Return the names of the secrets that the content contains."""
+    return [name for name, secret in secrets.items() for encoded in encodings(secret) if encoded in content]
 
 
 def downloads(walk: "Walk") -> Iterator[Path]:
-    """What the open History page shows, in each format that it can be downloaded in."""
+    """Download the exchanges on the open History page in every format."""
     walk.press("history.download.open")
     for key in ("history.download", "history.download.jsonl", "history.download.har"):
         with walk.page.expect_download() as download:

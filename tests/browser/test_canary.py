@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import expect
 
-from tests.browser.canaries import downloads, found
+from tests.browser.canaries import downloads, leaks
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Console, Walk
@@ -53,7 +53,7 @@ def test_secrets_stay_in_the_session(walk: "Walk", running: "Console") -> None:
     content = walk.page.content() + str(
         walk.page.evaluate("() => [...document.querySelectorAll('input, textarea')].map(field => field.value)")
     )
-    assert found(secrets, content.encode()) == []
+    assert leaks(secrets, content.encode()) == []
     pasted = {"pasted_secret": "canary-pasted-secret-5tR", "pasted_code": "canary0pasted0code0000000000000000000001"}
     body = f'{{"client_secret": "{pasted["pasted_secret"]}", "code": "{pasted["pasted_code"]}"}}'
     walk.open("/diagnose")
@@ -62,14 +62,14 @@ def test_secrets_stay_in_the_session(walk: "Walk", running: "Console") -> None:
     walk.at("diagnose.1.exchange").wait_for()
     walk.press("diagnose.save")
     expect(walk.page.get_by_text("Saved as rows")).to_be_visible()
-    assert found(pasted, walk.page.content().encode()) == []
+    assert leaks(pasted, walk.page.content().encode()) == []
     secrets |= pasted
     walk.open("/history")
     files = [*downloads(walk), running.log, *(path for path in running.home.rglob("*") if path.is_file())]
     assert {"history.db", "history.db-wal"} <= {path.name for path in files}
     for path in files:
         content_of_file = path.read_bytes()
-        assert found(secrets, content_of_file) == [], f"{path.name} has a secret"
+        assert leaks(secrets, content_of_file) == [], f"{path.name} has a secret"
     # The search itself works: it finds the placeholders.
     assert (
         "«access_token #".encode()

@@ -9,7 +9,7 @@ from joserfc.jwk import ECKey
 from playwright.sync_api import expect
 
 from oauth.sandbox.testing import serving
-from tests.browser.canaries import downloads, found
+from tests.browser.canaries import downloads, leaks
 from tests.servers.authorization_server import Server
 
 if TYPE_CHECKING:
@@ -40,12 +40,12 @@ def test_secrets_of_optional_steps_stay_in_the_session(server: Server, walk: "Wa
     walk.untick("walkthrough.options")
     walk.untick("authorize.field.login_hint.send")
     walk.press("rail.par")
-    walk.pick("par.secret_in", "Signed")
+    walk.pick("par.secret_in", "private_key_jwt")
     walk.press("par.assertion")
     pasted = walk.at("par.assertion.key").locator("textarea")
     pasted.fill(json.dumps(key.as_dict(private=True)))
     pasted.press("Control+Enter")
-    expect(page.get_by_text("A key that signs with ES256")).to_be_visible()
+    expect(page.get_by_text("The key signs with ES256")).to_be_visible()
     page.keyboard.press("Escape")
     walk.untick("par.field.login_hint.send")
     walk.type("par.field.login_hint.value", LOGIN_HINT)
@@ -63,7 +63,7 @@ def test_secrets_of_optional_steps_stay_in_the_session(server: Server, walk: "Wa
     walk.at("tokens.jwks").wait_for()
     walk.press("api.send")
     walk.at("api.exchange").wait_for()
-    for action, label in (("introspect", "Examine"), ("revoke", "Revoke")):
+    for action, label in (("introspect", "Introspect"), ("revoke", "Revoke")):
         walk.pick("call.action", label)
         walk.press(f"{action}.send")
         walk.at(f"{action}.exchange").wait_for()
@@ -94,11 +94,11 @@ def test_secrets_of_optional_steps_stay_in_the_session(server: Server, walk: "Wa
     shown = page.content() + str(
         page.evaluate("() => [...document.querySelectorAll('input, textarea')].map(field => field.value)")
     )
-    assert found(secrets, shown.encode()) == []
+    assert leaks(secrets, shown.encode()) == []
     walk.open("/history")
     files = [*downloads(walk), running.log, *(path for path in running.home.rglob("*") if path.is_file())]
     for path in files:
-        assert found(secrets, path.read_bytes()) == [], f"{path.name} has a secret"
+        assert leaks(secrets, path.read_bytes()) == [], f"{path.name} has a secret"
     kept = b"".join(path.read_bytes() for path in files)
     for kind in ("dpop", "request_uri", "device_code", "client_assertion", "nonce", "login_hint", "dpop_nonce"):
         assert f"«{kind} ".encode() in kept, f"{kind} is nowhere, so the search proves nothing"

@@ -1,4 +1,4 @@
-"""Profiles in a real browser: one made by discovery against a server that is not ours, and the partner API's own."""
+"""Profiles in a real browser: one from the metadata of a foreign server, and the partner API's own."""
 
 import re
 from dataclasses import replace
@@ -10,7 +10,7 @@ import trustme
 from playwright.sync_api import Browser, expect
 
 from oauth.sandbox.testing import running as sandbox_running
-from tests.browser.canaries import found
+from tests.browser.canaries import leaks
 from tests.browser.tunnels import proxy_to, tls_in_front_of
 from tests.servers.running import django_oauth_toolkit
 
@@ -21,7 +21,7 @@ PLANTED = {"client_secret": "canary-of-the-operator-8Wd2", "password": "canary-o
 REGISTERED = "https://shop.test/oauth/nothing-here"
 
 
-def test_a_server_becomes_a_profile_that_is_edited_shared_and_used(
+def test_server_becomes_a_profile_that_is_edited_shared_and_used(
     walk: "Walk", running: "Console", tmp_path: Path
 ) -> None:
     with django_oauth_toolkit(tmp_path, f"{running.url}/callback") as issuer:
@@ -53,13 +53,13 @@ def test_a_server_becomes_a_profile_that_is_edited_shared_and_used(
         walk.type("walkthrough.client_id", "web-app")
         walk.type("walkthrough.client_secret", "web-app-secret-0123456789")
         _approve(walk)
-        expect(walk.at("step.callback")).to_contain_text("The code lives for")
+        expect(walk.at("step.callback")).to_contain_text("Code expires in")
         walk.exchange()
         expect(walk.at("tokens")).to_contain_text("«access_token #")
 
 
 def _approve(walk: "Walk") -> None:
-    """Log in at the server, approve there, and wait until the answer is here."""
+    """Log in at the server, approve there, and wait until the callback has arrived."""
     link = walk.at("authorize.open").locator("a")
     link.wait_for()
     walk.settle()
@@ -76,9 +76,7 @@ def _approve(walk: "Walk") -> None:
     walk.settle()
 
 
-def test_the_partner_api_under_its_own_name_up_to_the_pasted_address_and_beyond(
-    tools: Any, browser: Browser, tmp_path: Path
-) -> None:
+def test_partner_api_under_its_own_name_with_a_pasted_address(tools: Any, browser: Browser, tmp_path: Path) -> None:
     ca = trustme.CA()
     ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     names = ("www.olx.pl", "www.olx.ua", "shop.test")
@@ -109,20 +107,20 @@ def test_the_partner_api_under_its_own_name_up_to_the_pasted_address_and_beyond(
                 walk = tools.Walk(context.new_page(), console.url)
                 walk.open()
                 _in_poland(walk)
-                assert found(PLANTED, walk.page.content().encode()) == []
+                assert leaks(PLANTED, walk.page.content().encode()) == []
                 _in_another_country(walk)
-                assert found(PLANTED, walk.page.content().encode()) == []
+                assert leaks(PLANTED, walk.page.content().encode()) == []
             finally:
                 context.close()
                 tools.stop_console(console)
             for path in (console.log, *(path for path in console.home.rglob("*") if path.is_file())):
-                assert found(PLANTED, path.read_bytes()) == [], path.name
+                assert leaks(PLANTED, path.read_bytes()) == [], path.name
 
 
 def _in_poland(walk: "Walk") -> None:
     walk.pick("walkthrough.provider", "OLX Partner API")
     walk.at("walkthrough.site.olx").wait_for()
-    expect(walk.at("authorize.redirect.olx-pl")).to_contain_text("it spends the code first")
+    expect(walk.at("authorize.redirect.olx-pl")).to_contain_text("it uses the code first")
     walk.type("authorize.registered.olx-pl", REGISTERED)
     link = walk.at("authorize.open").locator("a")
     expect(link).to_have_attribute(
@@ -139,7 +137,7 @@ def _in_poland(walk: "Walk") -> None:
     walk.at("callback.pasted").wait_for()
     walk.type("callback.pasted", landed)
     walk.press("callback.read")
-    expect(walk.at("step.callback")).to_contain_text("The state is the one that was sent")
+    expect(walk.at("step.callback")).to_contain_text("The state matches the request")
     walk.exchange()
     expect(walk.at("tokens")).to_contain_text("«access_token #")
     walk.press("api.send")

@@ -1,4 +1,4 @@
-"""The console behind a proxy that speaks TLS, under a name and a path of its own."""
+"""The console behind a TLS proxy, under its own name and path."""
 
 import sys
 from pathlib import Path
@@ -14,7 +14,7 @@ NAME = "console.test"
 
 
 @pytest.mark.parametrize(("start", "path"), [("python", ""), ("python", "/tools/console"), ("streamlit", "/console")])
-def test_the_answer_comes_back_to_the_public_address(
+def test_callback_returns_to_the_public_url(
     tools: Any, browser: Browser, tmp_path: Path, start: str, path: str
 ) -> None:
     port = tools.free_port()
@@ -32,7 +32,7 @@ def test_the_answer_comes_back_to_the_public_address(
             walk.at("authorize.field.redirect_uri.value").locator("input").wait_for()
             expect(walk.at("authorize.field.redirect_uri.value").locator("input")).to_have_value(f"{public}/callback")
             walk.authorize()
-            expect(walk.at("step.callback")).to_contain_text("The state is the one that was sent")
+            expect(walk.at("step.callback")).to_contain_text("The state matches the request")
             walk.open("/history")
             walk.at("history.table").wait_for()
         finally:

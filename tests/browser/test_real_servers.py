@@ -1,4 +1,4 @@
-"""The walkthrough against authorization servers that are not ours, with nothing but their issuer to begin with."""
+"""The walkthrough against foreign authorization servers, starting from their issuer."""
 
 import json
 import re
@@ -35,7 +35,7 @@ def django(running: "Console", tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def approve_at_oidc_provider(page: Page) -> None:
-    """Its own pages: a login that takes any name, then the consent. It asks once for what it already knows."""
+    """Log in with any name, then give consent. The server skips what it already knows."""
     login, consent = page.locator("input[name=login]"), page.locator("input[name=prompt][value=consent]")
     expect(login.or_(consent).or_(arrived(page)).first).to_be_attached()
     if login.count():
@@ -48,7 +48,7 @@ def approve_at_oidc_provider(page: Page) -> None:
 
 
 def approve_at_django(page: Page) -> None:
-    """Django's login, then django-oauth-toolkit's consent, unless it refuses before that."""
+    """Log in at Django, then give consent at django-oauth-toolkit, unless it refuses before that."""
     login, allow = page.locator("input[name=username]"), page.locator("input[name=allow]")
     expect(login.or_(allow).first).to_be_attached()
     if login.count():
@@ -61,21 +61,21 @@ def approve_at_django(page: Page) -> None:
 
 
 def only_wait(page: Page) -> None:
-    """Nobody is asked anything."""
+    """Wait for a redirect without user interaction."""
     arrived(page).wait_for()
 
 
 def arrived(page: Page) -> Locator:
-    """The console's own page behind the redirect."""
+    """Return the text of the console's page after the redirect."""
     return page.get_by_text("tab").first
 
 
 def discover(walk: "Walk", issuer: str, client_id: str, secret: str = "") -> None:
-    """Choose the profile without addresses, give it the issuer, and say who asks."""
+    """Choose the generic profile, discover the issuer, and enter the client."""
     walk.pick("walkthrough.provider", "Any OAuth server")
     walk.type("walkthrough.issuer", issuer)
     walk.press("walkthrough.discover")
-    expect(walk.at("walkthrough.server")).to_contain_text("The server's document is in the form")
+    expect(walk.at("walkthrough.server")).to_contain_text("The server's metadata is filled in")
     walk.type("walkthrough.client_id", client_id)
     expect(walk.at("authorize.field.client_id.value").locator("input")).to_have_value(client_id)
     if secret:
@@ -84,7 +84,7 @@ def discover(walk: "Walk", issuer: str, client_id: str, secret: str = "") -> Non
 
 
 def ask_for(walk: "Walk", name: str, value: str) -> None:
-    """Give a parameter of the authorization request a value, and send it."""
+    """Set a parameter of the authorization request and send it."""
     walk.type(f"authorize.field.{name}.value", value)
     box = walk.at(f"authorize.field.{name}.send").locator("input[type=checkbox]")
     if not box.is_checked():
@@ -94,7 +94,7 @@ def ask_for(walk: "Walk", name: str, value: str) -> None:
 
 
 def authorize(walk: "Walk", consent: Consent) -> None:
-    """Open the server's page in its own tab, approve there, and come back with the answer."""
+    """Open the server's page in its own tab, approve there, and return with the callback."""
     walk.settle()
     with walk.page.context.expect_page() as opened:
         walk.at("authorize.open").locator("a").click()
@@ -112,22 +112,22 @@ def more_options(walk: "Walk") -> None:
 
 
 def call(walk: "Walk", what: str, action: str) -> None:
-    """Send an action of step 4, and wait for its answer."""
+    """Send an action of step 4, and wait for its response."""
     walk.pick("call.action", what)
     send(walk, action)
 
 
 def send(walk: "Walk", action: str) -> None:
-    """Send an action, and wait for an answer that was not there before."""
-    answer = walk.at(f"{action}.exchange")
+    """Send an action, and wait for a new response."""
+    exchange = walk.at(f"{action}.exchange")
     walk.at(f"{action}.send").wait_for()
-    before = answer.inner_text() if answer.count() else ""
+    before = exchange.inner_text() if exchange.count() else ""
     walk.press(f"{action}.send")
-    expect(answer).not_to_have_text(before)
+    expect(exchange).not_to_have_text(before)
 
 
 def registered_card(walk: "Walk", action: str, error: str) -> str:
-    """The error card of an action, which must name the registered error and no documented number."""
+    """Return the text of an action's error card, which names a registered error and no documented one."""
     card = walk.at(f"{action}.card")
     expect(card).to_contain_text(error)
     text = card.inner_text()
@@ -135,21 +135,21 @@ def registered_card(walk: "Walk", action: str, error: str) -> str:
     return text
 
 
-def exchange_and_check_the_signature(walk: "Walk") -> None:
+def exchange_and_verify_the_signature(walk: "Walk") -> None:
     send(walk, "token")
     expect(walk.at("tokens")).to_contain_text("«refresh_token #")
     walk.press("tokens.jwks.send")
-    expect(walk.at("tokens.inside.id_token")).to_contain_text("nothing of")
+    expect(walk.at("tokens.inside.id_token")).to_contain_text("no check failed")
 
 
-def examine_refresh_and_revoke(walk: "Walk") -> None:
-    call(walk, "Examine", "introspect")
+def introspect_refresh_and_revoke(walk: "Walk") -> None:
+    call(walk, "Introspect", "introspect")
     expect(walk.at("step.call")).to_contain_text("The token is active")
     call(walk, "Refresh the token", "refresh")
     expect(walk.at("step.call")).to_contain_text("The refresh token was replaced")
     call(walk, "Revoke", "revoke")
-    expect(walk.at("step.call")).to_contain_text("The server says that the token is worth nothing now")
-    call(walk, "Examine", "introspect")
+    expect(walk.at("step.call")).to_contain_text("The server reports that the token is no longer valid")
+    call(walk, "Introspect", "introspect")
     expect(walk.at("step.call")).to_contain_text("The token is not active")
 
 
@@ -159,13 +159,13 @@ def test_oidc_provider_from_its_issuer_to_a_revoked_token(walk: "Walk", node: st
     ask_for(walk, "scope", "openid email offline_access")
     ask_for(walk, "prompt", "consent")
     authorize(walk, approve_at_oidc_provider)
-    exchange_and_check_the_signature(walk)
+    exchange_and_verify_the_signature(walk)
     expect(walk.at("tokens")).to_contain_text("is opaque")
-    call(walk, "Who approved", "userinfo")
+    call(walk, "UserInfo", "userinfo")
     expect(walk.at("userinfo.exchange")).to_contain_text("alice@example.com")
-    expect(walk.at("step.call")).to_contain_text("It is the user of the id_token")
-    examine_refresh_and_revoke(walk)
-    call(walk, "Who approved", "userinfo")
+    expect(walk.at("step.call")).to_contain_text("Same user as in the id_token")
+    introspect_refresh_and_revoke(walk)
+    call(walk, "UserInfo", "userinfo")
     registered_card(walk, "userinfo", "invalid_token")
 
 
@@ -173,14 +173,14 @@ def test_django_oauth_toolkit_from_its_issuer_to_a_revoked_token(walk: "Walk", d
     discover(walk, django, "web-app", "web-app-secret-0123456789")
     ask_for(walk, "scope", "openid read introspection")
     authorize(walk, approve_at_django)
-    exchange_and_check_the_signature(walk)
-    call(walk, "Who approved", "userinfo")
-    expect(walk.at("step.call")).to_contain_text("It is the user of the id_token")
-    examine_refresh_and_revoke(walk)
+    exchange_and_verify_the_signature(walk)
+    call(walk, "UserInfo", "userinfo")
+    expect(walk.at("step.call")).to_contain_text("Same user as in the id_token")
+    introspect_refresh_and_revoke(walk)
 
 
 @pytest.mark.parametrize(("server", "consent"), [("node", approve_at_oidc_provider), ("django", approve_at_django)])
-def test_a_spent_code_and_a_wrong_secret_are_registered_errors(
+def test_used_code_and_wrong_secret_are_registered_errors(
     walk: "Walk", server: str, consent: Consent, request: pytest.FixtureRequest
 ) -> None:
     discover(walk, request.getfixturevalue(server), "web-app", "web-app-secret-0123456789")
@@ -197,9 +197,7 @@ def test_a_spent_code_and_a_wrong_secret_are_registered_errors(
 
 
 @pytest.mark.parametrize(("server", "consent"), [("node", approve_at_oidc_provider), ("django", approve_at_django)])
-def test_another_verifier_than_the_challenge_s_is_refused(
-    walk: "Walk", server: str, consent: Consent, request: pytest.FixtureRequest
-) -> None:
+def test_wrong_verifier_is_refused(walk: "Walk", server: str, consent: Consent, request: pytest.FixtureRequest) -> None:
     discover(walk, request.getfixturevalue(server), "web-app", "web-app-secret-0123456789")
     authorize(walk, consent)
     walk.type("token.field.code_verifier.value", "another-verifier-" + "x" * 40)
@@ -207,14 +205,14 @@ def test_another_verifier_than_the_challenge_s_is_refused(
     registered_card(walk, "token", "invalid_grant")
 
 
-def test_a_scope_that_django_oauth_toolkit_does_not_know(walk: "Walk", django: str) -> None:
+def test_unknown_scope_at_django_oauth_toolkit(walk: "Walk", django: str) -> None:
     discover(walk, django, "web-app", "web-app-secret-0123456789")
     ask_for(walk, "scope", "openid no-such-scope")
     authorize(walk, approve_at_django)
     registered_card(walk, "callback", "invalid_scope")
 
 
-def test_a_login_that_oidc_provider_must_not_ask_for(walk: "Walk", node: str) -> None:
+def test_login_required_at_oidc_provider(walk: "Walk", node: str) -> None:
     discover(walk, node, "web-app", "web-app-secret-0123456789")
     more_options(walk)
     ask_for(walk, "prompt", "none")
@@ -232,7 +230,7 @@ def test_pushed_parameters_at_oidc_provider(walk: "Walk", node: str) -> None:
     expect(walk.at("tokens")).to_contain_text("«access_token #")
 
 
-def test_dpop_with_the_nonce_that_oidc_provider_asks_for(walk: "Walk", node: str) -> None:
+def test_dpop_with_the_nonce_of_oidc_provider(walk: "Walk", node: str) -> None:
     discover(walk, node, "dpop-app", "dpop-app-secret-0123456789")
     more_options(walk)
     walk.at("authorize.dpop").locator("label").first.click()
@@ -241,33 +239,33 @@ def test_dpop_with_the_nonce_that_oidc_provider_asks_for(walk: "Walk", node: str
     send(walk, "token")
     registered_card(walk, "token", "use_dpop_nonce")
     send(walk, "token")
-    expect(walk.at("tokens")).to_contain_text("The access token is bound to the key of the proofs")
-    call(walk, "Who approved", "userinfo")
+    expect(walk.at("tokens")).to_contain_text("The access token is bound to the DPoP key")
+    call(walk, "UserInfo", "userinfo")
     if walk.at("userinfo.card").count():
         registered_card(walk, "userinfo", "use_dpop_nonce")
         send(walk, "userinfo")
     expect(walk.at("userinfo.exchange")).to_contain_text("200 OK")
 
 
-def test_a_signed_assertion_in_place_of_a_secret(walk: "Walk", node: str) -> None:
+def test_signed_assertion_at_oidc_provider(walk: "Walk", node: str) -> None:
     discover(walk, node, "jwt-app")
     more_options(walk)
     authorize(walk, approve_at_oidc_provider)
-    walk.pick("token.secret_in", "Signed")
+    walk.pick("token.secret_in", "private_key_jwt")
     walk.press("token.assertion")
     walk.at("token.assertion.key").locator("textarea").fill(json.dumps(CLIENT_KEY.as_dict(private=True)))
     walk.at("token.assertion.key").locator("textarea").press("Control+Enter")
-    expect(walk.page.get_by_text("A key that signs with ES256")).to_be_visible()
+    expect(walk.page.get_by_text("The key signs with ES256")).to_be_visible()
     walk.page.keyboard.press("Escape")
     send(walk, "token")
     expect(walk.at("tokens")).to_contain_text("«access_token #")
 
 
-def test_a_device_at_oidc_provider(walk: "Walk", node: str) -> None:
+def test_device_grant_at_oidc_provider(walk: "Walk", node: str) -> None:
     discover(walk, node, "device-app")
     more_options(walk)
     walk.press("rail.device")
-    walk.pick("device.secret_in", "Nowhere")
+    walk.pick("device.secret_in", "None (public client)")
     send(walk, "device")
     with walk.page.context.expect_page() as opened:
         walk.at("device.open").locator("a").click()

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Walk
 
 
-def test_run_all_drills_is_green(walk: "Walk") -> None:
+def test_run_all_drills_passes(walk: "Walk") -> None:
     walk.open("/errors")
     walk.at("errors.run_all").locator("button").first.click()
     expect(walk.page.get_by_text(f"{len(drills())} passed, 0 failed")).to_be_visible(timeout=120_000)
 
 
-def test_two_people_who_run_all_drills_at_once_are_both_green(walk: "Walk") -> None:
+def test_two_simultaneous_runs_of_all_drills_pass(walk: "Walk") -> None:
     """Their drills move one clock and change the same clients, so that they take turns."""
     walk.open("/errors")
     other = type(walk)(walk.page.context.new_page(), walk.url)
@@ -32,7 +32,7 @@ def test_two_people_who_run_all_drills_at_once_are_both_green(walk: "Walk") -> N
     expect(walk.page.get_by_text(", real time")).to_be_visible()
 
 
-def test_who_waits_for_the_sandbox_is_told_what_for(walk: "Walk") -> None:
+def test_waiting_for_the_sandbox_names_the_running_drill(walk: "Walk") -> None:
     """Somebody's drill takes long, and meanwhile another drill and a request of the walkthrough are wanted."""
     titles = {drill.id: drill.title for drill in drills()}
     walk.open("/errors?error=2")
@@ -42,9 +42,9 @@ def test_who_waits_for_the_sandbox_is_told_what_for(walk: "Walk") -> None:
     people[1].authorize()
     late = {"fault": "latency", "seconds": 8, "client_id": "demo-app", "endpoint": "token"}
     assert httpx.post(f"{walk.url}/sandbox/control/faults", json=late).status_code == 201
-    waiting = f"Waiting for its turn. The sandbox is taken by: {titles['2-used']}"
+    waiting = f"Waiting for the sandbox, which is used by: {titles['2-used']}"
     walk.at("drill.2-used.run").locator("button").click()
-    expect(walk.page.get_by_text("The callback came")).to_be_visible()
+    expect(walk.page.get_by_text("The callback arrived")).to_be_visible()
     people[0].at("drill.3-left-out.run").locator("button").click()
     people[1].at("token.send").locator("button").click()
     for person in people:
@@ -54,7 +54,7 @@ def test_who_waits_for_the_sandbox_is_told_what_for(walk: "Walk") -> None:
     expect(people[1].at("tokens")).to_be_visible()
 
 
-def test_a_customer_s_old_used_code_is_pasted_diagnosed_opened_and_fixed(walk: "Walk") -> None:
+def test_customers_used_code_is_pasted_diagnosed_and_fixed(walk: "Walk") -> None:
     """The customer's integration exchanged the code, and more than ten minutes later sent it again with curl."""
     arrivals: list[str] = []
     walk.page.context.on(
@@ -95,7 +95,7 @@ X-Request-Id: ticket-4711
     walk.press("token.fix.1")
     walk.authorize()
     walk.exchange()
-    expect(walk.at("token.fixed")).to_contain_text("It was this")
+    expect(walk.at("token.fixed")).to_contain_text("The fix worked")
     expect(walk.at("token.fixed")).to_contain_text("after: 200")
 
 

@@ -1,4 +1,4 @@
-"""The main job in a real browser: from nothing to an API answer, then each documented error on purpose."""
+"""The walkthrough in a real browser: from the first page to an API response, then each documented error."""
 
 import csv
 import io
@@ -12,9 +12,9 @@ if TYPE_CHECKING:  # a conftest is no module to import; pytest hands out what is
     from tests.browser.conftest import Walk
 
 
-def test_from_nothing_to_an_api_answer(walk: "Walk") -> None:
+def test_first_run_reaches_an_api_response(walk: "Walk") -> None:
     walk.authorize()
-    expect(walk.at("step.callback")).to_contain_text("The state is the one that was sent")
+    expect(walk.at("step.callback")).to_contain_text("The state matches the request")
     walk.exchange()
     expect(walk.at("tokens")).to_contain_text("«access_token #")
     walk.press("api.send")
@@ -131,21 +131,21 @@ PROVOKED: dict[int, tuple[Callable[["Walk"], str], str]] = {
 
 
 @pytest.mark.parametrize("number", PROVOKED)
-def test_each_documented_error_is_provoked_and_its_card_names_it(walk: "Walk", number: int) -> None:
+def test_each_documented_error_has_its_card(walk: "Walk", number: int) -> None:
     provoke, remedy = PROVOKED[number]
     text = walk.card(provoke(walk))
     assert f"Documented error {number} ·" in text
     assert remedy.casefold() in text.casefold()
-    assert "to the letter" in text
+    assert "an exact match" in text
 
 
-def test_a_denied_consent_is_shown_as_an_error_redirect(walk: "Walk") -> None:
+def test_denied_consent_has_its_card(walk: "Walk") -> None:
     walk.authorize("deny")
     text = walk.card("callback")
     assert "access_denied" in text
 
 
-def test_what_was_sent_is_in_the_history_and_in_the_csv(walk: "Walk") -> None:
+def test_exchanges_are_in_the_history_and_in_the_csv(walk: "Walk") -> None:
     walk.type("walkthrough.case", "T-1234")
     walk.authorize()
     walk.type("token.field.client_secret.value", "not-the-secret")

@@ -1,4 +1,4 @@
-"""What stands between a browser or a console and a server: TLS in front of one, and a proxy that knows names."""
+"""Intermediaries between a browser or a console and a server: TLS termination, and a proxy that maps names."""
 
 import socket
 import ssl
@@ -11,7 +11,7 @@ import trustme
 
 @contextmanager
 def tls_in_front_of(port: int, ca: trustme.CA, *names: str) -> Iterator[int]:
-    """Takes TLS off, with a certificate of ``ca`` for these names, and passes every byte on; gives its own port."""
+    """Terminate TLS with a certificate of ``ca`` for these names and forward to a port; yield the TLS port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.issue_cert(*names).configure_cert(context)
 
@@ -19,13 +19,13 @@ def tls_in_front_of(port: int, ca: trustme.CA, *names: str) -> Iterator[int]:
         outside = context.wrap_socket(accepted, server_side=True)
         _join(outside, socket.create_connection(("127.0.0.1", port)))
 
-    with _listening(connect) as own:
+    with _listen(connect) as own:
         yield own
 
 
 @contextmanager
 def proxy_to(ports: Mapping[str, int]) -> Iterator[int]:
-    """A proxy whose tunnels (RFC 9110 §9.3.6) lead from ``host:port`` to a port of this machine; gives its own port."""
+    """Run a proxy whose tunnels (RFC 9110 §9.3.6) lead from ``host:port`` to a port of this machine; yield its port."""
 
     def connect(accepted: socket.socket) -> None:
         head = b""
@@ -43,12 +43,12 @@ def proxy_to(ports: Mapping[str, int]) -> Iterator[int]:
         accepted.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
         _join(accepted, inside)
 
-    with _listening(connect) as own:
+    with _listen(connect) as own:
         yield own
 
 
 @contextmanager
-def _listening(connect: Callable[[socket.socket], None]) -> Iterator[int]:
+def _listen(connect: Callable[[socket.socket], None]) -> Iterator[int]:
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -57,7 +57,7 @@ def _listening(connect: Callable[[socket.socket], None]) -> Iterator[int]:
                 accepted, _ = listener.accept()
             except OSError:  # closed: the test is over
                 return
-            threading.Thread(target=_quietly, args=(connect, accepted), daemon=True).start()
+            threading.Thread(target=_serve_one, args=(connect, accepted), daemon=True).start()
 
     threading.Thread(target=serve, daemon=True).start()
     try:
@@ -66,23 +66,23 @@ def _listening(connect: Callable[[socket.socket], None]) -> Iterator[int]:
         listener.close()
 
 
-def _quietly(connect: Callable[[socket.socket], None], accepted: socket.socket) -> None:
+def _serve_one(connect: Callable[[socket.socket], None], accepted: socket.socket) -> None:
     try:
         connect(accepted)
-    except OSError:  # a browser tries a certificate, and hangs up
+    except OSError:  # a browser tries the certificate and disconnects
         accepted.close()
 
 
 def _join(one: socket.socket, other: socket.socket) -> None:
     for source, target in ((one, other), (other, one)):
-        threading.Thread(target=_pass_on, args=(source, target), daemon=True).start()
+        threading.Thread(target=_forward, args=(source, target), daemon=True).start()
 
 
-def _pass_on(source: socket.socket, target: socket.socket) -> None:
+def _forward(source: socket.socket, target: socket.socket) -> None:
     try:
         while data := source.recv(65_536):
             target.sendall(data)
     except OSError:
-        pass  # the other side hung up
+        pass  # the other side disconnected
     finally:
         target.close()

@@ -24,24 +24,24 @@ from oauth.catalogue.challenges import parse
         ('error="without a scheme"', []),
     ],
 )  # fmt: skip
-def test_challenges_are_read(value: str, expected: list[tuple[str, dict[str, str]]]) -> None:
-    assert [(found.scheme, dict(found.parameters)) for found in parse(value)] == expected
+def test_challenges_are_parsed(value: str, expected: list[tuple[str, dict[str, str]]]) -> None:
+    assert [(challenge.scheme, dict(challenge.parameters)) for challenge in parse(value)] == expected
 
 
-def test_the_text_of_a_challenge_is_its_part_of_the_header() -> None:
-    assert [found.text for found in parse('Basic realm="a", Bearer error="b"')] == [
+def test_challenge_text_is_its_part_of_the_header() -> None:
+    assert [challenge.text for challenge in parse('Basic realm="a", Bearer error="b"')] == [
         'Basic realm="a"', 'Bearer error="b"'
     ]  # fmt: skip
 
 
 @given(st.text() | st.text(alphabet=' ,="\\aB/'))
-def test_no_header_raises(value: str) -> None:
-    for found in parse(value):
-        assert found.text in value
+def test_any_header_is_parsed_without_raising(value: str) -> None:
+    for challenge in parse(value):
+        assert challenge.text in value
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126)))
-def test_a_quoted_value_comes_back_as_it_was(description: str) -> None:
+def test_quoted_value_survives_parsing(description: str) -> None:
     quoted = description.replace("\\", "\\\\").replace('"', '\\"')
-    (found,) = parse(f'Bearer error="x", error_description="{quoted}"')
-    assert found.parameters == {"error": "x", "error_description": description}
+    (challenge,) = parse(f'Bearer error="x", error_description="{quoted}"')
+    assert challenge.parameters == {"error": "x", "error_description": description}

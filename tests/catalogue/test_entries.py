@@ -53,7 +53,7 @@ def test_there_are_eleven_documented_errors() -> None:
 
 
 @pytest.mark.parametrize("number", range(1, 12))
-def test_a_documented_error_is_as_the_documentation_prints_it(
+def test_documented_error_matches_the_documentation(
     number: int, blocks: dict[int, str], bodies: dict[int, bytes]
 ) -> None:
     entry = documented()[number]
@@ -67,20 +67,20 @@ def test_a_documented_error_is_as_the_documentation_prints_it(
     assert printed if entry.status else "HTTP code" not in blocks[number]
 
 
-def test_the_example_request_of_error_1_is_as_printed(blocks: dict[int, str]) -> None:
+def test_example_request_of_error_1_matches_the_documentation(blocks: dict[int, str]) -> None:
     assert documented()[1].example_request in blocks[1]
     assert '"grant_type":"authorization_code"\n' in documented()[1].example_request
 
 
 @pytest.mark.parametrize("number", range(1, 12))
-def test_a_remedy_keeps_every_documented_fact(number: int) -> None:
+def test_remedy_keeps_every_documented_fact(number: int) -> None:
     entry = documented()[number]
     remedy = " ".join(entry.remedy)
     assert [fact for fact in FACTS[number] if fact not in remedy] == []
     assert entry.cause.endswith(".")
 
 
-def test_texts_tell_all_documented_errors_apart() -> None:
+def test_documented_errors_have_distinct_texts() -> None:
     assert len({entry.description.casefold() for entry in documented().values()}) == 11
 
 
@@ -105,33 +105,33 @@ def test_texts_tell_all_documented_errors_apart() -> None:
         ("redirect_uri_mismatch", "token", "Not registered"),
     ],
 )  # fmt: skip
-def test_a_code_has_the_meaning_of_its_endpoint(code: str, endpoint: str, reference: str) -> None:
+def test_code_has_the_meaning_of_its_endpoint(code: str, endpoint: str, reference: str) -> None:
     entry = registered_for(code, endpoint)
     assert entry is not None
     assert entry.reference == reference
     assert endpoint in entry.where
 
 
-def test_a_code_from_an_endpoint_without_a_meaning_of_its_own_has_its_first_one() -> None:
+def test_code_unregistered_for_an_endpoint_has_its_first_meaning() -> None:
     entry = registered_for("server_error", "token")
     assert entry is not None
     assert entry.where == ("authorization",)
     assert registered_for("no_such_code", "token") is None
 
 
-def test_no_meaning_of_a_code_is_listed_twice() -> None:
+def test_meanings_of_a_code_are_unique() -> None:
     for code, entries in registered().items():
         meanings = [(entry.where, entry.specification, entry.section) for entry in entries]
         assert len(set(meanings)) == len(meanings), code
 
 
-def test_only_redirect_uri_mismatch_is_not_registered() -> None:
+def test_only_redirect_uri_mismatch_is_unregistered() -> None:
     assert [code for code, entries in registered().items() for entry in entries if not entry.registered] == [
         "redirect_uri_mismatch"
     ]
 
 
-def test_there_is_an_answer_for_every_failure_and_shape() -> None:
+def test_every_failure_and_shape_has_an_entry() -> None:
     assert set(answers()) >= TRANSPORT | SHAPES
 
 
@@ -140,20 +140,20 @@ def test_there_is_an_answer_for_every_failure_and_shape() -> None:
     [
         (DOCUMENTED.replace('title = "A title"', ""), "x.toml, error 1: the field title is missing"),
         (DOCUMENTED + 'colour = "red"', "x.toml, error 1: the field colour is unknown"),
-        (DOCUMENTED.replace("number = 1", ""), "x.toml, error at place 1: the field number is missing"),
-        (DOCUMENTED.replace("number = 1", 'number = "1"'), "the field number must be a whole number"),
-        (DOCUMENTED.replace("number = 1", "number = true"), "the field number must be a whole number"),
-        (DOCUMENTED.replace('"A cause"', '" "'), "the field cause must be a text"),
-        (DOCUMENTED.replace('["Do this."]', "[]"), "the field remedy must be a list"),
-        (DOCUMENTED.replace('["Do this."]', '"Do this."'), "the field remedy must be a list"),
+        (DOCUMENTED.replace("number = 1", ""), "x.toml, error number 1: the field number is missing"),
+        (DOCUMENTED.replace("number = 1", 'number = "1"'), "the field number must be an integer"),
+        (DOCUMENTED.replace("number = 1", "number = true"), "the field number must be an integer"),
+        (DOCUMENTED.replace('"A cause"', '" "'), "the field cause must be a non-empty string"),
+        (DOCUMENTED.replace('["Do this."]', "[]"), "the field remedy must be a non-empty list"),
+        (DOCUMENTED.replace('["Do this."]', '"Do this."'), "the field remedy must be a non-empty list"),
         (DOCUMENTED.replace('"token"', '"tokn"'), "error 1: endpoint is 'tokn'"),
         (DOCUMENTED + DOCUMENTED, "two entries have the same number"),
-        ("[[errors]]", "must hold entries under [[error]]"),
-        ("error = 1", "must hold entries under [[error]]"),
+        ("[[errors]]", "must contain entries under [[error]]"),
+        ("error = 1", "must contain entries under [[error]]"),
         ("number =", "x.toml is not valid TOML"),
     ],
 )
-def test_a_wrong_documented_file_says_what_is_wrong(text: str, message: str) -> None:
+def test_invalid_documented_file_is_refused_with_the_reason(text: str, message: str) -> None:
     with pytest.raises(CatalogueError) as caught:
         read_documented(text, "x.toml")
     assert message in str(caught.value)
@@ -167,19 +167,19 @@ def test_a_wrong_documented_file_says_what_is_wrong(text: str, message: str) -> 
         (REGISTERED + 'registered = "no"', "the field registered must be true or false"),
     ],
 )
-def test_a_wrong_registered_file_says_what_is_wrong(text: str, message: str) -> None:
+def test_invalid_registered_file_is_refused_with_the_reason(text: str, message: str) -> None:
     with pytest.raises(CatalogueError) as caught:
         read_registered(text, "x.toml")
     assert message in str(caught.value)
 
 
-def test_adding_an_error_needs_its_entry_only() -> None:
-    found = read_documented(DOCUMENTED + DOCUMENTED.replace("number = 1", "number = 12"), "x.toml")
-    assert list(found) == [1, 12]
-    assert found[12].status is None
+def test_error_is_added_by_its_entry_alone() -> None:
+    errors = read_documented(DOCUMENTED + DOCUMENTED.replace("number = 1", "number = 12"), "x.toml")
+    assert list(errors) == [1, 12]
+    assert errors[12].status is None
 
 
-def test_two_answers_of_one_kind_are_refused() -> None:
+def test_duplicate_kinds_are_refused() -> None:
     answer = '[[answer]]\nkind = "tls"\ntitle = "T"\ncause = "C"\nremedy = ["R"]\n'
     with pytest.raises(CatalogueError, match="two entries have the same kind"):
         read_answers(answer * 2, "x.toml")

@@ -28,57 +28,60 @@ def answered(
 
 
 @pytest.mark.parametrize("number", range(1, 12))
-def test_a_documented_error_is_explained(number: int) -> None:
+def test_documented_error_is_explained(number: int) -> None:
     entry = documented()[number]
     step = Step.API if entry.endpoint == "api" else Step.TOKEN
-    found = answered(step, entry.status or 400, entry.example.encode())
-    assert found is not None
-    assert (found.kind, found.number, found.match) == ("documented", number, "exact")
-    assert found.entry == f"partner/{number}"
-    assert (found.title, found.cause, found.remedy) == (entry.title, entry.cause, entry.remedy)
-    assert (found.error, found.error_description) == (entry.error, entry.description)
-    assert found.status == (entry.status or 400)
-    assert found.status_as_documented is (True if entry.status else None)
-    assert (found.where, found.reference) == ("JSON body", f"Authorization errors, number {number}")
-    assert found.matched_text in entry.example
+    explanation = answered(step, entry.status or 400, entry.example.encode())
+    assert explanation is not None
+    assert (explanation.kind, explanation.number, explanation.match) == ("documented", number, "exact")
+    assert explanation.entry == f"partner/{number}"
+    assert (explanation.title, explanation.cause, explanation.remedy) == (entry.title, entry.cause, entry.remedy)
+    assert (explanation.error, explanation.error_description) == (entry.error, entry.description)
+    assert explanation.status == (entry.status or 400)
+    assert explanation.status_as_documented is (True if entry.status else None)
+    assert (explanation.where, explanation.reference) == ("JSON body", f"Authorization errors, number {number}")
+    assert explanation.matched_text in entry.example
 
 
-def test_a_documented_error_with_status_200_is_still_explained() -> None:
-    found = answered(Step.TOKEN, 200, documented()[2].example.encode())
-    assert found is not None
-    assert (found.number, found.status, found.status_as_documented) == (2, 200, False)
+def test_documented_error_with_status_200_is_explained() -> None:
+    explanation = answered(Step.TOKEN, 200, documented()[2].example.encode())
+    assert explanation is not None
+    assert (explanation.number, explanation.status, explanation.status_as_documented) == (2, 200, False)
 
 
-def test_an_undocumented_text_gets_its_codes_meaning() -> None:
+def test_undocumented_text_gets_the_meaning_of_its_code() -> None:
     body = b'{"error": "invalid_grant", "error_description": "The authorization code has expired"}'
-    found = answered(Step.TOKEN, 400, body)
-    assert found is not None
-    assert (found.kind, found.number, found.match) == ("registered", None, None)
-    assert found.entry == "rfc6749/invalid_grant"
-    assert (found.reference, found.error_description) == ("RFC 6749 §5.2", "The authorization code has expired")
+    explanation = answered(Step.TOKEN, 400, body)
+    assert explanation is not None
+    assert (explanation.kind, explanation.number, explanation.match) == ("registered", None, None)
+    assert explanation.entry == "rfc6749/invalid_grant"
+    assert (explanation.reference, explanation.error_description) == (
+        "RFC 6749 §5.2",
+        "The authorization code has expired",
+    )
 
 
 @pytest.mark.parametrize(
     "kind", [entry.kind for entry in answers().values() if entry.sent and entry.kind != "no_answer"]
 )
 @pytest.mark.parametrize("step", [Step.TOKEN, Step.API, Step.REFRESH])
-def test_a_failure_is_explained_by_its_kind(kind: str, step: Step) -> None:
-    found = explain(exchange(step, failure=Failure(kind, "detail")))
-    assert found is not None
-    assert (found.kind, found.answer, found.title) == ("answer", kind, answers()[kind].title)
-    assert found.status is None
+def test_failure_is_explained_by_its_kind(kind: str, step: Step) -> None:
+    explanation = explain(exchange(step, failure=Failure(kind, "detail")))
+    assert explanation is not None
+    assert (explanation.kind, explanation.answer, explanation.title) == ("answer", kind, answers()[kind].title)
+    assert explanation.status is None
 
 
-def test_a_failure_of_an_unknown_kind_is_explained_too() -> None:
-    found = explain(exchange(Step.TOKEN, failure=Failure("melted")))
-    assert found is not None
-    assert found.answer == "failed"
+def test_failure_of_unknown_kind_is_explained() -> None:
+    explanation = explain(exchange(Step.TOKEN, failure=Failure("melted")))
+    assert explanation is not None
+    assert explanation.answer == "failed"
 
 
-def test_a_request_without_any_answer_says_so() -> None:
-    found = explain(exchange(Step.TOKEN))
-    assert found is not None
-    assert found.answer == "no_answer"
+def test_missing_response_is_explained() -> None:
+    explanation = explain(exchange(Step.TOKEN))
+    assert explanation is not None
+    assert explanation.answer == "no_answer"
 
 
 @pytest.mark.parametrize(
@@ -116,26 +119,26 @@ def test_a_request_without_any_answer_says_so() -> None:
         (Step.AUTHORIZE, 502, (), b"<html></html>", "server_error"),
     ],
 )  # fmt: skip
-def test_an_unexpected_answer_is_explained(step: Step, status: int, headers: Headers, body: bytes, kind: str) -> None:
-    found = answered(step, status, body, headers)
-    assert found is not None
-    assert (found.kind, found.answer, found.number) == ("answer", kind, None)
-    assert found.entry == f"answer/{kind}"
-    assert (found.status, found.remedy) == (status, answers()[kind].remedy)
+def test_unexpected_response_is_explained(step: Step, status: int, headers: Headers, body: bytes, kind: str) -> None:
+    explanation = answered(step, status, body, headers)
+    assert explanation is not None
+    assert (explanation.kind, explanation.answer, explanation.number) == ("answer", kind, None)
+    assert explanation.entry == f"answer/{kind}"
+    assert (explanation.status, explanation.remedy) == (status, answers()[kind].remedy)
 
 
-def test_a_cut_body_is_explained() -> None:
-    found = answered(Step.API, 200, b'{"data": [', cut=True)
-    assert found is not None
-    assert found.answer == "too_large"
+def test_truncated_body_is_explained() -> None:
+    explanation = answered(Step.API, 200, b'{"data": [', cut=True)
+    assert explanation is not None
+    assert explanation.answer == "too_large"
 
 
-def test_a_content_type_on_a_get_is_suspected() -> None:
+def test_content_type_on_a_get_is_suspected() -> None:
     refused = Response(400, headers=JSON_TYPE, body=b'{"error": {"status": 400, "title": "Bad Request"}}')
     with_type = Request("GET", "https://provider.example/x", (("content-type", "application/json"),))
-    found = explain(exchange(Step.API, refused, request=with_type))
-    assert found is not None
-    assert found.answer == "content_type_on_get"
+    explanation = explain(exchange(Step.API, refused, request=with_type))
+    assert explanation is not None
+    assert explanation.answer == "content_type_on_get"
 
 
 @pytest.mark.parametrize(
@@ -152,48 +155,52 @@ def test_a_content_type_on_a_get_is_suspected() -> None:
         (Step.AUTHORIZE, 302, (("Location", "https://client.example/callback?code=a&state=b"),), b""),
     ],
 )
-def test_a_success_needs_no_explanation(step: Step, status: int, headers: Headers, body: bytes) -> None:
+def test_success_has_no_explanation(step: Step, status: int, headers: Headers, body: bytes) -> None:
     assert answered(step, status, body, headers) is None
 
 
-def test_an_authorization_that_waits_for_the_browser_is_no_failure() -> None:
+def test_authorization_waiting_for_the_browser_is_not_a_failure() -> None:
     assert explain(exchange(Step.AUTHORIZE)) is None
 
 
 @pytest.mark.parametrize("separator", ["?", "#"])
-def test_an_error_redirect_is_explained(separator: str) -> None:
+def test_error_redirect_is_explained(separator: str) -> None:
     address = f"https://client.example/callback{separator}error=access_denied&error_description=No&state=x"
     callback = explain(exchange(Step.CALLBACK, request=Request("GET", address)))
     redirect = answered(Step.AUTHORIZE, 302, headers=(("Location", address),))
     assert callback is not None
     assert redirect is not None
-    for found, where in ((callback, "callback address"), (redirect, "Location header")):
-        assert (found.kind, found.reference, found.where) == ("registered", "RFC 6749 §4.1.2.1", where)
+    for explanation, where in ((callback, "callback address"), (redirect, "Location header")):
+        assert (explanation.kind, explanation.reference, explanation.where) == (
+            "registered",
+            "RFC 6749 §4.1.2.1",
+            where,
+        )
     assert callback.status is None
 
 
 @pytest.mark.parametrize(
     ("query", "kind"), [("code=a&state=b", None), ("state=b", "no_code"), ("error=made_up", "unknown_error")]
 )
-def test_a_callback_is_judged_by_its_address(query: str, kind: str | None) -> None:
+def test_callback_is_judged_by_its_url(query: str, kind: str | None) -> None:
     request = Request("GET", f"http://localhost/callback?{query}")
-    found = explain(exchange(Step.CALLBACK, Response(400, body=b"<html>Refused</html>"), request=request))
-    assert (found.answer if found else None) == kind
+    explanation = explain(exchange(Step.CALLBACK, Response(400, body=b"<html>Refused</html>"), request=request))
+    assert (explanation.answer if explanation else None) == kind
 
 
-def test_the_body_states_the_status_that_is_not_known_otherwise() -> None:
-    found = explain_response(None, (), documented()[9].example.encode())
-    assert found is not None
-    assert (found.number, found.status) == (9, 400)
+def test_unknown_status_is_taken_from_the_body() -> None:
+    explanation = explain_response(None, (), documented()[9].example.encode())
+    assert explanation is not None
+    assert (explanation.number, explanation.status) == (9, 400)
     pretended = explain_response(200, (), b'{"error": {"status": 404, "title": "Not Found"}}')
     assert pretended is not None
     assert (pretended.answer, pretended.status) == ("not_found", 200)
 
 
-def test_an_inactive_token_is_an_answer() -> None:
-    found = explain_response(200, JSON_TYPE, b'{"active": false}')
-    assert found is not None
-    assert found.answer == "inactive_token"
+def test_inactive_token_is_explained() -> None:
+    explanation = explain_response(200, JSON_TYPE, b'{"active": false}')
+    assert explanation is not None
+    assert explanation.answer == "inactive_token"
 
 
 @pytest.mark.parametrize(
@@ -215,10 +222,10 @@ def test_an_inactive_token_is_an_answer() -> None:
         (Step.USERINFO, "use_dpop_nonce", "RFC 9449 §9"),
     ],
 )
-def test_a_code_means_what_its_endpoint_says(step: Step, code: str, reference: str) -> None:
-    found = explain(exchange(step, Response(400, headers=JSON_TYPE, body=json.dumps({"error": code}).encode())))
-    assert found is not None
-    assert (found.kind, found.error, found.reference) == ("registered", code, reference)
+def test_code_is_explained_by_its_endpoint(step: Step, code: str, reference: str) -> None:
+    explanation = explain(exchange(step, Response(400, headers=JSON_TYPE, body=json.dumps({"error": code}).encode())))
+    assert explanation is not None
+    assert (explanation.kind, explanation.error, explanation.reference) == ("registered", code, reference)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +240,7 @@ def test_a_code_means_what_its_endpoint_says(step: Step, code: str, reference: s
         (Step.JWKS, 200, b'{"keys": []}'),
     ],
 )
-def test_the_endpoints_beside_the_flow_have_successes_of_their_own(step: Step, status: int, body: bytes) -> None:
+def test_endpoints_beside_the_flow_have_their_own_successes(step: Step, status: int, body: bytes) -> None:
     assert explain(exchange(step, Response(status, headers=JSON_TYPE, body=body))) is None
 
 
@@ -243,10 +250,10 @@ def test_userinfo_may_be_signed() -> None:
 
 
 @pytest.mark.parametrize("step", [Step.PAR, Step.DEVICE, Step.INTROSPECT, Step.JWKS])
-def test_a_success_without_its_member_is_none(step: Step) -> None:
-    found = explain(exchange(step, Response(200, headers=JSON_TYPE, body=b'{"hello": 1}')))
-    assert found is not None
-    assert found.answer == "incomplete"
+def test_success_without_its_required_member_is_incomplete(step: Step) -> None:
+    explanation = explain(exchange(step, Response(200, headers=JSON_TYPE, body=b'{"hello": 1}')))
+    assert explanation is not None
+    assert explanation.answer == "incomplete"
 
 
 @given(
@@ -257,20 +264,20 @@ def test_a_success_without_its_member_is_none(step: Step) -> None:
     url=st.text(),
     cut=st.booleans(),
 )
-def test_no_exchange_raises(
+def test_any_exchange_is_explained_without_raising(
     step: Step, status: int, body: bytes, headers: list[tuple[str, str]], url: str, cut: bool
 ) -> None:
     response = Response(status, headers=tuple(headers), body=body, cut=cut)
-    found = explain(exchange(step, response, request=Request("GET", url)))
+    explanation = explain(exchange(step, response, request=Request("GET", url)))
     if status >= 400 and step is not Step.CALLBACK:
-        assert found is not None
-    if found is not None:
-        assert found.remedy == remedy_of(found.entry)
-        json.dumps(found.remedy)
+        assert explanation is not None
+    if explanation is not None:
+        assert explanation.remedy == remedy_of(explanation.entry)
+        json.dumps(explanation.remedy)
 
 
-def test_an_error_redirect_is_read_behind_a_redacted_state() -> None:
+def test_error_redirect_is_parsed_after_a_redacted_state() -> None:
     address = "http://localhost:8501/callback?state=«state #0123456789 43ch»&error=access_denied&error_description=No"
-    found = explain(Exchange(Step.CALLBACK, Request("GET", address), datetime(2026, 1, 1, tzinfo=UTC)))
-    assert found is not None
-    assert (found.error, found.error_description) == ("access_denied", "No")
+    explanation = explain(Exchange(Step.CALLBACK, Request("GET", address), datetime(2026, 1, 1, tzinfo=UTC)))
+    assert explanation is not None
+    assert (explanation.error, explanation.error_description) == ("access_denied", "No")

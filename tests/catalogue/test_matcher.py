@@ -35,30 +35,30 @@ def encoded(value: object) -> bytes:
 
 
 def number_of(value: object) -> int | None:
-    found = match(400, (), value if isinstance(value, bytes) else encoded(value))
-    assert found is not None
-    return found.documented.number if found.documented else None
+    result = match(400, (), value if isinstance(value, bytes) else encoded(value))
+    assert result is not None
+    return result.documented.number if result.documented else None
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_the_body_as_printed_is_that_error_exactly(number: int, bodies: dict[int, bytes]) -> None:
+def test_documented_body_matches_exactly(number: int, bodies: dict[int, bytes]) -> None:
     entry = documented()[number]
-    found = match(entry.status, (), bodies[number])
-    assert found is not None
-    assert (found.documented, found.how, found.where) == (entry, "exact", Where.BODY)
-    assert (found.error, found.description) == (entry.error, entry.description)
-    assert found.status_as_documented is (None if entry.status is None else True)
-    assert found.registered is None
+    result = match(entry.status, (), bodies[number])
+    assert result is not None
+    assert (result.documented, result.how, result.where) == (entry, "exact", Where.BODY)
+    assert (result.error, result.description) == (entry.error, entry.description)
+    assert result.status_as_documented is (None if entry.status is None else True)
+    assert result.registered is None
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_another_status_is_said_to_differ(number: int) -> None:
+def test_different_status_is_reported(number: int) -> None:
     entry = documented()[number]
     for status in (200, 403, 500):
-        found = match(status, (), encoded(members(entry)))
-        assert found is not None
-        assert found.documented == entry
-        assert found.status_as_documented is (None if entry.status is None else False)
+        result = match(status, (), encoded(members(entry)))
+        assert result is not None
+        assert result.documented == entry
+        assert result.status_as_documented is (None if entry.status is None else False)
     unknown = match(None, (), encoded(members(entry)))
     assert unknown is not None
     assert unknown.status_as_documented is None
@@ -72,17 +72,17 @@ def test_another_status_is_said_to_differ(number: int) -> None:
     backwards=st.booleans(),
     more=st.dictionaries(st.text(min_size=1).map(lambda name: f"x_{name}"), JSON, max_size=3),
 )
-def test_form_wrapping_and_order_change_nothing(
+def test_wrapping_and_member_order_do_not_matter(
     number: int, indent: int | str | None, ascii_only: bool, wrapped: bool, backwards: bool, more: dict[str, Any]
 ) -> None:
     pairs = list({**members(documented()[number]), **more}.items())
     value: dict[str, Any] = dict(reversed(pairs) if backwards else pairs)
     text = json.dumps({"data": value} if wrapped else value, indent=indent, ensure_ascii=ascii_only)
-    found = match(400, (), text.encode("utf-8", "replace"))
-    assert found is not None
-    assert found.documented is not None
-    assert (found.documented.number, found.how) == (number, "exact")
-    assert found.where is (Where.DATA if wrapped else Where.BODY)
+    result = match(400, (), text.encode("utf-8", "replace"))
+    assert result is not None
+    assert result.documented is not None
+    assert (result.documented.number, result.how) == (number, "exact")
+    assert result.where is (Where.DATA if wrapped else Where.BODY)
 
 
 @pytest.mark.parametrize("number", NUMBERS)
@@ -97,9 +97,9 @@ def test_case_and_white_space_are_folded(number: int, alter: Any) -> None:
         value["error_description"] = alter(entry.description)
     else:
         value["error"]["detail"] = alter(entry.description)
-    found = match(400, (), encoded(value))
-    assert found is not None
-    assert (found.documented, found.how) == (entry, "folded")
+    result = match(400, (), encoded(value))
+    assert result is not None
+    assert (result.documented, result.how) == (entry, "folded")
 
 
 @pytest.mark.parametrize(
@@ -111,10 +111,10 @@ def test_case_and_white_space_are_folded(number: int, alter: Any) -> None:
     ],
 )
 def test_typographic_quotes_are_folded(number: int, text: str) -> None:
-    found = match(400, (), encoded({"error": documented()[number].error, "error_description": text}))
-    assert found is not None
-    assert found.documented is not None
-    assert (found.documented.number, found.how) == (number, "folded")
+    result = match(400, (), encoded({"error": documented()[number].error, "error_description": text}))
+    assert result is not None
+    assert result.documented is not None
+    assert (result.documented.number, result.how) == (number, "folded")
 
 
 @pytest.mark.parametrize(
@@ -133,51 +133,51 @@ def test_typographic_quotes_are_folded(number: int, text: str) -> None:
         ("redirect_uri_mismatch", "The redirect URI is missing or do not match"),
     ],
 )
-def test_an_undocumented_text_has_no_number_and_keeps_its_code(code: str, text: str) -> None:
-    found = match(400, (), encoded({"error": code, "error_description": text}), step=Step.TOKEN)
-    assert found is not None
-    assert (found.documented, found.how, found.status_as_documented) == (None, None, None)
-    assert (found.error, found.description) == (code, text)
-    assert found.registered is not None
-    assert found.registered.code == code
+def test_undocumented_text_has_no_number_and_keeps_its_code(code: str, text: str) -> None:
+    result = match(400, (), encoded({"error": code, "error_description": text}), step=Step.TOKEN)
+    assert result is not None
+    assert (result.documented, result.how, result.status_as_documented) == (None, None, None)
+    assert (result.error, result.description) == (code, text)
+    assert result.registered is not None
+    assert result.registered.code == code
 
 
 @given(number=st.sampled_from(NUMBERS), place=st.integers(0, 80), letter=st.characters(categories=["Ll", "Nd"]))
-def test_one_more_letter_is_another_text(number: int, place: int, letter: str) -> None:
+def test_text_with_an_extra_letter_does_not_match(number: int, place: int, letter: str) -> None:
     entry = documented()[number]
     text = entry.description[:place] + letter + entry.description[place:]
     assert number_of({"error": entry.error or None, "error_description": text}) is None
 
 
 @pytest.mark.parametrize("number", [number for number in NUMBERS if number != 9])
-def test_a_documented_text_under_another_code_is_not_that_error(number: int) -> None:
+def test_documented_text_with_a_different_code_does_not_match(number: int) -> None:
     entry = documented()[number]
     for code in {other.error for other in documented().values() if other.error} - {entry.error}:
         assert number_of({"error": code, "error_description": entry.description}) is None
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_the_shape_of_the_api_may_carry_any_of_them(number: int) -> None:
+def test_api_error_format_matches_every_documented_error(number: int) -> None:
     entry = documented()[number]
     detail = {"error": {"status": 400, "title": "Bad Request", "detail": entry.description, "validation": []}}
     assert number_of(detail) == number
     assert number_of({"data": detail}) == number
 
 
-def test_the_status_that_a_body_states_is_kept() -> None:
-    found = match(None, (), encoded({"error": {"status": 422, "title": "Unprocessable", "detail": "No"}}))
-    assert found is not None
-    assert (found.stated_status, found.description, found.error) == (422, "No", "")
+def test_status_stated_in_the_body_is_returned() -> None:
+    result = match(None, (), encoded({"error": {"status": 422, "title": "Unprocessable", "detail": "No"}}))
+    assert result is not None
+    assert (result.stated_status, result.description, result.error) == (422, "No", "")
 
 
-def test_a_title_stands_in_for_a_missing_detail() -> None:
-    found = match(404, (), encoded({"error": {"status": 404, "title": "Not Found"}}))
-    assert found is not None
-    assert found.description == "Not Found"
+def test_title_replaces_a_missing_detail() -> None:
+    result = match(404, (), encoded({"error": {"status": 404, "title": "Not Found"}}))
+    assert result is not None
+    assert result.description == "Not Found"
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_a_challenge_is_read(number: int) -> None:
+def test_error_in_a_challenge_is_found(number: int) -> None:
     entry = documented()[number]
     text = entry.description.replace('"', '\\"')
     code = f'error="{entry.error}", ' if entry.error else ""
@@ -185,15 +185,15 @@ def test_a_challenge_is_read(number: int) -> None:
         ("Content-Type", "text/html"),
         ("www-authenticate", f'Basic realm="a, b", Bearer realm="api", {code}error_description="{text}", scope="v2"'),
     )
-    found = match(401, headers, b"")
-    assert found is not None
-    assert (found.documented, found.where, found.how) == (entry, Where.CHALLENGE, "exact")
-    assert found.matched_text in headers[1][1]
+    result = match(401, headers, b"")
+    assert result is not None
+    assert (result.documented, result.where, result.how) == (entry, Where.CHALLENGE, "exact")
+    assert result.matched_text in headers[1][1]
 
 
 @pytest.mark.parametrize("number", NUMBERS)
 @pytest.mark.parametrize("separator", ["?", "?a=b&", "#", "?a=b#"])
-def test_an_error_redirect_is_read(number: int, separator: str) -> None:
+def test_error_in_a_redirect_is_found(number: int, separator: str) -> None:
     entry = documented()[number]
     query = urlencode({"error": entry.error or "invalid_request", "error_description": entry.description, "state": "x"})
     address = f"https://client.example/callback{separator}{query}"
@@ -206,20 +206,20 @@ def test_an_error_redirect_is_read(number: int, separator: str) -> None:
     assert in_address.matched_text == "error_description=" + query.split("error_description=")[1].split("&")[0]
 
 
-def test_a_redirect_with_a_code_is_no_error() -> None:
+def test_redirect_with_a_code_has_no_error() -> None:
     assert match(302, (("Location", "/callback?code=abc&state=x"),), b"") is None
 
 
-def test_the_place_with_a_documented_text_counts() -> None:
+def test_documented_text_wins_over_other_places() -> None:
     challenge = (("WWW-Authenticate", 'Bearer error="invalid_token", error_description="Expired"'),)
     body = encoded(members(documented()[7]))
-    found = match(401, challenge, body)
-    assert found is not None
-    assert found.where is Where.BODY
+    result = match(401, challenge, body)
+    assert result is not None
+    assert result.where is Where.BODY
     other_way = (("WWW-Authenticate", f'Bearer error_description="{documented()[7].description}"'),)
-    found = match(401, other_way, encoded({"error": "invalid_token", "error_description": "Expired"}))
-    assert found is not None
-    assert (found.where, found.documented) == (Where.CHALLENGE, documented()[7])
+    result = match(401, other_way, encoded({"error": "invalid_token", "error_description": "Expired"}))
+    assert result is not None
+    assert (result.where, result.documented) == (Where.CHALLENGE, documented()[7])
 
 
 @pytest.mark.parametrize(
@@ -234,36 +234,36 @@ def test_the_place_with_a_documented_text_counts() -> None:
         ((("Location", "/?error=invalid_request"),), None, "RFC 6749 §4.1.2.1"),
     ],
 )
-def test_the_step_or_place_chooses_the_meaning(
+def test_step_or_place_selects_the_meaning(
     headers: tuple[tuple[str, str], ...], step: Step | None, reference: str
 ) -> None:
     body = b"" if headers else encoded({"error": "invalid_request", "error_description": "No"})
-    found = match(400, headers, body, step=step)
-    assert found is not None
-    assert found.registered is not None
-    assert found.registered.reference == reference
+    result = match(400, headers, body, step=step)
+    assert result is not None
+    assert result.registered is not None
+    assert result.registered.reference == reference
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_the_matched_text_is_the_part_of_the_printed_body(number: int, bodies: dict[int, bytes]) -> None:
-    found = match(400, (), bodies[number])
-    assert found is not None
+def test_matched_text_is_part_of_the_documented_body(number: int, bodies: dict[int, bytes]) -> None:
+    result = match(400, (), bodies[number])
+    assert result is not None
     text = bodies[number].decode()
-    assert text.count(found.matched_text) >= 1
-    assert json.loads(found.matched_text) == documented()[number].description
+    assert text.count(result.matched_text) >= 1
+    assert json.loads(result.matched_text) == documented()[number].description
 
 
-def test_the_matched_text_keeps_the_escapes_of_the_body() -> None:
+def test_matched_text_keeps_the_escapes_of_the_body() -> None:
     body = b'{"error":"invalid_grant","error_description":"Authorization code doesn\\u0027t exist"}'
-    found = match(400, (), body)
-    assert found is not None
-    assert found.matched_text == '"Authorization code doesn\\u0027t exist"'
+    result = match(400, (), body)
+    assert result is not None
+    assert result.matched_text == '"Authorization code doesn\\u0027t exist"'
 
 
-def test_a_code_without_text_is_the_matched_part() -> None:
-    found = match(400, (), b'{"error": "invalid_grant"}')
-    assert found is not None
-    assert found.matched_text == '"invalid_grant"'
+def test_code_without_text_is_the_matched_text() -> None:
+    result = match(400, (), b'{"error": "invalid_grant"}')
+    assert result is not None
+    assert result.matched_text == '"invalid_grant"'
 
 
 @pytest.mark.parametrize(
@@ -271,11 +271,11 @@ def test_a_code_without_text_is_the_matched_part() -> None:
     [b"", b"[]", b"{}", b"null", b'"error"', b"<html></html>", b'{"error": null}', b'{"error": []}', b'{"data": {}}',
      b'{"access_token": "a"}', b'{"error": {}}', b"\xff\xfe", b'{"error": false, "error_description": 3}'],
 )  # fmt: skip
-def test_a_body_without_error_has_no_match(body: bytes) -> None:
+def test_body_without_error_has_no_match(body: bytes) -> None:
     assert match(400, (), body) is None
 
 
-def test_a_byte_order_mark_is_no_obstacle() -> None:
+def test_byte_order_mark_is_ignored() -> None:
     assert number_of(b"\xef\xbb\xbf" + encoded(members(documented()[5]))) == 5
 
 
@@ -289,35 +289,37 @@ def test_a_byte_order_mark_is_no_obstacle() -> None:
         b'{"error": "x", "a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     ],
 )
-def test_extreme_bodies_do_no_harm(body: bytes) -> None:
+def test_extreme_bodies_are_matched_without_raising(body: bytes) -> None:
     assert match(400, (), body) is None
 
 
 @given(st.binary(max_size=200), st.lists(st.tuples(st.text(), st.text())), st.text(), st.integers() | st.none())
-def test_no_input_raises(body: bytes, headers: list[tuple[str, str]], address: str, status: int | None) -> None:
+def test_any_input_is_matched_without_raising(
+    body: bytes, headers: list[tuple[str, str]], address: str, status: int | None
+) -> None:
     named = [(name, value) for _, value in headers for name in ("WWW-Authenticate", "Location")]
-    found = match(status, tuple(headers + named), body, address=address)
-    assert found is None or found.documented is None
+    result = match(status, tuple(headers + named), body, address=address)
+    assert result is None or result.documented is None
 
 
 @given(JSON, st.sampled_from([None, *Step]))
-def test_no_json_raises(value: object, step: Step | None) -> None:
-    found = match(400, (), encoded(value), step=step)
-    assert found is None or found.documented is None
+def test_any_json_is_matched_without_raising(value: object, step: Step | None) -> None:
+    result = match(400, (), encoded(value), step=step)
+    assert result is None or result.documented is None
 
 
 @given(st.text())
-def test_folding_twice_is_folding_once(text: str) -> None:
+def test_folding_is_idempotent(text: str) -> None:
     assert fold(fold(text)) == fold(text)
 
 
 @given(JSON.filter(lambda value: value == value))
-def test_valid_json_is_read_as_it_is(value: object) -> None:
+def test_valid_json_is_parsed_unchanged(value: object) -> None:
     assert json.dumps(read_json(encoded(value))) == json.dumps(value)
 
 
-def test_a_percent_encoded_address_is_decoded_once() -> None:
+def test_percent_encoded_url_is_decoded_once() -> None:
     text = quote(quote("Client is not active"))
-    found = match(None, (), b"", address=f"/callback?error=invalid_client&error_description={text}")
-    assert found is not None
-    assert found.documented is None
+    result = match(None, (), b"", address=f"/callback?error=invalid_client&error_description={text}")
+    assert result is not None
+    assert result.documented is None

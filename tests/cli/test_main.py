@@ -10,8 +10,7 @@ import pytest
 
 from oauth.catalogue import documented
 from oauth.cli.main import main
-from oauth.diagnosis import pasted as paste_diagnosed
-from oauth.diagnosis.pasted import Diagnosed
+from oauth.diagnosis.pasted import Finding, Paste
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTATION = ROOT / "tests" / "catalogue" / "documentation.txt"
@@ -26,9 +25,9 @@ def run(*arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[byte
 def diagnose(given: bytes | str) -> list[dict[str, Any]]:
     done = run("diagnose", "-", "--json", given=given.encode() if isinstance(given, str) else given)
     assert (done.returncode, done.stderr) == (0, b"")
-    found = json.loads(done.stdout)
-    assert isinstance(found, list)
-    return found
+    result = json.loads(done.stdout)
+    assert isinstance(result, list)
+    return result
 
 
 def refused(*arguments: str, given: bytes = b"") -> str:
@@ -40,13 +39,13 @@ def refused(*arguments: str, given: bytes = b"") -> str:
 
 def test_the_whole_documentation_gives_its_eleven_errors() -> None:
     done = run("diagnose", str(DOCUMENTATION))
-    found = json.loads(done.stdout)
+    result = json.loads(done.stdout)
     assert done.returncode == 0
-    assert [list(item) for item in found] == [KEYS] * 11
-    assert [item["documented"] for item in found] == list(range(1, 12))
-    assert {item["match"] for item in found} == {"exact"}
-    assert [item["status"] for item in found] == STATUSES
-    for item in found:
+    assert [list(item) for item in result] == [KEYS] * 11
+    assert [item["documented"] for item in result] == list(range(1, 12))
+    assert {item["match"] for item in result} == {"exact"}
+    assert [item["status"] for item in result] == STATUSES
+    for item in result:
         entry = documented()[item["documented"]]
         assert (item["error"], item["error_description"]) == (entry.error or None, entry.description)
         assert (item["title"], item["remedy"]) == (entry.title, list(entry.remedy))
@@ -58,9 +57,9 @@ def test_one_block_of_the_documentation_gives_one_error(number: int) -> None:
     start = text.index(f"{number}. {documented()[number].title}\n")
     end = text.index(f"\n{number + 1}. ") if number < 11 else len(text)
     for given, status in ((text[start:end], STATUSES[number - 1]), (documented()[number].example, None)):
-        (found,) = diagnose(given)
-        assert (found["documented"], found["match"]) == (number, "exact")
-        assert found["status"] == (status if number != 9 else 400)
+        (result,) = diagnose(given)
+        assert (result["documented"], result["match"]) == (number, "exact")
+        assert result["status"] == (status if number != 9 else 400)
 
 
 def test_json_is_printed_with_and_without_the_flag() -> None:
@@ -71,51 +70,51 @@ def test_json_is_printed_with_and_without_the_flag() -> None:
 def test_a_raw_response_is_diagnosed() -> None:
     text = "authorization code DOESN’T exist or is invalid for the client"
     body = json.dumps({"error": "invalid_grant", "error_description": text}, ensure_ascii=False)
-    (found,) = diagnose(f"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n\r\n{body}")
-    assert (found["documented"], found["match"], found["status"]) == (2, "folded", 400)
-    assert found["error_description"] == text
+    (result,) = diagnose(f"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n\r\n{body}")
+    assert (result["documented"], result["match"], result["status"]) == (2, "folded", 400)
+    assert result["error_description"] == text
 
 
 def test_an_undocumented_text_has_no_number_and_the_codes_remedy() -> None:
-    (found,) = diagnose('{"error": "invalid_grant", "error_description": "The authorization code has expired"}')
-    assert (found["documented"], found["match"], found["status"]) == (None, None, None)
-    assert found["title"] == "The code or refresh token is not valid"
-    assert found["remedy"]
+    (result,) = diagnose('{"error": "invalid_grant", "error_description": "The authorization code has expired"}')
+    assert (result["documented"], result["match"], result["status"]) == (None, None, None)
+    assert result["title"] == "The code or refresh token is not valid"
+    assert result["remedy"]
 
 
-def test_an_answer_that_is_no_oauth_error_has_a_title_and_a_remedy() -> None:
-    (found,) = diagnose("HTTP/1.1 502 Bad Gateway\r\n\r\n<html></html>")
-    assert (found["documented"], found["error"], found["title"]) == (None, None, "The server failed")
-    assert found["remedy"]
+def test_response_that_is_not_an_oauth_error_has_a_title_and_a_remedy() -> None:
+    (result,) = diagnose("HTTP/1.1 502 Bad Gateway\r\n\r\n<html></html>")
+    assert (result["documented"], result["error"], result["title"]) == (None, None, "The server failed")
+    assert result["remedy"]
 
 
-def test_a_success_has_nothing_to_say_and_keeps_its_secrets() -> None:
+def test_success_has_no_explanation_and_no_secrets() -> None:
     secret = "5f3a9c0e1b7d4826aa0155e2c9d8f7b6"
     body = json.dumps({"access_token": secret, "refresh_token": secret})
     done = run("diagnose", "-", given=f"HTTP/1.1 200 OK\r\nSet-Cookie: a={secret}\r\n\r\n{body}".encode())
-    (found,) = json.loads(done.stdout)
-    assert found == {**dict.fromkeys(KEYS), "status": 200, "remedy": [], "causes": [], "evidence": []}
+    (result,) = json.loads(done.stdout)
+    assert result == {**dict.fromkeys(KEYS), "status": 200, "remedy": [], "causes": [], "evidence": []}
     assert secret.encode() not in done.stdout + done.stderr
 
 
 def test_several_responses_are_a_list_in_their_order() -> None:
     parts = [f"HTTP/1.1 {code} X\n\n{documented()[number].example}" for code, number in ((400, 2), (500, 7))]
-    found = diagnose("\n\n".join(parts))
-    assert [(item["documented"], item["status"]) for item in found] == [(2, 400), (7, 500)]
+    result = diagnose("\n\n".join(parts))
+    assert [(item["documented"], item["status"]) for item in result] == [(2, 400), (7, 500)]
 
 
-def test_a_request_is_no_response() -> None:
+def test_request_without_problems_gives_an_empty_list() -> None:
     assert diagnose(documented()[1].example_request) == []
 
 
-def test_a_request_alone_has_what_would_fail() -> None:
+def test_request_alone_is_checked_before_sending() -> None:
     url = "https://www.olx.pl/api/open/oauth/token"
-    (found,) = diagnose(f"curl {url} -d grant_type=authorization_code -d auth_code=abcdef -d client_id=7")
-    assert [found[key] for key in KEYS[:7]] == [None, None, None, None, None, None, []]
-    assert ("code.other_name", "proven") in [(cause["id"], cause["verdict"]) for cause in found["causes"]]
+    (result,) = diagnose(f"curl {url} -d grant_type=authorization_code -d auth_code=abcdef -d client_id=7")
+    assert [result[key] for key in KEYS[:7]] == [None, None, None, None, None, None, []]
+    assert ("code.other_name", "proven") in [(cause["id"], cause["verdict"]) for cause in result["causes"]]
 
 
-def test_the_causes_are_told_from_what_was_pasted() -> None:
+def test_causes_are_judged_from_the_pasted_exchanges() -> None:
     entries = [
         {
             "startedDateTime": "2026-11-23T10:00:00Z",
@@ -156,24 +155,24 @@ def test_the_causes_are_told_from_what_was_pasted() -> None:
 
 
 def test_a_callback_with_an_error_is_diagnosed() -> None:
-    (found,) = diagnose("https://app.example/cb?error=access_denied&state=s1")
-    assert (found["error"], found["status"]) == ("access_denied", None)
+    (result,) = diagnose("https://app.example/cb?error=access_denied&state=s1")
+    assert (result["error"], result["status"]) == ("access_denied", None)
 
 
 def test_a_secret_in_the_providers_words_is_not_printed() -> None:
     secret = "0123456789abcdef0123"
     body = json.dumps({"error": "invalid_grant", "error_description": f"The code {secret} is unknown"})
-    (found,) = diagnose(f"curl https://a.example/token -d grant_type=authorization_code -d code={secret}\n{body}")
-    assert found["error_description"].startswith("The code «code #")
-    assert secret not in json.dumps(found)
+    (result,) = diagnose(f"curl https://a.example/token -d grant_type=authorization_code -d code={secret}\n{body}")
+    assert result["error_description"].startswith("The code «code #")
+    assert secret not in json.dumps(result)
 
 
-def test_a_file_as_windows_writes_it_is_read(tmp_path: Path) -> None:
+def test_utf_16_and_byte_order_marks_are_read(tmp_path: Path) -> None:
     for encoding in ("utf-16", "utf-8-sig"):
         file = tmp_path / f"{encoding}.txt"
         file.write_bytes(f"HTTP/1.1 401 No\r\n\r\n{documented()[7].example}".encode(encoding))
-        (found,) = json.loads(run("diagnose", str(file)).stdout)
-        assert found["documented"] == 7
+        (result,) = json.loads(run("diagnose", str(file)).stdout)
+        assert result["documented"] == 7
 
 
 def test_input_that_cannot_be_read_is_one_line_and_status_2(tmp_path: Path) -> None:
@@ -208,7 +207,7 @@ def test_explain_gives_all_errors_with_a_code_and_the_codes_meanings() -> None:
 
 
 @pytest.mark.parametrize("wanted", ["0", "12", "made_up", "", "2 ", "²", "9" * 5000])
-def test_explain_refuses_what_it_does_not_know(wanted: str) -> None:
+def test_explain_refuses_unknown_errors(wanted: str) -> None:
     assert "there is no error" in refused("explain", wanted)
 
 
@@ -227,14 +226,24 @@ def test_the_help_names_the_commands() -> None:
     assert all(command in printed for command in ("sandbox", "explain", "diagnose"))
 
 
+@pytest.mark.parametrize("program", ["oauth-console", "python -m oauth"])
+def test_errors_name_the_program_as_it_was_started(capsys: pytest.CaptureFixture[str], program: str) -> None:
+    assert main(["explain", "made_up"], program) == 2
+    assert capsys.readouterr().err.startswith(f"{program} explain: there is no error")
+    for arguments in (["history"], ["sandbox", "--port=x"]):
+        with pytest.raises(SystemExit):
+            main(arguments, program)
+        assert capsys.readouterr().err.startswith(f"usage: {program} {arguments[0]} ")
+
+
 @pytest.mark.parametrize("port", ["-1", "65536", "http", "१"])
-def test_a_port_that_is_none_is_refused(port: str) -> None:
+def test_invalid_port_is_refused(port: str) -> None:
     done = run("sandbox", f"--port={port}")
     assert done.returncode == 2
-    assert b"is no port" in done.stderr
+    assert b"is not a port number" in done.stderr
 
 
-def test_the_sandbox_says_when_it_cannot_listen() -> None:
+def test_sandbox_reports_an_address_it_cannot_listen_on() -> None:
     assert "Cannot listen on 192.0.2.1" in refused("sandbox", "--host", "192.0.2.1", "--port", "0")
 
 
@@ -249,18 +258,18 @@ def test_the_sandbox_is_served_until_it_is_stopped() -> None:
     assert line.startswith("Sandbox ready at http://127.0.0.1:")
 
 
-def test_each_diagnosis_is_printed_as_soon_as_it_is_made(
+def test_each_diagnosis_is_printed_immediately(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file, printed, made = tmp_path / "two.txt", [], paste_diagnosed.diagnosed
+    file, printed, findings = tmp_path / "two.txt", [], Paste.findings
     file.write_text(f"{documented()[1].example}\n{documented()[2].example}", encoding="utf-8")
 
-    def watched(*given: Any) -> Iterator[Diagnosed]:
-        for item in made(*given):
-            yield item
+    def watched(paste: Paste) -> Iterator[Finding]:
+        for finding in findings(paste):
+            yield finding
             printed.append(capsys.readouterr().out)
 
-    monkeypatch.setattr(paste_diagnosed, "diagnosed", watched)
+    monkeypatch.setattr(Paste, "findings", watched)
     assert main(["diagnose", str(file)]) == 0
     assert [text.count('"documented"') for text in printed] == [1, 1]
     assert len(json.loads("".join([*printed, capsys.readouterr().out]))) == 2

@@ -18,8 +18,8 @@ from tests.diagnosis.harness import KEY, VERDICTS, Site, Walk
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[RunningSandbox]:
-    with running() as found:
-        yield found
+    with running() as diagnosis:
+        yield diagnosis
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def history(tmp_path: Path) -> History:
 
 @pytest.fixture(scope="module")
 def second_server() -> Iterator[RunningSandbox]:
-    with running() as found:
-        yield found
+    with running() as diagnosis:
+        yield diagnosis
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def walk(new_walk: Callable[..., Walk]) -> Walk:
 def promises(request: pytest.FixtureRequest, walks: list[Walk]) -> Iterator[None]:
     """What the marks of a test say it has to have seen, in the diagnosis of an answer that came over HTTP."""
     yield
-    seen = {found for walk in walks for found in walk.judged}
+    seen = {diagnosis for walk in walks for diagnosis in walk.judged}
     for name, verdict in VERDICTS.items():
         for mark in request.node.iter_markers(name):
             error, *causes = mark.args

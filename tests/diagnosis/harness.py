@@ -65,7 +65,7 @@ def same_fields(fields: list[Field]) -> list[Field]:
 
 
 VERDICTS = {"proves": "proven", "suspects": "possible", "rules_out": "ruled out"}
-"""What the marks of a test stand for."""
+"""Verdicts that the marks of a test stand for."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Walk:
     came: Exchange | None = None
     answered: list[Exchange] = field(default_factory=list)
     judged: set[tuple[str | int, str, str]] = field(default_factory=set)
-    """Error, cause and verdict of every diagnosis of an answer that really came."""
+    """Error, cause and verdict of every diagnosis of a real response."""
 
     def __post_init__(self) -> None:
         self.begin()
@@ -108,7 +108,7 @@ class Walk:
         return Recorder(self.history, self.vault)
 
     def wait(self, seconds: float) -> None:
-        """Let time pass, for the sandbox and for the console."""
+        """Advance the clocks of the sandbox and the console."""
         self.running.sandbox.clock.move(seconds)
 
     def begin(self) -> None:
@@ -119,7 +119,7 @@ class Walk:
         self.flow = Flow(self.provider, self.client, self.redirect_uri, state, self.now)
 
     def authorize(self, edit: Edit = same_fields, *, pasted: bool = False, decision: str = "approve") -> Exchange:
-        """The authorization request and, when the provider sends the browser back, its callback."""
+        """Send the authorization request and, if the provider redirects, receive its callback."""
         sent = edit(flows.authorization_fields(self.flow))
         request = flows.authorization_request(self.provider.authorization_endpoint, sent)
         self.flow = flows.with_authorization(self.flow, sent)
@@ -153,7 +153,7 @@ class Walk:
         by: ClientAuthentication = ClientAuthentication.BODY,
         raw: Raw = unchanged,
     ) -> Exchange:
-        """A token request."""
+        """Send a token request."""
         fields = edit(flows.token_fields(self.flow, grant))
         request = raw(flows.token_request(self.provider.token_endpoint, fields, body, by))
         step = Step.REFRESH if grant is Grant.REFRESH_TOKEN else Step.TOKEN
@@ -167,7 +167,7 @@ class Walk:
         return exchange
 
     def got_tokens(self) -> Exchange:
-        """Authorize and exchange, which has to work."""
+        """Authorize and exchange the code successfully."""
         self.authorize()
         exchange = self.token()
         assert exchange.response is not None
@@ -183,17 +183,17 @@ class Walk:
     def call(
         self, edit: Edit = same_fields, *, path: str = "/users/me", application: bool = False, raw: Raw = unchanged
     ) -> Exchange:
-        """A call of the API with the flow's token."""
+        """Call the API with the flow's token."""
         tokens = self.flow.application_tokens if application else self.flow.tokens
         fields = edit(flows.api_fields(self.flow, tokens))
         return self._sent(Step.API, raw(flows.api_request(f"{self.provider.api}{path}", fields)))
 
     def beside(self, step: Step, request: Request) -> Exchange:
-        """A request of an endpoint beside the flow."""
+        """Send a request to an endpoint beside the flow."""
         return self._sent(step, request)
 
     def diagnosed(self, exchange: Exchange) -> Diagnosis:
-        """The diagnosis of a live exchange; what redaction leaves of it is diagnosed too, and may not contradict it."""
+        """Diagnose a live exchange; the diagnosis of its redacted form must not contradict it."""
         explanation = explain(exchange)
         assert explanation is not None, "the request worked"
         live = diagnose(exchange, explanation, flow=self.flow, past=self.past, vault=self.vault)
@@ -202,8 +202,8 @@ class Walk:
         row = self.history.get(exchange.id)
         assert row is not None
         kept = diagnose(row.exchange, explanation, past=self.past)
-        for found in (live, kept):
-            assert_no_secret(self, repr(found))
+        for each in (live, kept):
+            assert_no_secret(self, repr(each))
         verdicts = {cause.id: cause.verdict.value for cause in live.causes}
         for cause in kept.causes:
             contradiction = {"proven", "ruled out"} == {cause.verdict.value, verdicts[cause.id]}
@@ -211,14 +211,14 @@ class Walk:
         return live
 
     def never_came_back(self, exchange: Exchange) -> Diagnosis:
-        """The diagnosis of an authorization request that stayed without its callback."""
-        found = never_came_back(self.flow, exchange, past=self.past, vault=self.vault, now=self.now)
-        assert_no_secret(self, repr(found))
-        self._note(exchange, found, "error_page")
-        return found
+        """Diagnose an authorization request without a callback."""
+        diagnosis = never_came_back(self.flow, exchange, past=self.past, vault=self.vault, now=self.now)
+        assert_no_secret(self, repr(diagnosis))
+        self._note(exchange, diagnosis, "error_page")
+        return diagnosis
 
     def kept(self, exchange: Exchange) -> Diagnosis:
-        """The diagnosis of the row, with nothing but the history to go by."""
+        """Diagnose the row with the history alone."""
         explanation = explain(exchange)
         assert explanation is not None
         assert exchange.id is not None
@@ -229,35 +229,27 @@ class Walk:
     def preflight(
         self, edit: Edit = same_fields, *, grant: Grant = Grant.AUTHORIZATION_CODE, raw: Raw = unchanged
     ) -> dict[str, Cause]:
-        """What would fail if the token request were sent now."""
+        """Return the causes for which the token request would fail if it were sent now."""
         fields = edit(flows.token_fields(self.flow, grant))
         request = raw(flows.token_request(self.provider.token_endpoint, fields))
         step = Step.REFRESH if grant is Grant.REFRESH_TOKEN else Step.TOKEN
-        found = preflight(request, step, flow=self.flow, past=self.past, vault=self.vault, now=self.now)
-        assert_no_secret(self, repr(found))
-        return {cause.id: cause for cause in found}
+        causes = preflight(request, step, flow=self.flow, past=self.past, vault=self.vault, now=self.now)
+        assert_no_secret(self, repr(causes))
+        return {cause.id: cause for cause in causes}
 
     def _sent(self, step: Step, request: Request) -> Exchange:
         exchange = send(self._exchange(step, request), self.recorder).live
         self.answered.append(exchange)
         return exchange
 
-    def _note(self, exchange: Exchange, found: Diagnosis, *errors: str | int) -> None:
-        """Keep the verdicts, unless request and answer were put together by a test."""
+    def _note(self, exchange: Exchange, diagnosis: Diagnosis, *errors: str | int) -> None:
+        """Record the verdicts, unless a test constructed the request and response."""
         real = any(sent.request is exchange.request and sent.response is exchange.response for sent in self.answered)
         if real:
-            self.judged |= {(error, cause.id, cause.verdict.value) for error in errors for cause in found.causes}
+            self.judged |= {(error, cause.id, cause.verdict.value) for error in errors for cause in diagnosis.causes}
 
     def _exchange(self, step: Step, request: Request) -> Exchange:
-        return Exchange(
-            step,
-            request,
-            self.now,
-            flow=self.flow.id,
-            owner="local",
-            provider=self.provider.id,
-            client_id=self.flow.client.id,
-        )
+        return self.flow.exchange(step, request, self.now, "local")
 
 
 def assert_no_secret(walk: Walk, text: str) -> None:
@@ -271,15 +263,15 @@ def assert_no_secret(walk: Walk, text: str) -> None:
 
 
 def cause(diagnosis: Diagnosis, id: str) -> Cause:
-    found = {item.id: item for item in diagnosis.causes}
-    assert id in found, f"{id} is none of {sorted(found)}"
-    return found[id]
+    causes = {item.id: item for item in diagnosis.causes}
+    assert id in causes, f"{id} is not one of {sorted(causes)}"
+    return causes[id]
 
 
 def verdict(diagnosis: Diagnosis, id: str) -> str:
     return cause(diagnosis, id).verdict.value
 
 
-def text(found: Cause) -> str:
-    """All facts of a cause in one text."""
-    return " | ".join(f"{fact.text} [{fact.where}, {fact.row}]" for fact in found.evidence)
+def text(cause: Cause) -> str:
+    """Join all facts of a cause."""
+    return " | ".join(f"{fact.text} [{fact.where}, {fact.row}]" for fact in cause.evidence)

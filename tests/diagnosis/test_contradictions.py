@@ -64,7 +64,7 @@ CHALLENGE = {"code_challenge": "x" * 43}
 WHOLE = [authorize(**CHALLENGE, code_challenge_method="S256"), callback(), token(None, 200, BASIC)]
 
 
-def test_a_server_that_does_what_it_says_contradicts_nothing() -> None:
+def test_consistent_server_has_no_contradictions() -> None:
     assert contradictions(says(), WHOLE) == ()
 
 
@@ -128,13 +128,13 @@ def test_a_server_that_does_what_it_says_contradicts_nothing() -> None:
             {},
             [token({"scope": "read admin"}, 200, BASIC)],
             "scopes_supported",
-            "granted besides: admin",
+            "also granted: admin",
         ),
         (
             {},
             [token(None, 200, BASIC, grant_type="client_credentials")],
             "grant_types_supported",
-            "client_credentials gave a token",
+            "client_credentials issued a token",
         ),
         (
             {},
@@ -152,36 +152,36 @@ def test_a_server_that_does_what_it_says_contradicts_nothing() -> None:
             {"require_pushed_authorization_requests": True},
             [authorize(), callback()],
             "require_pushed_authorization_requests",
-            "one that was not pushed got a code",
+            "a request that was not pushed got a code",
         ),
         (
             {"dpop_signing_alg_values_supported": ["ES256"]},
             [token(None, 200, BASIC, ("DPoP", "«dpop #9f2a41d07b 400ch»"))],
             "dpop_signing_alg_values_supported",
-            "a proof was sent, and the token is a Bearer",
+            "a proof was sent, but the token is a Bearer token",
         ),
         (
             {},
             [token({"token_type": "DPoP"}, 200, BASIC, ("DPoP", "«dpop #9f2a41d07b 400ch»"))],
             "dpop_signing_alg_values_supported",
-            "a token bound by DPoP was given",
+            "a DPoP-bound token was issued",
         ),
         (
             {},
             [exchange(Step.REVOKE, Request("POST", f"{ISSUER}/revoke"), status=404)],
             "revocation_endpoint",
-            "it answered 404",
+            "it returned 404",
         ),
     ],
 )
-def test_what_a_server_says_and_does_not_do(
+def test_contradiction_of_the_metadata_is_found(
     changes: dict[str, Any], exchanges: list[Exchange], member: str, observed: str
 ) -> None:
-    found = [item for item in contradictions(says(**changes), exchanges) if item.member == member]
-    assert [(item.observed, item.row) for item in found] == [(observed, 7)]
+    matches = [item for item in contradictions(says(**changes), exchanges) if item.member == member]
+    assert [(item.observed, item.row) for item in matches] == [(observed, 7)]
 
 
-def test_a_contradiction_is_told_once_however_often_it_is_seen() -> None:
+def test_repeated_contradiction_is_reported_once() -> None:
     again = token({"scope": "read admin"}, 200, BASIC)
     assert len(contradictions(says(), [again, again, again])) == 1
 
@@ -196,5 +196,5 @@ def test_a_contradiction_is_told_once_however_often_it_is_seen() -> None:
         [authorize(request_uri="urn:x"), callback()],
     ],
 )
-def test_what_says_nothing_about_the_document_is_no_contradiction(exchanges: list[Exchange]) -> None:
+def test_unrelated_behaviour_is_not_a_contradiction(exchanges: list[Exchange]) -> None:
     assert contradictions(says(require_pushed_authorization_requests=True), exchanges) == ()

@@ -29,80 +29,82 @@ def answer(error: str, description: str, status: int = 400) -> Response:
 
 
 def explained(exchange: Exchange) -> Explanation:
-    found = explain(exchange)
-    assert found is not None
-    return found
+    diagnosis = explain(exchange)
+    assert diagnosis is not None
+    return diagnosis
 
 
-def test_the_proven_come_first_and_crosses_before_ticks(walk: Walk) -> None:
+def test_proven_causes_and_contrary_facts_come_first(walk: Walk) -> None:
     first = walk.got_tokens()
     walk.wait(852)
-    found = walk.diagnosed(walk.token())
-    assert found.headline == "The code was exchanged before"
-    assert found.sentence == "The code was exchanged before."
-    assert found.most_likely.startswith(f"The code was exchanged before (row {first.id}); and the code was too old")
-    ranks = [list(Verdict).index(item.verdict) for item in found.causes]
+    diagnosis = walk.diagnosed(walk.token())
+    assert diagnosis.headline == "The code was already exchanged"
+    assert diagnosis.sentence == "The code was already exchanged."
+    assert diagnosis.most_likely.startswith(
+        f"The code was already exchanged (row {first.id}); and the code had expired"
+    )
+    ranks = [list(Verdict).index(item.verdict) for item in diagnosis.causes]
     assert ranks == sorted(ranks)
-    marks = [fact.holds for fact in found.evidence]
+    marks = [fact.holds for fact in diagnosis.evidence]
     assert marks == sorted(marks, key=[False, None, True].index)
-    assert len(set(found.evidence)) == len(found.evidence)
+    assert len(set(diagnosis.evidence)) == len(diagnosis.evidence)
 
 
-def test_a_possible_cause_with_a_cross_comes_before_one_without(walk: Walk) -> None:
+def test_possible_cause_with_a_contrary_fact_comes_first(walk: Walk) -> None:
     walk.provider = replace(walk.provider, clients=())  # as at a provider that publishes none
     walk.begin()
     refused = walk.authorize(setting(client_id="no-such-app"))
-    found = walk.diagnosed(replace(refused, response=Response(400, "Bad Request", (), b"<h1>Error</h1>")))
-    possible = [item.id for item in found.causes if item.verdict is Verdict.POSSIBLE]
+    diagnosis = walk.diagnosed(replace(refused, response=Response(400, "Bad Request", (), b"<h1>Error</h1>")))
+    possible = [item.id for item in diagnosis.causes if item.verdict is Verdict.POSSIBLE]
     assert possible[0] == "client.id_differs"
     assert "authorization.client_not_active" in possible
-    assert "query of the address, client_id" in text(cause(found, "client.id_differs"))
+    assert "URL query, client_id" in text(cause(diagnosis, "client.id_differs"))
 
 
-def test_what_could_not_be_ruled_out_is_named(walk: Walk) -> None:
+def test_causes_that_could_not_be_ruled_out_are_named(walk: Walk) -> None:
     """A refused code that is right as far as the row tells: redaction hides what may stand around it."""
     walk.authorize()
     [issued] = walk.running.sandbox.codes()
     walk.running.sandbox.revoke_code(issued.serial)
     most_likely = walk.kept(walk.token()).most_likely
-    assert most_likely.startswith("Not known. Not ruled out, for want of a fact: ")
-    assert "something else was sent around the code; the code was percent-encoded twice." in most_likely
+    assert most_likely.startswith("Unknown. Not ruled out, because a fact is missing: ")
+    assert "extra characters were sent around the code; the code was percent-encoded twice." in most_likely
 
 
-def test_a_bare_answer_proves_nothing() -> None:
+def test_response_without_request_proves_nothing() -> None:
     exchange = Exchange(Step.TOKEN, Request("", ""), NOW, answer("invalid_grant", "Invalid refresh token"))
-    found = diagnose(exchange, explained(exchange), past=NoPast())
-    assert {item.verdict.value for item in found.causes} == {"unknown"}
-    assert found.most_likely == "Not known: what is needed to tell is missing."
+    diagnosis = diagnose(exchange, explained(exchange), past=NoPast())
+    assert {item.verdict.value for item in diagnosis.causes} == {"unknown"}
+    assert diagnosis.most_likely == "Unknown: the facts needed to tell are missing."
 
 
-def test_a_head_without_its_body_proves_nothing_of_the_body() -> None:
+def test_headers_without_body_prove_nothing_about_the_body() -> None:
     headers = (("Content-Type", "application/json"), ("Content-Length", "210"))
     request = Request("POST", "https://www.olx.pl/api/open/oauth/token", headers)
     said = answer("invalid_request", 'Missing parameter: "code" is required')
     exchange = Exchange(Step.TOKEN, request, NOW, said)
-    found = diagnose(exchange, explained(exchange), past=NoPast())
-    assert verdict(found, "code.left_out") == "unknown"
-    assert verdict(found, "body.unreadable") == "unknown"
+    diagnosis = diagnose(exchange, explained(exchange), past=NoPast())
+    assert verdict(diagnosis, "code.left_out") == "unknown"
+    assert verdict(diagnosis, "body.unreadable") == "unknown"
 
 
 def test_another_servers_text_for_an_expired_code_gets_the_same_causes(walk: Walk) -> None:
     walk.authorize()
     walk.wait(700)
     exchange = replace(walk.token(), response=answer("invalid_grant", "The authorization code has expired"))
-    found = diagnose(exchange, explained(exchange), flow=walk.flow, past=walk.past, vault=walk.vault)
-    assert verdict(found, "code.expired") == "proven"
+    diagnosis = diagnose(exchange, explained(exchange), flow=walk.flow, past=walk.past, vault=walk.vault)
+    assert verdict(diagnosis, "code.expired") == "proven"
 
 
-def test_an_error_at_a_time_without_a_history_is_judged_from_the_paste_alone() -> None:
+def test_error_without_a_history_is_judged_from_the_paste_alone() -> None:
     body = b'{"grant_type":"authorization_code","client_id":"200123","client_secret":"s","code":"4f1f9bb0"}'
     request = Request("POST", "https://www.olx.pl/api/open/oauth/token", (("Content-Type", "application/json"),), body)
     exchange = Exchange(Step.TOKEN, request, NOW, answer("invalid_grant", documented()[2].description))
-    found = diagnose(exchange, explained(exchange), past=NoPast())
-    expired = cause(found, "code.expired")
+    diagnosis = diagnose(exchange, explained(exchange), past=NoPast())
+    expired = cause(diagnosis, "code.expired")
     assert expired.verdict == "unknown"
-    assert "no callback is known" in text(expired)
-    assert "4f1f9bb0" not in repr(found)
+    assert "no callback with it is known" in text(expired)
+    assert "4f1f9bb0" not in repr(diagnosis)
 
 
 @pytest.mark.parametrize("number", range(1, 12))
@@ -118,7 +120,7 @@ def test_every_documented_error_has_causes(number: int) -> None:
 # Before sending.
 
 
-def test_a_request_that_is_right_has_nothing_against_it(walk: Walk) -> None:
+def test_correct_request_passes_preflight(walk: Walk) -> None:
     walk.authorize()
     assert walk.preflight() == {}
 
@@ -138,31 +140,31 @@ def test_a_request_that_is_right_has_nothing_against_it(walk: Walk) -> None:
         ("grant.misspelt", {"grant_type": "authorisation_code"}),
     ],
 )
-def test_what_would_fail_is_said_before_it_is_sent(walk: Walk, id: str, values: dict[str, str | None]) -> None:
+def test_failing_request_is_reported_before_sending(walk: Walk, id: str, values: dict[str, str | None]) -> None:
     walk.authorize()
-    found = walk.preflight(setting(**values))
-    assert id in found, sorted(found)
-    fix = found[id].fix
+    diagnosis = walk.preflight(setting(**values))
+    assert id in diagnosis, sorted(diagnosis)
+    fix = diagnosis[id].fix
     assert fix is not None
     assert fix.label == "ready"
 
 
-def test_a_code_that_is_over_is_said_before_it_is_sent(walk: Walk) -> None:
+def test_expired_code_is_reported_before_sending(walk: Walk) -> None:
     first = walk.got_tokens()
     walk.wait(601)
-    found = walk.preflight()
-    assert found["code.used"].evidence[0].row == first.id
-    assert found["code.expired"].verdict == "proven"
+    diagnosis = walk.preflight()
+    assert diagnosis["code.used"].evidence[0].row == first.id
+    assert diagnosis["code.expired"].verdict == "proven"
 
 
-def test_an_expired_access_token_is_said_before_it_is_sent(walk: Walk) -> None:
+def test_expired_access_token_is_reported_before_sending(walk: Walk) -> None:
     walk.got_tokens()
     assert walk.flow.tokens is not None
     request = flows.api_request(f"{walk.provider.api}/users/me", flows.api_fields(walk.flow, walk.flow.tokens))
 
     def ids(now: datetime, request: Request) -> set[str]:
-        found = preflight(request, Step.API, flow=walk.flow, past=walk.past, vault=walk.vault, now=now)
-        return {item.id for item in found}
+        diagnosis = preflight(request, Step.API, flow=walk.flow, past=walk.past, vault=walk.vault, now=now)
+        return {item.id for item in diagnosis}
 
     assert ids(walk.now, request) == set()
     assert ids(walk.now, with_header(request, "Version", None)) == {"header.version_missing"}
@@ -170,7 +172,7 @@ def test_an_expired_access_token_is_said_before_it_is_sent(walk: Walk) -> None:
     assert ids(walk.now, request) == {"access_token.expired"}
 
 
-def test_a_replaced_refresh_token_is_said_before_it_is_sent(walk: Walk) -> None:
+def test_replaced_refresh_token_is_reported_before_sending(walk: Walk) -> None:
     walk.got_tokens()
     assert walk.flow.tokens is not None
     old = walk.flow.tokens.refresh_token
@@ -243,7 +245,7 @@ def spent(new_walk: Callable[..., Walk]) -> Walk:
     with_vault=True,
     with_flow=False,
 )
-def test_no_secret_is_told_and_no_spent_code_is_sent_again(
+def test_diagnosis_reveals_no_secret_and_resends_no_spent_code(
     spent: Walk,
     values: dict[str, str | None],
     error: tuple[str, str],
@@ -261,21 +263,21 @@ def test_no_secret_is_told_and_no_spent_code_is_sent_again(
     exchange = Exchange(Step.TOKEN, request, spent.now, answer(*error), provider="sandbox", client_id="demo-app")
     if redacted:
         exchange = spent.vault.redact(exchange)
-    found = diagnose(
+    diagnosis = diagnose(
         exchange,
         explained(exchange),
         flow=spent.flow if with_flow else None,
         past=spent.past,
         vault=spent.vault if with_vault else None,
     )
-    told = [secret(spent, name) for name in SECRETS if secret(spent, name) in repr(found)]
-    assert not told or not (redacted or with_vault or with_flow), found
+    told = [secret(spent, name) for name in SECRETS if secret(spent, name) in repr(diagnosis)]
+    assert not told or not (redacted or with_vault or with_flow), diagnosis
     sent = {item.name: item.value for item in fields if item.send}
     # A live code without a vault has no fingerprint to ask the history for, and a damaged one that was redacted has
     # another.
     marked = bare(read(exchange.request).value("code")) == spent.vault.placeholder("code", spent.flow.code)
     blind = not (marked or ((with_vault or with_flow) and not redacted))
-    for fix in (item.fix for item in found.causes if item.fix is not None):
+    for fix in (item.fix for item in diagnosis.causes if item.fix is not None):
         assert blind or sends_no_spent_code(spent, fix, sent), fix
 
 

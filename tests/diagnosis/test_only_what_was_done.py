@@ -45,12 +45,12 @@ WRONG: Mapping[str, Fields] = {
 
 def proven(walk: Walk, fields: Fields) -> set[str]:
     """The same with a history of the client, and without one."""
-    found = walk.diagnosed(walk.token(setting(**fields(walk))))
-    return {cause.id for cause in found.causes if cause.verdict == "proven"}
+    diagnosis = walk.diagnosed(walk.token(setting(**fields(walk))))
+    return {cause.id for cause in diagnosis.causes if cause.verdict == "proven"}
 
 
 @pytest.mark.parametrize("cause", WRONG)
-def test_nothing_else_is_proven(walk: Walk, cause: str) -> None:
+def test_only_the_provoked_cause_is_proven(walk: Walk, cause: str) -> None:
     walk.got_tokens()
     walk.begin()
     walk.authorize()
@@ -58,12 +58,12 @@ def test_nothing_else_is_proven(walk: Walk, cause: str) -> None:
 
 
 @pytest.mark.parametrize("cause", sorted(set(WRONG) - {"scope.never_granted"}))
-def test_nothing_else_is_proven_without_a_history(walk: Walk, cause: str) -> None:
+def test_only_the_provoked_cause_is_proven_without_a_history(walk: Walk, cause: str) -> None:
     walk.authorize()
     assert proven(walk, WRONG[cause]) == {cause}
 
 
-def test_a_code_whose_first_character_is_the_digit_of_its_own_encoding(walk: Walk) -> None:
+def test_encoded_code_that_contains_the_code_is_not_padded(walk: Walk) -> None:
     """``%35`` is ``5``: the code stands whole behind ``%3``, and nobody put anything before it."""
     while not walk.flow.code[:1].isdigit():
         walk.begin()
@@ -102,20 +102,20 @@ def proven_of(walk: Walk, exchange: Exchange) -> set[str]:
 
 
 @pytest.mark.parametrize("cause", REFRESHED)
-def test_nothing_else_is_proven_of_a_refresh(walk: Walk, cause: str) -> None:
+def test_only_the_provoked_cause_of_a_refresh_is_proven(walk: Walk, cause: str) -> None:
     walk.got_tokens()
     expected = {cause} if cause != "scope.beyond_consent" else {cause, "scope.never_granted"}
     assert proven_of(walk, walk.refresh(setting(**REFRESHED[cause](walk)))) == expected
 
 
 @pytest.mark.parametrize("cause", CALLED)
-def test_nothing_else_is_proven_of_a_call(walk: Walk, cause: str) -> None:
+def test_only_the_provoked_cause_of_a_call_is_proven(walk: Walk, cause: str) -> None:
     walk.got_tokens()
     assert proven_of(walk, walk.call(setting(**CALLED[cause](walk)))) == {cause}
 
 
 @pytest.mark.parametrize("seconds", [86_401, 2_592_001])
-def test_nothing_but_the_age_is_proven_of_an_old_token(walk: Walk, seconds: int) -> None:
+def test_only_expiry_is_proven_of_an_expired_token(walk: Walk, seconds: int) -> None:
     walk.got_tokens()
     walk.wait(seconds)
     assert proven_of(walk, walk.call()) == {"access_token.expired"}

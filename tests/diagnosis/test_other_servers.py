@@ -38,7 +38,7 @@ def judged(exchange: Exchange, flow: Flow) -> Diagnosis:
 
 
 def warned(request: Request, step: Step, flow: Flow) -> set[str]:
-    return {found.id for found in preflight(request, step, flow=flow, past=NoPast(), now=NOW)}
+    return {diagnosis.id for diagnosis in preflight(request, step, flow=flow, past=NoPast(), now=NOW)}
 
 
 def token_request(flow: Flow, **fields: str) -> Request:
@@ -50,47 +50,49 @@ def api_call(**headers: str) -> Request:
     return Request("GET", f"{OTHER.api}/me", (("Authorization", "Bearer a-token-of-some-length"), *headers.items()))
 
 
-def test_an_api_that_asks_for_no_version_header(flow: Flow) -> None:
+def test_version_header_is_ruled_out_where_not_required(flow: Flow) -> None:
     body = b'{"error": "invalid_request", "error_description": "No such filter"}'
     call = Exchange(Step.API, api_call(**{"Content-Type": "application/json"}), NOW, Response(400, "", JSON, body))
-    found = judged(call, flow)
-    assert verdict(found, "header.version_missing") == "ruled out"
-    assert verdict(found, "header.content_type_on_get") == "ruled out"
+    diagnosis = judged(call, flow)
+    assert verdict(diagnosis, "header.version_missing") == "ruled out"
+    assert verdict(diagnosis, "header.content_type_on_get") == "ruled out"
     assert warned(call.request, Step.API, flow) == set()
 
 
-def test_an_api_that_nothing_is_known_of() -> None:
+def test_headers_are_only_possible_at_an_unknown_api() -> None:
     """A paste: no provider is chosen, and the documented one may be meant."""
     body = b'{"error": "invalid_request", "error_description": "No such filter"}'
     call = Exchange(Step.API, api_call(), NOW, Response(400, "", JSON, body))
     explanation = explain(call)
     assert explanation is not None
-    found = diagnose(call, explanation, past=NoPast())
-    assert verdict(found, "header.version_missing") == "possible"
+    diagnosis = diagnose(call, explanation, past=NoPast())
+    assert verdict(diagnosis, "header.version_missing") == "possible"
 
 
-def test_scopes_that_stand_between_commas(flow: Flow) -> None:
+def test_scopes_are_split_by_the_separator_of_the_profile(flow: Flow) -> None:
     own = replace(flow, provider=replace(OTHER, scope="read,write", scope_separator=","))
     fields = {"grant_type": "client_credentials", "client_id": "an-app", "client_secret": "the-secret-of-an-app"}
     assert warned(token_request(own, **fields, scope="read,write"), Step.TOKEN, own) == set()
     assert warned(token_request(own, **fields, scope="read,Write"), Step.TOKEN, own) == {"scope.letter_case"}
-    (found,) = preflight(token_request(own, **fields, scope="read;write"), Step.TOKEN, flow=own, past=NoPast(), now=NOW)
-    assert found.fix is not None
-    assert (found.fix.title, found.fix.changes[0].after) == ("Separate the scopes by ','", "read,write")
+    (diagnosis,) = preflight(
+        token_request(own, **fields, scope="read;write"), Step.TOKEN, flow=own, past=NoPast(), now=NOW
+    )
+    assert diagnosis.fix is not None
+    assert (diagnosis.fix.title, diagnosis.fix.changes[0].after) == ("Separate the scopes by ','", "read,write")
 
 
-def test_a_request_that_was_pushed_beforehand(flow: Flow) -> None:
+def test_pushed_request_is_not_judged_by_its_url(flow: Flow) -> None:
     url = f"{OTHER.authorization_endpoint}?client_id=an-app&request_uri=urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3A6"
     assert warned(Request("GET", url), Step.AUTHORIZE, flow) == set()
 
 
-def test_a_device_that_asks_for_its_token(flow: Flow) -> None:
+def test_device_token_request_needs_no_code(flow: Flow) -> None:
     fields = {"grant_type": Grant.DEVICE_CODE.value, "client_id": "an-app", "client_secret": "the-secret-of-an-app"}
     assert warned(token_request(flow, **fields, device_code="the-code-of-a-device"), Step.TOKEN, flow) == set()
     assert warned(token_request(flow, **fields), Step.TOKEN, flow) == {"device_code.left_out"}
 
 
-def test_a_client_without_a_secret(flow: Flow) -> None:
+def test_public_client_needs_no_secret(flow: Flow) -> None:
     public = replace(flow, client=Client("an-app", ""), authentication=ClientAuthentication.NONE)
     fields = {"grant_type": "refresh_token", "refresh_token": "a-refresh-token-of-forty-characters-long"}
     assert warned(token_request(public, **fields, client_id="an-app"), Step.REFRESH, public) == set()
@@ -98,45 +100,45 @@ def test_a_client_without_a_secret(flow: Flow) -> None:
     assert "client.credentials_missing" in warned(token_request(flow, **fields, client_id="an-app"), Step.REFRESH, flow)
 
 
-def test_a_token_that_is_bound_to_a_key(flow: Flow) -> None:
+def test_dpop_scheme_is_ruled_out(flow: Flow) -> None:
     call = Request("GET", f"{OTHER.api}/me", (("Authorization", "DPoP a-token-of-some-length"), ("DPoP", "e30.e30.x")))
     refused = Response(401, "", (("WWW-Authenticate", 'DPoP error="invalid_token"'),))
     assert warned(call, Step.API, flow) == set()
     assert verdict(judged(Exchange(Step.API, call, NOW, refused), flow), "access_token.scheme") == "ruled out"
 
 
-def test_a_grant_that_is_spelt_right_and_not_offered(flow: Flow) -> None:
+def test_documented_grant_is_possibly_unsupported(flow: Flow) -> None:
     request = token_request(flow, grant_type="client_credentials", client_id="an-app", client_secret="x" * 20)
     answer = Response(400, "", JSON, b'{"error": "unsupported_grant_type"}')
-    found = judged(Exchange(Step.TOKEN, request, NOW, answer), flow)
-    assert verdict(found, "grant.misspelt") == "ruled out"
-    assert verdict(found, "grant.unsupported") == "possible"
+    diagnosis = judged(Exchange(Step.TOKEN, request, NOW, answer), flow)
+    assert verdict(diagnosis, "grant.misspelt") == "ruled out"
+    assert verdict(diagnosis, "grant.unsupported") == "possible"
 
 
-def test_a_profile_does_not_say_what_a_call_needs(walk: Walk) -> None:
+def test_profile_scope_does_not_prove_a_missing_scope(walk: Walk) -> None:
     """Only the challenge of the answer does: a profile names what is worth asking for."""
     walk.authorize(setting(scope="read v2"))
     walk.token()
     refused = walk.call()
     body = b'{"error": "insufficient_scope"}'
-    found = walk.diagnosed(replace(refused, response=Response(403, "Forbidden", JSON, body)))
-    lacks = cause(found, "token.lacks_scope")
+    diagnosis = walk.diagnosed(replace(refused, response=Response(403, "Forbidden", JSON, body)))
+    lacks = cause(diagnosis, "token.lacks_scope")
     assert lacks.verdict == "possible"
     assert "Missing: write" in text(lacks)
-    assert verdict(found, "token.asked_too_little") == "possible"
+    assert verdict(diagnosis, "token.asked_too_little") == "possible"
 
 
-def test_what_the_application_was_granted_is_no_consent_of_the_user(new_walk: Callable[..., Walk]) -> None:
+def test_scope_of_the_application_is_not_user_consent(new_walk: Callable[..., Walk]) -> None:
     walk = new_walk()
     walk.authorize(setting(scope="read v2"))
     walk.token(setting(scope="read v2"))
     walk.application()
-    found = walk.diagnosed(walk.refresh(setting(scope="read write v2")))
-    assert verdict(found, "scope.beyond_consent") == "proven"
+    diagnosis = walk.diagnosed(walk.refresh(setting(scope="read write v2")))
+    assert verdict(diagnosis, "scope.beyond_consent") == "proven"
 
 
-def test_the_fields_of_a_pushed_request_are_looked_at_where_it_is_pushed(flow: Flow) -> None:
+def test_pushed_request_is_judged_when_it_is_pushed(flow: Flow) -> None:
     request = Request("POST", "https://as.example/par", JSON, b'{"client_id": "an-app", "scope": "openid,profile"}')
     answer = Response(400, "", JSON, b'{"error": "invalid_scope"}')
-    found = judged(Exchange(Step.PAR, request, NOW, answer), flow)
-    assert verdict(found, "scope.separators") == "proven"
+    diagnosis = judged(Exchange(Step.PAR, request, NOW, answer), flow)
+    assert verdict(diagnosis, "scope.separators") == "proven"

@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import FrameType
+from unittest.mock import Mock
 
 import pytest
 
 from oauth import paste
-from oauth.diagnosis import Earlier
+from oauth.diagnosis import InMemoryPast, pasted
 from oauth.diagnosis.in_memory import NEWEST_OF_FLOW, NEWEST_SEEN
-from oauth.diagnosis.pasted import Diagnosed, diagnosed
+from oauth.diagnosis.pasted import Finding, Paste
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.redaction import Vault
 from tests.benchmarks import paste as benchmark
@@ -30,13 +31,13 @@ REQUEST = (
 )
 
 
-def read(text: str) -> list[Diagnosed]:
-    return list(diagnosed(paste.read(text), Vault(b"key"), NOW))
+def read(text: str) -> list[Finding]:
+    return list(Paste(paste.read(text), Vault(b"key"), NOW).findings())
 
 
-def verdicts(item: Diagnosed) -> dict[str, str]:
-    assert item.diagnosis is not None
-    return {cause.id: cause.verdict.value for cause in item.diagnosis.causes}
+def verdicts(finding: Finding) -> dict[str, str]:
+    assert finding.diagnosis is not None
+    return {cause.id: cause.verdict.value for cause in finding.diagnosis.causes}
 
 
 def answer(status: str, minute: int, body: str) -> str:
@@ -50,41 +51,41 @@ def test_an_earlier_exchange_of_the_code_in_the_paste_is_found() -> None:
     assert verdicts(second)["code.used"] == "proven"
 
 
-def test_without_times_nothing_is_said_of_the_codes_age() -> None:
+def test_age_of_a_code_is_unknown_without_times() -> None:
     token = f"curl {URL} -d grant_type=authorization_code -d code={CODE}\n{GRANT}"
     callback, second = read(f"curl 'https://app.example/cb?code={CODE}&state=s1s1s1s1'\n{token}")
-    assert callback.pasted.step is Step.CALLBACK
+    assert callback.exchange.step is Step.CALLBACK
     assert verdicts(second)["code.expired"] == "unknown"
 
 
 def test_a_request_whose_file_was_not_read_is_not_judged_by_its_body() -> None:
     missing = '{"error": "invalid_request", "error_description": "The grant type was not specified in the request"}'
-    (found,) = read(f"curl {URL} -d @body.json\n{missing}")
-    assert set(verdicts(found).values()) == {"unknown"}
+    (result,) = read(f"curl {URL} -d @body.json\n{missing}")
+    assert set(verdicts(result).values()) == {"unknown"}
     (alone,) = read(f"curl {URL} -d @body.json")
-    assert alone.before_sending == ()
+    assert alone.preflight is None
 
 
 def test_a_response_without_its_body_is_not_called_empty() -> None:
-    (found,) = read(f"requests.exceptions.HTTPError: 400 Client Error: Bad Request for url: {URL}")
-    assert found.explanation is None
+    (result,) = read(f"requests.exceptions.HTTPError: 400 Client Error: Bad Request for url: {URL}")
+    assert result.explanation is None
 
 
-def test_what_is_given_out_is_redacted() -> None:
-    (found,) = read(REQUEST + "\n" + answer("400 Bad Request", 0, GRANT.replace("doesn't", CODE)))
-    assert CODE not in repr((found.exchange, found.explanation, found.diagnosis))
-    assert CODE.encode() not in found.exchange.request.body
+def test_findings_are_redacted() -> None:
+    (result,) = read(REQUEST + "\n" + answer("400 Bad Request", 0, GRANT.replace("doesn't", CODE)))
+    assert CODE not in repr((result.exchange, result.explanation, result.diagnosis))
+    assert CODE.encode() not in result.exchange.request.body
 
 
-def test_the_past_of_a_paste_answers_from_its_rows_and_from_what_is_behind_it() -> None:
+def test_past_of_a_paste_includes_its_rows_and_the_further_past() -> None:
     vault = Vault(b"key")
     body = f"grant_type=authorization_code&client_id=7&code={CODE}".encode()
     headers = (("Content-Type", "application/x-www-form-urlencoded"),)
     row = vault.redact(Exchange(Step.TOKEN, Request("POST", URL, headers, body), NOW, Response(200), flow="f"))
-    first, second = Earlier(), Earlier(further=Earlier())
+    first, second = InMemoryPast(), InMemoryPast(further=InMemoryPast())
     assert first.sightings([vault.placeholder("code", CODE)]) == ()
     for past in (first, second.further):
-        assert isinstance(past, Earlier)
+        assert isinstance(past, InMemoryPast)
         past.add(row)
     for past in (first, second):
         assert past.sightings([vault.placeholder("code", CODE)]) == (row,)
@@ -153,36 +154,65 @@ def work(text: str) -> int:
 
     sys.setprofile(count)
     try:
-        found = list(diagnosed(items, Vault(b"key"), NOW))
+        findings = list(Paste(items, Vault(b"key"), NOW).findings())
     finally:
         sys.setprofile(None)
-    assert sum(item.diagnosis is not None for item in found) >= len(items) // 3 - 1
+    assert sum(finding.diagnosis is not None for finding in findings) >= len(items) // 3 - 1
     return calls
 
 
 @pytest.mark.parametrize("made", [benchmark.har, refreshes, hammering, ways])
-def test_the_work_grows_with_the_number_of_exchanges_and_not_with_its_square(made: Callable[[int], str]) -> None:
+def test_work_grows_linearly_with_the_exchanges(made: Callable[[int], str]) -> None:
     few, more, most = (work(made(count)) for count in (200, 400, 600))
     # What is remembered of a flow, a secret and a client has its bounds, which the first paste has reached.
     assert most - more < 1.2 * (more - few)
 
 
+def test_window_of_a_paste_is_diagnosed_as_in_the_whole() -> None:
+    items = paste.read(refreshes(30))
+    whole, windows = (Paste(items, Vault(b"key"), NOW) for _ in range(2))
+    findings = list(whole.findings())
+    assert [finding.position for finding in findings] == list(range(30))
+    for first, count in ((20, 7), (0, 5), (25, 20), (30, 5)):
+        assert list(windows.findings(first, count)) == findings[first : first + count]
+
+
+def test_window_looks_back_a_bounded_number_of_exchanges(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pasted, "LOOK_BACK", 3)
+    redacted = Mock(wraps=(vault := Vault(b"key")).redact)
+    monkeypatch.setattr(vault, "redact", redacted)
+    read_paste = Paste(paste.read(hammering(40)), vault, NOW)
+    (finding,) = read_paste.findings(30, 1)
+    assert verdicts(finding)["refresh_token.replaced"] != "proven"
+    assert redacted.call_count == 4
+    list(read_paste.findings(31, 9))
+    assert redacted.call_count == 4 + 9
+
+
+def test_exchange_is_redacted_once() -> None:
+    vault = Vault(b"key")
+    paste_of_two = Paste(paste.read(REQUEST + "\n" + answer("400 Bad Request", 1, GRANT)), vault, NOW)
+    (finding,) = paste_of_two.findings()
+    assert paste_of_two.redacted(0) is finding.exchange
+    assert paste_of_two.explanation(0) == finding.explanation
+
+
 def test_of_a_long_flow_the_first_and_the_newest_are_kept() -> None:
-    vault, past, rows = Vault(b"key"), Earlier(), []
+    vault, past, rows = Vault(b"key"), InMemoryPast(), []
     for number, item in enumerate(paste.read(hammering(1000))):
         row = replace(vault.redact(item.to_exchange(NOW)), flow="f", duration_ms=number)
         past.add(row)
         rows.append(row)
     mark = vault.placeholder("refresh_token", TOKEN)
     assert past.reach == 1000
-    for found, newest in ((past.flow("f"), NEWEST_OF_FLOW), (past.sightings([mark]), NEWEST_SEEN)):
-        assert len(found) < 6 * newest
-        assert list(found[:2]) == rows[:2]
-        assert list(found[-newest:]) == rows[-newest:]
+    for result, newest in ((past.flow("f"), NEWEST_OF_FLOW), (past.sightings([mark]), NEWEST_SEEN)):
+        assert len(result) < 6 * newest
+        assert list(result[:2]) == rows[:2]
+        assert list(result[-newest:]) == rows[-newest:]
 
 
-def test_calls_of_the_api_are_counted_and_belong_to_no_answer_about_a_flow() -> None:
-    past = Earlier()
+def test_api_calls_are_counted_but_belong_to_no_flow() -> None:
+    past = InMemoryPast()
     for number in range(5):
         request = Request("GET", "https://www.olx.pl/api/partner/users/me")
         past.add(Exchange(Step.API, request, NOW - timedelta(seconds=number), Response(200), flow="f"))

@@ -65,8 +65,8 @@ def promises() -> Iterator[tuple[str, str | int, str]]:
     """Kind, error and cause of every mark of a test."""
     for path in sorted(FOLDER.glob("test_*.py")):
         module = importlib.import_module(f"tests.diagnosis.causes.{path.stem}")
-        for name, found in vars(module).items():
-            for mark in marks_of(found) if name.startswith("test_") else ():
+        for name, diagnosis in vars(module).items():
+            for mark in marks_of(diagnosis) if name.startswith("test_") else ():
                 for cause in mark.args[1:]:
                     yield mark.name, mark.args[0], cause
 
@@ -80,10 +80,12 @@ def marks_of(function: Any) -> Iterator[pytest.Mark]:
 
 def everything() -> Iterator[Rule]:
     """Every rule that stands in the registry or in a module of causes, whether an error leads to it or not."""
-    modules = [importlib.import_module(f"{causes.__name__}.{found.name}") for found in iter_modules(causes.__path__)]
+    modules = [
+        importlib.import_module(f"{causes.__name__}.{diagnosis.name}") for diagnosis in iter_modules(causes.__path__)
+    ]
     for module in (registry, *modules):
-        for found in vars(module).values():
-            for group in found.values() if isinstance(found, Mapping) else (found,):
+        for diagnosis in vars(module).values():
+            for group in diagnosis.values() if isinstance(diagnosis, Mapping) else (diagnosis,):
                 yield from (
                     rule for rule in (group if isinstance(group, tuple) else (group,)) if isinstance(rule, Rule)
                 )
@@ -96,34 +98,34 @@ SIBLINGS = sorted({rule.id for rule in everything()} - {id for _, id in CAUSES})
 
 
 def has(kind: str, cause: str, error: str | int | None = None) -> bool:
-    return any(found == (kind, found[1] if error is None else error, cause) for found in PROMISED)
+    return any(diagnosis == (kind, diagnosis[1] if error is None else error, cause) for diagnosis in PROMISED)
 
 
 @pytest.mark.parametrize("number", TABLE)
-def test_the_registry_has_every_cause_of_the_table(number: int) -> None:
+def test_registry_contains_every_cause(number: int) -> None:
     assert set(TABLE[number]) <= {rule.id for rule in registry.DOCUMENTED[number]}
 
 
 @pytest.mark.parametrize(("number", "cause"), CAUSES)
-def test_a_cause_of_a_documented_error_is_proven_and_ruled_out_by_a_test(number: int, cause: str) -> None:
+def test_causes_of_documented_errors_are_proven_and_ruled_out_by_tests(number: int, cause: str) -> None:
     kind = "suspects" if cause in NEVER_PROVEN else "proves"
     assert has(kind, cause, number), f"no test {kind} it"
     assert has("rules_out", cause, number), "no test rules it out"
 
 
 @pytest.mark.parametrize("cause", SIBLINGS)
-def test_a_cause_of_an_error_without_a_number_is_proven_and_ruled_out_by_a_test(cause: str) -> None:
+def test_causes_of_other_errors_are_proven_and_ruled_out_by_tests(cause: str) -> None:
     assert has("suspects" if cause in NEVER_PROVEN else "proves", cause), "no test proves it"
     assert cause in NEVER_RULED_OUT or has("rules_out", cause), "no test rules it out"
 
 
-def test_no_exception_is_left_when_its_reason_is_gone() -> None:
+def test_exceptions_are_still_needed() -> None:
     known = {id for _, id in CAUSES} | set(SIBLINGS)
     assert set(NEVER_PROVEN) | set(NEVER_RULED_OUT) <= known
     assert [cause for cause in NEVER_PROVEN if has("proves", cause)] == []
     assert [cause for cause in NEVER_RULED_OUT if has("rules_out", cause)] == []
 
 
-def test_a_mark_names_causes_that_there_are() -> None:
+def test_marks_name_existing_causes() -> None:
     known = {id for _, id in CAUSES} | set(SIBLINGS)
     assert sorted({cause for _, _, cause in PROMISED} - known) == []

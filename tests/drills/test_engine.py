@@ -146,7 +146,7 @@ def test_the_evidence_names_the_row_of_the_first_exchange(setting: Setting) -> N
     outcome = outcome_of(ALL["2-used"], setting)
     first = outcome.exchanges[-2]
     assert outcome.diagnosis is not None
-    assert outcome.diagnosis.most_likely == f"The code was exchanged before (row {first.id})."
+    assert outcome.diagnosis.most_likely == f"The code was already exchanged (row {first.id})."
 
 
 def test_what_the_consent_page_names_is_not_taken_for_a_secret(setting: Setting) -> None:
@@ -161,10 +161,10 @@ def test_progress_is_told_after_every_step(setting: Setting) -> None:
     told = list(run(ALL["7-expired"], setting))
     assert [(item.done, item.total) for item in told] == [(1, 4), (2, 4), (3, 4), (4, 4), (4, 4)]
     assert [item.text for item in told[:-1]] == [
-        "The callback came",
-        "The token request was answered 200 OK",
+        "The callback arrived",
+        "The token request returned 200 OK",
         "The clock was moved by 86,401 s",
-        "The API call was answered 401 Unauthorized",
+        "The API call returned 401 Unauthorized",
     ]
     assert [item.outcome is None for item in told] == [True, True, True, True, False]
 
@@ -199,7 +199,7 @@ def test_all_is_put_back_when_a_step_fails(setting: Setting, sandbox: RunningSan
     before = sandbox.sandbox.clients()
     outcome = outcome_of(drill, setting)
     assert not outcome.passed
-    assert outcome.trouble == "A request that the drill builds on did not work: Client is not active."
+    assert outcome.trouble == "A preparatory request failed: Client is not active."
     assert sandbox.sandbox.clock.offset == timedelta()
     assert sandbox.sandbox.clients() == before
 
@@ -223,9 +223,9 @@ def test_a_control_that_is_not_there_ends_the_drill_in_a_sentence(setting: Setti
     lost = replace(setting, provider=replace(setting.provider, control="http://127.0.0.1:1/control"))
     outcome = outcome_of(ALL["2-expired"], lost)
     assert not outcome.passed
-    assert outcome.actual == "nothing was judged"
+    assert outcome.actual == "no result"
     assert outcome.trouble.startswith(
-        "The sandbox did not move its clock: its control at http://127.0.0.1:1/control gave no answer."
+        "The sandbox did not move its clock: its control at http://127.0.0.1:1/control did not respond."
     )
 
 
@@ -237,8 +237,8 @@ def test_what_cannot_be_put_back_is_said(setting: Setting, sandbox: RunningSandb
     *_, last = run_and(drill, setting, lambda: sandbox.sandbox.remove_client("machine-app"))
     assert last.outcome is not None
     assert not last.outcome.passed
-    assert last.text.startswith("The sandbox did not restore the client machine-app: it answered 404.")
-    assert last.text.endswith("Put it right on the Sandbox page.")
+    assert last.text.startswith("The sandbox did not restore the client machine-app: it responded 404.")
+    assert last.text.endswith("Correct it on the Sandbox page.")
 
 
 def test_a_server_that_is_not_there_does_not_pass(setting: Setting) -> None:
@@ -260,12 +260,12 @@ def test_what_the_history_could_not_keep_is_said(setting: Setting, monkeypatch: 
 
 def test_elsewhere_what_needs_the_sandbox_is_not_offered(elsewhere: Setting, history: History) -> None:
     reasons = {
-        "2-expired": "only the sandbox lets it",
+        "2-expired": "only the sandbox allows",
         "10-never": "the sandbox's ready-made client website-app",
         "11-other-client": "the sandbox's ready-made client website-app",
-        "access-denied": "only the sandbox can be told to",
-        "8-asked-too-little": "only the sandbox can be told to",
-        "2-used": "do steps 1 and 2 of the walkthrough first",
+        "access-denied": "only the sandbox can give",
+        "8-asked-too-little": "only the sandbox can give",
+        "2-used": "complete steps 1 and 2 of the walkthrough first",
     }
     for id, reason in reasons.items():
         assert reason in unavailable(ALL[id], elsewhere), id
@@ -329,7 +329,7 @@ def test_elsewhere_a_drill_uses_the_tokens_of_the_walkthrough(elsewhere: Setting
 
 def test_a_flow_of_another_provider_is_not_used(elsewhere: Setting) -> None:
     flow = replace(walked(elsewhere), provider=replace(elsewhere.provider, id="a-third"))
-    assert "do steps 1 and 2" in unavailable(ALL["2-used"], replace(elsewhere, flow=flow))
+    assert "complete steps 1 and 2" in unavailable(ALL["2-used"], replace(elsewhere, flow=flow))
 
 
 def test_every_drill_has_a_vault_of_its_own(setting: Setting, history: History) -> None:

@@ -78,7 +78,7 @@ def test_a_request_is_reshaped(flow: Flow) -> None:
 def test_another_client_asks_with_its_own_secret(flow: Flow) -> None:
     body = json.loads(asked(TokenRequest(grant=Grant.AUTHORIZATION_CODE, client="website-app"), flow).body)
     assert (body["client_id"], body["client_secret"], body["code"]) == ("website-app", "website-secret", "the-code")
-    with pytest.raises(InputError, match="no ready-made client nobody"):
+    with pytest.raises(InputError, match="does not have the ready-made client nobody"):
         asked(Call(client="nobody"), flow)
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from oauth.drills import Setting, drills, run
-from oauth.drills.sandbox_queue import SANDBOX, Queue, queue_at
+from oauth.drills.sandbox_queue import SANDBOX, Queue, queue_for
 from oauth.sandbox.testing import RunningSandbox
 
 ALL = {drill.id: drill for drill in drills()}
@@ -17,12 +17,12 @@ ALL = {drill.id: drill for drill in drills()}
 def test_they_come_in_the_order_in_which_they_stand() -> None:
     queue = Queue()
     with queue.turn("the first") as first, queue.turn("the third") as third:
-        assert queue.taken_by == "the first"
+        assert queue.holder == "the first"
         assert first.wait(0) == ""
         assert third.wait(0) == "the first"
     with pytest.raises(ValueError, match="gone wrong"), queue.turn("one that fails"):
         raise ValueError("gone wrong")
-    assert queue.taken_by == ""
+    assert queue.holder == ""
     with queue.turn("the next") as following:
         assert following.wait(0) == ""
 
@@ -31,10 +31,10 @@ def test_a_turn_comes_when_the_one_before_ends() -> None:
     queue, came = Queue(), threading.Event()
 
     def other() -> None:
-        with queue.taken("the other"):
+        with queue.exclusive("the other"):
             came.set()
 
-    with queue.taken("the first"):
+    with queue.exclusive("the first"):
         thread = threading.Thread(target=other)
         thread.start()
         assert not came.is_set()
@@ -43,8 +43,8 @@ def test_a_turn_comes_when_the_one_before_ends() -> None:
 
 
 def test_without_a_control_nobody_is_waited_for(setting: Setting) -> None:
-    assert queue_at("http://localhost:8501/sandbox/control") is queue_at("http://127.0.0.1:8501/sandbox/control")
-    with SANDBOX.taken("a drill"), queue_at("").turn("a request to a provider") as turn:
+    assert queue_for("http://localhost:8501/sandbox/control") is queue_for("http://127.0.0.1:8501/sandbox/control")
+    with SANDBOX.exclusive("a drill"), queue_for("").turn("a request to a provider") as turn:
         assert turn.wait(0) == ""
 
 
@@ -56,13 +56,13 @@ def test_a_second_drill_says_what_it_waits_for_and_never_meets_the_moved_clock(
             next(first)
         assert sandbox.sandbox.clock.offset == timedelta(seconds=601)
         told = next(second)
-        assert told.waiting
-        assert told.text == f"Waiting for its turn. The sandbox is taken by: {ALL['2-expired'].title}"
+        assert told.is_waiting
+        assert told.text == f"Waiting for the sandbox, which is used by: {ALL['2-expired'].title}"
         *_, last = first
         assert last.outcome is not None
         assert last.outcome.passed
         went_on = next(second)
-        assert not went_on.waiting
+        assert not went_on.is_waiting
         assert sandbox.sandbox.clock.offset == timedelta()
         *_, last = second
         assert last.outcome is not None

@@ -28,28 +28,32 @@ def test_a_drill_is_read() -> None:
     [
         ('title = "T"', "", "drill mine: the field title is missing"),
         ('title = "T"', 'title = "T"\ncolour = 1', "drill mine: the field colour is unknown"),
-        ('title = "T"', "title = 1", "drill mine: the field title must be a text"),
+        ('title = "T"', "title = 1", "drill mine: the field title must be a string"),
         ("number = 2", "number = true", "drill mine: the field number must be a whole number"),
         ("number = 2", "number = 12", "drill mine: the field number is 12"),
         ("number = 2", 'code = "no_such_code"', "drill mine: the field code is 'no_such_code'"),
         ("number = 2", 'answer = "no_such_kind"', "drill mine: the field answer is 'no_such_kind'"),
-        ("number = 2", "", "drill mine: exactly one of the fields number, code and answer"),
-        ("number = 2", 'number = 2\ncode = "invalid_grant"', "exactly one of the fields number, code and answer"),
+        ("number = 2", "", "drill mine: set exactly one of the fields number, code and answer"),
+        ("number = 2", 'number = 2\ncode = "invalid_grant"', "set exactly one of the fields number, code and answer"),
         ("number = 2", "number = 2\nspends_code = 1", "drill mine: the field spends_code must be true or false"),
-        ("number = 2", 'number = 2\nproven = "code.used"', "drill mine: the field proven must be a list of texts"),
-        ("number = 2", "number = 2\nproven = [1]", "drill mine: the field proven must be a list of texts"),
+        ("number = 2", 'number = 2\nproven = "code.used"', "drill mine: the field proven must be a list of strings"),
+        ("number = 2", "number = 2\nproven = [1]", "drill mine: the field proven must be a list of strings"),
         ('{ do = "authorize" }', "{}", "drill mine, step 1: the field do is 'None'"),
         ('{ do = "token" }', '{ do = "dance" }', "drill mine, step 2: the field do is 'dance'"),
         ('{ do = "token" }', '{ do = "token", grant = "password" }', "step 2: the field grant is unknown"),
         ('{ do = "token" }', '{ do = "token", set = 1 }', "step 2: the field set must be a table"),
-        ('{ do = "token" }', '{ do = "token", set = { code = 1 } }', "step 2: the field set must be a table of texts"),
+        (
+            '{ do = "token" }',
+            '{ do = "token", set = { code = 1 } }',
+            "step 2: the field set must be a table of strings",
+        ),
         ('{ do = "token" }', '{ do = "token", set = { code = "{password}" } }', "the field set has {password}"),
         ('{ do = "token" }', '{ do = "token", set = { code = "{code.real}" } }', "the field set has {code.real}"),
         ('{ do = "token" }', '{ do = "token", set = { code = "{code!r}" } }', "the field set has {code}"),
-        ('{ do = "token" }', '{ do = "token", set = { code = "{code" } }', "the field set has braces"),
-        ('{ do = "token" }', '{ do = "token", body = "{" }', "step 2: the field body has braces"),
+        ('{ do = "token" }', '{ do = "token", set = { code = "{code" } }', "the field set has unbalanced braces"),
+        ('{ do = "token" }', '{ do = "token", body = "{" }', "step 2: the field body has unbalanced braces"),
         ('{ do = "token" }', '{ do = "token", body_format = "xml" }', "step 2: the field body_format is 'xml'"),
-        ('{ do = "token" }', '{ do = "token", leave_out = "code" }', "the field leave_out must be a list of texts"),
+        ('{ do = "token" }', '{ do = "token", leave_out = "code" }', "the field leave_out must be a list of strings"),
         ('{ do = "authorize" }', '{ do = "authorize", decision = "shrug" }', "step 1: the field decision is 'shrug'"),
         ('{ do = "authorize" }', '{ do = "clock" }', "step 1: the field seconds is missing"),
         ('{ do = "token" }', '{ do = "clock", seconds = 1 }', "step 2: the field do must name a request"),
@@ -71,7 +75,7 @@ def test_a_file_that_is_no_list_of_drills() -> None:
 
 
 def test_two_drills_of_one_name() -> None:
-    with pytest.raises(DrillError, match="drill mine: the field id is that of another drill"):
+    with pytest.raises(DrillError, match="drill mine: the field id is already used by another drill"):
         read(GOOD + GOOD)
 
 

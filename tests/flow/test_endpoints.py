@@ -1,4 +1,4 @@
-"""The wire bytes of what servers offer besides the code: PKCE, client authentication, PAR, and the other endpoints."""
+"""The wire bytes of PKCE, client authentication, PAR, and the endpoints beside the code flow."""
 
 import base64
 import json
@@ -33,8 +33,8 @@ def begin(**changes: object) -> Flow:
     return replace(flow, **changes)  # type: ignore[arg-type]
 
 
-def asked(flow: Flow, **changed: str) -> list[Field]:
-    """The authorization request's fields, some of them filled in by hand."""
+def edited(flow: Flow, **changed: str) -> list[Field]:
+    """Return the fields of the authorization request with some values changed."""
     return [
         replace(item, value=changed[item.name], send=True) if item.name in changed else item
         for item in flows.authorization_fields(flow)
@@ -54,14 +54,14 @@ def form(request: Request) -> dict[str, str]:
     return dict(pairs)
 
 
-def answer(body: object, status: int = 200, headers: Headers = (), request: Request | None = None) -> Exchange:
+def exchange(body: object, status: int = 200, headers: Headers = (), request: Request | None = None) -> Exchange:
     response = Response(status, headers=headers, body=json.dumps(body).encode())
     return Exchange(
         Step.TOKEN, request or Request("POST", "https://as.example/x"), NOW, response=response, duration_ms=1000
     )
 
 
-def test_without_options_nothing_is_sent_besides_the_code_flow() -> None:
+def test_optional_parameters_are_not_sent_by_default() -> None:
     plain = begin(provider=replace(SERVER, scope="read"))
     assert set(query(flows.authorization_fields(plain))) == {
         "client_id", "response_type", "redirect_uri", "scope", "state"
@@ -89,24 +89,24 @@ def test_pkce_sends_the_challenge_first_and_the_verifier_with_the_code(method: P
 
 
 @pytest.mark.parametrize("grant", [Grant.REFRESH_TOKEN, Grant.CLIENT_CREDENTIALS])
-def test_the_verifier_goes_with_the_code_only(grant: Grant) -> None:
+def test_verifier_is_sent_with_the_code_only(grant: Grant) -> None:
     assert "code_verifier" not in {item.name for item in flows.token_fields(begin(pkce=Pkce.S256), grant)}
 
 
-def test_openid_asks_with_a_nonce() -> None:
+def test_openid_request_has_a_nonce() -> None:
     assert query(flows.authorization_fields(begin()))["nonce"] == ["the-nonce"]
 
 
-def test_a_profile_that_needs_a_response_mode_sends_it() -> None:
+def test_response_mode_of_the_profile_is_sent() -> None:
     flow = begin(provider=replace(SERVER, response_mode="form_post"))
     fields = flows.authorization_fields(flow)
     assert query(fields)["response_mode"] == ["form_post"]
     assert flows.with_authorization(flow, fields).authorization_parameter("response_mode") == "form_post"
 
 
-def test_the_resource_is_asked_for_again_with_the_code() -> None:
+def test_resource_is_sent_again_with_the_code() -> None:
     flow = begin()
-    sent = asked(flow, resource="https://api.example/", audience="api", prompt="login")
+    sent = edited(flow, resource="https://api.example/", audience="api", prompt="login")
     assert {name: query(sent)[name] for name in ("resource", "audience", "prompt")} == {
         "resource": ["https://api.example/"], "audience": ["api"], "prompt": ["login"]
     }  # fmt: skip
@@ -134,7 +134,7 @@ def test_the_resource_is_asked_for_again_with_the_code() -> None:
         ),
     ],
 )
-def test_the_client_proves_itself_in_one_way(
+def test_client_authenticates_in_one_way(
     authentication: ClientAuthentication, sent: dict[str, str], basic: bytes | None
 ) -> None:
     flow = begin(authentication=authentication)
@@ -145,7 +145,7 @@ def test_the_client_proves_itself_in_one_way(
     assert credentials == (f"Basic {base64.b64encode(basic).decode()}" if basic else None)
 
 
-def test_a_pushed_request_is_the_authorization_request_with_the_clients_proof() -> None:
+def test_pushed_request_is_the_authorization_request_with_the_credentials() -> None:
     flow = begin(pkce=Pkce.S256)
     request = flows.par_request("https://as.example/par", flows.par_fields(flow))
     sent = form(request)
@@ -153,8 +153,8 @@ def test_a_pushed_request_is_the_authorization_request_with_the_clients_proof() 
     assert sent == {name: value for name, (value,) in query(flows.authorization_fields(flow)).items()}
 
 
-def test_a_pushed_request_names_its_client_beside_basic_too() -> None:
-    """RFC 9126 §2.1."""
+def test_pushed_request_has_the_client_id_even_with_basic() -> None:
+    """The rule of RFC 9126 §2.1."""
     flow = begin(authentication=ClientAuthentication.BASIC)
     request = flows.par_request("https://as.example/par", flows.par_fields(flow), ClientAuthentication.BASIC)
     assert form(request)["client_id"] == "app"
@@ -162,11 +162,11 @@ def test_a_pushed_request_names_its_client_beside_basic_too() -> None:
     assert header(request.headers, "Authorization") == "Basic " + base64.b64encode(b"app:p%3Aw%25d").decode()
 
 
-def test_the_browser_then_carries_the_reference_alone_and_the_code_request_repeats_what_was_pushed() -> None:
+def test_browser_carries_the_reference_and_token_request_repeats_the_pushed_parameters() -> None:
     flow = begin()
     request = flows.par_request("https://as.example/par", flows.par_fields(flow))
     body = {"request_uri": "urn:ietf:params:oauth:request_uri:6esc_11ACC5bwc014ltc14eY22c", "expires_in": 90}
-    flow = flows.read_pushed(flow, answer(body, 201, request=request))
+    flow = flows.read_pushed(flow, exchange(body, 201, request=request))
     assert flow.pushed is not None
     assert flow.pushed.expires_at == NOW + timedelta(seconds=91)
     fields = flows.authorization_fields(flow)
@@ -179,15 +179,15 @@ def test_the_browser_then_carries_the_reference_alone_and_the_code_request_repea
 
 
 @pytest.mark.parametrize(("body", "status"), [({"error": "invalid_request"}, 400), ({}, 201), ([], 201)])
-def test_a_refused_push_leaves_the_flow_as_it_was(body: object, status: int) -> None:
+def test_refused_push_leaves_the_flow_unchanged(body: object, status: int) -> None:
     flow = begin()
-    assert flows.read_pushed(flow, answer(body, status)) == flow
+    assert flows.read_pushed(flow, exchange(body, status)) == flow
 
 
 @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
-def test_a_token_is_presented_with_its_kind_and_the_clients_proof(kind: str) -> None:
+def test_token_is_presented_with_its_kind_and_the_credentials(kind: str) -> None:
     flow = flows.read_tokens(
-        begin(), answer({"access_token": "the-access", "refresh_token": "the-refresh"}), Grant.AUTHORIZATION_CODE, ""
+        begin(), exchange({"access_token": "the-access", "refresh_token": "the-refresh"}), Grant.AUTHORIZATION_CODE, ""
     )
     request = flows.form_request("https://as.example/revoke", flows.presented_token_fields(flow, kind))
     assert form(request) == {
@@ -198,12 +198,14 @@ def test_a_token_is_presented_with_its_kind_and_the_clients_proof(kind: str) -> 
     }
 
 
-def test_a_device_asks_for_its_codes_and_then_for_its_token() -> None:
+def test_device_requests_its_codes_and_then_its_token() -> None:
     flow = begin(authentication=ClientAuthentication.NONE)
     request = flows.form_request("https://as.example/device", flows.device_fields(flow), ClientAuthentication.NONE)
     assert form(request) == {"client_id": "app", "scope": "openid email"}
-    begun = answer({"device_code": "the-device-code", "user_code": "ABCD", "verification_uri": "https://as.example/d"})
-    flow = flows.read_device(flow, begun)
+    response = exchange(
+        {"device_code": "the-device-code", "user_code": "ABCD", "verification_uri": "https://as.example/d"}
+    )
+    flow = flows.read_device(flow, response)
     poll = flows.token_request(
         SERVER.token_endpoint, flows.token_fields(flow, Grant.DEVICE_CODE), BodyFormat.FORM, flow.authentication
     )
@@ -212,28 +214,28 @@ def test_a_device_asks_for_its_codes_and_then_for_its_token() -> None:
         "client_id": "app",
         "device_code": "the-device-code",
     }
-    flow = flows.read_tokens(flow, answer({"access_token": "the-access"}), Grant.DEVICE_CODE, "openid email")
+    flow = flows.read_tokens(flow, exchange({"access_token": "the-access"}), Grant.DEVICE_CODE, "openid email")
     assert flow.tokens is not None
     assert (flow.tokens.access_token, flow.tokens.scope) == ("the-access", "openid email")
     assert flow.device is not None
     assert flow.device.polls == 1
 
 
-def test_userinfo_is_asked_with_the_token_and_nothing_of_the_api() -> None:
-    flow = flows.read_tokens(begin(), answer({"access_token": "the-access"}), Grant.AUTHORIZATION_CODE, "")
+def test_userinfo_request_has_the_token_and_no_api_headers() -> None:
+    flow = flows.read_tokens(begin(), exchange({"access_token": "the-access"}), Grant.AUTHORIZATION_CODE, "")
     request = flows.api_request("https://as.example/me", flows.userinfo_fields(flow, flow.tokens))
     assert (request.method, request.body) == ("GET", b"")
     assert header(request.headers, "Authorization") == "Bearer the-access"
     assert header(request.headers, "Content-Type") is None
 
 
-def test_keys_are_asked_for_without_any_credentials() -> None:
+def test_keys_are_requested_without_credentials() -> None:
     request = flows.keys_request("https://as.example/jwks")
     assert (request.method, request.url) == ("GET", "https://as.example/jwks")
     assert {name.lower() for name, _ in request.headers} == {"host", "user-agent", "accept", "accept-encoding"}
 
 
-def test_a_proof_is_a_header_of_the_token_request_and_not_in_its_body() -> None:
+def test_proof_is_a_header_of_the_token_request_and_not_in_its_body() -> None:
     flow = begin(dpop_key=new_key())
     fields = flows.token_fields(flow, Grant.AUTHORIZATION_CODE, Signed(proof="the.proof.x"))
     request = flows.token_request(SERVER.token_endpoint, fields, BodyFormat.FORM)
@@ -241,20 +243,20 @@ def test_a_proof_is_a_header_of_the_token_request_and_not_in_its_body() -> None:
     assert "DPoP" not in form(request)
 
 
-def test_a_bound_token_is_sent_with_its_own_scheme_and_a_proof() -> None:
+def test_bound_token_is_sent_with_its_own_scheme_and_a_proof() -> None:
     flow = begin(dpop_key=new_key())
     for token_type, scheme, proof in (("DPoP", "DPoP", "the.proof.x"), ("Bearer", "Bearer", None)):
-        got = flows.read_tokens(
-            flow, answer({"access_token": "the-access", "token_type": token_type}), Grant.AUTHORIZATION_CODE, ""
+        bound = flows.read_tokens(
+            flow, exchange({"access_token": "the-access", "token_type": token_type}), Grant.AUTHORIZATION_CODE, ""
         )
-        fields = flows.api_fields(got, got.tokens, Signed(proof="the.proof.x"))
+        fields = flows.api_fields(bound, bound.tokens, Signed(proof="the.proof.x"))
         request = flows.api_request("https://api.example/me", fields)
         assert header(request.headers, "Authorization") == f"{scheme} the-access"
         assert header(request.headers, "DPoP") == proof
 
 
-def test_a_nonce_that_any_answer_brings_is_kept() -> None:
-    flow = flows.read_nonce(begin(), answer({}, 400, (("DPoP-Nonce", "the-server-nonce"),)))
+def test_nonce_of_any_response_is_kept() -> None:
+    flow = flows.read_nonce(begin(), exchange({}, 400, (("DPoP-Nonce", "the-server-nonce"),)))
     assert flow.dpop_nonces == (("https://as.example", "the-server-nonce"),)
 
 
@@ -269,34 +271,36 @@ def test_a_nonce_that_any_answer_brings_is_kept() -> None:
         ((("iss", "https://as.example"), ("iss", "https://evil.example")), IssuerCheck.DIFFERS),
     ],
 )
-def test_the_one_who_answers_is_compared_to_the_letter(
+def test_issuer_of_the_callback_is_compared_exactly(
     parameters: tuple[tuple[str, str], ...], check: IssuerCheck
 ) -> None:
-    answered = [("code", "the-code"), ("state", "s" * 43), *parameters]
-    flow = flows.read_callback(begin(), answered, NOW, pasted=False)
+    parameters_received = [("code", "the-code"), ("state", "s" * 43), *parameters]
+    flow = flows.read_callback(begin(), parameters_received, NOW, pasted=False)
     assert flow.callback is not None
     assert flow.callback.issuer_check is check
     assert flow.code == ("" if check is IssuerCheck.DIFFERS else "the-code")
 
 
-def test_an_issuer_is_not_judged_without_one_to_compare_with() -> None:
+def test_issuer_is_not_checked_without_one_to_compare_with() -> None:
     flow = begin(provider=replace(SERVER, issuer=""))
     assert flows.check_issuer(flow, [("iss", "https://as.example")]) is IssuerCheck.NOT_POSSIBLE
 
 
-def test_an_id_token_is_kept_with_its_tokens() -> None:
-    flow = flows.read_tokens(begin(), answer({"access_token": "a", "id_token": "h.c.s"}), Grant.AUTHORIZATION_CODE, "")
+def test_id_token_is_kept_with_its_tokens() -> None:
+    flow = flows.read_tokens(
+        begin(), exchange({"access_token": "a", "id_token": "h.c.s"}), Grant.AUTHORIZATION_CODE, ""
+    )
     assert flow.tokens is not None
     assert flow.tokens.id_token == "h.c.s"
 
 
-def test_no_secret_is_in_the_repr_of_a_flow() -> None:
+def test_secrets_are_not_in_the_repr() -> None:
     flow = begin(dpop_key=new_key(), dpop_nonces=(("https://as.example", "the-server-nonce"),))
     for secret in (VERIFIER, "the-nonce", "p:w%d", "the-server-nonce"):
         assert secret not in repr(flow)
 
 
-def test_two_requests_that_ask_the_same_are_alike_apart_from_what_is_signed() -> None:
+def test_equal_requests_differ_only_in_their_signatures() -> None:
     flow = begin(authentication=ClientAuthentication.PRIVATE_KEY_JWT, dpop_key=new_key())
     first, second, other = (
         flows.without_signatures(

@@ -23,7 +23,7 @@ def begin() -> Flow:
     return Flow(SANDBOX, Client("demo-app", "demo-secret"), "http://localhost:8501/callback", "s" * 43, NOW)
 
 
-def answer(body: object, status: int = 200, headers: Headers = ()) -> Exchange:
+def exchange(body: object, status: int = 200, headers: Headers = ()) -> Exchange:
     response = Response(status, headers=headers, body=json.dumps(body).encode())
     return Exchange(Step.TOKEN, Request("POST", "http://x/"), NOW, response=response, duration_ms=1000)
 
@@ -33,7 +33,7 @@ def sent_json(request: Request) -> dict[str, str]:
     return parsed
 
 
-def test_the_authorization_request_carries_the_five_parameters() -> None:
+def test_authorization_request_has_its_five_parameters() -> None:
     flow = begin()
     request = flows.authorization_request(SANDBOX.authorization_endpoint, flows.authorization_fields(flow))
     parts = urlsplit(request.url)
@@ -47,38 +47,42 @@ def test_the_authorization_request_carries_the_five_parameters() -> None:
     }
 
 
-def test_an_authorization_endpoint_keeps_its_own_query() -> None:
+def test_authorization_endpoint_keeps_its_own_query() -> None:
     request = flows.authorization_request("https://as.example/auth?tenant=1", [Field("state", "x y", "", "")])
     assert request.url == "https://as.example/auth?tenant=1&state=x+y"
 
 
-def test_a_field_that_is_switched_off_is_not_sent() -> None:
+def test_field_that_is_switched_off_is_not_sent() -> None:
     fields = [replace(item, send=item.name != "code") for item in flows.token_fields(begin(), Grant.AUTHORIZATION_CODE)]
     assert "code" not in sent_json(flows.token_request(SANDBOX.token_endpoint, fields))
 
 
-def test_a_field_that_is_empty_is_sent_empty() -> None:
+def test_empty_field_is_sent_empty() -> None:
     fields = [Field("grant_type", "", "", "")]
     assert sent_json(flows.token_request("https://as.example/token", fields)) == {"grant_type": ""}
 
 
-def test_the_token_request_repeats_what_the_authorization_request_said() -> None:
+def test_token_request_repeats_the_authorization_request() -> None:
     flow = begin()
-    asked = [replace(item, value="read") if item.name == "scope" else item for item in flows.authorization_fields(flow)]
+    fields_sent = [
+        replace(item, value="read") if item.name == "scope" else item for item in flows.authorization_fields(flow)
+    ]
     fields = {
-        item.name: item for item in flows.token_fields(flows.with_authorization(flow, asked), Grant.AUTHORIZATION_CODE)
+        item.name: item
+        for item in flows.token_fields(flows.with_authorization(flow, fields_sent), Grant.AUTHORIZATION_CODE)
     }
     assert fields["scope"].value == "read"
     assert fields["redirect_uri"] == Field(
-        "redirect_uri", flow.redirect_uri, "The same as in step 1, to the letter", "step 1"
+        "redirect_uri", flow.redirect_uri, "Must equal the one in step 1 exactly", "step 1"
     )
 
 
-def test_a_redirect_uri_left_out_in_step_1_is_left_out_again() -> None:
+def test_redirect_uri_omitted_in_step_1_is_omitted_again() -> None:
     flow = begin()
-    asked = [replace(item, send=item.name != "redirect_uri") for item in flows.authorization_fields(flow)]
+    fields_sent = [replace(item, send=item.name != "redirect_uri") for item in flows.authorization_fields(flow)]
     fields = {
-        item.name: item for item in flows.token_fields(flows.with_authorization(flow, asked), Grant.AUTHORIZATION_CODE)
+        item.name: item
+        for item in flows.token_fields(flows.with_authorization(flow, fields_sent), Grant.AUTHORIZATION_CODE)
     }
     assert not fields["redirect_uri"].send
 
@@ -101,7 +105,7 @@ def test_each_grant_has_its_documented_fields(grant: Grant, names: list[str]) ->
     assert all(item.meaning and item.source for item in fields)
 
 
-def test_basic_moves_the_credentials_out_of_the_body_form_encoded_first() -> None:
+def test_basic_moves_the_form_encoded_credentials_to_the_header() -> None:
     fields = [Field("client_id", "my app", "", ""), Field("client_secret", "p:w%d", "", ""), Field("code", "c", "", "")]
     request = flows.token_request("https://as.example/t", fields, BodyFormat.FORM, ClientAuthentication.BASIC)
     scheme, _, credentials = (header(request.headers, "authorization") or "").partition(" ")
@@ -110,16 +114,16 @@ def test_basic_moves_the_credentials_out_of_the_body_form_encoded_first() -> Non
     assert request.body == b"code=c"
 
 
-def test_a_form_body_says_so_and_lists_its_length() -> None:
+def test_form_body_has_its_type_and_length() -> None:
     request = flows.token_request("https://as.example/t", [Field("scope", "read é&=", "", "")], BodyFormat.FORM)
     assert header(request.headers, "content-type") == "application/x-www-form-urlencoded"
     assert header(request.headers, "content-length") == str(len(request.body))
     assert parse_qs(request.body.decode()) == {"scope": ["read é&="]}
 
 
-def test_an_api_call_sends_its_fields_as_headers() -> None:
+def test_api_call_sends_its_fields_as_headers() -> None:
     flow = flows.read_tokens(
-        begin(), answer({"access_token": "a" * 40, "scope": "read"}), Grant.AUTHORIZATION_CODE, "read"
+        begin(), exchange({"access_token": "a" * 40, "scope": "read"}), Grant.AUTHORIZATION_CODE, "read"
     )
     request = flows.api_request(f"{SANDBOX.api}/users/me", flows.api_fields(flow, flow.tokens))
     assert header(request.headers, "authorization") == "Bearer " + "a" * 40
@@ -128,25 +132,25 @@ def test_an_api_call_sends_its_fields_as_headers() -> None:
     assert request.body == b""
 
 
-def test_a_header_of_ours_can_be_replaced_by_an_extra_field() -> None:
+def test_default_header_is_replaced_by_an_extra_field() -> None:
     request = flows.api_request("https://api.example/", [Field("accept", "text/html", "", "")])
     assert [value for name, value in request.headers if name.lower() == "accept"] == ["text/html"]
 
 
 @pytest.mark.parametrize("bad", [("Versión", "2"), ("X", "a\nb"), (" ", "x"), ("X\r\n", "y")])
-def test_a_header_that_cannot_be_sent_is_refused_with_a_reason(bad: tuple[str, str]) -> None:
+def test_invalid_header_is_refused_with_a_reason(bad: tuple[str, str]) -> None:
     with pytest.raises(InputError, match="cannot be sent"):
         flows.api_request("https://api.example/", [Field(*bad, "", "")])
 
 
 @pytest.mark.parametrize("url", ["", "ftp://x/", "localhost:8501/x", "https://", "http://x:port/", "http://[::1/"])
-def test_an_address_that_cannot_be_requested_is_refused_and_quoted(url: str) -> None:
+def test_invalid_address_is_refused_and_quoted(url: str) -> None:
     with pytest.raises(InputError) as caught:
         flows.token_request(url, [])
     assert repr(url) in str(caught.value)
 
 
-def test_the_callback_s_state_is_checked() -> None:
+def test_state_of_the_callback_is_checked() -> None:
     flow = begin()
     cases = {
         StateCheck.MATCHES: [("code", "c"), ("state", flow.state)],
@@ -160,56 +164,56 @@ def test_the_callback_s_state_is_checked() -> None:
         assert callback.state_check is expected
 
 
-def test_a_repeated_state_does_not_match() -> None:
+def test_repeated_state_does_not_match() -> None:
     flow = begin()
     callback = flows.read_callback(flow, [("state", flow.state), ("state", "x")], NOW, pasted=False).callback
     assert callback is not None
     assert callback.state_check is StateCheck.DIFFERS
 
 
-def test_the_code_lives_ten_minutes_from_its_arrival() -> None:
+def test_code_expires_ten_minutes_after_its_arrival() -> None:
     flow = flows.read_callback(begin(), [("code", "c"), ("state", "s" * 43)], NOW, pasted=False)
     assert flow.code == "c"
     assert flow.code_expires_at == NOW + timedelta(seconds=600)
 
 
-def test_tokens_are_read_with_what_was_asked_and_granted() -> None:
+def test_tokens_have_requested_and_granted_scopes() -> None:
     body = {"access_token": "a", "refresh_token": "r", "expires_in": 86400, "token_type": "bearer", "scope": "read"}
-    tokens = flows.read_tokens(begin(), answer(body), Grant.AUTHORIZATION_CODE, "read write").tokens
+    tokens = flows.read_tokens(begin(), exchange(body), Grant.AUTHORIZATION_CODE, "read write").tokens
     assert tokens is not None
     assert (tokens.scope, tokens.requested_scope) == ("read", "read write")
     assert tokens.expires_at == NOW + timedelta(seconds=86401)
 
 
-def test_a_scope_left_out_of_the_answer_is_the_one_asked_for() -> None:
-    tokens = flows.read_tokens(begin(), answer({"access_token": "a"}), Grant.AUTHORIZATION_CODE, "read write").tokens
+def test_omitted_scope_is_the_requested_one() -> None:
+    tokens = flows.read_tokens(begin(), exchange({"access_token": "a"}), Grant.AUTHORIZATION_CODE, "read write").tokens
     assert tokens is not None
     assert tokens.scope == "read write"
     assert tokens.expires_at is None
 
 
 @pytest.mark.parametrize("body", [{"error": "invalid_grant"}, [], "x", {"access_token": 7}, None])
-def test_an_answer_without_a_token_changes_nothing(body: object) -> None:
+def test_response_without_a_token_changes_nothing(body: object) -> None:
     flow = begin()
-    assert flows.read_tokens(flow, answer(body), Grant.AUTHORIZATION_CODE, "") == flow
-    assert flows.read_tokens(flow, answer({"access_token": "a"}, 400), Grant.AUTHORIZATION_CODE, "") == flow
+    assert flows.read_tokens(flow, exchange(body), Grant.AUTHORIZATION_CODE, "") == flow
+    assert flows.read_tokens(flow, exchange({"access_token": "a"}, 400), Grant.AUTHORIZATION_CODE, "") == flow
 
 
-def test_a_refresh_says_whether_the_refresh_token_was_replaced() -> None:
+def test_refresh_reports_a_replaced_refresh_token() -> None:
     first = flows.read_tokens(
-        begin(), answer({"access_token": "a", "refresh_token": "r"}), Grant.AUTHORIZATION_CODE, ""
+        begin(), exchange({"access_token": "a", "refresh_token": "r"}), Grant.AUTHORIZATION_CODE, ""
     )
-    replaced = flows.read_tokens(first, answer({"access_token": "b", "refresh_token": "r2"}), Grant.REFRESH_TOKEN, "")
+    replaced = flows.read_tokens(first, exchange({"access_token": "b", "refresh_token": "r2"}), Grant.REFRESH_TOKEN, "")
     assert replaced.refresh_replaced is True
-    kept = flows.read_tokens(first, answer({"access_token": "b"}), Grant.REFRESH_TOKEN, "")
+    kept = flows.read_tokens(first, exchange({"access_token": "b"}), Grant.REFRESH_TOKEN, "")
     assert kept.refresh_replaced is False
     assert kept.tokens is not None
     assert kept.tokens.refresh_token == "r"
 
 
-def test_an_application_token_leaves_the_user_s_alone() -> None:
-    flow = flows.read_tokens(begin(), answer({"access_token": "u"}), Grant.AUTHORIZATION_CODE, "")
-    flow = flows.read_tokens(flow, answer({"access_token": "app"}), Grant.CLIENT_CREDENTIALS, "read")
+def test_application_token_leaves_the_users_unchanged() -> None:
+    flow = flows.read_tokens(begin(), exchange({"access_token": "u"}), Grant.AUTHORIZATION_CODE, "")
+    flow = flows.read_tokens(flow, exchange({"access_token": "app"}), Grant.CLIENT_CREDENTIALS, "read")
     assert flow.tokens is not None
     assert flow.application_tokens is not None
     assert (flow.tokens.access_token, flow.application_tokens.access_token) == ("u", "app")
@@ -228,7 +232,7 @@ def test_an_application_token_leaves_the_user_s_alone() -> None:
         ("https://x.example/?error=access_denied&state=s", [("error", "access_denied"), ("state", "s")]),
     ],
 )
-def test_what_people_paste_is_read(pasted: str, expected: list[tuple[str, str]]) -> None:
+def test_pasted_callback_is_parsed(pasted: str, expected: list[tuple[str, str]]) -> None:
     assert flows.parse_pasted(pasted) == expected
 
 
@@ -242,13 +246,13 @@ def test_what_people_paste_is_read(pasted: str, expected: list[tuple[str, str]])
         ("https://x.example/?code=a&code=b", "more than once"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_a_reason(pasted: str, reason: str) -> None:
+def test_invalid_callback_is_refused_with_a_reason(pasted: str, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         flows.parse_pasted(pasted)
 
 
 @given(st.text())
-def test_nothing_that_is_pasted_breaks_the_reader(text: str) -> None:
+def test_no_pasted_text_breaks_the_parser(text: str) -> None:
     try:
         parameters = flows.parse_pasted(text)
     except InputError:
@@ -258,22 +262,22 @@ def test_nothing_that_is_pasted_breaks_the_reader(text: str) -> None:
 
 @settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.tuples(st.text(min_size=1), st.text()), unique_by=lambda pair: pair[0]))
-def test_every_body_carries_its_fields_unchanged(pairs: list[tuple[str, str]]) -> None:
+def test_every_body_has_its_fields_unchanged(pairs: list[tuple[str, str]]) -> None:
     fields = [Field(name, value, "", "") for name, value in pairs]
     assert sent_json(flows.token_request("https://as.example/", fields)) == dict(pairs)
     form = flows.token_request("https://as.example/", fields, BodyFormat.FORM)
     assert parse_qs(form.body.decode(), keep_blank_values=True) == {name: [value] for name, value in pairs}
 
 
-def test_secrets_do_not_show_in_a_repr() -> None:
+def test_secrets_are_not_in_the_repr() -> None:
     flow = flows.read_callback(begin(), [("code", "topsecretcode")], NOW, pasted=True)
     flow = flows.read_tokens(
         flow,
-        answer({"access_token": "topsecretaccess", "refresh_token": "topsecretrefresh"}),
+        exchange({"access_token": "topsecretaccess", "refresh_token": "topsecretrefresh"}),
         Grant.AUTHORIZATION_CODE,
         "",
     )
-    drawn = repr(flow)
-    assert "topsecret" not in drawn
-    assert "demo-secret" not in drawn
-    assert flow.state not in drawn
+    text = repr(flow)
+    assert "topsecret" not in text
+    assert "demo-secret" not in text
+    assert flow.state not in text

@@ -48,7 +48,7 @@ def test_the_rows_of_a_process_that_is_gone_are_marked_at_a_start(
     assert marked.exchange.failure == Failure("stopped")
     explanation = explain(marked.exchange)
     assert explanation is not None
-    assert explanation.title == "No answer recorded"
+    assert explanation.title == "No response recorded"
     assert row(started, answered).exchange.failure is None
     assert [found.exchange.id for found in started.rows(Filters(status="none"))] == [lost]
 

@@ -24,21 +24,21 @@ PUBLISHED = SigningKey(
 FRESH = new_key()
 
 
-def answer(url: str, headers: Headers) -> Exchange:
+def exchange(url: str, headers: Headers) -> Exchange:
     return Exchange(Step.TOKEN, Request("POST", url), NOW, response=Response(400, headers=headers))
 
 
-def test_the_thumbprint_is_that_of_the_specification() -> None:
-    """RFC 9449 §6.1."""
+def test_thumbprint_matches_the_specification() -> None:
+    """The example of RFC 9449 §6.1."""
     assert PUBLISHED.thumbprint == "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
 
 
-def test_a_proof_names_the_request_and_carries_the_public_key() -> None:
-    made = dpop.proof(FRESH, "POST", "https://u:p@as.example/token?a=1#f", at=NOW, unique="-BwC3ESc6acc2lTc")
-    read = jwt.decode(made, ECKey.import_key(FRESH.public))
-    assert read.header == {"alg": "ES256", "typ": "dpop+jwt", "jwk": FRESH.public}
+def test_proof_names_the_request_and_carries_the_public_key() -> None:
+    proof = dpop.proof(FRESH, "POST", "https://u:p@as.example/token?a=1#f", at=NOW, unique="-BwC3ESc6acc2lTc")
+    token = jwt.decode(proof, ECKey.import_key(FRESH.public))
+    assert token.header == {"alg": "ES256", "typ": "dpop+jwt", "jwk": FRESH.public}
     assert set(FRESH.public) == {"kty", "crv", "x", "y"}
-    assert read.claims == {
+    assert token.claims == {
         "jti": "-BwC3ESc6acc2lTc",
         "htm": "POST",
         "htu": "https://as.example/token",
@@ -46,37 +46,38 @@ def test_a_proof_names_the_request_and_carries_the_public_key() -> None:
     }
 
 
-def test_a_proof_for_an_api_call_has_the_hash_of_the_token_and_the_nonce() -> None:
+def test_proof_for_an_api_call_has_the_hash_of_the_token_and_the_nonce() -> None:
     token = "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"
-    made = dpop.proof(FRESH, "GET", "https://api.example/r", at=NOW, unique="e1j3V", nonce="n-1", access_token=token)
-    claims = jwt.decode(made, ECKey.import_key(FRESH.public)).claims
+    proof = dpop.proof(FRESH, "GET", "https://api.example/r", at=NOW, unique="e1j3V", nonce="n-1", access_token=token)
+    claims = jwt.decode(proof, ECKey.import_key(FRESH.public)).claims
     assert claims["ath"] == "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo"  # RFC 9449 §7.1
     assert claims["nonce"] == "n-1"
 
 
-def test_each_server_has_its_own_newest_nonce() -> None:
-    nonces = dpop.with_nonce((), answer("https://as.example/token", (("DPoP-Nonce", "one"),)))
-    nonces = dpop.with_nonce(nonces, answer("https://api.example/me", (("dpop-nonce", "two"),)))
-    nonces = dpop.with_nonce(nonces, answer("https://as.example/par", (("DPoP-Nonce", "three"),)))
-    nonces = dpop.with_nonce(nonces, answer("https://as.example/par", ()))
+def test_newest_nonce_is_kept_for_each_server() -> None:
+    nonces = dpop.with_nonce((), exchange("https://as.example/token", (("DPoP-Nonce", "one"),)))
+    nonces = dpop.with_nonce(nonces, exchange("https://api.example/me", (("dpop-nonce", "two"),)))
+    nonces = dpop.with_nonce(nonces, exchange("https://as.example/par", (("DPoP-Nonce", "three"),)))
+    nonces = dpop.with_nonce(nonces, exchange("https://as.example/par", ()))
     assert dpop.nonce_for(nonces, "https://AS.example/token") == "three"
     assert dpop.nonce_for(nonces, "https://api.example/other") == "two"
     assert dpop.nonce_for(nonces, "https://api.example:8443/other") == ""
 
 
 @pytest.mark.parametrize(
-    ("error", "headers", "wanted"),
+    ("error", "headers", "expected"),
     [
         ("use_dpop_nonce", (("DPoP-Nonce", "n"),), True),
         ("use_dpop_nonce", (), False),
         ("invalid_dpop_proof", (("DPoP-Nonce", "n"),), False),
     ],
 )
-def test_a_nonce_is_wanted_when_the_server_says_so_and_brings_it(error: str, headers: Headers, wanted: bool) -> None:
-    assert dpop.wants_nonce(error, answer("https://as.example/token", headers)) is wanted
+def test_server_wants_a_nonce_when_it_says_so_and_sends_one(error: str, headers: Headers, expected: bool) -> None:
+    assert dpop.wants_nonce(error, exchange("https://as.example/token", headers)) is expected
 
 
-def test_a_token_that_is_not_bound_is_said_to_be_none() -> None:
-    assert "token_type is Bearer and not DPoP" in dpop.binding_problem("Bearer", (), FRESH)
-    assert "bound to another key" in dpop.binding_problem("DPoP", ("other",), FRESH)
-    assert dpop.binding_problem("dpop", (FRESH.thumbprint,), FRESH) == ""
+def test_unbound_token_is_reported_with_the_reason() -> None:
+    assert "token_type is Bearer, not DPoP" in dpop.binding_problem("Bearer", None, FRESH)
+    assert "bound to another key" in dpop.binding_problem("DPoP", "other", FRESH)
+    assert dpop.binding_problem("dpop", FRESH.thumbprint, FRESH) == ""
+    assert dpop.binding_problem("dpop", None, FRESH) == ""

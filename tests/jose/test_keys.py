@@ -18,12 +18,11 @@ FORMATS = {
 
 
 def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey, form: str = "PKCS 8") -> str:
-    nothing = serialization.NoEncryption()
-    return key.private_bytes(serialization.Encoding.PEM, FORMATS[form], nothing).decode()
+    return key.private_bytes(serialization.Encoding.PEM, FORMATS[form], serialization.NoEncryption()).decode()
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_an_rsa_key_is_read_in_every_usual_form(form: str) -> None:
+def test_rsa_key_is_read_in_every_common_format(form: str) -> None:
     key = read_private_key(f"\n  {pem(RSA, form)}\n")
     assert key.algorithm == "RS256"
     assert jwt.decode(key.sign({}, {"a": 1}), RSAKey.import_key(key.public)).claims == {"a": 1}
@@ -32,22 +31,22 @@ def test_an_rsa_key_is_read_in_every_usual_form(form: str) -> None:
 @pytest.mark.parametrize(
     ("curve", "algorithm"), [(ec.SECP256R1(), "ES256"), (ec.SECP384R1(), "ES384"), (ec.SECP521R1(), "ES512")]
 )
-def test_a_curve_has_its_algorithm(curve: ec.EllipticCurve, algorithm: str) -> None:
+def test_algorithm_follows_the_curve(curve: ec.EllipticCurve, algorithm: str) -> None:
     key = read_private_key(pem(ec.generate_private_key(curve)))
     assert key.algorithm == algorithm
     verified = jwt.decode(key.sign({"kid": "k"}, {"a": 1}), ECKey.import_key(key.public), algorithms=[algorithm])
     assert verified.header == {"alg": algorithm, "kid": "k"}
 
 
-def test_an_ed25519_key_signs() -> None:
+def test_ed25519_key_signs() -> None:
     key = read_private_key(pem(ed25519.Ed25519PrivateKey.generate()))
     signed = key.sign({}, {"a": 1})
     assert jwt.decode(signed, OKPKey.import_key(key.public), algorithms=[key.algorithm]).claims == {"a": 1}
 
 
-def test_a_jwk_keeps_its_name_and_its_algorithm() -> None:
-    made = RSAKey.generate_key(2048, parameters={"kid": "mine", "alg": "PS256", "use": "sig"})
-    for pasted in (made.as_dict(private=True), {"keys": [made.as_dict(private=True)]}):
+def test_jwk_keeps_its_kid_and_algorithm() -> None:
+    jwk = RSAKey.generate_key(2048, parameters={"kid": "mine", "alg": "PS256", "use": "sig"}).as_dict(private=True)
+    for pasted in (jwk, {"keys": [jwk]}):
         key = read_private_key(json.dumps(pasted))
         assert (key.kid, key.algorithm) == ("mine", "PS256")
         assert not set(key.public) & set(PRIVATE_MEMBERS)
@@ -56,19 +55,19 @@ def test_a_jwk_keeps_its_name_and_its_algorithm() -> None:
 @pytest.mark.parametrize(
     ("pasted", "reason"),
     [
-        ("", "No private key was given"),
-        ("hello", "no private key that can be read"),
-        ("{", "no private key that can be read"),
-        ('{"kty": "RSA"}', "no private key that can be read"),
+        ("", "private key is missing"),
+        ("hello", "not a valid private key"),
+        ("{", "not a valid private key"),
+        ('{"kty": "RSA"}', "not a valid private key"),
         ('{"keys": []}', "0 private keys"),
-        ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", "no private key that can be read"),
-        (json.dumps(ECKey.generate_key("P-256").as_dict(private=False)), "no private half"),
-        (json.dumps({"kty": "oct", "k": "AyM32w-8O0bYVkY8u4k6LQ"}), "no private half"),
+        ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", "not a valid private key"),
+        (json.dumps(ECKey.generate_key("P-256").as_dict(private=False)), "not a private key"),
+        (json.dumps({"kty": "oct", "k": "AyM32w-8O0bYVkY8u4k6LQ"}), "not a private key"),
         (
             RSA.public_key()
             .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
             .decode(),
-            "no private half",
+            "not a private key",
         ),
         (
             x25519.X25519PrivateKey.generate()
@@ -86,14 +85,14 @@ def test_a_jwk_keeps_its_name_and_its_algorithm() -> None:
         ),
     ],
 )
-def test_what_cannot_sign_is_refused_and_never_quoted(pasted: str, reason: str) -> None:
+def test_unusable_key_is_refused_without_quoting_it(pasted: str, reason: str) -> None:
     with pytest.raises(InputError, match=reason) as refused:
         read_private_key(pasted)
     assert not pasted or pasted not in str(refused.value)
     assert refused.value.__cause__ is None
 
 
-def test_a_key_does_not_show_itself() -> None:
+def test_private_part_is_not_in_the_repr() -> None:
     key = new_key()
     secret = key.key.as_dict(private=True)["d"]
     assert isinstance(secret, str)

@@ -80,7 +80,11 @@ def check_server(script: str, work: Path, environment: dict[str, str]) -> None:
     log = work / "console.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [script], cwd=work, env=environment | {"CONSOLE_PORT": str(port)}, stdout=file, stderr=file
+            [script],
+            cwd=work,
+            env=environment | {"CONSOLE_PORT": str(port), "CONSOLE_PUBLIC_URL": "https://console.example"},
+            stdout=file,
+            stderr=file,
         )
     try:
         deadline = time.monotonic() + PATIENCE
@@ -92,8 +96,9 @@ def check_server(script: str, work: Path, environment: dict[str, str]) -> None:
         assert b"<title>" in fetch(f"{url}/")
         document = json.loads(fetch(f"{url}/sandbox/control/openapi.json"))
         assert output([script, "--version"], work, environment).split()[-1] == document["info"]["version"]
-        # A setting of the wheel's own .streamlit/config.toml: a page of another host cannot connect.
+        # The hosts of the wheel's own .streamlit/config.toml, and the public one, can connect; no other can.
         assert handshake(port, f"localhost:{port}") == 101
+        assert handshake(port, "console.example") == 101
         assert handshake(port, "evil.example") == 403, "the wheel's Streamlit settings are not in force"
         assert (work / ".console" / "history.db").exists()
     finally:

@@ -1,13 +1,15 @@
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
 import pytest
 
-from oauth.diagnosis import diagnose
+from oauth.cli.diagnose import diagnose
+from oauth.diagnosis import diagnose as diagnose_exchange
+from oauth.diagnosis import pasted
 from oauth.history.filters import Filters
-from oauth.installation import Installation
-from pages.parts.diagnose import pasted
+from oauth.installation import Installation, now
 from tests.benchmarks.paste import short_har
+from tests.paste.samples import samples
 
 if TYPE_CHECKING:
     from tests.pages.conftest import Page
@@ -32,26 +34,26 @@ def paste(page: "Page", text: str) -> None:
     page.press("diagnose.read")
 
 
-def test_an_answer_is_named_with_its_remedy_and_what_was_repaired(page: "Page") -> None:
+def test_response_is_shown_with_its_remedy_and_repairs(page: "Page") -> None:
     paste(page, REFUSED)
     text = page.text()
     assert ":red[Documented error 1] ·" in text
     assert "Provide the missing code parameter" in text
-    assert "Repaired to be read" in text
+    assert "Parsed after repair" in text
     assert "Request ID: r-4711" in text
 
 
 def test_a_lone_curl_command_is_read_redacted_and_checked(page: "Page") -> None:
     paste(page, CURL)
     text = page.text()
-    assert "A request without an answer" in text
+    assert "Request without a response" in text
     assert "code" in text
     assert "a-customers-real-secret-0001" not in text
     assert "«client_secret #" in text
     assert page.app.text_area(key="diagnose.text").value == ""
 
 
-def test_the_button_without_a_text_is_no_mistake_when_something_was_read(page: "Page") -> None:
+def test_button_without_a_text_keeps_the_last_reading(page: "Page") -> None:
     """A dropped file is read at once, and the button is pressed all the same."""
     paste(page, "")
     assert "the text is empty" in page.text()
@@ -61,7 +63,7 @@ def test_the_button_without_a_text_is_no_mistake_when_something_was_read(page: "
     assert ":red[Documented error 1] ·" in page.text()
 
 
-def test_what_cannot_be_read_says_where_and_stays_in_the_field(page: "Page") -> None:
+def test_unreadable_text_stays_in_the_field_with_the_place_of_the_problem(page: "Page") -> None:
     paste(page, '{"error": ')
     page.run()
     paste(page, "no such thing at all")
@@ -70,7 +72,7 @@ def test_what_cannot_be_read_says_where_and_stays_in_the_field(page: "Page") -> 
     assert page.app.text_area(key="diagnose.text").value == "no such thing at all"
 
 
-def test_a_paste_is_kept_only_when_it_is_saved_and_then_redacted(page: "Page", console: Installation) -> None:
+def test_paste_is_saved_on_request_only_and_redacted(page: "Page", console: Installation) -> None:
     paste(page, CURL)
     assert console.history.count(Filters()) == 0
     page.type("diagnose.case", "T-9")
@@ -81,7 +83,16 @@ def test_a_paste_is_kept_only_when_it_is_saved_and_then_redacted(page: "Page", c
     assert "Saved as rows" in page.text()
 
 
-def test_it_opens_in_the_walkthrough_with_the_fields_filled_in(page: "Page") -> None:
+def test_saved_row_has_the_error_that_was_recognised(page: "Page", console: Installation) -> None:
+    paste(page, REFUSED)
+    page.press("diagnose.save")
+    paste(page, "It failed with error invalid_grant: Invalid refresh token")
+    page.press("diagnose.save")
+    rows = console.history.page(Filters(), None, 10)
+    assert [(row.documented_error, row.error) for row in rows] == [(11, "invalid_grant"), (1, "invalid_request")]
+
+
+def test_request_opens_in_the_walkthrough_with_its_fields_filled_in(page: "Page") -> None:
     paste(page, CURL)
     page.press("diagnose.1.open")
     page.go("walkthrough.py")
@@ -97,16 +108,14 @@ def test_a_pasted_exchange_is_replayed_at_the_sandbox_and_gives_the_same_error(
     paste(page, f"{CURL}\n{REFUSED}")
     page.press("diagnose.1.replay")
     text = page.text()
-    assert "The sandbox answers the same" in text
+    assert "Same result at the sandbox" in text
     assert "demo-app" in text
     hosts = {row.exchange.request.url.split("/")[2] for row in console.history.rows(Filters())}
     assert all(host.startswith(("localhost", "127.0.0.1")) for host in hosts)
 
 
-def test_a_long_paste_is_drawn_in_pages_and_what_was_diagnosed_is_not_diagnosed_again(
-    page: "Page", monkeypatch: pytest.MonkeyPatch
-) -> None:
-    judged = Mock(wraps=diagnose)
+def test_long_paste_is_paged_and_each_page_diagnosed_once(page: "Page", monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = Mock(wraps=diagnose_exchange)
     monkeypatch.setattr(pasted, "diagnose", judged)
     paste(page, short_har(1_200))
     assert "1,200 exchanges, read as HAR" in page.text()
@@ -120,7 +129,35 @@ def test_a_long_paste_is_drawn_in_pages_and_what_was_diagnosed_is_not_diagnosed_
     assert "«refresh_token #" in page.text()
 
 
-def test_a_secret_that_only_a_later_exchange_names_is_taken_out_of_the_earlier_too(page: "Page") -> None:
+def test_secret_named_by_a_later_exchange_is_redacted_in_earlier_ones(page: "Page") -> None:
     told = REFUSED.replace("Missing parameter", "a-customers-real-secret-0001 Missing parameter")
     paste(page, f"{told}\n\n{CURL}")
     assert "a-customers-real-secret-0001" not in page.text()
+
+
+def test_page_and_command_say_the_same_of_every_sample(page: "Page", console: Installation) -> None:
+    key = console.settings.derived_key("fingerprint")
+    page.go(PAGE)
+    for text in samples():
+        page.app.text_area(key="diagnose.text").set_value(text)
+        page.press("diagnose.read")
+        results = list(diagnose(text, now(), key))
+        headlines = [element.value for element in page.app.subheader]
+        assert headlines == [_headline(result) for result in results if result["title"]], text
+        drawn = page.text()
+        for result in results:
+            for cause in result["causes"]:
+                assert cause["title"] in drawn, text
+                assert all(fact["text"] in drawn for fact in cause["evidence"]), text
+
+
+def _headline(result: dict[str, Any]) -> str:
+    number = result["documented"]
+    return f":red[Documented error {number}] · {result['title']}" if number else f":red[{result['title']}]"
+
+
+@pytest.mark.parametrize("text", ['{"id": 1, "name": "x"}', 'HTTP/1.1 200 OK\n\n{"id": 1, "name": "x"}'])
+def test_success_of_an_unknown_endpoint_needs_no_access_token(page: "Page", text: str) -> None:
+    paste(page, text)
+    assert "1 exchange, read as" in page.text()
+    assert not page.app.subheader

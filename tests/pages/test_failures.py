@@ -67,7 +67,7 @@ def test_retry_after_is_shown_as_a_wait(page: "Page", console: Installation) -> 
 def test_dangerous_redirect_is_marked(page: "Page", console: Installation) -> None:
     with ANSWERS["redirect_elsewhere"]["host"]() as case:
         text = page_of(page, send_case(case, console))
-    assert "dangerous: the request has a secret" in text
+    assert "dangerous: the request contains a secret" in text
 
 
 def test_unverified_certificate_is_marked_though_the_exchange_succeeded(page: "Page", console: Installation) -> None:

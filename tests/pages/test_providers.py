@@ -1,4 +1,4 @@
-"""The Providers page: profiles made, edited, checked and shared, and then used in the walkthrough."""
+"""The Providers page: profiles created, edited, validated and shared, and then used in the walkthrough."""
 
 import stat
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ SECRET = "canary-5d1f0b7a-of-the-operator"
 
 @pytest.fixture
 def issuer() -> Iterator[str]:
-    """A server with a document by RFC 8414 below a path."""
+    """A server with an RFC 8414 document below a path."""
 
     async def document(request: Request) -> JSONResponse:
         base = str(request.base_url).rstrip("/") + "/t1"
@@ -53,18 +53,18 @@ def files(home: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in sorted((home / "providers").glob("*"))}
 
 
-def saved(page: "Page", **typed: str) -> None:
-    """Make a profile from nothing with these texts in its fields."""
+def create(page: "Page", **values: str) -> None:
+    """Create a profile from scratch with these values."""
     page.go(PAGE)
     page.press("providers.new.empty")
-    for name, text in typed.items():
+    for name, text in values.items():
         page.type(f"providers.field.{name}", text)
     page.press("providers.save")
 
 
-def test_a_profile_is_made_kept_and_used_in_the_walkthrough(page: "Page", home: Path) -> None:
-    saved(page, name="My server", token_endpoint="https://as.example/token", scope="read")
-    assert "The profile is kept" in "".join(item.value for item in page.app.success)
+def test_profile_is_created_and_used_in_the_walkthrough(page: "Page", home: Path) -> None:
+    create(page, name="My server", token_endpoint="https://as.example/token", scope="read")
+    assert "The profile was saved" in "".join(item.value for item in page.app.success)
     assert files(home) == {
         "my-server.toml": 'name = "My server"\ntoken_endpoint = "https://as.example/token"\nscope = "read"\n'
     }
@@ -76,7 +76,7 @@ def test_a_profile_is_made_kept_and_used_in_the_walkthrough(page: "Page", home: 
     assert page.app.session_state["console"].flow.provider.id == "my-server"
 
 
-def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(page: "Page", home: Path) -> None:
+def test_problem_is_shown_at_its_field_and_nothing_typed_is_lost(page: "Page", home: Path) -> None:
     page.go(PAGE)
     page.press("providers.new.empty")
     page.type("providers.field.token_endpoint", "as.example/token")
@@ -97,7 +97,7 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(page: "Page", ho
     assert files(home) == {}
 
 
-def test_a_connection_setting_that_cannot_be_used_is_named(page: "Page", home: Path) -> None:
+def test_invalid_connection_setting_is_named(page: "Page", home: Path) -> None:
     page.go(PAGE)
     page.press("providers.new.empty")
     page.type("providers.field.name", "X")
@@ -113,7 +113,7 @@ def test_a_connection_setting_that_cannot_be_used_is_named(page: "Page", home: P
     assert files(home) == {"x.toml": 'name = "X"\n\n[connection]\nread_timeout = 2.5\n'}
 
 
-def test_a_proxy_with_a_password_is_told_where_it_goes_instead(page: "Page", home: Path) -> None:
+def test_proxy_with_a_password_is_refused_with_the_variable_to_use(page: "Page", home: Path) -> None:
     page.go(PAGE)
     page.press("providers.new.empty")
     page.type("providers.field.name", "X")
@@ -123,11 +123,11 @@ def test_a_proxy_with_a_password_is_told_where_it_goes_instead(page: "Page", hom
     assert files(home) == {}
 
 
-def test_a_shipped_profile_is_duplicated_and_edited(page: "Page", home: Path) -> None:
+def test_built_in_profile_is_duplicated_and_edited(page: "Page", home: Path) -> None:
     page.go(PAGE)
     page.pick("providers.site.olx", "olx-ua")
     page.press("providers.shipped.olx.duplicate")
-    assert page.value("providers.field.name") == "OLX Partner API, Ukraine, mine"
+    assert page.value("providers.field.name") == "OLX Partner API, Ukraine, copy"
     assert page.value("providers.field.token_endpoint") == "https://www.olx.ua/api/open/oauth/token"
     assert page.value("providers.field.headers.1.name") == "Version"
     page.type("providers.field.name", "Ours")
@@ -135,25 +135,25 @@ def test_a_shipped_profile_is_duplicated_and_edited(page: "Page", home: Path) ->
     page.press("providers.field.endpoints.add")
     page.type("providers.field.endpoints.3.path", "/adverts")
     page.press("providers.save")
-    kept = files(home)["ours.toml"]
-    assert 'path = "/adverts"' in kept
-    assert "spends the code first" not in kept
-    assert "parameter" not in kept
+    content = files(home)["ours.toml"]
+    assert 'path = "/adverts"' in content
+    assert "uses the code first" not in content
+    assert "parameter" not in content
     page.press("providers.own.ours.edit")
     page.type("providers.field.name", "Ours, renamed")
     page.press("providers.save")
-    assert files(home)["ours.toml"] == kept.replace('"Ours"', '"Ours, renamed"')
+    assert files(home)["ours.toml"] == content.replace('"Ours"', '"Ours, renamed"')
 
 
-def test_leaving_the_form_keeps_the_file_as_it_was(page: "Page", home: Path) -> None:
-    saved(page, name="X")
+def test_cancel_leaves_the_file_unchanged(page: "Page", home: Path) -> None:
+    create(page, name="X")
     page.press("providers.own.x.edit")
     page.type("providers.field.name", "Y")
     page.press("providers.cancel")
     assert files(home) == {"x.toml": 'name = "X"\n'}
 
 
-def test_a_half_filled_form_is_still_there_after_another_page(page: "Page") -> None:
+def test_form_keeps_its_values_over_another_page(page: "Page") -> None:
     page.go(PAGE)
     page.press("providers.new.empty")
     page.type("providers.field.name", "Half")
@@ -162,8 +162,8 @@ def test_a_half_filled_form_is_still_there_after_another_page(page: "Page") -> N
     assert page.value("providers.field.name") == "Half"
 
 
-def test_a_deleted_profile_is_gone_and_the_walkthrough_begins_elsewhere(page: "Page", home: Path) -> None:
-    saved(page, name="X", token_endpoint="https://as.example/token")
+def test_walkthrough_falls_back_after_its_profile_is_deleted(page: "Page", home: Path) -> None:
+    create(page, name="X", token_endpoint="https://as.example/token")
     page.press("providers.own.x.use")
     page.go("walkthrough.py")
     page.go(PAGE)
@@ -173,14 +173,14 @@ def test_a_deleted_profile_is_gone_and_the_walkthrough_begins_elsewhere(page: "P
     assert page.app.session_state["console"].flow.provider.id == "sandbox"
 
 
-def test_a_file_made_invalid_by_hand_is_listed_with_its_error_and_breaks_nothing(page: "Page", home: Path) -> None:
-    saved(page, name="Good")
+def test_invalid_file_is_listed_with_its_problem(page: "Page", home: Path) -> None:
+    create(page, name="Good")
     (home / "providers" / "bad.toml").write_text('name = "B"\npkce = "S512"\n')
     (home / "providers" / "sandbox.toml").write_text('name = "Mine"\n')
     page.go(PAGE)
     text = page.text()
     assert "pkce is 'S512', and must be one of: off, S256, plain" in text
-    assert "has the name of a profile of the console" in text
+    assert "has the name of a built-in profile" in text
     assert "Good" in text
     page.go("walkthrough.py")
     assert page.app.session_state["console"].flow.provider.name == "Sandbox (embedded)"
@@ -189,8 +189,8 @@ def test_a_file_made_invalid_by_hand_is_listed_with_its_error_and_breaks_nothing
     assert sorted(files(home)) == ["good.toml", "sandbox.toml"]
 
 
-def test_an_exported_file_is_imported_as_another_profile(page: "Page", home: Path) -> None:
-    saved(page, name="X", scope="read")
+def test_exported_file_is_imported_as_another_profile(page: "Page", home: Path) -> None:
+    create(page, name="X", scope="read")
     content = files(home)["x.toml"].encode()
     page.app.file_uploader(key="providers.import").upload("x.toml", content)
     page.run()
@@ -198,32 +198,30 @@ def test_an_exported_file_is_imported_as_another_profile(page: "Page", home: Pat
 
 
 @pytest.mark.parametrize(
-    ("added", "said"),
+    ("added", "problem"),
     [
         (f'client_secret = "{SECRET}"', "client_secret: holds a secret"),
         (f'token_endpoint = "https://a:{SECRET}@as.example/"', "token_endpoint: has what looks like a secret"),
         ("pkce = 1", "pkce: is 1"),
     ],
 )
-def test_a_file_that_may_not_be_imported_is_refused_by_the_field(
-    page: "Page", home: Path, added: str, said: str
-) -> None:
+def test_invalid_import_is_refused_with_the_field(page: "Page", home: Path, added: str, problem: str) -> None:
     page.go(PAGE)
     page.app.file_uploader(key="providers.import").upload("m.toml", f'name = "X"\n{added}\n'.encode())
     page.run()
-    assert said in page.text()
+    assert problem in page.text()
     assert SECRET not in page.text()
     assert files(home) == {}
 
 
-def test_an_issuer_becomes_a_profile(page: "Page", home: Path, issuer: str, console: Installation) -> None:
+def test_issuer_becomes_a_profile(page: "Page", home: Path, issuer: str, console: Installation) -> None:
     page.go(PAGE)
     page.type("providers.issuer", issuer)
     page.press("providers.discover")
-    assert "The server's document is in the form" in page.text()
-    asked = [row.exchange for row in console.history.rows(Filters())]
-    assert {exchange.step for exchange in asked} == {"discovery"}
-    assert [exchange.response.status for exchange in asked if exchange.response] == [200, 404, 404]
+    assert "The server's metadata is filled in" in page.text()
+    exchanges = [row.exchange for row in console.history.rows(Filters())]
+    assert {exchange.step for exchange in exchanges} == {"discovery"}
+    assert [exchange.response.status for exchange in exchanges if exchange.response] == [200, 404, 404]
     page.press("providers.new.discovered")
     assert page.value("providers.field.token_endpoint") == f"{issuer}/token"
     assert page.app.selectbox(key="providers.field.pkce").value == "S256"
@@ -233,7 +231,7 @@ def test_an_issuer_becomes_a_profile(page: "Page", home: Path, issuer: str, cons
     assert f'issuer = "{issuer}"' in files(home)["found.toml"]
 
 
-def test_an_issuer_is_enough_in_the_walkthrough_and_can_be_kept(page: "Page", home: Path, issuer: str) -> None:
+def test_issuer_is_enough_in_the_walkthrough_and_can_be_saved(page: "Page", home: Path, issuer: str) -> None:
     page.pick("walkthrough.provider", "generic")
     page.type("walkthrough.issuer", issuer)
     page.press("walkthrough.discover")
@@ -245,26 +243,26 @@ def test_an_issuer_is_enough_in_the_walkthrough_and_can_be_kept(page: "Page", ho
     assert page.value("providers.field.token_endpoint") == f"{issuer}/token"
 
 
-def test_a_document_that_is_not_there_leaves_the_addresses_to_be_filled_in(page: "Page", server: str) -> None:
+def test_server_without_metadata_is_entered_by_hand(page: "Page", server: str) -> None:
     page.pick("walkthrough.provider", "generic")
     page.type("walkthrough.issuer", server)
     page.press("walkthrough.discover")
-    assert "No document was found" in page.text()
+    assert "No metadata was found" in page.text()
     page.type("walkthrough.profile.authorization_endpoint", "https://as.example/authorize")
     page.type("walkthrough.profile.token_endpoint", "https://as.example/token")
     assert page.value("authorize.url") == "https://as.example/authorize"
     assert page.app.session_state["console"].flow.provider.id == "generic-as.example"
 
 
-def test_what_is_no_address_is_not_asked(page: "Page", console: Installation) -> None:
+def test_invalid_address_is_not_requested(page: "Page", console: Installation) -> None:
     page.pick("walkthrough.provider", "generic")
     page.type("walkthrough.issuer", "ftp://as.example")
     page.press("walkthrough.discover")
-    assert "Give the issuer" in page.text()
+    assert "Enter the issuer" in page.text()
     assert console.history.count(Filters()) == 0
 
 
-def test_the_operators_client_is_offered_and_its_secret_is_drawn_and_written_nowhere(
+def test_operators_client_is_offered_without_showing_or_storing_its_secret(
     home: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.setenv("CONSOLE_CLIENT_SANDBOX_ID", "demo-app")
@@ -275,13 +273,13 @@ def test_the_operators_client_is_offered_and_its_secret_is_drawn_and_written_now
     assert page.value("token.field.client_secret.value").startswith("«client_secret #")
     page.press("token.send")
     text = page.text()
-    assert "invalid_client" in text  # the sandbox has another secret for it: this one was sent
+    assert "invalid_client" in text  # the sandbox has another secret for it, so this one was sent
     assert SECRET not in text
     for path in home.rglob("*"):
         assert not path.is_file() or SECRET.encode() not in path.read_bytes()
 
 
-def test_streamlits_secrets_are_offered_too(page: "Page", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_client_from_streamlit_secrets_is_offered(page: "Page", monkeypatch: pytest.MonkeyPatch) -> None:
     page.app.secrets["clients"] = {"sandbox": {"id": "from-secrets", "secret": SECRET, "title": "the shop"}}
     page.run()
     options = "".join(page.app.selectbox(key="walkthrough.client.sandbox").options)
@@ -291,7 +289,7 @@ def test_streamlits_secrets_are_offered_too(page: "Page", monkeypatch: pytest.Mo
     assert SECRET not in page.text()
 
 
-def test_what_the_document_says_is_held_against_what_the_server_does(page: "Page", issuer: str) -> None:
+def test_contradiction_of_the_metadata_is_shown(page: "Page", issuer: str) -> None:
     page.pick("walkthrough.provider", "generic")
     page.type("walkthrough.issuer", issuer)
     page.press("walkthrough.discover")
@@ -300,10 +298,10 @@ def test_what_the_document_says_is_held_against_what_the_server_does(page: "Page
     page.choose("call.action", "application")
     page.press("application.send")
     text = page.text()
-    assert "The server does not do what its document says" in text
-    assert f"token_endpoint\nsays: {issuer}/token\nseen: it answered 404" in text
+    assert "The server contradicts its metadata" in text
+    assert f"token_endpoint\npromised: {issuer}/token\nobserved: it returned 404" in text
 
 
-def test_the_form_has_every_field_that_a_profile_of_ones_own_has_once() -> None:
+def test_form_has_every_field_of_a_custom_profile_once() -> None:
     drawn = [name for names in GROUPS.values() for name in names]
     assert sorted(drawn) == sorted({item.name for item in fields(Provider)} - set(RESERVED_FIELDS))

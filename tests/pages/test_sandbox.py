@@ -62,7 +62,7 @@ def test_a_fault_is_added_provoked_once_and_gone(page: "Page") -> None:
     page.press("token.send")
     assert ":red[Documented error 1] ·" in page.text()
     page.go(PAGE)
-    assert "No fault is waiting." in page.text()
+    assert "No faults are pending." in page.text()
 
 
 def test_the_lint_names_what_an_integration_did(page: "Page", server: str) -> None:
@@ -74,7 +74,7 @@ def test_the_lint_names_what_an_integration_did(page: "Page", server: str) -> No
     assert "state" in page.text()
     assert "demo-app, last at" in page.text()
     page.press("sandbox.lint.clear")
-    assert "Nothing was found." in page.text()
+    assert "No findings." in page.text()
 
 
 def test_the_request_log_shows_paths_and_errors_and_no_secret(page: "Page") -> None:

@@ -17,23 +17,23 @@ class Recorder:
 @pytest.fixture(scope="session")
 def recorder() -> Iterator[Recorder]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        found = Recorder(listening.getsockname()[1])
-        thread = threading.Thread(target=_serve, args=(listening, found))
+        server = Recorder(listening.getsockname()[1])
+        thread = threading.Thread(target=_serve, args=(listening, server))
         thread.start()
-        yield found
-        with socket.create_connection(("127.0.0.1", found.port)) as goodbye:
+        yield server
+        with socket.create_connection(("127.0.0.1", server.port)) as goodbye:
             goodbye.sendall(b"QUIT\r\n\r\n")
         thread.join()
 
 
-def _serve(listening: socket.socket, found: Recorder) -> None:
+def _serve(listening: socket.socket, server: Recorder) -> None:
     while True:
         connection, _ = listening.accept()
         with connection:
             received = _request(connection)
             if received.startswith(b"QUIT"):
                 return
-            found.requests.append(received)
+            server.requests.append(received)
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
 

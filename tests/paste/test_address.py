@@ -18,22 +18,22 @@ from oauth import paste
          "https://www.olx.pl/oauth/authorize/?client_id=1&response_type=code"),
     ],
 )  # fmt: skip
-def test_an_address_is_a_request_with_its_step(text: str, step: str, url: str) -> None:
-    (found,) = paste.read(text)
-    assert found.request is not None
-    assert (found.step, found.request.url, found.response) == (step, url, None)
+def test_address_is_a_request_with_its_step(text: str, step: str, url: str) -> None:
+    (result,) = paste.read(text)
+    assert result.request is not None
+    assert (result.step, result.request.url, result.response) == (step, url, None)
 
 
 def test_several_addresses_are_several_requests() -> None:
-    found = paste.read(
+    result = paste.read(
         "https://www.olx.pl/oauth/authorize/?response_type=code&state=s1234\nhttps://a.example/?code=c1234&state=s1234"
     )
-    assert [item.step for item in found] == ["authorize", "callback"]
-    assert found[0].flow == found[1].flow != ""
+    assert [item.step for item in result] == ["authorize", "callback"]
+    assert result[0].flow == result[1].flow != ""
 
 
-def test_the_form_of_a_token_request_alone_is_one() -> None:
-    (found,) = paste.read("grant_type=authorization_code&code=abcdef&client_id=1")
-    assert found.request is not None
-    assert (found.request.method, found.step) == ("POST", "token")
-    assert found.request.body == b"grant_type=authorization_code&code=abcdef&client_id=1"
+def test_form_alone_is_a_token_request() -> None:
+    (result,) = paste.read("grant_type=authorization_code&code=abcdef&client_id=1")
+    assert result.request is not None
+    assert (result.request.method, result.step) == ("POST", "token")
+    assert result.request.body == b"grant_type=authorization_code&code=abcdef&client_id=1"

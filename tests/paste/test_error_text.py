@@ -9,23 +9,23 @@ from oauth.catalogue.explain import explain_response
 
 
 def body(text: str) -> Any:
-    (found,) = paste.read(text)
-    assert found.response is not None
-    return json.loads(found.response.body)
+    (result,) = paste.read(text)
+    assert result.response is not None
+    return json.loads(result.response.body)
 
 
 @pytest.mark.parametrize("number", range(1, 12))
 @pytest.mark.parametrize("form", ["{}", "Error: {}", "[2026-11-23 10:00:00] prod.ERROR: {}.", '"{}"'])
-def test_a_documented_message_alone_is_recognised(number: int, form: str) -> None:
-    (found,) = paste.read(form.format(documented()[number].description))
-    assert found.response is not None
-    explanation = explain_response(found.status, (), found.response.body, step=found.step)
+def test_documented_message_alone_is_recognised(number: int, form: str) -> None:
+    (result,) = paste.read(form.format(documented()[number].description))
+    assert result.response is not None
+    explanation = explain_response(result.status, (), result.response.body, step=result.step)
     assert explanation is not None
     assert (explanation.number, explanation.match) == (number, "exact")
-    assert found.repairs == ("message without its JSON read as error_description",)
+    assert result.repairs == ("message without JSON read as error_description",)
 
 
-def test_the_code_beside_the_message_is_kept() -> None:
+def test_code_beside_the_message_is_kept() -> None:
     text = "Invalid refresh token"
     for given in (f"invalid_grant: {text}", f'oauth2: "invalid_grant" "{text}"', f"(invalid_grant) {text}"):
         assert body(given) == {"error": "invalid_grant", "error_description": text}
@@ -47,6 +47,6 @@ def test_codes_titles_and_siblings_are_read(text: str, expected: Any) -> None:
     assert body(text) == expected
 
 
-def test_a_word_that_only_begins_like_a_code_is_none() -> None:
+def test_word_that_only_begins_like_a_code_is_ignored() -> None:
     with pytest.raises(paste.ParseError):
         paste.read("my_invalid_scopes/invalid_scope-test.py")

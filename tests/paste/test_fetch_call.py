@@ -27,45 +27,45 @@ FIREFOX = """await fetch("https://www.olx.pl/api/partner/users/me", {
 });"""
 
 
-def test_a_token_request_that_chrome_copied_is_read() -> None:
-    (found,) = paste.read(CHROME)
-    assert found.request is not None
-    assert (found.request.method, found.request.url) == ("POST", "https://www.olx.pl/api/open/oauth/token")
-    assert found.request.headers == (
+def test_token_request_copied_by_chrome_is_read() -> None:
+    (result,) = paste.read(CHROME)
+    assert result.request is not None
+    assert (result.request.method, result.request.url) == ("POST", "https://www.olx.pl/api/open/oauth/token")
+    assert result.request.headers == (
         ("accept", "application/json"),
         ("content-type", "application/json"),
         ("sec-ch-ua", '"Chromium";v="142"'),
         ("Referer", "https://app.example/settings"),
     )
-    assert found.request.body == b'{"grant_type":"authorization_code","code":"abcd1234abcd1234"}'
-    assert (found.step, found.source, found.repairs) == (Step.TOKEN, "fetch call", ())
+    assert result.request.body == b'{"grant_type":"authorization_code","code":"abcd1234abcd1234"}'
+    assert (result.step, result.source, result.repairs) == (Step.TOKEN, "fetch call", ())
 
 
-def test_cookies_that_the_browser_adds_are_said_to_be_missing() -> None:
-    (found,) = paste.read(FIREFOX)
-    assert found.request is not None
-    assert (found.request.method, found.step) == ("GET", Step.API)
-    assert ("Authorization", "Bearer abc") in found.request.headers
-    assert found.repairs == (fetch_call.NO_COOKIES,)
+def test_cookies_added_by_the_browser_are_reported_missing() -> None:
+    (result,) = paste.read(FIREFOX)
+    assert result.request is not None
+    assert (result.request.method, result.step) == ("GET", Step.API)
+    assert ("Authorization", "Bearer abc") in result.request.headers
+    assert result.repairs == (fetch_call.NO_COOKIES,)
 
 
 def test_all_requests_of_a_network_tab_become_a_list() -> None:
-    found = paste.read(f'{CHROME} ;\n{FIREFOX} ;\nfetch("https://a.example/x")')
-    assert [item.request.method for item in found if item.request] == ["POST", "GET", "GET"]
+    result = paste.read(f'{CHROME} ;\n{FIREFOX} ;\nfetch("https://a.example/x")')
+    assert [item.request.method for item in result if item.request] == ["POST", "GET", "GET"]
 
 
 @pytest.mark.parametrize(
     "options",
     ['{ method: "POST", body: new URLSearchParams({ code }) }', "{method: 'POST', body: params}", "options"],
 )
-def test_of_a_script_only_what_is_sure_is_read(options: str) -> None:
-    (found,) = paste.read(f'fetch("https://a.example/oauth/token", {options})')
-    assert found.request is not None
-    assert (found.request.method, found.request.body, found.request.headers) == ("POST", b"", ())
-    assert (found.request_body_known, found.repairs) == (False, (fetch_call.SCRIPT,))
+def test_script_options_are_not_evaluated(options: str) -> None:
+    (result,) = paste.read(f'fetch("https://a.example/oauth/token", {options})')
+    assert result.request is not None
+    assert (result.request.method, result.request.body, result.request.headers) == ("POST", b"", ())
+    assert (result.request_body_known, result.repairs) == (False, (fetch_call.SCRIPT,))
 
 
-def test_a_call_that_is_cut_off_still_has_its_address() -> None:
-    (found,) = paste.read('fetch("https://a.example/oauth/token')
-    assert found.request is not None
-    assert found.request.url == "https://a.example/oauth/token"
+def test_truncated_call_keeps_its_address() -> None:
+    (result,) = paste.read('fetch("https://a.example/oauth/token')
+    assert result.request is not None
+    assert result.request.url == "https://a.example/oauth/token"

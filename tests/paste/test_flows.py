@@ -15,13 +15,13 @@ def flows(text: str) -> list[str]:
 
 
 def test_exchanges_that_share_a_secret_are_one_flow() -> None:
-    found = flows(f"curl '{AUTHORIZE}'\ncurl '{CALLBACK}'\n{TOKEN}\n{ANSWER}\n{API}\n{REFRESH}")
-    assert len(found) == 5
+    result = flows(f"curl '{AUTHORIZE}'\ncurl '{CALLBACK}'\n{TOKEN}\n{ANSWER}\n{API}\n{REFRESH}")
+    assert len(result) == 5
     # The name is the one that the console gives to a flow with this state.
-    assert set(found) == {hashlib.sha256(b"state1234").hexdigest()[:10]}
+    assert set(result) == {hashlib.sha256(b"state1234").hexdigest()[:10]}
 
 
-def test_exchanges_that_share_nothing_are_none() -> None:
+def test_exchanges_that_share_nothing_have_no_flow() -> None:
     first, second, third = flows(f"{TOKEN}\n{TOKEN.replace('1234', '9876')}\ncurl https://a.example/x")
     assert first
     assert second not in (first, "")

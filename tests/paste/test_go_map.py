@@ -15,17 +15,17 @@ def bodies(text: str) -> list[Any]:
     return [json.loads(item.response.body) for item in paste.read(text) if item.response]
 
 
-def test_an_error_is_read_and_said_to_be_repaired() -> None:
-    (found,) = paste.read(PRINTED)
+def test_error_is_read_and_the_repair_reported() -> None:
+    (result,) = paste.read(PRINTED)
     assert bodies(PRINTED) == [BODY]
-    assert found.repairs == (go_map.PRINTED,)
+    assert result.repairs == (go_map.PRINTED,)
 
 
-def test_a_log_line_around_it_counts() -> None:
-    (found,) = paste.read(f"2026/11/23 10:00:00 POST https://www.olx.pl/api/open/oauth/token returned 400: {PRINTED}")
-    assert found.status == 400
-    assert found.request is not None
-    assert found.request.url == "https://www.olx.pl/api/open/oauth/token"
+def test_log_line_around_the_map_is_used() -> None:
+    (result,) = paste.read(f"2026/11/23 10:00:00 POST https://www.olx.pl/api/open/oauth/token returned 400: {PRINTED}")
+    assert result.status == 400
+    assert result.request is not None
+    assert result.request.url == "https://www.olx.pl/api/open/oauth/token"
     assert bodies(PRINTED) == [BODY]
 
 
@@ -57,14 +57,14 @@ def test_a_text_ends_only_before_a_later_name(description: str) -> None:
     ]
 
 
-def test_one_that_a_logger_cut_off_says_so() -> None:
-    (found,) = paste.read(PRINTED[:60])
-    assert found.repairs[0] == go_map.PRINTED
-    assert "cut off" in found.repairs[1]
+def test_map_truncated_by_a_logger_is_reported() -> None:
+    (result,) = paste.read(PRINTED[:60])
+    assert result.repairs[0] == go_map.PRINTED
+    assert "truncated" in result.repairs[1]
     assert bodies(PRINTED[:60]) == [{"error": "invalid_grant", "error_description": "Authorization code"}]
 
 
-def test_deep_nesting_and_a_broken_one_are_refused_in_a_sentence() -> None:
+def test_deep_and_malformed_maps_are_refused_with_a_reason() -> None:
     with pytest.raises(paste.ParseError, match="nested deeper"):
         go_map.read("map[a:" * 200, 0)
     with pytest.raises(paste.ParseError, match="a name with a colon"):

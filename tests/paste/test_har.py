@@ -54,49 +54,49 @@ def test_every_entry_is_an_exchange_in_the_order_of_the_file() -> None:
     assert second.request.url.endswith("/users/me")
 
 
-def test_a_body_is_what_the_browser_saw_and_is_not_repaired() -> None:
-    (found,) = read(entry())
-    assert found.response is not None
-    assert (found.response.body, found.repairs) == (b'{"error": "invalid_grant",}', ())
+def test_har_body_is_not_repaired() -> None:
+    (result,) = read(entry())
+    assert result.response is not None
+    assert (result.response.body, result.repairs) == (b'{"error": "invalid_grant",}', ())
 
 
 def test_a_body_in_base64_is_decoded() -> None:
     content = {"size": 3, "text": base64.b64encode(b"\x00\xffa").decode(), "encoding": "base64"}
-    (found,) = read(entry(response={"content": content}))
-    assert found.response is not None
-    assert found.response.body == b"\x00\xffa"
+    (result,) = read(entry(response={"content": content}))
+    assert result.response is not None
+    assert result.response.body == b"\x00\xffa"
 
 
 def test_a_form_is_put_together_from_its_parameters() -> None:
     params = [{"name": "grant_type", "value": "refresh_token"}, {"name": "scope", "value": "read write"}]
-    (found,) = read(entry(request={"postData": {"params": params}}))
-    assert found.request is not None
-    assert (found.request.body, found.step) == (b"grant_type=refresh_token&scope=read+write", "refresh")
+    (result,) = read(entry(request={"postData": {"params": params}}))
+    assert result.request is not None
+    assert (result.request.body, result.step) == (b"grant_type=refresh_token&scope=read+write", "refresh")
 
 
-def test_bodies_that_the_browser_did_not_save_are_not_taken_for_empty_ones() -> None:
-    (found,) = read(entry(request={"postData": {}}, response={"content": {"size": 108}}))
-    assert (found.request_body_known, found.response_body_known) == (False, False)
-    assert found.repairs == ("the request body is not in the HAR",)
+def test_unsaved_bodies_are_not_taken_for_empty() -> None:
+    (result,) = read(entry(request={"postData": {}}, response={"content": {"size": 108}}))
+    assert (result.request_body_known, result.response_body_known) == (False, False)
+    assert result.repairs == ("the request body is not in the HAR",)
 
 
-def test_a_request_without_an_answer_has_no_response() -> None:
-    (found,) = read(entry(response={"status": 0}))
-    assert found.response is None
+def test_unanswered_request_has_no_response() -> None:
+    (result,) = read(entry(response={"status": 0}))
+    assert result.response is None
 
 
-def test_a_har_that_was_cut_off_gives_what_is_there() -> None:
+def test_truncated_har_gives_its_complete_entries() -> None:
     text = json.dumps({"log": {"entries": [entry(), entry()]}})
-    found = paste.read(text[: len(text) * 3 // 4])
-    assert len(found) == 2
-    assert "cut off at the end; what is missing was left out" in found[0].repairs
+    result = paste.read(text[: len(text) * 3 // 4])
+    assert len(result) == 2
+    assert "truncated at the end; the missing part was left out" in result[0].repairs
 
 
 @pytest.mark.parametrize(
     ("log", "reason"),
-    [({"entries": {}}, "a list at log.entries"), ({"entries": [{}, 3]}, "entry 2 of the HAR is not an object")],
+    [({"entries": {}}, "no list at log.entries"), ({"entries": [{}, 3]}, "entry 2 of the HAR is not an object")],
 )
-def test_a_har_that_is_none_is_refused(log: Any, reason: str) -> None:
+def test_invalid_har_is_refused(log: Any, reason: str) -> None:
     with pytest.raises(ParseError, match=reason):
         paste.read(json.dumps({"log": log}))
 

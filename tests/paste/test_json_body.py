@@ -15,9 +15,9 @@ def bodies(text: str) -> list[Any]:
 
 
 def test_a_body_is_read_as_it_stands() -> None:
-    (found,) = paste.read(f"\n {TEXT}\n")
-    assert found.response is not None
-    assert (found.status, found.response.body, found.repairs) == (None, TEXT.encode(), ())
+    (result,) = paste.read(f"\n {TEXT}\n")
+    assert result.response is not None
+    assert (result.status, result.response.body, result.repairs) == (None, TEXT.encode(), ())
 
 
 @pytest.mark.parametrize(
@@ -25,42 +25,42 @@ def test_a_body_is_read_as_it_stands() -> None:
     [
         (
             "{'error': 'invalid_grant', 'error_description': \"" + DESCRIPTION + '"}',
-            "single quotes read as double ones",
+            "single quotes read as double quotes",
         ),
-        (TEXT[:-1] + ",}", "trailing comma left out"),
-        (TEXT.replace('"', "“"), "typographic quotes read as plain"),
-        ("// from the log\n" + TEXT, "comment left out"),
-        (json.dumps(TEXT), "JSON inside a JSON text taken out"),
-        (json.dumps(json.dumps(TEXT)), "JSON inside a JSON text taken out"),
-        (json.dumps(TEXT)[1:-1], "escaped quotes read as plain ones"),
-        (json.dumps({"level": "error", "msg": f"token failed: {TEXT}"}), "JSON inside a JSON text taken out"),
+        (TEXT[:-1] + ",}", "trailing comma removed"),
+        (TEXT.replace('"', "“"), "typographic quotes read as plain quotes"),
+        ("// from the log\n" + TEXT, "comment removed"),
+        (json.dumps(TEXT), "JSON inside a JSON string extracted"),
+        (json.dumps(json.dumps(TEXT)), "JSON inside a JSON string extracted"),
+        (json.dumps(TEXT)[1:-1], "escaped quotes read as plain quotes"),
+        (json.dumps({"level": "error", "msg": f"token failed: {TEXT}"}), "JSON inside a JSON string extracted"),
         (
             "array (\n  'error' => 'invalid_grant',\n  'error_description' => '"
             + DESCRIPTION.replace("'", "\\'")
             + "',\n)",
-            "read as a value that another language printed",
+            "read as the output of another language",
         ),
         (
             "{error=invalid_grant, error_description=" + DESCRIPTION + "}",
-            "read as a value that another language printed",
+            "read as the output of another language",
         ),
     ],
 )
-def test_what_was_repaired_is_said(text: str, repair: str) -> None:
+def test_repairs_are_reported(text: str, repair: str) -> None:
     assert bodies(text) == [BODY]
-    (found,) = paste.read(text)
-    assert repair in found.repairs
+    (result,) = paste.read(text)
+    assert repair in result.repairs
 
 
 @pytest.mark.parametrize("mark", ["", "...", "…", " (truncated...)", "[truncated 120 bytes]"])
-def test_a_body_that_a_logger_cut_off_is_read_as_far_as_it_goes(mark: str) -> None:
-    (found,) = paste.read('{"error": "invalid_grant", "data": {"error_description": "Authorization co' + mark)
-    assert found.response is not None
-    assert json.loads(found.response.body) == {
+def test_body_truncated_by_a_logger_is_read_to_its_end(mark: str) -> None:
+    (result,) = paste.read('{"error": "invalid_grant", "data": {"error_description": "Authorization co' + mark)
+    assert result.response is not None
+    assert json.loads(result.response.body) == {
         "error": "invalid_grant",
         "data": {"error_description": "Authorization co"},
     }
-    assert "cut off at the end; what is missing was left out" in found.repairs
+    assert "truncated at the end; the missing part was left out" in result.repairs
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ def test_a_body_that_a_logger_cut_off_is_read_as_far_as_it_goes(mark: str) -> No
         '{"error": "x"',
     ],
 )
-def test_a_body_may_be_cut_off_anywhere(cut: str) -> None:
-    (found,) = bodies(cut)
-    assert found["error"] == "x"
+def test_body_may_be_truncated_anywhere(cut: str) -> None:
+    (result,) = bodies(cut)
+    assert result["error"] == "x"
 
 
 def test_several_bodies_in_a_row_are_several_responses() -> None:
@@ -84,14 +84,14 @@ def test_several_bodies_in_a_row_are_several_responses() -> None:
     assert bodies('[{"error": "a"}, {"error": "b"}]') == [{"error": "a"}, {"error": "b"}]
 
 
-def test_a_token_request_is_a_request_and_no_response() -> None:
-    (found,) = paste.read('{"grant_type": "refresh_token", "refresh_token": "abc"}')
-    assert (found.response, found.step) == (None, "refresh")
-    assert found.request is not None
-    assert found.request.method == "POST"
+def test_token_request_body_is_a_request() -> None:
+    (result,) = paste.read('{"grant_type": "refresh_token", "refresh_token": "abc"}')
+    assert (result.response, result.step) == (None, "refresh")
+    assert result.request is not None
+    assert result.request.method == "POST"
 
 
-def test_the_dump_of_an_exception_has_request_and_response() -> None:
+def test_exception_dump_has_request_and_response() -> None:
     dump = {
         "config": {
             "baseURL": "https://api.example/open",
@@ -107,15 +107,15 @@ def test_the_dump_of_an_exception_has_request_and_response() -> None:
             "data": BODY,
         },
     }
-    (found,) = paste.read(json.dumps(dump))
-    assert found.request is not None
-    assert (found.request.method, found.request.url) == ("POST", "https://api.example/open/oauth/token")
-    assert found.request.headers == (("Accept", "*/*"), ("X-List", "a"), ("X-List", "b"))
-    assert found.request.body == b"grant_type=x"
-    assert found.response is not None
-    assert (found.status, found.response.reason, json.loads(found.response.body)) == (400, "Bad Request", BODY)
-    assert found.started_at is not None
-    assert found.started_at.isoformat() == "2026-11-23T10:00:00+00:00"
+    (result,) = paste.read(json.dumps(dump))
+    assert result.request is not None
+    assert (result.request.method, result.request.url) == ("POST", "https://api.example/open/oauth/token")
+    assert result.request.headers == (("Accept", "*/*"), ("X-List", "a"), ("X-List", "b"))
+    assert result.request.body == b"grant_type=x"
+    assert result.response is not None
+    assert (result.status, result.response.reason, json.loads(result.response.body)) == (400, "Bad Request", BODY)
+    assert result.started_at is not None
+    assert result.started_at.isoformat() == "2026-11-23T10:00:00+00:00"
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_body_that_looks_like_a_dump_stays_as_it_is(body: Any) -> None:
     assert bodies(json.dumps(body)) == [body]
 
 
-def test_the_time_of_a_log_record_is_the_exchanges() -> None:
-    (found,) = paste.read(json.dumps({"time": "2026-11-01T10:00:00+01:00", "context": {"body": TEXT, "status": 400}}))
-    assert found.started_at is not None
-    assert (found.started_at.isoformat(), found.status) == ("2026-11-01T09:00:00+00:00", 400)
+def test_exchange_has_the_time_of_its_log_record() -> None:
+    (result,) = paste.read(json.dumps({"time": "2026-11-01T10:00:00+01:00", "context": {"body": TEXT, "status": 400}}))
+    assert result.started_at is not None
+    assert (result.started_at.isoformat(), result.status) == ("2026-11-01T09:00:00+00:00", 400)

@@ -33,7 +33,7 @@ from oauth.paste.literals import read
         ("{a=one, two, b={c=d}}", {"a": "one, two", "b": {"c": "d"}}),
     ],
 )  # fmt: skip
-def test_what_a_language_prints_is_read(text: str, value: Any) -> None:
+def test_printed_values_of_other_languages_are_read(text: str, value: Any) -> None:
     reading = read(text)
     assert (reading.value, reading.end) == (value, len(text))
 
@@ -49,7 +49,7 @@ def test_a_value_may_be_cut_off_where_that_is_allowed(text: str, value: Any) -> 
 
 
 @pytest.mark.parametrize("text", ["{this}", "{1, 2}", "", "=", "['a", "[" * 200])
-def test_what_cannot_be_read_is_refused(text: str) -> None:
+def test_unreadable_text_is_refused(text: str) -> None:
     with pytest.raises(ParseError):
         read(text)
 
@@ -63,13 +63,13 @@ PRINTED = st.recursive(
 
 @given(st.dictionaries(st.text(), PRINTED, min_size=1))
 def test_python_is_read_as_python_reads_it(value: dict[str, Any]) -> None:
-    def plain(found: Any) -> Any:
-        if isinstance(found, dict):
-            return {name: plain(inner) for name, inner in found.items()}
-        if isinstance(found, list):
-            pairs = all(isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) for item in found)
-            return plain(dict(found)) if pairs else [plain(item) for item in found]
-        return found
+    def plain(result: Any) -> Any:
+        if isinstance(result, dict):
+            return {name: plain(inner) for name, inner in result.items()}
+        if isinstance(result, list):
+            pairs = all(isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) for item in result)
+            return plain(dict(result)) if pairs else [plain(item) for item in result]
+        return result
 
     # A list of pairs is what OrderedDict and others print of themselves, so it is read as an object.
     assert json.dumps(read(repr(value)).value) == json.dumps(plain(value))

@@ -39,5 +39,5 @@ def test_requests_and_responses_are_paired() -> None:
     check(LOG)
 
 
-def test_the_tag_of_the_log_is_put_up_with() -> None:
+def test_log_tags_are_ignored() -> None:
     check("".join(f"11-23 10:00:00.000 1234 5678 I/okhttp.OkHttpClient: {line}\n" for line in LOG.splitlines()))

@@ -19,9 +19,9 @@ def test_several_exchanges_keep_their_order() -> None:
     assert [item.status for item in paste.read(text)] == [400, 500]
 
 
-def test_the_byte_order_mark_of_a_file_is_left_out() -> None:
-    (found,) = paste.read("\ufeff" + GRANT.decode())
-    assert response(found).body == GRANT
+def test_byte_order_mark_is_removed() -> None:
+    (result,) = paste.read("\ufeff" + GRANT.decode())
+    assert response(result).body == GRANT
 
 
 @pytest.mark.parametrize(
@@ -34,42 +34,42 @@ def test_the_byte_order_mark_of_a_file_is_left_out() -> None:
             "It does not work.",
             "line 1, column 1: neither JSON nor an HTTP message, curl command, address or known message was found.",
         ),
-        ("see {this}", "line 1, column 10: a colon was expected between name and value."),
-        ('one\ntwo {"x" 1}', "line 2, column 6: the text that begins here is not closed."),
+        ("see {this}", "line 1, column 10: expected a colon between name and value."),
+        ('one\ntwo {"x" 1}', "line 2, column 6: the string that begins here is not closed."),
     ],
 )
-def test_what_cannot_be_read_gets_one_sentence(text: str, message: str) -> None:
+def test_unreadable_text_is_refused_with_a_reason(text: str, message: str) -> None:
     with pytest.raises(ParseError) as caught:
         paste.read(text)
     assert str(caught.value).endswith(message)
     assert "\n" not in str(caught.value)
 
 
-def test_a_text_that_is_too_large_is_refused_and_not_cut() -> None:
+def test_oversized_text_is_refused() -> None:
     with pytest.raises(ParseError, match="larger than 50 MiB"):
         paste.read("é" * (paste.MOST_OCTETS // 2 + 1))
 
 
-def test_too_many_exchanges_are_refused_and_not_cut() -> None:
+def test_too_many_exchanges_are_refused() -> None:
     with pytest.raises(ParseError, match="more than 100,000 exchanges"):
         paste.read("HTTP/1.1 200 OK\n" * (paste.MOST_EXCHANGES + 1))
 
 
 def test_the_documentations_bodies_are_repaired() -> None:
-    (found,) = paste.read('1. Missing\nHTTP code: 400 Bad Request\n{\n"error": "invalid_request",\n}\nSolution:\n- x')
-    assert (found.status, json.loads(response(found).body)) == (400, {"error": "invalid_request"})
-    assert found.repairs == ("trailing comma left out",)
+    (result,) = paste.read('1. Missing\nHTTP code: 400 Bad Request\n{\n"error": "invalid_request",\n}\nSolution:\n- x')
+    assert (result.status, json.loads(response(result).body)) == (400, {"error": "invalid_request"})
+    assert result.repairs == ("trailing comma removed",)
 
 
-def test_nothing_pasted_is_opened() -> None:
-    (found,) = paste.read("curl https://api.example/token -d @/etc/hostname -F file=@/etc/passwd")
-    assert found.request is not None
-    assert b"root" not in found.request.body
-    assert "the file /etc/passwd of --form was not read" in found.repairs
-    assert not found.request_body_known
+def test_pasted_addresses_and_files_are_never_opened() -> None:
+    (result,) = paste.read("curl https://api.example/token -d @/etc/hostname -F file=@/etc/passwd")
+    assert result.request is not None
+    assert b"root" not in result.request.body
+    assert "the file /etc/passwd of --form was not read" in result.repairs
+    assert not result.request_body_known
 
 
-def test_half_a_character_is_read_as_an_unknown_one() -> None:
-    [found] = paste.read("curl https://h.example/token -d 'code=\ud800abc'")
-    assert found.request is not None
-    assert found.request.body.decode() == "code=\ufffdabc"
+def test_lone_surrogate_is_replaced() -> None:
+    [result] = paste.read("curl https://h.example/token -d 'code=\ud800abc'")
+    assert result.request is not None
+    assert result.request.body.decode() == "code=\ufffdabc"

@@ -22,8 +22,8 @@ def bodies(text: str) -> list[Any]:
 @pytest.mark.parametrize("text", [PRINT_R, " ".join(PRINT_R.split()), VAR_DUMP, "answer: " + VAR_DUMP])
 def test_an_error_is_read(text: str) -> None:
     assert bodies(text) == [BODY]
-    (found,) = paste.read(text)
-    assert found.repairs == ("read as PHP printed it",)
+    (result,) = paste.read(text)
+    assert result.repairs == ("read as the output of PHP",)
 
 
 def test_objects_and_nested_arrays_are_read() -> None:
@@ -50,6 +50,6 @@ def test_a_text_that_was_edited_ends_at_its_quote() -> None:
     ]
 
 
-def test_what_cannot_be_read_says_where() -> None:
-    with pytest.raises(ParseError, match="line 2, column 11: a value with its type was expected here"):
+def test_unreadable_text_is_refused_with_a_place() -> None:
+    with pytest.raises(ParseError, match="line 2, column 11: expected a value with its type here"):
         paste.read('array(1) {\n  ["a"]=> what\n}')

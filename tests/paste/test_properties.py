@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from oauth import paste
 from oauth.catalogue import documented
 from oauth.catalogue.explain import explain_response
-from oauth.cli.diagnose import diagnosed
+from oauth.cli.diagnose import diagnose
 from oauth.cli.output import CommandError
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -38,7 +38,7 @@ SECRET = st.text(alphabet="abcdef0123456789-_", min_size=20, max_size=40).filter
 
 @given(TEXTS)
 @settings(max_examples=500, deadline=None)
-def test_no_text_raises_anything_but_a_paste_error(text: str) -> None:
+def test_any_text_is_read_or_raises_a_parse_error(text: str) -> None:
     with contextlib.suppress(paste.ParseError):
         for item in paste.read(text):
             exchange = item.to_exchange(NOW)
@@ -48,9 +48,9 @@ def test_no_text_raises_anything_but_a_paste_error(text: str) -> None:
 
 @given(TEXTS)
 @settings(max_examples=200, deadline=None)
-def test_no_text_breaks_the_command(text: str) -> None:
+def test_any_text_is_diagnosed_or_refused_by_the_command(text: str) -> None:
     with contextlib.suppress(CommandError):
-        json.dumps(list(diagnosed(text, NOW, b"key")))
+        json.dumps(list(diagnose(text, NOW, b"key")))
 
 
 def texts_with(code: str, client_secret: str, token: str) -> dict[str, str]:
@@ -107,7 +107,7 @@ def texts_with(code: str, client_secret: str, token: str) -> dict[str, str]:
 @settings(max_examples=25, deadline=None)
 def test_no_secret_of_the_text_is_printed(code: str, client_secret: str, token: str) -> None:
     for name, text in texts_with(code, client_secret, token).items():
-        printed = json.dumps(list(diagnosed(text, NOW, secrets.token_bytes(32))), ensure_ascii=False)
+        printed = json.dumps(list(diagnose(text, NOW, secrets.token_bytes(32))), ensure_ascii=False)
         for secret in (code, client_secret, token):
             assert secret not in printed, name
     assert "error_description" in printed
@@ -145,8 +145,8 @@ def test_matching_does_not_change_under_reformatting_wrapping_and_order(
     text = repr(value) if form == "python" else json.dumps(value, indent=indent)
     if form == "commas":
         text = re.sub(r"\s*}", ",}", text)
-    (found,) = paste.read(before + text)
-    assert found.response is not None
-    explanation = explain_response(found.status, (), found.response.body, step=found.step)
+    (result,) = paste.read(before + text)
+    assert result.response is not None
+    explanation = explain_response(result.status, (), result.response.body, step=result.step)
     assert explanation is not None
     assert (explanation.number, explanation.match) == (number, "exact")

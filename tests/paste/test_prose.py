@@ -16,11 +16,11 @@ def bodies(text: str) -> list[object]:
     return [json.loads(item.response.body) for item in paste.read(text) if item.response and item.response.body]
 
 
-def test_text_around_a_body_is_put_up_with() -> None:
-    (found,) = paste.read(f"2026-03-01 10:16:19,250 ERROR token request failed: {GRANT} (try 1)")
+def test_text_around_a_body_is_ignored() -> None:
+    (result,) = paste.read(f"2026-03-01 10:16:19,250 ERROR token request failed: {GRANT} (try 1)")
     assert bodies(f"ERROR: {GRANT} (try 1)") == [json.loads(GRANT)]
-    assert found.started_at is not None
-    assert found.started_at.isoformat() == "2026-03-01T10:16:19.250000+00:00"
+    assert result.started_at is not None
+    assert result.started_at.isoformat() == "2026-03-01T10:16:19.250000+00:00"
 
 
 @pytest.mark.parametrize(
@@ -39,8 +39,8 @@ def test_text_around_a_body_is_put_up_with() -> None:
     ],
 )
 def test_a_line_with_the_status_counts_for_the_body_after_it(line: str) -> None:
-    found = paste.read(f"{line}\n{GRANT}\nand {GRANT}")
-    assert [item.status for item in found] == [401, None]
+    result = paste.read(f"{line}\n{GRANT}\nand {GRANT}")
+    assert [item.status for item in result] == [401, None]
 
 
 @pytest.mark.parametrize(
@@ -55,10 +55,10 @@ def test_a_line_with_the_status_counts_for_the_body_after_it(line: str) -> None:
     ],
 )
 def test_an_exception_without_a_body_says_status_and_address(text: str) -> None:
-    (found,) = paste.read(text)
-    assert found.request is not None
-    assert (found.request.method, found.request.url, found.status, found.step) == ("POST", TOKEN, 400, "token")
-    assert not found.response_body_known
+    (result,) = paste.read(text)
+    assert result.request is not None
+    assert (result.request.method, result.request.url, result.status, result.step) == ("POST", TOKEN, 400, "token")
+    assert not result.response_body_known
 
 
 @pytest.mark.parametrize(
@@ -70,14 +70,14 @@ def test_an_exception_without_a_body_says_status_and_address(text: str) -> None:
     ],
 )
 def test_an_exception_with_its_body_is_an_exchange(text: str) -> None:
-    (found,) = paste.read(text)
-    assert found.request is not None
-    assert found.response is not None
-    assert (found.request.url, found.status, json.loads(found.response.body)) == (TOKEN, 400, json.loads(GRANT))
+    (result,) = paste.read(text)
+    assert result.request is not None
+    assert result.response is not None
+    assert (result.request.url, result.status, json.loads(result.response.body)) == (TOKEN, 400, json.loads(GRANT))
 
 
 def test_the_trace_of_axios_is_read() -> None:
-    (found,) = paste.read(
+    (result,) = paste.read(
         """AxiosError: Request failed with status code 400
     at settle (/app/node_modules/axios/lib/core/settle.js:19:12) {
   code: 'ERR_BAD_REQUEST',
@@ -100,14 +100,14 @@ def test_the_trace_of_axios_is_read() -> None:
   }
 }"""
     )
-    assert found.request is not None
-    assert found.response is not None
-    assert (found.request.method, found.request.url, found.step) == ("POST", TOKEN, "token")
-    assert found.request.body == b'{"grant_type":"authorization_code","code":"abc"}'
-    assert (found.status, json.loads(found.response.body)) == (400, json.loads(GRANT))
+    assert result.request is not None
+    assert result.response is not None
+    assert (result.request.method, result.request.url, result.step) == ("POST", TOKEN, "token")
+    assert result.request.body == b'{"grant_type":"authorization_code","code":"abc"}'
+    assert (result.status, json.loads(result.response.body)) == (400, json.loads(GRANT))
 
 
-def test_a_line_that_a_logger_cut_off_does_not_swallow_the_next() -> None:
+def test_truncated_line_does_not_swallow_the_next() -> None:
     first, second = bodies('10:00 {"error":"invalid_grant","error_desc\n10:01 {"error":"x"}')
     assert (first, second) == ({"error": "invalid_grant"}, {"error": "x"})
 
@@ -127,9 +127,9 @@ def test_an_access_log_gives_its_requests() -> None:
 
 
 def test_a_callback_address_in_a_sentence_is_found() -> None:
-    (found,) = paste.read("The browser landed on https://app.example/cb?error=access_denied&state=s1, and now?")
-    assert found.request is not None
-    assert (found.step, found.request.url) == ("callback", "https://app.example/cb?error=access_denied&state=s1")
+    (result,) = paste.read("The browser landed on https://app.example/cb?error=access_denied&state=s1, and now?")
+    assert result.request is not None
+    assert (result.step, result.request.url) == ("callback", "https://app.example/cb?error=access_denied&state=s1")
 
 
 def test_many_malformed_bodies_are_read_in_time_that_grows_with_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,13 +142,13 @@ def test_many_malformed_bodies_are_read_in_time_that_grows_with_their_number(mon
         original(self, msg, doc, pos)
 
     monkeypatch.setattr(json.JSONDecodeError, "__init__", counted)
-    found = paste.read('{"error": "x",}\n' * 5000)
-    assert len(found) == 5000
+    result = paste.read('{"error": "x",}\n' * 5000)
+    assert len(result) == 5000
     assert max(lengths) < 100
 
 
 @pytest.mark.parametrize("piece", ['{"x ', "{'x ", "{", "[{", '{"a":', "{\n"])
-def test_brackets_that_open_nothing_are_given_up_in_the_end(piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unmatched_brackets_are_abandoned(piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
     original = body.read_value
 

@@ -20,33 +20,33 @@ def statuses_and_bodies(text: str) -> list[tuple[int, bytes]]:
 
 @pytest.mark.parametrize("text", [RAW, RAW.replace("\r\n", "\n"), "\n\n" + RAW + "\n", "\ufeff" + RAW])
 def test_a_raw_response_is_read(text: str) -> None:
-    (found,) = paste.read(text)
-    assert found.request is None
-    assert found.response is not None
-    assert (found.status, found.response.reason, found.response.body) == (400, "Bad Request", GRANT)
-    assert found.response.headers[:2] == (("Content-Type", "application/json"), ("X-Request-Id", "7"))
+    (result,) = paste.read(text)
+    assert result.request is None
+    assert result.response is not None
+    assert (result.status, result.response.reason, result.response.body) == (400, "Bad Request", GRANT)
+    assert result.response.headers[:2] == (("Content-Type", "application/json"), ("X-Request-Id", "7"))
 
 
 def test_a_raw_request_is_read_with_its_address() -> None:
-    (found,) = paste.read(REQUEST)
-    assert found.response is None
-    assert found.request is not None
-    assert (found.request.method, found.request.url) == ("POST", "https://www.olx.pl/api/open/oauth/token?x=1")
-    assert (found.request.body, found.step) == (b"grant_type=refresh_token", "refresh")
+    (result,) = paste.read(REQUEST)
+    assert result.response is None
+    assert result.request is not None
+    assert (result.request.method, result.request.url) == ("POST", "https://www.olx.pl/api/open/oauth/token?x=1")
+    assert (result.request.body, result.step) == (b"grant_type=refresh_token", "refresh")
 
 
 def test_requests_are_paired_with_the_responses_behind_them() -> None:
-    found = paste.read(
+    result = paste.read(
         f"{REQUEST}\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n{RAW}\r\n\r\n{REQUEST}\r\n\r\n{RAW}\r\n\r\n{RAW}"
     )
-    assert [(item.request is not None, item.status) for item in found] == [(True, 400), (True, 400), (False, 400)]
+    assert [(item.request is not None, item.status) for item in result] == [(True, 400), (True, 400), (False, 400)]
 
 
 def test_the_bodies_of_requests_are_not_repaired() -> None:
     # A mistake in a request is what a diagnosis is about.
-    (found,) = paste.read('POST /token HTTP/1.1\nHost: x\nContent-Type: application/json\n\n{"grant_type": "x",}')
-    assert found.request is not None
-    assert found.request.body == b'{"grant_type": "x",}'
+    (result,) = paste.read('POST /token HTTP/1.1\nHost: x\nContent-Type: application/json\n\n{"grant_type": "x",}')
+    assert result.request is not None
+    assert result.request.body == b'{"grant_type": "x",}'
 
 
 def test_several_raw_responses_are_read_in_order() -> None:
@@ -55,23 +55,23 @@ def test_several_raw_responses_are_read_in_order() -> None:
 
 
 def test_the_date_header_is_the_time() -> None:
-    (found,) = paste.read(RAW.replace("X-Request-Id: 7", "Date: Mon, 23 Nov 2026 10:00:00 GMT"))
-    assert found.started_at is not None
-    assert found.started_at.isoformat() == "2026-11-23T10:00:00+00:00"
+    (result,) = paste.read(RAW.replace("X-Request-Id: 7", "Date: Mon, 23 Nov 2026 10:00:00 GMT"))
+    assert result.started_at is not None
+    assert result.started_at.isoformat() == "2026-11-23T10:00:00+00:00"
 
 
 @pytest.mark.parametrize(
     "head",
     ["HTTP/1.1 400 Bad Request\n", "HTTP/1.1 400\nContent-Type: application/json\n", "HTTP/1.0 400 Bad\n\n"],
 )
-def test_a_missing_blank_line_or_header_is_put_up_with(head: str) -> None:
+def test_missing_blank_line_or_header_is_tolerated(head: str) -> None:
     assert statuses_and_bodies(head + GRANT.decode()) == [(400, GRANT)]
 
 
 def test_a_folded_header_is_joined() -> None:
-    (found,) = paste.read('HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer realm="a",\r\n error="invalid_token"\r\n\r\n')
-    assert found.response is not None
-    assert found.response.headers == (("WWW-Authenticate", 'Bearer realm="a", error="invalid_token"'),)
+    (result,) = paste.read('HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer realm="a",\r\n error="invalid_token"\r\n\r\n')
+    assert result.response is not None
+    assert result.response.headers == (("WWW-Authenticate", 'Bearer realm="a", error="invalid_token"'),)
 
 
 @pytest.mark.parametrize(
@@ -83,14 +83,14 @@ def test_a_folded_header_is_joined() -> None:
         GRANT.decode(),
     ],
 )
-def test_chunk_sizes_are_left_out(body: str) -> None:
+def test_chunk_sizes_are_removed(body: str) -> None:
     assert statuses_and_bodies(f"HTTP/1.1 400 Bad\r\nTransfer-Encoding: chunked\r\n\r\n{body}") == [(400, GRANT)]
 
 
-def test_a_raw_response_says_what_its_body_needed() -> None:
-    (found,) = paste.read('HTTP/1.1 400 Bad Request\r\n\r\n{"error": "x",}')
-    assert found.response is not None
-    assert (json.loads(found.response.body), found.repairs) == ({"error": "x"}, ("trailing comma left out",))
+def test_repairs_of_a_raw_response_are_reported() -> None:
+    (result,) = paste.read('HTTP/1.1 400 Bad Request\r\n\r\n{"error": "x",}')
+    assert result.response is not None
+    assert (json.loads(result.response.body), result.repairs) == ({"error": "x"}, ("trailing comma removed",))
     (page,) = paste.read("HTTP/1.1 502 Bad Gateway\r\n\r\n<html>{</html>")
     assert page.response is not None
     assert (page.status, page.response.body, page.repairs) == (502, b"<html>{</html>", ())
@@ -98,5 +98,5 @@ def test_a_raw_response_says_what_its_body_needed() -> None:
 
 @given(st.text(), st.integers(200, 599))
 def test_any_body_behind_a_status_line_is_one_response(body: str, status: int) -> None:
-    (found,) = paste.read(f"HTTP/1.1 {status} X\r\n\r\n{body}")
-    assert found.status == status
+    (result,) = paste.read(f"HTTP/1.1 {status} X\r\n\r\n{body}")
+    assert result.status == status

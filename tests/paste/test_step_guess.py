@@ -34,7 +34,7 @@ from oauth.paste.step_guess import step_of
         ("POST", "https://a.example/company", b"{}", "api"),
     ],
 )
-def test_a_request_says_its_step(method: str, url: str, body: bytes, step: str) -> None:
+def test_step_is_guessed_from_the_request(method: str, url: str, body: bytes, step: str) -> None:
     assert step_of(Request(method, url, (), body), None) == step
 
 
@@ -48,5 +48,5 @@ def test_a_request_says_its_step(method: str, url: str, body: bytes, step: str) 
         (Response(400, body=b'{"error": "invalid_grant"}'), None),
     ],
 )
-def test_a_response_alone_says_it_sometimes(response: Response, step: str | None) -> None:
+def test_step_is_guessed_from_some_responses(response: Response, step: str | None) -> None:
     assert step_of(None, response) == step

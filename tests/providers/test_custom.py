@@ -39,7 +39,7 @@ MINE = Provider(
     connection=ConnectionSettings(read_timeout=5.5, ca_bundle="/etc/ca.pem", verify=False),
 )
 
-# Without the signs that make a text look like a field with its value: such a text may be refused as a secret.
+# Text with these signs may look like a field with its value, and be refused as a secret.
 SIGNS = "=:@&?"
 words = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], exclude_characters=SIGNS), max_size=30)
 lines = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=SIGNS), max_size=60)
@@ -69,25 +69,25 @@ def profiles(draw: st.DrawFn) -> Provider:
 
 
 @given(profiles())
-def test_a_profile_comes_back_from_its_file_as_it_was(found: Provider) -> None:
-    assert custom.read("mine", custom.toml(found).encode(), "mine.toml") == found
+def test_profile_survives_the_round_trip_through_its_file(profile: Provider) -> None:
+    assert custom.read("mine", custom.to_toml(profile).encode(), "mine.toml") == profile
 
 
-def test_what_is_kept_is_loaded_again_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
+def test_saved_profile_is_loaded_and_readable_by_its_owner_only(tmp_path: Path) -> None:
     custom.write(tmp_path, MINE)
-    (found,) = custom.load(tmp_path)
-    assert found.provider == MINE
+    (saved,) = custom.load(tmp_path)
+    assert saved.provider == MINE
     path = tmp_path / "providers" / "mine.toml"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert [item.name for item in path.parent.iterdir()] == ["mine.toml"]
 
 
-def test_a_file_says_only_what_differs_from_the_standard(tmp_path: Path) -> None:
-    assert custom.toml(Provider("mine", "My server")) == 'name = "My server"\n'
+def test_file_contains_only_what_differs_from_the_defaults(tmp_path: Path) -> None:
+    assert custom.to_toml(Provider("mine", "My server")) == 'name = "My server"\n'
 
 
-def test_a_profile_is_replaced_in_one_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_profile_is_replaced_atomically(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     custom.write(tmp_path, MINE)
 
     def fail(*_: object) -> None:
@@ -96,39 +96,39 @@ def test_a_profile_is_replaced_in_one_piece(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("os.fsync", fail)
     with pytest.raises(ProfileError, match="cannot be written: No space left on device"):
         custom.write(tmp_path, replace(MINE, name="Another"))
-    (found,) = custom.load(tmp_path)
-    assert found.provider == MINE
+    (saved,) = custom.load(tmp_path)
+    assert saved.provider == MINE
     assert len(list((tmp_path / "providers").iterdir())) == 1
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "problem"),
     [
         (b"name = ", "file: is not valid TOML"),
         (b"\xff", "file: is not UTF-8 text"),
         (b"a = " + b"[" * 20_000, "file: is n"),
         (b"#" * 300_000, "file: is larger than 256 KiB"),
         (b"pkce = 'S256'", "name: is missing"),
-        (b"name = 'X'\nid = 'sandbox'", "id: is not a field of a profile of one's own"),
-        (b"name = 'X'\ncontrol = 'https://x.example'", "control: is not a field of a profile of one's own"),
+        (b"name = 'X'\nid = 'sandbox'", "id: is not a field of a custom profile"),
+        (b"name = 'X'\ncontrol = 'https://x.example'", "control: is not a field of a custom profile"),
         (b"name = 'X'\n[[sites]]\nhost = 'a'", "sites: is not a field"),
-        (b"name = 7\n", "name: is 7, and must be a text"),
+        (b"name = 7\n", "name: is 7, and must be a string"),
         (b"name = ' '\n", "name: must be one line of text"),
         (b"name = 'X'\nscope_separator = '|'", "scope_separator: must be one of: a space"),
-        (b"name = 'X'\nheaders = [{name = 'A B', value = '1'}]", "headers[1].name: is no name of a header"),
+        (b"name = 'X'\nheaders = [{name = 'A B', value = '1'}]", "headers[1].name: is not a header name"),
         (b'name = "X"\nheaders = [{name = "A", value = "1\\r\\nB: 2"}]', "headers[1].value: must be one line"),
         (b"name = 'X'\nendpoints = [{path = 'me'}]", "endpoints[1].path: must begin with /"),
         (b"name = 'X'\nlifetimes = {code = 0}", "lifetimes.code: must be more than 0"),
         (b"name = 'X'\nstep_notes = [{step = 'talk', text = ''}]", "step_notes[1].step: is 'talk', and must be one of"),
     ],
 )
-def test_a_file_that_became_invalid_is_listed_with_the_field(tmp_path: Path, content: bytes, said: str) -> None:
+def test_invalid_file_is_listed_with_the_field(tmp_path: Path, content: bytes, problem: str) -> None:
     custom.write(tmp_path, MINE)
     (tmp_path / "providers" / "broken.toml").write_bytes(content)
     broken, mine = custom.load(tmp_path)
     assert (broken.id, broken.provider, mine.provider) == ("broken", None, MINE)
-    told = [f"{item.field}: {item.text}" for item in broken.problems]
-    assert any(item.startswith(said) for item in told), told
+    problems = [f"{item.field}: {item.text}" for item in broken.problems]
+    assert any(item.startswith(problem) for item in problems), problems
 
 
 CANARY = "canary-9f2a41d07b-secret"
@@ -151,27 +151,27 @@ CANARY = "canary-9f2a41d07b-secret"
         (f'[connection]\nproxy = "http://ada:{CANARY}@proxy.example:3128"', "connection.proxy"),
     ],
 )
-def test_a_file_with_a_secret_is_refused_by_the_name_of_the_field(tmp_path: Path, added: str, field: str) -> None:
+def test_file_with_a_secret_is_refused_with_the_field(tmp_path: Path, added: str, field: str) -> None:
     with pytest.raises(ProfileError) as caught:
         custom.read("mine", f'name = "X"\n{added}\n'.encode(), "mine.toml")
-    named = [item for item in caught.value.problems if item.field == field]
-    assert named, caught.value.problems
-    assert "secret" in named[0].text
+    problems = [item for item in caught.value.problems if item.field == field]
+    assert problems, caught.value.problems
+    assert "secret" in problems[0].text
     assert CANARY not in str(caught.value)
 
 
-def test_a_proxy_with_a_password_is_told_where_it_goes_instead() -> None:
+def test_proxy_with_a_password_is_refused_with_the_variable_to_use() -> None:
     with pytest.raises(ProfileError, match=r"connection\.proxy.*CONSOLE_PROXY_PROVIDER"):
         custom.check("mine", {"name": "X", "connection": {"proxy": f"http://a:{CANARY}@p.example"}}, "mine.toml")
 
 
-def test_a_secret_is_not_written_either(tmp_path: Path) -> None:
+def test_secret_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(ProfileError):
         custom.write(tmp_path, replace(MINE, connection=ConnectionSettings(proxy=f"http://a:{CANARY}@p.example")))
     assert not list(tmp_path.rglob("*.toml"))
 
 
-def test_a_deleted_profile_is_gone_and_deleting_it_again_is_no_error(tmp_path: Path) -> None:
+def test_deleting_a_profile_twice_is_not_an_error(tmp_path: Path) -> None:
     custom.write(tmp_path, MINE)
     custom.delete(tmp_path, "mine")
     custom.delete(tmp_path, "mine")
@@ -179,7 +179,7 @@ def test_a_deleted_profile_is_gone_and_deleting_it_again_is_no_error(tmp_path: P
 
 
 @pytest.mark.parametrize("shipped", list(providers.load("http://localhost:8501").values()), ids=lambda item: item.id)
-def test_every_shipped_profile_can_be_the_beginning_of_ones_own(tmp_path: Path, shipped: Provider) -> None:
+def test_every_built_in_profile_can_be_duplicated(tmp_path: Path, shipped: Provider) -> None:
     mine = custom.duplicate(shipped, "mine", "Mine")
     custom.write(tmp_path, mine)
     assert [item.provider for item in custom.load(tmp_path)] == [mine]
@@ -196,11 +196,11 @@ def test_every_shipped_profile_can_be_the_beginning_of_ones_own(tmp_path: Path, 
         ("x" * 99, "x" * 40),
     ],
 )
-def test_an_id_is_made_of_the_name_and_is_nobody_elses(name: str, id: str) -> None:
+def test_new_id_is_derived_from_the_name_and_unused(name: str, id: str) -> None:
     assert custom.new_id(name, ["taken", "taken-2", "sandbox"]) == id
 
 
-def test_nothing_of_a_profile_is_lost_where_problems_are_found() -> None:
+def test_every_problem_of_a_profile_is_reported() -> None:
     values: dict[str, Any] = {"name": "", "token_endpoint": "x", "pkce": "S1", "lifetimes": {"code": "soon"}}
     with pytest.raises(ProfileError) as caught:
         custom.check("mine", values, "mine.toml")

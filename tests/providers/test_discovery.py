@@ -12,7 +12,7 @@ from oauth.providers.discovery import Candidate, Discovery, DiscoveryError, cand
 GENERIC = providers.load("http://localhost:8501")["generic"]
 ISSUER = "https://login.example.com"
 
-# The shape of documents in use: Keycloak's, with a path in its issuer, and a plain OAuth server's by RFC 8414.
+# Documents as in use: Keycloak's, with a path in its issuer, and a plain OAuth server's by RFC 8414.
 KEYCLOAK: dict[str, Any] = {
     "issuer": "https://sso.example.com/realms/shop",
     "authorization_endpoint": "https://sso.example.com/realms/shop/protocol/openid-connect/auth",
@@ -52,7 +52,7 @@ PLAIN: dict[str, Any] = {
 }
 
 
-def answered(body: object, status: int = 200, *, cut: bool = False) -> Response:
+def response_of(body: object, status: int = 200, *, cut: bool = False) -> Response:
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Response(status, "", (("Content-Type", "application/json"),), text, cut)
 
@@ -61,17 +61,17 @@ def at(issuer: str) -> Candidate:
     return candidates(issuer)[0]
 
 
-def looked(text: str, answers: Mapping[str, Response | None]) -> tuple[Discovery, list[str]]:
-    """Discovery against answers by their address, 404 elsewhere, with the addresses that were asked."""
-    asked: list[str] = []
+def run(text: str, responses: Mapping[str, Response | None]) -> tuple[Discovery, list[str]]:
+    """Run discovery against responses by URL, 404 elsewhere. Returns the result and the requested URLs."""
+    urls: list[str] = []
 
     def ask(request: Request) -> Exchange:
-        asked.append(request.url)
-        response = answers.get(request.url, Response(404, "Not Found", (), b""))
+        urls.append(request.url)
+        response = responses.get(request.url, Response(404, "Not Found", (), b""))
         failure = None if response else Failure("refused")
         return Exchange(Step.DISCOVERY, request, datetime(2026, 11, 1, tzinfo=UTC), response, failure)
 
-    return discover(text, ask), asked
+    return discover(text, ask), urls
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def looked(text: str, answers: Mapping[str, Response | None]) -> tuple[Discovery
         ),
     ],
 )
-def test_both_documents_are_looked_for_in_both_forms(typed: str, urls: list[str]) -> None:
+def test_both_documents_are_tried_in_both_forms(typed: str, urls: list[str]) -> None:
     assert [item.url for item in candidates(typed)] == urls
 
 
@@ -116,19 +116,19 @@ def test_both_documents_are_looked_for_in_both_forms(typed: str, urls: list[str]
         ("https://a.example/.well-known/oauth-authorization-server/t/1", "https://a.example/t/1"),
     ],
 )
-def test_the_address_of_a_document_is_asked_alone_and_says_whose_it_is(document: str, issuer: str) -> None:
+def test_address_of_a_document_is_the_only_candidate(document: str, issuer: str) -> None:
     assert [(item.url, item.issuer) for item in candidates(document)] == [(document, issuer)]
 
 
 @pytest.mark.parametrize("typed", ["", "ftp://a.example", "https://", "https://a.example:x", "https://a b.example"])
-def test_what_is_no_address_is_refused_before_anything_is_asked(typed: str) -> None:
-    with pytest.raises(DiscoveryError, match="Give the issuer"):
+def test_invalid_address_is_refused(typed: str) -> None:
+    with pytest.raises(DiscoveryError, match="Enter the issuer"):
         candidates(typed)
 
 
-def test_a_keycloak_like_document_fills_in_the_form() -> None:
-    metadata = read(at(KEYCLOAK["issuer"]), answered(KEYCLOAK))
-    found = provider(metadata, GENERIC)
+def test_keycloak_like_document_becomes_a_profile() -> None:
+    metadata = read(at(KEYCLOAK["issuer"]), response_of(KEYCLOAK))
+    profile = provider(metadata, GENERIC)
     assert metadata.problems == ()
     for name in (
         "authorization_endpoint",
@@ -141,23 +141,23 @@ def test_a_keycloak_like_document_fills_in_the_form() -> None:
         "jwks_uri",
         "issuer",
     ):
-        assert getattr(found, name) == KEYCLOAK[name]
-    assert (found.name, found.scope, found.pkce) == ("sso.example.com", "openid profile email", "S256")
-    assert (found.client_authentication, found.token_body) == ("client_secret_basic", "form")
-    assert found.response_mode == ""
+        assert getattr(profile, name) == KEYCLOAK[name]
+    assert (profile.name, profile.scope, profile.pkce) == ("sso.example.com", "openid profile email", "S256")
+    assert (profile.client_authentication, profile.token_body) == ("client_secret_basic", "form")
+    assert profile.response_mode == ""
 
 
-def test_what_a_document_leaves_out_has_the_default_of_the_rfc() -> None:
-    metadata = read(at(ISSUER), answered(PLAIN))
+def test_missing_member_has_the_default_of_the_rfc() -> None:
+    metadata = read(at(ISSUER), response_of(PLAIN))
     assert metadata.listed("grant_types_supported") == ("authorization_code", "implicit")
     assert metadata.listed("token_endpoint_auth_methods_supported") == ("client_secret_basic",)
     assert not metadata.says("token_endpoint_auth_methods_supported")
-    found = provider(metadata, GENERIC)
-    assert (found.pkce, found.scope, found.revocation_endpoint) == ("off", "read write", "")
+    profile = provider(metadata, GENERIC)
+    assert (profile.pkce, profile.scope, profile.revocation_endpoint) == ("off", "read write", "")
 
 
 @pytest.mark.parametrize(
-    ("said", "taken"),
+    ("supported", "chosen"),
     [
         (["client_secret_post"], "client_secret_post"),
         (["none"], "none"),
@@ -165,47 +165,47 @@ def test_what_a_document_leaves_out_has_the_default_of_the_rfc() -> None:
         (["client_secret_jwt"], "client_secret_basic"),
     ],
 )
-def test_the_client_proves_itself_as_the_server_takes_it(said: list[str], taken: str) -> None:
-    document = PLAIN | {"token_endpoint_auth_methods_supported": said}
-    assert provider(read(at(ISSUER), answered(document)), GENERIC).client_authentication == taken
+def test_client_authentication_is_one_that_the_server_supports(supported: list[str], chosen: str) -> None:
+    document = PLAIN | {"token_endpoint_auth_methods_supported": supported}
+    assert provider(read(at(ISSUER), response_of(document)), GENERIC).client_authentication == chosen
 
 
-def test_a_server_that_never_answers_in_the_query_is_asked_for_what_it_does() -> None:
+def test_response_mode_is_set_where_query_is_not_supported() -> None:
     document = PLAIN | {"response_modes_supported": ["form_post", "fragment"]}
-    assert provider(read(at(ISSUER), answered(document)), GENERIC).response_mode == "form_post"
+    assert provider(read(at(ISSUER), response_of(document)), GENERIC).response_mode == "form_post"
 
 
-def test_many_scopes_are_not_all_asked_for() -> None:
+def test_long_list_of_scopes_is_not_requested_by_default() -> None:
     document = PLAIN | {"scopes_supported": [f"scope{number}" for number in range(40)]}
-    assert provider(read(at(ISSUER), answered(document)), GENERIC).scope == ""
+    assert provider(read(at(ISSUER), response_of(document)), GENERIC).scope == ""
 
 
 @pytest.mark.parametrize("issuer", ["https://evil.example", "http://login.example.com", f"{ISSUER}/tenant"])
-def test_a_document_of_another_issuer_is_refused(issuer: str) -> None:
+def test_document_of_another_issuer_is_refused(issuer: str) -> None:
     with pytest.raises(DiscoveryError, match=r"RFC 8414 §3\.3") as caught:
-        read(at(ISSUER), answered(PLAIN | {"issuer": issuer}))
+        read(at(ISSUER), response_of(PLAIN | {"issuer": issuer}))
     assert issuer in str(caught.value)
 
 
-def test_a_slash_at_the_end_of_an_issuer_is_the_same_document_and_is_kept_as_it_says() -> None:
-    metadata = read(at(ISSUER), answered(PLAIN | {"issuer": f"{ISSUER}/"}))
+def test_trailing_slash_of_the_issuer_is_accepted_and_kept() -> None:
+    metadata = read(at(ISSUER), response_of(PLAIN | {"issuer": f"{ISSUER}/"}))
     assert provider(metadata, GENERIC).issuer == f"{ISSUER}/"
 
 
 @pytest.mark.parametrize(
     ("response", "reason"),
     [
-        (answered(PLAIN, 404), "answered 404"),
-        (answered(PLAIN, 302), "not followed"),
-        (answered(b"<html>"), "no JSON"),
-        (answered([PLAIN]), "no object"),
-        (answered({}), "no issuer"),
-        (answered({"issuer": 7}), "no issuer"),
-        (answered(b"[" * 100_000), "no JSON"),
-        (answered(PLAIN, cut=True), "longer than"),
+        (response_of(PLAIN, 404), "returned 404"),
+        (response_of(PLAIN, 302), "not followed"),
+        (response_of(b"<html>"), "not valid JSON"),
+        (response_of([PLAIN]), "not an object"),
+        (response_of({}), "no issuer"),
+        (response_of({"issuer": 7}), "no issuer"),
+        (response_of(b"[" * 100_000), "not valid JSON"),
+        (response_of(PLAIN, cut=True), "larger than"),
     ],
 )
-def test_an_answer_that_is_no_document_says_why(response: Response, reason: str) -> None:
+def test_response_that_is_not_a_document_is_refused_with_a_reason(response: Response, reason: str) -> None:
     with pytest.raises(DiscoveryError, match=reason):
         read(at(ISSUER), response)
 
@@ -213,92 +213,92 @@ def test_an_answer_that_is_no_document_says_why(response: Response, reason: str)
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"grant_types_supported": "code"}, "grant_types_supported is no list of texts"),
-        ({"scopes_supported": [1]}, "scopes_supported is no list of texts"),
+        ({"grant_types_supported": "code"}, "grant_types_supported is not a list of strings"),
+        ({"scopes_supported": [1]}, "scopes_supported is not a list of strings"),
         ({"require_pushed_authorization_requests": "yes"}, "require_pushed_authorization_requests is neither true"),
-        ({"revocation_endpoint": 1}, "revocation_endpoint is no text"),
+        ({"revocation_endpoint": 1}, "revocation_endpoint is not a string"),
         ({"revocation_endpoint": "/revoke"}, "revocation_endpoint must begin with https:// or http://"),
         ({"revocation_endpoint": "javascript:alert(1)"}, "revocation_endpoint must begin with https:// or http://"),
         ({"token_endpoint": "http://login.example.com/token"}, "token_endpoint is an http address of an https issuer"),
     ],
 )
-def test_what_can_be_lived_with_is_said_and_a_wrong_value_is_not_taken(change: dict[str, Any], problem: str) -> None:
-    metadata = read(at(ISSUER), answered(PLAIN | change))
+def test_minor_problem_is_reported_and_its_value_ignored(change: dict[str, Any], problem: str) -> None:
+    metadata = read(at(ISSUER), response_of(PLAIN | change))
     assert any(item.startswith(problem) for item in metadata.problems)
     assert provider(metadata, GENERIC).revocation_endpoint == ""
 
 
-def test_what_the_rfc_requires_and_is_not_there_is_said() -> None:
-    metadata = read(at(ISSUER), answered({"issuer": ISSUER}))
+def test_missing_required_member_is_reported() -> None:
+    metadata = read(at(ISSUER), response_of({"issuer": ISSUER}))
     assert [item.partition(" ")[0] for item in metadata.problems] == [
         "response_types_supported",
         "authorization_endpoint",
         "token_endpoint",
     ]
     alone = {"issuer": ISSUER, "response_types_supported": [], "token_endpoint": f"{ISSUER}/t"}
-    metadata = read(at(ISSUER), answered(alone | {"grant_types_supported": ["client_credentials"]}))
+    metadata = read(at(ISSUER), response_of(alone | {"grant_types_supported": ["client_credentials"]}))
     assert metadata.problems == ()
 
 
-def test_places_are_asked_in_turn_until_one_has_the_document() -> None:
+def test_candidates_are_tried_in_turn_until_one_has_the_document() -> None:
     issuer = "https://sso.example.com/realms/shop"
     place = "https://sso.example.com/.well-known/oauth-authorization-server/realms/shop"
-    found, asked = looked(issuer, {place: answered(PLAIN | {"issuer": issuer})})
-    assert found.metadata is not None
-    assert asked[-1] == place
-    assert len(asked) == 3
-    assert [bool(item.problem) for item in found.attempts] == [True, True, False]
+    result, urls = run(issuer, {place: response_of(PLAIN | {"issuer": issuer})})
+    assert result.metadata is not None
+    assert urls[-1] == place
+    assert len(urls) == 3
+    assert [bool(item.problem) for item in result.attempts] == [True, True, False]
 
 
-def test_both_documents_of_an_issuer_are_read_and_the_openid_one_holds_where_they_differ() -> None:
+def test_openid_document_takes_precedence_where_the_two_differ() -> None:
     openid = PLAIN | {"userinfo_endpoint": f"{ISSUER}/me"}
     oauth = PLAIN | {"revocation_endpoint": f"{ISSUER}/revoke", "token_endpoint": f"{ISSUER}/other"}
     places = {
-        f"{ISSUER}/.well-known/openid-configuration": answered(openid),
-        f"{ISSUER}/.well-known/oauth-authorization-server": answered(oauth),
+        f"{ISSUER}/.well-known/openid-configuration": response_of(openid),
+        f"{ISSUER}/.well-known/oauth-authorization-server": response_of(oauth),
     }
-    found, asked = looked(ISSUER, places)
-    assert asked == list(places)
-    assert found.metadata is not None
-    made = provider(found.metadata, GENERIC)
-    assert (made.userinfo_endpoint, made.revocation_endpoint) == (f"{ISSUER}/me", f"{ISSUER}/revoke")
-    assert made.token_endpoint == PLAIN["token_endpoint"]
-    assert f"token_endpoint is another address in {asked[1]}" in found.metadata.problems
+    result, urls = run(ISSUER, places)
+    assert urls == list(places)
+    assert result.metadata is not None
+    profile = provider(result.metadata, GENERIC)
+    assert (profile.userinfo_endpoint, profile.revocation_endpoint) == (f"{ISSUER}/me", f"{ISSUER}/revoke")
+    assert profile.token_endpoint == PLAIN["token_endpoint"]
+    assert f"token_endpoint is another address in {urls[1]}" in result.metadata.problems
 
 
-def test_another_issuer_s_document_adds_nothing() -> None:
+def test_document_of_another_issuer_adds_nothing() -> None:
     places = {
-        f"{ISSUER}/.well-known/openid-configuration": answered(PLAIN),
-        f"{ISSUER}/.well-known/oauth-authorization-server": answered(
+        f"{ISSUER}/.well-known/openid-configuration": response_of(PLAIN),
+        f"{ISSUER}/.well-known/oauth-authorization-server": response_of(
             PLAIN | {"issuer": "https://evil.example", "revocation_endpoint": "https://evil.example/r"}
         ),
     }
-    found, _ = looked(ISSUER, places)
-    assert found.metadata is not None
-    assert provider(found.metadata, GENERIC).revocation_endpoint == ""
+    result, _ = run(ISSUER, places)
+    assert result.metadata is not None
+    assert provider(result.metadata, GENERIC).revocation_endpoint == ""
 
 
-def test_an_endpoint_of_the_server_is_enough() -> None:
-    found, _ = looked(f"{ISSUER}/authorize?x=1", {f"{ISSUER}/.well-known/oauth-authorization-server": answered(PLAIN)})
-    assert found.metadata is not None
-    assert found.metadata.issuer == ISSUER
+def test_endpoint_of_the_server_is_enough() -> None:
+    result, _ = run(f"{ISSUER}/authorize?x=1", {f"{ISSUER}/.well-known/oauth-authorization-server": response_of(PLAIN)})
+    assert result.metadata is not None
+    assert result.metadata.issuer == ISSUER
 
 
-def test_a_host_that_does_not_answer_is_asked_once() -> None:
-    found, asked = looked(ISSUER, {f"{ISSUER}/.well-known/openid-configuration": None})
-    assert found.metadata is None
-    assert len(asked) == 1
+def test_host_that_does_not_respond_is_tried_once() -> None:
+    result, urls = run(ISSUER, {f"{ISSUER}/.well-known/openid-configuration": None})
+    assert result.metadata is None
+    assert len(urls) == 1
 
 
-def test_every_place_without_a_document_is_in_the_result() -> None:
-    found, asked = looked("https://x.example/a", {})
-    assert found.metadata is None
-    assert len(asked) == len(found.attempts) == 6
-    assert all("no document here" in item.problem for item in found.attempts)
+def test_every_attempt_is_in_the_result() -> None:
+    result, urls = run("https://x.example/a", {})
+    assert result.metadata is None
+    assert len(urls) == len(result.attempts) == 6
+    assert all("no document here" in item.problem for item in result.attempts)
 
 
-def test_a_password_in_an_address_is_neither_sent_nor_told() -> None:
-    with pytest.raises(DiscoveryError, match="Leave out what stands before the @") as caught:
+def test_password_in_an_address_is_neither_sent_nor_quoted() -> None:
+    with pytest.raises(DiscoveryError, match="Remove everything before the @") as caught:
         candidates("https://ada:canary-5d1f0b7a@login.example.com")
     assert "canary" not in str(caught.value)
     for typed in (f"{ISSUER}/?api_key=canary-5d1f0b7a", f"{ISSUER}/.well-known/openid-configuration?code=canary"):

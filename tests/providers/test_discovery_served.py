@@ -30,25 +30,25 @@ def node() -> Iterator[str]:
         yield issuer
 
 
-def found(text: str, recorder: Recorder) -> Discovery:
+def run(text: str, recorder: Recorder) -> Discovery:
     def ask(request: Request) -> Exchange:
         return send(Exchange(Step.DISCOVERY, request, datetime.now(UTC)), recorder).live
 
     return discover(text, ask)
 
 
-def test_an_issuer_with_a_path_by_both_documents(django: str, console: Installation) -> None:
-    looked = found(django, console.recorder())
+def test_issuer_with_a_path_is_found_by_both_documents(django: str, console: Installation) -> None:
+    result = run(django, console.recorder())
     host, _, path = django.rpartition("/")
-    assert looked.metadata is not None
-    assert [look.candidate.url for look in looked.attempts] == [
+    assert result.metadata is not None
+    assert [attempt.candidate.url for attempt in result.attempts] == [
         f"{django}/.well-known/openid-configuration",
         f"{host}/.well-known/oauth-authorization-server/{path}",
     ]
-    profile = provider(looked.metadata, GENERIC)
+    profile = provider(result.metadata, GENERIC)
     assert (profile.issuer, profile.token_endpoint) == (django, f"{django}/token/")
     assert (profile.pkce, profile.client_authentication) == ("S256", "client_secret_basic")
-    # The one is in the document of OpenID Connect alone, the other in that of RFC 8414.
+    # The first is only in the document of OpenID Connect, the second only in that of RFC 8414.
     assert (profile.userinfo_endpoint, profile.revocation_endpoint) == (
         f"{django}/userinfo/",
         f"{django}/revoke_token/",
@@ -57,22 +57,22 @@ def test_an_issuer_with_a_path_by_both_documents(django: str, console: Installat
     assert [row.exchange.step for row in rows] == [Step.DISCOVERY, Step.DISCOVERY]
 
 
-def test_an_endpoint_of_it_finds_nothing_where_the_issuer_is_elsewhere(django: str, console: Installation) -> None:
-    looked = found(f"{django}/token/", console.recorder())
-    assert looked.metadata is None
-    assert len(looked.attempts) == 6
+def test_endpoint_below_another_path_finds_nothing(django: str, console: Installation) -> None:
+    result = run(f"{django}/token/", console.recorder())
+    assert result.metadata is None
+    assert len(result.attempts) == 6
 
 
-def test_the_document_of_rfc_8414_with_the_path_behind(django: str, console: Installation) -> None:
+def test_document_of_rfc_8414_has_the_path_at_the_end(django: str, console: Installation) -> None:
     host, _, path = django.rpartition("/")
-    looked = found(f"{host}/.well-known/oauth-authorization-server/{path}", console.recorder())
-    assert looked.metadata is not None
-    assert looked.metadata.issuer == django
+    result = run(f"{host}/.well-known/oauth-authorization-server/{path}", console.recorder())
+    assert result.metadata is not None
+    assert result.metadata.issuer == django
 
 
-def test_an_issuer_on_a_host_alone_also_from_one_of_its_endpoints(node: str, console: Installation) -> None:
+def test_issuer_without_a_path_is_found_from_its_endpoint(node: str, console: Installation) -> None:
     recorder = console.recorder()
-    by_issuer, by_endpoint = found(node, recorder).metadata, found(f"{node}/token", recorder).metadata
+    by_issuer, by_endpoint = run(node, recorder).metadata, run(f"{node}/token", recorder).metadata
     assert by_issuer is not None
     assert by_endpoint is not None
     assert by_issuer.members == by_endpoint.members
@@ -82,10 +82,10 @@ def test_an_issuer_on_a_host_alone_also_from_one_of_its_endpoints(node: str, con
     assert by_issuer.flag("authorization_response_iss_parameter_supported")
 
 
-def test_a_server_without_a_document_and_one_that_is_not_there(node: str, console: Installation) -> None:
-    looked = found("http://127.0.0.1:1", console.recorder())
-    assert looked.metadata is None
-    assert [look.problem for look in looked.attempts] == ["No answer came."]
-    wrong = found(f"{node.replace('127.0.0.1', 'localhost')}", console.recorder())
+def test_unreachable_server_and_another_issuer_are_reported(node: str, console: Installation) -> None:
+    result = run("http://127.0.0.1:1", console.recorder())
+    assert result.metadata is None
+    assert [attempt.problem for attempt in result.attempts] == ["No response was received."]
+    wrong = run(f"{node.replace('127.0.0.1', 'localhost')}", console.recorder())
     assert wrong.metadata is None
     assert "RFC 8414 §3.3" in wrong.attempts[0].problem

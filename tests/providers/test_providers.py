@@ -6,7 +6,7 @@ from oauth import providers
 from oauth.connection_settings import ConnectionSettings
 from oauth.providers import ProfileError
 
-WHOLE = """
+COMPLETE = """
 name = "X"
 order = 1
 authorization_endpoint = "https://x.example/a"
@@ -22,10 +22,10 @@ refresh_token = 2592000
 """
 
 
-def test_the_sandbox_comes_first_and_stands_at_the_console_s_own_address() -> None:
-    found = providers.load("http://localhost:9999")
-    assert next(iter(found)) == "sandbox"
-    assert found["sandbox"].token_endpoint == "http://localhost:9999/sandbox/api/open/oauth/token"
+def test_sandbox_is_first_and_at_the_consoles_own_address() -> None:
+    profiles = providers.load("http://localhost:9999")
+    assert next(iter(profiles)) == "sandbox"
+    assert profiles["sandbox"].token_endpoint == "http://localhost:9999/sandbox/api/open/oauth/token"
 
 
 def test_each_of_the_six_sites_is_a_provider_with_its_own_addresses() -> None:
@@ -39,9 +39,9 @@ def test_each_of_the_six_sites_is_a_provider_with_its_own_addresses() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
+    ("change", "problem"),
     [
-        (("notes", "remarks"), "remarks: is not a field. Known are: "),
+        (("notes", "remarks"), "remarks: is not a field. Fields: "),
         (('name = "X"', ""), "name: is missing"),
         (("code = 600", 'code = "long"'), "lifetimes.code: is 'long', and must be a whole number"),
         (("[lifetimes]", "[lifetime]"), "lifetime: is not a field"),
@@ -52,44 +52,42 @@ def test_each_of_the_six_sites_is_a_provider_with_its_own_addresses() -> None:
         (('scope = "read"', "connection = {verify = 1}"), "connection.verify: is 1"),
         (("https://x.example/t", "ftp://x.example/t"), "token_endpoint: must begin with https://"),
         (("https://x.example/t", "https://x.example:http/t"), "token_endpoint: is not an address"),
-        (("https://x.example/t", "https://x.example/t#a"), "token_endpoint: must have no fragment"),
-        (("https://x.example/t", "https://x.example/a t"), "token_endpoint: has white space in it"),
+        (("https://x.example/t", "https://x.example/t#a"), "token_endpoint: must not have a fragment"),
+        (("https://x.example/t", "https://x.example/a t"), "token_endpoint: contains white space"),
         (('name = "X"', "name = "), "not valid TOML"),
     ],
 )
-def test_a_profile_that_is_wrong_names_the_file_and_the_field(
-    tmp_path: Path, change: tuple[str, str], named: str
-) -> None:
-    (tmp_path / "mine.toml").write_text(WHOLE.replace(*change))
+def test_invalid_profile_names_the_file_and_the_field(tmp_path: Path, change: tuple[str, str], problem: str) -> None:
+    (tmp_path / "mine.toml").write_text(COMPLETE.replace(*change))
     with pytest.raises(ProfileError, match=r"mine\.toml") as caught:
         providers.load("", tmp_path)
-    assert named in str(caught.value)
+    assert problem in str(caught.value)
 
 
-def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(
-        WHOLE.replace("code = 600", "code = true").replace('scope = "read"', "pkce = 1")
+        COMPLETE.replace("code = 600", "code = true").replace('scope = "read"', "pkce = 1")
     )
     with pytest.raises(ProfileError) as caught:
         providers.load("", tmp_path)
     assert [item.field for item in caught.value.problems] == ["pkce", "lifetimes.code"]
 
 
-def test_a_profile_needs_a_name_only_and_what_it_does_not_say_is_the_standard(tmp_path: Path) -> None:
+def test_profile_needs_only_a_name_and_has_defaults(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text('name = "X"')
-    found = providers.load("", tmp_path)["mine"]
-    assert (found.token_body, found.client_authentication, found.pkce) == ("form", "client_secret_post", "off")
-    assert found.lifetimes.code is None
-    assert found.scope_separator == " "
-    assert found.connection == ConnectionSettings()
+    profile = providers.load("", tmp_path)["mine"]
+    assert (profile.token_body, profile.client_authentication, profile.pkce) == ("form", "client_secret_post", "off")
+    assert profile.lifetimes.code is None
+    assert profile.scope_separator == " "
+    assert profile.connection == ConnectionSettings()
 
 
-def test_a_new_provider_is_a_file(tmp_path: Path) -> None:
-    (tmp_path / "mine.toml").write_text(WHOLE)
+def test_new_provider_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(COMPLETE)
     assert providers.load("", tmp_path)["mine"].token_endpoint == "https://x.example/t"
 
 
-def test_published_secrets_do_not_show_in_a_repr() -> None:
+def test_published_secret_is_not_in_the_repr() -> None:
     assert "demo-secret" not in repr(providers.load("http://localhost:8501")["sandbox"])
 
 

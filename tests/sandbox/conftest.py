@@ -17,7 +17,7 @@ REDIRECT_URI = "http://localhost:8501/callback"
 DEMO = {"client_id": "demo-app", "client_secret": "demo-secret"}
 
 Authorize = Callable[..., str]
-Answer = Callable[..., httpx.Response]
+Send = Callable[..., httpx.Response]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def authorize(http: httpx.Client) -> Authorize:
 
 
 @pytest.fixture
-def ask(http: httpx.Client) -> Answer:
+def ask(http: httpx.Client) -> Send:
     """Ask for tokens as demo-app, in JSON; a parameter that is None is left out."""
 
     def go(**parameters: str | None) -> httpx.Response:
@@ -63,7 +63,7 @@ def ask(http: httpx.Client) -> Answer:
 
 
 @pytest.fixture
-def tokens(authorize: Authorize, ask: Answer) -> Callable[..., dict[str, Any]]:
+def tokens(authorize: Authorize, ask: Send) -> Callable[..., dict[str, Any]]:
     """Tokens of a user who gave consent."""
 
     def go(**parameters: str) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def tokens(authorize: Authorize, ask: Answer) -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def call(http: httpx.Client) -> Answer:
+def call(http: httpx.Client) -> Send:
     """Call the API; a header that is None is left out."""
 
     def go(path: str, token: str | None, **headers: str | None) -> httpx.Response:

@@ -16,7 +16,7 @@ from oauth.sandbox.clock import utc_now
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.testing import serving
 
-Answer = Callable[..., httpx.Response]
+Send = Callable[..., httpx.Response]
 TOKEN = "/api/open/oauth/token"
 REDIRECT_URI = "http://localhost:8501/callback"
 HEX = re.compile(r"[0-9a-f]{40}")
@@ -58,7 +58,7 @@ def test_every_grant_in_json_or_a_form_with_credentials_in_the_body_or_by_basic(
     assert "refresh_token" not in application_token
 
 
-def test_a_users_token_opens_both_endpoints(call: Answer, tokens: Callable[..., dict[str, Any]]) -> None:
+def test_a_users_token_opens_both_endpoints(call: Send, tokens: Callable[..., dict[str, Any]]) -> None:
     token = tokens()["access_token"]
     user = call("users/me", token)
     assert user.status_code == 200
@@ -67,24 +67,24 @@ def test_a_users_token_opens_both_endpoints(call: Answer, tokens: Callable[..., 
     assert [city["name"] for city in cities.json()["data"]] == ["Kraków", "Gdańsk", "Wrocław"]
 
 
-def test_bearer_in_any_letter_case(call: Answer, tokens: Callable[..., dict[str, Any]]) -> None:
+def test_bearer_in_any_letter_case(call: Send, tokens: Callable[..., dict[str, Any]]) -> None:
     token = tokens()["access_token"]
     assert call("users/me", None, Authorization=f"bearer {token}").status_code == 200
 
 
-def test_without_a_scope_all_is_granted(ask: Answer, tokens: Callable[..., dict[str, Any]]) -> None:
+def test_without_a_scope_all_is_granted(ask: Send, tokens: Callable[..., dict[str, Any]]) -> None:
     assert tokens()["scope"] == "read write v2"
     assert tokens(scope="")["scope"] == "read write v2"
     assert ask(grant_type="client_credentials").json()["scope"] == "read write v2"
 
 
-def test_the_token_has_what_is_both_asked_and_authorized(ask: Answer, authorize: Callable[..., str]) -> None:
+def test_the_token_has_what_is_both_asked_and_authorized(ask: Send, authorize: Callable[..., str]) -> None:
     code = authorize(scope="read write")
     answer = ask(grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI, scope="read write v2")
     assert answer.json()["scope"] == "read write"
 
 
-def test_a_narrow_refresh_narrows_the_access_token_only(ask: Answer, tokens: Callable[..., dict[str, Any]]) -> None:
+def test_a_narrow_refresh_narrows_the_access_token_only(ask: Send, tokens: Callable[..., dict[str, Any]]) -> None:
     narrow = ask(grant_type="refresh_token", refresh_token=tokens()["refresh_token"], scope="read").json()
     assert narrow["scope"] == "read"
     assert ask(grant_type="refresh_token", refresh_token=narrow["refresh_token"]).json()["scope"] == "read write v2"
@@ -108,7 +108,7 @@ def test_credentials_twice_must_agree(http: httpx.Client) -> None:
         assert "differ" in answer.json()["error_description"]
 
 
-def test_unsupported_grant_type(ask: Answer) -> None:
+def test_unsupported_grant_type(ask: Send) -> None:
     answer = ask(grant_type="password", client_secret="wrong")
     assert answer.status_code == 400
     assert answer.json()["error"] == "unsupported_grant_type"
@@ -116,7 +116,7 @@ def test_unsupported_grant_type(ask: Answer) -> None:
 
 
 @pytest.mark.parametrize("redirect_uri", [None, "", REDIRECT_URI + "/", "http://127.0.0.1:8501/callback"])
-def test_redirect_uri_mismatch(ask: Answer, authorize: Callable[..., str], redirect_uri: str | None) -> None:
+def test_redirect_uri_mismatch(ask: Send, authorize: Callable[..., str], redirect_uri: str | None) -> None:
     code = authorize()
     answer = ask(grant_type="authorization_code", code=code, redirect_uri=redirect_uri)
     assert answer.status_code == 400
@@ -128,7 +128,7 @@ def test_redirect_uri_mismatch(ask: Answer, authorize: Callable[..., str], redir
     assert right.status_code == 200, "the mismatch spends no code"
 
 
-def test_redirect_uri_left_out_of_both_requests(http: httpx.Client, ask: Answer) -> None:
+def test_redirect_uri_left_out_of_both_requests(http: httpx.Client, ask: Send) -> None:
     query = {"client_id": "demo-app", "response_type": "code"}
 
     def code() -> str:
@@ -142,7 +142,7 @@ def test_redirect_uri_left_out_of_both_requests(http: httpx.Client, ask: Answer)
     assert other.json()["error"] == "redirect_uri_mismatch"
 
 
-def test_missing_refresh_token(ask: Answer) -> None:
+def test_missing_refresh_token(ask: Send) -> None:
     answer = ask(grant_type="refresh_token")
     assert answer.status_code == 400
     assert answer.json() == {
@@ -166,8 +166,8 @@ def test_missing_refresh_token(ask: Answer) -> None:
         (b"grant_type=%FF", "application/x-www-form-urlencoded", "x-www-form-urlencoded"),
         (b'{"grant_type":["client_credentials"]}', "application/json", "grant_type"),
         (b'{"grant_type":true}', "application/json", "grant_type"),
-        (b'{"grant_type":"a","grant_type":"a"}', "application/json", '"grant_type" must be there once'),
-        (b"code=a&code=b", "application/x-www-form-urlencoded", '"code" must be there once'),
+        (b'{"grant_type":"a","grant_type":"a"}', "application/json", '"grant_type" must be sent once'),
+        (b"code=a&code=b", "application/x-www-form-urlencoded", '"code" must be sent once'),
     ],
 )
 def test_a_body_that_cannot_be_read(http: httpx.Client, content: bytes, content_type: str | None, part: str) -> None:
@@ -184,7 +184,7 @@ def test_a_body_that_is_too_large(http: httpx.Client) -> None:
     assert answer.json()["error"] == "invalid_request"
 
 
-def test_a_number_in_json_stands_for_its_digits_and_null_is_left_out(ask: Answer, http: httpx.Client) -> None:
+def test_a_number_in_json_stands_for_its_digits_and_null_is_left_out(ask: Send, http: httpx.Client) -> None:
     answer = http.post(TOKEN, json={"grant_type": "authorization_code", "client_id": 7, "client_secret": "x"})
     assert answer.json()["error"] == "invalid_client"
     nothing = http.post(TOKEN, json={"grant_type": None})
@@ -199,14 +199,14 @@ def test_the_token_endpoint_takes_post_only(http: httpx.Client, method: str) -> 
     assert answer.json()["error"] == "invalid_request"
 
 
-def test_no_token_gives_a_challenge_without_an_error(call: Answer) -> None:
+def test_no_token_gives_a_challenge_without_an_error(call: Send) -> None:
     for answer in (call("users/me", None), call("cities", None, Authorization="Bearer")):
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"] == 'Bearer realm="sandbox"'
         assert answer.json()["error"]["status"] == 401
 
 
-def test_missing_version_header(call: Answer, tokens: Callable[..., dict[str, Any]]) -> None:
+def test_missing_version_header(call: Send, tokens: Callable[..., dict[str, Any]]) -> None:
     answer = call("users/me", tokens()["access_token"], Version=None)
     assert answer.status_code == 400
     assert answer.json() == {
@@ -214,7 +214,7 @@ def test_missing_version_header(call: Answer, tokens: Callable[..., dict[str, An
     }
 
 
-def test_other_version_and_content_type_on_a_get(call: Answer, tokens: Callable[..., dict[str, Any]]) -> None:
+def test_other_version_and_content_type_on_a_get(call: Send, tokens: Callable[..., dict[str, Any]]) -> None:
     token = tokens()["access_token"]
     for answer, part in (
         (call("users/me", token, Version="1.0"), "Version: 2.0"),
@@ -226,7 +226,7 @@ def test_other_version_and_content_type_on_a_get(call: Answer, tokens: Callable[
 
 
 def test_deactivated_client_keeps_its_tokens(
-    call: Answer, tokens: Callable[..., dict[str, Any]], sandbox: Sandbox
+    call: Send, tokens: Callable[..., dict[str, Any]], sandbox: Sandbox
 ) -> None:
     token = tokens()["access_token"]
     sandbox.set_active("demo-app", False)

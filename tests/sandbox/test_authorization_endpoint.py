@@ -1,7 +1,6 @@
 """Consent: the page, the decision, and what is refused with and without a redirect."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from html import escape
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,6 +8,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from oauth.sandbox.configuration import ready_made
 from oauth.sandbox.provider import Sandbox
@@ -163,7 +163,7 @@ def test_an_inactive_client_is_never_redirected(http: httpx.Client, sandbox: San
 
 @pytest.mark.parametrize("name", ["client_id", "redirect_uri"])
 def test_client_or_redirect_uri_sent_twice_is_never_redirected(http: httpx.Client, name: str) -> None:
-    refused(http.get(AUTHORIZE, params=[*QUERY.items(), (name, QUERY[name])]), "more than once")
+    refused(http.get(AUTHORIZE, params=[*QUERY.items(), (name, QUERY[name])]), "is repeated")
 
 
 def test_redirect_uri_left_out_where_several_are_registered(

@@ -13,7 +13,7 @@ from oauth.sandbox.control_client import Control
 from tests.sandbox.test_documented_errors import DOCUMENTED
 
 DOCUMENTATION = Path(__file__).parents[1] / "catalogue" / "documentation.txt"
-Answer = Callable[..., httpx.Response]
+Send = Callable[..., httpx.Response]
 
 
 def printed() -> dict[int, tuple[int | None, dict[str, Any]]]:
@@ -33,7 +33,7 @@ def test_there_are_eleven() -> None:
 
 
 @pytest.mark.parametrize("number", range(1, 12))
-def test_an_error_on_the_wire_is_the_printed_one(control: Control, ask: Answer, number: int) -> None:
+def test_an_error_on_the_wire_is_the_printed_one(control: Control, ask: Send, number: int) -> None:
     status, body = printed()[number]
     control.fault("documented", number=number)
     answer = ask(grant_type="client_credentials")

@@ -52,7 +52,7 @@ DOCUMENTED: dict[int, tuple[int, dict[str, Any]]] = {
     ),
 }
 
-Answer = Callable[..., httpx.Response]
+Send = Callable[..., httpx.Response]
 MACHINE = {"client_id": "machine-app", "client_secret": "machine-secret"}
 WEBSITE = {"client_id": "website-app", "client_secret": "website-secret"}
 INACTIVE = {"client_id": "inactive-app", "client_secret": "inactive-secret"}
@@ -67,23 +67,23 @@ def number(answer: httpx.Response) -> int:
     return found[0]
 
 
-def test_1_code_missing_or_empty(ask: Answer) -> None:
+def test_1_code_missing_or_empty(ask: Send) -> None:
     assert number(ask(grant_type="authorization_code")) == 1
     assert number(ask(grant_type="authorization_code", code="")) == 1
 
 
-def test_2_code_unknown(ask: Answer) -> None:
+def test_2_code_unknown(ask: Send) -> None:
     assert number(ask(grant_type="authorization_code", code="0" * 40)) == 2
 
 
-def test_2_code_used(ask: Answer, authorize: Callable[..., str], call: Answer) -> None:
+def test_2_code_used(ask: Send, authorize: Callable[..., str], call: Send) -> None:
     code = authorize()
     first = ask(grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI)
     assert number(ask(grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI)) == 2
     assert call("users/me", first.json()["access_token"]).status_code == 200, "the first tokens keep working"
 
 
-def test_2_code_expires_after_600_seconds(ask: Answer, authorize: Callable[..., str], sandbox: Sandbox) -> None:
+def test_2_code_expires_after_600_seconds(ask: Send, authorize: Callable[..., str], sandbox: Sandbox) -> None:
     in_time, late = authorize(), authorize()
     sandbox.clock.move(599)
     assert ask(grant_type="authorization_code", code=in_time, redirect_uri=REDIRECT_URI).status_code == 200
@@ -91,21 +91,21 @@ def test_2_code_expires_after_600_seconds(ask: Answer, authorize: Callable[..., 
     assert number(ask(grant_type="authorization_code", code=late, redirect_uri=REDIRECT_URI)) == 2
 
 
-def test_2_code_of_another_client(ask: Answer, authorize: Callable[..., str]) -> None:
+def test_2_code_of_another_client(ask: Send, authorize: Callable[..., str]) -> None:
     code = authorize()
     assert number(ask(grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI, **WEBSITE)) == 2
     mine = ask(grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI)
     assert mine.status_code == 200, "another client's attempt spends nothing"
 
 
-def test_2_code_revoked(ask: Answer, authorize: Callable[..., str], sandbox: Sandbox) -> None:
+def test_2_code_revoked(ask: Send, authorize: Callable[..., str], sandbox: Sandbox) -> None:
     code = authorize()
     sandbox.revoke_code(sandbox.codes()[0].serial)
     assert number(ask(grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI)) == 2
 
 
 @pytest.mark.parametrize("grant_type", [None, ""])
-def test_3_grant_type_missing(ask: Answer, grant_type: str | None) -> None:
+def test_3_grant_type_missing(ask: Send, grant_type: str | None) -> None:
     assert number(ask(grant_type=grant_type)) == 3
 
 
@@ -123,7 +123,7 @@ def test_3_json_that_is_labelled_a_form(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("scope", ["admin", "read admin", "read,write", "READ", "read+write"])
-def test_4_scope_outside_the_clients(ask: Answer, authorize: Callable[..., str], scope: str) -> None:
+def test_4_scope_outside_the_clients(ask: Send, authorize: Callable[..., str], scope: str) -> None:
     assert number(ask(grant_type="client_credentials", scope=scope)) == 4
     code = authorize()
     request = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT_URI}
@@ -133,7 +133,7 @@ def test_4_scope_outside_the_clients(ask: Answer, authorize: Callable[..., str],
 
 
 def test_4_scope_the_client_may_have_no_longer(
-    ask: Answer, authorize: Callable[..., str], tokens: Callable[..., dict[str, Any]], sandbox: Sandbox
+    ask: Send, authorize: Callable[..., str], tokens: Callable[..., dict[str, Any]], sandbox: Sandbox
 ) -> None:
     refresh_token, code = tokens()["refresh_token"], authorize()
     sandbox.set_scopes("demo-app", ["read", "v2"])
@@ -142,18 +142,18 @@ def test_4_scope_the_client_may_have_no_longer(
     assert number(ask(grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI)) == 4
 
 
-def test_4_refresh_asks_more_than_was_authorized(ask: Answer, tokens: Callable[..., dict[str, Any]]) -> None:
+def test_4_refresh_asks_more_than_was_authorized(ask: Send, tokens: Callable[..., dict[str, Any]]) -> None:
     refresh_token = tokens(scope="read v2")["refresh_token"]
     assert number(ask(grant_type="refresh_token", refresh_token=refresh_token, scope="read write v2")) == 4
     assert ask(grant_type="refresh_token", refresh_token=refresh_token).status_code == 200, "nothing was spent"
 
 
-def test_4_nothing_of_what_is_asked_was_authorized(ask: Answer, authorize: Callable[..., str]) -> None:
+def test_4_nothing_of_what_is_asked_was_authorized(ask: Send, authorize: Callable[..., str]) -> None:
     code = authorize(scope="read")
     assert number(ask(grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI, scope="v2")) == 4
 
 
-def test_5_client_not_active(ask: Answer, sandbox: Sandbox) -> None:
+def test_5_client_not_active(ask: Send, sandbox: Sandbox) -> None:
     answer = ask(grant_type="client_credentials", **INACTIVE)
     assert number(answer) == 5
     assert answer.headers["www-authenticate"].startswith("Basic ")
@@ -176,7 +176,7 @@ def test_5_client_not_active(ask: Answer, sandbox: Sandbox) -> None:
         {"client_id": "demo-secret", "client_secret": "demo-app"},
     ],
 )
-def test_6_credentials_wrong_or_missing(ask: Answer, credentials: dict[str, str | None]) -> None:
+def test_6_credentials_wrong_or_missing(ask: Send, credentials: dict[str, str | None]) -> None:
     assert number(ask(grant_type="client_credentials", **credentials)) == 6
 
 
@@ -190,7 +190,7 @@ def test_6_basic_that_cannot_be_read(http: httpx.Client, header: str) -> None:
     assert number(answer) == 6
 
 
-def test_7_token_unknown(call: Answer) -> None:
+def test_7_token_unknown(call: Send) -> None:
     answer = call("users/me", "0" * 40)
     assert number(answer) == 7
     assert answer.headers["www-authenticate"] == (
@@ -200,7 +200,7 @@ def test_7_token_unknown(call: Answer) -> None:
 
 
 def test_7_token_expires_after_86400_seconds(
-    call: Answer, tokens: Callable[..., dict[str, Any]], sandbox: Sandbox
+    call: Send, tokens: Callable[..., dict[str, Any]], sandbox: Sandbox
 ) -> None:
     token = tokens()["access_token"]
     sandbox.clock.move(86_399)
@@ -209,7 +209,7 @@ def test_7_token_expires_after_86400_seconds(
     assert number(call("users/me", token)) == 7
 
 
-def test_7_other_things_in_the_tokens_place(call: Answer, tokens: Callable[..., dict[str, Any]]) -> None:
+def test_7_other_things_in_the_tokens_place(call: Send, tokens: Callable[..., dict[str, Any]]) -> None:
     given = tokens()
     assert number(call("users/me", given["refresh_token"])) == 7
     assert number(call("users/me", f"Bearer {given['access_token']}")) == 7
@@ -217,14 +217,14 @@ def test_7_other_things_in_the_tokens_place(call: Answer, tokens: Callable[..., 
     assert number(call("users/me", None, Authorization=f"Token {given['access_token']}")) == 7
 
 
-def test_7_token_revoked(call: Answer, tokens: Callable[..., dict[str, Any]], sandbox: Sandbox) -> None:
+def test_7_token_revoked(call: Send, tokens: Callable[..., dict[str, Any]], sandbox: Sandbox) -> None:
     token = tokens()["access_token"]
     sandbox.revoke_access_token(sandbox.access_tokens()[0].serial)
     assert number(call("users/me", token)) == 7
 
 
 @pytest.mark.parametrize("scope", ["read write", "write v2"])
-def test_8_token_without_a_needed_scope(call: Answer, tokens: Callable[..., dict[str, Any]], scope: str) -> None:
+def test_8_token_without_a_needed_scope(call: Send, tokens: Callable[..., dict[str, Any]], scope: str) -> None:
     answer = call("users/me", tokens(scope=scope)["access_token"])
     assert number(answer) == 8
     assert answer.headers["www-authenticate"] == (
@@ -233,7 +233,7 @@ def test_8_token_without_a_needed_scope(call: Answer, tokens: Callable[..., dict
     )
 
 
-def test_9_applications_token_on_a_users_endpoint(call: Answer, ask: Answer) -> None:
+def test_9_applications_token_on_a_users_endpoint(call: Send, ask: Send) -> None:
     token = ask(grant_type="client_credentials").json()["access_token"]
     answer = call("users/me", token)
     assert number(answer) == 9
@@ -242,7 +242,7 @@ def test_9_applications_token_on_a_users_endpoint(call: Answer, ask: Answer) -> 
 
 
 def test_10_grant_not_allowed(
-    ask: Answer, tokens: Callable[..., dict[str, Any]], authorize: Callable[..., str], sandbox: Sandbox
+    ask: Send, tokens: Callable[..., dict[str, Any]], authorize: Callable[..., str], sandbox: Sandbox
 ) -> None:
     assert number(ask(grant_type="client_credentials", **WEBSITE)) == 10
     refresh_token, code = tokens()["refresh_token"], authorize()
@@ -251,12 +251,12 @@ def test_10_grant_not_allowed(
     assert number(ask(grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI)) == 10
 
 
-def test_11_refresh_token_unknown_or_of_another_kind(ask: Answer, tokens: Callable[..., dict[str, Any]]) -> None:
+def test_11_refresh_token_unknown_or_of_another_kind(ask: Send, tokens: Callable[..., dict[str, Any]]) -> None:
     assert number(ask(grant_type="refresh_token", refresh_token="0" * 40)) == 11
     assert number(ask(grant_type="refresh_token", refresh_token=tokens()["access_token"])) == 11
 
 
-def test_11_refresh_token_replaced(ask: Answer, tokens: Callable[..., dict[str, Any]]) -> None:
+def test_11_refresh_token_replaced(ask: Send, tokens: Callable[..., dict[str, Any]]) -> None:
     old = tokens()["refresh_token"]
     new = ask(grant_type="refresh_token", refresh_token=old).json()["refresh_token"]
     assert new != old
@@ -265,7 +265,7 @@ def test_11_refresh_token_replaced(ask: Answer, tokens: Callable[..., dict[str, 
 
 
 def test_11_refresh_token_expires_after_2592000_seconds(
-    ask: Answer, tokens: Callable[..., dict[str, Any]], sandbox: Sandbox
+    ask: Send, tokens: Callable[..., dict[str, Any]], sandbox: Sandbox
 ) -> None:
     first, second = tokens()["refresh_token"], tokens()["refresh_token"]
     sandbox.clock.move(2_591_999)
@@ -275,7 +275,7 @@ def test_11_refresh_token_expires_after_2592000_seconds(
 
 
 def test_11_refresh_token_revoked_or_of_another_client(
-    ask: Answer, tokens: Callable[..., dict[str, Any]], sandbox: Sandbox
+    ask: Send, tokens: Callable[..., dict[str, Any]], sandbox: Sandbox
 ) -> None:
     token = tokens()["refresh_token"]
     assert number(ask(grant_type="refresh_token", refresh_token=token, **WEBSITE)) == 11
@@ -298,12 +298,12 @@ def test_11_refresh_token_revoked_or_of_another_client(
         (10, {"grant_type": "client_credentials", "scope": "admin", **WEBSITE}),
     ],
 )
-def test_the_earlier_check_wins(ask: Answer, expected: int, parameters: dict[str, str]) -> None:
+def test_the_earlier_check_wins(ask: Send, expected: int, parameters: dict[str, str]) -> None:
     assert number(ask(**parameters)) == expected
 
 
 def test_code_and_refresh_token_are_checked_before_the_grant_is(
-    ask: Answer, tokens: Callable[..., dict[str, Any]], sandbox: Sandbox
+    ask: Send, tokens: Callable[..., dict[str, Any]], sandbox: Sandbox
 ) -> None:
     refresh_token = tokens()["refresh_token"]
     sandbox.set_grants("demo-app", [])
@@ -311,7 +311,7 @@ def test_code_and_refresh_token_are_checked_before_the_grant_is(
     assert number(ask(grant_type="refresh_token", refresh_token="x")) == 11
 
 
-def test_resources_check_token_then_scope_then_owner_then_headers(call: Answer, ask: Answer) -> None:
+def test_resources_check_token_then_scope_then_owner_then_headers(call: Send, ask: Send) -> None:
     narrow = ask(grant_type="client_credentials", scope="read").json()["access_token"]
     wide = ask(grant_type="client_credentials").json()["access_token"]
     assert number(call("users/me", "x", Version=None)) == 7

@@ -7,13 +7,14 @@ from typing import Any
 import httpx
 
 from oauth.sandbox.control_client import Control
-from oauth.sandbox.log import LONGEST, Entry
+from oauth.sandbox.log import LONGEST, Entry, Outcome
 from oauth.sandbox.provider import Sandbox
+from oauth.sandbox.response import json_text
 
-Answer = Callable[..., httpx.Response]
+Send = Callable[..., httpx.Response]
 
 
-def test_what_it_says(control: Control, ask: Answer, call: Answer) -> None:
+def test_what_it_says(control: Control, ask: Send, call: Send) -> None:
     answer = ask(grant_type="client_credentials", scope="read write")
     call("cities", answer.json()["access_token"])
     called, asked = control.requests()
@@ -55,17 +56,22 @@ def test_the_control_and_the_health_are_not_logged(control: Control, http: httpx
 
 def test_it_is_bounded(sandbox: Sandbox) -> None:
     for _ in range(LONGEST + 5):
-        sandbox.log.add_other("id", sandbox.clock.now(), "/x", "GET", 404, 0.1)
+        sandbox.log.add_unknown("GET", "/x", Outcome("id", sandbox.clock.now(), 404))
     assert len(sandbox.log.entries(limit=10_000)) == LONGEST
 
 
 def test_it_has_no_secret(
-    control: Control, sandbox: Sandbox, http: httpx.Client, ask: Answer, call: Answer, tokens: Callable[..., Any]
+    control: Control,
+    sandbox: Sandbox,
+    http: httpx.Client,
+    ask: Send,
+    call: Send,
+    tokens: Callable[..., Any],
 ) -> None:
     lines: list[str] = []
 
     def listen(entry: Entry) -> None:
-        lines.append(json.dumps(entry.members))
+        lines.append(json_text(entry))
 
     sandbox.log.listener = listen
     canary = "c4n4ry-S3CRET"

@@ -29,12 +29,11 @@ def test_embedded_is_one_for_the_process() -> None:
 
 def test_ready_made_clients(sandbox: Sandbox) -> None:
     clients = {client.client_id: client for client in sandbox.clients()}
-    everything = frozenset(GrantType)
     assert {name: (c.secret, c.grants, c.active) for name, c in clients.items()} == {
-        "demo-app": ("demo-secret", everything, True),
-        "inactive-app": ("inactive-secret", everything, False),
-        "machine-app": ("machine-secret", {GrantType.CLIENT_CREDENTIALS}, True),
-        "website-app": ("website-secret", everything - {GrantType.CLIENT_CREDENTIALS}, True),
+        "demo-app": ("demo-secret", tuple(GrantType), True),
+        "inactive-app": ("inactive-secret", tuple(GrantType), False),
+        "machine-app": ("machine-secret", (GrantType.CLIENT_CREDENTIALS,), True),
+        "website-app": ("website-secret", (GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN), True),
     }
     assert all(client.scopes == ("read", "write", "v2") for client in clients.values())
 

@@ -12,7 +12,7 @@ from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.rate_limit import MOST_ADDRESSES, Limiter, RequestLimit
 from oauth.sandbox.testing import SteeredSandbox
 
-Answer = Callable[..., httpx.Response]
+Send = Callable[..., httpx.Response]
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 DOCUMENTED = RequestLimit(requests=4500, seconds=300, pause=1800)
 
@@ -63,7 +63,7 @@ def test_it_is_off_unless_it_is_set() -> None:
 
 
 def test_past_it_every_path_answers_the_page_and_nothing_happens(
-    steered_sandbox: SteeredSandbox, sandbox: Sandbox, http: httpx.Client, ask: Answer, call: Answer
+    steered_sandbox: SteeredSandbox, sandbox: Sandbox, http: httpx.Client, ask: Send, call: Send
 ) -> None:
     control = steered_sandbox.control
     assert control.settings(request_limit={"requests": 2})["request_limit"] == {
@@ -91,7 +91,7 @@ def test_past_it_every_path_answers_the_page_and_nothing_happens(
     assert call("cities", token).status_code == 503
 
 
-def test_a_changed_limit_a_reset_and_a_restored_state_count_anew(control: Control, ask: Answer) -> None:
+def test_a_changed_limit_a_reset_and_a_restored_state_count_anew(control: Control, ask: Send) -> None:
     def status() -> int:
         return ask(grant_type="client_credentials").status_code
 

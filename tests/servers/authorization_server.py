@@ -1,6 +1,6 @@
-"""A small, strict authorization server that can do all of it: PAR, PKCE, DPoP, device, assertions, signed tokens.
+"""A small, strict authorization server with PAR, PKCE, DPoP, device grant, assertions and signed tokens.
 
-It shares nothing with the console: proofs and assertions are checked with joserfc. It approves whatever it is asked.
+It shares no code with the console: proofs and assertions are checked with joserfc. It approves every request.
 """
 
 import base64
@@ -26,8 +26,8 @@ DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
-class Refused(Exception):
-    """What the server answers in place of a success."""
+class OAuthError(Exception):
+    """An error response of the server."""
 
     def __init__(self, error: str, status: int = 400, **headers: str) -> None:
         super().__init__(error)
@@ -36,9 +36,9 @@ class Refused(Exception):
 
 @dataclass
 class Server:
-    """Its state, and what a test may change.
+    """The server's state and the settings that a test may change.
 
-    ``received`` has the form of each request by its path, ``proofs`` the DPoP headers.
+    ``received`` has the path and form of each request, ``proofs`` the DPoP headers.
     """
 
     client_id: str = "app"
@@ -55,15 +55,15 @@ class Server:
     proofs: list[str] = field(default_factory=list)
     nonce: str = "server-nonce-0123456789"
     issuer: str = ""
-    _kept: dict[str, dict[str, str]] = field(default_factory=dict)
+    _pending: dict[str, dict[str, str]] = field(default_factory=dict)
     _tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
-    _seen: set[str] = field(default_factory=set)
+    _used_ids: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.published.append(self.signing.as_dict(private=False))
 
     def app(self) -> Starlette:
-        """The endpoints, below no path."""
+        """Return the application with its endpoints at the root."""
         forms = {
             "/par": self._par, "/token": self._token, "/device": self._device, "/revoke": self._revoke,
             "/introspect": self._introspect,
@@ -73,12 +73,12 @@ class Server:
                 Route("/authorize", self._authorize),
                 Route("/jwks", lambda _: JSONResponse({"keys": self.published})),
                 Route("/userinfo", self._resource),
-                *(Route(path, self._of_form(path, answer), methods=["POST"]) for path, answer in forms.items()),
+                *(Route(path, self._form_endpoint(path, handler), methods=["POST"]) for path, handler in forms.items()),
             ]
         )
 
     def profile(self) -> str:
-        """The profile of this server, as TOML."""
+        """Return the profile of this server as TOML."""
         return "\n".join(
             [
                 'name = "Everything"',
@@ -99,53 +99,57 @@ class Server:
             ]
         )
 
-    # The endpoints.
+    # Endpoints
 
-    def _of_form(self, path: str, answer: Callable[[Request, dict[str, str]], Response]) -> Callable[[Request], Any]:
+    def _form_endpoint(
+        self, path: str, handler: Callable[[Request, dict[str, str]], Response]
+    ) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
             form = {name: str(value) for name, value in (await request.form()).items()}
             self.received.append((path, form))
             try:
                 self._authenticate(request, form)
-                return answer(request, form)
-            except Refused as refused:
-                return JSONResponse({"error": refused.error}, refused.status, refused.headers)
+                return handler(request, form)
+            except OAuthError as error:
+                return JSONResponse({"error": error.error}, error.status, error.headers)
 
         return endpoint
 
     def _authorize(self, request: Request) -> Response:
-        asked = dict(request.query_params)
-        if "request_uri" in asked:
-            asked = self._kept.pop(asked["request_uri"])
+        parameters = dict(request.query_params)
+        if "request_uri" in parameters:
+            parameters = self._pending.pop(parameters["request_uri"])
         code = secrets.token_urlsafe(24)
-        self._kept[code] = asked
-        answer = {"code": code, "state": asked["state"], "iss": self.answers_as or self.issuer}
-        match asked.get("response_mode", "query"):
+        self._pending[code] = parameters
+        response = {"code": code, "state": parameters["state"], "iss": self.answers_as or self.issuer}
+        match parameters.get("response_mode", "query"):
             case "form_post":
-                fields = "".join(f'<input name="{n}" value="{escape(v)}">' for n, v in answer.items())
-                return HTMLResponse(f'<form method="post" action="{escape(asked["redirect_uri"])}">{fields}</form>')
+                fields = "".join(f'<input name="{n}" value="{escape(v)}">' for n, v in response.items())
+                return HTMLResponse(
+                    f'<form method="post" action="{escape(parameters["redirect_uri"])}">{fields}</form>'
+                )
             case "fragment":
-                return RedirectResponse(f"{asked['redirect_uri']}#{urlencode(answer)}", 302)
+                return RedirectResponse(f"{parameters['redirect_uri']}#{urlencode(response)}", 302)
             case _:
-                return RedirectResponse(f"{asked['redirect_uri']}?{urlencode(answer)}", 302)
+                return RedirectResponse(f"{parameters['redirect_uri']}?{urlencode(response)}", 302)
 
     def _par(self, _: Request, form: dict[str, str]) -> Response:
         if "request_uri" in form:
-            raise Refused("invalid_request")
+            raise OAuthError("invalid_request")
         reference = f"urn:ietf:params:oauth:request_uri:{secrets.token_urlsafe(24)}"
-        self._kept[reference] = form
+        self._pending[reference] = form
         return JSONResponse({"request_uri": reference, "expires_in": 60}, 201)
 
     def _device(self, _: Request, form: dict[str, str]) -> Response:
         code = secrets.token_urlsafe(24)
-        self._kept[code] = form
-        where = f"{self.issuer}/activate"
+        self._pending[code] = form
+        activation = f"{self.issuer}/activate"
         return JSONResponse(
             {
                 "device_code": code,
                 "user_code": "WDJB-MJHT",
-                "verification_uri": where,
-                "verification_uri_complete": f"{where}?user_code=WDJB-MJHT",
+                "verification_uri": activation,
+                "verification_uri_complete": f"{activation}?user_code=WDJB-MJHT",
                 "expires_in": 600,
                 "interval": 5,
             }
@@ -153,30 +157,31 @@ class Server:
 
     def _token(self, request: Request, form: dict[str, str]) -> Response:
         thumbprint = self._proof(request) if request.headers.get("DPoP") else ""
-        asked: dict[str, str] = {}
+        authorization: dict[str, str] = {}
         match form.get("grant_type"):
             case "authorization_code":
-                asked = self._kept.get(form.get("code", ""), {})
-                if not asked or asked["redirect_uri"] != form.get("redirect_uri") or not _proves(asked, form):
-                    raise Refused("invalid_grant")
-                del self._kept[form["code"]]
+                authorization = self._pending.get(form.get("code", ""), {})
+                same_redirect = authorization.get("redirect_uri", "") == form.get("redirect_uri")
+                if not authorization or not same_redirect or not _verifier_matches(authorization, form):
+                    raise OAuthError("invalid_grant")
+                del self._pending[form["code"]]
             case grant if grant == DEVICE:
-                if form.get("device_code") not in self._kept:
-                    raise Refused("invalid_grant")
+                if form.get("device_code") not in self._pending:
+                    raise OAuthError("invalid_grant")
                 if error := self.polls.pop(0) if self.polls else "":
-                    raise Refused(error)
+                    raise OAuthError(error)
             case "refresh_token":
                 if form.get("refresh_token") not in self._tokens:
-                    raise Refused("invalid_grant")
+                    raise OAuthError("invalid_grant")
             case _:
-                raise Refused("unsupported_grant_type")
-        return JSONResponse(self._issued(asked.get("nonce", ""), thumbprint))
+                raise OAuthError("unsupported_grant_type")
+        return JSONResponse(self._issue(authorization.get("nonce", ""), thumbprint))
 
-    def _issued(self, nonce: str, thumbprint: str) -> dict[str, Any]:
+    def _issue(self, nonce: str, thumbprint: str) -> dict[str, Any]:
         now = int(time.time())
         claims = {"iss": self.issuer, "sub": "7", "exp": now + 600, "iat": now}
         bound = {"cnf": {"jkt": thumbprint}} if thumbprint else {}
-        access = secrets.token_urlsafe(24) if self.opaque else self._signed(claims | bound)
+        access = secrets.token_urlsafe(24) if self.opaque else self._sign(claims | bound)
         refresh = secrets.token_urlsafe(24)
         self._tokens |= {access: claims | bound, refresh: claims}
         digest = hashlib.sha256(access.encode()).digest()[:16]
@@ -184,13 +189,13 @@ class Server:
         return {
             "access_token": access,
             "refresh_token": refresh,
-            "id_token": self._signed(self.change_id_token(id_token)),
+            "id_token": self._sign(self.change_id_token(id_token)),
             "expires_in": 600,
             "scope": "openid",
             "token_type": "DPoP" if thumbprint else "Bearer",
         }
 
-    def _signed(self, claims: dict[str, Any]) -> str:
+    def _sign(self, claims: dict[str, Any]) -> str:
         return jwt.encode({"alg": "RS256", "kid": "server-key"}, claims, self.signing)
 
     def _revoke(self, _: Request, form: dict[str, str]) -> Response:
@@ -198,8 +203,8 @@ class Server:
         return Response(status_code=200)
 
     def _introspect(self, _: Request, form: dict[str, str]) -> Response:
-        found = self._tokens.get(form["token"])
-        return JSONResponse({"active": True} | found if found else {"active": False})
+        claims = self._tokens.get(form["token"])
+        return JSONResponse({"active": True} | claims if claims else {"active": False})
 
     def _resource(self, request: Request) -> Response:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -207,43 +212,45 @@ class Server:
         try:
             claims = self._tokens.get(token)
             if claims is None:
-                raise Refused("invalid_token", 401)
+                raise OAuthError("invalid_token", 401)
             if "cnf" in claims and (scheme != "DPoP" or self._proof(request, token) != claims["cnf"]["jkt"]):
-                raise Refused("invalid_dpop_proof", 401)
-        except Refused as refused:
-            challenge = {"WWW-Authenticate": f'DPoP error="{refused.error}"'}
-            return JSONResponse({"error": refused.error}, refused.status, challenge | refused.headers)
+                raise OAuthError("invalid_dpop_proof", 401)
+        except OAuthError as error:
+            challenge = {"WWW-Authenticate": f'DPoP error="{error.error}"'}
+            return JSONResponse({"error": error.error}, error.status, challenge | error.headers)
         return JSONResponse({"sub": "7", "email": "seven@example.com"})
 
-    # Who asks.
+    # Client authentication and proofs
 
     def _authenticate(self, request: Request, form: dict[str, str]) -> None:
         scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
         if scheme == "Basic":
             pair = base64.b64decode(encoded).decode().partition(":")
-            proven = (unquote_plus(pair[0]), unquote_plus(pair[2])) == (self.client_id, self.secret)
-            proven = proven and "client_secret" not in form
+            authenticated = (unquote_plus(pair[0]), unquote_plus(pair[2])) == (self.client_id, self.secret)
+            authenticated = authenticated and "client_secret" not in form
         elif "client_assertion" in form:
-            proven = form.get("client_assertion_type") == ASSERTION and self._asserted(form["client_assertion"])
+            authenticated = form.get("client_assertion_type") == ASSERTION and self._is_valid_assertion(
+                form["client_assertion"]
+            )
         else:
-            proven = form.get("client_id") == self.client_id and form.get("client_secret", "") == self.secret
-        if not proven:
-            raise Refused("invalid_client", 401)
+            authenticated = form.get("client_id") == self.client_id and form.get("client_secret", "") == self.secret
+        if not authenticated:
+            raise OAuthError("invalid_client", 401)
 
-    def _asserted(self, assertion: str) -> bool:
+    def _is_valid_assertion(self, assertion: str) -> bool:
         if self.client_key is None:
             return False
         try:
             claims = jwt.decode(assertion, JWKRegistry.import_key(dict(self.client_key)), algorithms=["ES256"]).claims
         except JoseError:
             return False
-        fresh = claims["jti"] not in self._seen
-        self._seen.add(claims["jti"])
-        named = claims["iss"] == claims["sub"] == self.client_id and claims["aud"] == self.issuer
-        return fresh and named and claims["exp"] > time.time()
+        fresh = claims["jti"] not in self._used_ids
+        self._used_ids.add(claims["jti"])
+        right_parties = claims["iss"] == claims["sub"] == self.client_id and claims["aud"] == self.issuer
+        return fresh and right_parties and claims["exp"] > time.time()
 
     def _proof(self, request: Request, token: str = "") -> str:
-        """The thumbprint of the key that signed the proof of this request (RFC 9449 §4.3)."""
+        """Return the thumbprint of the key that signed the proof of this request (RFC 9449 §4.3)."""
         proof = request.headers.get("DPoP", "")
         self.proofs.append(proof)
         try:
@@ -252,24 +259,24 @@ class Server:
             key = JWKRegistry.import_key(header["jwk"])
             claims = jwt.decode(proof, key, algorithms=["ES256"]).claims
         except (JoseError, ValueError, KeyError) as error:
-            raise Refused("invalid_dpop_proof") from error
+            raise OAuthError("invalid_dpop_proof") from error
         here = f"{self.issuer}{request.url.path}"
-        right = header["typ"] == "dpop+jwt" and claims["htm"] == request.method and claims["htu"] == here
-        right = right and claims["jti"] not in self._seen and abs(claims["iat"] - time.time()) < 60
+        valid = header["typ"] == "dpop+jwt" and claims["htm"] == request.method and claims["htu"] == here
+        valid = valid and claims["jti"] not in self._used_ids and abs(claims["iat"] - time.time()) < 60
         if token:
-            right = right and claims.get("ath") == _base64(hashlib.sha256(token.encode()).digest())
-        self._seen.add(claims["jti"])
-        if not right or key.is_private:
-            raise Refused("invalid_dpop_proof")
+            valid = valid and claims.get("ath") == _base64(hashlib.sha256(token.encode()).digest())
+        self._used_ids.add(claims["jti"])
+        if not valid or key.is_private:
+            raise OAuthError("invalid_dpop_proof")
         if self.demands_nonce and claims.get("nonce") != self.nonce:
-            raise Refused("use_dpop_nonce", 401 if token else 400, **{"DPoP-Nonce": self.nonce})
+            raise OAuthError("use_dpop_nonce", 401 if token else 400, **{"DPoP-Nonce": self.nonce})
         return key.thumbprint()
 
 
-def _proves(asked: dict[str, str], form: dict[str, str]) -> bool:
-    """RFC 7636 §4.6."""
-    challenge, verifier = asked.get("code_challenge", ""), form.get("code_verifier", "")
-    if asked.get("code_challenge_method") == "S256":
+def _verifier_matches(authorization: dict[str, str], form: dict[str, str]) -> bool:
+    """Compare verifier and challenge (RFC 7636 §4.6)."""
+    challenge, verifier = authorization.get("code_challenge", ""), form.get("code_verifier", "")
+    if authorization.get("code_challenge_method") == "S256":
         return _base64(hashlib.sha256(verifier.encode()).digest()) == challenge
     return verifier == challenge
 

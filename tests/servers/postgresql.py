@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, in a temporary folder and on a free port."""
+"""A PostgreSQL server for tests, in a temporary folder and on a free port."""
 
 import os
 import secrets
@@ -21,7 +21,7 @@ NEEDED = ("initdb", "pg_ctl", "pg_dump", "postgres")
 
 @dataclass
 class Server:
-    """A running server. ``folder`` holds its data, ``programs`` are beside ``pg_ctl``."""
+    """A running server. ``folder`` has its data, ``programs`` is the folder of ``pg_ctl``."""
 
     folder: Path
     programs: Path
@@ -31,11 +31,11 @@ class Server:
     _numbers: Iterator[int] = field(default_factory=count)
 
     def url(self, database: str = "postgres", password: str | None = None, user: str = USER) -> str:
-        """The address of a database, as in CONSOLE_DATABASE_URL."""
+        """Return the URL of a database, as in CONSOLE_DATABASE_URL."""
         return f"postgresql://{user}:{password or self.password}@127.0.0.1:{self.port}/{database}"
 
     def new_database(self, template: str = "template0") -> str:
-        """Make a database, a copy of another if one is named; gives its name."""
+        """Create a database, a copy of ``template``, and return its name."""
         name = f"history_{next(self._numbers)}"
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
@@ -46,15 +46,15 @@ class Server:
             connection.execute(statement)
 
     def dump(self, url: str) -> bytes:
-        """Everything in a database, as pg_dump writes it."""
+        """Return the output of pg_dump for a database."""
         return subprocess.run([self.programs / "pg_dump", url], capture_output=True, check=True).stdout
 
     def stop(self) -> None:
-        """Stop the server at once, as a restart of its machine would."""
+        """Stop the server immediately, as a crash would."""
         self._control("stop", "--mode=immediate")
 
     def start(self) -> None:
-        """Start it, on the same port."""
+        """Start the server on the same port."""
         settings = (
             f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} "
             "-c max_connections=40"
@@ -68,7 +68,7 @@ class Server:
 
 
 def programs() -> Path | None:
-    """The folder of PostgreSQL's programs: on the path, or where Debian puts them; ``None`` without any."""
+    """Return the folder of PostgreSQL's programs, from the path or where Debian has them; ``None`` without any."""
     on_path = shutil.which("initdb")
     folders = [Path(on_path).parent] if on_path else []
     folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
@@ -76,20 +76,20 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def running_server(found: Path, *, durable: bool = False) -> Iterator[Server]:
-    """A server made with the programs in ``found``, stopped and removed with the block.
+def running_server(programs: Path, *, durable: bool = False) -> Iterator[Server]:
+    """Create a server with the programs in a folder; stop and remove it at the end of the block.
 
-    Unless it is ``durable`` it is faster, and may lose everything with the machine.
+    A server that is not ``durable`` is faster, and may lose data when the machine crashes.
     """
     folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
     try:
         if (user := _unprivileged()) is not None:
             shutil.chown(folder, user)
-        server = Server(folder, found, free_port(), secrets.token_hex(16), durable)
+        server = Server(folder, programs, free_port(), secrets.token_hex(16), durable)
         secret = folder / "password"
         secret.write_text(server.password)
         data = ["-D", str(folder / "data"), "-U", USER, "--auth=scram-sha-256", f"--pwfile={secret}"]
-        _run([str(found / "initdb"), *data, "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"], folder)
+        _run([str(programs / "initdb"), *data, "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"], folder)
         server.start()
         try:
             yield server
@@ -102,13 +102,13 @@ def running_server(found: Path, *, durable: bool = False) -> Iterator[Server]:
 def _run(command: list[str], folder: Path) -> None:
     # The output goes to a file: the server inherits it, and a pipe would stay open as long as it runs.
     with (folder / "output").open("w+") as output:
-        done = subprocess.run(
+        process = subprocess.run(
             command, cwd=folder, user=_unprivileged(), stdout=output, stderr=subprocess.STDOUT, check=False
         )
         output.seek(0)
-        assert done.returncode == 0, output.read()
+        assert process.returncode == 0, output.read()
 
 
 def _unprivileged() -> str | None:
-    """Who runs the server: PostgreSQL refuses to be run by root."""
+    """Return the user that runs the server: PostgreSQL refuses to run as root."""
     return None if os.geteuid() else "nobody"

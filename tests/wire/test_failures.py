@@ -20,7 +20,7 @@ def cases(kinds: Mapping[str, Mapping[str, Scenario]]) -> list[object]:
     return [pytest.param(kind, scenario, id=f"{kind}-{how}") for kind, how, scenario in named]
 
 
-def sent(case: Case, console: Installation, vault: Vault) -> Exchange:
+def send_case(case: Case, console: Installation, vault: Vault) -> Exchange:
     return send(
         token_exchange(case.url), Recorder(console.history, vault, case.policy), connection=case.connection
     ).live
@@ -36,7 +36,7 @@ def test_every_kind_of_failure_is_covered() -> None:
 def test_failure_is_explained_after_one_request(kind: str, scenario: Scenario, console: Installation) -> None:
     vault = console.vault()
     with scenario() as case:
-        failed = sent(case, console, vault)
+        failed = send_case(case, console, vault)
     explanation = explain(failed)
     assert explanation is not None
     assert (explanation.answer, explanation.title) == (kind, answers()[kind].title), failed.failure
@@ -56,7 +56,7 @@ def test_failure_is_explained_after_one_request(kind: str, scenario: Scenario, c
 @pytest.mark.parametrize(("kind", "scenario"), cases(ANSWERS))
 def test_response_without_an_oauth_result_is_explained(kind: str, scenario: Scenario, console: Installation) -> None:
     with scenario() as case:
-        answered = sent(case, console, console.vault())
+        answered = send_case(case, console, console.vault())
     assert answered.failure is None
     assert answered.response is not None
     explanation = explain(answered)

@@ -1,1 +1,1 @@
-"""The causes, one module a family. ``oauth/diagnosis/registry.py`` says which belong to which error."""
+"""Causes, one module per family. ``oauth/diagnosis/registry.py`` assigns them to errors."""

@@ -1,12 +1,12 @@
-"""The authorization request: what is refused by a redirect, and what makes the callback never come.
+"""The authorization request: errors that come back in a redirect, and those that keep the callback from arriving.
 
-RFC 6749 §4.1.2.1: with a bad client id or redirect URI there is no redirect; the provider shows a page of its own.
+RFC 6749 §4.1.2.1: with a bad client id or redirect URI there is no redirect; the provider shows its own error page.
 """
 
 from difflib import SequenceMatcher
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from oauth.addresses import is_loopback
 from oauth.diagnosis.causes import client
 from oauth.diagnosis.causes.fixes import put
 from oauth.diagnosis.causes.rule import (
@@ -21,151 +21,164 @@ from oauth.diagnosis.causes.rule import (
     unknown,
     wrong,
 )
-from oauth.diagnosis.context import Subject
+from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Fix, Label
 from oauth.exchange import Step
 from oauth.parameters import QUERY, read
 
+WHERE = f"{QUERY}, redirect_uri"
 
-@rule("authorization.client_id_missing", "The client id was left out")
-def client_id_missing(subject: Subject) -> Finding:
-    """Without it the provider cannot know who asks."""
-    found = subject.sent.get("client_id")
-    if found is not None and found.value.strip():
-        return ruled_out(right(f"client_id is sent: {subject.secrets.swept(found.value)}", QUERY))
-    after = subject.flow.client.id if subject.flow else ""
+
+@rule("authorization.client_id_missing", "The client id is missing")
+def client_id_missing(context: Context) -> Finding:
+    """Check for client_id, by which the provider identifies the application."""
+    parameter = context.sent.get("client_id")
+    if parameter is not None and parameter.value.strip():
+        return ruled_out(right(f"client_id is present: {context.secrets.swept(parameter.value)}", QUERY))
+    after = context.flow.client.id if context.flow else ""
     needs = "" if after else "the client id of your application"
-    before = None if found is None else ""
+    before = None if parameter is None else ""
     return proven(
-        wrong("client_id is not sent, or is empty", QUERY),
-        fix=put(subject, "client_id", before, after, "Send the client id", needs),
+        wrong("client_id is missing or empty", QUERY),
+        fix=put(context, "client_id", before, after, "Send the client id", needs),
     )
 
 
-@rule("authorization.client_not_active", "The client is not active at the provider")
-def client_not_active(subject: Subject) -> Finding:
-    """Only the provider knows; the history says whether it ever worked."""
-    rows = subject.successes_here
+@rule("authorization.client_not_active", "The client is inactive at the provider")
+def client_not_active(context: Context) -> Finding:
+    """Look for an earlier success of the client: only the provider knows whether it is active."""
+    rows = context.successes_here
     if rows:
         row = rows[-1]
-        text = f"The same client id worked before: {subject.row_text(row)}. It may have been deactivated since"
+        text = f"The same client id worked before: {context.row_text(row)}. It may have been deactivated since then"
         return possible(open_fact(text, "history", row.id))
-    if not subject.past.reach:
-        return unknown("Whether this client id worked before is not known: no history was looked at")
+    if not context.past.reach:
+        return unknown("Earlier requests of this client id are unknown: no history was searched")
     return possible(
-        open_fact(f"This client id never worked here, in the newest {subject.past.reach:,} rows", "history")
+        open_fact(f"This client id has never worked here, in the newest {context.past.reach:,} rows", "history")
     )
 
 
-@rule("authorization.redirect_uri", "The redirect URI is not registered, or not allowed")
-def redirect_uri(subject: Subject) -> Finding:
-    """The provider's rules for one, and what this client used before."""
-    sent = subject.sent.value("redirect_uri")
-    if not sent and subject.sent.get("request_uri") is not None:
-        return unknown("The request was pushed beforehand (RFC 9126): its redirect URI is not in the address", QUERY)
+@rule("authorization.redirect_uri", "The redirect URI is not registered or not allowed")
+def redirect_uri(context: Context) -> Finding:
+    """Check the redirect URI against the specification, the provider's profile and the client's history."""
+    sent = context.sent.value("redirect_uri")
+    if not sent and context.sent.get("request_uri") is not None:
+        return unknown("The request was pushed (RFC 9126): its redirect URI is not in the URL", QUERY)
     if not sent:
         return possible(
-            open_fact("No redirect_uri was sent: that works only when exactly one is registered", QUERY),
+            open_fact("redirect_uri is missing: that works only if exactly one is registered", QUERY),
         )
-    shown = subject.secrets.swept(sent)
-    where = f"{QUERY}, redirect_uri"
+    for check in (_against_the_rules, _against_the_profile, _against_the_history):
+        if finding := check(context, sent):
+            return finding
+    shown = context.secrets.swept(sent)
+    return possible(
+        open_fact(f"Only the provider knows whether {shown} is registered", WHERE), fix=_registered(context, shown)
+    )
+
+
+def _against_the_rules(context: Context, sent: str) -> Finding | None:
+    """Check for an absolute URI without a fragment (RFC 6749 §3.1.2)."""
+    shown = context.secrets.swept(sent)
     try:
         parts = urlsplit(sent.strip())
-        host = parts.hostname or ""
+        absolute = bool(parts.scheme and parts.hostname)
     except ValueError:
-        return proven(wrong(f"{shown} is not an address", where))
-    needs = put(
-        subject,
-        "redirect_uri",
-        shown,
-        "",
-        "Send a registered redirect URI",
-        "the registered redirect URI, to the letter",
-    )
+        return proven(wrong(f"{shown} is not a valid URI", WHERE))
     if sent != sent.strip():
         return proven(
-            wrong("White space stands around the redirect URI", where),
-            fix=put(subject, "redirect_uri", shown, subject.secrets.swept(sent.strip()), "Send it without white space"),
+            wrong("The redirect URI has whitespace around it", WHERE),
+            fix=put(context, "redirect_uri", shown, context.secrets.swept(sent.strip()), "Send it without whitespace"),
         )
-    if not parts.scheme or not host:
-        return proven(wrong(f"{shown} has no scheme or no host", where), fix=needs)
+    if not absolute:
+        return proven(wrong(f"{shown} has no scheme or host", WHERE), fix=_registered(context, shown))
     if "#" in sent:
-        return proven(
-            wrong(f"{shown} has a fragment, which no redirect URI may have (RFC 6749 §3.1.2)", where), fix=needs
-        )
-    provider = subject.provider
-    if provider is not None and not provider.accepts_loopback:
-        if _is_loopback(host):
-            return proven(
-                wrong(f"{shown} is on this machine, and {provider.name} registers no such address", where), fix=needs
-            )
-        if parts.scheme != "https":
-            return proven(
-                wrong(f"{shown} begins with {parts.scheme}://, and {provider.name} registers https only", where),
-                fix=needs,
-            )
-    used = _redirects_that_came_back(subject)
+        fact = wrong(f"{shown} has a fragment, which a redirect URI must not have (RFC 6749 §3.1.2)", WHERE)
+        return proven(fact, fix=_registered(context, shown))
+    return None
+
+
+def _against_the_profile(context: Context, sent: str) -> Finding | None:
+    provider, parts, shown = context.provider, urlsplit(sent), context.secrets.swept(sent)
+    if provider is None or provider.accepts_loopback:
+        return None
+    if is_loopback(parts.hostname or ""):
+        fact = wrong(f"{shown} is a loopback address, and {provider.name} does not register those", WHERE)
+    elif parts.scheme != "https":
+        fact = wrong(f"{shown} begins with {parts.scheme}://, but {provider.name} registers only https", WHERE)
+    else:
+        return None
+    return proven(fact, fix=_registered(context, shown))
+
+
+def _against_the_history(context: Context, sent: str) -> Finding | None:
+    provider, shown, used = context.provider, context.secrets.swept(sent), _successful_redirects(context)
     if sent in used:
-        return ruled_out(right(f"The same redirect URI came back before: {shown}", "history", used[sent]))
-    near = max(used, key=lambda known: SequenceMatcher(None, known, sent).ratio(), default=None)
-    if near is not None:
-        after = subject.secrets.swept(near)
-        text = f"Sent {shown}; what came back before for this client is {after}"
+        return ruled_out(right(f"The same redirect URI worked before: {shown}", "history", used[sent]))
+    if used:
+        nearest = max(used, key=lambda known: SequenceMatcher(None, known, sent).ratio())
+        after = context.secrets.swept(nearest)
         return possible(
-            wrong(text, "history", used[near]),
-            fix=put(subject, "redirect_uri", shown, after, "Send the one that came back before"),
+            wrong(f"Sent {shown}; the one that worked before for this client is {after}", "history", used[nearest]),
+            fix=put(context, "redirect_uri", shown, after, "Send the one that worked before"),
         )
-    if provider is not None and provider.accepts_loopback and _is_loopback(host):
-        return ruled_out(right(f"{provider.name} takes any address on this machine: {shown}", "provider"))
-    return possible(open_fact(f"Whether {shown} is registered cannot be seen from here", where), fix=needs)
+    if provider is not None and provider.accepts_loopback and is_loopback(urlsplit(sent).hostname or ""):
+        return ruled_out(right(f"{provider.name} accepts any loopback address: {shown}", "provider"))
+    return None
+
+
+def _registered(context: Context, shown: str) -> Fix:
+    needs = "the redirect URI exactly as registered"
+    return put(context, "redirect_uri", shown, "", "Send a registered redirect URI", needs)
 
 
 @rule("authorization.response_type", "The response type is not code")
-def response_type(subject: Subject) -> Finding:
-    """The only one that the provider documents."""
-    found = subject.sent.get("response_type")
-    if found is None and subject.sent.get("request_uri") is not None:
-        return ruled_out(open_fact("The request was pushed beforehand (RFC 9126), with its response_type", QUERY))
-    if found is not None and found.value == "code":
+def response_type(context: Context) -> Finding:
+    """Check for response_type=code, the only one that the provider documents."""
+    parameter = context.sent.get("response_type")
+    if parameter is None and context.sent.get("request_uri") is not None:
+        return ruled_out(open_fact("The request was pushed (RFC 9126), with its response_type", QUERY))
+    if parameter is not None and parameter.value == "code":
         return ruled_out(right("response_type is code", QUERY))
-    before = None if found is None else subject.secrets.swept(found.value)
-    fact = wrong("response_type is not sent" if found is None else f"response_type is '{before}'", QUERY)
-    return proven(fact, fix=put(subject, "response_type", before, "code", "Send response_type=code"))
+    before = None if parameter is None else context.secrets.swept(parameter.value)
+    fact = wrong("response_type is missing" if parameter is None else f"response_type is '{before}'", QUERY)
+    return proven(fact, fix=put(context, "response_type", before, "code", "Send response_type=code"))
 
 
-@rule("authorization.denied", "The user refused")
-def denied(subject: Subject) -> Finding:
-    """By the code that came back."""
-    error = subject.explanation.error if subject.explanation else ""
+@rule("authorization.denied", "The user denied access")
+def denied(context: Context) -> Finding:
+    """Check for access_denied in the callback."""
+    error = context.explanation.error if context.explanation else ""
     if error == "access_denied":
-        fix = Fix(Label.START_AGAIN, "Ask again, and have the user approve", Step.AUTHORIZE)
+        fix = Fix(Label.START_AGAIN, "Authorize again, and have the user approve", Step.AUTHORIZE)
         return proven(wrong("The provider sent error=access_denied", "callback address"), fix=fix)
-    return ruled_out(right("No refusal came back", "callback address"))
+    return ruled_out(right("The callback has no access_denied", "callback address"))
 
 
-@rule("authorization.not_finished", "The page is still open, or was closed before the approval")
-def not_finished(subject: Subject) -> Finding:
-    """Nothing came back, and nothing says that the provider refused."""
-    if any(row.step is Step.CALLBACK for row in subject.rows):
-        return ruled_out(right("A callback came", "history"))
-    seconds = int((subject.now - subject.at).total_seconds())
+@rule("authorization.not_finished", "The authorization page is still open, or was closed before approval")
+def not_finished(context: Context) -> Finding:
+    """Check for a callback; without one the user may not have finished."""
+    if any(row.step is Step.CALLBACK for row in context.before.rows):
+        return ruled_out(right("A callback arrived", "history"))
+    seconds = int((context.now - context.at).total_seconds())
     return possible(
-        open_fact(f"Nothing came in the {seconds} s since the page was opened", "flow, authorization request")
+        open_fact(f"No callback in the {seconds} s since the page was opened", "flow, authorization request")
     )
 
 
-@rule("authorization.came_elsewhere", "The answer went to another address than this console")
-def came_elsewhere(subject: Subject) -> Finding:
-    """A registered address of the customer's own takes the code, and this console never sees it."""
-    sent = subject.sent.value("redirect_uri")
-    here = subject.flow.redirect_uri if subject.flow else ""
+@rule("authorization.came_elsewhere", "The callback went to another URL than this console's")
+def came_elsewhere(context: Context) -> Finding:
+    """Check the redirect URI: one of the customer's own receives the code, and this console never sees it."""
+    sent = context.sent.value("redirect_uri")
+    here = context.flow.redirect_uri if context.flow else ""
     if not sent or not here:
-        return unknown("Where the answer goes is not known")
-    shown = subject.secrets.swept(sent)
+        return unknown("The target of the callback is unknown")
+    shown = context.secrets.swept(sent)
     if sent == here:
         return ruled_out(right(f"The redirect URI is this console's: {shown}", QUERY))
-    text = f"The browser is sent to {shown}: paste the address it lands on"
-    return possible(open_fact(text, f"{QUERY}, redirect_uri"))
+    text = f"The browser is sent to {shown}: paste the URL it lands on"
+    return possible(open_fact(text, WHERE))
 
 
 NEVER_CAME: tuple[Rule, ...] = (
@@ -179,16 +192,9 @@ NEVER_CAME: tuple[Rule, ...] = (
     came_elsewhere,
     not_finished,
 )
-"""The rules for an authorization that never came back."""
+"""Rules for an authorization request whose callback never arrived."""
 
 
-def _redirects_that_came_back(subject: Subject) -> dict[str, int | None]:
-    """The redirect URIs of this client's flows that worked, with the row of the token request that repeated them."""
-    return {uri: row.id for row in subject.successes_here if (uri := read(row.request).value("redirect_uri"))}
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+def _successful_redirects(context: Context) -> dict[str, int | None]:
+    """Return the redirect URIs of this client's successful flows, with the row of the token request."""
+    return {uri: row.id for row in context.successes_here if (uri := read(row.request).value("redirect_uri"))}

@@ -1,4 +1,4 @@
-"""The authorization code itself: too old, used, another client's (RFC 6749 §4.1.2)."""
+"""The authorization code: expired, used, or another client's (RFC 6749 §4.1.2)."""
 
 from oauth import parameters
 from oauth.diagnosis.causes import shape
@@ -15,102 +15,108 @@ from oauth.diagnosis.causes.rule import (
     unknown,
     wrong,
 )
-from oauth.diagnosis.context import Subject
+from oauth.diagnosis.context import Context
 from oauth.exchange import Step
 from oauth.formatting import span
 
 NO_CODE = "No code was sent"
 
 
-@rule("code.expired", "The code was too old")
-def expired(subject: Subject) -> Finding:
-    """Its age from the callback to the request, against the provider's lifetime."""
-    life = subject.lifetimes.code
-    known = subject.behind_code
-    sent, code = subject.sent.value("code"), known.code
+@rule("code.expired", "The code had expired")
+def expired(context: Context) -> Finding:
+    """Compare the code's age, from the callback to the request, with the provider's lifetime."""
+    life = context.lifetimes.code
+    known = context.behind_code
+    sent, code = context.sent.value("code"), known.code
     if not sent:
         return unknown(NO_CODE)
     if code is None or code.at is None:
-        return unknown("The age of the code is not known: no callback is known that brought it")
-    if subject.secrets.same("code", sent, code.value) is False:
-        return unknown("The age of this code is not known: the callback brought another one", code.where, code.row)
+        return unknown("The age of the code is unknown: no callback with it is known")
+    if context.secrets.same("code", sent, code.value) is False:
+        return unknown("The age of this code is unknown: the callback contains another one", code.where, code.row)
     if life is None:
-        return unknown("How long codes live at this provider is not known", "provider")
-    age = (subject.at - code.at).total_seconds()
-    times = f"callback {subject.clock(code.at)}, sent {subject.clock(subject.at)}"
+        return unknown("The lifetime of codes at this provider is unknown", "provider")
+    age = (context.at - code.at).total_seconds()
+    times = f"callback {context.clock(code.at)}, sent {context.clock(context.at)}"
     text = f"The code was {span(age)} old ({times}); codes live {span(life)}"
     if age > life:
         return proven(wrong(text, code.where, code.row), fix=NEW_CODE)
     if known.pasted:
-        asked = known.at
-        if asked is not None and (subject.at - asked).total_seconds() <= life:
-            before = span((subject.at - asked).total_seconds())
-            text = f"The authorization was asked for {before} before: the code cannot be older"
+        start = known.at
+        if start is not None and (context.at - start).total_seconds() <= life:
+            before = span((context.at - start).total_seconds())
+            text = f"The authorization request was sent {before} before: the code cannot be older"
             return ruled_out(right(text, known.where, known.row))
-        text = f"The code was pasted {span(age)} before it was sent; how old it was then is not known"
+        text = f"The code was pasted {span(age)} before it was sent; its age at that time is unknown"
         return possible(open_fact(text, code.where, code.row), fix=NEW_CODE)
     if age > life - CLOSE:
         return possible(wrong(text, code.where, code.row), fix=NEW_CODE)
     return ruled_out(right(f"The code was {span(age)} old; codes live {span(life)}", code.where, code.row))
 
 
-@rule("code.used", "The code was exchanged before")
-def used(subject: Subject) -> Finding:
-    """An earlier request of the history that presented it."""
-    sent = subject.sent.value("code")
+@rule("code.used", "The code was already exchanged")
+def used(context: Context) -> Finding:
+    """Look for an earlier request with the same code."""
+    sent = context.sent.value("code")
     if not sent:
         return unknown(NO_CODE)
-    earlier = subject.exchanged(sent)
+    earlier = context.exchanged(sent)
     for row in earlier:
         if parameters.succeeded(row):
-            text = f"The same code was exchanged before: {subject.row_text(row)}, {subject.outcome(row)}"
+            text = f"The same code was exchanged before: {context.row_text(row)}, {context.outcome(row)}"
             return proven(wrong(text, "history", row.id), fix=NEW_CODE)
     for row in earlier:
         if parameters.unanswered(row):
-            text = f"The same code was sent before, and no answer came: {subject.row_text(row)}. It may be spent"
+            text = f"The same code was sent before without a response: {context.row_text(row)}. It may be spent"
             return possible(wrong(text, "history", row.id), fix=NEW_CODE)
-    flow = subject.flow
-    if flow and flow.tokens and subject.secrets.same("code", sent, flow.code):
-        text = f"This flow has its tokens since {subject.clock(flow.tokens.issued_at)}: its code is spent"
-        return proven(wrong(text, "flow, token answer"), fix=NEW_CODE)
-    if not subject.secrets.fingerprints(("code",), sent):
-        return unknown("The code is too short for a fingerprint, or was given without one: the history cannot be asked")
-    if not subject.past.reach:
-        return unknown("No history was looked at for an earlier exchange of this code")
-    nothing = right(f"No successful exchange of this code among the newest {subject.past.reach:,} rows", "history")
-    known = subject.behind_code
+    flow = context.flow
+    if flow and flow.tokens and context.secrets.same("code", sent, flow.code):
+        text = f"This flow has had its tokens since {context.clock(flow.tokens.issued_at)}: its code is spent"
+        return proven(wrong(text, "flow, token response"), fix=NEW_CODE)
+    if not context.secrets.fingerprints(("code",), sent):
+        return unknown(
+            "The code is too short for a fingerprint, or was pasted without one: the history cannot be searched"
+        )
+    if not context.past.reach:
+        return unknown("No history was searched for an earlier exchange of this code")
+    nothing = right(f"No successful exchange of this code among the newest {context.past.reach:,} rows", "history")
+    known = context.behind_code
     if known.pasted:
-        redirect = subject.secrets.swept((known.asked or {}).get("redirect_uri", "the redirect URI"))
-        text = f"The code was pasted: whatever answers at {redirect} got it first and may have exchanged it"
+        redirect = context.secrets.swept((known.parameters or {}).get("redirect_uri", "the redirect URI"))
+        text = f"The code was pasted: the server at {redirect} got it first and may have exchanged it"
         return possible(nothing, open_fact(text, "flow, callback"), fix=NEW_CODE)
-    if known.code is None or subject.secrets.same("code", sent, known.code.value) is False:
-        return unknown("No callback is known that brought this code, so another program may have exchanged it")
+    if known.code is None or context.secrets.same("code", sent, known.code.value) is False:
+        return unknown("No callback with this code is known, so another program may have exchanged it")
     return ruled_out(nothing)
 
 
-@rule("code.other_client", "The code belongs to another client")
-def other_client(subject: Subject) -> Finding:
-    """The client that asked for it, against the client that presents it."""
-    sent, client_id = subject.sent.value("code"), subject.client_id
+@rule("code.other_client", "The code was issued to another client")
+def other_client(context: Context) -> Finding:
+    """Compare the client that requested the code with the client that presents it."""
+    sent, client_id = context.sent.value("code"), context.client_id
     if not sent:
         return unknown(NO_CODE)
-    known = subject.behind_code
-    if known.code and known.asked is not None and subject.secrets.same("code", sent, known.code.value) is not False:
-        owner, where, row = known.asked.get("client_id", ""), f"{known.where}, client_id", known.row
+    known = context.behind_code
+    if (
+        known.code
+        and known.parameters is not None
+        and context.secrets.same("code", sent, known.code.value) is not False
+    ):
+        owner, where, row = known.parameters.get("client_id", ""), f"{known.where}, client_id", known.row
     else:
-        came = next((row for row in subject.sightings(("code",), sent) if row.step is Step.CALLBACK), None)
-        if came is None:
-            return unknown("Which client the code was given to is not known")
-        owner, where, row = came.client_id, "history, callback", came.id
+        callback = next((row for row in context.sightings(("code",), sent) if row.step is Step.CALLBACK), None)
+        if callback is None:
+            return unknown("The client to which the code was issued is unknown")
+        owner, where, row = callback.client_id, "history, callback", callback.id
     if not owner or not client_id:
-        return unknown("Which client the code was given to is not known")
-    quoted, other = subject.secrets.swept(owner), subject.secrets.swept(client_id)
+        return unknown("The client to which the code was issued is unknown")
+    quoted, other = context.secrets.swept(owner), context.secrets.swept(client_id)
     if owner == client_id:
         return ruled_out(right(f"client_id equals the one in the authorization request: {quoted}", where, row))
-    fix = put(subject, "client_id", other, quoted, "Exchange it as the client that asked for it")
-    text = f"The code was given to {quoted}, and {other} presents it"
+    fix = put(context, "client_id", other, quoted, "Exchange it as the client that requested it")
+    text = f"The code was issued to {quoted}, but {other} presents it"
     return proven(wrong(text, where, row), fix=fix)
 
 
 LIFE = (used, expired, other_client, *shape.altered(shape.CODE))
-"""The rules for a code that is refused."""
+"""Rules for a refused code."""

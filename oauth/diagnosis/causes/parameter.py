@@ -1,6 +1,6 @@
-"""A parameter that did not arrive: left out, empty, under another name, in the wrong place or in an unreadable body.
+"""A parameter that did not arrive: missing, empty, under another name, in the wrong place or in an unreadable body.
 
-RFC 6749 §3.2: a parameter without a value is treated as if it were left out.
+RFC 6749 §3.2: a parameter without a value is treated as missing.
 """
 
 import re
@@ -8,10 +8,11 @@ from difflib import SequenceMatcher
 
 from oauth.diagnosis.causes.fixes import changed, put, value_for
 from oauth.diagnosis.causes.rule import Finding, Rule, open_fact, possible, proven, right, ruled_out, unknown, wrong
-from oauth.diagnosis.context import Known, Subject
+from oauth.diagnosis.context import Context
+from oauth.diagnosis.known import Known
 from oauth.diagnosis.model import Change, Fix, Target
 from oauth.diagnosis.secrets import SECRET_NAMES
-from oauth.parameters import BODY, Sent, Shape
+from oauth.parameters import BODY, QUERY, Sent, Shape
 
 OTHER_NAMES = {
     "code": ("authorization_code", "auth_code", "authcode", "oauth_code", "authorization", "authorizationcode"),
@@ -21,77 +22,77 @@ OTHER_NAMES = {
     "refresh_token": ("token", "refresh", "refreshtoken"),
     "redirect_uri": ("redirect_url", "redirecturi", "callback", "callback_url", "redirect"),
 }
-"""Names that people send a parameter under, in lower case and without dashes."""
+"""Wrong names under which a parameter is often sent, in lower case and without dashes."""
 
 KNOWN_NAMES = frozenset({*OTHER_NAMES, "scope", "state", "response_type", "code_verifier", "nonce"})
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
-"""What may be quoted as a name. Anything else may be a value that stands in a name's place."""
+"""Names that may be quoted. Anything else may be a value in place of a name."""
 
 ALIKE = 0.85
-"""From this likeness on, two names are taken for the same one misspelt; 1 is equal."""
+"""Minimum similarity at which a name counts as misspelled; 1 is equal."""
 
 
 def missing(name: str) -> tuple[Rule, ...]:
-    """All the ways in which a parameter can fail to arrive."""
+    """Return the rules for every way in which a parameter can fail to arrive."""
     return (left_out(name), empty(name), other_name(name), in_query(name), BODY_UNREADABLE)
 
 
 def left_out(name: str) -> Rule:
-    """It is nowhere in the request."""
+    """Return the rule for a parameter that is nowhere in the request."""
 
-    def judge(subject: Subject) -> Finding:
-        if hidden := _body_hidden(subject):
+    def judge(context: Context) -> Finding:
+        if hidden := _body_hidden(context):
             return hidden
-        there = subject.sent.get(name) or _anywhere(subject, name) or _under_other_name(subject, name)
-        if there is not None and subject.sent.get(name) is None:
-            text = f"{there.name} is in the request, and not where the server looks for {name}"
-            return ruled_out(open_fact(text, f"{there.place}, {there.name}"))
-        if there is not None:
-            return ruled_out(right(f"{there.name} is in the request", f"{there.place}, {there.name}"))
+        match = context.sent.get(name) or _anywhere(context, name) or _under_other_name(context, name)
+        if match is not None and context.sent.get(name) is None:
+            text = f"{match.name} is in the request, but not where the server looks for {name}"
+            return ruled_out(open_fact(text, f"{match.place}, {match.name}"))
+        if match is not None:
+            return ruled_out(right(f"{match.name} is in the request", f"{match.place}, {match.name}"))
         return proven(
-            wrong(f"{name} is not in the request; what is: {_names(subject)}", BODY),
-            fix=_supply(subject, name, None),
+            wrong(f"{name} is not in the request, which contains: {_names(context)}", BODY),
+            fix=_supply(context, name, None),
         )
 
-    return Rule(f"{name}.left_out", f"The parameter {name} was left out", judge)
+    return Rule(f"{name}.left_out", f"The parameter {name} is missing", judge)
 
 
 def empty(name: str) -> Rule:
-    """It is there and has no value."""
+    """Return the rule for a parameter without a value."""
 
-    def judge(subject: Subject) -> Finding:
-        if hidden := _body_hidden(subject):
+    def judge(context: Context) -> Finding:
+        if hidden := _body_hidden(context):
             return hidden
-        found = subject.sent.get(name)
-        if found is None:
-            return ruled_out(open_fact(f"No {name} came, so none that is empty", BODY))
-        if found.value.strip():
-            return ruled_out(right(f"{name} has a value", f"{found.place}, {name}"))
-        text = f"{name} is sent without a value" if not found.value else f"{name} is nothing but white space"
-        return proven(wrong(text, f"{found.place}, {name}"), fix=_supply(subject, name, ""))
+        parameter = context.sent.get(name)
+        if parameter is None:
+            return ruled_out(open_fact(f"{name} is missing, not empty", BODY))
+        if parameter.value.strip():
+            return ruled_out(right(f"{name} has a value", f"{parameter.place}, {name}"))
+        text = f"{name} has no value" if not parameter.value else f"{name} contains only whitespace"
+        return proven(wrong(text, f"{parameter.place}, {name}"), fix=_supply(context, name, ""))
 
-    return Rule(f"{name}.empty", f"The parameter {name} was sent empty", judge)
+    return Rule(f"{name}.empty", f"The parameter {name} is empty", judge)
 
 
 def other_name(name: str) -> Rule:
-    """It is there under a name that the server does not know."""
+    """Return the rule for a parameter under a name that the server does not know."""
 
-    def judge(subject: Subject) -> Finding:
-        if hidden := _body_hidden(subject):
+    def judge(context: Context) -> Finding:
+        if hidden := _body_hidden(context):
             return hidden
-        if subject.sent.value(name):
-            return ruled_out(right(f"{name} is sent under its own name", f"{BODY}, {name}"))
-        found = _under_other_name(subject, name)
-        if found is None:
-            return ruled_out(right(f"No other parameter has a name like {name}", BODY))
+        if context.sent.value(name):
+            return ruled_out(right(f"{name} has its correct name", f"{BODY}, {name}"))
+        match = _under_other_name(context, name)
+        if match is None:
+            return ruled_out(right(f"No other parameter has a similar name to {name}", BODY))
         kind = name if name in SECRET_NAMES else ""
-        after = subject.secrets.offered(kind, found.value) if kind else subject.secrets.swept(found.value)
+        after = context.secrets.offered(kind, match.value) if kind else context.secrets.swept(match.value)
         return proven(
-            wrong(f"The value stands under {found.name}, and the server looks for {name}", f"{BODY}, {found.name}"),
+            wrong(f"The value is named {match.name}, but the server looks for {name}", f"{BODY}, {match.name}"),
             fix=changed(
-                subject,
+                context,
                 f"Send it as {name}",
-                Change(Target.FIELD, found.name, after, None),
+                Change(Target.FIELD, match.name, after, None),
                 Change(Target.FIELD, name, None, after),
             ),
         )
@@ -100,120 +101,119 @@ def other_name(name: str) -> Rule:
 
 
 def in_query(name: str) -> Rule:
-    """It is in the address instead of the body (RFC 6749 §3.2: parameters of the token request go in the body)."""
+    """Return the rule for a parameter in the URL instead of the body (RFC 6749 §3.2)."""
 
-    def judge(subject: Subject) -> Finding:
-        found = next((item for item in subject.sent.query if item.name == name and item.value), None)
-        if found is None:
-            return ruled_out(right(f"{name} is not in the address", "query of the address"))
-        if subject.sent.value(name):
-            return ruled_out(open_fact(f"{name} is in the address and in the body", "query of the address"))
+    def judge(context: Context) -> Finding:
+        match = next((item for item in context.sent.query if item.name == name and item.value), None)
+        if match is None:
+            return ruled_out(right(f"{name} is not in the URL", QUERY))
+        if context.sent.value(name):
+            return ruled_out(open_fact(f"{name} is in the URL and in the body", QUERY))
         kind = name if name in SECRET_NAMES else ""
-        after = subject.secrets.offered(kind, found.value) if kind else subject.secrets.swept(found.value)
+        after = context.secrets.offered(kind, match.value) if kind else context.secrets.swept(match.value)
         return proven(
-            wrong(f"{name} is in the address, and the server reads the body", f"query of the address, {name}"),
+            wrong(f"{name} is in the URL, but the server reads the body", f"{QUERY}, {name}"),
             fix=changed(
-                subject,
+                context,
                 f"Send {name} in the body",
                 Change(Target.QUERY, name, after, None),
                 Change(Target.FIELD, name, None, after),
             ),
         )
 
-    return Rule(f"{name}.in_query", f"The parameter {name} was sent in the address", judge)
+    return Rule(f"{name}.in_query", f"The parameter {name} was sent in the URL", judge)
 
 
-def _judge_body(subject: Subject) -> Finding:
-    if hidden := _body_hidden(subject):
+def _judge_body(context: Context) -> Finding:
+    if hidden := _body_hidden(context):
         return hidden
-    sent = subject.sent
-    said = sent.content_type or "missing"
+    sent = context.sent
+    content_type = sent.content_type or "missing"
     place = "request header, Content-Type"
     if sent.look is Shape.EMPTY:
         return ruled_out(open_fact("The request has no body", BODY))
     if sent.look in (Shape.JSON, Shape.FORM) and sent.body is not sent.look:
         looks = "JSON" if sent.look is Shape.JSON else "a form"
         return proven(
-            wrong(f"Content-Type is {said}", place),
+            wrong(f"Content-Type is {content_type}", place),
             wrong(f"The body is written as {looks}", BODY),
             fix=changed(
-                subject,
-                f"Send the body as {looks}, and say so",
-                Change(Target.BODY_FORMAT, "Content-Type", said, sent.look.value),
+                context,
+                f"Send the body as {looks}, with that Content-Type",
+                Change(Target.BODY_FORMAT, "Content-Type", content_type, sent.look.value),
             ),
         )
     if sent.mixed:
         names = ", ".join(item.name for item in sent.mixed if NAME.fullmatch(item.name))
-        moved = [
+        fields = [
             Change(
                 Target.FIELD,
                 item.name,
                 None,
-                subject.secrets.offered(item.name, item.value)
+                context.secrets.offered(item.name, item.value)
                 if item.name in SECRET_NAMES
-                else subject.secrets.swept(item.value),
+                else context.secrets.swept(item.value),
             )
             for item in sent.mixed
             if item.name in KNOWN_NAMES
         ]
         return proven(
-            wrong(f"Content-Type is {said}", place),
-            wrong(f"A part of the body is written as JSON, and is read as one odd name. In it: {names}", BODY),
+            wrong(f"Content-Type is {content_type}", place),
+            wrong(f"Part of the body is JSON, which a server reads as a single name. It contains: {names}", BODY),
             fix=changed(
-                subject,
-                "Send all of it as a form",
+                context,
+                "Send the whole body as a form",
                 Change(Target.BODY_FORMAT, "body", "a form with JSON in it", Shape.FORM.value),
-                *moved,
+                *fields,
             ),
         )
     if sent.problem:
         return proven(
             wrong(f"The body is not valid JSON: {sent.problem}", BODY),
             fix=changed(
-                subject,
+                context,
                 "Send the same fields as valid JSON",
                 Change(Target.BODY_FORMAT, "body", "invalid JSON", Shape.JSON.value),
             ),
         )
     if sent.body is Shape.OTHER:
-        return possible(wrong(f"The body is neither JSON nor a form; Content-Type is {said}", BODY))
-    return ruled_out(right(f"Body and Content-Type agree: {said}", place))
+        return possible(wrong(f"The body is neither JSON nor a form; Content-Type is {content_type}", BODY))
+    return ruled_out(right(f"Body and Content-Type agree: {content_type}", place))
 
 
 BODY_UNREADABLE = Rule(
-    "body.unreadable", "The server could not read the body: it is not what Content-Type says", _judge_body
+    "body.unreadable", "The server could not read the body: it does not match Content-Type", _judge_body
 )
 
 
-def _judge_repeated(subject: Subject) -> Finding:
-    names = [item.name for item in subject.sent.parameters]
-    twice = sorted({name for name in names if names.count(name) > 1 and NAME.fullmatch(name)})
-    if twice:
-        return proven(wrong(f"Sent more than once: {', '.join(twice)}", BODY))
-    return ruled_out(right("Every parameter is there once", BODY))
+def _judge_repeated(context: Context) -> Finding:
+    names = [item.name for item in context.sent.parameters]
+    repeated = sorted({name for name in names if names.count(name) > 1 and NAME.fullmatch(name)})
+    if repeated:
+        return proven(wrong(f"Sent more than once: {', '.join(repeated)}", BODY))
+    return ruled_out(right("Every parameter appears once", BODY))
 
 
 REPEATED = Rule("parameter.repeated", "A parameter was sent more than once", _judge_repeated)
 
 
-def _body_hidden(subject: Subject) -> Finding | None:
-    if subject.sent.body_known:
+def _body_hidden(context: Context) -> Finding | None:
+    if context.sent.body_known:
         return None
-    return unknown("The body of the request is not known: only its head was given", BODY)
+    return unknown("The body of the request is unknown: only its headers were given", BODY)
 
 
-def _names(subject: Subject) -> str:
-    names = dict.fromkeys(item.name for item in subject.sent.parameters)
-    return subject.secrets.swept(", ".join(name for name in names if NAME.fullmatch(name))) or "nothing readable"
+def _names(context: Context) -> str:
+    names = dict.fromkeys(item.name for item in context.sent.parameters)
+    return context.secrets.swept(", ".join(name for name in names if NAME.fullmatch(name))) or "nothing readable"
 
 
-def _anywhere(subject: Subject, name: str) -> Sent | None:
-    found = (item for item in (*subject.sent.query, *subject.sent.meant) if item.name == name)
-    return next(found, None)
+def _anywhere(context: Context, name: str) -> Sent | None:
+    return next((item for item in (*context.sent.query, *context.sent.meant) if item.name == name), None)
 
 
-def _under_other_name(subject: Subject, name: str) -> Sent | None:
-    for item in subject.sent.parameters:
+def _under_other_name(context: Context, name: str) -> Sent | None:
+    for item in context.sent.parameters:
         if not NAME.fullmatch(item.name.strip()):
             continue
         plain = item.name.strip().lower().replace("-", "_")
@@ -223,15 +223,15 @@ def _under_other_name(subject: Subject, name: str) -> Sent | None:
         likeness = SequenceMatcher(None, joined, name.replace("_", "")).ratio()
         if plain in OTHER_NAMES.get(name, ()) or joined in OTHER_NAMES.get(name, ()) or likeness >= ALIKE:
             return item
-        if any(subject.secrets.same(name, item.value, known.value) for known in _candidates(subject, name)):
+        if any(context.secrets.same(name, item.value, known.value) for known in _candidates(context, name)):
             return item
     return None
 
 
-def _candidates(subject: Subject, name: str) -> tuple[Known, ...]:
-    return subject.candidates(name) if name in ("code", "refresh_token") else ()
+def _candidates(context: Context, name: str) -> tuple[Known, ...]:
+    return context.candidates(name) if name in ("code", "refresh_token") else ()
 
 
-def _supply(subject: Subject, name: str, before: str | None) -> Fix:
-    after, needs = value_for(subject, name)
-    return put(subject, name, before, after, f"Send {name}", needs)
+def _supply(context: Context, name: str, before: str | None) -> Fix:
+    after, needs = value_for(context, name)
+    return put(context, name, before, after, f"Send {name}", needs)

@@ -1,8 +1,8 @@
-"""Proof Key for Code Exchange: the verifier of the token request and the challenge of the authorization (RFC 7636)."""
+"""Proof Key for Code Exchange: the verifier in the token request, the challenge in the authorization (RFC 7636)."""
 
 from oauth.diagnosis.causes.fixes import changed, put
 from oauth.diagnosis.causes.rule import Finding, Rule, proven, right, rule, ruled_out, unknown, wrong
-from oauth.diagnosis.context import Subject
+from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Change, Fix, Target
 from oauth.flow import pkce
 from oauth.parameters import BODY
@@ -10,74 +10,74 @@ from oauth.providers import Pkce
 from oauth.redaction.placeholders import is_live
 
 
-@rule("pkce.verifier_missing", "The authorization had a code challenge, and no verifier came with the code")
-def verifier_missing(subject: Subject) -> Finding:
-    """RFC 7636 §4.6: the server then has nothing to compare the challenge with."""
-    asked = subject.behind_code
-    if asked.asked is None:
-        return unknown("The authorization request is not known")
-    if not asked.asked.get("code_challenge"):
-        return ruled_out(right("The authorization request had no code_challenge", asked.where, asked.row))
-    if subject.sent.value("code_verifier"):
-        return ruled_out(right("A code_verifier is sent", BODY))
-    before = None if subject.sent.get("code_verifier") is None else ""
+@rule("pkce.verifier_missing", "The authorization had a code challenge, but the token request has no verifier")
+def verifier_missing(context: Context) -> Finding:
+    """Check for a code_verifier, without which the server cannot verify the challenge (RFC 7636 §4.6)."""
+    known = context.behind_code
+    if known.parameters is None:
+        return unknown("The authorization request is unknown")
+    if not known.parameters.get("code_challenge"):
+        return ruled_out(right("The authorization request had no code_challenge", known.where, known.row))
+    if context.sent.value("code_verifier"):
+        return ruled_out(right("code_verifier is present", BODY))
+    before = None if context.sent.get("code_verifier") is None else ""
     return proven(
-        wrong("code_challenge was sent with the authorization request", asked.where, asked.row),
+        wrong("code_challenge was sent with the authorization request", known.where, known.row),
         wrong("code_verifier is not in the token request", BODY),
-        fix=_right_verifier(subject, before),
+        fix=_right_verifier(context, before),
     )
 
 
-@rule("pkce.verifier_differs", "The verifier is not the one that the code challenge was made of")
-def verifier_differs(subject: Subject) -> Finding:
-    """Computed again from the verifier that was sent (RFC 7636 §4.6)."""
-    asked, sent = subject.behind_code, subject.sent.value("code_verifier")
-    challenge = (asked.asked or {}).get("code_challenge", "")
+@rule("pkce.verifier_differs", "The verifier does not match the code challenge")
+def verifier_differs(context: Context) -> Finding:
+    """Compute the challenge of the verifier and compare it (RFC 7636 §4.6)."""
+    known, sent = context.behind_code, context.sent.value("code_verifier")
+    challenge = (known.parameters or {}).get("code_challenge", "")
     if not challenge or not sent:
-        return unknown("There is no challenge and verifier to compare")
-    named = (asked.asked or {}).get("code_challenge_method") or Pkce.PLAIN.value
-    if named not in (Pkce.S256, Pkce.PLAIN):
-        return unknown("The code_challenge_method is none that is known here", asked.where, asked.row)
+        return unknown("There is no pair of challenge and verifier to compare")
+    method = (known.parameters or {}).get("code_challenge_method") or Pkce.PLAIN.value
+    if method not in (Pkce.S256, Pkce.PLAIN):
+        return unknown("The code_challenge_method is unknown", known.where, known.row)
     if not is_live(sent) or not is_live(challenge):
         return unknown("Redaction hides the verifier, so its challenge cannot be computed", BODY)
-    if pkce.challenge(sent, Pkce(named)) == challenge:
-        return ruled_out(
-            right(f"The {named} challenge of the verifier is the one that was sent", asked.where, asked.row)
-        )
-    shown = subject.secrets.quoted("code_verifier", sent)
+    if pkce.challenge(sent, Pkce(method)) == challenge:
+        return ruled_out(right(f"The {method} challenge of the verifier matches", known.where, known.row))
+    shown = context.secrets.quoted("code_verifier", sent)
     return proven(
         wrong(
-            f"The {named} challenge of {shown} is not the code_challenge of the authorization", asked.where, asked.row
+            f"The {method} challenge of {shown} differs from the code_challenge of the authorization",
+            known.where,
+            known.row,
         ),
-        fix=_right_verifier(subject, shown),
+        fix=_right_verifier(context, shown),
     )
 
 
-@rule("pkce.not_asked", "A verifier came with the code, and the authorization had no code challenge")
-def not_asked(subject: Subject) -> Finding:
-    """RFC 9700 §4.8.2: a server must refuse it, since the challenge may have been taken away on the way."""
-    asked, sent = subject.behind_code, subject.sent.value("code_verifier")
-    if asked.asked is None:
-        return unknown("The authorization request is not known")
+@rule("pkce.not_asked", "The token request has a verifier, but the authorization had no code challenge")
+def not_asked(context: Context) -> Finding:
+    """Check for a verifier without a challenge, which an attacker may have removed (RFC 9700 §4.8.2)."""
+    known, sent = context.behind_code, context.sent.value("code_verifier")
+    if known.parameters is None:
+        return unknown("The authorization request is unknown")
     if not sent:
-        return ruled_out(right("No code_verifier is sent", BODY))
-    if asked.asked.get("code_challenge"):
-        return ruled_out(right("The authorization request had a code_challenge", asked.where, asked.row))
-    shown = subject.secrets.quoted("code_verifier", sent)
+        return ruled_out(right("There is no code_verifier", BODY))
+    if known.parameters.get("code_challenge"):
+        return ruled_out(right("The authorization request had a code_challenge", known.where, known.row))
+    shown = context.secrets.quoted("code_verifier", sent)
     return proven(
-        wrong("code_verifier is sent", BODY),
-        wrong("The authorization request had no code_challenge", asked.where, asked.row),
-        fix=changed(subject, "Leave the verifier out", Change(Target.FIELD, "code_verifier", shown, None)),
+        wrong("The token request has a code_verifier", BODY),
+        wrong("The authorization request had no code_challenge", known.where, known.row),
+        fix=changed(context, "Omit the verifier", Change(Target.FIELD, "code_verifier", shown, None)),
     )
 
 
-def _right_verifier(subject: Subject, before: str | None) -> Fix:
-    flow = subject.flow
-    made = flow.verifier if flow is not None else ""
-    after = subject.secrets.offered("code_verifier", made) if made else ""
-    needs = "" if made else "the code_verifier that the challenge was made of"
-    return put(subject, "code_verifier", before, after, "Send the verifier of the challenge", needs)
+def _right_verifier(context: Context, before: str | None) -> Fix:
+    flow = context.flow
+    verifier = flow.verifier if flow is not None else ""
+    after = context.secrets.offered("code_verifier", verifier) if verifier else ""
+    needs = "" if verifier else "the code_verifier of the challenge"
+    return put(context, "code_verifier", before, after, "Send the verifier of the challenge", needs)
 
 
 RULES: tuple[Rule, ...] = (verifier_missing, verifier_differs, not_asked)
-"""What can be wrong with PKCE when a code is exchanged."""
+"""Rules for PKCE in a token request."""

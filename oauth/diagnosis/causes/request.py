@@ -1,4 +1,4 @@
-"""The request around its fields: address, method, headers, and how many there were."""
+"""The request apart from its parameters: URL, method, headers, and the rate limit."""
 
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -15,139 +15,137 @@ from oauth.diagnosis.causes.rule import (
     unknown,
     wrong,
 )
-from oauth.diagnosis.context import Subject
+from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Change, Fix, Label, Target
 from oauth.exchange import Step, header
 from oauth.formatting import span
 
 USUAL_VERSION = "2.0"
-"""The documented version of the API, where no provider profile is known."""
+"""The documented API version, used without a provider profile."""
 
 MOST_WINDOWS = 100
-"""Stretches of time that are looked at for one in which the limit was passed, whatever a profile says of the pause."""
+"""Maximum number of time windows that are searched for too many requests, however long the profile's pause is."""
 
 
 @rule("header.version_missing", "The Version header is missing")
-def version_missing(subject: Subject) -> Finding:
-    """Where the provider's profile, or its answer, says that every call needs it."""
-    profile = subject.provider.headers if subject.provider else ()
+def version_missing(context: Context) -> Finding:
+    """Check for the Version header, if the provider's profile or its response requires it."""
+    profile = context.provider.headers if context.provider else ()
     documented = next((item.value for item in profile if item.name.lower() == "version"), "")
-    if subject.provider is not None and not documented:
-        return ruled_out(open_fact("The provider's profile asks for no Version header", "provider"))
+    if context.provider is not None and not documented:
+        return ruled_out(open_fact("The provider's profile does not require a Version header", "provider"))
     expected = documented or USUAL_VERSION
-    value = header(subject.exchange.request.headers, "Version")
+    value = header(context.exchange.request.headers, "Version")
     change = Change(Target.HEADER, "Version", value, expected)
-    fix = Fix(Label.READY, f"Send Version: {expected}", subject.step, (change,))
-    told = subject.explanation is not None and subject.explanation.answer == "missing_version"
-    sure = proven if documented or told else possible
+    fix = Fix(Label.READY, f"Send Version: {expected}", context.step, (change,))
+    is_reported = context.explanation is not None and context.explanation.answer == "missing_version"
+    conclude = proven if documented or is_reported else possible
     if value is None or not value.strip():
-        return sure(wrong("There is no Version header", "request headers"), fix=fix)
+        return conclude(wrong("There is no Version header", "request headers"), fix=fix)
     if value.strip() != expected:
-        text = f"Version is {subject.secrets.swept(value)}, where {expected} is documented"
-        return sure(wrong(text, "request header, Version"), fix=fix)
+        text = f"Version is {context.secrets.swept(value)}, but {expected} is documented"
+        return conclude(wrong(text, "request header, Version"), fix=fix)
     return ruled_out(right(f"Version is {expected}", "request header, Version"))
 
 
 @rule("header.content_type_on_get", "A Content-Type was sent on a GET")
-def content_type_on_get(subject: Subject) -> Finding:
-    """Where the provider's profile, or its answer, says that it is refused."""
-    request, provider = subject.exchange.request, subject.provider
+def content_type_on_get(context: Context) -> Finding:
+    """Check for a Content-Type on a GET, if the provider's profile or its response says that it is refused."""
+    request, provider = context.exchange.request, context.provider
     value = header(request.headers, "Content-Type")
     if provider is not None and provider.content_type_on_get:
-        return ruled_out(open_fact("Nothing is known of this provider refusing it", "provider"))
+        return ruled_out(open_fact("This provider is not known to refuse it", "provider"))
     if request.method.upper() != "GET":
         return ruled_out(right(f"The method is {request.method}", "request"))
     if value is None:
         return ruled_out(right("There is no Content-Type header", "request headers"))
-    shown = subject.secrets.swept(value)
-    fix = Fix(
-        Label.READY, "Leave Content-Type out", subject.step, (Change(Target.HEADER, "Content-Type", shown, None),)
+    shown = context.secrets.swept(value)
+    fix = Fix(Label.READY, "Omit Content-Type", context.step, (Change(Target.HEADER, "Content-Type", shown, None),))
+    is_reported = context.explanation is not None and context.explanation.answer == "content_type_on_get"
+    conclude = proven if provider is not None or is_reported else possible
+    return conclude(
+        wrong(f"Content-Type is {shown} on a GET, which has no body", "request header, Content-Type"), fix=fix
     )
-    told = subject.explanation is not None and subject.explanation.answer == "content_type_on_get"
-    sure = proven if provider is not None or told else possible
-    return sure(wrong(f"Content-Type is {shown} on a GET, which has no body", "request header, Content-Type"), fix=fix)
 
 
-@rule("limit.requests", "The request limit was passed")
-def too_many(subject: Subject) -> Finding:
-    """Counted in this history; other programs behind the same address count too, and are not seen here."""
-    if not subject.past.reach:
-        return unknown("How many requests there were is not known: no history was looked at")
-    limit = subject.request_limit
+@rule("limit.requests", "The rate limit was exceeded")
+def too_many(context: Context) -> Finding:
+    """Count the requests in this history. Other programs behind the same IP address count too, but are unknown here."""
+    if not context.past.reach:
+        return unknown("The number of requests is unknown: no history was searched")
+    limit = context.request_limit
     if limit is None or limit.seconds < 1:
-        return unknown("How many requests this provider allows is not known: its profile does not say")
-    # Once passed, the limit holds for the whole pause: what passed it can lie as far back.
+        return unknown("The rate limit of this provider is unknown: its profile does not say")
+    # Once exceeded, the limit applies for the whole pause, so the excess can lie that far back.
     window = timedelta(seconds=limit.seconds)
     most = max(
-        subject.past.sent_to(subject.host, start, start + window)
+        context.past.sent_to(context.host, start, start + window)
         for start in (
-            subject.at - window * back for back in range(1, min(limit.pause // limit.seconds, MOST_WINDOWS) + 2)
+            context.at - window * back for back in range(1, min(limit.pause // limit.seconds, MOST_WINDOWS) + 2)
         )
     )
     requests = "1 request" if most == 1 else f"{most:,} requests"
     text = (
-        f"{requests} to {subject.host} in {span(limit.seconds)} are known here; "
-        f"{limit.requests:,} are allowed from one address"
+        f"{requests} to {context.host} in {span(limit.seconds)} are known here; "
+        f"{limit.requests:,} are allowed from one IP address"
     )
-    fix = Fix(Label.READY, f"Wait {span(limit.pause)}, then send it again", subject.step)
+    fix = Fix(Label.READY, f"Wait {span(limit.pause)}, then send it again", context.step)
     if most > limit.requests:
         return proven(wrong(text, "history"), fix=fix)
     return possible(
         open_fact(text, "history"),
-        open_fact("Other programs behind the same address count too, and are not seen here"),
+        open_fact("Other programs behind the same IP address count too, but are unknown here"),
         fix=fix,
     )
 
 
-@rule("request.address", "The request went to another address than the provider's")
-def address(subject: Subject) -> Finding:
-    """Compared with the provider's profile."""
-    provider = subject.provider
+@rule("request.address", "The request went to a URL that is not the provider's")
+def address(context: Context) -> Finding:
+    """Compare the URL with the endpoints in the provider's profile."""
+    provider = context.provider
     if provider is None:
-        return unknown("The provider's addresses are not known here")
-    url = subject.exchange.request.url.partition("?")[0]
-    if subject.step is Step.API:
+        return unknown("The provider's endpoints are unknown here")
+    url = context.exchange.request.url.partition("?")[0]
+    if context.step is Step.API:
         expected, holds = provider.api, url.startswith(f"{provider.api}/")
-    elif subject.step is Step.AUTHORIZE:
+    elif context.step is Step.AUTHORIZE:
         expected = provider.authorization_endpoint
         holds = url == expected
     else:
         expected = provider.token_endpoint
         holds = url == expected
-    shown = subject.secrets.swept(url)
-    if holds and subject.step is Step.API and subject.explanation is not None:
-        path, known = url.removeprefix(provider.api), [item.path for item in provider.endpoints]
-        if path not in known and subject.explanation.answer == "not_found":
-            text = f"The profile does not name the path {subject.secrets.swept(path)}; it names {', '.join(known)}"
-            return possible(open_fact(text if known else "the profile names no path of the API", "provider"))
+    shown = context.secrets.swept(url)
+    if holds and context.step is Step.API and context.explanation is not None:
+        path, paths = url.removeprefix(provider.api), [item.path for item in provider.endpoints]
+        if path not in paths and context.explanation.answer == "not_found":
+            text = f"The profile does not name the path {context.secrets.swept(path)}; it names {', '.join(paths)}"
+            return possible(open_fact(text if paths else "The profile names no API paths", "provider"))
     if holds:
-        return ruled_out(right(f"The address is the documented one: {shown}", "request"))
-    after = expected if subject.step is not Step.API else expected + urlsplit(url).path.rpartition("/partner")[2]
+        return ruled_out(right(f"The URL is the documented one: {shown}", "request"))
+    after = expected if context.step is not Step.API else expected + urlsplit(url).path.rpartition("/partner")[2]
     return proven(
         wrong(f"Sent to {shown}", "request"),
-        open_fact(f"Documented is {expected}", "provider"),
-        fix=Fix(
-            Label.READY, "Send it to the documented address", subject.step, (Change(Target.URL, "url", shown, after),)
-        ),
+        open_fact(f"The documented URL is {expected}", "provider"),
+        fix=Fix(Label.READY, "Send it to the documented URL", context.step, (Change(Target.URL, "url", shown, after),)),
     )
 
 
-@rule("request.method", "The method is not the one that the endpoint takes")
-def method(subject: Subject) -> Finding:
-    """POST for tokens (RFC 6749 §3.2), GET for the calls of this console."""
-    expected = "POST" if subject.step in (Step.TOKEN, Step.REFRESH) else "GET"
-    sent = subject.exchange.request.method.upper()
+@rule("request.method", "The endpoint does not accept this method")
+def method(context: Context) -> Finding:
+    """Check for POST to the token endpoint (RFC 6749 §3.2) and GET for API calls."""
+    expected = "POST" if context.step in (Step.TOKEN, Step.REFRESH) else "GET"
+    sent = context.exchange.request.method.upper()
     if sent == expected:
         return ruled_out(right(f"The method is {expected}", "request"))
     change = Change(Target.METHOD, "method", sent, expected)
     return proven(
-        wrong(f"The method is {sent}, and the endpoint takes {expected}", "request"),
-        fix=Fix(Label.READY, f"Send it as {expected}", subject.step, (change,)),
+        wrong(f"The method is {sent}, but the endpoint accepts {expected}", "request"),
+        fix=Fix(Label.READY, f"Send it as {expected}", context.step, (change,)),
     )
 
 
 HEADERS: tuple[Rule, ...] = (version_missing, content_type_on_get)
-"""The rules for the headers of an API call."""
+"""Rules for the headers of an API call."""
 
 PLACE: tuple[Rule, ...] = (address, method)
-"""The rules for where a request goes."""
+"""Rules for URL and method."""

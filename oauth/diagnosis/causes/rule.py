@@ -1,15 +1,15 @@
-"""A rule judges one cause. It is a function of a subject; what it gives is data."""
+"""Rules, each of which judges one cause: a function from a context to a finding."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from oauth.diagnosis.context import Subject
+from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Cause, Evidence, Fix, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule found: a verdict, the facts behind it, and the changed request."""
+    """Result of a rule: a verdict, the facts behind it, and the changed request."""
 
     verdict: Verdict
     evidence: tuple[Evidence, ...]
@@ -18,60 +18,60 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A cause that can be judged. ``title`` is a sentence without its full stop."""
+    """A cause that can be judged. ``title`` is a sentence without a full stop."""
 
     id: str
     title: str
-    judge: Callable[[Subject], Finding]
+    judge: Callable[[Context], Finding]
 
-    def __call__(self, subject: Subject) -> Cause:
-        """The cause with its verdict; unknown when there is no request to look at."""
-        if subject.request_known:
-            found = self.judge(subject)
+    def __call__(self, context: Context) -> Cause:
+        """Return the cause with its verdict, which is unknown when there is no request to judge."""
+        if context.request_known:
+            finding = self.judge(context)
         else:
-            found = unknown("The request is not known: only the answer was given")
-        return Cause(self.id, self.title, found.verdict, found.evidence, found.fix)
+            finding = unknown("The request is unknown: only the response was given")
+        return Cause(self.id, self.title, finding.verdict, finding.evidence, finding.fix)
 
 
 CLOSE = 5
-"""Seconds before the end of a life in which it may be over: a code or token comes later than it was made."""
+"""Seconds before expiry in which a code or token may have expired already: it arrives later than it was issued."""
 
 
-def rule(id: str, title: str) -> Callable[[Callable[[Subject], Finding]], Rule]:
-    """Make a rule of a function."""
+def rule(id: str, title: str) -> Callable[[Callable[[Context], Finding]], Rule]:
+    """Decorate a function as the rule with this id and title."""
     return lambda judge: Rule(id, title, judge)
 
 
 def right(text: str, where: str = "", row: int | None = None) -> Evidence:
-    """A fact that is as it should be."""
+    """Return a fact that is as it should be."""
     return Evidence(True, text, where, row)
 
 
 def wrong(text: str, where: str = "", row: int | None = None) -> Evidence:
-    """A fact that is not as it should be."""
+    """Return a fact that is not as it should be."""
     return Evidence(False, text, where, row)
 
 
 def open_fact(text: str, where: str = "", row: int | None = None) -> Evidence:
-    """A fact that proves nothing by itself, or that is not known."""
+    """Return a fact that proves nothing by itself, or is unknown."""
     return Evidence(None, text, where, row)
 
 
 def proven(*evidence: Evidence, fix: Fix | None = None) -> Finding:
-    """The facts say that it was this."""
+    """Return the finding that the cause is proven."""
     return Finding(Verdict.PROVEN, evidence, fix)
 
 
 def possible(*evidence: Evidence, fix: Fix | None = None) -> Finding:
-    """The facts speak for it and do not prove it."""
+    """Return the finding that the cause is possible, but not proven."""
     return Finding(Verdict.POSSIBLE, evidence, fix)
 
 
 def ruled_out(*evidence: Evidence) -> Finding:
-    """The facts say that it was not this."""
+    """Return the finding that the cause is ruled out."""
     return Finding(Verdict.RULED_OUT, evidence)
 
 
 def unknown(text: str, where: str = "", row: int | None = None) -> Finding:
-    """A fact that would be needed is missing; ``text`` says which."""
+    """Return the finding that the cause cannot be judged; ``text`` names the missing fact."""
     return Finding(Verdict.UNKNOWN, (open_fact(text, where, row),))

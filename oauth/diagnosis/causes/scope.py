@@ -1,10 +1,11 @@
-"""The scope that was asked for, and the scope that a token has (RFC 6749 §3.3, RFC 6750 §3.1)."""
+"""The requested scope, and the scope of a token (RFC 6749 §3.3, RFC 6750 §3.1)."""
 
 import re
 from collections.abc import Iterable
 
 from oauth import parameters
 from oauth.catalogue import challenges
+from oauth.diagnosis.before import OF_A_USER
 from oauth.diagnosis.causes.fixes import put
 from oauth.diagnosis.causes.rule import (
     Finding,
@@ -18,326 +19,323 @@ from oauth.diagnosis.causes.rule import (
     unknown,
     wrong,
 )
-from oauth.diagnosis.context import OF_A_USER, Origin, Subject
+from oauth.diagnosis.context import Context
+from oauth.diagnosis.known import Origin
 from oauth.diagnosis.model import Change, Fix, Label, Target
 from oauth.exchange import Exchange, Step
 from oauth.flow import Grant
 
 OF_THE_PROFILE = "provider, documented scopes"
-"""The place of what a call may need, where its answer does not say."""
+"""Source of the scopes that a call may need, if its response does not name them."""
 
-RUN_TOGETHER = "Which scopes are meant cannot be told: they are not separated as they should be"
+NOT_SEPARATED = "The scopes cannot be told apart: they are not separated correctly"
 
 SEPARATORS = {",": "a comma", ";": "a semicolon", "+": "a plus sign", "|": "a bar", "\n": "a line break", "\t": "a tab"}
 AROUND = "\"'[]()"
 
 
 @rule("scope.separators", "The scopes are not separated by single spaces")
-def separators(subject: Subject) -> Finding:
-    """RFC 6749 §3.3: a list of names with one space between them."""
-    scope = subject.sent.value("scope")
+def separators(context: Context) -> Finding:
+    """Check for a list of names separated by single spaces (RFC 6749 §3.3)."""
+    scope = context.sent.value("scope")
     if not scope:
-        return ruled_out(open_fact("No scope was sent", "scope"))
-    found = _run_together(subject)
-    quoted = _quoted(subject, scope)
-    if not found:
-        own = "Only spaces stand" if _separator(subject) == " " else "What the provider's profile says stands"
-        return ruled_out(right(f"{own} between the scopes: {quoted}", "scope"))
+        return ruled_out(open_fact("The request has no scope", "scope"))
+    stray = _stray_separators(context)
+    quoted = _quoted(context, scope)
+    if not stray:
+        separator = "spaces" if _separator(context) == " " else "the separator in the provider's profile"
+        return ruled_out(right(f"Only {separator} between the scopes: {quoted}", "scope"))
     names = [name for name in re.split(r"[\s,;+|\"'\[\]()]+", scope) if name]
-    after = _shown(subject, names)
-    by = "spaces" if _separator(subject) == " " else f"'{_separator(subject)}'"
-    fix = put(subject, "scope", quoted, after, f"Separate the scopes by {by}")
-    text = f"{' and '.join(found)} in {quoted}"
-    if names and set(names) <= _known(subject):
+    after = _shown(context, names)
+    by = "spaces" if _separator(context) == " " else f"'{_separator(context)}'"
+    fix = put(context, "scope", quoted, after, f"Separate the scopes by {by}")
+    text = f"{' and '.join(stray)} in {quoted}"
+    if names and set(names) <= _known(context):
         return proven(
-            wrong(text, "scope"), right(f"Split there, every name is known: {after}", "provider and history"), fix=fix
+            wrong(text, "scope"), right(f"Split there, all names are known: {after}", "provider and history"), fix=fix
         )
     return possible(wrong(text, "scope"), fix=fix)
 
 
-@rule("scope.letter_case", "A scope is written in the wrong letter case")
-def letter_case(subject: Subject) -> Finding:
-    """Scope names are case-sensitive (RFC 6749 §3.3)."""
-    names = _names(subject, subject.sent.value("scope"))
+@rule("scope.letter_case", "A scope has the wrong letter case")
+def letter_case(context: Context) -> Finding:
+    """Compare the scopes with known names, which are case-sensitive (RFC 6749 §3.3)."""
+    names = _names(context, context.sent.value("scope"))
     if not names:
-        return ruled_out(open_fact("No scope was sent", "scope"))
-    known = {name.lower(): name for name in _known(subject)}
+        return ruled_out(open_fact("The request has no scope", "scope"))
+    known = {name.lower(): name for name in _known(context)}
     off = {name: known[name.lower()] for name in names if name not in known.values() and name.lower() in known}
     if not known:
-        return unknown("Which scopes there are is not known: no provider is chosen, and nothing was granted before")
+        return unknown("The valid scopes are unknown: no provider is selected, and none was granted before")
     if not off:
-        return ruled_out(right("No scope differs from a known one by letter case alone", "scope"))
-    after = _shown(subject, [off.get(name, name) for name in names])
+        return ruled_out(right("No scope differs from a known one only by letter case", "scope"))
+    after = _shown(context, [off.get(name, name) for name in names])
     facts = [
-        wrong(f"{_quoted(subject, name)} was sent, {right_one} is the name", "scope") for name, right_one in off.items()
+        wrong(f"{_quoted(context, name)} was sent, but the name is {correct}", "scope") for name, correct in off.items()
     ]
     return proven(
         *facts,
-        fix=put(subject, "scope", _shown(subject, names), after, "Write the scopes as they are named"),
+        fix=put(context, "scope", _shown(context, names), after, "Correct the letter case of the scopes"),
     )
 
 
-@rule("scope.never_granted", "A scope was asked that this client never was granted")
-def never_granted(subject: Subject) -> Finding:
-    """By elimination: the others were granted before, and one of those asked is refused."""
-    if _run_together(subject):
-        return unknown(RUN_TOGETHER, "scope")
-    names = _meant(subject)
+@rule("scope.never_granted", "The request asks for a scope that this client was never granted")
+def never_granted(context: Context) -> Finding:
+    """Find the refused scope by elimination: the others were granted before."""
+    if _stray_separators(context):
+        return unknown(NOT_SEPARATED, "scope")
+    names = _meant(context)
     if not names:
-        return unknown("No scope was sent")
-    if not subject.past.reach:
-        return unknown("No earlier exchange is known, so what was granted to this client is not known")
-    granted = _granted(subject)
+        return unknown("The request has no scope")
+    if not context.past.reach:
+        return unknown("The scopes granted to this client are unknown: no history was searched")
+    granted = _granted(context)
     never = [name for name in names if name not in granted]
     if not never:
         return ruled_out(*(right(f"{name} was granted before", "history", granted[name]) for name in names))
-    shown, rest = _quoted(subject, ", ".join(never)), [name for name in names if name in granted]
+    shown, rest = _quoted(context, ", ".join(never)), [name for name in names if name in granted]
     fix = None
     if rest:
-        fix = put(subject, "scope", _shown(subject, names), _shown(subject, rest), f"Ask without {shown}")
-    facts = [wrong(f"Never granted to this client {subject.as_far_as_looked}: {shown}", "history")]
+        fix = put(context, "scope", _shown(context, names), _shown(context, rest), f"Request the scope without {shown}")
+    facts = [wrong(f"Never granted to this client {context.before.extent(context.client_id)}: {shown}", "history")]
     facts += [right(f"{name} was granted before", "history", granted[name]) for name in rest]
     if rest or (granted and len(names) == 1):
         return proven(*facts, fix=fix)
     return possible(
-        *facts, open_fact("Nothing was granted to this client before, so which of them it is cannot be told", "history")
+        *facts, open_fact("Nothing was granted to this client before, so the refused scope is unknown", "history")
     )
 
 
-@rule("scope.taken_away", "The client was granted these scopes before, and may not have them any more")
-def taken_away(subject: Subject) -> Finding:
-    """All of them were granted at once, in the same way, and now the provider refuses."""
-    names = _names(subject, subject.sent.value("scope"))
-    granted = _granted(subject)
+@rule("scope.taken_away", "The client was granted these scopes before, but no longer may have them")
+def taken_away(context: Context) -> Finding:
+    """Look for an earlier grant of all the scopes at once, in the same way."""
+    names = _names(context, context.sent.value("scope"))
+    granted = _granted(context)
     if not names:
-        return unknown("No scope was sent")
-    if _run_together(subject):
-        return unknown(RUN_TOGETHER, "scope")
+        return unknown("The request has no scope")
+    if _stray_separators(context):
+        return unknown(NOT_SEPARATED, "scope")
     if any(name not in granted for name in names):
         return ruled_out(open_fact("Not all of the scopes were granted before", "history"))
-    if wider := _beyond_consent(subject):
+    if wider := _beyond_consent(context):
         return ruled_out(
-            open_fact(f"{_quoted(subject, ' '.join(wider))} goes beyond what this user authorized", "scope")
+            open_fact(f"{_quoted(context, ' '.join(wider))} exceeds the scope that this user authorized", "scope")
         )
-    now = wrong("The provider refuses them now", "response")
-    together = _granted_together(subject, names)
+    now = wrong("Now the provider refuses them", "response")
+    together = _granted_together(context, names)
     facts = [right(f"{name} was granted before", "history", granted[name]) for name in dict.fromkeys(names)]
     if together is None:
-        return possible(*facts, open_fact("Never all at once, and in this way, as far as is known", "history"), now)
-    if subject.step in (Step.TOKEN, Step.REFRESH) and subject.grant in OF_A_USER and _consent(subject) is None:
-        return possible(*facts, open_fact("What this user authorized is not known", "history"), now)
-    return proven(right(f"All were granted at once before: {subject.row_text(together)}", "history", together.id), now)
+        return possible(*facts, open_fact("As far as is known, never all at once and in this way", "history"), now)
+    if context.step in (Step.TOKEN, Step.REFRESH) and context.grant in OF_A_USER and _consent(context) is None:
+        return possible(*facts, open_fact("The scope that this user authorized is unknown", "history"), now)
+    return proven(right(f"All were granted at once before: {context.row_text(together)}", "history", together.id), now)
 
 
-@rule("scope.beyond_consent", "More is asked than the user authorized")
-def beyond_consent(subject: Subject) -> Finding:
-    """The token request may narrow the scope, and never widen it (RFC 6749 §6)."""
-    if _run_together(subject):
-        return unknown(RUN_TOGETHER, "scope")
-    names = _meant(subject)
+@rule("scope.beyond_consent", "The request asks for more scope than the user authorized")
+def beyond_consent(context: Context) -> Finding:
+    """Compare the scope with the authorized one: a token request may only narrow it (RFC 6749 §6)."""
+    if _stray_separators(context):
+        return unknown(NOT_SEPARATED, "scope")
+    names = _meant(context)
     if not names:
-        return ruled_out(open_fact("No scope was sent, so none can be too wide", "scope"))
-    found = _consent(subject)
-    if found is None:
-        return unknown("What the user authorized is not known")
-    consent, where, row = found
+        return ruled_out(open_fact("The request has no scope, so it cannot be too wide", "scope"))
+    authorized = _consent(context)
+    if authorized is None:
+        return unknown("The scope that the user authorized is unknown")
+    consent, where, row = authorized
     wider = [name for name in names if name not in consent]
     if not wider:
-        return ruled_out(right(f"All of it was authorized: {_quoted(subject, ' '.join(consent))}", where, row))
-    shown = _shown(subject, wider)
-    kept = [name for name in names if name in consent]
-    fact = wrong(f"{shown} was not authorized; what was: {_quoted(subject, ' '.join(consent))}", where, row)
-    title = "Ask for no more than was authorized"
-    fix = put(subject, "scope", _shown(subject, names), _shown(subject, kept or consent), title)
-    if kept and subject.grant == Grant.AUTHORIZATION_CODE:
-        # Servers may just leave out what was not authorized, as long as something remains.
+        return ruled_out(right(f"The whole scope was authorized: {_quoted(context, ' '.join(consent))}", where, row))
+    shown = _shown(context, wider)
+    narrowed = [name for name in names if name in consent]
+    fact = wrong(f"{shown} was not authorized; authorized: {_quoted(context, ' '.join(consent))}", where, row)
+    title = "Request no more than was authorized"
+    fix = put(context, "scope", _shown(context, names), _shown(context, narrowed or consent), title)
+    if narrowed and context.grant == Grant.AUTHORIZATION_CODE:
+        # A server may silently drop unauthorized scopes, as long as one remains.
         return possible(fact, fix=fix)
     return proven(fact, fix=fix)
 
 
 ASKED: tuple[Rule, ...] = (separators, letter_case, beyond_consent, never_granted, taken_away)
-"""The rules for a scope that is refused."""
+"""Rules for a refused scope."""
 
 
 @rule("token.lacks_scope", "The token lacks a scope that this call needs")
-def lacks(subject: Subject) -> Finding:
-    """What the challenge or the provider names, against what was granted."""
-    origin = subject.origin("access_token", subject.bearer)
+def lacks(context: Context) -> Finding:
+    """Compare the scope in the challenge, or in the provider's profile, with the granted one."""
+    origin = context.origin("access_token", context.bearer)
     if origin is None:
-        return unknown("Which scopes the token has is not known: no token answer is known that gave it")
-    needed, where = _needed(subject)
+        return unknown("The token's scope is unknown: no token response that issued it is known")
+    needed, where = _needed(context)
     if not needed:
-        return unknown("Which scopes the call needs is not known: the answer names none, and no provider is chosen")
-    granted = _names(subject, origin.scope)
+        return unknown("The scope that the call needs is unknown: the response names none, and no provider is selected")
+    granted = _names(context, origin.scope)
     if not granted:
-        return unknown("Which scopes the token has is not known: the answer that gave it names none", origin.where)
+        return unknown("The token's scope is unknown: the token response names none", origin.where)
     missing = [name for name in needed if name not in granted]
-    shown = _quoted(subject, origin.scope)
+    shown = _quoted(context, origin.scope)
     if not missing:
-        return ruled_out(right(f"The token has every scope needed: {shown}", origin.where, origin.row))
-    lacked = _shown(subject, missing)
-    # A profile says what is worth asking for, and the answer what this call needs.
-    sure = possible if where == OF_THE_PROFILE else proven
-    return sure(
-        wrong(f"Missing: {lacked}", origin.where, origin.row),
-        open_fact(f"Granted {shown}", origin.where, origin.row),
-        open_fact(f"Needed {_quoted(subject, ' '.join(needed))}", where),
-        fix=_ask_wider(subject, origin, needed),
+        return ruled_out(right(f"The token has every required scope: {shown}", origin.where, origin.row))
+    lacking = _shown(context, missing)
+    # The profile lists useful scopes; only the response says which ones this call needs.
+    conclude = possible if where == OF_THE_PROFILE else proven
+    return conclude(
+        wrong(f"Missing: {lacking}", origin.where, origin.row),
+        open_fact(f"Granted: {shown}", origin.where, origin.row),
+        open_fact(f"Required: {_quoted(context, ' '.join(needed))}", where),
+        fix=_ask_wider(context, origin, needed),
     )
 
 
-@rule("token.granted_less", "Less was granted than was asked for")
-def granted_less(subject: Subject) -> Finding:
-    """RFC 6749 §3.3: the server may grant less, and says so in its answer."""
-    origin = subject.origin("access_token", subject.bearer)
+@rule("token.granted_less", "Less scope was granted than requested")
+def granted_less(context: Context) -> Finding:
+    """Compare the granted scope with the requested one: a server may grant less (RFC 6749 §3.3)."""
+    origin = context.origin("access_token", context.bearer)
     if origin is None:
-        return unknown("What was granted is not known: no token answer is known that gave this token")
-    asked = _names(subject, origin.asked_scope or (subject.authorization.asked or {}).get("scope", ""))
-    if not asked:
-        return unknown("What was asked for is not known", origin.where, origin.row)
+        return unknown("The granted scope is unknown: no token response that issued this token is known")
+    requested = _names(context, origin.requested_scope or (context.authorization.parameters or {}).get("scope", ""))
+    if not requested:
+        return unknown("The requested scope is unknown", origin.where, origin.row)
     if not origin.scope:
-        return unknown("What was granted is not known: the answer that gave the token names no scope", origin.where)
-    less = [name for name in asked if name not in _names(subject, origin.scope)]
+        return unknown("The granted scope is unknown: the token response names none", origin.where)
+    less = [name for name in requested if name not in _names(context, origin.scope)]
     if not less:
         return ruled_out(
-            right(f"All that was asked was granted: {_quoted(subject, origin.scope)}", origin.where, origin.row)
+            right(f"The whole requested scope was granted: {_quoted(context, origin.scope)}", origin.where, origin.row)
         )
-    shown = _shown(subject, less)
+    shown = _shown(context, less)
     return proven(
         wrong(
-            f"Asked {_quoted(subject, ' '.join(asked))}, granted {_quoted(subject, origin.scope)}",
+            f"Requested {_quoted(context, ' '.join(requested))}, granted {_quoted(context, origin.scope)}",
             origin.where,
             origin.row,
         ),
-        fix=Fix(Label.START_AGAIN, f"Authorize again, and have {shown} granted", Step.AUTHORIZE),
+        fix=Fix(Label.START_AGAIN, f"Authorize again, and have the user grant {shown}", Step.AUTHORIZE),
     )
 
 
-@rule("token.asked_too_little", "The missing scope was never asked for")
-def asked_too_little(subject: Subject) -> Finding:
-    """Neither in the authorization nor in the token request."""
-    origin = subject.origin("access_token", subject.bearer)
-    needed, where = _needed(subject)
+@rule("token.asked_too_little", "The missing scope was never requested")
+def asked_too_little(context: Context) -> Finding:
+    """Check whether the authorization or token request contained the missing scope."""
+    origin = context.origin("access_token", context.bearer)
+    needed, where = _needed(context)
     if origin is None or not needed:
-        return unknown("What was asked for when the token was given is not known")
-    asked = _names(subject, origin.asked_scope or (subject.authorization.asked or {}).get("scope", ""))
-    if not asked:
-        return unknown("What was asked for when the token was given is not known", origin.where, origin.row)
-    missing = [name for name in needed if name not in asked]
-    shown = _shown(subject, asked)
+        return unknown("The scope that was requested for this token is unknown")
+    requested = _names(context, origin.requested_scope or (context.authorization.parameters or {}).get("scope", ""))
+    if not requested:
+        return unknown("The scope that was requested for this token is unknown", origin.where, origin.row)
+    missing = [name for name in needed if name not in requested]
+    shown = _shown(context, requested)
     if not missing:
-        return ruled_out(right(f"Everything needed was asked for: {shown}", origin.where, origin.row))
-    sure = possible if where == OF_THE_PROFILE else proven
-    return sure(
-        wrong(f"Asked {shown}, without {_quoted(subject, ' '.join(missing))}", origin.where, origin.row),
-        open_fact(f"Needed {_quoted(subject, ' '.join(needed))}", where),
-        fix=_ask_wider(subject, origin, needed),
+        return ruled_out(right(f"Every required scope was requested: {shown}", origin.where, origin.row))
+    conclude = possible if where == OF_THE_PROFILE else proven
+    return conclude(
+        wrong(f"Requested {shown}, without {_quoted(context, ' '.join(missing))}", origin.where, origin.row),
+        open_fact(f"Required: {_quoted(context, ' '.join(needed))}", where),
+        fix=_ask_wider(context, origin, needed),
     )
 
 
 TOKEN: tuple[Rule, ...] = (lacks, granted_less, asked_too_little)
-"""The rules for a token that lacks a scope."""
+"""Rules for a token that lacks a scope."""
 
 
-def _ask_wider(subject: Subject, origin: Origin, needed: Iterable[str]) -> Fix:
-    before = origin.asked_scope or origin.scope
-    wanted = _shown(subject, dict.fromkeys([*_names(subject, before), *needed]))
-    change = Change(Target.FIELD, "scope", _quoted(subject, before), _quoted(subject, wanted))
+def _ask_wider(context: Context, origin: Origin, needed: Iterable[str]) -> Fix:
+    before = origin.requested_scope or origin.scope
+    wider = _shown(context, dict.fromkeys([*_names(context, before), *needed]))
+    change = Change(Target.FIELD, "scope", _quoted(context, before), _quoted(context, wider))
     step = Step.TOKEN if origin.grant == Grant.CLIENT_CREDENTIALS else Step.AUTHORIZE
-    return Fix(Label.START_AGAIN, f"Ask for {_quoted(subject, wanted)}", step, (change,))
+    return Fix(Label.START_AGAIN, f"Request {_quoted(context, wider)}", step, (change,))
 
 
-def _needed(subject: Subject) -> tuple[list[str], str]:
-    """The scopes the call needs: as the challenge names them (RFC 6750 §3), or else what the provider documents."""
-    response = subject.exchange.response
+def _needed(context: Context) -> tuple[list[str], str]:
+    """Return the scopes that the call needs, from the challenge (RFC 6750 §3) or else from the profile."""
+    response = context.exchange.response
     for name, value in response.headers if response else ():
         if name.lower() == "www-authenticate":
             for challenge in challenges.parse(value):
                 if scope := challenge.parameters.get("scope", ""):
                     return scope.split(), "response header, WWW-Authenticate"
-    provider = subject.provider
-    return (_names(subject, provider.scope), OF_THE_PROFILE) if provider else ([], "")
+    provider = context.provider
+    return (_names(context, provider.scope), OF_THE_PROFILE) if provider else ([], "")
 
 
-def _granted(subject: Subject) -> dict[str, int | None]:
-    """Every scope that was granted to this client before, with the newest row that says so."""
-    found: dict[str, int | None] = {}
-    for row in subject.successes_here:
-        for name in _names(subject, _given(row)):
-            found[name] = row.id
-    return found
+def _granted(context: Context) -> dict[str, int | None]:
+    """Return every scope that was granted to this client before, with its newest row."""
+    return {name: row.id for row in context.successes_here for name in _names(context, _scope_of(row))}
 
 
-def _given(row: Exchange) -> str:
-    """The scope that a token answer gave (RFC 6749 §5.1: what was asked for when it names none)."""
+def _scope_of(row: Exchange) -> str:
+    """Return the scope granted by a token response: the requested one when it names none (RFC 6749 §5.1)."""
     return parameters.member(row.response, "scope") or parameters.read(row.request).value("scope")
 
 
-def _granted_together(subject: Subject, names: Iterable[str]) -> Exchange | None:
-    """The newest success that had all these scopes, for a user or the application as this request is."""
-    wanted, of_a_user = set(names), subject.grant in OF_A_USER
-    found = [
+def _granted_together(context: Context, names: Iterable[str]) -> Exchange | None:
+    """Return the newest success with all these scopes, for a user or an application like this request."""
+    scopes, is_user = set(names), context.grant in OF_A_USER
+    rows = [
         row
-        for row in subject.successes_here
-        if wanted <= set(_names(subject, _given(row))) and (parameters.grant_of(row) in OF_A_USER) is of_a_user
+        for row in context.successes_here
+        if scopes <= set(_names(context, _scope_of(row))) and (parameters.grant_of(row) in OF_A_USER) is is_user
     ]
-    return found[-1] if found else None
+    return rows[-1] if rows else None
 
 
-def _known(subject: Subject) -> set[str]:
-    return {*_names(subject, subject.provider.scope if subject.provider else ""), *_granted(subject)}
+def _known(context: Context) -> set[str]:
+    return {*_names(context, context.provider.scope if context.provider else ""), *_granted(context)}
 
 
-def _consent(subject: Subject) -> tuple[list[str], str, int | None] | None:
-    """The scope that code or refresh token stand for, and where that is written."""
-    if subject.grant == Grant.REFRESH_TOKEN:
-        origin = subject.origin("refresh_token", subject.sent.value("refresh_token"))
+def _consent(context: Context) -> tuple[list[str], str, int | None] | None:
+    """Return the scope authorized for the code or refresh token, and its source."""
+    if context.grant == Grant.REFRESH_TOKEN:
+        origin = context.origin("refresh_token", context.sent.value("refresh_token"))
         if origin is None:
             return None
-        # A refresh may have narrowed the access token; the refresh token still stands for all of it.
+        # A refresh may have narrowed the access token; the refresh token keeps the whole scope.
         granted = [
             name
-            for row in subject.rows
+            for row in context.before.rows
             if parameters.grant_of(row) in OF_A_USER
-            for name in _names(subject, parameters.member(row.response, "scope"))
+            for name in _names(context, parameters.member(row.response, "scope"))
         ]
-        return list(dict.fromkeys([*_names(subject, origin.scope), *granted])), origin.where, origin.row
-    known = subject.authorization
-    if subject.grant != Grant.AUTHORIZATION_CODE or known.asked is None or not known.asked.get("scope"):
+        return list(dict.fromkeys([*_names(context, origin.scope), *granted])), origin.where, origin.row
+    known = context.authorization
+    if context.grant != Grant.AUTHORIZATION_CODE or known.parameters is None or not known.parameters.get("scope"):
         return None
-    return _names(subject, known.asked["scope"]), f"{known.where}, scope", known.row
+    return _names(context, known.parameters["scope"]), f"{known.where}, scope", known.row
 
 
-def _beyond_consent(subject: Subject) -> list[str]:
-    consent = _consent(subject)
-    return [name for name in _meant(subject) if name not in consent[0]] if consent else []
+def _beyond_consent(context: Context) -> list[str]:
+    consent = _consent(context)
+    return [name for name in _meant(context) if name not in consent[0]] if consent else []
 
 
-def _separator(subject: Subject) -> str:
-    """What this provider wants between two scopes: RFC 6749 §3.3 says a space, and some have another sign."""
-    return (subject.provider.scope_separator if subject.provider else "") or " "
+def _separator(context: Context) -> str:
+    """Return this provider's scope separator: a space by RFC 6749 §3.3, but some use another one."""
+    return (context.provider.scope_separator if context.provider else "") or " "
 
 
-def _names(subject: Subject, text: str) -> list[str]:
-    return subject.provider.scopes(text) if subject.provider else text.split()
+def _names(context: Context, text: str) -> list[str]:
+    return context.provider.scopes(text) if context.provider else text.split()
 
 
-def _run_together(subject: Subject) -> list[str]:
-    """What stands between the scopes, or around them, that a server takes for a part of their names; in words."""
-    scope = subject.sent.value("scope")
-    found = [words for sign, words in SEPARATORS.items() if sign in scope and sign != _separator(subject)]
-    return found + ["quotes or brackets"] * any(sign in scope for sign in AROUND)
+def _stray_separators(context: Context) -> list[str]:
+    """Name the characters between or around the scopes that a server reads as a part of their names."""
+    scope = context.sent.value("scope")
+    names = [words for sign, words in SEPARATORS.items() if sign in scope and sign != _separator(context)]
+    return names + ["quotes or brackets"] * any(sign in scope for sign in AROUND)
 
 
-def _meant(subject: Subject) -> list[str]:
-    """The scopes that were sent, each in the letter case that it is known by: the case is a cause of its own."""
-    known = {name.lower(): name for name in _known(subject)}
-    return [known.get(name.lower(), name) for name in _names(subject, subject.sent.value("scope"))]
+def _meant(context: Context) -> list[str]:
+    """Return the scopes in the request in their known letter case, for the case is a cause of its own."""
+    known = {name.lower(): name for name in _known(context)}
+    return [known.get(name.lower(), name) for name in _names(context, context.sent.value("scope"))]
 
 
-def _shown(subject: Subject, names: Iterable[str]) -> str:
-    return _quoted(subject, _separator(subject).join(names))
+def _shown(context: Context, names: Iterable[str]) -> str:
+    return _quoted(context, _separator(context).join(names))
 
 
-def _quoted(subject: Subject, text: str) -> str:
-    return subject.secrets.swept(text)
+def _quoted(context: Context, text: str) -> str:
+    return context.secrets.swept(text)

@@ -1,1 +1,1 @@
-"""Reading curl commands and the output of curl."""
+"""Readers of curl commands and curl's output."""

@@ -1,4 +1,4 @@
-"""curl's options: which there are, which take a value, and their short names."""
+"""Parse curl's options, by name, short name and whether they take a value."""
 
 from dataclasses import dataclass, field
 
@@ -50,8 +50,8 @@ _ALL = _WITH_VALUE | _WITHOUT_VALUE
 
 
 @dataclass(slots=True)
-class Given:
-    """The options and addresses of one request, in their order; ``unknown`` are options that curl does not have."""
+class Arguments:
+    """The options and addresses of one request, in order; ``unknown`` are options that curl does not have."""
 
     options: list[tuple[str, str]] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
@@ -59,27 +59,27 @@ class Given:
     valueless: list[str] = field(default_factory=list)
 
     def last(self, *names: str) -> str | None:
-        """The value of the last of these options, ``None`` where none is given; a switch has an empty value."""
+        """Return the value of the last of these options, ``None`` without any; a switch has an empty value."""
         return next((value for name, value in reversed(self.options) if name in names), None)
 
     def all(self, *names: str) -> list[tuple[str, str]]:
-        """All of these options, in their order."""
+        """Return all of these options, in order."""
         return [(name, value) for name, value in self.options if name in names]
 
     def on(self, name: str) -> bool:
-        """Whether a switch is on: the last of ``--name`` and ``--no-name`` counts."""
-        return next((found == name for found, _ in reversed(self.options) if found in (name, f"no-{name}")), False)
+        """Return whether a switch is on: the last of ``--name`` and ``--no-name`` counts."""
+        return next((option == name for option, _ in reversed(self.options) if option in (name, f"no-{name}")), False)
 
 
-def parse(words: list[str]) -> list[Given]:
-    """The words behind ``curl``, one ``Given`` for each part that ``--next`` separates."""
-    parts = [Given()]
+def parse(words: list[str]) -> list[Arguments]:
+    """Parse the words behind ``curl``, into one ``Arguments`` for each part that ``--next`` separates."""
+    parts = [Arguments()]
     rest = iter(words)
     for word in rest:
         part = parts[-1]
         for name, value in _names(word, part):
             if name == "next":
-                parts.append(Given())
+                parts.append(Arguments())
                 break
             if value is None and name in _WITH_VALUE:
                 value = next(rest, None)
@@ -92,26 +92,26 @@ def parse(words: list[str]) -> list[Given]:
     return parts
 
 
-def _names(word: str, part: Given) -> list[tuple[str, str | None]]:
-    """The options in one word, each with the value that stands in the same word."""
+def _names(word: str, part: Arguments) -> list[tuple[str, str | None]]:
+    """Return the options in one word, each with its value when that is in the same word."""
     if word.startswith("--"):
         name = _long(word[2:])
         if name is None:
             part.unknown.append(word)
         return [] if name is None else [(name, None)]
-    found: list[tuple[str, str | None]] = []
+    options: list[tuple[str, str | None]] = []
     for place, letter in enumerate(word[1:] if word.startswith("-") else "", 2):
         if letter in _SHORT_WITH_VALUE:
-            return [*found, (_SHORT_WITH_VALUE[letter], word[place:] or None)]
+            return [*options, (_SHORT_WITH_VALUE[letter], word[place:] or None)]
         if letter in _SHORT:
-            found.append((_SHORT[letter], None))
+            options.append((_SHORT[letter], None))
         else:
             part.unknown.append(f"-{letter}")
-    return found
+    return options
 
 
 def _long(name: str) -> str | None:
-    """The full name of a long option; an unambiguous beginning will do, and ``no-`` turns a switch off."""
+    """Return the full name of a long option; an unambiguous prefix will do, and ``no-`` turns a switch off."""
     if name in _ALL:
         return name
     if name.startswith("no-") and name[3:] in _WITHOUT_VALUE:

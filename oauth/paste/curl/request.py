@@ -1,4 +1,4 @@
-"""The request that a curl command sends. No file is read and nothing is asked."""
+"""Build the request that a curl command sends, without reading a file or prompting."""
 
 import base64
 import re
@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from oauth.exchange import Request
 from oauth.paste.curl.form import form_body
-from oauth.paste.curl.options import Given
+from oauth.paste.curl.options import Arguments
 from oauth.paste.step_guess import split
 
 DATA = ("data", "data-ascii", "data-binary", "data-raw", "data-urlencode", "json")
@@ -19,81 +19,92 @@ _WEB_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass
-class Sent:
-    """A request, and what curl would have taken from elsewhere: a file, a prompt."""
+class CurlRequest:
+    """A request, with notes on what curl would have taken from elsewhere: a file, a prompt.
 
-    request: Request
+    ``body_known`` is false when curl would have read a part of the body from a file.
+    """
+
+    request: Request = field(default=Request("", ""))
     notes: dict[str, None] = field(default_factory=dict)
-    body_known: bool = True  # false when a file would have been read
+    body_known: bool = True
+
+    def note(self, text: str) -> None:
+        """Add a note, once."""
+        self.notes.setdefault(text)
+
+    def leave_out(self, file: str, option: str) -> None:
+        """Note that a file with a part of the body was not read."""
+        self.note(f"the file {file} of --{option} was not read")
+        self.body_known = False
 
 
-def requests(given: Given) -> list[Sent]:
-    """One request for each address of a command, none where it has none."""
-    addresses = given.urls + [value for _, value in given.all("url")]
-    if given.unknown and any("://" in url for url in addresses):
-        # What stands behind an unknown option may have been its value.
+def requests(arguments: Arguments) -> list[CurlRequest]:
+    """Return one request for each address of a command, none where it has none."""
+    addresses = arguments.urls + [value for _, value in arguments.all("url")]
+    if arguments.unknown and any("://" in url for url in addresses):
+        # The word behind an unknown option may have been its value.
         addresses = [url for url in addresses if "://" in url]
-    return [_request(given, url) for url in addresses]
+    return [_request(arguments, url) for url in addresses]
 
 
-def _request(given: Given, address: str) -> Sent:
-    sent = Sent(Request("", ""))
-    for name in given.unknown:
-        sent.notes.setdefault(f"curl has no option {name}; it was left out")
-    for name in given.valueless:
-        sent.notes.setdefault(f"the option --{name} has no value; it was left out")
-    data, json_data = _data(given, sent)
-    form = given.all("form", "form-string")
-    as_query = given.on("get") and data is not None
-    url, user = _address(given, address, data if as_query and data else "")
-    for item in given.all("url-query"):
-        url = _with_query(url, _urlencoded(item[1], sent, "url-query").decode("utf-8", "replace"))
-    if (target := given.last("request-target") or "").startswith("/"):
-        url = split(url)._replace(path=target, query="").geturl()
-    custom = _custom_headers(given, sent)
-    if json_data:
-        for name in ("Content-Type", "Accept"):
-            if not any(item.lower() == name.lower() for item, _ in custom):
-                custom.append((name, "application/json"))
-    body, content_type = b"", ""
-    if form:
-        body, content_type = form_body(form, sent.notes)
-        sent.body_known = sent.body_known and not any("was not read" in note for note in sent.notes)
-    elif data is not None and not as_query:
-        body, content_type = data.encode("utf-8", "surrogateescape"), "application/x-www-form-urlencoded"
-    has_body = bool(form) or (data is not None and not as_query)
-    upload = given.last("upload-file")
-    if upload is not None:
-        sent.notes.setdefault(f"the file {upload} of --upload-file was not read")
-        sent.body_known = False
-    method = given.last("request") or (
-        "HEAD" if given.on("head") else "PUT" if upload is not None else "POST" if has_body else "GET"
-    )
-    headers = _headers(given, sent, url, user, custom)
-    if has_body:
-        headers += _body_headers(custom, body, content_type, known=sent.body_known)
-    sent.request = Request(method, url, tuple(headers), body)
-    return sent
+def _request(arguments: Arguments, address: str) -> CurlRequest:
+    built = CurlRequest()
+    for name in arguments.unknown:
+        built.note(f"curl has no option {name}; it was left out")
+    for name in arguments.valueless:
+        built.note(f"the option --{name} has no value; it was left out")
+    data = _data(arguments, built)
+    url, user = _address(arguments, address, data or "" if arguments.on("get") else "")
+    url = _with_options(url, arguments, built)
+    custom = _custom_headers(arguments, built)
+    body = _body(arguments, built, data)
+    if (upload := arguments.last("upload-file")) is not None:
+        built.leave_out(upload, "upload-file")
+    headers = _headers(arguments, built, url, user, custom)
+    if body is not None:
+        headers += _body_headers(custom, *body, known=built.body_known)
+    method = _method(arguments, has_body=body is not None)
+    built.request = Request(method, url, tuple(headers), body[0] if body else b"")
+    return built
 
 
-def _data(given: Given, sent: Sent) -> tuple[str | None, bool]:
-    """The joined values of ``-d`` and its kin, ``None`` without any, and whether ``--json`` is among them."""
-    found: str | None = None
-    for name, value in given.all(*DATA):
+def _method(arguments: Arguments, *, has_body: bool) -> str:
+    if method := arguments.last("request"):
+        return method
+    if arguments.on("head"):
+        return "HEAD"
+    if arguments.last("upload-file") is not None:
+        return "PUT"
+    return "POST" if has_body else "GET"
+
+
+def _body(arguments: Arguments, built: CurlRequest, data: str | None) -> tuple[bytes, str] | None:
+    """Return the body and its ``Content-Type``, ``None`` where curl sends none."""
+    if form := arguments.all("form", "form-string"):
+        return form_body(form, built.leave_out)
+    if data is None or arguments.on("get"):
+        return None
+    return data.encode("utf-8", "surrogateescape"), "application/x-www-form-urlencoded"
+
+
+def _data(arguments: Arguments, built: CurlRequest) -> str | None:
+    """Return the joined values of ``-d`` and its kin, ``None`` without any."""
+    data: str | None = None
+    for name, value in arguments.all(*DATA):
         if name == "data-urlencode":
-            piece = _urlencoded(value, sent, name).decode()
+            piece = _urlencoded(value, built, name).decode()
         elif value.startswith("@") and name != "data-raw":
-            sent.notes.setdefault(f"the file {value[1:]} of --{name} was not read")
-            sent.body_known = False
+            built.leave_out(value[1:], name)
             piece = ""
         else:
             piece = value
-        found = piece if found is None else found + ("" if name == "json" else "&") + piece
-    return found, bool(given.all("json"))
+        data = piece if data is None else data + ("" if name == "json" else "&") + piece
+    return data
 
 
-def _urlencoded(value: str, sent: Sent, option: str) -> bytes:
-    """``content``, ``=content`` or ``name=content`` with the content percent-encoded; a ``name@file`` is not read."""
+def _urlencoded(value: str, built: CurlRequest, option: str) -> bytes:
+    """Percent-encode the content of ``content``, ``=content`` or ``name=content``; a ``name@file`` is not read."""
     if option == "url-query" and value.startswith("+"):
         return value[1:].encode()
     name, sign, content = value.partition("=")
@@ -102,18 +113,17 @@ def _urlencoded(value: str, sent: Sent, option: str) -> bytes:
         if not sign:
             name, content = "", value
     if sign == "@":
-        sent.notes.setdefault(f"the file {content} of --{option} was not read")
-        sent.body_known = False
+        built.leave_out(content, option)
         content = ""
     text = quote(content, safe="-._~", errors="surrogateescape").replace("%20", "+")
     return (f"{name}={text}" if name else text).encode("utf-8", "surrogateescape")
 
 
-def _address(given: Given, address: str, query: str) -> tuple[str, str | None]:
-    """The address as it is requested, and the user and password that stood in it."""
+def _address(arguments: Arguments, address: str, query: str) -> tuple[str, str | None]:
+    """Return the address as it is requested, and the user and password that stood in it."""
     address = address.strip()
     if not _SCHEME.match(address):
-        address = f"{(given.last('proto-default') or 'http')}://{address}"
+        address = f"{(arguments.last('proto-default') or 'http')}://{address}"
     try:
         parts = urlsplit(address)
         port = parts.port
@@ -124,15 +134,23 @@ def _address(given: Given, address: str, query: str) -> tuple[str, str | None]:
     if port == _WEB_PORTS.get(scheme):
         host = host.rpartition(":")[0]
     path = parts.path or "/"
-    if not given.on("path-as-is"):
+    if not arguments.on("path-as-is"):
         path = _squashed(path)
-    # What is before the fragment, also an empty query, is sent as it is written.
+    # The address up to its fragment, also an empty query, is sent as it is written.
     before = address.split("#", 1)[0]
-    sent_query = before.partition("?")[2]
-    url = f"{scheme}://{host}{path}" + (f"?{sent_query}" if "?" in before else "")
+    own_query = before.partition("?")[2]
+    url = f"{scheme}://{host}{path}" + (f"?{own_query}" if "?" in before else "")
     if query:
         url = _with_query(url, query)
     return url, unquote(userinfo) if at else None
+
+
+def _with_options(url: str, arguments: Arguments, built: CurlRequest) -> str:
+    """Apply the options that change the address."""
+    for _, value in arguments.all("url-query"):
+        url = _with_query(url, _urlencoded(value, built, "url-query").decode("utf-8", "replace"))
+    target = arguments.last("request-target") or ""
+    return split(url)._replace(path=target, query="").geturl() if target.startswith("/") else url
 
 
 def _with_query(url: str, query: str) -> str:
@@ -144,61 +162,68 @@ def _with_query(url: str, query: str) -> str:
 
 
 def _squashed(path: str) -> str:
-    """A path without its ``.`` and ``..`` segments (RFC 3986 §5.2.4)."""
+    """Remove the ``.`` and ``..`` segments of a path (RFC 3986 §5.2.4)."""
     if "/." not in path:
         return path
-    kept: list[str] = []
+    output: list[str] = []
     segments = path.split("/")
     for segment in segments:
         if segment == "..":
-            if len(kept) > 1:
-                kept.pop()
+            if len(output) > 1:
+                output.pop()
         elif segment != ".":
-            kept.append(segment)
-    return "/".join(kept) + ("/" if segments[-1] in (".", "..") else "")
+            output.append(segment)
+    return "/".join(output) + ("/" if segments[-1] in (".", "..") else "")
 
 
-def _custom_headers(given: Given, sent: Sent) -> list[tuple[str, str | None]]:
-    """The values of ``-H``; ``None`` where a header is taken out."""
-    found: list[tuple[str, str | None]] = []
-    for _, text in given.all("header"):
+def _custom_headers(arguments: Arguments, built: CurlRequest) -> list[tuple[str, str | None]]:
+    """Return the headers of ``-H`` and ``--json``; ``None`` where one is removed."""
+    headers: list[tuple[str, str | None]] = []
+    for _, text in arguments.all("header"):
         if text.startswith("@"):
-            sent.notes.setdefault(f"the file {text[1:]} of --header was not read")
+            built.note(f"the file {text[1:]} of --header was not read")
         elif match := _HEADER.fullmatch(text):
             if match["empty"]:
-                found.append((match["name"], ""))
+                headers.append((match["name"], ""))
+            elif match["value"]:
+                headers.append((match["name"], match["value"]))
             else:
-                found.append((match["name"].rstrip() if not match["value"] else match["name"], match["value"] or None))
+                headers.append((match["name"].rstrip(), None))
         else:
-            sent.notes.setdefault(f"the header {text!r} has no colon; curl leaves it out")
-    return found
+            built.note(f"the header {text!r} has no colon; curl leaves it out")
+    if arguments.all("json"):
+        names = {name.lower() for name, _ in headers}
+        headers += [(name, "application/json") for name in ("Content-Type", "Accept") if name.lower() not in names]
+    return headers
 
 
 def _headers(
-    given: Given, sent: Sent, url: str, user: str | None, custom: list[tuple[str, str | None]]
+    arguments: Arguments, built: CurlRequest, url: str, user: str | None, custom: list[tuple[str, str | None]]
 ) -> list[tuple[str, str]]:
-    """The headers in curl's order. The ``User-Agent`` with curl's version is not known and left out."""
+    """Return the headers in curl's order, without the ``User-Agent``, whose version is unknown."""
     parts = split(url)
-    taken = {name.lower() for name, _ in custom}
+    custom_names = {name.lower() for name, _ in custom}
     host = next((value for name, value in custom if name.lower() == "host"), parts.netloc)
-    found: list[tuple[str, str | None]] = [("Host", host)]
-    proxied = given.last("proxy", "proxy1.0", "preproxy") is not None and parts.scheme == "http"
-    proxied = proxied and not (given.last("proxy") or "").startswith("socks") and not given.on("proxytunnel")
-    if proxied and (proxy_user := _proxy_user(given)):
-        found.append(("Proxy-Authorization", _basic(proxy_user)))
-    found.append(("Authorization", _authorization(given, sent, user)))
-    if (span := given.last("range")) is not None:
-        found.append(("Range", f"bytes={span}"))
-    found.append(("User-Agent", given.last("user-agent") or None))
-    found.append(("Accept", "*/*"))
-    if given.on("compressed"):
-        found.append(("Accept-Encoding", ENCODINGS))
-    found.append(("Referer", (given.last("referer") or "").removesuffix(";auto") or None))
+    headers: list[tuple[str, str | None]] = [("Host", host)]
+    proxied = arguments.last("proxy", "proxy1.0", "preproxy") is not None and parts.scheme == "http"
+    proxied = proxied and not (arguments.last("proxy") or "").startswith("socks") and not arguments.on("proxytunnel")
+    if proxied and (proxy_user := _proxy_user(arguments)):
+        headers.append(("Proxy-Authorization", _basic(proxy_user)))
+    headers.append(("Authorization", _authorization(arguments, built, user)))
+    if (span := arguments.last("range")) is not None:
+        headers.append(("Range", f"bytes={span}"))
+    headers.append(("User-Agent", arguments.last("user-agent") or None))
+    headers.append(("Accept", "*/*"))
+    if arguments.on("compressed"):
+        headers.append(("Accept-Encoding", ENCODINGS))
+    headers.append(("Referer", (arguments.last("referer") or "").removesuffix(";auto") or None))
     if proxied:
-        found.append(("Proxy-Connection", "Keep-Alive"))
-    found.append(("Cookie", _cookies(given, sent)))
+        headers.append(("Proxy-Connection", "Keep-Alive"))
+    headers.append(("Cookie", _cookies(arguments, built)))
     own = [
-        (name, value) for name, value in found if value is not None and (name == "Host" or name.lower() not in taken)
+        (name, value)
+        for name, value in headers
+        if value is not None and (name == "Host" or name.lower() not in custom_names)
     ]
     return own + [(name, value) for name, value in custom if value is not None and name.lower() != "host"]
 
@@ -206,22 +231,24 @@ def _headers(
 def _body_headers(
     custom: list[tuple[str, str | None]], body: bytes, content_type: str, *, known: bool
 ) -> list[tuple[str, str]]:
-    taken = {name.lower() for name, _ in custom}
-    found = [] if "content-length" in taken or not known else [("Content-Length", str(len(body)))]
-    return found if "content-type" in taken else [*found, ("Content-Type", content_type)]
+    names = {name.lower() for name, _ in custom}
+    headers = [("Content-Length", str(len(body)))] if known and "content-length" not in names else []
+    return headers if "content-type" in names else [*headers, ("Content-Type", content_type)]
 
 
-def _authorization(given: Given, sent: Sent, user: str | None) -> str | None:
-    if (token := given.last("oauth2-bearer")) is not None:
+def _authorization(arguments: Arguments, built: CurlRequest, user: str | None) -> str | None:
+    if (token := arguments.last("oauth2-bearer")) is not None:
         return f"Bearer {token}"
-    credentials = given.last("user") or user
+    credentials = arguments.last("user") or user
     if credentials is None:
         return None
-    if any(given.on(name) for name in ("digest", "ntlm", "negotiate", "anyauth", "ntlm-wb")) and not given.on("basic"):
-        sent.notes.setdefault("the credentials of --user go out only after the server's challenge")
+    if any(arguments.on(name) for name in ("digest", "ntlm", "negotiate", "anyauth", "ntlm-wb")) and not arguments.on(
+        "basic"
+    ):
+        built.note("the credentials of --user go out only after the server's challenge")
         return None
     if ":" not in credentials:
-        sent.notes.setdefault("curl asks for the password of --user; it is left empty")
+        built.note("curl asks for the password of --user; it is left empty")
     return _basic(credentials)
 
 
@@ -230,19 +257,19 @@ def _basic(credentials: str) -> str:
     return "Basic " + base64.b64encode(pair.encode("utf-8", "surrogateescape")).decode()
 
 
-def _proxy_user(given: Given) -> str | None:
-    if (found := given.last("proxy-user")) is not None:
-        return found
-    proxy = given.last("proxy") or ""
+def _proxy_user(arguments: Arguments) -> str | None:
+    if (user := arguments.last("proxy-user")) is not None:
+        return user
+    proxy = arguments.last("proxy") or ""
     userinfo, at, _ = split(proxy if "://" in proxy else f"http://{proxy}").netloc.rpartition("@")
     return unquote(userinfo) if at else None
 
 
-def _cookies(given: Given, sent: Sent) -> str | None:
-    found = []
-    for _, value in given.all("cookie"):
+def _cookies(arguments: Arguments, built: CurlRequest) -> str | None:
+    cookies = []
+    for _, value in arguments.all("cookie"):
         if "=" in value:
-            found.append(value)
+            cookies.append(value)
         elif value:
-            sent.notes.setdefault(f"the file {value} of --cookie was not read")
-    return ";".join(found) or None
+            built.note(f"the file {value} of --cookie was not read")
+    return ";".join(cookies) or None

@@ -1,4 +1,4 @@
-"""Command lines to words, as POSIX shells, Windows' cmd and PowerShell split them. Nothing is expanded or run."""
+"""Split command lines into words as POSIX shells, cmd and PowerShell do. Nothing is expanded or run."""
 
 import re
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from oauth.lenient_json import ParseError
 
-NOT_EXPANDED = "shell variable or substitution left as it is written"
+NOT_EXPANDED = "shell variable or substitution was not expanded"
 
 _ANSI = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
 _ANSI_CODE = re.compile(r"x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|([0-7]{1,3})")
@@ -20,7 +20,7 @@ _CMD_VARIABLE = re.compile(r"%\w+%")
 
 @dataclass(slots=True)
 class Words:
-    """The words of one command, where it ends in the text, and what could not be done without a shell."""
+    """The words of one command, its end in the text, and notes on what would take a shell."""
 
     words: list[str]
     end: int
@@ -32,7 +32,7 @@ Splitter = Callable[[str, int], Words]
 
 @dataclass(slots=True)
 class _Line:
-    """A command line while it is split."""
+    """A command line that is being split."""
 
     text: str
     position: int
@@ -59,7 +59,7 @@ class _Line:
 
 
 def posix(text: str, start: int) -> Words:
-    r"""The words of a POSIX command line, with bash's ``$'...'``; ``\`` at the end of a line goes on in the next."""
+    r"""Split a POSIX command line, with bash's ``$'...'``; ``\`` at the end of a line continues it."""
     line = _Line(text, start)
     while line.position < len(text):
         sign, following = text[line.position], text[line.position + 1 : line.position + 2]
@@ -163,7 +163,7 @@ def _ansi(line: _Line) -> None:
 
 
 def cmd(text: str, start: int) -> Words:
-    """The words of a cmd command line: its carets first, then the quotes as programs for Windows read them."""
+    """Split a cmd command line: resolve carets first, then quotes, as programs for Windows do."""
     plain: list[str] = []
     position, quoted = start, False
     notes: list[str] = []
@@ -175,7 +175,7 @@ def cmd(text: str, start: int) -> Words:
                 position += 2
             elif text[position : position + 1] == "\n":
                 position += 1
-            # The sign behind the caret stands for itself, also behind a caret at the end of a line.
+            # The character behind a caret is literal, also when the caret ends a line.
             plain.append(text[position : position + 1])
             position += 1
             continue
@@ -190,7 +190,7 @@ def cmd(text: str, start: int) -> Words:
 
 
 def _windows_words(text: str) -> list[str]:
-    r"""Split as the C runtime does: ``\"`` is a quote, and so is ``""`` inside quotes; other backslashes are plain."""
+    r"""Split as the C runtime does: ``\"`` is a quote, and so is ``""`` inside quotes; others are literal."""
     words: list[str] = []
     word: list[str] | None = None
     quoted = False
@@ -228,7 +228,7 @@ def _windows_words(text: str) -> list[str]:
 
 
 def powershell(text: str, start: int) -> Words:
-    r"""The words of a PowerShell command line. ``\"`` counts as a quote, since Windows PowerShell passes it on so."""
+    r"""Split a PowerShell command line. ``\"`` is a quote, since Windows PowerShell passes it on as one."""
     line = _Line(text, start)
     while line.position < len(text):
         sign = text[line.position]

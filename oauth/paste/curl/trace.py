@@ -1,4 +1,4 @@
-"""The output of ``curl --trace-ascii`` and ``--trace``: every message with its body.
+"""Read the output of ``curl --trace-ascii`` and ``--trace``: every message with its body.
 
 The first prints 64 characters a line behind their place, the second 16 octets in hexadecimal before their characters.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from oauth.paste.http_messages import Message, head_and_body, paired, request_message, response_message
 from oauth.paste.result import Pasted
 
-DOTS = "curl prints line breaks and all that is not ASCII as dots; those between the parts of JSON are read as breaks"
+DOTS = "curl prints line breaks and non-ASCII characters as dots; dots between the parts of JSON were read as breaks"
 
 _EVENT = re.compile(
     r"(?:\d\d:\d\d:\d\d\.\d+ )?(?:\[[\w-]+\] )?"  # --trace-time, --trace-ids
@@ -25,21 +25,21 @@ _TLS = re.compile(r"SSL data, |== Info: .*(?:\bSSL\b|\bTLS|ALPN|port 443)")
 _STRING_OR_DOT = re.compile(r'"(?:[^"\\]|\\.)*"|\d\.\d|\.', re.DOTALL)
 
 
-def sureness(text: str) -> float:
-    """Certain when a line announces a part of a message as only curl does."""
-    found = (event for event in _ANY.finditer(text) if event["part"] in ("header", "data"))
-    return 0.96 if next(found, None) else 0.0
+def confidence(text: str) -> float:
+    """Return 0.96 when a line announces a part of a message as only curl does."""
+    events = (event for event in _ANY.finditer(text) if event["part"] in ("header", "data"))
+    return 0.96 if next(events, None) else 0.0
 
 
 def read(text: str) -> list[Pasted]:
-    """The exchanges, hop by hop, with what was sent in their bodies."""
+    """Return the exchanges, hop by hop, with the bodies of requests."""
     scheme = "http" if "== Info: " in text and not _TLS.search(text) else "https"
     return paired((message for part in _parts(text) if (message := part.message(scheme))), "curl --trace output")
 
 
 @dataclass
 class _Part:
-    """A message as it is put together from what was sent or received of it."""
+    """A message that is being put together from its parts."""
 
     way: str
     head: str = ""
@@ -48,8 +48,8 @@ class _Part:
     lines: list[re.Match[str]] = field(default_factory=list)
 
     def take(self, part: str, size: int) -> None:
-        """Put the lines of one event together."""
-        octets = b"".join(bytes.fromhex(found[0]) for line in self.lines if (found := _OCTETS.match(line["text"])))
+        """Add the lines of one event to the message."""
+        octets = b"".join(bytes.fromhex(match[0]) for line in self.lines if (match := _OCTETS.match(line["text"])))
         self.exact = bool(octets) and len(octets) == size
         text = octets.decode("latin-1") if self.exact else _of_characters(self.lines, size)
         self.lines = []
@@ -59,7 +59,7 @@ class _Part:
             self.body += text
 
     def message(self, scheme: str) -> Message | None:
-        """The message, ``None`` where its beginning was not pasted."""
+        """Return the message, ``None`` where its beginning was not pasted."""
         start = (_REQUEST if self.way == "Send" else _STATUS).match(self.head)
         if start is None:
             return None
@@ -74,7 +74,7 @@ class _Part:
 
 
 def _of_characters(lines: list[re.Match[str]], size: int) -> str:
-    """What ``--trace-ascii`` printed of ``size`` octets."""
+    """Return the text that ``--trace-ascii`` printed for ``size`` octets."""
     text, at = "", 0
     for line in lines:
         place = int(line["place"], 16)
@@ -84,38 +84,38 @@ def _of_characters(lines: list[re.Match[str]], size: int) -> str:
 
 
 def _between(end: int, place: int) -> str:
-    """What curl does not print between two lines: the line break, unless the paste lost a space at the end of one."""
+    """Return what curl omits between two lines: a line break, unless the paste lost a space at the end of one."""
     return "" if place <= end else " " if place == end + 1 else "\r\n"
 
 
 def _parts(text: str) -> list[_Part]:
-    found: list[_Part] = []
+    parts: list[_Part] = []
     event: re.Match[str] | None = None
 
     def finish() -> None:
-        if event is not None and found and event["part"] in ("header", "data"):
-            found[-1].take(event["part"], int(event["size"]))
+        if event is not None and parts and event["part"] in ("header", "data"):
+            parts[-1].take(event["part"], int(event["size"]))
 
     for line in text.split("\n"):
         line = line.rstrip("\r")
         if opened := _EVENT.match(line):
             finish()
             event = opened
-            if opened["part"] == "header" and _begins(found, opened["way"]):
-                found.append(_Part(opened["way"]))
-        elif event is not None and event["part"] in ("header", "data") and found and (printed := _LINE.match(line)):
-            found[-1].lines.append(printed)
+            if opened["part"] == "header" and _begins(parts, opened["way"]):
+                parts.append(_Part(opened["way"]))
+        elif event is not None and event["part"] in ("header", "data") and parts and (printed := _LINE.match(line)):
+            parts[-1].lines.append(printed)
     finish()
-    return found
+    return parts
 
 
-def _begins(found: list[_Part], way: str) -> bool:
-    """Whether a header belongs to a new message: the other way, or behind a whole head, with or without a body."""
-    return not found or found[-1].way != way or found[-1].head.endswith("\r\n\r\n")
+def _begins(parts: list[_Part], way: str) -> bool:
+    """Return whether a header begins a new message: in the other direction, or behind a complete head."""
+    return not parts or parts[-1].way != way or parts[-1].head.endswith("\r\n\r\n")
 
 
 def _with_breaks(body: str) -> str:
-    """JSON with the dots that can only be white space read as line breaks."""
+    """Replace the dots in JSON that can only be white space by line breaks."""
     if not body.startswith(("{", "[")):
         return body
-    return _STRING_OR_DOT.sub(lambda found: "\n" if found[0] == "." else found[0], body)
+    return _STRING_OR_DOT.sub(lambda match: "\n" if match[0] == "." else match[0], body)

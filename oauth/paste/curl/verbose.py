@@ -1,4 +1,4 @@
-"""The output of ``curl -v``: ``>`` what was sent, ``<`` what came back, ``*`` remarks, and bodies between them."""
+"""Read the output of ``curl -v``: ``>`` the request, ``<`` the response, ``*`` remarks, and bodies between them."""
 
 import re
 
@@ -18,18 +18,18 @@ _OTHER_SCHEME = re.compile(r"\* .*\bport 80(?:80)?\b")
 _TLS = re.compile(r"\* .*(?:\bSSL\b|\bTLS|ALPN|port 443)")
 
 
-def sureness(text: str) -> float:
-    """Certain when a line of a request or a status line has curl's sign in front."""
+def confidence(text: str) -> float:
+    """Return 0.93 when a request line or a status line has curl's sign in front."""
     return 0.93 if _ANY.search(text) else 0.0
 
 
 def read(text: str) -> list[Pasted]:
-    """The exchanges, hop by hop. curl does not print what it sends in a body."""
+    """Return the exchanges, hop by hop. curl does not print the bodies of requests."""
     return paired(_messages(text), "curl -v output")
 
 
 def _messages(text: str) -> list[Message]:
-    found: list[Message] = []
+    messages: list[Message] = []
     start: re.Match[str] | None = None
     head: list[str] = []
     body: list[str] = []
@@ -40,10 +40,10 @@ def _messages(text: str) -> list[Message]:
             return
         headers, _ = head_and_body("\n".join(head))
         if start.re is _REQUEST:
-            found.append(request_message(start["method"], start["target"], headers, "", scheme=scheme))
+            messages.append(request_message(start["method"], start["target"], headers, "", scheme=scheme))
         else:
             inside = "\n".join(body).strip("\n")
-            found.append(
+            messages.append(
                 response_message(int(start["status"]), start["reason"] or "", start["version"], headers, inside)
             )
 
@@ -59,4 +59,4 @@ def _messages(text: str) -> list[Message]:
         elif start is not None and not stripped.startswith("* ") and not _TRANSFER.match(stripped):
             body.append(_REMARK_BEHIND.sub("", line))
     finish()
-    return found
+    return messages

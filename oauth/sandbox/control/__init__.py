@@ -1,1 +1,1 @@
-"""Control over HTTP: a test suite reads and changes the sandbox's state. Described by ``/control/openapi.json``."""
+"""The control over HTTP: test suites read and change the sandbox's state. ``/control/openapi.json`` describes it."""

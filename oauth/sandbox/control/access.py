@@ -1,4 +1,4 @@
-"""Who may use the control: a program on this machine, or one that has the token; never a web page of another origin."""
+"""Access to the control: for programs on this machine or with the token, never for web pages of another origin."""
 
 import hmac
 import ipaddress
@@ -12,24 +12,26 @@ from starlette.types import Scope
 from oauth.sandbox.errors import REALM, ApiError
 from oauth.sandbox.request import bearer
 
-LOOPBACK_NAME = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
+HOST = re.compile(r"(?:\[(.*)\]|([^:]*))(?::[0-9]{1,5})?")
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 CHANGES = ("POST", "PUT", "PATCH")
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
-    """With a ``token`` every request must bring it. Without one the control is ``open`` on loopback, and off beyond."""
+class ControlAccess:
+    """The rule of access: with a ``token`` every request needs it; without one the control is ``open`` on loopback
+    only.
+    """
 
     token: str | None = field(default=None, repr=False)
     open: bool = True
 
     def check(self, scope: Scope, headers: Headers) -> None:
-        """Raises ``ApiError``: 401, 403, or 415 for a change that is not JSON.
+        """Raise ``ApiError``: 401, 403, or 415 for a change that is not JSON.
 
-        A page in a browser is kept out in three ways. It says its origin in ``Origin`` or ``Sec-Fetch-Site``. It
-        cannot send JSON to another origin without asking first, and is not answered when it asks. And a name of its
-        own that it made lead here (DNS rebinding) stands in ``Host``, where only names of loopback are taken.
+        Web pages are kept out in three ways. They state their origin in ``Origin`` or ``Sec-Fetch-Site``. They cannot
+        send JSON to another origin without a preflight request, which is refused. And a domain of theirs that resolves
+        to this machine (DNS rebinding) is in ``Host``, where only loopback names are accepted.
         """
         if self.token is not None:
             self._check_token(headers)
@@ -39,38 +41,38 @@ class Guard:
             name in headers for name in FORWARDED
         ):
             raise ApiError(403, "The control is for this machine only. Set a control token to use it from elsewhere.")
-        elif LOOPBACK_NAME.fullmatch(headers.get("host", "")) is None:
-            raise ApiError(403, "The Host header is no name of loopback: call localhost, 127.0.0.1 or [::1].")
+        elif not (match := HOST.fullmatch(headers.get("host", ""))) or not is_loopback(match[1] or match[2] or ""):
+            raise ApiError(403, "The Host header must name a loopback host: call localhost, 127.0.0.1 or [::1].")
         self._check_origin(headers)
         if scope["method"] in CHANGES:
             content_type = headers.get("content-type", "").split(";")[0].strip().lower()
             if content_type != "application/json":
-                raise ApiError(415, "A change is JSON: send 'Content-Type: application/json'.")
+                raise ApiError(415, "The body of a change must be JSON: send 'Content-Type: application/json'.")
 
     def _check_token(self, headers: Headers) -> None:
-        given = bearer(headers.get("authorization", "")) or ""
-        if self.token is None or not hmac.compare_digest(given.encode(), self.token.encode()):
+        token = bearer(headers.get("authorization", "")) or ""
+        if self.token is None or not hmac.compare_digest(token.encode(), self.token.encode()):
             challenge = {"WWW-Authenticate": f'Bearer realm="{REALM} control"'}
-            raise ApiError(401, "The control needs its token: send 'Authorization: Bearer TOKEN'.", challenge)
+            raise ApiError(401, "The control requires its token: send 'Authorization: Bearer TOKEN'.", challenge)
 
     def _check_origin(self, headers: Headers) -> None:
-        # The same host at another port is another origin, but the same site.
-        foreign = headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
+        # Another port of the same host is another origin, but the same site.
+        is_foreign = headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
         origin = headers.get("origin")
-        if foreign or (origin is not None and _host_of(origin) != headers.get("host", "").lower()):
+        if is_foreign or (origin is not None and _host_of(origin) != headers.get("host", "").lower()):
             raise ApiError(403, "The control is not for web pages of another origin.")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address is one of this machine alone."""
+    """Return true for ``localhost``, ``::1`` and the addresses of 127.0.0.0/8."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return False
+        return host.lower() == "localhost"
 
 
 def _is_loopback(address: object) -> bool:
-    """Host and port as ASGI has them; ``None`` where there is no such thing, as on a socket in the file system."""
+    """Check an ASGI address, which is ``None`` where there is none, as on a Unix socket."""
     return isinstance(address, (tuple, list)) and is_loopback(str(address[0]))
 
 

@@ -1,63 +1,69 @@
 """Clients over HTTP."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from oauth.sandbox.clients import CLIENT, CLIENT_ID, PROPERTIES, client_from
+import msgspec
+from msgspec import Meta
+
+from oauth.sandbox.clients import Client, ClientChange, ClientId, NewClient, client_from
 from oauth.sandbox.control.operation import Call, Conflict, Operation
-from oauth.sandbox.json_schema import table
 from oauth.sandbox.provider import Sandbox
+from oauth.sandbox.validation import InvalidInput
 
-SHOWN = table({"client_id": CLIENT_ID, **PROPERTIES}, ["client_id", *PROPERTIES], "A client, with its secret.")
-CHANGE = table(PROPERTIES, description="What is to change.", minProperties=1)
-BY_ID = {"client_id": CLIENT_ID}
+NotEmptyChange: Any = Annotated[ClientChange, Meta(extra_json_schema={"minProperties": 1})]
+BY_ID = {"client_id": ClientId}
 PATH = "clients/{client_id}"
 
 
-def _list(sandbox: Sandbox, call: Call) -> list[dict[str, Any]]:
+def _list(sandbox: Sandbox, call: Call) -> tuple[Client, ...]:
     del call
-    return [client.members for client in sandbox.clients()]
+    return sandbox.clients()
 
 
-def _add(sandbox: Sandbox, call: Call) -> dict[str, Any]:
-    if sandbox.has_client(call.body["client_id"]):
-        raise Conflict(f"There is a client {call.body['client_id']!r} already. Change it with PATCH.")
+def _add(sandbox: Sandbox, call: Call) -> Client:
+    if sandbox.has_client(call.body.client_id):
+        raise Conflict(f"There is a client {call.body.client_id!r} already. Change it with PATCH.")
     return _put(sandbox, call.body)
 
 
-def _show(sandbox: Sandbox, call: Call) -> dict[str, Any]:
-    return sandbox.client(call.path["client_id"]).members
+def _show(sandbox: Sandbox, call: Call) -> Client:
+    return sandbox.client(call.path["client_id"])
 
 
-def _change(sandbox: Sandbox, call: Call) -> dict[str, Any]:
-    return _put(sandbox, sandbox.client(call.path["client_id"]).members | call.body)
+def _change(sandbox: Sandbox, call: Call) -> Client:
+    client = sandbox.client(call.path["client_id"])
+    changes = msgspec.to_builtins(call.body)
+    if not changes:
+        raise InvalidInput((), "There is nothing to change. Give at least one field.")
+    return _put(sandbox, msgspec.structs.asdict(client) | changes)
 
 
 def _remove(sandbox: Sandbox, call: Call) -> None:
     sandbox.remove_client(call.path["client_id"])
 
 
-def _put(sandbox: Sandbox, members: dict[str, Any]) -> dict[str, Any]:
+def _put(sandbox: Sandbox, fields: Any) -> Client:
     try:
-        client = client_from(members, sandbox.configuration.scopes)
+        client = client_from(fields, sandbox.configuration.scopes)
     except ValueError as error:
         raise Conflict(str(error)) from error
     sandbox.put_client(client)
-    return client.members
+    return client
 
 
 OPERATIONS = (
-    Operation("GET", "clients", "List the clients", _list, {"type": "array", "items": SHOWN}),
-    Operation("POST", "clients", "Add a client", _add, SHOWN, 201, body=CLIENT, conflicts=True),
-    Operation("GET", PATH, "Read a client", _show, SHOWN, path_parameters=BY_ID),
+    Operation("GET", "clients", "List the clients", _list, list[Client]),
+    Operation("POST", "clients", "Add a client", _add, Client, 201, body=NewClient, conflicts=True),
+    Operation("GET", PATH, "Read a client", _show, Client, path_parameters=BY_ID),
     Operation(
         "PATCH",
         PATH,
         "Change a client: grants, scopes, redirect URIs, secret, name; deactivate it with active",
         _change,
-        SHOWN,
-        body=CHANGE,
+        Client,
+        body=NotEmptyChange,
         path_parameters=BY_ID,
         conflicts=True,
     ),
-    Operation("DELETE", PATH, "Remove a client with all that it was given", _remove, path_parameters=BY_ID),
+    Operation("DELETE", PATH, "Remove a client with its codes and tokens", _remove, path_parameters=BY_ID),
 )

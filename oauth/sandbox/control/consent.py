@@ -1,67 +1,71 @@
 """The user's decision over HTTP, without a browser."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from msgspec import UNSET, Meta, UnsetType
+
 from oauth.sandbox import authorization_endpoint, endpoints
-from oauth.sandbox.authorization_endpoint import Refused, RefusedByRedirect
-from oauth.sandbox.configuration import USER_ID
+from oauth.sandbox.authorization_endpoint import ErrorPage, ErrorRedirect
+from oauth.sandbox.configuration import UserId
 from oauth.sandbox.control.operation import Call, Conflict, Operation
-from oauth.sandbox.json_schema import table
-from oauth.sandbox.pipeline import attend
+from oauth.sandbox.pipeline import process
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.request import Endpoint, Received
-from oauth.sandbox.response import Answer
+from oauth.sandbox.request import Endpoint, IncomingRequest
+from oauth.sandbox.response import Response
+from oauth.sandbox.validation import Fields, InvalidInput
 
 PATH = "/control/consent"
-BODY = table(
-    {
-        "url": {
-            "type": "string",
-            "maxLength": 10_000,
-            "description": "The address of the authorization page, as the integration made it; its query counts.",
-        },
-        "parameters": {
-            "type": "object",
-            "additionalProperties": {"type": "string", "maxLength": 4000},
-            "description": "Parameters of the authorization request (RFC 6749 §4.1.1), after those of url.",
-        },
-        "decision": {"enum": ["approve", "deny"], "description": "What the user decides."},
-        "user_id": USER_ID,
-    },
-    ["decision"],
-    "Give url, or parameters.",
-    anyOf=[{"required": ["url"]}, {"required": ["parameters"]}],
-)
-ANSWER = table(
-    {
-        "location": {"type": "string", "description": "Where the browser would be sent."},
-        "parameters": {
-            "type": "object",
-            "additionalProperties": {"type": "string"},
-            "description": "The parameters in it: code and state, or error, error_description and state.",
-        },
-    },
-    ["location", "parameters"],
-    "The redirect.",
-)
 
 
-def _decide(sandbox: Sandbox, call: Call) -> dict[str, Any]:
-    query = _query(call.body.get("url", ""), call.body.get("parameters", {}))
-    received = Received(Endpoint.AUTHORIZE, "GET", query, {})
-    user = str(call.body.get("user_id", ""))
+class Decision(Fields):
+    """The user's decision on an authorization request: give url, or parameters."""
 
-    def proceed() -> Answer:
-        asked = authorization_endpoint.examine(sandbox, query)
-        return Answer.redirect(authorization_endpoint.decide(sandbox, asked, call.body["decision"], user))
+    decision: Literal["approve", "deny"]
+    url: (
+        Annotated[str, Meta(max_length=10_000, description="The URL of the authorization page; only its query counts.")]
+        | UnsetType
+    ) = UNSET
+    parameters: (
+        Annotated[
+            dict[str, Annotated[str, Meta(max_length=4000)]],
+            Meta(description="Parameters of the authorization request (RFC 6749 §4.1.1), after those of url."),
+        ]
+        | UnsetType
+    ) = UNSET
+    user_id: UserId | UnsetType = UNSET
 
-    answer = attend(sandbox, received, PATH, lambda: endpoints.answered(proceed)).answer
-    location = answer.headers.get("Location")
+
+UrlOrParameters = Meta(extra_json_schema={"anyOf": [{"required": ["url"]}, {"required": ["parameters"]}]})
+
+
+class Redirect(Fields):
+    """The redirect."""
+
+    location: Annotated[str, Meta(description="The URL that the browser would be sent to.")]
+    parameters: Annotated[
+        dict[str, str], Meta(description="Its parameters: code and state, or error, error_description and state.")
+    ]
+
+
+def _decide(sandbox: Sandbox, call: Call) -> Redirect:
+    body: Decision = call.body
+    if body.url is UNSET and body.parameters is UNSET:
+        raise InvalidInput((), "Give url, or parameters.")
+    query = _query(body.url or "", body.parameters or {})
+    request = IncomingRequest(Endpoint.AUTHORIZE, "GET", query, {})
+    user = str(body.user_id or "")
+
+    def proceed() -> Response:
+        authorization = authorization_endpoint.examine(sandbox, query)
+        return Response.redirect(authorization_endpoint.decide(sandbox, authorization, body.decision, user))
+
+    response = process(sandbox, request, PATH, lambda: endpoints.response_of(proceed)).response
+    location = response.headers.get("Location")
     if location is None:
-        raise Conflict(_why(sandbox, query, user))
-    return {"location": location, "parameters": dict(parse_qsl(urlsplit(location).query, errors="replace"))}
+        raise Conflict(_refusal_reason(sandbox, query, user))
+    return Redirect(location=location, parameters=dict(parse_qsl(urlsplit(location).query, errors="replace")))
 
 
 def _query(url: str, parameters: Mapping[str, str]) -> str:
@@ -69,17 +73,17 @@ def _query(url: str, parameters: Mapping[str, str]) -> str:
     return "&".join(filter(None, [own, urlencode(parameters)]))
 
 
-def _why(sandbox: Sandbox, query: str, user: str) -> str:
-    """Why the user would see an error page."""
+def _refusal_reason(sandbox: Sandbox, query: str, user: str) -> str:
+    """Return the reason for which the user would see an error page."""
     try:
-        asked = authorization_endpoint.examine(sandbox, query)
-        authorization_endpoint.decide(sandbox, asked, "deny")
-    except Refused as refused:
+        authorization = authorization_endpoint.examine(sandbox, query)
+        authorization_endpoint.decide(sandbox, authorization, "deny")
+    except ErrorPage as refused:
         return f"{refused.problem}. {refused.remedy}"
-    except RefusedByRedirect:
+    except ErrorRedirect:
         return "A fault struck the authorization request."
     if user and user not in map(str, sandbox.users):
-        return f"There is no user {user}. There are: {', '.join(map(str, sandbox.users))}."
+        return f"There is no user {user}. Known users: {', '.join(map(str, sandbox.users))}."
     return "A fault struck the authorization request."
 
 
@@ -87,10 +91,12 @@ OPERATIONS = (
     Operation(
         "POST",
         "consent",
-        "Approve or deny an authorization request; what it does wrong is linted, and faults strike it",
+        "Approve or deny an authorization request; lint and faults apply to it",
         _decide,
-        ANSWER,
-        body=BODY,
+        Redirect,
+        body=Annotated[
+            Decision, Meta(extra_json_schema={"anyOf": [{"required": ["url"]}, {"required": ["parameters"]}]})
+        ],
         conflicts=True,
     ),
 )

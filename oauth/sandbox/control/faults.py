@@ -1,62 +1,71 @@
 """Faults over HTTP."""
 
-from collections.abc import Mapping
-from typing import Any
+import functools
+import operator
+from typing import Annotated, Any
 
-from oauth.sandbox.clients import CLIENT_ID
-from oauth.sandbox.control.operation import Call, Conflict, Operation
-from oauth.sandbox.faults.kinds import KINDS, SHAPES, fault_from, fields_of
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from oauth.sandbox.clients import ClientId
+from oauth.sandbox.control.operation import Call, Conflict, Number, Operation
+from oauth.sandbox.faults.kinds import KINDS
 from oauth.sandbox.faults.rules import Rule
-from oauth.sandbox.json_schema import Schema, Shape, table
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.request import Endpoint
+from oauth.sandbox.validation import Fields
 
-WHEN: Mapping[str, Schema] = {
-    "times": {
-        "type": ["integer", "null"],
-        "minimum": 1,
-        "maximum": 1_000_000,
-        "description": "How many requests it strikes; null: without end. Without it 1, and with a share no end.",
-    },
-    "share": {
-        "type": "number",
-        "exclusiveMinimum": 0,
-        "maximum": 1,
-        "description": "The share of the requests that it strikes, spread evenly: 0.25 is every fourth.",
-    },
-    "client_id": {**CLIENT_ID, "type": ["string", "null"], "description": "Only requests of this client; null: all."},
-    "endpoint": {"enum": [*Endpoint, None], "description": "Only requests to this endpoint; null: all."},
-}
-COUNTERS: Mapping[str, Schema] = {
-    "id": {"type": "integer", "minimum": 1, "maximum": 10**15 - 1, "description": "Counts the rules."},
-    "met": {"type": "integer", "description": "The requests that it was for."},
-    "provoked": {"type": "integer", "description": "How many of them it struck."},
-}
+Times = Annotated[int, Meta(ge=1, le=1_000_000)] | None
+Share = Annotated[
+    float, Meta(gt=0, le=1, description="The share of requests it strikes, spread evenly: 0.25 is every fourth.")
+]
 
 
-def _described(more: Mapping[str, Schema], required: list[str]) -> Schema:
-    """One alternative a fault: its name, its own fields, and ``more``."""
-    alternatives = []
-    for name, shape in SHAPES.items():
-        own = shape.schema
-        fields = {"fault": {"const": name}, **own["properties"], **more}
-        needed = ["fault", *own.get("required", []), *required]
-        alternatives.append(table(fields, needed, KINDS[name].__doc__ or ""))
-    return {"oneOf": alternatives, "description": f"The fault is one of: {', '.join(SHAPES)}."}
+class NewRule(Fields):
+    """The conditions of a new fault. ``times`` is 1 by default, with a share unlimited; null means unlimited."""
+
+    times: Times | UnsetType = UNSET
+    share: Share | UnsetType = UNSET
+    client_id: ClientId | None = None
+    endpoint: Endpoint | None = None
 
 
-BODY = _described(WHEN, [])
-SHOWN = _described({**WHEN, **COUNTERS}, [*WHEN, *COUNTERS])
-BY_ID: Mapping[str, Schema] = {"id": COUNTERS["id"]}
-ENVELOPE = Shape({"type": "object", "required": ["fault"], "properties": {"fault": {"enum": list(KINDS)}}})
-RULE = Shape(table(WHEN))
+class RuleState(Fields):
+    """A fault rule with its number and its counts: requests met, and requests struck."""
+
+    times: Times
+    share: Share
+    client_id: ClientId | None
+    endpoint: Endpoint | None
+    id: Number
+    met: int
+    provoked: int
 
 
-def rule_members(rule: Rule) -> dict[str, Any]:
-    """As JSON."""
+def _with_each_fault(base: type[Fields]) -> Any:
+    """Return the union of ``base`` extended by the name and the fields of every fault."""
+    kinds = []
+    for tag, kind in KINDS.items():
+        fields = [
+            (field.name, field.type) if field.required else (field.name, field.type, field.default)
+            for field in msgspec.structs.fields(kind)
+        ]
+        name, doc = f"{base.__name__}{kind.__name__}", {"__doc__": kind.__doc__}
+        kinds.append(
+            msgspec.defstruct(name, fields, bases=(base,), kw_only=True, tag_field="fault", tag=tag, namespace=doc)
+        )
+    return functools.reduce(operator.or_, kinds)
+
+
+AnyNewRule = _with_each_fault(NewRule)
+AnyRule = _with_each_fault(RuleState)
+BY_ID = {"id": Number}
+
+
+def rule_fields(rule: Rule) -> dict[str, Any]:
+    """Return a rule as the fields of ``AnyRule``."""
     return {
-        "fault": rule.fault.kind,
-        **fields_of(rule.fault),
+        **msgspec.to_builtins(rule.fault),
         "times": rule.times,
         "share": rule.share,
         "client_id": rule.client_id,
@@ -67,42 +76,40 @@ def rule_members(rule: Rule) -> dict[str, Any]:
     }
 
 
-def rule_from(members: Mapping[str, Any], number: int) -> Rule:
-    """A rule from JSON, with no requests met. Raises ``ShapeError``."""
-    ENVELOPE.check(members)
-    when = {name: value for name, value in members.items() if name in WHEN}
-    RULE.check(when)
-    fields = {name: value for name, value in members.items() if name not in WHEN and name != "fault"}
-    fault = fault_from(members["fault"], fields)
-    endpoint = when.get("endpoint")
-    return Rule(
-        number=number,
-        fault=fault,
-        times=when.get("times", None if "share" in when else 1),
-        share=when.get("share", 1),
-        client_id=when.get("client_id"),
-        endpoint=None if endpoint is None else Endpoint(endpoint),
-    )
+def rule_from(state: Any) -> Rule:
+    """Return a rule from an ``AnyRule``. Raises ``Conflict`` when it can strike no more."""
+    if state.times is not None and state.provoked >= state.times:
+        raise Conflict(f"Fault {state.id} is used up.")
+    fault = _fault(state)
+    return Rule(state.id, fault, state.times, state.share, state.client_id, state.endpoint, state.met, state.provoked)
+
+
+def _fault(rule: Any) -> Any:
+    kind = KINDS[rule.__struct_config__.tag]
+    return kind(**{name: getattr(rule, name) for name in kind.__struct_fields__})
 
 
 def _list(sandbox: Sandbox, call: Call) -> list[dict[str, Any]]:
     del call
-    return [rule_members(rule) for rule in sandbox.faults.rules]
+    return [rule_fields(rule) for rule in sandbox.faults.rules]
 
 
 def _add(sandbox: Sandbox, call: Call) -> dict[str, Any]:
-    wanted = rule_from(call.body, 0)
-    if wanted.client_id is not None and not sandbox.has_client(wanted.client_id):
-        raise Conflict(f"There is no client {wanted.client_id!r}.")
+    body = call.body
+    if body.client_id is not None and not sandbox.has_client(body.client_id):
+        raise Conflict(f"There is no client {body.client_id!r}.")
+    share = 1.0 if body.share is UNSET else body.share
+    default = 1 if body.share is UNSET else None
+    times = default if body.times is UNSET else body.times
     try:
-        rule = sandbox.faults.add(wanted.fault, wanted.times, wanted.share, wanted.client_id, wanted.endpoint)
+        rule = sandbox.faults.add(_fault(body), times, share, body.client_id, body.endpoint)
     except ValueError as error:
         raise Conflict(str(error)) from error
-    return rule_members(rule)
+    return rule_fields(rule)
 
 
 def _show(sandbox: Sandbox, call: Call) -> dict[str, Any]:
-    return rule_members(sandbox.faults.rule(call.path["id"]))
+    return rule_fields(sandbox.faults.rule(call.path["id"]))
 
 
 def _remove(sandbox: Sandbox, call: Call) -> None:
@@ -115,9 +122,9 @@ def _clear(sandbox: Sandbox, call: Call) -> None:
 
 
 OPERATIONS = (
-    Operation("GET", "faults", "List the faults that may still strike", _list, {"type": "array", "items": SHOWN}),
-    Operation("POST", "faults", "Add a fault", _add, SHOWN, 201, body=BODY, conflicts=True),
+    Operation("GET", "faults", "List the faults that may still strike", _list, list[AnyRule]),  # type: ignore[valid-type]
+    Operation("POST", "faults", "Add a fault", _add, AnyRule, 201, body=AnyNewRule, conflicts=True),
     Operation("DELETE", "faults", "Remove every fault", _clear),
-    Operation("GET", "faults/{id}", "Read a fault", _show, SHOWN, path_parameters=BY_ID),
+    Operation("GET", "faults/{id}", "Read a fault", _show, AnyRule, path_parameters=BY_ID),
     Operation("DELETE", "faults/{id}", "Remove a fault", _remove, path_parameters=BY_ID),
 )

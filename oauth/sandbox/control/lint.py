@@ -1,64 +1,72 @@
 """The lint over HTTP."""
 
-from typing import Any
+from typing import Annotated
 
-from oauth.sandbox.clients import CLIENT_ID
-from oauth.sandbox.control.operation import TIME, Call, Operation
-from oauth.sandbox.json_schema import Schema, table
-from oauth.sandbox.lint.findings import RULES, Finding
+from msgspec import UNSET, Meta, UnsetType
+
+from oauth.sandbox.clients import ClientId
+from oauth.sandbox.control.operation import Call, Number, Operation, Time
+from oauth.sandbox.lint.findings import Finding
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.request import Endpoint
-
-TEXT: Schema = {"type": "string"}
-BY_CLIENT = {"client_id": CLIENT_ID}
-PROPERTIES: dict[str, Schema] = {
-    "rule": {"enum": list(RULES)},
-    "client_id": {"type": ["string", "null"], "description": "null: the request named no client that there is."},
-    "endpoint": {"enum": list(Endpoint)},
-    "count": {"type": "integer", "minimum": 1},
-    "first_at": TIME,
-    "last_at": TIME,
-    "request_id": {"type": "string", "description": "X-Request-ID of the last one."},
-    "title": TEXT,
-    "why": TEXT,
-    "remedy": TEXT,
-    "reference": TEXT,
-}
+from oauth.sandbox.validation import Fields
 
 
-def finding_members(found: Finding) -> dict[str, Any]:
-    """As JSON."""
-    return {
-        "rule": found.rule.name,
-        "client_id": found.client_id,
-        "endpoint": found.endpoint,
-        "count": found.count,
-        "first_at": found.first_at.isoformat(),
-        "last_at": found.last_at.isoformat(),
-        "request_id": found.request_id,
-        "title": found.rule.title,
-        "why": found.rule.why,
-        "remedy": found.rule.remedy,
-        "reference": found.rule.reference,
-    }
+class FindingFields(Fields):
+    """A rule that a client broke; ``request_id`` is the X-Request-ID of the last time."""
+
+    rule: str
+    client_id: Annotated[str | None, Meta(description="null: the request named no known client.")]
+    endpoint: Endpoint
+    count: Number
+    first_at: Time
+    last_at: Time
+    request_id: str
+    title: str
+    why: str
+    remedy: str
+    reference: str
 
 
-def _list(sandbox: Sandbox, call: Call) -> list[dict[str, Any]]:
-    return [finding_members(found) for found in sandbox.lint.findings(call.query.get("client_id"))]
+class ClientQuery(Fields):
+    """The selection of one client."""
+
+    client_id: ClientId | UnsetType = UNSET
+
+
+def _list(sandbox: Sandbox, call: Call) -> list[FindingFields]:
+    return [_fields(finding) for finding in sandbox.lint.findings(call.query.client_id or None)]
+
+
+def _fields(finding: Finding) -> FindingFields:
+    rule = finding.rule
+    return FindingFields(
+        rule=rule.name,
+        client_id=finding.client_id,
+        endpoint=finding.endpoint,
+        count=finding.count,
+        first_at=finding.first_at,
+        last_at=finding.last_at,
+        request_id=finding.request_id,
+        title=rule.title,
+        why=rule.why,
+        remedy=rule.remedy,
+        reference=rule.reference,
+    )
 
 
 def _clear(sandbox: Sandbox, call: Call) -> None:
-    sandbox.lint.clear(call.query.get("client_id"))
+    sandbox.lint.clear(call.query.client_id or None)
 
 
 OPERATIONS = (
     Operation(
         "GET",
         "lint",
-        "What the integration does wrong, also where it is let through",
+        "List what integrations do wrong, even where the provider accepts it",
         _list,
-        {"type": "array", "items": table(PROPERTIES, list(PROPERTIES))},
-        query_parameters=BY_CLIENT,
+        list[FindingFields],
+        query=ClientQuery,
     ),
-    Operation("DELETE", "lint", "Forget the findings", _clear, query_parameters=BY_CLIENT),
+    Operation("DELETE", "lint", "Clear the findings", _clear, query=ClientQuery),
 )

@@ -1,60 +1,56 @@
-"""One operation of the control, declared once: the route, the checks and the OpenAPI document come from it."""
+"""One operation of the control, declared once: the route, the validation and the OpenAPI document come from it."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
-from oauth.sandbox.json_schema import Schema, Shape, table
+from msgspec import Meta, Struct
+
 from oauth.sandbox.provider import Sandbox
+from oauth.sandbox.validation import Fields
 
 
 class Conflict(ValueError):
-    """The request is as described, but what the sandbox has does not allow it (409)."""
+    """A valid request that the state of the sandbox does not allow (409)."""
+
+
+class Nothing(Fields):
+    """An empty object."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What came in, checked: parameters of path and query, and the body."""
+    """The validated input: parameters of path and query, and the body."""
 
     path: Mapping[str, Any]
-    query: Mapping[str, Any]
+    query: Any
     body: Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Operation:
-    """``path`` has its parameters in braces. ``run`` is called under the sandbox's lock; it raises ``LookupError``
-    for 404 and ``Conflict`` for 409. ``answer`` is the shape of what it returns, ``None`` for nothing (204)."""
+    """A method and a path with its parameters in braces; types are those that msgspec validates.
+
+    ``run`` is called under the sandbox's lock; it raises ``LookupError`` for 404 and ``Conflict`` for 409.
+    ``response`` is the type of what it returns, ``None`` for an empty response (204).
+    """
 
     method: str
     path: str
     summary: str
     run: Callable[[Sandbox, Call], Any]
-    answer: Schema | None = None
+    response: Any = None
     status: int = 200
-    body: Schema | None = None
-    path_parameters: Mapping[str, Schema] = field(default_factory=dict)
-    query_parameters: Mapping[str, Schema] = field(default_factory=dict)
+    body: Any = None
+    path_parameters: Mapping[str, Any] = field(default_factory=dict)
+    query: type[Struct] = Nothing
     conflicts: bool = False
 
-    def __post_init__(self) -> None:
-        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(self.path))
-        object.__setattr__(self, "pattern", re.compile(pattern))
-        object.__setattr__(self, "query_shape", Shape(table(self.query_parameters)))
-        object.__setattr__(self, "body_shape", Shape(self.body or {}))
 
-    pattern: re.Pattern[str] = field(init=False, repr=False)
-    query_shape: Shape = field(init=False, repr=False)
-    body_shape: Shape = field(init=False, repr=False)
-
-
-NOTHING = table({}, description="An empty object.")
-LIMIT: Schema = {
-    "type": "integer",
-    "minimum": 1,
-    "maximum": 100_000,
-    "default": 100,
-    "description": "How many at most, newest first.",
-}
-TIME: Schema = {"type": "string", "format": "date-time", "description": "RFC 3339, with a zone."}
+LARGEST_NUMBER = 10**15 - 1
+MOST_ITEMS = 100_000
+Limit = Annotated[int, Meta(ge=1, le=MOST_ITEMS, description="The maximum number of items, newest first.")]
+Number = Annotated[int, Meta(ge=1, le=LARGEST_NUMBER)]
+Count = Annotated[int, Meta(ge=0, le=LARGEST_NUMBER)]
+Time = Annotated[datetime, Meta(tz=True, description="RFC 3339 with a time zone, such as 2026-11-23T10:00:00Z.")]

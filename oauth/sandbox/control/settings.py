@@ -1,71 +1,79 @@
-"""Lifetimes, what a refresh replaces, the request limit and the fault header over HTTP; the users to read."""
+"""Settings over HTTP: lifetimes, what a refresh replaces, the request limit, the fault header; and the users."""
 
-from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
-from oauth.sandbox.configuration import ENDED, LIFETIMES, LIMIT, REPLACED, Lifetimes, Replacement
+import msgspec
+from msgspec import Meta
+
+from oauth.sandbox.configuration import EndsAccessTokens, KnownUser, Lifetimes, Replacement, User
 from oauth.sandbox.control.operation import Call, Operation
-from oauth.sandbox.json_schema import Schema, table
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.rate_limit import RequestLimit
-
-PROPERTIES: dict[str, Schema] = {
-    "lifetimes": {**LIFETIMES, "description": "Seconds that what is issued from now on lives."},
-    "refresh_token_replaced": REPLACED,
-    "refresh_ends_access_tokens": ENDED,
-    "request_limit": {**LIMIT, "description": "Counted by address; a change forgets what was counted before."},
-    "fault_header": {"type": "boolean", "description": "Whether the header X-Sandbox-Fault provokes faults."},
-}
-SHOWN = table(PROPERTIES, list(PROPERTIES), "The settings.")
-CHANGE = table(PROPERTIES, description="What is to change.", minProperties=1)
-USERS: Schema = {
-    "type": "array",
-    "items": {
-        "type": "object",
-        "properties": {"id": {"type": "integer"}, "name": {"type": "string"}},
-        "required": ["id", "name"],
-    },
-}
+from oauth.sandbox.validation import Fields, InvalidInput, optional
 
 
-def settings_members(sandbox: Sandbox) -> dict[str, Any]:
-    """As JSON."""
-    return {
-        "lifetimes": asdict(sandbox.lifetimes),
-        "refresh_token_replaced": sandbox.refresh_token_replaced,
-        "refresh_ends_access_tokens": sandbox.refresh_ends_access_tokens,
-        "request_limit": asdict(sandbox.limiter.limit),
-        "fault_header": sandbox.fault_header,
-    }
+class Settings(Fields):
+    """The settings. Lifetimes apply from now on; a change of the request limit resets its counts."""
+
+    lifetimes: Lifetimes
+    refresh_token_replaced: Replacement
+    refresh_ends_access_tokens: EndsAccessTokens
+    request_limit: RequestLimit
+    fault_header: Annotated[bool, Meta(description="The header X-Sandbox-Fault provokes faults.")]
 
 
-def change_settings(sandbox: Sandbox, members: dict[str, Any]) -> None:
-    """Change those that are there."""
-    merged = settings_members(sandbox) | members
-    sandbox.set_lifetimes(Lifetimes(**asdict(sandbox.lifetimes) | merged["lifetimes"]))
-    sandbox.set_request_limit(RequestLimit(**asdict(sandbox.limiter.limit) | merged["request_limit"]))
-    sandbox.refresh_token_replaced = Replacement(merged["refresh_token_replaced"])
-    sandbox.refresh_ends_access_tokens = merged["refresh_ends_access_tokens"]
-    sandbox.fault_header = merged["fault_header"]
+SettingsChange: Any = optional(
+    Settings,
+    "SettingsChange",
+    lifetimes=optional(Lifetimes, "LifetimesChange"),
+    request_limit=optional(RequestLimit, "RequestLimitChange"),
+)
+NotEmptyChange: Any = Annotated[SettingsChange, Meta(extra_json_schema={"minProperties": 1})]
 
 
-def _show(sandbox: Sandbox, call: Call) -> dict[str, Any]:
+def current_settings(sandbox: Sandbox) -> Settings:
+    """Return the settings as they are now."""
+    return Settings(
+        lifetimes=sandbox.lifetimes,
+        refresh_token_replaced=sandbox.refresh_token_replaced,
+        refresh_ends_access_tokens=sandbox.refresh_ends_access_tokens,
+        request_limit=sandbox.limiter.limit,
+        fault_header=sandbox.fault_header,
+    )
+
+
+def change_settings(sandbox: Sandbox, change: Any) -> None:
+    """Apply a ``SettingsChange``."""
+    merged = msgspec.to_builtins(current_settings(sandbox))
+    for name, value in msgspec.to_builtins(change).items():
+        merged[name] = merged[name] | value if isinstance(value, dict) else value
+    settings = msgspec.convert(merged, Settings)
+    sandbox.set_lifetimes(settings.lifetimes)
+    sandbox.set_request_limit(settings.request_limit)
+    sandbox.refresh_token_replaced = settings.refresh_token_replaced
+    sandbox.refresh_ends_access_tokens = settings.refresh_ends_access_tokens
+    sandbox.fault_header = settings.fault_header
+
+
+def _show(sandbox: Sandbox, call: Call) -> Settings:
     del call
-    return settings_members(sandbox)
+    return current_settings(sandbox)
 
 
-def _change(sandbox: Sandbox, call: Call) -> dict[str, Any]:
+def _change(sandbox: Sandbox, call: Call) -> Settings:
+    if not msgspec.to_builtins(call.body):
+        raise InvalidInput((), "There is nothing to change. Give at least one field.")
     change_settings(sandbox, call.body)
-    return settings_members(sandbox)
+    return current_settings(sandbox)
 
 
-def _users(sandbox: Sandbox, call: Call) -> list[dict[str, Any]]:
+def _users(sandbox: Sandbox, call: Call) -> list[User]:
     del call
-    return [dict(user) for user in sandbox.users.values()]
+    return list(sandbox.users.values())
 
 
 OPERATIONS = (
-    Operation("GET", "settings", "Read the settings", _show, SHOWN),
-    Operation("PATCH", "settings", "Change settings", _change, SHOWN, body=CHANGE),
-    Operation("GET", "users", "List the users; the first decides when none is named", _users, USERS),
+    Operation("GET", "settings", "Read the settings", _show, Settings),
+    Operation("PATCH", "settings", "Change settings", _change, Settings, body=NotEmptyChange),
+    Operation("GET", "users", "List the users; the first one is the default", _users, list[KnownUser]),
 )

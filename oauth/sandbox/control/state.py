@@ -1,124 +1,119 @@
 """The whole state over HTTP: reset, snapshot, restore."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from oauth.sandbox.clients import client_from
-from oauth.sandbox.control.clients import SHOWN as CLIENT
-from oauth.sandbox.control.clock import time_from
-from oauth.sandbox.control.faults import COUNTERS, rule_from, rule_members
-from oauth.sandbox.control.faults import SHOWN as FAULT
-from oauth.sandbox.control.issued import PATHS, SECRET, members, members_of
-from oauth.sandbox.control.operation import NOTHING, TIME, Call, Conflict, Operation
-from oauth.sandbox.control.settings import PROPERTIES as SETTINGS
-from oauth.sandbox.control.settings import change_settings, settings_members
-from oauth.sandbox.faults.rules import MOST_RULES, Rule
-from oauth.sandbox.json_schema import Schema, ShapeError, table
+from msgspec import Meta
+
+from oauth.sandbox.clients import Client, client_from
+from oauth.sandbox.control.faults import AnyRule, rule_fields, rule_from
+from oauth.sandbox.control.issued import PATHS, CodeWithSecret, TokenWithSecret, check_user, issued_fields
+from oauth.sandbox.control.operation import Call, Conflict, Count, Nothing, Operation, Time
+from oauth.sandbox.control.settings import SettingsChange, change_settings, current_settings
+from oauth.sandbox.faults.rules import MOST_RULES
 from oauth.sandbox.provider import CAPACITY, Sandbox, StoredIssued
 from oauth.sandbox.scope import parse
 from oauth.sandbox.store import Issued, Kind, State
-
-COUNT: Schema = {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
-
-
-def _stored(kind: Kind) -> Schema:
-    properties = {"secret": SECRET, **members_of(kind)}
-    item = table(properties, list(properties))
-    content = {"type": "array", "items": item, "maxItems": CAPACITY, "description": "Oldest first."}
-    return table({"last_serial": COUNT, "content": content}, ["last_serial", "content"])
+from oauth.sandbox.validation import Fields
 
 
-PROPERTIES: dict[str, Schema] = {
-    "version": {"const": 1},
-    "now": TIME,
-    "settings": table(
-        SETTINGS,
-        ["lifetimes", "refresh_token_replaced", "fault_header"],
-        "A setting that an older snapshot has not got stays as it is.",
-    ),
-    "clients": {"type": "array", "items": CLIENT},
-    **{PATHS[kind].replace("-", "_"): _stored(kind) for kind in Kind},
-    "faults": table(
-        {"last_number": COUNT, "rules": {"type": "array", "items": FAULT, "maxItems": MOST_RULES}},
-        ["last_number", "rules"],
-    ),
-}
-SNAPSHOT = table(
-    PROPERTIES,
-    list(PROPERTIES),
-    "The whole state, with its secrets; not the lint, the request log and the count for the request limit.",
-)
+class StoredCodes(Fields):
+    """The codes, oldest first."""
+
+    last_serial: Count
+    content: Annotated[list[CodeWithSecret], Meta(max_length=CAPACITY)]
+
+
+class StoredTokens(Fields):
+    """The tokens of a kind, oldest first."""
+
+    last_serial: Count
+    content: Annotated[list[TokenWithSecret], Meta(max_length=CAPACITY)]
+
+
+class FaultRules(Fields):
+    """The fault rules, oldest first."""
+
+    last_number: Count
+    rules: Annotated[list[AnyRule], Meta(max_length=MOST_RULES)]
+
+
+class Snapshot(Fields):
+    """The whole state, with its secrets, except the lint, the request log and the counts for the request limit.
+
+    A setting that an older snapshot does not have stays as it is.
+    """
+
+    version: Literal[1]
+    now: Time
+    settings: SettingsChange
+    clients: list[Client]
+    codes: StoredCodes
+    access_tokens: StoredTokens
+    refresh_tokens: StoredTokens
+    faults: FaultRules
+
+
+def _field(kind: Kind) -> str:
+    return PATHS[kind].replace("-", "_")
 
 
 def take(sandbox: Sandbox) -> dict[str, Any]:
-    """The whole state as JSON."""
+    """Return the whole state as the fields of a ``Snapshot``."""
     stores = {}
     for kind in Kind:
         last_serial, content = sandbox.stored(kind)
-        issued = [{"secret": secret, **members(one)} for secret, one in content]
-        stores[PATHS[kind].replace("-", "_")] = {"last_serial": last_serial, "content": issued}
+        fields = [{"secret": secret, **issued_fields(issued)} for secret, issued in content]
+        stores[_field(kind)] = {"last_serial": last_serial, "content": fields}
     return {
         "version": 1,
-        "now": sandbox.clock.now().isoformat(),
-        "settings": settings_members(sandbox),
-        "clients": [client.members for client in sandbox.clients()],
+        "now": sandbox.clock.now(),
+        "settings": current_settings(sandbox),
+        "clients": sandbox.clients(),
         **stores,
         "faults": {
             "last_number": sandbox.faults.last_number,
-            "rules": [rule_members(rule) for rule in sandbox.faults.rules],
+            "rules": [rule_fields(rule) for rule in sandbox.faults.rules],
         },
     }
 
 
-def restore(sandbox: Sandbox, snapshot: Mapping[str, Any]) -> None:
-    """Have this state; the clock goes on from the snapshot's time, so that what was live is live again.
+def restore(sandbox: Sandbox, snapshot: Snapshot) -> None:
+    """Restore a state; the clock continues from the snapshot's time, so that what was live is live again.
 
-    Raises ``ShapeError`` and ``Conflict``, and then nothing has changed.
+    Raises ``Conflict``, and then nothing has changed.
     """
-    now = time_from(snapshot["now"], "now")
     try:
-        clients = [client_from(members, sandbox.configuration.scopes) for members in snapshot["clients"]]
-        stores = {kind: _refill(sandbox, kind, snapshot[PATHS[kind].replace("-", "_")]) for kind in Kind}
-        rules = [_rule(members) for members in snapshot["faults"]["rules"]]
-        sandbox.clock.set(now)
-    except ShapeError:
-        raise
+        clients = [client_from(client, sandbox.configuration.scopes) for client in snapshot.clients]
+        stores = {kind: _stored(sandbox, kind, getattr(snapshot, _field(kind))) for kind in Kind}
+        rules = [rule_from(rule) for rule in snapshot.faults.rules]
+        sandbox.clock.set(snapshot.now)
     except (ValueError, OverflowError) as error:
         raise Conflict(str(error)) from error
     sandbox.replace_state(clients, stores)
     sandbox.limiter.clear()
-    sandbox.faults.refill(snapshot["faults"]["last_number"], rules)
-    change_settings(sandbox, snapshot["settings"])
+    sandbox.faults.refill(snapshot.faults.last_number, rules)
+    change_settings(sandbox, snapshot.settings)
 
 
-def _refill(sandbox: Sandbox, kind: Kind, stored: Mapping[str, Any]) -> StoredIssued:
+def _stored(sandbox: Sandbox, kind: Kind, stored: StoredCodes | StoredTokens) -> StoredIssued:
     content = []
-    for entry in stored["content"]:
+    for entry in stored.content:
+        check_user(sandbox, entry.user_id)
         issued = Issued(
-            serial=entry["serial"],
+            serial=entry.serial,
             kind=kind,
-            client_id=entry["client_id"],
-            scope=sandbox.checked_scopes(parse(entry["scope"])),
-            user_id=entry["user_id"],
-            issued_at=time_from(entry["issued_at"], "issued_at"),
-            expires_at=time_from(entry["expires_at"], "expires_at"),
-            # Expired is what the clock makes of it.
-            state=State.LIVE if entry["state"] == State.EXPIRED else State(entry["state"]),
-            redirect_uri=entry.get("redirect_uri", ""),
-            redirect_uri_sent=entry.get("redirect_uri_sent", False),
+            client_id=entry.client_id,
+            scope=sandbox.checked_scopes(parse(entry.scope)),
+            user_id=entry.user_id,
+            issued_at=entry.issued_at,
+            expires_at=entry.expires_at,
+            # Whether it has expired depends on the clock.
+            state=State.LIVE if entry.state is State.EXPIRED else entry.state,
+            redirect_uri=getattr(entry, "redirect_uri", ""),
+            redirect_uri_sent=getattr(entry, "redirect_uri_sent", False),
         )
-        if issued.user_id is not None and issued.user_id not in sandbox.users:
-            raise Conflict(f"There is no user {issued.user_id}. There are: {', '.join(map(str, sandbox.users))}.")
-        content.append((entry["secret"], issued))
-    return stored["last_serial"], content
-
-
-def _rule(members: Mapping[str, Any]) -> Rule:
-    rule = rule_from({name: value for name, value in members.items() if name not in COUNTERS}, members["id"])
-    if rule.times is not None and members["provoked"] >= rule.times:
-        raise Conflict(f"Fault {rule.number} is used up.")
-    rule.met, rule.provoked = members["met"], members["provoked"]
-    return rule
+        content.append((entry.secret, issued))
+    return stored.last_serial, content
 
 
 def _take(sandbox: Sandbox, call: Call) -> dict[str, Any]:
@@ -136,7 +131,7 @@ def _reset(sandbox: Sandbox, call: Call) -> None:
 
 
 OPERATIONS = (
-    Operation("GET", "snapshot", "The whole state, with its secrets", _take, SNAPSHOT),
-    Operation("PUT", "snapshot", "Restore a state", _restore, body=SNAPSHOT, conflicts=True),
-    Operation("POST", "reset", "As it was at the start", _reset, body=NOTHING),
+    Operation("GET", "snapshot", "Take a snapshot of the whole state, with its secrets", _take, Snapshot),
+    Operation("PUT", "snapshot", "Restore a snapshot", _restore, body=Snapshot, conflicts=True),
+    Operation("POST", "reset", "Return to the initial state", _reset, body=Nothing),
 )

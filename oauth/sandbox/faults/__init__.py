@@ -1,1 +1,1 @@
-"""Faults on demand: what can go wrong between a provider and its client, provoked."""
+"""Faults on demand: failures between a provider and its client, provoked."""

@@ -1,41 +1,30 @@
-"""Faults that do what was asked and spoil the answer: a code is spent, a token issued, and the client may not know."""
+"""Faults that break a correct response: a code is spent, a token issued, and the client may not know."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from dataclasses import replace
+from typing import Annotated
+
+from msgspec import Meta
 
 from oauth.sandbox.faults.fault import Fault, Situation
-from oauth.sandbox.json_schema import Schema
-from oauth.sandbox.response import Answer
+from oauth.sandbox.response import Response
 
 
-@dataclass(frozen=True, slots=True)
-class EmptyBody(Fault):
-    """The right status and headers, and no body."""
+class EmptyBody(Fault, frozen=True, tag="empty-body"):
+    """The correct status and headers without a body."""
 
-    kind: ClassVar[str] = "empty-body"
-
-    def answer(self, situation: Situation) -> Answer:
-        """Content-Length is 0."""
+    def respond(self, situation: Situation) -> Response:
+        """Respond with a Content-Length of 0."""
         return replace(situation.proceed(), body=b"")
 
 
-@dataclass(frozen=True, slots=True)
-class WrongContentType(Fault):
-    """The right body under another ``Content-Type``."""
+class WrongContentType(Fault, frozen=True, tag="wrong-content-type"):
+    """The correct body with a different ``Content-Type``."""
 
-    kind: ClassVar[str] = "wrong-content-type"
-    properties: ClassVar[Mapping[str, Schema]] = {
-        "content_type": {
-            "type": "string",
-            "pattern": r"^[\x21-\x7e][\x20-\x7e]{0,98}[\x21-\x7e]$",
-            "default": "text/html",
-            "description": "What is said instead.",
-        }
-    }
-    content_type: str = "text/html"
+    content_type: Annotated[
+        str, Meta(pattern=r"^[\x21-\x7e][\x20-\x7e]{0,98}[\x21-\x7e]$", description="The Content-Type sent instead.")
+    ] = "text/html"
 
-    def answer(self, situation: Situation) -> Answer:
-        """Everything else stays."""
-        answer = situation.proceed()
-        return replace(answer, headers={**answer.headers, "Content-Type": self.content_type})
+    def respond(self, situation: Situation) -> Response:
+        """Respond with only that header changed."""
+        response = situation.proceed()
+        return replace(response, headers={**response.headers, "Content-Type": self.content_type})

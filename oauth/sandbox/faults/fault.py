@@ -1,42 +1,42 @@
-"""What a fault is: it may put another answer in the right one's place, and may spoil how an answer goes out."""
+"""The interface of faults: one may replace the response, or the way it is delivered."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
 
+from msgspec import Struct
 from starlette.types import Receive, Send
 
-from oauth.sandbox.json_schema import Schema
-from oauth.sandbox.request import Received
-from oauth.sandbox.response import Answer, send_answer
+from oauth.sandbox.request import IncomingRequest
+from oauth.sandbox.response import Response, send_response
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """The request that a fault meets.
+    """The request that a fault applies to.
 
-    ``proceed`` does what was asked and gives the right answer. ``redirect`` takes an error and its description to the
-    client, as the authorization endpoint does; ``None`` elsewhere, and when the request may not be redirected.
+    ``proceed`` does what was requested and returns the correct response. ``redirect`` delivers an error code and a
+    description to the client; it returns ``None`` at other endpoints than authorization, and when the request must not
+    be redirected.
     """
 
-    received: Received
-    proceed: Callable[[], Answer]
-    redirect: Callable[[str, str], Answer | None]
+    request: IncomingRequest
+    proceed: Callable[[], Response]
+    redirect: Callable[[str, str], Response | None]
 
 
-class Fault:
-    """As it stands here: the right answer, sent as it should be. ``properties`` are the schemas of its fields."""
+class Fault(Struct, frozen=True, tag_field="fault", forbid_unknown_fields=True):
+    """A fault that changes nothing: subclasses replace the response, or the way it is delivered."""
 
-    __slots__ = ()
+    @property
+    def kind(self) -> str:
+        """The name of the fault."""
+        return str(self.__struct_config__.tag)
 
-    kind: ClassVar[str]
-    properties: ClassVar[Mapping[str, Schema]] = {}
-
-    def answer(self, situation: Situation) -> Answer:
-        """What is answered. Without ``proceed`` the request has no effect."""
+    def respond(self, situation: Situation) -> Response:
+        """Return the response. Without ``proceed`` the request has no effect."""
         return situation.proceed()
 
-    async def deliver(self, answer: Answer, request_id: str, receive: Receive, send: Send) -> None:
-        """Send the answer."""
+    async def deliver(self, response: Response, request_id: str, receive: Receive, send: Send) -> None:
+        """Send the response."""
         del receive
-        await send_answer(answer, request_id, send)
+        await send_response(response, request_id, send)

@@ -1,30 +1,34 @@
-"""Every fault by its name, and faults from JSON and from a request header."""
+"""All faults by name, and faults from JSON and from a request header."""
 
+import functools
+import operator
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from oauth.sandbox.faults.answers import (
+import msgspec
+
+from oauth.sandbox.faults.broken_bodies import EmptyBody, WrongContentType
+from oauth.sandbox.faults.connection import ConnectionReset, CutOffBody, Latency, SlowDrip
+from oauth.sandbox.faults.error_responses import (
     Documented,
     EchoSecret,
     HtmlPage,
     RegisteredError,
-    RequestLimit,
+    RequestLimitReached,
     ServerError,
     TooManyRequests,
 )
-from oauth.sandbox.faults.broken_bodies import EmptyBody, WrongContentType
-from oauth.sandbox.faults.connection import ConnectionReset, CutOffBody, Latency, SlowDrip
 from oauth.sandbox.faults.fault import Fault
-from oauth.sandbox.json_schema import Shape, ShapeError, table
+from oauth.sandbox.validation import InvalidInput, Schema, validated
 
 KINDS: Mapping[str, type[Fault]] = {
-    kind.kind: kind
+    str(kind.__struct_config__.tag): kind
     for kind in (
         Documented,
         RegisteredError,
         TooManyRequests,
-        RequestLimit,
+        RequestLimitReached,
         ServerError,
         HtmlPage,
         EmptyBody,
@@ -36,54 +40,43 @@ KINDS: Mapping[str, type[Fault]] = {
         EchoSecret,
     )
 }
-REQUIRED = {Documented: ["number"], RegisteredError: ["error"]}
-SHAPES = {name: Shape(table(kind.properties, REQUIRED.get(kind, ()))) for name, kind in KINDS.items()}
+ANY_FAULT: Any = functools.reduce(operator.or_, KINDS.values())
 PARAMETER = re.compile(r'\s*;\s*([a-z_]+)\s*=\s*(?:"([^"]*)"|([^\s;"]+))')
 HEADER = "x-sandbox-fault"
 
 
-def fault_from(name: str, fields: Mapping[str, Any]) -> Fault:
-    """A fault by its name. Raises ``ShapeError``."""
-    kind = _kind(name)
-    SHAPES[name].check(fields)
-    return kind(**fields)
+def fault_from(name: str, fields: Mapping[str, Any], *, strict: bool = True) -> Fault:
+    """Return a fault by its name; text becomes a number where one is needed unless ``strict``.
+
+    Raises ``InvalidInput``.
+    """
+    fault: Fault = validated({"fault": name, **fields}, ANY_FAULT, strict=strict)
+    return fault
 
 
 def fields_of(fault: Fault) -> dict[str, Any]:
-    """The fault's fields, without its name."""
-    return {name: getattr(fault, name) for name in fault.properties}
+    """Return the fault's fields without its name."""
+    return msgspec.structs.asdict(fault)
+
+
+def field_schemas(name: str) -> Mapping[str, Schema]:
+    """Return the JSON Schemas of a fault's fields."""
+    _, definitions = msgspec.json.schema_components([KINDS[name]])
+    schemas = definitions[KINDS[name].__name__]["properties"]
+    return {field: schema for field, schema in schemas.items() if field != "fault"}
 
 
 def fault_from_header(text: str) -> Fault:
-    """Such as ``latency; seconds=2`` or ``error; error=server_error; error_description="Try again"``.
+    """Parse a header such as ``latency; seconds=2`` or ``error; error=server_error; error_description="Try again"``.
 
-    Raises ``ShapeError``.
+    Raises ``InvalidInput``.
     """
     name, rest = re.fullmatch(r"\s*([^\s;]*)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]  # it fits all
-    kind = _kind(name)
-    fields: dict[str, Any] = {}
+    fields: dict[str, str] = {}
     position = 0
     while match := PARAMETER.match(rest, position):
-        key, value = match[1], match[3] if match[2] is None else match[2]
-        fields[key] = _number(value) if _is_number(kind, key) else value
+        fields[match[1]] = match[3] if match[2] is None else match[2]
         position = match.end()
     if rest[position:].strip():
-        raise ShapeError((), f"{HEADER}: write NAME; field=value; ... The rest cannot be read.")
-    return fault_from(name, fields)
-
-
-def _kind(name: str) -> type[Fault]:
-    if name not in KINDS:
-        raise ShapeError(("fault",), f"There is no such fault. There are: {', '.join(KINDS)}.")
-    return KINDS[name]
-
-
-def _is_number(kind: type[Fault], key: str) -> bool:
-    schema = kind.properties.get(key, {})
-    return schema.get("type") in ("integer", "number") or "enum" in schema
-
-
-def _number(text: str) -> int | float | str:
-    if re.fullmatch(r"[0-9]{1,9}", text):
-        return int(text)
-    return float(text) if re.fullmatch(r"[0-9]{1,9}\.[0-9]{1,9}", text) else text
+        raise InvalidInput((), f"{HEADER}: write NAME; field=value; ... The rest cannot be read.")
+    return fault_from(name, fields, strict=False)

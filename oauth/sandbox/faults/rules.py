@@ -1,4 +1,4 @@
-"""Which requests a fault is for."""
+"""Rules that say which requests a fault applies to."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,11 @@ MOST_RULES = 1000
 
 @dataclass(slots=True)
 class Rule:
-    """A fault for the next ``times`` requests (``None``: without end), for a ``share`` of them from 0 to 1, of one
-    client and at one endpoint if they are given. ``met`` counts the requests it was for, ``provoked`` its faults."""
+    """A fault for the next ``times`` requests, or without limit when that is ``None``.
+
+    ``share`` is the fraction of requests it strikes; ``client_id`` and ``endpoint`` narrow it to one of each. ``met``
+    counts the requests it applied to, ``provoked`` the faults.
+    """
 
     number: int
     fault: Fault
@@ -23,25 +26,27 @@ class Rule:
     provoked: int = 0
 
     def is_for(self, endpoint: Endpoint, client_id: str | None) -> bool:
-        """Whether it is for such a request."""
+        """Return true when the rule applies to such a request."""
         return self.endpoint in (None, endpoint) and self.client_id in (None, client_id)
 
     def strikes(self) -> bool:
-        """Whether it strikes now; a share is spread evenly, and not by chance, so that a test can rely on it."""
+        """Count a request and return true when the fault strikes; shares are spread evenly, so that tests can rely on
+        them.
+        """
         self.met += 1
-        # The small addend makes 3 times a third a whole.
+        # The small addend makes three times a third a whole.
         strikes = int(self.met * self.share + 1e-9) > int((self.met - 1) * self.share + 1e-9)
         self.provoked += strikes
         return strikes
 
     @property
     def remaining(self) -> int | None:
-        """How many faults are still to come."""
+        """The number of faults to come; ``None`` without limit."""
         return None if self.times is None else self.times - self.provoked
 
 
 class Faults:
-    """The rules, oldest first. The first that strikes wins; one that is used up is dropped."""
+    """The rules, oldest first. The first that strikes wins; a used-up rule is dropped."""
 
     def __init__(self) -> None:
         self._rules: list[Rule] = []
@@ -49,12 +54,12 @@ class Faults:
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """Those that may still strike, oldest first."""
+        """The rules that may still strike, oldest first."""
         return tuple(self._rules)
 
     @property
     def last_number(self) -> int:
-        """The number of the newest rule that there was."""
+        """The number of the newest rule ever added."""
         return self._number
 
     def add(
@@ -65,35 +70,35 @@ class Faults:
         client_id: str | None = None,
         endpoint: Endpoint | None = None,
     ) -> Rule:
-        """Add a rule. Raises ``ValueError`` when there are ``MOST_RULES``."""
+        """Add a rule. Raises ``ValueError`` when there are ``MOST_RULES`` already."""
         if len(self._rules) >= MOST_RULES:
-            raise ValueError(f"There are {MOST_RULES} fault rules. Remove some.")
+            raise ValueError(f"There are {MOST_RULES} fault rules already. Remove some.")
         self._number += 1
         rule = Rule(self._number, fault, times, share, client_id, endpoint)
         self._rules.append(rule)
         return rule
 
     def rule(self, number: int) -> Rule:
-        """Raises ``LookupError`` when there is no such rule, or it is used up."""
+        """Return a rule. Raises ``LookupError`` when it is unknown or used up."""
         for rule in self._rules:
             if rule.number == number:
                 return rule
         raise LookupError(f"There is no fault {number}, or it is used up.")
 
     def remove(self, number: int) -> None:
-        """Raises ``LookupError`` when there is no such rule, or it is used up."""
+        """Remove a rule. Raises ``LookupError`` when it is unknown or used up."""
         self._rules.remove(self.rule(number))
 
     def clear(self) -> None:
-        """Remove every rule; numbers go on."""
+        """Remove every rule; numbering continues."""
         self._rules.clear()
 
     def refill(self, last_number: int, rules: list[Rule]) -> None:
-        """Have these rules instead."""
+        """Replace the rules."""
         self._rules, self._number = rules, last_number
 
     def take(self, endpoint: Endpoint, client_id: str | None) -> Fault | None:
-        """The fault that this request gets."""
+        """Return the fault for this request, if any."""
         for rule in self._rules:
             if rule.is_for(endpoint, client_id) and rule.strikes():
                 if rule.remaining == 0:

@@ -1,4 +1,4 @@
-"""The grants of the token endpoint, each found by its name."""
+"""The grants of the token endpoint by name."""
 
 from collections.abc import Mapping
 

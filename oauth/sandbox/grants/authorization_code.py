@@ -7,17 +7,17 @@ from oauth.sandbox.scope import within
 
 
 class AuthorizationCode:
-    """A code is spent when it gives tokens, not by a request that fails.
+    """The grant that exchanges a code; only a successful request spends it.
 
-    Presented a second time it is refused, and the tokens it gave keep working: RFC 6749 §4.1.2 would have them
-    revoked, and the provider's documentation does not say that it does.
+    A second use is refused, and the tokens of the first keep working: RFC 6749 §4.1.2 recommends revoking them, and the
+    provider's documentation does not say that it does.
     """
 
     def examine(self, request: TokenRequest) -> Authorization:
-        """Raises ``MissingParameter``, ``InvalidCode`` and ``RedirectUriMismatch``, in that order.
+        """Check the code and the redirect URI.
 
-        ``redirect_uri`` may be left out when the authorization request had none; when it is sent it must be the one
-        that the code went to.
+        ``redirect_uri`` is optional when the authorization request had none; otherwise it must be the same. Raises
+        ``MissingParameter``, ``InvalidCode`` and ``RedirectUriMismatch``, in that order.
         """
         code = request.sandbox.live_code(request.required("code"))
         if code is None or code.client_id != request.client.client_id:
@@ -28,13 +28,13 @@ class AuthorizationCode:
         return Authorization(code.scope, code.user_id)
 
     def issue(self, request: TokenRequest, authorization: Authorization) -> Tokens:
-        """``scope`` narrows what the user authorized; what they did not authorize is left out of the token.
+        """Issue tokens; ``scope`` narrows what the user authorized, and other scopes are left out.
 
-        Raises ``InvalidScope`` when the client may not have it, or nothing would be left.
+        Raises ``InvalidScope`` when the client may not have a scope, or none remains.
         """
-        asked = request.scope or authorization.scope
-        granted = tuple(name for name in asked if name in authorization.scope)
-        if not granted or not within(asked, request.client.scopes):
+        requested = request.scope or authorization.scope
+        granted = tuple(name for name in requested if name in authorization.scope)
+        if not granted or not within(requested, request.client.scopes):
             raise InvalidScope
         request.sandbox.use_code(request.parameters["code"])
         return request.sandbox.issue_tokens(request.client.client_id, granted, authorization.user_id)

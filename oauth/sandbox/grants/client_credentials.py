@@ -7,14 +7,14 @@ from oauth.sandbox.scope import within
 
 
 class ClientCredentials:
-    """Without a ``scope`` the token gets all that the client may have."""
+    """The grant of the client itself; without ``scope`` the token gets all of the client's scopes."""
 
     def examine(self, request: TokenRequest) -> Authorization:
-        """The credentials alone entitle the client to all that it may have."""
+        """Return all of the client's scopes; its credentials are enough."""
         return Authorization(request.client.scopes, user_id=None)
 
     def issue(self, request: TokenRequest, authorization: Authorization) -> Tokens:
-        """Raises ``InvalidScope`` when more is asked than the client may have, or it may have nothing."""
+        """Issue a token. Raises ``InvalidScope`` for a scope that is not the client's, and when none remains."""
         scope = request.scope or authorization.scope
         if not scope or not within(scope, authorization.scope):
             raise InvalidScope

@@ -1,4 +1,4 @@
-"""What a grant does. It takes two steps, because the client's right to it is checked between them."""
+"""The interface of grants. It has two steps, because the client's right to the grant is checked between them."""
 
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
@@ -10,7 +10,7 @@ from oauth.sandbox.scope import Scope, parse
 
 
 class TokenRequest(NamedTuple):
-    """A request at the token endpoint, of a client that has proved who it is (RFC 6749 §3.2)."""
+    """A request at the token endpoint by an authenticated client (RFC 6749 §3.2)."""
 
     sandbox: Sandbox
     client: Client
@@ -18,31 +18,31 @@ class TokenRequest(NamedTuple):
 
     @property
     def scope(self) -> Scope:
-        """What is asked; empty when nothing was."""
+        """The requested scope; empty when there is none."""
         return parse(self.parameters.get("scope", ""))
 
     def required(self, name: str) -> str:
-        """The parameter's value. Raises ``MissingParameter`` when it is not there."""
+        """Return a parameter's value. Raises ``MissingParameter``."""
         if name not in self.parameters:
             raise MissingParameter(name)
         return self.parameters[name]
 
 
 class Authorization(NamedTuple):
-    """What the request is entitled to: a scope, and the user who gave it; no user when it is the client's own."""
+    """The scope and the user that a request is entitled to; no user for the client's own tokens."""
 
     scope: Scope
     user_id: int | None
 
 
 class Grant(Protocol):
-    """One way to get tokens. Both steps run under the sandbox's lock."""
+    """A way to get tokens. Both steps run under the sandbox's lock."""
 
     def examine(self, request: TokenRequest) -> Authorization:
-        """What the code or token that is presented stands for; nothing changes.
+        """Return what the presented code or token stands for, and change nothing.
 
         Raises errors 1, 2 and 11 and their siblings.
         """
 
     def issue(self, request: TokenRequest, authorization: Authorization) -> Tokens:
-        """The tokens. Raises error 4, which spends nothing."""
+        """Issue the tokens. Raises error 4, which spends nothing."""

@@ -1,4 +1,4 @@
-"""The ``refresh_token`` grant (RFC 6749 §6). A used refresh token is replaced, always or once a day."""
+"""The ``refresh_token`` grant (RFC 6749 §6). Use replaces a refresh token, always or once a day."""
 
 from oauth.sandbox.errors import InvalidRefreshToken, InvalidScope
 from oauth.sandbox.grants.grant import Authorization, TokenRequest
@@ -7,23 +7,22 @@ from oauth.sandbox.scope import within
 
 
 class RefreshToken:
-    """A refresh token that is replaced works no more. The old access tokens do until they expire, unless the sandbox is
-    set to end them."""
+    """The grant that refreshes; old access tokens live until they expire, unless the sandbox is set to end them."""
 
     def examine(self, request: TokenRequest) -> Authorization:
-        """Raises ``MissingParameter`` and ``InvalidRefreshToken``, in that order."""
+        """Check the refresh token. Raises ``MissingParameter`` and ``InvalidRefreshToken``, in that order."""
         token = request.sandbox.live_refresh_token(request.required("refresh_token"))
         if token is None or token.client_id != request.client.client_id:
             raise InvalidRefreshToken
         return Authorization(token.scope, token.user_id)
 
     def issue(self, request: TokenRequest, authorization: Authorization) -> Tokens:
-        """``scope`` may narrow the access token; the new refresh token stands for what the old one did.
+        """Issue tokens; ``scope`` may narrow the access token, and the new refresh token keeps the old one's scope.
 
-        Raises ``InvalidScope`` when more is asked than the old one stood for, or the client may have it no longer.
+        Raises ``InvalidScope`` for a scope beyond the old token's or, by now, beyond the client's.
         """
-        asked = request.scope or authorization.scope
-        if not within(asked, authorization.scope) or not within(asked, request.client.scopes):
+        requested = request.scope or authorization.scope
+        if not within(requested, authorization.scope) or not within(requested, request.client.scopes):
             raise InvalidScope
         sandbox, secret = request.sandbox, request.parameters["refresh_token"]
         presented = sandbox.live_refresh_token(secret)
@@ -34,7 +33,7 @@ class RefreshToken:
             sandbox.replace_access_tokens(request.client.client_id, authorization.user_id)
         return sandbox.issue_tokens(
             request.client.client_id,
-            asked,
+            requested,
             authorization.user_id,
             refresh_scope=authorization.scope,
             refresh_token=None if replaced else secret,

@@ -1,1 +1,1 @@
-"""What an integration does wrong, also where the provider lets it through."""
+"""The lint: mistakes of integrations, even those that the provider accepts."""

@@ -1,12 +1,12 @@
-"""The checks: each says of one request whether it breaks a rule. They run before the request has an effect."""
+"""The checks, one per rule. They run before the request has an effect."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oauth.sandbox.parameters import Parameters, from_query
-from oauth.sandbox.request import Endpoint, Received, basic, bearer
+from oauth.sandbox.request import Endpoint, IncomingRequest, basic, bearer
 from oauth.sandbox.store import Issued, Kind, State
 
 if TYPE_CHECKING:
@@ -18,12 +18,11 @@ SEPARATOR = re.compile(r"[,;+|]|%20")
 
 
 @dataclass(slots=True)
-class Seen:
-    """One request with what the checks look at: the parameters of its query and of its body, and what the code or
-    token in it stands for."""
+class LintContext:
+    """The view of one request that the checks share: parameters, and the code or token it presents."""
 
     sandbox: "Sandbox"
-    received: Received
+    request: IncomingRequest
     client_id: str | None
     query: Parameters
     repeated: frozenset[str]
@@ -31,56 +30,56 @@ class Seen:
 
     @property
     def body(self) -> Parameters:
-        """Empty when it cannot be read."""
-        return self.received.parameters
+        """The body's parameters, empty when it cannot be read."""
+        return self.request.parameters
 
 
-Check = Callable[[Seen], bool]
+Check = Callable[[LintContext], bool]
 CHECKS: dict[Endpoint, dict[str, Check]] = {endpoint: {} for endpoint in Endpoint}
-# Those that look at the code or token of a request: most requests for a token have none.
+# Checks of the presented code or token, skipped for the many requests without one.
 CHECKS_OF_PRESENTED: dict[Endpoint, dict[str, Check]] = {endpoint: {} for endpoint in Endpoint}
 API = (Endpoint.USER, Endpoint.CITIES)
 
 
-def examine(sandbox: "Sandbox", received: Received, client_id: str | None, presented: Issued | None) -> list[str]:
-    """The names of the rules that a request breaks."""
-    # A visit of the authorization page is one request, and the decision that is posted from it none of the client's.
-    if received.endpoint is Endpoint.AUTHORIZE and received.method == "POST":
+def examine(sandbox: "Sandbox", request: IncomingRequest, client_id: str | None, presented: Issued | None) -> list[str]:
+    """Return the names of the rules that a request breaks."""
+    # The decision posted from the consent page is not a request of the client.
+    if request.endpoint is Endpoint.AUTHORIZE and request.method == "POST":
         return []
-    query, repeated = from_query(received.query) if received.query else ({}, frozenset())
-    seen = Seen(sandbox, received, client_id, query, repeated, presented)
-    found = [name for name, check in CHECKS[received.endpoint].items() if check(seen)]
+    query, repeated = from_query(request.query) if request.query else ({}, frozenset())
+    context = LintContext(sandbox, request, client_id, query, repeated, presented)
+    names = [name for name, check in CHECKS[request.endpoint].items() if check(context)]
     if presented is not None:
-        found += [name for name, check in CHECKS_OF_PRESENTED[received.endpoint].items() if check(seen)]
-    return found
+        names += [name for name, check in CHECKS_OF_PRESENTED[request.endpoint].items() if check(context)]
+    return names
 
 
-def presented(sandbox: "Sandbox", received: Received) -> Issued | None:
-    """What the code or token of a request stands for, in whatever state it is."""
-    if received.endpoint in API:
-        token = bearer(received.headers.get("authorization", ""))
-        return sandbox.seen(Kind.ACCESS_TOKEN, token) if token else None
-    if "code" in received.parameters:
-        return sandbox.seen(Kind.CODE, received.parameters["code"])
-    if "refresh_token" in received.parameters:
-        return sandbox.seen(Kind.REFRESH_TOKEN, received.parameters["refresh_token"])
+def presented(sandbox: "Sandbox", request: IncomingRequest) -> Issued | None:
+    """Return what the code or token of a request stands for, in any state."""
+    if request.endpoint in API:
+        token = bearer(request.headers.get("authorization", ""))
+        return sandbox.find(Kind.ACCESS_TOKEN, token) if token else None
+    if "code" in request.parameters:
+        return sandbox.find(Kind.CODE, request.parameters["code"])
+    if "refresh_token" in request.parameters:
+        return sandbox.find(Kind.REFRESH_TOKEN, request.parameters["refresh_token"])
     return None
 
 
-def client_of(sandbox: "Sandbox", received: Received, presented: Issued | None) -> str | None:
-    """The client that a request says it comes from, ``None`` when there is no such client."""
-    if received.endpoint is Endpoint.AUTHORIZE:
-        client_id = received.query_parameters.get("client_id", "")
-    elif received.endpoint is Endpoint.TOKEN:
-        client_id = received.parameters.get("client_id") or _basic_client(received)
+def client_of(sandbox: "Sandbox", request: IncomingRequest, presented: Issued | None) -> str | None:
+    """Return the client that a request claims to come from, ``None`` when it is unknown."""
+    if request.endpoint is Endpoint.AUTHORIZE:
+        client_id = request.query_parameters.get("client_id", "")
+    elif request.endpoint is Endpoint.TOKEN:
+        client_id = request.parameters.get("client_id") or _basic_client(request)
     else:
         client_id = presented.client_id if presented is not None else ""
     return client_id if sandbox.has_client(client_id) else None
 
 
-def _basic_client(received: Received) -> str:
+def _basic_client(request: IncomingRequest) -> str:
     try:
-        credentials = basic(received.headers.get("authorization", ""))
+        credentials = basic(request.headers.get("authorization", ""))
     except ValueError:
         return ""
     return credentials[0] if credentials else ""
@@ -96,137 +95,127 @@ def _check(name: str, *endpoints: Endpoint, of_presented: bool = False) -> Calla
 
 
 @_check("state-missing", Endpoint.AUTHORIZE)
-def _state_missing(seen: Seen) -> bool:
-    return "state" not in seen.query
+def _state_missing(context: LintContext) -> bool:
+    return "state" not in context.query
 
 
 @_check("state-reused", Endpoint.AUTHORIZE)
-def _state_reused(seen: Seen) -> bool:
-    state = seen.query.get("state", "")
-    return bool(state) and seen.sandbox.lint.states.is_reused(seen.client_id, state, seen.received.query)
+def _state_reused(context: LintContext) -> bool:
+    state = context.query.get("state", "")
+    return bool(state) and context.sandbox.lint.states.is_reused(context.client_id, state, context.request.query)
 
 
 @_check("state-short", Endpoint.AUTHORIZE)
-def _state_short(seen: Seen) -> bool:
-    return 0 < len(seen.query.get("state", "")) < SHORTEST_STATE
+def _state_short(context: LintContext) -> bool:
+    return 0 < len(context.query.get("state", "")) < SHORTEST_STATE
 
 
 @_check("redirect-uri-missing", Endpoint.AUTHORIZE)
-def _redirect_uri_missing(seen: Seen) -> bool:
-    return "redirect_uri" not in seen.query
+def _redirect_uri_missing(context: LintContext) -> bool:
+    return "redirect_uri" not in context.query
 
 
 @_check("redirect-uri-unregistered", Endpoint.AUTHORIZE)
-def _redirect_uri_unregistered(seen: Seen) -> bool:
-    uri = seen.query.get("redirect_uri")
-    if uri is None or seen.client_id is None:
+def _redirect_uri_unregistered(context: LintContext) -> bool:
+    uri = context.query.get("redirect_uri")
+    if uri is None or context.client_id is None:
         return False
-    return not seen.sandbox.client(seen.client_id).may_redirect_to(uri)
+    return not context.sandbox.client(context.client_id).may_redirect_to(uri)
 
 
 @_check("redirect-uri-differs", Endpoint.TOKEN, of_presented=True)
-def _redirect_uri_differs(seen: Seen) -> bool:
-    code = seen.presented
+def _redirect_uri_differs(context: LintContext) -> bool:
+    code = context.presented
     if code is None or code.kind is not Kind.CODE:
         return False
-    sent = seen.body.get("redirect_uri")
+    sent = context.body.get("redirect_uri")
     return sent != code.redirect_uri and (code.redirect_uri_sent or sent is not None)
 
 
 @_check("scope-missing", Endpoint.AUTHORIZE)
-def _scope_missing(seen: Seen) -> bool:
-    return "scope" not in seen.query
+def _scope_missing(context: LintContext) -> bool:
+    return "scope" not in context.query
 
 
 @_check("scope-separator", Endpoint.AUTHORIZE, Endpoint.TOKEN)
-def _scope_separator(seen: Seen) -> bool:
-    scope = seen.query.get("scope") or seen.body.get("scope", "")
+def _scope_separator(context: LintContext) -> bool:
+    scope = context.query.get("scope") or context.body.get("scope", "")
     return bool(scope) and SEPARATOR.search(scope) is not None
 
 
 @_check("secret-in-query", *Endpoint)
-def _secret_in_query(seen: Seen) -> bool:
-    return not SECRETS.isdisjoint(seen.query)
+def _secret_in_query(context: LintContext) -> bool:
+    return not SECRETS.isdisjoint(context.query)
 
 
 @_check("parameter-repeated", *Endpoint)
-def _parameter_repeated(seen: Seen) -> bool:
-    problem = seen.received.problem
-    return bool(seen.repeated) or (problem is not None and problem.description.startswith("Repeated parameter"))
+def _parameter_repeated(context: LintContext) -> bool:
+    problem = context.request.problem
+    return bool(context.repeated) or (problem is not None and problem.description.startswith("Repeated parameter"))
 
 
 @_check("code-reused", Endpoint.TOKEN, of_presented=True)
-def _code_reused(seen: Seen) -> bool:
-    return _is(seen, Kind.CODE, State.USED)
+def _code_reused(context: LintContext) -> bool:
+    return _is(context, Kind.CODE, State.USED)
 
 
 @_check("code-late", Endpoint.TOKEN, of_presented=True)
-def _code_late(seen: Seen) -> bool:
-    return _is(seen, Kind.CODE, State.EXPIRED)
+def _code_late(context: LintContext) -> bool:
+    return _is(context, Kind.CODE, State.EXPIRED)
 
 
 @_check("refresh-token-reused", Endpoint.TOKEN, of_presented=True)
-def _refresh_token_reused(seen: Seen) -> bool:
-    return _is(seen, Kind.REFRESH_TOKEN, State.REPLACED)
+def _refresh_token_reused(context: LintContext) -> bool:
+    return _is(context, Kind.REFRESH_TOKEN, State.REPLACED)
 
 
 @_check("credentials-twice", Endpoint.TOKEN)
-def _credentials_twice(seen: Seen) -> bool:
-    return "client_secret" in seen.body and "authorization" in seen.received.headers
+def _credentials_twice(context: LintContext) -> bool:
+    return "client_secret" in context.body and "authorization" in context.request.headers
 
 
 @_check("credentials-of-another", Endpoint.TOKEN, of_presented=True)
-def _credentials_of_another(seen: Seen) -> bool:
-    return seen.presented is not None and seen.client_id not in (None, seen.presented.client_id)
+def _credentials_of_another(context: LintContext) -> bool:
+    return context.presented is not None and context.client_id not in (None, context.presented.client_id)
 
 
 @_check("body-unreadable", Endpoint.TOKEN)
-def _body_unreadable(seen: Seen) -> bool:
-    if seen.received.problem is not None:
-        return not _parameter_repeated(seen)
-    # JSON that is labelled a form can be read, as one parameter with an odd name.
-    return seen.received.opening == b"{" and "json" not in seen.received.headers.get("content-type", "").lower()
+def _body_unreadable(context: LintContext) -> bool:
+    if context.request.problem is not None:
+        return not _parameter_repeated(context)
+    # JSON labelled as a form parses as one parameter with an odd name.
+    return context.request.opening == b"{" and "json" not in context.request.headers.get("content-type", "").lower()
 
 
 @_check("token-request-not-post", Endpoint.TOKEN)
-def _token_request_not_post(seen: Seen) -> bool:
-    return seen.received.method != "POST"
+def _token_request_not_post(context: LintContext) -> bool:
+    return context.request.method != "POST"
 
 
 @_check("version-missing", *API)
-def _version_missing(seen: Seen) -> bool:
-    return seen.received.headers.get("version", "").strip() != "2.0"
+def _version_missing(context: LintContext) -> bool:
+    return context.request.headers.get("version", "").strip() != "2.0"
 
 
 @_check("content-type-on-get", *API)
-def _content_type_on_get(seen: Seen) -> bool:
-    return "content-type" in seen.received.headers
+def _content_type_on_get(context: LintContext) -> bool:
+    return "content-type" in context.request.headers
 
 
 @_check("bearer-missing", *API)
-def _bearer_missing(seen: Seen) -> bool:
-    return not bearer(seen.received.headers.get("authorization", ""))
+def _bearer_missing(context: LintContext) -> bool:
+    return not bearer(context.request.headers.get("authorization", ""))
 
 
 @_check("token-late", *API, of_presented=True)
-def _token_late(seen: Seen) -> bool:
-    return _is(seen, Kind.ACCESS_TOKEN, State.EXPIRED)
+def _token_late(context: LintContext) -> bool:
+    return _is(context, Kind.ACCESS_TOKEN, State.EXPIRED)
 
 
 @_check("application-token-for-user", Endpoint.USER, of_presented=True)
-def _application_token_for_user(seen: Seen) -> bool:
-    return seen.presented is not None and seen.presented.user_id is None
+def _application_token_for_user(context: LintContext) -> bool:
+    return context.presented is not None and context.presented.user_id is None
 
 
-def _is(seen: Seen, kind: Kind, state: State) -> bool:
-    return seen.presented is not None and seen.presented.kind is kind and seen.presented.state is state
-
-
-def checked() -> Mapping[str, tuple[Endpoint, ...]]:
-    """Every rule that is checked, with its endpoints."""
-    found: dict[str, tuple[Endpoint, ...]] = {}
-    for checks in (CHECKS, CHECKS_OF_PRESENTED):
-        for endpoint, named in checks.items():
-            for name in named:
-                found[name] = (*found.get(name, ()), endpoint)
-    return found
+def _is(context: LintContext, kind: Kind, state: State) -> bool:
+    return context.presented is not None and context.presented.kind is kind and context.presented.state is state

@@ -1,4 +1,4 @@
-"""What the lint found, counted by client and rule."""
+"""The findings of the lint, counted by client and rule."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ DATA = Path(__file__).with_name("rules.toml")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing that can be done wrong, in words."""
+    """A mistake, in words."""
 
     name: str
     title: str
@@ -32,7 +32,7 @@ RULES = _load()
 
 @dataclass(slots=True)
 class Finding:
-    """A rule that a client broke, ``count`` times; ``client_id`` is ``None`` when the client is not known.
+    """A rule that a client broke ``count`` times; ``client_id`` is ``None`` for an unknown client.
 
     Times are the sandbox's. ``request_id`` is the last one's.
     """
@@ -47,38 +47,38 @@ class Finding:
 
 
 class Lint:
-    """The findings, in the order in which they were first seen. They are bounded by clients times rules."""
+    """The findings, in the order of their first occurrence, bounded by clients times rules."""
 
     def __init__(self) -> None:
         self._findings: dict[tuple[str | None, str], Finding] = {}
         self.states = RecentStates()
 
     def findings(self, client_id: str | None = None) -> tuple[Finding, ...]:
-        """All, or those of one client."""
-        return tuple(found for found in self._findings.values() if client_id in (None, found.client_id))
+        """Return all findings, or those of one client."""
+        return tuple(finding for finding in self._findings.values() if client_id in (None, finding.client_id))
 
     def add(
         self, names: Iterable[str], client_id: str | None, endpoint: Endpoint, now: datetime, request_id: str
     ) -> None:
         """Count the rules that a request broke."""
         for name in names:
-            found = self._findings.get((client_id, name))
-            if found is None:
+            finding = self._findings.get((client_id, name))
+            if finding is None:
                 self._findings[client_id, name] = Finding(RULES[name], client_id, endpoint, 1, now, now, request_id)
             else:
-                found.count += 1
-                found.endpoint, found.last_at, found.request_id = endpoint, now, request_id
+                finding.count += 1
+                finding.endpoint, finding.last_at, finding.request_id = endpoint, now, request_id
 
     def clear(self, client_id: str | None = None) -> None:
-        """Forget all, or those of one client."""
-        for found in self.findings(client_id):
-            del self._findings[found.client_id, found.rule.name]
+        """Remove all findings, or those of one client."""
+        for finding in self.findings(client_id):
+            del self._findings[finding.client_id, finding.rule.name]
         if client_id is None:
             self.states = RecentStates()
 
 
 class RecentStates:
-    """The states of the last authorization requests, to see one that comes again."""
+    """The states of the last authorization requests, to detect reuse."""
 
     MOST = 1000
 
@@ -86,7 +86,7 @@ class RecentStates:
         self._seen: dict[tuple[str | None, str], str] = {}
 
     def is_reused(self, client_id: str | None, state: str, query: str) -> bool:
-        """Whether another request had this state; the same request again is a reload of the page."""
+        """Return true when a different request had this state; a reload repeats the same request."""
         first = self._seen.setdefault((client_id, state), query)
         if len(self._seen) > self.MOST:
             del self._seen[next(iter(self._seen))]

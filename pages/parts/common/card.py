@@ -1,4 +1,4 @@
-"""The error card: what happened, how that is known, and what to do, directly under the response that failed."""
+"""The error card, directly under the failed response: the error, its evidence and causes, and the remedy."""
 
 from collections.abc import Callable
 
@@ -47,7 +47,7 @@ def draw(
     diagnosis: Diagnosis | None = None,
     apply: Callable[[Fix], None] | None = None,
 ) -> None:
-    """Draw the card of a redacted, failed exchange. ``apply`` does a fix; without it fixes are only shown."""
+    """Draw the card of a redacted, failed exchange. ``apply`` applies a fix; without it fixes are only shown."""
     with st.container(border=True, key=f"{key}.card"):
         _headline(exchange, explanation)
         st.text(diagnosis.sentence if diagnosis is not None else explanation.cause)
@@ -61,7 +61,7 @@ def draw(
             _fixes(key, diagnosis.causes, apply)
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             with st.popover("Copy for support", icon=":material/content_copy:", key=f"{key}.support"):
-                st.caption("Redacted. It has what the provider's support asks for.")
+                st.caption("Redacted. Contains everything that the provider's support asks for.")
                 st.code(ticket.summary(exchange, explanation, diagnosis), language=None)
             if explanation.number is not None:
                 st.page_link(
@@ -74,14 +74,14 @@ def draw(
 
 
 def plain(text: str) -> str:
-    """A provider's word where Markdown is rendered: letters, digits, spaces, a few signs, escaped underscores."""
-    kept = "".join(character for character in text if character.isalnum() or character in " -_,()")
-    return kept[:60].replace("_", r"\_")
+    """Reduce a provider's text for Markdown to letters, digits, spaces and a few signs, with underscores escaped."""
+    characters = (character for character in text if character.isalnum() or character in " -_,()")
+    return "".join(characters)[:60].replace("_", r"\_")
 
 
-def causes(found: tuple[Cause, ...]) -> None:
+def causes(items: tuple[Cause, ...]) -> None:
     """Draw causes, each with its verdict and its evidence."""
-    for cause in found:
+    for cause in items:
         with st.container(gap="xxsmall"):
             with st.container(horizontal=True, wrap=False, gap="small"):
                 st.markdown(VERDICTS[cause.verdict], width="content")
@@ -103,25 +103,25 @@ def _headline(exchange: Exchange, explanation: Explanation) -> None:
         if explanation.kind == "registered":
             st.badge("undocumented text", color="orange")
         if explanation.danger:
-            st.badge("dangerous: the request has a secret", icon=":material/gpp_bad:", color="red")
+            st.badge("dangerous: the request contains a secret", icon=":material/gpp_bad:", color="red")
     _wait(exchange)
 
 
 def _wait(exchange: Exchange) -> None:
-    """How long the server asks to wait, counted from its answer."""
+    """Draw the time that the server asks to wait, counted from its response."""
     until = exchange.retry_at
     if until is None:
         return
     seconds = (until - exchange.started_at).total_seconds() - (exchange.duration_ms or 0) / 1000
     moment = clock.at(until) if seconds < DAY else clock.on(until)
-    text = f"for {span(round(seconds))}, until {moment}" if seconds > 0 else f"until {moment}, which was over by then"
+    text = f"for {span(round(seconds))}, until {moment}" if seconds > 0 else f"until {moment}, which had already passed"
     with st.container(horizontal=True, gap="xsmall", wrap=False):
         st.markdown(":material/timer:", width="content")
-        st.text(f"The server asked to wait {text} (Retry-After). Nothing is sent again by itself.", width="stretch")
+        st.text(f"The server asked to wait {text} (Retry-After). Nothing is resent automatically.", width="stretch")
 
 
 def _evidence(facts: tuple[Evidence, ...]) -> None:
-    """Facts as text, for they quote what was sent and what came back."""
+    """Draw facts as plain text, because they quote requests and responses."""
     with st.container(gap="xxsmall"):
         for fact in facts:
             with st.container(horizontal=True, wrap=False, gap="xsmall"):
@@ -138,8 +138,8 @@ def _causes(key: str, diagnosis: Diagnosis) -> None:
         st.text(diagnosis.most_likely)
     if diagnosis.causes:
         counts = {verdict: sum(cause.verdict is verdict for cause in diagnosis.causes) for verdict in Verdict}
-        told = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
-        with st.expander(f"Every cause that was checked: {told}", key=f"{key}.causes"):
+        summary = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
+        with st.expander(f"All causes checked: {summary}", key=f"{key}.causes"):
             causes(diagnosis.causes)
 
 
@@ -148,12 +148,12 @@ def _remedies(explanation: Explanation) -> None:
     st.markdown("\n".join(f"- {line}" for line in explanation.remedy))
 
 
-def _fixes(key: str, found: tuple[Cause, ...], apply: Callable[[Fix], None] | None) -> None:
-    """Our suggestion, apart from the documented remedy: the changed request of each cause that has one."""
-    fixes = list(dict.fromkeys(cause.fix for cause in found if cause.fix is not None))
+def _fixes(key: str, items: tuple[Cause, ...], apply: Callable[[Fix], None] | None) -> None:
+    """Draw our suggestions, apart from the documented remedy: the changed request of each cause that has one."""
+    fixes = list(dict.fromkeys(cause.fix for cause in items if cause.fix is not None))
     if not fixes:
         return
-    st.markdown("**What to change here**")
+    st.markdown("**Suggested changes**")
     for number, fix in enumerate(fixes, 1):
         with st.container(border=True, gap="small", key=f"{key}.fix.{number}.box"):
             with st.container(horizontal=True, wrap=False, gap="small"):
@@ -161,7 +161,7 @@ def _fixes(key: str, found: tuple[Cause, ...], apply: Callable[[Fix], None] | No
                 st.text(fix.title, width="stretch")
             if fix.changes:
                 st.code(diff(fix.changes), language="diff", wrap_lines=True)
-            # Without a change there is nothing that a button could do: the advice is to wait.
+            # A fix without changes has no button: its advice is to wait.
             if apply is not None and (fix.changes or fix.label is Label.START_AGAIN):
                 st.button(
                     _button(fix),
@@ -174,7 +174,7 @@ def _fixes(key: str, found: tuple[Cause, ...], apply: Callable[[Fix], None] | No
 
 
 def diff(changes: tuple[Change, ...]) -> str:
-    """The changes of a request as lines that go and lines that come."""
+    """Return the changes of a request as removed and added lines."""
     lines = []
     for change in changes:
         if change.before is not None:
@@ -189,21 +189,21 @@ def diff(changes: tuple[Change, ...]) -> str:
 def _button(fix: Fix) -> str:
     match fix.label:
         case Label.READY:
-            return "Change it and send"
+            return "Apply and send"
         case Label.NEEDS_A_VALUE:
-            return "Change it, and fill in the value"
+            return "Apply and fill in the value"
         case Label.START_AGAIN:
             return fix.label_text[0].upper() + fix.label_text[1:]
 
 
 def _recognised(explanation: Explanation) -> str:
     if explanation.kind == "documented":
-        how = "to the letter" if explanation.match == "exact" else "apart from case, white space or quotes"
-        told = f"Recognised by its text, {how}; found in the {explanation.where}."
+        how = "an exact match" if explanation.match == "exact" else "apart from case, whitespace or quotes"
+        text = f"Recognised by its text, {how}; found in the {explanation.where}."
         if explanation.status_as_documented is False:
-            told += " The HTTP status is not the documented one."
+            text += " The HTTP status differs from the documented one."
     elif explanation.kind == "registered":
-        told = "The text is none of the documented eleven; this is what the code means by its specification."
+        text = "The text is not documented; this is the code's meaning by its specification."
     else:
-        told = "No error code came with it."
-    return f"{told} {explanation.reference}".strip()
+        text = "Recognised without a known error code."
+    return f"{text} {explanation.reference}".strip()

@@ -1,8 +1,8 @@
-"""The choice of a provider: one of the profiles, beside it the site where it has several, and what to know of it."""
+"""The choice of a provider profile: the list, the site if it has several, its notes, and a profile typed by hand."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -17,49 +17,56 @@ from pages.parts.providers import discover, profile_form
 GENERIC = "generic"
 """The profile whose addresses are filled in by hand or by discovery."""
 
-KEEPING = "walkthrough.keeping"
+SAVING = "walkthrough.keeping"
 
-FILLED_IN = (*(name for name in providers.addresses() if name != "issuer"), "scope")
+EDITABLE = (*(name for name in providers.addresses() if name != "issuer"), "scope")
+"""Fields of the generic profile that the walkthrough asks for."""
 
 
 def shipped() -> dict[str, Provider]:
-    """The profiles that come with the console, by their id."""
+    """Return the built-in profiles by id."""
     return providers.load(session.origin())
 
 
 def custom_profiles() -> list[custom.CustomProfile]:
-    """The files with profiles of one's own, also those that cannot be used."""
-    return custom.load(current().settings.home, taken_by_others())
+    """Return the custom profiles, including invalid files."""
+    return custom.load(current().settings.home, reserved_ids())
 
 
 def known() -> dict[str, Provider]:
-    """Every profile that can be used, by its id, reached as the environment says."""
-    mine = {item.id: item.provider for item in custom_profiles() if item.provider is not None}
+    """Return every valid profile by id, with the proxies from the environment."""
+    valid = {item.id: item.provider for item in custom_profiles() if item.provider is not None}
     environ = current().settings.providers
-    return {name: operator_settings.connected(found, environ) for name, found in (shipped() | mine).items()}
+    return {name: operator_settings.with_proxy(profile, environ) for name, profile in (shipped() | valid).items()}
 
 
-def taken_by_others() -> set[str]:
-    """Ids that no profile of one's own may have."""
+def reserved_ids() -> set[str]:
+    """Return the ids that no custom profile may have."""
     return {name for item in shipped().values() for name in (item.id, item.family) if name}
 
 
-def taken() -> list[str]:
-    """Every id that a new profile must not have."""
-    return [*taken_by_others(), *(item.id for item in custom_profiles())]
+def used_ids() -> list[str]:
+    """Return the ids that a new profile must not have."""
+    return [*reserved_ids(), *(item.id for item in custom_profiles())]
+
+
+def by_family(profiles: Iterable[Provider]) -> dict[str, list[Provider]]:
+    """Group the sites of each provider, by family or id."""
+    families: dict[str, list[Provider]] = {}
+    for profile in profiles:
+        families.setdefault(profile.family or profile.id, []).append(profile)
+    return families
 
 
 def operators_clients(provider: Provider) -> dict[str, ReadyClient]:
-    """The clients that the environment or Streamlit's secrets have for a provider, by their id."""
+    """Return a provider's clients from the environment and Streamlit's secrets, by id."""
     secrets = st.secrets.to_dict() if st.secrets.load_if_toml_exists() else {}
     return {item.id: item for item in operator_settings.clients(provider, current().settings.providers, secrets)}
 
 
 def choose(place: str, label: str, profiles: Iterable[Provider]) -> Provider:
-    """Draw the choice and return what was chosen. ``place`` is what the keys begin with."""
-    families: dict[str, list[Provider]] = {}
-    for profile in profiles:
-        families.setdefault(profile.family or profile.id, []).append(profile)
+    """Draw the choice and return the chosen profile. ``place`` is the prefix of the widget keys."""
+    families = by_family(profiles)
     if st.session_state.get(f"{place}.provider") not in families:
         st.session_state.pop(f"{place}.provider", None)  # the profile was deleted
     chosen = st.selectbox(
@@ -69,28 +76,34 @@ def choose(place: str, label: str, profiles: Iterable[Provider]) -> Provider:
         key=f"{place}.provider",
         persist_state="session",
     )
-    sites = {profile.id: profile for profile in families[chosen]}
-    if len(sites) == 1:
-        return families[chosen][0]
+    return choose_site(families[chosen], f"{place}.site.{chosen}")
+
+
+def choose_site(sites: Sequence[Provider], key: str, width: int | Literal["stretch"] = "stretch") -> Provider:
+    """Draw the choice of a site if there are several, and return the chosen profile."""
+    profiles = {profile.id: profile for profile in sites}
+    if len(profiles) == 1:
+        return sites[0]
     site = st.selectbox(
         "Country",
-        list(sites),
-        format_func=lambda identifier: sites[identifier].site,
-        key=f"{place}.site.{chosen}",
+        list(profiles),
+        format_func=lambda identifier: profiles[identifier].site,
+        key=key,
+        width=width,
         persist_state="session",
     )
-    return sites[site]
+    return profiles[site]
 
 
-def pick(place: str, provider: Provider) -> None:
-    """Have a choice stand at this provider when it is drawn next."""
+def preselect(place: str, provider: Provider) -> None:
+    """Preselect this provider on the next run."""
     st.session_state[f"{place}.provider"] = provider.family or provider.id
     if provider.family:
         st.session_state[f"{place}.site.{provider.family}"] = provider.id
 
 
-def about(provider: Provider) -> None:
-    """What to know before beginning, and pages of the provider that help."""
+def draw_notes(provider: Provider) -> None:
+    """Draw the provider's notes and links."""
     with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="walkthrough.about"):
         if provider.notes:
             st.text(provider.notes)
@@ -105,14 +118,14 @@ def about(provider: Provider) -> None:
 
 
 def fill_in(template: Provider) -> Provider:
-    """Draw what is needed to know a server that has no profile, and return the profile as far as it is known."""
+    """Draw discovery and the addresses of a server without a profile, and return the profile typed so far."""
     with st.container(border=True, key="walkthrough.server"):
-        found = discover.ask("walkthrough", "Issuer, or any address of the server", template.connection)
-        metadata = found.metadata if found else None
+        result = discover.draw("walkthrough", "Issuer, or any URL of the server", template.connection)
+        metadata = result.metadata if result else None
         base = discovery.provider(metadata, template) if metadata else template
-        with st.expander("Addresses and scope", key="walkthrough.addresses", icon=":material/edit:"):
+        with st.expander("Endpoints and scope", key="walkthrough.addresses", icon=":material/edit:"):
             values: dict[str, Any] = {}
-            for place, name in profile_form.in_columns(FILLED_IN, 2):
+            for place, name in profile_form.in_columns(EDITABLE, 2):
                 key = f"walkthrough.profile.{name}"
                 widget_defaults.keep(key, getattr(base, name))
                 with place:
@@ -126,20 +139,20 @@ def fill_in(template: Provider) -> Provider:
                         or ""
                     ).strip()
         st.button(
-            "Keep it as a profile of your own",
+            "Save as a profile",
             key="walkthrough.keep",
             icon=":material/save:",
             type="tertiary",
             disabled=not values["token_endpoint"],
-            on_click=_keep,
+            on_click=_save,
             args=(replace(base, **values, notes=""),),
         )
-        if st.session_state.pop(KEEPING, False):
+        if st.session_state.pop(SAVING, False):
             st.switch_page("providers.py")
     host = urlsplit(values["token_endpoint"] or values["authorization_endpoint"]).netloc.rpartition("@")[2]
     return replace(base, **values, id=f"{template.id}-{host}" if host else template.id)
 
 
-def _keep(found: Provider) -> None:
-    profile_form.begin(replace(found, name=found.name if found.issuer else ""))
-    st.session_state[KEEPING] = True
+def _save(profile: Provider) -> None:
+    profile_form.begin(replace(profile, name=profile.name if profile.issuer else ""))
+    st.session_state[SAVING] = True

@@ -159,16 +159,7 @@ class Session:
 
     def exchange(self, step: Step, request: Request, at: datetime) -> Exchange:
         """Return an exchange of this flow that was not sent yet."""
-        return Exchange(
-            step,
-            request,
-            at,
-            flow=self.flow.id,
-            owner=self.owner,
-            case=self.flow.case,
-            provider=self.flow.provider.id,
-            client_id=self.flow.client.id,
-        )
+        return self.flow.exchange(step, request, at, self.owner)
 
     def preview(self, request: Request) -> Request:
         """Return a request as it may be drawn: with placeholders."""

@@ -1,4 +1,4 @@
-"""Drills on the Errors page: run one or all, with progress, and expected beside actual."""
+"""Drills on the Errors page: run one or all, show progress, compare expected and actual."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -18,7 +18,7 @@ OUTCOMES = "errors.outcomes"
 
 
 def setting(provider: Provider) -> Setting:
-    """Where drills run: with the provider's ready-made client, or else the walkthrough's own."""
+    """Return where drills run: with the provider's ready-made client, or else the walkthrough's own."""
     walked = session.get()
     ready = provider.clients[0] if provider.clients else None
     if ready is not None:
@@ -37,15 +37,15 @@ def setting(provider: Provider) -> Setting:
 
 
 def run_all(where: Setting) -> None:
-    """Draw the button that runs every drill that can be run without asking, and their verdicts."""
-    able = [item for item in drills() if not unavailable(item, where) and not needs_confirmation(item, where)]
+    """Draw the button that runs every drill without a confirmation, and the verdicts."""
+    runnable = [item for item in drills() if not unavailable(item, where) and not needs_confirmation(item, where)]
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         pressed = st.button(
-            f"Run all {len(able)} drills",
+            f"Run all {len(runnable)} drills",
             key="errors.run_all",
             icon=":material/play_arrow:",
-            disabled=not able,
-            help="Each produces its error on purpose. What is sent is kept in the history under the case drill.",
+            disabled=not runnable,
+            help="Each drill produces its error on purpose. The history keeps the exchanges under the case drill.",
         )
         outcomes = _outcomes()
         if outcomes and not pressed:
@@ -55,28 +55,28 @@ def run_all(where: Setting) -> None:
             st.markdown(f":{colour}-badge[{passed} passed, {failed} failed]", width="content")
     if pressed:
         bar = st.progress(0.0, "Starting")
-        for position, item in enumerate(able):
-            told = f"{position + 1} of {len(able)} · {item.title}"
-            bar.progress(position / len(able), told)
+        for position, item in enumerate(runnable):
+            label = f"{position + 1} of {len(runnable)} · {item.title}"
+            bar.progress(position / len(runnable), label)
             with closing(run(item, where)) as running:
                 for progress in running:
-                    if progress.waiting:
-                        bar.progress(position / len(able), f"{told} · {progress.text}")
+                    if progress.is_waiting:
+                        bar.progress(position / len(runnable), f"{label} · {progress.text}")
                     if progress.outcome is not None:
                         outcomes[item.id] = progress.outcome
         st.rerun()
 
 
-def draw(some: Sequence[Drill], where: Setting) -> None:
-    """Draw drills, each with its button and what it came to."""
-    for item in some:
+def draw(items: Sequence[Drill], where: Setting) -> None:
+    """Draw drills, each with its button and its outcome."""
+    for item in items:
         with st.container(border=True, gap="small", key=f"drill.{item.id}"):
             _one(item, where)
 
 
-def mark(some: Sequence[Drill]) -> str:
-    """What the drills of an error came to, for its title: nothing before one was run."""
-    done = [outcome for item in some if (outcome := _outcomes().get(item.id)) is not None]
+def mark(items: Sequence[Drill]) -> str:
+    """Return the outcome of an error's drills as a badge for its title; empty before the first run."""
+    done = [outcome for item in items if (outcome := _outcomes().get(item.id)) is not None]
     if not done:
         return ""
     failed = sum(not outcome.passed for outcome in done)
@@ -85,27 +85,27 @@ def mark(some: Sequence[Drill]) -> str:
 
 def _one(item: Drill, where: Setting) -> None:
     reason = unavailable(item, where)
-    asks = "" if reason else needs_confirmation(item, where)
+    confirmation = "" if reason else needs_confirmation(item, where)
     text, button = st.columns([5, 1], vertical_alignment="center")
     with text:
         st.markdown(f"**{item.title}**")
         st.caption(item.shows)
-    sure = True
+    confirmed = True
     if reason:
         st.caption(reason)
     elif not where.provider.control:
-        with st.expander("What it will send", key=f"drill.{item.id}.preview"):
+        with st.expander("Preview requests", key=f"drill.{item.id}.preview"):
             for request in preview(item, where):
                 st.code(raw_request(request), language="http", wrap_lines=True)
-        if asks:
-            sure = st.checkbox(asks, key=f"drill.{item.id}.sure")
+        if confirmation:
+            confirmed = st.checkbox(confirmation, key=f"drill.{item.id}.sure")
     with button:
-        pressed = st.button("Run", key=f"drill.{item.id}.run", disabled=bool(reason) or not sure, width="stretch")
+        pressed = st.button("Run", key=f"drill.{item.id}.run", disabled=bool(reason) or not confirmed, width="stretch")
     if pressed:
-        # Closed at once when the page is left: a drill then puts back what it changed.
+        # Closed when the user leaves the page, so that the drill undoes its changes.
         with st.status("Running", expanded=True) as status, closing(run(item, where)) as running:
             for progress in running:
-                if progress.waiting:
+                if progress.is_waiting:
                     status.update(label=progress.text)
                     continue
                 status.update(label=f"{progress.done} of {progress.total}", expanded=True)
@@ -126,16 +126,16 @@ def _outcome(item: Drill, outcome: Outcome) -> None:
     for problem in filter(None, (outcome.trouble, outcome.not_kept)):
         st.text(problem)
     if outcome.exchanges:
-        with st.expander("What was sent and what came back", key=f"drill.{item.id}.details"):
-            for position, sent in enumerate(outcome.exchanges, 1):
+        with st.expander("Show exchanges", key=f"drill.{item.id}.details"):
+            for position, item_exchange in enumerate(outcome.exchanges, 1):
                 last = position == len(outcome.exchanges)
                 explanation = outcome.explanation if last else None
-                exchange.draw(f"drill.{item.id}.{position}", sent, explanation)
+                exchange.draw(f"drill.{item.id}.{position}", item_exchange, explanation)
             if outcome.explanation is not None:
                 card.draw(f"drill.{item.id}", outcome.exchanges[-1], outcome.explanation, outcome.diagnosis)
 
 
 def _outcomes() -> dict[str, Outcome]:
-    """What this session's drills came to; everything in it is redacted."""
-    found: dict[str, Outcome] = st.session_state.setdefault(OUTCOMES, {})
-    return found
+    """Return the outcomes of this session's drills, which are redacted."""
+    outcomes: dict[str, Outcome] = st.session_state.setdefault(OUTCOMES, {})
+    return outcomes

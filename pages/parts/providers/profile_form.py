@@ -1,4 +1,4 @@
-"""The form of a profile of one's own: every field with its meaning, in groups, and what is wrong beneath the field."""
+"""The form of a custom profile: every field with its meaning, in groups, and its error beneath it."""
 
 import types
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,34 +38,35 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Lifetimes and limits": ("lifetimes", "request_limit"),
     "Connection": ("connection",),
 }
-"""Every field that a profile of one's own has, as they are drawn."""
+"""Every field of a custom profile, in the order of the form."""
+
+NAMES = tuple(name for group in GROUPS.values() for name in group)
 
 TYPES = get_type_hints(Provider)
 
-SPELLED = {"api": "API", "ca": "CA", "dpop": "DPoP", "jwks": "JWKS", "pkce": "PKCE", "uri": "URI", "url": "URL"}
-"""Words of a field's name that are no common words."""
+SPELLINGS = {"api": "API", "ca": "CA", "dpop": "DPoP", "jwks": "JWKS", "pkce": "PKCE", "uri": "URI", "url": "URL"}
+"""Spellings of acronyms in the name of a field."""
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Draft:
-    """A profile that is being edited. ``id`` is empty until it is kept."""
+    """A profile being edited. ``id`` is empty until it is saved."""
 
     id: str
-    before: Provider
     problems: tuple[Problem, ...] = ()
 
     def problem(self, field: str) -> str:
-        """What is wrong with a field, an empty text when nothing is."""
+        """Return the problem of a field, or an empty string."""
         return next((item.text for item in self.problems if item.field == field), "")
 
 
-def begin(found: Provider, identifier: str = "") -> None:
-    """Open the form on a profile. Without ``identifier`` it becomes a new one when it is kept."""
+def begin(profile: Provider, identifier: str = "") -> None:
+    """Open the form with a profile. Without ``identifier`` it is saved as a new one."""
     for key in [key for key in st.session_state if str(key).startswith((f"{FIELD}.", f"{ROWS}."))]:
         del st.session_state[key]
-    st.session_state[DRAFT] = Draft(identifier, found)
-    for name in (name for group in GROUPS.values() for name in group):
-        _fill(f"{FIELD}.{name}", name, getattr(found, name))
+    st.session_state[DRAFT] = Draft(identifier)
+    for name in NAMES:
+        _fill(f"{FIELD}.{name}", name, getattr(profile, name))
 
 
 def _fill(key: str, name: str, value: Any) -> None:
@@ -83,19 +84,19 @@ def _fill(key: str, name: str, value: Any) -> None:
 
 
 def end() -> None:
-    """Close the form; what was typed is forgotten."""
+    """Close the form and discard what was typed."""
     st.session_state.pop(DRAFT, None)
 
 
 def draw(draft: Draft) -> None:
-    """Draw every field with what it holds now."""
+    """Draw every field with its current value."""
     for title, names in GROUPS.items():
         with st.container(border=True, key=f"providers.group.{title.split()[0].lower()}"):
             st.subheader(title, anchor=False)
-            plain = [name for name in names if get_origin(TYPES[name]) is not tuple and not _table(TYPES[name])]
-            for place, name in in_columns(plain, 2):
+            simple = [name for name in names if get_origin(TYPES[name]) is not tuple and not _table(TYPES[name])]
+            for place, name in in_columns(simple, 2):
                 with place:
-                    _one(draft, name, f"{FIELD}.{name}", TYPES[name], label(name), meaning_of(name))
+                    _input(draft, name, f"{FIELD}.{name}", TYPES[name], meaning_of(name))
             for name in names:
                 if get_origin(TYPES[name]) is tuple:
                     _rows(draft, name, get_args(TYPES[name])[0])
@@ -104,18 +105,18 @@ def draw(draft: Draft) -> None:
 
 
 def in_columns(items: Sequence[Item], width: int) -> Iterator[tuple[DeltaGenerator, Item]]:
-    """Each with its place, row by row: where the columns are stacked, the order stays."""
+    """Yield each item with its column, row by row, so that the order stays when a narrow page stacks the columns."""
     for start in range(0, len(items), width):
         yield from zip(st.columns(width, gap="medium"), items[start : start + width], strict=False)
 
 
 def _table(kind: Any) -> Any:
-    """The table that a field is, also where it may be left out; ``None`` for any other field."""
-    found = _bare(kind)
-    return found if is_dataclass(found) else None
+    """Return the dataclass of a field that is a table, optional or not; ``None`` for any other field."""
+    required = _without_none(kind)
+    return required if is_dataclass(required) else None
 
 
-def _bare(kind: Any) -> Any:
+def _without_none(kind: Any) -> Any:
     return get_args(kind)[0] if get_origin(kind) in (Union, types.UnionType) else kind
 
 
@@ -125,33 +126,20 @@ def _nested(draft: Draft, name: str, table: Any) -> None:
     for place, item in in_columns(fields(table), 3):
         meaning = CONNECTION[item.name] if name == "connection" else str(item.metadata["meaning"])
         with place:
-            _one(
-                draft,
-                f"{name}.{item.name}",
-                f"{FIELD}.{name}.{item.name}",
-                hints[item.name],
-                label(item.name),
-                meaning,
-            )
+            _input(draft, f"{name}.{item.name}", f"{FIELD}.{name}.{item.name}", hints[item.name], meaning)
 
 
 def _rows(draft: Draft, name: str, table: Any) -> None:
     st.markdown(f"**{label(name)}**")
     st.caption(meaning_of(name))
-    _wrong(draft, name)
+    _error(draft, name)
     hints = get_type_hints(table)
     for number in range(1, st.session_state.setdefault(f"{ROWS}.{name}", 0) + 1):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             for item in fields(table):
-                _one(
-                    draft,
-                    f"{name}[{number}].{item.name}",
-                    f"{FIELD}.{name}.{number}.{item.name}",
-                    hints[item.name],
-                    label(item.name),
-                    str(item.metadata["meaning"]),
-                    told=False,
-                )
+                key = f"{FIELD}.{name}.{number}.{item.name}"
+                meaning = str(item.metadata["meaning"])
+                _input(draft, f"{name}[{number}].{item.name}", key, hints[item.name], meaning, compact=True)
             st.button(
                 "Remove",
                 key=f"{FIELD}.{name}.{number}.remove",
@@ -163,8 +151,9 @@ def _rows(draft: Draft, name: str, table: Any) -> None:
     st.button("Add", key=f"{FIELD}.{name}.add", icon=":material/add:", type="tertiary", on_click=_add, args=(name,))
 
 
-def _one(draft: Draft, field: str, key: str, kind: Any, title: str, meaning: str, *, told: bool = True) -> None:
-    kind = _bare(kind)
+def _input(draft: Draft, field: str, key: str, kind: Any, meaning: str, *, compact: bool = False) -> None:
+    """Draw one field with its meaning beneath, or as a tooltip if ``compact``, and its error."""
+    kind, title = _without_none(kind), label(field.rpartition(".")[2])
     if kind is bool:
         st.checkbox(title, key=key, persist_state="session")
     elif field == "scope_separator":
@@ -174,19 +163,19 @@ def _one(draft: Draft, field: str, key: str, kind: Any, title: str, meaning: str
     elif field == "notes":
         st.text_area(title, key=key, height=100, persist_state="session")
     else:
-        st.text_input(title, key=key, help=None if told else meaning, persist_state="session")
-    if told:
+        st.text_input(title, key=key, help=meaning if compact else None, persist_state="session")
+    if not compact:
         st.caption(meaning)
-    _wrong(draft, field)
+    _error(draft, field)
 
 
 def label(name: str) -> str:
-    """A field's name for people."""
-    words = " ".join(SPELLED.get(word, word) for word in name.split("_"))
+    """Return the label of a field."""
+    words = " ".join(SPELLINGS.get(word, word) for word in name.split("_"))
     return words[0].upper() + words[1:]
 
 
-def _wrong(draft: Draft, field: str) -> None:
+def _error(draft: Draft, field: str) -> None:
     if text := draft.problem(field):
         with st.container(horizontal=True, gap="xsmall", key=f"providers.wrong.{field}"):
             st.markdown(":red[:material/error:]", width="content")
@@ -213,61 +202,58 @@ def _move(source: str, target: str) -> None:
         st.session_state.pop(target, None)
 
 
-def keep(taken: list[str]) -> str:
-    """Check what the form holds and keep it; returns the id, or an empty text when something is wrong.
+def save(used_ids: list[str]) -> bool:
+    """Validate the form and save the profile; return False if a field is invalid.
 
-    What was typed stays in the form either way until it is kept.
+    An invalid form stays open with what was typed.
     """
     draft: Draft = st.session_state[DRAFT]
-    values = {
-        name: value
-        for name in (name for group in GROUPS.values() for name in group)
-        if (value := _value(f"{FIELD}.{name}", name, TYPES[name])) is not None
-    }
-    identifier = draft.id or custom.new_id(str(values.get("name", "")), taken)
+    values = {name: value for name in NAMES if (value := _value(f"{FIELD}.{name}", name, TYPES[name])) is not None}
+    identifier = draft.id or custom.new_id(str(values.get("name", "")), used_ids)
     try:
-        found = custom.check(identifier, values, f"{identifier}.toml")
-        if wrong := tuple(
-            Problem(f"connection.{error.field}", str(error)) for error in connection_settings.problems(found.connection)
+        profile = custom.check(identifier, values, f"{identifier}.toml")
+        if problems := tuple(
+            Problem(f"connection.{error.field}", str(error))
+            for error in connection_settings.problems(profile.connection)
         ):
-            raise ProfileError(f"{identifier}.toml", wrong)
-        custom.write(current().settings.home, found)
+            raise ProfileError(f"{identifier}.toml", problems)
+        custom.write(current().settings.home, profile)
     except ProfileError as error:
         st.session_state[DRAFT] = replace(draft, problems=error.problems)
-        return ""
+        return False
     end()
-    return identifier
+    return True
 
 
 def _value(key: str, name: str, kind: Any) -> Any:
-    """What a field holds, as its file would have it; ``None`` where nothing was given."""
+    """Return the value of a field as in a TOML file; ``None`` for an empty one that is not a string."""
     if get_origin(kind) is tuple:
         table = get_args(kind)[0]
         count = st.session_state.get(f"{ROWS}.{name}", 0)
-        return [_members(f"{key}.{number}", table) for number in range(1, count + 1)]
+        return [_table_values(f"{key}.{number}", table) for number in range(1, count + 1)]
     if table := _table(kind):
-        members = _members(key, table)
-        return members if members or kind is table else None
-    held = st.session_state.get(key)
-    bare = _bare(kind)
-    if isinstance(held, StrEnum):
-        return held.value
-    if not isinstance(held, str):
-        return held
-    text = held if name in ("scope_separator", "notes") else held.strip()
-    if bare is str:
+        values = _table_values(key, table)
+        return values if values or kind is table else None
+    value = st.session_state.get(key)
+    kind = _without_none(kind)
+    if isinstance(value, StrEnum):
+        return value.value
+    if not isinstance(value, str):
+        return value
+    text = value if name in ("scope_separator", "notes") else value.strip()
+    if kind is str:
         return text
-    return _number(text, bare) if text else None
+    return _number(text, kind) if text else None
 
 
-def _members(key: str, table: Any) -> Mapping[str, Any]:
+def _table_values(key: str, table: Any) -> Mapping[str, Any]:
     hints = get_type_hints(table)
-    found = {item.name: _value(f"{key}.{item.name}", item.name, hints[item.name]) for item in fields(table)}
-    return {name: value for name, value in found.items() if value is not None}
+    values = {item.name: _value(f"{key}.{item.name}", item.name, hints[item.name]) for item in fields(table)}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _number(text: str, kind: Any) -> Any:
-    """A number, or the text as it is, which the check then calls by its field."""
+    """Return a number, or the text itself, which validation then reports for its field."""
     try:
         return kind(text)
     except ValueError:

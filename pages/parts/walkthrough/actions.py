@@ -1,4 +1,4 @@
-"""What can be sent in a walkthrough: the step it belongs to, where it goes, and the fields it has of its own."""
+"""The actions of the walkthrough: the requests it can send, with their step, endpoint and fields."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,21 +14,16 @@ from oauth.providers import Provider
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One kind of request. ``endpoint`` names the profile's field with its address; ``grant`` is a token request's.
-
-    ``authenticated`` says that the client proves itself in it.
-    """
+    """One kind of request. ``endpoint`` is the profile field with its address, ``grant`` that of a token request."""
 
     step: Step
     endpoint: str
     fields: Callable[[Flow, Signed], list[Field]]
     grant: Grant | None = None
-    authenticated: bool = True
 
     def address(self, provider: Provider) -> str:
-        """Where it is sent at this provider; empty where it is not offered."""
-        found: str = getattr(provider, self.endpoint)
-        return found
+        """Return the endpoint's address at this provider; empty if the provider does not offer it."""
+        return str(getattr(provider, self.endpoint))
 
 
 def _token(grant: Grant, step: Step = Step.TOKEN) -> Action:
@@ -39,7 +34,7 @@ def _authorization(flow: Flow, _: Signed) -> list[Field]:
     return flows.authorization_fields(flow)
 
 
-def _of_user(build: Callable[..., list[Field]], flow: Flow, signed: Signed) -> list[Field]:
+def _with_user_token(build: Callable[..., list[Field]], flow: Flow, signed: Signed) -> list[Field]:
     return build(flow, flow.tokens, signed)
 
 
@@ -48,27 +43,28 @@ def _presented(action: str, flow: Flow, signed: Signed) -> list[Field]:
 
 
 def kind(action: str) -> str:
-    """Which token is revoked or examined."""
+    """Return the kind of token to revoke or introspect."""
     return str(st.session_state.get(f"{action}.kind") or "access_token")
 
 
 ACTIONS: Mapping[str, Action] = {
     "par": Action(Step.PAR, "pushed_authorization_request_endpoint", flows.par_fields),
-    "authorize": Action(Step.AUTHORIZE, "authorization_endpoint", _authorization, authenticated=False),
+    "authorize": Action(Step.AUTHORIZE, "authorization_endpoint", _authorization),
     "token": _token(Grant.AUTHORIZATION_CODE),
-    "api": Action(Step.API, "api", partial(_of_user, flows.api_fields), authenticated=False),
+    "api": Action(Step.API, "api", partial(_with_user_token, flows.api_fields)),
     "refresh": _token(Grant.REFRESH_TOKEN, Step.REFRESH),
     "application": _token(Grant.CLIENT_CREDENTIALS),
-    "userinfo": Action(
-        Step.USERINFO, "userinfo_endpoint", partial(_of_user, flows.userinfo_fields), authenticated=False
-    ),
+    "userinfo": Action(Step.USERINFO, "userinfo_endpoint", partial(_with_user_token, flows.userinfo_fields)),
     "introspect": Action(Step.INTROSPECT, "introspection_endpoint", partial(_presented, "introspect")),
     "revoke": Action(Step.REVOKE, "revocation_endpoint", partial(_presented, "revoke")),
     "device": Action(Step.DEVICE, "device_authorization_endpoint", flows.device_fields),
     "poll": _token(Grant.DEVICE_CODE),
-    "jwks": Action(Step.JWKS, "jwks_uri", lambda _flow, _signed: [], authenticated=False),
+    "jwks": Action(Step.JWKS, "jwks_uri", lambda _flow, _signed: []),
 }
+
+ACTION_OF = {Step.AUTHORIZE: "authorize", Step.TOKEN: "token", Step.API: "api", Step.REFRESH: "refresh"}
+"""The action of the flow that a fix or a pasted request goes to, by its step."""
 
 CARD_OF = {"api": "call", "refresh": "call", "application": "call", "userinfo": "call", "introspect": "call",
            "revoke": "call", "poll": "device"}  # fmt: skip
-"""The card that an action stands in, where it has none of its own name."""
+"""The card of each action that has no card of its own name."""

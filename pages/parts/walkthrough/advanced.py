@@ -1,4 +1,4 @@
-"""What few requests need: PKCE, the key that tokens are bound to, and the verifier."""
+"""Advanced options of the authorization request: PKCE with its verifier, and DPoP."""
 
 import streamlit as st
 
@@ -11,8 +11,8 @@ from pages.parts.walkthrough import tokens
 METHODS = {Pkce.OFF: "Off", Pkce.S256: "S256", Pkce.PLAIN: "plain"}
 
 
-def follow(current: Session) -> None:
-    """Take what was chosen, or else what the profile says, before any request is drawn."""
+def apply(current: Session) -> None:
+    """Apply the chosen options, or the profile's defaults, before any request is drawn."""
     provider = current.flow.provider
     widget_defaults.keep("authorize.pkce", provider.pkce)
     widget_defaults.keep("authorize.dpop", provider.dpop)
@@ -25,7 +25,7 @@ def follow(current: Session) -> None:
 
 
 def draw(current: Session) -> None:
-    """Draw the options of the authorization request, when they are asked for."""
+    """Draw the options if all options are shown."""
     if not current.options:
         return
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
@@ -35,13 +35,13 @@ def draw(current: Session) -> None:
             format_func=METHODS.__getitem__,
             required=True,
             key="authorize.pkce",
-            help="The one who exchanges the code shows that it asked for it (RFC 7636).",
+            help="Proves that the client that exchanges the code also requested it (RFC 7636).",
             persist_state="session",
         )
         st.toggle(
             "Bind the tokens to a key (DPoP)",
             key="authorize.dpop",
-            help="Each request carries a proof, signed with a key of this session (RFC 9449).",
+            help="Each request carries a proof signed with a key of this session (RFC 9449).",
             persist_state="session",
         )
     if current.flow.pkce is not Pkce.OFF:
@@ -53,20 +53,20 @@ def _verifier(current: Session) -> None:
     columns = st.columns([17, 4], vertical_alignment="bottom")
     with columns[0]:
         st.text_input(
-            "code_verifier, which step 3 sends",
+            "code_verifier, sent in step 3",
             key="authorize.verifier",
-            on_change=_take,
+            on_change=_use_verifier,
             args=(current,),
             persist_state="session",
         )
     with columns[1]:
-        shown = tokens.button(current, "authorize.reveal.code_verifier")
-    if shown:
+        is_revealed = tokens.reveal_button(current, "authorize.reveal.code_verifier")
+    if is_revealed:
         st.code(current.flow.verifier, language=None, wrap_lines=True)
     if problem := pkce.problem(current.flow.verifier):
-        st.markdown(":orange[:material/warning:] A server need not take this verifier")
+        st.markdown(":orange[:material/warning:] This verifier is invalid, and a server may refuse it")
         st.text(problem)
 
 
-def _take(current: Session) -> None:
+def _use_verifier(current: Session) -> None:
     current.take_verifier(current.vault.resolve((st.session_state["authorize.verifier"] or "").strip()))

@@ -1,4 +1,4 @@
-"""Step 4: what a token is good for. The API, a refresh, and what the server offers for tokens besides."""
+"""Step 4: use the tokens. API calls, refresh, and the token endpoints that the server offers."""
 
 from collections.abc import Mapping
 
@@ -13,20 +13,19 @@ from oauth.jose.jwt import Check, DecodedToken, decode, describe_times
 from oauth.providers import ClientAuthentication
 from pages.parts.common import clock
 from pages.parts.common.session import Session
-from pages.parts.walkthrough import request, step, token_inspector, token_request
-from pages.parts.walkthrough import tokens as reveal
+from pages.parts.walkthrough import request, step, token_inspector, token_request, tokens
 from pages.parts.walkthrough.actions import ACTIONS
 
 TITLES: Mapping[str, str] = {
     "api": "Call the API",
     "refresh": "Refresh the token",
     "application": "Application token",
-    "userinfo": "Who approved",
-    "introspect": "Examine",
+    "userinfo": "UserInfo",
+    "introspect": "Introspect",
     "revoke": "Revoke",
 }
 ALWAYS = ("api", "refresh", "application")
-"""What every provider is taken to offer; the others need an address in the profile."""
+"""Actions that every provider offers; the others need an endpoint in the profile."""
 
 KINDS = {"access_token": "Access token", "refresh_token": "Refresh token"}
 
@@ -37,9 +36,9 @@ def draw(current: Session) -> None:
     offered = [name for name in TITLES if name in ALWAYS or ACTIONS[name].address(provider)]
     if st.session_state.get("call.action") not in offered:
         st.session_state["call.action"] = "api"
-    with step.frame(current, "call", "4 · Call the API, and refresh"):
+    with step.frame(current, "call", "4 · Use the tokens"):
         action = st.segmented_control(
-            "What to do",
+            "Action",
             offered,
             format_func=TITLES.__getitem__,
             required=True,
@@ -50,26 +49,26 @@ def draw(current: Session) -> None:
         match action:
             case "refresh":
                 token_request.draw(current, "refresh", "Refresh")
-                _refresh_facts(current)
+                _refresh_result(current)
             case "application":
-                st.write("A token of the application itself, with no user: good for reference data.")
+                st.write("A token for the application itself, without a user. Use it for reference data.")
                 token_request.draw(current, "application", "Get an application token")
                 if current.flow.application_tokens is not None:
-                    reveal.tokens(current, current.flow.application_tokens, "application_tokens")
+                    tokens.draw(current, current.flow.application_tokens, "application_tokens")
             case "userinfo":
-                st.write("The server says who approved, to the one who has that user's access token.")
-                _bearer(current, "userinfo", current.flow.tokens, ACTIONS["userinfo"].address(provider), "Ask")
-                _userinfo_facts(current)
+                st.write("The server returns who approved, to a client with that user's access token.")
+                with step.editor(current, "userinfo"):
+                    edited = _edit(current, "userinfo", current.flow.tokens, ACTIONS["userinfo"].address(provider))
+                step.send(current, "userinfo", "Call UserInfo", edited)
+                _userinfo_result(current)
             case "introspect":
-                st.write(
-                    "The server says whether a token is good, and for what. Mostly an API asks this, not a client."
-                )
-                _presented(current, "introspect", "Examine it")
-                _introspect_facts(current)
+                st.write("The server returns whether a token is active, and its scopes. Usually an API asks this.")
+                _present_token(current, "introspect", "Introspect the token")
+                _introspection_result(current)
             case "revoke":
-                st.write("The server forgets a token. What was issued with it may end too.")
-                _presented(current, "revoke", "Revoke it")
-                _revoke_facts(current)
+                st.write("The server invalidates a token. Tokens issued with it may become invalid too.")
+                _present_token(current, "revoke", "Revoke the token")
+                _revocation_result(current)
             case _:
                 _api(current)
 
@@ -77,52 +76,43 @@ def draw(current: Session) -> None:
 def _api(current: Session) -> None:
     flow = current.flow
     owners: dict[str, Tokens | None] = {"The user's": flow.tokens, "The application's": flow.application_tokens}
-    held = [name for name, tokens in owners.items() if tokens is not None] or ["The user's"]
+    available = [name for name, owned in owners.items() if owned is not None] or ["The user's"]
     endpoints = {item.path: item for item in flow.provider.endpoints}
-    path, owner = "", held[0]
+    path, owner = "", available[0]
     with step.editor(current, "api"):
-        if endpoints or len(held) > 1:
-            with st.container(horizontal=True, gap="medium"):
-                if endpoints:
-                    path = st.selectbox(
-                        "Endpoint",
-                        list(endpoints),
-                        format_func=lambda p: f"{p} · {endpoints[p].title}",
-                        key="api.endpoint",
-                        persist_state="session",
-                    )
-                if len(held) > 1:
-                    owner = (
-                        st.segmented_control("Token", held, default=held[0], required=True, key="api.token") or held[0]
-                    )
+        with st.container(horizontal=True, gap="medium"):
+            if endpoints:
+                path = st.selectbox(
+                    "Endpoint",
+                    list(endpoints),
+                    format_func=lambda p: f"{p} · {endpoints[p].title}",
+                    key="api.endpoint",
+                    persist_state="session",
+                )
+            if len(available) > 1:
+                owner = st.segmented_control("Token", available, default=owner, required=True, key="api.token") or owner
         edited = _edit(current, "api", owners[owner], f"{flow.provider.api}{path}")
     step.send(current, "api", "Call the endpoint", edited)
 
 
-def _bearer(current: Session, action: str, tokens: Tokens | None, address: str, label: str) -> None:
-    with step.editor(current, action):
-        edited = _edit(current, action, tokens, address)
-    step.send(current, action, label, edited)
-
-
-def _edit(current: Session, action: str, tokens: Tokens | None, address: str) -> request.Edited:
-    """The request of something that takes an access token, with the proof where the token is bound to a key."""
+def _edit(current: Session, action: str, owned: Tokens | None, address: str) -> request.Edited:
+    """Draw a request that carries an access token, with a proof if the token is bound to a key."""
     url = request.address(current, action, address)
-    token = tokens.access_token if tokens else ""
+    token = owned.access_token if owned else ""
     signed = current.signing.sign(current.flow, action, "GET", url, ClientAuthentication.NONE, token)
     build = flows.userinfo_fields if action == "userinfo" else flows.api_fields
 
     def proof() -> None:
-        if flows.is_bound(tokens) and signed.proof:
+        if flows.is_bound(owned) and signed.proof:
             token_request.proof(current, action, signed)
 
-    return request.edit(current, action, build(current.flow, tokens, signed), address, flows.api_request, proof)
+    return request.edit(current, action, build(current.flow, owned, signed), address, flows.api_request, proof)
 
 
-def _presented(current: Session, action: str, label: str) -> None:
+def _present_token(current: Session, action: str, label: str) -> None:
     with step.editor(current, action):
         st.segmented_control(
-            "Which",
+            "Token",
             list(KINDS),
             format_func=KINDS.__getitem__,
             default="access_token",
@@ -135,60 +125,55 @@ def _presented(current: Session, action: str, label: str) -> None:
     step.send(current, action, label, edited)
 
 
-def _refresh_facts(current: Session) -> None:
-    shown = current.shown.get("refresh")
-    if shown is None or shown.explanation is not None or current.flow.tokens is None:
-        return
-    if current.flow.refresh_replaced:
-        st.markdown(":green[:material/check:] The refresh token was replaced: the one before is worth nothing now.")
-    else:
-        st.markdown(":green[:material/check:] The refresh token was not replaced: it stays good.")
-    reveal.tokens(current, current.flow.tokens, "refreshed_tokens")
-
-
-def _answered(current: Session, action: str) -> Exchange | None:
-    """The last exchange of an action that succeeded."""
+def _succeeded(current: Session, action: str) -> Exchange | None:
+    """Return the last exchange of an action if it succeeded."""
     shown = current.shown.get(action)
     return shown.exchange if shown is not None and shown.explanation is None else None
 
 
-def _userinfo_facts(current: Session) -> None:
-    answered = _answered(current, "userinfo")
-    if answered is None or answered.response is None or current.flow.tokens is None:
+def _refresh_result(current: Session) -> None:
+    if _succeeded(current, "refresh") is None or current.flow.tokens is None:
         return
-    subject = members(answered).get("sub")
-    if (header(answered.response.headers, "content-type") or "").lower().startswith("application/jwt"):
-        st.caption("The answer is signed. What it says is in its middle part.")
-        return
-    known = decode(current.flow.tokens.id_token)
-    if known is None:
-        return
-    # OpenID Connect Core §5.3.2: an answer about somebody else is not to be used.
-    if subject == known.claims.get("sub"):
-        token_inspector.checks([Check("sub", True, "It is the user of the id_token.")])
+    if current.flow.refresh_replaced:
+        st.markdown(":green[:material/check:] The refresh token was replaced: the previous one is no longer valid")
     else:
-        token_inspector.checks(
-            [Check("sub", False, "It is not the user of the id_token: the answer must not be used.")]
-        )
+        st.markdown(":green[:material/check:] The refresh token was not replaced: it stays valid")
+    tokens.draw(current, current.flow.tokens, "refreshed_tokens")
 
 
-def _introspect_facts(current: Session) -> None:
-    answered = _answered(current, "introspect")
-    if answered is None:
+def _userinfo_result(current: Session) -> None:
+    exchange = _succeeded(current, "userinfo")
+    if exchange is None or exchange.response is None or current.flow.tokens is None:
         return
-    said = members(answered)
-    if said.get("active") is True:
+    if (header(exchange.response.headers, "content-type") or "").lower().startswith("application/jwt"):
+        st.caption("The response is signed. Its content is in the middle part of the JWT.")
+        return
+    id_token = decode(current.flow.tokens.id_token)
+    if id_token is None:
+        return
+    # OpenID Connect Core §5.3.2: a response about another user must not be used.
+    same = members(exchange).get("sub") == id_token.claims.get("sub")
+    text = "Same user as in the id_token." if same else "Not the user of the id_token: do not use this response."
+    token_inspector.draw_checks([Check("sub", same, text)])
+
+
+def _introspection_result(current: Session) -> None:
+    exchange = _succeeded(current, "introspect")
+    if exchange is None:
+        return
+    claims = members(exchange)
+    if claims.get("active") is True:
         st.markdown(":green[:material/check:] The token is active")
     else:
         st.markdown(
-            ":orange[:material/warning:] The token is not active: it has expired, was revoked, or never was one of "
-            "this server's (RFC 7662 §2.2)"
+            ":orange[:material/warning:] The token is not active: it expired, was revoked, or was not issued by this "
+            "server (RFC 7662 §2.2)"
         )
-    if told := describe_times(DecodedToken({}, said), now(), clock.tz()):
-        st.code("\n".join(told), language=None, wrap_lines=True)
+    if lines := describe_times(DecodedToken({}, claims), now(), clock.tz()):
+        st.code("\n".join(lines), language=None, wrap_lines=True)
 
 
-def _revoke_facts(current: Session) -> None:
-    if _answered(current, "revoke") is not None:
-        st.markdown(":green[:material/check:] The server says that the token is worth nothing now")
-        st.caption("It says the same of a token that it does not know (RFC 7009 §2.2). To see it, use the token again.")
+def _revocation_result(current: Session) -> None:
+    if _succeeded(current, "revoke") is not None:
+        st.markdown(":green[:material/check:] The server reports that the token is no longer valid")
+        st.caption("It reports the same for an unknown token (RFC 7009 §2.2). To verify, use the token again.")

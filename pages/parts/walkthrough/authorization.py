@@ -28,12 +28,8 @@ def receive_pasted(session: Session, text: str) -> None:
     _check(session, parameters)
     session.refused = ""
     address = text.strip() if "?" in text or "#" in text else ""
-    receive(
-        session,
-        parameters,
-        now(),
-        pasted=address or f"{session.flow.redirect_uri or '/callback'}?{flows.query(parameters)}",
-    )
+    address = address or f"{session.flow.redirect_uri or '/callback'}?{flows.query(parameters)}"
+    receive(session, parameters, now(), pasted=address)
     try:
         session.handover.use(session.flow.state)
     except HistoryError as error:

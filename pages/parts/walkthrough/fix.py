@@ -1,4 +1,4 @@
-"""Does a fix: puts its changes into the request's fields, and goes on where it says."""
+"""Fixes applied to a request: change its fields, and continue at the step that the fix names."""
 
 import streamlit as st
 
@@ -7,13 +7,11 @@ from oauth.exchange import Step
 from pages.parts.common import session
 from pages.parts.common.session import Fixing, Session
 from pages.parts.walkthrough import prefill, sending
-from pages.parts.walkthrough.actions import ACTIONS
-
-ACTION_OF = {Step.AUTHORIZE: "authorize", Step.TOKEN: "token", Step.API: "api", Step.REFRESH: "refresh"}
+from pages.parts.walkthrough.actions import ACTION_OF, ACTIONS
 
 
 def apply(current: Session, action: str, fix: Fix) -> None:
-    """Change the request as the fix says. A fix that is ready is sent too; one that starts again begins a new flow."""
+    """Change the request as the fix says, then send it if the fix is ready, or start a new flow if it requires one."""
     target = action if action in ACTIONS and ACTIONS[action].step is fix.step else ACTION_OF.get(fix.step, "authorize")
     fixing = Fixing(action, fix, current.shown[action])
     if fix.label is Label.START_AGAIN and fix.step is Step.AUTHORIZE:
@@ -39,4 +37,4 @@ def _change(current: Session, action: str, change: Change) -> None:
         case Target.FIELD | Target.HEADER:
             prefill.put(current, action, change.name, change.after)
         case Target.METHOD:
-            pass  # the walkthrough's methods are fixed; only a pasted request can have another
+            pass  # the walkthrough always uses the right method; only a pasted request can have another

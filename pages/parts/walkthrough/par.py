@@ -1,4 +1,4 @@
-"""The step before the first: the parameters go to the server beforehand, and the browser carries a reference only."""
+"""The step before the first: push the parameters to the server, so that the browser carries a reference only."""
 
 import streamlit as st
 
@@ -12,21 +12,23 @@ def draw(current: Session) -> None:
     """Draw the pushed authorization request (RFC 9126)."""
     with step.frame(current, "par", "Before 1 · Push the parameters"):
         st.write(
-            "The parameters go from here to the server, with the client's proof. The browser then carries a reference."
+            "The console sends the parameters to the server and authenticates the client. The browser then carries "
+            "only a reference to them."
         )
-        token_request.draw(current, "par", "Push them")
+        token_request.draw(current, "par", "Push the parameters")
         if current.flow.pushed is not None:
-            _life()
+            _expiry()
             st.button(
-                "Send the parameters plainly instead",
+                "Discard the reference",
                 key="par.forget",
                 icon=":material/undo:",
+                help="Step 1 then sends the parameters in the URL.",
                 on_click=current.forget_pushed,
             )
 
 
 @st.fragment(run_every=1)
-def _life() -> None:
+def _expiry() -> None:
     current = session.get()
     if current is not None and current.flow.pushed is not None:
-        st.caption(step.countdown("The reference lives", current.flow.pushed.expires_at - now()))
+        st.caption(step.expiry("Reference", current.flow.pushed.expires_at - now()))

@@ -1,4 +1,4 @@
-"""Fills in a step's fields from outside: for a fix, and for a request that was pasted."""
+"""Prefilled fields of a step: for a fix, and for a pasted request."""
 
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
@@ -15,23 +15,23 @@ from pages.parts.common.session import Session
 from pages.parts.walkthrough.actions import ACTIONS, CARD_OF
 
 
-def fill(current: Session, action: str, sent: Request) -> None:
-    """Make a step's request like one that was sent elsewhere; the address stays the provider's own."""
+def fill(current: Session, action: str, source: Request) -> None:
+    """Copy the fields of another request into a step's; the address stays the provider's own."""
     open_card(current, action)
-    values = _values(action, sent)
-    for name in _names(current, action) - values.keys():
+    values = _values(action, source)
+    for name in _field_names(current, action) - values.keys():
         put(current, action, name, None)
     for name, value in values.items():
         put(current, action, name, current.vault.conceal(name, value))
     if ACTIONS[action].grant is not None:
-        form = "json" not in (header(sent.headers, "Content-Type") or "")
-        st.session_state[f"{action}.body"] = BodyFormat.FORM if form else BodyFormat.JSON
-        basic = parameters.basic(sent) is not None
-        st.session_state[f"{action}.secret_in"] = ClientAuthentication.BASIC if basic else ClientAuthentication.BODY
+        is_json = "json" in (header(source.headers, "Content-Type") or "")
+        st.session_state[f"{action}.body"] = BodyFormat.JSON if is_json else BodyFormat.FORM
+        is_basic = parameters.basic(source) is not None
+        st.session_state[f"{action}.secret_in"] = ClientAuthentication.BASIC if is_basic else ClientAuthentication.BODY
 
 
 def open_card(current: Session, action: str) -> None:
-    """Open the card that an action stands in."""
+    """Open the card of an action."""
     card = CARD_OF.get(action, action)
     current.opened |= {card}
     if card == "call":
@@ -39,9 +39,9 @@ def open_card(current: Session, action: str) -> None:
 
 
 def put(current: Session, action: str, name: str, value: str | None) -> None:
-    """Give a field a value, as it may be drawn, and send it; ``None`` leaves it out."""
+    """Set the redacted value of a field and send it; ``None`` omits the field."""
     extra = _extra(action, name)
-    if name in _names(current, action):
+    if name in _field_names(current, action):
         _set(f"{action}.field.{name}.send", value is not None)
         if value is not None:
             _set(f"{action}.field.{name}.value", value)
@@ -56,34 +56,34 @@ def put(current: Session, action: str, name: str, value: str | None) -> None:
 
 
 def drop_from_query(action: str, name: str) -> None:
-    """Take a parameter out of the query of a request's address."""
+    """Remove a parameter from the query of a request's address."""
     key = f"{action}.url"
     parts = urlsplit(st.session_state[key])
-    kept = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != name]
-    _set(key, urlunsplit(parts._replace(query=flows.query(kept))))
+    others = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != name]
+    _set(key, urlunsplit(parts._replace(query=flows.query(others))))
 
 
-def _values(action: str, sent: Request) -> dict[str, str]:
+def _values(action: str, source: Request) -> dict[str, str]:
     if action == "api":
-        return {name: value for name, value in sent.headers if name.lower() not in USUAL_HEADERS}
-    values = {item.name: item.value for item in parameters.read(sent).parameters}
-    if (basic := parameters.basic(sent)) is not None:
+        return {name: value for name, value in source.headers if name.lower() not in USUAL_HEADERS}
+    values = {item.name: item.value for item in parameters.read(source).parameters}
+    if (basic := parameters.basic(source)) is not None:
         values |= {"client_id": basic.id, "client_secret": basic.secret}
     return values
 
 
-def _names(current: Session, action: str) -> set[str]:
-    """The names of the fields that a step has of its own."""
+def _field_names(current: Session, action: str) -> set[str]:
+    """Return the names of a step's fields, without extra ones."""
     return {item.name for item in ACTIONS[action].fields(current.flow, Signed())}
 
 
 def _extra(action: str, name: str) -> int | None:
-    """The number of the extra field that has this name."""
+    """Return the number of the extra field with this name."""
     count = st.session_state.get(f"{action}.extra", 0)
     return next((n for n in range(1, count + 1) if st.session_state.get(f"{action}.extra.{n}.name") == name), None)
 
 
 def _set(key: str, value: object) -> None:
-    """Set a widget's value, so that the default of its next drawing does not take its place."""
+    """Set a widget's value in place of its default."""
     st.session_state[key] = value
     widget_defaults.forget(key)

@@ -1,4 +1,4 @@
-"""Where the answer comes back to: what can work at this provider, and what to register."""
+"""The redirect URI: which ones work with the provider, and what to register."""
 
 from dataclasses import replace
 
@@ -8,32 +8,35 @@ from oauth.providers.redirect_advice import Route, Way, routes
 from pages.parts.common.session import Session
 
 
-def settle(current: Session) -> None:
-    """Have the flow ask for the address that was registered, or for the console's own where that can work."""
-    typed = str(st.session_state.get(_key(current)) or "").strip()
+def apply(current: Session) -> None:
+    """Set the flow's redirect URI to the registered one, or to the console's own if the provider accepts it."""
+    registered = str(st.session_state.get(_key(current)) or "").strip()
     callback = f"{current.origin}/callback"
-    wanted = typed or (callback if leading(current).way is not Way.PASTE else "")
-    if current.flow.authorization is None and current.flow.redirect_uri != wanted:
-        current.flow = replace(current.flow, redirect_uri=wanted)
+    uri = registered or ("" if is_pasted(current) else callback)
+    if current.flow.authorization is None and current.flow.redirect_uri != uri:
+        current.flow = replace(current.flow, redirect_uri=uri)
 
 
-def leading(current: Session) -> Route:
-    """The way to take first."""
-    return routes(current.flow.provider, f"{current.origin}/callback")[0]
+def is_pasted(current: Session) -> bool:
+    """Return True if the recommended way is to paste the address that the browser lands on."""
+    return _routes(current)[0].way is Way.PASTE
+
+
+def _routes(current: Session) -> tuple[Route, ...]:
+    return routes(current.flow.provider, f"{current.origin}/callback")
 
 
 def draw(current: Session) -> None:
-    """Draw the ways, the one to take first in the open where it takes a person's hand."""
-    found = routes(current.flow.provider, f"{current.origin}/callback")
-    by_hand = found[0].way is Way.PASTE
+    """Draw the ways, the recommended one first, expanded if it needs action by the user."""
+    paste_first = is_pasted(current)
     with st.expander(
-        "Where the answer comes back to, and what to register",
-        expanded=by_hand and current.flow.callback is None,
+        "Redirect URI: what to register",
+        expanded=paste_first and current.flow.callback is None,
         icon=":material/keyboard_return:",
-        # Of each provider its own: a page keeps what is open, and the next one may need it open.
+        # A key for each provider: a browser remembers what is collapsed, and the next provider may need it expanded.
         key=f"authorize.redirect.{current.flow.provider.id}",
     ):
-        for route in found:
+        for route in _routes(current):
             colour, icon = (
                 ("green", "check") if route.works else ("gray", "public" if route.way is Way.PUBLIC else "block")
             )
@@ -41,14 +44,14 @@ def draw(current: Session) -> None:
             st.caption(route.why)
             if route.register:
                 st.code(route.register, language=None, wrap_lines=True)
-            if route.warning and by_hand:
+            if route.warning and paste_first:
                 st.warning(route.warning)
             if route.way is Way.PASTE:
                 st.text_input(
-                    "The address you registered",
+                    "Registered redirect URI",
                     key=_key(current),
                     placeholder="https://www.example.com/oauth/nothing-here",
-                    help="Sent as redirect_uri. Empty: the console's own callback where that works, or none at all.",
+                    help="Sent as redirect_uri. If empty, the console's own callback is sent where it works.",
                     persist_state="session",
                 )
 

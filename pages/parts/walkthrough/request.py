@@ -1,13 +1,15 @@
-"""A request before it is sent: every field editable, then the same request as raw text and as cURL.
+"""The editor of a request before it is sent: every field, then the same request as raw text and as cURL.
 
-A secret is drawn as its placeholder. What is typed around or instead of it is put back together when it is sent, so the
-real value never enters the page.
+A secret is drawn as its placeholder, which is replaced by the real value when the request is sent: the page never
+contains the value.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from oauth import formatting
 from oauth.errors import InputError
@@ -18,9 +20,9 @@ from pages.parts.common.session import Session
 from pages.parts.common.widget_defaults import keep
 
 Edited = tuple[Request, list[Field]] | None
-"""A request as it would be sent, with its fields, or ``None`` where it cannot be."""
+"""A request as it would be sent, with its fields, or ``None`` if it is invalid."""
 
-EXTRA = "Sent besides the fields above"
+EXTRA = "Extra field"
 
 
 def edit(
@@ -31,19 +33,19 @@ def edit(
     build: Callable[[str, list[Field]], Request],
     options: Callable[[], None] = lambda: None,
 ) -> Edited:
-    """Draw the request of a step and return it as it would be sent, or ``None`` where it cannot be.
+    """Draw the request of a step and return it as it would be sent, or ``None`` if it is invalid.
 
-    ``build`` makes the request from its address and fields; ``options`` draws the step's own switches.
+    ``build`` makes the request from its address and fields; ``options`` draws the step's own controls.
     """
     tabs = st.tabs(["Request", "Raw", "cURL"], key=f"{action}.request")
     with tabs[0]:
-        address = _remembered(session, f"{action}.url", url, "Address", "url")
-        st.caption("Untick a field to leave it out. A value can be changed before it is sent.")
-        sent = [_row(session, action, item) for item in fields if _is_drawn(session, action, item)]
-        sent += _extra(session, action)
+        typed = _input(session, f"{action}.url", url, "URL", "url", label_visibility="visible")
+        st.caption("Clear a checkbox to omit the field. You can change any value.")
+        edited = [_field(session, action, item) for item in fields if _is_drawn(session, action, item)]
+        edited += _extra_fields(session, action)
         options()
     try:
-        request = build(session.vault.resolve(address), sent)
+        request = build(session.vault.resolve(typed), edited)
     except InputError as error:
         with tabs[0]:
             st.error("This request cannot be sent.")
@@ -52,76 +54,80 @@ def edit(
     preview = session.preview(request)
     tabs[1].code(formatting.raw_request(preview), language="http", wrap_lines=True)
     tabs[2].code(formatting.curl(preview), language="bash", wrap_lines=True)
-    return request, sent
+    return request, edited
 
 
 def address(session: Session, action: str, default: str) -> str:
-    """Where a request goes, as its address stands now."""
+    """Return the address of a request as it is now."""
     key = f"{action}.url"
     keep(key, default)
     return session.vault.resolve(st.session_state[key] or "")
 
 
 def _is_drawn(session: Session, action: str, item: Field) -> bool:
-    """Whether a field is drawn: one that few requests need only when it is asked for, or sent."""
+    """Return True if a field is drawn: an optional one only if it is sent or all options are shown."""
     return not item.optional or session.options or bool(st.session_state.get(f"{action}.field.{item.name}.send"))
 
 
-def _row(session: Session, action: str, item: Field) -> Field:
+def _columns() -> list[DeltaGenerator]:
+    return st.columns([5, 8, 7], vertical_alignment="center", gap="small")
+
+
+def _field(session: Session, action: str, item: Field) -> Field:
     key = f"{action}.field.{item.name}"
-    columns = st.columns([5, 8, 7], vertical_alignment="center", gap="small")
-    with columns[0]:
+    name_column, value_column, meaning_column = _columns()
+    with name_column:
         keep(f"{key}.send", item.send)
         send = st.checkbox(f"`{item.name}`", key=f"{key}.send", persist_state="session")
-    with columns[1]:
-        shown = session.vault.redact_value(item.name, item.value)
-        value = _remembered(session, f"{key}.value", shown, item.name, item.name, hidden=True)
-    columns[2].caption(f"{item.meaning} · {item.source}{f' {clock.at(item.since)}' if item.since else ''}")
+    with value_column:
+        redacted = session.vault.redact_value(item.name, item.value)
+        value = _input(session, f"{key}.value", redacted, item.name, item.name)
+    meaning_column.caption(f"{item.meaning} · {item.source}{f' {clock.at(item.since)}' if item.since else ''}")
     return replace(item, value=session.vault.resolve(value), send=send)
 
 
-def _extra(session: Session, action: str) -> list[Field]:
+def _extra_fields(session: Session, action: str) -> list[Field]:
     count_key = f"{action}.extra"
-    count = st.session_state.setdefault(count_key, 0)
-    found = []
-    for number in range(1, count + 1):
+    fields = []
+    for number in range(1, st.session_state.setdefault(count_key, 0) + 1):
         key = f"{action}.extra.{number}"
-        columns = st.columns([5, 8, 7], vertical_alignment="center", gap="small")
-        with columns[0]:
-            name = _remembered(
-                session, f"{key}.name", "", "Name of the extra field", "", hidden=True, placeholder="name"
-            )
-        with columns[1]:
-            value = _remembered(session, f"{key}.value", "", "Its value", name, hidden=True, placeholder="value")
-        columns[2].caption(EXTRA)
-        found.append(Field(name, session.vault.resolve(value), EXTRA, "you"))
+        name_column, value_column, meaning_column = _columns()
+        with name_column:
+            name = _input(session, f"{key}.name", "", "Name of the extra field", "", placeholder="name")
+        with value_column:
+            value = _input(session, f"{key}.value", "", "Value of the extra field", name, placeholder="value")
+        meaning_column.caption(EXTRA)
+        fields.append(Field(name, session.vault.resolve(value), EXTRA, "entered here"))
     st.button(
         "Add a field",
         key=f"{action}.extra.add",
         icon=":material/add:",
         type="tertiary",
-        on_click=_add,
+        on_click=_add_field,
         args=(count_key,),
     )
-    return found
+    return fields
 
 
-def _add(count_key: str) -> None:
+def _add_field(count_key: str) -> None:
     st.session_state[count_key] += 1
 
 
-def _remembered(
-    session: Session, key: str, value: str, label: str, name: str, *, hidden: bool = False, placeholder: str = ""
+def _input(
+    session: Session,
+    key: str,
+    default: str,
+    label: str,
+    field: str,
+    *,
+    label_visibility: Literal["visible", "collapsed"] = "collapsed",
+    placeholder: str = "",
 ) -> str:
-    keep(key, value)
-    # A secret that was typed goes into the vault, and its placeholder stays. Done here and not when it is typed: what
-    # the field is called may have been typed in the same breath.
-    st.session_state[key] = session.vault.conceal(name, st.session_state[key] or "")
+    keep(key, default)
+    # A typed secret goes into the vault, and its placeholder replaces it. This is done here and not in a callback,
+    # because the name of the field may have been typed in the same run.
+    st.session_state[key] = session.vault.conceal(field, st.session_state[key] or "")
     typed = st.text_input(
-        label,
-        key=key,
-        label_visibility="collapsed" if hidden else "visible",
-        placeholder=placeholder,
-        persist_state="session",
+        label, key=key, label_visibility=label_visibility, placeholder=placeholder, persist_state="session"
     )
     return typed or ""

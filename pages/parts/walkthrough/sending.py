@@ -32,7 +32,7 @@ def send(session: Session, action: str, request: Request) -> None:
     session.sent[action] = request
     session.signing.discard(action)
     # A drill that runs at the sandbox meanwhile has moved its clock.
-    with sandbox_queue.queue_at(session.flow.provider.control).taken("a request of a walkthrough"):
+    with sandbox_queue.queue_for(session.flow.provider.control).exclusive("a request of a walkthrough"):
         record = send_recorded(
             session.exchange(ACTIONS[action].step, request, now()),
             session.recorder,

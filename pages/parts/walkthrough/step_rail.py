@@ -1,4 +1,4 @@
-"""The step rail: the steps with their honest state and one line of fact each."""
+"""The step rail: each step with its state and the fact behind it."""
 
 import streamlit as st
 
@@ -14,10 +14,11 @@ TITLES = {
     "callback": "Callback",
     "token": "Exchange",
     "device": "Device",
-    "call": "Call and refresh",
+    "call": "Use the tokens",
 }
-OFFERED = ("par", "device")
-"""Steps that a server may offer, by an address in its profile."""
+OPTIONAL = ("par", "device")
+"""Steps that a provider offers only if its profile has their endpoint."""
+
 CALLS = (Step.API, Step.REFRESH, Step.USERINFO, Step.INTROSPECT, Step.REVOKE)
 ICONS = {
     "done": ":material/check_circle:",
@@ -29,7 +30,7 @@ COLOURS = {"done": "green", "failed": "red", "waiting": "gray", "ready": "primar
 
 
 def draw(session: Session) -> None:
-    """Draw the rail; a click on a step opens or closes it."""
+    """Draw the rail; a click on a step opens or closes its card."""
     with st.container(border=True, gap="small", key="rail"):
         for card, title in TITLES.items():
             if not is_offered(session, card):
@@ -48,54 +49,44 @@ def draw(session: Session) -> None:
 
 
 def status(session: Session, card: str) -> tuple[str, str]:
-    """A step's state (ready, waiting, failed or done) and the fact that says so."""
-    flow = session.flow
+    """Return a step's state (ready, waiting, failed or done) and the fact behind it."""
+    flow, shown = session.flow, session.shown.get(card)
     match card:
         case "authorize":
             if flow.callback is not None:
-                return _outcome(session.shown.get(card), "answered")
-            return ("waiting", "waits for the redirect") if card in session.shown else ("ready", "not opened yet")
+                return _outcome(shown, "redirect received")
+            return ("waiting", "waiting for the redirect") if shown else ("ready", "not opened yet")
         case "callback":
             if flow.callback is None:
-                return "waiting", "waits for the redirect" if "authorize" in session.shown else "waits for step 1"
+                return "waiting", "waiting for the redirect" if "authorize" in session.shown else "waiting for step 1"
             if error := flow.callback.get("error"):
                 return "failed", f"error {plain(error)}"
             if flow.callback.is_mixed_up:
-                return "failed", "another issuer answered"
+                return "failed", "response from another issuer"
             check = flow.callback.state_check.value
             return ("failed" if check == "differs" else "done"), f"code received, state {check}"
         case "par":
-            if card in session.shown:
-                return _outcome(session.shown[card], "reference received")
-            return "ready", "only if the client has to"
+            return _outcome(shown, "reference received") if shown else ("ready", "only if required")
         case "device":
-            return _device(session)
+            if flow.device is None:
+                return _outcome(shown, "") if shown else ("ready", "instead of 1 to 3")
+            match flow.device.status:
+                case DeviceStatus.PENDING:
+                    return "waiting", "waiting for the user"
+                case DeviceStatus.DONE:
+                    return "done", "tokens received"
+                case _:
+                    return "failed", flow.device.status.value
         case "token":
-            if card in session.shown:
-                return _outcome(session.shown[card], "tokens received")
-            return ("ready", "has a code") if flow.code else ("waiting", "waits for a code")
+            if shown:
+                return _outcome(shown, "tokens received")
+            return ("ready", "has a code") if flow.code else ("waiting", "waiting for a code")
         case _:
             latest = next((s for s in reversed(session.sequence) if s.exchange.step in CALLS), None)
             if latest is not None:
-                return _outcome(latest, f"{latest.exchange.step.value} answered")
+                return _outcome(latest, f"{latest.exchange.step.value} succeeded")
             has_token = flow.tokens or flow.application_tokens
-            return ("ready", "has a token") if has_token else ("waiting", "waits for a token")
-
-
-def _device(session: Session) -> tuple[str, str]:
-    """How far the device grant is."""
-    device = session.flow.device
-    if device is None:
-        return (
-            _outcome(session.shown.get("device"), "") if "device" in session.shown else ("ready", "instead of 1 to 3")
-        )
-    match device.status:
-        case DeviceStatus.PENDING:
-            return "waiting", "waits for the user"
-        case DeviceStatus.DONE:
-            return "done", "tokens received"
-        case _:
-            return "failed", device.status.value
+            return ("ready", "has a token") if has_token else ("waiting", "waiting for a token")
 
 
 def _outcome(shown: Shown | None, fact: str) -> tuple[str, str]:
@@ -111,18 +102,18 @@ def _outcome(shown: Shown | None, fact: str) -> tuple[str, str]:
 
 
 def is_offered(session: Session, card: str) -> bool:
-    """Whether this provider has the step."""
-    return card not in OFFERED or bool(ACTIONS[card].address(session.flow.provider))
+    """Return True if this provider offers the step."""
+    return card not in OPTIONAL or bool(ACTIONS[card].address(session.flow.provider))
 
 
 def is_folded(session: Session, card: str) -> bool:
-    """Whether a step is done and the flow has gone past it, so that only its title is left open."""
+    """Return True if a step is done and the flow has moved past it, so that its card is collapsed."""
     later = {"par": session.flow.callback, "authorize": session.flow.callback, "callback": session.flow.tokens}
     return later.get(card) is not None and status(session, card)[0] == "done"
 
 
 def is_open(session: Session, card: str) -> bool:
-    """Whether a step's card is drawn."""
+    """Return True if a step's card is drawn."""
     return card in session.opened and is_offered(session, card)
 
 

@@ -1,4 +1,4 @@
-"""A request in which the client proves itself: how, and with what key it signs where it has no secret."""
+"""Requests that authenticate the client, and the key it signs with if it has no secret."""
 
 from dataclasses import replace
 from functools import partial
@@ -16,40 +16,38 @@ from pages.parts.common.session import AUTHENTICATION, Session
 from pages.parts.walkthrough import request, step, token_inspector
 from pages.parts.walkthrough.actions import ACTIONS
 
-SECRET_IN = {
+AUTHENTICATION_LABELS = {
     ClientAuthentication.BODY: "Body",
     ClientAuthentication.BASIC: "Basic",
-    ClientAuthentication.NONE: "Nowhere",
-    ClientAuthentication.PRIVATE_KEY_JWT: "Signed",
+    ClientAuthentication.NONE: "None (public client)",
+    ClientAuthentication.PRIVATE_KEY_JWT: "private_key_jwt",
 }
-"""How the client proves itself, as the switch says it."""
 
-STATED = {
+STATEMENT_LABELS = {
     "audience": "aud: the issuer, or the token endpoint",
     "lifetime": "exp: seconds from now",
-    "kid": "kid: the key's name at the server",
+    "kid": "kid: the key's id at the server",
 }
-"""What can be changed in an assertion."""
+"""Fields of an assertion that can be changed, with their labels."""
 
 
 def draw(current: Session, action: str, label: str) -> None:
-    """Draw an action in which the client proves itself: its request, the button and what came back."""
+    """Draw an action that authenticates the client: its request, the send button and the result."""
     with step.editor(current, action):
         edited = edit(current, action)
     step.send(current, action, label, edited)
 
 
 def edit(current: Session, action: str) -> request.Edited:
-    """Draw the request alone, and return it as it would be sent."""
+    """Draw only the request, and return it as it would be sent."""
     provider = current.flow.provider
     widget_defaults.keep(f"{action}.secret_in", st.session_state[AUTHENTICATION])
     if ACTIONS[action].grant is not None:
         widget_defaults.keep(f"{action}.body", provider.token_body)
     flow = replace(current.flow, authentication=_authentication(action))
     address = ACTIONS[action].address(provider)
-    signed = current.signing.sign(
-        current.flow, action, "POST", request.address(current, action, address), flow.authentication
-    )
+    url = request.address(current, action, address)
+    signed = current.signing.sign(current.flow, action, "POST", url, flow.authentication)
     return request.edit(
         current,
         action,
@@ -64,7 +62,7 @@ def _authentication(action: str) -> ClientAuthentication:
     return ClientAuthentication(st.session_state[f"{action}.secret_in"])
 
 
-def _prove(action: str) -> None:
+def _apply_to_all(action: str) -> None:
     st.session_state[AUTHENTICATION] = _authentication(action)
 
 
@@ -78,7 +76,9 @@ def _build(action: str, url: str, fields: list[Field]) -> Request:
 
 
 def _options(current: Session, action: str, signed: Signed) -> None:
-    offered = [item for item in SECRET_IN if current.options or item in current.usual_authentication(action)]
+    offered = [
+        item for item in AUTHENTICATION_LABELS if current.options or item in current.usual_authentication(action)
+    ]
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         if ACTIONS[action].grant is not None:
             st.segmented_control(
@@ -90,13 +90,13 @@ def _options(current: Session, action: str, signed: Signed) -> None:
                 persist_state="session",
             )
         st.segmented_control(
-            "Secret in",
+            "Client authentication",
             offered,
-            format_func=SECRET_IN.__getitem__,
+            format_func=AUTHENTICATION_LABELS.__getitem__,
             required=True,
             key=f"{action}.secret_in",
-            help="How the client proves itself. The other requests of this client follow.",
-            on_change=_prove,
+            help="Applies to the other requests of this client too.",
+            on_change=_apply_to_all,
             args=(action,),
             persist_state="session",
         )
@@ -107,28 +107,28 @@ def _options(current: Session, action: str, signed: Signed) -> None:
 
 
 def proof(current: Session, action: str, signed: Signed) -> None:
-    """What the DPoP proof of a request says."""
-    with st.popover("What the proof says", icon=":material/key:", key=f"{action}.proof"):
-        _said(current, signed.proof)
+    """Draw the content of a request's DPoP proof."""
+    with st.popover("View the proof", icon=":material/key:", key=f"{action}.proof"):
+        _content(current, signed.proof)
 
 
-def _said(current: Session, token: str) -> None:
-    """What was signed here, without the signature."""
-    seen = decode(token)
-    if seen is not None:
-        st.code(token_inspector.document(current, seen), language="json", wrap_lines=True)
+def _content(current: Session, token: str) -> None:
+    """Draw header and claims of a token that was signed here, without the signature."""
+    decoded = decode(token)
+    if decoded is not None:
+        st.code(token_inspector.document(current, decoded), language="json", wrap_lines=True)
 
 
 def _assertion(current: Session, action: str, signed: Signed) -> None:
-    """The client's key, and what its assertion says (RFC 7523 §3)."""
+    """Draw the client's key and the content of its assertion (RFC 7523 §3)."""
     place = f"{action}.assertion"
-    with st.popover("The key and what it signs", icon=":material/key:", key=place):
+    with st.popover("Key and assertion", icon=":material/key:", key=place):
         key = current.flow.signing_key
         if key is None:
             st.text_area(
                 "Private key, as PEM or JWK",
                 key=f"{place}.key",
-                help="Kept in the memory of this browser session only, and taken off the page at once.",
+                help="Kept in the memory of this browser session only, and removed from the page at once.",
                 on_change=_take_key,
                 args=(current, place),
             )
@@ -137,20 +137,21 @@ def _assertion(current: Session, action: str, signed: Signed) -> None:
                 st.text(current.signing.key_problem)
             return
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f":green[:material/check:] A key that signs with {key.algorithm}", width="stretch")
-            st.button("Forget it", key=f"{place}.forget", on_click=current.forget_key, type="tertiary")
-        for name in STATED:
-            widget_defaults.keep(f"{place}.{name}", str(getattr(current.signing.statement(current.flow), name)))
-        for name, label in STATED.items():
+            st.markdown(f":green[:material/check:] The key signs with {key.algorithm}", width="stretch")
+            st.button("Forget the key", key=f"{place}.forget", on_click=current.forget_key, type="tertiary")
+        statement = current.signing.statement(current.flow)
+        for name in STATEMENT_LABELS:
+            widget_defaults.keep(f"{place}.{name}", str(getattr(statement, name)))
+        for name, label in STATEMENT_LABELS.items():
             st.text_input(
                 label, key=f"{place}.{name}", on_change=_state, args=(current, place), persist_state="session"
             )
         if signed.assertion:
-            _said(current, signed.assertion)
+            _content(current, signed.assertion)
 
 
 def _state(current: Session, place: str) -> None:
-    audience, lifetime, kid = ((st.session_state[f"{place}.{name}"] or "").strip() for name in STATED)
+    audience, lifetime, kid = ((st.session_state[f"{place}.{name}"] or "").strip() for name in STATEMENT_LABELS)
     current.signing.change_claims(audience, lifetime, kid)
 
 

@@ -17,9 +17,9 @@ def refused(walk: Walk, edit: Edit) -> Diagnosis:
 
 
 @pytest.mark.proves("error_page", "authorization.client_id_missing")
-def test_no_client_id(walk: Walk) -> None:
-    found = refused(walk, setting(client_id=None))
-    missing = cause(found, "authorization.client_id_missing")
+def test_missing_client_id_is_proven(walk: Walk) -> None:
+    diagnosis = refused(walk, setting(client_id=None))
+    missing = cause(diagnosis, "authorization.client_id_missing")
     assert missing.verdict == "proven"
     assert missing.fix is not None
     assert missing.fix.changes[0].after == "demo-app"
@@ -27,31 +27,31 @@ def test_no_client_id(walk: Walk) -> None:
 
 @pytest.mark.proves("error_page", "client.id_differs")
 @pytest.mark.rules_out("error_page", "authorization.client_id_missing", "authorization.response_type")
-def test_an_unknown_client(walk: Walk) -> None:
-    found = refused(walk, setting(client_id="demo-ap"))
-    assert verdict(found, "client.id_differs") == "proven"
-    assert verdict(found, "authorization.client_id_missing") == "ruled out"
-    assert verdict(found, "authorization.response_type") == "ruled out"
+def test_unknown_client_is_possible(walk: Walk) -> None:
+    diagnosis = refused(walk, setting(client_id="demo-ap"))
+    assert verdict(diagnosis, "client.id_differs") == "proven"
+    assert verdict(diagnosis, "authorization.client_id_missing") == "ruled out"
+    assert verdict(diagnosis, "authorization.response_type") == "ruled out"
 
 
 @pytest.mark.suspects("error_page", "authorization.client_not_active")
-def test_an_inactive_client(new_walk: Callable[..., Walk]) -> None:
-    found = refused(new_walk("inactive-app"), setting())
-    assert verdict(found, "authorization.client_not_active") == "possible"
+def test_inactive_client_is_possible(new_walk: Callable[..., Walk]) -> None:
+    diagnosis = refused(new_walk("inactive-app"), setting())
+    assert verdict(diagnosis, "authorization.client_not_active") == "possible"
 
 
 @pytest.mark.proves("error_page", "authorization.redirect_uri")
-def test_a_redirect_uri_with_a_fragment(walk: Walk) -> None:
-    found = refused(walk, setting(redirect_uri="http://localhost:8501/callback#top"))
-    assert verdict(found, "authorization.redirect_uri") == "proven"
-    assert "has a fragment" in text(cause(found, "authorization.redirect_uri"))
+def test_redirect_uri_with_a_fragment_is_proven(walk: Walk) -> None:
+    diagnosis = refused(walk, setting(redirect_uri="http://localhost:8501/callback#top"))
+    assert verdict(diagnosis, "authorization.redirect_uri") == "proven"
+    assert "has a fragment" in text(cause(diagnosis, "authorization.redirect_uri"))
 
 
-def test_a_redirect_uri_that_is_not_the_one_that_came_back_before(walk: Walk) -> None:
+def test_redirect_uri_other_than_the_earlier_one_is_possible(walk: Walk) -> None:
     worked = walk.got_tokens()
     walk.begin()
-    found = refused(walk, setting(redirect_uri="https://localhost:8501/callback"))
-    uri = cause(found, "authorization.redirect_uri")
+    diagnosis = refused(walk, setting(redirect_uri="https://localhost:8501/callback"))
+    uri = cause(diagnosis, "authorization.redirect_uri")
     assert uri.verdict == "possible"
     assert uri.evidence[0].row == worked.id
     assert uri.fix is not None
@@ -59,22 +59,22 @@ def test_a_redirect_uri_that_is_not_the_one_that_came_back_before(walk: Walk) ->
 
 
 @pytest.mark.parametrize("uri", ["http://localhost:8501/callback", "http://127.0.0.1/cb", "http://shop.example/cb"])
-def test_a_provider_that_takes_no_local_or_plain_address(walk: Walk, uri: str) -> None:
+def test_loopback_or_plain_redirect_uri_is_proven_where_refused(walk: Walk, uri: str) -> None:
     """The sandbox takes loopback addresses; the profile of a provider that does not says what it would do."""
     walk.provider = replace(walk.provider, accepts_loopback=False)
     walk.begin()
     exchange = walk.authorize(setting(redirect_uri=uri))
-    found = never_came_back(walk.flow, exchange, past=walk.past, vault=walk.vault, now=walk.now)
-    assert verdict(found, "authorization.redirect_uri") == "proven"
+    diagnosis = never_came_back(walk.flow, exchange, past=walk.past, vault=walk.vault, now=walk.now)
+    assert verdict(diagnosis, "authorization.redirect_uri") == "proven"
 
 
 @pytest.mark.suspects("error_page", "authorization.not_finished")
 @pytest.mark.rules_out("error_page", "authorization.redirect_uri", "authorization.came_elsewhere")
-def test_the_consoles_own_address_is_ruled_out_on_the_sandbox(walk: Walk) -> None:
-    found = refused(walk, setting(client_id="nobody"))
-    assert verdict(found, "authorization.redirect_uri") == "ruled out"
-    assert verdict(found, "authorization.came_elsewhere") == "ruled out"
-    assert verdict(found, "authorization.not_finished") == "possible"
+def test_loopback_redirect_uri_is_ruled_out_on_the_sandbox(walk: Walk) -> None:
+    diagnosis = refused(walk, setting(client_id="nobody"))
+    assert verdict(diagnosis, "authorization.redirect_uri") == "ruled out"
+    assert verdict(diagnosis, "authorization.came_elsewhere") == "ruled out"
+    assert verdict(diagnosis, "authorization.not_finished") == "possible"
 
 
 def came_back(walk: Walk, edit: Edit, decision: str = "approve") -> Diagnosis:
@@ -85,29 +85,29 @@ def came_back(walk: Walk, edit: Edit, decision: str = "approve") -> Diagnosis:
 
 
 @pytest.mark.proves("unsupported_response_type", "authorization.response_type")
-def test_another_response_type(walk: Walk) -> None:
-    found = cause(came_back(walk, setting(response_type="token")), "authorization.response_type")
-    assert found.verdict == "proven"
-    assert "response_type is 'token'" in text(found)
-    assert found.fix is not None
-    assert found.fix.label_text == "start again at step 1"
-    assert found.fix.changes[0].after == "code"
+def test_other_response_type_is_proven(walk: Walk) -> None:
+    diagnosis = cause(came_back(walk, setting(response_type="token")), "authorization.response_type")
+    assert diagnosis.verdict == "proven"
+    assert "response_type is 'token'" in text(diagnosis)
+    assert diagnosis.fix is not None
+    assert diagnosis.fix.label_text == "start again at step 1"
+    assert diagnosis.fix.changes[0].after == "code"
 
 
 @pytest.mark.proves("access_denied", "authorization.denied")
-def test_the_user_refused(walk: Walk) -> None:
-    found = came_back(walk, setting(), decision="deny")
-    assert verdict(found, "authorization.denied") == "proven"
-    assert found.headline == "The user refused"
+def test_denied_access_is_proven(walk: Walk) -> None:
+    diagnosis = came_back(walk, setting(), decision="deny")
+    assert verdict(diagnosis, "authorization.denied") == "proven"
+    assert diagnosis.headline == "The user denied access"
 
 
-def test_scopes_with_commas_at_the_authorization_endpoint(walk: Walk) -> None:
-    found = came_back(walk, setting(scope="read,write,v2"))
-    assert verdict(found, "scope.separators") == "proven"
-    assert verdict(found, "scope.letter_case") == "ruled out"
+def test_comma_separated_scopes_are_proven_at_authorization(walk: Walk) -> None:
+    diagnosis = came_back(walk, setting(scope="read,write,v2"))
+    assert verdict(diagnosis, "scope.separators") == "proven"
+    assert verdict(diagnosis, "scope.letter_case") == "ruled out"
 
 
-def test_a_client_that_may_not_authorize(new_walk: Callable[..., Walk]) -> None:
+def test_client_without_the_grant_is_diagnosed_at_authorization(new_walk: Callable[..., Walk]) -> None:
     walk = new_walk("machine-app")
     worked = walk.application()
     others = cause(came_back(walk, setting()), "grant.never_worked_for_client")
@@ -116,13 +116,15 @@ def test_a_client_that_may_not_authorize(new_walk: Callable[..., Walk]) -> None:
 
 
 @pytest.mark.rules_out("error_page", "authorization.not_finished")
-def test_a_callback_that_came_before_was_not_left_open(walk: Walk) -> None:
+def test_earlier_callback_rules_out_an_open_page(walk: Walk) -> None:
     walk.authorize()
     exchange = walk.authorize(setting(client_id="nobody"))
-    assert "A callback came" in text(cause(walk.never_came_back(exchange), "authorization.not_finished"))
+    assert "A callback arrived" in text(cause(walk.never_came_back(exchange), "authorization.not_finished"))
 
 
 @pytest.mark.suspects("error_page", "authorization.came_elsewhere")
-def test_an_answer_that_goes_to_the_customers_own_address(walk: Walk) -> None:
-    found = walk.never_came_back(walk.authorize(setting(client_id="nobody", redirect_uri="https://shop.example/back")))
-    assert "paste the address it lands on" in text(cause(found, "authorization.came_elsewhere"))
+def test_callback_to_another_url_is_possible(walk: Walk) -> None:
+    diagnosis = walk.never_came_back(
+        walk.authorize(setting(client_id="nobody", redirect_uri="https://shop.example/back"))
+    )
+    assert "paste the URL it lands on" in text(cause(diagnosis, "authorization.came_elsewhere"))

@@ -29,11 +29,11 @@ from tests.diagnosis.harness import Walk, cause, setting, text, verdict, with_bo
         pytest.param("redirect_uri", marks=pytest.mark.proves("redirect_uri_mismatch", "redirect_uri.left_out")),
     ],
 )
-def test_a_parameter_that_is_left_out(walk: Walk, name: str) -> None:
+def test_missing_parameter_is_proven(walk: Walk, name: str) -> None:
     walk.authorize()
     exchange = walk.token(setting(**{name: None}))
-    found = walk.diagnosed(exchange)
-    missing = cause(found, f"{name}.left_out")
+    diagnosis = walk.diagnosed(exchange)
+    missing = cause(diagnosis, f"{name}.left_out")
     assert missing.verdict == "proven"
     assert f"{name} is not in the " in text(missing)
     assert missing.fix is not None
@@ -49,23 +49,23 @@ def test_a_parameter_that_is_left_out(walk: Walk, name: str) -> None:
         pytest.param("grant_type", marks=pytest.mark.proves(3, "grant_type.empty")),
     ],
 )
-def test_an_empty_parameter(walk: Walk, name: str) -> None:
+def test_empty_parameter_is_proven(walk: Walk, name: str) -> None:
     walk.authorize()
-    found = walk.diagnosed(walk.token(setting(**{name: ""})))
-    assert verdict(found, f"{name}.empty") == "proven"
-    assert verdict(found, f"{name}.left_out") == "ruled out"
+    diagnosis = walk.diagnosed(walk.token(setting(**{name: ""})))
+    assert verdict(diagnosis, f"{name}.empty") == "proven"
+    assert verdict(diagnosis, f"{name}.left_out") == "ruled out"
 
 
 @pytest.mark.proves(1, "code.other_name")
 @pytest.mark.rules_out(1, "code.left_out")
 @pytest.mark.parametrize("other", ["authorization_code", "auth_code", "Code"])
-def test_a_code_under_another_name(walk: Walk, other: str) -> None:
+def test_code_under_another_name_is_proven(walk: Walk, other: str) -> None:
     walk.authorize()
-    found = walk.diagnosed(walk.token(setting(code=None, **{other: walk.flow.code})))
-    renamed = cause(found, "code.other_name")
+    diagnosis = walk.diagnosed(walk.token(setting(code=None, **{other: walk.flow.code})))
+    renamed = cause(diagnosis, "code.other_name")
     assert renamed.verdict == "proven"
-    assert f"The value stands under {other}" in text(renamed)
-    assert verdict(found, "code.left_out") == "ruled out"
+    assert f"The value is named {other}" in text(renamed)
+    assert verdict(diagnosis, "code.left_out") == "ruled out"
     assert renamed.fix is not None
     assert [(change.name, change.after is None) for change in renamed.fix.changes] == [(other, True), ("code", False)]
     assert walk.vault.resolve(str(renamed.fix.changes[1].after)) == walk.flow.code
@@ -74,11 +74,11 @@ def test_a_code_under_another_name(walk: Walk, other: str) -> None:
 @pytest.mark.proves(3, "grant_type.other_name")
 @pytest.mark.rules_out(3, "grant_type.left_out")
 @pytest.mark.parametrize("other", ["grantType", "grant-type", "grant_typ"])
-def test_a_misspelt_grant_type(walk: Walk, other: str) -> None:
+def test_misspelled_grant_type_is_proven(walk: Walk, other: str) -> None:
     walk.authorize()
-    found = walk.diagnosed(walk.token(setting(grant_type=None, **{other: "authorization_code"})))
-    assert verdict(found, "grant_type.other_name") == "proven"
-    assert verdict(found, "grant_type.left_out") == "ruled out"
+    diagnosis = walk.diagnosed(walk.token(setting(grant_type=None, **{other: "authorization_code"})))
+    assert verdict(diagnosis, "grant_type.other_name") == "proven"
+    assert verdict(diagnosis, "grant_type.left_out") == "ruled out"
 
 
 @pytest.mark.parametrize(
@@ -88,32 +88,32 @@ def test_a_misspelt_grant_type(walk: Walk, other: str) -> None:
         pytest.param("grant_type", marks=pytest.mark.proves(3, "grant_type.in_query")),
     ],
 )
-def test_a_parameter_in_the_query(walk: Walk, name: str) -> None:
+def test_parameter_in_the_query_is_proven(walk: Walk, name: str) -> None:
     walk.authorize()
     value = walk.flow.code if name == "code" else "authorization_code"
 
     def moved(request: Request) -> Request:
         return Request(request.method, f"{request.url}?{name}={value}", request.headers, request.body)
 
-    found = walk.diagnosed(walk.token(setting(**{name: None}), raw=moved))
-    assert verdict(found, f"{name}.in_query") == "proven"
-    assert verdict(found, f"{name}.left_out") == "ruled out"
+    diagnosis = walk.diagnosed(walk.token(setting(**{name: None}), raw=moved))
+    assert verdict(diagnosis, f"{name}.in_query") == "proven"
+    assert verdict(diagnosis, f"{name}.left_out") == "ruled out"
 
 
 @pytest.mark.proves(3, "body.unreadable")
-def test_a_json_body_that_is_called_a_form(walk: Walk) -> None:
+def test_json_body_declared_as_form_is_proven(walk: Walk) -> None:
     walk.authorize()
     form = "application/x-www-form-urlencoded"
-    found = walk.diagnosed(walk.token(raw=lambda request: with_body(request, request.body, form)))
-    unreadable = cause(found, "body.unreadable")
-    assert found.headline == "The server could not read the body: it is not what Content-Type says"
+    diagnosis = walk.diagnosed(walk.token(raw=lambda request: with_body(request, request.body, form)))
+    unreadable = cause(diagnosis, "body.unreadable")
+    assert diagnosis.headline == "The server could not read the body: it does not match Content-Type"
     assert unreadable.verdict == "proven"
     assert f"Content-Type is {form}" in text(unreadable)
     assert "The body is written as JSON" in text(unreadable)
-    assert verdict(found, "grant_type.left_out") == "ruled out"
+    assert verdict(diagnosis, "grant_type.left_out") == "ruled out"
 
 
-def test_a_form_body_that_is_called_json(walk: Walk) -> None:
+def test_form_body_declared_as_json_is_proven(walk: Walk) -> None:
     walk.authorize()
     exchange = walk.token(
         body=BodyFormat.FORM, raw=lambda request: with_body(request, request.body, "application/json")
@@ -123,7 +123,7 @@ def test_a_form_body_that_is_called_json(walk: Walk) -> None:
 
 @pytest.mark.proves("invalid_request", "body.unreadable")
 @pytest.mark.rules_out("invalid_request", "parameter.repeated", "client.both", "request.method")
-def test_json_with_a_trailing_comma(walk: Walk) -> None:
+def test_json_with_a_trailing_comma_is_proven(walk: Walk) -> None:
     walk.authorize()
     exchange = walk.token(raw=lambda request: with_body(request, request.body[:-1] + b",}"))
     unreadable = cause(walk.diagnosed(exchange), "body.unreadable")
@@ -132,7 +132,7 @@ def test_json_with_a_trailing_comma(walk: Walk) -> None:
 
 
 @pytest.mark.proves(1, "body.unreadable")
-def test_a_body_whose_code_alone_is_lost(walk: Walk) -> None:
+def test_json_within_a_form_is_proven(walk: Walk) -> None:
     """As ``curl -d grant_type=… -d '{"code": …}'`` sends it: a form with JSON in it. The server reads the form, so that
     ``grant_type`` arrives, and of the JSON one odd name."""
     walk.authorize()
@@ -141,24 +141,24 @@ def test_a_body_whose_code_alone_is_lost(walk: Walk) -> None:
         return with_body(request, request.body + b'&{"code":"' + walk.flow.code.encode() + b'"}')
 
     exchange = walk.token(setting(code=None), body=BodyFormat.FORM, raw=mixed)
-    found = walk.diagnosed(exchange)
+    diagnosis = walk.diagnosed(exchange)
     assert exchange.response is not None
     assert b'Missing parameter: \\"code\\"' in exchange.response.body
-    lost = cause(found, "body.unreadable")
+    lost = cause(diagnosis, "body.unreadable")
     assert lost.verdict == "proven"
-    assert "A part of the body is written as JSON, and is read as one odd name. In it: code" in text(lost)
-    assert verdict(found, "code.left_out") == "ruled out"
+    assert "Part of the body is JSON, which a server reads as a single name. It contains: code" in text(lost)
+    assert verdict(diagnosis, "code.left_out") == "ruled out"
     assert lost.fix is not None
     assert [change.name for change in lost.fix.changes] == ["body", "code"]
     assert walk.vault.resolve(str(lost.fix.changes[1].after)) == walk.flow.code
     kept = cause(walk.kept(exchange), "body.unreadable")
     assert kept.verdict == "proven"
-    assert walk.flow.code not in repr((found, kept))
+    assert walk.flow.code not in repr((diagnosis, kept))
 
 
 @pytest.mark.proves("invalid_request", "parameter.repeated")
 @pytest.mark.rules_out("invalid_request", "body.unreadable")
-def test_a_parameter_that_is_there_twice(walk: Walk) -> None:
+def test_repeated_parameter_is_proven(walk: Walk) -> None:
     walk.authorize()
     exchange = walk.token(
         body=BodyFormat.FORM, raw=lambda request: with_body(request, request.body + b"&grant_type=refresh_token")
@@ -169,22 +169,22 @@ def test_a_parameter_that_is_there_twice(walk: Walk) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_what_is_sent_well_is_ruled_out(walk: Walk, number: int) -> None:
+def test_correct_parameter_is_ruled_out(walk: Walk, number: int) -> None:
     """The same rules, over a request that has everything, and is refused for something else."""
     walk.authorize()
     name = "code" if number == 1 else "grant_type"
     other = "grant_type" if number == 1 else "code"
-    found = walk.diagnosed(walk.token(setting(**{other: None})))
+    diagnosis = walk.diagnosed(walk.token(setting(**{other: None})))
     before = walk.preflight(setting(**{other: None}))
     assert not [id for id in before if id.startswith(f"{name}.")]
-    assert {verdict(found, f"{other}.{kind}") for kind in ("empty", "other_name", "in_query")} == {"ruled out"}
-    assert verdict(found, "body.unreadable") == "ruled out"
+    assert {verdict(diagnosis, f"{other}.{kind}") for kind in ("empty", "other_name", "in_query")} == {"ruled out"}
+    assert verdict(diagnosis, "body.unreadable") == "ruled out"
 
 
 def test_the_missing_refresh_token_is_named(walk: Walk) -> None:
     walk.got_tokens()
-    found = walk.diagnosed(walk.refresh(setting(refresh_token=None)))
-    missing = cause(found, "refresh_token.left_out")
+    diagnosis = walk.diagnosed(walk.refresh(setting(refresh_token=None)))
+    missing = cause(diagnosis, "refresh_token.left_out")
     assert missing.verdict == "proven"
     assert missing.fix is not None
     assert walk.flow.tokens is not None

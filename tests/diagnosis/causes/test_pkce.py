@@ -59,25 +59,27 @@ def judged(flow: Flow, request: Request, vault: Vault) -> Diagnosis:
     answered = Exchange(Step.TOKEN, request, NOW, REFUSED)
     explanation = explain(answered)
     assert explanation is not None
-    found = diagnose(answered, explanation, flow=flow, past=NoPast(), vault=vault)
-    assert VERIFIER not in repr(found)
-    return found
+    diagnosis = diagnose(answered, explanation, flow=flow, past=NoPast(), vault=vault)
+    assert VERIFIER not in repr(diagnosis)
+    return diagnosis
 
 
 @pytest.mark.parametrize("method", [Pkce.S256, Pkce.PLAIN])
 def test_the_right_verifier_is_ruled_out(method: Pkce, vault: Vault) -> None:
     flow = asked(method)
-    found = judged(flow, exchange(flow), vault)
-    assert {verdict(found, f"pkce.{name}") for name in ("verifier_missing", "verifier_differs", "not_asked")} == {
+    diagnosis = judged(flow, exchange(flow), vault)
+    assert {verdict(diagnosis, f"pkce.{name}") for name in ("verifier_missing", "verifier_differs", "not_asked")} == {
         "ruled out"
     }
 
 
 @pytest.mark.parametrize("method", [Pkce.S256, Pkce.PLAIN])
-def test_another_verifier_is_proven_by_its_challenge(method: Pkce, vault: Vault) -> None:
+def test_different_verifier_is_proven_by_its_challenge(method: Pkce, vault: Vault) -> None:
     flow = asked(method)
-    found = judged(flow, exchange(flow, code_verifier="another-verifier-with-more-than-forty-three-characters"), vault)
-    differs = cause(found, "pkce.verifier_differs")
+    diagnosis = judged(
+        flow, exchange(flow, code_verifier="another-verifier-with-more-than-forty-three-characters"), vault
+    )
+    differs = cause(diagnosis, "pkce.verifier_differs")
     assert differs.verdict == "proven"
     assert f"The {method} challenge of" in text(differs)
     assert differs.fix is not None
@@ -85,35 +87,35 @@ def test_another_verifier_is_proven_by_its_challenge(method: Pkce, vault: Vault)
 
 
 @pytest.mark.parametrize("sent", [None, ""])
-def test_a_verifier_that_is_not_sent_is_proven(sent: str | None, vault: Vault) -> None:
+def test_missing_verifier_is_proven(sent: str | None, vault: Vault) -> None:
     flow = asked(Pkce.S256)
-    found = judged(flow, exchange(flow, code_verifier=sent), vault)
-    missing = cause(found, "pkce.verifier_missing")
+    diagnosis = judged(flow, exchange(flow, code_verifier=sent), vault)
+    missing = cause(diagnosis, "pkce.verifier_missing")
     assert missing.verdict == "proven"
     assert missing.fix is not None
     assert missing.fix.label is Label.READY
     assert missing.fix.changes[0].before == sent
 
 
-def test_a_verifier_without_a_challenge_is_proven(vault: Vault) -> None:
+def test_verifier_without_a_challenge_is_proven(vault: Vault) -> None:
     flow = asked(Pkce.OFF)
-    found = judged(flow, exchange(flow, code_verifier=VERIFIER), vault)
-    unasked = cause(found, "pkce.not_asked")
+    diagnosis = judged(flow, exchange(flow, code_verifier=VERIFIER), vault)
+    unasked = cause(diagnosis, "pkce.not_asked")
     assert unasked.verdict == "proven"
     assert unasked.fix is not None
     assert unasked.fix.changes[0].after is None
 
 
-def test_what_redaction_hides_is_not_judged(vault: Vault) -> None:
+def test_redacted_verifier_is_unknown(vault: Vault) -> None:
     flow = asked(Pkce.S256)
     request = vault.redact(Exchange(Step.TOKEN, exchange(flow), NOW)).request
     assert verdict(judged(flow, request, vault), "pkce.verifier_differs") == "unknown"
 
 
-def test_it_is_said_before_the_code_is_sent(vault: Vault) -> None:
+def test_wrong_verifier_is_reported_before_sending(vault: Vault) -> None:
     flow = asked(Pkce.S256)
     warned = preflight(exchange(flow, code_verifier=None), Step.TOKEN, flow=flow, past=NoPast(), vault=vault, now=NOW)
-    assert [found.id for found in warned] == ["pkce.verifier_missing"]
+    assert [diagnosis.id for diagnosis in warned] == ["pkce.verifier_missing"]
     assert preflight(exchange(flow), Step.TOKEN, flow=flow, past=NoPast(), vault=vault, now=NOW) == ()
 
 

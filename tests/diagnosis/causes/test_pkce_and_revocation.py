@@ -102,10 +102,10 @@ def revoke(walk: Walk, kind: str) -> Exchange:
 
 @pytest.mark.proves("invalid_grant", "pkce.verifier_missing")
 @pytest.mark.rules_out("invalid_grant", "pkce.not_asked")
-def test_a_verifier_that_is_left_out(walk: Walk) -> None:
+def test_missing_verifier_is_diagnosed(walk: Walk) -> None:
     walk.authorize()
-    found = walk.diagnosed(exchanged(walk, code_verifier=None))
-    missing = cause(found, "pkce.verifier_missing")
+    diagnosis = walk.diagnosed(exchanged(walk, code_verifier=None))
+    missing = cause(diagnosis, "pkce.verifier_missing")
     assert "code_verifier is not in the token request" in text(missing)
     assert missing.fix is not None
     assert walk.vault.resolve(str(missing.fix.changes[0].after)) == VERIFIER
@@ -113,67 +113,67 @@ def test_a_verifier_that_is_left_out(walk: Walk) -> None:
 
 @pytest.mark.proves("invalid_grant", "pkce.verifier_differs")
 @pytest.mark.rules_out("invalid_grant", "pkce.verifier_missing", "pkce.not_asked")
-def test_the_verifier_of_another_flow(walk: Walk) -> None:
+def test_verifier_of_another_flow_is_diagnosed(walk: Walk) -> None:
     walk.authorize()
-    found = walk.diagnosed(exchanged(walk, code_verifier=VERIFIER[::-1]))
-    assert VERIFIER[::-1] not in repr(found)
-    assert "is not the code_challenge of the authorization" in text(cause(found, "pkce.verifier_differs"))
+    diagnosis = walk.diagnosed(exchanged(walk, code_verifier=VERIFIER[::-1]))
+    assert VERIFIER[::-1] not in repr(diagnosis)
+    assert "differs from the code_challenge of the authorization" in text(cause(diagnosis, "pkce.verifier_differs"))
 
 
 @pytest.mark.proves("invalid_grant", "pkce.not_asked")
-def test_a_verifier_that_no_challenge_was_made_of(walk: Walk) -> None:
+def test_verifier_without_a_challenge_is_diagnosed(walk: Walk) -> None:
     walk.authorize(setting(code_challenge=None, code_challenge_method=None))
-    found = walk.diagnosed(exchanged(walk))
-    assert "The authorization request had no code_challenge" in text(cause(found, "pkce.not_asked"))
-    assert verdict(found, "pkce.verifier_missing") == "ruled out"
+    diagnosis = walk.diagnosed(exchanged(walk))
+    assert "The authorization request had no code_challenge" in text(cause(diagnosis, "pkce.not_asked"))
+    assert verdict(diagnosis, "pkce.verifier_missing") == "ruled out"
 
 
 @pytest.mark.proves("invalid_grant", "code.used")
 @pytest.mark.rules_out("invalid_grant", "pkce.verifier_differs")
-def test_the_right_verifier_beside_a_spent_code(walk: Walk) -> None:
+def test_right_verifier_with_a_spent_code_is_ruled_out(walk: Walk) -> None:
     walk.authorize()
     exchanged(walk)
-    found = cause(walk.diagnosed(exchanged(walk)), "pkce.verifier_differs")
-    assert "The S256 challenge of the verifier is the one that was sent" in text(found)
+    diagnosis = cause(walk.diagnosed(exchanged(walk)), "pkce.verifier_differs")
+    assert "The S256 challenge of the verifier matches" in text(diagnosis)
 
 
 @pytest.mark.proves("invalid_token", "access_token.revoked")
-def test_an_access_token_that_was_revoked(walk: Walk) -> None:
+def test_revoked_access_token_is_proven(walk: Walk) -> None:
     walk.authorize()
     exchanged(walk)
     row = revoke(walk, "access_token")
-    found = walk.diagnosed(walk.call(path="/me"))
-    revoked = cause(found, "access_token.revoked")
+    diagnosis = walk.diagnosed(walk.call(path="/me"))
+    revoked = cause(diagnosis, "access_token.revoked")
     assert revoked.evidence[0].row == row.id
     assert f"It was revoked before: row {row.id}" in text(revoked)
 
 
 @pytest.mark.rules_out("invalid_token", "access_token.revoked")
-def test_an_access_token_that_was_refused_for_another_reason(walk: Walk) -> None:
+def test_access_token_refused_for_another_reason_was_not_revoked(walk: Walk) -> None:
     walk.authorize()
     exchanged(walk)
-    found = walk.diagnosed(walk.call(path="/me"))
-    assert "No revocation of it" in text(cause(found, "access_token.revoked"))
+    diagnosis = walk.diagnosed(walk.call(path="/me"))
+    assert "No revocation of it" in text(cause(diagnosis, "access_token.revoked"))
 
 
 @pytest.mark.proves("invalid_grant", "refresh_token.revoked")
-def test_a_refresh_token_that_was_revoked(walk: Walk) -> None:
+def test_revoked_refresh_token_is_proven(walk: Walk) -> None:
     walk.authorize()
     exchanged(walk)
     row = revoke(walk, "refresh_token")
-    found = walk.diagnosed(walk.token(grant=flows.Grant.REFRESH_TOKEN, body=BodyFormat.FORM))
-    assert cause(found, "refresh_token.revoked").evidence[0].row == row.id
-    assert verdict(found, "refresh_token.replaced") == "ruled out"
+    diagnosis = walk.diagnosed(walk.token(grant=flows.Grant.REFRESH_TOKEN, body=BodyFormat.FORM))
+    assert cause(diagnosis, "refresh_token.revoked").evidence[0].row == row.id
+    assert verdict(diagnosis, "refresh_token.replaced") == "ruled out"
 
 
 @pytest.mark.proves("invalid_grant", "refresh_token.replaced")
 @pytest.mark.rules_out("invalid_grant", "refresh_token.revoked")
-def test_a_refresh_token_that_was_replaced(walk: Walk) -> None:
+def test_replaced_refresh_token_was_not_revoked(walk: Walk) -> None:
     walk.authorize()
     exchanged(walk)
     assert walk.flow.tokens is not None
     old = walk.flow.tokens.refresh_token
     walk.token(grant=flows.Grant.REFRESH_TOKEN, body=BodyFormat.FORM)
     again = setting(refresh_token=old)
-    found = walk.diagnosed(walk.token(again, grant=flows.Grant.REFRESH_TOKEN, body=BodyFormat.FORM))
-    assert "No revocation of it" in text(cause(found, "refresh_token.revoked"))
+    diagnosis = walk.diagnosed(walk.token(again, grant=flows.Grant.REFRESH_TOKEN, body=BodyFormat.FORM))
+    assert "No revocation of it" in text(cause(diagnosis, "refresh_token.revoked"))

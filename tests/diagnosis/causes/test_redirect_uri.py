@@ -14,7 +14,7 @@ from tests.diagnosis.harness import CALLBACK, Walk, cause, setting, text, verdic
     [
         (
             f"{CALLBACK}/",
-            "the slash at the end; first differing character at position 31: nothing expected, '/' was sent",
+            "a trailing slash; first differing character at position 31: nothing expected, '/' was sent",
         ),
         (
             CALLBACK.replace("http:", "https:"),
@@ -22,74 +22,74 @@ from tests.diagnosis.harness import CALLBACK, Walk, cause, setting, text, verdic
         ),
         (
             CALLBACK.replace("/callback", "%2Fcallback"),
-            "the percent-encoding; first differing character at position 22",
+            "percent-encoding; first differing character at position 22",
         ),
         (CALLBACK.replace("callback", "Callback"), "letter case; first differing character at position 23"),
         (CALLBACK.replace("8501", "8502"), "host or port; first differing character at position 21"),
     ],
 )
-def test_a_redirect_uri_that_differs(walk: Walk, sent: str, fact: str) -> None:
+def test_different_redirect_uri_is_proven(walk: Walk, sent: str, fact: str) -> None:
     walk.authorize()
-    found = walk.diagnosed(walk.token(setting(redirect_uri=sent)))
-    differs = cause(found, "redirect_uri.differs")
+    diagnosis = walk.diagnosed(walk.token(setting(redirect_uri=sent)))
+    differs = cause(diagnosis, "redirect_uri.differs")
     assert differs.verdict == "proven"
     assert fact in text(differs)
     assert differs.fix is not None
     assert differs.fix.label == "ready"
     assert differs.fix.changes[0].after == CALLBACK
-    assert verdict(found, "redirect_uri.left_out") == "ruled out"
+    assert verdict(diagnosis, "redirect_uri.left_out") == "ruled out"
 
 
 @pytest.mark.proves("redirect_uri_mismatch", "redirect_uri.left_out")
 @pytest.mark.rules_out("redirect_uri_mismatch", "redirect_uri.differs")
-def test_a_redirect_uri_that_is_left_out(walk: Walk) -> None:
+def test_missing_redirect_uri_is_proven(walk: Walk) -> None:
     walk.authorize()
-    found = walk.diagnosed(walk.token(setting(redirect_uri=None)))
-    missing = cause(found, "redirect_uri.left_out")
+    diagnosis = walk.diagnosed(walk.token(setting(redirect_uri=None)))
+    missing = cause(diagnosis, "redirect_uri.left_out")
     assert missing.verdict == "proven"
     assert missing.fix is not None
     assert missing.fix.changes[0].after == CALLBACK
-    assert verdict(found, "redirect_uri.differs") == "ruled out"
+    assert verdict(diagnosis, "redirect_uri.differs") == "ruled out"
 
 
 @pytest.mark.proves(2, "redirect_uri.differs")
 @pytest.mark.rules_out(2, "redirect_uri.left_out", "code.expired", "code.used")
-def test_a_redirect_uri_that_differs_is_answered_as_error_2(walk: Walk) -> None:
+def test_different_redirect_uri_is_error_2(walk: Walk) -> None:
     """RFC 6749 §5.2 has ``invalid_grant`` for it. The sandbox has a code of its own; a fault has it answer so."""
     walk.authorize()
     walk.running.sandbox.faults.add(fault_from("documented", {"number": 2}))
     differs = cause(walk.diagnosed(walk.token(setting(redirect_uri=f"{CALLBACK}/"))), "redirect_uri.differs")
-    assert "the slash at the end" in text(differs)
+    assert "a trailing slash" in text(differs)
 
 
 @pytest.mark.proves(2, "redirect_uri.left_out")
 @pytest.mark.rules_out(2, "redirect_uri.differs")
-def test_a_redirect_uri_that_is_left_out_is_answered_as_error_2(walk: Walk) -> None:
+def test_missing_redirect_uri_is_error_2(walk: Walk) -> None:
     walk.authorize()
     walk.running.sandbox.faults.add(fault_from("documented", {"number": 2}))
     missing = cause(walk.diagnosed(walk.token(setting(redirect_uri=None))), "redirect_uri.left_out")
-    assert f"The authorization request had it: {CALLBACK}" in text(missing)
+    assert f"The authorization request has it: {CALLBACK}" in text(missing)
 
 
 @pytest.mark.rules_out(2, "redirect_uri.left_out", "redirect_uri.differs")
-def test_the_same_redirect_uri_is_ruled_out(walk: Walk) -> None:
+def test_same_redirect_uri_is_ruled_out(walk: Walk) -> None:
     walk.got_tokens()
-    found = walk.diagnosed(walk.token())
-    assert verdict(found, "redirect_uri.differs") == "ruled out"
-    assert "identical, character by character" in text(cause(found, "redirect_uri.differs"))
+    diagnosis = walk.diagnosed(walk.token())
+    assert verdict(diagnosis, "redirect_uri.differs") == "ruled out"
+    assert "identical, character by character" in text(cause(diagnosis, "redirect_uri.differs"))
 
 
-def test_a_fix_never_sends_a_spent_code_along(walk: Walk) -> None:
+def test_fix_never_sends_a_spent_code(walk: Walk) -> None:
     """The redirect URI is wrong and the code is used: mending the first would send the second again."""
     walk.got_tokens()
-    found = walk.diagnosed(walk.token(setting(redirect_uri=f"{CALLBACK}/")))
-    differs = cause(found, "redirect_uri.differs")
+    diagnosis = walk.diagnosed(walk.token(setting(redirect_uri=f"{CALLBACK}/")))
+    differs = cause(diagnosis, "redirect_uri.differs")
     assert differs.verdict == "proven"
     assert differs.fix is not None
     assert differs.fix.label_text == "start again at step 1"
 
 
-def test_the_end_of_an_address_is_a_difference_too() -> None:
+def test_difference_at_the_end_of_a_uri_is_described() -> None:
     assert difference("https://a/cb", "https://a/cb/") == (
-        "the slash at the end; first differing character at position 13: '/' expected, nothing was sent"
+        "a trailing slash; first differing character at position 13: '/' expected, nothing was sent"
     )

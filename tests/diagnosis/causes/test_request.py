@@ -13,10 +13,10 @@ from tests.diagnosis.harness import Walk, cause, setting, text, verdict, with_he
 
 
 @pytest.mark.proves("missing_version", "header.version_missing")
-def test_a_missing_version_header(walk: Walk) -> None:
+def test_missing_version_header_is_proven(walk: Walk) -> None:
     walk.got_tokens()
-    found = walk.diagnosed(walk.call(setting(Version=None)))
-    missing = cause(found, "header.version_missing")
+    diagnosis = walk.diagnosed(walk.call(setting(Version=None)))
+    missing = cause(diagnosis, "header.version_missing")
     assert missing.verdict == "proven"
     assert "There is no Version header" in text(missing)
     assert missing.fix is not None
@@ -27,37 +27,37 @@ def test_a_missing_version_header(walk: Walk) -> None:
 
 @pytest.mark.proves("unknown_error", "header.version_missing")
 @pytest.mark.rules_out("unknown_error", "header.content_type_on_get")
-def test_another_version(walk: Walk) -> None:
+def test_other_version_is_proven(walk: Walk) -> None:
     walk.got_tokens()
-    found = walk.diagnosed(walk.call(setting(Version="1.0")))
-    assert verdict(found, "header.version_missing") == "proven"
+    diagnosis = walk.diagnosed(walk.call(setting(Version="1.0")))
+    assert verdict(diagnosis, "header.version_missing") == "proven"
 
 
 @pytest.mark.proves("content_type_on_get", "header.content_type_on_get")
 @pytest.mark.rules_out("content_type_on_get", "header.version_missing")
-def test_a_content_type_on_a_get(walk: Walk) -> None:
+def test_content_type_on_a_get_is_proven(walk: Walk) -> None:
     walk.got_tokens()
-    found = walk.diagnosed(walk.call(raw=lambda request: with_header(request, "Content-Type", "application/json")))
-    wrong = cause(found, "header.content_type_on_get")
+    diagnosis = walk.diagnosed(walk.call(raw=lambda request: with_header(request, "Content-Type", "application/json")))
+    wrong = cause(diagnosis, "header.content_type_on_get")
     assert wrong.verdict == "proven"
     assert "Content-Type is application/json on a GET" in text(wrong)
-    assert verdict(found, "header.version_missing") == "ruled out"
+    assert verdict(diagnosis, "header.version_missing") == "ruled out"
 
 
-def test_another_refusal_of_the_api(walk: Walk) -> None:
+def test_correct_headers_are_ruled_out(walk: Walk) -> None:
     """A 400 of the API that is about neither header: put to a call that has the right ones."""
     walk.got_tokens()
     answer = Response(400, "Bad Request", (), b'{"error": {"status": 400, "title": "Bad Request", "detail": "no"}}')
-    found = walk.diagnosed(replace(walk.call(), response=answer))
-    assert verdict(found, "header.version_missing") == "ruled out"
-    assert verdict(found, "header.content_type_on_get") == "ruled out"
+    diagnosis = walk.diagnosed(replace(walk.call(), response=answer))
+    assert verdict(diagnosis, "header.version_missing") == "ruled out"
+    assert verdict(diagnosis, "header.content_type_on_get") == "ruled out"
 
 
 @pytest.mark.proves("invalid_request", "request.method")
-def test_a_get_on_the_token_endpoint(walk: Walk) -> None:
+def test_get_on_the_token_endpoint_is_proven(walk: Walk) -> None:
     walk.authorize()
-    found = walk.diagnosed(walk.token(raw=lambda request: replace(request, method="GET")))
-    method = cause(found, "request.method")
+    diagnosis = walk.diagnosed(walk.token(raw=lambda request: replace(request, method="GET")))
+    method = cause(diagnosis, "request.method")
     assert method.verdict == "proven"
     assert method.fix is not None
     assert method.fix.changes[0].after == "POST"
@@ -65,37 +65,37 @@ def test_a_get_on_the_token_endpoint(walk: Walk) -> None:
 
 @pytest.mark.proves("not_found", "request.address")
 @pytest.mark.rules_out("not_found", "request.method")
-def test_a_wrong_address(walk: Walk) -> None:
+def test_wrong_url_is_proven(walk: Walk) -> None:
     walk.authorize()
 
     def elsewhere(request: Request) -> Request:
         return replace(request, url=request.url.replace("/api/open/oauth/token", "/oauth/token"))
 
-    found = walk.diagnosed(walk.token(raw=elsewhere))
-    address = cause(found, "request.address")
+    diagnosis = walk.diagnosed(walk.token(raw=elsewhere))
+    address = cause(diagnosis, "request.address")
     assert address.verdict == "proven"
     assert address.fix is not None
     assert address.fix.changes[0].after == walk.provider.token_endpoint
-    assert verdict(found, "request.method") == "ruled out"
+    assert verdict(diagnosis, "request.method") == "ruled out"
 
 
 @pytest.mark.rules_out("html", "request.address", "request.method")
-def test_the_right_address_is_ruled_out(walk: Walk) -> None:
+def test_documented_url_is_ruled_out(walk: Walk) -> None:
     """Something between answers with a page of its own."""
     walk.running.sandbox.faults.add(fault_from("html-page", {"status": 200}))
-    found = walk.diagnosed(walk.application())
-    assert "The address is the documented one" in text(cause(found, "request.address"))
+    diagnosis = walk.diagnosed(walk.application())
+    assert "The URL is the documented one" in text(cause(diagnosis, "request.address"))
 
 
 @pytest.mark.suspects("not_found", "request.address")
-def test_a_path_that_the_profile_does_not_name(walk: Walk) -> None:
+def test_path_missing_from_the_profile_is_possible(walk: Walk) -> None:
     walk.got_tokens()
     address = cause(walk.diagnosed(walk.call(path="/users/you")), "request.address")
     assert "The profile does not name the path /users/you; it names /users/me, /cities" in text(address)
 
 
 @pytest.mark.proves("rate_limited", "limit.requests")
-def test_the_request_limit_is_run_into(walk: Walk) -> None:
+def test_exceeded_rate_limit_is_proven(walk: Walk) -> None:
     """A limit of twenty, at the sandbox and in the provider's profile alike: 4,500 would take the test too long."""
     walk.provider = replace(walk.provider, request_limit=RequestLimit(requests=20, seconds=300, pause=1800))
     walk.begin()
@@ -108,11 +108,11 @@ def test_the_request_limit_is_run_into(walk: Walk) -> None:
     assert refused.response is not None
     assert refused.response.status == 403
     assert b"Request ID" in refused.response.body
-    found = walk.diagnosed(refused)
-    passed = cause(found, "limit.requests")
+    diagnosis = walk.diagnosed(refused)
+    passed = cause(diagnosis, "limit.requests")
     assert passed.verdict == "proven"
     host = walk.provider.token_endpoint.split("/")[2]
-    assert f"21 requests to {host} in 5 min are known here; 20 are allowed from one address" in text(passed)
+    assert f"21 requests to {host} in 5 min are known here; 20 are allowed from one IP address" in text(passed)
     assert passed.fix is not None
     assert passed.fix.title == "Wait 30 min, then send it again"
     walk.wait(1700)
@@ -124,22 +124,22 @@ def test_the_request_limit_is_run_into(walk: Walk) -> None:
 
 
 @pytest.mark.suspects("rate_limited", "limit.requests")
-def test_a_limit_that_others_passed_is_possible(walk: Walk) -> None:
+def test_rate_limit_exceeded_by_others_is_possible(walk: Walk) -> None:
     """Another program behind the same address used it up."""
     walk.running.sandbox.set_request_limit(rate_limit.RequestLimit(requests=3, seconds=300, pause=1800))
     for _ in range(3):
         httpx.get(f"{walk.provider.api}/cities")
-    found = cause(walk.diagnosed(walk.application()), "limit.requests")
-    assert found.verdict == "possible"
-    assert "1 request to" in text(found)
-    assert "4,500 are allowed" in text(found)
+    diagnosis = cause(walk.diagnosed(walk.application()), "limit.requests")
+    assert diagnosis.verdict == "possible"
+    assert "1 request to" in text(diagnosis)
+    assert "4,500 are allowed" in text(diagnosis)
 
 
-def test_a_provider_whose_limit_is_not_known(walk: Walk) -> None:
+def test_unknown_rate_limit_is_unknown(walk: Walk) -> None:
     walk.provider = replace(walk.provider, request_limit=None)
     walk.begin()
     walk.running.sandbox.set_request_limit(rate_limit.RequestLimit(requests=1, seconds=300, pause=1800))
     walk.application()
-    found = cause(walk.diagnosed(walk.application()), "limit.requests")
-    assert found.verdict == "unknown"
-    assert "its profile does not say" in text(found)
+    diagnosis = cause(walk.diagnosed(walk.application()), "limit.requests")
+    assert diagnosis.verdict == "unknown"
+    assert "its profile does not say" in text(diagnosis)

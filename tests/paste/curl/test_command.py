@@ -39,15 +39,15 @@ def request(item: paste.Pasted) -> Request:
 @pytest.mark.parametrize(
     "prompt", ["", "$ ", "# ", "user@host:~/work$ ", "  ", "PS C:\\work> ", "C:\\> ", "time ", "% ", "TOKEN=1 "]
 )
-def test_a_prompt_before_the_command_is_put_up_with(prompt: str) -> None:
-    (found,) = paste.read(prompt + COMMAND)
-    assert request(found).body == b"grant_type=authorization_code&code=abcdef"
-    assert (found.step, found.source, found.response) == ("token", "curl command", None)
+def test_prompt_before_the_command_is_ignored(prompt: str) -> None:
+    (result,) = paste.read(prompt + COMMAND)
+    assert request(result).body == b"grant_type=authorization_code&code=abcdef"
+    assert (result.step, result.source, result.response) == ("token", "curl command", None)
 
 
 def test_a_command_inside_a_log_line_is_read() -> None:
-    (found,) = paste.read(f"2026-11-23 10:00:00 INFO running: {COMMAND}")
-    assert request(found).url == "https://www.olx.pl/api/open/oauth/token"
+    (result,) = paste.read(f"2026-11-23 10:00:00 INFO running: {COMMAND}")
+    assert request(result).url == "https://www.olx.pl/api/open/oauth/token"
 
 
 def test_several_commands_and_next_are_several_requests() -> None:
@@ -57,19 +57,19 @@ def test_several_commands_and_next_are_several_requests() -> None:
     assert urls == [("GET", "1"), ("GET", "2"), ("POST", "3"), ("POST", "4"), ("GET", "5")]
 
 
-def test_an_unknown_option_is_named_and_its_value_is_no_address() -> None:
-    (found,) = paste.read("curl --frobnicate value https://a.example/x -£")
-    assert request(found).url == "https://a.example/x"
-    assert found.repairs == (
+def test_unknown_option_is_named_and_its_value_is_not_an_address() -> None:
+    (result,) = paste.read("curl --frobnicate value https://a.example/x -£")
+    assert request(result).url == "https://a.example/x"
+    assert result.repairs == (
         "curl has no option --frobnicate; it was left out",
         "curl has no option -£; it was left out",
     )
 
 
-def test_what_a_shell_would_put_in_is_left_as_it_is() -> None:
-    (found,) = paste.read('curl "https://a.example/x?code=$CODE" -d "$(cat secret)"')
-    assert request(found).url == "https://a.example/x?code=$CODE"
-    assert found.repairs == ("shell variable or substitution left as it is written",)
+def test_shell_substitutions_are_not_expanded() -> None:
+    (result,) = paste.read('curl "https://a.example/x?code=$CODE" -d "$(cat secret)"')
+    assert request(result).url == "https://a.example/x?code=$CODE"
+    assert result.repairs == ("shell variable or substitution was not expanded",)
 
 
 @pytest.mark.parametrize(
@@ -83,21 +83,21 @@ def test_what_a_shell_would_put_in_is_left_as_it_is() -> None:
     ],
 )
 def test_a_file_is_named_and_never_read(option: str, note: str) -> None:
-    (found,) = paste.read(f"curl https://a.example/x {option}")
-    assert found.repairs == (note,)
-    assert not found.request_body_known
+    (result,) = paste.read(f"curl https://a.example/x {option}")
+    assert result.repairs == (note,)
+    assert not result.request_body_known
 
 
 def test_the_file_of_a_cookie_or_header_is_named_too() -> None:
-    (found,) = paste.read("curl https://a.example/x -b jar.txt -H @headers.txt")
-    assert found.repairs == (
+    (result,) = paste.read("curl https://a.example/x -b jar.txt -H @headers.txt")
+    assert result.repairs == (
         "the file headers.txt of --header was not read",
         "the file jar.txt of --cookie was not read",
     )
-    assert found.request_body_known
+    assert result.request_body_known
 
 
-def test_the_output_behind_a_command_is_its_answer() -> None:
+def test_output_behind_a_command_is_its_response() -> None:
     raw = 'HTTP/1.1 401 Unauthorized\n\n{"error": "invalid_token"}'
     first, second = paste.read(f"$ curl -i https://a.example/x\n{raw}\n$ curl https://a.example/y\n" + '{"id": 1}')
     assert (request(first).url, first.status) == ("https://a.example/x", 401)
@@ -123,22 +123,22 @@ def test_a_command_knows_the_body_that_verbose_does_not_print() -> None:
     assert (request(second).body, second.status) == (b"", 400)
 
 
-def test_plain_http_is_seen_by_the_port() -> None:
-    (found,) = paste.read(
+def test_plain_http_is_recognised_by_the_port() -> None:
+    (result,) = paste.read(
         "* Connected to a.example (192.0.2.1) port 80 (#0)\n> GET /x HTTP/1.1\n> Host: a.example\n>\n"
     )
-    assert request(found).url == "http://a.example/x"
+    assert request(result).url == "http://a.example/x"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("curl -d a=1", "line 1, column 1: this curl command names no address."),
+        ("curl -d a=1", "line 1, column 1: the curl command has no address."),
         ("one\n$ curl 'https://a.example", "line 2, column 8: the quote that opens here is not closed."),
         ('curl "https://a.example', "line 1, column 6: the quote that opens here is not closed."),
     ],
 )
-def test_a_command_that_cannot_be_read_says_where(text: str, message: str) -> None:
+def test_unreadable_command_is_refused_with_a_place(text: str, message: str) -> None:
     with pytest.raises(ParseError) as caught:
         paste.read(text)
     assert str(caught.value) == f"Reading stopped at {message}"

@@ -173,18 +173,18 @@ def comparable(message: bytes) -> bytes:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_request_is_the_one_that_curl_sends(command: str, recorder: Any, tmp_path: Path) -> None:
     command = placed(command, recorder.port)
-    (found,) = paste.read(command)
-    assert found.request is not None
-    assert comparable(wire(found.request)) == comparable(sent_by_curl(command, recorder, tmp_path))
+    (result,) = paste.read(command)
+    assert result.request is not None
+    assert comparable(wire(result.request)) == comparable(sent_by_curl(command, recorder, tmp_path))
 
 
 @needs_curl
 @pytest.mark.parametrize(("command", "same"), OTHER_SHELLS)
 def test_other_shells_send_what_the_posix_command_sends(command: str, same: str, recorder: Any, tmp_path: Path) -> None:
-    (found,) = paste.read(placed(command, recorder.port))
-    assert found.request is not None
+    (result,) = paste.read(placed(command, recorder.port))
+    assert result.request is not None
     same = placed(same, recorder.port)
-    assert comparable(wire(found.request)) == comparable(sent_by_curl(same, recorder, tmp_path))
+    assert comparable(wire(result.request)) == comparable(sent_by_curl(same, recorder, tmp_path))
 
 
 def test_enough_commands_are_compared() -> None:

@@ -66,12 +66,12 @@ def traced(command: str, option: str, folder: Path) -> str:
 @pytest.mark.parametrize("option", ["--trace-ascii", "--trace"])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_request_is_the_one_that_curl_sent(command: str, option: str, recorder: Any, tmp_path: Path) -> None:
-    (found,) = paste.read(traced(placed(command, recorder.port), option, tmp_path))
+    (result,) = paste.read(traced(placed(command, recorder.port), option, tmp_path))
     received = recorder.requests[-1]
-    assert found.source == "curl --trace output"
-    assert found.status == 200
-    assert found.request is not None
-    sent = wire(found.request)
+    assert result.source == "curl --trace output"
+    assert result.status == 200
+    assert result.request is not None
+    sent = wire(result.request)
     if " -x " in command:  # through a proxy the target is the whole address
         sent = sent.replace(b"POST /token", b"POST http://api.example/token")
     if " -F " in command:  # the trace has a form's line breaks as they were
@@ -80,19 +80,19 @@ def test_the_request_is_the_one_that_curl_sent(command: str, option: str, record
     assert sent.partition(b"\r\n\r\n")[2] == received.partition(b"\r\n\r\n")[2]
 
 
-def test_an_answer_is_read_with_the_dots_that_stand_for_line_breaks() -> None:
-    (found,) = paste.read(ANSWERED)
-    assert found.step is Step.TOKEN
-    assert found.request is not None
-    assert (found.request.url, found.request.body) == ("https://www.olx.pl/api/open/oauth/token", b"a=1")
-    assert isinstance(found.response, Response)
-    assert json.loads(found.response.body) == {
+def test_dots_for_line_breaks_are_read_as_line_breaks() -> None:
+    (result,) = paste.read(ANSWERED)
+    assert result.step is Step.TOKEN
+    assert result.request is not None
+    assert (result.request.url, result.request.body) == ("https://www.olx.pl/api/open/oauth/token", b"a=1")
+    assert isinstance(result.response, Response)
+    assert json.loads(result.response.body) == {
         "error": "invalid_grant",
         "error_description": "Invalid refresh token",
         "x": 1.5,
     }
-    assert found.started_at is not None
-    assert trace.DOTS in found.repairs
+    assert result.started_at is not None
+    assert trace.DOTS in result.repairs
 
 
 DUMPED = """\
@@ -111,13 +111,13 @@ DUMPED = """\
 """
 
 
-def test_octets_are_read_as_they_were_without_a_guess() -> None:
-    (found,) = paste.read(DUMPED)
-    assert found.request is not None
-    assert found.request.body.decode() == "a=\u00e9."
-    assert isinstance(found.response, Response)
-    assert found.response.body == b"{\n}"
-    assert trace.DOTS not in found.repairs
+def test_hexadecimal_trace_is_read_exactly() -> None:
+    (result,) = paste.read(DUMPED)
+    assert result.request is not None
+    assert result.request.body.decode() == "a=\u00e9."
+    assert isinstance(result.response, Response)
+    assert result.response.body == b"{\n}"
+    assert trace.DOTS not in result.repairs
 
 
 def test_the_hops_of_a_redirect_are_exchanges_of_their_own() -> None:
@@ -125,13 +125,13 @@ def test_the_hops_of_a_redirect_are_exchanges_of_their_own() -> None:
         "=> Send header, 40 bytes (0x28)\n0000: GET /{} HTTP/1.1\n0011: Host: a.example\n0026:\n"
         "<= Recv header, 20 bytes (0x14)\n0000: HTTP/1.1 302 Found\n<= Recv header, 2 bytes (0x2)\n0000:\n"
     )
-    found = paste.read(hop.format("a") + hop.format("b"))
-    assert [item.request.url for item in found if item.request] == ["https://a.example/a", "https://a.example/b"]
-    assert [item.status for item in found] == [302, 302]
+    result = paste.read(hop.format("a") + hop.format("b"))
+    assert [item.request.url for item in result if item.request] == ["https://a.example/a", "https://a.example/b"]
+    assert [item.status for item in result] == [302, 302]
 
 
-def test_behind_its_command_it_is_the_answer() -> None:
-    (found,) = paste.read(f"$ curl --trace-ascii - https://www.olx.pl/api/open/oauth/token -d a=1\n{ANSWERED}")
-    assert found.status == 400
-    assert found.request is not None
-    assert found.request.body == b"a=1"
+def test_trace_behind_its_command_is_the_response() -> None:
+    (result,) = paste.read(f"$ curl --trace-ascii - https://www.olx.pl/api/open/oauth/token -d a=1\n{ANSWERED}")
+    assert result.status == 400
+    assert result.request is not None
+    assert result.request.body == b"a=1"

@@ -7,7 +7,7 @@ import pytest
 
 from oauth.sandbox.app import application
 from oauth.sandbox.clock import utc_now
-from oauth.sandbox.control.access import Guard
+from oauth.sandbox.control.access import ControlAccess, is_loopback
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.testing import serving
 
@@ -17,7 +17,7 @@ TOKEN = "control-canary"
 
 @pytest.fixture(scope="module")
 def with_token() -> Iterator[str]:
-    with serving(application(Sandbox(utc_now), Guard(TOKEN, open=False))) as url:
+    with serving(application(Sandbox(utc_now), ControlAccess(TOKEN, open=False))) as url:
         yield url
 
 
@@ -91,14 +91,20 @@ def test_with_a_token(with_token: str) -> None:
         assert http.get("/health").status_code == 200
 
 
+@pytest.mark.parametrize("host", ["127.0.0.2", "127.255.0.1", "::1", "localhost", "LOCALHOST"])
+def test_loopback_hosts(host: str) -> None:
+    assert is_loopback(host)
+    assert not is_loopback(f"{host}.evil.example")
+
+
 def test_off_beyond_loopback() -> None:
-    with serving(application(Sandbox(utc_now), Guard(open=False))) as url:
+    with serving(application(Sandbox(utc_now), ControlAccess(open=False))) as url:
         answer = httpx.get(f"{url}/control/clock", trust_env=False)
     assert answer.status_code == 403
     assert "Set a control token" in answer.json()["error"]["detail"]
 
 
-@pytest.mark.parametrize("address", [("192.0.2.1", 5), None, ("localhost", 5)])
+@pytest.mark.parametrize("address", [("192.0.2.1", 5), None, ("localhost.evil.example", 5)])
 def test_an_address_that_is_not_known_to_be_loopback(address: tuple[str, int] | None) -> None:
     from starlette.datastructures import Headers
 
@@ -108,5 +114,5 @@ def test_an_address_that_is_not_known_to_be_loopback(address: tuple[str, int] | 
     loopback = ("127.0.0.1", 5)
     for ends in ({"server": address, "client": loopback}, {"server": loopback, "client": address}):
         with pytest.raises(ApiError):
-            Guard().check({"type": "http", "method": "GET", **ends}, headers)
-    Guard().check({"type": "http", "method": "GET", "server": ("::1", 1), "client": loopback}, headers)
+            ControlAccess().check({"type": "http", "method": "GET", **ends}, headers)
+    ControlAccess().check({"type": "http", "method": "GET", "server": ("::1", 1), "client": loopback}, headers)

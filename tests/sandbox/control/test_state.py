@@ -12,7 +12,7 @@ from oauth.sandbox.control_client import Control, SteeringError
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.testing import SteeredSandbox
 
-Answer = Callable[..., httpx.Response]
+Send = Callable[..., httpx.Response]
 REDIRECT_URI = "http://localhost:8501/callback"
 
 
@@ -28,7 +28,7 @@ def authorization(url: str = "http://anywhere", **parameters: str) -> str:
     return f"{url}/oauth/authorize/?{urlencode(query)}"
 
 
-def test_the_clock(steered_sandbox: SteeredSandbox, ask: Answer) -> None:
+def test_the_clock(steered_sandbox: SteeredSandbox, ask: Send) -> None:
     clock = steered_sandbox.clock
     start = clock.now()
     clock.move(timedelta(minutes=5))
@@ -42,7 +42,7 @@ def test_the_clock(steered_sandbox: SteeredSandbox, ask: Answer) -> None:
 
 @pytest.mark.parametrize("body", [{"now": "2026-11-23"}, {"now": "2026-11-23T10:00:00"}, {"now": "soon"}])
 def test_a_time_that_is_none(control: Control, body: dict[str, str]) -> None:
-    with pytest.raises(SteeringError, match=r"400 .*now: Write a time with its zone"):
+    with pytest.raises(SteeringError, match=r"400 .*now: .* with a time zone, such as"):
         control.request("PUT", "clock", body)
 
 
@@ -54,7 +54,7 @@ def test_the_clock_stays_within_a_hundred_years(control: Control) -> None:
         control.request("POST", "clock/move", {"seconds": 1})
 
 
-def test_a_client_is_added_changed_deactivated_and_removed(steered_sandbox: SteeredSandbox, ask: Answer) -> None:
+def test_a_client_is_added_changed_deactivated_and_removed(steered_sandbox: SteeredSandbox, ask: Send) -> None:
     clients = steered_sandbox.clients
     mine = {"client_id": "mine", "client_secret": "first"}
     clients.add("mine", "first", scopes=["read"], grants=["client_credentials"])
@@ -78,7 +78,7 @@ def test_a_client_is_added_changed_deactivated_and_removed(steered_sandbox: Stee
 
 
 def test_what_a_removed_client_was_given_is_useless(
-    steered_sandbox: SteeredSandbox, tokens: Callable[..., dict[str, Any]], call: Answer
+    steered_sandbox: SteeredSandbox, tokens: Callable[..., dict[str, Any]], call: Send
 ) -> None:
     token = tokens()["access_token"]
     steered_sandbox.clients.remove("demo-app")
@@ -88,15 +88,15 @@ def test_what_a_removed_client_was_given_is_useless(
 def test_clients_that_cannot_be(control: Control) -> None:
     with pytest.raises(SteeringError, match=r"409 .*already"):
         control.request("POST", "clients", {"client_id": "demo-app", "secret": "s"})
-    with pytest.raises(SteeringError, match=r"409 .*no scope 'admin'"):
+    with pytest.raises(SteeringError, match=r"409 .*Unknown scope 'admin'"):
         control.request("PATCH", "clients/demo-app", {"scopes": ["admin"]})
-    with pytest.raises(SteeringError, match=r"400 .*grants.0: 'password' is not one of"):
+    with pytest.raises(SteeringError, match=r"400 .*grants.0: Invalid enum value 'password'.*Allowed: auth"):
         control.request("PATCH", "clients/demo-app", {"grants": ["password"]})
     with pytest.raises(SteeringError, match=r"404 .*nobody"):
         control.request("GET", "clients/nobody")
 
 
-def test_codes_and_tokens_are_issued_and_revoked(control: Control, ask: Answer, call: Answer) -> None:
+def test_codes_and_tokens_are_issued_and_revoked(control: Control, ask: Send, call: Send) -> None:
     code = control.request("POST", "codes", {"client_id": "demo-app", "redirect_uri": REDIRECT_URI, "scope": "read v2"})
     answer = ask(grant_type="authorization_code", code=code["secret"], redirect_uri=REDIRECT_URI)
     assert answer.json()["scope"] == "read v2"
@@ -125,7 +125,7 @@ def test_codes_and_tokens_are_issued_and_revoked(control: Control, ask: Answer, 
     [
         ({"client_id": "nobody"}, "no client 'nobody'"),
         ({"client_id": "demo-app", "user_id": 7}, "no user 7"),
-        ({"client_id": "demo-app", "scope": "admin"}, "no scope 'admin'"),
+        ({"client_id": "demo-app", "scope": "admin"}, "Unknown scope 'admin'"),
     ],
 )
 def test_tokens_that_cannot_be_issued(control: Control, body: dict[str, Any], part: str) -> None:
@@ -133,7 +133,7 @@ def test_tokens_that_cannot_be_issued(control: Control, body: dict[str, Any], pa
         control.request("POST", "access-tokens", body)
 
 
-def test_consent_without_a_browser(control: Control, ask: Answer) -> None:
+def test_consent_without_a_browser(control: Control, ask: Send) -> None:
     location = control.approve(authorization())
     query = parse_qs(urlsplit(location).query)
     assert location.startswith(f"{REDIRECT_URI}?code=")
@@ -168,7 +168,7 @@ def test_settings_and_users(control: Control, tokens: Callable[..., dict[str, An
 
 
 def test_refresh_tokens_that_are_replaced_once_a_day(
-    steered_sandbox: SteeredSandbox, tokens: Callable[..., dict[str, Any]], ask: Answer
+    steered_sandbox: SteeredSandbox, tokens: Callable[..., dict[str, Any]], ask: Send
 ) -> None:
     steered_sandbox.control.settings(refresh_token_replaced="daily")
     first = tokens()["refresh_token"]
@@ -183,7 +183,7 @@ def test_refresh_tokens_that_are_replaced_once_a_day(
 
 
 def test_a_refresh_ends_the_access_tokens_before_it_where_it_is_set_to(
-    steered_sandbox: SteeredSandbox, tokens: Callable[..., dict[str, Any]], ask: Answer, call: Answer
+    steered_sandbox: SteeredSandbox, tokens: Callable[..., dict[str, Any]], ask: Send, call: Send
 ) -> None:
     control = steered_sandbox.control
     assert control.settings()["refresh_ends_access_tokens"] is False
@@ -233,7 +233,7 @@ def test_reset(steered_sandbox: SteeredSandbox, sandbox: Sandbox, tokens: Callab
 
 
 def test_snapshot_and_restore(
-    steered_sandbox: SteeredSandbox, tokens: Callable[..., dict[str, Any]], ask: Answer, call: Answer
+    steered_sandbox: SteeredSandbox, tokens: Callable[..., dict[str, Any]], ask: Send, call: Send
 ) -> None:
     control, clock = steered_sandbox.control, steered_sandbox.clock
     steered_sandbox.clients.add("mine", "s", redirect_uris=["https://app.example/"])
@@ -259,6 +259,6 @@ def test_a_snapshot_that_does_not_fit_changes_nothing(control: Control, tokens: 
     wrong = {**snapshot, "clients": [{**snapshot["clients"][0], "scopes": ["admin"]}], "now": "2027-01-01T00:00:00Z"}
     with pytest.raises(SteeringError, match=r"409 .*admin"):
         control.restore(wrong)
-    with pytest.raises(SteeringError, match=r"400 .*'clients' is a required property"):
+    with pytest.raises(SteeringError, match=r"400 .*missing required field `clients`"):
         control.restore({name: value for name, value in snapshot.items() if name != "clients"})
     assert control.snapshot() == snapshot

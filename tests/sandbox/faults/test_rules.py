@@ -9,15 +9,15 @@ from oauth.sandbox.control_client import Control, SteeringError
 from oauth.sandbox.faults.kinds import fault_from
 from oauth.sandbox.faults.rules import MOST_RULES, Faults
 
-Answer = Callable[..., httpx.Response]
+Send = Callable[..., httpx.Response]
 MACHINE = {"client_id": "machine-app", "client_secret": "machine-secret"}
 
 
-def statuses(ask: Answer, count: int) -> list[int]:
+def statuses(ask: Send, count: int) -> list[int]:
     return [ask(grant_type="client_credentials").status_code for _ in range(count)]
 
 
-def test_the_next_request_and_the_next_ones(control: Control, ask: Answer) -> None:
+def test_the_next_request_and_the_next_ones(control: Control, ask: Send) -> None:
     control.fault("server-error")
     assert statuses(ask, 2) == [503, 200]
     control.fault("server-error", times=2)
@@ -29,7 +29,7 @@ def test_the_next_request_and_the_next_ones(control: Control, ask: Answer) -> No
 @pytest.mark.parametrize(
     ("share", "expected"), [(0.25, [4, 8]), (0.5, [2, 4, 6, 8]), (1, list(range(1, 9))), (0.1, [])]
 )
-def test_a_share_of_the_requests(control: Control, ask: Answer, share: float, expected: list[int]) -> None:
+def test_a_share_of_the_requests(control: Control, ask: Send, share: float, expected: list[int]) -> None:
     control.fault("server-error", share=share)
     struck = [number for number, status in enumerate(statuses(ask, 8), start=1) if status == 503]
     assert struck == expected
@@ -42,12 +42,12 @@ def test_a_third_is_a_third() -> None:
     assert [rule.strikes() for _ in range(9)] == [False, False, True] * 3
 
 
-def test_a_share_for_a_number_of_times(control: Control, ask: Answer) -> None:
+def test_a_share_for_a_number_of_times(control: Control, ask: Send) -> None:
     control.fault("server-error", share=0.5, times=2)
     assert statuses(ask, 6) == [200, 503, 200, 503, 200, 200]
 
 
-def test_without_end_until_removed(control: Control, ask: Answer) -> None:
+def test_without_end_until_removed(control: Control, ask: Send) -> None:
     added = control.fault("server-error", times=None)
     assert statuses(ask, 3) == [503] * 3
     control.request("DELETE", f"faults/{added['id']}")
@@ -59,7 +59,7 @@ def test_without_end_until_removed(control: Control, ask: Answer) -> None:
     assert statuses(ask, 1) == [200]
 
 
-def test_of_one_client_and_one_endpoint(control: Control, ask: Answer, call: Answer, http: httpx.Client) -> None:
+def test_of_one_client_and_one_endpoint(control: Control, ask: Send, call: Send, http: httpx.Client) -> None:
     control.fault("server-error", client_id="machine-app", endpoint="token", times=2)
     assert statuses(ask, 1) == [200]
     token = ask(grant_type="client_credentials").json()["access_token"]

@@ -10,13 +10,13 @@ import httpx
 import pytest
 
 from oauth.sandbox.control_client import Control
-from oauth.sandbox.lint.checks import checked
+from oauth.sandbox.lint.checks import CHECKS, CHECKS_OF_PRESENTED
 from oauth.sandbox.lint.findings import RULES
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.request import Endpoint
 from oauth.sandbox.testing import SteeredSandbox
 
-Answer = Callable[..., httpx.Response]
+Send = Callable[..., httpx.Response]
 Tokens = Callable[..., dict[str, Any]]
 TOKEN = "/api/open/oauth/token"
 REDIRECT_URI = "http://localhost:8501/callback"
@@ -42,13 +42,14 @@ def visit(http: httpx.Client) -> Callable[..., None]:
 
 
 def test_every_rule_is_in_words_and_every_text_is_a_rule() -> None:
-    assert set(checked()) == set(RULES)
+    checked = {name for checks in (CHECKS, CHECKS_OF_PRESENTED) for by_name in checks.values() for name in by_name}
+    assert checked == set(RULES)
     assert all(rule.title and rule.why and rule.remedy and rule.reference for rule in RULES.values())
-    assert checked()["state-missing"] == (Endpoint.AUTHORIZE,)
+    assert [endpoint for endpoint, by_name in CHECKS.items() if "state-missing" in by_name] == [Endpoint.AUTHORIZE]
 
 
 def test_a_flawless_integration_has_no_findings(
-    control: Control, http: httpx.Client, visit: Callable[..., None], call: Answer
+    control: Control, http: httpx.Client, visit: Callable[..., None], call: Send
 ) -> None:
     visit()
     code = control.approve(f"http://x/?{urlencode(FLAWLESS | {'state': 'f' * 32})}").split("code=")[1].split("&")[0]
@@ -107,7 +108,7 @@ def test_the_decision_is_not_the_clients(control: Control, authorize: Callable[.
     assert control.lint() == []
 
 
-def test_codes(steered_sandbox: SteeredSandbox, ask: Answer, authorize: Callable[..., str]) -> None:
+def test_codes(steered_sandbox: SteeredSandbox, ask: Send, authorize: Callable[..., str]) -> None:
     control = steered_sandbox.control
     code = authorize()
     exchange = {"grant_type": "authorization_code", "code": code}
@@ -125,14 +126,14 @@ def test_codes(steered_sandbox: SteeredSandbox, ask: Answer, authorize: Callable
     assert control.lint() == ["code-late"]
 
 
-def test_a_code_of_another_client(control: Control, ask: Answer, authorize: Callable[..., str]) -> None:
+def test_a_code_of_another_client(control: Control, ask: Send, authorize: Callable[..., str]) -> None:
     website = {"client_id": "website-app", "client_secret": "website-secret"}
     ask(grant_type="authorization_code", code=authorize(), redirect_uri=REDIRECT_URI, **website)
     assert control.lint("website-app") == ["credentials-of-another"]
     assert control.lint("demo-app") == []
 
 
-def test_a_refresh_token_that_was_replaced(control: Control, ask: Answer, tokens: Tokens) -> None:
+def test_a_refresh_token_that_was_replaced(control: Control, ask: Send, tokens: Tokens) -> None:
     old = tokens()["refresh_token"]
     ask(grant_type="refresh_token", refresh_token=old)
     assert control.lint() == []
@@ -160,7 +161,7 @@ def test_how_a_token_request_is_sent(control: Control, http: httpx.Client) -> No
 
 
 def test_how_the_api_is_called(
-    steered_sandbox: SteeredSandbox, http: httpx.Client, call: Answer, ask: Answer, tokens: Tokens
+    steered_sandbox: SteeredSandbox, http: httpx.Client, call: Send, ask: Send, tokens: Tokens
 ) -> None:
     control, token = steered_sandbox.control, tokens()["access_token"]
 

@@ -1,4 +1,4 @@
-"""django-oauth-toolkit as an authorization server of its own, with Django's admin page as its login.
+"""django-oauth-toolkit as an authorization server, with Django's admin login.
 
 ``python server.py`` reads PORT, REDIRECT_URI and DATABASE from the environment.
 """
@@ -57,7 +57,7 @@ settings.configure(
         "OAUTH_DEVICE_VERIFICATION_URI": f"{ISSUER}/device/",
         "SCOPES": {"openid": "Who you are", "read": "Read", "write": "Write", "introspection": "Look into tokens"},
         "PKCE_REQUIRED": True,
-        # The second use of a refresh token within a grace period would be answered like the first.
+        # Within a grace period the second use of a refresh token would succeed.
         "REFRESH_TOKEN_GRACE_PERIOD_SECONDS": 0,
     },
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
@@ -81,8 +81,8 @@ urlpatterns = [
 ]
 
 
-def fill() -> None:
-    """Make the tables, a user, and a client for each grant."""
+def populate() -> None:
+    """Create the tables, a user, and a client for each grant."""
     call_command("migrate", verbosity=0)
     user = User.objects.create_superuser("demo", password="demo-password")
     common = {"user": user, "hash_client_secret": False, "redirect_uris": os.environ["REDIRECT_URI"]}
@@ -105,5 +105,5 @@ def fill() -> None:
 
 
 if __name__ == "__main__":
-    fill()
+    populate()
     uvicorn.run(get_asgi_application(), host="127.0.0.1", port=PORT, log_level="warning", lifespan="off")

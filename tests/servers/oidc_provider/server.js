@@ -1,4 +1,4 @@
-// oidc-provider as an authorization server of its own, with the login and consent pages that it brings along.
+// oidc-provider as an authorization server, with its own login and consent pages.
 // PORT and REDIRECT_URI come from the environment.
 import { generateKeyPairSync } from 'node:crypto';
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from oauth.history.schema import host_of
+from oauth.addresses import host_of
 
 revision = "0002"
 down_revision = "0001"

@@ -1,0 +1,105 @@
+"""Validation of input (control requests, snapshots, configuration files) by msgspec, with helpful errors."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
+
+Schema = Mapping[str, Any]
+
+
+class Fields(msgspec.Struct, forbid_unknown_fields=True):
+    """An object with these fields and no others."""
+
+
+class InvalidInput(ValueError):
+    """A document that does not fit its type: ``path`` leads to the field, ``problem`` says what is wrong."""
+
+    def __init__(self, path: Sequence[str | int], problem: str) -> None:
+        self.path = tuple(path)
+        self.problem = problem
+        super().__init__(f"{'.'.join(map(str, path))}: {problem}" if path else problem)
+
+
+def validated(document: object, kind: Any, *, strict: bool = True) -> Any:
+    """Convert a document to ``kind``; text becomes a number where one is needed unless ``strict``.
+
+    Raises ``InvalidInput``.
+    """
+    try:
+        return msgspec.convert(document, kind, strict=strict)
+    except msgspec.ValidationError as error:
+        raise _invalid(error, kind) from error
+
+
+def decoded(body: bytes, kind: Any) -> Any:
+    """Decode a JSON body as ``kind``. Raises ``InvalidInput``."""
+    try:
+        document = JSON.decode(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput((), f"The body is not valid JSON: {error}.") from error
+    return validated(document, kind)
+
+
+def optional(kind: type[msgspec.Struct], name: str, required: Iterable[str] = (), **types: Any) -> Any:
+    """Return a variant of ``kind`` with every field optional except ``required``.
+
+    ``types`` replace those of fields; ``None`` leaves a field out.
+    """
+    fields: list[Any] = []
+    for field in msgspec.structs.fields(kind):
+        field_type = types.get(field.name, field.type)
+        if field.name in required:
+            fields.append((field.name, field_type))
+        elif field_type is not None:
+            fields.append((field.name, field_type | msgspec.UnsetType, msgspec.UNSET))
+    return msgspec.defstruct(name, fields, bases=(Fields,), kw_only=True, namespace={"__doc__": kind.__doc__})
+
+
+def _number(text: str) -> int | float:
+    """Read 1.0 as an integer, as JSON Schema does."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is out of range")
+    return int(number) if number.is_integer() else number
+
+
+JSON = msgspec.json.Decoder(float_hook=_number)
+
+
+def _invalid(error: msgspec.ValidationError, kind: Any) -> InvalidInput:
+    text, _, place = str(error).partition(" - at ")
+    path = [int(index) if index else name for name, index in STEP.findall(place)]
+    return InvalidInput(path, " ".join([f"{text}.", *_advice(kind, path)]))
+
+
+def _advice(kind: Any, path: Sequence[str | int]) -> Iterable[str]:
+    """Yield what the schema says of a field, as far as the alternatives of a union agree."""
+    (schema,), definitions = msgspec.json.schema_components([kind], ref_template="{name}")
+    schemas = [schema]
+    for step in path:
+        alternatives = [part for schema in schemas for part in _alternatives(schema, definitions)]
+        inner = [
+            part.get("items") if isinstance(step, int) else part.get("properties", {}).get(step)
+            for part in alternatives
+        ]
+        schemas = [part for part in inner if part]
+    if len(descriptions := {schema.get("description", "") for schema in schemas}) == 1:
+        yield from filter(None, descriptions)
+    alternatives = [part for schema in schemas for part in _alternatives(schema, definitions)]
+    values = dict.fromkeys(tuple(part["enum"]) for part in alternatives if "enum" in part)
+    # Alternatives with one value each are the names of a tagged union.
+    if len(values) == 1 or (values and all(len(constants) == 1 for constants in values)):
+        yield f"Allowed: {', '.join(str(value) for constants in values for value in constants)}."
+    if len(alternatives) == 1 and "properties" in alternatives[0]:
+        yield f"Known fields: {', '.join(alternatives[0]['properties'])}."
+
+
+def _alternatives(schema: Schema, definitions: Mapping[str, Schema]) -> list[Schema]:
+    if "$ref" in schema:
+        return _alternatives(definitions[schema["$ref"]], definitions)
+    return [inner for part in schema.get("anyOf", ()) for inner in _alternatives(part, definitions)] or [schema]
