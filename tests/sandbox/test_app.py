@@ -255,7 +255,7 @@ def test_internal_failure_is_a_500(http: httpx.Client, sandbox: Sandbox, monkeyp
     def fail(*_: object) -> None:
         raise RuntimeError("broken on purpose")
 
-    monkeypatch.setattr(sandbox, "live_access_token", fail)
+    monkeypatch.setattr(sandbox, "live", fail)
     answer = http.get("/api/partner/cities", headers={"Authorization": "Bearer x"})
     assert answer.status_code == 500
     assert answer.json()["error"] == {
