@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from msgspec import structs
 
 from oauth import flow as flows
 from oauth.drills import (
@@ -207,14 +208,14 @@ def test_unexpected_error_does_not_pass(setting: Setting) -> None:
     assert not outcome.passed
     assert outcome.expected == "documented error 7; nothing proven"
     assert outcome.actual == "it worked (200)"
-    outcome = outcome_of(replace(ALL["2-used"], number=11), setting)
+    outcome = outcome_of(structs.replace(ALL["2-used"], number=11), setting)
     assert not outcome.passed
     assert outcome.actual == "documented error 2; proven: code.used"
 
 
 def test_unexpected_cause_does_not_pass(setting: Setting) -> None:
     for proven in (("code.expired",), ()):
-        assert not outcome_of(replace(ALL["2-used"], proven=proven), setting).passed
+        assert not outcome_of(structs.replace(ALL["2-used"], proven=proven), setting).passed
 
 
 def test_unreachable_control_ends_the_drill_with_a_sentence(setting: Setting) -> None:
