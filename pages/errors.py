@@ -70,18 +70,9 @@ def _entry(error: DocumentedError, ours: Sequence[Drill], setting: drill.Setting
             st.markdown("**Documented response**")
             st.code(error.example.strip(), language="json", wrap_lines=True)
         with st.container(horizontal=True, gap="small"):
-            st.page_link(
-                "errors.py",
-                label="Link to this error",
-                icon=":material/link:",
-                query_params={"error": str(error.number)},
-            )
-            st.page_link(
-                "history.py",
-                label="Show in history",
-                icon=":material/history:",
-                query_params={"error": str(error.number)},
-            )
+            query = {"error": str(error.number)}
+            st.page_link("errors.py", label="Link to this error", icon=":material/link:", query_params=query)
+            st.page_link("history.py", label="Show in history", icon=":material/history:", query_params=query)
         st.markdown("**Drills: produce this error on purpose**")
         drill.draw(ours, setting)
 

@@ -138,7 +138,13 @@ def _start_over(current: Session) -> None:
 
 
 def _set_case(current: Session) -> None:
-    current.set_case((st.session_state["walkthrough.case"] or "").strip())
+    """Label the flow's rows: those in the history and those to come."""
+    case = (st.session_state["walkthrough.case"] or "").strip()
+    current.flow = replace(current.flow, case=case)
+    try:
+        current.recorder.history.set_case(current.flow.id, case)
+    except HistoryError as error:
+        current.recorder.problem = str(error)
 
 
 def _authorize(current: Session) -> None:
@@ -237,7 +243,7 @@ def _wait() -> None:
     if current.authorizing is None:
         st.caption("Open the authorization page in step 1 first.")
         return
-    if current.flow.redirect_uri != f"{current.origin}/callback":
+    if current.flow.redirect_uri != session.callback_address():
         st.caption("The redirect goes to another address than this console's. Paste it once you are there.")
         return
     waited = span((now() - current.authorizing.live.started_at).total_seconds())

@@ -17,7 +17,7 @@ from oauth.catalogue.explain import Explanation
 from oauth.diagnosis import Cause, Diagnosis, Fix
 from oauth.exchange import Exchange, Request, Step
 from oauth.flow import Client, Flow, pkce
-from oauth.handover import Handover
+from oauth.handover import Handover, Labels
 from oauth.history.store import HistoryError
 from oauth.installation import current, now
 from oauth.jose.keys import new_key, read_private_key
@@ -28,9 +28,6 @@ from pages.parts.common.signing import Signing
 
 SESSION = "console"
 LOCAL = "local"
-
-STATE_LIFETIME = 3600
-"""Seconds for which a callback is accepted, from the moment its state was made."""
 
 OWN_CLIENT = "own client"
 OWN_SECRET = "own_client_secret"
@@ -87,8 +84,6 @@ class Session:
     ``authorizing`` is the authorization request that still waits for its callback.
     """
 
-    origin: str
-    owner: str
     recorder: Recorder
     signing: Signing
     flow: Flow
@@ -135,10 +130,6 @@ class Session:
         """Send the parameters in the browser's address again instead of by reference."""
         self.flow = replace(self.flow, pushed=None)
 
-    def take_verifier(self, verifier: str) -> None:
-        """Replace the generated PKCE verifier."""
-        self.advance(replace(self.flow, verifier=verifier))
-
     def take_key(self, pasted: str) -> None:
         """Take the client's private key. Raises ``InputError`` when it cannot sign."""
         self.vault.add("private_key", pasted.strip())
@@ -152,18 +143,9 @@ class Session:
         st.session_state.pop(OWN_KEY, None)
         self.flow = replace(self.flow, signing_key=None)
 
-    def usual_authentication(self, action: str) -> set[ClientAuthentication]:
-        """Return the client authentications that are always offered: the two with a secret, and the one in use."""
-        used = ClientAuthentication(st.session_state[f"{action}.secret_in"])
-        return {ClientAuthentication.BODY, ClientAuthentication.BASIC, used}
-
     def exchange(self, step: Step, request: Request, at: datetime) -> Exchange:
         """Return an exchange of this flow that was not sent yet."""
-        return self.flow.exchange(step, request, at, self.owner)
-
-    def preview(self, request: Request) -> Request:
-        """Return a request as it may be drawn: with placeholders."""
-        return self.vault.redact(self.exchange(Step.TOKEN, request, now())).request
+        return self.flow.exchange(step, request, at, owner())
 
     def show(self, action: str, shown: Shown) -> None:
         """Make this the last outcome of an action; repeated early polls count as one of the sequence."""
@@ -175,29 +157,6 @@ class Session:
             self.sequence.append(shown)
         self.shown[action] = shown
 
-    def set_case(self, case: str) -> None:
-        """Label the flow's rows, those already kept and those to come."""
-        self.flow = replace(self.flow, case=case)
-        try:
-            self.recorder.history.set_case(self.flow.id, case)
-        except HistoryError as error:
-            self.recorder.problem = str(error)
-
-    def expect_callback(self) -> None:
-        """Let the callback route accept a response for this flow's ``state``."""
-        try:
-            self.handover.expect(
-                self.flow.state,
-                flow=self.flow.id,
-                owner=self.owner,
-                case=self.flow.case,
-                provider=self.flow.provider.id,
-                client_id=self.flow.client.id,
-                lifetime_seconds=STATE_LIFETIME,
-            )
-        except HistoryError as error:
-            self.recorder.problem = str(error)
-
 
 def origin() -> str:
     """Return the console's own address: the published one, or else scheme, host and port as the browser sees it."""
@@ -207,6 +166,11 @@ def origin() -> str:
     if parts.scheme and parts.netloc:
         return f"{parts.scheme}://{parts.netloc}"
     return f"http://localhost:{st.get_option('server.port')}"
+
+
+def callback_address() -> str:
+    """Return the address of the callback route, which is the console's own redirect URI."""
+    return f"{origin()}/callback"
 
 
 def owner() -> str:
@@ -229,7 +193,7 @@ def start(provider: Provider, client: Client, chosen: str) -> Session:
     flow = Flow(
         provider,
         client,
-        f"{origin()}/callback",
+        callback_address(),
         secrets.token_urlsafe(32),
         now(),
         case=before.flow.case if before is not None else "",
@@ -237,9 +201,13 @@ def start(provider: Provider, client: Client, chosen: str) -> Session:
         nonce=secrets.token_urlsafe(32),
         signing_key=st.session_state.get(OWN_KEY),
     )
-    session = Session(origin(), owner(), recorder, Signing(recorder.vault), flow, chosen)
+    session = Session(recorder, Signing(recorder.vault), flow, chosen)
     session.advance(flow)
     st.session_state[SESSION] = session
     session.choose(provider.pkce, bound=provider.dpop, by=provider.client_authentication)
-    session.expect_callback()
+    labels = Labels(flow.id, owner(), flow.case, provider.id, client.id)
+    try:
+        session.handover.expect(flow.state, labels)
+    except HistoryError as error:
+        recorder.problem = str(error)
     return session

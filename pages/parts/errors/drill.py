@@ -19,20 +19,19 @@ OUTCOMES = "errors.outcomes"
 
 def setting(provider: Provider) -> Setting:
     """Return where drills run: with the provider's ready-made client, or else the walkthrough's own."""
-    walked = session.get()
-    ready = provider.clients[0] if provider.clients else None
-    if ready is not None:
-        client = Client(ready.id, ready.secret)
+    walkthrough = session.get()
+    if provider.clients:
+        client = Client(provider.clients[0].id, provider.clients[0].secret)
     else:
-        client = walked.flow.client if walked is not None else Client("", "")
+        client = walkthrough.flow.client if walkthrough is not None else Client("", "")
     return Setting(
         provider=provider,
         client=client,
-        redirect_uri=f"{session.origin()}/callback",
+        redirect_uri=session.callback_address(),
         new_recorder=current().recorder,
         now=now,
         owner=session.owner(),
-        flow=walked.flow if walked is not None else None,
+        flow=walkthrough.flow if walkthrough is not None else None,
     )
 
 

@@ -1,5 +1,7 @@
 """Advanced options of the authorization request: PKCE with its verifier, and DPoP."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from oauth.flow import pkce
@@ -69,4 +71,5 @@ def _verifier(current: Session) -> None:
 
 
 def _use_verifier(current: Session) -> None:
-    current.take_verifier(current.vault.resolve((st.session_state["authorize.verifier"] or "").strip()))
+    verifier = current.vault.resolve((st.session_state["authorize.verifier"] or "").strip())
+    current.advance(replace(current.flow, verifier=verifier))

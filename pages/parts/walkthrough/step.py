@@ -13,16 +13,6 @@ from pages.parts.common import card, exchange
 from pages.parts.common.session import Fixing, Session, Shown
 from pages.parts.walkthrough import diagnosing, fix, request, sending, step_rail
 
-STEPS_OF = {
-    "par": (Step.PAR,),
-    "authorize": (Step.AUTHORIZE,),
-    "callback": (Step.CALLBACK,),
-    "token": (Step.TOKEN,),
-    "call": step_rail.CALLS,
-    "device": (Step.DEVICE,),
-}
-"""The steps whose notes are shown in a card."""
-
 
 def frame(current: Session, name: str, title: str) -> DeltaGenerator:
     """Return a step's container, collapsed once the flow has moved past the step."""
@@ -30,8 +20,9 @@ def frame(current: Session, name: str, title: str) -> DeltaGenerator:
         return st.expander(f"**{title}**", icon=":material/check_circle:", key=f"step.{name}.done")
     box = st.container(border=True, key=f"step.{name}")
     box.subheader(title, anchor=False)
-    for note in (note for step in STEPS_OF[name] for note in current.flow.provider.notes_on(step)):
-        box.text(note)
+    for step in step_rail.CALLS if name == "call" else [Step(name)]:
+        for note in current.flow.provider.notes_on(step):
+            box.text(note)
     return box
 
 
