@@ -141,5 +141,5 @@ def test_a_payload_that_was_changed_is_not_handed_over(history: History, handove
     handover.receive(STATE, PARAMETERS)
     with history.database.writing() as connection:
         connection.execute(update(callbacks).values(payload=b"\0" * 60))
-    with pytest.raises(HistoryError, match=r"cannot be read\. Paste the address"):
+    with pytest.raises(HistoryError, match=r"cannot be decrypted\. Paste the address"):
         handover.take(STATE)
