@@ -61,14 +61,12 @@ def _entry(error: DocumentedError, ours: Sequence[Drill], setting: drill.Setting
                 st.badge(error.error.replace("_", r"\_"), color="gray")
             st.badge(f"{error.endpoint} endpoint", color="gray")
         left, right = st.columns(2, gap="medium")
-        with left:
-            st.markdown("**Cause**")
-            st.write(error.cause)
-            st.markdown("**Documented remedy**")
-            st.markdown("\n".join(f"- {line}" for line in error.remedy))
-        with right:
-            st.markdown("**Documented response**")
-            st.code(error.example.strip(), language="json", wrap_lines=True)
+        left.markdown("**Cause**")
+        left.write(error.cause)
+        left.markdown("**Documented remedy**")
+        left.markdown("\n".join(f"- {line}" for line in error.remedy))
+        right.markdown("**Documented response**")
+        right.code(error.example.strip(), language="json", wrap_lines=True)
         with st.container(horizontal=True, gap="small"):
             query = {"error": str(error.number)}
             st.page_link("errors.py", label="Link to this error", icon=":material/link:", query_params=query)

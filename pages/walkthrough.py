@@ -84,16 +84,14 @@ def _header() -> Session:
 
 def _own_client() -> Client:
     left, right = st.columns(2)
-    with left:
-        client_id = st.text_input("Client ID", key="walkthrough.client_id", persist_state="session")
-    with right:
-        st.text_input(
-            "Client secret",
-            key="walkthrough.client_secret",
-            help="Kept in the memory of this browser session only. The field then shows its fingerprint.",
-            on_change=_store_secret,
-            persist_state="session",
-        )
+    client_id = left.text_input("Client ID", key="walkthrough.client_id", persist_state="session")
+    right.text_input(
+        "Client secret",
+        key="walkthrough.client_secret",
+        help="Kept in the memory of this browser session only. The field then shows its fingerprint.",
+        on_change=_store_secret,
+        persist_state="session",
+    )
     return Client((client_id or "").strip(), st.session_state.get(session.OWN_SECRET, ""))
 
 

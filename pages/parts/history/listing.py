@@ -56,7 +56,7 @@ def draw(filters: Filters, rows: list[Row], version: int) -> None:
 
 
 def is_running(rows: list[Row]) -> bool:
-    """Return whether the newest exchange is so recent that its flow counts as running."""
+    """Return True if the newest exchange is so recent that its flow counts as running."""
     return any(timedelta() <= now() - row.exchange.started_at < RUNNING for row in rows[:1])
 
 
@@ -135,10 +135,9 @@ def _table(rows: list[Row]) -> None:
 
 
 def _open() -> None:
-    chosen = st.session_state[KEY]["selection"]["rows"]
+    selected = st.session_state[KEY]["selection"]["rows"]
     rows: list[Row] = st.session_state[_ROWS]
-    url_state.put(url_state.ROW, rows[chosen[0]].exchange.id if chosen else None)
-    url_state.put(url_state.WITH, None)
+    url_state.open_row(rows[selected[0]].exchange.id if selected else None)
     # The widget reruns only its fragment, and the exchange is drawn outside of it.
     st.session_state[_OPENED] = url_state.number(url_state.BEFORE) is None
 
@@ -154,5 +153,4 @@ def _pager(rows: list[Row]) -> None:
 
 def _go(before: int | None) -> None:
     url_state.put(url_state.BEFORE, before)
-    url_state.put(url_state.ROW, None)
-    url_state.put(url_state.WITH, None)
+    url_state.open_row(None)

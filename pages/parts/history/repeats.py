@@ -57,10 +57,10 @@ def _error(group: Repeat) -> str:
 
 
 def _open() -> None:
-    chosen = st.session_state[KEY]["selection"]["rows"]
-    if not chosen:
+    selected = st.session_state[KEY]["selection"]["rows"]
+    if not selected:
         return
-    group: Repeat = st.session_state[_GROUPS][chosen[0]]
+    group: Repeat = st.session_state[_GROUPS][selected[0]]
     try:
         url_state.put_filters(group.within(url_state.filters()))
     except FilterError as error:

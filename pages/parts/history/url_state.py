@@ -56,6 +56,12 @@ def put(name: str, value: str | int | None) -> None:
         st.query_params[name] = str(value)
 
 
+def open_row(number: int | None) -> None:
+    """Open another exchange, or none, without a comparison."""
+    put(ROW, number)
+    put(WITH, None)
+
+
 def link() -> str:
     """Return the whole address of this view."""
     return f"{session.origin()}/history?{urlencode(st.query_params.to_dict())}"

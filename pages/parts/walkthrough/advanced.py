@@ -53,14 +53,13 @@ def draw(current: Session) -> None:
 def _verifier(current: Session) -> None:
     widget_defaults.keep("authorize.verifier", current.vault.placeholder("code_verifier", current.flow.verifier))
     columns = st.columns([17, 4], vertical_alignment="bottom")
-    with columns[0]:
-        st.text_input(
-            "code_verifier, sent in step 3",
-            key="authorize.verifier",
-            on_change=_use_verifier,
-            args=(current,),
-            persist_state="session",
-        )
+    columns[0].text_input(
+        "code_verifier, sent in step 3",
+        key="authorize.verifier",
+        on_change=_use_verifier,
+        args=(current,),
+        persist_state="session",
+    )
     with columns[1]:
         is_revealed = tokens.reveal_button(current, "authorize.reveal.code_verifier")
     if is_revealed:
