@@ -242,10 +242,12 @@ def _wait() -> None:
         st.caption("Open the authorization page in step 1 first.")
         return
     if current.flow.redirect_uri != session.callback_address():
-        st.caption("The redirect goes to another address than this console's. Paste it once you are there.")
+        st.caption(
+            "The redirect goes to an address outside this console. Paste that address once the browser is there."
+        )
         return
-    waited = span((now() - current.authorizing.live.started_at).total_seconds())
-    st.caption(f":material/hourglass_empty: No callback yet, {waited} after the page was opened. It is expected at")
+    elapsed = span((now() - current.authorizing.live.started_at).total_seconds())
+    st.caption(f":material/hourglass_empty: No callback yet, {elapsed} after the page was opened. It is expected at")
     st.code(current.flow.redirect_uri, language=None, wrap_lines=True)
 
 

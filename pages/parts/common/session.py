@@ -57,7 +57,7 @@ class Shown:
 
     @property
     def unfinished(self) -> bool:
-        """True for a poll that came too early: the server says so with an error code, and nothing failed."""
+        """True for an early poll: the error code says that the user has not finished, and nothing failed."""
         explanation = self.explanation
         return explanation is not None and self.exchange.step is Step.TOKEN and explanation.error in UNFINISHED
 
@@ -69,7 +69,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Fixing:
-    """An applied fix with the exchange it is to mend, for a comparison of before and after."""
+    """An applied fix with the exchange that it corrects, for a comparison of before and after."""
 
     action: str
     fix: Fix
@@ -78,10 +78,10 @@ class Fixing:
 
 @dataclass
 class Session:
-    """One person's walkthrough. The recorder's vault holds the secrets of the flow, and goes with it.
+    """One user's walkthrough. The recorder's vault holds the secrets of the flow, and is discarded with it.
 
     By action, ``shown`` has the last outcome and ``sent`` the last request; ``sequence`` has every outcome in order.
-    ``authorizing`` is the authorization request that still waits for its callback.
+    ``authorizing`` is the authorization request that waits for its callback.
     """
 
     recorder: Recorder
@@ -112,11 +112,11 @@ class Session:
 
     @property
     def options(self) -> bool:
-        """True when the person asked for the options that few requests need."""
+        """True if rarely used options are shown."""
         return bool(st.session_state.get("walkthrough.options"))
 
     def advance(self, flow: Flow) -> None:
-        """Take the flow's next state, and add its secrets to the vault before anything of it is written or drawn."""
+        """Set the flow's next state, and add its secrets to the vault before any of it is stored or drawn."""
         self.flow = flow
         for kind, value in flows.secrets_of(flow):
             self.vault.add(kind, value)
@@ -127,11 +127,11 @@ class Session:
         self.flow = replace(self.flow, pkce=method, dpop_key=key, authentication=by)
 
     def forget_pushed(self) -> None:
-        """Send the parameters in the browser's address again instead of by reference."""
+        """Discard the reference, so that step 1 sends the parameters in the URL again."""
         self.flow = replace(self.flow, pushed=None)
 
     def take_key(self, pasted: str) -> None:
-        """Take the client's private key. Raises ``InputError`` when it cannot sign."""
+        """Set the client's private key. Raises ``InputError`` if it cannot sign."""
         self.vault.add("private_key", pasted.strip())
         key = read_private_key(pasted)
         st.session_state[OWN_KEY] = key
@@ -174,7 +174,7 @@ def callback_address() -> str:
 
 
 def owner() -> str:
-    """Return the address of the person who is signed in, or ``local`` on a console without sign-in."""
+    """Return the email address of the signed-in user, or ``local`` on a console without sign-in."""
     return str(st.user.get("email") or LOCAL)
 
 
@@ -186,7 +186,7 @@ def get() -> Session | None:
 def start(provider: Provider, client: Client, chosen: str) -> Session:
     """Begin a flow with a fresh ``state``, forgetting the secrets of the one before.
 
-    ``chosen`` is the choice that led to the client, so that another choice is noticed.
+    ``chosen`` is the option that the client was selected by, so that another selection is noticed.
     """
     before = get()
     recorder = current().recorder()

@@ -69,8 +69,8 @@ def link() -> str:
 
 def vault() -> Vault:
     """Return the vault of this session, which redacts typed text before it is stored."""
-    walked = session.get()
-    return walked.vault if walked is not None else current().vault()
+    walkthrough = session.get()
+    return walkthrough.vault if walkthrough is not None else current().vault()
 
 
 _FILTERS = [f"{sign}{term.name}" for term in TERMS for sign in ("", "-")]
