@@ -4,22 +4,10 @@ from datetime import timedelta
 
 from oauth import parameters
 from oauth.diagnosis.causes import shape
-from oauth.diagnosis.causes.rule import (
-    CLOSE,
-    Finding,
-    Rule,
-    open_fact,
-    possible,
-    proven,
-    right,
-    rule,
-    ruled_out,
-    unknown,
-    wrong,
-)
+from oauth.diagnosis.causes.rule import CLOSE, Finding, Rule, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Origin
-from oauth.diagnosis.model import Change, Fix, Label, Target
+from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
 from oauth.exchange import Exchange, Step, header
 from oauth.flow import Grant
 from oauth.formatting import span

@@ -9,20 +9,9 @@ from urllib.parse import urlsplit
 from oauth.addresses import is_loopback
 from oauth.diagnosis.causes import client
 from oauth.diagnosis.causes.fixes import put
-from oauth.diagnosis.causes.rule import (
-    Finding,
-    Rule,
-    open_fact,
-    possible,
-    proven,
-    right,
-    rule,
-    ruled_out,
-    unknown,
-    wrong,
-)
+from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
-from oauth.diagnosis.model import Fix, Label
+from oauth.diagnosis.model import Fix, Label, open_fact, right, wrong
 from oauth.exchange import Step
 from oauth.parameters import QUERY, read
 

@@ -7,21 +7,10 @@ from urllib.parse import quote_plus, unquote_plus
 from oauth import parameters
 from oauth.addresses import host_of
 from oauth.diagnosis.causes.fixes import changed, put, value_for
-from oauth.diagnosis.causes.rule import (
-    Finding,
-    Rule,
-    open_fact,
-    possible,
-    proven,
-    right,
-    rule,
-    ruled_out,
-    unknown,
-    wrong,
-)
+from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.causes.shape import bare, stray_text
 from oauth.diagnosis.context import Context
-from oauth.diagnosis.model import Change, Evidence, Fix, Target, Verdict
+from oauth.diagnosis.model import Change, Evidence, Fix, Target, Verdict, open_fact, right, wrong
 from oauth.exchange import Exchange, Step
 from oauth.parameters import BODY, QUERY
 from oauth.providers import ClientAuthentication

@@ -7,10 +7,10 @@ import re
 from difflib import SequenceMatcher
 
 from oauth.diagnosis.causes.fixes import changed, put, value_for
-from oauth.diagnosis.causes.rule import Finding, Rule, open_fact, possible, proven, right, ruled_out, unknown, wrong
+from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Known
-from oauth.diagnosis.model import Change, Fix, Target
+from oauth.diagnosis.model import Change, Fix, Target, open_fact, right, wrong
 from oauth.diagnosis.secrets import SECRET_NAMES
 from oauth.parameters import BODY, QUERY, Sent, Shape
 

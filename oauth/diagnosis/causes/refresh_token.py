@@ -3,21 +3,9 @@
 from oauth import parameters
 from oauth.diagnosis.causes import shape
 from oauth.diagnosis.causes.fixes import NEW_TOKEN, put
-from oauth.diagnosis.causes.rule import (
-    CLOSE,
-    Finding,
-    Rule,
-    open_fact,
-    possible,
-    proven,
-    right,
-    rule,
-    ruled_out,
-    unknown,
-    wrong,
-)
+from oauth.diagnosis.causes.rule import CLOSE, Finding, Rule, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
-from oauth.diagnosis.model import Fix
+from oauth.diagnosis.model import Fix, open_fact, right, wrong
 from oauth.exchange import Exchange, Step
 from oauth.formatting import span
 

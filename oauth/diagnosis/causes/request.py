@@ -3,20 +3,9 @@
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from oauth.diagnosis.causes.rule import (
-    Finding,
-    Rule,
-    open_fact,
-    possible,
-    proven,
-    right,
-    rule,
-    ruled_out,
-    unknown,
-    wrong,
-)
+from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
-from oauth.diagnosis.model import Change, Fix, Label, Target
+from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
 from oauth.exchange import Step, header
 from oauth.formatting import span
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from oauth.diagnosis.context import Context
-from oauth.diagnosis.model import Cause, Evidence, Fix, Verdict
+from oauth.diagnosis.model import Cause, Evidence, Fix, Verdict, open_fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +40,6 @@ CLOSE = 5
 def rule(id: str, title: str) -> Callable[[Callable[[Context], Finding]], Rule]:
     """Decorate a function as the rule with this id and title."""
     return lambda judge: Rule(id, title, judge)
-
-
-def right(text: str, where: str = "", row: int | None = None) -> Evidence:
-    """Return a fact that is as it should be."""
-    return Evidence(True, text, where, row)
-
-
-def wrong(text: str, where: str = "", row: int | None = None) -> Evidence:
-    """Return a fact that is not as it should be."""
-    return Evidence(False, text, where, row)
-
-
-def open_fact(text: str, where: str = "", row: int | None = None) -> Evidence:
-    """Return a fact that proves nothing by itself, or is unknown."""
-    return Evidence(None, text, where, row)
 
 
 def proven(*evidence: Evidence, fix: Fix | None = None) -> Finding:

@@ -7,21 +7,10 @@ from oauth import parameters
 from oauth.catalogue import challenges
 from oauth.diagnosis.before import OF_A_USER
 from oauth.diagnosis.causes.fixes import put
-from oauth.diagnosis.causes.rule import (
-    Finding,
-    Rule,
-    open_fact,
-    possible,
-    proven,
-    right,
-    rule,
-    ruled_out,
-    unknown,
-    wrong,
-)
+from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Origin
-from oauth.diagnosis.model import Change, Fix, Label, Target
+from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
 from oauth.exchange import Exchange, Step
 from oauth.flow import Grant
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from oauth.diagnosis.causes.fixes import put
-from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, right, ruled_out, unknown, wrong
+from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Known
-from oauth.diagnosis.model import Change, Fix, Label, Target
+from oauth.diagnosis.model import Change, Fix, Label, Target, right, wrong
 from oauth.diagnosis.secrets import SECRET_NAMES
 from oauth.parameters import Sent
 from oauth.redaction.placeholders import PLACEHOLDER, is_live, parse
