@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal, TypeVar, get_args
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 Endpoint = Literal["authorization", "token", "resource", "revocation", "registration", "pushed_authorization"]
-ENDPOINTS: tuple[Endpoint, ...] = get_args(Endpoint)
-"""Values of ``RegisteredError.where``: RFC 6749 §3.1, §3.2 and §7, RFC 7009 §2, RFC 7591 §3, RFC 9126 §2."""
+"""An endpoint that returns errors: RFC 6749 §3.1, §3.2 and §7, RFC 7009 §2, RFC 7591 §3, RFC 9126 §2."""
 
 Text = Annotated[str, Meta(pattern=r"\S")]
 """A text that is not blank."""

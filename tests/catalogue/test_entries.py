@@ -1,9 +1,10 @@
 from itertools import chain
+from typing import get_args
 
 import pytest
 
 from oauth.catalogue import CatalogueError, answers, documented, find_entry, registered, registered_for, remedy_of
-from oauth.catalogue.entries import ENDPOINTS, Entry, read_answers, read_documented, read_registered
+from oauth.catalogue.entries import Endpoint, Entry, read_answers, read_documented, read_registered
 
 DOCUMENTED = """
 [[error]]
@@ -190,7 +191,7 @@ def test_duplicate_kinds_are_refused() -> None:
 
 def test_every_endpoint_has_an_entry() -> None:
     used = {place for entries in registered().values() for entry in entries for place in entry.where}
-    assert used == set(ENDPOINTS)
+    assert used == set(get_args(Endpoint))
 
 
 def test_every_entry_has_one_id_that_leads_back_to_it() -> None:

@@ -42,7 +42,7 @@ def client_not_active(context: Context) -> Finding:
         text = f"The same client id worked before: {context.row_text(row)}. It may have been deactivated since then"
         return possible(open_fact(text, "history", row.id))
     if not context.past.reach:
-        return unknown("Earlier requests of this client id are unknown: no history was searched")
+        return unknown(client.NO_HISTORY)
     return possible(
         open_fact(f"This client id has never worked here, in the newest {context.past.reach:,} rows", "history")
     )

@@ -17,7 +17,7 @@ from oauth.flow import Grant
 OF_THE_PROFILE = "provider, documented scopes"
 """Source of the scopes that a call may need, if its response does not name them."""
 
-NOT_SEPARATED = "The scopes cannot be told apart: they are not separated correctly"
+NOT_SEPARATED = "The scopes cannot be distinguished: they are not separated correctly"
 
 SEPARATORS = {",": "a comma", ";": "a semicolon", "+": "a plus sign", "|": "a bar", "\n": "a line break", "\t": "a tab"}
 AROUND = "\"'[]()"
