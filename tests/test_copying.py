@@ -13,6 +13,8 @@ import pytest
 from oauth.exchange import Headers, Request
 from oauth.formatting import curl, httpie, httpx_code, raw_request
 
+pytestmark = pytest.mark.process
+
 JSON: Headers = (("Content-Type", "application/json"),)
 HIDDEN = "«refresh_token #9f2a41d07b 40ch»"
 Received = tuple[str, list[tuple[str, str]], bytes]

@@ -246,6 +246,6 @@ def test_bad_lines_of_an_export_are_named_and_the_others_kept(
         (b"id,started_at,other\r\n1,2,3\r\n", "columns of the CSV"),
     ],
 )
-def test_what_is_no_such_file_is_refused(read: Callable[..., Report], content: bytes, reason: str) -> None:
+def test_unreadable_file_is_refused(read: Callable[..., Report], content: bytes, reason: str) -> None:
     with pytest.raises(ImportFileError, match=reason):
         read(content)

@@ -23,9 +23,9 @@ def last_id(history: History) -> int:
 def delete_shown(history: History, filters: Filters, up_to: int) -> Iterator[int]:
     """Delete the exchanges that match the filters, with ids up to ``up_to``.
 
-    ``up_to`` is ``last_id`` from when they were counted: later ones were not confirmed. Yields the number deleted so
-    far after every batch; at the end, no trace of them is left in the files (``Database.wipe``). Raises
-    ``HistoryError``; earlier batches stay deleted.
+    ``up_to`` is ``last_id`` from when they were counted: later ones were not confirmed. Yields the number deleted after
+    every batch; at the end, no trace of them is left in the files (``Database.wipe``). Raises ``HistoryError``; earlier
+    batches stay deleted.
     """
     gone = 0
     for branch in filters.branches():

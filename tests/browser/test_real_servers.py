@@ -13,6 +13,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.servers.running import django_oauth_toolkit, oidc_provider
 
+pytestmark = pytest.mark.servers
+
 if TYPE_CHECKING:
     from tests.browser.conftest import Console, Walk
 

@@ -21,6 +21,8 @@ from oauth.history.store import History
 from oauth.installation import Installation
 from tests.exports import reference
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parent.parent.parent
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 

@@ -12,6 +12,8 @@ from oauth.catalogue import documented
 from oauth.cli.main import main
 from oauth.diagnosis.pasted import Finding, Paste
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 DOCUMENTATION = ROOT / "tests" / "catalogue" / "documentation.txt"
 KEYS = ["documented", "match", "status", "error", "error_description", "title", "remedy", "causes", "evidence"]

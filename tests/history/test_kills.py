@@ -1,6 +1,10 @@
 from pathlib import Path
 
+import pytest
+
 from tests.benchmarks.history_kills import SESSIONS, run
+
+pytestmark = pytest.mark.process
 
 
 def test_a_killed_console_loses_no_completed_exchange_and_leaves_no_request_without_its_row(

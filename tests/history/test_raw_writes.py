@@ -55,7 +55,7 @@ def test_more_exchanges_at_once_than_there_are_connections_wait_and_are_told(
 ) -> None:
     history.begin(exchange())
     few = raw_writes.RawWrites(history.database.engine, lambda _: None, 0.01)
-    monkeypatch.setattr(history.database, "_direct", few)
+    monkeypatch.setattr(history.database, "_raw_writes", few)
     for _ in range(raw_writes.MOST):
         few._room.acquire()  # as a statement does that takes its time
     with pytest.raises(HistoryError, match="connections are in use"):

@@ -32,7 +32,7 @@ def test_everybody_has_views_of_their_own(history: History) -> None:
 
 @pytest.mark.parametrize("name", ["", "  ", "n" * 61, "a\x07b"])
 def test_a_name_that_cannot_be_used_is_refused(history: History, name: str) -> None:
-    with pytest.raises(ViewError, match="1 to 60 characters"):
+    with pytest.raises(ViewError, match="1 to 60 printable characters"):
         Views(history, "ada").save(name, Filters())
 
 
@@ -40,6 +40,6 @@ def test_renaming_never_overwrites_another_view(history: History) -> None:
     views = Views(history, "ada")
     views.save("One", Filters(step="api"))
     views.save("Two", Filters(step="token"))
-    with pytest.raises(ViewError, match="the name Two already"):
+    with pytest.raises(ViewError, match="The view Two already exists"):
         views.rename("One", "Two")
     assert views.all() == {"One": "step:api", "Two": "step:token"}

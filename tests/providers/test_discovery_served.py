@@ -14,6 +14,8 @@ from oauth.providers.discovery import Discovery, discover, provider
 from oauth.recorder import Recorder
 from tests.servers.running import django_oauth_toolkit, oidc_provider
 
+pytestmark = pytest.mark.servers
+
 GENERIC = providers.load("http://localhost:8501")["generic"]
 CALLBACK = "http://localhost:8501/callback"
 

@@ -105,7 +105,7 @@ def test_an_error_redirect_is_handed_over_and_recognised(waiting: History, http:
     error = {"error": "access_denied", "error_description": "The user said no", "state": STATE}
     answer = http.get("/callback", params=error)
     page = Page(answer.text)
-    assert "The provider answered with an error." in page.text
+    assert "The provider returned an error." in page.text
     assert "access_denied" in page.text
     assert "The user said no" in page.text
     [row] = waiting.flow("f")
@@ -227,7 +227,7 @@ def test_an_error_in_a_form_is_recognised(waiting: History, http: httpx.Client) 
     ("body", "kind", "reason"),
     [
         (f"code={CODE}&state={STATE}", "text/plain", "The body is not a form"),
-        (f"code={CODE}&state={STATE}&more={'x' * 70_000}", "application/x-www-form-urlencoded", "far too long"),
+        (f"code={CODE}&state={STATE}&more={'x' * 70_000}", "application/x-www-form-urlencoded", "too long"),
         (f"code={CODE}&code=b&state={STATE}", "application/x-www-form-urlencoded", "more than once"),
         ("", "application/x-www-form-urlencoded", "It has no state"),
     ],
@@ -255,7 +255,7 @@ def test_a_locked_history_leaves_the_address_to_be_copied(waiting: History, http
     assert answer.status_code == 503
     page = Page(answer.text)
     assert "is locked by another program" in page.text
-    assert "Copy this page's address" in page.text
+    assert "Copy the address of this page" in page.text
     assert "replaceState" not in answer.text
     other.close()
     assert http.get("/callback", params={"code": CODE, "state": STATE}).status_code == 200

@@ -18,6 +18,8 @@ import pytest
 from oauth.sandbox.certificate import make
 from oauth.sandbox.command import add_arguments, run
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import argparse, sys

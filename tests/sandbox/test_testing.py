@@ -10,6 +10,8 @@ import pytest
 
 from oauth.sandbox.testing import SteeredSandbox, running
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 CONFTEST = 'pytest_plugins = ["oauth.sandbox.testing"]\n'
 SUITE = """

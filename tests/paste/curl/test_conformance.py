@@ -13,6 +13,8 @@ import pytest
 from oauth import paste
 from oauth.exchange import Request
 
+pytestmark = pytest.mark.process
+
 CURL = shutil.which("curl")
 needs_curl = pytest.mark.skipif(CURL is None, reason="there is no curl on the path to compare with")
 

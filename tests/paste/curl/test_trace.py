@@ -14,6 +14,8 @@ from oauth.exchange import Response, Step
 from oauth.paste.curl import trace
 from tests.paste.curl.test_conformance import comparable, placed, wire
 
+pytestmark = pytest.mark.process
+
 CURL = shutil.which("curl")
 needs_curl = pytest.mark.skipif(CURL is None, reason="there is no curl on the path to compare with")
 
