@@ -110,7 +110,7 @@ class Policy:
 
 
 def parse_allowlist(text: str) -> Allowlist:
-    """Parse a list of hosts, separated by commas or white space. Raises ``ValueError`` naming the invalid entry."""
+    """Parse a list of hosts, separated by commas or whitespace. Raises ``ValueError`` naming the invalid entry."""
     entries = text.replace(",", " ").split()
     if not entries:
         raise ValueError("has no host; unset it to let requests go anywhere")

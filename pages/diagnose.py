@@ -118,14 +118,14 @@ def _finding(reading: Reading, finding: Finding) -> None:
 
 def _replayed(key: str, replayed: Replay) -> None:
     with st.container(border=True, key=f"{key}.replayed"):
-        if replayed.sent:
+        if replayed.exchanges:
             same = ":green[:material/check:] **Same result at the sandbox**"
             different = ":red[:material/close:] **Different result at the sandbox**"
             st.markdown(same if replayed.same else different)
-        for line in (*replayed.changed, *filter(None, [replayed.trouble])):
+        for line in (*replayed.changes, *filter(None, [replayed.trouble])):
             st.text(line)
-        if replayed.sent:
-            exchange.draw(f"{key}.replayed", replayed.sent[-1], replayed.explanation)
+        if replayed.exchanges:
+            exchange.draw(f"{key}.replayed", replayed.exchanges[-1], replayed.explanation)
 
 
 def _save(reading: Reading) -> None:

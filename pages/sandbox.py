@@ -1,12 +1,11 @@
 """The Sandbox page: clients, codes, tokens, clock, faults, lint and requests of the embedded provider."""
 
-from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
 from oauth.formatting import duration, span
-from oauth.sandbox import KINDS, Endpoint, GrantType, Issued, Sandbox, embedded, fault_from, field_schemas, fields_of
+from oauth.sandbox import KINDS, Endpoint, GrantType, Kind, Sandbox, embedded, fault_from, field_schemas, fields_of
 from pages.parts.common import clock, session, table
 
 MOVES = {"10 minutes": 600, "1 day": 86_400, "30 days": 2_592_000}
@@ -85,23 +84,19 @@ def _clients() -> None:
 
 
 def _set_active(client_id: str) -> None:
-    embedded().set_active(client_id, st.session_state[f"sandbox.active.{client_id}"])
+    embedded().change_client(client_id, active=st.session_state[f"sandbox.active.{client_id}"])
 
 
 def _set_grants(client_id: str) -> None:
-    embedded().set_grants(client_id, st.session_state[f"sandbox.grants.{client_id}"])
+    embedded().change_client(client_id, grants=st.session_state[f"sandbox.grants.{client_id}"])
 
 
 @st.fragment(run_every=2)
 def _issued() -> None:
     sandbox = embedded()
-    lists: list[tuple[str, str, tuple[Issued, ...], Callable[[int], None]]] = [
-        ("Codes", "code", sandbox.codes(), sandbox.revoke_code),
-        ("Access tokens", "access_token", sandbox.access_tokens(), sandbox.revoke_access_token),
-        ("Refresh tokens", "refresh_token", sandbox.refresh_tokens(), sandbox.revoke_refresh_token),
-    ]
-    for title, key, issued, revoke in lists:
-        st.subheader(title, anchor=False)
+    for kind in Kind:
+        issued, key = sandbox.issued(kind), kind.name.lower()
+        st.subheader(f"{kind.capitalize()}s", anchor=False)
         if not issued:
             st.caption("None yet.")
             continue
@@ -120,7 +115,7 @@ def _issued() -> None:
         if live := [item.serial for item in issued if item.state.value == "live"]:
             with st.container(horizontal=True, vertical_alignment="bottom"):
                 number = st.selectbox("Live", live, key=f"sandbox.{key}.pick", width=120)
-                st.button("Revoke", key=f"sandbox.{key}.revoke", on_click=revoke, args=(number,))
+                st.button("Revoke", key=f"sandbox.{key}.revoke", on_click=sandbox.revoke, args=(kind, number))
 
 
 def _faults() -> None:

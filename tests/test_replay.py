@@ -25,7 +25,7 @@ from oauth.providers import Provider
 from oauth.recorder import Record, Recorder
 from oauth.redaction import Vault
 from oauth.replay import CASE, Replay, replay
-from oauth.replay.rewriting import rewritten
+from oauth.replay.rewriting import rewrite
 from oauth.sandbox.app import application
 from oauth.sandbox.clock import utc_now
 from oauth.sandbox.provider import Sandbox
@@ -360,18 +360,18 @@ def test_the_same_fault_gives_the_same_error(
         assert found.explanation is not None
         assert found.explanation.number == int(number)
     # What was replaced is named, and nothing else is.
-    assert found.changed[0].startswith("The address: 127.0.0.1:")
-    assert len(found.changed) == 1 + len(pasted.changed)
-    for sentence, beginning in zip(found.changed[1:], pasted.changed, strict=True):
+    assert found.changes[0].startswith("The address: 127.0.0.1:")
+    assert len(found.changes) == 1 + len(pasted.changed)
+    for sentence, beginning in zip(found.changes[1:], pasted.changed, strict=True):
         assert sentence.startswith(beginning)
     # Nothing was sent to another host.
     here = urlsplit(sandbox.url).netloc
-    for exchange in found.sent:
+    for exchange in found.exchanges:
         assert urlsplit(exchange.request.url).netloc == here
         assert header(exchange.request.headers, "Host") == here
         assert exchange.response is not None
     # Kept under the case, in the order sent, without a secret.
-    assert [row.id for row in rows(history)] == [exchange.id for exchange in found.sent]
+    assert [row.id for row in rows(history)] == [exchange.id for exchange in found.exchanges]
     assert {(row.case, row.owner) for row in rows(history)} == {(CASE, "local")}
     stored = "".join(path.read_bytes().decode("utf-8", "replace") for path in database.parent.glob("history.db*"))
     issued = [secret for kind in Kind for secret, _ in sandbox.sandbox.stored(kind)[1]]
@@ -445,14 +445,14 @@ def test_a_curl_command_without_its_answer_is_sent_and_compared_with_nothing(set
     exchange = paste.read(command)[0].to_exchange(now())
     found = replay(exchange, None, setting)
     assert found.trouble == ""
-    assert found.sent[-1].response is not None
-    assert found.sent[-1].response.status == 200
+    assert found.exchanges[-1].response is not None
+    assert found.exchanges[-1].response.status == 200
     assert not found.same
 
 
 @given(st.binary() | st.text('{}[]":, \\&=%+ab1\n').map(str.encode))
 def test_a_body_in_which_nothing_is_replaced_is_the_same_to_the_byte(body: bytes) -> None:
-    again = rewritten(posted(body), f"{SITE}/elsewhere", lambda _, value: value)
+    again = rewrite(posted(body), f"{SITE}/elsewhere", lambda _, value: value)
     assert again.body == body
 
 
@@ -473,7 +473,7 @@ def test_unreplayable_paste_has_a_reason(exchange: Exchange, words: str, setting
     found = replay(exchange, None, setting)
     assert words in found.trouble
     assert CODE not in found.trouble
-    assert (found.sent, found.same, found.changed) == ((), False, ())
+    assert (found.exchanges, found.same, found.changes) == ((), False, ())
     assert rows(history) == []
 
 
@@ -500,7 +500,7 @@ def test_the_sandbox_may_stand_under_a_path_of_the_console(name: str, setting: S
         found = replayed(CASES[name], replace(setting, provider=sandbox_at(f"{url}/sandbox")))
     assert found.trouble == ""
     assert found.same, found.explanation
-    assert all(exchange.request.url.startswith(f"{url}/sandbox/") for exchange in found.sent)
+    assert all(exchange.request.url.startswith(f"{url}/sandbox/") for exchange in found.exchanges)
 
 
 def test_removed_client_is_named(setting: Setting, sandbox: RunningSandbox) -> None:

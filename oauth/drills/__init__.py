@@ -1,7 +1,7 @@
 """Drills: scripts that produce an error on purpose and compare the result with the expected one."""
 
 from oauth.drills.engine import CASE, Progress, Setting, needs_confirmation, preview, run, unavailable
-from oauth.drills.outcome import Outcome, expected
+from oauth.drills.outcome import Outcome
 from oauth.drills.schema import Drill, DrillError, drills
 
 __all__ = [
@@ -12,7 +12,6 @@ __all__ = [
     "Progress",
     "Setting",
     "drills",
-    "expected",
     "needs_confirmation",
     "preview",
     "run",

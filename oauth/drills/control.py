@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
+
+from msgspec.structs import asdict
 
 from oauth.client import send_unrecorded
 from oauth.drills.schema import ChangeClient, ChangeSettings, Fault, Revoke
@@ -37,21 +38,11 @@ class Control:
 
     def change_client(self, change: ChangeClient) -> Undo:
         """Deactivate or restrict a client."""
-        path = f"clients/{quote(change.id, safe='')}"
-        fields = {"active": change.active, "grants": change.grants, "scopes": change.scopes}
-        changes = {name: value for name, value in fields.items() if value is not None}
-        now = self._ask("GET", path, None, f"show the client {change.id}")
-        before = {name: self._member(now, name) for name in changes}
-        self._ask("PATCH", path, changes, f"change the client {change.id}")
-        return lambda: self._ask("PATCH", path, before, f"restore the client {change.id}")
+        return self._change(f"clients/{quote(change.id, safe='')}", change, f"the client {change.id}")
 
     def change_settings(self, change: ChangeSettings) -> Undo:
         """Change settings of the sandbox."""
-        changes = {name: value for name, value in asdict(change).items() if value is not None}
-        now = self._ask("GET", "settings", None, "show its settings")
-        before = {name: self._member(now, name) for name in changes}
-        self._ask("PATCH", "settings", changes, "change its settings")
-        return lambda: self._ask("PATCH", "settings", before, "restore its settings")
+        return self._change("settings", change, "its settings")
 
     def revoke(self, revoke: Revoke, client_id: str) -> None:
         """Revoke the client's newest code or token of a kind."""
@@ -67,6 +58,13 @@ class Control:
         number = self._member(self._ask("POST", "faults", body, f"provoke {fault.name}"), "id")
         # A used-up fault is already gone; 404 is fine.
         return lambda: self._ask("DELETE", f"faults/{number}", None, f"remove the fault {fault.name}", gone=True)
+
+    def _change(self, path: str, change: ChangeClient | ChangeSettings, what: str) -> Undo:
+        changes = {name: value for name, value in asdict(change).items() if name != "id" and value is not None}
+        now = self._ask("GET", path, None, f"show {what}")
+        before = {name: self._member(now, name) for name in changes}
+        self._ask("PATCH", path, changes, f"change {what}")
+        return lambda: self._ask("PATCH", path, before, f"restore {what}")
 
     def _ask(self, method: str, path: str, body: object, what: str, *, gone: bool = False) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""The drill engine: it sends through the walkthrough's client, with a flow of its own, and undoes its changes."""
+"""The drill engine. It sends as the walkthrough does, with a flow of its own, and undoes its changes afterwards."""
 
 import secrets
 from collections.abc import Callable, Generator
@@ -10,11 +10,12 @@ from oauth.client import send
 from oauth.diagnosis import Diagnosis, InMemoryPast, diagnose
 from oauth.drills import requests, sandbox_queue
 from oauth.drills.control import Control, ControlError, Undo
-from oauth.drills.outcome import Outcome, judged
+from oauth.drills.outcome import Outcome, judge
 from oauth.drills.schema import (
     Authorize,
     ChangeClient,
     ChangeSettings,
+    CodeExchange,
     Drill,
     Fault,
     MoveClock,
@@ -48,7 +49,7 @@ class Setting:
     """The place where a drill runs.
 
     ``client`` and ``flow`` are those of the walkthrough. At a provider other than the sandbox nobody can consent for
-    the user, so that a drill uses the code or the tokens of the walkthrough. ``new_recorder`` makes a recorder with an
+    the user, so a drill uses the code or the tokens of the walkthrough. ``new_recorder`` makes a recorder with an
     empty vault; every drill has its own.
     """
 
@@ -95,7 +96,7 @@ def run(drill: Drill, setting: Setting) -> Generator[Progress, None, None]:
     wrong.
     """
     if reason := unavailable(drill, setting):
-        yield Progress(drill, 0, len(drill.steps), reason, judged(drill, (), None, None, reason))
+        yield Progress(drill, 0, len(drill.steps), reason, judge(drill, (), None, None, reason))
         return
     with sandbox_queue.queue_for(setting.provider.control).turn(drill.title) as turn:
         while before := turn.wait(REPORT_INTERVAL):
@@ -105,7 +106,7 @@ def run(drill: Drill, setting: Setting) -> Generator[Progress, None, None]:
 
 def _run(drill: Drill, setting: Setting) -> Generator[Progress, None, None]:
     total = len(drill.steps)
-    running = _Running(drill, setting)
+    running = _Run(drill, setting)
     trouble, done = "", 0
     try:
         for done, step in enumerate(drill.steps, 1):
@@ -126,7 +127,7 @@ def preview(drill: Drill, setting: Setting) -> tuple[Request, ...]:
 
     Raises ``InputError`` when an address of the provider cannot be requested.
     """
-    return _Running(drill, setting).preview()
+    return _Run(drill, setting).preview()
 
 
 def needs_confirmation(drill: Drill, setting: Setting) -> str:
@@ -134,7 +135,7 @@ def needs_confirmation(drill: Drill, setting: Setting) -> str:
     if setting.provider.control:
         return ""
     reasons = []
-    if drill.spends_code and _Running(drill, setting).spends_something():
+    if drill.spends_code and _Run(drill, setting).spends_something():
         reasons.append("It spends this flow's code or refresh token, which cannot be used afterwards.")
     if drill.could_lock_account:
         reasons.append("It sends wrong credentials: the provider may treat that as an attack and lock the account.")
@@ -142,7 +143,7 @@ def needs_confirmation(drill: Drill, setting: Setting) -> str:
 
 
 def unavailable(drill: Drill, setting: Setting) -> str:
-    """Return the reason that a drill cannot run there; empty when it can."""
+    """Return the reason why a drill cannot run there; empty when it can."""
     name = setting.provider.name
     steps = drill.steps
     clients = {drill.client, *(step.client for step in steps if isinstance(step, Sent))} - {""}
@@ -161,7 +162,7 @@ def unavailable(drill: Drill, setting: Setting) -> str:
     return ""
 
 
-class _Running:
+class _Run:
     """One run: its flow, its clock, its exchanges and what to undo."""
 
     def __init__(self, drill: Drill, setting: Setting) -> None:
@@ -203,12 +204,12 @@ class _Running:
                 return f"The next request will hit the fault {step.name}"
         if not last and self._has(step):
             return "Already done in the walkthrough"
-        record = self._ask(step)
+        record = self._make(step)
         if not last and record.explanation is not None:
             raise _EndedError(f"A preparatory request failed: {record.explanation.title}.")
         if not last and isinstance(step, Authorize) and not self.flow.code:
             raise _EndedError("The drill needs a code, and the authorization returned none.")
-        return _done(record.redacted)
+        return _summary(record.redacted)
 
     def restore(self) -> list[str]:
         """Undo the changes, the newest first, and return what could not be undone."""
@@ -230,16 +231,16 @@ class _Running:
             # Only its own rows, so that the rest of the history changes no verdict.
             past = InMemoryPast().add_all(exchanges[:-1])
             diagnosis = diagnose(last.live, explanation, flow=self.flow, past=past, vault=self.recorder.vault)
-        outcome = judged(self.drill, exchanges, explanation, diagnosis, trouble)
+        outcome = judge(self.drill, exchanges, explanation, diagnosis, trouble)
         return replace(outcome, not_kept=self.recorder.problem)
 
     def preview(self) -> tuple[Request, ...]:
         """Return the requests of the script, redacted, with placeholders."""
-        left = self._left()
+        remaining = self._remaining()
         self.flow = _with_placeholders(self.flow, self.now())
         self.first_tokens = self.flow.tokens
         previews: list[Request] = []
-        for step in left:
+        for step in remaining:
             request = self._request(step)
             previews.append(request)
             if isinstance(step, Authorize):
@@ -249,10 +250,10 @@ class _Running:
     def spends_something(self) -> bool:
         """Return true when a request would contain an unspent code or refresh token."""
         unspent = self.flow.tokens is None
-        grants = {step.grant for step in self._left() if isinstance(step, TokenRequest)}
+        grants = {step.grant for step in self._remaining() if isinstance(step, TokenRequest)}
         return unspent or bool(grants - {Grant.CLIENT_CREDENTIALS})
 
-    def _left(self) -> list[Sent]:
+    def _remaining(self) -> list[Sent]:
         """Return the requests of the script that the walkthrough has not made."""
         steps = self.drill.steps
         return [step for step in steps if isinstance(step, Sent) and (step is steps[-1] or not self._has(step))]
@@ -270,7 +271,7 @@ class _Running:
         """Return true when the walkthrough did this, where the drill cannot give consent itself."""
         if self.setting.provider.control:
             return False
-        exchanged = step == TokenRequest(grant=Grant.AUTHORIZATION_CODE) and self.flow.tokens is not None
+        exchanged = step == CodeExchange() and self.flow.tokens is not None
         return exchanged or isinstance(step, Authorize)
 
     def _request(self, step: Sent) -> Request:
@@ -281,7 +282,7 @@ class _Running:
             self.flow = flows.with_authorization(self.flow, fields)
         return requests.request_of(step, self.flow, fields, values)
 
-    def _ask(self, step: Sent) -> Record:
+    def _make(self, step: Sent) -> Record:
         request = self._request(step)
         if isinstance(step, Authorize):
             return self._authorize(request, step.decision)
@@ -320,7 +321,7 @@ class _Running:
         return self.flow.exchange(step, request, self.now(), self.setting.owner)
 
     def _learn(self) -> None:
-        """Tell the vault the flow's secrets before any of them is written."""
+        """Add the flow's secrets to the vault before any of them is written."""
         for kind, value in flows.secrets_of(self.flow):
             self.recorder.vault.add(kind, value)
         self.first_tokens = self.first_tokens or self.flow.tokens
@@ -340,7 +341,7 @@ def _with_placeholders(flow: Flow, now: datetime) -> Flow:
     )
 
 
-def _done(exchange: Exchange) -> str:
+def _summary(exchange: Exchange) -> str:
     if exchange.step is Step.CALLBACK:
         return "The callback arrived"
     name = REQUEST_NAMES[exchange.step]

@@ -29,38 +29,32 @@ class Outcome:
     not_kept: str = ""
 
 
-def expected(drill: Drill) -> str:
-    """Describe the error that has to come back and the causes that have to be found."""
-    return _text(_named(drill.number, drill.code, drill.answer), drill.proven, drill.possible)
-
-
-def judged(
+def judge(
     drill: Drill,
     exchanges: tuple[Exchange, ...],
     explanation: Explanation | None,
     diagnosis: Diagnosis | None,
     trouble: str,
 ) -> Outcome:
-    """Return the outcome of a drill that ended, or met ``trouble``."""
-    proven, possible = _found(diagnosis, Verdict.PROVEN), _found(diagnosis, Verdict.POSSIBLE)
+    """Compare the result of a drill with the expected error; ``trouble`` says why it ended early."""
+    expected = _text(_error_name(drill.number, drill.code, drill.answer), drill.proven, drill.possible)
+    proven, possible = _causes_with(diagnosis, Verdict.PROVEN), _causes_with(diagnosis, Verdict.POSSIBLE)
     if explanation is None:
         status = exchanges[-1].response.status if exchanges and exchanges[-1].response else None
         actual = "no result" if trouble else f"it worked ({status})"
     else:
         code = explanation.error if explanation.kind == "registered" else ""
-        named = _named(explanation.number, code, explanation.answer)
-        actual = _text(named, proven, tuple(id for id in possible if id in drill.possible))
-    same = explanation is not None and _same(drill, explanation)
+        name = _error_name(explanation.number, code, explanation.answer)
+        actual = _text(name, proven, tuple(id for id in possible if id in drill.possible))
+    same = explanation is not None and _is_expected(drill, explanation)
     # A drill without a cause to prove shows that none is proven.
     causes = (
         set(drill.proven) <= set(proven) and set(drill.possible) <= set(possible) and bool(drill.proven or not proven)
     )
-    return Outcome(
-        drill, expected(drill), actual, same and causes and not trouble, exchanges, explanation, diagnosis, trouble
-    )
+    return Outcome(drill, expected, actual, same and causes and not trouble, exchanges, explanation, diagnosis, trouble)
 
 
-def _same(drill: Drill, explanation: Explanation) -> bool:
+def _is_expected(drill: Drill, explanation: Explanation) -> bool:
     if drill.number is not None:
         return explanation.number == drill.number
     if drill.code:
@@ -68,18 +62,18 @@ def _same(drill: Drill, explanation: Explanation) -> bool:
     return explanation.answer == drill.answer
 
 
-def _named(number: int | None, code: str, answer: str) -> str:
+def _error_name(number: int | None, code: str, answer: str) -> str:
     if number is not None:
         return f"documented error {number}"
     return code or answers()[answer].title
 
 
-def _found(diagnosis: Diagnosis | None, verdict: Verdict) -> tuple[str, ...]:
+def _causes_with(diagnosis: Diagnosis | None, verdict: Verdict) -> tuple[str, ...]:
     return tuple(cause.id for cause in diagnosis.causes if cause.verdict is verdict) if diagnosis else ()
 
 
-def _text(named: str, proven: tuple[str, ...], possible: tuple[str, ...]) -> str:
-    parts = [named, f"proven: {', '.join(proven)}" if proven else "nothing proven"]
+def _text(error: str, proven: tuple[str, ...], possible: tuple[str, ...]) -> str:
+    parts = [error, f"proven: {', '.join(proven)}" if proven else "nothing proven"]
     if possible:
         parts.append(f"possible: {', '.join(possible)}")
     return "; ".join(parts)

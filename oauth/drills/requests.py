@@ -52,21 +52,21 @@ def fields_of(step: Sent, flow: Flow, values: Texts) -> list[Field]:
             fields = flows.token_fields(sender, step.grant)
         case Call():
             fields = flows.api_fields(sender, _tokens(step, flow))
-    return list(_changed(fields, step, values))
+    return list(_apply_changes(fields, step, values))
 
 
 def request_of(step: Sent, flow: Flow, fields: Iterable[Field], values: Texts) -> Request:
     """Build the request. Raises ``InputError`` when an address or a header cannot be sent."""
     match step:
         case Authorize():
-            return _browser(flows.authorization_request(flow.provider.authorization_endpoint, fields))
+            return _with_browser_headers(flows.authorization_request(flow.provider.authorization_endpoint, fields))
         case Call():
             first = flow.provider.endpoints[0].path if flow.provider.endpoints else ""
             return flows.api_request(flow.provider.api + (step.path or first), fields)
         case TokenRequest():
             url = flow.provider.token_endpoint
             request = flows.token_request(url, fields, step.body_format, step.authentication)
-            return _reshaped(request, step, values)
+            return _reshape(request, step, values)
 
 
 def decision_request(request: Request, decision: str) -> Request:
@@ -88,7 +88,7 @@ def _tokens(step: Call, flow: Flow) -> Tokens | None:
     return flow.application_tokens if step.token == "application" else flow.tokens
 
 
-def _changed(fields: Iterable[Field], step: Changes, values: Texts) -> Iterable[Field]:
+def _apply_changes(fields: Iterable[Field], step: Changes, values: Texts) -> Iterable[Field]:
     values_by_name = {name: fill(text, values) for name, text in step.set.items()}
     for item in fields:
         value = values_by_name.pop(item.name, None)
@@ -101,22 +101,22 @@ def _changed(fields: Iterable[Field], step: Changes, values: Texts) -> Iterable[
         yield Field(name, value, "Added by the drill", "drill")
 
 
-def _browser(request: Request) -> Request:
+def _with_browser_headers(request: Request) -> Request:
     """Add the headers that a browser would send."""
     more = (("User-Agent", USER_AGENT), ("Accept", "text/html"), ("Accept-Encoding", "identity"))
     return replace(request, headers=(*request.headers, *more))
 
 
-def _reshaped(request: Request, step: TokenRequest, values: Mapping[str, str]) -> Request:
+def _reshape(request: Request, step: TokenRequest, values: Mapping[str, str]) -> Request:
     """Return the request with another body, method, query and headers."""
     body = request.body if step.body is None else fill(step.body, values).encode()
     query = urlencode({name: fill(text, values) for name, text in step.query.items()})
     headers = {"Content-Length": str(len(body))} | {name: fill(text, values) for name, text in step.header.items()}
     url = f"{request.url}{'&' if '?' in request.url else '?'}{query}" if query else request.url
-    return Request(step.method, url, _with(request.headers, headers), body)
+    return Request(step.method, url, _replace_headers(request.headers, headers), body)
 
 
-def _with(headers: Headers, changes: Mapping[str, str]) -> Headers:
+def _replace_headers(headers: Headers, changes: Mapping[str, str]) -> Headers:
     """Return the headers with some replaced or added, and those with an empty value removed."""
     names = {name.lower() for name in changes}
     unchanged = [(name, value) for name, value in headers if name.lower() not in names]

@@ -48,18 +48,18 @@ import re
 import string
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
-from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
+from typing import Annotated, ClassVar, Literal, TypeAlias
+
+import msgspec
 
 from oauth.catalogue import answers, documented, registered
 from oauth.flow import Grant
 from oauth.providers import BodyFormat, ClientAuthentication
 
 FILE = "drills.toml"
+SOURCE = "oauth/drills/schema.py"
 
 VALUES = (
     "client_id",
@@ -78,6 +78,9 @@ VALUES = (
 PRECISION = re.compile(r"(?:\.[0-9]{1,3})?")
 """The format after a placeholder's colon: a number of characters."""
 
+PLACE = re.compile(r"\$(?:\.steps\[(\d+)\])?(?:\.(\w+))?")
+"""The place that msgspec names in an error: the number of a step from 0, and a field."""
+
 Names: TypeAlias = tuple[str, ...]
 Texts: TypeAlias = Mapping[str, str]
 
@@ -86,54 +89,79 @@ class DrillError(ValueError):
     """An invalid drill file; the text names the file, the drill and the field."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class _Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do"):
+    """A step of a drill, by the name that ``do`` gives it."""
+
+
+class Changes(_Step, frozen=True):
     """The differences between a request and what the walkthrough would send."""
 
-    set: Texts = field(default_factory=dict)
-    rename: Texts = field(default_factory=dict)
+    set: Texts = {}
+    rename: Texts = {}
     leave_out: Names = ()
-    extra: Texts = field(default_factory=dict)
+    extra: Texts = {}
     client: str = ""
 
+    def __post_init__(self) -> None:
+        for name, value in msgspec.structs.asdict(self).items():
+            for text in value.values() if isinstance(value, Mapping) else ():
+                _check_placeholders(name, text)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authorize(Changes):
+
+class Authorize(Changes, frozen=True, tag="authorize"):
     """An authorization request, and the user's decision."""
 
     decision: Literal["approve", "deny"] = "approve"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenRequest(Changes):
+class TokenRequest(Changes, frozen=True):
     """A token request by one of the grants. ``body`` replaces the fields."""
 
-    grant: Grant
+    grant: ClassVar[Grant]
     body_format: BodyFormat = BodyFormat.JSON
     authentication: ClientAuthentication = ClientAuthentication.BODY
-    header: Texts = field(default_factory=dict)
-    query: Texts = field(default_factory=dict)
+    header: Texts = {}
+    query: Texts = {}
     method: Literal["POST", "GET"] = "POST"
     body: str | None = None
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_placeholders("body", self.body or "")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call(Changes):
+
+class CodeExchange(TokenRequest, frozen=True, tag="token"):
+    """A token request with a code."""
+
+    grant = Grant.AUTHORIZATION_CODE
+
+
+class Refresh(TokenRequest, frozen=True, tag="refresh"):
+    """A token request with a refresh token."""
+
+    grant = Grant.REFRESH_TOKEN
+
+
+class ApplicationToken(TokenRequest, frozen=True, tag="application"):
+    """A token request for the application itself."""
+
+    grant = Grant.CLIENT_CREDENTIALS
+
+
+class Call(Changes, frozen=True, tag="api"):
     """An API call."""
 
     path: str = ""
     token: Literal["user", "application"] = "user"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MoveClock:
+class MoveClock(_Step, frozen=True, tag="clock"):
     """A move of the sandbox's clock, and the drill's with it, by ``seconds``."""
 
     seconds: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeClient:
+class ChangeClient(_Step, frozen=True, tag="client"):
     """A change of a ready-made client; ``None`` changes nothing."""
 
     id: str
@@ -142,55 +170,37 @@ class ChangeClient:
     scopes: Names | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeSettings:
+class ChangeSettings(_Step, frozen=True, tag="settings"):
     """A change of the sandbox's settings; ``None`` changes nothing."""
 
     refresh_ends_access_tokens: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revoke:
+class Revoke(_Step, frozen=True, tag="revoke"):
     """The revocation of the newest code or token."""
 
     what: Literal["code", "access_token", "refresh_token"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(_Step, frozen=True, tag="fault"):
     """A fault for the next request."""
 
     name: str
-    fields: Mapping[str, str | int] = field(default_factory=dict)
+    fields: Mapping[str, str | int] = {}
 
 
 Sent: TypeAlias = Authorize | TokenRequest | Call
 Controlled: TypeAlias = MoveClock | ChangeClient | ChangeSettings | Revoke | Fault
-ScriptStep: TypeAlias = Sent | Controlled
-
-STEPS: Mapping[str, tuple[type[ScriptStep], Mapping[str, Any]]] = {
-    "authorize": (Authorize, {}),
-    "token": (TokenRequest, {"grant": Grant.AUTHORIZATION_CODE}),
-    "refresh": (TokenRequest, {"grant": Grant.REFRESH_TOKEN}),
-    "application": (TokenRequest, {"grant": Grant.CLIENT_CREDENTIALS}),
-    "api": (Call, {}),
-    "clock": (MoveClock, {}),
-    "client": (ChangeClient, {}),
-    "settings": (ChangeSettings, {}),
-    "revoke": (Revoke, {}),
-    "fault": (Fault, {}),
-}
-"""The steps by name, each with its type and the fields that the name fixes."""
+ScriptStep: TypeAlias = Authorize | CodeExchange | Refresh | ApplicationToken | Call | Controlled
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drill:
+class Drill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A script that produces an error on purpose. Exactly one of ``number``, ``code`` and ``answer`` is set."""
 
     id: str
     title: str
     shows: str
-    steps: tuple[ScriptStep, ...]
+    steps: Annotated[tuple[ScriptStep, ...], msgspec.Meta(min_length=1)]
     number: int | None = None
     code: str = ""
     answer: str = ""
@@ -199,6 +209,18 @@ class Drill:
     client: str = ""
     spends_code: bool = False
     could_lock_account: bool = False
+
+    def __post_init__(self) -> None:
+        if sum((self.number is not None, bool(self.code), bool(self.answer))) != 1:
+            raise ValueError("set exactly one of the fields number, code and answer")
+        if self.number is not None and self.number not in documented():
+            raise ValueError(f"the field number is {self.number}, which is not a documented error")
+        if self.code and self.code not in registered():
+            raise ValueError(f"the field code is {self.code!r}, which is not in the catalogue")
+        if self.answer and self.answer not in answers():
+            raise ValueError(f"the field answer is {self.answer!r}; allowed: {', '.join(answers())}")
+        if not isinstance(self.steps[-1], Sent):
+            raise ValueError("the last of the steps must be a request: it is the one that is judged")
 
 
 @cache
@@ -219,7 +241,12 @@ def read(text: str, file: str = FILE) -> tuple[Drill, ...]:
     by_id: dict[str, Drill] = {}
     for place, entry in enumerate(entries, 1):
         where = f"{file}, drill {entry.get('id', f'at place {place}')}"
-        drill = _drill(entry, where)
+        try:
+            drill = msgspec.convert(entry, Drill)
+        except msgspec.ValidationError as error:
+            raise DrillError(
+                f"{where}{_place_and_text(error)}. See {SOURCE} for the steps and their fields."
+            ) from error
         if drill.id in by_id:
             raise DrillError(f"{where}: the field id is already used by another drill.")
         by_id[drill.id] = drill
@@ -236,87 +263,19 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     return "".join(parts)
 
 
-def _drill(entry: Mapping[str, Any], where: str) -> Drill:
-    rows = entry.get("steps")
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-        raise DrillError(f"{where}: the field steps must be a list of steps, at least one.")
-    steps = tuple(_step(row, f"{where}, step {number}") for number, row in enumerate(rows, 1))
-    drill: Drill = _built(Drill, {name: value for name, value in entry.items() if name != "steps"}, where, steps=steps)
-    if sum((drill.number is not None, bool(drill.code), bool(drill.answer))) != 1:
-        raise DrillError(f"{where}: set exactly one of the fields number, code and answer.")
-    if drill.number is not None and drill.number not in documented():
-        raise DrillError(f"{where}: the field number is {drill.number}, which is not a documented error.")
-    if drill.code and drill.code not in registered():
-        raise DrillError(f"{where}: the field code is {drill.code!r}, which is not in the catalogue.")
-    if drill.answer and drill.answer not in answers():
-        raise DrillError(f"{where}: the field answer is {drill.answer!r}; allowed: {', '.join(answers())}.")
-    if not isinstance(steps[-1], Sent):
-        raise DrillError(f"{where}, step {len(steps)}: the field do must name a request: the last one is judged.")
-    return drill
+def _place_and_text(error: msgspec.ValidationError) -> str:
+    """Return msgspec's error with its place, such as ``, step 2, field set: Expected `object`, got `int```."""
+    text, _, path = str(error).partition(" - at ")
+    match = PLACE.search(path)
+    step, field = match.groups() if match else (None, None)
+    return f"{f', step {int(step) + 1}' if step else ''}{f', field {field}' if field else ''}: {text}"
 
 
-def _step(row: Mapping[str, Any], where: str) -> ScriptStep:
-    do = str(row.get("do"))
-    if do not in STEPS:
-        raise DrillError(f"{where}: the field do is {do!r}; allowed: {', '.join(STEPS)}.")
-    kind, fixed = STEPS[do]
-    step: ScriptStep = _built(kind, {name: value for name, value in row.items() if name != "do"}, where, **fixed)
-    if isinstance(step, TokenRequest) and step.body is not None:
-        _fillable(step.body, f"{where}: the field body")
-    return step
-
-
-def _built(kind: type, values: Mapping[str, Any], where: str, **fixed: Any) -> Any:
-    known = {item.name: item for item in fields(kind) if item.name not in fixed}
-    if unknown := sorted(values.keys() - known.keys()):
-        raise DrillError(f"{where}: the field {unknown[0]} is unknown; allowed: {', '.join(known)}.")
-    for item in known.values():
-        if item.default is MISSING and item.default_factory is MISSING and item.name not in values:
-            raise DrillError(f"{where}: the field {item.name} is missing.")
-    hints = get_type_hints(kind)
-    return kind(
-        **{name: _value(hints[name], value, f"{where}: the field {name}") for name, value in values.items()}, **fixed
-    )
-
-
-def _value(kind: Any, value: Any, where: str) -> Any:
-    """Return the value, checked against the type of its field."""
-    if get_origin(kind) is UnionType:
-        kind = next(option for option in get_args(kind) if option is not NoneType)
-    if kind == Names:
-        return tuple(
-            _of(str, item, where, "a list of strings") for item in _of(list, value, where, "a list of strings")
-        )
-    if kind == Texts:
-        table = _of(dict, value, where, "a table")
-        return {name: _fillable(_of(str, item, where, "a table of strings"), where) for name, item in table.items()}
-    if get_origin(kind) is Mapping:
-        return _of(dict, value, where, "a table")
-    if get_origin(kind) is Literal:
-        return _one_of(get_args(kind), value, where)
-    if issubclass(kind, StrEnum):
-        return kind(_one_of(tuple(kind), value, where))
-    return _of(kind, value, where, {str: "a string", bool: "true or false", int: "a whole number"}[kind])
-
-
-def _of(kind: type, value: Any, where: str, words: str) -> Any:
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise DrillError(f"{where} must be {words}.")
-    return value
-
-
-def _one_of(allowed: tuple[str, ...], value: Any, where: str) -> Any:
-    if value not in allowed:
-        raise DrillError(f"{where} is {value!r}; allowed: {', '.join(allowed)}.")
-    return value
-
-
-def _fillable(text: str, where: str) -> str:
+def _check_placeholders(field: str, text: str) -> None:
     try:
         parts = list(string.Formatter().parse(text))
     except ValueError as error:
-        raise DrillError(f"{where} has unbalanced braces: {error}. Write {{{{ for a brace.") from error
+        raise ValueError(f"the field {field} has unbalanced braces: {error}. Write {{{{ for a brace") from error
     for _, name, form, conversion in parts:
         if name is not None and (name not in VALUES or conversion or not PRECISION.fullmatch(form or "")):
-            raise DrillError(f"{where} has {{{name}}}, which is unknown; allowed: {', '.join(VALUES)}.")
-    return text
+            raise ValueError(f"the field {field} has {{{name}}}, which is unknown; allowed: {', '.join(VALUES)}")

@@ -147,7 +147,7 @@ def parse_pasted(pasted: str) -> list[tuple[str, str]]:
     elif "=" in pasted:
         parameters = parse_qsl(pasted.lstrip("?#"), keep_blank_values=True)
     elif any(character.isspace() for character in pasted):
-        raise InputError("This is neither an address nor a code: it contains white space. Paste only one of them.")
+        raise InputError("This is neither an address nor a code: it contains whitespace. Paste only one of them.")
     else:
         return [("code", pasted)]
     names = {name for name, _ in parameters}

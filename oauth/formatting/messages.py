@@ -109,7 +109,7 @@ def _json(text: str) -> Any:
 
 
 def _indent(text: str) -> str:
-    """Indent valid JSON, changing nothing but white space."""
+    """Indent valid JSON, changing nothing but whitespace."""
     tokens = _JSON_TOKEN.findall(text.lstrip("\ufeff"))
     parts: list[str] = []
     depth = 0

@@ -68,13 +68,18 @@ def about(meaning: str, kind: Kind = Kind.TEXT) -> Mapping[str, Any]:
     return {"meaning": meaning, "kind": kind}
 
 
+def described(meaning: str, kind: Kind = Kind.TEXT, default: Any = "") -> Any:
+    """Return a profile field with a default."""
+    return field(default=default, metadata=about(meaning, kind))
+
+
 @dataclass(frozen=True, slots=True)
 class ApiHeader:
     """A header of every API call."""
 
     name: str = field(metadata=about("Name of the header", Kind.HEADER_NAME))
     value: str = field(metadata=about("Value of the header", Kind.HEADER_VALUE))
-    meaning: str = field(default="", metadata=about("Purpose of the header"))
+    meaning: str = described("Purpose of the header")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ class Endpoint:
     """An API endpoint that the walkthrough offers."""
 
     path: str = field(metadata=about("Path below the address of the API", Kind.PATH))
-    title: str = field(default="", metadata=about("Title of the endpoint"))
+    title: str = described("Title of the endpoint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +119,11 @@ class ReadyClient:
 class Lifetimes:
     """Lifetimes in seconds, ``None`` if unknown."""
 
-    code: int | None = field(
-        default=None, metadata=about("Lifetime of an authorization code, in seconds", Kind.SECONDS)
+    code: int | None = described("Lifetime of an authorization code, in seconds", Kind.SECONDS, default=None)
+    access_token: int | None = described(
+        "Lifetime of an access token without expires_in, in seconds", Kind.SECONDS, default=None
     )
-    access_token: int | None = field(
-        default=None, metadata=about("Lifetime of an access token without expires_in, in seconds", Kind.SECONDS)
-    )
-    refresh_token: int | None = field(
-        default=None, metadata=about("Lifetime of a refresh token, in seconds", Kind.SECONDS)
-    )
+    refresh_token: int | None = described("Lifetime of a refresh token, in seconds", Kind.SECONDS, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,59 +148,39 @@ class Provider:
     order: int = 100
     family: str = ""
     site: str = ""
-    notes: str = field(default="", metadata=about("Notes to read before starting"))
-    issuer: str = field(
-        default="", metadata=about("Issuer identifier of the server; discovery starts there", Kind.ADDRESS)
+    notes: str = described("Notes to read before starting")
+    issuer: str = described("Issuer identifier of the server; discovery starts there", Kind.ADDRESS)
+    authorization_endpoint: str = described("Endpoint at which the user approves, in the browser", Kind.ADDRESS)
+    token_endpoint: str = described("Endpoint that issues tokens", Kind.ADDRESS)
+    userinfo_endpoint: str = described("Endpoint that returns who approved (OpenID Connect)", Kind.ADDRESS)
+    revocation_endpoint: str = described("Endpoint that revokes a token (RFC 7009)", Kind.ADDRESS)
+    introspection_endpoint: str = described("Endpoint that returns the state of a token (RFC 7662)", Kind.ADDRESS)
+    pushed_authorization_request_endpoint: str = described(
+        "Endpoint that accepts pushed authorization requests (RFC 9126)", Kind.ADDRESS
     )
-    authorization_endpoint: str = field(
-        default="", metadata=about("Endpoint at which the user approves, in the browser", Kind.ADDRESS)
+    device_authorization_endpoint: str = described("Endpoint that starts the device grant (RFC 8628)", Kind.ADDRESS)
+    jwks_uri: str = described("Address of the keys that verify signatures (RFC 7517)", Kind.ADDRESS)
+    api: str = described("Address that the API's paths are appended to", Kind.ADDRESS)
+    scope: str = described("Default scope")
+    scope_separator: str = described(
+        "Separator between two scopes; RFC 6749 §3.3 says a space", Kind.SEPARATOR, default=" "
     )
-    token_endpoint: str = field(default="", metadata=about("Endpoint that issues tokens", Kind.ADDRESS))
-    userinfo_endpoint: str = field(
-        default="", metadata=about("Endpoint that returns who approved (OpenID Connect)", Kind.ADDRESS)
-    )
-    revocation_endpoint: str = field(
-        default="", metadata=about("Endpoint that revokes a token (RFC 7009)", Kind.ADDRESS)
-    )
-    introspection_endpoint: str = field(
-        default="", metadata=about("Endpoint that returns the state of a token (RFC 7662)", Kind.ADDRESS)
-    )
-    pushed_authorization_request_endpoint: str = field(
-        default="", metadata=about("Endpoint that accepts pushed authorization requests (RFC 9126)", Kind.ADDRESS)
-    )
-    device_authorization_endpoint: str = field(
-        default="", metadata=about("Endpoint that starts the device grant (RFC 8628)", Kind.ADDRESS)
-    )
-    jwks_uri: str = field(
-        default="", metadata=about("Address of the keys that verify signatures (RFC 7517)", Kind.ADDRESS)
-    )
-    api: str = field(default="", metadata=about("Address that the API's paths are appended to", Kind.ADDRESS))
-    scope: str = field(default="", metadata=about("Default scope"))
-    scope_separator: str = field(
-        default=" ", metadata=about("Separator between two scopes; RFC 6749 §3.3 says a space", Kind.SEPARATOR)
-    )
-    token_body: BodyFormat = field(
-        default=BodyFormat.FORM, metadata=about("Format of a token request's body: json or form")
-    )
-    client_authentication: ClientAuthentication = field(
+    token_body: BodyFormat = described("Format of a token request's body: json or form", default=BodyFormat.FORM)
+    client_authentication: ClientAuthentication = described(
+        "Client authentication: client_secret_post, client_secret_basic, none or private_key_jwt",
         default=ClientAuthentication.BODY,
-        metadata=about("Client authentication: client_secret_post, client_secret_basic, none or private_key_jwt"),
     )
-    pkce: Pkce = field(default=Pkce.OFF, metadata=about("PKCE code challenge method (RFC 7636): S256, plain or off"))
-    response_mode: str = field(
-        default="", metadata=about("Response mode to request, if any: query, fragment or form_post")
-    )
-    dpop: bool = field(default=False, metadata=about("Bind tokens to a key of the client (RFC 9449)"))
-    accepts_loopback: bool = field(
-        default=True, metadata=about("The provider accepts a redirect URI on localhost (RFC 8252 §7.3)")
-    )
-    lifetimes: Lifetimes = field(default=Lifetimes(), metadata=about("Lifetimes in seconds, if known"))
-    request_limit: RequestLimit | None = field(default=None, metadata=about("Rate limit for requests from one address"))
-    headers: tuple[ApiHeader, ...] = field(default=(), metadata=about("Headers of every API call"))
-    content_type_on_get: bool = field(default=True, metadata=about("A GET request may have a Content-Type header"))
-    endpoints: tuple[Endpoint, ...] = field(default=(), metadata=about("API endpoints to offer in the walkthrough"))
-    step_notes: tuple[StepNote, ...] = field(default=(), metadata=about("Notes on a step"))
-    links: tuple[Link, ...] = field(default=(), metadata=about("Links to pages of the provider"))
+    pkce: Pkce = described("PKCE code challenge method (RFC 7636): S256, plain or off", default=Pkce.OFF)
+    response_mode: str = described("Response mode to request, if any: query, fragment or form_post")
+    dpop: bool = described("Bind tokens to a key of the client (RFC 9449)", default=False)
+    accepts_loopback: bool = described("The provider accepts a redirect URI on localhost (RFC 8252 §7.3)", default=True)
+    lifetimes: Lifetimes = described("Lifetimes in seconds, if known", default=Lifetimes())
+    request_limit: RequestLimit | None = described("Rate limit for requests from one address", default=None)
+    headers: tuple[ApiHeader, ...] = described("Headers of every API call", default=())
+    content_type_on_get: bool = described("A GET request may have a Content-Type header", default=True)
+    endpoints: tuple[Endpoint, ...] = described("API endpoints to offer in the walkthrough", default=())
+    step_notes: tuple[StepNote, ...] = described("Notes on a step", default=())
+    links: tuple[Link, ...] = described("Links to pages of the provider", default=())
     connection: ConnectionSettings = field(default_factory=ConnectionSettings, metadata=about("Connection settings"))
     clients: tuple[ReadyClient, ...] = field(default=(), repr=False)
     control: str = ""

@@ -128,4 +128,4 @@ def address_faults(value: str) -> Iterator[str]:
     elif parts.fragment:
         yield "must not have a fragment, the part after # (RFC 6749 §3.1)"
     elif any(character.isspace() for character in value):
-        yield "contains white space"
+        yield "contains whitespace"

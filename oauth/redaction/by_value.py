@@ -21,7 +21,7 @@ def is_searchable(value: str) -> bool:
 def encodings(value: str) -> tuple[str, ...]:
     """Return the secret as a view may contain it: plain, in hex, in base64, also as part of a longer base64 text.
 
-    Quotes and white space around it do not count: elsewhere the same quotes are those of JSON.
+    Quotes and whitespace around it do not count: elsewhere the same quotes are those of JSON.
     """
     value = trim(value)
     encoded = {value}

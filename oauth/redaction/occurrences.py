@@ -30,7 +30,7 @@ class Occurrence:
 
 
 def trim(value: str) -> str:
-    """Strip the white space and quotes around a value, if enough is left to be a secret by itself."""
+    """Strip the whitespace and quotes around a value, if enough is left to be a secret by itself."""
     inside = value.strip(MARGIN)
     return inside if len(inside) >= SHORTEST else value.strip() or value
 

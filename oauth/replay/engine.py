@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from oauth import flow as flows
-from oauth import parameters as reading
+from oauth import parameters
 from oauth.catalogue.explain import Explanation
 from oauth.client import send
 from oauth.drills import Setting, requests, sandbox_queue
@@ -17,7 +17,7 @@ from oauth.flow import Client, Flow, Grant, Tokens
 from oauth.recorder import Record
 from oauth.redaction import quoted
 from oauth.redaction.names import secret_kind
-from oauth.replay.rewriting import named_values, rewritten
+from oauth.replay.rewriting import named_values, rewrite
 from oauth.request_builder import checked_url
 
 CASE = "replay"
@@ -47,16 +47,16 @@ NARROW_SCOPE = "read write"
 class Replay:
     """The result of a replay.
 
-    ``sent`` has every exchange, redacted, in the order sent; ``explanation`` is of the last one, the pasted request.
+    ``exchanges`` are redacted, in the order they were sent; ``explanation`` is of the last one, the pasted request.
     ``same`` is true when it failed as the pasted one did, or worked as that did; without a pasted response it is false.
-    ``changed`` has a sentence for each replacement. ``trouble`` says why there was no replay, why it ended early, or
+    ``changes`` has a sentence for each replacement. ``trouble`` says why there was no replay, why it ended early, or
     what the history could not keep; it may be empty.
     """
 
-    sent: tuple[Exchange, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
     explanation: Explanation | None = None
     same: bool = False
-    changed: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
     trouble: str = ""
 
 
@@ -72,20 +72,20 @@ def replay(exchange: Exchange, explanation: Explanation | None, setting: Setting
     """
     if reason := _unavailable(exchange, setting):
         return Replay(trouble=reason)
-    running = _Replaying(exchange, explanation, setting)
+    running = _Run(exchange, explanation, setting)
     vault = running.recorder.vault
     try:
         with sandbox_queue.queue_for(setting.provider.control).exclusive("the replay of a pasted request"):
             running.run()
     except (_EndedError, ControlError, InputError) as error:
         return Replay(running.exchanges, None, False, tuple(running.changes), vault.redact_text(str(error)))
-    found = running.records[-1].explanation
-    same = exchange.response is not None and _same(explanation, found)
-    return Replay(running.exchanges, found, same, tuple(running.changes), running.recorder.problem)
+    result = running.records[-1].explanation
+    same = exchange.response is not None and _same(explanation, result)
+    return Replay(running.exchanges, result, same, tuple(running.changes), running.recorder.problem)
 
 
 def _unavailable(exchange: Exchange, setting: Setting) -> str:
-    """Return the reason that there can be no replay; empty when there can."""
+    """Return the reason why there can be no replay; empty when there can."""
     if not setting.provider.control:
         return f"{setting.provider.name} is not a sandbox; pasted requests are sent only to a sandbox."
     if exchange.step is Step.CALLBACK:
@@ -94,7 +94,7 @@ def _unavailable(exchange: Exchange, setting: Setting) -> str:
         return "The sandbox does not have this endpoint, only those of the partner API."
     if not exchange.request.method:
         return "No request was pasted, only a response. Paste both, for example the curl command and its output."
-    if not reading.read(exchange.request).body_known:
+    if not parameters.read(exchange.request).body_known:
         return "The request was pasted without its body. Paste the body too: the server reads it."
     try:
         checked_url(quoted(exchange.request.url), "pasted address")
@@ -113,7 +113,7 @@ def _same(before: Explanation | None, after: Explanation | None) -> bool:
     return after.answer == before.answer
 
 
-class _Replaying:
+class _Run:
     """One replay: its recorder, its replacements and its exchanges."""
 
     def __init__(self, exchange: Exchange, explanation: Explanation | None, setting: Setting) -> None:
@@ -147,12 +147,12 @@ class _Replaying:
         for name, value in self.named:
             if kind := secret_kind(name):
                 self.recorder.vault.add(kind, value)
-        request, url = self._at_the_sandbox()
+        request, url = self._retarget()
         # Refused credentials stay: the sandbox does not know them either.
         if self.fault not in ("invalid_client", "error_page"):
             self._act_as(self._ready_client())
             self._replace_values()
-        request = rewritten(request, url, lambda name, value: self.values.get((name, value), value))
+        request = rewrite(request, url, lambda name, value: self.values.get((name, value), value))
         restriction = self._restriction()
         undo = self.control.change_client(restriction) if restriction else None
         try:
@@ -168,7 +168,7 @@ class _Replaying:
         """Return the pasted value of a name, or an empty text."""
         return next((value for known, value in self.named if known == name and value), "")
 
-    def _put(self, name: str, value: str) -> bool:
+    def _substitute(self, name: str, value: str) -> bool:
         """Replace a pasted value; return true when there was one to replace."""
         before = self._value(name)
         if not before or before == value:
@@ -176,20 +176,20 @@ class _Replaying:
         self.values[name, before] = value
         return True
 
-    def _at_the_sandbox(self) -> tuple[Request, str]:
+    def _retarget(self) -> tuple[Request, str]:
         """Return the request, and the sandbox's URL in place of its own."""
         request, provider = self.pasted.request, self.provider
         parts = urlsplit(quoted(request.url))
         path = parts.path or "/"
-        ours = {
+        known = {
             Step.AUTHORIZE: [provider.authorization_endpoint],
             Step.API: [provider.api + endpoint.path for endpoint in provider.endpoints],
         }.get(self.pasted.step, [provider.token_endpoint])
-        url = next((known for known in ours if urlsplit(known).path.endswith(path)), "")
+        url = next((address for address in known if urlsplit(address).path.endswith(path)), "")
         if not url and self.fault == "not_found":
             url = provider.api + path
         self.changes.append(
-            f"The address: {urlsplit(url or ours[0]).netloc} replaces {parts.hostname}, so that nothing is sent there."
+            f"The address: {urlsplit(url or known[0]).netloc} replaces {parts.hostname}, so that nothing is sent there."
         )
         if url:
             return request, url
@@ -201,7 +201,7 @@ class _Replaying:
             if request.method != "GET":
                 headers = [pair for pair in request.headers if pair[0].lower() != "content-type"]
                 request = replace(request, method="GET", headers=tuple(headers), body=b"")
-        return request, ours[0]
+        return request, known[0]
 
     def _ready_client(self) -> str:
         """Return the ready-made client with the pasted one's fault, or the one that can best be given it."""
@@ -219,7 +219,7 @@ class _Replaying:
         self._learn()
         if self.pasted.step is Step.API:
             return
-        replaced = [self._put("client_id", id), self._put("client_secret", self.flow.client.secret)]
+        replaced = [self._substitute("client_id", id), self._substitute("client_secret", self.flow.client.secret)]
         if any(replaced):
             title = next(ready.title for ready in self.provider.clients if ready.id == id)
             self.changes.append(
@@ -237,13 +237,15 @@ class _Replaying:
             if self._value("code"):
                 self._replace_code()
             if self._value("refresh_token"):
-                self._put("refresh_token", self._tokens(Grant.AUTHORIZATION_CODE, self.provider.scope).refresh_token)
+                self._substitute(
+                    "refresh_token", self._tokens(Grant.AUTHORIZATION_CODE, self.provider.scope).refresh_token
+                )
                 self.changes.append(
                     "The refresh token: a fresh one from the sandbox, which does not know the pasted one."
                 )
 
     def _replace_redirect_uri(self) -> None:
-        if self._put("redirect_uri", self.setting.redirect_uri):
+        if self._substitute("redirect_uri", self.setting.redirect_uri):
             self.changes.append("The redirect URI: this console's own, because the pasted one is not registered there.")
 
     def _replace_code(self) -> None:
@@ -255,7 +257,7 @@ class _Replaying:
         elif redirect_uri:
             self._replace_redirect_uri()
         self._authorize(self.provider.scope, requested)
-        self._put("code", self.flow.code)
+        self._substitute("code", self.flow.code)
         self.changes.append("The code: a fresh one from the sandbox, which does not know the pasted one.")
 
     def _replace_access_token(self) -> None:
@@ -264,7 +266,7 @@ class _Replaying:
             grant, what = Grant.CLIENT_CREDENTIALS, "one of an application, without a user,"
         elif self.fault == "insufficient_scope":
             scope, what = NARROW_SCOPE, f"one with the scope {NARROW_SCOPE} only"
-        self._put("access_token", self._tokens(grant, scope).access_token)
+        self._substitute("access_token", self._tokens(grant, scope).access_token)
         self.changes.append(f"The access token: {what} from the sandbox, which does not know the pasted one.")
 
     def _refused_scope(self) -> str:
@@ -294,8 +296,8 @@ class _Replaying:
         page = requests.request_of(step, self.flow, fields, {})
         record = self._send(Step.AUTHORIZE, requests.decision_request(page, "approve"))
         if location := header(record.live.response.headers, "Location") if record.live.response else None:
-            parameters = flows.parse_pasted(location)
-            self.flow = flows.read_callback(self.flow, parameters, self.setting.now(), pasted=False)
+            callback = flows.parse_pasted(location)
+            self.flow = flows.read_callback(self.flow, callback, self.setting.now(), pasted=False)
         if not self.flow.code:
             raise _EndedError(f"The replay needs a code from the sandbox, and got none.{_reason(record)}")
         self._learn()
@@ -314,7 +316,7 @@ class _Replaying:
         return tokens
 
     def _learn(self) -> None:
-        """Tell the vault the flow's secrets before any of them is written."""
+        """Add the flow's secrets to the vault before any of them is written."""
         for kind, value in flows.secrets_of(self.flow):
             self.recorder.vault.add(kind, value)
 

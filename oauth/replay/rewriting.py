@@ -37,11 +37,11 @@ def named_values(request: Request) -> tuple[tuple[str, str], ...]:
         pairs.append((name, value))
         return value
 
-    rewritten(request, "", note)
+    rewrite(request, "", note)
     return tuple(pairs)
 
 
-def rewritten(request: Request, url: str, swap: Swap) -> Request:
+def rewrite(request: Request, url: str, swap: Swap) -> Request:
     """Return the request to ``url`` with its query, and with the values that ``swap`` returns."""
     headers = [
         (name, _credentials(value, swap) if name.lower() == "authorization" else value)
@@ -68,8 +68,8 @@ def _credentials(value: str, swap: Swap) -> str:
             return value
         return f"{scheme} {base64.b64encode(':'.join(after).encode()).decode()}"
     if scheme.lower() == "bearer" and credentials:
-        before, _, behind = value.rpartition(credentials)
-        return before + swap("access_token", credentials) + behind
+        prefix, _, suffix = value.rpartition(credentials)
+        return prefix + swap("access_token", credentials) + suffix
     return value
 
 

@@ -7,11 +7,8 @@ import functools
 
 from oauth.sandbox.app import application
 from oauth.sandbox.clients import Client, GrantType
-from oauth.sandbox.clock import Clock, utc_now
+from oauth.sandbox.clock import utc_now
 from oauth.sandbox.faults.kinds import KINDS, fault_from, field_schemas, fields_of
-from oauth.sandbox.faults.rules import Rule as FaultRule
-from oauth.sandbox.lint.findings import Finding
-from oauth.sandbox.log import Entry
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.request import Endpoint
 from oauth.sandbox.store import Issued, Kind, State
@@ -26,11 +23,7 @@ def embedded() -> Sandbox:
 __all__ = [
     "KINDS",
     "Client",
-    "Clock",
     "Endpoint",
-    "Entry",
-    "FaultRule",
-    "Finding",
     "GrantType",
     "Issued",
     "Kind",

@@ -5,14 +5,15 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from oauth.sandbox.asgi_endpoint import AsgiEndpoint
+from oauth.sandbox import endpoints
 from oauth.sandbox.control.access import ControlAccess
 from oauth.sandbox.control.app import control_application
 from oauth.sandbox.errors import ApiError
 from oauth.sandbox.faults.error_responses import request_limit_page
 from oauth.sandbox.log import Outcome
+from oauth.sandbox.pipeline import process
 from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.request import Endpoint, address_of
+from oauth.sandbox.request import Endpoint, address_of, read
 from oauth.sandbox.response import Response, error_response, new_request_id, send_response
 
 AUTHORIZE = "/oauth/authorize/"
@@ -37,11 +38,11 @@ class _Application:
 
     def __init__(self, sandbox: Sandbox, access: ControlAccess) -> None:
         self.sandbox = sandbox
-        authorize = AsgiEndpoint(sandbox, Endpoint.AUTHORIZE, AUTHORIZE)
+        authorize = _Endpoint(sandbox, Endpoint.AUTHORIZE, AUTHORIZE)
         self.paths: Mapping[str, ASGIApp] = {
-            TOKEN: AsgiEndpoint(sandbox, Endpoint.TOKEN, TOKEN),
-            USER: AsgiEndpoint(sandbox, Endpoint.USER, USER),
-            CITIES: AsgiEndpoint(sandbox, Endpoint.CITIES, CITIES),
+            TOKEN: _Endpoint(sandbox, Endpoint.TOKEN, TOKEN),
+            USER: _Endpoint(sandbox, Endpoint.USER, USER),
+            CITIES: _Endpoint(sandbox, Endpoint.CITIES, CITIES),
             # Both spellings; a redirect between them would drop the form's body.
             AUTHORIZE: authorize,
             AUTHORIZE.rstrip("/"): authorize,
@@ -56,8 +57,7 @@ class _Application:
         app = self.paths.get(path) or (self.control if path.startswith(CONTROL) else self._not_found)
         await app(scope, receive, send)
 
-    async def _not_found(self, scope: Scope, receive: Receive, send: Send) -> None:
-        del receive
+    async def _not_found(self, scope: Scope, _receive: Receive, send: Send) -> None:
         started = perf_counter()
         with self.sandbox.lock:
             path = scope["path"].removeprefix(scope.get("root_path", ""))
@@ -70,6 +70,28 @@ class _Application:
         await send_response(response, outcome.request_id, send)
 
 
-async def _health(scope: Scope, receive: Receive, send: Send) -> None:
-    del scope, receive
+class _Endpoint:
+    """An ASGI application for one endpoint; ``path`` is what the log shows."""
+
+    def __init__(self, sandbox: Sandbox, endpoint: Endpoint, path: str) -> None:
+        self.sandbox = sandbox
+        self.endpoint = endpoint
+        self.path = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond to one request; only reading and sending await, so that checks and effects are one step."""
+        sandbox = self.sandbox
+        request = await read(self.endpoint, scope, receive)
+        try:
+            result = process(sandbox, request, self.path, lambda: endpoints.respond(sandbox, request))
+        except Exception:
+            await send_response(endpoints.failure(), new_request_id(), send)
+            raise
+        if result.fault is None:
+            await send_response(result.response, result.request_id, send)
+        else:
+            await result.fault.deliver(result.response, result.request_id, receive, send)
+
+
+async def _health(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send_response(Response.json({"status": "ok"}), new_request_id(), send)

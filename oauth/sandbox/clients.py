@@ -78,11 +78,11 @@ ClientChange = optional(Client, "ClientChange", client_id=None)
 def client_from(fields: Any, scopes: Iterable[str]) -> Client:
     """Return a client with the fields of a ``NewClient``.
 
-    Defaults: its id as the name, every grant, all ``scopes``, no redirect URIs, active. Raises ``ValueError`` for a
-    scope that is not among ``scopes``.
+    Defaults: its id as the name, every grant, all ``scopes``, no redirect URIs, active. Raises ``ValueError`` for an
+    unknown grant, and for a scope that is not among ``scopes``.
     """
     values = msgspec.to_builtins(fields)
-    grants = values.get("grants", GrantType)
+    grants = set(map(GrantType, values.get("grants", GrantType)))
     return Client(
         client_id=values["client_id"],
         name=values.get("name", values["client_id"]),

@@ -1,9 +1,10 @@
 """The responses of the provider's endpoints."""
 
+import tomllib
 from collections.abc import Callable
+from pathlib import Path
 
 from oauth.sandbox import authorization_endpoint, resources, token_endpoint
-from oauth.sandbox.api_data import CITIES
 from oauth.sandbox.authorization_endpoint import ErrorPage, ErrorRedirect
 from oauth.sandbox.consent import consent_page, refusal_page
 from oauth.sandbox.errors import ApiError, InvalidRequest, ProviderError
@@ -13,9 +14,12 @@ from oauth.sandbox.response import Response, error_response
 
 Handler = Callable[[Sandbox, IncomingRequest], Response]
 
+CITIES = tomllib.loads(Path(__file__).with_name("api_data.toml").read_text(encoding="utf-8"))["cities"]
+"""The data of the partner API apart from its users."""
+
 
 def respond(sandbox: Sandbox, request: IncomingRequest) -> Response:
-    """The right answer; it has the request's effect. Call it under the sandbox's lock."""
+    """Return the correct response, with the request's effect. Call it under the sandbox's lock."""
     return response_of(lambda: HANDLERS[request.endpoint](sandbox, request))
 
 

@@ -6,25 +6,28 @@ are those of the provider's documentation of authorization errors.
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import ClassVar
 
 REALM = "sandbox"
+
+
+def challenge(scheme: str = "Bearer", **parameters: str) -> dict[str, str]:
+    """Return a ``WWW-Authenticate`` header (RFC 9110 §11.6.1; for a bearer token RFC 6750 §3)."""
+    items = ", ".join(f'{name}="{value}"' for name, value in {"realm": REALM, **parameters}.items())
+    return {"WWW-Authenticate": f"{scheme} {items}"}
 
 
 class ProviderError(Exception):
     """A refusal: ``status``, ``members`` of the JSON body, and ``headers``."""
 
     status: int = 400
+    headers: Mapping[str, str] = MappingProxyType({})
 
     @property
     def members(self) -> Mapping[str, object]:
         """The JSON body."""
         raise NotImplementedError
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers of the refusal."""
-        return {}
 
 
 class OAuthError(ProviderError):
@@ -48,17 +51,12 @@ class ApiError(ProviderError):
         super().__init__(detail)
         self.status = status
         self.detail = detail
-        self._headers = dict(headers or {})
+        self.headers = headers or {}
 
     @property
     def members(self) -> Mapping[str, object]:
         """The status with its phrase (RFC 9110 §15), and the detail."""
         return {"error": {"status": self.status, "title": HTTPStatus(self.status).phrase, "detail": self.detail}}
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers given to the constructor."""
-        return self._headers
 
 
 # Token endpoint, documented.
@@ -101,17 +99,13 @@ class InactiveClient(OAuthError):
     status = 401
     error = "invalid_client"
     description = "Client is not active"
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """A 401 names a way to authenticate (RFC 9110 §15.5.2)."""
-        return {"WWW-Authenticate": f'Basic realm="{REALM}"'}
+    headers = challenge("Basic")  # a 401 names a way to authenticate (RFC 9110 §15.5.2)
 
 
 class InvalidClient(OAuthError):
     """Error 6: the client is unknown, its secret wrong, or one of them missing (RFC 6749 §5.2, ``invalid_client``).
 
-    The provider answers 400, also to HTTP Basic, where RFC 6749 asks for 401.
+    The provider responds 400, also to HTTP Basic, where RFC 6749 asks for 401.
     """
 
     error = "invalid_client"
@@ -146,12 +140,7 @@ class InvalidRequest(OAuthError):
         super().__init__(description)
         self.description = description
         self.status = status
-        self._headers = dict(headers or {})
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers given to the constructor."""
-        return self._headers
+        self.headers = headers or {}
 
 
 class UnsupportedGrantType(OAuthError):
@@ -182,15 +171,11 @@ class InvalidToken(OAuthError):
     status = 401
     error = "invalid_token"
     description = "The access token provided is invalid"
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The challenge of RFC 6750 §3."""
-        return challenge(error=self.error, error_description=self.description)
+    headers = challenge(error=error, error_description=description)
 
 
 class InsufficientScope(OAuthError):
-    """Error 8: the token lacks a scope (RFC 6750 §3.1, ``insufficient_scope``). The provider answers 401, not 403."""
+    """Error 8: the token lacks a scope (RFC 6750 §3.1, ``insufficient_scope``). The provider responds 401, not 403."""
 
     status = 401
     error = "insufficient_scope"
@@ -199,12 +184,7 @@ class InsufficientScope(OAuthError):
 
     def __init__(self, needed: str) -> None:
         super().__init__(needed)
-        self.needed = needed
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The challenge of RFC 6750 §3, with the scope that is needed."""
-        return challenge(error=self.error, error_description=self.description, scope=self.needed)
+        self.headers = challenge(error=self.error, error_description=self.description, scope=needed)
 
 
 class InvalidOwner(ApiError):
@@ -224,12 +204,6 @@ class MissingToken(ApiError):
         super().__init__(401, "No access token was sent. Add the header 'Authorization: Bearer TOKEN'.", challenge())
 
 
-def challenge(**parameters: str) -> dict[str, str]:
-    """Return a ``WWW-Authenticate`` header for a bearer token (RFC 6750 §3)."""
-    items = ", ".join(f'{name}="{value}"' for name, value in {"realm": REALM, **parameters}.items())
-    return {"WWW-Authenticate": f"Bearer {items}"}
-
-
 DOCUMENTED: Mapping[int, Callable[[], ProviderError]] = {
     1: lambda: MissingParameter("code"),
     2: InvalidCode,
@@ -243,4 +217,4 @@ DOCUMENTED: Mapping[int, Callable[[], ProviderError]] = {
     10: UnauthorizedClient,
     11: InvalidRefreshToken,
 }
-"""The eleven by number, as they are answered."""
+"""The eleven by number, with the values of the documentation."""

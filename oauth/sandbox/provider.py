@@ -9,10 +9,11 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from msgspec.structs import astuple, replace
+from msgspec.structs import asdict, astuple, replace
 
-from oauth.sandbox.clients import Client, GrantType, checked_scopes
+from oauth.sandbox.clients import Client, checked_scopes, client_from
 from oauth.sandbox.clock import Clock
 from oauth.sandbox.configuration import Configuration, Lifetimes, Replacement, User, ready_made
 from oauth.sandbox.faults.rules import Faults
@@ -68,17 +69,20 @@ class Sandbox:
         self.lock = threading.RLock()
         self.clock = Clock(base)
         self.configuration = configuration or ready_made()
-        self.fault_header = fault_header
         self._starts_with_fault_header = fault_header
         self._clients = dict(self.configuration.clients)
         self._stores = {kind: Store(kind, timedelta(), capacity) for kind in Kind}
         self.faults = Faults()
         self.lint = Lint()
         self.log = RequestLog()
+        self._apply_initial_settings()
+
+    def _apply_initial_settings(self) -> None:
         self.set_lifetimes(self.configuration.lifetimes)
         self.refresh_token_replaced = self.configuration.refresh_token_replaced
         self.refresh_ends_access_tokens = self.configuration.refresh_ends_access_tokens
         self.limiter = Limiter(self.configuration.request_limit)
+        self.fault_header = self._starts_with_fault_header
 
     def register(self, redirect_uri: str) -> None:
         """Register a redirect URI for every initial client; a reset keeps it."""
@@ -128,18 +132,6 @@ class Sandbox:
         with self.lock:
             return self._stores[kind].find(secret, self.clock.now())
 
-    def codes(self, limit: int = 100) -> tuple[Issued, ...]:
-        """Return the newest codes."""
-        return self.issued(Kind.CODE, limit)
-
-    def access_tokens(self, limit: int = 100) -> tuple[Issued, ...]:
-        """Return the newest access tokens."""
-        return self.issued(Kind.ACCESS_TOKEN, limit)
-
-    def refresh_tokens(self, limit: int = 100) -> tuple[Issued, ...]:
-        """Return the newest refresh tokens."""
-        return self.issued(Kind.REFRESH_TOKEN, limit)
-
     def scope_in_words(self, scope: Scope) -> tuple[tuple[str, str], ...]:
         """Return each scope with its description."""
         return tuple((name, self.configuration.scopes[name]) for name in scope)
@@ -172,31 +164,15 @@ class Sandbox:
             for store in self._stores.values():
                 store.forget(lambda issued: issued.client_id == client_id)
 
-    def set_active(self, client_id: str, active: bool) -> None:
-        """Activate or deactivate a client; its tokens keep working.
+    def change_client(self, client_id: str, **changes: Any) -> Client:
+        """Change fields of a client and return it; its tokens keep working.
 
-        Raises ``LookupError`` when it is unknown.
+        Raises ``LookupError`` for an unknown client, ``ValueError`` for an unknown grant or scope.
         """
         with self.lock:
-            self._clients[client_id] = replace(self.client(client_id), active=active)
-
-    def set_grants(self, client_id: str, grants: Iterable[str]) -> None:
-        """Set the grants of a client.
-
-        Raises ``LookupError`` for an unknown client, ``ValueError`` for an unknown grant.
-        """
-        allowed = tuple(GrantType(grant) for grant in grants)
-        with self.lock:
-            self._clients[client_id] = replace(self.client(client_id), grants=allowed)
-
-    def set_scopes(self, client_id: str, scopes: Iterable[str]) -> None:
-        """Set the scopes of a client.
-
-        Raises ``LookupError`` for an unknown client, ``ValueError`` for an unknown scope.
-        """
-        allowed = self.checked_scopes(scopes)
-        with self.lock:
-            self._clients[client_id] = replace(self.client(client_id), scopes=allowed)
+            client = client_from(asdict(self.client(client_id)) | changes, self.configuration.scopes)
+            self._clients[client_id] = client
+            return client
 
     def set_lifetimes(self, lifetimes: Lifetimes) -> None:
         """Set the lifetimes of what is issued from now on."""
@@ -215,18 +191,6 @@ class Sandbox:
         with self.lock:
             self._stores[kind].revoke(serial)
 
-    def revoke_code(self, serial: int) -> None:
-        """Revoke a code."""
-        self.revoke(Kind.CODE, serial)
-
-    def revoke_access_token(self, serial: int) -> None:
-        """Revoke an access token."""
-        self.revoke(Kind.ACCESS_TOKEN, serial)
-
-    def revoke_refresh_token(self, serial: int) -> None:
-        """Revoke a refresh token."""
-        self.revoke(Kind.REFRESH_TOKEN, serial)
-
     def reset(self) -> None:
         """Return to the initial clients and settings and to real time; remove codes, tokens, faults, findings and the
         log.
@@ -235,11 +199,7 @@ class Sandbox:
             self._clients = dict(self.configuration.clients)
             for store in self._stores.values():
                 store.clear()
-            self.set_lifetimes(self.configuration.lifetimes)
-            self.refresh_token_replaced = self.configuration.refresh_token_replaced
-            self.refresh_ends_access_tokens = self.configuration.refresh_ends_access_tokens
-            self.limiter = Limiter(self.configuration.request_limit)
-            self.fault_header = self._starts_with_fault_header
+            self._apply_initial_settings()
             self.faults.clear()
             self.lint.clear()
             self.log.clear()
@@ -306,17 +266,10 @@ class Sandbox:
             now = self.clock.now()
             return self._stores[kind].issue(now, client_id, scope, user_id, redirect_uri, redirect_uri_sent)
 
-    def live_code(self, secret: str) -> Issued | None:
-        """Return the code, ``None`` when it is unknown or not live."""
-        return self._live(Kind.CODE, secret)
-
-    def live_access_token(self, secret: str) -> Issued | None:
-        """Return the access token, ``None`` when it is unknown or not live."""
-        return self._live(Kind.ACCESS_TOKEN, secret)
-
-    def live_refresh_token(self, secret: str) -> Issued | None:
-        """Return the refresh token, ``None`` when it is unknown or not live."""
-        return self._live(Kind.REFRESH_TOKEN, secret)
+    def live(self, kind: Kind, secret: str) -> Issued | None:
+        """Return the code or token, ``None`` when it is unknown or not live."""
+        with self.lock:
+            return self._stores[kind].live(secret, self.clock.now())
 
     def use_code(self, secret: str) -> None:
         """Mark a code as used (RFC 6749 §4.1.2)."""
@@ -340,7 +293,3 @@ class Sandbox:
         """Return true when use replaces this refresh token."""
         age = self.clock.now() - refresh_token.issued_at
         return self.refresh_token_replaced is Replacement.ALWAYS or age >= DAY
-
-    def _live(self, kind: Kind, secret: str) -> Issued | None:
-        with self.lock:
-            return self._stores[kind].live(secret, self.clock.now())

@@ -6,7 +6,7 @@ from oauth.sandbox.errors import ApiError, InsufficientScope, InvalidOwner, Inva
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.request import bearer
 from oauth.sandbox.scope import within
-from oauth.sandbox.store import Issued
+from oauth.sandbox.store import Issued, Kind
 
 VERSION = "2.0"
 SCOPE = ("read", "v2")
@@ -22,7 +22,7 @@ def check(sandbox: Sandbox, headers: Mapping[str, str], *, user_needed: bool) ->
     secret = bearer(authorization)
     if not authorization or secret == "":
         raise MissingToken
-    token = None if secret is None else sandbox.live_access_token(secret)
+    token = None if secret is None else sandbox.live(Kind.ACCESS_TOKEN, secret)
     if token is None:
         raise InvalidToken
     if not within(SCOPE, token.scope):

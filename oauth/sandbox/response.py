@@ -56,9 +56,8 @@ class Response:
         """Return a redirect to a URL that is encoded already."""
         return cls(302, b"", {"Location": location, "Referrer-Policy": "no-referrer"})
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send the response with a new request id, as an ASGI application."""
-        del scope, receive
         await send_response(self, new_request_id(), send)
 
     def raw_headers(self, request_id: str) -> list[tuple[bytes, bytes]]:

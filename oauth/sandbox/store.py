@@ -68,13 +68,14 @@ class Store:
     """The codes or tokens of one kind, oldest first. Not locked: ``Sandbox`` does that.
 
     Issuing drops what has expired and, past ``capacity``, the oldest, so that memory is bounded.
+    ``last_serial`` is that of the newest one ever issued.
     """
 
     def __init__(self, kind: Kind, lifetime: timedelta, capacity: int) -> None:
         self.kind = kind
         self.lifetime = lifetime
         self._capacity = capacity
-        self._serial = 0
+        self.last_serial = 0
         # A plain dict scans past deleted entries to find its first one.
         self._by_secret: OrderedDict[str, Issued] = OrderedDict()
 
@@ -96,10 +97,10 @@ class Store:
     ) -> str:
         """Issue a new one and return its secret, 40 random hex digits."""
         self._purge(now)
-        self._serial += 1
+        self.last_serial += 1
         secret = secrets.token_hex(20)
         self._by_secret[secret] = Issued(
-            serial=self._serial,
+            serial=self.last_serial,
             kind=self.kind,
             client_id=client_id,
             scope=scope,
@@ -147,12 +148,7 @@ class Store:
     def refill(self, last_serial: int, content: Iterable[tuple[str, Issued]]) -> None:
         """Replace the content, given oldest first, and continue after ``last_serial``."""
         self._by_secret = OrderedDict(content)
-        self._serial = last_serial
-
-    @property
-    def last_serial(self) -> int:
-        """The serial of the newest one ever issued."""
-        return self._serial
+        self.last_serial = last_serial
 
     def clear(self) -> None:
         """Drop everything and count from one again."""

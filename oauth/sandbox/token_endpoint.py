@@ -12,8 +12,7 @@ from oauth.sandbox.errors import (
     UnauthorizedClient,
     UnsupportedGrantType,
 )
-from oauth.sandbox.grants import GRANTS
-from oauth.sandbox.grants.grant import TokenRequest
+from oauth.sandbox.grants import GRANTS, TokenRequest
 from oauth.sandbox.provider import Sandbox, Tokens
 from oauth.sandbox.request import basic
 

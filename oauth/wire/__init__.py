@@ -143,8 +143,8 @@ def _open_tunnel(stream: Stream, target: _Target, proxy: Proxy) -> None:
         if error.kind in ("connect_timeout", "total_timeout"):
             raise
         if conversation.partial.head is None:
-            raise WireError("proxy_refused", f"the proxy did not answer CONNECT: {error.detail}") from error
+            raise WireError("proxy_refused", f"the proxy did not respond to CONNECT: {error.detail}") from error
     response = conversation.partial.response()
     status = f"{response.status} {response.reason}".strip() if response else ""
     kind = "proxy_authentication" if status.startswith("407") else "proxy_refused"
-    raise WireError(kind, f"the proxy answered CONNECT with {status}", response)
+    raise WireError(kind, f"the proxy responded to CONNECT with {status}", response)

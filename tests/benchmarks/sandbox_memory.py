@@ -9,6 +9,7 @@ from typing import Any
 
 from oauth.sandbox.clock import utc_now
 from oauth.sandbox.provider import Sandbox
+from oauth.sandbox.store import Kind
 
 ROOT = Path(__file__).parents[2]
 TOKENS = 1_000_000
@@ -29,7 +30,7 @@ def _measure() -> None:
     for _ in range(TOKENS):
         sandbox.issue_tokens("machine-app", scope, user_id=None)
     after = _peak()
-    held = len(sandbox.access_tokens(TOKENS))
+    held = len(sandbox.issued(Kind.ACCESS_TOKEN, TOKENS))
     sandbox.clock.move(sandbox.lifetimes.access_token)
     sandbox.issue_tokens("machine-app", scope, user_id=None)
     print(
@@ -39,7 +40,7 @@ def _measure() -> None:
                 "before_mib": before,
                 "after_mib": after,
                 "held": held,
-                "held_when_expired": len(sandbox.access_tokens(TOKENS)),
+                "held_when_expired": len(sandbox.issued(Kind.ACCESS_TOKEN, TOKENS)),
             }
         )
     )

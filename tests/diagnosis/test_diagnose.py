@@ -18,6 +18,7 @@ from oauth.exchange import Exchange, Request, Response, Step
 from oauth.flow import Grant
 from oauth.parameters import read
 from oauth.providers import BodyFormat, ClientAuthentication
+from oauth.sandbox.store import Kind
 from tests.diagnosis.harness import CALLBACK, Walk, cause, setting, text, verdict, with_header
 
 NOW = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
@@ -64,8 +65,8 @@ def test_possible_cause_with_a_contrary_fact_comes_first(walk: Walk) -> None:
 def test_causes_that_could_not_be_ruled_out_are_named(walk: Walk) -> None:
     """A refused code that is right as far as the row tells: redaction hides what may stand around it."""
     walk.authorize()
-    [issued] = walk.running.sandbox.codes()
-    walk.running.sandbox.revoke_code(issued.serial)
+    [issued] = walk.running.sandbox.issued(Kind.CODE)
+    walk.running.sandbox.revoke(Kind.CODE, issued.serial)
     most_likely = walk.kept(walk.token()).most_likely
     assert most_likely.startswith("Unknown. Not ruled out, because a fact is missing: ")
     assert "extra characters were sent around the code; the code was percent-encoded twice." in most_likely

@@ -15,6 +15,7 @@ from oauth.drills.schema import ChangeClient, ChangeSettings, Fault, Revoke
 from oauth.history.filters import Filters
 from oauth.history.store import History
 from oauth.sandbox.clients import GrantType
+from oauth.sandbox.store import Kind
 from oauth.sandbox.testing import RunningSandbox, serving
 from tests.drills.conftest import now
 
@@ -58,7 +59,7 @@ def test_the_newest_code_of_the_client_is_revoked(control: Control, sandbox: Run
     for client in ("demo-app", "demo-app", "website-app"):
         sandbox.sandbox.issue_code(client, "http://localhost/", ("read",))
     control.revoke(Revoke(what="code"), "demo-app")
-    assert [code.state for code in sandbox.sandbox.codes()] == ["live", "revoked", "live"]
+    assert [code.state for code in sandbox.sandbox.issued(Kind.CODE)] == ["live", "revoked", "live"]
     with pytest.raises(ControlError, match="did not revoke the refresh token: demo-app has none"):
         control.revoke(Revoke(what="refresh_token"), "demo-app")
 

@@ -8,7 +8,7 @@ import pytest
 from oauth import flow as flows
 from oauth.drills import Setting
 from oauth.drills.requests import decision_request, fields_of, request_of, values_of
-from oauth.drills.schema import Authorize, Call, Sent, TokenRequest
+from oauth.drills.schema import ApplicationToken, Authorize, Call, CodeExchange, Sent
 from oauth.errors import InputError
 from oauth.exchange import Request, header
 from oauth.flow import Flow, Grant
@@ -29,7 +29,7 @@ def asked(step: Sent, flow: Flow) -> Request:
 
 
 def test_an_unchanged_step_sends_what_the_walkthrough_sends(flow: Flow) -> None:
-    step = TokenRequest(grant=Grant.AUTHORIZATION_CODE)
+    step = CodeExchange()
     fields = flows.token_fields(flow, Grant.AUTHORIZATION_CODE)
     ours, theirs = asked(step, flow), flows.token_request(flow.provider.token_endpoint, fields)
     assert (ours.method, ours.url, ours.body) == (theirs.method, theirs.url, theirs.body)
@@ -37,8 +37,7 @@ def test_an_unchanged_step_sends_what_the_walkthrough_sends(flow: Flow) -> None:
 
 
 def test_fields_are_set_renamed_left_out_and_added(flow: Flow) -> None:
-    step = TokenRequest(
-        grant=Grant.AUTHORIZATION_CODE,
+    step = CodeExchange(
         set={"code": "{code:.3}", "note": "{state}"},
         rename={"redirect_uri": "redirect"},
         leave_out=("scope", "client_secret"),
@@ -56,8 +55,7 @@ def test_fields_are_set_renamed_left_out_and_added(flow: Flow) -> None:
 
 
 def test_a_request_is_reshaped(flow: Flow) -> None:
-    step = TokenRequest(
-        grant=Grant.CLIENT_CREDENTIALS,
+    step = ApplicationToken(
         authentication=ClientAuthentication.BASIC,
         header={"content-type": "text/plain", "X-Mine": "{client_id}", "Accept": ""},
         query={"code": "{code}"},
@@ -76,7 +74,7 @@ def test_a_request_is_reshaped(flow: Flow) -> None:
 
 
 def test_another_client_asks_with_its_own_secret(flow: Flow) -> None:
-    body = json.loads(asked(TokenRequest(grant=Grant.AUTHORIZATION_CODE, client="website-app"), flow).body)
+    body = json.loads(asked(CodeExchange(client="website-app"), flow).body)
     assert (body["client_id"], body["client_secret"], body["code"]) == ("website-app", "website-secret", "the-code")
     with pytest.raises(InputError, match="does not have the ready-made client nobody"):
         asked(Call(client="nobody"), flow)

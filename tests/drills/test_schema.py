@@ -1,11 +1,10 @@
-"""The file of drills: what a wrong one is told, and what the shipped one holds."""
+"""The file of drills: the errors of an invalid one, and the content of the shipped one."""
 
 import pytest
 
 from oauth.catalogue import documented
 from oauth.drills import DrillError, drills
-from oauth.drills.schema import Authorize, MoveClock, TokenRequest, fill, read
-from oauth.flow import Grant
+from oauth.drills.schema import Authorize, CodeExchange, MoveClock, fill, read
 
 GOOD = """
 [[drill]]
@@ -20,44 +19,56 @@ steps = [{ do = "authorize" }, { do = "token" }]
 def test_a_drill_is_read() -> None:
     (drill,) = read(GOOD)
     assert (drill.id, drill.number, drill.proven) == ("mine", 2, ())
-    assert drill.steps == (Authorize(), TokenRequest(grant=Grant.AUTHORIZATION_CODE))
+    assert drill.steps == (Authorize(), CodeExchange())
 
 
 @pytest.mark.parametrize(
     ("was", "is_now", "said"),
     [
-        ('title = "T"', "", "drill mine: the field title is missing"),
-        ('title = "T"', 'title = "T"\ncolour = 1', "drill mine: the field colour is unknown"),
-        ('title = "T"', "title = 1", "drill mine: the field title must be a string"),
-        ("number = 2", "number = true", "drill mine: the field number must be a whole number"),
+        ('title = "T"', "", "drill mine: Object missing required field `title`"),
+        ('title = "T"', 'title = "T"\ncolour = 1', "drill mine: Object contains unknown field `colour`"),
+        ('title = "T"', "title = 1", "drill mine, field title: Expected `str`, got `int`"),
+        ("number = 2", "number = true", "drill mine, field number: Expected `int | null`, got `bool`"),
         ("number = 2", "number = 12", "drill mine: the field number is 12"),
         ("number = 2", 'code = "no_such_code"', "drill mine: the field code is 'no_such_code'"),
         ("number = 2", 'answer = "no_such_kind"', "drill mine: the field answer is 'no_such_kind'"),
         ("number = 2", "", "drill mine: set exactly one of the fields number, code and answer"),
         ("number = 2", 'number = 2\ncode = "invalid_grant"', "set exactly one of the fields number, code and answer"),
-        ("number = 2", "number = 2\nspends_code = 1", "drill mine: the field spends_code must be true or false"),
-        ("number = 2", 'number = 2\nproven = "code.used"', "drill mine: the field proven must be a list of strings"),
-        ("number = 2", "number = 2\nproven = [1]", "drill mine: the field proven must be a list of strings"),
-        ('{ do = "authorize" }', "{}", "drill mine, step 1: the field do is 'None'"),
-        ('{ do = "token" }', '{ do = "dance" }', "drill mine, step 2: the field do is 'dance'"),
-        ('{ do = "token" }', '{ do = "token", grant = "password" }', "step 2: the field grant is unknown"),
-        ('{ do = "token" }', '{ do = "token", set = 1 }', "step 2: the field set must be a table"),
+        ("number = 2", "number = 2\nspends_code = 1", "drill mine, field spends_code: Expected `bool`, got `int`"),
+        ("number = 2", 'number = 2\nproven = "code.used"', "drill mine, field proven: Expected `array`, got `str`"),
+        ("number = 2", "number = 2\nproven = [1]", "drill mine, field proven: Expected `str`, got `int`"),
+        ('{ do = "authorize" }', "{}", "drill mine, step 1: Object missing required field `do`"),
+        ('{ do = "token" }', '{ do = "dance" }', "drill mine, step 2, field do: Invalid value 'dance'"),
+        ('{ do = "token" }', '{ do = "token", grant = "password" }', "step 2: Object contains unknown field `grant`"),
+        ('{ do = "token" }', '{ do = "token", set = 1 }', "step 2, field set: Expected `object`, got `int`"),
         (
             '{ do = "token" }',
             '{ do = "token", set = { code = 1 } }',
-            "step 2: the field set must be a table of strings",
+            "step 2, field set: Expected `str`, got `int`",
         ),
         ('{ do = "token" }', '{ do = "token", set = { code = "{password}" } }', "the field set has {password}"),
         ('{ do = "token" }', '{ do = "token", set = { code = "{code.real}" } }', "the field set has {code.real}"),
         ('{ do = "token" }', '{ do = "token", set = { code = "{code!r}" } }', "the field set has {code}"),
         ('{ do = "token" }', '{ do = "token", set = { code = "{code" } }', "the field set has unbalanced braces"),
         ('{ do = "token" }', '{ do = "token", body = "{" }', "step 2: the field body has unbalanced braces"),
-        ('{ do = "token" }', '{ do = "token", body_format = "xml" }', "step 2: the field body_format is 'xml'"),
-        ('{ do = "token" }', '{ do = "token", leave_out = "code" }', "the field leave_out must be a list of strings"),
-        ('{ do = "authorize" }', '{ do = "authorize", decision = "shrug" }', "step 1: the field decision is 'shrug'"),
-        ('{ do = "authorize" }', '{ do = "clock" }', "step 1: the field seconds is missing"),
-        ('{ do = "token" }', '{ do = "clock", seconds = 1 }', "step 2: the field do must name a request"),
-        ('steps = [{ do = "authorize" }, { do = "token" }]', "", "drill mine: the field steps must be a list"),
+        (
+            '{ do = "token" }',
+            '{ do = "token", body_format = "xml" }',
+            "step 2, field body_format: Invalid enum value 'xml'",
+        ),
+        (
+            '{ do = "token" }',
+            '{ do = "token", leave_out = "code" }',
+            "step 2, field leave_out: Expected `array`, got `str`",
+        ),
+        (
+            '{ do = "authorize" }',
+            '{ do = "authorize", decision = "shrug" }',
+            "step 1, field decision: Invalid enum value 'shrug'",
+        ),
+        ('{ do = "authorize" }', '{ do = "clock" }', "step 1: Object missing required field `seconds`"),
+        ('{ do = "token" }', '{ do = "clock", seconds = 1 }', "drill mine: the last of the steps must be a request"),
+        ('steps = [{ do = "authorize" }, { do = "token" }]', "", "drill mine: Object missing required field `steps`"),
     ],
 )
 def test_invalid_file_is_refused_naming_drill_and_field(was: str, is_now: str, said: str) -> None:

@@ -242,7 +242,7 @@ def test_pasted_callback_is_parsed(pasted: str, expected: list[tuple[str, str]])
         ("", "Nothing was pasted"),
         ("   \n", "Nothing was pasted"),
         ("https://shop.example/", "neither a code nor an error"),
-        ("the code is abc", "white space"),
+        ("the code is abc", "whitespace"),
         ("https://x.example/?code=a&code=b", "more than once"),
     ],
 )

@@ -1,6 +1,7 @@
 from typing import TYPE_CHECKING
 
 from oauth.sandbox import embedded
+from oauth.sandbox.store import Kind
 
 if TYPE_CHECKING:
     from tests.pages.conftest import Page
@@ -37,9 +38,9 @@ def test_the_clock_can_be_moved_and_set_back(page: "Page") -> None:
 def test_codes_and_tokens_are_listed_by_number_and_can_be_revoked(page: "Page") -> None:
     page.paste(page.decide())
     page.go(PAGE)
-    assert embedded().codes()[0].state == "live"
+    assert embedded().issued(Kind.CODE)[0].state == "live"
     page.press("sandbox.code.revoke")
-    assert embedded().codes()[0].state == "revoked"
+    assert embedded().issued(Kind.CODE)[0].state == "revoked"
 
 
 def test_a_reset_brings_everything_back(page: "Page") -> None:

@@ -53,7 +53,7 @@ def test_each_of_the_six_sites_is_a_provider_with_its_own_addresses() -> None:
         (("https://x.example/t", "ftp://x.example/t"), "token_endpoint: must begin with https://"),
         (("https://x.example/t", "https://x.example:http/t"), "token_endpoint: is not an address"),
         (("https://x.example/t", "https://x.example/t#a"), "token_endpoint: must not have a fragment"),
-        (("https://x.example/t", "https://x.example/a t"), "token_endpoint: contains white space"),
+        (("https://x.example/t", "https://x.example/a t"), "token_endpoint: contains whitespace"),
         (('name = "X"', "name = "), "not valid TOML"),
     ],
 )

@@ -229,7 +229,7 @@ def test_deactivated_client_keeps_its_tokens(
     call: Send, tokens: Callable[..., dict[str, Any]], sandbox: Sandbox
 ) -> None:
     token = tokens()["access_token"]
-    sandbox.set_active("demo-app", False)
+    sandbox.change_client("demo-app", active=False)
     assert call("users/me", token).status_code == 200
 
 
@@ -255,7 +255,7 @@ def test_internal_failure_is_a_500(http: httpx.Client, sandbox: Sandbox, monkeyp
     def fail(*_: object) -> None:
         raise RuntimeError("broken on purpose")
 
-    monkeypatch.setattr(sandbox, "live_access_token", fail)
+    monkeypatch.setattr(sandbox, "live", fail)
     answer = http.get("/api/partner/cities", headers={"Authorization": "Bearer x"})
     assert answer.status_code == 500
     assert answer.json()["error"] == {

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from oauth.sandbox.configuration import ready_made
 from oauth.sandbox.provider import Sandbox
+from oauth.sandbox.store import Kind
 
 AUTHORIZE = "/oauth/authorize/"
 REDIRECT_URI = "http://localhost:8501/callback"
@@ -59,7 +60,7 @@ def test_the_page_is_guarded(http: httpx.Client) -> None:
 
 def test_visiting_the_page_issues_nothing(http: httpx.Client, sandbox: Sandbox) -> None:
     http.get(AUTHORIZE, params=QUERY)
-    assert sandbox.codes() == ()
+    assert sandbox.issued(Kind.CODE) == ()
 
 
 def test_approve(http: httpx.Client, sandbox: Sandbox) -> None:
@@ -68,20 +69,20 @@ def test_approve(http: httpx.Client, sandbox: Sandbox) -> None:
     assert set(members) == {"code", "state"}
     assert members["state"] == "s-1"
     assert answer.headers["location"].startswith(REDIRECT_URI + "?")
-    assert [(code.client_id, code.state.value) for code in sandbox.codes()] == [("demo-app", "live")]
+    assert [(code.client_id, code.state.value) for code in sandbox.issued(Kind.CODE)] == [("demo-app", "live")]
 
 
 def test_deny(http: httpx.Client, sandbox: Sandbox) -> None:
     members = redirected(http.post(AUTHORIZE, params=QUERY, data={"decision": "deny"}))
     assert members["error"] == "access_denied"
     assert members["state"] == "s-1"
-    assert sandbox.codes() == ()
+    assert sandbox.issued(Kind.CODE) == ()
 
 
 @pytest.mark.parametrize("decision", [{}, {"decision": ""}, {"decision": "perhaps"}])
 def test_no_decision(http: httpx.Client, sandbox: Sandbox, decision: dict[str, str]) -> None:
     refused(http.post(AUTHORIZE, params=QUERY, data=decision), "neither approve nor deny")
-    assert sandbox.codes() == ()
+    assert sandbox.issued(Kind.CODE) == ()
 
 
 def test_missing_state_is_not_returned(http: httpx.Client) -> None:
@@ -157,7 +158,7 @@ def test_a_bad_client_is_never_redirected(http: httpx.Client, client_id: str | N
 
 def test_an_inactive_client_is_never_redirected(http: httpx.Client, sandbox: Sandbox) -> None:
     refused(http.get(AUTHORIZE, params=QUERY | {"client_id": "inactive-app"}), "Client is not active")
-    sandbox.set_active("demo-app", False)
+    sandbox.change_client("demo-app", active=False)
     refused(http.post(AUTHORIZE, params=QUERY, data={"decision": "approve"}), "Client is not active")
 
 
@@ -201,7 +202,7 @@ def test_other_errors_are_redirected_to_the_client(
     assert members["error"] == error
     assert members["error_description"]
     assert members["state"] == "s-1"
-    assert sandbox.codes() == ()
+    assert sandbox.issued(Kind.CODE) == ()
 
 
 def test_repeated_parameter_is_redirected_to_the_client(http: httpx.Client) -> None:
@@ -257,4 +258,4 @@ def test_every_ready_made_client_has_the_consoles_callback() -> None:
 
 def test_the_code_is_bound_to_the_scope_approved(authorize: Callable[..., str], sandbox: Sandbox) -> None:
     authorize(scope="read")
-    assert sandbox.codes()[0].scope == ("read",)
+    assert sandbox.issued(Kind.CODE)[0].scope == ("read",)

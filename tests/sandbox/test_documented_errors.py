@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from oauth.sandbox.provider import Sandbox
+from oauth.sandbox.store import Kind
 
 REDIRECT_URI = "http://localhost:8501/callback"
 
@@ -100,7 +101,7 @@ def test_2_code_of_another_client(ask: Send, authorize: Callable[..., str]) -> N
 
 def test_2_code_revoked(ask: Send, authorize: Callable[..., str], sandbox: Sandbox) -> None:
     code = authorize()
-    sandbox.revoke_code(sandbox.codes()[0].serial)
+    sandbox.revoke(Kind.CODE, sandbox.issued(Kind.CODE)[0].serial)
     assert number(ask(grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI)) == 2
 
 
@@ -136,7 +137,7 @@ def test_4_scope_the_client_may_have_no_longer(
     ask: Send, authorize: Callable[..., str], tokens: Callable[..., dict[str, Any]], sandbox: Sandbox
 ) -> None:
     refresh_token, code = tokens()["refresh_token"], authorize()
-    sandbox.set_scopes("demo-app", ["read", "v2"])
+    sandbox.change_client("demo-app", scopes=["read", "v2"])
     assert number(ask(grant_type="client_credentials", scope="write")) == 4
     assert number(ask(grant_type="refresh_token", refresh_token=refresh_token)) == 4
     assert number(ask(grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI)) == 4
@@ -157,9 +158,9 @@ def test_5_client_not_active(ask: Send, sandbox: Sandbox) -> None:
     answer = ask(grant_type="client_credentials", **INACTIVE)
     assert number(answer) == 5
     assert answer.headers["www-authenticate"].startswith("Basic ")
-    sandbox.set_active("demo-app", False)
+    sandbox.change_client("demo-app", active=False)
     assert number(ask(grant_type="client_credentials")) == 5
-    sandbox.set_active("demo-app", True)
+    sandbox.change_client("demo-app", active=True)
     assert ask(grant_type="client_credentials").status_code == 200
 
 
@@ -219,7 +220,7 @@ def test_7_other_things_in_the_tokens_place(call: Send, tokens: Callable[..., di
 
 def test_7_token_revoked(call: Send, tokens: Callable[..., dict[str, Any]], sandbox: Sandbox) -> None:
     token = tokens()["access_token"]
-    sandbox.revoke_access_token(sandbox.access_tokens()[0].serial)
+    sandbox.revoke(Kind.ACCESS_TOKEN, sandbox.issued(Kind.ACCESS_TOKEN)[0].serial)
     assert number(call("users/me", token)) == 7
 
 
@@ -246,7 +247,7 @@ def test_10_grant_not_allowed(
 ) -> None:
     assert number(ask(grant_type="client_credentials", **WEBSITE)) == 10
     refresh_token, code = tokens()["refresh_token"], authorize()
-    sandbox.set_grants("demo-app", ["client_credentials"])
+    sandbox.change_client("demo-app", grants=["client_credentials"])
     assert number(ask(grant_type="refresh_token", refresh_token=refresh_token)) == 10
     assert number(ask(grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI)) == 10
 
@@ -279,7 +280,7 @@ def test_11_refresh_token_revoked_or_of_another_client(
 ) -> None:
     token = tokens()["refresh_token"]
     assert number(ask(grant_type="refresh_token", refresh_token=token, **WEBSITE)) == 11
-    sandbox.revoke_refresh_token(sandbox.refresh_tokens()[0].serial)
+    sandbox.revoke(Kind.REFRESH_TOKEN, sandbox.issued(Kind.REFRESH_TOKEN)[0].serial)
     assert number(ask(grant_type="refresh_token", refresh_token=token)) == 11
 
 
@@ -306,7 +307,7 @@ def test_code_and_refresh_token_are_checked_before_the_grant_is(
     ask: Send, tokens: Callable[..., dict[str, Any]], sandbox: Sandbox
 ) -> None:
     refresh_token = tokens()["refresh_token"]
-    sandbox.set_grants("demo-app", [])
+    sandbox.change_client("demo-app", grants=[])
     assert number(ask(grant_type="refresh_token", refresh_token=refresh_token, scope="admin")) == 10
     assert number(ask(grant_type="refresh_token", refresh_token="x")) == 11
 

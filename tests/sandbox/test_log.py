@@ -100,6 +100,6 @@ def test_a_failure_of_the_sandbox_is_logged_without_a_status(
     def fail(*_: object) -> None:
         raise RuntimeError("broken on purpose")
 
-    monkeypatch.setattr(sandbox, "live_access_token", fail)
+    monkeypatch.setattr(sandbox, "live", fail)
     assert http.get("/api/partner/cities", headers={"Authorization": "Bearer x"}).status_code == 500
     assert control.requests()[0]["status"] is None

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from oauth.sandbox import GrantType, Issued, Sandbox, State, embedded
+from oauth.sandbox.store import Kind
 
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 CALLBACK = "http://localhost:8501/callback"
@@ -41,7 +42,7 @@ def test_ready_made_clients(sandbox: Sandbox) -> None:
 def test_what_was_issued_is_shown_without_its_secret(sandbox: Sandbox) -> None:
     code = sandbox.issue_code("demo-app", CALLBACK, SCOPE)
     tokens = sandbox.issue_tokens("demo-app", SCOPE, user_id=1)
-    shown = [*sandbox.codes(), *sandbox.access_tokens(), *sandbox.refresh_tokens()]
+    shown = [*sandbox.issued(Kind.CODE), *sandbox.issued(Kind.ACCESS_TOKEN), *sandbox.issued(Kind.REFRESH_TOKEN)]
     assert [item.label for item in shown] == ["code 1", "access token 1", "refresh token 1"]
     assert [(item.expires_at - item.issued_at).total_seconds() for item in shown] == [600, 86_400, 2_592_000]
     fields = repr([dataclasses.asdict(item) for item in shown]) + repr(tokens)
@@ -52,24 +53,24 @@ def test_what_was_issued_is_shown_without_its_secret(sandbox: Sandbox) -> None:
 def test_states(sandbox: Sandbox) -> None:
     used, revoked, _expired = (sandbox.issue_code("demo-app", CALLBACK, SCOPE) for _ in range(3))
     sandbox.use_code(used)
-    sandbox.revoke_code(2)
-    sandbox.revoke_code(1)
+    sandbox.revoke(Kind.CODE, 2)
+    sandbox.revoke(Kind.CODE, 1)
     sandbox.clock.move(600)
-    assert states(sandbox.codes()) == [(3, State.EXPIRED), (2, State.REVOKED), (1, State.USED)]
-    assert sandbox.live_code(revoked) is None
+    assert states(sandbox.issued(Kind.CODE)) == [(3, State.EXPIRED), (2, State.REVOKED), (1, State.USED)]
+    assert sandbox.live(Kind.CODE, revoked) is None
 
 
 def test_a_clock_moved_back_makes_the_expired_live_again(sandbox: Sandbox) -> None:
     sandbox.issue_code("demo-app", CALLBACK, SCOPE)
     sandbox.clock.move(600)
-    assert states(sandbox.codes()) == [(1, State.EXPIRED)]
+    assert states(sandbox.issued(Kind.CODE)) == [(1, State.EXPIRED)]
     sandbox.clock.reset()
-    assert states(sandbox.codes()) == [(1, State.LIVE)]
+    assert states(sandbox.issued(Kind.CODE)) == [(1, State.LIVE)]
 
 
 def test_an_applications_token_has_no_refresh_token(sandbox: Sandbox) -> None:
     assert sandbox.issue_tokens("demo-app", SCOPE, user_id=None).refresh_token is None
-    assert sandbox.refresh_tokens() == ()
+    assert sandbox.issued(Kind.REFRESH_TOKEN) == ()
 
 
 def test_issuing_drops_expired_tokens(sandbox: Sandbox) -> None:
@@ -77,9 +78,9 @@ def test_issuing_drops_expired_tokens(sandbox: Sandbox) -> None:
         sandbox.issue_code("demo-app", CALLBACK, SCOPE)
     sandbox.clock.move(600)
     sandbox.issue_code("demo-app", CALLBACK, SCOPE)
-    assert states(sandbox.codes()) == [(6, State.LIVE)]
+    assert states(sandbox.issued(Kind.CODE)) == [(6, State.LIVE)]
     with pytest.raises(LookupError, match="code 3"):
-        sandbox.revoke_code(3)
+        sandbox.revoke(Kind.CODE, 3)
 
 
 def test_issuing_beyond_capacity_drops_the_oldest() -> None:
@@ -87,42 +88,46 @@ def test_issuing_beyond_capacity_drops_the_oldest() -> None:
     first = sandbox.issue_tokens("demo-app", SCOPE, user_id=1)
     for _ in range(3):
         sandbox.issue_tokens("demo-app", SCOPE, user_id=1)
-    assert [token.serial for token in sandbox.access_tokens()] == [4, 3, 2]
-    assert [token.serial for token in sandbox.refresh_tokens()] == [4, 3, 2]
-    assert sandbox.live_access_token(first.access_token) is None
+    assert [token.serial for token in sandbox.issued(Kind.ACCESS_TOKEN)] == [4, 3, 2]
+    assert [token.serial for token in sandbox.issued(Kind.REFRESH_TOKEN)] == [4, 3, 2]
+    assert sandbox.live(Kind.ACCESS_TOKEN, first.access_token) is None
 
 
 def test_only_the_newest_are_listed(sandbox: Sandbox) -> None:
     for _ in range(5):
         sandbox.issue_code("demo-app", CALLBACK, SCOPE)
-    assert [code.serial for code in sandbox.codes(limit=2)] == [5, 4]
+    assert [code.serial for code in sandbox.issued(Kind.CODE, limit=2)] == [5, 4]
 
 
 def test_changes_of_unknown_items_are_refused(sandbox: Sandbox) -> None:
     with pytest.raises(LookupError, match="nobody"):
-        sandbox.set_active("nobody", True)
+        sandbox.change_client("nobody", active=True)
     with pytest.raises(LookupError, match="nobody"):
-        sandbox.set_grants("nobody", [])
+        sandbox.change_client("nobody", grants=[])
     with pytest.raises(LookupError, match="nobody"):
-        sandbox.set_scopes("nobody", [])
+        sandbox.change_client("nobody", scopes=[])
     with pytest.raises(ValueError, match="password"):
-        sandbox.set_grants("demo-app", ["password"])
+        sandbox.change_client("demo-app", grants=["password"])
     with pytest.raises(ValueError, match="admin"):
-        sandbox.set_scopes("demo-app", ["read", "admin"])
-    for revoke in (sandbox.revoke_code, sandbox.revoke_access_token, sandbox.revoke_refresh_token):
+        sandbox.change_client("demo-app", scopes=["read", "admin"])
+    for kind in Kind:
         with pytest.raises(LookupError, match="9"):
-            revoke(9)
+            sandbox.revoke(kind, 9)
 
 
 def test_reset(sandbox: Sandbox) -> None:
     before = sandbox.clients()
     sandbox.issue_code("demo-app", CALLBACK, SCOPE)
     sandbox.issue_tokens("demo-app", SCOPE, user_id=1)
-    sandbox.set_active("demo-app", False)
+    sandbox.change_client("demo-app", active=False)
     sandbox.clock.move(5)
     sandbox.reset()
     assert sandbox.clients() == before
-    assert (sandbox.codes(), sandbox.access_tokens(), sandbox.refresh_tokens()) == ((), (), ())
+    assert (sandbox.issued(Kind.CODE), sandbox.issued(Kind.ACCESS_TOKEN), sandbox.issued(Kind.REFRESH_TOKEN)) == (
+        (),
+        (),
+        (),
+    )
     assert sandbox.clock.now() == START
 
 
@@ -133,7 +138,7 @@ def test_threads_may_read_and_change_at_once(sandbox: Sandbox) -> None:
         try:
             for _ in range(100):
                 sandbox.issue_code("demo-app", CALLBACK, SCOPE)
-                sandbox.codes(limit=1000)
+                sandbox.issued(Kind.CODE, limit=1000)
         except RuntimeError as error:
             failures.append(error)
 
@@ -143,7 +148,7 @@ def test_threads_may_read_and_change_at_once(sandbox: Sandbox) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
-    assert [code.serial for code in sandbox.codes(limit=1000)] == list(range(400, 0, -1))
+    assert [code.serial for code in sandbox.issued(Kind.CODE, limit=1000)] == list(range(400, 0, -1))
 
 
 def test_a_redirect_uri_that_was_registered_for_every_client_outlives_a_reset(sandbox: Sandbox) -> None:

@@ -10,6 +10,7 @@ from oauth.sandbox.configuration import ready_made
 from oauth.sandbox.control_client import Control, SteeringError
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.rate_limit import MOST_ADDRESSES, Limiter, RequestLimit
+from oauth.sandbox.store import Kind
 from oauth.sandbox.testing import SteeredSandbox
 
 Send = Callable[..., httpx.Response]
@@ -79,7 +80,7 @@ def test_past_the_limit_every_path_returns_the_page_without_effect(
         assert refused.status_code == 403
         assert refused.headers["Content-Type"].startswith("text/html")
         assert "Request ID: " in refused.text
-    assert len(sandbox.access_tokens()) == 1
+    assert len(sandbox.issued(Kind.ACCESS_TOKEN)) == 1
     assert [rule["provoked"] for rule in control.faults()] == [0]
     assert control.lint() == []
     assert [(entry["status"], entry["fault"]) for entry in control.requests(3)] == [

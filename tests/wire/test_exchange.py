@@ -101,7 +101,7 @@ def test_refusal_of_a_proxy_is_kept_and_attributed_to_it(request_token: Send) ->
     assert failed.response is not None
     assert failed.failure is not None
     assert b"Name error" in failed.response.body
-    assert failed.failure.detail == "the proxy answered CONNECT with 502 Bad Gateway"
+    assert failed.failure.detail == "the proxy responded to CONNECT with 502 Bad Gateway"
 
 
 def test_documented_error_in_a_truncated_response_is_recognised(request_token: Send) -> None:

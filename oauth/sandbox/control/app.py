@@ -102,19 +102,16 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
-    del scope, receive, send
+async def _not_found(_scope: Scope, _receive: Receive, _send: Send) -> None:
     raise ApiError(404, f"Unknown path. {OPENAPI} lists the operations.")
 
 
-def _refuse(request: Request, error: Exception) -> Response:
-    del request
+def _refuse(_request: Request, error: Exception) -> Response:
     if isinstance(error, ApiError):
         return error_response(error)
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
     return error_response(ApiError(status, str(error.args[0]) if error.args else "The request is incomplete."))
 
 
-def _fail(request: Request, error: Exception) -> Any:
-    del request, error
+def _fail(_request: Request, _error: Exception) -> Any:
     return endpoints.failure()

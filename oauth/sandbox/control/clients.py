@@ -15,15 +15,19 @@ BY_ID = {"client_id": ClientId}
 PATH = "clients/{client_id}"
 
 
-def _list(sandbox: Sandbox, call: Call) -> tuple[Client, ...]:
-    del call
+def _list(sandbox: Sandbox, _call: Call) -> tuple[Client, ...]:
     return sandbox.clients()
 
 
 def _add(sandbox: Sandbox, call: Call) -> Client:
     if sandbox.has_client(call.body.client_id):
         raise Conflict(f"There is a client {call.body.client_id!r} already. Change it with PATCH.")
-    return _put(sandbox, call.body)
+    try:
+        client = client_from(call.body, sandbox.configuration.scopes)
+    except ValueError as error:
+        raise Conflict(str(error)) from error
+    sandbox.put_client(client)
+    return client
 
 
 def _show(sandbox: Sandbox, call: Call) -> Client:
@@ -31,24 +35,17 @@ def _show(sandbox: Sandbox, call: Call) -> Client:
 
 
 def _change(sandbox: Sandbox, call: Call) -> Client:
-    client = sandbox.client(call.path["client_id"])
     changes = msgspec.to_builtins(call.body)
     if not changes:
         raise InvalidInput((), "There is nothing to change. Give at least one field.")
-    return _put(sandbox, msgspec.structs.asdict(client) | changes)
+    try:
+        return sandbox.change_client(call.path["client_id"], **changes)
+    except ValueError as error:
+        raise Conflict(str(error)) from error
 
 
 def _remove(sandbox: Sandbox, call: Call) -> None:
     sandbox.remove_client(call.path["client_id"])
-
-
-def _put(sandbox: Sandbox, fields: Any) -> Client:
-    try:
-        client = client_from(fields, sandbox.configuration.scopes)
-    except ValueError as error:
-        raise Conflict(str(error)) from error
-    sandbox.put_client(client)
-    return client
 
 
 OPERATIONS = (

@@ -31,8 +31,7 @@ class ClockMove(Fields):
     ]
 
 
-def _show(sandbox: Sandbox, call: Call) -> ClockState:
-    del call
+def _show(sandbox: Sandbox, _call: Call) -> ClockState:
     return ClockState(now=sandbox.clock.now(), offset_seconds=sandbox.clock.offset.total_seconds())
 
 

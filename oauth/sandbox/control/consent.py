@@ -94,9 +94,7 @@ OPERATIONS = (
         "Approve or deny an authorization request; lint and faults apply to it",
         _decide,
         Redirect,
-        body=Annotated[
-            Decision, Meta(extra_json_schema={"anyOf": [{"required": ["url"]}, {"required": ["parameters"]}]})
-        ],
+        body=Annotated[Decision, UrlOrParameters],
         conflicts=True,
     ),
 )

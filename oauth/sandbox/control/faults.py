@@ -89,8 +89,7 @@ def _fault(rule: Any) -> Any:
     return kind(**{name: getattr(rule, name) for name in kind.__struct_fields__})
 
 
-def _list(sandbox: Sandbox, call: Call) -> list[dict[str, Any]]:
-    del call
+def _list(sandbox: Sandbox, _call: Call) -> list[dict[str, Any]]:
     return [rule_fields(rule) for rule in sandbox.faults.rules]
 
 
@@ -116,8 +115,7 @@ def _remove(sandbox: Sandbox, call: Call) -> None:
     sandbox.faults.remove(call.path["id"])
 
 
-def _clear(sandbox: Sandbox, call: Call) -> None:
-    del call
+def _clear(sandbox: Sandbox, _call: Call) -> None:
     sandbox.faults.clear()
 
 

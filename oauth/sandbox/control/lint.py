@@ -1,5 +1,6 @@
 """The lint over HTTP."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
@@ -39,20 +40,9 @@ def _list(sandbox: Sandbox, call: Call) -> list[FindingFields]:
 
 
 def _fields(finding: Finding) -> FindingFields:
-    rule = finding.rule
-    return FindingFields(
-        rule=rule.name,
-        client_id=finding.client_id,
-        endpoint=finding.endpoint,
-        count=finding.count,
-        first_at=finding.first_at,
-        last_at=finding.last_at,
-        request_id=finding.request_id,
-        title=rule.title,
-        why=rule.why,
-        remedy=rule.remedy,
-        reference=rule.reference,
-    )
+    texts = asdict(finding.rule)
+    name = texts.pop("name")
+    return FindingFields(**asdict(finding) | texts | {"rule": name})
 
 
 def _clear(sandbox: Sandbox, call: Call) -> None:

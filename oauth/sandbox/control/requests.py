@@ -24,8 +24,7 @@ def _list(sandbox: Sandbox, call: Call) -> tuple[Entry, ...]:
     return sandbox.log.entries(query.limit, query.after, query.client_id or None)
 
 
-def _clear(sandbox: Sandbox, call: Call) -> None:
-    del call
+def _clear(sandbox: Sandbox, _call: Call) -> None:
     sandbox.log.clear()
 
 

@@ -55,8 +55,7 @@ def change_settings(sandbox: Sandbox, change: Any) -> None:
     sandbox.fault_header = settings.fault_header
 
 
-def _show(sandbox: Sandbox, call: Call) -> Settings:
-    del call
+def _show(sandbox: Sandbox, _call: Call) -> Settings:
     return current_settings(sandbox)
 
 
@@ -67,8 +66,7 @@ def _change(sandbox: Sandbox, call: Call) -> Settings:
     return current_settings(sandbox)
 
 
-def _users(sandbox: Sandbox, call: Call) -> list[User]:
-    del call
+def _users(sandbox: Sandbox, _call: Call) -> list[User]:
     return list(sandbox.users.values())
 
 

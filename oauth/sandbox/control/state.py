@@ -116,8 +116,7 @@ def _stored(sandbox: Sandbox, kind: Kind, stored: StoredCodes | StoredTokens) ->
     return stored.last_serial, content
 
 
-def _take(sandbox: Sandbox, call: Call) -> dict[str, Any]:
-    del call
+def _take(sandbox: Sandbox, _call: Call) -> dict[str, Any]:
     return take(sandbox)
 
 
@@ -125,8 +124,7 @@ def _restore(sandbox: Sandbox, call: Call) -> None:
     restore(sandbox, call.body)
 
 
-def _reset(sandbox: Sandbox, call: Call) -> None:
-    del call
+def _reset(sandbox: Sandbox, _call: Call) -> None:
     sandbox.reset()
 
 

@@ -25,9 +25,8 @@ class Latency(Fault, frozen=True, tag="latency"):
 
     seconds: Seconds = 2
 
-    async def deliver(self, response: Response, request_id: str, receive: Receive, send: Send) -> None:
+    async def deliver(self, response: Response, request_id: str, _receive: Receive, send: Send) -> None:
         """Wait, then send."""
-        del receive
         await asyncio.sleep(self.seconds)
         await send_response(response, request_id, send)
 
@@ -37,9 +36,8 @@ class SlowDrip(Fault, frozen=True, tag="slow-drip"):
 
     seconds: Seconds = 5
 
-    async def deliver(self, response: Response, request_id: str, receive: Receive, send: Send) -> None:
+    async def deliver(self, response: Response, request_id: str, _receive: Receive, send: Send) -> None:
         """Send the body over ``seconds`` in all."""
-        del receive
         await _start(response, request_id, send)
         started = perf_counter()
         for index in range(len(response.body)):

@@ -52,18 +52,16 @@ class TooManyRequests(Fault, frozen=True, tag="too-many-requests"):
 
     retry_after: Annotated[int, Meta(ge=0, le=86_400, description="Seconds to wait, in Retry-After.")] = 30
 
-    def respond(self, situation: Situation) -> Response:
+    def respond(self, _situation: Situation) -> Response:
         """Respond with an API error and ``Retry-After``."""
-        del situation
         return error_response(ApiError(429, "Too many requests", {"Retry-After": str(self.retry_after)}))
 
 
 class RequestLimitReached(Fault, frozen=True, tag="request-limit"):
     """The 403 of the request limit: a page with a Request ID, as the network in front of the provider sends it."""
 
-    def respond(self, situation: Situation) -> Response:
+    def respond(self, _situation: Situation) -> Response:
         """Respond as past the real limit."""
-        del situation
         return request_limit_page()
 
 
@@ -72,9 +70,8 @@ class ServerError(Fault, frozen=True, tag="server-error"):
 
     status: Annotated[Literal[500, 501, 502, 503, 504], Meta(description="HTTP status.")] = 503
 
-    def respond(self, situation: Situation) -> Response:
+    def respond(self, _situation: Situation) -> Response:
         """Respond with the status and no further detail."""
-        del situation
         return error_response(ApiError(self.status, "The server cannot answer now"))
 
 
@@ -83,9 +80,8 @@ class HtmlPage(Fault, frozen=True, tag="html-page"):
 
     status: Annotated[Literal[200, 403, 404, 500, 502, 503, 504], Meta(description="HTTP status.")] = 502
 
-    def respond(self, situation: Situation) -> Response:
+    def respond(self, _situation: Situation) -> Response:
         """Respond with a page that names no cause."""
-        del situation
         return _page(f"{self.status} - the gateway got no response", "Try again later.", self.status)
 
 

@@ -36,7 +36,6 @@ class Fault(Struct, frozen=True, tag_field="fault", forbid_unknown_fields=True):
         """Return the response. Without ``proceed`` the request has no effect."""
         return situation.proceed()
 
-    async def deliver(self, response: Response, request_id: str, receive: Receive, send: Send) -> None:
+    async def deliver(self, response: Response, request_id: str, _receive: Receive, send: Send) -> None:
         """Send the response."""
-        del receive
         await send_response(response, request_id, send)

@@ -46,21 +46,19 @@ class Rule:
 
 
 class Faults:
-    """The rules, oldest first. The first that strikes wins; a used-up rule is dropped."""
+    """The rules, oldest first. The first that strikes wins; a used-up rule is dropped.
+
+    ``last_number`` is that of the newest rule ever added.
+    """
 
     def __init__(self) -> None:
         self._rules: list[Rule] = []
-        self._number = 0
+        self.last_number = 0
 
     @property
     def rules(self) -> tuple[Rule, ...]:
         """The rules that may still strike, oldest first."""
         return tuple(self._rules)
-
-    @property
-    def last_number(self) -> int:
-        """The number of the newest rule ever added."""
-        return self._number
 
     def add(
         self,
@@ -73,8 +71,8 @@ class Faults:
         """Add a rule. Raises ``ValueError`` when there are ``MOST_RULES`` already."""
         if len(self._rules) >= MOST_RULES:
             raise ValueError(f"There are {MOST_RULES} fault rules already. Remove some.")
-        self._number += 1
-        rule = Rule(self._number, fault, times, share, client_id, endpoint)
+        self.last_number += 1
+        rule = Rule(self.last_number, fault, times, share, client_id, endpoint)
         self._rules.append(rule)
         return rule
 
@@ -95,7 +93,7 @@ class Faults:
 
     def refill(self, last_number: int, rules: list[Rule]) -> None:
         """Replace the rules."""
-        self._rules, self._number = rules, last_number
+        self._rules, self.last_number = rules, last_number
 
     def take(self, endpoint: Endpoint, client_id: str | None) -> Fault | None:
         """Return the fault for this request, if any."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from oauth.sandbox.faults.kinds import fault_from
+from oauth.sandbox.store import Kind
 from tests.diagnosis.harness import Site, Walk, cause, setting, text, verdict
 
 
@@ -42,7 +43,7 @@ def test_expired_token_is_proven(walk: Walk) -> None:
 )
 def test_withdrawn_token_has_every_cause_ruled_out(walk: Walk) -> None:
     walk.got_tokens()
-    walk.running.sandbox.revoke_access_token(walk.running.sandbox.access_tokens()[0].serial)
+    walk.running.sandbox.revoke(Kind.ACCESS_TOKEN, walk.running.sandbox.issued(Kind.ACCESS_TOKEN)[0].serial)
     diagnosis = walk.diagnosed(walk.call())
     assert {item.verdict.value for item in diagnosis.causes} == {"ruled out"}, diagnosis.causes
     assert diagnosis.most_likely.startswith("Every cause that this console can check is ruled out")
@@ -191,7 +192,7 @@ def test_token_close_to_expiry_is_possibly_expired(walk: Walk) -> None:
     """Its life begins at the provider, before its answer came here."""
     walk.got_tokens()
     walk.wait(86_400 - 2)
-    walk.running.sandbox.revoke_access_token(walk.running.sandbox.access_tokens()[0].serial)
+    walk.running.sandbox.revoke(Kind.ACCESS_TOKEN, walk.running.sandbox.issued(Kind.ACCESS_TOKEN)[0].serial)
     assert verdict(walk.diagnosed(walk.call()), "access_token.expired") == "possible"
 
 

@@ -247,7 +247,7 @@ def test_correct_basic_is_ruled_out(walk: Walk) -> None:
 @pytest.mark.rules_out(5, "client.never_active", "client.other_provider")
 def test_deactivated_client_is_proven(walk: Walk) -> None:
     worked = walk.got_tokens()
-    walk.running.sandbox.set_active("demo-app", False)
+    walk.running.sandbox.change_client("demo-app", active=False)
     diagnosis = walk.diagnosed(walk.refresh())
     gone = cause(diagnosis, "client.deactivated")
     assert gone.verdict == "proven"

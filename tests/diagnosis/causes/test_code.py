@@ -5,13 +5,14 @@ from urllib.parse import quote
 
 import pytest
 
+from oauth.sandbox.store import Kind
 from tests.diagnosis.harness import Walk, cause, setting, text, verdict
 
 
 def nearly_right(walk: Walk) -> dict[str, str]:
     """The verdicts for a code that was withdrawn by the provider: nothing that can be checked is wrong."""
     walk.authorize()
-    walk.running.sandbox.revoke_code(walk.running.sandbox.codes()[0].serial)
+    walk.running.sandbox.revoke(Kind.CODE, walk.running.sandbox.issued(Kind.CODE)[0].serial)
     diagnosis = walk.diagnosed(walk.token())
     return {item.id: item.verdict.value for item in diagnosis.causes}
 
@@ -150,7 +151,7 @@ def test_withdrawn_code_has_every_cause_ruled_out(walk: Walk) -> None:
 
 def test_pasted_code_is_possibly_exchanged_by_another_server(walk: Walk) -> None:
     walk.authorize(pasted=True)
-    walk.running.sandbox.revoke_code(walk.running.sandbox.codes()[0].serial)
+    walk.running.sandbox.revoke(Kind.CODE, walk.running.sandbox.issued(Kind.CODE)[0].serial)
     diagnosis = walk.diagnosed(walk.token())
     used = cause(diagnosis, "code.used")
     assert used.verdict == "possible"

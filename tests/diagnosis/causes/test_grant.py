@@ -73,7 +73,7 @@ def test_client_without_any_working_grant_is_diagnosed(new_walk: Callable[..., W
 @pytest.mark.proves(10, "grant.taken_away")
 def test_withdrawn_grant_is_proven(walk: Walk) -> None:
     worked = walk.application()
-    walk.running.sandbox.set_grants("demo-app", ["authorization_code"])
+    walk.running.sandbox.change_client("demo-app", grants=["authorization_code"])
     diagnosis = walk.diagnosed(walk.application())
     taken = cause(diagnosis, "grant.taken_away")
     assert taken.verdict == "proven"

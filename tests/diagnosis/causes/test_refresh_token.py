@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from oauth.sandbox.store import Kind
 from tests.diagnosis.harness import Site, Walk, cause, setting, text, verdict
 
 
@@ -116,7 +117,7 @@ def test_token_of_another_flow_is_a_possible_replacement(new_walk: Callable[...,
     first, second = new_walk(), new_walk()
     first.got_tokens()
     later = second.got_tokens()
-    first.running.sandbox.revoke_refresh_token(first.running.sandbox.refresh_tokens()[1].serial)
+    first.running.sandbox.revoke(Kind.REFRESH_TOKEN, first.running.sandbox.issued(Kind.REFRESH_TOKEN)[1].serial)
     replaced = cause(first.diagnosed(first.refresh()), "refresh_token.replaced")
     assert replaced.verdict == "possible"
     assert replaced.evidence[0].row == later.id
@@ -131,7 +132,7 @@ def test_token_of_another_flow_is_a_possible_replacement(new_walk: Callable[...,
 def test_token_close_to_expiry_is_possibly_expired(walk: Walk) -> None:
     walk.got_tokens()
     walk.wait(2_592_000 - 2)
-    walk.running.sandbox.revoke_refresh_token(walk.running.sandbox.refresh_tokens()[0].serial)
+    walk.running.sandbox.revoke(Kind.REFRESH_TOKEN, walk.running.sandbox.issued(Kind.REFRESH_TOKEN)[0].serial)
     assert verdict(walk.diagnosed(walk.refresh()), "refresh_token.expired") == "possible"
 
 
@@ -149,6 +150,6 @@ def test_token_close_to_expiry_is_possibly_expired(walk: Walk) -> None:
 )
 def test_withdrawn_token_has_every_cause_ruled_out(walk: Walk) -> None:
     walk.got_tokens()
-    walk.running.sandbox.revoke_refresh_token(walk.running.sandbox.refresh_tokens()[0].serial)
+    walk.running.sandbox.revoke(Kind.REFRESH_TOKEN, walk.running.sandbox.issued(Kind.REFRESH_TOKEN)[0].serial)
     diagnosis = walk.diagnosed(walk.refresh())
     assert {item.verdict.value for item in diagnosis.causes} == {"ruled out"}, diagnosis.causes

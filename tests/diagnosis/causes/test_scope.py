@@ -37,7 +37,7 @@ def test_wrong_letter_case_is_proven(walk: Walk) -> None:
 @pytest.mark.proves(4, "scope.never_granted")
 @pytest.mark.rules_out(4, "scope.taken_away")
 def test_never_granted_scope_is_proven(walk: Walk) -> None:
-    walk.running.sandbox.set_scopes("demo-app", ["read", "write"])
+    walk.running.sandbox.change_client("demo-app", scopes=["read", "write"])
     worked = walk.application(setting(scope="read write"))
     diagnosis = walk.diagnosed(walk.application())
     never = cause(diagnosis, "scope.never_granted")
@@ -50,7 +50,7 @@ def test_never_granted_scope_is_proven(walk: Walk) -> None:
 
 
 def test_refused_scope_is_unknown_without_a_success(walk: Walk) -> None:
-    walk.running.sandbox.set_scopes("demo-app", ["read"])
+    walk.running.sandbox.change_client("demo-app", scopes=["read"])
     diagnosis = walk.diagnosed(walk.application())
     assert verdict(diagnosis, "scope.never_granted") == "possible"
 
@@ -59,7 +59,7 @@ def test_refused_scope_is_unknown_without_a_success(walk: Walk) -> None:
 @pytest.mark.rules_out(4, "scope.never_granted")
 def test_withdrawn_scopes_are_proven(walk: Walk) -> None:
     worked = walk.application()
-    walk.running.sandbox.set_scopes("demo-app", ["read", "write"])
+    walk.running.sandbox.change_client("demo-app", scopes=["read", "write"])
     diagnosis = walk.diagnosed(walk.application())
     taken = cause(diagnosis, "scope.taken_away")
     assert taken.verdict == "proven"
@@ -82,7 +82,7 @@ def test_refresh_beyond_the_authorized_scope_is_proven(walk: Walk) -> None:
 @pytest.mark.rules_out(4, "scope.beyond_consent")
 def test_refresh_within_the_authorized_scope_is_ruled_out(walk: Walk) -> None:
     walk.got_tokens()
-    walk.running.sandbox.set_scopes("demo-app", ["read", "write"])
+    walk.running.sandbox.change_client("demo-app", scopes=["read", "write"])
     diagnosis = walk.diagnosed(walk.refresh(setting(scope="read write v2")))
     assert verdict(diagnosis, "scope.beyond_consent") == "ruled out"
     assert verdict(diagnosis, "scope.taken_away") == "proven"
@@ -133,7 +133,7 @@ def test_scopes_never_granted_at_once_are_possible(walk: Walk) -> None:
     """Each was granted once, and together never: whether any was taken away cannot be told."""
     walk.application(setting(scope="read"))
     walk.application(setting(scope="write v2"))
-    walk.running.sandbox.set_scopes("demo-app", ["read", "write"])
+    walk.running.sandbox.change_client("demo-app", scopes=["read", "write"])
     diagnosis = cause(walk.diagnosed(walk.application()), "scope.taken_away")
     assert diagnosis.verdict == "possible"
     assert "never all at once" in text(diagnosis)
@@ -141,7 +141,7 @@ def test_scopes_never_granted_at_once_are_possible(walk: Walk) -> None:
 
 def test_scope_of_a_user_says_nothing_about_the_application(walk: Walk) -> None:
     walk.got_tokens()
-    walk.running.sandbox.set_scopes("demo-app", ["read", "write"])
+    walk.running.sandbox.change_client("demo-app", scopes=["read", "write"])
     assert verdict(walk.diagnosed(walk.application()), "scope.taken_away") == "possible"
 
 

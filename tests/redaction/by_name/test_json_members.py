@@ -7,7 +7,7 @@ from tests.redaction.samples import check_text
 @pytest.mark.parametrize(
     ("text", "redacted"),
     [
-        # JSON: white space, order, broken and cut JSON stay as they are
+        # JSON: whitespace, order, broken and cut JSON stay as they are
         ('{ "b" : 1,\n\t"code" :  "abc" , "a":2, }', '{ "b" : 1,\n\t"code" :  "«code 3ch»" , "a":2, }'),
         ("{'code': 'abc', 'x': 1}", "{'code': '«code 3ch»', 'x': 1}"),
         ('{"code":"abc","state":"x', '{"code":"«code 3ch»","state":"«state 1ch»'),
