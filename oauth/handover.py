@@ -9,7 +9,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -26,6 +26,9 @@ from oauth.history.schema import callbacks
 REMEMBERED = timedelta(days=1)
 """Time after its end for which a state is remembered, without its response, to tell expired and used from unknown."""
 
+LIFETIME = timedelta(hours=1)
+"""Time for which a callback is accepted, from the moment its state was made."""
+
 NONCE_BYTES = 12
 
 Parameters = tuple[tuple[str, str], ...]
@@ -41,15 +44,22 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """The outcome of a callback and the flow it belongs to; no flow when the state is unknown."""
+class Labels:
+    """The labels of a flow's exchanges. Their names are those of ``Exchange`` and of the columns."""
 
-    outcome: Outcome
     flow: str = ""
     owner: str = ""
     case: str = ""
     provider: str = ""
     client_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The outcome of a callback and the flow it belongs to; no flow when the state is unknown."""
+
+    outcome: Outcome
+    labels: Labels = Labels()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,37 +76,18 @@ class Handover:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def expect(
-        self,
-        state: str,
-        *,
-        flow: str,
-        owner: str,
-        case: str,
-        provider: str,
-        client_id: str,
-        lifetime_seconds: int = 3600,
-    ) -> None:
+    def expect(self, state: str, labels: Labels) -> None:
         """Expect a callback with this ``state``; a state that is already expected stays as it is.
 
         Data of expired states is removed here.
         """
         now = self._database.clock()
-        row = {
-            "state_hash": _hash(state),
-            "flow": flow,
-            "owner": owner,
-            "case": case,
-            "provider": provider,
-            "client_id": client_id,
-            "created_at": now,
-            "expires_at": now + timedelta(seconds=lifetime_seconds),
-        }
+        row = {"state_hash": _hash(state), **asdict(labels), "created_at": now, "expires_at": now + LIFETIME}
         with self._database.writing() as connection:
             ended = callbacks.c.expires_at <= now, callbacks.c.payload.is_not(None)
             connection.execute(update(callbacks).where(*ended).values(payload=None))
             connection.execute(delete(callbacks).where(callbacks.c.expires_at <= now - REMEMBERED))
-            if _kept(connection, state) is None:
+            if _find(connection, state) is None:
                 connection.execute(insert(callbacks).values(row))
 
     def receive(self, state: str, parameters: Iterable[tuple[str, str]]) -> Receipt:
@@ -113,24 +104,24 @@ class Handover:
         """Return what arrived for ``state``, once; ``None`` before that, after it was taken, and after it expired."""
         now = self._database.clock()
         with self._database.reading() as connection:
-            row = _kept(connection, state)
+            row = _find(connection, state)
         if row is None or row.payload is None or row.expires_at <= now:
             return None
         received = Received(_decrypt(state, row.payload), row.received_at)
         with self._database.writing() as connection:
-            taken = connection.execute(
+            is_first = connection.execute(
                 update(callbacks)
                 .where(callbacks.c.state_hash == row.state_hash, callbacks.c.taken_at.is_(None))
                 .values(taken_at=now, payload=None)
             ).rowcount
-        return received if taken else None
+        return received if is_first else None
 
     def _settle(self, state: str, now: datetime, **values: object) -> Receipt:
         with self._database.writing() as connection:
-            row = _kept(connection, state)
+            row = _find(connection, state)
             if row is None:
                 return Receipt(Outcome.UNKNOWN)
-            settled = connection.execute(
+            is_accepted = connection.execute(
                 update(callbacks)
                 .where(
                     callbacks.c.state_hash == row.state_hash,
@@ -139,12 +130,12 @@ class Handover:
                 )
                 .values(values)
             ).rowcount
-        refused = Outcome.EXPIRED if row.received_at is None else Outcome.USED
-        outcome = Outcome.ACCEPTED if settled else refused
-        return Receipt(outcome, row.flow, row.owner, row.case, row.provider, row.client_id)
+        refusal = Outcome.EXPIRED if row.received_at is None else Outcome.USED
+        labels = Labels(row.flow, row.owner, row.case, row.provider, row.client_id)
+        return Receipt(Outcome.ACCEPTED if is_accepted else refusal, labels)
 
 
-def _kept(connection: Connection, state: str) -> Row[Any] | None:
+def _find(connection: Connection, state: str) -> Row[Any] | None:
     return connection.execute(select(callbacks).where(callbacks.c.state_hash == _hash(state))).one_or_none()
 
 

@@ -21,7 +21,7 @@ from oauth.catalogue.entries import Entry
 from oauth.catalogue.explain import explain
 from oauth.diagnosis.pasted import learn_secrets
 from oauth.exports.columns import COLUMNS, NUMBERS
-from oauth.exports.har_file import BEGIN
+from oauth.exports.har_file import BEGIN, MEMBERS
 from oauth.history.recognition import entry_of
 from oauth.history.store import IMPORTED, History, HistoryError, Row, to_row
 from oauth.paste import Pasted, har
@@ -74,7 +74,7 @@ def import_file(
     number stored until then.
     """
     problems: list[str] = []
-    kept = 0
+    count = 0
     entries = _entries(file, now, problems)
     while batch := list(islice(entries, _BATCH)):
         # A vault of its own for each: a file may hold any number of secrets, and memory does not.
@@ -82,11 +82,11 @@ def import_file(
         try:
             history.add(rows)
         except HistoryError as error:
-            raise HistoryError(f"{kept:,} exchanges were imported before an error. {error}") from error
-        kept += len(rows)
+            raise HistoryError(f"{count:,} exchanges were imported before an error. {error}") from error
+        count += len(rows)
         if progress is not None:
-            progress(kept)
-    return Report(kept, tuple(problems))
+            progress(count)
+    return Report(count, tuple(problems))
 
 
 def _entries(file: BinaryIO, now: datetime, problems: list[str]) -> Iterator[_Entry]:
@@ -175,18 +175,18 @@ def _of_console_har(line: str) -> _Entry | None:
     if text == "]}}":
         return None
     entry = json.loads(text)
-    sent, received = entry["request"], entry["response"]
+    request, response = entry["request"], entry["response"]
     values = {
-        **{name: entry[f"_{name}"] for name in _UNDERSCORED},
+        **{name: entry[f"_{name}"] for name in (*MEMBERS, "marks")},
         "id": None,
         "started_at": datetime.fromisoformat(entry["startedDateTime"]),
-        "method": sent["method"],
-        "url": sent.get("_url", sent["url"]),
-        "request_body": sent.get("postData", {}).get("text", ""),
-        "status": received["status"] or None,
-        "reason": received["statusText"],
-        "http_version": received["httpVersion"],
-        "response_body": received["content"]["text"],
+        "method": request["method"],
+        "url": request.get("_url", request["url"]),
+        "request_body": request.get("postData", {}).get("text", ""),
+        "status": response["status"] or None,
+        "reason": response["statusText"],
+        "http_version": response["httpVersion"],
+        "response_body": response["content"]["text"],
         "request_headers": "",
         "response_headers": "",
         "entry": None,
@@ -194,16 +194,11 @@ def _of_console_har(line: str) -> _Entry | None:
     row = to_row(values)
     exchange = replace(
         row.exchange,
-        request=replace(row.exchange.request, headers=_pairs(sent["headers"])),
-        response=row.exchange.response and replace(row.exchange.response, headers=_pairs(received["headers"])),
+        request=replace(row.exchange.request, headers=_pairs(request["headers"])),
+        response=row.exchange.response and replace(row.exchange.response, headers=_pairs(response["headers"])),
     )
     row = replace(row, exchange=exchange)
     return _Entry(replace(row, entry=_entry_by_remedy(row, entry["_remedy"])))
-
-
-_UNDERSCORED = ("owner", "case", "flow", "step", "provider", "client_id", "note", "marks", "duration_ms",
-                "response_cut", "failure", "failure_detail", "documented_error", "error",
-                "error_description")  # fmt: skip
 
 
 def _pairs(items: Sequence[Mapping[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -79,7 +79,7 @@ class _Reader:
             return self.string()
         if number := _NUMBER.match(self.text, self.position):
             self.position = number.end()
-            return _number(number[0])
+            return number_of(number[0])
         if (word := _NAME.match(self.text, self.position)) and word[0] in _WORDS:
             if word[0] not in ("true", "false", "null"):
                 self.repaired("literal of another language read as JSON")
@@ -221,7 +221,8 @@ class _Reader:
         return ParseError(reason, self.text, self.position)
 
 
-def _number(text: str) -> int | float:
+def number_of(text: str) -> int | float:
+    """Return the value of a decimal number."""
     try:
         return int(text)
     except ValueError:  # a fraction, an exponent, or more digits than Python turns into an int

@@ -1,6 +1,6 @@
 """Record exchanges in the history, redacted: written before they are sent, completed after.
 
-A history that cannot keep an exchange never stops it: ``Recorder.problem`` says what was not kept.
+A history that fails never stops an exchange: ``Recorder.problem`` says what was not stored.
 """
 
 from dataclasses import dataclass, field, replace
@@ -26,7 +26,7 @@ class Record:
 
 @dataclass
 class Recorder:
-    """Keep exchanges in the history, redacted with the secrets of one session.
+    """Store exchanges in the history, redacted with the secrets of one session.
 
     ``policy`` is the installation's: it limits where ``oauth.client.send`` may connect.
     """

@@ -61,27 +61,16 @@ def _entry(error: DocumentedError, ours: Sequence[Drill], setting: drill.Setting
                 st.badge(error.error.replace("_", r"\_"), color="gray")
             st.badge(f"{error.endpoint} endpoint", color="gray")
         left, right = st.columns(2, gap="medium")
-        with left:
-            st.markdown("**Cause**")
-            st.write(error.cause)
-            st.markdown("**Documented remedy**")
-            st.markdown("\n".join(f"- {line}" for line in error.remedy))
-        with right:
-            st.markdown("**Documented response**")
-            st.code(error.example.strip(), language="json", wrap_lines=True)
+        left.markdown("**Cause**")
+        left.write(error.cause)
+        left.markdown("**Documented remedy**")
+        left.markdown("\n".join(f"- {line}" for line in error.remedy))
+        right.markdown("**Documented response**")
+        right.code(error.example.strip(), language="json", wrap_lines=True)
         with st.container(horizontal=True, gap="small"):
-            st.page_link(
-                "errors.py",
-                label="Link to this error",
-                icon=":material/link:",
-                query_params={"error": str(error.number)},
-            )
-            st.page_link(
-                "history.py",
-                label="Show in history",
-                icon=":material/history:",
-                query_params={"error": str(error.number)},
-            )
+            query = {"error": str(error.number)}
+            st.page_link("errors.py", label="Link to this error", icon=":material/link:", query_params=query)
+            st.page_link("history.py", label="Show in history", icon=":material/history:", query_params=query)
         st.markdown("**Drills: produce this error on purpose**")
         drill.draw(ours, setting)
 

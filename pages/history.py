@@ -47,8 +47,8 @@ def _history(filters: Filters) -> None:
     for notice in history.notices:
         st.warning("The history was repaired when the console started")
         st.text(notice)
-    if gone := st.session_state.pop("history.deleted", 0):
-        st.success(f"{gone:,} exchanges deleted")
+    if count_deleted := st.session_state.pop("history.deleted", 0):
+        st.success(f"{count_deleted:,} exchanges deleted")
     if not version:
         st.info("No exchanges yet. Walk through the flow: every request and response is recorded here.")
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):

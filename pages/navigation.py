@@ -14,58 +14,35 @@ st.set_page_config(
 # Streamlit leaves room for a toolbar that this console does not show.
 st.html("<style>.stMainBlockContainer { padding-top: 4.5rem; padding-bottom: 4rem; }</style>")
 
+
+def _page(name: str, icon: str, help_text: str, path: str = "") -> st.Page:
+    return st.Page(
+        f"{name}.py",
+        title=name.capitalize(),
+        icon=f":material/{icon}:",
+        url_path=path or name,
+        default=name == "walkthrough",
+        help=help_text,
+    )
+
+
+PAGES = {
+    "": [_page("walkthrough", "footprint", "Get a token, one step at a time, and see every request and response.")],
+    "Support": [
+        _page(
+            "diagnose",
+            "troubleshoot",
+            "Paste what a customer sent, to see which error it is, why it happened and what to do.",
+        ),
+        _page("history", "history", "Every exchange of every session: filter, open, download as CSV."),
+    ],
+    "Reference": [
+        _page("errors", "error", "The eleven documented authorization errors, each with its cause and remedy."),
+        _page("providers", "hub", "Built-in profiles and your own: addresses, requests, connection."),
+        _page("sandbox", "science", "The embedded provider: its clients, codes, tokens and clock.", "sandbox-state"),
+    ],
+}
+
 widget_defaults.begin_run()
-st.navigation(
-    {
-        "": [
-            st.Page(
-                "walkthrough.py",
-                title="Walkthrough",
-                icon=":material/footprint:",
-                default=True,
-                help="Get a token, one step at a time, and see every request and response.",
-            )
-        ],
-        "Support": [
-            st.Page(
-                "diagnose.py",
-                title="Diagnose",
-                icon=":material/troubleshoot:",
-                url_path="diagnose",
-                help="Paste what a customer sent, to see which error it is, why it happened and what to do.",
-            ),
-            st.Page(
-                "history.py",
-                title="History",
-                icon=":material/history:",
-                url_path="history",
-                help="Every exchange of every session: filter, open, download as CSV.",
-            ),
-        ],
-        "Reference": [
-            st.Page(
-                "errors.py",
-                title="Errors",
-                icon=":material/error:",
-                url_path="errors",
-                help="The eleven documented authorization errors, each with its cause and remedy.",
-            ),
-            st.Page(
-                "providers.py",
-                title="Providers",
-                icon=":material/hub:",
-                url_path="providers",
-                help="Built-in profiles and your own: addresses, requests, connection.",
-            ),
-            st.Page(
-                "sandbox.py",
-                title="Sandbox",
-                icon=":material/science:",
-                url_path="sandbox-state",
-                help="The embedded provider: its clients, codes, tokens and clock.",
-            ),
-        ],
-    },
-    position="top",
-).run()
+st.navigation(PAGES, position="top").run()
 widget_defaults.end_run()

@@ -1,14 +1,12 @@
 """The Sandbox page: clients, codes, tokens, clock, faults, lint and requests of the embedded provider."""
 
-from datetime import datetime
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from oauth.formatting import duration, span
 from oauth.sandbox import KINDS, Endpoint, GrantType, Kind, Sandbox, embedded, fault_from, field_schemas, fields_of
-from pages.parts.common import clock, session
+from pages.parts.common import clock, session, table
 
 MOVES = {"10 minutes": 600, "1 day": 86_400, "30 days": 2_592_000}
 ANY = "any"
@@ -102,7 +100,7 @@ def _issued() -> None:
         if not issued:
             st.caption("None yet.")
             continue
-        _table(
+        table.draw(
             f"sandbox.{key}",
             {
                 "no.": [item.serial for item in issued],
@@ -228,7 +226,7 @@ def _requests() -> None:
     if not entries:
         st.caption("No requests yet.")
         return
-    _table(
+    table.draw(
         "sandbox.requests",
         {
             "no.": [entry.number for entry in entries],
@@ -244,13 +242,6 @@ def _requests() -> None:
             "request id": [entry.request_id for entry in entries],
         },
     )
-
-
-def _table(key: str, columns: dict[str, list[Any]]) -> None:
-    times = [name for name, values in columns.items() if values and isinstance(values[0], datetime)]
-    frame = pd.DataFrame({name: pd.to_datetime(v, utc=True) if name in times else v for name, v in columns.items()})
-    column = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss", timezone=clock.zone())
-    st.dataframe(frame, key=key, hide_index=True, column_config=dict.fromkeys(times, column))
 
 
 def _reset() -> None:

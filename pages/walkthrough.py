@@ -84,16 +84,14 @@ def _header() -> Session:
 
 def _own_client() -> Client:
     left, right = st.columns(2)
-    with left:
-        client_id = st.text_input("Client ID", key="walkthrough.client_id", persist_state="session")
-    with right:
-        st.text_input(
-            "Client secret",
-            key="walkthrough.client_secret",
-            help="Kept in the memory of this browser session only. The field then shows its fingerprint.",
-            on_change=_store_secret,
-            persist_state="session",
-        )
+    client_id = left.text_input("Client ID", key="walkthrough.client_id", persist_state="session")
+    right.text_input(
+        "Client secret",
+        key="walkthrough.client_secret",
+        help="Kept in the memory of this browser session only. The field then shows its fingerprint.",
+        on_change=_store_secret,
+        persist_state="session",
+    )
     return Client((client_id or "").strip(), st.session_state.get(session.OWN_SECRET, ""))
 
 
@@ -138,7 +136,13 @@ def _start_over(current: Session) -> None:
 
 
 def _set_case(current: Session) -> None:
-    current.set_case((st.session_state["walkthrough.case"] or "").strip())
+    """Label the flow's rows: those in the history and those to come."""
+    case = (st.session_state["walkthrough.case"] or "").strip()
+    current.flow = replace(current.flow, case=case)
+    try:
+        current.recorder.history.set_case(current.flow.id, case)
+    except HistoryError as error:
+        current.recorder.problem = str(error)
 
 
 def _authorize(current: Session) -> None:
@@ -237,11 +241,13 @@ def _wait() -> None:
     if current.authorizing is None:
         st.caption("Open the authorization page in step 1 first.")
         return
-    if current.flow.redirect_uri != f"{current.origin}/callback":
-        st.caption("The redirect goes to another address than this console's. Paste it once you are there.")
+    if current.flow.redirect_uri != session.callback_address():
+        st.caption(
+            "The redirect goes to an address outside this console. Paste that address once the browser is there."
+        )
         return
-    waited = span((now() - current.authorizing.live.started_at).total_seconds())
-    st.caption(f":material/hourglass_empty: No callback yet, {waited} after the page was opened. It is expected at")
+    elapsed = span((now() - current.authorizing.live.started_at).total_seconds())
+    st.caption(f":material/hourglass_empty: No callback yet, {elapsed} after the page was opened. It is expected at")
     st.code(current.flow.redirect_uri, language=None, wrap_lines=True)
 
 

@@ -6,18 +6,19 @@ import pytest
 from sqlalchemy import update
 
 from oauth.exchange import Exchange
-from oauth.handover import Handover, Outcome, Receipt
+from oauth.handover import Handover, Labels, Outcome, Receipt
 from oauth.history.schema import callbacks
 from oauth.history.store import History, HistoryError
 
 STATE = "a-state-that-nobody-can-guess-4711"
 CODE = "the-secret-code-of-this-callback-0815"
 PARAMETERS = (("code", CODE), ("state", STATE))
-ACCEPTED = Receipt(Outcome.ACCEPTED, flow="f", owner="ada", case="T-1", provider="sandbox", client_id="demo-app")
+LABELS = Labels(flow="f", owner="ada", case="T-1", provider="sandbox", client_id="demo-app")
+ACCEPTED = Receipt(Outcome.ACCEPTED, LABELS)
 
 
 def expect(handover: Handover, state: str) -> None:
-    handover.expect(state, flow="f", owner="ada", case="T-1", provider="sandbox", client_id="demo-app")
+    handover.expect(state, LABELS)
 
 
 @pytest.fixture
@@ -120,7 +121,7 @@ def test_waiting_again_keeps_what_arrived_and_opens_no_used_state(handover: Hand
 
 def test_the_case_of_a_flow_reaches_its_callback(history: History, handover: Handover) -> None:
     history.set_case("f", "T-2")
-    assert handover.receive(STATE, PARAMETERS).case == "T-2"
+    assert handover.receive(STATE, PARAMETERS).labels.case == "T-2"
 
 
 def test_neither_the_state_nor_what_arrived_is_in_the_files(
@@ -140,5 +141,5 @@ def test_a_payload_that_was_changed_is_not_handed_over(history: History, handove
     handover.receive(STATE, PARAMETERS)
     with history.database.writing() as connection:
         connection.execute(update(callbacks).values(payload=b"\0" * 60))
-    with pytest.raises(HistoryError, match=r"cannot be read\. Paste the address"):
+    with pytest.raises(HistoryError, match=r"cannot be decrypted\. Paste the address"):
         handover.take(STATE)

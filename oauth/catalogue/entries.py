@@ -1,57 +1,47 @@
 """Entries of the catalogue, read from TOML and validated."""
 
-import dataclasses
 import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar, get_type_hints
+from typing import Annotated, Literal, TypeVar
 
-TOKEN = "token"
-"""The token endpoint (RFC 6749 §3.2), in ``DocumentedError.endpoint`` and ``RegisteredError.where``."""
-API = "api"
-"""The provider's API, in ``DocumentedError.endpoint``."""
-AUTHORIZATION = "authorization"
-"""The authorization endpoint (RFC 6749 §3.1), in ``RegisteredError.where``."""
-RESOURCE = "resource"
-"""A protected resource (RFC 6749 §7), in ``RegisteredError.where``."""
+import msgspec
+from msgspec import Meta, Struct
 
-REVOCATION = "revocation"
-"""The revocation endpoint (RFC 7009 §2), in ``RegisteredError.where``."""
-PUSHED_AUTHORIZATION = "pushed_authorization"
-"""The pushed authorization request endpoint (RFC 9126 §2), in ``RegisteredError.where``."""
+Endpoint = Literal["authorization", "token", "resource", "revocation", "registration", "pushed_authorization"]
+"""An endpoint that returns errors: RFC 6749 §3.1, §3.2 and §7, RFC 7009 §2, RFC 7591 §3, RFC 9126 §2."""
 
-ENDPOINTS = (AUTHORIZATION, TOKEN, RESOURCE, REVOCATION, "registration", PUSHED_AUTHORIZATION)
+Text = Annotated[str, Meta(pattern=r"\S")]
+"""A text that is not blank."""
 
-SENT = ("no", "perhaps", "yes")
-"""Values of ``Answer.sent``: how likely the server has processed a request that failed."""
+Lines = Annotated[tuple[Text, ...], Meta(min_length=1)]
 
 
 class CatalogueError(ValueError):
     """An invalid file of the catalogue; the message names the file, the entry and the field."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class DocumentedError:
+class DocumentedError(Struct, frozen=True, forbid_unknown_fields=True):
     """One of the provider's numbered errors.
 
     ``error`` and ``human_title`` are empty and ``status`` is ``None`` where the documentation has none. ``description``
-    is the text on the wire. ``endpoint`` is ``token`` or ``api``. ``example`` is the response body exactly as printed
-    there, which is not always valid JSON; so is ``example_request``.
+    is the text on the wire. ``example`` is the response body exactly as printed there, which is not always valid JSON;
+    so is ``example_request``.
     """
 
     number: int
-    title: str
-    description: str
-    endpoint: str
-    cause: str
-    remedy: tuple[str, ...]
-    example: str
-    error: str = ""
+    title: Text
+    description: Text
+    endpoint: Literal["token", "api"]
+    cause: Text
+    remedy: Lines
+    example: Text
+    error: Text = ""
     status: int | None = None
-    human_title: str = ""
-    example_request: str = ""
+    human_title: Text = ""
+    example_request: Text = ""
 
     @property
     def entry(self) -> str:
@@ -59,24 +49,23 @@ class DocumentedError:
         return f"partner/{self.number}"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class RegisteredError:
-    """The meaning of an error code in one specification. ``where`` names the endpoints that return it (``ENDPOINTS``).
+class RegisteredError(Struct, frozen=True, forbid_unknown_fields=True):
+    """The meaning of an error code in one specification. ``where`` names the endpoints that return it.
 
     ``registered`` is false for a widespread code that is in no specification; it then has no section. ``id`` is set
     where a specification gives one code several meanings, and replaces the default of ``entry``.
     """
 
-    code: str
-    where: tuple[str, ...]
-    title: str
-    cause: str
-    remedy: tuple[str, ...]
-    specification: str = ""
-    section: str = ""
+    code: Text
+    where: Annotated[tuple[Endpoint, ...], Meta(min_length=1)]
+    title: Text
+    cause: Text
+    remedy: Lines
+    specification: Text = ""
+    section: Text = ""
     registered: bool = True
-    note: str = ""
-    id: str = ""
+    note: Text = ""
+    id: Text = ""
 
     @property
     def entry(self) -> str:
@@ -90,21 +79,20 @@ class RegisteredError:
         return f"{self.specification} §{self.section}" if self.specification else "Not registered"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True, forbid_unknown_fields=True):
     """A failure, or a response that is not an OAuth error. ``Failure.kind`` names such an entry.
 
     ``text`` identifies a refusal of this kind anywhere in the body; empty if the kind is not recognised by a text.
-    ``sent`` is set for the kinds of ``Failure`` and says whether the server may have processed the request (``SENT``).
+    ``sent`` is set for the kinds of ``Failure``: how likely the server has processed the request.
     With ``danger`` the exchange itself needs attention, and is marked red.
     """
 
-    kind: str
-    title: str
-    cause: str
-    remedy: tuple[str, ...]
-    text: str = ""
-    sent: str = ""
+    kind: Text
+    title: Text
+    cause: Text
+    remedy: Lines
+    text: Text = ""
+    sent: Literal["", "no", "perhaps", "yes"] = ""
     danger: bool = False
 
     @property
@@ -168,9 +156,6 @@ def registered_for(code: str, *endpoints: str) -> RegisteredError | None:
 def read_documented(text: str, file: str) -> Mapping[int, DocumentedError]:
     """Read the TOML of documented errors. Raises ``CatalogueError`` naming ``file``."""
     entries = _read(DocumentedError, text, file, "error", "number")
-    for entry in entries:
-        if entry.endpoint not in (TOKEN, API):
-            raise CatalogueError(f"{file}, error {entry.number}: endpoint is {entry.endpoint!r}, not token or api.")
     return _by_key({entry.number: entry for entry in entries}, entries, file, "number")
 
 
@@ -180,9 +165,6 @@ def read_registered(text: str, file: str) -> Mapping[str, tuple[RegisteredError,
     meanings: dict[str, tuple[RegisteredError, ...]] = {}
     ids: set[str] = set()
     for entry in entries:
-        if not entry.where or not set(entry.where) <= set(ENDPOINTS):
-            allowed = ", ".join(ENDPOINTS)
-            raise CatalogueError(f"{file}, error {entry.code}: where is {list(entry.where)}, not some of {allowed}.")
         if entry.registered and not (entry.specification and entry.section):
             raise CatalogueError(f"{file}, error {entry.code}: specification or section is missing.")
         if entry.entry in ids:
@@ -195,9 +177,6 @@ def read_registered(text: str, file: str) -> Mapping[str, tuple[RegisteredError,
 def read_answers(text: str, file: str) -> Mapping[str, Answer]:
     """Read the TOML of answers. Raises ``CatalogueError`` naming ``file``."""
     entries = _read(Answer, text, file, "answer", "kind")
-    for entry in entries:
-        if entry.sent and entry.sent not in SENT:
-            raise CatalogueError(f"{file}, answer {entry.kind}: sent is {entry.sent!r}, not one of {', '.join(SENT)}.")
     return _by_key({entry.kind: entry for entry in entries}, entries, file, "kind")
 
 
@@ -219,32 +198,17 @@ def _read(kind: type[_Kind], text: str, file: str, table: str, key: str) -> list
     entries = tables.pop(table, None)
     if tables or not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise CatalogueError(f"{file} must contain entries under [[{table}]] and nothing else.")
-    return [_entry(kind, entry, f"{file}, {table} {entry.get(key, f'number {place}')}")
-            for place, entry in enumerate(entries, 1)]  # fmt: skip
+    return [
+        _entry(kind, entry, f"{file}, {table} {entry.get(key, f'number {place}')}")
+        for place, entry in enumerate(entries, 1)
+    ]
 
 
-def _entry(kind: type[_Kind], values: dict[str, Any], name: str) -> _Kind:
-    fields = {field.name: field for field in dataclasses.fields(kind)}
-    if unknown := sorted(values.keys() - fields.keys()):
-        raise CatalogueError(f"{name}: the field {unknown[0]} is unknown; the fields are {', '.join(fields)}.")
-    for field in fields.values():
-        if field.default is dataclasses.MISSING and field.name not in values:
-            raise CatalogueError(f"{name}: the field {field.name} is missing.")
-    hints = get_type_hints(kind)
-    return kind(**{field: _value(hints[field], value, f"{name}: the field {field}") for field, value in values.items()})
-
-
-def _value(hint: Any, value: Any, name: str) -> Any:
-    if hint == tuple[str, ...]:
-        if not (isinstance(value, list) and value and all(isinstance(item, str) and item.strip() for item in value)):
-            raise CatalogueError(f"{name} must be a non-empty list of non-empty strings.")
-        return tuple(value)
-    if hint is str:
-        if not (isinstance(value, str) and value.strip()):
-            raise CatalogueError(f"{name} must be a non-empty string.")
-    elif hint is bool:
-        if not isinstance(value, bool):
-            raise CatalogueError(f"{name} must be true or false.")
-    elif not isinstance(value, int) or isinstance(value, bool):
-        raise CatalogueError(f"{name} must be an integer.")
-    return value
+def _entry(kind: type[_Kind], values: dict[str, object], name: str) -> _Kind:
+    try:
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as error:
+        problem, _, place = str(error).partition(" - at `$.")
+        if not place:  # a field is missing or unknown
+            raise CatalogueError(f"{name}: {problem}; the fields are {', '.join(kind.__struct_fields__)}.") from error
+        raise CatalogueError(f"{name}: {place.removesuffix('`')}: {problem}.") from error

@@ -1,12 +1,12 @@
 """Explanations of failed exchanges: the documented error, the registered one, or an unexpected response."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
 from oauth.catalogue import challenges
-from oauth.catalogue.entries import Answer, answers
+from oauth.catalogue.entries import Answer, Entry, answers
 from oauth.catalogue.matcher import ENDPOINTS_OF, Match, address_parameters, fold, match, match_value, read_json
 from oauth.exchange import Exchange, Headers, Request, Step, header
 from oauth.formatting import fields
@@ -267,20 +267,11 @@ def _documented(error: Match, status: int | None) -> Explanation | None:
     entry = error.documented
     if entry is None:
         return None
-    return Explanation(
-        kind="documented",
-        entry=entry.entry,
-        title=entry.title,
-        cause=entry.cause,
-        remedy=entry.remedy,
+    return replace(
+        _of_entry("documented", entry, status, error),
         number=entry.number,
-        status=status,
-        error=error.error,
-        error_description=error.description,
         match=error.how,
         status_as_documented=error.status_as_documented,
-        matched_text=error.matched_text,
-        where=error.where.value,
         reference=f"Authorization errors, number {entry.number}",
     )
 
@@ -291,36 +282,28 @@ def _registered(error: Match, status: int | None, step: Step | None) -> Explanat
     elsewhere = entry is not None and step is not None and not set(ENDPOINTS_OF[step]) & set(entry.where)
     if entry is None or (elsewhere and status in (404, 405)):
         return None
-    return Explanation(
-        kind="registered",
-        entry=entry.entry,
-        title=entry.title,
-        cause=f"{entry.cause} {entry.note}".rstrip(),
-        remedy=entry.remedy,
-        status=status,
-        error=error.error,
-        error_description=error.description,
-        matched_text=error.matched_text,
-        where=error.where.value,
-        reference=entry.reference,
-    )
+    cause = f"{entry.cause} {entry.note}".rstrip()
+    return replace(_of_entry("registered", entry, status, error), cause=cause, reference=entry.reference)
 
 
 def _answer(kind: str, status: int | None, error: Match | None) -> Explanation:
     entry = answers()[kind]
-    return Explanation(
-        kind="answer",
-        entry=entry.entry,
-        title=entry.title,
-        cause=entry.cause,
-        remedy=entry.remedy,
-        answer=kind,
-        status=status,
-        error=error.error if error else "",
-        error_description=error.description if error else "",
-        matched_text=error.matched_text if error else "",
-        where=error.where.value if error else "",
-        danger=entry.danger,
+    return replace(_of_entry("answer", entry, status, error), answer=kind, danger=entry.danger)
+
+
+def _of_entry(
+    kind: Literal["documented", "registered", "answer"], entry: Entry, status: int | None, error: Match | None
+) -> Explanation:
+    """Return what the explanations of all three sources have in common."""
+    explanation = Explanation(kind, entry.entry, entry.title, entry.cause, entry.remedy, status=status)
+    if error is None:
+        return explanation
+    return replace(
+        explanation,
+        error=error.error,
+        error_description=error.description,
+        matched_text=error.matched_text,
+        where=error.where.value,
     )
 
 

@@ -14,36 +14,26 @@ from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
 from oauth import lenient_json
 from oauth.catalogue import challenges
-from oauth.catalogue.entries import (
-    AUTHORIZATION,
-    PUSHED_AUTHORIZATION,
-    RESOURCE,
-    REVOCATION,
-    TOKEN,
-    DocumentedError,
-    RegisteredError,
-    documented,
-    registered_for,
-)
+from oauth.catalogue.entries import DocumentedError, Endpoint, RegisteredError, documented, registered_for
 from oauth.exchange import Headers, Step, header
 from oauth.lenient_json import ParseError
 from oauth.redaction import quoted
 
-ENDPOINTS_OF: Mapping[Step, tuple[str, ...]] = {
-    Step.AUTHORIZE: (AUTHORIZATION,),
-    Step.CALLBACK: (AUTHORIZATION,),
-    Step.TOKEN: (TOKEN,),
-    Step.REFRESH: (TOKEN,),
-    Step.API: (RESOURCE,),
+ENDPOINTS_OF: Mapping[Step, tuple[Endpoint, ...]] = {
+    Step.AUTHORIZE: ("authorization",),
+    Step.CALLBACK: ("authorization",),
+    Step.TOKEN: ("token",),
+    Step.REFRESH: ("token",),
+    Step.API: ("resource",),
     # RFC 9126 §2.3: it checks an authorization request, and authenticates the client as the token endpoint does.
-    Step.PAR: (PUSHED_AUTHORIZATION, AUTHORIZATION, TOKEN),
-    # RFC 8628 §3.2 and RFC 7009 §2.2.1 answer with the codes of the token endpoint (RFC 6749 §5.2).
-    Step.DEVICE: (TOKEN,),
-    Step.REVOKE: (REVOCATION, TOKEN),
+    Step.PAR: ("pushed_authorization", "authorization", "token"),
+    # RFC 8628 §3.2 and RFC 7009 §2.2.1 return the codes of the token endpoint (RFC 6749 §5.2).
+    Step.DEVICE: ("token",),
+    Step.REVOKE: ("revocation", "token"),
     # RFC 7662 §2.3: the caller may authenticate as a client or with an access token.
-    Step.INTROSPECT: (TOKEN, RESOURCE),
-    Step.USERINFO: (RESOURCE,),
-    Step.JWKS: (RESOURCE,),
+    Step.INTROSPECT: ("token", "resource"),
+    Step.USERINFO: ("resource",),
+    Step.JWKS: ("resource",),
     Step.DISCOVERY: (),
 }
 """Endpoints whose error codes an endpoint returns, its own first."""
@@ -194,11 +184,16 @@ def _documented(error: _Error, *, folded: bool) -> DocumentedError | None:
     return None
 
 
-def _endpoints(error: _Error, step: Step | None) -> tuple[str, ...]:
+def _endpoints(error: _Error, step: Step | None) -> tuple[Endpoint, ...]:
     if step is not None:
         return ENDPOINTS_OF[step]
-    by_place = {Where.CHALLENGE: RESOURCE, Where.LOCATION: AUTHORIZATION, Where.ADDRESS: AUTHORIZATION}
-    return (by_place.get(error.where, TOKEN),)
+    match error.where:
+        case Where.CHALLENGE:
+            return ("resource",)
+        case Where.LOCATION | Where.ADDRESS:
+            return ("authorization",)
+        case _:
+            return ("token",)
 
 
 def _errors(headers: Headers, body: bytes, value: Any, address: str) -> Iterator[_Error]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("file", help="the file to read, or - for standard input")
-    parser.add_argument("--json", action="store_true", help="print JSON; this is also what is printed without it")
+    parser.add_argument("--json", action="store_true", help="print JSON (the default)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
 def diagnose(text: str, now: datetime, key: bytes) -> Iterator[dict[str, Any]]:
     """Yield one object for each response and callback in a pasted text, redacted with ``key``.
 
-    A text with neither has the objects of its requests, as far as they would fail. Raises ``CommandError``.
+    A text with neither yields an object for each request that would fail. Raises ``CommandError``.
     """
     from oauth import paste as pasted  # loads every reader, and the next one the database: other commands need neither
     from oauth.diagnosis.pasted import Paste

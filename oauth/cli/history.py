@@ -20,14 +20,16 @@ from oauth.settings import SettingError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
-    export = actions.add_parser("export", help="write what a filter shows to a file or to standard output")
-    export.add_argument("--format", choices=("csv", "jsonl", "har"), default="csv", help="default: csv")
-    export.add_argument("--filter", default="", metavar="LINE", help="as in the page, such as 'status:4xx since:2h'")
-    imported = actions.add_parser("import", help="keep the exchanges of a HAR or of an export, redacted")
+    export = actions.add_parser("export", help="write the matching exchanges to a file or to standard output")
+    export.add_argument("--format", choices=tuple(formats.FORMATS), default="csv", help="default: csv")
+    export.add_argument(
+        "--filter", default="", metavar="LINE", help="as on the History page, such as 'status:4xx since:2h'"
+    )
+    imported = actions.add_parser("import", help="store the exchanges of a HAR or of an export, redacted")
     imported.add_argument("file", metavar="FILE", help="a HAR, or a CSV, JSON Lines or HAR that a console exported")
-    imported.add_argument("--owner", help="whose they are; default: as the file says")
-    imported.add_argument("--case", default="", help="the case of all of them; default: as the file says")
-    export.add_argument("--output", metavar="FILE", help="a file for its owner only, which appears when it is whole")
+    imported.add_argument("--owner", help="owner of all exchanges; default: as in the file")
+    imported.add_argument("--case", default="", help="case of all exchanges; default: as in the file")
+    export.add_argument("--output", metavar="FILE", help="a file readable by its owner only; it appears when complete")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -42,26 +44,24 @@ def _export(installation: Installation, arguments: argparse.Namespace) -> int:
     filters = Filters.parse(arguments.filter).resolved(now(), UTC)
     _open_and_leave(installation.history)
     source = arrow_reader.source(installation.settings.database_url, filters)
-    progress = _Progress(arrow_reader.count(source)) if sys.stderr.isatty() else None
+    total = arrow_reader.count(source) if sys.stderr.isatty() else 0
+
+    def show_progress(rows: int, octets: int) -> None:
+        _show_progress(f"{rows:,} of {total:,} exchanges, {octets / 1e6:,.1f} MB")
+
     if arguments.output is None:
         with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as output:
-            formats.write(source, arguments.format, output, progress or _silent)
+            formats.write(source, arguments.format, output, show_progress)
     else:
-        _write_file(source, arguments.format, Path(arguments.output), progress or _silent)
-    if progress:
-        progress.end()
+        _write_file(source, arguments.format, Path(arguments.output), show_progress)
+    _end_progress()
     return 0
 
 
 def _import(installation: Installation, arguments: argparse.Namespace) -> int:
     """Import a file; status 1 means that some of it could not be read."""
-
-    def progress(kept: int) -> None:
-        print(f"\r{kept:,} exchanges imported", end="", file=sys.stderr, flush=True)
-
     from oauth import imports  # loads much that an export does not need
 
-    terminal = sys.stderr.isatty()
     try:
         with Path(arguments.file).open("rb") as file:
             report = imports.import_file(
@@ -71,19 +71,29 @@ def _import(installation: Installation, arguments: argparse.Namespace) -> int:
                 now(),
                 owner=arguments.owner,
                 case=arguments.case,
-                progress=progress if terminal else None,
+                progress=lambda count: _show_progress(f"{count:,} exchanges imported"),
             )
     except imports.ImportFileError as error:
         raise CommandError(str(error)) from error
     except OSError as error:
         raise CommandError(f"Cannot read {arguments.file!r}: {error.strerror}.") from error
     finally:
-        if terminal:
-            print(file=sys.stderr)
+        _end_progress()
     for problem in report.problems:
         print(problem, file=sys.stderr)
     print(f"Exchanges imported: {report.kept:,}. Problems: {len(report.problems):,}.")
     return 1 if report.problems else 0
+
+
+def _show_progress(text: str) -> None:
+    """Replace the progress line, if standard error is a terminal."""
+    if sys.stderr.isatty():
+        print(f"\r{text}", end="", file=sys.stderr, flush=True)
+
+
+def _end_progress() -> None:
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
 
 
 def _open_and_leave(history: History) -> None:
@@ -106,22 +116,3 @@ def _write_file(source: arrow_reader.Source, format: str, path: Path, progress: 
     finally:
         with suppress(FileNotFoundError):
             draft.unlink()
-
-
-class _Progress:
-    """A progress line on the terminal."""
-
-    def __init__(self, total: int) -> None:
-        self._total = total
-
-    def __call__(self, rows: int, octets: int) -> None:
-        """Show the number of rows and bytes written."""
-        print(f"\r{rows:,} of {self._total:,} exchanges, {octets / 1e6:,.1f} MB", end="", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        """End the progress line."""
-        print(file=sys.stderr)
-
-
-def _silent(_rows: int, _octets: int) -> None:
-    """Ignore progress: standard error is not a terminal."""

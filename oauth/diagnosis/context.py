@@ -158,31 +158,27 @@ class Context:
         """The authorization request and its callback, from the flow in memory or else from the flow's rows."""
         request = next((row for row in reversed(self.before.rows) if row.step is Step.AUTHORIZE), None)
         callback = next((row for row in reversed(self.before.rows) if row.step is Step.CALLBACK), None)
-        row, callback_id = request.id if request else None, callback.id if callback else None
-        at = request.started_at if request else None
         if self.flow is not None and (self.flow.authorization is not None or self.flow.callback is not None):
             code = None
             if self.flow.callback is not None and self.flow.code:
                 received = self.flow.callback.received_at
-                code = Known(self.flow.code, f"flow, callback at {self.clock(received)}", callback_id, received)
+                code = Known(
+                    self.flow.code,
+                    f"flow, callback at {self.clock(received)}",
+                    callback.id if callback else None,
+                    received,
+                )
             return Authorization(
                 parameters=None if self.flow.authorization is None else dict(self.flow.authorization),
                 where="flow, authorization request",
-                row=row,
-                at=at or self.flow.started_at,
+                row=request.id if request else None,
+                at=request.started_at if request else self.flow.started_at,
                 code=code,
                 pasted=bool(self.flow.callback and self.flow.callback.pasted),
             )
         if callback is None and self.step is Step.TOKEN:
             callback = self._callback_of_sent_code()
-        return Authorization(
-            parameters=None if request is None else dict(parameters.query_of(request.request.url)),
-            where="authorization request",
-            row=row,
-            at=at,
-            code=self._code_of(callback) if callback else None,
-            pasted=callback is not None and callback.response is None,
-        )
+        return self._authorization_of(request, callback, "authorization request")
 
     @cached_property
     def behind_code(self) -> Authorization:
@@ -195,13 +191,16 @@ class Context:
             return known
         rows = self.before.of_flow(callback.flow)
         request = next((row for row in reversed(rows) if row.step is Step.AUTHORIZE), None)
+        return self._authorization_of(request, callback, "authorization request of another flow")
+
+    def _authorization_of(self, request: Exchange | None, callback: Exchange | None, where: str) -> Authorization:
         return Authorization(
             parameters=None if request is None else dict(parameters.query_of(request.request.url)),
-            where="authorization request of another flow",
+            where=where,
             row=request.id if request else None,
             at=request.started_at if request else None,
-            code=self._code_of(callback),
-            pasted=callback.response is None,
+            code=self._code_of(callback) if callback else None,
+            pasted=callback is not None and callback.response is None,
         )
 
     def candidates(self, kind: str) -> tuple[Known, ...]:

@@ -35,6 +35,21 @@ class Evidence:
     row: int | None = None
 
 
+def right(text: str, where: str = "", row: int | None = None) -> Evidence:
+    """Return a fact that is as it should be."""
+    return Evidence(True, text, where, row)
+
+
+def wrong(text: str, where: str = "", row: int | None = None) -> Evidence:
+    """Return a fact that is not as it should be."""
+    return Evidence(False, text, where, row)
+
+
+def open_fact(text: str, where: str = "", row: int | None = None) -> Evidence:
+    """Return a fact that proves nothing by itself, or is unknown."""
+    return Evidence(None, text, where, row)
+
+
 class Target(StrEnum):
     """The part of a request that a change affects."""
 

@@ -25,17 +25,17 @@ T = TypeVar("T")
 
 
 class Progress(Protocol):
-    """Show how far some work is while its items are taken."""
+    """Report the progress of some work while its items are taken."""
 
     def __call__(self, work: str, items: Sequence[T], /) -> Iterable[T]:
-        """Return the same items; ``work`` says in words what is done with them."""
+        """Return the same items; ``work`` describes the work, for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One pasted exchange, redacted, and why it failed.
 
-    ``explanation`` and ``diagnosis`` are ``None`` for a success and where the paste does not say. ``preflight`` has the
+    ``explanation`` and ``diagnosis`` are ``None`` for a success, and when unknown. ``preflight`` has the
     causes for which a request without a response would fail if it were sent now; it is ``None`` where the exchange is
     not a whole request without a response.
     """
@@ -98,7 +98,7 @@ class Paste:
         return self._redacted[position]
 
     def explanation(self, position: int) -> Explanation | None:
-        """Return why an exchange failed, ``None`` for a success and where the paste does not say."""
+        """Return the reason why an exchange failed; ``None`` for a success, and when the paste does not tell."""
         explanation = self._live_explanation(position)
         return None if explanation is None else _without_secrets(explanation, self.vault)
 

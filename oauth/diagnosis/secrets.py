@@ -40,6 +40,10 @@ class Secrets:
             return self.vault.add(kind, value)
         return self.quoted(kind, value)
 
+    def sendable(self, name: str, value: str) -> str:
+        """Return the text by which a fix sends a field again: a placeholder of a secret, or the value without any."""
+        return self.offered(name, value) if name in SECRET_NAMES else self.swept(value)
+
     def length(self, value: str) -> int:
         """Return the number of characters of a value, counting each placeholder as the secret it stands for."""
         return len(PLACEHOLDER.sub("", value)) + sum(int(match[3]) for match in PLACEHOLDER.finditer(value))

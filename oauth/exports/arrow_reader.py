@@ -127,11 +127,11 @@ def batches(
     try:
         while (item := ready.get()) is not None:
             if isinstance(item, Exception):
-                raise _explained(source, item)
+                raise _explain(source, item)
             try:
                 prepared = item.result()
             except pa.ArrowException as error:
-                raise _explained(source, error) from error
+                raise _explain(source, error) from error
             yield prepared
     finally:
         stopped.set()
@@ -143,9 +143,9 @@ def count(source: Source) -> int:
     inner = _statement(source, "id").rpartition("ORDER BY")[0]
     try:
         with _Connection(source) as connection:
-            return connection.number(f"SELECT count(*) AS number FROM ({inner}) AS wanted")  # noqa: S608
+            return connection.number(f"SELECT count(*) AS number FROM ({inner}) AS matching")  # noqa: S608
     except adbc_driver_manager.Error as error:
-        raise _explained(source, error) from error
+        raise _explain(source, error) from error
 
 
 class _Connection:
@@ -198,14 +198,14 @@ def _sqlite_batches(
     sample = f"SELECT avg(size) FROM ({_statement(source, f'{sizes} AS size')} LIMIT {_SAMPLE})"  # noqa: S608
     rows = max(1, min(MOST_ROWS, size // (connection.number(sample) + _SHORT)))
     longest = size * _SLACK // rows
-    wanted = ", ".join(
+    selection = ", ".join(
         f'CASE WHEN octet_length("{name}") > {longest} THEN NULL ELSE "{name}" END AS "{name}"'
         if name in LONG
         else _selected(name)
         for name in columns
     )
     one = f"SELECT {_listed(columns)} FROM exchanges WHERE id = ?"  # noqa: S608
-    for batch in connection.read(_statement(source, wanted), options={"adbc.sqlite.query.batch_rows": rows}):
+    for batch in connection.read(_statement(source, selection), options={"adbc.sqlite.query.batch_rows": rows}):
         begin = 0
         for place in _places_of_long(batch):
             if place > begin:
@@ -217,8 +217,8 @@ def _sqlite_batches(
 
 
 def _places_of_long(batch: pa.RecordBatch) -> list[int]:
-    lacking = [batch[name].is_null() for name in LONG if name in batch.schema.names and batch[name].null_count]
-    return sorted({place for nulls in lacking for place in nulls.to_numpy(zero_copy_only=False).nonzero()[0].tolist()})
+    masks = [batch[name].is_null() for name in LONG if name in batch.schema.names and batch[name].null_count]
+    return sorted({place for nulls in masks for place in nulls.to_numpy(zero_copy_only=False).nonzero()[0].tolist()})
 
 
 def _postgresql_batches(
@@ -270,11 +270,11 @@ def _file_address(url: URL) -> str:
     return f"{Path(database).absolute().as_uri()}?mode=ro"
 
 
-def _explained(source: Source, error: Exception) -> Exception:
+def _explain(source: Source, error: Exception) -> Exception:
     """Return a database error as a ``HistoryError``, and any other unchanged."""
     if not isinstance(error, adbc_driver_manager.Error | pa.ArrowException | OSError):
         return error
     reason = str(error).partition("\n")[0].rstrip(".")
-    explained = HistoryError(f"The history in {source.name} cannot be read: {reason}. Nothing was changed in it.")
-    explained.__cause__ = error
-    return explained
+    readable = HistoryError(f"The history in {source.name} cannot be read: {reason}. Nothing was changed in it.")
+    readable.__cause__ = error
+    return readable

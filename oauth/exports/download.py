@@ -69,7 +69,7 @@ class Download:
             self.close()
 
     def _more(self, position: int) -> bool:
-        """Wait for more than ``position`` bytes or the end of the file; return whether there are more."""
+        """Wait for more than ``position`` bytes or the end of the file; return True if there are more."""
         with self._state:
             self._state.wait_for(lambda: self._whole or self._error or self._written > position)
             if self._error:

@@ -14,14 +14,16 @@ import pyarrow as pa
 from oauth.exchange import Headers, Response, header
 from oauth.exports.remedies import remedy
 from oauth.history.schema import utc_text
-from oauth.history.store import IMPORTED, Row, to_row
+from oauth.history.store import IMPORTED, to_row
 from oauth.redaction import quoted
 from oauth.version import version
 
-READ = ("id", "started_at", "owner", "case", "flow", "step", "method", "url", "request_headers", "request_body",
-        "status", "reason", "http_version", "response_headers", "response_body", "response_cut", "duration_ms",
-        "failure", "failure_detail", "documented_error", "error", "error_description", "provider", "client_id", "note",
-        "marks", "entry")  # fmt: skip
+MEMBERS = ("owner", "case", "flow", "step", "provider", "client_id", "duration_ms", "response_cut", "failure",
+           "failure_detail", "documented_error", "error", "error_description", "note")  # fmt: skip
+"""The columns that are custom members of an entry."""
+
+READ = ("id", "started_at", "method", "url", "request_headers", "request_body", "status", "reason", "http_version",
+        "response_headers", "response_body", "marks", "entry", *MEMBERS)  # fmt: skip
 """The columns of the table that make an entry."""
 
 BATCH_BYTES = 256 * 1024
@@ -29,7 +31,7 @@ BATCH_BYTES = 256 * 1024
 
 BEGIN = f'{{"log":{{"version":"1.2","creator":{{"name":"OAuth Console","version":"{version()}"}},"entries":['
 _OF_AN_ADDRESS = "%/:?#[]@!$&'()*+,;=~-._"
-_NO_ANSWER = Response(status=0, http_version="")
+_NO_RESPONSE = Response(status=0, http_version="")
 
 
 def pieces(entries: Iterable[bytes]) -> Iterator[bytes | memoryview]:
@@ -44,16 +46,19 @@ def pieces(entries: Iterable[bytes]) -> Iterator[bytes | memoryview]:
 
 def entries(batch: pa.RecordBatch) -> bytes:
     """Return the entries of a batch of rows with the columns ``READ``."""
-    return ",\n".join(json.dumps(entry(_row(found)), ensure_ascii=False) for found in batch.to_pylist()).encode()
+    return ",\n".join(json.dumps(_entry(row), ensure_ascii=False) for row in batch.to_pylist()).encode()
 
 
-def entry(row: Row) -> dict[str, Any]:
-    """Return one exchange as an entry of a HAR."""
+def _entry(columns: dict[str, Any]) -> dict[str, Any]:
+    """Return one row of the table as an entry of a HAR."""
+    started_at = datetime.fromisoformat(columns["started_at"])
+    values = columns | {"started_at": started_at, "response_cut": bool(columns["response_cut"])}
+    row = to_row(values)
     exchange, request = row.exchange, row.exchange.request
-    response = exchange.response or _NO_ANSWER
+    response = exchange.response or _NO_RESPONSE
     # Characters that are invalid in a URL are percent-encoded, placeholders too; HAR omits the fragment.
     address = quote(quoted(request.url), safe=_OF_AN_ADDRESS).partition("#")[0]
-    sent: dict[str, Any] = {
+    message: dict[str, Any] = {
         "method": request.method,
         "url": address,
         "httpVersion": "HTTP/1.1",
@@ -64,17 +69,16 @@ def entry(row: Row) -> dict[str, Any]:
         "bodySize": len(request.body),
     }
     if address != request.url:
-        sent["_url"] = request.url
+        message["_url"] = request.url
     if request.body:
-        sent["postData"] = {
+        message["postData"] = {
             "mimeType": header(request.headers, "content-type") or "",
             "text": request.body.decode(),
         }
-    failure = exchange.failure
     return {
         "startedDateTime": utc_text(exchange.started_at),
         "time": exchange.duration_ms or 0,
-        "request": sent,
+        "request": message,
         "response": {
             "status": response.status,
             "statusText": response.reason,
@@ -92,30 +96,11 @@ def entry(row: Row) -> dict[str, Any]:
         },
         "cache": {},
         "timings": {"send": 0, "wait": exchange.duration_ms or 0, "receive": 0},
-        "_id": exchange.id,
-        "_owner": exchange.owner,
-        "_case": exchange.case,
-        "_flow": exchange.flow,
-        "_step": exchange.step.value,
-        "_provider": exchange.provider,
-        "_client_id": exchange.client_id,
-        "_duration_ms": exchange.duration_ms,
-        "_response_cut": response.cut,
-        "_failure": failure.kind if failure else "",
-        "_failure_detail": failure.detail if failure else "",
-        "_documented_error": row.documented_error,
-        "_error": row.error,
-        "_error_description": row.error_description,
+        **{f"_{name}": values[name] for name in ("id", *MEMBERS)},
         "_remedy": remedy(row),
         "_request_id": exchange.request_id,
-        "_note": row.note,
         "_marks": " ".join(mark for mark in exchange.marks if mark != IMPORTED),
     }
-
-
-def _row(found: dict[str, Any]) -> Row:
-    values = {"started_at": datetime.fromisoformat(found["started_at"]), "response_cut": bool(found["response_cut"])}
-    return to_row(found | values)
 
 
 def _pairs(headers: Headers) -> list[dict[str, str]]:

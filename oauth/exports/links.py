@@ -20,7 +20,7 @@ def path_of(format: str) -> str:
 
 
 def sign(settings: Settings, filters: Filters, now: datetime, format: str = "csv") -> str:
-    """Return the path and query of a download of what ``filters`` select, valid for ``LIFETIME_SECONDS``.
+    """Return the path and query of a download of the exchanges that match ``filters``, valid for ``LIFETIME_SECONDS``.
 
     The link also names the owner of the exchanges, ``filters.owner``.
     """

@@ -32,8 +32,8 @@ def remedies(batch: pa.RecordBatch) -> pa.StringArray:
     if not cells.null_count:
         return cells
     rest = cells.is_null()
-    explained = [remedy(to_row(_UNREAD | row)) for row in batch.select(READ).filter(rest).to_pylist()]
-    return pc.replace_with_mask(cells, rest, pa.array(explained, pa.string()))
+    others = [remedy(to_row(_UNREAD | row)) for row in batch.select(READ).filter(rest).to_pylist()]
+    return pc.replace_with_mask(cells, rest, pa.array(others, pa.string()))
 
 
 def remedy(row: Row) -> str:

@@ -65,15 +65,15 @@ def delimited(column: pa.StringArray) -> list[pa.StringArray | str]:
 
 def in_json(column: pa.StringArray) -> pa.StringArray:
     """Escape text for a JSON string, without its quotes (RFC 8259 §7)."""
-    found = octets(column)
+    codes = octets(column)
     for sign, escaped in _JSON_ESCAPES:
-        if (found == ord(sign)).any():
+        if (codes == ord(sign)).any():
             column = pc.replace_substring(column, sign, escaped)
-    if not _OTHER_CONTROLS[found].any():
+    if not _OTHER_CONTROLS[codes].any():
         return column
     odd = pc.match_substring_regex(column, r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-    fixed = [_CONTROL.sub(_escaped, cell) for cell in column.filter(odd).to_pylist()]
-    return pc.replace_with_mask(column, odd, pa.array(fixed, pa.string()))
+    cells = [_CONTROL.sub(_escaped, cell) for cell in column.filter(odd).to_pylist()]
+    return pc.replace_with_mask(column, odd, pa.array(cells, pa.string()))
 
 
 def as_text(column: pa.Array, null: str = "") -> pa.StringArray:

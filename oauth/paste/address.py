@@ -17,7 +17,7 @@ def confidence(text: str) -> float:
     lines = text.split()
     if not lines or "=" not in lines[0]:
         return 0.0
-    return 0.9 if all(_PLAIN.fullmatch(line) and _sent(line).keys() & _KNOWN for line in lines) else 0.0
+    return 0.9 if all(_PLAIN.fullmatch(line) and _parameters_of(line).keys() & _KNOWN for line in lines) else 0.0
 
 
 def read(text: str) -> list[Pasted]:
@@ -36,11 +36,11 @@ def _request(line: str) -> Pasted:
         return exchange("GET", line)
     if "?" in line or "#" in line:
         return exchange("GET", f"https://{line}")
-    if "grant_type" in _sent(line):
+    if "grant_type" in _parameters_of(line):
         request = Request("POST", "", (("Content-Type", "application/x-www-form-urlencoded"),), encoded(line))
         return Pasted(request, step=step_of(request, None), source="form")
     return exchange("GET", f"?{line}")
 
 
-def _sent(line: str) -> dict[str, str]:
+def _parameters_of(line: str) -> dict[str, str]:
     return parameters(line) if "?" in line or "#" in line else parameters(f"?{line}")

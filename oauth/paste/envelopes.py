@@ -43,12 +43,12 @@ _EMBEDDED = re.compile(r"[{\[]")
 
 def exchanges(value: Any, *, source: str, repairs: tuple[str, ...] = (), text: str | None = None) -> list[Pasted]:
     """Return the exchanges in a value. ``text`` is the value as it was written, where that is strict JSON."""
-    if isinstance(value, list) and value and all(isinstance(item, dict) and _tells(item) for item in value):
+    if isinstance(value, list) and value and all(isinstance(item, dict) and _is_exchange(item) for item in value):
         return [exchange for item in value for exchange in exchanges(item, source=source, repairs=repairs)]
     if isinstance(value, str):
         inner = _embedded(value)
         return _noted(inner, (INSIDE, *repairs)) if inner else [_bare(encoded(value), source, repairs)]
-    if isinstance(value, dict) and not _is_answer(value):
+    if isinstance(value, dict) and not _is_response_body(value):
         if is_request(value):
             return [_token_request(value, source, repairs)]
         if items := _enveloped(value, source, repairs) or _searched(value, source, repairs):
@@ -61,11 +61,11 @@ def is_request(value: object) -> bool:
     return isinstance(value, dict) and "grant_type" in value and "error" not in value
 
 
-def _tells(value: dict[str, Any]) -> bool:
-    return _is_answer(value) or is_request(value) or _envelope(value) is not None
+def _is_exchange(value: dict[str, Any]) -> bool:
+    return _is_response_body(value) or is_request(value) or _envelope(value) is not None
 
 
-def _is_answer(value: Any) -> bool:
+def _is_response_body(value: Any) -> bool:
     """Return whether a value is the body of a response as it stands, also under ``data``."""
     for _ in range(5):
         if not isinstance(value, dict):
@@ -186,7 +186,7 @@ def _searched(value: dict[str, Any], source: str, repairs: tuple[str, ...]) -> l
         items: list[Pasted] = []
         if isinstance(inner, str):
             items = _noted(_embedded(inner), (INSIDE, *repairs))
-        elif _tells(inner):
+        elif _is_exchange(inner):
             items = exchanges(inner, source=source, repairs=repairs)
         if items:
             at = _time(value)
@@ -220,7 +220,7 @@ def _embedded(text: str) -> list[Pasted]:
             value, _, repairs = read_value(text, first_sign(text, sign.start()))
         except ParseError:
             return []
-        if isinstance(value, dict) and _tells(value):
+        if isinstance(value, dict) and _is_exchange(value):
             return exchanges(value, source="JSON", repairs=repairs)
     return []
 

@@ -25,17 +25,17 @@ LONGEST = 100_000
 
 def confidence(text: str) -> float:
     """Return the confidence that the text is a known message or code; the more other text, the lower."""
-    if len(text) > LONGEST or next(_found(text), None) is None:
+    if len(text) > LONGEST or next(_matches(text), None) is None:
         return 0.0
     return 0.55 if len(text) < 400 and "{" not in text else 0.1
 
 
 def read(text: str, status: int = STATUS_UNKNOWN) -> list[Pasted]:
     """Return the messages as the bodies that they come in."""
-    return [_pasted(match, status) for match in _found(text)]
+    return [_pasted(match, status) for match in _matches(text)]
 
 
-def _found(text: str) -> Iterator[re.Match[str]]:
+def _matches(text: str) -> Iterator[re.Match[str]]:
     return _pattern().finditer(text.translate(_QUOTES))
 
 

@@ -19,7 +19,7 @@ _BEARER = re.compile(r"Bearer\s+(\S{4,})", re.IGNORECASE)
 def grouped(items: list[Pasted]) -> list[Pasted]:
     """Return the same exchanges, those of one flow with the same ``flow``.
 
-    It is derived as the console's own is: from ``state`` where one is there, and does not give it away.
+    It is a hash, as the console's own is: of the ``state``, where there is one.
     """
     marks = [tuple(_marks(item)) for item in items]
     leaders: dict[tuple[str, str], tuple[str, str]] = {}

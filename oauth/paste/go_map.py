@@ -1,6 +1,6 @@
 """Read maps as Go's ``fmt`` prints them: ``map[error:invalid_grant error_description:Invalid refresh token]``.
 
-It has no quotes. What helps is that Go prints the names in order (since Go 1.12), and nothing between name and value.
+The output has no quotes, but Go prints the names in order (since Go 1.12), and nothing between name and value.
 """
 
 import re

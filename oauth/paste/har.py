@@ -52,7 +52,7 @@ def _collector_paused() -> Iterator[None]:
 
 def _read(text: str) -> list[Pasted]:
     headers = SharedHeaders()
-    with contextlib.suppress(ValueError, RecursionError):  # no JSON, or other types than HAR says: take what is there
+    with contextlib.suppress(ValueError, RecursionError):  # invalid, or other types than HAR's: read what there is
         return [_exchange(entry, headers, ()) for entry in _FILE.decode(text).log.entries]
     repairs: tuple[str, ...] = ()
     try:

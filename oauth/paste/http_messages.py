@@ -1,7 +1,7 @@
 """Read heads and bodies of HTTP/1 messages as text, and pair requests with responses."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from oauth.exchange import Headers, Request, Response, header
@@ -37,17 +37,30 @@ def head_and_body(text: str) -> tuple[Headers, str]:
     return tuple(headers), text[position:].strip("\r\n")
 
 
-def response_message(status: int, reason: str, version: str, headers: Headers, body: str) -> Message:
-    """Return a response without chunk sizes, its JSON repaired."""
+def message_of(start: re.Match[str], headers: Headers, body: str, *, scheme: str = "https") -> Message:
+    """Return the message that begins with a request line or a status line.
+
+    ``start`` has the groups ``method`` and ``target``, or ``status``, ``reason`` and perhaps ``version``. A request's
+    URL is built from target and ``Host`` (RFC 9112 §3.2), and its body is unchanged. The chunk sizes of a response are
+    removed, and its JSON is repaired.
+    """
+    line = start.groupdict()
+    if method := line.get("method"):
+        host, target = header(headers, "host") or "", line["target"]
+        url = f"{scheme}://{host}{target}" if host and target.startswith("/") else target
+        return Request(method, url, headers, encoded(body)), ()
     octets, repairs = repaired(_dechunked(headers, encoded(body)).decode("utf-8", "replace"))
-    return Response(status, reason.strip(), headers, octets, http_version=version), repairs
+    reason, version = (line["reason"] or "").strip(), line.get("version") or "HTTP/1.1"
+    return Response(int(line["status"]), reason, headers, octets, http_version=version), repairs
 
 
-def request_message(method: str, target: str, headers: Headers, body: str, *, scheme: str = "https") -> Message:
-    """Return a request, its address built from target and ``Host`` (RFC 9112 §3.2), its body unchanged."""
-    host = header(headers, "host") or ""
-    url = f"{scheme}://{host}{target}" if host and target.startswith("/") else target
-    return Request(method, url, headers, encoded(body)), ()
+def messages_in(text: str, start: re.Pattern[str], end: re.Pattern[str] | None = None) -> Iterator[Message]:
+    """Yield the messages in a text, each from a ``start`` to the next one, or to an ``end`` before it."""
+    starts = list(start.finditer(text))
+    ends = [following.start() for following in starts[1:]] + [len(text)]
+    for line, following in zip(starts, ends, strict=True):
+        match = end.search(text, line.end(), following) if end else None
+        yield message_of(line, *head_and_body(text[line.end() : match.start() if match else following]))
 
 
 def paired(messages: Iterable[Message], source: str) -> list[Pasted]:

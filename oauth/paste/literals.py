@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from oauth.lenient_json import CUT, ParseError, Reading
+from oauth.lenient_json import CUT, ParseError, Reading, number_of
 from oauth.paste import go_map
 
 DEEPEST = 30
@@ -77,7 +77,7 @@ class _Reader:
             return self.string()
         if number := _NUMBER.match(self.text, self.position):
             self.position = number.end()
-            return _number(number[0])
+            return number_of(number[0])
         if word := _WORD.match(self.text, self.position):
             self.position = word.end()
             return _WORDS.get(word[0])
@@ -201,10 +201,3 @@ def _pairs(items: list[Any]) -> dict[str, Any] | None:
     if all(isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) for item in items):
         return dict(items)
     return None
-
-
-def _number(text: str) -> int | float:
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)

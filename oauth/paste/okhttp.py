@@ -2,12 +2,12 @@
 
 import re
 
-from oauth.paste.http_messages import Message, head_and_body, paired, request_message, response_message
+from oauth.paste.http_messages import messages_in, paired
 from oauth.paste.result import Pasted
 
 _TAG = re.compile(r"^[^\n]*?\b(?:okhttp3?[\w.$]*|OkHttp\w*)\b[^:\n]{0,60}:[ ]?", re.MULTILINE | re.IGNORECASE)
 _START = re.compile(
-    r"^[ \t]*(?:--> (?P<method>(?!END )[A-Z]{3,10}) (?P<url>\S+)[^\n]*"
+    r"^[ \t]*(?:--> (?P<method>(?!END )[A-Z]{3,10}) (?P<target>\S+)[^\n]*"
     r"|<-- (?P<status>\d{3})(?: (?P<reason>[^\n]*?))??(?: https?://\S+)?[ \t]*(?:\(\d+ ?ms[^\n]*\))?[ \t\r]*)(?:\n|\Z)",
     re.MULTILINE,
 )
@@ -21,16 +21,4 @@ def confidence(text: str) -> float:
 
 def read(text: str) -> list[Pasted]:
     """Return the requests with their responses."""
-    text = _TAG.sub("", text)
-    starts = list(_START.finditer(text))
-    messages: list[Message] = []
-    ends = [start.start() for start in starts[1:]] + [len(text)]
-    for start, following in zip(starts, ends, strict=True):
-        end = _END.search(text, start.end(), following)
-        rest = text[start.end() : end.start() if end else following]
-        headers, body = head_and_body(rest)
-        if start["method"]:
-            messages.append(request_message(start["method"], start["url"], headers, body))
-        else:
-            messages.append(response_message(int(start["status"]), start["reason"] or "", "HTTP/1.1", headers, body))
-    return paired(messages, "OkHttp log")
+    return paired(messages_in(_TAG.sub("", text), _START, _END), "OkHttp log")

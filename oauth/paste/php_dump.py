@@ -3,7 +3,8 @@
 import re
 from typing import Any
 
-from oauth.lenient_json import DEEPEST, ParseError
+from oauth.lenient_json import DEEPEST, ParseError, number_of
+from oauth.paste.body import first_sign
 from oauth.paste.envelopes import exchanges
 from oauth.paste.result import Pasted
 
@@ -19,7 +20,6 @@ _SCALAR = re.compile(
 )
 _STRING = re.compile(r'string\((?P<size>\d{1,9})\)\s*"')
 _STRING_END = re.compile(r'"(?=\s*(?:\[|\}|\Z))')
-_SPACE = re.compile(r"\s*")
 
 
 def confidence(text: str) -> float:
@@ -49,7 +49,7 @@ def _container(text: str, opened: re.Match[str], depth: int) -> tuple[Any, int]:
     position = opened.end()
     while key := _KEY.match(text, position):
         members[key["name"]], position = (_printed if printed else _dumped)(text, key.end(), depth + 1)
-        position = _space(text, position)
+        position = first_sign(text, position)
     if text.startswith(closer, position):
         position += 1
     elif position < len(text):
@@ -97,16 +97,8 @@ def _string(text: str, start: int, size: int) -> tuple[str, int]:
 
 
 def _number(text: str | None) -> int | float | None:
-    if text is None:
+    """Return a number, ``None`` without one."""
+    try:
+        return number_of(text) if text else None
+    except ValueError:
         return None
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return None
-
-
-def _space(text: str, position: int) -> int:
-    match = _SPACE.match(text, position)
-    return match.end() if match else position

@@ -1,6 +1,6 @@
 """Read exchanges in other text: a log, an exception with its trace, a page of documentation, a mail.
 
-The text is gone through once. What stands before a body on its way, such as a status or an address, counts for it.
+The text is read once, from start to end. A status or an address in front of a body counts as the body's.
 """
 
 import re

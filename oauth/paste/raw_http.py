@@ -2,7 +2,7 @@
 
 import re
 
-from oauth.paste.http_messages import Message, head_and_body, paired, request_message, response_message
+from oauth.paste.http_messages import messages_in, paired
 from oauth.paste.result import Pasted
 
 _START = re.compile(
@@ -22,15 +22,4 @@ def confidence(text: str) -> float:
 
 def read(text: str) -> list[Pasted]:
     """Return the messages in the text, each request with the response behind it."""
-    starts = list(_START.finditer(text))
-    ends = [start.start() for start in starts[1:]] + [len(text)]
-    return paired(
-        (_message(start, text[start.end() : end]) for start, end in zip(starts, ends, strict=True)), "raw HTTP"
-    )
-
-
-def _message(start: re.Match[str], rest: str) -> Message:
-    headers, body = head_and_body(rest)
-    if start["method"]:
-        return request_message(start["method"], start["target"], headers, body)
-    return response_message(int(start["status"]), start["reason"] or "", start["version"], headers, body)
+    return paired(messages_in(text, _START), "raw HTTP")

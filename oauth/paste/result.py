@@ -14,8 +14,8 @@ class Pasted:
     """One exchange, as far as it was pasted.
 
     A part that is not in the text is ``None``, a status that is not ``STATUS_UNKNOWN``. ``request_body_known`` and
-    ``response_body_known`` are false where the text has a message without the body that it had. ``repairs`` says, in
-    words, what reading had to put up with or leave out. ``source`` is the format in words. ``started_at`` is aware and
+    ``response_body_known`` are false where the text has a message without the body that it had. ``repairs`` describes
+    what reading repaired or left out. ``source`` is the format in words. ``started_at`` is aware and
     in UTC. ``flow`` is equal for the exchanges that share a ``state``, a code or a token.
     """
 

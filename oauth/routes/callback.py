@@ -5,7 +5,7 @@ Mode §2); all others a query.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from urllib.parse import parse_qsl
 
@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from oauth import exchange as http
 from oauth.exchange import Exchange, Step
-from oauth.handover import Handover, Outcome, Receipt
+from oauth.handover import Handover, Outcome
 from oauth.history.store import HistoryError
 from oauth.recorder import Recorder
 from oauth.routes.page import page
@@ -40,7 +40,6 @@ _REFUSED = {
         "The flow stopped waiting before this response arrived.",
     ),
 }
-
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -77,8 +76,8 @@ def callback(
             return _not_kept(error)
         if receipt.outcome is not Outcome.ACCEPTED:
             return _refusal(request, *_REFUSED[receipt.outcome])
-        sent = http.Request(request.method, _address(request, public_url), _headers(request), body)
-        begun = recorder.begin(_exchange(sent, receipt, arrived))
+        received = http.Request(request.method, _address(request, public_url), _headers(request), body)
+        begun = recorder.begin(Exchange(Step.CALLBACK, received, arrived, **asdict(receipt.labels)))
         elapsed = round((clock() - arrived).total_seconds() * 1000)
         # The page says nothing that the address does not, so its body is not stored.
         recorder.complete(begun, replace(begun.live, response=http.Response(200, "OK"), duration_ms=elapsed))
@@ -122,19 +121,6 @@ def _address(request: Request, public_url: str) -> str:
 
 def _headers(request: Request) -> http.Headers:
     return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
-
-
-def _exchange(sent: http.Request, receipt: Receipt, arrived: datetime) -> Exchange:
-    return Exchange(
-        step=Step.CALLBACK,
-        request=sent,
-        started_at=arrived,
-        flow=receipt.flow,
-        owner=receipt.owner,
-        case=receipt.case,
-        provider=receipt.provider,
-        client_id=receipt.client_id,
-    )
 
 
 def _accepted(parameters: Sequence[tuple[str, str]], problem: str) -> Response:

@@ -28,8 +28,8 @@ FLAGS = [
     # A name for the console behind a proxy, known to this browser alone.
     "--host-resolver-rules=MAP console.test 127.0.0.1",
 ]
-PATIENCE = 30_000
-"""Milliseconds that a page may take to show what a test waits for."""
+PATIENCE = 60_000
+"""Milliseconds that a page may take to show what a test waits for: a first page takes half of it on a busy machine."""
 
 expect.set_options(timeout=PATIENCE)
 

@@ -222,7 +222,7 @@ def test_a_secret_is_found_and_leaves_the_page(walk: "Walk", history: History) -
     walk.open("/history")
     walk.press("history.secret.open")
     walk.at("history.secret").locator("input").fill(SECRET)
-    walk.page.get_by_role("button", name="Search", exact=True).click()
+    walk.at("history.secret.look").locator("button").click()
     expect(walk.page.get_by_text(re.compile(r"As client_secret: in 12\d exchanges"))).to_be_visible()
     expect(walk.at("history.secret").locator("input")).to_have_value("")
     assert SECRET not in walk.page.content()

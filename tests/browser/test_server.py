@@ -18,16 +18,6 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Console
 
 
-@pytest.fixture
-def tools(request: pytest.FixtureRequest) -> Any:
-    """The conftest beside this file, as pytest loaded it."""
-    return next(
-        plugin
-        for name, plugin in request.config.pluginmanager.list_name_plugin()
-        if str(name).endswith("tests/browser/conftest.py")
-    )
-
-
 def listening(port: int) -> set[str]:
     """Return the addresses with a listener at this port, as the system lists them."""
     addresses = set()

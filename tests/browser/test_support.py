@@ -41,7 +41,7 @@ def test_waiting_for_the_sandbox_names_the_running_drill(walk: "Walk") -> None:
     people[1].open("/")
     people[1].authorize()
     late = {"fault": "latency", "seconds": 8, "client_id": "demo-app", "endpoint": "token"}
-    assert httpx.post(f"{walk.url}/sandbox/control/faults", json=late).status_code == 201
+    assert httpx.post(f"{walk.url}/sandbox/control/faults", json=late, timeout=30).status_code == 201
     waiting = f"Waiting for the sandbox, which is used by: {titles['2-used']}"
     walk.at("drill.2-used.run").locator("button").click()
     expect(walk.page.get_by_text("The callback arrived")).to_be_visible()

@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, update
 
 from oauth.catalogue.explain import explain
 from oauth.exchange import Exchange, Failure, Response, Step
-from oauth.handover import Handover
+from oauth.handover import Handover, Labels
 from oauth.history.backfill import fill_entries
 from oauth.history.filters import Filters
 from oauth.history.recognition import entry_of
@@ -105,7 +105,7 @@ def test_what_is_too_old_is_deleted_at_the_start_and_once_a_day(
     begun(8)
     begun(7.1, flow="ended")
     young, running, of_running = begun(6.9), begun(0.1, flow="running"), begun(9, flow="running")
-    Handover(history.database).expect("s" * 32, flow="waits", owner="", case="", provider="", client_id="")
+    Handover(history.database).expect("s" * 32, Labels(flow="waits"))
     waiting = begun(30, flow="waits")
     upkeep.round()
     assert {found.exchange.id for found in history.rows(Filters())} == {young, running, of_running, waiting}

@@ -295,7 +295,8 @@ def test_the_download_carries_the_filters_and_its_link_expires(walked: "Page", s
     walked.go(PAGE, status="4xx")
     link = next(link for link in walked.app.link_button if link.key == "history.download")
     assert link.value == "Download 1 as CSV"
-    answer = httpx.get(link.proto.url, trust_env=False)
+    # A process of its own writes the file, and takes seconds to start on a busy machine.
+    answer = httpx.get(link.proto.url, trust_env=False, timeout=60)
     assert answer.status_code == 200
     assert answer.content.count(b"\r\n") >= 2
     assert httpx.get(link.proto.url + "x", trust_env=False).status_code == 403

@@ -13,7 +13,7 @@ from sqlalchemy import event
 from starlette.applications import Starlette
 
 from oauth.exchange import Step
-from oauth.handover import Handover, Outcome
+from oauth.handover import Handover, Labels, Outcome
 from oauth.history.filters import Filters
 from oauth.history.store import History
 from oauth.recorder import Recorder
@@ -51,7 +51,9 @@ def handover_of(history: History) -> Handover:
 @pytest.fixture
 def waiting(history: History) -> History:
     """The history, with a flow that waits for its callback."""
-    handover_of(history).expect(STATE, flow="f", owner="ada", case="T-1", provider="sandbox", client_id="demo-app")
+    handover_of(history).expect(
+        STATE, Labels(flow="f", owner="ada", case="T-1", provider="sandbox", client_id="demo-app")
+    )
     return history
 
 
@@ -287,7 +289,7 @@ def test_behind_a_proxy_the_address_is_kept_as_the_browser_asked_for_it(
 ) -> None:
     published = replace(settings, public_url="https://console.example/tools")
     app = Starlette(routes=routes(published, lambda: Recorder(history, Vault(b"k" * 16)), clock))
-    handover_of(history).expect(STATE, flow="f", owner="ada", case="", provider="sandbox", client_id="demo-app")
+    handover_of(history).expect(STATE, Labels(flow="f", owner="ada", provider="sandbox", client_id="demo-app"))
     with serving(app) as url:
         assert httpx.get(f"{url}/callback?{urlencode({'state': STATE, 'code': CODE})}", trust_env=False).is_success
     (row,) = history.rows(Filters())

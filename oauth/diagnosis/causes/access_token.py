@@ -4,22 +4,10 @@ from datetime import timedelta
 
 from oauth import parameters
 from oauth.diagnosis.causes import shape
-from oauth.diagnosis.causes.rule import (
-    CLOSE,
-    Finding,
-    Rule,
-    open_fact,
-    possible,
-    proven,
-    right,
-    rule,
-    ruled_out,
-    unknown,
-    wrong,
-)
+from oauth.diagnosis.causes.rule import Finding, Rule, by_age, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Origin
-from oauth.diagnosis.model import Change, Fix, Label, Target
+from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
 from oauth.exchange import Exchange, Step, header
 from oauth.flow import Grant
 from oauth.formatting import span
@@ -45,11 +33,7 @@ def expired(context: Context) -> Finding:
     )
     age = (context.at - origin.issued_at).total_seconds()
     text = f"Issued {context.clock(origin.issued_at)}, {lifetime}; sent {span(age)} later"
-    if age > life:
-        return proven(wrong(text, origin.where, origin.row), fix=_renew(context, origin))
-    if age > life - CLOSE:
-        return possible(wrong(text, origin.where, origin.row), fix=_renew(context, origin))
-    return ruled_out(right(text, origin.where, origin.row))
+    return by_age(age, life, text, origin.where, origin.row, _renew(context, origin))
 
 
 @rule("access_token.scheme", "The word Bearer is missing or repeated")

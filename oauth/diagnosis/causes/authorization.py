@@ -9,20 +9,9 @@ from urllib.parse import urlsplit
 from oauth.addresses import is_loopback
 from oauth.diagnosis.causes import client
 from oauth.diagnosis.causes.fixes import put
-from oauth.diagnosis.causes.rule import (
-    Finding,
-    Rule,
-    open_fact,
-    possible,
-    proven,
-    right,
-    rule,
-    ruled_out,
-    unknown,
-    wrong,
-)
+from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
-from oauth.diagnosis.model import Fix, Label
+from oauth.diagnosis.model import Fix, Label, open_fact, right, wrong
 from oauth.exchange import Step
 from oauth.parameters import QUERY, read
 
@@ -53,7 +42,7 @@ def client_not_active(context: Context) -> Finding:
         text = f"The same client id worked before: {context.row_text(row)}. It may have been deactivated since then"
         return possible(open_fact(text, "history", row.id))
     if not context.past.reach:
-        return unknown("Earlier requests of this client id are unknown: no history was searched")
+        return unknown(client.NO_HISTORY)
     return possible(
         open_fact(f"This client id has never worked here, in the newest {context.past.reach:,} rows", "history")
     )

@@ -7,21 +7,10 @@ from urllib.parse import quote_plus, unquote_plus
 from oauth import parameters
 from oauth.addresses import host_of
 from oauth.diagnosis.causes.fixes import changed, put, value_for
-from oauth.diagnosis.causes.rule import (
-    Finding,
-    Rule,
-    open_fact,
-    possible,
-    proven,
-    right,
-    rule,
-    ruled_out,
-    unknown,
-    wrong,
-)
+from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.causes.shape import bare, stray_text
 from oauth.diagnosis.context import Context
-from oauth.diagnosis.model import Change, Evidence, Fix, Target, Verdict
+from oauth.diagnosis.model import Change, Evidence, Fix, Target, Verdict, open_fact, right, wrong
 from oauth.exchange import Exchange, Step
 from oauth.parameters import BODY, QUERY
 from oauth.providers import ClientAuthentication
@@ -31,6 +20,7 @@ HEADER = "request header, Authorization"
 PUBLISHED = "provider, published clients"
 AROUND = "The right secret was sent with extra characters around it, which is another cause"
 AROUND_SHORT = "Extra characters surround the secret, and the rest is too short for a fingerprint to compare"
+NO_HISTORY = "Earlier requests of this client id are unknown: no history was searched"
 INACTIVE_CLIENT = 5
 """Number of the documented error for an inactive client."""
 
@@ -100,9 +90,8 @@ def _stray(context: Context, sign: str, clean: str) -> Finding:
         if not stray:
             continue
         facts.append(wrong(f"{name}: {', '.join(stray)}", f"{sent.where}, {name}"))
-        is_secret = name == "client_secret"
-        before = context.secrets.quoted(name, value) if is_secret else context.secrets.swept(value)
-        after = context.secrets.offered(name, bare(value)) if is_secret else context.secrets.swept(bare(value))
+        before = context.secrets.quoted(name, value) if name == "client_secret" else context.secrets.swept(value)
+        after = context.secrets.sendable(name, bare(value))
         changes.append(Change(Target.FIELD, name, before, after))
     if facts:
         return proven(*facts, fix=changed(context, "Send them without the extra characters", *changes))
@@ -353,7 +342,7 @@ def deactivated(context: Context) -> Finding:
         )
         return proven(*facts) if _is_reported_inactive(context) else possible(*facts)
     if not context.past.reach:
-        return unknown("Whether this client id worked before is not known: no history was looked at")
+        return unknown(NO_HISTORY)
     return ruled_out(_never_worked(context))
 
 
@@ -364,7 +353,7 @@ def never_active(context: Context) -> Finding:
     if row is not None:
         return ruled_out(_worked(context, row))
     if not context.past.reach:
-        return unknown("Whether this client id worked before is not known: no history was looked at")
+        return unknown(NO_HISTORY)
     facts = (wrong(f"The provider returns {context.outcome(context.exchange)}", "response"), _never_worked(context))
     # A client that worked elsewhere may be active there only, which is another cause.
     return proven(*facts) if _is_reported_inactive(context) and not context.successes else possible(*facts)

@@ -3,19 +3,9 @@
 from oauth import parameters
 from oauth.diagnosis.causes import shape
 from oauth.diagnosis.causes.fixes import NEW_CODE, put
-from oauth.diagnosis.causes.rule import (
-    CLOSE,
-    Finding,
-    open_fact,
-    possible,
-    proven,
-    right,
-    rule,
-    ruled_out,
-    unknown,
-    wrong,
-)
+from oauth.diagnosis.causes.rule import CLOSE, Finding, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
+from oauth.diagnosis.model import open_fact, right, wrong
 from oauth.exchange import Step
 from oauth.formatting import span
 

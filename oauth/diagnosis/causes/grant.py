@@ -4,21 +4,10 @@ from difflib import get_close_matches
 
 from oauth import parameters
 from oauth.diagnosis.causes.fixes import put, value_for
-from oauth.diagnosis.causes.rule import (
-    Finding,
-    Rule,
-    open_fact,
-    possible,
-    proven,
-    right,
-    rule,
-    ruled_out,
-    unknown,
-    wrong,
-)
+from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.causes.shape import bare
 from oauth.diagnosis.context import GRANTS, Context
-from oauth.diagnosis.model import Fix, Label
+from oauth.diagnosis.model import Fix, Label, open_fact, right, wrong
 from oauth.exchange import Exchange, Step
 from oauth.flow import Grant
 from oauth.parameters import BODY

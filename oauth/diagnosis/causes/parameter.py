@@ -7,11 +7,10 @@ import re
 from difflib import SequenceMatcher
 
 from oauth.diagnosis.causes.fixes import changed, put, value_for
-from oauth.diagnosis.causes.rule import Finding, Rule, open_fact, possible, proven, right, ruled_out, unknown, wrong
+from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Known
-from oauth.diagnosis.model import Change, Fix, Target
-from oauth.diagnosis.secrets import SECRET_NAMES
+from oauth.diagnosis.model import Change, Fix, Target, open_fact, right, wrong
 from oauth.parameters import BODY, QUERY, Sent, Shape
 
 OTHER_NAMES = {
@@ -85,8 +84,7 @@ def other_name(name: str) -> Rule:
         match = _under_other_name(context, name)
         if match is None:
             return ruled_out(right(f"No other parameter has a similar name to {name}", BODY))
-        kind = name if name in SECRET_NAMES else ""
-        after = context.secrets.offered(kind, match.value) if kind else context.secrets.swept(match.value)
+        after = context.secrets.sendable(name, match.value)
         return proven(
             wrong(f"The value is named {match.name}, but the server looks for {name}", f"{BODY}, {match.name}"),
             fix=changed(
@@ -109,8 +107,7 @@ def in_query(name: str) -> Rule:
             return ruled_out(right(f"{name} is not in the URL", QUERY))
         if context.sent.value(name):
             return ruled_out(open_fact(f"{name} is in the URL and in the body", QUERY))
-        kind = name if name in SECRET_NAMES else ""
-        after = context.secrets.offered(kind, match.value) if kind else context.secrets.swept(match.value)
+        after = context.secrets.sendable(name, match.value)
         return proven(
             wrong(f"{name} is in the URL, but the server reads the body", f"{QUERY}, {name}"),
             fix=changed(
@@ -146,14 +143,7 @@ def _judge_body(context: Context) -> Finding:
     if sent.mixed:
         names = ", ".join(item.name for item in sent.mixed if NAME.fullmatch(item.name))
         fields = [
-            Change(
-                Target.FIELD,
-                item.name,
-                None,
-                context.secrets.offered(item.name, item.value)
-                if item.name in SECRET_NAMES
-                else context.secrets.swept(item.value),
-            )
+            Change(Target.FIELD, item.name, None, context.secrets.sendable(item.name, item.value))
             for item in sent.mixed
             if item.name in KNOWN_NAMES
         ]

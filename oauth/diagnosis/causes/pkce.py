@@ -1,9 +1,9 @@
 """Proof Key for Code Exchange: the verifier in the token request, the challenge in the authorization (RFC 7636)."""
 
 from oauth.diagnosis.causes.fixes import changed, put
-from oauth.diagnosis.causes.rule import Finding, Rule, proven, right, rule, ruled_out, unknown, wrong
+from oauth.diagnosis.causes.rule import Finding, Rule, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
-from oauth.diagnosis.model import Change, Fix, Target
+from oauth.diagnosis.model import Change, Fix, Target, right, wrong
 from oauth.flow import pkce
 from oauth.parameters import BODY
 from oauth.providers import Pkce

@@ -3,9 +3,9 @@
 from urllib.parse import unquote, urlsplit
 
 from oauth.diagnosis.causes.fixes import changed, put
-from oauth.diagnosis.causes.rule import Finding, Rule, proven, right, rule, ruled_out, unknown, wrong
+from oauth.diagnosis.causes.rule import Finding, Rule, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
-from oauth.diagnosis.model import Change, Target
+from oauth.diagnosis.model import Change, Target, right, wrong
 from oauth.parameters import BODY
 
 WHERE = f"{BODY}, redirect_uri"

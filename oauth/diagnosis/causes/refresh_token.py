@@ -3,21 +3,9 @@
 from oauth import parameters
 from oauth.diagnosis.causes import shape
 from oauth.diagnosis.causes.fixes import NEW_TOKEN, put
-from oauth.diagnosis.causes.rule import (
-    CLOSE,
-    Finding,
-    Rule,
-    open_fact,
-    possible,
-    proven,
-    right,
-    rule,
-    ruled_out,
-    unknown,
-    wrong,
-)
+from oauth.diagnosis.causes.rule import Finding, Rule, by_age, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
-from oauth.diagnosis.model import Fix
+from oauth.diagnosis.model import Fix, open_fact, right, wrong
 from oauth.exchange import Exchange, Step
 from oauth.formatting import span
 
@@ -73,11 +61,7 @@ def expired(context: Context) -> Finding:
         return unknown("The lifetime of refresh tokens at this provider is unknown", "provider")
     age = (context.at - origin.issued_at).total_seconds()
     text = f"Issued {context.clock(origin.issued_at)}, {span(age)} before it was sent; refresh tokens live {span(life)}"
-    if age > life:
-        return proven(wrong(text, origin.where, origin.row), fix=NEW_TOKEN)
-    if age > life - CLOSE:
-        return possible(wrong(text, origin.where, origin.row), fix=NEW_TOKEN)
-    return ruled_out(right(text, origin.where, origin.row))
+    return by_age(age, life, text, origin.where, origin.row, NEW_TOKEN)
 
 
 @rule("refresh_token.other_client", "The refresh token was issued to another client")

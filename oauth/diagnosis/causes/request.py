@@ -3,20 +3,9 @@
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from oauth.diagnosis.causes.rule import (
-    Finding,
-    Rule,
-    open_fact,
-    possible,
-    proven,
-    right,
-    rule,
-    ruled_out,
-    unknown,
-    wrong,
-)
+from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
-from oauth.diagnosis.model import Change, Fix, Label, Target
+from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
 from oauth.exchange import Step, header
 from oauth.formatting import span
 
@@ -108,11 +97,9 @@ def address(context: Context) -> Finding:
     url = context.exchange.request.url.partition("?")[0]
     if context.step is Step.API:
         expected, holds = provider.api, url.startswith(f"{provider.api}/")
-    elif context.step is Step.AUTHORIZE:
-        expected = provider.authorization_endpoint
-        holds = url == expected
     else:
-        expected = provider.token_endpoint
+        is_authorization = context.step is Step.AUTHORIZE
+        expected = provider.authorization_endpoint if is_authorization else provider.token_endpoint
         holds = url == expected
     shown = context.secrets.swept(url)
     if holds and context.step is Step.API and context.explanation is not None:

@@ -2,8 +2,9 @@
 
 from oauth import parameters
 from oauth.diagnosis.causes.fixes import NEW_TOKEN
-from oauth.diagnosis.causes.rule import Finding, proven, right, rule, ruled_out, unknown, wrong
+from oauth.diagnosis.causes.rule import Finding, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
+from oauth.diagnosis.model import right, wrong
 from oauth.exchange import Step
 
 

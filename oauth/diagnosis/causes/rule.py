@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from oauth.diagnosis.context import Context
-from oauth.diagnosis.model import Cause, Evidence, Fix, Verdict
+from oauth.diagnosis.model import Cause, Evidence, Fix, Verdict, open_fact, right, wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +42,6 @@ def rule(id: str, title: str) -> Callable[[Callable[[Context], Finding]], Rule]:
     return lambda judge: Rule(id, title, judge)
 
 
-def right(text: str, where: str = "", row: int | None = None) -> Evidence:
-    """Return a fact that is as it should be."""
-    return Evidence(True, text, where, row)
-
-
-def wrong(text: str, where: str = "", row: int | None = None) -> Evidence:
-    """Return a fact that is not as it should be."""
-    return Evidence(False, text, where, row)
-
-
-def open_fact(text: str, where: str = "", row: int | None = None) -> Evidence:
-    """Return a fact that proves nothing by itself, or is unknown."""
-    return Evidence(None, text, where, row)
-
-
 def proven(*evidence: Evidence, fix: Fix | None = None) -> Finding:
     """Return the finding that the cause is proven."""
     return Finding(Verdict.PROVEN, evidence, fix)
@@ -75,3 +60,11 @@ def ruled_out(*evidence: Evidence) -> Finding:
 def unknown(text: str, where: str = "", row: int | None = None) -> Finding:
     """Return the finding that the cause cannot be judged; ``text`` names the missing fact."""
     return Finding(Verdict.UNKNOWN, (open_fact(text, where, row),))
+
+
+def by_age(age: float, life: float, text: str, where: str, row: int | None, fix: Fix) -> Finding:
+    """Return the finding about a code or token that was ``age`` seconds old and lives ``life`` seconds."""
+    if age <= life - CLOSE:
+        return ruled_out(right(text, where, row))
+    conclude = proven if age > life else possible
+    return conclude(wrong(text, where, row), fix=fix)

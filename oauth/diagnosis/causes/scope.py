@@ -7,28 +7,17 @@ from oauth import parameters
 from oauth.catalogue import challenges
 from oauth.diagnosis.before import OF_A_USER
 from oauth.diagnosis.causes.fixes import put
-from oauth.diagnosis.causes.rule import (
-    Finding,
-    Rule,
-    open_fact,
-    possible,
-    proven,
-    right,
-    rule,
-    ruled_out,
-    unknown,
-    wrong,
-)
+from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Origin
-from oauth.diagnosis.model import Change, Fix, Label, Target
+from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
 from oauth.exchange import Exchange, Step
 from oauth.flow import Grant
 
 OF_THE_PROFILE = "provider, documented scopes"
 """Source of the scopes that a call may need, if its response does not name them."""
 
-NOT_SEPARATED = "The scopes cannot be told apart: they are not separated correctly"
+NOT_SEPARATED = "The scopes cannot be distinguished: they are not separated correctly"
 
 SEPARATORS = {",": "a comma", ";": "a semicolon", "+": "a plus sign", "|": "a bar", "\n": "a line break", "\t": "a tab"}
 AROUND = "\"'[]()"

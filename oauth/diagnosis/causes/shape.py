@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from oauth.diagnosis.causes.fixes import put
-from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, right, ruled_out, unknown, wrong
+from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Known
-from oauth.diagnosis.model import Change, Fix, Label, Target
+from oauth.diagnosis.model import Change, Fix, Label, Target, right, wrong
 from oauth.diagnosis.secrets import SECRET_NAMES
 from oauth.parameters import Sent
 from oauth.redaction.placeholders import PLACEHOLDER, is_live, parse
@@ -95,13 +95,8 @@ def padded(kind: Kind) -> Rule:
             stripped = bare(value)
             fix = None
             if is_live(stripped) and stripped:
-                fix = _put(
-                    context,
-                    kind,
-                    sent,
-                    context.secrets.offered(kind.name, stripped),
-                    "Send it without the extra characters",
-                )
+                after = context.secrets.offered(kind.name, stripped)
+                fix = _put(context, kind, sent, after, "Send it without the extra characters")
             rows = context.sightings((kind.name,), stripped)
             if rows or (parse(stripped) and parse(stripped) != parse(value)):
                 return proven(wrong(around, _place(sent), rows[0].id if rows else None), fix=fix)
@@ -157,13 +152,8 @@ def mistaken(kind: Kind) -> Rule:
                 text = f"The value is the {WORDS[name]} {context.secrets.quoted(name, sent.value)}"
                 return proven(wrong(text, context.row_text(row), row.id), fix=fix)
         if _is_one_of(context, kind, sent, known):
-            return ruled_out(
-                right(
-                    f"The {kind.words} is not another secret: it is the issued one",
-                    known[0].where,
-                    known[0].row,
-                )
-            )
+            text = f"The {kind.words} is not another secret: it is the issued one"
+            return ruled_out(right(text, known[0].where, known[0].row))
         if is_live(sent.value) and (context.flow is not None or context.vault is not None):
             return unknown("It is not a secret that this console knows; it may be another program's", _place(sent))
         return unknown("No other secret is known to compare it with", _place(sent))
@@ -184,14 +174,8 @@ def another(kind: Kind) -> Rule:
             return ruled_out(right(f"The {kind.words} is the issued one: {shown}", match.where, match.row))
         if None in matches:
             return unknown(f"Redaction hides whether it is the issued {kind.words}", _place(sent))
-        return possible(
-            wrong(
-                f"Sent {shown}; issued was {context.secrets.quoted(kind.name, known[0].value)}",
-                known[0].where,
-                known[0].row,
-            ),
-            fix=_use(context, kind, sent, known[0]),
-        )
+        fact = f"Sent {shown}; issued was {context.secrets.quoted(kind.name, known[0].value)}"
+        return possible(wrong(fact, known[0].where, known[0].row), fix=_use(context, kind, sent, known[0]))
 
     return _rule(kind, "another", f"The {kind.words} is not the one issued to this flow", judge)
 
@@ -272,13 +256,7 @@ def _place(sent: Sent) -> str:
 
 
 def _use(context: Context, kind: Kind, sent: Sent, known: Known) -> Fix:
-    return _put(
-        context,
-        kind,
-        sent,
-        context.secrets.offered(kind.name, known.value),
-        f"Send the issued {kind.words}",
-    )
+    return _put(context, kind, sent, context.secrets.offered(kind.name, known.value), f"Send the issued {kind.words}")
 
 
 def _put(context: Context, kind: Kind, sent: Sent, after: str, title: str) -> Fix:

@@ -8,14 +8,37 @@ from oauth.lenient_json import ParseError
 
 NOT_EXPANDED = "shell variable or substitution was not expanded"
 
-_ANSI = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
-_ANSI_CODE = re.compile(r"x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|([0-7]{1,3})")
-_POWERSHELL = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v"}
-_REDIRECTION = re.compile(r"(?:[012]|&)?>{1,2}(?:&[012-])?|<")
-_TARGET = re.compile(r"[ \t]*(?:'[^']*'|\"[^\"]*\"|[^\s;|&'\"])+")
+_BLANKS = re.compile(r"[ \t\r]+")
+_COMMENT = re.compile(r"#[^\n]*")
+_TARGET = r"[ \t]*(?:'[^']*'|\"[^\"]*\"|[^\s;|&'\"])+"
+_REDIRECTION = re.compile(rf"(?:[012]|&)?>{{1,2}}(?:&[012-]|{_TARGET})?|<(?:{_TARGET})?")
+
 _VARIABLE = re.compile(r"\$[\w{(]|`")
-_POWERSHELL_VARIABLE = re.compile(r"\$[\w{(:]")
+_PLAIN = re.compile(r"[^ \t\r\n;|&)\\'\"$`]+|.")
+_ESCAPED = re.compile(r"\\(?:\r?\n|(.?))")
+_SINGLE = re.compile(r"'([^']*)'")
+_DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*+)"', re.DOTALL)
+_DOUBLE_ESCAPE = re.compile(r"\\(?:\n|([\"\\$`]))")
+_ANSI = re.compile(r"\$'((?:[^'\\]|\\.)*+)'", re.DOTALL)
+_ANSI_ESCAPE = re.compile(
+    rb"\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|([nrtabeEfv\\'\"?]))"
+)
+_ANSI_LETTERS = dict(zip(b"nrtabeEfv\\'\"?", b"\n\r\t\a\b\x1b\x1b\f\v\\'\"?", strict=True))
+
+_CMD = re.compile(r'\^(?:\r?\n)?(?P<literal>.?)|"[^"\n]*"?|[^\n"^&|<>]+', re.DOTALL)
 _CMD_VARIABLE = re.compile(r"%\w+%")
+_BACKSLASHES = re.compile(r'((?:\\\\)+)(?=\\?")|\\"')
+_WINDOWS_PLAIN = re.compile(r'[^ \t\r"\\]+|.', re.DOTALL)
+
+_POWERSHELL_VARIABLE = re.compile(r"\$[\w{(:]")
+_POWERSHELL_PLAIN = re.compile(r"[^ \t\r\n;|&)}'‘’\"“”$`\\]+|.")
+_BACKTICK = re.compile(r"`(\r\n|.?)", re.DOTALL)
+_BACKTICK_LETTERS = dict(zip("nrt0abefv", "\n\r\t\0\a\b\x1b\f\v", strict=True))
+_POWERSHELL_SINGLE = re.compile(r"['‘’]((?:[^']|'')*+)'")
+_POWERSHELL_SINGLE_ESCAPE = re.compile(r"'(')|\\(\")")
+_POWERSHELL_DOUBLE = re.compile(r"[\"“”]((?:[^\"`]|`.|\"\")*+)\"", re.DOTALL)
+# \`" and \"" come out as \", which the program reads as a quote.
+_POWERSHELL_DOUBLE_ESCAPE = re.compile(r"\\?(?:\"\"|`\")|`(\r\n|.)", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -37,194 +60,120 @@ class _Line:
     text: str
     position: int
     words: list[str] = field(default_factory=list)
-    notes: dict[str, None] = field(default_factory=dict)
-    word: list[str] | None = None
+    notes: list[str] = field(default_factory=list)
+    word: str | None = None
+
+    def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """Step over the pattern where it matches."""
+        if match := pattern.match(self.text, self.position):
+            self.position = match.end()
+        return match
+
+    def take_plain(self, pattern: re.Pattern[str], variable: re.Pattern[str]) -> None:
+        """Add unquoted text to the word, up to the next sign that may mean something."""
+        if piece := self.take(pattern):
+            # The dollar sign of a variable is a piece of its own, so its name begins one character further.
+            self.note(variable, self.text[piece.start() : piece.end() + 1])
+            self.add(piece[0])
+
+    def take_quoted(self, pattern: re.Pattern[str]) -> str:
+        """Step over a quoted text and return its inside. Raises ``ParseError``."""
+        if match := self.take(pattern):
+            return match[1]
+        raise ParseError("the quote that opens here is not closed.", self.text, self.position)
 
     def add(self, piece: str) -> None:
-        if self.word is None:
-            self.word = []
-        self.word.append(piece)
+        """Add a piece, also an empty one, to the word."""
+        self.word = (self.word or "") + piece
+
+    def note(self, variable: re.Pattern[str], piece: str) -> None:
+        """Note a variable in a piece of the text."""
+        if variable.search(piece):
+            self.notes = [NOT_EXPANDED]
 
     def close(self) -> None:
+        """End the word."""
         if self.word is not None:
-            self.words.append("".join(self.word))
+            self.words.append(self.word)
             self.word = None
 
     def done(self) -> Words:
         self.close()
-        return Words(self.words, self.position, list(self.notes))
-
-    def unclosed(self, start: int) -> ParseError:
-        return ParseError("the quote that opens here is not closed.", self.text, start)
+        return Words(self.words, self.position, self.notes)
 
 
 def posix(text: str, start: int) -> Words:
     r"""Split a POSIX command line, with bash's ``$'...'``; ``\`` at the end of a line continues it."""
     line = _Line(text, start)
     while line.position < len(text):
-        sign, following = text[line.position], text[line.position + 1 : line.position + 2]
-        if sign in ";|&\n)" and not _redirected(line):
+        if line.word is None and (line.take(_COMMENT) or line.take(_REDIRECTION)):
+            continue
+        sign = text[line.position]
+        if sign in ";|&\n)":
             break
-        if sign == "#" and line.word is None:
-            line.position = _end_of_line(text, line.position)
-        elif sign in " \t\r":
+        if line.take(_BLANKS):
             line.close()
-            line.position += 1
-        elif sign == "\\":
-            if following == "\r" and text[line.position + 2 : line.position + 3] == "\n":
-                line.position += 1
-            elif following != "\n":
-                line.add(following)
-            line.position += 2
+        elif escaped := line.take(_ESCAPED):
+            if escaped[1] is not None:
+                line.add(escaped[1])
         elif sign == "'":
-            _single(line)
-        elif sign == '"' or (sign == "$" and following == '"'):
-            line.position += sign == "$"
-            _double(line)
-        elif sign == "$" and following == "'":
-            _ansi(line)
-        elif line.word is None and (redirection := _REDIRECTION.match(text, line.position)):
-            _skip_target(line, redirection)
-        else:
-            if _VARIABLE.match(text, line.position):
-                line.notes.setdefault(NOT_EXPANDED)
-            line.add(sign)
+            line.add(line.take_quoted(_SINGLE))
+        elif sign == '"':
+            inside = line.take_quoted(_DOUBLE)
+            line.note(_VARIABLE, _DOUBLE_ESCAPE.sub(" ", inside))
+            line.add(_DOUBLE_ESCAPE.sub(r"\1", inside))
+        elif text.startswith("$'", line.position):
+            octets = line.take_quoted(_ANSI).encode("utf-8", "replace")
+            line.add(_ANSI_ESCAPE.sub(_ansi_escape, octets).decode("utf-8", "replace"))
+        elif text.startswith('$"', line.position):
             line.position += 1
+        else:
+            line.take_plain(_PLAIN, _VARIABLE)
     return line.done()
 
 
-def _redirected(line: _Line) -> bool:
-    return line.word is None and bool(_REDIRECTION.match(line.text, line.position))
-
-
-def _skip_target(line: _Line, redirection: re.Match[str]) -> None:
-    """Step over a redirection and the file it names."""
-    line.position = redirection.end()
-    if "&" in redirection[0][1:]:
-        return
-    target = _TARGET.match(line.text, line.position)
-    line.position = target.end() if target else line.position
-
-
-def _single(line: _Line) -> None:
-    end = line.text.find("'", line.position + 1)
-    if end < 0:
-        raise line.unclosed(line.position)
-    line.add(line.text[line.position + 1 : end])
-    line.position = end + 1
-
-
-def _double(line: _Line) -> None:
-    text, opened = line.text, line.position
-    line.add("")
-    line.position += 1
-    while line.position < len(text):
-        sign = text[line.position]
-        if sign == '"':
-            line.position += 1
-            return
-        if sign == "\\" and text[line.position + 1 : line.position + 2] in ('"', "\\", "$", "`", "\n"):
-            following = text[line.position + 1]
-            line.add("" if following == "\n" else following)
-            line.position += 2
-            continue
-        if _VARIABLE.match(text, line.position):
-            line.notes.setdefault(NOT_EXPANDED)
-        line.add(sign)
-        line.position += 1
-    raise line.unclosed(opened)
-
-
-def _ansi(line: _Line) -> None:
-    text, opened = line.text, line.position
-    line.add("")
-    line.position += 2
-    octets = bytearray()
-    while line.position < len(text):
-        sign = text[line.position]
-        line.position += 1
-        if sign == "'":
-            line.add(octets.decode("utf-8", "replace"))
-            return
-        if sign != "\\":
-            octets += sign.encode("utf-8", "replace")
-        elif code := _ANSI_CODE.match(text, line.position):
-            line.position = code.end()
-            if code[1] or code[4]:
-                octets.append(int(code[1] or code[4], 16 if code[1] else 8) & 255)
-            else:
-                number = int(code[2] or code[3], 16)
-                octets += chr(min(number, 0x10FFFF)).encode("utf-8", "replace")
-        else:
-            escaped = text[line.position : line.position + 1]
-            line.position += 1
-            octets += _ANSI.get(escaped, escaped if escaped in "\\'\"?" else "\\" + escaped).encode("utf-8", "replace")
-    raise line.unclosed(opened)
+def _ansi_escape(match: re.Match[bytes]) -> bytes:
+    """Return the octets of an escape: an octet by its number, a character by its number, or a letter."""
+    octet, octal, short, long, letter = match.groups()
+    if letter:
+        return bytes([_ANSI_LETTERS[letter[0]]])
+    if octet or octal:
+        return bytes([int(octet or octal, 16 if octet else 8) & 255])
+    return chr(min(int(short or long, 16), 0x10FFFF)).encode("utf-8", "replace")
 
 
 def cmd(text: str, start: int) -> Words:
     """Split a cmd command line: resolve carets first, then quotes, as programs for Windows do."""
+    line = _Line(text, start)
     plain: list[str] = []
-    position, quoted = start, False
-    notes: list[str] = []
-    while position < len(text):
-        sign = text[position]
-        if sign == "^" and not quoted:
-            position += 1
-            if text[position : position + 2] == "\r\n":
-                position += 2
-            elif text[position : position + 1] == "\n":
-                position += 1
-            # The character behind a caret is literal, also when the caret ends a line.
-            plain.append(text[position : position + 1])
-            position += 1
-            continue
-        if sign == "\n" or (sign in "&|<>" and not quoted):
-            break
-        if sign == "%" and _CMD_VARIABLE.match(text, position):
-            notes = [NOT_EXPANDED]
-        quoted ^= sign == '"'
-        plain.append(sign)
-        position += 1
-    return Words(_windows_words("".join(plain)), position, notes)
+    while piece := line.take(_CMD):
+        # The character behind a caret is literal, also when the caret ends a line.
+        if piece["literal"] is None:
+            line.note(_CMD_VARIABLE, piece[0])
+            plain.append(piece[0])
+        else:
+            plain.append(piece["literal"])
+    return Words(_windows_words("".join(plain)), line.position, line.notes)
 
 
 def _windows_words(text: str) -> list[str]:
     r"""Split as the C runtime does: ``\"`` is a quote, and so is ``""`` inside quotes; others are literal."""
-    words: list[str] = []
-    word: list[str] | None = None
-    quoted = False
-    position = 0
-    while position < len(text):
-        sign = text[position]
-        if sign in " \t\r" and not quoted:
-            if word is not None:
-                words.append("".join(word))
-            word = None
-            position += 1
-            continue
-        word = [] if word is None else word
-        if sign == "\\":
-            run = len(text[position:]) - len(text[position:].lstrip("\\"))
-            position += run
-            if text[position : position + 1] == '"':
-                word.append("\\" * (run // 2))
-                if run % 2:
-                    word.append('"')
-                    position += 1
-            else:
-                word.append("\\" * run)
-        elif sign == '"':
-            if quoted and text[position + 1 : position + 2] == '"':
-                word.append('"')
-                position += 1
-            else:
-                quoted = not quoted
-            position += 1
-        else:
-            word.append(sign)
-            position += 1
-    return words if word is None else [*words, "".join(word)]
+    line, quoted = _Line(text, 0), False
+    while line.position < len(text):
+        if backslashes := line.take(_BACKSLASHES):
+            line.add(backslashes[1][::2] if backslashes[1] else '"')
+        elif quoted and text.startswith('""', line.position):
+            line.position += 2
+            line.add('"')
+        elif text[line.position] == '"':
+            line.position += 1
+            line.add("")
+            quoted = not quoted
+        elif not quoted and line.take(_BLANKS):
+            line.close()
+        elif piece := line.take(_WINDOWS_PLAIN):
+            line.add(piece[0])
+    return line.done().words
 
 
 def powershell(text: str, start: int) -> Words:
@@ -234,85 +183,28 @@ def powershell(text: str, start: int) -> Words:
         sign = text[line.position]
         if sign in ";|&\n)}":
             break
-        if sign == "#" and line.word is None:
-            line.position = _end_of_line(text, line.position)
-        elif sign in " \t\r":
+        if line.word is None and (line.take(_COMMENT) or line.take(_REDIRECTION)):
+            continue
+        if line.take(_BLANKS):
             line.close()
-            line.position += 1
-        elif sign == "`":
-            _backtick(line, outside=True)
+        elif escaped := line.take(_BACKTICK):
+            if escaped[1] not in ("\n", "\r\n"):  # those continue the line
+                line.add(_backtick(escaped))
         elif sign in "'‘’":
-            _powershell_single(line)
+            line.add(_POWERSHELL_SINGLE_ESCAPE.sub(r"\1\2", line.take_quoted(_POWERSHELL_SINGLE)))
         elif sign in '"“”':
-            _powershell_double(line)
-        elif line.word is None and (redirection := _REDIRECTION.match(text, line.position)):
-            _skip_target(line, redirection)
+            inside = line.take_quoted(_POWERSHELL_DOUBLE)
+            line.note(_POWERSHELL_VARIABLE, _POWERSHELL_DOUBLE_ESCAPE.sub(" ", inside))
+            line.add(_POWERSHELL_DOUBLE_ESCAPE.sub(lambda match: _backtick(match) if match[1] else '"', inside))
         elif text.startswith('\\"', line.position):
-            line.add('"')
             line.position += 2
+            line.add('"')
         else:
-            if _POWERSHELL_VARIABLE.match(text, line.position):
-                line.notes.setdefault(NOT_EXPANDED)
-            line.add(sign)
-            line.position += 1
+            line.take_plain(_POWERSHELL_PLAIN, _POWERSHELL_VARIABLE)
     return line.done()
 
 
-def _backtick(line: _Line, *, outside: bool) -> None:
-    line.position += 1
-    following = line.text[line.position : line.position + 1]
-    if following == "\r" and line.text[line.position + 1 : line.position + 2] == "\n":
-        line.position += 1
-        following = "\n"
-    if not (outside and following == "\n"):
-        line.add(_POWERSHELL.get(following, following))
-    line.position += 1
-
-
-def _powershell_single(line: _Line) -> None:
-    text, opened = line.text, line.position
-    line.add("")
-    line.position += 1
-    while line.position < len(text):
-        sign = text[line.position]
-        if sign == "'":
-            if text[line.position + 1 : line.position + 2] != "'":
-                line.position += 1
-                return
-            line.position += 1
-        elif text.startswith('\\"', line.position):
-            sign = '"'
-            line.position += 1
-        line.add(sign)
-        line.position += 1
-    raise line.unclosed(opened)
-
-
-def _powershell_double(line: _Line) -> None:
-    text, opened = line.text, line.position
-    line.add("")
-    line.position += 1
-    while line.position < len(text):
-        sign = text[line.position]
-        following = text[line.position + 1 : line.position + 2]
-        if sign == "`":
-            _backtick(line, outside=False)
-            continue
-        if sign == "\\" and text[line.position + 1 : line.position + 3] in ('`"', '""'):
-            line.position += 1  # \`" and \"" come out as \", which the program reads as a quote
-            continue
-        if sign == '"':
-            if following != '"':
-                line.position += 1
-                return
-            line.position += 1
-        if _POWERSHELL_VARIABLE.match(text, line.position):
-            line.notes.setdefault(NOT_EXPANDED)
-        line.add(sign)
-        line.position += 1
-    raise line.unclosed(opened)
-
-
-def _end_of_line(text: str, position: int) -> int:
-    end = text.find("\n", position)
-    return len(text) if end < 0 else end
+def _backtick(match: re.Match[str]) -> str:
+    """Return the character that a backtick and what is behind it stand for."""
+    character = match[1].replace("\r\n", "\n")
+    return _BACKTICK_LETTERS.get(character, character)

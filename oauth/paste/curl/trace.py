@@ -6,7 +6,7 @@ The first prints 64 characters a line behind their place, the second 16 octets i
 import re
 from dataclasses import dataclass, field
 
-from oauth.paste.http_messages import Message, head_and_body, paired, request_message, response_message
+from oauth.paste.http_messages import Message, head_and_body, message_of, paired
 from oauth.paste.result import Pasted
 
 DOTS = "curl prints line breaks and non-ASCII characters as dots; dots between the parts of JSON were read as breaks"
@@ -65,11 +65,7 @@ class _Part:
             return None
         headers, _ = head_and_body(self.head[start.end() :].replace("\r\n", "\n"))
         body = self.body.encode("latin-1").decode("utf-8", "replace") if self.exact else _with_breaks(self.body)
-        if start.re is _REQUEST:
-            message, repairs = request_message(start["method"], start["target"], headers, body, scheme=scheme)
-        else:
-            reason = start["reason"] or ""
-            message, repairs = response_message(int(start["status"]), reason, start["version"], headers, body)
+        message, repairs = message_of(start, headers, body, scheme=scheme)
         return message, repairs if self.exact or "." not in self.body else (DOTS, *repairs)
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from oauth.paste.http_messages import Message, head_and_body, paired, request_message, response_message
+from oauth.paste.http_messages import Message, head_and_body, message_of, paired
 from oauth.paste.result import Pasted
 
 _REQUEST = re.compile(r"> ?(?P<method>[A-Z]{3,10}) (?P<target>\S+) HTTP/\d(?:\.\d)?\s*\Z")
@@ -36,16 +36,10 @@ def _messages(text: str) -> list[Message]:
     scheme = "http" if _OTHER_SCHEME.search(text) and not _TLS.search(text) else "https"
 
     def finish() -> None:
-        if start is None:
-            return
-        headers, _ = head_and_body("\n".join(head))
-        if start.re is _REQUEST:
-            messages.append(request_message(start["method"], start["target"], headers, "", scheme=scheme))
-        else:
-            inside = "\n".join(body).strip("\n")
-            messages.append(
-                response_message(int(start["status"]), start["reason"] or "", start["version"], headers, inside)
-            )
+        if start is not None:
+            headers, _ = head_and_body("\n".join(head))
+            content = "" if start.re is _REQUEST else "\n".join(body).strip("\n")
+            messages.append(message_of(start, headers, content, scheme=scheme))
 
     for line in text.split("\n"):
         line = line.rstrip("\r")

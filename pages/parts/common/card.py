@@ -7,23 +7,13 @@ import streamlit as st
 from oauth import ticket
 from oauth.catalogue.explain import Explanation
 from oauth.diagnosis import Cause, Change, Diagnosis, Evidence, Fix, Label, Verdict
-from oauth.exchange import Exchange
+from oauth.exchange import Exchange, Step
 from oauth.formatting import span
 from pages.parts.common import clock
 
-STEP_NAMES = {
-    "authorize": "Authorize",
-    "callback": "Callback",
-    "token": "Exchange",
-    "api": "Call",
-    "refresh": "Refresh",
-    "par": "Push",
-    "device": "Device",
-    "userinfo": "Userinfo",
-    "revoke": "Revoke",
-    "introspect": "Introspect",
-    "jwks": "Keys",
-}
+STEP_NAMES = {Step.TOKEN: "Exchange", Step.API: "Call", Step.PAR: "Push", Step.JWKS: "Keys"}
+"""Names of the steps that are not called after their value."""
+
 DAY = 86_400
 """Seconds from which a time is shown with its date."""
 
@@ -32,6 +22,9 @@ MARKS = {
     None: ":gray[:material/question_mark:]",
     True: ":green[:material/check:]",
 }
+BUTTONS = {Label.READY: "Apply and send", Label.NEEDS_A_VALUE: "Apply and fill in the value"}
+"""Labels of the buttons that apply a fix; the others have the text of the fix itself."""
+
 VERDICTS = {
     Verdict.PROVEN: ":red-badge[proven]",
     Verdict.POSSIBLE: ":orange-badge[possible]",
@@ -50,8 +43,9 @@ def draw(
     """Draw the card of a redacted, failed exchange. ``apply`` applies a fix; without it fixes are only shown."""
     with st.container(border=True, key=f"{key}.card"):
         _headline(exchange, explanation)
-        st.text(diagnosis.sentence if diagnosis is not None else explanation.cause)
-        if diagnosis is not None and diagnosis.sentence != explanation.cause:
+        sentence = diagnosis.sentence if diagnosis is not None else explanation.cause
+        st.text(sentence)
+        if sentence != explanation.cause:
             st.caption(explanation.cause)
         if diagnosis is not None:
             _evidence(diagnosis.evidence)
@@ -99,7 +93,7 @@ def _headline(exchange: Exchange, explanation: Explanation) -> None:
             st.badge(f"HTTP {explanation.status}", color="red")
         if explanation.error:
             st.badge(plain(explanation.error), color="red")
-        st.badge(f"step {STEP_NAMES[exchange.step.value]}", color="gray")
+        st.badge(f"step {STEP_NAMES.get(exchange.step, exchange.step.capitalize())}", color="gray")
         if explanation.kind == "registered":
             st.badge("undocumented text", color="orange")
         if explanation.danger:
@@ -164,7 +158,7 @@ def _fixes(key: str, items: tuple[Cause, ...], apply: Callable[[Fix], None] | No
             # A fix without changes has no button: its advice is to wait.
             if apply is not None and (fix.changes or fix.label is Label.START_AGAIN):
                 st.button(
-                    _button(fix),
+                    BUTTONS.get(fix.label, fix.label_text[0].upper() + fix.label_text[1:]),
                     key=f"{key}.fix.{number}",
                     icon=":material/build:",
                     type="primary" if number == 1 else "secondary",
@@ -184,16 +178,6 @@ def diff(changes: tuple[Change, ...]) -> str:
         elif change.after is not None:
             lines.append(f"+ {change.name}: {change.after}")
     return "\n".join(lines)
-
-
-def _button(fix: Fix) -> str:
-    match fix.label:
-        case Label.READY:
-            return "Apply and send"
-        case Label.NEEDS_A_VALUE:
-            return "Apply and fill in the value"
-        case Label.START_AGAIN:
-            return fix.label_text[0].upper() + fix.label_text[1:]
 
 
 def _recognised(explanation: Explanation) -> str:

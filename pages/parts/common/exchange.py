@@ -11,10 +11,6 @@ from pages.parts.common.card import plain
 
 MARK = "▶ "
 
-UNVERIFIED = "tls_unverified"
-FROM_PROXY = "from the proxy"
-INCOMPLETE = "incomplete"
-
 USUAL_HEADERS = {"host", "user-agent", "accept", "accept-encoding", "content-length", "connection"}
 """Headers of every request, which say nothing about OAuth; only Raw shows them."""
 
@@ -56,12 +52,12 @@ def _headline(exchange: Exchange, explanation: Explanation | None) -> None:
             is_success = exchange.response.status < 400
             st.badge(status, color="red" if explanation is not None else "green" if is_success else "gray")
             if exchange.failure is not None:
-                st.badge(FROM_PROXY if exchange.failure.kind.startswith("proxy_") else INCOMPLETE, color="red")
+                st.badge("from the proxy" if exchange.failure.kind.startswith("proxy_") else "incomplete", color="red")
         elif exchange.failure is not None:
             st.badge("no response", color="red")
         else:
             st.badge("no response recorded", color="gray")
-        if UNVERIFIED in exchange.marks:
+        if "tls_unverified" in exchange.marks:
             st.badge("certificate not checked", icon=":material/no_encryption:", color="red")
         if "proxy" in exchange.marks:
             st.badge("through a proxy", color="gray")
@@ -88,13 +84,11 @@ def _places(wide: bool) -> tuple[DeltaGenerator, DeltaGenerator]:
 
 
 def _raw(exchange: Exchange, left: DeltaGenerator, right: DeltaGenerator) -> None:
-    with left:
-        st.caption("Request")
-        st.code(formatting.raw_request(exchange.request), language="http", wrap_lines=True)
+    left.caption("Request")
+    left.code(formatting.raw_request(exchange.request), language="http", wrap_lines=True)
     if exchange.response is not None:
-        with right:
-            st.caption("Response")
-            st.code(formatting.raw_response(exchange.response), language="http", wrap_lines=True)
+        right.caption("Response")
+        right.code(formatting.raw_response(exchange.response), language="http", wrap_lines=True)
 
 
 def _parsed(exchange: Exchange, explanation: Explanation | None, left: DeltaGenerator, right: DeltaGenerator) -> None:

@@ -17,7 +17,7 @@ from oauth.catalogue.explain import Explanation
 from oauth.diagnosis import Cause, Diagnosis, Fix
 from oauth.exchange import Exchange, Request, Step
 from oauth.flow import Client, Flow, pkce
-from oauth.handover import Handover
+from oauth.handover import Handover, Labels
 from oauth.history.store import HistoryError
 from oauth.installation import current, now
 from oauth.jose.keys import new_key, read_private_key
@@ -28,9 +28,6 @@ from pages.parts.common.signing import Signing
 
 SESSION = "console"
 LOCAL = "local"
-
-STATE_LIFETIME = 3600
-"""Seconds for which a callback is accepted, from the moment its state was made."""
 
 OWN_CLIENT = "own client"
 OWN_SECRET = "own_client_secret"
@@ -60,7 +57,7 @@ class Shown:
 
     @property
     def unfinished(self) -> bool:
-        """True for a poll that came too early: the server says so with an error code, and nothing failed."""
+        """True for an early poll: the error code says that the user has not finished, and nothing failed."""
         explanation = self.explanation
         return explanation is not None and self.exchange.step is Step.TOKEN and explanation.error in UNFINISHED
 
@@ -72,7 +69,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Fixing:
-    """An applied fix with the exchange it is to mend, for a comparison of before and after."""
+    """An applied fix with the exchange that it corrects, for a comparison of before and after."""
 
     action: str
     fix: Fix
@@ -81,14 +78,12 @@ class Fixing:
 
 @dataclass
 class Session:
-    """One person's walkthrough. The recorder's vault holds the secrets of the flow, and goes with it.
+    """One user's walkthrough. The recorder's vault holds the secrets of the flow, and is discarded with it.
 
     By action, ``shown`` has the last outcome and ``sent`` the last request; ``sequence`` has every outcome in order.
-    ``authorizing`` is the authorization request that still waits for its callback.
+    ``authorizing`` is the authorization request that waits for its callback.
     """
 
-    origin: str
-    owner: str
     recorder: Recorder
     signing: Signing
     flow: Flow
@@ -117,11 +112,11 @@ class Session:
 
     @property
     def options(self) -> bool:
-        """True when the person asked for the options that few requests need."""
+        """True if rarely used options are shown."""
         return bool(st.session_state.get("walkthrough.options"))
 
     def advance(self, flow: Flow) -> None:
-        """Take the flow's next state, and add its secrets to the vault before anything of it is written or drawn."""
+        """Set the flow's next state, and add its secrets to the vault before any of it is stored or drawn."""
         self.flow = flow
         for kind, value in flows.secrets_of(flow):
             self.vault.add(kind, value)
@@ -132,15 +127,11 @@ class Session:
         self.flow = replace(self.flow, pkce=method, dpop_key=key, authentication=by)
 
     def forget_pushed(self) -> None:
-        """Send the parameters in the browser's address again instead of by reference."""
+        """Discard the reference, so that step 1 sends the parameters in the URL again."""
         self.flow = replace(self.flow, pushed=None)
 
-    def take_verifier(self, verifier: str) -> None:
-        """Replace the generated PKCE verifier."""
-        self.advance(replace(self.flow, verifier=verifier))
-
     def take_key(self, pasted: str) -> None:
-        """Take the client's private key. Raises ``InputError`` when it cannot sign."""
+        """Set the client's private key. Raises ``InputError`` if it cannot sign."""
         self.vault.add("private_key", pasted.strip())
         key = read_private_key(pasted)
         st.session_state[OWN_KEY] = key
@@ -152,18 +143,9 @@ class Session:
         st.session_state.pop(OWN_KEY, None)
         self.flow = replace(self.flow, signing_key=None)
 
-    def usual_authentication(self, action: str) -> set[ClientAuthentication]:
-        """Return the client authentications that are always offered: the two with a secret, and the one in use."""
-        used = ClientAuthentication(st.session_state[f"{action}.secret_in"])
-        return {ClientAuthentication.BODY, ClientAuthentication.BASIC, used}
-
     def exchange(self, step: Step, request: Request, at: datetime) -> Exchange:
         """Return an exchange of this flow that was not sent yet."""
-        return self.flow.exchange(step, request, at, self.owner)
-
-    def preview(self, request: Request) -> Request:
-        """Return a request as it may be drawn: with placeholders."""
-        return self.vault.redact(self.exchange(Step.TOKEN, request, now())).request
+        return self.flow.exchange(step, request, at, owner())
 
     def show(self, action: str, shown: Shown) -> None:
         """Make this the last outcome of an action; repeated early polls count as one of the sequence."""
@@ -174,29 +156,6 @@ class Session:
         else:
             self.sequence.append(shown)
         self.shown[action] = shown
-
-    def set_case(self, case: str) -> None:
-        """Label the flow's rows, those already kept and those to come."""
-        self.flow = replace(self.flow, case=case)
-        try:
-            self.recorder.history.set_case(self.flow.id, case)
-        except HistoryError as error:
-            self.recorder.problem = str(error)
-
-    def expect_callback(self) -> None:
-        """Let the callback route accept a response for this flow's ``state``."""
-        try:
-            self.handover.expect(
-                self.flow.state,
-                flow=self.flow.id,
-                owner=self.owner,
-                case=self.flow.case,
-                provider=self.flow.provider.id,
-                client_id=self.flow.client.id,
-                lifetime_seconds=STATE_LIFETIME,
-            )
-        except HistoryError as error:
-            self.recorder.problem = str(error)
 
 
 def origin() -> str:
@@ -209,8 +168,13 @@ def origin() -> str:
     return f"http://localhost:{st.get_option('server.port')}"
 
 
+def callback_address() -> str:
+    """Return the address of the callback route, which is the console's own redirect URI."""
+    return f"{origin()}/callback"
+
+
 def owner() -> str:
-    """Return the address of the person who is signed in, or ``local`` on a console without sign-in."""
+    """Return the email address of the signed-in user, or ``local`` on a console without sign-in."""
     return str(st.user.get("email") or LOCAL)
 
 
@@ -222,14 +186,14 @@ def get() -> Session | None:
 def start(provider: Provider, client: Client, chosen: str) -> Session:
     """Begin a flow with a fresh ``state``, forgetting the secrets of the one before.
 
-    ``chosen`` is the choice that led to the client, so that another choice is noticed.
+    ``chosen`` is the option that the client was selected by, so that another selection is noticed.
     """
     before = get()
     recorder = current().recorder()
     flow = Flow(
         provider,
         client,
-        f"{origin()}/callback",
+        callback_address(),
         secrets.token_urlsafe(32),
         now(),
         case=before.flow.case if before is not None else "",
@@ -237,9 +201,13 @@ def start(provider: Provider, client: Client, chosen: str) -> Session:
         nonce=secrets.token_urlsafe(32),
         signing_key=st.session_state.get(OWN_KEY),
     )
-    session = Session(origin(), owner(), recorder, Signing(recorder.vault), flow, chosen)
+    session = Session(recorder, Signing(recorder.vault), flow, chosen)
     session.advance(flow)
     st.session_state[SESSION] = session
     session.choose(provider.pkce, bound=provider.dpop, by=provider.client_authentication)
-    session.expect_callback()
+    labels = Labels(flow.id, owner(), flow.case, provider.id, client.id)
+    try:
+        session.handover.expect(flow.state, labels)
+    except HistoryError as error:
+        recorder.problem = str(error)
     return session

@@ -29,7 +29,7 @@ class _Draft:
 
 @dataclass
 class Signing:
-    """Signatures for the next requests, one draft an action, and the claims that a person changed.
+    """Signatures for the next requests, one draft an action, and the claims that the user changed.
 
     ``vault`` gets every signature. ``key_problem`` says why the last pasted key was refused.
     """
@@ -89,7 +89,7 @@ class Signing:
         self._drafts.pop(action, None)
 
     def discard_stale(self, action: str) -> None:
-        """Forget a signature that is too old to be sent, unless a person edited it."""
+        """Forget a signature that is too old to be sent, unless the user edited it."""
         draft = self._drafts.get(action)
         if draft is not None and now() - draft.at > FRESH and not self._is_edited(action, draft.signed):
             del self._drafts[action]

@@ -1,4 +1,4 @@
-"""Default values of widgets, applied again when the default changes, and overridden by what a person types."""
+"""Default values of widgets, applied again when the default changes, and overridden by what the user types."""
 
 from dataclasses import dataclass
 from time import monotonic
@@ -31,7 +31,7 @@ class _Default:
 
 
 def begin_run() -> None:
-    """Note that a run of the script begins. An impatient reader cuts it short before ``end_run``."""
+    """Note that a run of the script begins. An impatient user cuts it short before ``end_run``."""
     st.session_state[f"{RUN}.last"] = st.session_state.get(RUN, True)
     st.session_state[RUN] = False
 

@@ -26,14 +26,14 @@ PROBLEM = "diagnose.problem_text"
 UPLOADS = "diagnose.uploads"
 
 MANY = 1_000
-"""Items from which on work on them shows a progress bar."""
+"""Number of items from which a progress bar is shown."""
 
 T = TypeVar("T")
 
 
 @dataclass
 class Reading:
-    """One pasted text, and what was done with it in this session."""
+    """A pasted text, with what this session saved and replayed of it."""
 
     paste: Paste
     saved: tuple[int, ...] = ()
@@ -46,7 +46,7 @@ class Reading:
         return ", ".join(dict.fromkeys(item.source for item in self.paste.items if item.source)) or "text"
 
     def findings(self, first: int, count: int, *, with_history: bool) -> list[Finding]:
-        """Diagnose some exchanges; once, however often the page is drawn again."""
+        """Diagnose some exchanges; the last result is kept for redraws of the page."""
         zone = clock.tz()
         query = (first, count, with_history, zone)
         if self._last[0] != query:
@@ -56,7 +56,7 @@ class Reading:
         return self._last[1]
 
     def save(self, case: str, owner: str) -> None:
-        """Keep every exchange in the history, redacted, under a case. Raises ``HistoryError``."""
+        """Store every exchange in the history, redacted, under a case. Raises ``HistoryError``."""
         history, case, ids = installation().history, self.paste.vault.redact_text(case), []
         for position in with_progress("Saving", range(len(self.paste.items))):
             exchange = replace(self.paste.redacted(position), case=case, owner=owner)
@@ -74,7 +74,7 @@ class Reading:
         self.saved = tuple(ids)
 
     def can_open(self, position: int) -> bool:
-        """Return whether the walkthrough has a step for the request."""
+        """Return True if the walkthrough has a step for the request."""
         return self.paste.items[position].request is not None and self.paste.exchanges[position].step in ACTION_OF
 
     def open_in_walkthrough(self, position: int) -> None:
@@ -97,18 +97,18 @@ class Reading:
         prefill.fill(opened, ACTION_OF[exchange.step], exchange.request)
 
     def replay(self, position: int, explanation: Explanation | None) -> None:
-        """Send the request to the sandbox, with values of the sandbox in the place of those it does not know."""
+        """Send the request to the sandbox, with the sandbox's own values in place of those it does not know."""
         where = setting(profile.known()["sandbox"])
         self.replayed[position] = replay(self.paste.exchanges[position], explanation, where)
 
 
 def current() -> Reading | None:
-    """Return the text that was read last in this session."""
+    """Return the last text that was read in this session."""
     return st.session_state.get(READING)
 
 
 def read(text: str) -> bool:
-    """Read a pasted text into the session, or keep the problem for the page; return whether it was read."""
+    """Read a pasted text into the session; return False if it cannot be read, and leave the problem to the page."""
     try:
         with st.spinner("Reading", show_time=True):
             items = paste.read(text)
@@ -121,7 +121,7 @@ def read(text: str) -> bool:
 
 
 def with_progress(work: str, items: Sequence[T], /) -> Iterator[T]:
-    """Yield the items; where there are many, under a bar that shows how far the work is."""
+    """Yield the items, with a progress bar if there are many."""
     bar = st.progress(0.0, work) if len(items) >= MANY else None
     for number, item in enumerate(items):
         if bar is not None and number % MANY == 0:
@@ -143,5 +143,5 @@ def read_file(content: bytes) -> None:
 
 
 def upload_key() -> str:
-    """Return the uploader's key: a new one after each file that was read, which empties the uploader."""
+    """Return the uploader's key: a new one after each file, which empties the uploader."""
     return f"diagnose.file.{st.session_state.get(UPLOADS, 0)}"

@@ -18,21 +18,20 @@ OUTCOMES = "errors.outcomes"
 
 
 def setting(provider: Provider) -> Setting:
-    """Return where drills run: with the provider's ready-made client, or else the walkthrough's own."""
-    walked = session.get()
-    ready = provider.clients[0] if provider.clients else None
-    if ready is not None:
-        client = Client(ready.id, ready.secret)
+    """Return the setting of drills: the provider with its ready-made client, or else the walkthrough's own."""
+    walkthrough = session.get()
+    if provider.clients:
+        client = Client(provider.clients[0].id, provider.clients[0].secret)
     else:
-        client = walked.flow.client if walked is not None else Client("", "")
+        client = walkthrough.flow.client if walkthrough is not None else Client("", "")
     return Setting(
         provider=provider,
         client=client,
-        redirect_uri=f"{session.origin()}/callback",
+        redirect_uri=session.callback_address(),
         new_recorder=current().recorder,
         now=now,
         owner=session.owner(),
-        flow=walked.flow if walked is not None else None,
+        flow=walkthrough.flow if walkthrough is not None else None,
     )
 
 
@@ -40,7 +39,7 @@ def run_all(where: Setting) -> None:
     """Draw the button that runs every drill without a confirmation, and the verdicts."""
     runnable = [item for item in drills() if not unavailable(item, where) and not needs_confirmation(item, where)]
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        pressed = st.button(
+        is_pressed = st.button(
             f"Run all {len(runnable)} drills",
             key="errors.run_all",
             icon=":material/play_arrow:",
@@ -48,12 +47,12 @@ def run_all(where: Setting) -> None:
             help="Each drill produces its error on purpose. The history keeps the exchanges under the case drill.",
         )
         outcomes = _outcomes()
-        if outcomes and not pressed:
+        if outcomes and not is_pressed:
             passed = sum(outcome.passed for outcome in outcomes.values())
             failed = len(outcomes) - passed
             colour = "red" if failed else "green"
             st.markdown(f":{colour}-badge[{passed} passed, {failed} failed]", width="content")
-    if pressed:
+    if is_pressed:
         bar = st.progress(0.0, "Starting")
         for position, item in enumerate(runnable):
             label = f"{position + 1} of {len(runnable)} · {item.title}"
@@ -90,7 +89,7 @@ def _one(item: Drill, where: Setting) -> None:
     with text:
         st.markdown(f"**{item.title}**")
         st.caption(item.shows)
-    confirmed = True
+    is_confirmed = True
     if reason:
         st.caption(reason)
     elif not where.provider.control:
@@ -98,10 +97,12 @@ def _one(item: Drill, where: Setting) -> None:
             for request in preview(item, where):
                 st.code(raw_request(request), language="http", wrap_lines=True)
         if confirmation:
-            confirmed = st.checkbox(confirmation, key=f"drill.{item.id}.sure")
+            is_confirmed = st.checkbox(confirmation, key=f"drill.{item.id}.sure")
     with button:
-        pressed = st.button("Run", key=f"drill.{item.id}.run", disabled=bool(reason) or not confirmed, width="stretch")
-    if pressed:
+        is_pressed = st.button(
+            "Run", key=f"drill.{item.id}.run", disabled=bool(reason) or not is_confirmed, width="stretch"
+        )
+    if is_pressed:
         # Closed when the user leaves the page, so that the drill undoes its changes.
         with st.status("Running", expanded=True) as status, closing(run(item, where)) as running:
             for progress in running:

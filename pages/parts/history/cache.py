@@ -16,8 +16,8 @@ LIFETIME = timedelta(seconds=30)
 def cached(name: str, subject: object, compute: Callable[[], _T]) -> _T:
     """Return the cached result of ``compute`` for the same ``subject``, or compute it anew."""
     key = f"history.memo.{name}"
-    held = st.session_state.get(key)
-    if held is None or held[0] != subject or now() - held[1] >= LIFETIME:
-        held = st.session_state[key] = (subject, now(), compute())
-    result: _T = held[2]
+    entry = st.session_state.get(key)
+    if entry is None or entry[0] != subject or now() - entry[1] >= LIFETIME:
+        entry = st.session_state[key] = (subject, now(), compute())
+    result: _T = entry[2]
     return result

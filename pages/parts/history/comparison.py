@@ -1,10 +1,10 @@
 """The open exchange compared with another one, by default the last successful one."""
 
-import pandas as pd
 import streamlit as st
 
 from oauth.history.compare import Verdict, compare, last_success
 from oauth.history.store import History, Row
+from pages.parts.common import table
 from pages.parts.history import listing, url_state
 
 _SIGNS = {
@@ -59,35 +59,23 @@ def _table(row: Row, other: Row) -> None:
     fields = compare(row.exchange, other.exchange)
     different = [field for field in fields if field.verdict is not Verdict.SAME]
     shows_all = st.toggle("Show identical fields", key="history.compare.all")
-    shown = fields if shows_all else different
+    rows = fields if shows_all else different
     st.text(
         f"Row {row.exchange.id} ({listing.outcome(row)}) and row {other.exchange.id} ({listing.outcome(other)}): "
         f"{len(different)} of {len(fields)} fields differ"
     )
-    if not shown:
+    if not rows:
         return
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "where": [field.place for field in shown],
-                "field": [field.name for field in shown],
-                "": [_SIGNS[field.verdict] for field in shown],
-                f"row {row.exchange.id}": [field.left for field in shown],
-                f"row {other.exchange.id}": [field.right for field in shown],
-                "remark": [field.remark for field in shown],
-            }
-        ),
-        key="history.compare.table",
-        hide_index=True,
-        placeholder="",
-        height=min(600, 40 + 32 * len(shown)),
-        row_height=32,
-        column_config={
-            "where": st.column_config.TextColumn(width=115),
-            "field": st.column_config.TextColumn(width=150),
-            "": st.column_config.TextColumn(width=80),
-            f"row {row.exchange.id}": st.column_config.TextColumn(width=330),
-            f"row {other.exchange.id}": st.column_config.TextColumn(width=330),
-            "remark": st.column_config.TextColumn(width=220),
+    here, there = f"row {row.exchange.id}", f"row {other.exchange.id}"
+    table.draw(
+        "history.compare.table",
+        {
+            "where": (115, [field.place for field in rows]),
+            "field": (150, [field.name for field in rows]),
+            "": (80, [_SIGNS[field.verdict] for field in rows]),
+            here: (330, [field.left for field in rows]),
+            there: (330, [field.right for field in rows]),
+            "remark": (220, [field.remark for field in rows]),
         },
+        600,
     )

@@ -48,7 +48,7 @@ def _headline(row: Row) -> None:
             with st.popover("Link", icon=":material/link:", key="history.link"):
                 st.caption("This exchange with the current filters.")
                 st.code(url_state.link(), language=None, wrap_lines=True)
-            st.button("Close", key="history.close", icon=":material/close:", on_click=_close)
+            st.button("Close", key="history.close", icon=":material/close:", on_click=url_state.open_row, args=(None,))
     facts = [
         clock.on(sent.started_at),
         f"step {sent.step.value}",
@@ -59,11 +59,6 @@ def _headline(row: Row) -> None:
         f"by {sent.owner}" if sent.owner else "",
     ]
     st.text(" · ".join(fact for fact in facts if fact))
-
-
-def _close() -> None:
-    url_state.put(url_state.ROW, None)
-    url_state.put(url_state.WITH, None)
 
 
 def _flow(history: History, row: Row) -> None:
@@ -89,7 +84,7 @@ def _flow(history: History, row: Row) -> None:
                     f"row {other.exchange.id}",
                     key=f"history.flow.{other.exchange.id}",
                     type="tertiary",
-                    on_click=_show,
+                    on_click=url_state.open_row,
                     args=(other.exchange.id,),
                 )
             st.text("  ".join(fact for fact in facts if fact))
@@ -98,11 +93,6 @@ def _flow(history: History, row: Row) -> None:
         with st.popover("Copy for a ticket", icon=":material/content_copy:", key="history.ticket"):
             st.caption("The flow as Markdown, redacted.")
             st.code(ticket.flow_summary(rows), language=None)
-
-
-def _show(number: int | None) -> None:
-    url_state.put(url_state.ROW, number)
-    url_state.put(url_state.WITH, None)
 
 
 def _labels(row: Row) -> None:

@@ -122,7 +122,11 @@ def _views(filters: Filters | None) -> None:
                     st.text(name)
                     st.code(line or "all exchanges", language=None, wrap_lines=True)
                 st.button(
-                    "Delete", key=f"history.view.{number}.delete", on_click=_delete, args=(views, name), type="tertiary"
+                    "Delete",
+                    key=f"history.view.{number}.delete",
+                    on_click=_try,
+                    args=(views.delete, name),
+                    type="tertiary",
                 )
         if problem := st.session_state.pop(_VIEW_PROBLEM, ""):
             st.text(problem)
@@ -146,23 +150,19 @@ def _open(line: str) -> None:
 
 
 def _save(views: Views, filters: Filters) -> None:
-    _try(lambda: views.save(_typed("history.view.name"), filters))
+    _try(views.save, _redacted("history.view.name"), filters)
 
 
 def _rename(views: Views) -> None:
-    _try(lambda: views.rename(st.session_state["history.view.old"], _typed("history.view.new")))
+    _try(views.rename, st.session_state["history.view.old"], _redacted("history.view.new"))
 
 
-def _delete(views: Views, name: str) -> None:
-    _try(lambda: views.delete(name))
-
-
-def _typed(key: str) -> str:
+def _redacted(key: str) -> str:
     return url_state.vault().redact_text(st.session_state[key])
 
 
-def _try(action: Callable[[], object]) -> None:
+def _try(action: Callable[..., object], *arguments: object) -> None:
     try:
-        action()
+        action(*arguments)
     except (ViewError, HistoryError) as error:
         st.session_state[_VIEW_PROBLEM] = str(error)

@@ -1,8 +1,8 @@
 """The list: one page of exchanges, newest first, updated live."""
 
 from datetime import timedelta
+from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from oauth.catalogue import documented
@@ -12,7 +12,7 @@ from oauth.history.deletion import last_id
 from oauth.history.filters import Filters
 from oauth.history.store import HistoryError, Row
 from oauth.installation import current, now
-from pages.parts.common import clock
+from pages.parts.common import table
 from pages.parts.history import url_state
 
 PAGE = 50
@@ -56,7 +56,7 @@ def draw(filters: Filters, rows: list[Row], version: int) -> None:
 
 
 def is_running(rows: list[Row]) -> bool:
-    """Return whether the newest exchange is so recent that its flow counts as running."""
+    """Return True if the newest exchange is so recent that its flow counts as running."""
     return any(timedelta() <= now() - row.exchange.started_at < RUNNING for row in rows[:1])
 
 
@@ -72,11 +72,6 @@ def error(row: Row) -> str:
     if row.documented_error is not None and row.documented_error in documented():
         return f"{row.documented_error} · {documented()[row.documented_error].title}"
     return row.error or (row.exchange.failure.kind if row.exchange.failure else "")
-
-
-def _marks(row: Row) -> list[str]:
-    """Return the warnings about an exchange, whatever its result."""
-    return [UNVERIFIED] if "tls_unverified" in row.exchange.marks else []
 
 
 def _followed(filters: Filters, running: bool) -> None:
@@ -108,59 +103,41 @@ def _has_changed() -> bool:
 
 
 def _table(rows: list[Row]) -> None:
-    frame = pd.DataFrame(
-        {
-            "row": [row.exchange.id for row in rows],
-            "time": pd.to_datetime([row.exchange.started_at for row in rows], utc=True),
-            "step": [row.exchange.step.value for row in rows],
-            "status": [outcome(row) for row in rows],
-            "mark": [_marks(row) for row in rows],
-            "error": [error(row) for row in rows],
-            "client": [row.exchange.client_id for row in rows],
-            "case": [row.exchange.case for row in rows],
-            "took": [
-                duration(row.exchange.duration_ms) if row.exchange.duration_ms is not None else "" for row in rows
-            ],
-            "request": [f"{row.exchange.request.method} {row.exchange.request.url}".strip() for row in rows],
-            "note": [row.note for row in rows],
-            "by": [row.exchange.owner for row in rows],
-        }
-    )
-    shared = frame["by"].nunique() > 1
-    empty = [name for name in ("mark", "case", "note") if not any(frame[name])]
+    marks = st.column_config.MultiselectColumn(width=105, options=[UNVERIFIED], color=["red"])
+    columns: dict[str, tuple[Any, list[Any]]] = {
+        "row": (st.column_config.NumberColumn(width=80, format="%d"), [row.exchange.id for row in rows]),
+        "time": (155, [row.exchange.started_at for row in rows]),
+        "step": (85, [row.exchange.step.value for row in rows]),
+        "status": (95, [outcome(row) for row in rows]),
+        "mark": (marks, [[UNVERIFIED] if "tls_unverified" in row.exchange.marks else [] for row in rows]),
+        "error": (210, [error(row) for row in rows]),
+        "client": (110, [row.exchange.client_id for row in rows]),
+        "case": (90, [row.exchange.case for row in rows]),
+        "took": (
+            75,
+            [duration(row.exchange.duration_ms) if row.exchange.duration_ms is not None else "" for row in rows],
+        ),
+        "request": ("large", [f"{row.exchange.request.method} {row.exchange.request.url}".strip() for row in rows]),
+        "note": ("medium", [row.note for row in rows]),
+        "by": (120, [row.exchange.owner for row in rows]),
+    }
+    empty = {name for name in ("mark", "case", "note") if not any(columns[name][1])}
+    hidden = empty | ({"by"} if len(set(columns["by"][1])) < 2 else set())
     opened = url_state.number(url_state.ROW)
-    chosen = [index for index, row in enumerate(rows) if row.exchange.id == opened]
-    st.session_state[KEY] = {"selection": {"rows": chosen, "columns": [], "cells": []}}
-    st.dataframe(
-        frame.drop(columns=[*empty, *([] if shared else ["by"])]),
-        key=KEY,
-        hide_index=True,
-        height=min(OPEN_HEIGHT if opened is not None else HEIGHT, 40 + 32 * len(rows)),
-        row_height=32,
-        on_select=_open,
-        selection_mode="single-row",
-        column_config={
-            "row": st.column_config.NumberColumn(width=80, format="%d"),
-            "time": st.column_config.DatetimeColumn(width=155, format="YYYY-MM-DD HH:mm:ss", timezone=clock.zone()),
-            "step": st.column_config.TextColumn(width=85),
-            "status": st.column_config.TextColumn(width=95),
-            "mark": st.column_config.MultiselectColumn(width=105, options=[UNVERIFIED], color=["red"]),
-            "error": st.column_config.TextColumn(width=210),
-            "client": st.column_config.TextColumn(width=110),
-            "case": st.column_config.TextColumn(width=90),
-            "took": st.column_config.TextColumn(width=75),
-            "request": st.column_config.TextColumn(width="large"),
-            "note": st.column_config.TextColumn(width="medium"),
-            "by": st.column_config.TextColumn(width=120),
-        },
+    selected = [index for index, row in enumerate(rows) if row.exchange.id == opened]
+    st.session_state[KEY] = {"selection": {"rows": selected, "columns": [], "cells": []}}
+    table.draw(
+        KEY,
+        {name: column for name, column in columns.items() if name not in hidden},
+        HEIGHT if opened is None else OPEN_HEIGHT,
+        _open,
     )
 
 
 def _open() -> None:
-    chosen = st.session_state[KEY]["selection"]["rows"]
+    selected = st.session_state[KEY]["selection"]["rows"]
     rows: list[Row] = st.session_state[_ROWS]
-    url_state.put(url_state.ROW, rows[chosen[0]].exchange.id if chosen else None)
-    url_state.put(url_state.WITH, None)
+    url_state.open_row(rows[selected[0]].exchange.id if selected else None)
     # The widget reruns only its fragment, and the exchange is drawn outside of it.
     st.session_state[_OPENED] = url_state.number(url_state.BEFORE) is None
 
@@ -176,5 +153,4 @@ def _pager(rows: list[Row]) -> None:
 
 def _go(before: int | None) -> None:
     url_state.put(url_state.BEFORE, before)
-    url_state.put(url_state.ROW, None)
-    url_state.put(url_state.WITH, None)
+    url_state.open_row(None)

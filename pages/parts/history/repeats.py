@@ -1,13 +1,12 @@
 """Exchanges grouped by result, a line per group."""
 
-import pandas as pd
 import streamlit as st
 
 from oauth.catalogue import documented
 from oauth.history.filters import FilterError, Filters
 from oauth.history.repeats import Repeat, repeats
 from oauth.installation import current
-from pages.parts.common import clock
+from pages.parts.common import table
 from pages.parts.history import cache, url_state
 
 SECONDS = 4.0
@@ -22,35 +21,20 @@ def draw(filters: Filters, resolved: Filters, version: object) -> None:
     with st.spinner("Grouping exchanges", show_time=True):
         result = cache.cached("repeats", (filters.line, version), lambda: repeats(current().history, resolved, SECONDS))
     st.session_state[_GROUPS] = result.groups
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "count": [group.count for group in result.groups],
-                "step": [group.step for group in result.groups],
-                "status": [_status(group) for group in result.groups],
-                "error": [_error(group) for group in result.groups],
-                "description": [group.description or group.failure for group in result.groups],
-                "first seen": pd.to_datetime([group.first for group in result.groups], utc=True),
-                "last seen": pd.to_datetime([group.last for group in result.groups], utc=True),
-            }
-        ),
-        key=KEY,
-        hide_index=True,
-        height=min(680, 40 + 32 * len(result.groups)),
-        row_height=32,
-        on_select=_open,
-        selection_mode="single-row",
-        column_config={
-            "count": st.column_config.NumberColumn(width=90, format="localized"),
-            "step": st.column_config.TextColumn(width=90),
-            "status": st.column_config.TextColumn(width=100),
-            "error": st.column_config.TextColumn(width=150),
-            "description": st.column_config.TextColumn(width=290),
-            **{
-                name: st.column_config.DatetimeColumn(width=150, format="YYYY-MM-DD HH:mm:ss", timezone=clock.zone())
-                for name in ("first seen", "last seen")
-            },
+    counts = st.column_config.NumberColumn(width=90, format="localized")
+    table.draw(
+        KEY,
+        {
+            "count": (counts, [group.count for group in result.groups]),
+            "step": (90, [group.step for group in result.groups]),
+            "status": (100, [_status(group) for group in result.groups]),
+            "error": (150, [_error(group) for group in result.groups]),
+            "description": (290, [group.description or group.failure for group in result.groups]),
+            "first seen": (150, [group.first for group in result.groups]),
+            "last seen": (150, [group.last for group in result.groups]),
         },
+        680,
+        _open,
     )
     if problem := st.session_state.pop("history.repeats.wrong", ""):
         st.text(f"Cannot filter by this group: {problem}")
@@ -73,10 +57,10 @@ def _error(group: Repeat) -> str:
 
 
 def _open() -> None:
-    chosen = st.session_state[KEY]["selection"]["rows"]
-    if not chosen:
+    selected = st.session_state[KEY]["selection"]["rows"]
+    if not selected:
         return
-    group: Repeat = st.session_state[_GROUPS][chosen[0]]
+    group: Repeat = st.session_state[_GROUPS][selected[0]]
     try:
         url_state.put_filters(group.within(url_state.filters()))
     except FilterError as error:

@@ -15,11 +15,11 @@ SECONDS = 1.0
 """Time limit for counting the exchanges with a secret."""
 
 MOST_PROBLEMS = 20
-"""Listed entries that could not be imported."""
+"""Number of problems listed after an import."""
 
 _IMPORTED = "history.import.report"
-_COUNTED = "history.delete.counted"
-_FOUND = "history.secret.found"
+_COUNT = "history.delete.counted"
+_SIGHTINGS = "history.secret.found"
 _PROBLEM = "history.secret.problem"
 
 
@@ -32,10 +32,10 @@ def import_() -> None:
         )
         file = st.file_uploader("File", type=["har", "json", "jsonl", "csv"], key="history.import.file")
         case = st.text_input("Case", key="history.import.case", placeholder="T-1234, for all exchanges")
-        pressed = st.button("Import", key="history.import", icon=":material/upload:", disabled=file is None)
+        is_pressed = st.button("Import", key="history.import", icon=":material/upload:", disabled=file is None)
         if (report := st.session_state.pop(_IMPORTED, None)) is not None:
             _show(report)
-        if not pressed or file is None:
+        if not is_pressed or file is None:
             return
         progress = st.empty()
         progress.text("Reading the file")
@@ -83,12 +83,12 @@ def secret() -> None:
             st.form_submit_button("Search", key="history.secret.look", on_click=_look)
         if problem := st.session_state.pop(_PROBLEM, ""):
             st.text(problem)
-        found: list[Sighting] | None = st.session_state.pop(_FOUND, None)
-        if found is None:
+        matches: list[Sighting] | None = st.session_state.pop(_SIGHTINGS, None)
+        if matches is None:
             return
-        if not found:
+        if not matches:
             st.text("Not found in the history, under any kind of secret.")
-        for sighting in found:
+        for sighting in matches:
             exchanges = "exchange" if str(sighting.count) == "1" else "exchanges"
             st.text(f"As {sighting.kind}: in {sighting.count} {exchanges}, fingerprint #{sighting.digits}")
             st.button(
@@ -100,12 +100,12 @@ def secret() -> None:
 
 
 def _look() -> None:
-    typed = st.session_state["history.secret"].strip()
+    value = st.session_state["history.secret"].strip()
     st.session_state["history.secret"] = ""
-    if not typed:
+    if not value:
         return
     try:
-        st.session_state[_FOUND] = sightings(current().history, current().vault(), typed, SECONDS)
+        st.session_state[_SIGHTINGS] = sightings(current().history, current().vault(), value, SECONDS)
     except (TooShortError, HistoryError) as error:
         st.session_state[_PROBLEM] = str(error)
 
@@ -122,10 +122,10 @@ def delete(filters: Filters, resolved: Filters) -> None:
         if (days := current().settings.retention_days) is not None:
             st.caption(f"Exchanges older than {days:,} days are deleted automatically (CONSOLE_RETENTION_DAYS).")
         st.button("Count exchanges to delete", key="history.delete.count", on_click=_count, args=(filters, resolved))
-        counted = st.session_state.get(_COUNTED)
-        if counted is None or counted[0] != filters.line:
+        count = st.session_state.get(_COUNT)
+        if count is None or count[0] != filters.line:
             return
-        _, shown, up_to, number = counted
+        _, matching, up_to, number = count
         if isinstance(number, str):
             st.text(number)
             return
@@ -134,25 +134,25 @@ def delete(filters: Filters, resolved: Filters) -> None:
             return
         with st.form("history.delete.form", border=False):
             st.text(f"{number:,} exchanges, up to row {up_to}. Later exchanges are not deleted.")
-            typed = st.text_input(f"Type {number} to confirm", key="history.delete.agreed")
-            pressed = st.form_submit_button(f"Delete {number:,}", key="history.delete", icon=":material/delete:")
-        if not pressed:
+            confirmation = st.text_input(f"Type {number} to confirm", key="history.delete.agreed")
+            is_pressed = st.form_submit_button(f"Delete {number:,}", key="history.delete", icon=":material/delete:")
+        if not is_pressed:
             return
-        if typed.strip().replace(",", "") != str(number):
+        if confirmation.strip().replace(",", "") != str(number):
             st.text(f"Nothing was deleted. Type {number} into the field above.")
             return
         progress = st.progress(0.0, f"0 of {number:,} deleted")
-        gone = 0
+        deleted = 0
         try:
-            for gone in delete_shown(history, shown, up_to):
-                progress.progress(min(1.0, gone / number), f"{gone:,} of {number:,} deleted")
+            for deleted in delete_shown(history, matching, up_to):
+                progress.progress(min(1.0, deleted / number), f"{deleted:,} of {number:,} deleted")
         except HistoryError as error:
-            st.text(f"{gone:,} deleted, then an error: {error}")
+            st.text(f"{deleted:,} deleted, then an error: {error}")
             return
-        del st.session_state[_COUNTED]
+        del st.session_state[_COUNT]
         url_state.put(url_state.ROW, None)
         url_state.put(url_state.BEFORE, None)
-        st.session_state["history.deleted"] = gone
+        st.session_state["history.deleted"] = deleted
         st.rerun()
 
 
@@ -160,6 +160,6 @@ def _count(filters: Filters, resolved: Filters) -> None:
     history = current().history
     try:
         up_to = last_id(history)
-        st.session_state[_COUNTED] = (filters.line, resolved, up_to, history.count(resolved))
+        st.session_state[_COUNT] = (filters.line, resolved, up_to, history.count(resolved))
     except HistoryError as error:
-        st.session_state[_COUNTED] = (filters.line, resolved, 0, str(error))
+        st.session_state[_COUNT] = (filters.line, resolved, 0, str(error))

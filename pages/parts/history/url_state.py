@@ -56,6 +56,12 @@ def put(name: str, value: str | int | None) -> None:
         st.query_params[name] = str(value)
 
 
+def open_row(number: int | None) -> None:
+    """Open another exchange, or none, without a comparison."""
+    put(ROW, number)
+    put(WITH, None)
+
+
 def link() -> str:
     """Return the whole address of this view."""
     return f"{session.origin()}/history?{urlencode(st.query_params.to_dict())}"
@@ -63,8 +69,8 @@ def link() -> str:
 
 def vault() -> Vault:
     """Return the vault of this session, which redacts typed text before it is stored."""
-    walked = session.get()
-    return walked.vault if walked is not None else current().vault()
+    walkthrough = session.get()
+    return walkthrough.vault if walkthrough is not None else current().vault()
 
 
 _FILTERS = [f"{sign}{term.name}" for term in TERMS for sign in ("", "-")]

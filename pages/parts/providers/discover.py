@@ -42,8 +42,8 @@ def draw(place: str, label: str, connection: ConnectionSettings) -> Discovery | 
             help="Reads the metadata at the well-known addresses (OpenID Connect Discovery, RFC 8414).",
             persist_state="session",
         )
-        pressed = st.button("Discover", key=f"{place}.discover", icon=":material/travel_explore:")
-    if pressed:
+        is_pressed = st.button("Discover", key=f"{place}.discover", icon=":material/travel_explore:")
+    if is_pressed:
         with st.spinner("Reading the server's metadata"):
             st.session_state[f"{place}.discovered"] = _discover(typed or "", connection)
     outcome: Outcome | None = st.session_state.get(f"{place}.discovered")

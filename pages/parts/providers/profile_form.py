@@ -189,17 +189,11 @@ def _add(name: str) -> None:
 def _remove(name: str, table: Any, number: int) -> None:
     count = st.session_state[f"{ROWS}.{name}"]
     for item in fields(table):
-        for place in range(number, count):
-            _move(f"{FIELD}.{name}.{place + 1}.{item.name}", f"{FIELD}.{name}.{place}.{item.name}")
-        st.session_state.pop(f"{FIELD}.{name}.{count}.{item.name}", None)
+        keys = [f"{FIELD}.{name}.{row}.{item.name}" for row in range(1, count + 1)]
+        values = [st.session_state.pop(key, None) for key in keys]
+        del values[number - 1]
+        st.session_state.update({key: value for key, value in zip(keys, values, strict=False) if value is not None})
     st.session_state[f"{ROWS}.{name}"] = count - 1
-
-
-def _move(source: str, target: str) -> None:
-    if source in st.session_state:
-        st.session_state[target] = st.session_state[source]
-    else:
-        st.session_state.pop(target, None)
 
 
 def save(used_ids: list[str]) -> bool:

@@ -30,10 +30,6 @@ def _token(grant: Grant, step: Step = Step.TOKEN) -> Action:
     return Action(step, "token_endpoint", lambda flow, signed: flows.token_fields(flow, grant, signed), grant)
 
 
-def _authorization(flow: Flow, _: Signed) -> list[Field]:
-    return flows.authorization_fields(flow)
-
-
 def _with_user_token(build: Callable[..., list[Field]], flow: Flow, signed: Signed) -> list[Field]:
     return build(flow, flow.tokens, signed)
 
@@ -49,7 +45,7 @@ def kind(action: str) -> str:
 
 ACTIONS: Mapping[str, Action] = {
     "par": Action(Step.PAR, "pushed_authorization_request_endpoint", flows.par_fields),
-    "authorize": Action(Step.AUTHORIZE, "authorization_endpoint", _authorization),
+    "authorize": Action(Step.AUTHORIZE, "authorization_endpoint", lambda flow, _: flows.authorization_fields(flow)),
     "token": _token(Grant.AUTHORIZATION_CODE),
     "api": Action(Step.API, "api", partial(_with_user_token, flows.api_fields)),
     "refresh": _token(Grant.REFRESH_TOKEN, Step.REFRESH),

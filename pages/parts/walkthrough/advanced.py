@@ -1,5 +1,7 @@
 """Advanced options of the authorization request: PKCE with its verifier, and DPoP."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from oauth.flow import pkce
@@ -51,14 +53,13 @@ def draw(current: Session) -> None:
 def _verifier(current: Session) -> None:
     widget_defaults.keep("authorize.verifier", current.vault.placeholder("code_verifier", current.flow.verifier))
     columns = st.columns([17, 4], vertical_alignment="bottom")
-    with columns[0]:
-        st.text_input(
-            "code_verifier, sent in step 3",
-            key="authorize.verifier",
-            on_change=_use_verifier,
-            args=(current,),
-            persist_state="session",
-        )
+    columns[0].text_input(
+        "code_verifier, sent in step 3",
+        key="authorize.verifier",
+        on_change=_use_verifier,
+        args=(current,),
+        persist_state="session",
+    )
     with columns[1]:
         is_revealed = tokens.reveal_button(current, "authorize.reveal.code_verifier")
     if is_revealed:
@@ -69,4 +70,5 @@ def _verifier(current: Session) -> None:
 
 
 def _use_verifier(current: Session) -> None:
-    current.take_verifier(current.vault.resolve((st.session_state["authorize.verifier"] or "").strip()))
+    verifier = current.vault.resolve((st.session_state["authorize.verifier"] or "").strip())
+    current.advance(replace(current.flow, verifier=verifier))

@@ -56,17 +56,17 @@ def draw(current: Session) -> None:
                 if current.flow.application_tokens is not None:
                     tokens.draw(current, current.flow.application_tokens, "application_tokens")
             case "userinfo":
-                st.write("The server returns who approved, to a client with that user's access token.")
+                st.write("Returns the claims about the user who approved, for that user's access token.")
                 with step.editor(current, "userinfo"):
                     edited = _edit(current, "userinfo", current.flow.tokens, ACTIONS["userinfo"].address(provider))
                 step.send(current, "userinfo", "Call UserInfo", edited)
                 _userinfo_result(current)
             case "introspect":
-                st.write("The server returns whether a token is active, and its scopes. Usually an API asks this.")
+                st.write("Returns the state of a token and its scopes. Usually an API sends this request.")
                 _present_token(current, "introspect", "Introspect the token")
                 _introspection_result(current)
             case "revoke":
-                st.write("The server invalidates a token. Tokens issued with it may become invalid too.")
+                st.write("Invalidates a token. The server may invalidate the tokens issued with it too.")
                 _present_token(current, "revoke", "Revoke the token")
                 _revocation_result(current)
             case _:

@@ -1,4 +1,4 @@
-"""The authorization request and its callback, which the browser carries: recorded, checked and taken into the flow."""
+"""The authorization request and its callback, which go through the browser: recorded, checked, applied to the flow."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +15,7 @@ from pages.parts.walkthrough import diagnosing
 
 
 def begin(session: Session, request: Request, fields: list[flows.Field]) -> None:
-    """Record the request that the browser was sent to the provider with, and wait for the callback."""
+    """Record the authorization request that the browser opens, and wait for the callback."""
     session.flow = flows.with_authorization(session.flow, fields)
     session.authorizing = session.recorder.begin(session.exchange(Step.AUTHORIZE, request, now()))
     session.show("authorize", diagnosing.outcome(session, session.authorizing))
@@ -23,7 +23,7 @@ def begin(session: Session, request: Request, fields: list[flows.Field]) -> None
 
 
 def receive_pasted(session: Session, text: str) -> None:
-    """Take a pasted callback. Raises ``InputError`` when it is not one, or belongs to another flow or issuer."""
+    """Apply a pasted callback. Raises ``InputError`` if it is not one, or belongs to another flow or issuer."""
     parameters = flows.parse_pasted(text)
     _check(session, parameters)
     session.refused = ""
@@ -48,15 +48,16 @@ def _check(session: Session, parameters: list[tuple[str, str]]) -> None:
         )
     if flows.check_issuer(flow, parameters) is IssuerCheck.DIFFERS:
         raise InputError(
-            f"The pasted iss is {dict(parameters)['iss']!r}, but this flow asked {flow.provider.issuer!r}: a different "
-            "server responded, as in a mix-up attack (RFC 9207 §2.4). The code is not used."
+            f"The pasted iss is {dict(parameters)['iss']!r}, but the issuer of this flow is "
+            f"{flow.provider.issuer!r}: another server responded, as in a mix-up attack (RFC 9207 §2.4). The code is "
+            "not used."
         )
 
 
 def receive(session: Session, parameters: list[tuple[str, str]], at: datetime, *, pasted: str = "") -> None:
-    """Take the callback's parameters, and complete the authorization's exchange with the response that carried them.
+    """Apply the callback's parameters, and complete the authorization's exchange with the redirect that carried them.
 
-    ``pasted`` is the address that the browser landed on, when a person pasted it.
+    ``pasted`` is the address that the browser landed on, if the user pasted it.
     """
     session.advance(flows.read_callback(session.flow, parameters, at, pasted=bool(pasted)))
     callback = Request("GET", pasted or f"{session.flow.redirect_uri}?{flows.query(parameters)}")
@@ -66,7 +67,7 @@ def receive(session: Session, parameters: list[tuple[str, str]], at: datetime, *
     _complete(session, callback, at)
     exchange = session.exchange(Step.CALLBACK, callback, at)
     if pasted:
-        # The callback route records what it receives; this one never reached it.
+        # The callback route records what it receives; a pasted callback never reached it.
         begun = session.recorder.begin(exchange)
         record = session.recorder.complete(begun, begun.live)
     else:
@@ -80,7 +81,7 @@ def _complete(session: Session, callback: Request, at: datetime) -> None:
     if begun is None:
         return
     redirect = Response(302, "Found", (("Location", callback.url),))
-    if callback.method == "POST":  # the server answered with a page whose form the browser sent here
+    if callback.method == "POST":  # the server responded with a page whose form the browser sent here
         redirect = Response(200, "OK")
     elapsed = round((at - begun.live.started_at).total_seconds() * 1000)
     record = session.recorder.complete(begun, replace(begun.live, response=redirect, duration_ms=elapsed))

@@ -45,15 +45,12 @@ def draw(current: Session) -> None:
 def _user_code(current: Session, device: Device) -> None:
     is_pending = device.status is DeviceStatus.PENDING
     left, right = st.columns(2, vertical_alignment="bottom")
-    with left:
-        st.caption("Open")
-        st.code(device.verification_uri, language=None, wrap_lines=True)
-    with right:
-        st.caption("and enter")
-        # The user has to read this code, so it is not masked while it is in use.
-        st.code(
-            device.user_code if is_pending else current.vault.placeholder("user_code", device.user_code), language=None
-        )
+    left.caption("Open")
+    left.code(device.verification_uri, language=None, wrap_lines=True)
+    right.caption("and enter")
+    # The user has to read this code, so it is not masked while it is in use.
+    user_code = device.user_code if is_pending else current.vault.placeholder("user_code", device.user_code)
+    right.code(user_code, language=None)
     address = device.verification_uri_complete or device.verification_uri
     if is_pending and urlsplit(address).scheme in ("http", "https"):
         st.link_button(

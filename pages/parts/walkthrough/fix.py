@@ -9,6 +9,9 @@ from pages.parts.common.session import Fixing, Session
 from pages.parts.walkthrough import prefill, sending
 from pages.parts.walkthrough.actions import ACTION_OF, ACTIONS
 
+WIDGETS = {Target.URL: "url", Target.BODY_FORMAT: "body", Target.AUTHENTICATION: "secret_in"}
+"""The last part of the key of the widget that holds what a change is about."""
+
 
 def apply(current: Session, action: str, fix: Fix) -> None:
     """Change the request as the fix says, then send it if the fix is ready, or start a new flow if it requires one."""
@@ -26,14 +29,10 @@ def apply(current: Session, action: str, fix: Fix) -> None:
 
 def _change(current: Session, action: str, change: Change) -> None:
     match change.target:
-        case Target.URL:
-            st.session_state[f"{action}.url"] = change.after
+        case Target.URL | Target.BODY_FORMAT | Target.AUTHENTICATION:
+            st.session_state[f"{action}.{WIDGETS[change.target]}"] = change.after
         case Target.QUERY:
             prefill.drop_from_query(action, change.name)
-        case Target.BODY_FORMAT:
-            st.session_state[f"{action}.body"] = change.after
-        case Target.AUTHENTICATION:
-            st.session_state[f"{action}.secret_in"] = change.after
         case Target.FIELD | Target.HEADER:
             prefill.put(current, action, change.name, change.after)
         case Target.METHOD:

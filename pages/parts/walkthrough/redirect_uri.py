@@ -5,14 +5,14 @@ from dataclasses import replace
 import streamlit as st
 
 from oauth.providers.redirect_advice import Route, Way, routes
+from pages.parts.common import session
 from pages.parts.common.session import Session
 
 
 def apply(current: Session) -> None:
     """Set the flow's redirect URI to the registered one, or to the console's own if the provider accepts it."""
     registered = str(st.session_state.get(_key(current)) or "").strip()
-    callback = f"{current.origin}/callback"
-    uri = registered or ("" if is_pasted(current) else callback)
+    uri = registered or ("" if is_pasted(current) else session.callback_address())
     if current.flow.authorization is None and current.flow.redirect_uri != uri:
         current.flow = replace(current.flow, redirect_uri=uri)
 
@@ -23,7 +23,7 @@ def is_pasted(current: Session) -> bool:
 
 
 def _routes(current: Session) -> tuple[Route, ...]:
-    return routes(current.flow.provider, f"{current.origin}/callback")
+    return routes(current.flow.provider, session.callback_address())
 
 
 def draw(current: Session) -> None:

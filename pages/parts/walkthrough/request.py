@@ -13,8 +13,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from oauth import formatting
 from oauth.errors import InputError
-from oauth.exchange import Request
+from oauth.exchange import Request, Step
 from oauth.flow import Field
+from oauth.installation import now
 from pages.parts.common import clock
 from pages.parts.common.session import Session
 from pages.parts.common.widget_defaults import keep
@@ -51,7 +52,7 @@ def edit(
             st.error("This request cannot be sent.")
             st.text(session.vault.redact_text(str(error)))
         return None
-    preview = session.preview(request)
+    preview = session.vault.redact(session.exchange(Step.TOKEN, request, now())).request
     tabs[1].code(formatting.raw_request(preview), language="http", wrap_lines=True)
     tabs[2].code(formatting.curl(preview), language="bash", wrap_lines=True)
     return request, edited

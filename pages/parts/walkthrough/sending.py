@@ -1,4 +1,4 @@
-"""Send requests of a walkthrough, and take into its flow what the responses bring."""
+"""Send the requests of a walkthrough, and update its flow from the responses."""
 
 from oauth import flow as flows
 from oauth.client import send as send_recorded
@@ -12,13 +12,13 @@ from pages.parts.walkthrough.actions import ACTIONS
 
 
 def press(session: Session, action: str) -> None:
-    """Note that a send button was pressed; the page sends once it has read the fields as they stand now."""
+    """Note that a send button was pressed; the page sends the request after it has read the fields."""
     session.pressed = action
     session.signing.discard_stale(action)
 
 
 def take_press(session: Session, action: str) -> bool:
-    """Return True once when this action is to be sent: a rerun sends nothing again."""
+    """Return True once after a press of this action's button, so that a rerun sends nothing again."""
     if session.pressed != action:
         return False
     session.pressed = ""
@@ -26,7 +26,7 @@ def take_press(session: Session, action: str) -> bool:
 
 
 def send(session: Session, action: str, request: Request) -> None:
-    """Send a request of the flow, and take what its response brings."""
+    """Send a request of the flow, and update the flow from the response."""
     if action == "poll" and not (session.flow.device and session.flow.device.may_poll(now())):
         return
     session.sent[action] = request
@@ -37,12 +37,12 @@ def send(session: Session, action: str, request: Request) -> None:
             session.exchange(ACTIONS[action].step, request, now()),
             session.recorder,
             connection=session.flow.provider.connection,
-            on_response=lambda exchange: _take(session, action, exchange),
+            on_response=lambda exchange: _update(session, action, exchange),
         )
     session.show(action, diagnosing.outcome(session, record))
 
 
-def _take(session: Session, action: str, exchange: Exchange) -> None:
+def _update(session: Session, action: str, exchange: Exchange) -> None:
     flow = flows.read_nonce(session.flow, exchange)
     if (grant := ACTIONS[action].grant) is not None:
         flow = flows.read_tokens(flow, exchange, grant, flows.body_field(exchange.request, "scope"))
@@ -59,13 +59,13 @@ def _take(session: Session, action: str, exchange: Exchange) -> None:
 
 
 def was_sent(session: Session, action: str, request: Request) -> bool:
-    """Return True when this is the request sent last, apart from what is signed anew each time."""
+    """Return True if this is the last request sent, apart from signatures, which are new each time."""
     last = session.sent.get(action)
     return last is not None and flows.without_signatures(last) == flows.without_signatures(request)
 
 
-def wanted_nonce(session: Session, action: str) -> str:
-    """Return the nonce that the server gave when it refused the last proof of this action, or an empty text."""
+def required_nonce(session: Session, action: str) -> str:
+    """Return the nonce that the server sent when it refused the last proof of this action, or an empty string."""
     last, request = session.shown.get(action), session.sent.get(action)
     if last is None or request is None or last.explanation is None:
         return ""

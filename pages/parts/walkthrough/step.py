@@ -1,4 +1,4 @@
-"""The parts of every step: its frame, the editor of its request, the send button, and the result."""
+"""Parts of every step: its frame, the editor of its request, the send button, and the result."""
 
 from datetime import timedelta
 from functools import partial
@@ -13,16 +13,6 @@ from pages.parts.common import card, exchange
 from pages.parts.common.session import Fixing, Session, Shown
 from pages.parts.walkthrough import diagnosing, fix, request, sending, step_rail
 
-STEPS_OF = {
-    "par": (Step.PAR,),
-    "authorize": (Step.AUTHORIZE,),
-    "callback": (Step.CALLBACK,),
-    "token": (Step.TOKEN,),
-    "call": step_rail.CALLS,
-    "device": (Step.DEVICE,),
-}
-"""The steps whose notes are shown in a card."""
-
 
 def frame(current: Session, name: str, title: str) -> DeltaGenerator:
     """Return a step's container, collapsed once the flow has moved past the step."""
@@ -30,8 +20,9 @@ def frame(current: Session, name: str, title: str) -> DeltaGenerator:
         return st.expander(f"**{title}**", icon=":material/check_circle:", key=f"step.{name}.done")
     box = st.container(border=True, key=f"step.{name}")
     box.subheader(title, anchor=False)
-    for note in (note for step in STEPS_OF[name] for note in current.flow.provider.notes_on(step)):
-        box.text(note)
+    for step in step_rail.CALLS if name == "call" else [Step(name)]:
+        for note in current.flow.provider.notes_on(step):
+            box.text(note)
     return box
 
 
@@ -44,13 +35,13 @@ def editor(current: Session, action: str) -> DeltaGenerator:
 
 def send(current: Session, action: str, label: str, edited: request.Edited) -> None:
     """Draw the send button and the result, and send the request when the button was pressed."""
-    again = action in current.shown
+    is_repeated = action in current.shown
     preflight(current, action, edited)
     st.button(
-        "Send again" if again else label,
+        "Send again" if is_repeated else label,
         key=f"{action}.send",
         icon=":material/send:",
-        type="secondary" if again else "primary",
+        type="secondary" if is_repeated else "primary",
         disabled=edited is None,
         on_click=sending.press,
         args=(current, action),
@@ -85,7 +76,7 @@ def draw_result(current: Session, action: str) -> None:
 
 
 def expiry(name: str, left: timedelta) -> str:
-    """Return in words when something expires, or when it expired."""
+    """Describe when something expires or expired."""
     seconds = left.total_seconds()
     return f"{name} expires in {span(seconds)}" if seconds > 0 else f"{name} expired {span(-seconds)} ago"
 
@@ -97,13 +88,13 @@ def preflight(current: Session, action: str, edited: request.Edited) -> None:
         return
     if causes := diagnosing.preflight(current, action, edited[0]):
         with st.container(border=True, key=f"{action}.preflight"):
-            st.markdown(":orange[:material/warning:] **This request would fail as it is**")
+            st.markdown(":orange[:material/warning:] **This request would fail**")
             card.causes(causes)
 
 
 def _nonce(current: Session, action: str) -> None:
     """Offer to send the request again with the nonce that the server sent (RFC 9449 §8)."""
-    nonce = sending.wanted_nonce(current, action)
+    nonce = sending.required_nonce(current, action)
     if not nonce:
         return
     with st.container(border=True, key=f"{action}.dpop.nonce"):
@@ -125,8 +116,9 @@ def _nonce(current: Session, action: str) -> None:
 
 def _before_and_after(fixing: Fixing, after: Shown) -> None:
     with st.container(border=True, gap="small", key=f"{fixing.action}.fixed"):
-        fixed = after.failed is None
-        st.markdown(":green[:material/check:] **The fix worked**" if fixed else "**The fix did not help**")
+        st.markdown(
+            ":green[:material/check:] **The fix worked**" if after.failed is None else "**The fix did not help**"
+        )
         st.text(f"before: {_outcome(fixing.before)}\nafter: {_outcome(after)}")
         st.text(fixing.fix.title)
         if fixing.fix.changes:

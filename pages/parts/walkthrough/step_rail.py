@@ -20,13 +20,13 @@ OPTIONAL = ("par", "device")
 """Steps that a provider offers only if its profile has their endpoint."""
 
 CALLS = (Step.API, Step.REFRESH, Step.USERINFO, Step.INTROSPECT, Step.REVOKE)
-ICONS = {
-    "done": ":material/check_circle:",
-    "failed": ":material/error:",
-    "waiting": ":material/hourglass_empty:",
-    "ready": ":material/play_circle:",
+LOOKS = {
+    "done": ("green", "check_circle"),
+    "failed": ("red", "error"),
+    "waiting": ("gray", "hourglass_empty"),
+    "ready": ("primary", "play_circle"),
 }
-COLOURS = {"done": "green", "failed": "red", "waiting": "gray", "ready": "primary"}
+"""Colour and icon of each state."""
 
 
 def draw(session: Session) -> None:
@@ -36,9 +36,10 @@ def draw(session: Session) -> None:
             if not is_offered(session, card):
                 continue
             state, fact = status(session, card)
+            colour, icon = LOOKS[state]
             with st.container(gap=None):
                 st.button(
-                    f":{COLOURS[state]}[{ICONS[state]}] {title}",
+                    f":{colour}[:material/{icon}:] {title}",
                     key=f"rail.{card}",
                     type="tertiary",
                     help=f"Step {state}. Click to open or close it.",

@@ -76,9 +76,8 @@ def _build(action: str, url: str, fields: list[Field]) -> Request:
 
 
 def _options(current: Session, action: str, signed: Signed) -> None:
-    offered = [
-        item for item in AUTHENTICATION_LABELS if current.options or item in current.usual_authentication(action)
-    ]
+    usual = (ClientAuthentication.BODY, ClientAuthentication.BASIC, _authentication(action))
+    offered = [item for item in AUTHENTICATION_LABELS if current.options or item in usual]
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         if ACTIONS[action].grant is not None:
             st.segmented_control(

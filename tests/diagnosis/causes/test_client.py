@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from oauth import sandbox
 from oauth.exchange import Request
@@ -275,7 +276,7 @@ def test_client_active_at_another_site_is_diagnosed(new_walk: Callable[..., Walk
     other_site.running.sandbox.put_client(shop())
     row = new_walk("shop-app", LONG, at=other_site).application()
     walk = new_walk("shop-app", LONG)
-    walk.running.sandbox.put_client(replace(shop(), active=False))
+    walk.running.sandbox.put_client(structs.replace(shop(), active=False))
     diagnosis = walk.diagnosed(walk.application())
     foreign = cause(diagnosis, "client.other_provider")
     assert foreign.verdict == "proven"

@@ -1,0 +1,44 @@
+"""Tables: one column per name, with times in the reader's zone."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.parts.common import clock
+
+
+def draw(
+    key: str,
+    columns: Mapping[str, list[Any] | tuple[Any, list[Any]]],
+    max_height: int = 400,
+    on_select: Callable[[], None] | None = None,
+) -> None:
+    """Draw a table. A column is its values, or its width or whole configuration and its values.
+
+    ``max_height`` is in pixels. ``on_select`` is called when a line is selected or deselected.
+    """
+    data: dict[str, Any] = {}
+    configs: dict[str, Any] = {}
+    for name, column in columns.items():
+        config, values = column if isinstance(column, tuple) else (None, column)
+        configs[name] = config if isinstance(config, dict) else st.column_config.Column(width=config)
+        data[name] = values
+        if values and isinstance(values[0], datetime):
+            form = "YYYY-MM-DD HH:mm:ss"
+            configs[name] = st.column_config.DatetimeColumn(width=config, format=form, timezone=clock.zone())
+            data[name] = pd.to_datetime(values, utc=True)
+    frame = pd.DataFrame(data)
+    selection: dict[str, Any] = {"on_select": on_select, "selection_mode": "single-row"} if on_select else {}
+    st.dataframe(
+        frame,
+        key=key,
+        hide_index=True,
+        placeholder="",
+        height=min(max_height, 40 + 32 * len(frame)),
+        row_height=32,
+        column_config=configs,
+        **selection,
+    )
