@@ -50,7 +50,7 @@ CUT = "truncated at the end; the missing part was left out"
 
 
 def read(text: str, start: int = 0, *, cut: bool = False) -> Reading:
-    """Read the one JSON value that begins at ``start``, after white space and comments.
+    """Read the one JSON value that begins at ``start``, after whitespace and comments.
 
     With ``cut`` the text may end inside the value. Raises ``ParseError`` where it cannot be read even so.
     """
@@ -194,7 +194,7 @@ class _Reader:
         return _ESCAPES.get(character, character)
 
     def skip(self) -> None:
-        """Step over white space and comments."""
+        """Step over whitespace and comments."""
         while True:
             if space := _SPACE.match(self.text, self.position):
                 self.position = space.end()

@@ -56,13 +56,13 @@ def errors(history: History, filters: Filters, seconds: float, zone: tzinfo) -> 
         number = source.c.documented_error
         return select(start, number, func.count()).where(number.is_not(None)).group_by(start, number)
 
-    answer = ask(history, filters, seconds, question)
+    result = ask(history, filters, seconds, question)
     bars: Counter[tuple[datetime, int]] = Counter()
-    for start, number, count in answer.rows:
+    for start, number, count in result.rows:
         moment = datetime.fromisoformat(f"{start}:00" if digits == len(_HOUR) else start).replace(tzinfo=UTC)
         bars[_floor(moment.astimezone(zone), width), number] += count
     return Errors(
-        tuple((start, number, count) for (start, number), count in sorted(bars.items())), width, answer.newest
+        tuple((start, number, count) for (start, number), count in sorted(bars.items())), width, result.newest
     )
 
 
@@ -76,12 +76,12 @@ def durations(history: History, filters: Filters, seconds: float) -> Durations:
         took = source.c.duration_ms
         return select(source.c.step, took, func.count()).where(took.is_not(None)).group_by(source.c.step, took)
 
-    answer = ask(history, filters, seconds, question)
+    result = ask(history, filters, seconds, question)
     by_step: defaultdict[str, Counter[int]] = defaultdict(Counter)
-    for step, took, count in answer.rows:
+    for step, took, count in result.rows:
         by_step[step][took] += count
     steps = ((step, counts.total(), _percentiles(counts)) for step, counts in by_step.items())
-    return Durations(tuple(sorted(steps, key=lambda step: -step[2][0])), answer.newest)
+    return Durations(tuple(sorted(steps, key=lambda step: -step[2][0])), result.newest)
 
 
 _WIDTHS = (

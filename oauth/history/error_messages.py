@@ -19,7 +19,7 @@ _SQLITE = (
     (DAMAGED, "is damaged", "Stop the console, move the file away, and start again: a new file is created."),
 )
 
-_AWAY = "cannot be reached: its server does not answer", "Check that PostgreSQL runs there, then try again."
+_AWAY = "cannot be reached: its server does not respond", "Check that PostgreSQL runs there, then try again."
 _LOST = "was cut off: the connection to its server broke", "Check that PostgreSQL runs there, then try again."
 _REFUSED = (
     "cannot be opened: the server refuses the user or the password",

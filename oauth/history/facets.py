@@ -64,10 +64,10 @@ def _facet(history: History, filters: Filters, name: str, deadline: float) -> Fa
             rows = ask_all(history, others, (deadline - time.monotonic()) / 2, partial(_by_known, column))
             counters.append(_counted(rows, 0))
     except HistoryTimeout:
-        answer = ask(history, others, 0, partial(_by, columns))
-        counters = [_counted(answer.rows, index) for index in range(len(columns))]
-        if sum(row[-1] for row in answer.rows) >= time_limits.NEWEST:
-            newest = answer.newest  # otherwise there are no others
+        result = ask(history, others, 0, partial(_by, columns))
+        counters = [_counted(result.rows, index) for index in range(len(columns))]
+        if sum(row[-1] for row in result.rows) >= time_limits.NEWEST:
+            newest = result.newest  # otherwise there are no others
     wider = counters[0]
     listed: dict[str, int] = {}
     for counts in counters:

@@ -1,8 +1,8 @@
 """Filters of the history: as a value, as the line that a person types, and as parameters of an address.
 
-A line has terms separated by white space: ``step:token,refresh -host:localhost "is invalid"``. A comma separates
+A line has terms separated by whitespace: ``step:token,refresh -host:localhost "is invalid"``. A comma separates
 alternatives, a leading ``-`` negates, ``*`` is any value, and words without a name are searched for in the whole
-exchange. A value with white space, a comma or nothing but ``*`` stands in quotation marks; inside them, a backslash
+exchange. A value with whitespace, a comma or nothing but ``*`` stands in quotation marks; inside them, a backslash
 escapes a quotation mark or a backslash.
 
 ``Filters.parse`` and ``Filters.from_query`` read this syntax. ``Filters(flow=...)`` and ``Filters.put`` take values
@@ -148,7 +148,7 @@ class _Reader:
         self._at = 0
 
     def has_more(self) -> bool:
-        """Skip white space, and return whether anything follows."""
+        """Skip whitespace, and return whether anything follows."""
         while self._at < len(self._line) and self._line[self._at].isspace():
             self._at += 1
         return self._at < len(self._line)

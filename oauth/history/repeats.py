@@ -49,8 +49,8 @@ class Repeats:
 
 def repeats(history: History, filters: Filters, seconds: float) -> Repeats:
     """Group the exchanges that match the filters. Raises ``HistoryError``."""
-    answer = ask(history, filters, seconds, _grouped)
-    return Repeats(tuple(Repeat(*row) for row in answer.rows), answer.newest)
+    result = ask(history, filters, seconds, _grouped)
+    return Repeats(tuple(Repeat(*row) for row in result.rows), result.newest)
 
 
 def _grouped(source: FromClause) -> Select[Any]:

@@ -30,7 +30,7 @@ BATCH = 100
 
 _REQUEST = "client_id", "url", "host", "request_headers", "request_body"
 _BEGUN = "started_at", "owner", "case", "flow", "step", "method", "provider", "marks", *_REQUEST
-_ANSWER = (
+_OUTCOME = (
     "status",
     "reason",
     "http_version",
@@ -46,7 +46,7 @@ _ANSWER = (
 )
 _ERROR = "documented_error", "error", "error_description"
 _UNANSWERED = {
-    **dict.fromkeys(("note", *_ANSWER, *_ERROR), "''"),
+    **dict.fromkeys(("note", *_OUTCOME, *_ERROR), "''"),
     **dict.fromkeys(("status", "duration_ms", "documented_error"), "NULL"),
     "response_cut": "FALSE",
     "outcome": "'none'",
@@ -58,7 +58,7 @@ IMPORTED = "imported"
 """The mark of an imported row. It concerns this history and not the exchange, so exports leave it out."""
 
 STOPPED = "stopped"
-"""The kind of failure of an exchange whose console was stopped before an answer came (``upkeep``)."""
+"""The kind of failure of an exchange whose console was stopped before a response came (``upkeep``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Row:
 class History:
     """The exchanges in one database.
 
-    ``console`` names this process in the rows that wait for an answer. Nothing is opened before the first use. Raises
+    ``console`` names this process in the rows that wait for a response. Nothing is opened before the first use. Raises
     ``SettingError`` when ``url`` is no address of a database; every method raises ``HistoryError``.
     """
 
@@ -119,12 +119,15 @@ class History:
     ) -> None:
         """Add the response or failure, and the recognised error, to the row that ``begin`` created.
 
-        ``entry`` is the id of the catalogue's entry; without it, it is recognised here.
-        ``begun`` is what was kept then. What the answer says may have made another request of it: a secret that has
-        its name in the answer only is taken out of the request too.
+        ``entry`` is the id of the catalogue's entry; without it, the entry is recognised here. ``begun`` is what
+        ``begin`` stored: the request is stored again only where redaction changed it, since a secret that is named in
+        the response alone is removed from the request too.
         """
-        values: tuple[Any, ...] = (*_answer(exchange), entry_of(exchange, documented_error) if entry is None else entry)
-        names: tuple[str, ...] = (*_ANSWER, "entry")
+        values: tuple[Any, ...] = (
+            *_outcome(exchange),
+            entry_of(exchange, documented_error) if entry is None else entry,
+        )
+        names: tuple[str, ...] = (*_OUTCOME, "entry")
         if error or documented_error is not None:
             names, values = (*names, *_ERROR), (*values, documented_error, error, error_description)
         if begun is None or begun.request != exchange.request or begun.client_id != exchange.client_id:
@@ -135,7 +138,7 @@ class History:
     def add(self, rows: Sequence[Row]) -> None:
         """Store finished exchanges, all of them or none, under new ids."""
         values = [
-            dict(zip(_BEGUN + _ANSWER, _begun(row.exchange) + _answer(row.exchange), strict=True))
+            dict(zip(_BEGUN + _OUTCOME, _begun(row.exchange) + _outcome(row.exchange), strict=True))
             | {
                 "started_at": row.exchange.started_at,
                 "documented_error": row.documented_error,
@@ -281,17 +284,16 @@ def _sent(exchange: Exchange) -> tuple[Any, ...]:
     )
 
 
-def _answer(exchange: Exchange) -> tuple[Any, ...]:
-    """The values of ``_ANSWER``, also while there is none."""
-    response, failure = exchange.response, exchange.failure
-    kept = response or _NOTHING
+def _outcome(exchange: Exchange) -> tuple[Any, ...]:
+    """Return the values of ``_OUTCOME``, also while there is no response."""
+    failure, response = exchange.failure, exchange.response or _NOTHING
     return (
-        response.status if response else None,
-        kept.reason,
-        kept.http_version,
-        header_lines(kept.headers),
-        _text(kept.body),
-        kept.cut,
+        exchange.response.status if exchange.response else None,
+        response.reason,
+        response.http_version,
+        header_lines(response.headers),
+        _text(response.body),
+        response.cut,
         exchange.duration_ms,
         " ".join(exchange.marks),
         failure.kind if failure else "",

@@ -68,7 +68,7 @@ def encoded(text: str) -> bytes:
 
 
 def first_sign(text: str, start: int = 0) -> int:
-    """Return the end of the white space that begins at ``start``."""
+    """Return the end of the whitespace that begins at ``start``."""
     match = LEAD.match(text, start)
     return match.end() if match else start
 

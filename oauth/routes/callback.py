@@ -57,9 +57,9 @@ def callback(
 
     async def endpoint(request: Request) -> Response:
         body = b"" if request.method == "GET" else await _body(request)
-        return await run_in_threadpool(answer, request, body)
+        return await run_in_threadpool(respond, request, body)
 
-    def answer(request: Request, body: bytes | None) -> Response:
+    def respond(request: Request, body: bytes | None) -> Response:
         arrived = clock()
         if body is None:
             return _refusal(request, "This callback cannot be used", "The body is not a form, or is too long.")

@@ -51,7 +51,7 @@ def test_an_address_that_is_wrong_is_named_without_the_password(
 
 def test_a_server_that_does_not_answer_is_named(open_history: Callable[..., History]) -> None:
     for host in (f"127.0.0.1:{free_port()}", "nowhere.invalid"):
-        with pytest.raises(HistoryError, match=r"cannot be reached: its server does not answer\. Check that Postg"):
+        with pytest.raises(HistoryError, match=r"cannot be reached: its server does not respond\. Check that Postg"):
             open_history(f"postgresql://u:secret-word@{host}/d").count(Filters())
 
 
@@ -61,7 +61,7 @@ def test_a_server_that_stops_in_the_middle_is_told_and_used_again_when_it_is_bac
     kept = history.begin(exchange())
     postgresql_server.stop()
     try:
-        with pytest.raises(HistoryError, match="its server does not answer"):
+        with pytest.raises(HistoryError, match="its server does not respond"):
             history.begin(exchange())
     finally:
         postgresql_server.start()

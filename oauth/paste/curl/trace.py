@@ -111,7 +111,7 @@ def _begins(parts: list[_Part], way: str) -> bool:
 
 
 def _with_breaks(body: str) -> str:
-    """Replace the dots in JSON that can only be white space by line breaks."""
+    """Replace the dots in JSON that can only be whitespace by line breaks."""
     if not body.startswith(("{", "[")):
         return body
     return _STRING_OR_DOT.sub(lambda match: "\n" if match[0] == "." else match[0], body)

@@ -68,6 +68,7 @@ class Reading:
                 documented_error=explanation.number if explanation else None,
                 error=explanation.error if explanation else "",
                 error_description=explanation.error_description if explanation else "",
+                entry=explanation.entry if explanation else "",
                 begun=exchange,
             )
             ids.append(id)

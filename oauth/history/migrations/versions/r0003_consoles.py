@@ -1,4 +1,4 @@
-"""Marks, the processes that wait for answers, and indexes by provider and of what has a note."""
+"""Marks, the processes that wait for responses, and indexes by provider and of what has a note."""
 
 import sqlalchemy as sa
 from alembic import op
