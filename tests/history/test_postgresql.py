@@ -34,7 +34,7 @@ def test_both_spellings_of_the_address_work(
     [
         ({"password": "a-wrong-password"}, "the server refuses the user or the password. Correct them in CONSOLE_DAT"),
         ({"user": "nobody-of-this-name"}, "the server refuses the user or the password"),
-        ({"database": "missing"}, "is not there: the server has no such database. Make it with createdb"),
+        ({"database": "missing"}, "is missing: the server has no such database. Create it with createdb"),
     ],
 )
 def test_an_address_that_is_wrong_is_named_without_the_password(
@@ -101,7 +101,7 @@ def test_a_read_only_database_can_be_read(
     open_history().begin(exchange())
     postgresql_server.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     history = open_history()
-    with pytest.raises(HistoryError, match=r"is read-only\. Name the main server"):
+    with pytest.raises(HistoryError, match=r"is read-only\. Name the primary server"):
         history.begin(exchange())
     assert history.count(Filters()) == 1
 
