@@ -17,7 +17,12 @@ def tls_in_front_of(port: int, ca: trustme.CA, *names: str) -> Iterator[int]:
 
     def connect(accepted: socket.socket) -> None:
         outside = context.wrap_socket(accepted, server_side=True)
-        _join(outside, socket.create_connection(("127.0.0.1", port)))
+        try:
+            inside = socket.create_connection(("127.0.0.1", port))
+        except OSError:  # the console stopped while the browser still connects
+            outside.close()
+            raise
+        _join(outside, inside)
 
     with _listen(connect) as own:
         yield own
