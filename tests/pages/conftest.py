@@ -8,6 +8,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from streamlit import config
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from oauth import sandbox
@@ -29,6 +30,15 @@ TEXTS = (
     "title",
     "text_input",
 )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def components() -> Iterator[None]:
+    """Search the installed packages for Streamlit components once, and not for every session: it takes 0.3 seconds."""
+    installed = manifest_scanner.scan_component_manifests()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", lambda: installed)
+        yield
 
 
 @pytest.fixture
