@@ -12,15 +12,12 @@ from oauth.lenient_json import ParseError
 from oauth.paste import address, error_text, fetch_call, har, json_body, okhttp, php_dump, prose, raw_http
 from oauth.paste.curl import command, trace, verbose
 from oauth.paste.flows import grouped
-from oauth.paste.result import Pasted
+from oauth.paste.result import MOST_EXCHANGES, Pasted, check_count
 
 __all__ = ["MOST_EXCHANGES", "MOST_OCTETS", "READERS", "ParseError", "Pasted", "read"]
 
 MOST_OCTETS = 50 * 1024 * 1024
 """Maximum size of a pasted text, in octets of UTF-8."""
-
-MOST_EXCHANGES = 100_000
-"""Maximum number of exchanges in a pasted text."""
 
 
 _HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
@@ -78,8 +75,7 @@ def read(text: str) -> list[Pasted]:
             if confidence == 1:
                 break
             continue
-        if len(exchanges) > MOST_EXCHANGES:
-            raise ParseError(f"the text holds more than {MOST_EXCHANGES:,} exchanges; cut out those in question.")
+        check_count(exchanges)
         return grouped(exchanges)
     raise failure or ParseError("neither JSON nor an HTTP message, curl command, address or known message was found.")
 

@@ -1,9 +1,14 @@
 """The result of a reader: one exchange of a pasted text."""
 
+from collections.abc import Sized
 from dataclasses import dataclass
 from datetime import datetime
 
 from oauth.exchange import Exchange, Request, Response, Step
+from oauth.lenient_json import ParseError
+
+MOST_EXCHANGES = 100_000
+"""Maximum number of exchanges in a pasted text."""
 
 STATUS_UNKNOWN = 0
 """``Response.status`` where it is not in the pasted text, as with a body alone."""
@@ -48,3 +53,9 @@ class Pasted:
             duration_ms=self.duration_ms,
             flow=self.flow,
         )
+
+
+def check_count(items: Sized) -> None:
+    """Raise ``ParseError`` for more than ``MOST_EXCHANGES``; readers ask while they read."""
+    if len(items) > MOST_EXCHANGES:
+        raise ParseError(f"the text holds more than {MOST_EXCHANGES:,} exchanges; cut out those in question.")
