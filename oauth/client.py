@@ -8,7 +8,8 @@ from time import perf_counter
 from oauth import wire
 from oauth.connection_settings import ConnectionSettingError, ConnectionSettings, proxy_of
 from oauth.egress import Allowlist, Policy
-from oauth.exchange import Exchange, Failure, Response, charset_of, header
+from oauth.exchange import Exchange, Failure, Response, charset_of, header, text_encoding, unexpected
+from oauth.history.store import STOPPED
 from oauth.recorder import Record, Recorder
 from oauth.redaction import Vault
 
@@ -30,10 +31,17 @@ def send(
     _hide_password(connection, recorder.vault)
     refusal = _refusal(exchange, connection, recorder.policy)
     begun = recorder.begin(replace(exchange, marks=(*exchange.marks, *_marks(exchange, connection, refusal))))
-    completed = _complete(begun.live, connection, recorder.policy.allowlist, refusal)
+    completed = begun.live
     try:
+        completed = _complete(begun.live, connection, recorder.policy.allowlist, refusal)
         on_response(completed)
-    finally:  # a response is in the history even where the caller fails on it
+    except BaseException as error:  # such as the end of the process, or of the page's run
+        if isinstance(error, Exception):
+            completed = replace(completed, failure=completed.failure or unexpected(error))
+        elif completed is begun.live:
+            completed = replace(completed, failure=Failure(STOPPED))
+        raise
+    finally:  # the row gets an end and what came, whatever was raised
         record = recorder.complete(begun, completed)
     return record
 
@@ -88,9 +96,12 @@ def _is_in_its_charset(response: Response) -> bool:
     charset = charset_of(response.headers)
     if not charset and "json" not in (header(response.headers, "content-type") or "").lower():
         return True
+    encoding = text_encoding(charset or "utf-8")
+    if encoding is None:
+        return False
     try:
         # A truncated body may end inside a character.
-        codecs.getincrementaldecoder(charset or "utf-8")().decode(response.body, not response.cut)
-    except (LookupError, ValueError):
+        codecs.getincrementaldecoder(encoding)().decode(response.body, not response.cut)
+    except ValueError:
         return False
     return True
