@@ -21,8 +21,8 @@ from cryptography.x509.oid import NameOID
 from oauth import egress
 from oauth.connection_settings import ConnectionSettings
 from oauth.egress import Policy
-from tests import hostile
-from tests.hostile import Server
+from tests.hostile import servers as hostile
+from tests.hostile.servers import Server
 
 PROXY_PASSWORD = "proxy-canary-55aa66bb77cc"
 """The password of every proxy here, which must not appear anywhere."""

@@ -12,7 +12,7 @@ from oauth.egress import Allowlist, NotAllowedError, Policy
 from oauth.installation import Installation
 from oauth.recorder import Recorder
 from tests.exchanges import token_exchange
-from tests.hostile import OK, answering, proxying, response, serving
+from tests.hostile.servers import OK, answering, proxying, response, serving
 
 INSIDE = [
     "127.0.0.1", "127.8.8.8", "10.0.0.5", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",

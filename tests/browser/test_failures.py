@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from oauth.catalogue import answers
-from tests import hostile
+from tests.hostile import servers as hostile
 from tests.failures import (
     ANSWERS,
     FAILURES,
