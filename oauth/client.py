@@ -34,6 +34,7 @@ def send(
     completed = begun.live
     try:
         completed = _complete(begun.live, connection, recorder.policy.allowlist, refusal)
+        completed = _with_charset_mark(completed)
         on_response(completed)
     except BaseException as error:  # such as the end of the process, or of the page's run
         if isinstance(error, Exception):
@@ -48,7 +49,7 @@ def send(
 
 def send_unrecorded(exchange: Exchange) -> Exchange:
     """Send a request that belongs to no flow over a direct connection, without a trace in the history."""
-    return _complete(exchange, DEFAULT_CONNECTION, Policy().allowlist, None)
+    return _with_charset_mark(_complete(exchange, DEFAULT_CONNECTION, Policy().allowlist, None))
 
 
 def _complete(
@@ -57,10 +58,13 @@ def _complete(
     started = perf_counter()
     response, failure = (None, refusal) if refusal else wire.exchange(exchange.request, connection, allowlist)
     elapsed = round((perf_counter() - started) * 1000)
-    marks = exchange.marks
-    if response is not None and not _is_in_its_charset(response):
-        marks = (*marks, "bad_charset")
-    return replace(exchange, response=response, failure=failure, duration_ms=elapsed, marks=marks)
+    return replace(exchange, response=response, failure=failure, duration_ms=elapsed)
+
+
+def _with_charset_mark(exchange: Exchange) -> Exchange:
+    if exchange.response is None or _is_in_its_charset(exchange.response):
+        return exchange
+    return replace(exchange, marks=(*exchange.marks, "bad_charset"))
 
 
 def _hide_password(connection: ConnectionSettings, vault: Vault) -> None:
