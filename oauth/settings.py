@@ -75,6 +75,15 @@ class Settings:
         """Derive a key for one purpose, so that signatures for one purpose are worthless for another."""
         return hmac.new(self.key, purpose.encode(), hashlib.sha256).digest()
 
+    @property
+    def control_token(self) -> str:
+        """The token of the embedded sandbox's control behind a proxy, empty on a personal console.
+
+        A proxy may rewrite everything that tells a request from elsewhere apart, so only the console itself, which
+        knows the token, may use the control then.
+        """
+        return self.derived_key("sandbox control").hex() if self.public_url else ""
+
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; create the home folder (0700) and the key file (0600) if they are missing.

@@ -12,9 +12,9 @@ import httpx
 from oauth import wire
 from oauth.connection_settings import tls_context
 from oauth.egress import Allowlist
-from tests import hostile
 from tests.exchanges import token_exchange
 from tests.failures import server_context, trusting
+from tests.hostile import servers as hostile
 
 ROUNDS = 5
 REQUESTS = 30

@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from oauth.catalogue import answers
-from tests.hostile import servers as hostile
 from tests.failures import (
     ANSWERS,
     FAILURES,
@@ -21,6 +20,7 @@ from tests.failures import (
     self_signed,
     server_context,
 )
+from tests.hostile import servers as hostile
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Walk

@@ -19,7 +19,6 @@ from oauth.exchange import Exchange, header
 from oauth.history.store import Row
 from oauth.installation import Installation
 from oauth.recorder import Recorder
-from tests import hostile
 from tests.exchanges import CODE, token_exchange
 from tests.failures import (
     BAD_GATEWAY,
@@ -34,6 +33,7 @@ from tests.failures import (
     server_context,
     trusting,
 )
+from tests.hostile import servers as hostile
 
 Send = Callable[..., Exchange]
 
