@@ -88,9 +88,10 @@ class Doors:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        app: ASGIApp = self._app if self._entrance.admits(scope) else _refuse
+        is_admitted = self._entrance.admits(scope)
+        app: ASGIApp = self._app if is_admitted else _refuse
         if scope["type"] == "websocket":
-            await app(_with_host_of_origin(scope), receive, send)
+            await app(_with_host_of_origin(scope) if is_admitted else scope, receive, send)
             return
 
         async def send_with_headers(message: Message) -> None:
