@@ -1,4 +1,4 @@
-"""Pages of other origins, framing and rewriting proxies, against running consoles: a personal one and a published one."""
+"""Pages of other origins and rewriting proxies, against running consoles: a personal one and a published one."""
 
 import base64
 import socket
