@@ -7,7 +7,7 @@ from time import perf_counter
 
 from oauth import wire
 from oauth.connection_settings import ConnectionSettingError, ConnectionSettings, proxy_of
-from oauth.egress import Allowlist, Policy
+from oauth.egress import Policy
 from oauth.exchange import Exchange, Failure, Response, charset_of, header
 from oauth.recorder import Record, Recorder
 from oauth.redaction import Vault
@@ -30,7 +30,7 @@ def send(
     _hide_password(connection, recorder.vault)
     refusal = _refusal(exchange, connection, recorder.policy)
     begun = recorder.begin(replace(exchange, marks=(*exchange.marks, *_marks(exchange, connection, refusal))))
-    completed = _complete(begun.live, connection, recorder.policy.allowlist, refusal)
+    completed = _complete(begun.live, connection, recorder.policy, refusal)
     try:
         on_response(completed)
     finally:  # a response is in the history even where the caller fails on it
@@ -40,14 +40,12 @@ def send(
 
 def send_unrecorded(exchange: Exchange) -> Exchange:
     """Send a request that belongs to no flow over a direct connection, without a trace in the history."""
-    return _complete(exchange, DEFAULT_CONNECTION, Policy().allowlist, None)
+    return _complete(exchange, DEFAULT_CONNECTION, Policy(), None)
 
 
-def _complete(
-    exchange: Exchange, connection: ConnectionSettings, allowlist: Allowlist, refusal: Failure | None
-) -> Exchange:
+def _complete(exchange: Exchange, connection: ConnectionSettings, policy: Policy, refusal: Failure | None) -> Exchange:
     started = perf_counter()
-    response, failure = (None, refusal) if refusal else wire.exchange(exchange.request, connection, allowlist)
+    response, failure = (None, refusal) if refusal else wire.exchange(exchange.request, connection, policy)
     elapsed = round((perf_counter() - started) * 1000)
     marks = exchange.marks
     if response is not None and not _is_in_its_charset(response):

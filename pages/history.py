@@ -125,7 +125,7 @@ def _show() -> None:
 def _download(filters: Filters, number: Count) -> None:
     """Draw the download links, and renew them while the page is open and when one was used."""
     settings = current().settings
-    browser = st.context.cookies.get(links.cookie_name(settings), "")
+    browser = session.browser()
     with st.popover(f"Download {number}", icon=":material/download:", key="history.download.open"):
         for format, (label, help_text) in FORMATS.items():
             st.link_button(
