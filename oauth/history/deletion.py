@@ -36,6 +36,13 @@ def delete_shown(history: History, filters: Filters, up_to: int) -> Iterator[int
         history.database.wipe()
 
 
+def delete_row(history: History, id: int) -> None:
+    """Delete one exchange without a trace. Raises ``HistoryError``."""
+    with history.database.writing() as connection:
+        connection.execute(delete(exchanges).where(exchanges.c.id == id))
+    history.database.wipe()
+
+
 def delete_older(history: History, limit: datetime, now: datetime) -> int:
     """Delete the exchanges that began before ``limit``, except those of a running flow; return their number.
 
