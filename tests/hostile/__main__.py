@@ -55,13 +55,13 @@ def _run(cases: "Iterator[tuple[str, EntryPoint, str, Shape]]", until: float | N
         if until is not None and time.monotonic() > until:
             break
         try:
-            problems = list(check.problems(entry, name, shape))
+            found = list(check.breaches(entry, name, shape))
         except BaseException:
             print(f"Stopped in {number} ({entry.name}, {name}), seed {seed}", flush=True)
             raise
-        for problem in problems:
+        for breach in found:
             breaches += 1
-            print(f"BREACH {number}: {problem}", flush=True)
+            print(f"BREACH {number}: {breach.text}", flush=True)
         tried[entry.name] += 1
         if time.monotonic() > told + 30:
             told = time.monotonic()

@@ -1,6 +1,7 @@
 """Texts that once stopped the console for everybody, each in the size that did, within a second or two."""
 
 import base64
+import io
 import json
 import math
 import random
@@ -10,12 +11,15 @@ import pytest
 
 from oauth import paste
 from oauth.errors import InputError
+from oauth.history.store import History
+from oauth.imports import MOST_PROBLEMS, ImportFileError, Report, import_file
 from oauth.jose import jwt, keys
 from oauth.paste import result
 from oauth.providers import custom
 from oauth.providers.validation import ProfileError
+from oauth.redaction import Vault
 from tests.hostile.budget import cost
-from tests.hostile.entry_points import ENTRY_POINTS
+from tests.hostile.entry_points import ENTRY_POINTS, NOW
 
 SECONDS = 2.0
 CALLS: dict[str, Callable[[str], object]] = {entry.name: entry.call for entry in ENTRY_POINTS}
@@ -170,6 +174,32 @@ def test_text_of_countless_exchanges_is_refused_while_it_is_read(unit: str, monk
     def read() -> None:
         with pytest.raises(paste.ParseError, match="more than 1,000 exchanges"):
             paste.read(text)
+
+    spent = cost(read, 20)
+    assert spent.seconds < SECONDS
+    assert spent.octets < 64 * 1024 * 1024
+
+
+def test_problems_of_an_imported_file_are_described_up_to_a_limit(history: History) -> None:
+    content = b'{"log": {"entries": [' + b"{}," * 100_000 + b"{}]}}"
+    reports: list[Report] = []
+
+    def read() -> None:
+        reports.append(import_file(io.BytesIO(content), history, lambda: Vault(b"key"), NOW))
+
+    spent = cost(read, 20)
+    assert spent.seconds < SECONDS
+    assert spent.octets < 100 * 1024 * 1024
+    assert len(reports[0].problems) == MOST_PROBLEMS + 1
+    assert reports[0].problems[-1] == "99,001 more entries have problems."
+
+
+def test_import_of_countless_brackets_is_refused(history: History) -> None:
+    content = b'{"log": {"entries": [' + b"{}," * (8 * 1024 * 1024 // 3) + b"{}]}}"
+
+    def read() -> None:
+        with pytest.raises(ImportFileError, match="more brackets than a browser writes"):
+            import_file(io.BytesIO(content), history, lambda: Vault(b"key"), NOW)
 
     spent = cost(read, 20)
     assert spent.seconds < SECONDS
