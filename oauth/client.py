@@ -7,7 +7,7 @@ from time import perf_counter
 
 from oauth import wire
 from oauth.connection_settings import ConnectionSettingError, ConnectionSettings, proxy_of
-from oauth.egress import Allowlist, Policy
+from oauth.egress import Policy
 from oauth.exchange import Exchange, Failure, Response, charset_of, header, text_encoding, unexpected
 from oauth.history.store import STOPPED
 from oauth.recorder import Record, Recorder
@@ -33,7 +33,7 @@ def send(
     begun = recorder.begin(replace(exchange, marks=(*exchange.marks, *_marks(exchange, connection, refusal))))
     completed = begun.live
     try:
-        completed = _complete(begun.live, connection, recorder.policy.allowlist, refusal)
+        completed = _complete(begun.live, connection, recorder.policy, refusal)
         completed = _with_charset_mark(completed)
         on_response(completed)
     except BaseException as error:  # such as the end of the process, or of the page's run
@@ -49,14 +49,12 @@ def send(
 
 def send_unrecorded(exchange: Exchange) -> Exchange:
     """Send a request that belongs to no flow over a direct connection, without a trace in the history."""
-    return _with_charset_mark(_complete(exchange, DEFAULT_CONNECTION, Policy().allowlist, None))
+    return _with_charset_mark(_complete(exchange, DEFAULT_CONNECTION, Policy(), None))
 
 
-def _complete(
-    exchange: Exchange, connection: ConnectionSettings, allowlist: Allowlist, refusal: Failure | None
-) -> Exchange:
+def _complete(exchange: Exchange, connection: ConnectionSettings, policy: Policy, refusal: Failure | None) -> Exchange:
     started = perf_counter()
-    response, failure = (None, refusal) if refusal else wire.exchange(exchange.request, connection, allowlist)
+    response, failure = (None, refusal) if refusal else wire.exchange(exchange.request, connection, policy)
     elapsed = round((perf_counter() - started) * 1000)
     return replace(exchange, response=response, failure=failure, duration_ms=elapsed)
 

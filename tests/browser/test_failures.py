@@ -52,6 +52,7 @@ def walking(tools: Any, page: Page, home: Path, more: str, **settings: str) -> I
     text = PROFILE.format(url=f"http://localhost:{port}", more=more)
     (home / "providers" / "hostile.toml").write_text(text)
     client = {"CONSOLE_CLIENT_HOSTILE_ID": "demo-app", "CONSOLE_CLIENT_HOSTILE_SECRET": "demo-secret"}
+    settings = {"CONSOLE_CERTIFICATES": "/"} | settings
     console = tools.start_console(home, port=port, **client, **settings)
     try:
         walk = tools.Walk(page, console.url)

@@ -21,6 +21,7 @@ from oauth.installation import Installation
 from oauth.recorder import Recorder
 from tests.exchanges import CODE, token_exchange
 from tests.failures import (
+    ANY_FILE,
     BAD_GATEWAY,
     FAILURES,
     JSON,
@@ -43,7 +44,7 @@ def request_token(console: Installation) -> Send:
     """Return a function that sends a token request with connection settings and a policy."""
 
     def run(url: str, connection: ConnectionSettings = ConnectionSettings(), policy: Policy | None = None) -> Exchange:  # noqa: B008
-        recorder = Recorder(console.history, console.vault(), policy or Policy())
+        recorder = Recorder(console.history, console.vault(), policy or ANY_FILE)
         return send(token_exchange(url), recorder, connection=connection).live
 
     return run

@@ -39,9 +39,10 @@ def find_userinfo(text: str) -> Iterator[Occurrence]:
 
 
 def _find_fields(text: str, names: re.Pattern[str], values: re.Pattern[str]) -> Iterator[Occurrence]:
+    done = 0
     for name in names.finditer(text):
-        kind = secret_kind(unquote_plus(name[1]))
-        value = values.match(text, name.end())
+        kind = secret_kind(unquote_plus(name[1])) if name.start() >= done else None
+        value = values.match(text, name.end()) if kind is not None else None
         if kind is not None and value is not None:
-            readings = (unquote_plus(value[0]), unquote(value[0]))
-            yield from find_in_value(kind, text, *value.span(), readings)
+            done = value.end()
+            yield from find_in_value(kind, text, *value.span(), (unquote_plus(value[0]), unquote(value[0])))
