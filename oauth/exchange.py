@@ -26,6 +26,13 @@ Headers = tuple[tuple[str, str], ...]
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "x-amz-cf-id", "cf-ray")
 
 
+LONGEST_MS = 2**31 - 1
+"""Milliseconds of the longest duration, 24 days: the history has 32 bits for it."""
+
+HIGHEST_STATUS = 999
+"""The highest status that three digits can write (RFC 9110 §15). 0 is one that is not known."""
+
+
 class Step(StrEnum):
     """A step of the flow that an exchange belongs to: RFC 6749 §4.1, §6 and §7, and the endpoints beside them.
 

@@ -13,7 +13,7 @@ from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
 from oauth import lenient_json
-from oauth.exchange import Headers, Request, Response
+from oauth.exchange import LONGEST_MS, Headers, Request, Response
 from oauth.lenient_json import ParseError
 from oauth.paste.body import encoded, first_sign
 from oauth.paste.result import Pasted, check_count
@@ -180,7 +180,7 @@ def _exchange(entry: _Entry, headers: SharedHeaders, repairs: tuple[str, ...]) -
         response,
         step_of(request, response),
         moment(entry.started_date_time),
-        round(time) if time is not None and 0 <= time < _MOST else None,
+        round(time) if time is not None and 0 <= time <= LONGEST_MS else None,
         repairs if saved else (*repairs, NOT_SAVED),
         "HAR",
         request_body_known=saved,
