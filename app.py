@@ -9,14 +9,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 from streamlit import config
+from streamlit.file_util import get_static_dir
 
 from oauth import sandbox
+from oauth.exports import links
 from oauth.history.upkeep import Upkeep
 from oauth.installation import current, now
 from oauth.routes import Below, routes
+from oauth.routes.doors import Doors, Entrance, page_policy
 from oauth.sandbox.app import application
+from oauth.sandbox.control.access import ControlAccess
 from oauth.settings import SettingError
 from pages.parts.common import page_errors
 
@@ -36,26 +41,33 @@ Upkeep(installation.history, now, installation.settings.retention_days).start()
 public = urlsplit(installation.settings.public_url)
 """The address under which a proxy publishes the console; the pages then answer to its host, below its path."""
 
+# Streamlit repeats these checks for its WebSocket, and knows the hosts of both lists.
+origins = [origin.strip().lower() for origin in config.get_option("server.corsAllowedOrigins")]
+hosts = [*config.get_option("server.allowedHosts"), *filter(None, (urlsplit(origin).hostname for origin in origins))]
+
 options: dict[str, Any] = {}
 if public.hostname:
-    options = {
-        "server.allowedHosts": [*config.get_option("server.allowedHosts"), public.hostname],
-        "server.corsAllowedOrigins": [
-            *config.get_option("server.corsAllowedOrigins"),
-            f"{public.scheme}://{public.netloc}",
-        ],
-        "server.baseUrlPath": public.path,
-    }
+    origins.append(f"{public.scheme}://{public.netloc}".lower())
+    hosts.append(public.hostname)
+    options = {"server.corsAllowedOrigins": origins, "server.baseUrlPath": public.path}
     sandbox.embedded().register(f"{installation.settings.public_url}/callback")
+options["server.allowedHosts"] = hosts
 
 routes_beside_pages: list[BaseRoute] = [
     *routes(installation.settings, installation.recorder, now),
-    Mount("/sandbox", application(sandbox.embedded())),
+    Mount("/sandbox", application(sandbox.embedded(), ControlAccess(installation.settings.control_token or None))),
 ]
+
+doors = Middleware(
+    Doors,
+    entrance=Entrance(hosts, origins, public.path, links.cookie_name(installation.settings)),
+    policy=page_policy(Path(get_static_dir(), "index.html").read_text(encoding="utf-8")),
+)
 
 app = st.App(
     Path(__file__).parent / "pages" / "navigation.py",
     routes=[Below(public.path, routes=routes_beside_pages)] if public.path else routes_beside_pages,
+    middleware=[doors],
     on_script_error=page_errors.report,
 )
 

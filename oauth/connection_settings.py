@@ -5,7 +5,9 @@ The connection itself is in ``wire/``.
 
 import base64
 import math
+import os
 import ssl
+import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +21,12 @@ import certifi
 LONGEST_TIMEOUT = 600.0
 """Seconds that a timeout may have at most: a page waits for the response."""
 
+LARGEST_FILE = 1024 * 1024
+"""Bytes of a PEM file at most; the authorities of a whole machine have a fifth of that."""
+
+FILES = ("ca_bundle", "client_certificate", "client_key")
+"""The settings that name files."""
+
 CACHED_CONTEXTS = 32
 """TLS contexts that are cached, one for each combination of settings: creating one reads every authority."""
 
@@ -29,9 +37,9 @@ class ConnectionSettings:
 
     The timeouts are in seconds: for the connection with its TLS handshake, for each wait for data, and for the whole
     exchange. ``proxy`` is an ``http://`` URL, which may contain a user and a password; it is never printed.
-    ``ca_bundle``, ``client_certificate`` and ``client_key`` are paths of PEM files: a bundle replaces this machine's
-    authorities, and the key may be in the certificate's file. With ``verify`` off the server's certificate is not
-    checked, if the installation allows that.
+    ``ca_bundle``, ``client_certificate`` and ``client_key`` are names of PEM files in the operator's folder of
+    certificates: a bundle replaces this machine's authorities, and the key may be in the certificate's file. With
+    ``verify`` off the server's certificate is not checked, if the installation allows that.
     """
 
     connect_timeout: float = 10.0
@@ -62,9 +70,9 @@ class Proxy:
     password: str = field(default="", repr=False)
 
 
-def problems(settings: ConnectionSettings) -> tuple[ConnectionSettingError, ...]:
-    """Return the errors in the settings, one for each invalid field. The files are read."""
-    return tuple(_problems(settings))
+def problems(settings: ConnectionSettings, folder: Path | None) -> tuple[ConnectionSettingError, ...]:
+    """Return the errors in the settings, one for each invalid field. The files in ``folder`` are read."""
+    return tuple(_problems(settings, folder))
 
 
 def proxy_of(settings: ConnectionSettings) -> Proxy | None:
@@ -91,40 +99,65 @@ def proxy_of(settings: ConnectionSettings) -> Proxy | None:
     return Proxy(host, port, f"Basic {pair}", password)
 
 
-def tls_context(settings: ConnectionSettings) -> ssl.SSLContext:
+def tls_context(settings: ConnectionSettings, folder: Path | None) -> ssl.SSLContext:
     """Return the context that checks the server's certificate and holds the client's, cached by settings and files.
 
-    It holds no sessions and no state of any exchange. Raises ``ConnectionSettingError``.
+    The files are in ``folder``. The context holds no sessions and no state of any exchange. Raises
+    ``ConnectionSettingError``.
     """
-    files = ("ca_bundle", "client_certificate", "client_key")
-    stamps = tuple(_stamp(name, path) for name in files if (path := getattr(settings, name)))
-    return _context(settings.ca_bundle, settings.client_certificate, settings.client_key, settings.verify, stamps)
+    paths = [_path(name, getattr(settings, name), folder) for name in FILES]
+    stamps = tuple(_stamp(name, path) for name, path in zip(FILES, paths, strict=True) if path)
+    return _context(*paths, settings.verify, stamps)
 
 
-def _problems(settings: ConnectionSettings) -> Iterator[ConnectionSettingError]:
+def _problems(settings: ConnectionSettings, folder: Path | None) -> Iterator[ConnectionSettingError]:
     for name in ("connect_timeout", "read_timeout", "total_timeout"):
         seconds = getattr(settings, name)
         if not (math.isfinite(seconds) and 0 < seconds <= LONGEST_TIMEOUT):
             yield _invalid(name, f"must be more than 0 and at most {LONGEST_TIMEOUT:.0f} seconds")
-    for read in (proxy_of, tls_context):
-        try:
-            read(settings)
-        except ConnectionSettingError as error:
-            yield error
+    try:
+        proxy_of(settings)
+    except ConnectionSettingError as error:
+        yield error
+    try:
+        tls_context(settings, folder)
+    except ConnectionSettingError as error:
+        yield error
 
 
 def _invalid(name: str, text: str) -> ConnectionSettingError:
     return ConnectionSettingError(name, f"The connection setting {name} {text}.")
 
 
+def _path(setting: str, name: str, folder: Path | None) -> str:
+    """Return the path of a file in the folder, empty without a name.
+
+    Whether a file outside exists must not show in the error, so nothing is looked up. A symbolic link in the folder is
+    the operator's.
+    """
+    if not name:
+        return ""
+    path = os.path.normpath(Path(folder or "", name))
+    if folder is None or not Path(path).is_relative_to(os.path.normpath(folder)) or "\0" in name:
+        raise _invalid(
+            setting,
+            f"is {name}, which is not in the folder of certificates. Write the name of a file in CONSOLE_CERTIFICATES "
+            "(default: CONSOLE_HOME/certificates)",
+        )
+    return path
+
+
 def _stamp(name: str, path: str) -> tuple[int, int]:
     """Return modification time and size of a file, so that a new certificate is used without a restart."""
     try:
-        if not Path(path).is_file():
-            raise FileNotFoundError(0, "there is no such file")
         status = Path(path).stat()
     except (OSError, ValueError) as error:
-        raise _invalid(name, f"is {path}, which cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else _reason(error)
+        raise _invalid(name, f"is {path}, which cannot be read: {reason}") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise _invalid(name, f"is {path}, which is not a regular file")
+    if status.st_size > LARGEST_FILE:
+        raise _invalid(name, f"is {path}, which is larger than {LARGEST_FILE:,} bytes")
     return status.st_mtime_ns, status.st_size
 
 
@@ -184,7 +217,8 @@ def _no_passphrase() -> NoReturn:
 def _pem(name: str, path: str, kind: str) -> str:
     """Return the text of a PEM file (RFC 7468) with at least one block of that kind."""
     try:
-        text = Path(path).read_bytes().decode("latin-1")
+        with Path(path).open("rb") as file:
+            text = file.read(LARGEST_FILE).decode("latin-1")
     except OSError as error:
         raise _invalid(name, f"is {path}, which cannot be read: {error.strerror}") from error
     if not any(line.startswith("-----BEGIN ") and line.rstrip().endswith(f"{kind}-----") for line in text.splitlines()):

@@ -9,6 +9,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -30,8 +31,26 @@ _NOT_PUBLIC = tuple(
 )
 """Networks where no provider can be, beyond those that ``ipaddress`` knows in every release of Python."""
 
+_METADATA = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "169.254.0.0/16",  # link-local, with the metadata of AWS, Azure, Google and others
+        "fe80::/10",  # link-local
+        "168.63.129.16/32",  # Azure
+        "100.100.100.200/32",  # Alibaba
+        "192.0.0.192/32",  # Oracle
+        "fd00:ec2::/32",  # AWS
+        "fd20:ce::254/128",  # Google
+        "fd00:c1::a9fe:a9fe/128",  # Oracle
+        "fd00:42::42/128",  # Scaleway
+    )
+)
+"""Addresses of the machine's own link, where a cloud gives credentials to whatever runs on it."""
+
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+_NUMBER = re.compile(r"0x[0-9a-f]{1,8}|0[0-7]{0,11}|[1-9][0-9]{0,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +78,18 @@ class NotAllowedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Allowlist:
-    """The destinations that an installation allows. Without rules any is allowed."""
+    """The destinations that an installation allows. Without rules any is allowed.
+
+    Only a published console without rules refuses link-local addresses and those of a cloud's metadata.
+    """
 
     rules: tuple[Rule, ...] = ()
+    published: bool = False
 
     def check(self, host: str, port: int) -> None:
         """Check the host of a URL, before its name is resolved. Raises ``NotAllowedError``."""
         if not self.rules:
+            self._not_metadata(host, [host])
             return
         address = parse_address(host)
         if address is None:
@@ -81,7 +105,7 @@ class Allowlist:
     def reachable(self, host: str, port: int, addresses: Sequence[str]) -> list[str]:
         """Return the allowed ones of a host's addresses, in order. Raises ``NotAllowedError`` without any."""
         if not self.rules:
-            return list(addresses)
+            return self._not_metadata(host, addresses)
         # The name localhost always means this machine (RFC 6761 §6.3), so a rule for it allows loopback.
         local = _normalized(host) == "localhost"
         allowed = [
@@ -97,16 +121,31 @@ class Allowlist:
             )
         return allowed
 
+    def _not_metadata(self, host: str, addresses: Sequence[str]) -> list[str]:
+        """Return the addresses that a console without rules connects to. Raises ``NotAllowedError`` without any."""
+        allowed = [text for text in addresses if not (self.published and _is_metadata(text))]
+        if addresses and not allowed:
+            raise NotAllowedError(
+                f"{_in_url(host)} is a link-local address or a cloud's metadata service. A console with "
+                "CONSOLE_PUBLIC_URL connects to one only when CONSOLE_ALLOWED_HOSTS lists it."
+            )
+        return allowed
+
     def _allows_address(self, address: Address, port: int) -> bool:
         return any(rule.matches_address(form, port) for rule in self.rules for form in _forms(address))
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Limits of an installation for requests. ``insecure_tls`` lets a profile switch off certificate checks."""
+    """Limits of an installation for requests.
+
+    ``insecure_tls`` lets a profile switch off certificate checks. ``certificates`` is the folder of the files that a
+    profile may name; without one it may name none.
+    """
 
     allowlist: Allowlist = Allowlist()
     insecure_tls: bool = False
+    certificates: Path | None = None
 
 
 def parse_allowlist(text: str) -> Allowlist:
@@ -123,6 +162,23 @@ def parse_address(host: str) -> Address | None:
         return ipaddress.ip_address(host.strip("[]"))
     except ValueError:
         return None
+
+
+def _is_metadata(text: str) -> bool:
+    address = parse_address(text) or _numbers(text.lower())
+    if address is None:
+        return False
+    return any(form in network for form in _forms(address) for network in _METADATA if network.version == form.version)
+
+
+def _numbers(host: str) -> Address | None:
+    """Read an address in numbers as resolvers do, and so a proxy: 0251.0376.0251.0376, 0xa9fea9fe, 169.254.43518."""
+    parts = host.split(".")
+    if len(parts) > 4 or not all(_NUMBER.fullmatch(part) for part in parts):
+        return None
+    *first, last = (int(part, 0 if part[:2] == "0x" else 8 if part[0] == "0" else 10) for part in parts)
+    number = last + sum(value << 8 * (3 - position) for position, value in enumerate(first))
+    return ipaddress.IPv4Address(number) if number < 2**32 else None
 
 
 def is_public(address: Address) -> bool:

@@ -29,6 +29,8 @@ SETTINGS = {
     "address is listed too. Default: anywhere.",
     "CONSOLE_ALLOW_INSECURE_TLS": "`1` lets a profile with `verify = false` connect without checking the server's "
     "certificate; every such exchange has a red mark. Default: certificates are always checked.",
+    "CONSOLE_CERTIFICATES": "Folder of the PEM files that profiles may name: certificate authorities, client "
+    "certificates and keys. Default: `CONSOLE_HOME/certificates`.",
     "CONSOLE_PORT": "Port that `python app.py` listens on, on the loopback address. Default: 8501.",
     "CONSOLE_PUBLIC_URL": "URL under which a proxy publishes the console, such as `https://console.example.com`, "
     "including its path; the redirect URI is then `/callback` below it. Default: the URL in the browser.",
@@ -75,6 +77,15 @@ class Settings:
         """Derive a key for one purpose, so that signatures for one purpose are worthless for another."""
         return hmac.new(self.key, purpose.encode(), hashlib.sha256).digest()
 
+    @property
+    def control_token(self) -> str:
+        """The token of the embedded sandbox's control behind a proxy, empty on a personal console.
+
+        A proxy may rewrite everything that tells a request from elsewhere apart, so only the console itself, which
+        knows the token, may use the control then.
+        """
+        return self.derived_key("sandbox control").hex() if self.public_url else ""
+
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; create the home folder (0700) and the key file (0600) if they are missing.
@@ -100,26 +111,30 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             f"CONSOLE_HOME is {home}; a database URL cannot contain its question mark. Choose another folder."
         )
     database_url = environ.get("CONSOLE_DATABASE_URL") or f"sqlite:///{home / 'history.db'}"
+    public_url = _public_url(environ.get("CONSOLE_PUBLIC_URL", "").strip())
     return Settings(
         home,
         key,
         database_url,
         _port(environ.get("CONSOLE_PORT") or "8501"),
-        _policy(environ),
-        _public_url(environ.get("CONSOLE_PUBLIC_URL", "").strip()),
+        _policy(environ, home, published=bool(public_url)),
+        public_url,
         {name: value for name, value in environ.items() if name.startswith(PROVIDER_PREFIXES)},
         _retention_days(environ.get("CONSOLE_RETENTION_DAYS", "").strip()),
     )
 
 
-def _policy(environ: Mapping[str, str]) -> Policy:
+def _policy(environ: Mapping[str, str], home: Path, *, published: bool) -> Policy:
     hosts, insecure = environ.get("CONSOLE_ALLOWED_HOSTS") or "", environ.get("CONSOLE_ALLOW_INSECURE_TLS") or "0"
     if insecure not in ("0", "1"):
         raise SettingError(f"CONSOLE_ALLOW_INSECURE_TLS is {insecure!r}; it must be 1, 0 or unset.")
     try:
-        return Policy(egress.parse_allowlist(hosts) if hosts else Allowlist(), insecure == "1")
+        allowlist = egress.parse_allowlist(hosts) if hosts else Allowlist(published=published)
     except ValueError as error:
         raise SettingError(f"CONSOLE_ALLOWED_HOSTS {error}.") from error
+    return Policy(
+        allowlist, insecure == "1", Path(environ.get("CONSOLE_CERTIFICATES") or home / "certificates").absolute()
+    )
 
 
 def _public_url(text: str) -> str:

@@ -123,13 +123,16 @@ def _show() -> None:
 
 @st.fragment(run_every=LINK_RENEWED)
 def _download(filters: Filters, number: Count) -> None:
-    """Draw the download links, and renew them while the page is open."""
+    """Draw the download links, and renew them while the page is open and when one was used."""
+    settings = current().settings
+    browser = session.browser()
     with st.popover(f"Download {number}", icon=":material/download:", key="history.download.open"):
         for format, (label, help_text) in FORMATS.items():
             st.link_button(
                 f"Download {number} as {label}",
-                f"{session.origin()}{links.sign(current().settings, filters, now(), format)}",
+                f"{session.origin()}{links.sign(settings, filters, now(), format, browser)}",
                 key="history.download" if format == "csv" else f"history.download.{format}",
+                on_click="rerun",  # a link works once
                 help=help_text,
                 width="stretch",
             )

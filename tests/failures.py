@@ -7,7 +7,7 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -21,14 +21,17 @@ from cryptography.x509.oid import NameOID
 from oauth import egress
 from oauth.connection_settings import ConnectionSettings
 from oauth.egress import Policy
-from tests import hostile
-from tests.hostile import Server
+from tests.hostile import servers as hostile
+from tests.hostile.servers import Server
 
 PROXY_PASSWORD = "proxy-canary-55aa66bb77cc"
 """The password of every proxy here, which must not appear anywhere."""
 
 TOKEN = b'{"access_token": "token-canary-0123456789abcdef", "token_type": "bearer"}'
 JSON = {"Content_Type": "application/json"}
+ANY_FILE = Policy(certificates=Path("/"))
+"""A policy under which a profile may name every file."""
+
 QUICK = ConnectionSettings(connect_timeout=5, read_timeout=5, total_timeout=10)
 
 
@@ -38,7 +41,7 @@ class Case:
 
     url: str
     connection: ConnectionSettings = QUICK
-    policy: Policy = field(default_factory=Policy)
+    policy: Policy = ANY_FILE
     server: Server | None = None
     requests: int = 1
 
@@ -163,7 +166,7 @@ def only(url: str, connection: ConnectionSettings = QUICK, policy: Policy | None
 
     @contextmanager
     def scenario() -> Iterator[Case]:
-        yield Case(url, connection, policy or Policy(), requests=0)
+        yield Case(url, connection, policy or ANY_FILE, requests=0)
 
     return scenario
 

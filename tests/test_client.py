@@ -14,7 +14,7 @@ from oauth.recorder import Record, Recorder
 from oauth.redaction import Vault
 from oauth.wire import BODY_LIMIT
 from tests.exchanges import CODE, NOW, token_exchange
-from tests.hostile import answering, response, serving
+from tests.hostile.servers import answering, response, serving
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Request-Id: r-7\r\nContent-Length: 2\r\n\r\n{}"
 

@@ -12,7 +12,7 @@ from oauth.egress import Allowlist, NotAllowedError, Policy
 from oauth.installation import Installation
 from oauth.recorder import Recorder
 from tests.exchanges import token_exchange
-from tests.hostile import OK, answering, proxying, response, serving
+from tests.hostile.servers import OK, answering, proxying, response, serving
 
 INSIDE = [
     "127.0.0.1", "127.8.8.8", "10.0.0.5", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
@@ -58,6 +58,36 @@ def test_private_address_is_not_reached_by_an_allowed_name(address: str) -> None
     allowlist = egress.parse_allowlist("provider.example, *.internal.example")
     for host in ("provider.example", "a.internal.example"):
         assert address in refusal(allowlist, host, addresses=[address])
+
+
+METADATA = [
+    "169.254.169.254", "169.254.170.2", "168.63.129.16", "100.100.100.200", "192.0.0.192", "fd00:ec2::254",
+    "fd20:ce::254", "fe80::1", "fe80::1%1", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe",
+]  # fmt: skip
+NUMBERS = ["0251.0376.0251.0376", "0xa9fea9fe", "2852039166", "169.254.43518", "0xA9.254.0251.254"]
+"""Spellings of 169.254.169.254 that a resolver, and so a proxy, reads as its number."""
+
+
+@pytest.mark.parametrize("address", METADATA)
+def test_published_console_reaches_metadata_only_when_it_is_listed(address: str) -> None:
+    published = Allowlist(published=True)
+    for host in (address, "metadata.example"):
+        assert "link-local address or a cloud's metadata" in refusal(published, host, 80, addresses=[address])
+    assert refusal(Allowlist(), address, 80, addresses=[address]) == ""
+    listed = egress.parse_allowlist(address.partition("%")[0])
+    assert refusal(listed, address.partition("%")[0], 80, addresses=[address.partition("%")[0]]) == ""
+
+
+@pytest.mark.parametrize("host", NUMBERS)
+def test_number_of_a_metadata_address_is_refused_before_a_proxy_reads_it(host: str) -> None:
+    with pytest.raises(NotAllowedError):
+        Allowlist(published=True).check(host, 80)
+
+
+@pytest.mark.parametrize("address", ["10.0.0.7", "127.0.0.1", "::1", "93.184.216.34", "fd12::1", "100.100.100.201"])
+def test_published_console_reaches_other_addresses(address: str) -> None:
+    assert refusal(Allowlist(published=True), "sso.example", addresses=[address]) == ""
+    assert refusal(Allowlist(published=True), "sso.example", addresses=["169.254.169.254", address]) == ""
 
 
 @pytest.mark.parametrize("address", OUTSIDE)

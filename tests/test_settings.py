@@ -106,12 +106,13 @@ def test_truncated_key_file_is_named(tmp_path: Path) -> None:
 
 def test_requests_go_anywhere_and_certificates_are_checked_by_default(tmp_path: Path) -> None:
     home = {"CONSOLE_HOME": str(tmp_path)}
-    assert load(home).policy == Policy()
+    assert load(home).policy == Policy(certificates=tmp_path / "certificates")
     restricted = load(
         home | {"CONSOLE_ALLOWED_HOSTS": "*.olx.pl, 10.1.0.0/16", "CONSOLE_ALLOW_INSECURE_TLS": "1"}
     ).policy
     assert len(restricted.allowlist.rules) == 2
     assert restricted.insecure_tls
+    assert load(home | {"CONSOLE_CERTIFICATES": "/etc/ssl"}).policy.certificates == Path("/etc/ssl")
 
 
 @pytest.mark.parametrize(

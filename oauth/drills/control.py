@@ -26,10 +26,11 @@ class ControlError(Exception):
 class Control:
     """The operations of drills at the sandbox. Each method raises ``ControlError``; a change returns its undoing."""
 
-    def __init__(self, address: str, now: Callable[[], datetime]) -> None:
-        """Use the control at ``address``, without a trailing slash."""
+    def __init__(self, address: str, now: Callable[[], datetime], token: str = "") -> None:
+        """Use the control at ``address``, without a trailing slash, with its ``token`` if it needs one."""
         self._address = address
         self._now = now
+        self._token = token
 
     def move_clock(self, seconds: int) -> Undo:
         """Move the clock by ``seconds``. Undoing moves it back by as much, so that other moves remain."""
@@ -104,6 +105,8 @@ class Control:
             ("Accept", "application/json"),
             ("Accept-Encoding", "identity"),
         ]
+        if self._token:
+            headers.append(("Authorization", f"Bearer {self._token}"))
         if body is not None:
             headers += [("Content-Type", "application/json"), ("Content-Length", str(len(content)))]
         return Request(method, url, tuple(headers), content)

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from oauth import flow as flows
@@ -50,7 +50,7 @@ class Setting:
 
     ``client`` and ``flow`` are those of the walkthrough. At a provider other than the sandbox nobody can consent for
     the user, so a drill uses the code or the tokens of the walkthrough. ``new_recorder`` makes a recorder with an
-    empty vault; every drill has its own.
+    empty vault; every drill has its own. ``control_token`` is the sandbox control's, empty when it needs none.
     """
 
     provider: Provider
@@ -60,6 +60,7 @@ class Setting:
     now: Callable[[], datetime]
     owner: str = ""
     flow: Flow | None = None
+    control_token: str = field(default="", repr=False)
 
     @property
     def walkthrough(self) -> Flow | None:
@@ -169,7 +170,7 @@ class _Run:
         self.drill = drill
         self.setting = setting
         self.recorder = setting.new_recorder()
-        self.control = Control(setting.provider.control.rstrip("/"), setting.now)
+        self.control = Control(setting.provider.control.rstrip("/"), setting.now, setting.control_token)
         moves = sum(step.seconds for step in drill.steps if isinstance(step, MoveClock))
         # It begins in the past and ends now, so that no row of the history is in the future.
         self.offset = timedelta(seconds=-moves)

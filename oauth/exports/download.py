@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, cast
@@ -27,8 +27,12 @@ _ROOT = Path(oauth.__file__).parent.parent
 class Download:
     """One export in progress. ``folder`` holds the temporary file; ``close`` stops the export at any time."""
 
-    def __init__(self, source: Source, format: str, folder: Path) -> None:
-        """Start the export. Raises ``OSError`` when the process or the temporary file cannot be created."""
+    def __init__(self, source: Source, format: str, folder: Path, ended: Callable[[], None] = lambda: None) -> None:
+        """Start the export; ``ended`` is called when its process has ended, long before a slow client has the file.
+
+        Raises ``OSError`` when the process or the temporary file cannot be created.
+        """
+        self._ended = ended
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 close closes it
         self._state = threading.Condition()
         self._written = 0
@@ -101,6 +105,7 @@ class Download:
                     self._whole = message.get("whole", False)
                     self._error = message.get("error", "")
                     self._state.notify_all()
+        self._ended()
         with self._state:
             if not self._whole and not self._error:
                 self._error = f"The export failed: {last or 'its process was stopped'}."

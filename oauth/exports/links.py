@@ -1,9 +1,11 @@
-"""Signed links to downloads of the history, which expire after a minute.
+"""Signed links to downloads of the history. A link expires after a minute, works once, and in one browser only.
 
-The routes of the downloads are not covered by the sign-in of the pages: the signature is what lets a reader in.
+The routes of the downloads are not covered by the sign-in of the pages: signature and cookie are what let a reader in.
 """
 
 import hashlib
+import secrets
+from dataclasses import dataclass
 from datetime import datetime
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -14,31 +16,59 @@ from oauth.settings import Settings
 LIFETIME_SECONDS = 60
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The content of a link: what it downloads, the digest of its browser's cookie, and when it expires (Unix time)."""
+
+    id: str
+    filters: Filters
+    browser: str
+    expires: float
+
+    def belongs_to(self, browser: str) -> bool:
+        """Return whether this link was made for the browser with this cookie."""
+        return secrets.compare_digest(self.browser, _digest(browser))
+
+
 def path_of(format: str) -> str:
     """Return the path of the downloads in a format."""
     return f"/download/history.{format}"
 
 
-def sign(settings: Settings, filters: Filters, now: datetime, format: str = "csv") -> str:
+def cookie_name(settings: Settings) -> str:
+    """Return the name of the cookie that tells browsers apart. Consoles at other ports of a host share its cookies."""
+    return f"console_{settings.derived_key('browser cookie').hex()[:8]}"
+
+
+def sign(settings: Settings, filters: Filters, now: datetime, format: str = "csv", browser: str = "") -> str:
     """Return the path and query of a download of the exchanges that match ``filters``, valid for ``LIFETIME_SECONDS``.
 
-    The link also names the owner of the exchanges, ``filters.owner``.
+    The link also names the owner of the exchanges, ``filters.owner``, and works in the browser that has the cookie
+    ``browser``.
     """
     content = {
+        "id": secrets.token_urlsafe(9),
         "filters": filters.to_query(),
         "owner": filters.owner,
+        "browser": _digest(browser),
         "expires": now.timestamp() + LIFETIME_SECONDS,
     }
     return f"{path_of(format)}?link={_signer(settings, format).dumps(content)}"
 
 
-def verify(settings: Settings, token: str, now: datetime, format: str) -> Filters | None:
-    """Return the filters of a link's token, ``None`` when it is forged, of another format or expired."""
+def verify(settings: Settings, token: str, format: str) -> Link | None:
+    """Return the link with this token, ``None`` when it is forged or of another format."""
     try:
         content = _signer(settings, format).loads(token)
     except BadData:
         return None
-    return Filters.from_query(content["filters"], content["owner"]) if now.timestamp() <= content["expires"] else None
+    filters = Filters.from_query(content["filters"], content["owner"])
+    return Link(content["id"], filters, content["browser"], content["expires"])
+
+
+def _digest(browser: str) -> str:
+    """Return a digest of a cookie, which itself must not be in an address."""
+    return hashlib.sha256(browser.encode()).hexdigest()[:32]
 
 
 def _signer(settings: Settings, format: str) -> URLSafeSerializer:

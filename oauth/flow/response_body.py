@@ -6,6 +6,9 @@ from typing import Any
 
 from oauth.exchange import Exchange
 
+LONGEST = 100 * 365 * 24 * 3600
+"""Seconds of the longest lifetime, a hundred years: a time that far away can still be computed and shown."""
+
 
 def members(exchange: Exchange) -> dict[str, Any]:
     """Return the members of a JSON response, without a ``data`` wrapper; empty when it is not a JSON object."""
@@ -26,11 +29,15 @@ def text(value: object) -> str:
 
 
 def seconds(value: object) -> int | None:
-    """Return a lifetime in seconds; some servers send the number as a string, or with a fraction."""
+    """Return a lifetime in seconds; some servers send the number as a string, or with a fraction.
+
+    One beyond ``LONGEST`` either way is no lifetime: ``None``.
+    """
     try:
-        return int(float(value)) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else None
+        number = int(float(value)) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else None
     except (ValueError, OverflowError):
         return None
+    return number if number is not None and abs(number) <= LONGEST else None
 
 
 def received_at(exchange: Exchange) -> datetime:

@@ -55,9 +55,9 @@ CONNECTION = {
     "read_timeout": "Timeout of each wait for more of the response, in seconds",
     "total_timeout": "Timeout of the whole exchange, in seconds",
     "proxy": "The http:// address of a proxy, without user and password",
-    "ca_bundle": "Path of a PEM file with the certificate authorities to trust instead of this machine's",
-    "client_certificate": "Path of a PEM file with the client certificate",
-    "client_key": "Path of a PEM file with its key, if the key is not in the certificate's file",
+    "ca_bundle": "PEM file in CONSOLE_CERTIFICATES with the certificate authorities to trust instead of this machine's",
+    "client_certificate": "PEM file in CONSOLE_CERTIFICATES with the client certificate",
+    "client_key": "PEM file in CONSOLE_CERTIFICATES with its key, if the key is not in the certificate's file",
     "verify": "Verify the server's certificate",
 }
 """Meanings of the fields of ``ConnectionSettings``."""

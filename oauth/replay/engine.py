@@ -121,7 +121,7 @@ class _Run:
         self.setting = setting
         self.provider = setting.provider
         self.recorder = setting.new_recorder()
-        self.control = Control(self.provider.control.rstrip("/"), setting.now)
+        self.control = Control(self.provider.control.rstrip("/"), setting.now, setting.control_token)
         self.fault = ""
         if explanation is not None:
             self.fault = FAULTS.get(explanation.number or 0) or explanation.error or explanation.answer

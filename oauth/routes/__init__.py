@@ -10,6 +10,7 @@ from starlette.types import Scope
 
 from oauth.exports import links
 from oauth.exports.formats import FORMATS
+from oauth.exports.turns import Turns
 from oauth.recorder import Recorder
 from oauth.routes.callback import callback
 from oauth.routes.downloads import history_file
@@ -32,10 +33,11 @@ class Below(Mount):
 
 def routes(settings: Settings, new_recorder: Callable[[], Recorder], clock: Callable[[], datetime]) -> list[Route]:
     """Return the routes of the callback and the downloads."""
+    turns = Turns()
     return [
         _only({"GET", "POST"}, "/callback", callback(new_recorder, clock, settings.public_url)),
         *(
-            _only({"GET"}, links.path_of(format), history_file(settings, new_recorder().history, clock, format))
+            _only({"GET"}, links.path_of(format), history_file(settings, new_recorder().history, clock, turns, format))
             for format in FORMATS
         ),
     ]

@@ -4,12 +4,13 @@ A server that was asked for ``response_mode=form_post`` has the browser send a f
 Mode §2); all others a query.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import datetime
 from urllib.parse import parse_qsl
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -41,6 +42,9 @@ _REFUSED = {
     ),
 }
 
+THREADS = 4
+"""Callbacks that are answered at a time."""
+
 FORM = "application/x-www-form-urlencoded"
 
 FORM_LIMIT = 65_536
@@ -54,10 +58,12 @@ def callback(
 
     ``public_url`` is the address of the console behind a proxy, which the browser requested.
     """
+    # Threads of its own: those that all other routes share may be busy, and a code lives for seconds.
+    threads = ThreadPoolExecutor(THREADS, "callback")
 
     async def endpoint(request: Request) -> Response:
         body = b"" if request.method == "GET" else await _body(request)
-        return await run_in_threadpool(respond, request, body)
+        return await asyncio.get_running_loop().run_in_executor(threads, respond, request, body)
 
     def respond(request: Request, body: bytes | None) -> Response:
         arrived = clock()

@@ -11,6 +11,8 @@ from oauth.exports import links
 from oauth.exports.arrow_reader import source
 from oauth.exports.download import Download
 from oauth.exports.formats import FORMATS
+from oauth.exports.turns import AT_A_TIME, Turn, Turns
+from oauth.history.filters import Filters
 from oauth.history.store import History, HistoryError
 from oauth.routes.page import page
 from oauth.settings import Settings
@@ -19,29 +21,50 @@ PATIENCE = 1.0
 """Seconds to wait for the whole file. One that is complete by then is sent with its size, so that the browser shows
 progress; a larger one is streamed without."""
 
+RETRY_SECONDS = 2
+"""Seconds after which the page of a waiting download requests it again."""
+
+_AGAIN = "Go back to History and use a new one."
+_EXPIRED = f"Download links expire after {links.LIFETIME_SECONDS} seconds. {_AGAIN}"
+_USED = f"A download link works once. {_AGAIN}"
+_OTHER_BROWSER = (
+    "A download link works only in the browser that it was made for, with the console's cookie. Open History in this "
+    "browser, reload the page, and use a link from there."
+)
+_WAITING = (
+    f"{AT_A_TIME} downloads are being created, which is the most at a time, so this one waits for its turn.",
+    "Keep this page open: it tries again by itself, and can be closed once the download has started.",
+)
+
 
 def history_file(
-    settings: Settings, history: History, clock: Callable[[], datetime], format: str
+    settings: Settings, history: History, clock: Callable[[], datetime], turns: Turns, format: str
 ) -> Callable[[Request], Response]:
-    """Return the endpoint of the downloads in one format."""
+    """Return the endpoint of the downloads in one format. All formats share the ``turns``."""
+    cookie = links.cookie_name(settings)
 
     def endpoint(request: Request) -> Response:
         now = clock()
         to_history = f"{request.scope.get('root_path', '')}/history", "Go to History"
-        filters = links.verify(settings, request.query_params.get("link", ""), now, format)
-        if filters is None:
-            reason = (
-                f"Download links expire after {links.LIFETIME_SECONDS} seconds. Go back to History and use a new one."
-            )
-            return page("This link has expired", [reason], link=to_history, status=403)
+        link = links.verify(settings, request.query_params.get("link", ""), format)
+        if link is not None and not link.belongs_to(request.cookies.get(cookie, "")):
+            return page("This link belongs to another browser", [_OTHER_BROWSER], link=to_history, status=403)
+        turn = Turn.EXPIRED if link is None else turns.request(link, now)
+        if link is None or turn is Turn.EXPIRED:
+            return page("This link has expired", [_EXPIRED], link=to_history, status=403)
+        if turn is Turn.USED:
+            return page("This link was already used", [_USED], link=to_history, status=403)
+        if turn is Turn.WAITING:
+            waiting = page("Waiting for other downloads", _WAITING, status=503)
+            waiting.headers["Refresh"] = waiting.headers["Retry-After"] = str(RETRY_SECONDS)
+            return waiting
         try:
-            # Read before anything is sent: an error is then a page, and not a broken file.
-            history.page(filters, None, 1)
-            download = Download(source(settings.database_url, filters), format, settings.home)
-            size = download.size(PATIENCE)
+            download, size = _begin(link.filters)
         except HistoryError as error:
+            turns.give_back(link)
             return page("The history cannot be read", [str(error)], link=to_history, status=503)
         except OSError as error:
+            turns.give_back(link)
             reason = f"Cannot write to {settings.home}: {error.strerror}. Free some space, then try again."
             return page("The file could not be created", [reason], link=to_history, status=503)
         return _FileResponse(
@@ -55,6 +78,17 @@ def history_file(
             }
             | ({} if size is None else {"Content-Length": str(size)}),
         )
+
+    def _begin(filters: Filters) -> tuple[Download, int | None]:
+        """Start the export, and return it with its size if it is complete soon."""
+        try:
+            # Read before anything is sent: an error is then a page, and not a broken file.
+            history.page(filters, None, 1)
+            download = Download(source(settings.database_url, filters), format, settings.home, turns.end)
+        except BaseException:
+            turns.end()
+            raise
+        return download, download.size(PATIENCE)
 
     return endpoint
 

@@ -18,11 +18,12 @@ _PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8
 _STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
-# No form-action: browsers apply it to the redirect after the form too, which leads to the client.
+# No form-action: browsers apply it to the redirect after the form too, which leads to the client. With the referrer
+# policy no-referrer, browsers would state the form's origin as null, which a server cannot tell from a foreign page's.
 HEADERS = {
     "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; "
     "base-uri 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
 

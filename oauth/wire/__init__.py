@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from oauth.connection_settings import ConnectionSettingError, ConnectionSettings, Proxy, problems, proxy_of, tls_context
-from oauth.egress import Allowlist, NotAllowedError
-from oauth.exchange import Failure, Headers, Request, Response
+from oauth.egress import Allowlist, NotAllowedError, Policy
+from oauth.exchange import Failure, Headers, Request, Response, unexpected
 from oauth.wire.conversation import BODY_LIMIT, Conversation, PartialResponse
 from oauth.wire.sockets import Stream, TimeLimits, WireError, connect
 from oauth.wire.tls import TlsStream
@@ -24,24 +24,24 @@ _UNESCAPED_IN_TARGET = "%/:?#[]@!$&'()*+,;=~"
 """Characters of a path and query that are sent as they are (RFC 3986 §2.2); others are percent-encoded."""
 
 
-def exchange(
-    request: Request, settings: ConnectionSettings, allowlist: Allowlist
-) -> tuple[Response | None, Failure | None]:
+def exchange(request: Request, settings: ConnectionSettings, policy: Policy) -> tuple[Response | None, Failure | None]:
     """Send a request once, and return its response, truncated if the exchange failed, and the failure."""
     partial = PartialResponse()
     try:
-        if invalid := problems(settings):
+        if invalid := problems(settings, policy.certificates):
             raise WireError("connection_settings", " ".join(str(problem) for problem in invalid))
         target, proxy = _parse_target(request.url), proxy_of(settings)
         conversation = _conversation(request, target, proxy)
         partial = conversation.partial
-        context = tls_context(settings) if target.tls else None
-        with closing(_connect(target, proxy, context, TimeLimits(settings), allowlist)) as stream:
+        context = tls_context(settings, policy.certificates) if target.tls else None
+        with closing(_connect(target, proxy, context, TimeLimits(settings), policy.allowlist)) as stream:
             conversation.run(stream)
     except ConnectionSettingError as error:  # a file disappeared a moment ago
         return None, Failure("connection_settings", str(error))
     except WireError as error:
         return error.response or partial.response(), Failure(error.kind, error.detail)
+    except Exception as error:  # noqa: BLE001 (the request may have been sent: what came is kept, whatever it caused)
+        return partial.response(), unexpected(error)
     return partial.response(), None
 
 

@@ -11,10 +11,9 @@ import httpx
 
 from oauth import wire
 from oauth.connection_settings import tls_context
-from oauth.egress import Allowlist
-from tests import hostile
 from tests.exchanges import token_exchange
-from tests.failures import server_context, trusting
+from tests.failures import ANY_FILE, server_context, trusting
+from tests.hostile import servers as hostile
 
 ROUNDS = 5
 REQUESTS = 30
@@ -27,11 +26,11 @@ def main() -> None:
         request = token_exchange(server.url).request
 
         def console() -> None:
-            response, failure = wire.exchange(request, connection, Allowlist())
+            response, failure = wire.exchange(request, connection, ANY_FILE)
             assert response is not None, failure
 
         def shared() -> None:
-            with httpx.Client(verify=tls_context(connection), trust_env=False) as client:
+            with httpx.Client(verify=tls_context(connection, ANY_FILE.certificates), trust_env=False) as client:
                 client.post(server.url, content=request.body)
 
         def own() -> None:

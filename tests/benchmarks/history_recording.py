@@ -186,7 +186,7 @@ def ways(url: str, history: History) -> dict[str, Callable[[], object]]:
         "a client each time, recorded": lambda: recorded(bare_anew),
         "httpx.post": bare_call,
         "httpx.post, recorded": lambda: recorded(bare_call),
-        "the console, not recorded": lambda: wire.exchange(sent.request, connection, recorder.policy.allowlist),
+        "the console, not recorded": lambda: wire.exchange(sent.request, connection, recorder.policy),
         "the console": lambda: send(sent, recorder, connection=connection),
     }
 

@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from oauth.catalogue import answers
-from tests import hostile
 from tests.failures import (
     ANSWERS,
     FAILURES,
@@ -21,6 +20,7 @@ from tests.failures import (
     self_signed,
     server_context,
 )
+from tests.hostile import servers as hostile
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Walk
@@ -52,6 +52,7 @@ def walking(tools: Any, page: Page, home: Path, more: str, **settings: str) -> I
     text = PROFILE.format(url=f"http://localhost:{port}", more=more)
     (home / "providers" / "hostile.toml").write_text(text)
     client = {"CONSOLE_CLIENT_HOSTILE_ID": "demo-app", "CONSOLE_CLIENT_HOSTILE_SECRET": "demo-secret"}
+    settings = {"CONSOLE_CERTIFICATES": "/"} | settings
     console = tools.start_console(home, port=port, **client, **settings)
     try:
         walk = tools.Walk(page, console.url)

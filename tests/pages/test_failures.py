@@ -12,9 +12,9 @@ from oauth.egress import Policy
 from oauth.exchange import Exchange
 from oauth.installation import Installation
 from oauth.recorder import Recorder
-from tests import hostile
 from tests.exchanges import token_exchange
 from tests.failures import ANSWERS, FAILURES, JSON, PROXY_PASSWORD, Case, self_signed
+from tests.hostile import servers as hostile
 
 if TYPE_CHECKING:
     from tests.pages.conftest import Page

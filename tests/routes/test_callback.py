@@ -1,6 +1,8 @@
 import re
 import sqlite3
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
@@ -11,6 +13,9 @@ import httpx
 import pytest
 from sqlalchemy import event
 from starlette.applications import Starlette
+from starlette.requests import Request as StarletteRequest
+from starlette.responses import Response
+from starlette.routing import Route
 
 from oauth.exchange import Step
 from oauth.handover import Handover, Labels, Outcome
@@ -294,3 +299,30 @@ def test_behind_a_proxy_the_address_is_kept_as_the_browser_asked_for_it(
         assert httpx.get(f"{url}/callback?{urlencode({'state': STATE, 'code': CODE})}", trust_env=False).is_success
     (row,) = history.rows(Filters())
     assert row.exchange.request.url.startswith("https://console.example/tools/callback?state=«state #")
+
+
+def test_a_callback_is_answered_while_every_shared_thread_is_busy(
+    waiting: History, settings: Settings, clock: Callable[[], datetime]
+) -> None:
+    arrived, release = threading.Semaphore(0), threading.Event()
+
+    def busy(_: StarletteRequest) -> Response:
+        arrived.release()
+        release.wait()
+        return Response()
+
+    def recorder() -> Recorder:
+        return Recorder(waiting, Vault(settings.derived_key("fingerprint")))
+
+    app = Starlette(routes=[*routes(settings, recorder, clock), Route("/busy", busy)])
+    shared = 40  # threads that anyio runs at a time
+    with serving(app) as url, httpx.Client(trust_env=False, timeout=60) as client, ThreadPoolExecutor(shared) as pool:
+        try:
+            for _ in range(shared):
+                pool.submit(httpx.get, f"{url}/busy", trust_env=False, timeout=60)
+            for _ in range(shared):
+                assert arrived.acquire(timeout=60)
+            assert client.get(f"{url}/callback", params={"code": CODE, "state": STATE}).status_code == 200
+        finally:
+            release.set()
+    assert handover_of(waiting).take(STATE) is not None

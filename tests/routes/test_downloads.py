@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.exports.download import Download
-from oauth.exports.links import sign
+from oauth.exports.links import cookie_name, sign
 from oauth.history.filters import Filters
 from oauth.history.store import History
 from oauth.routes import downloads
@@ -231,3 +232,115 @@ def test_only_get_is_answered(
     filled: History, http: httpx.Client, settings: Settings, clock: Callable[[], datetime]
 ) -> None:
     assert http.head(sign(settings, Filters(), clock())).status_code == 405
+
+
+def test_a_link_works_once(
+    filled: History, http: httpx.Client, settings: Settings, clock: Callable[[], datetime]
+) -> None:
+    link = sign(settings, Filters(), clock())
+    assert http.get(link).status_code == 200
+    answer = http.get(link)
+    assert answer.status_code == 403
+    assert "This link was already used" in answer.text
+    assert http.get(sign(settings, Filters(), clock())).status_code == 200
+
+
+def test_a_link_works_in_its_own_browser_only(
+    filled: History, http: httpx.Client, settings: Settings, clock: Callable[[], datetime]
+) -> None:
+    link = sign(settings, Filters(), clock(), browser="ada's browser")
+    name = cookie_name(settings)
+    for cookies in ("", f"{name}=", f"{name}=another", "console=ada's browser", f"{name}=ada"):
+        answer = http.get(link, headers={"Cookie": cookies})
+        assert answer.status_code == 403
+        assert "This link belongs to another browser" in answer.text
+    assert "ada" not in link
+    assert http.get(link, headers={"Cookie": f"other=1; {name}=ada's browser"}).status_code == 200
+
+
+def test_a_link_whose_export_failed_works_again(
+    filled: History,
+    http: httpx.Client,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object) -> Download:
+        raise OSError(28, "No space left on device")
+
+    link = sign(settings, Filters(), clock())
+    with monkeypatch.context() as broken:
+        broken.setattr(downloads, "Download", full)
+        for _ in range(5):
+            assert http.get(link).status_code == 503
+    assert http.get(link).status_code == 200
+
+
+class Held:
+    """An export that runs until ``ended`` is called."""
+
+    running: list["Held"]
+
+    def __init__(self, _source: object, _format: str, _folder: Path, ended: Callable[[], None]) -> None:
+        self.ended = ended
+        self.running.append(self)
+
+    def size(self, _patience: float) -> int:
+        return 4
+
+    def chunks(self) -> Iterator[bytes]:
+        yield b"rows"
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> list[Held]:
+    Held.running = []
+    monkeypatch.setattr(downloads, "Download", Held)
+    return Held.running
+
+
+def test_four_exports_run_at_a_time_and_the_others_wait_in_order(
+    filled: History,
+    http: httpx.Client,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    times: list[datetime],
+    held: list[Held],
+) -> None:
+    links = [sign(settings, Filters(), clock(), format) for format in ("csv", "jsonl", "har") for _ in range(10)]
+    answers = [http.get(link) for link in links]
+    assert [answer.status_code for answer in answers] == [200] * 4 + [503] * 26
+    assert len(held) == 4
+    waiting = answers[4]
+    assert "waits for its turn" in waiting.text
+    assert waiting.headers["Refresh"] == "2"
+    for _ in range(3):
+        # A link does not expire while it waits, and one that is no longer requested loses its place.
+        times.append(times[-1] + timedelta(seconds=25))
+        assert [http.get(link).status_code for link in links[6:8]] == [503, 503]
+    held[0].ended()
+    assert http.get(links[7]).status_code == 503
+    assert http.get(links[6]).status_code == 200
+    assert http.get(links[7]).status_code == 503
+    held[1].ended()
+    assert http.get(links[7]).status_code == 200
+    assert "This link has expired" in http.get(links[4]).text
+    assert len(held) == 6
+
+
+def test_a_slow_reader_of_a_complete_file_keeps_nobody_waiting(
+    filled: History, http: httpx.Client, settings: Settings, clock: Callable[[], datetime]
+) -> None:
+    for number in range(8):
+        filled.begin(Exchange(Step.API, Request("POST", f"https://p.example/{number}", (), b"x" * 4_000_000), clock()))
+    with ExitStack() as readers:
+        for _ in range(5):
+            link = sign(settings, Filters(), clock())
+            until = time.monotonic() + 60
+            while (answer := readers.enter_context(http.stream("GET", link))).status_code == 503:
+                answer.close()  # until one of the four has ended
+                assert time.monotonic() < until
+            assert answer.status_code == 200

@@ -53,7 +53,7 @@ def test_the_page_is_guarded(http: httpx.Client) -> None:
         assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
         assert page.headers["cache-control"] == "no-store"
-        assert page.headers["referrer-policy"] == "no-referrer"
+        assert page.headers["referrer-policy"] == "same-origin"
         assert "<script" not in page.text
         assert "src=" not in page.text
 

@@ -19,9 +19,9 @@ from oauth.exchange import Exchange, header
 from oauth.history.store import Row
 from oauth.installation import Installation
 from oauth.recorder import Recorder
-from tests import hostile
 from tests.exchanges import CODE, token_exchange
 from tests.failures import (
+    ANY_FILE,
     BAD_GATEWAY,
     FAILURES,
     JSON,
@@ -34,6 +34,7 @@ from tests.failures import (
     server_context,
     trusting,
 )
+from tests.hostile import servers as hostile
 
 Send = Callable[..., Exchange]
 
@@ -43,7 +44,7 @@ def request_token(console: Installation) -> Send:
     """Return a function that sends a token request with connection settings and a policy."""
 
     def run(url: str, connection: ConnectionSettings = ConnectionSettings(), policy: Policy | None = None) -> Exchange:  # noqa: B008
-        recorder = Recorder(console.history, console.vault(), policy or Policy())
+        recorder = Recorder(console.history, console.vault(), policy or ANY_FILE)
         return send(token_exchange(url), recorder, connection=connection).live
 
     return run

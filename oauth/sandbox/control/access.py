@@ -13,7 +13,9 @@ from oauth.sandbox.errors import REALM, ApiError
 from oauth.sandbox.request import bearer
 
 HOST = re.compile(r"(?:\[(.*)\]|([^:]*))(?::[0-9]{1,5})?")
-FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+FORWARDED = re.compile(r"x-forwarded-.*|x-original-.*|forwarded|via|.*-(?:client|connecting|real)-ip")
+"""Headers of proxies, in lower case."""
+
 CHANGES = ("POST", "PUT", "PATCH")
 
 
@@ -38,7 +40,7 @@ class ControlAccess:
         elif not self.open:
             raise ApiError(403, "The control is off, because the sandbox listens beyond loopback. Set a control token.")
         elif not (_is_loopback(scope.get("server")) and _is_loopback(scope.get("client"))) or any(
-            name in headers for name in FORWARDED
+            FORWARDED.fullmatch(name) for name in headers
         ):
             raise ApiError(403, "The control is for this machine only. Set a control token to use it from elsewhere.")
         elif not (match := HOST.fullmatch(headers.get("host", ""))) or not is_loopback(match[1] or match[2] or ""):

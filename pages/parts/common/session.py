@@ -16,6 +16,7 @@ from oauth import flow as flows
 from oauth.catalogue.explain import Explanation
 from oauth.diagnosis import Cause, Diagnosis, Fix
 from oauth.exchange import Exchange, Request, Step
+from oauth.exports import links
 from oauth.flow import Client, Flow, pkce
 from oauth.handover import Handover, Labels
 from oauth.history.store import HistoryError
@@ -176,6 +177,12 @@ def callback_address() -> str:
 def owner() -> str:
     """Return the email address of the signed-in user, or ``local`` on a console without sign-in."""
     return str(st.user.get("email") or LOCAL)
+
+
+def browser() -> str:
+    """Return the cookie that tells browsers apart, empty where the browser sent none."""
+    value = st.context.cookies.get(links.cookie_name(current().settings))
+    return value if isinstance(value, str) else ""  # without a browser, in AppTest, it is no text
 
 
 def get() -> Session | None:

@@ -32,6 +32,7 @@ def setting(provider: Provider) -> Setting:
         now=now,
         owner=session.owner(),
         flow=walkthrough.flow if walkthrough is not None else None,
+        control_token=current().settings.control_token,
     )
 
 

@@ -208,7 +208,7 @@ def save(used_ids: list[str]) -> bool:
         profile = custom.check(identifier, values, f"{identifier}.toml")
         if problems := tuple(
             Problem(f"connection.{error.field}", str(error))
-            for error in connection_settings.problems(profile.connection)
+            for error in connection_settings.problems(profile.connection, current().settings.policy.certificates)
         ):
             raise ProfileError(f"{identifier}.toml", problems)
         custom.write(current().settings.home, profile)
