@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
+from oauth.moments import within
+
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';,]+)""", re.IGNORECASE)
 
 Headers = tuple[tuple[str, str], ...]
@@ -103,9 +105,9 @@ class Exchange:
         try:
             if value is None or not value.strip().isdecimal():
                 date = parsedate_to_datetime(value) if value else None
-                return date if date is None or date.tzinfo else date.replace(tzinfo=UTC)
+                return None if date is None else within(date if date.tzinfo else date.replace(tzinfo=UTC))
             arrived = self.started_at + timedelta(milliseconds=self.duration_ms or 0)
-            return arrived + timedelta(seconds=int(value))
+            return within(arrived + timedelta(seconds=int(value)))
         except (ValueError, OverflowError):
             return None
 
