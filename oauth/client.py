@@ -8,7 +8,8 @@ from time import perf_counter
 from oauth import wire
 from oauth.connection_settings import ConnectionSettingError, ConnectionSettings, proxy_of
 from oauth.egress import Policy
-from oauth.exchange import Exchange, Failure, Response, charset_of, header
+from oauth.exchange import Exchange, Failure, Response, charset_of, header, text_encoding, unexpected
+from oauth.history.store import STOPPED
 from oauth.recorder import Record, Recorder
 from oauth.redaction import Vault
 
@@ -30,27 +31,38 @@ def send(
     _hide_password(connection, recorder.vault)
     refusal = _refusal(exchange, connection, recorder.policy)
     begun = recorder.begin(replace(exchange, marks=(*exchange.marks, *_marks(exchange, connection, refusal))))
-    completed = _complete(begun.live, connection, recorder.policy, refusal)
+    completed = begun.live
     try:
+        completed = _complete(begun.live, connection, recorder.policy, refusal)
+        completed = _with_charset_mark(completed)
         on_response(completed)
-    finally:  # a response is in the history even where the caller fails on it
+    except BaseException as error:  # such as the end of the process, or of the page's run
+        if isinstance(error, Exception):
+            completed = replace(completed, failure=completed.failure or unexpected(error))
+        elif completed is begun.live:
+            completed = replace(completed, failure=Failure(STOPPED))
+        raise
+    finally:  # the row gets an end and what came, whatever was raised
         record = recorder.complete(begun, completed)
     return record
 
 
 def send_unrecorded(exchange: Exchange) -> Exchange:
     """Send a request that belongs to no flow over a direct connection, without a trace in the history."""
-    return _complete(exchange, DEFAULT_CONNECTION, Policy(), None)
+    return _with_charset_mark(_complete(exchange, DEFAULT_CONNECTION, Policy(), None))
 
 
 def _complete(exchange: Exchange, connection: ConnectionSettings, policy: Policy, refusal: Failure | None) -> Exchange:
     started = perf_counter()
     response, failure = (None, refusal) if refusal else wire.exchange(exchange.request, connection, policy)
     elapsed = round((perf_counter() - started) * 1000)
-    marks = exchange.marks
-    if response is not None and not _is_in_its_charset(response):
-        marks = (*marks, "bad_charset")
-    return replace(exchange, response=response, failure=failure, duration_ms=elapsed, marks=marks)
+    return replace(exchange, response=response, failure=failure, duration_ms=elapsed)
+
+
+def _with_charset_mark(exchange: Exchange) -> Exchange:
+    if exchange.response is None or _is_in_its_charset(exchange.response):
+        return exchange
+    return replace(exchange, marks=(*exchange.marks, "bad_charset"))
 
 
 def _hide_password(connection: ConnectionSettings, vault: Vault) -> None:
@@ -86,9 +98,12 @@ def _is_in_its_charset(response: Response) -> bool:
     charset = charset_of(response.headers)
     if not charset and "json" not in (header(response.headers, "content-type") or "").lower():
         return True
+    encoding = text_encoding(charset or "utf-8")
+    if encoding is None:
+        return False
     try:
         # A truncated body may end inside a character.
-        codecs.getincrementaldecoder(charset or "utf-8")().decode(response.body, not response.cut)
-    except (LookupError, ValueError):
+        codecs.getincrementaldecoder(encoding)().decode(response.body, not response.cut)
+    except ValueError:
         return False
     return True

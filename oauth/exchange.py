@@ -1,18 +1,38 @@
 """An HTTP request and its response, as immutable values that know no network, no database and no page."""
 
+import logging
 import re
+import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from encodings import normalize_encoding
+from encodings.aliases import aliases
 from enum import StrEnum
+from pathlib import Path
 
 from oauth.moments import within
 
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';,]+)""", re.IGNORECASE)
 
+_ENCODINGS = {name: module for name, module in aliases.items() if module not in {
+    "base64_codec", "bz2_codec", "hex_codec", "mbcs", "quopri_codec", "rot_13", "uu_codec", "utf_7", "zlib_codec",
+}}  # fmt: skip
+_ENCODINGS |= {module: module for module in [
+    *_ENCODINGS.values(), "cp720", "cp737", "cp856", "cp874", "cp875", "cp1006", "koi8_t", "koi8_u", "utf_8_sig",
+]}  # fmt: skip
+"""Text encodings by their names. Python's other codecs unpack, or take quadratic time."""
+
 Headers = tuple[tuple[str, str], ...]
 
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "x-amz-cf-id", "cf-ray")
+
+
+LONGEST_MS = 2**31 - 1
+"""Milliseconds of the longest duration, 24 days: the history has 32 bits for it."""
+
+HIGHEST_STATUS = 999
+"""The highest status that three digits can write (RFC 9110 §15). 0 is one that is not known."""
 
 
 class Step(StrEnum):
@@ -70,6 +90,18 @@ class Failure:
     detail: str = ""
 
 
+def unexpected(error: BaseException) -> Failure:
+    """Return the failure of an exchange that an error of the console's own ended, which is logged without its message.
+
+    The message may quote a secret. The detail names the error's type and the line of code.
+    """
+    at = traceback.extract_tb(error.__traceback__)[-1:]
+    place = "".join(f" at {Path(frame.filename).name}:{frame.lineno}" for frame in at)
+    detail = f"{type(error).__name__}{place}"
+    logging.getLogger(__name__).error("An exchange failed with %s", detail)
+    return Failure("console_error", detail)
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """One request and its response or failure; with neither, no response was recorded.
@@ -123,6 +155,12 @@ def charset_of(headers: Headers) -> str:
     """Return the charset that ``Content-Type`` declares, or an empty text (RFC 9110 §8.3.2)."""
     declared = _CHARSET.search(header(headers, "content-type") or "")
     return declared[1] if declared else ""
+
+
+def text_encoding(charset: str) -> str | None:
+    """Return Python's name of the text encoding that a ``charset`` names, ``None`` for anything else."""
+    # Looked up here, since Python remembers each name that it does not know.
+    return _ENCODINGS.get(normalize_encoding(charset).lower())
 
 
 def header(headers: Headers, name: str) -> str | None:

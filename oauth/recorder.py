@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from oauth.catalogue.explain import Explanation, explain
 from oauth.egress import Policy
-from oauth.exchange import Exchange
+from oauth.exchange import Exchange, Response, unexpected
 from oauth.history.store import History, HistoryError
 from oauth.redaction import Vault
 
@@ -49,8 +49,7 @@ class Recorder:
 
     def complete(self, begun: Record, exchange: Exchange) -> Record:
         """Write the outcome into the row that ``begin`` made: ``exchange`` is ``begun.live`` with what came back."""
-        redacted = begun.redacted if exchange is begun.live else self.vault.redact(exchange)
-        explanation = explain(redacted)
+        redacted, explanation = self._explained(begun, exchange)
         record = Record(exchange, redacted, explanation)
         if exchange.id is None:
             return record
@@ -67,6 +66,21 @@ class Recorder:
         except HistoryError as error:
             self.problem = str(error)
         return record
+
+    def _explained(self, begun: Record, exchange: Exchange) -> tuple[Exchange, Explanation | None]:
+        """Redact and explain a finished exchange. What an error of ours makes unsafe to store is left out."""
+        redacted = begun.redacted
+        try:
+            if exchange is not begun.live:
+                redacted = self.vault.redact(exchange)
+            return redacted, explain(redacted)
+        except Exception as error:  # noqa: BLE001 (the row gets an end, whatever the response caused)
+            failure = unexpected(error)
+            if redacted is begun.redacted and exchange.response is not None:
+                bare = Response(exchange.response.status, cut=True)
+                redacted = replace(begun.redacted, response=bare, duration_ms=exchange.duration_ms)
+            redacted = replace(redacted, failure=redacted.failure or failure)
+            return redacted, explain(replace(redacted, response=None))
 
 
 def examine(exchange: Exchange, vault: Vault) -> Record:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts.common import widget_defaults
+from pages.parts.common import garbage, widget_defaults
 
 # A local file: for a Material icon the browser would ask another host.
 st.set_page_config(
@@ -46,3 +46,4 @@ PAGES = {
 widget_defaults.begin_run()
 st.navigation(PAGES, position="top").run()
 widget_defaults.end_run()
+garbage.spare_modules()

@@ -1,5 +1,6 @@
 """Responses read into the next state of the flow."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -163,7 +164,7 @@ def parse_pasted(pasted: str) -> list[tuple[str, str]]:
             "This address has neither a code nor an error. Paste the address that the browser landed on after the "
             "approval, including everything after the question mark."
         )
-    repeated = sorted(name for name in names if sum(name == other for other, _ in parameters) > 1)
+    repeated = sorted(name for name, count in Counter(name for name, _ in parameters).items() if count > 1)
     if repeated:
         raise InputError(
             f"The parameter {repeated[0]!r} occurs more than once (RFC 6749 §3.1). Keep the right one and paste again."

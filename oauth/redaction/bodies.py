@@ -1,6 +1,6 @@
 """Bodies as text."""
 
-from oauth.exchange import Headers, charset_of
+from oauth.exchange import Headers, charset_of, text_encoding
 
 _CONTROLS = bytes(octet for octet in range(32) if octet not in b"\t\n\r\f\x1b") + b"\x7f"
 
@@ -21,12 +21,12 @@ def body_text(body: bytes, headers: Headers) -> str | None:
     share = 1 - len(body.translate(None, _CONTROLS)) / len(body) if body else 0
     if text is not None and "\0" not in text:
         return text if share <= _BINARY_SHARE_IN_UTF8 else None
-    charset = "utf-16" if body[:2] in (b"\xff\xfe", b"\xfe\xff") else charset_of(headers)
-    if charset and charset.lower() not in ("utf-8", "utf8"):
+    encoding = text_encoding("utf-16" if body[:2] in (b"\xff\xfe", b"\xfe\xff") else charset_of(headers))
+    if encoding not in (None, "utf_8"):
         try:
-            return body.decode(charset)
-        except (LookupError, ValueError):
-            pass  # unknown or wrong: continue as without one
+            return body.decode(encoding)
+        except ValueError:
+            pass  # wrong: continue as without one
     if share > _BINARY_SHARE:
         return None
     return body.decode("latin-1") if text is None else text

@@ -38,7 +38,7 @@ def trim(value: str) -> str:
 def trim_span(text: str, start: int, end: int) -> tuple[int, int]:
     """Trim a span of a text in the same way; a quote in it may be escaped by a backslash."""
     first, last = start, end
-    while first < last and (text[first] in MARGIN or (text[first] == "\\" and text[first + 1 : last][:1] in QUOTES)):
+    while first < last and (text[first] in MARGIN or (text[first] == "\\" and text[first + 1 : first + 2] in QUOTES)):
         first += 1
     while first < last and text[last - 1] in MARGIN:
         last -= 2 if text[last - 1] in QUOTES and first < last - 1 and text[last - 2] == "\\" else 1

@@ -32,9 +32,9 @@ class Entrance:
     """The addresses that are the console's own.
 
     ``origins`` are listed by the operator. The address that the browser requested is another, if its host is one of
-    ``hosts``, or there are none: a name, an address, ``*.`` and a name, or ``*``. A console that is ``published`` by a proxy has only
-    listed ones, because the proxy may rewrite the host. ``base`` is the path of the console. ``cookie`` is the name of
-    the cookie that tells browsers apart.
+    ``hosts`` (a name, an address, ``*.`` and a name, or ``*``) or there are none. A console that is ``published`` by a
+    proxy has only listed ones, because the proxy may rewrite the host. ``base`` is the path of the console, ``cookie``
+    the name of the cookie that tells browsers apart.
     """
 
     hosts: Collection[str]

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from oauth.connection_settings import ConnectionSettingError, ConnectionSettings, Proxy, problems, proxy_of, tls_context
 from oauth.egress import Allowlist, NotAllowedError, Policy
-from oauth.exchange import Failure, Headers, Request, Response
+from oauth.exchange import Failure, Headers, Request, Response, unexpected
 from oauth.wire.conversation import BODY_LIMIT, Conversation, PartialResponse
 from oauth.wire.sockets import Stream, TimeLimits, WireError, connect
 from oauth.wire.tls import TlsStream
@@ -40,6 +40,8 @@ def exchange(request: Request, settings: ConnectionSettings, policy: Policy) -> 
         return None, Failure("connection_settings", str(error))
     except WireError as error:
         return error.response or partial.response(), Failure(error.kind, error.detail)
+    except Exception as error:  # noqa: BLE001 (the request may have been sent: what came is kept, whatever it caused)
+        return partial.response(), unexpected(error)
     return partial.response(), None
 
 

@@ -49,7 +49,7 @@ class Conversation:
 
     def __post_init__(self) -> None:
         """Raise ``WireError`` for a request whose ``Content-Length`` contradicts its body."""
-        # The URL has no path and no query here: httpx logs it.
+        # The URL has no path and no query here: ``target`` is sent as it is.
         try:
             self._message = httpx.Request(
                 self.method,
@@ -71,8 +71,8 @@ class Conversation:
 
     def send(self, stream: Stream) -> None:
         """Send the request and read the head of the response."""
-        client = httpx.Client(transport=Transport(stream), trust_env=False, follow_redirects=False)
-        self.partial.head = client.send(self._message, stream=True)
+        # Not by httpx.Client: that reads Location and Set-Cookie even when it follows and keeps nothing, and raises.
+        self.partial.head = Transport(stream).handle_request(self._message)
 
     def read_body(self) -> None:
         """Read and decode the body until it ends or the limit is reached."""

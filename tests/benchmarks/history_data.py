@@ -22,7 +22,9 @@ from sqlalchemy import Connection
 from oauth.addresses import host_of
 from oauth.catalogue import documented
 from oauth.history.database import Database
+from oauth.history.recognition import entry_of
 from oauth.history.schema import utc_text
+from oauth.history.store import to_row
 
 END = datetime(2026, 11, 24, tzinfo=UTC)
 DAYS = 90
@@ -61,6 +63,7 @@ COLUMNS = (
     "client_id",
     "host",
     "note",
+    "entry",
 )
 
 Values = dict[str, Any]
@@ -69,6 +72,7 @@ Values = dict[str, Any]
 def exchanges(rows: int, seed: int = 1) -> Iterator[tuple[Any, ...]]:
     """The values of ``COLUMNS``, oldest first, in the ``utc_text`` form of times."""
     chance = random.Random(seed)
+    entries: dict[tuple[Any, ...], str] = {}
     open_flows: list[tuple[str, int, Values]] = []
     number = 0
     # A flow has five exchanges or so.
@@ -78,7 +82,7 @@ def exchanges(rows: int, seed: int = 1) -> Iterator[tuple[Any, ...]]:
     def settled() -> Iterator[tuple[Any, ...]]:
         nonlocal number, begins
         while True:
-            for values in _flow(chance, begins):
+            for values in _flow(chance, begins, entries):
                 number += 1
                 heapq.heappush(open_flows, (values["started_at"], number, values))
             begins += pace * chance.uniform(0.2, 1.8)
@@ -90,8 +94,8 @@ def exchanges(rows: int, seed: int = 1) -> Iterator[tuple[Any, ...]]:
     return islice(settled(), rows)
 
 
-def _flow(chance: random.Random, at: datetime) -> Iterator[Values]:
-    """The exchanges of one flow, in order."""
+def _flow(chance: random.Random, at: datetime, entries: dict[tuple[Any, ...], str]) -> Iterator[Values]:
+    """The exchanges of one flow, in order; ``entries`` are those of the kinds of exchange that came before."""
     site = SITES[min(int(chance.expovariate(0.7)), len(SITES) - 1)]
     client = CLIENTS[min(int(chance.expovariate(0.15)), len(CLIENTS) - 1)]
     common = {
@@ -110,7 +114,12 @@ def _flow(chance: random.Random, at: datetime) -> Iterator[Values]:
         at += timedelta(milliseconds=chance.expovariate(1 / 20_000))
         values = common | {"started_at": utc_text(at), "step": step} | _request(chance, step, site_url, client, token)
         answered = _answer(chance, step, token)
-        yield values | answered | {"host": host_of(values["url"])}
+        values |= answered | {"host": host_of(values["url"])}
+        kind = step, answered["status"], answered["failure"], answered["documented_error"], answered["error"]
+        if kind not in entries:
+            row = to_row(values | {"id": 0, "marks": "", "entry": None})
+            entries[kind] = entry_of(row.exchange, row.documented_error)
+        yield values | {"entry": entries[kind]}
         if answered["outcome"] != "2xx" and step in ("token", "refresh", "callback"):
             return
 

@@ -163,7 +163,7 @@ def work(text: str) -> int:
 
 @pytest.mark.parametrize("made", [benchmark.har, refreshes, hammering, ways])
 def test_work_grows_linearly_with_the_exchanges(made: Callable[[int], str]) -> None:
-    few, more, most = (work(made(count)) for count in (200, 400, 600))
+    few, more, most = (work(made(count)) for count in (150, 250, 350))
     # What is remembered of a flow, a secret and a client has its bounds, which the first paste has reached.
     assert most - more < 1.2 * (more - few)
 
