@@ -11,6 +11,8 @@ from encodings.aliases import aliases
 from enum import StrEnum
 from pathlib import Path
 
+from oauth.moments import within
+
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';,]+)""", re.IGNORECASE)
 
 _ENCODINGS = {name: module for name, module in aliases.items() if module not in {
@@ -135,9 +137,9 @@ class Exchange:
         try:
             if value is None or not value.strip().isdecimal():
                 date = parsedate_to_datetime(value) if value else None
-                return date if date is None or date.tzinfo else date.replace(tzinfo=UTC)
+                return None if date is None else within(date if date.tzinfo else date.replace(tzinfo=UTC))
             arrived = self.started_at + timedelta(milliseconds=self.duration_ms or 0)
-            return arrived + timedelta(seconds=int(value))
+            return within(arrived + timedelta(seconds=int(value)))
         except (ValueError, OverflowError):
             return None
 

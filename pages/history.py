@@ -45,7 +45,7 @@ def _history(filters: Filters) -> None:
     resolved = filters.resolved(now(), clock.tz())
     version = last_id(history)
     for notice in history.notices:
-        st.warning("The history was repaired when the console started")
+        st.warning("The history was damaged when the console opened it")
         st.text(notice)
     if count_deleted := st.session_state.pop("history.deleted", 0):
         st.success(f"{count_deleted:,} {'exchange' if count_deleted == 1 else 'exchanges'} deleted")

@@ -106,7 +106,9 @@ class History:
     def begin(self, exchange: Exchange) -> int:
         """Store an exchange that is about to be sent, durably and without a response; return its id."""
         values = _stored((*_begun(exchange), entry_of(exchange), self.console))
-        return self.database.at_once(self._statements.begin, values).id
+        id = self.database.at_once(self._statements.begin, values).id
+        self.database.note_row(id)
+        return id
 
     def complete(
         self,
@@ -153,6 +155,8 @@ class History:
         ]
         with self.database.writing() as connection:
             connection.execute(insert(exchanges), values)
+            last = connection.execute(select(func.max(exchanges.c.id))).scalar_one()
+        self.database.note_row(last)
 
     def get(self, id: int) -> Row | None:
         """Return one exchange, ``None`` when the id is unknown."""

@@ -20,6 +20,7 @@ from joserfc.jwk import JWKRegistry, Key, OctKey
 
 from oauth.formatting import span
 from oauth.jose.keys import registry_for
+from oauth.moments import within
 
 LEEWAY = 60
 """Tolerated clock difference, in seconds."""
@@ -318,6 +319,6 @@ def _time(value: object) -> datetime | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
-        return datetime.fromtimestamp(value, UTC)
+        return within(datetime.fromtimestamp(value, UTC))
     except (ValueError, OverflowError, OSError):
         return None

@@ -6,9 +6,12 @@ from typing import NamedTuple
 from urllib.parse import quote_plus
 
 from oauth.redaction.decodings import View
-from oauth.redaction.names import PROTOCOL_WORDS
+from oauth.redaction.names import PROTOCOL_WORDS, is_random
 from oauth.redaction.occurrences import SHORTEST, Occurrence, trim
 from oauth.redaction.placeholders import PLACEHOLDER
+
+HEAD = 12
+"""Characters by which a secret that was cut is known."""
 
 _URL_SAFE = str.maketrans("+/", "-_")
 
@@ -19,12 +22,13 @@ def is_searchable(value: str) -> bool:
 
 
 def encodings(value: str) -> tuple[str, ...]:
-    """Return the secret as a view may contain it: plain, in hex, in base64, also as part of a longer base64 text.
+    """Return the secret as a view may contain it: plain, in other case, in hex, in base64, also as part of a longer
+    base64 text, and its ``head``.
 
     Quotes and whitespace around it do not count: elsewhere the same quotes are those of JSON.
     """
     value = trim(value)
-    encoded = {value}
+    encoded = {value, value.upper(), value.lower(), head(value)}
     plain = value.encode("utf-8", "surrogatepass")
     for octets in (plain,) if plain.isalnum() else {plain, quote_plus(value, errors="replace").encode()}:
         digits, size = octets.hex(), len(octets)
@@ -42,6 +46,15 @@ def encodings(value: str) -> tuple[str, ...]:
     if "+" in "".join(encoded):
         encoded |= {text.replace("+", " ") for text in encoded if "+" in text}
     return tuple(encoded)
+
+
+def head(value: str) -> str:
+    """Return the first characters of a secret, by which it is known when it was cut.
+
+    A short one, and one that begins as other texts do, is only known as a whole.
+    """
+    start = value[:HEAD]
+    return start if len(value) >= 4 * HEAD // 3 and is_random(start) and not start.startswith("eyJ") else value
 
 
 def plain_encodings(value: str) -> tuple[str, str]:
@@ -111,6 +124,20 @@ def find(views: Iterable[View], targets: Sequence[Target]) -> list[Occurrence]:
                     start = view.text.find(text)
                     while start >= 0:
                         end = start + len(text)
-                        occurrences.append(Occurrence(*view.origin(start, end), kind, (value,)))
+                        reading = value
+                        if len(text) == HEAD and text == value[:HEAD]:
+                            end = start + _common(view.text, start, value)
+                            reading = view.text[start:end]
+                        occurrences.append(Occurrence(*view.origin(start, end), kind, (reading,)))
                         start = view.text.find(text, end)
     return occurrences
+
+
+def _common(text: str, start: int, value: str) -> int:
+    """Return the number of characters from ``start`` on that are those of the value."""
+    if text.startswith(value, start):
+        return len(value)
+    size = HEAD
+    while size < len(value) and text[start + size : start + size + 1] == value[size]:
+        size += 1
+    return size

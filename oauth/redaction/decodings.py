@@ -1,7 +1,8 @@
 r"""Views of a text: as it is, and with its encodings removed layer by layer.
 
 A span of a decoded view is mapped back to the characters it came from, so that only those are replaced and all others
-stay as they were. Encodings: JSON's ``\u0041`` and ``\/``, percent and ``+``, HTML's ``&amp;``.
+stay as they were. Encodings: JSON's ``\u0041`` and ``\/``, percent and ``+``, HTML's ``&amp;``, quoted-printable's
+``=3D`` (RFC 2045 §6.7), and the line breaks within a long word, such as those of base64.
 """
 
 import html
@@ -28,6 +29,13 @@ _JSON_LEAF = re.compile(r'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
 _PERCENT_LEAF = re.compile(rf'(?:{PATTERN}|[^&#"<>\s])+')
 _ENTITY_LEAF = re.compile(r'[^"<>]*')
 _PERCENT = re.compile(r"%[0-7][0-9a-fA-F]|(?:%[89a-fA-F][0-9a-fA-F])+|\+")
+_SOFT = re.compile(r"=\r?\n|=[0-9A-F]{2}")
+_WRAP = re.compile(
+    r"(?:\r\n(?<=[\w+/=.~-]{40}\r\n)|\n(?<=[\w+/=.~-]{40}\n))[ \t]*(?=[\w+/=.~-])",
+    re.ASCII,
+)
+_NO_LEAF = re.compile(r"(?!)")
+_ANY_LEAF = re.compile(r".+", re.DOTALL)
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 
 
@@ -69,15 +77,17 @@ class View:
 def views(text: str) -> list[View]:
     """Return the text as it is, then every decoding of it that differs from those before."""
     all_views = [View(text, [(0, len(text))])]
-    if "\\" not in text and "%" not in text and "+" not in text and "&" not in text:
+    if not _is_encoded(text):
         return all_views
     texts = {text}
     total = len(text)
     for view in all_views:
         if view.depth == DEEPEST:
             break
-        for pattern, leaf, pieces in _DECODERS:
-            if total > MOST_CHARACTERS or not pattern.search(view.text):
+        for signs, pattern, leaf, pieces in _DECODERS:
+            if total > MOST_CHARACTERS or not any(sign in view.text for sign in signs):
+                continue
+            if not pattern.search(view.text):
                 continue
             decoded = _decoded(view, pattern, leaf, pieces)
             if decoded.text not in texts:
@@ -85,6 +95,10 @@ def views(text: str) -> list[View]:
                 total += len(decoded.text)
                 all_views.append(decoded)
     return all_views
+
+
+def _is_encoded(text: str) -> bool:
+    return "\\" in text or "%" in text or "+" in text or "&" in text or "\n" in text or "=3D" in text
 
 
 def unescape_json(text: str) -> str:
@@ -157,6 +171,15 @@ def _entity_pieces(entity: re.Match[str]) -> Iterable[_Piece]:
     return [(html.unescape(entity[0]) or _numeric_reference(entity[0]), entity.start(), entity.end())]
 
 
+def _soft_pieces(escape: re.Match[str]) -> Iterable[_Piece]:
+    decoded = "" if escape[0].endswith("\n") else chr(int(escape[0][1:], 16))
+    return [(decoded, escape.start(), escape.end())]
+
+
+def _wrap_pieces(line_break: re.Match[str]) -> Iterable[_Piece]:
+    return [("", line_break.start(), line_break.end())]
+
+
 def _numeric_reference(reference: str) -> str:
     """Return the character of a numeric reference such as ``&#64976;``."""
     digits = reference.strip("&#;")
@@ -165,7 +188,14 @@ def _numeric_reference(reference: str) -> str:
 
 
 _DECODERS = (
-    (JSON_ESCAPE, _JSON_LEAF, _json_pieces),
-    (_PERCENT, _PERCENT_LEAF, _percent_pieces),
-    (_ENTITY, _ENTITY_LEAF, _entity_pieces),
+    (("\\",), JSON_ESCAPE, _JSON_LEAF, _json_pieces),
+    (("%", "+"), _PERCENT, _PERCENT_LEAF, _percent_pieces),
+    (("&",), _ENTITY, _ENTITY_LEAF, _entity_pieces),
+    (("=3D", "=\n", "=\r\n"), _SOFT, _ANY_LEAF, _soft_pieces),
+    (
+        ("\n",),
+        _WRAP,
+        _NO_LEAF,
+        _wrap_pieces,
+    ),  # a name and a value of different lines are no pair: only for secrets by value
 )

@@ -1,4 +1,4 @@
-"""Names of fields, headers and parameters that hold a secret, ignoring case, ``-`` and ``_``.
+"""Names of fields, headers and parameters that hold a secret, ignoring case, ``-`` and ``_``, by their last words.
 
 Sources: RFC 6749, 7009, 7521, 7591, 7636, 8628, 8693, 9126, 9449, OpenID Connect Core and CIBA, RFC 5849, SAML 2.0,
 RFC 9110, and the names that web frameworks give to sessions and forgery tokens.
@@ -31,12 +31,66 @@ _USUAL = """
     date etag expires host last-modified origin pragma referer retry-after server strict-transport-security
     transfer-encoding user-agent vary version via x-cache x-content-type-options x-frame-options x-request-id
     id name title type status data message count total url value key description label created_at updated_at
+    access-control-allow-origin access-control-allow-headers access-control-expose-headers alt-svc server-timing scope
+    currency price
 """
 
-_ENDINGS = ("token", "secret", "password", "passwd", "passphrase", "apikey", "privatekey", "secretkey", "signature",
-            "verifier", "assertion", "csrf", "xsrf", "sessionid")  # fmt: skip
+_LAST_WORDS = """
+    token secret password passwd passphrase passcode pwd apikey signature sig hmac verifier assertion csrf xsrf
+    sessionid authorization bearer jwt nonce otp totp psk auth_cookie session_cookie client_key_data connection_string
+    set_cookie2
+"""
+"""Words that make a secret of any name that ends with them."""
+
+_KEYS = """
+    access account activation admin aes api app auth cipher crypto decryption deploy developer encrypt encryption
+    functions hmac integration license licence management master private privileged rapidapi recovery root rsa secret
+    security server service shared sign signature signing ssh storage subscription symmetric webhook wrapping write
+"""
+"""Words that make a secret of a name that ends with them and ``key``; sort keys and primary keys are none."""
+
+_CODES = """
+    access activation auth authentication authorization backup confirm confirmation device email fa invitation invite
+    login magic mfa oauth one_time onetime otp pairing pass pin recovery registration reset security signin sms sso totp
+    unlock user verification verify
+"""
+"""The same for ``code``; error codes and postal codes are none."""
+
+_WRAPPERS = """
+    again b64 base base64 confirm confirmation current data enc encoded encrypted hash header hex new old pem plain
+    plaintext previous raw repeat string text value
+"""
+"""Words behind the name of a secret that leave it one: ``token_value``, ``password_confirmation``."""
+
+_COUNTS = "cached completion count input max min num number output prompt reasoning remaining total"
+"""Words that make a count of ``tokens``."""
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_A-Za-z0-9]+")
+
+_ENDINGS = ("token", "secret", "password", "passwd", "passphrase", "signature", "verifier", "assertion", "csrf", "xsrf",
+            "sessionid", *(f"{word}key" for word in ("api", "private", "secret", "access", "account", "master", "auth",
+            "shared", "subscription", "signing", "encryption", "app")), *(f"{word}code" for word in ("sms", "otp",
+            "auth", "verification", "security", "access")))  # fmt: skip
+"""Ends of names that are written as one word."""
 
 _BY_SQUASHED = {name.replace("_", ""): name for name in _SECRETS.split()}
+
+_BY_LAST_WORDS = frozenset(
+    [name.replace("_", "") for name in _LAST_WORDS.split()]
+    + [name.replace("_", "") for name in _SECRETS.split() if "_" in name]
+    + [f"{word.replace('_', '')}key" for word in _KEYS.split()]
+    + [f"{word.replace('_', '')}code" for word in _CODES.split()]
+)
+_MOST_LAST_WORDS = 4
+_WRAPPER_SET, _COUNT_SET = frozenset(_WRAPPERS.split()), frozenset(_COUNTS.split())
+_ROOT = re.compile("token|secret|pass|pwd|key|code|sig|hmac|verif|assert|csrf|xsrf|session|auth|bear|jwt|nonce|otp|"
+                   "psk|cookie|request|state|hint|connection|saml|software")  # fmt: skip
+"""A part of every name in ``_BY_LAST_WORDS``: most names are done with here."""
+
+_OPAQUE = {"key": "key", "x-key": "key", "auth": "auth", "x-auth": "auth"}
+_RANDOM = re.compile(r"[\w.~+/=|-]+", re.ASCII)
+_LETTER_AND_DIGIT = re.compile(r"[A-Za-z][^A-Za-z]*[0-9]|[0-9][^0-9]*[A-Za-z]")
+_MIXED_CASE = re.compile(r"[a-z][A-Z].*[a-z][A-Z]")
 
 PROTOCOL_WORDS = frozenset(_SECRETS.split() + _WORDS.split())
 """Words of the protocol itself. A secret that is one of them is hidden where it has a name; replacing it everywhere
@@ -44,8 +98,15 @@ would make field names and error codes unreadable, and hide nothing."""
 
 _CANONICAL = frozenset(_BY_SQUASHED.values())
 
-KINDS = tuple(dict.fromkeys(_SECRETS.split()))
-"""Every kind of secret that has a name of its own."""
+KINDS = tuple(
+    dict.fromkeys(
+        [*_SECRETS.split(), "basic", "userinfo", *_LAST_WORDS.split()]
+        + [f"{word}_key" for word in _KEYS.split()]
+        + [f"{word}_code" for word in _CODES.split()]
+        + ["key", "auth", "x_api_key", "secret_access_key"]
+    )
+)
+"""The kinds of secrets that a placeholder may have; a longer name, such as ``my_api_key``, is one of its own."""
 
 NAME_CHARACTER = r"[A-Za-z0-9_.$\[\]-]"
 """A pattern for one character of a field name."""
@@ -70,10 +131,45 @@ def _kind(name: str) -> str | None:
         if not parts or parts == [name]:
             return None
         return _kind(parts[-1])
-    known = _BY_SQUASHED.get(squashed)
-    if known is None and squashed.endswith(_ENDINGS):
-        return canonical(name)
-    return known
+    known = _BY_SQUASHED.get(squashed) or _BY_SQUASHED.get(squashed.rstrip("0123456789"))
+    if known or not _ROOT.search(squashed):
+        return known
+    return canonical(name) if squashed.endswith(_ENDINGS) or _ends_secret(words_of(name)) else None
+
+
+def words_of(name: str) -> list[str]:
+    """Split a name in any spelling into words in lower case: ``x-authKey2`` is ``x auth key 2``."""
+    return [word.lower() for word in _WORD.findall(name)]
+
+
+def opaque_kind(name: str, value: str) -> str | None:
+    """Return the kind of a secret whose name says too little, such as ``key``, if the value looks random.
+
+    Keys of issues and of rows are short or are words.
+    """
+    return _OPAQUE.get(name.lower()) if is_random(value) else None
+
+
+def is_random(value: str, shortest: int = 12) -> bool:
+    """Return whether a value looks like a random word: long enough, with letters and digits or mixed letters."""
+    if len(value) < shortest or not _RANDOM.fullmatch(value) or value.isdigit():
+        return False
+    return _LETTER_AND_DIGIT.search(value) is not None or _MIXED_CASE.search(value) is not None
+
+
+def _ends_secret(words: list[str]) -> bool:
+    """Return whether the last words are the name of a secret, also in plural and before a number."""
+    while words:
+        *before, last = words[-_MOST_LAST_WORDS:]
+        if last == "tokens" and not _COUNT_SET.isdisjoint(words):
+            return False
+        last = last if last == "pass" else last.removesuffix("s")
+        if any("".join((*before[start:], last)) in _BY_LAST_WORDS for start in range(len(before) + 1)):
+            return True
+        if not (last.isdigit() or last in _WRAPPER_SET):
+            return False
+        words = words[:-1]
+    return False
 
 
 def canonical(name: str) -> str:

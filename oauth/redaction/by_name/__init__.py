@@ -9,17 +9,19 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from oauth.redaction.by_name.credentials import find_credentials, names_scheme
+from oauth.redaction.by_name.credentials import find_credentials, find_curl_user, names_scheme
 from oauth.redaction.by_name.json_members import find_json_members
 from oauth.redaction.by_name.lines import find_lines, names_secret_line
 from oauth.redaction.by_name.markup import find_markup
 from oauth.redaction.by_name.multipart import find_parts
 from oauth.redaction.by_name.pairs import find_pairs
+from oauth.redaction.by_name.prefixes import find_prefixed
+from oauth.redaction.by_name.prose import find_prose
 from oauth.redaction.by_name.shapes import find_private_keys, find_tokens
 from oauth.redaction.by_name.url_encoded import find_form_fields, find_url_fields, find_userinfo, starts_form
 from oauth.redaction.by_name.values import find_in_value
 from oauth.redaction.decodings import View
-from oauth.redaction.names import secret_kind
+from oauth.redaction.names import opaque_kind, secret_kind
 from oauth.redaction.occurrences import Occurrence
 from oauth.redaction.placeholders import PATTERN
 
@@ -28,7 +30,11 @@ __all__ = ["in_field", "in_text", "in_url"]
 _Finder = Callable[[str], Iterator[Occurrence]]
 
 _URL_HEADERS = {"location", "content-location", "referer"}
-_ERROR_NUMBER = re.compile(rf"-?(?:\d|{PATTERN}){{1,10}}")
+_ERROR_CODE = re.compile(
+    rf"-?(?:\d|{PATTERN}){{1,10}}|[a-z]{{3,24}}|[a-z]{{2,24}}(?:[_./-][a-z]{{1,24}}){{1,6}}|E[A-Z]{{4,15}}"
+    r"|[A-Z]{2,24}(?:_[A-Z]{1,24}){1,6}|[A-Z]{1,8}[-_]?\d{1,7}"
+)
+"""An error code in the body of a response: 404, invalid_grant, ERR_NETWORK, ECONNRESET, AADSTS700082."""
 
 in_url = find_url_fields
 
@@ -36,7 +42,7 @@ in_url = find_url_fields
 def in_text(views: Iterable[View], *, response: bool = False, lines: bool = True) -> list[Occurrence]:
     """Return the named secrets in the views of a text, with their places in the original text.
 
-    In the body of a ``response`` a numeric ``code`` is an error number and not a secret. With ``lines``, the text may
+    In the body of a ``response`` a ``code`` may be an error code and not a secret. With ``lines``, the text may
     be a whole form, and lines such as ``name: value`` are fields; that is right for a message and wrong for one field.
     """
     occurrences: list[Occurrence] = []
@@ -45,7 +51,7 @@ def in_text(views: Iterable[View], *, response: bool = False, lines: bool = True
         for offset, end in view.leaves:
             for finder in _finders(text := view.text[offset:end], lines=lines, decoded=decoded):
                 for occurrence in finder(text):
-                    if response and occurrence.kind == "code" and _ERROR_NUMBER.fullmatch(occurrence.readings[-1]):
+                    if response and occurrence.kind == "code" and _ERROR_CODE.fullmatch(occurrence.readings[-1]):
                         continue
                     if decoded:
                         left, right = view.origin(offset + occurrence.start, offset + occurrence.end)
@@ -56,7 +62,7 @@ def in_text(views: Iterable[View], *, response: bool = False, lines: bool = True
 
 def in_field(name: str, value: str) -> Iterator[Occurrence]:
     """Yield the parts of one field or header that are secret because of its name."""
-    kind = secret_kind(name)
+    kind = secret_kind(name) or opaque_kind(name, value.strip())
     if kind is not None:
         return find_in_value(kind, value, 0, len(value), (value,))
     return find_url_fields(value) if name.lower() in _URL_HEADERS else iter(())
@@ -68,7 +74,7 @@ def _finders(text: str, *, lines: bool, decoded: bool) -> list[_Finder]:
     Most texts lack a character that a syntax cannot do without, and checking for it is much faster than the finder.
     The order counts: when two finders match the same span, the first one names its kind.
     """
-    finders: list[_Finder] = []
+    finders: list[_Finder] = [find_prefixed]
     colon, equals, line_break = ":" in text, "=" in text, "\n" in text
     if colon and ('"' in text or "'" in text):
         finders.append(find_json_members)
@@ -82,12 +88,18 @@ def _finders(text: str, *, lines: bool, decoded: bool) -> list[_Finder]:
         finders.append(find_parts)
     if names_scheme(text):
         finders.append(find_credentials)
+    if "curl" in text:
+        finders.append(find_curl_user)
     if "eyJ" in text:
         finders.append(find_tokens)
     if "PRIVATE KEY" in text:
         finders.append(find_private_keys)
-    if lines and colon and (line_break or not decoded) and names_secret_line(text):
-        finders.append(find_lines)
+    if colon and names_secret_line(text):
+        if lines and (line_break or not decoded):
+            finders.append(find_lines)
+        finders.append(find_prose)
+    elif " is " in text or " was " in text:
+        finders.append(find_prose)
     if lines and equals and not decoded and starts_form(text) and "\n" not in text.strip():
         finders.append(find_form_fields)
     return finders

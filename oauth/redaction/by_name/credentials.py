@@ -17,6 +17,15 @@ _BASIC_REDACTED = re.compile(rf"(?:{PATTERN}|[^\s:])*:{PATTERN}")
 _BASIC_USER = re.compile(r"""[!#-%(-9;?-\[\]-~]*""")
 
 
+_USER_OPTION = re.compile(r"""(?:^|\s)(?:-u|--user|--proxy-user|-U)[ =]?(["']?)([^\s:"']{1,200}):([^\s"']{1,500})""")
+
+
+def find_curl_user(text: str) -> Iterator[Occurrence]:
+    """Yield the passwords of ``curl -u user:password``."""
+    for option in _USER_OPTION.finditer(text):
+        yield Occurrence(*option.span(3), "password", (option[3],))
+
+
 def names_scheme(text: str) -> bool:
     """Return whether a text may contain the word of a credential scheme."""
     if not text.isascii():

@@ -1,6 +1,7 @@
 """Members of JSON objects, also in literals of other languages and in malformed JSON."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from oauth.redaction.by_name.quotes import STRING_ENDS, string_end
@@ -18,10 +19,28 @@ _NAME_IN_DOUBLE = re.compile(r""""([^"'\s{},]{1,100}+)(?<!\\)"\s{0,99}:""")
 """The names alone: listing them is faster than finding their places."""
 
 _TOKEN = re.compile(rf"""["'{{}}\[\]]|(?:{PATTERN}|[^\s"'{{}}\[\],:])+""")
-_VALUE_KEY = re.compile(r"""["']?\s{0,99},\s{0,99}["']value["']\s{0,99}:\s{0,99}""", re.IGNORECASE)
+_SCALARS = (
+    r"""(?:,\s{0,99}["'][\w-]{1,50}["']\s{0,99}:\s{0,99}"""
+    r"""(?:"[^"\\]{0,200}"|'[^'\\]{0,200}'|[\w.-]{1,50})\s{0,99}){0,5}?"""
+)
+"""Members that may stand between a name and its value, such as ``"type": "text"``."""
+
+_VALUE_KEY = re.compile(rf"""["']?\s{{0,99}}{_SCALARS},\s{{0,99}}["']value["']\s{{0,99}}:\s{{0,99}}""", re.IGNORECASE)
+_NAME_AFTER = re.compile(
+    rf"""["']?\s{{0,99}}{_SCALARS},\s{{0,99}}["'](?:name|key)["']\s{{0,99}}:\s{{0,99}}["']([^"'\\]{{1,100}})["']""",
+    re.IGNORECASE,
+)
+_JWK_SIGN = re.compile(r"""[{}]|["']kty["']\s{0,9}:""")
+_JWK_SECRETS = ("d", "k", "p", "q", "dp", "dq", "qi", "oth")
 _SIMPLE_STRING = re.compile(rf'"([^"\\«]*)"(?={STRING_ENDS.pattern})')
 _ENCODED_QUOTE = re.compile(r"\\|%(?:25)*2[27]|&(?:amp;)*(?:quot|apos|#)")
 _CONSTANTS = {"null", "true", "false", "None", "True", "False", "undefined"}
+
+_NAME_NAMES = frozenset(("name", "key", "Name", "Key", "NAME", "KEY"))
+_VALUE_NAMES = frozenset(("value", "Value", "VALUE"))
+
+_JWK = "?jwk"
+"""Stands in for the private members of a key, which are none elsewhere."""
 
 _NAMED = "?name"
 """Stands in for a kind that the member's value names, as in ``{"name": "code", "value": "..."}``."""
@@ -33,8 +52,12 @@ def find_json_members(text: str) -> Iterator[Occurrence]:
     single = "'" in text
     # Each distinct name is classified once: in a list of objects names repeat.
     names = {key[1] for key in _KEY.findall(text)} if single else set(_NAME_IN_DOUBLE.findall(text))
-    named = _NAMED if "value" in text.lower() else None
+    is_named = not names.isdisjoint(_VALUE_NAMES) and not names.isdisjoint(_NAME_NAMES)
+    named = _NAMED if is_named else None
     kinds = {name: kind for name in names if (kind := _kind(unescape_json(name), named))}
+    keys = _key_objects(text) if "kty" in names else []
+    if keys:
+        kinds |= dict.fromkeys(_JWK_SECRETS, _JWK)
     if not kinds:
         return
     for key in (_KEY if single else _KEY_IN_DOUBLE).finditer(text):
@@ -42,7 +65,16 @@ def find_json_members(text: str) -> Iterator[Occurrence]:
         if kind is None or key.start() < done:
             continue
         at = key.end()
-        if kind == _NAMED:
+        if kind == _JWK:
+            if not any(start < at < end for start, end in keys[bisect_left(keys, (at, 0)) - 1 :][:1]):
+                continue
+            kind = "private_key"
+        if kind == _NAMED and key[2].lower() == "value":
+            named_kind = _kind_after(text, at)
+            if named_kind is None:
+                continue
+            kind = named_kind
+        elif kind == _NAMED:
             if text[at : at + 1] not in QUOTES:
                 continue
             name_end = string_end(text, at)
@@ -56,7 +88,37 @@ def find_json_members(text: str) -> Iterator[Occurrence]:
 
 
 def _kind(name: str, named: str | None) -> str | None:
-    return secret_kind(name) or (named if name.lower() in ("name", "key") else None)
+    return secret_kind(name) or (named if name.lower() in ("name", "key", "value") else None)
+
+
+def _kind_after(text: str, at: int) -> str | None:
+    """Return the kind that a ``name`` behind the value at ``at`` says."""
+    if text[at : at + 1] not in QUOTES:
+        return None
+    name = _NAME_AFTER.match(text, string_end(text, at))
+    return secret_kind(name[1]) if name else None
+
+
+def _key_objects(text: str) -> list[tuple[int, int]]:
+    """Return the spans of the objects with a ``kty``, which are keys (RFC 7517 §4.1), without those inside others."""
+    spans: list[tuple[int, int]] = []
+    opened: list[list[int]] = []  # start, and whether it is a key
+    for sign in _JWK_SIGN.finditer(text):
+        if sign[0] == "{":
+            opened.append([sign.start(), 0])
+        elif sign[0] != "}":
+            if opened:
+                opened[-1][1] = 1
+        elif opened:
+            start, is_key = opened.pop()
+            if is_key:
+                spans.append((start, sign.end()))
+    spans += [(start, len(text)) for start, is_key in opened if is_key]
+    outer: list[tuple[int, int]] = []
+    for span in sorted(spans):
+        if not outer or span[0] > outer[-1][1]:
+            outer.append(span)
+    return outer
 
 
 def _find_in_member(text: str, at: int, kind: str) -> tuple[list[Occurrence], int]:

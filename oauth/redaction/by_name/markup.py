@@ -11,9 +11,10 @@ from oauth.redaction.placeholders import PATTERN
 
 _ELEMENT = re.compile(r"<(?:[\w-]{1,50}:)?([A-Za-z][\w.-]{0,99})(?:\s[^<>]{0,2000})?>(?:<!\[CDATA\[)?")
 _TAG = re.compile(r"<([A-Za-z]\w{0,20})\s[^<>]{0,8000}")
-_ATTRIBUTE = re.compile(r"""\b(name|id|property|type|value|content)\s{0,9}=\s{0,9}(["']?)""", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"""\b(name|id|key|property|type|value|content)\s{0,9}=\s{0,9}(["']?)""", re.IGNORECASE)
 _UNQUOTED = re.compile(rf"(?:{PATTERN}|[^\s>])*")
-_WITH_TEXT = ("textarea", "output", "span", "code")
+_WITH_TEXT = ("textarea", "output", "span", "code", "string", "td", "entry")
+_PLIST = re.compile(r"<key>([^<>]{1,100})</key>\s{0,99}<(?:string|data)>")
 
 
 def find_markup(text: str) -> Iterator[Occurrence]:
@@ -24,6 +25,9 @@ def find_markup(text: str) -> Iterator[Occurrence]:
         if kind is not None and element.start() >= done:
             done = _text_end(text, element.end(), cdata=element[0].endswith("["))
             yield from _find_escaped(kind, text, element.end(), done)
+    for key in _PLIST.finditer(text):
+        if (kind := secret_kind(html.unescape(key[1]).strip())) is not None:
+            yield from _find_escaped(kind, text, key.end(), _text_end(text, key.end(), cdata=False))
     done = 0
     for tag in _TAG.finditer(text):
         if tag.start() < done:

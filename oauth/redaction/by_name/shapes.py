@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from oauth.redaction.decodings import unescape_json
 from oauth.redaction.occurrences import Occurrence
 
-_JWT = re.compile(r"(?<![\w»-])eyJ[\w-]{8,}\.[\w-]{2,}(?:\.[\w-]*){1,3}")
+# Three parts or five; with alg "dir" the second of five is empty (RFC 7518 §4.5); a cut token shows its claims already.
+_JWT = re.compile(
+    r"(?<![\w»-])eyJ[\w-]{8,}(?:\.[\w-]{2,}(?:\.[\w-]*){1,3}|\.\.[\w-]{8,}(?:\.[\w-]*){0,2}|\.eyJ[\w-]{2,})"
+)
 
 _KEY_BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9 ]{1,40} )?PRIVATE KEY(?: BLOCK)?-----")
 _KEY_BODY = re.compile(r"""[^"'<>{}&]*""")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote, unquote_plus
 
 from oauth.redaction.by_name.values import find_in_value
-from oauth.redaction.names import secret_kind
+from oauth.redaction.names import opaque_kind, secret_kind
 from oauth.redaction.occurrences import Occurrence
 from oauth.redaction.placeholders import PATTERN
 
@@ -15,6 +15,8 @@ _FORM_NAME = re.compile(r"(?:^|(?<=&))([^=&]{1,200})=")
 _FORM_VALUE = re.compile(r"[^&]*")
 _FORM_START = re.compile(r"\s*[\w.%\[\]$-]{1,200}=")
 _USERINFO = re.compile(r"""(?<=//)([^\s/?#"'<>\\@:]*)(?::([^\s/?#"'<>\\]*))?@""")
+
+_LONGEST_OPAQUE = 6
 
 starts_form = _FORM_START.match
 
@@ -41,8 +43,14 @@ def find_userinfo(text: str) -> Iterator[Occurrence]:
 def _find_fields(text: str, names: re.Pattern[str], values: re.Pattern[str]) -> Iterator[Occurrence]:
     done = 0
     for name in names.finditer(text):
-        kind = secret_kind(unquote_plus(name[1])) if name.start() >= done else None
-        value = values.match(text, name.end()) if kind is not None else None
+        if name.start() < done:
+            continue
+        spelled = unquote_plus(name[1])
+        kind = secret_kind(spelled)
+        is_maybe = kind is None and len(spelled) <= _LONGEST_OPAQUE
+        value = values.match(text, name.end()) if kind or is_maybe else None
+        if is_maybe and value is not None:
+            kind = opaque_kind(spelled, unquote_plus(value[0]))
         if kind is not None and value is not None:
             done = value.end()
             yield from find_in_value(kind, text, *value.span(), (unquote_plus(value[0]), unquote(value[0])))

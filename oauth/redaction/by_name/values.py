@@ -9,6 +9,7 @@ from oauth.redaction.occurrences import MARGIN, Occurrence, trim, trim_span
 from oauth.redaction.placeholders import PATTERN
 
 _COOKIE = re.compile(rf"\s*([\w!#$%&'*+.^`|~-]+=)?((?:{PATTERN}|[^;])*);?")
+_NO_SECRETS = {*SCHEMES, "true", "false", "null", "none", "undefined"}
 _EDGE = MARGIN + "\\"
 _SENT_WITH_SCHEME = re.compile(r"(?:Bearer|DPoP|Basic)[ \t]+\S", re.IGNORECASE)
 
@@ -25,7 +26,7 @@ def find_in_value(
     if raw != written:
         start += len(written) - len(written.lstrip())
         end = start + len(raw)
-    if not raw or raw.lower() in SCHEMES:
+    if not raw or raw.lower() in _NO_SECRETS:
         return
     if kind in ("cookie", "cookies", "set_cookie"):
         yield from _find_cookies(text, start, end, only_first=kind == "set_cookie")

@@ -8,17 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import streamlit as st
 
 from oauth import flow as flows
+from oauth.addresses import split
 from oauth.catalogue.explain import Explanation
 from oauth.diagnosis import Cause, Diagnosis, Fix
 from oauth.exchange import Exchange, Request, Step
 from oauth.exports import links
 from oauth.flow import Client, Flow, pkce
 from oauth.handover import Handover, Labels
+from oauth.history import typed_text
 from oauth.history.store import HistoryError
 from oauth.installation import current, now
 from oauth.jose.keys import new_key, read_private_key
@@ -163,7 +164,7 @@ def origin() -> str:
     """Return the console's own address: the published one, or else scheme, host and port as the browser sees it."""
     if published := current().settings.public_url:
         return published
-    parts = urlsplit(st.context.url or "")
+    parts = split(st.context.url or "")
     if parts.scheme and parts.netloc:
         return f"{parts.scheme}://{parts.netloc}"
     return f"http://localhost:{st.get_option('server.port')}"
@@ -188,6 +189,16 @@ def browser() -> str:
 def get() -> Session | None:
     """Return this browser session's walkthrough, if one was started."""
     return st.session_state.get(SESSION)
+
+
+def redacted(text: str, *vaults: Vault) -> str:
+    """Redact a typed text before it is kept or put into an address. Raises ``HistoryError``.
+
+    ``vaults`` are those with further secrets than this session's.
+    """
+    current_session, installed = get(), current()
+    own = current_session.vault if current_session is not None else installed.vault()
+    return typed_text.redacted(text, installed.history, own, *vaults)
 
 
 def start(provider: Provider, client: Client, chosen: str) -> Session:
