@@ -196,7 +196,7 @@ def _time(text: str) -> datetime:
     """Return a time in UTC. Raises ``ValueError`` for any other text, and for a time without a zone."""
     moment = read_time(text)
     if moment is None:
-        raise ValueError(f"{text[:40]!r} is not a time with a zone, such as 2026-11-24T08:15Z")
+        raise ValueError(f"{text[:40]!r} is not a time with a zone of our days, such as 2026-11-24T08:15Z")
     return moment.astimezone(UTC)
 
 
