@@ -2,6 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import ClassVar, Self
@@ -48,7 +49,7 @@ class Term(ABC):
     @classmethod
     def of(cls, values: tuple[str, ...], negated: bool = False) -> Self:
         """Create the term of normalized values, without duplicates. Raises ``FilterError``."""
-        if not all(values):
+        if not values or not all(values):
             raise FilterError(f"{cls.name} has no value. {cls.help}")
         if len(values) > MOST_VALUES:
             raise FilterError(f"{cls.name} has {len(values)} values; it can have {MOST_VALUES}.")
@@ -74,6 +75,11 @@ class Term(ABC):
         condition = or_(*(self.one(value) for value in self.values))
         # A comparison with NULL is neither true nor false: a row without a status is not of status 404 either.
         return not_(func.coalesce(condition, false())) if self.negated else condition
+
+    def redacted(self, redact: Callable[[str], str]) -> "Term":
+        """Return the term with its values redacted. Raises ``FilterError`` for a value that has to be one of a list."""
+        values = tuple(value if value == ANY else redact(value) for value in self.values)
+        return self if values == self.values else self.of(values, self.negated)
 
     def resolved(self, _now: datetime, _zone: tzinfo) -> "Term":
         """Return the term without relative times."""
@@ -358,6 +364,8 @@ class TextTerm(Term):
     @classmethod
     def of(cls, values: tuple[str, ...], negated: bool = False) -> Self:
         """Create the term of words and phrases, all of which must occur, or with ``negated`` none."""
+        if not values:
+            raise FilterError(f"text has no value. {cls.help}")
         length = len(" ".join(values))
         if length > LONGEST_TEXT:
             raise FilterError(f"text has {length} characters; it can have {LONGEST_TEXT}.")
