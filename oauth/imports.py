@@ -22,6 +22,7 @@ from oauth.catalogue.explain import explain
 from oauth.diagnosis.pasted import learn_secrets
 from oauth.exports.columns import COLUMNS, NUMBERS
 from oauth.exports.har_file import BEGIN, MEMBERS
+from oauth.exports.text import restored
 from oauth.history.recognition import entry_of
 from oauth.history.store import IMPORTED, History, HistoryError, Row, to_row
 from oauth.paste import Pasted, har
@@ -135,7 +136,7 @@ def _csv_rows(begin: bytes, file: BinaryIO, problems: list[str]) -> Iterator[_En
 def _cell(name: str, cell: str) -> str | int | None:
     if name in NUMBERS:
         return int(cell) if cell else None
-    return cell.removeprefix("'")
+    return restored(cell)
 
 
 def _of_fields(fields: Mapping[str, Any]) -> _Entry:
