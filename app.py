@@ -41,17 +41,17 @@ Upkeep(installation.history, now, installation.settings.retention_days).start()
 public = urlsplit(installation.settings.public_url)
 """The address under which a proxy publishes the console; the pages then answer to its host, below its path."""
 
-# Streamlit repeats these checks for its WebSocket, and knows the hosts of both lists.
 origins = [origin.strip().lower() for origin in config.get_option("server.corsAllowedOrigins")]
-hosts = [*config.get_option("server.allowedHosts"), *filter(None, (urlsplit(origin).hostname for origin in origins))]
-
 options: dict[str, Any] = {}
 if public.hostname:
     origins.append(f"{public.scheme}://{public.netloc}".lower())
-    hosts.append(public.hostname)
     options = {"server.corsAllowedOrigins": origins, "server.baseUrlPath": public.path}
     sandbox.embedded().register(f"{installation.settings.public_url}/callback")
-options["server.allowedHosts"] = hosts
+# Streamlit checks the host of its WebSocket again, for which the middleware restores the host of a listed origin.
+hosts = [*config.get_option("server.allowedHosts")]
+if hosts:  # without any, every host is allowed
+    hosts += filter(None, (urlsplit(origin).hostname for origin in origins))
+    options["server.allowedHosts"] = hosts
 
 routes_beside_pages: list[BaseRoute] = [
     *routes(installation.settings, installation.recorder, now),
@@ -60,7 +60,7 @@ routes_beside_pages: list[BaseRoute] = [
 
 doors = Middleware(
     Doors,
-    entrance=Entrance(hosts, origins, public.path, links.cookie_name(installation.settings)),
+    entrance=Entrance(hosts, origins, bool(public.hostname), public.path, links.cookie_name(installation.settings)),
     policy=page_policy(Path(get_static_dir(), "index.html").read_text(encoding="utf-8")),
 )
 

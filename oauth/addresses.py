@@ -2,6 +2,7 @@
 
 import re
 from ipaddress import ip_address
+from urllib.parse import SplitResult, urlsplit
 
 _HOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?([^/?#@]*)")
 
@@ -10,6 +11,14 @@ def host_of(url: str) -> str:
     """Return the host of a URL in lower case, with its port if it has one (RFC 3986 §3.2); empty without a host."""
     match = _HOST.match(url)
     return match[1].lower() if match else ""
+
+
+def split(url: str) -> SplitResult:
+    """Return the parts of a URL; all of them empty where its host is malformed, such as ``http://[::1``."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
 
 
 def is_loopback(host: str) -> bool:

@@ -11,6 +11,8 @@ from encodings.aliases import aliases
 from enum import StrEnum
 from pathlib import Path
 
+from oauth.moments import within
+
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';,]+)""", re.IGNORECASE)
 
 _ENCODINGS = {name: module for name, module in aliases.items() if module not in {
@@ -24,6 +26,13 @@ _ENCODINGS |= {module: module for module in [
 Headers = tuple[tuple[str, str], ...]
 
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "x-amz-cf-id", "cf-ray")
+
+
+LONGEST_MS = 2**31 - 1
+"""Milliseconds of the longest duration, 24 days: the history has 32 bits for it."""
+
+HIGHEST_STATUS = 999
+"""The highest status that three digits can write (RFC 9110 §15). 0 is one that is not known."""
 
 
 class Step(StrEnum):
@@ -128,9 +137,9 @@ class Exchange:
         try:
             if value is None or not value.strip().isdecimal():
                 date = parsedate_to_datetime(value) if value else None
-                return date if date is None or date.tzinfo else date.replace(tzinfo=UTC)
+                return None if date is None else within(date if date.tzinfo else date.replace(tzinfo=UTC))
             arrived = self.started_at + timedelta(milliseconds=self.duration_ms or 0)
-            return arrived + timedelta(seconds=int(value))
+            return within(arrived + timedelta(seconds=int(value)))
         except (ValueError, OverflowError):
             return None
 

@@ -2,28 +2,36 @@
 
 Foreign entries are redacted and explained like the console's own exchanges. Rows of an export are redacted again, which
 leaves placeholders unchanged. Times are preserved. Unreadable entries are reported and skipped. Exports and HARs
-written by a console are read line by line, in bounded memory.
+written by a console are decoded line by line into typed values in their ranges, in bounded memory.
 """
 
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from itertools import chain, islice
-from typing import Any, BinaryIO
+from typing import Annotated, BinaryIO
+
+import msgspec
+from msgspec import Meta, Struct
+from msgspec.json import Decoder
+from msgspec.structs import asdict
 
 from oauth import formatting
 from oauth.catalogue import answers, documented, registered, remedy_of
 from oauth.catalogue.entries import Entry
 from oauth.catalogue.explain import explain
 from oauth.diagnosis.pasted import learn_secrets
+from oauth.exchange import Headers, Step
 from oauth.exports.columns import COLUMNS, NUMBERS
 from oauth.exports.har_file import BEGIN, MEMBERS
 from oauth.exports.text import restored
 from oauth.history.recognition import entry_of
+from oauth.history.schema import RANGES, read_time
 from oauth.history.store import IMPORTED, History, HistoryError, Row, to_row
 from oauth.paste import Pasted, har
 from oauth.paste.flows import grouped
@@ -97,17 +105,17 @@ def _entries(file: BinaryIO, now: datetime, problems: list[str]) -> Iterator[_En
     if begin.startswith((_CSV_BEGIN, _CSV_BEGIN[3:])):
         return _csv_rows(begin, file, problems)
     if begin.startswith(b'{"id":'):
-        return _lines(chain([begin], file), 1, lambda line: _of_fields(json.loads(line)), problems)
+        return _lines(chain([begin], file), 1, lambda line: _of_fields(_LINE.decode(line)), problems)
     return _foreign_har(begin, file, now, problems)
 
 
 def _lines(
-    lines: Iterable[bytes], first: int, read: Callable[[str], _Entry | None], problems: list[str]
+    lines: Iterable[bytes], first: int, read: Callable[[bytes], _Entry | None], problems: list[str]
 ) -> Iterator[_Entry]:
     for number, line in enumerate(lines, first):
         try:
-            entry = read(line.decode()) if line.strip() else None
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            entry = read(line) if line.strip() else None
+        except (ValueError, OverflowError) as error:
             problems.append(f"Line {number}: {_why(error)}")
         else:
             if entry is not None:
@@ -128,30 +136,69 @@ def _csv_rows(begin: bytes, file: BinaryIO, problems: list[str]) -> Iterator[_En
                 return
             if len(cells) != len(names):
                 raise ValueError(f"expected {len(names)} cells, got {len(cells)}")
-            yield _of_fields({name: _cell(name, cell) for name, cell in zip(names, cells, strict=True)})
-        except (ValueError, KeyError, TypeError, csv.Error) as error:
+            fields = {name: _cell(name, cell) for name, cell in zip(names, cells, strict=True)}
+            yield _of_fields(msgspec.convert(fields, _Line, strict=False))
+        except (ValueError, OverflowError, csv.Error) as error:
             problems.append(f"Line {line}: {_why(error)}")
 
 
-def _cell(name: str, cell: str) -> str | int | None:
+def _cell(name: str, cell: str) -> str | None:
     if name in NUMBERS:
-        return int(cell) if cell else None
+        return cell or None
     return restored(cell)
 
 
-def _of_fields(fields: Mapping[str, Any]) -> _Entry:
+_Status = Annotated[int, Meta(ge=0, le=RANGES["status"])]
+_Duration = Annotated[int, Meta(ge=0, le=RANGES["duration_ms"])]
+_Number = Annotated[int, Meta(ge=0, le=RANGES["documented_error"])]
+
+
+class _Line(Struct, gc=False):
+    """A CSV record or a JSON line: the fields of ``exports.columns.COLUMNS``."""
+
+    started_at: str
+    owner: str
+    case: str
+    flow: str
+    step: Step
+    method: str
+    url: str
+    request_headers: str
+    request_body: str
+    status: _Status | None
+    response_headers: str
+    response_body: str
+    duration_ms: _Duration | None
+    documented_error: _Number | None
+    error: str
+    error_description: str
+    remedy: str
+    failure: str
+
+
+_LINE = Decoder(_Line)
+
+
+def _of_fields(line: _Line) -> _Entry:
     """Return the row of a CSV record or a JSON line."""
-    kind, _, detail = fields["failure"].partition(": ")
+    kind, _, detail = line.failure.partition(": ")
     values = {
-        **{name: fields[name] for name in COLUMNS},
-        "id": None,
-        "started_at": datetime.fromisoformat(fields["started_at"]),
+        **asdict(line),
+        "started_at": _time(line.started_at),
         "failure": kind,
         "failure_detail": detail,
-        **dict.fromkeys(("reason", "http_version", "provider", "client_id", "note"), ""),
+        **dict.fromkeys(("reason", "http_version", "provider", "client_id", "note", "marks"), ""),
     }
-    row = to_row(values | {"response_cut": False, "marks": "", "entry": None})
-    return _Entry(replace(row, entry=_entry_by_remedy(row, fields["remedy"])))
+    row = to_row(values | {"id": None, "response_cut": False, "entry": None})
+    return _Entry(replace(row, entry=_entry_by_remedy(row, line.remedy)))
+
+
+def _time(text: str) -> datetime:
+    """Return a time in UTC. Raises ``ValueError`` for any other text, and for a time without a zone."""
+    moment = read_time(text)
+    if moment is None:
+        raise ValueError(f"{text[:40]!r} is not a time with a zone, such as 2026-11-24T08:15Z")
+    return moment.astimezone(UTC)
 
 
 def _entry_by_remedy(row: Row, remedy: str) -> str:
@@ -171,23 +218,75 @@ def _entries_by_remedy() -> Mapping[tuple[str, ...], str]:
     return {(): ""} | {entry.remedy: entry.entry for entry in reversed(entries)}
 
 
-def _of_console_har(line: str) -> _Entry | None:
-    text = line.strip().removesuffix(",")
-    if text == "]}}":
+class _Pair(Struct, gc=False):
+    name: str
+    value: str
+
+
+class _Body(Struct, gc=False):
+    text: str = ""
+
+
+class _SentRequest(Struct, gc=False, rename="camel"):
+    method: str
+    url: str
+    headers: list[_Pair]
+    post_data: _Body = msgspec.field(default_factory=_Body)
+    recorded_url: str = msgspec.field(default="", name="_url")
+
+
+class _Answer(Struct, gc=False, rename="camel"):
+    status: _Status
+    status_text: str
+    http_version: str
+    headers: list[_Pair]
+    content: _Body
+
+
+class _HarEntry(Struct, gc=False, rename=lambda name: f"_{name}"):
+    """An entry of a console's HAR: those of HAR 1.2, and the members of ``exports.har_file.MEMBERS``."""
+
+    started: str = msgspec.field(name="startedDateTime")
+    request: _SentRequest = msgspec.field(name="request")
+    response: _Answer = msgspec.field(name="response")
+    owner: str
+    case: str
+    flow: str
+    step: Step
+    provider: str
+    client_id: str
+    duration_ms: _Duration | None
+    response_cut: bool
+    failure: str
+    failure_detail: str
+    documented_error: _Number | None
+    error: str
+    error_description: str
+    note: str
+    marks: str
+    remedy: str
+
+
+_HAR_ENTRY = Decoder(_HarEntry)
+
+
+def _of_console_har(line: bytes) -> _Entry | None:
+    text = line.strip().removesuffix(b",")
+    if text == b"]}}":
         return None
-    entry = json.loads(text)
-    request, response = entry["request"], entry["response"]
+    entry = _HAR_ENTRY.decode(text)
+    request, response = entry.request, entry.response
     values = {
-        **{name: entry[f"_{name}"] for name in (*MEMBERS, "marks")},
+        **{name: getattr(entry, name) for name in (*MEMBERS, "marks")},
         "id": None,
-        "started_at": datetime.fromisoformat(entry["startedDateTime"]),
-        "method": request["method"],
-        "url": request.get("_url", request["url"]),
-        "request_body": request.get("postData", {}).get("text", ""),
-        "status": response["status"] or None,
-        "reason": response["statusText"],
-        "http_version": response["httpVersion"],
-        "response_body": response["content"]["text"],
+        "started_at": _time(entry.started),
+        "method": request.method,
+        "url": request.recorded_url or request.url,
+        "request_body": request.post_data.text,
+        "status": response.status or None,
+        "reason": response.status_text,
+        "http_version": response.http_version,
+        "response_body": response.content.text,
         "request_headers": "",
         "response_headers": "",
         "entry": None,
@@ -195,15 +294,15 @@ def _of_console_har(line: str) -> _Entry | None:
     row = to_row(values)
     exchange = replace(
         row.exchange,
-        request=replace(row.exchange.request, headers=_pairs(request["headers"])),
-        response=row.exchange.response and replace(row.exchange.response, headers=_pairs(response["headers"])),
+        request=replace(row.exchange.request, headers=_pairs(request.headers)),
+        response=row.exchange.response and replace(row.exchange.response, headers=_pairs(response.headers)),
     )
     row = replace(row, exchange=exchange)
-    return _Entry(replace(row, entry=_entry_by_remedy(row, entry["_remedy"])))
+    return _Entry(replace(row, entry=_entry_by_remedy(row, entry.remedy)))
 
 
-def _pairs(items: Sequence[Mapping[str, str]]) -> tuple[tuple[str, str], ...]:
-    return tuple((item["name"], item["value"]) for item in items)
+def _pairs(items: Sequence[_Pair]) -> Headers:
+    return tuple((item.name, item.value) for item in items)
 
 
 def _foreign_har(begin: bytes, file: BinaryIO, now: datetime, problems: list[str]) -> Iterator[_Entry]:
@@ -270,7 +369,18 @@ def _row(entry: _Entry, vault: Vault, owner: str, case: str) -> Row:
     )
 
 
+_MISSING = re.compile(r"Object missing required field `_?([^`]*)`")
+_PLACE = re.compile(r"(.*) - at `\$\.?(.*)`", re.DOTALL)
+
+
 def _why(error: Exception) -> str:
-    if isinstance(error, KeyError):
-        return f"{error.args[0]} is missing."
-    return f"it cannot be read: {error}."
+    """Return a sentence that names the field and what is wrong with it."""
+    message = str(error)
+    place = _PLACE.fullmatch(message)
+    if place is not None:
+        message = place[1]
+    if missing := _MISSING.fullmatch(message):
+        return f"{place[2] + '.' if place else ''}{missing[1]} is missing."
+    if place is not None:
+        return f"{place[2].removeprefix('_')} cannot be read: {message[:1].lower()}{message[1:].replace('`', '')}."
+    return f"it cannot be read: {message}."

@@ -45,10 +45,10 @@ def _history(filters: Filters) -> None:
     resolved = filters.resolved(now(), clock.tz())
     version = last_id(history)
     for notice in history.notices:
-        st.warning("The history was repaired when the console started")
+        st.warning("The history was damaged when the console opened it")
         st.text(notice)
     if count_deleted := st.session_state.pop("history.deleted", 0):
-        st.success(f"{count_deleted:,} exchanges deleted")
+        st.success(f"{count_deleted:,} {'exchange' if count_deleted == 1 else 'exchanges'} deleted")
     if not version:
         st.info("No exchanges yet. Walk through the flow: every request and response is recorded here.")
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):

@@ -10,6 +10,8 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from oauth import toml
+
 Endpoint = Literal["authorization", "token", "resource", "revocation", "registration", "pushed_authorization"]
 """An endpoint that returns errors: RFC 6749 §3.1, §3.2 and §7, RFC 7009 §2, RFC 7591 §3, RFC 9126 §2."""
 
@@ -192,7 +194,7 @@ def _by_key(by_key: dict[_Key, _Kind], entries: list[_Kind], file: str, key: str
 
 def _read(kind: type[_Kind], text: str, file: str, table: str, key: str) -> list[_Kind]:
     try:
-        tables = tomllib.loads(text)
+        tables = toml.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CatalogueError(f"{file} is not valid TOML: {error}.") from error
     entries = tables.pop(table, None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 
 from oauth import parameters
@@ -14,6 +14,8 @@ from oauth.diagnosis.past import Past
 from oauth.diagnosis.secrets import SECRET_NAMES, Secrets
 from oauth.exchange import Exchange, Step
 from oauth.flow import Flow, Grant
+from oauth.flow.response_body import seconds
+from oauth.moments import later
 from oauth.parameters import Basic, Reading, Sent
 from oauth.providers import Lifetimes, Provider, RequestLimit
 from oauth.redaction import Vault
@@ -242,8 +244,8 @@ class Context:
                 return Origin(
                     where=f"token response at {self.clock(row.started_at)}",
                     row=row.id,
-                    issued_at=row.started_at + timedelta(milliseconds=row.duration_ms or 0),
-                    expires_in=expires if isinstance(expires, int) else None,
+                    issued_at=later(row.started_at, (row.duration_ms or 0) / 1000),
+                    expires_in=seconds(expires),
                     # RFC 6749 §5.1: without a scope, the requested one was granted.
                     scope=parameters.member(row.response, "scope") or request.value("scope"),
                     requested_scope=request.value("scope"),

@@ -8,6 +8,7 @@ ADBC's driver brings an SQLite of its own. Two SQLite libraries in one process t
 read it here: the server runs a separate process for it (``download.py``).
 """
 
+import os
 import queue
 import re
 import threading
@@ -27,7 +28,7 @@ from sqlalchemy.types import Text, TypeDecorator
 
 from oauth.history.database import HistoryError
 from oauth.history.filters import Filters, where
-from oauth.history.schema import exchanges
+from oauth.history.schema import RANGES, exchanges
 
 BATCH_BYTES = 3 * 1024 * 1024
 """Approximate size of a batch; a column of SQLite has at most four times as much, or it is one row."""
@@ -75,7 +76,8 @@ def source(url: str, filters: Filters) -> Source:
         address = _file_address(parsed)
     else:
         dialect, name = dialect_of(paramstyle="numeric_dollar"), parsed.render_as_string(hide_password=True)
-        address = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+        password = parsed.password or os.environ.get("PGPASSWORD")  # the process that reads has no secrets around it
+        address = parsed.set(drivername="postgresql", password=password).render_as_string(hide_password=False)
     columns = exchanges.c
     query: Select[Any] = (
         select(literal_column(_COLUMNS))
@@ -201,10 +203,10 @@ def _sqlite_batches(
     selection = ", ".join(
         f'CASE WHEN octet_length("{name}") > {longest} THEN NULL ELSE "{name}" END AS "{name}"'
         if name in LONG
-        else _selected(name)
+        else _selected(name, sqlite=True)
         for name in columns
     )
-    one = f"SELECT {_listed(columns)} FROM exchanges WHERE id = ?"  # noqa: S608
+    one = f"SELECT {_listed(columns, sqlite=True)} FROM exchanges WHERE id = ?"  # noqa: S608
     for batch in connection.read(_statement(source, selection), options={"adbc.sqlite.query.batch_rows": rows}):
         begin = 0
         for place in _places_of_long(batch):
@@ -225,17 +227,21 @@ def _postgresql_batches(
     connection: _Connection, source: Source, columns: Sequence[str], size: int
 ) -> Iterator[pa.RecordBatch]:
     return connection.read(
-        _statement(source, _listed(columns)), options={"adbc.postgresql.batch_size_hint_bytes": size}
+        _statement(source, _listed(columns, sqlite=False)), options={"adbc.postgresql.batch_size_hint_bytes": size}
     )
 
 
-def _listed(columns: Sequence[str]) -> str:
-    return ", ".join(map(_selected, columns))
+def _listed(columns: Sequence[str], *, sqlite: bool) -> str:
+    return ", ".join(_selected(name, sqlite=sqlite) for name in columns)
 
 
-def _selected(name: str) -> str:
+def _selected(name: str, *, sqlite: bool) -> str:
     # ADBC gives a column of SQLite the type of its first rows, and would take text without any for a number.
-    return f"""coalesce("{name}", '{UNFILLED}') AS "{name}\"""" if name == "entry" else f'"{name}"'
+    if name == "entry":
+        return f"""coalesce("{name}", '{UNFILLED}') AS "{name}\""""
+    if not sqlite or name not in RANGES:
+        return f'"{name}"'
+    return f"""CASE WHEN typeof("{name}") = 'integer' THEN "{name}" END AS "{name}\""""  # others are damaged
 
 
 def _typed(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -5,7 +5,6 @@ Fields that HAR does not have are custom members with a leading ``_``, named aft
 
 import json
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -13,7 +12,7 @@ import pyarrow as pa
 
 from oauth.exchange import Headers, Response, header
 from oauth.exports.remedies import remedy
-from oauth.history.schema import utc_text
+from oauth.history.schema import read_time, utc_text
 from oauth.history.store import IMPORTED, to_row
 from oauth.redaction import quoted
 from oauth.version import version
@@ -51,8 +50,7 @@ def entries(batch: pa.RecordBatch) -> bytes:
 
 def _entry(columns: dict[str, Any]) -> dict[str, Any]:
     """Return one row of the table as an entry of a HAR."""
-    started_at = datetime.fromisoformat(columns["started_at"])
-    values = columns | {"started_at": started_at, "response_cut": bool(columns["response_cut"])}
+    values = columns | {"started_at": read_time(columns["started_at"]), "response_cut": bool(columns["response_cut"])}
     row = to_row(values)
     exchange, request = row.exchange, row.exchange.request
     response = exchange.response or _NO_RESPONSE

@@ -1,11 +1,12 @@
 """The device authorization grant, for devices without a browser (RFC 8628)."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from oauth.exchange import Exchange
-from oauth.flow.response_body import members, received_at, seconds, succeeded, text
+from oauth.flow.response_body import LONGEST, members, received_at, seconds, succeeded, text
+from oauth.moments import later
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -47,7 +48,7 @@ class Device:
     @property
     def next_poll_at(self) -> datetime:
         """The earliest time of the next poll."""
-        return self.responded_at + timedelta(seconds=self.interval)
+        return later(self.responded_at, self.interval)
 
     def may_poll(self, now: datetime) -> bool:
         """Return True once the interval has passed, until the codes expire or the grant ends."""
@@ -73,7 +74,7 @@ def read(exchange: Exchange) -> Device | None:
         verification_uri=text(body.get("verification_uri")) or text(body.get("verification_url")),
         verification_uri_complete=text(body.get("verification_uri_complete")),
         issued_at=at,
-        expires_at=at + timedelta(seconds=seconds(body.get("expires_in")) or LIFETIME),
+        expires_at=later(at, seconds(body.get("expires_in")) or LIFETIME),
         interval=INTERVAL if interval is None else max(interval, 1),
         responded_at=at,
     )
@@ -84,7 +85,7 @@ def after_poll(device: Device, exchange: Exchange) -> Device:
     device = replace(device, responded_at=received_at(exchange), polls=device.polls + 1)
     if exchange.response is None:
         # RFC 8628 §3.5: after a connection timeout, poll less often; doubling the interval is suggested.
-        return replace(device, interval=device.interval * 2)
+        return replace(device, interval=min(device.interval * 2, LONGEST))
     if succeeded(exchange):
         return replace(device, status=DeviceStatus.DONE)
     match members(exchange).get("error"):

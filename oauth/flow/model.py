@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from oauth.exchange import Exchange, Request, Step
@@ -10,6 +10,7 @@ from oauth.flow import device
 from oauth.flow.device import Device
 from oauth.jose.dpop import Nonces
 from oauth.jose.keys import SigningKey
+from oauth.moments import later
 from oauth.providers import ClientAuthentication, Pkce, Provider
 
 
@@ -124,7 +125,7 @@ class Tokens:
     @property
     def expires_at(self) -> datetime | None:
         """The time at which the access token expires, according to the server."""
-        return None if self.expires_in is None else self.issued_at + timedelta(seconds=self.expires_in)
+        return None if self.expires_in is None else later(self.issued_at, self.expires_in)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,7 @@ class Flow:
         lifetime = self.provider.lifetimes.code
         if self.callback is None or not self.code or lifetime is None:
             return None
-        return self.callback.received_at + timedelta(seconds=lifetime)
+        return later(self.callback.received_at, lifetime)
 
     def authorization_parameter(self, name: str) -> str:
         """Return a parameter of the authorization request as it was sent, or an empty string."""

@@ -1,10 +1,17 @@
 """Fields of a JSON response, and the time at which it was received."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from oauth.exchange import Exchange
+from oauth.moments import later
+
+LONGEST = 100 * 365 * 24 * 3600
+"""Seconds of the longest lifetime, a hundred years: a time that far away can still be computed and shown."""
+
+_SURROGATES = (b"\\ud", b"\xed")
+"""Octets without which a JSON text has no surrogate, escaped or in UTF-8."""
 
 LONGEST = 100 * 365 * 24 * 3600
 """Seconds of the longest lifetime, a hundred years: a time that far away can still be computed and shown."""
@@ -16,6 +23,10 @@ def members(exchange: Exchange) -> dict[str, Any]:
         return {}
     try:
         body = json.loads(exchange.response.body)
+        if any(sign in exchange.response.body.lower() for sign in _SURROGATES):
+            # Half a character can be neither shown nor sent.
+            text = json.dumps(body, ensure_ascii=False).encode("utf-16", "surrogatepass")
+            body = json.loads(text.decode("utf-16", "replace"))
     except (ValueError, RecursionError):
         return {}
     if not isinstance(body, dict):
@@ -42,7 +53,7 @@ def seconds(value: object) -> int | None:
 
 def received_at(exchange: Exchange) -> datetime:
     """Return the time at which the response was received."""
-    return exchange.started_at + timedelta(milliseconds=exchange.duration_ms or 0)
+    return later(exchange.started_at, (exchange.duration_ms or 0) / 1000)
 
 
 def succeeded(exchange: Exchange) -> bool:

@@ -1,8 +1,9 @@
 """Responses read into the next state of the flow."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,6 +13,7 @@ from oauth.flow import device
 from oauth.flow.model import Callback, Flow, Grant, IssuerCheck, Pushed, StateCheck, Tokens
 from oauth.flow.response_body import members, received_at, seconds, succeeded, text
 from oauth.jose import dpop
+from oauth.moments import later
 
 CREDENTIALS = ("client_secret", "client_assertion", "client_assertion_type")
 """Fields of a pushed request that are not parameters of the authorization request (RFC 9126 §2.1)."""
@@ -85,7 +87,7 @@ def read_pushed(flow: Flow, exchange: Exchange) -> Flow:
         pushed=Pushed(
             reference,
             pushed_at=at,
-            expires_at=at + timedelta(seconds=REQUEST_URI_LIFETIME if lifetime is None else lifetime),
+            expires_at=later(at, REQUEST_URI_LIFETIME if lifetime is None else lifetime),
             parameters=tuple((name, value) for name, value in pushed if name not in CREDENTIALS),
         ),
     )
@@ -141,7 +143,13 @@ def parse_pasted(pasted: str) -> list[tuple[str, str]]:
         raise InputError(
             "Nothing was pasted. Paste the whole address from the browser's address bar, or only the code."
         )
-    parts = urlsplit(pasted)
+    try:
+        parts = urlsplit(pasted)
+    except ValueError as error:
+        raise InputError(
+            f"This is not a valid address: {error}. Paste it once more from the browser's address bar, or only the "
+            "part after the question mark."
+        ) from error
     if parts.scheme and (parts.netloc or parts.path.startswith("/")):
         parameters = parse_qsl(parts.query, keep_blank_values=True) + parse_qsl(parts.fragment, keep_blank_values=True)
     elif "=" in pasted:
@@ -156,7 +164,7 @@ def parse_pasted(pasted: str) -> list[tuple[str, str]]:
             "This address has neither a code nor an error. Paste the address that the browser landed on after the "
             "approval, including everything after the question mark."
         )
-    repeated = sorted(name for name in names if sum(name == other for other, _ in parameters) > 1)
+    repeated = sorted(name for name, count in Counter(name for name, _ in parameters).items() if count > 1)
     if repeated:
         raise InputError(
             f"The parameter {repeated[0]!r} occurs more than once (RFC 6749 §3.1). Keep the right one and paste again."

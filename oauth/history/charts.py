@@ -2,14 +2,14 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from sqlalchemy import FromClause, Select, Text, func, select, type_coerce
 
 from oauth.history.database import HistoryTimeout
 from oauth.history.filters import Filters, where
-from oauth.history.schema import exchanges
+from oauth.history.schema import exchanges, is_number, read_time
 from oauth.history.store import History
 from oauth.history.time_limits import ask
 
@@ -59,7 +59,9 @@ def errors(history: History, filters: Filters, seconds: float, zone: tzinfo) -> 
     result = ask(history, filters, seconds, question)
     bars: Counter[tuple[datetime, int]] = Counter()
     for start, number, count in result.rows:
-        moment = datetime.fromisoformat(f"{start}:00" if digits == len(_HOUR) else start).replace(tzinfo=UTC)
+        moment = read_time(f"{start}:00Z" if digits == len(_HOUR) else f"{start}Z")
+        if moment is None or not is_number("documented_error", number):
+            continue  # of a damaged row
         bars[_floor(moment.astimezone(zone), width), number] += count
     return Errors(
         tuple((start, number, count) for (start, number), count in sorted(bars.items())), width, result.newest
@@ -79,6 +81,8 @@ def durations(history: History, filters: Filters, seconds: float) -> Durations:
     result = ask(history, filters, seconds, question)
     by_step: defaultdict[str, Counter[int]] = defaultdict(Counter)
     for step, took, count in result.rows:
+        if not is_number("duration_ms", took):
+            continue  # of a damaged row
         by_step[step][took] += count
     steps = ((step, counts.total(), _percentiles(counts)) for step, counts in by_step.items())
     return Durations(tuple(sorted(steps, key=lambda step: -step[2][0])), result.newest)

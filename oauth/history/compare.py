@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
 
 from oauth import formatting
+from oauth.addresses import split
 from oauth.exchange import Exchange, Headers, Request, Response, Step
 from oauth.history.filters import Filters
 from oauth.history.schema import utc_text
@@ -125,7 +125,7 @@ def _remark(name: str, left: str | None, right: str | None) -> str:
 
 
 def _target(request: Request) -> dict[str, str]:
-    parts = urlsplit(quoted(request.url))
+    parts = split(quoted(request.url))
     return {"method": request.method, "scheme": parts.scheme, "host": parts.netloc, "path": parts.path or "/"}
 
 

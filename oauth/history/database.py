@@ -18,17 +18,18 @@ from typing import Any
 
 import psycopg
 from alembic.util import CommandError
-from sqlalchemy import Connection, FromClause, create_engine, event, func, make_url, select
+from sqlalchemy import Connection, Engine, FromClause, create_engine, event, func, make_url, select
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from oauth.history import error_messages, migrations, search
+from oauth.history import deadlines, error_messages, migrations, search
+from oauth.history.last_row import LastRow
 from oauth.history.raw_writes import RawWrites, WriteResult
 from oauth.settings import SettingError
 
 BUSY_SECONDS = 5.0
-"""Time that a statement waits for another program's lock."""
+"""Time that a statement waits for another program's lock on SQLite's file; ``deadlines.py`` has PostgreSQL's."""
 
 WAL_PAGES = 8000
 """Pages of 4 KiB in SQLite's WAL from which whoever commits copies them to the file, and waits for the disk.
@@ -79,12 +80,14 @@ class Database:
             ) from error
         self._where = parsed.render_as_string(hide_password=True)
         self._path: Path | None = None
+        self._last_row: LastRow | None = None
         if self.engine.dialect.name == "sqlite":
             if not parsed.database or parsed.database == ":memory:":
                 raise SettingError("CONSOLE_DATABASE_URL names no file. Write it as sqlite:////folder/history.db.")
             self._where = parsed.database
             if not parsed.database.startswith("file:"):
                 self._path = Path(parsed.database)
+                self._last_row = LastRow(self._path)
             self.engine.dialect.statement_compiler = _HintedCompiler
             event.listen(self.engine, "connect", _set_up_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -94,6 +97,7 @@ class Database:
             event.listen(self.engine, "checkout", lambda connection, _record, _proxy: _is_alive(connection))
         else:
             raise SettingError("CONSOLE_DATABASE_URL names a database that is neither SQLite nor PostgreSQL.")
+        self._pauses = deadlines.Pauses()
         self._writing_engine = self.engine.execution_options(writing=True)
         self._raw_writes = RawWrites(self.engine, _is_alive, BUSY_SECONDS)
 
@@ -104,30 +108,36 @@ class Database:
         Raises ``HistoryError``; ``HistoryTimeout`` when a statement takes longer than ``seconds``.
         """
         self.prepare()
-        with self._explained(), self.engine.begin() as connection:
+        with self._explained(), self._begin(self.engine) as connection:
             behind = search.is_behind(connection)
             if not behind:
                 with _limited(connection, seconds):
                     yield connection
         if behind:
             self._catch_up()
-            with self._explained(), self.engine.begin() as connection, _limited(connection, seconds):
+            with self._explained(), self._begin(self.engine) as connection, _limited(connection, seconds):
                 yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Open a transaction that writes, committed when the block ends. Raises ``HistoryError``."""
         self.prepare()
-        with self._explained(), self._writing_engine.begin() as connection:
+        with self._explained(writing=True), self._begin(self._writing_engine) as connection:
             yield connection
 
     def at_once(self, statement: str, parameters: Sequence[Any] = ()) -> WriteResult:
-        """Run and commit one statement in the driver's own syntax. Raises ``HistoryError``."""
+        """Run and commit one short statement in the driver's own syntax. Raises ``HistoryError``."""
         self.prepare()
+        self._pauses.check(writing=True)
+        start = time.monotonic()
         try:
             return self._raw_writes.run(statement, parameters)
         except _OF_THE_DATABASE as error:
-            raise self._explanation(error) from error
+            raise self._explanation(error, start) from error
+
+    def end_pauses(self) -> None:
+        """Try again at once after a wait in vain, instead of after ``deadlines.PAUSE_SECONDS``."""
+        self._pauses.end()
 
     def checkpoint(self) -> None:
         """Copy SQLite's WAL to the file as far as nobody reads it, so that it starts anew. Raises ``HistoryError``."""
@@ -145,8 +155,26 @@ class Database:
                 with self.writing() as connection:
                     more = search.merge(connection, begin=begin)
                 begin = False
-        is_sqlite = self.engine.dialect.name == "sqlite"
-        self.at_once("PRAGMA wal_checkpoint(TRUNCATE)" if is_sqlite else "VACUUM exchanges")
+            self.at_once("PRAGMA wal_checkpoint(TRUNCATE)")
+            return
+        autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        with self._explained(), autocommit.connect() as connection, _unlimited(connection):
+            connection.exec_driver_sql("VACUUM exchanges")
+
+    @contextmanager
+    def _begin(self, engine: Engine) -> Iterator[Connection]:
+        """Begin a transaction, in PostgreSQL after a sign of life: a longer statement may take its time."""
+        with engine.begin() as connection:
+            if connection.dialect.name == "sqlite":
+                yield connection
+                return
+            connection.exec_driver_sql("SELECT 1")
+            driver: Any = connection.connection.driver_connection
+            driver.seconds = deadlines.STATEMENT_SECONDS
+            try:
+                yield connection
+            finally:
+                driver.seconds = deadlines.ANSWER_SECONDS
 
     def _catch_up(self) -> None:
         # A history that cannot be written just now can be read all the same, and at once; a search then misses what
@@ -165,18 +193,21 @@ class Database:
         """
         if self._is_open():
             return
+        self._pauses.check(writing=False)
         with _preparing, self._explained():
             if self._is_open():
                 return
             self.engine.dispose()
-            examined = self._make_file()
+            is_new, examined = self._make_file(), self._inode()
             try:
                 self._open()
             except (DBAPIError, sqlite3.DatabaseError) as error:
                 if self._path is None or not error_messages.sqlite_name(error).startswith(error_messages.DAMAGED):
                     raise
-                self._set_aside(self._path, examined)
+                is_new = self._set_aside(self._path, examined)
                 self._open()
+            if self._last_row is not None:
+                self._compare_last_row(self._last_row, is_new=is_new)
             self._opened = self._inode()
 
     def _is_open(self) -> bool:
@@ -192,13 +223,42 @@ class Database:
         # Every exchange waits for this, and pathlib takes twice the time.
         return os.stat(self._path).st_ino if self._path else 0  # noqa: PTH116
 
-    def _make_file(self) -> int:
-        """Create a missing file, readable by its owner only. SQLite gives its WAL the same permissions."""
+    def _make_file(self) -> bool:
+        """Create a missing file, readable by its owner only; return whether it was missing.
+
+        SQLite gives its WAL the same permissions.
+        """
         if self._path is not None:
             # O_EXCL: closing a file that is there would drop the locks that SQLite holds on it in this process.
             with suppress(FileExistsError):
                 os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-        return self._inode()
+                return True
+        return False
+
+    def _compare_last_row(self, last_row: LastRow, *, is_new: bool) -> None:
+        """Add a notice when rows were recorded that the file no longer has. Their numbers are not given again."""
+        inode = self._inode()
+        # Read before the table: a row is noted after it was stored, perhaps by another console just now.
+        recorded = 0 if is_new else last_row.read(inode)
+        sequence = "FROM sqlite_sequence WHERE name = 'exchanges'"
+        with self.engine.begin() as connection:
+            last = int(connection.exec_driver_sql(f"SELECT coalesce(max(seq), 0) {sequence}").scalar_one())
+        if recorded > last:
+            with self._writing_engine.begin() as connection:
+                connection.exec_driver_sql(f"DELETE {sequence}")
+                connection.exec_driver_sql("INSERT INTO sqlite_sequence VALUES ('exchanges', ?)", (recorded,))
+            self.notices.append(
+                f"The history in {self._where} has lost {recorded - last:,} exchanges: "
+                f"rows {last + 1} to {recorded} were recorded, and the file no longer has them. "
+                "Its write-ahead log (-wal) was damaged or removed, or the machine lost power. "
+                "If you have a copy of the file and its -wal, stop the console and put both back."
+            )
+        last_row.open(inode, max(last, recorded))
+
+    def note_row(self, id: int) -> None:
+        """Note the number of a new row, so that its loss is noticed when SQLite's file is opened again."""
+        if self._last_row is not None:
+            self._last_row.note(id)
 
     def _open(self) -> None:
         if self.engine.dialect.name == "sqlite":
@@ -208,9 +268,12 @@ class Database:
         if not current:
             # The write lock makes a second console that starts now wait here, and then find nothing left to do.
             with self._writing_engine.begin() as connection:
-                if connection.dialect.name == "postgresql":
+                if connection.dialect.name == "sqlite":
+                    migrations.upgrade(connection)
+                    return
+                with _unlimited(connection):
                     connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-                migrations.upgrade(connection)
+                    migrations.upgrade(connection)
 
     def _use_wal(self) -> None:
         """Switch the file to WAL, which it then keeps."""
@@ -230,10 +293,11 @@ class Database:
         finally:
             connection.close()
 
-    def _set_aside(self, path: Path, examined: int) -> None:
+    def _set_aside(self, path: Path, examined: int) -> bool:
+        """Rename a damaged file and create a new one; return whether this process did it."""
         self.engine.dispose()
         if path.stat().st_ino != examined:
-            return  # another console was faster: this is the new file already
+            return False  # another console was faster: this is the new file already
         aside = path.with_name(f"{path.name}.damaged-{self.clock():%Y%m%dT%H%M%SZ}")
         # The file goes last: a new one must never meet the old WAL.
         for suffix in ("-wal", "-shm", ""):
@@ -242,9 +306,12 @@ class Database:
                 part.rename(aside.with_name(aside.name + suffix))
         self._make_file()
         self.notices.append(f"The history in {path} was damaged. It was set aside as {aside}, and a new one begun.")
+        return True
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _explained(self, *, writing: bool = False) -> Iterator[None]:
+        self._pauses.check(writing=writing)
+        start = time.monotonic()
         try:
             yield
         except CommandError as error:
@@ -253,12 +320,19 @@ class Database:
                 "Use that version, or choose another CONSOLE_HOME."
             ) from error
         except _OF_THE_DATABASE as error:
-            raise self._explanation(error) from error
+            raise self._explanation(error, start) from error
 
-    def _explanation(self, error: Exception) -> HistoryError:
+    def _explanation(self, error: Exception, start: float) -> HistoryError:
+        """Return the error in words. After a long wait for a server or a lock, nothing else waits for a while."""
         if error_messages.took_too_long(error):
             return HistoryTimeout("This query takes too long on a history of this size. Narrow the filters.")
-        return HistoryError(error_messages.sentence(error, self._where))
+        explained = HistoryError(error_messages.sentence(error, self._where))
+        if time.monotonic() - start >= deadlines.LONG:
+            if error_messages.is_away(error):
+                self._pauses.begin(explained, of_writing=False)
+            elif error_messages.is_locked(error):
+                self._pauses.begin(explained, of_writing=True)
+        return explained
 
 
 class _HintedCompiler(SQLiteCompiler):
@@ -288,7 +362,29 @@ def _limited(connection: Connection, seconds: float | None) -> Iterator[None]:
             driver.set_progress_handler(None, 0)
     else:
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, round(seconds * 1000))}")
+        driver = connection.connection.driver_connection
+        driver.seconds = seconds + deadlines.ANSWER_SECONDS  # for a server that cannot keep its limit
         yield
+
+
+@contextmanager
+def _unlimited(connection: Connection) -> Iterator[None]:
+    """Lift the time limits of a connection of PostgreSQL, for work that grows with the history."""
+    driver: Any = connection.connection.driver_connection
+    driver.seconds = None
+    connection.exec_driver_sql("SET statement_timeout = 0; SET lock_timeout = 0")
+    try:
+        yield
+        connection.exec_driver_sql(_TIME_LIMITS)  # an error would end the transaction, and so the change
+    finally:
+        driver.seconds = deadlines.ANSWER_SECONDS
+
+
+_TIME_LIMITS = (
+    # A lock is waited for less than the server's answer, so that each is called by its name.
+    f"SET lock_timeout = {deadlines.ANSWER_SECONDS * 500:.0f}; "
+    f"SET statement_timeout = {deadlines.STATEMENT_SECONDS * 1000:.0f}"
+)
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
@@ -321,12 +417,12 @@ def _begin_sqlite(connection: Connection) -> None:
             connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
 
 
-def _connect_postgresql(_dialect: Any, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
-    options.setdefault("connect_timeout", BUSY_SECONDS)
+def _connect_postgresql(_dialect: Any, _record: Any, arguments: Any, options: dict[str, Any]) -> psycopg.Connection:
+    return deadlines.Connection.connect(*arguments, **{**deadlines.CONNECTION, **options})
 
 
 def _set_up_postgresql(connection: psycopg.Connection, _record: Any) -> None:
-    connection.execute(f"SET lock_timeout = {BUSY_SECONDS * 1000:.0f}")
+    connection.execute(_TIME_LIMITS)
     connection.commit()
 
 

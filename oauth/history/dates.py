@@ -63,7 +63,10 @@ def last(text: str, now: datetime, zone: tzinfo) -> datetime:
     match = _WRITTEN.fullmatch(text)
     if match is None or match["fraction"]:
         return start
-    return start + timedelta(seconds=1 if match["second"] else 60) - timedelta(microseconds=1)
+    try:
+        return start + timedelta(seconds=1 if match["second"] else 60) - timedelta(microseconds=1)
+    except OverflowError:  # the last minute of the calendar
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def _midnight(day: date, zone: tzinfo) -> datetime:

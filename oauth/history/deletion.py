@@ -1,6 +1,7 @@
 """Permanent deletion of exchanges, in batches that block nobody."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, func, or_, select
@@ -36,31 +37,62 @@ def delete_shown(history: History, filters: Filters, up_to: int) -> Iterator[int
         history.database.wipe()
 
 
-def delete_older(history: History, limit: datetime, now: datetime) -> int:
-    """Delete the exchanges that began before ``limit``, except those of a running flow; return their number.
+def delete_row(history: History, id: int) -> None:
+    """Delete one exchange without a trace. Raises ``HistoryError``."""
+    with history.database.writing() as connection:
+        connection.execute(delete(exchanges).where(exchanges.c.id == id))
+    history.database.wipe()
 
-    A flow is running when one of its exchanges is newer, or when it waits for its callback at ``now``. Raises
-    ``HistoryError``.
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """An announced deletion: the exchanges that began before ``limit``, with ids up to ``up_to``, ``count`` of them."""
+
+    limit: datetime
+    up_to: int
+    count: int
+
+
+def announce_older(history: History, limit: datetime, now: datetime) -> Announcement:
+    """Count what ``delete_older`` would delete. Raises ``HistoryError``."""
+    query = select(func.count(), func.max(exchanges.c.id)).where(*_older(limit, now))
+    with history.database.reading() as connection:
+        count, up_to = connection.execute(query).one()
+    return Announcement(limit, up_to or 0, count)
+
+
+def delete_older(history: History, announced: Announcement, limit: datetime, now: datetime) -> int:
+    """Delete the exchanges that were announced and began before ``limit`` too; return their number.
+
+    Those of a running flow stay: when one of its exchanges is newer, or when it waits for its callback at ``now``. No
+    more are deleted than were announced. Raises ``HistoryError``.
     """
+    conditions = [*_older(min(limit, announced.limit), now), exchanges.c.id <= announced.up_to]
+    gone = sum(_pieces(history, conditions, announced.count))
+    if gone:
+        history.database.wipe()
+    return gone
+
+
+def _older(limit: datetime, now: datetime) -> list[ColumnElement[bool]]:
     other = exchanges.alias()
     younger = select(other.c.id).where(other.c.flow == exchanges.c.flow, other.c.started_at >= limit)
     waited_for = select(callbacks.c.flow).where(
         callbacks.c.flow == exchanges.c.flow, callbacks.c.expires_at > now, callbacks.c.taken_at.is_(None)
     )
     has_ended = or_(exchanges.c.flow == "", ~younger.exists() & ~waited_for.exists())
-    gone = sum(_pieces(history, [exchanges.c.started_at < limit, has_ended]))
-    if gone:
-        history.database.wipe()
-    return gone
+    return [exchanges.c.started_at < limit, has_ended]
 
 
-def _pieces(history: History, conditions: list[ColumnElement[bool]]) -> Iterator[int]:
-    """Delete the rows that meet the conditions, newest first. Yields the size of each batch."""
-    while True:
+def _pieces(history: History, conditions: list[ColumnElement[bool]], most: int | None = None) -> Iterator[int]:
+    """Delete the rows that meet the conditions, newest first, or ``most`` of them. Yields the size of each batch."""
+    while most is None or most > 0:
         with history.database.reading() as connection:
-            ids = [id for _, id in listing.newest(connection, conditions, PIECE)]
+            piece = PIECE if most is None else min(PIECE, most)
+            ids = [id for _, id in listing.newest(connection, conditions, piece)]
         if not ids:
             return
         with history.database.writing() as connection:
             connection.execute(delete(exchanges).where(exchanges.c.id.in_(ids)))
+        most = None if most is None else most - len(ids)
         yield len(ids)

@@ -63,6 +63,16 @@ def took_too_long(error: Exception) -> bool:
     return sqlite_name(error) == "SQLITE_INTERRUPT" or getattr(_source(error), "sqlstate", None) == QUERY_CANCELED
 
 
+def is_locked(error: Exception) -> bool:
+    """Return whether another program's lock is in the way of writing."""
+    return _known(error) == _LOCKED
+
+
+def is_away(error: Exception) -> bool:
+    """Return whether the server does not respond."""
+    return _known(error) == _AWAY
+
+
 def _known(error: Exception) -> tuple[str, str]:
     source = _source(error)
     name = sqlite_name(error)

@@ -25,6 +25,9 @@ __all__ = ["FilterError", "Filters", "where"]
 MOST_BRANCHES = 64
 """Branches that are queried one by one."""
 
+LONGEST_LINE = 20_000
+"""Characters of a line of filters."""
+
 _STAR = "*"
 
 _BY_NAME = {term.name: term for term in TERMS}
@@ -148,6 +151,8 @@ class _Reader:
     """A reader of a line, from left to right."""
 
     def __init__(self, line: str) -> None:
+        if len(line) > LONGEST_LINE:
+            raise FilterError(f"The filters have {len(line):,} characters; they can have {LONGEST_LINE:,}.")
         self._line = line
         self._at = 0
 
@@ -217,8 +222,8 @@ def _kind(name: str) -> type[Term]:
     kind = _BY_NAME.get(name)
     if kind is None:
         raise FilterError(
-            f"Unknown filter {name!r}; the filters are {', '.join(_BY_NAME)}. "
-            f'To search for text with a colon in it, put it in quotation marks, such as "{name}:".'
+            f"Unknown filter {name[:LONGEST_VALUE]!r}; the filters are {', '.join(_BY_NAME)}. "
+            f'To search for text with a colon in it, put it in quotation marks, such as "{name[:LONGEST_VALUE]}:".'
         )
     return kind
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import FromClause, Select, func, select
 
 from oauth.history.filters import Filters
+from oauth.history.schema import is_number
 from oauth.history.store import History
 from oauth.history.time_limits import ask
 
@@ -31,6 +32,13 @@ class Repeat:
     first: datetime
     last: datetime
 
+    @property
+    def damaged(self) -> bool:
+        """True for damaged rows, which the list shows one by one."""
+        is_timed = isinstance(self.first, datetime) and isinstance(self.last, datetime)
+        numbers = {"status": self.status, "documented_error": self.documented_error}
+        return not is_timed or not all(is_number(name, value) for name, value in numbers.items())
+
     def within(self, filters: Filters) -> Filters:
         """Return ``filters`` narrowed to this group."""
         narrowed = filters.put("step", self.step)
@@ -50,7 +58,8 @@ class Repeats:
 def repeats(history: History, filters: Filters, seconds: float) -> Repeats:
     """Group the exchanges that match the filters. Raises ``HistoryError``."""
     result = ask(history, filters, seconds, _grouped)
-    return Repeats(tuple(Repeat(*row) for row in result.rows), result.newest)
+    groups = [Repeat(*row) for row in result.rows]
+    return Repeats(tuple(group for group in groups if not group.damaged), result.newest)
 
 
 def _grouped(source: FromClause) -> Select[Any]:

@@ -1,10 +1,14 @@
 """The tables of the history, in SQL that SQLite and PostgreSQL share.
 
+The migrations add checks of times, steps, numbers and outcomes (``r0008_checks.py``). They hold for what is written;
+a row that was damaged before is read without its damaged values (``store.to_row``).
+
 A change here needs a migration in ``migrations/versions``; a test compares the two. The search index is not here: each
 database has its own (``search.py``).
 """
 
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from sqlalchemy import (
     BigInteger,
@@ -22,12 +26,22 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
+from oauth.exchange import HIGHEST_STATUS, LONGEST_MS
 from oauth.redaction.placeholders import storable
 
 
 def utc_text(moment: datetime) -> str:
     """Format an aware time as ISO 8601 in UTC, to the microsecond: always 27 characters, so that it sorts."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def read_time(text: object) -> datetime | None:
+    """Return the time that ``utc_text`` wrote, ``None`` for anything else."""
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -41,8 +55,8 @@ class UtcTime(TypeDecorator[datetime]):
         return None if value is None else utc_text(value)
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> datetime | None:
-        """The time, aware and in UTC."""
-        return None if value is None else datetime.fromisoformat(value)
+        """The time, aware and in UTC; ``None`` for text that is not a time."""
+        return read_time(value)
 
 
 class PlainText(TypeDecorator[str]):
@@ -54,6 +68,24 @@ class PlainText(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
         """The text to keep."""
         return None if value is None else storable(value)
+
+
+class Wrong(StrEnum):
+    """A fault of a damaged value, as it is shown."""
+
+    TIME = "not a time in UTC"
+    STEP = "not a step of the flow"
+    NUMBER = "not a whole number in its range"
+    TEXT = "not text"
+
+
+RANGES = {"status": HIGHEST_STATUS, "duration_ms": LONGEST_MS, "documented_error": 2**31 - 1}
+"""The columns with numbers, and the largest of each; the smallest is 0."""
+
+
+def is_number(name: str, value: object) -> bool:
+    """Return whether a column of ``RANGES`` may have a value."""
+    return value is None or (type(value) is int and 0 <= value <= RANGES[name])
 
 
 def _text(name: str) -> Column[str]:

@@ -8,7 +8,7 @@ import re
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Dialect, RowMapping, func, insert, select, update
@@ -19,7 +19,7 @@ from oauth.history import listing
 from oauth.history.database import Database, HistoryError
 from oauth.history.filters import Filters, where
 from oauth.history.recognition import entry_of
-from oauth.history.schema import callbacks, exchanges, utc_text
+from oauth.history.schema import RANGES, PlainText, Wrong, callbacks, exchanges, is_number, utc_text
 from oauth.redaction.placeholders import storable
 
 __all__ = ["History", "HistoryError", "Row"]
@@ -67,7 +67,8 @@ class Row:
 
     ``documented_error`` is the number of a documented error, ``error`` and ``error_description`` are the provider's,
     ``note`` is the reader's. ``entry`` is the id of the catalogue's entry, empty when nothing failed, ``None`` where it
-    was not recognised yet.
+    was not recognised yet. ``damage`` names each column that has an impossible value, and what is wrong with it; the
+    exchange then has a neutral value in its place.
     """
 
     exchange: Exchange
@@ -76,6 +77,7 @@ class Row:
     error_description: str = ""
     note: str = ""
     entry: str | None = None
+    damage: tuple[str, ...] = ()
 
     @property
     def unanswered(self) -> bool:
@@ -104,7 +106,9 @@ class History:
     def begin(self, exchange: Exchange) -> int:
         """Store an exchange that is about to be sent, durably and without a response; return its id."""
         values = _stored((*_begun(exchange), entry_of(exchange), self.console))
-        return self.database.at_once(self._statements.begin, values).id
+        id = self.database.at_once(self._statements.begin, values).id
+        self.database.note_row(id)
+        return id
 
     def complete(
         self,
@@ -151,6 +155,8 @@ class History:
         ]
         with self.database.writing() as connection:
             connection.execute(insert(exchanges), values)
+            last = connection.execute(select(func.max(exchanges.c.id))).scalar_one()
+        self.database.note_row(last)
 
     def get(self, id: int) -> Row | None:
         """Return one exchange, ``None`` when the id is unknown."""
@@ -304,6 +310,7 @@ def _outcome(exchange: Exchange) -> tuple[Any, ...]:
 
 
 _NOTHING = Response(status=0, http_version="")
+_UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _text(body: bytes) -> str:
@@ -312,7 +319,9 @@ def _text(body: bytes) -> str:
 
 
 def to_row(row: RowMapping | Mapping[str, Any]) -> Row:
-    """A row of the table as the exchange that it keeps."""
+    """A row of the table as the exchange that it keeps, without the values that are damaged."""
+    if damage := _damage(row):
+        row = {**row, **{name: _neutral(name, row[name]) for name in damage}}
     response = failure = None
     if row["status"] is not None:
         response = Response(
@@ -352,4 +361,32 @@ def to_row(row: RowMapping | Mapping[str, Any]) -> Row:
         row["error_description"],
         row["note"],
         row["entry"],
+        tuple(f"{name} is {wrong}" for name, wrong in damage.items()),
     )
+
+
+_STEPS = frozenset(map(str, Step))
+_TEXTS = tuple(
+    column.name for column in exchanges.c if isinstance(column.type, PlainText) and column.name not in ("step", "entry")
+)
+
+
+def _damage(row: RowMapping | Mapping[str, Any]) -> dict[str, Wrong]:
+    """Return the columns of a row with an impossible value: an import of older versions took any."""
+    damage = {name: Wrong.NUMBER for name in RANGES if not is_number(name, row[name])}
+    if row["started_at"] is None:
+        damage["started_at"] = Wrong.TIME
+    if row["step"] not in _STEPS:
+        damage["step"] = Wrong.STEP
+    for name in _TEXTS:
+        if type(row.get(name, "")) is not str:
+            damage[name] = Wrong.TEXT
+    return damage
+
+
+def _neutral(name: str, value: object) -> Any:
+    if name == "started_at":
+        return _UNKNOWN_TIME
+    if name == "step":
+        return Step.API.value
+    return None if name in RANGES else "" if value is None else repr(value)

@@ -49,7 +49,7 @@ class Term(ABC):
     @classmethod
     def of(cls, values: tuple[str, ...], negated: bool = False) -> Self:
         """Create the term of normalized values, without duplicates. Raises ``FilterError``."""
-        if not all(values):
+        if not values or not all(values):
             raise FilterError(f"{cls.name} has no value. {cls.help}")
         if len(values) > MOST_VALUES:
             raise FilterError(f"{cls.name} has {len(values)} values; it can have {MOST_VALUES}.")
@@ -364,6 +364,8 @@ class TextTerm(Term):
     @classmethod
     def of(cls, values: tuple[str, ...], negated: bool = False) -> Self:
         """Create the term of words and phrases, all of which must occur, or with ``negated`` none."""
+        if not values:
+            raise FilterError(f"text has no value. {cls.help}")
         length = len(" ".join(values))
         if length > LONGEST_TEXT:
             raise FilterError(f"text has {length} characters; it can have {LONGEST_TEXT}.")

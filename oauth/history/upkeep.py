@@ -11,13 +11,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Event, Thread
 
-from sqlalchemy import case, delete, insert, select, update
+from sqlalchemy import case, delete, insert, or_, select, update
 
 from oauth.catalogue import answers
 from oauth.exchange import Step
 from oauth.history.backfill import fill_entries
 from oauth.history.database import HistoryError
-from oauth.history.deletion import delete_older
+from oauth.history.deletion import Announcement, announce_older, delete_older
 from oauth.history.schema import consoles, exchanges
 from oauth.history.store import IMPORTED, STOPPED, History
 
@@ -26,6 +26,9 @@ PERIOD = 10.0
 
 GONE = timedelta(seconds=60)
 """Time without a heartbeat after which a process counts as gone."""
+
+LONGEST = timedelta(hours=1)
+"""Time after which nothing waits for a response any more, but for that of a browser."""
 
 FILL_SECONDS = 5.0
 """Time limit of the backfill in one round."""
@@ -41,6 +44,7 @@ class Upkeep:
         self._clock = clock
         self._retention_days = retention_days
         self._tidied: datetime | None = None
+        self._announced: Announcement | None = None
         self._ended = Event()
         self._problem = ""
         self._is_filling = True
@@ -69,7 +73,13 @@ class Upkeep:
                     exchanges.c.failure == "",
                     # A process that is just starting, or was asleep, is not noted yet.
                     exchanges.c.started_at < now - GONE,
-                    exchanges.c.console.not_in(select(consoles.c.id)),
+                    or_(
+                        exchanges.c.console.not_in(select(consoles.c.id)),
+                        # One of ours that was stored although its server had not answered in time.
+                        (exchanges.c.console == console)
+                        & (exchanges.c.step != Step.AUTHORIZE)
+                        & (exchanges.c.started_at < now - LONGEST),
+                    ),
                     exchanges.c.marks.not_like(f"%{IMPORTED}%"),  # nobody waits for those
                 )
                 # A callback is explained by its address alone, which is there.
@@ -82,9 +92,24 @@ class Upkeep:
             pass  # brings the search index up to date, so that no reader has to wait for it
         database.checkpoint()
         self._fill()
-        if self._retention_days is not None and (self._tidied is None or now - self._tidied >= DAY):
-            delete_older(self._history, now - self._retention_days * DAY, now)
-            self._tidied = now
+        if self._retention_days is not None and (self._tidied is None or abs(now - self._tidied) >= DAY):
+            self._tidy(now - self._retention_days * DAY, now)
+
+    def _tidy(self, limit: datetime, now: datetime) -> None:
+        """Announce what is too old, and delete it in the next round, as far as that round agrees.
+
+        A clock that is wrong in one of the two then deletes nothing that is not too old by the other.
+        """
+        if self._announced is None:
+            self._announced = announce_older(self._history, limit, now)
+            if self._announced.count:
+                logging.getLogger(__name__).info(
+                    "%d exchanges from before %s will be deleted in the next round", self._announced.count, limit
+                )
+            return
+        announced, self._announced = self._announced, None
+        delete_older(self._history, announced, limit, now)
+        self._tidied = now
 
     def _fill(self) -> None:
         """Fill old rows for some seconds, with a pause after each batch as long as the batch took."""

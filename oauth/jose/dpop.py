@@ -5,6 +5,7 @@ import hashlib
 from datetime import datetime
 from urllib.parse import urlsplit, urlunsplit
 
+from oauth.addresses import split
 from oauth.exchange import Exchange, header
 from oauth.jose.keys import SigningKey
 
@@ -69,5 +70,5 @@ def binding_problem(token_type: str, jkt: str | None, key: SigningKey) -> str:
 
 
 def _origin(url: str) -> str:
-    parts = urlsplit(url)
+    parts = split(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}".lower()

@@ -20,6 +20,7 @@ from joserfc.jwk import JWKRegistry, Key, OctKey
 
 from oauth.formatting import span
 from oauth.jose.keys import registry_for
+from oauth.moments import within
 
 LEEWAY = 60
 """Tolerated clock difference, in seconds."""
@@ -37,6 +38,11 @@ SYMMETRIC = ("HS256", "HS384", "HS512")
 ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "ES256K", "EdDSA",
               "Ed25519", "Ed448")  # fmt: skip
 
+_PUBLIC_MEMBERS = ("kty", "crv", "n", "e", "x", "y", "alg", "use", "kid")
+_LONGEST_MEMBER = 2_734
+"""Characters of a member of a key: an RSA modulus of 16,384 bits, the largest that is verified with."""
+
+_MOST_NAMES = 10
 _PART = re.compile(r"[A-Za-z0-9_-]*")
 _HASH_OF = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
 _MAX_LENGTH = 100_000
@@ -136,7 +142,7 @@ def check_signature(token: str, keys: Sequence[Mapping[str, Any]], secret: str =
     for name, key in candidates:
         if _verifies(token, key, algorithm):
             return _signature(True, f"The {algorithm} signature is valid (the server's key {name}).")
-    names = ", ".join(name for name, _ in candidates)
+    names = ", ".join(name[:100] for name, _ in candidates[:_MOST_NAMES])
     return _signature(False, f"The {algorithm} signature is not valid with the server's key {names}.")
 
 
@@ -186,7 +192,9 @@ def _candidates(token: DecodedToken, keys: Sequence[Mapping[str, Any]]) -> Check
         return _signature(None, "The server's key set is empty.")
     named = [item for item in keys if not token.kid or item.get("kid") == token.kid]
     if not named:
-        known = ", ".join(sorted(str(item.get("kid")) for item in keys if item.get("kid"))) or "none has a kid"
+        kids = sorted(str(item["kid"])[:100] for item in keys if item.get("kid"))
+        more = f" and {len(kids) - _MOST_NAMES} more" if len(kids) > _MOST_NAMES else ""
+        known = ", ".join(kids[:_MOST_NAMES]) + more or "none has a kid"
         return _signature(False, f"The server has no key with the kid {token.kid}. It has {len(keys)}: {known}.")
     usable = [item for item in named if _is_usable(item, token.algorithm)]
     if not usable:
@@ -196,11 +204,22 @@ def _candidates(token: DecodedToken, keys: Sequence[Mapping[str, Any]]) -> Check
     candidates = []
     for number, item in enumerate(usable, 1):
         try:
-            key = JWKRegistry.import_key({name: value for name, value in item.items() if name != "key_ops"})
+            key = JWKRegistry.import_key(_public(item))
         except (JoseError, ValueError, TypeError, KeyError, AttributeError):
             continue  # an unreadable key cannot verify anything
         candidates.append((str(item.get("kid") or f"number {number}"), key))
     return candidates or _signature(None, "The server's key cannot be read, so the signature cannot be verified.")
+
+
+def _public(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the public members of a key. Others are left out before the import, which would compute with them.
+
+    Raises ``ValueError`` for a member that is too long.
+    """
+    members = {name: item[name] for name in _PUBLIC_MEMBERS if name in item}
+    if any(len(str(value)) > _LONGEST_MEMBER for value in members.values()):
+        raise ValueError("a member is too long")
+    return members
 
 
 def _is_usable(item: Mapping[str, Any], algorithm: str) -> bool:
@@ -300,6 +319,6 @@ def _time(value: object) -> datetime | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
-        return datetime.fromtimestamp(value, UTC)
+        return within(datetime.fromtimestamp(value, UTC))
     except (ValueError, OverflowError, OSError):
         return None

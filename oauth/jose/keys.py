@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_ssh_private_key
 from joserfc import jws, jwt
 from joserfc.errors import InvalidKeyTypeError, JoseError, SecurityWarning
 from joserfc.jwk import ECKey, JWKRegistry, Key, OKPKey, RSAKey
@@ -20,6 +22,15 @@ warnings.filterwarnings("ignore", category=SecurityWarning)
 
 PRIVATE_MEMBERS = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
 """The members of a JWK that are secret (RFC 7518 §6.2.2, §6.3.2, §6.4.1)."""
+
+MOST_CHARACTERS = 32_768
+"""Characters of a pasted private key, or of a key set around it."""
+
+MOST_RSA_BITS = 4096
+"""Bits of a private RSA key: the check of one twice as long takes ten seconds."""
+
+_MOST_PRIME_BITS = MOST_RSA_BITS // 2 + 64
+_TOO_LARGE = f"This RSA key is larger than {MOST_RSA_BITS:,} bits. Use a smaller one."
 
 _ALGORITHM_OF_CURVE = {
     "P-256": "ES256",
@@ -82,6 +93,8 @@ def read_private_key(text: str) -> SigningKey:
     text = text.strip()
     if not text:
         raise InputError("The private key is missing. Paste it as PEM or as JWK.")
+    if len(text) > MOST_CHARACTERS:
+        raise InputError(f"This private key is longer than {MOST_CHARACTERS:,} characters. Paste one key.")
     try:
         key = _from_jwk(text) if text.startswith("{") else _from_pem(text)
     except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -103,10 +116,41 @@ def _from_jwk(text: str) -> Key:
         if len(private_keys) != 1:
             raise InputError(f"This key set has {len(private_keys)} private keys. Paste the one to sign with.")
         jwk = private_keys[0]
+    if jwk.get("kty") == "RSA":
+        _check_rsa_members(jwk)
     return JWKRegistry.import_key({name: value for name, value in jwk.items() if name not in ("use", "key_ops")})
 
 
+def _check_rsa_members(jwk: Mapping[str, Any]) -> None:
+    """Refuse a key that takes long to read. Without primes they would have to be computed from ``d``."""
+    if "d" in jwk and not ("p" in jwk and "q" in jwk):
+        raise InputError(
+            "This RSA key has no primes, p and q, which it needs to sign (RFC 7518 §6.3.2). Paste the whole key."
+        )
+    if len(str(jwk.get("n"))) > _base64_length(MOST_RSA_BITS) or any(
+        len(str(jwk.get(name))) > _base64_length(_MOST_PRIME_BITS) for name in ("p", "q", "dp", "dq", "qi")
+    ):
+        raise InputError(_TOO_LARGE)
+
+
+def _base64_length(bits: int) -> int:
+    return -(-bits // 6) + 2
+
+
+def _check_rsa_size(text: str) -> None:
+    """Refuse a large key before it is read for use: the check of its primes takes seconds from 4,096 bits on."""
+    if "OPENSSH PRIVATE" not in text and ("PUBLIC" in text or "PRIVATE" not in text):
+        return  # a public key, a certificate, or no key
+    load = load_ssh_private_key if "OPENSSH PRIVATE" in text else load_pem_private_key
+    key = load(text.encode(), None, unsafe_skip_rsa_key_validation=True)
+    if isinstance(key, RSAPrivateKey):
+        numbers = key.private_numbers()
+        if key.key_size > MOST_RSA_BITS or max(numbers.p, numbers.q).bit_length() > _MOST_PRIME_BITS:
+            raise InputError(_TOO_LARGE)
+
+
 def _from_pem(text: str) -> Key:
+    _check_rsa_size(text)
     for kind in (RSAKey, ECKey, OKPKey):
         try:
             return kind.import_key(text)

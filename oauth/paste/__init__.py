@@ -12,15 +12,12 @@ from oauth.lenient_json import ParseError
 from oauth.paste import address, error_text, fetch_call, har, json_body, okhttp, php_dump, prose, raw_http
 from oauth.paste.curl import command, trace, verbose
 from oauth.paste.flows import grouped
-from oauth.paste.result import Pasted
+from oauth.paste.result import MOST_EXCHANGES, Pasted, TooManyError, check_brackets, check_count
 
 __all__ = ["MOST_EXCHANGES", "MOST_OCTETS", "READERS", "ParseError", "Pasted", "read"]
 
 MOST_OCTETS = 50 * 1024 * 1024
 """Maximum size of a pasted text, in octets of UTF-8."""
-
-MOST_EXCHANGES = 100_000
-"""Maximum number of exchanges in a pasted text."""
 
 
 _HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
@@ -56,7 +53,8 @@ READERS: tuple[Reader, ...] = (
 def read(text: str) -> list[Pasted]:
     """Return the exchanges in a pasted text, in its order.
 
-    Raises ``ParseError`` when it cannot be read, and when it is over ``MOST_OCTETS`` or ``MOST_EXCHANGES``.
+    Raises ``ParseError`` when it cannot be read, and when it is over ``MOST_OCTETS``, ``MOST_BRACKETS`` or
+    ``MOST_EXCHANGES``.
     """
     text = text.removeprefix("\ufeff")  # the byte order mark of a file
     if len(text) > MOST_OCTETS or (len(text) * 4 > MOST_OCTETS and len(text.encode("utf-8", "replace")) > MOST_OCTETS):
@@ -69,17 +67,19 @@ def read(text: str) -> list[Pasted]:
         text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         text = _HALF.sub("\ufffd", text)
+    check_brackets(text)
     failure: ParseError | None = None
     for confidence, reader in _able(text):
         try:
             exchanges = reader.read(text)
+        except TooManyError:
+            raise
         except ParseError as error:
             failure = failure or error  # the most confident reader's error is reported
             if confidence == 1:
                 break
             continue
-        if len(exchanges) > MOST_EXCHANGES:
-            raise ParseError(f"the text holds more than {MOST_EXCHANGES:,} exchanges; cut out those in question.")
+        check_count(exchanges)
         return grouped(exchanges)
     raise failure or ParseError("neither JSON nor an HTTP message, curl command, address or known message was found.")
 

@@ -10,7 +10,7 @@ from oauth.paste import go_map, literals
 
 LEAD = re.compile(r"[\s\ufeff\u200b]*")
 _WINDOWS = (1 << 16, 1 << 20)
-_CUT_MARK = re.compile(r"\s*(?:\.{3,}|…|[(\[<]?\s*(?:\.{3}|…)?\s*truncated\b[^\n]{0,60})\s*\Z", re.IGNORECASE)
+_CUT_MARK = re.compile(r"(?:\.{3,}|…|(?:[(\[<]\s*+)?(?:(?:\.{3}|…)\s*+)?truncated\b[^\n]{0,60})\s*\Z", re.IGNORECASE)
 _DECODER = json.JSONDecoder()
 
 
@@ -30,7 +30,7 @@ def read_value(text: str, start: int) -> tuple[Any, int, tuple[str, ...]]:
     except ParseError as error:
         failure = error
     marked = _CUT_MARK.search(text, max(start, len(text) - 200))
-    whole = text[: marked.start()] if marked else text
+    whole = text[: marked.start()].rstrip() if marked else text
     for read, source, cut in (
         (literals.read, text, False),
         (lenient_json.read, whole, True),

@@ -20,6 +20,9 @@ DEEPEST = 8
 MOST_VALUES = 10_000
 """Values of one structure that are searched at most."""
 
+_MOST_PASSES = 20
+"""Passes over a text in search of an exchange: the values inside a value are read again."""
+
 INSIDE = "JSON inside a JSON string extracted"
 
 _STATUS = ("status", "statusCode", "status_code", "http_code", "http_status", "httpStatus", "code")
@@ -215,13 +218,17 @@ def _embedded(text: str) -> list[Pasted]:
         except ValueError:
             return []
         return _embedded(inner)
+    budget = _MOST_PASSES * len(text)
     for sign in _EMBEDDED.finditer(text):
+        if budget < 0:
+            return []
         try:
-            value, _, repairs = read_value(text, first_sign(text, sign.start()))
+            value, end, repairs = read_value(text, first_sign(text, sign.start()))
         except ParseError:
             return []
         if isinstance(value, dict) and _is_exchange(value):
             return exchanges(value, source="JSON", repairs=repairs)
+        budget -= end - sign.start()
     return []
 
 

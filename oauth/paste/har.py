@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from msgspec import Struct
+from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
 from oauth import lenient_json
-from oauth.exchange import Headers, Request, Response
+from oauth.exchange import LONGEST_MS, Headers, Request, Response
 from oauth.lenient_json import ParseError
 from oauth.paste.body import encoded, first_sign
-from oauth.paste.result import Pasted
+from oauth.paste.result import Pasted, check_count
 from oauth.paste.step_guess import step_of
 from oauth.paste.times import moment
 
@@ -52,8 +52,10 @@ def _collector_paused() -> Iterator[None]:
 
 def _read(text: str) -> list[Pasted]:
     headers = SharedHeaders()
-    with contextlib.suppress(ValueError, RecursionError):  # invalid, or other types than HAR's: read what there is
-        return [_exchange(entry, headers, ()) for entry in _FILE.decode(text).log.entries]
+    with contextlib.suppress(DecodeError, RecursionError):  # invalid, or other types than HAR's: read what there is
+        saved = _FILE.decode(text).log.entries
+        check_count(saved)
+        return [_exchange(entry, headers, ()) for entry in saved]
     repairs: tuple[str, ...] = ()
     try:
         document = json.loads(text)
@@ -64,6 +66,7 @@ def _read(text: str) -> list[Pasted]:
     entries = log.get("entries") if isinstance(log, dict) else None
     if not isinstance(entries, list):
         raise ParseError("the HAR has no list at log.entries.", text, 0)
+    check_count(entries)
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, dict):
             raise ParseError(f"entry {number} of the HAR is not an object.", text, 0)
@@ -177,7 +180,7 @@ def _exchange(entry: _Entry, headers: SharedHeaders, repairs: tuple[str, ...]) -
         response,
         step_of(request, response),
         moment(entry.started_date_time),
-        round(time) if time is not None and 0 <= time < _MOST else None,
+        round(time) if time is not None and 0 <= time <= LONGEST_MS else None,
         repairs if saved else (*repairs, NOT_SAVED),
         "HAR",
         request_body_known=saved,

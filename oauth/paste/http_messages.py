@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from oauth.exchange import Headers, Request, Response, header
 from oauth.paste.body import encoded, repaired
-from oauth.paste.result import Pasted
+from oauth.paste.result import Pasted, check_count
 from oauth.paste.step_guess import step_of
 from oauth.paste.times import date_header
 
@@ -67,6 +67,7 @@ def paired(messages: Iterable[Message], source: str) -> list[Pasted]:
     """Pair requests with the responses that follow them, without informational responses (1xx)."""
     items: list[Pasted] = []
     for message, repairs in messages:
+        check_count(items)
         if isinstance(message, Request):
             items.append(Pasted(message, step=step_of(message, None), repairs=repairs, source=source))
             continue

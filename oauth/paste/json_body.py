@@ -7,10 +7,11 @@ from oauth.lenient_json import ParseError
 from oauth.paste.body import first_sign, read_value
 from oauth.paste.envelopes import exchanges
 from oauth.paste.literals import PRINTED_START
-from oauth.paste.result import Pasted
+from oauth.paste.result import Pasted, check_count
 
 ESCAPED = "escaped quotes read as plain quotes"
 
+_DECODER = json.JSONDecoder(strict=False)
 _BETWEEN = re.compile(r"[\s,;\ufeff\u200b]*")
 _COMMENTED = re.compile(r"(?://|/\*|#)")
 _IN_STRING = re.compile(r'"\s*(?:\\+")*[{\[]\s*(?:\\+["nrt]|[}\]])')
@@ -34,6 +35,7 @@ def read(text: str) -> list[Pasted]:
     while start < len(text):
         value, end, repairs = _string(text, start) if text[start] == '"' else read_value(text, start)
         items += exchanges(value, source="JSON", repairs=repairs, text=text[start:end])
+        check_count(items)
         between = _BETWEEN.match(text, end)
         start = between.end() if between else end
     return items
@@ -42,10 +44,10 @@ def read(text: str) -> list[Pasted]:
 def _string(text: str, start: int) -> tuple[str, int, tuple[str, ...]]:
     """Read JSON inside a JSON string."""
     try:
-        value, end = json.JSONDecoder(strict=False).raw_decode(text[start:])
+        value, end = _DECODER.raw_decode(text, start)
     except ValueError as error:
         raise ParseError("the string that begins here is not closed.", text, start) from error
-    return value, start + end, ()
+    return value, end, ()
 
 
 def _unescaped(text: str, start: int) -> list[Pasted]:

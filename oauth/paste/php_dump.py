@@ -6,7 +6,7 @@ from typing import Any
 from oauth.lenient_json import DEEPEST, ParseError, number_of
 from oauth.paste.body import first_sign
 from oauth.paste.envelopes import exchanges
-from oauth.paste.result import Pasted
+from oauth.paste.result import Pasted, check_count
 
 _OPENED = re.compile(
     r"(?P<printed>(?<![\w\\])(?:Array|[A-Za-z_\\][\w\\]* Object)\s*\(\s*(?=\[|\)))"
@@ -37,6 +37,7 @@ def read(text: str) -> list[Pasted]:
     while opened := _OPENED.search(text, position):
         value, position = _container(text, opened, 0)
         items += exchanges(value, source="PHP output", repairs=("read as the output of PHP",))
+        check_count(items)
     return items
 
 

@@ -15,7 +15,7 @@ from oauth.paste import address, error_text
 from oauth.paste.body import read_value
 from oauth.paste.envelopes import exchanges
 from oauth.paste.literals import PRINTED_START
-from oauth.paste.result import STATUS_UNKNOWN, Pasted
+from oauth.paste.result import STATUS_UNKNOWN, Pasted, check_count
 from oauth.paste.step_guess import TOKEN_PATH, path_of, step_of
 from oauth.paste.times import ACCESS_LOG, ISO, moment
 
@@ -69,6 +69,7 @@ def read(text: str) -> list[Pasted]:
     position = 0
     while part := _PART.search(text, position):
         position = reading.take(part)
+        check_count(reading.items)
     reading.finish()
     if len(reading.items) > 1 or any(item.response is None or item.response.body for item in reading.items):
         return reading.items
@@ -105,6 +106,8 @@ class _Reading:
     request: Request | None = None
     status: int = STATUS_UNKNOWN
     failed: int = 0
+    line_start: int = 0
+    line: str | None = None
 
     def take(self, part: re.Match[str]) -> int:
         """Read one part and return the position to continue at."""
@@ -136,26 +139,33 @@ class _Reading:
 
     def body(self, start: int) -> int:
         """Read the value at ``start``: within its line, or over several when the line ends inside a value."""
-        line_end = self.text.find("\n", start)
-        line = self.text[start : line_end if line_end >= 0 else len(self.text)]
+        line = self._line(start)
+        line_end = self.line_start + len(line)
+        goes_on = line_end < len(self.text) and _GOES_ON.search(line, max(start - self.line_start, len(line) - 200))
+        text, offset = (self.text, 0) if goes_on else (line, self.line_start)
         try:
-            if line_end < 0 or not _GOES_ON.search(line):
-                value, end, repairs = read_value(line, 0)
-                end += start
-            else:
-                value, end, repairs = read_value(self.text, start)
+            value, end, repairs = read_value(text, start - offset)
+            end += offset
         except ParseError as error:
-            stopped = error.position + (start if error.text == line else 0)
+            stopped = error.position + offset
             self.failure = self.failure or ParseError(error.reason, self.text, stopped)
-            self.failed += len(line)
+            self.failed += len(text) - (start - offset)
             if self.failed > _FAILED_PASSES * len(self.text) + error_text.LONGEST:
-                return start + len(line)
+                return line_end
             return max(start + 1, stopped)
         items = exchanges(value, source="text", repairs=repairs, text=self.text[start:end])
         self.items += [self._with_context(item) if place == 0 else item for place, item in enumerate(items)]
         if any(item.response for item in items):
             self.request, self.status = None, STATUS_UNKNOWN
         return max(end, start + 1)
+
+    def _line(self, position: int) -> str:
+        """Return the line of a position; the same one is not cut out again for each of its bodies."""
+        if self.line is None or not self.line_start <= position <= self.line_start + len(self.line):
+            self.line_start = self.text.rfind("\n", 0, position) + 1
+            end = self.text.find("\n", position)
+            self.line = self.text[self.line_start : end if end >= 0 else len(self.text)]
+        return self.line
 
     def _with_context(self, item: Pasted) -> Pasted:
         response = item.response

@@ -1,9 +1,17 @@
 """The result of a reader: one exchange of a pasted text."""
 
+from collections.abc import Sized
 from dataclasses import dataclass
 from datetime import datetime
 
 from oauth.exchange import Exchange, Request, Response, Step
+from oauth.lenient_json import ParseError
+
+MOST_EXCHANGES = 100_000
+"""Maximum number of exchanges in a pasted text."""
+
+MOST_BRACKETS = 1_000_000
+"""Maximum number of opening brackets in a pasted text or a HAR: each may become a value of some hundred octets."""
 
 STATUS_UNKNOWN = 0
 """``Response.status`` where it is not in the pasted text, as with a body alone."""
@@ -48,3 +56,21 @@ class Pasted:
             duration_ms=self.duration_ms,
             flow=self.flow,
         )
+
+
+class TooManyError(ParseError):
+    """The text holds more than is read; no other reader is tried."""
+
+
+def check_brackets(text: str) -> None:
+    """Raise ``TooManyError`` for more than ``MOST_BRACKETS``, before the text is decoded."""
+    if text.count("{") + text.count("[") > MOST_BRACKETS:
+        raise TooManyError(
+            f"the text has more than {MOST_BRACKETS:,} opening brackets; cut out the exchange in question."
+        )
+
+
+def check_count(items: Sized) -> None:
+    """Raise ``TooManyError`` for more than ``MOST_EXCHANGES``; readers ask while they read."""
+    if len(items) > MOST_EXCHANGES:
+        raise TooManyError(f"the text holds more than {MOST_EXCHANGES:,} exchanges; cut out those in question.")

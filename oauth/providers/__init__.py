@@ -4,7 +4,8 @@ A built-in profile is a TOML file in this folder; adding a provider needs no Pyt
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +59,17 @@ def load(origin: str, folder: Path = FOLDER) -> dict[str, Provider]:
     return {profile.id: profile for profile in sorted(profiles, key=lambda profile: profile.order)}
 
 
-def _read(path: Path, origin: str) -> Iterator[Provider]:
+# Every run of a page asks for the profiles, and a built-in file changes only with the console.
+@lru_cache(maxsize=64)
+def _read(path: Path, origin: str) -> tuple[Provider, ...]:
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(path.name, (Problem("file", f"is not valid TOML: {error}"),)) from error
     sites = data.pop("sites", None)
     if sites is None:
-        yield provider({"id": path.stem} | _replace(data, "{origin}", origin), path.name)
-        return
+        return (provider({"id": path.stem} | _replace(data, "{origin}", origin), path.name),)
+    profiles = []
     for position, site in enumerate(sites):
         identity = {
             "id": f"{path.stem}-{site['host'].rpartition('.')[2]}",
@@ -74,7 +77,8 @@ def _read(path: Path, origin: str) -> Iterator[Provider]:
             "site": site["title"],
             "order": data["order"] + position,
         }
-        yield provider(_replace(data, "{site}", site["host"]) | identity, path.name)
+        profiles.append(provider(_replace(data, "{site}", site["host"]) | identity, path.name))
+    return tuple(profiles)
 
 
 def _replace(data: Mapping[str, Any], variable: str, text: str) -> dict[str, Any]:

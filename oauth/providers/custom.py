@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import tomli_w
 
+from oauth import toml
 from oauth.providers.profile import RESERVED_FIELDS, Provider
 from oauth.providers.validation import Problem, ProfileError, provider
 from oauth.redaction import PLACEHOLDER, Vault
@@ -76,11 +77,9 @@ def read(identifier: str, content: bytes, where: str) -> Provider:
     if len(content) > MAX_BYTES:
         raise ProfileError(where, (Problem("file", f"is larger than {MAX_BYTES // 1024} KiB"),))
     try:
-        values = tomllib.loads(content.decode("utf-8-sig"))
+        values = toml.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ProfileError(where, (Problem("file", "is not UTF-8 text"),)) from error
-    except RecursionError as error:
-        raise ProfileError(where, (Problem("file", "is nested too deeply"),)) from error
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(where, (Problem("file", f"is not valid TOML: {error}"),)) from error
     return check(identifier, values, where)

@@ -5,9 +5,8 @@ RFC 6749 §3.1.2, RFC 8252 §7.3 and §8.3.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urlsplit
 
-from oauth.addresses import is_loopback
+from oauth.addresses import is_loopback, split
 from oauth.providers.profile import Provider
 
 CODE_CONSUMED = (
@@ -64,7 +63,7 @@ def routes(provider: Provider, callback: str) -> tuple[Route, ...]:
 
 
 def _own_callback(provider: Provider, callback: str) -> Route:
-    parts = urlsplit(callback)
+    parts = split(callback)
     if is_loopback(parts.hostname or ""):
         works = provider.accepts_loopback
         why = (

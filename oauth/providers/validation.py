@@ -14,6 +14,9 @@ HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 SEPARATORS = {" ": "a space", ",": "a comma", "+": "a plus sign", ";": "a semicolon"}
 """Separators between two scopes. RFC 6749 §3.3 says a space; the others are found in use."""
 
+LARGEST = 3_153_600_000
+"""The largest number of a profile: a hundred years in seconds."""
+
 MAX_QUOTED = 60
 """Characters of an invalid value that a problem quotes."""
 
@@ -84,7 +87,11 @@ def _value(kind: Any, value: Any, where: str, problems: list[Problem]) -> Any:
     if not isinstance(value, types_allowed) or (isinstance(value, bool) and kind is not bool):
         problems.append(Problem(where, f"is {_quoted(value)}, and must be {words[kind]}"))
         return None
-    return kind(value)
+    try:
+        return kind(value)
+    except OverflowError:  # a whole number beyond every fraction
+        problems.append(Problem(where, f"is {_quoted(value)}, which is too large"))
+        return None
 
 
 def _quoted(value: Any) -> str:
@@ -109,10 +116,10 @@ def _faults(item: "Field[Any]", value: Any) -> Iterator[str]:
         yield "must be one line of ASCII text (RFC 9110 §5.5)"
     elif kind is Kind.SEPARATOR and value not in SEPARATORS:
         yield f"must be one of: {', '.join(SEPARATORS.values())}"
-    elif kind is Kind.SECONDS and value <= 0:
-        yield "must be more than 0 seconds"
-    elif kind is Kind.COUNT and value <= 0:
-        yield "must be more than 0"
+    elif kind is Kind.SECONDS and not 0 < value <= LARGEST:
+        yield f"must be more than 0 and at most {LARGEST:,} seconds"
+    elif kind is Kind.COUNT and not 0 < value <= LARGEST:
+        yield f"must be more than 0 and at most {LARGEST:,}"
 
 
 def address_faults(value: str) -> Iterator[str]:

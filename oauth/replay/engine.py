@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from oauth import flow as flows
 from oauth import parameters
+from oauth.addresses import split
 from oauth.catalogue.explain import Explanation
 from oauth.client import send
 from oauth.drills import Setting, requests, sandbox_queue
@@ -179,7 +180,7 @@ class _Run:
     def _retarget(self) -> tuple[Request, str]:
         """Return the request, and the sandbox's URL in place of its own."""
         request, provider = self.pasted.request, self.provider
-        parts = urlsplit(quoted(request.url))
+        parts = split(quoted(request.url))
         path = parts.path or "/"
         known = {
             Step.AUTHORIZE: [provider.authorization_endpoint],

@@ -8,6 +8,7 @@ from dataclasses import replace
 from urllib.parse import quote_plus, unquote_plus, urlsplit
 
 from oauth import parameters
+from oauth.addresses import split
 from oauth.exchange import Request
 from oauth.parameters import Shape
 from oauth.redaction import quoted
@@ -49,7 +50,7 @@ def rewrite(request: Request, url: str, swap: Swap) -> Request:
         if name.lower() not in OF_THE_CONNECTION and not name.startswith(":")
     ]
     body = _body(request, swap)
-    query = _form(urlsplit(quoted(request.url)).query, swap)
+    query = _form(split(quoted(request.url)).query, swap)
     length = [("Content-Length", str(len(body)))] if body or request.method in ("POST", "PUT", "PATCH") else []
     ours = [("Host", urlsplit(url).netloc), ("Accept-Encoding", "identity")]
     return replace(request, url=f"{url}?{query}" if query else url, headers=(*ours, *headers, *length), body=body)

@@ -5,6 +5,7 @@ Mode §2); all others a query.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
@@ -49,6 +50,9 @@ FORM = "application/x-www-form-urlencoded"
 
 FORM_LIMIT = 65_536
 """Bytes of a form that are read; an authorization response has a few hundred."""
+
+MOST_PARAMETERS = 100
+"""Parameters of a callback that is accepted."""
 
 
 def callback(
@@ -106,8 +110,9 @@ async def _body(request: Request) -> bytes | None:
 
 def _problem(parameters: Sequence[tuple[str, str]]) -> str:
     """Return the problem with the parameters, empty when they are valid."""
-    names = [name for name, _ in parameters]
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    if len(parameters) > MOST_PARAMETERS:
+        return f"It has {len(parameters):,} parameters, and an authorization response has a handful."
+    repeated = sorted(name for name, count in Counter(name for name, _ in parameters).items() if count > 1)
     if repeated:
         return f"These parameters occur more than once, so none can be trusted: {', '.join(repeated)}."
     # RFC 6749 §3.1: a parameter without a value is treated as if it were left out.

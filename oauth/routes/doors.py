@@ -31,13 +31,15 @@ _LOG = logging.getLogger(__name__)
 class Entrance:
     """The addresses that are the console's own.
 
-    ``origins`` are those that a proxy publishes; without any, it is the address that the browser requested, whose host
-    must be one of ``hosts``: a name, an address, ``*.`` and a name, or ``*``. ``base`` is the path of the console.
-    ``cookie`` is the name of the cookie that tells browsers apart.
+    ``origins`` are listed by the operator. The address that the browser requested is another, if its host is one of
+    ``hosts`` (a name, an address, ``*.`` and a name, or ``*``) or there are none. A console that is ``published`` by a
+    proxy has only listed ones, because the proxy may rewrite the host. ``base`` is the path of the console, ``cookie``
+    the name of the cookie that tells browsers apart.
     """
 
     hosts: Collection[str]
     origins: Collection[str] = ()
+    published: bool = False
     base: str = ""
     cookie: str = "console"
 
@@ -57,14 +59,13 @@ class Entrance:
 
     def is_own(self, origin: str, host: str) -> bool:
         """Return whether an origin is the console's own, in a request to ``host``; both in lower case."""
-        if self.origins:
+        if origin in self.origins or self.published:
             return origin in self.origins
         name = _HOST.fullmatch(host)
-        return (
-            origin in (f"http://{host}", f"https://{host}")
-            and name is not None
-            and any(fnmatchcase(name[1] or name[2], pattern.strip().lower().strip("[]")) for pattern in self.hosts)
-        )
+        if name is None or origin not in (f"http://{host}", f"https://{host}"):
+            return False
+        patterns = (pattern.strip().lower().strip("[]") for pattern in self.hosts)
+        return not self.hosts or any(fnmatchcase(name[1] or name[2], pattern) for pattern in patterns)
 
 
 class Doors:

@@ -1,6 +1,7 @@
 """Parameters of a request, from a query, a form or JSON (RFC 6749 §3.1, §3.2 and Appendix B)."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
@@ -19,7 +20,9 @@ def collect(pairs: Sequence[tuple[str, str]]) -> tuple[Parameters, frozenset[str
     One without a value counts as omitted (RFC 6749 §3.1 and §3.2).
     """
     names = [name for name, _ in pairs]
-    repeated = frozenset(name for name in names if names.count(name) > 1) if len(set(names)) < len(names) else _NONE
+    repeated = _NONE
+    if len(set(names)) < len(names):
+        repeated = frozenset(name for name, count in Counter(names).items() if count > 1)
     return {name: value for name, value in pairs if value}, repeated
 
 

@@ -50,13 +50,16 @@ class Conversation:
     def __post_init__(self) -> None:
         """Raise ``WireError`` for a request whose ``Content-Length`` contradicts its body."""
         # The URL has no path and no query here: ``target`` is sent as it is.
-        self._message = httpx.Request(
-            self.method,
-            self.origin,
-            headers=[(name.encode(), value.encode()) for name, value in self.headers],
-            content=self.body or None,
-            extensions={"target": self.target.encode()},
-        )
+        try:
+            self._message = httpx.Request(
+                self.method,
+                self.origin,
+                headers=[(name.encode(), value.encode()) for name, value in self.headers],
+                content=self.body or None,
+                extensions={"target": self.target.encode()},
+            )
+        except (httpx.InvalidURL, ValueError) as error:  # a host such as xn-- or 0177.0.0.1, half a character
+            raise WireError("invalid_url", f"the request cannot be sent: {error}") from error
         length = self._message.headers.get("content-length", "0")
         if length != str(len(self.body)) and "transfer-encoding" not in self._message.headers:
             raise WireError("invalid_url", f"Content-Length is {length}, and the body has {len(self.body)} bytes")

@@ -42,7 +42,10 @@ class TlsStream:
         self._inner = inner
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        try:
+            self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        except ValueError as error:  # xn--, for example, is no host name (RFC 5890 §2.3.2.1)
+            raise WireError("invalid_url", f"the host {host} cannot be named in TLS: {error}") from error
         self._received = bytearray()
         try:
             self._shake_hands()

@@ -3,17 +3,20 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event
 
 from oauth.exchange import Exchange, Request, Response
+from oauth.history import deadlines
 from oauth.history.database import BUSY_SECONDS
 from oauth.history.filters import Filters
+from oauth.history.raw_writes import WriteResult
 from oauth.history.store import History, HistoryError
 from oauth.recorder import Recorder
 from oauth.redaction import Vault
@@ -42,7 +45,7 @@ def test_the_file_and_its_wal_are_readable_by_the_owner_only(
 ) -> None:
     history.begin(exchange())
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
-    assert modes == {"history.db": 0o600, "history.db-wal": 0o600, "history.db-shm": 0o600}
+    assert modes == {"history.db": 0o600, "history.db-wal": 0o600, "history.db-shm": 0o600, "history.db-last": 0o600}
 
 
 def test_a_locked_history_says_so_and_works_again_later(
@@ -192,6 +195,90 @@ def test_a_whole_history_is_opened_without_a_notice(
     again = open_history()
     assert again.count(Filters()) == 1
     assert again.notices == []
+
+
+@pytest.mark.parametrize("trouble", ["damaged", "truncated", "removed"])
+def test_rows_that_a_broken_wal_has_lost_are_counted(
+    open_history: Callable[..., History], exchange: Callable[..., Exchange], path: Path, trouble: str, tmp_path: Path
+) -> None:
+    history = open_history()
+    for _ in range(60):
+        history.begin(exchange())
+    history.database.checkpoint()
+    with sqlite3.connect(path) as reader:
+        reader.execute("SELECT count(*) FROM exchanges").fetchone()  # keeps the WAL when the history is closed
+        for _ in range(60):
+            history.begin(exchange())
+        # As after a crash: nobody has the files open, and the WAL is still there.
+        content = {name: (path.parent / name).read_bytes() for name in ("history.db", "history.db-wal")}
+        history.database.engine.dispose()
+    reader.close()
+    wal = bytearray(content["history.db-wal"])
+    middle = len(wal) // 2
+    if trouble == "damaged":
+        wal[middle : middle + 4096] = bytes(octet ^ 0xFF for octet in wal[middle : middle + 4096])
+    wal = wal[:middle] if trouble == "truncated" else bytearray() if trouble == "removed" else wal
+    path.write_bytes(content["history.db"])  # the same file, so that its inode stays
+    path.with_name("history.db-shm").unlink(missing_ok=True)
+    path.with_name("history.db-wal").write_bytes(wal)
+    again = open_history()
+    left = again.count(Filters())
+    assert 60 <= left < 120
+    [notice] = again.notices
+    assert f"has lost {120 - left} exchanges: rows {left + 1} to 120 were recorded" in notice
+    assert again.begin(exchange()) == 121, "the numbers of lost rows are in tickets"
+    again.database.engine.dispose()
+    assert open_history().count(Filters()) == left + 1
+    assert len(open_history().notices) == 0
+
+
+def test_file_in_another_place_or_made_anew_has_lost_nothing(
+    open_history: Callable[..., History], exchange: Callable[..., Exchange], path: Path
+) -> None:
+    history = open_history()
+    for _ in range(3):
+        history.begin(exchange())
+    history.database.engine.dispose()
+    for name in ("history.db", "history.db-wal", "history.db-shm"):
+        path.with_name(name).unlink(missing_ok=True)
+    again = open_history()
+    assert again.begin(exchange()) == 1
+    assert again.notices == []
+
+
+def test_locked_history_costs_one_wait(
+    history: History, exchange: Callable[..., Exchange], path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = history.begin(exchange())
+    pragma(history, f"busy_timeout = {deadlines.LONG * 1000:.0f}")
+    waits: list[str] = []
+    run = history.database._raw_writes.run
+
+    def counted_run(statement: str, parameters: Sequence[Any] = ()) -> WriteResult:
+        waits.append(statement)
+        return run(statement, parameters)
+
+    @event.listens_for(history.database.engine, "before_cursor_execute")
+    def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement == "BEGIN IMMEDIATE":
+            waits.append(statement)
+
+    monkeypatch.setattr(history.database._raw_writes, "run", counted_run)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    recorder = Recorder(history, Vault(b"k" * 32))
+    with pytest.raises(HistoryError, match="locked"):
+        history.set_note(kept, "first")
+    assert recorder.begin(exchange()).live.id is None
+    assert "locked" in recorder.problem
+    with pytest.raises(HistoryError, match="locked"):
+        history.set_note(kept, "second")
+    assert waits == ["BEGIN IMMEDIATE"]
+    assert history.get(kept) is not None, "it can be read"
+    other.execute("ROLLBACK")
+    other.close()
+    history.database.end_pauses()
+    assert history.begin(exchange()) > kept
 
 
 def test_a_history_of_a_newer_version_is_left_alone(

@@ -8,10 +8,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Column, Connection, Engine, create_engine, inspect, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import SchemaItem
 
 from oauth.history import migrations
 from oauth.history.backfill import fill_entries
+from oauth.history.deletion import delete_row
 from oauth.history.filters import Filters
 from oauth.history.schema import backfills, exchanges, metadata
 from oauth.history.store import History
@@ -150,3 +152,50 @@ def test_two_processes_that_start_at_once_both_get_the_schema(
         assert (process.returncode, errors) == (0, "")
     with open_history().database.reading() as connection:
         assert migrations.is_current(connection)
+
+
+DAMAGED: dict[str, object] = {
+    "duration_ms": "x",
+    "status": "x",
+    "documented_error": 1.5,
+    "step": "steep",
+    "started_at": "yesterday",
+    "response_body": b"\xff",
+}
+"""A value of another type for a column, or of the right type for columns of text."""
+
+
+def test_damaged_rows_survive_the_checks_and_new_ones_are_refused(
+    engine: Engine, open_history: Callable[..., History]
+) -> None:
+    with engine.begin() as connection:
+        migrations.upgrade(connection, "0007")
+        is_sqlite = connection.dialect.name == "sqlite"
+    # PostgreSQL's own types refuse the others.
+    damaged = {name: value for name, value in DAMAGED.items() if is_sqlite or name in ("step", "started_at")}
+    sound = FIRST | {"url": "https://p.example/", "host": "p.example", "started_at": "2026-11-23T10:00:00.000000Z"}
+    names = ", ".join(f'"{name}"' for name in (*sound, "status", "duration_ms", "documented_error"))
+    marks = ", ".join(f":{name}" for name in (*sound, "status", "duration_ms", "documented_error"))
+    insert = text(f"INSERT INTO exchanges ({names}) VALUES ({marks})")
+    sound |= {"status": 200, "duration_ms": 7, "documented_error": None}
+    with engine.begin() as connection:
+        connection.execute(insert, [sound | {name: value} for name, value in damaged.items()])
+        migrations.upgrade(connection)
+    history = open_history()
+    rows = {row.exchange.id or 0: row for row in history.rows(Filters())}
+    assert [rows[number].damage[0].split()[0] for number in sorted(rows)] == list(damaged)
+    history.set_case("f", "T-9")
+    assert {row.exchange.case for row in history.rows(Filters())} == {"T-9"}
+    for name, value in (damaged | {"outcome": "perhaps", "status": -1, "duration_ms": 2**31}).items():
+        if name == "response_body":
+            continue
+        with pytest.raises(DBAPIError), engine.begin() as connection:
+            connection.execute(insert, sound | {name: value})
+    with engine.begin() as connection:
+        connection.execute(insert, sound)
+    with pytest.raises(DBAPIError), engine.begin() as connection:
+        connection.execute(text("UPDATE exchanges SET status = -1 WHERE id = (SELECT max(id) FROM exchanges)"))
+    assert history.count(Filters()) == len(damaged) + 1
+    for number in rows:
+        delete_row(history, number)
+    assert history.count(Filters()) == 1

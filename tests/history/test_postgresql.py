@@ -1,12 +1,19 @@
 from collections.abc import Callable
+from typing import Any
 
 import psycopg
 import pytest
 
+from oauth.client import send
 from oauth.exchange import Exchange
-from oauth.history import database
+from oauth.handover import Handover, Labels
+from oauth.history import deadlines
 from oauth.history.filters import Filters
 from oauth.history.store import History, HistoryError
+from oauth.recorder import Recorder
+from oauth.redaction import Vault
+from tests.exchanges import token_exchange
+from tests.hostile.servers import OK, answering, serving
 from tests.servers.postgresql import Server
 from tests.servers.running import free_port
 
@@ -143,16 +150,52 @@ def test_too_many_connections_are_told(
 
 
 def test_a_table_that_is_locked_is_told(
-    database_url: str,
-    open_history: Callable[..., History],
-    exchange: Callable[..., Exchange],
-    monkeypatch: pytest.MonkeyPatch,
+    database_url: str, open_history: Callable[..., History], exchange: Callable[..., Exchange]
 ) -> None:
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
     history = open_history()
     history.begin(exchange())
     with psycopg.connect(database_url) as other:
         other.execute("LOCK TABLE exchanges")
         with pytest.raises(HistoryError, match="is locked by another program"):
             history.begin(exchange())
+        with pytest.raises(HistoryError, match="is locked by another program"):
+            history.set_note(1, "at once, since another use has waited a moment ago")
+    history.database.end_pauses()
     assert history.begin(exchange()) > 1
+
+
+def test_frozen_server_costs_one_wait_and_the_walkthrough_goes_on(
+    postgresql_server: Server, history: History, exchange: Callable[..., Exchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float | None] = []
+    wait = psycopg.Connection.wait
+
+    def counted(connection: Any, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        try:
+            return wait(connection, gen, interval, timeout)
+        except psycopg.OperationalError:
+            waits.append(timeout)
+            raise
+
+    before = history.begin(exchange())
+    monkeypatch.setattr(psycopg.Connection, "wait", counted)
+    recorder = Recorder(history, Vault(b"k" * 32))
+    with postgresql_server.frozen():
+        with serving(answering(OK)) as server:
+            record = send(token_exchange(server.url), recorder)
+        assert record.live.response is not None
+        assert record.live.response.status == 200
+        with pytest.raises(HistoryError, match="its server does not respond"):
+            history.get(before)
+        with pytest.raises(HistoryError, match="its server does not respond"):
+            history.set_note(before, "x")
+        with pytest.raises(HistoryError, match="its server does not respond"):
+            Handover(history.database).expect("s" * 32, Labels(flow="f"))
+        assert "its server does not respond" in recorder.problem
+        assert waits == [deadlines.ANSWER_SECONDS]
+        history.database.end_pauses()
+        with pytest.raises(HistoryError, match="its server does not respond"):
+            history.get(before)  # on a connection of the pool, or a new one
+    history.database.end_pauses()
+    assert history.get(before) is not None
+    assert history.begin(exchange()) > before

@@ -10,6 +10,7 @@ from oauth.catalogue.explain import explain
 from oauth.exchange import Exchange, Failure, Response, Step
 from oauth.handover import Handover, Labels
 from oauth.history.backfill import fill_entries
+from oauth.history.deletion import announce_older, delete_older
 from oauth.history.filters import Filters
 from oauth.history.recognition import entry_of
 from oauth.history.schema import backfills, exchanges
@@ -108,14 +109,71 @@ def test_what_is_too_old_is_deleted_at_the_start_and_once_a_day(
     Handover(history.database).expect("s" * 32, Labels(flow="waits"))
     waiting = begun(30, flow="waits")
     upkeep.round()
+    assert history.count(Filters()) == 6, "the first round announces"
+    upkeep.round()
     assert {found.exchange.id for found in history.rows(Filters())} == {young, running, of_running, waiting}
     later(timedelta(hours=23))
+    upkeep.round()
     upkeep.round()
     assert history.get(young) is not None
     later(timedelta(hours=1))
     upkeep.round()
+    upkeep.round()
     assert {found.exchange.id for found in history.rows(Filters())} == {running, of_running}
     assert history.count(Filters(text="provider")) == 2
+
+
+@pytest.mark.parametrize("wrong", [0, 1])
+@pytest.mark.parametrize("jump", [timedelta(days=3650), timedelta(days=8)])
+def test_clock_that_jumps_ahead_for_one_round_deletes_nothing_that_is_young(
+    history: History,
+    exchange: Callable[..., Exchange],
+    clock: Callable[[], datetime],
+    times: list[datetime],
+    wrong: int,
+    jump: timedelta,
+) -> None:
+    right = clock()
+    history.begin(replace(exchange(), started_at=right - timedelta(days=8)))
+    young = [history.begin(replace(exchange(), started_at=right - timedelta(days=days))) for days in (0, 1, 6)]
+    upkeep = Upkeep(history, clock, retention_days=7)
+    for number in range(4):
+        times.append(right + timedelta(seconds=10 * number) + (jump if number == wrong else timedelta()))
+        upkeep.round()
+    assert {row.exchange.id for row in history.rows(Filters())} == set(young)
+
+
+def test_no_more_is_deleted_than_was_announced(
+    history: History, exchange: Callable[..., Exchange], clock: Callable[[], datetime]
+) -> None:
+    old = clock() - timedelta(days=30)
+    for _ in range(3):
+        history.begin(replace(exchange(), started_at=old))
+    upkeep = Upkeep(history, clock, retention_days=7)
+    upkeep.round()
+    late = [history.begin(replace(exchange(), started_at=old)) for _ in range(4)]
+    upkeep.round()
+    assert {row.exchange.id for row in history.rows(Filters())} == set(late)
+    limit = clock() - timedelta(days=7)
+    announced = replace(announce_older(history, limit, clock()), count=1)
+    assert delete_older(history, announced, limit, clock()) == 1
+    assert history.count(Filters()) == 3
+
+
+def test_row_of_a_living_process_that_nobody_waits_for_gets_an_end(
+    history: History,
+    exchange: Callable[..., Exchange],
+    clock: Callable[[], datetime],
+    later: Callable[[timedelta], None],
+) -> None:
+    upkeep = Upkeep(history, clock)
+    forgotten, browser = history.begin(exchange()), history.begin(exchange(Step.AUTHORIZE))
+    for span in (timedelta(minutes=59), timedelta(minutes=2)):
+        assert row(history, forgotten).exchange.failure is None
+        later(span)
+        upkeep.round()
+    assert row(history, forgotten).exchange.failure == Failure("stopped")
+    assert row(history, browser).exchange.failure is None
 
 
 def test_without_days_nothing_is_deleted(

@@ -10,6 +10,7 @@ from oauth.history.filters import Filters
 from oauth.history.saved_views import Views
 from oauth.installation import Installation
 from pages.parts.history import repeats
+from tests.hostile.entries import damage_history
 
 if TYPE_CHECKING:
     from tests.pages.conftest import Page
@@ -300,3 +301,19 @@ def test_the_download_carries_the_filters_and_its_link_expires(walked: "Page", s
     assert answer.status_code == 200
     assert answer.content.count(b"\r\n") >= 2
     assert httpx.get(link.proto.url + "x", trust_env=False).status_code == 403
+
+
+def test_damaged_rows_are_shown_as_such_and_deleted_from_the_page(page: "Page", console: Installation) -> None:
+    damage_history(console.history)
+    page.go(PAGE)
+    assert [status for _, status in table(page)].count("damaged") == 5
+    for shown in ("charts", "repeats"):
+        page.go(PAGE, show=shown)
+        assert "Could not show" not in page.text()
+    del page.app.query_params["show"]
+    page.go(PAGE, row="2")
+    assert "This row is damaged." in page.text()
+    assert "duration_ms is not a whole number in its range" in page.text()
+    page.press("history.one.delete")
+    assert "1 exchange deleted" in page.text()
+    assert [status for _, status in table(page)].count("damaged") == 4

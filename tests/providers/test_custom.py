@@ -23,6 +23,7 @@ from oauth.providers import (
     StepNote,
     custom,
 )
+from oauth.providers.validation import LARGEST
 
 MINE = Provider(
     "mine",
@@ -62,7 +63,7 @@ def profiles(draw: st.DrawFn) -> Provider:
         pkce=draw(st.sampled_from(Pkce)),
         dpop=draw(st.booleans()),
         accepts_loopback=draw(st.booleans()),
-        lifetimes=Lifetimes(draw(st.none() | st.integers(1)), None, draw(st.none() | st.integers(1))),
+        lifetimes=Lifetimes(draw(st.none() | st.integers(1, LARGEST)), None, draw(st.none() | st.integers(1, LARGEST))),
         endpoints=tuple(Endpoint(path, draw(words)) for path in draw(st.lists(paths, max_size=3))),
         connection=ConnectionSettings(connect_timeout=draw(st.floats(0.1, 600)), verify=draw(st.booleans())),
     )

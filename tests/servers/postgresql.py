@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -61,6 +62,20 @@ class Server:
         )
         settings += "" if self.durable else " -c fsync=off -c full_page_writes=off"
         self._control("start", "-l", str(self.folder / "log"), "-o", settings)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stop all of the server's processes in the middle of what they do, and let them go on after the block."""
+        main = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        children = (Path("/proc") / str(main) / "task" / str(main) / "children").read_text().split()
+        processes = [main, *map(int, children)]
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
 
     def _control(self, action: str, *options: str) -> None:
         command = [str(self.programs / "pg_ctl"), action, "-w", "-D", str(self.folder / "data"), *options]

@@ -1,8 +1,6 @@
 """The access token of an API call: expired, replaced, from another host, or sent incorrectly (RFC 6750 §2.1)."""
 
-from datetime import timedelta
-
-from oauth import parameters
+from oauth import moments, parameters
 from oauth.diagnosis.causes import shape
 from oauth.diagnosis.causes.rule import Finding, Rule, by_age, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
@@ -137,7 +135,7 @@ def _judge_replacement(context: Context, origin: Origin, later: list[Exchange]) 
         return ruled_out(right(text, "history", after[-1].id))
     fact = wrong(f"A later access token was issued: {context.row_text(later[-1])}", "history", later[-1].id)
     life = origin.expires_in or context.lifetimes.access_token
-    if before and life is not None and context.at <= origin.issued_at + timedelta(seconds=life):
+    if before and life is not None and context.at <= moments.later(origin.issued_at, life):
         text = f"The old token worked before that: {context.row_text(before[-1])}, and it had not expired"
         return proven(fact, open_fact(text, "history", before[-1].id), fix=_send_newest(context))
     return possible(fact, fix=_send_newest(context))

@@ -6,7 +6,7 @@ RFC 6749 §4.1.2.1: with a bad client id or redirect URI there is no redirect; t
 from difflib import SequenceMatcher
 from urllib.parse import urlsplit
 
-from oauth.addresses import is_loopback
+from oauth.addresses import is_loopback, split
 from oauth.diagnosis.causes import client
 from oauth.diagnosis.causes.fixes import put
 from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
@@ -89,7 +89,7 @@ def _against_the_rules(context: Context, sent: str) -> Finding | None:
 
 
 def _against_the_profile(context: Context, sent: str) -> Finding | None:
-    provider, parts, shown = context.provider, urlsplit(sent), context.secrets.swept(sent)
+    provider, parts, shown = context.provider, split(sent), context.secrets.swept(sent)
     if provider is None or provider.accepts_loopback:
         return None
     if is_loopback(parts.hostname or ""):
@@ -112,7 +112,7 @@ def _against_the_history(context: Context, sent: str) -> Finding | None:
             wrong(f"Sent {shown}; the one that worked before for this client is {after}", "history", used[nearest]),
             fix=put(context, "redirect_uri", shown, after, "Send the one that worked before"),
         )
-    if provider is not None and provider.accepts_loopback and is_loopback(urlsplit(sent).hostname or ""):
+    if provider is not None and provider.accepts_loopback and is_loopback(split(sent).hostname or ""):
         return ruled_out(right(f"{provider.name} accepts any loopback address: {shown}", "provider"))
     return None
 

@@ -4,6 +4,7 @@ RFC 6749 §3.2: a parameter without a value is treated as missing.
 """
 
 import re
+from collections import Counter
 from difflib import SequenceMatcher
 
 from oauth.diagnosis.causes.fixes import changed, put, value_for
@@ -26,6 +27,9 @@ OTHER_NAMES = {
 KNOWN_NAMES = frozenset({*OTHER_NAMES, "scope", "state", "response_type", "code_verifier", "nonce"})
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 """Names that may be quoted. Anything else may be a value in place of a name."""
+
+MOST_COMPARED = 100
+"""Parameters of a request that are compared with the one that is missing."""
 
 ALIKE = 0.85
 """Minimum similarity at which a name counts as misspelled; 1 is equal."""
@@ -178,7 +182,7 @@ BODY_UNREADABLE = Rule(
 
 def _judge_repeated(context: Context) -> Finding:
     names = [item.name for item in context.sent.parameters]
-    repeated = sorted({name for name in names if names.count(name) > 1 and NAME.fullmatch(name)})
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1 and NAME.fullmatch(name))
     if repeated:
         return proven(wrong(f"Sent more than once: {', '.join(repeated)}", BODY))
     return ruled_out(right("Every parameter appears once", BODY))
@@ -203,7 +207,7 @@ def _anywhere(context: Context, name: str) -> Sent | None:
 
 
 def _under_other_name(context: Context, name: str) -> Sent | None:
-    for item in context.sent.parameters:
+    for item in context.sent.parameters[:MOST_COMPARED]:
         if not NAME.fullmatch(item.name.strip()):
             continue
         plain = item.name.strip().lower().replace("-", "_")

@@ -1,8 +1,8 @@
 """The request apart from its parameters: URL, method, headers, and the rate limit."""
 
 from datetime import timedelta
-from urllib.parse import urlsplit
 
+from oauth.addresses import split
 from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
@@ -109,7 +109,7 @@ def address(context: Context) -> Finding:
             return possible(open_fact(text if paths else "The profile names no API paths", "provider"))
     if holds:
         return ruled_out(right(f"The URL is the documented one: {shown}", "request"))
-    after = expected if context.step is not Step.API else expected + urlsplit(url).path.rpartition("/partner")[2]
+    after = expected if context.step is not Step.API else expected + split(url).path.rpartition("/partner")[2]
     return proven(
         wrong(f"Sent to {shown}", "request"),
         open_fact(f"The documented URL is {expected}", "provider"),

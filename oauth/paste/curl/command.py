@@ -1,7 +1,7 @@
 """Read curl commands for POSIX shells, cmd and PowerShell, with the output pasted behind them."""
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from oauth.exchange import Request
 from oauth.lenient_json import ParseError
@@ -9,55 +9,114 @@ from oauth.paste import json_body, raw_http
 from oauth.paste.curl import options, trace, verbose
 from oauth.paste.curl.request import CurlRequest, requests
 from oauth.paste.curl.shells import Splitter, Words, cmd, posix, powershell
-from oauth.paste.result import Pasted
+from oauth.paste.result import Pasted, check_count
 from oauth.paste.step_guess import path_of, step_of
 
-_PROMPT = r"(?:[$#%>❯]|PS[^>\n]{0,200}>|[A-Za-z]:\\[^>\n]{0,200}>|[\w.-]+@[\w.-]+[^\n$#]{0,100}[$#])"
-_AT_LINE = re.compile(
-    rf"(?:^|(?<=[;&|]))[ \t]*(?:{_PROMPT}[ \t]*)?"
-    r"(?:\w+=\S*[ \t]+|sudo[ \t]+|time[ \t]+)*(?P<curl>curl(?:\.exe)?)(?=[ \t^`\\])",
+_CURL = re.compile(r"curl(?:\.exe)?(?=[ \t^`\\])")
+_PROMPT_END = "$#%>❯"
+_LONGEST_PROMPT = 320
+_PROMPT = re.compile(
+    r"(?:^|(?<=[;&|]))[ \t]*(?:[$#%>❯]|PS[^>\n]{0,200}>|[A-Za-z]:\\[^>\n]{0,200}>"
+    r"|[\w.-]{1,64}@[\w.-]{1,64}[^\n$#]{0,100}[$#])\Z",
     re.MULTILINE,
 )
-_INSIDE = re.compile(r"""(?<![\w/.-])(?P<curl>curl(?:\.exe)?)[ \t]+(?=-{1,2}[A-Za-z]|['"]?https?://|\^")""")
+_ASSIGNMENT = re.compile(r"\w+=|(?:sudo|time)\Z")
+_ASSIGNMENT_INSIDE = re.compile(r"(?<=[;&|])(?:\w+=|(?:sudo|time)\Z)")
+_INSIDE = re.compile(r"""(?<![\w/.-])curl(?:\.exe)?[ \t]+(?=-{1,2}[A-Za-z]|['"]?https?://|\^")""")
 _CMD = re.compile(r"\^[ \t]*\r?\n|\^[\"&%]")
 _POWERSHELL = re.compile(r"`[ \t]*\r?\n|`\"|@'|\A[ \t]*PS[ >]")
 _OUTPUT_READERS = (trace, verbose, raw_http, json_body)
 
 
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """The beginning of a command: with what stands in front of the word curl in its line, and the word itself."""
+
+    start: int
+    curl: int
+    end: int
+
+
 def confidence(text: str) -> float:
     """Return 0.95 when a line begins with the command, less when it stands inside a line."""
-    if _AT_LINE.search(text):
+    if _at_line(text, 0):
         return 0.95
-    return 0.8 if _INSIDE.search(text) else 0.0
+    return 0.8 if _inside(text, 0) else 0.0
 
 
 def read(text: str) -> list[Pasted]:
     """Return each command as a request, with the responses behind it. Raises ``ParseError``."""
-    pattern = _AT_LINE if _AT_LINE.search(text) else _INSIDE
+    search = _at_line
     items: list[Pasted] = []
-    if (first := pattern.search(text)) and pattern is _AT_LINE:
-        items += _output(text[: first.start()])
-    start = first
+    if first := _at_line(text, 0):
+        items += _output(text[: first.start])
+    else:
+        search = _inside
+    start = first or _inside(text, 0)
     while start is not None:
-        following = pattern.search(text, start.end())
-        command = _split(text, start, following.start() if following else len(text))
-        if following and following.start() < command.end:  # the word stood inside the command
-            following = pattern.search(text, command.end)
+        following = search(text, start.end)
+        command = _split(text, start, following.start if following else len(text))
+        if following and following.start < command.end:  # the word stood inside the command
+            following = search(text, command.end)
         built = [item for part in options.parse(command.words[1:]) for item in requests(part)]
         if not built:
-            raise ParseError("the curl command has no address.", text, start.start("curl"))
-        output = _output(text[command.end : following.start() if following else len(text)])
+            raise ParseError("the curl command has no address.", text, start.curl)
+        output = _output(text[command.end : following.start if following else len(text)])
         items += _with_responses([_pasted(item, command.notes) for item in built], output)
+        check_count(items)
         start = following
     return items
 
 
-def _split(text: str, start: re.Match[str], end: int) -> Words:
+def _at_line(text: str, position: int) -> _Start | None:
+    """Return the first command from ``position`` on that begins a line, or follows a separator in it."""
+    for word in _CURL.finditer(text, position):
+        start = _line_start(text, word.start(), position)
+        if start is not None:
+            return _Start(start, word.start(), word.end())
+    return None
+
+
+def _line_start(text: str, curl: int, least: int) -> int | None:
+    """Return the beginning of the prompt and the assignments before the word, ``None`` where other text is there.
+
+    The line is read backwards, a word at a time, so that the time of all searches is that of one pass over the text.
+    """
+    inside: int | None = None
+    at = curl
+    while True:
+        blank = at
+        while blank > least and text[blank - 1] in " \t":
+            blank -= 1
+        if blank == 0 or text[blank - 1] in "\n;&|":
+            return blank
+        if text[blank - 1] in _PROMPT_END and (
+            prompt := _PROMPT.search(text, max(least, blank - _LONGEST_PROMPT), blank)
+        ):
+            return prompt.start()
+        if blank in (at, least):
+            return inside
+        at = blank
+        while at > least and not text[at - 1].isspace():
+            at -= 1
+        if separated := _ASSIGNMENT_INSIDE.search(text, at, blank):
+            inside = separated.start()
+        if not _ASSIGNMENT.match(text, at, blank):
+            return inside
+
+
+def _inside(text: str, position: int) -> _Start | None:
+    """Return the first command from ``position`` on that stands inside a line."""
+    word = _INSIDE.search(text, position)
+    return _Start(word.start(), word.start(), word.end()) if word else None
+
+
+def _split(text: str, start: _Start, end: int) -> Words:
     """Split the command into words, as the shell does that its first paragraph was written for."""
-    blank = text.find("\n\n", start.start(), end)
-    head = text[start.start() : blank if blank >= 0 else end]
+    blank = text.find("\n\n", start.start, end)
+    head = text[start.start : blank if blank >= 0 else end]
     shell: Splitter = cmd if _CMD.search(head) else powershell if _POWERSHELL.search(head) else posix
-    return shell(text, start.start("curl"))
+    return shell(text, start.curl)
 
 
 def _pasted(built: CurlRequest, notes: list[str]) -> Pasted:

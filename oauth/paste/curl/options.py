@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from oauth.lenient_json import ParseError
+
+MOST_OPTIONS = 1_000
+"""Options of one request, of which a long one has some dozens: each is looked at for each address."""
+
 _SHORT_WITH_VALUE_TEXT = """
     E=cert K=config C=continue-at b=cookie c=cookie-jar d=data D=dump-header F=form P=ftp-port H=header h=help
     m=max-time o=output x=proxy U=proxy-user Q=quote r=range e=referer X=request Y=speed-limit y=speed-time
@@ -72,7 +77,10 @@ class Arguments:
 
 
 def parse(words: list[str]) -> list[Arguments]:
-    """Parse the words behind ``curl``, into one ``Arguments`` for each part that ``--next`` separates."""
+    """Parse the words behind ``curl``, into one ``Arguments`` for each part that ``--next`` separates.
+
+    Raises ``ParseError`` for a part with more than ``MOST_OPTIONS``.
+    """
     parts = [Arguments()]
     rest = iter(words)
     for word in rest:
@@ -89,6 +97,8 @@ def parse(words: list[str]) -> list[Arguments]:
             part.options.append((name, value or ""))
         if word[:1] != "-" or word == "-":
             part.urls.append(word)
+        if len(part.options) + len(part.unknown) > MOST_OPTIONS:
+            raise ParseError(f"the curl command has more than {MOST_OPTIONS:,} options; cut it down.")
     return parts
 
 

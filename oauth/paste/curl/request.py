@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit
 
 from oauth.exchange import Request
+from oauth.lenient_json import ParseError
 from oauth.paste.curl.form import form_body
 from oauth.paste.curl.options import Arguments
 from oauth.paste.step_guess import split
 
 DATA = ("data", "data-ascii", "data-binary", "data-raw", "data-urlencode", "json")
+MOST_ADDRESSES = 100
+"""Addresses of one command."""
+
 ENCODINGS = "deflate, gzip, br, zstd"
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -40,11 +44,16 @@ class CurlRequest:
 
 
 def requests(arguments: Arguments) -> list[CurlRequest]:
-    """Return one request for each address of a command, none where it has none."""
+    """Return one request for each address of a command, none where it has none.
+
+    Raises ``ParseError`` for more than ``MOST_ADDRESSES``.
+    """
     addresses = arguments.urls + [value for _, value in arguments.all("url")]
     if arguments.unknown and any("://" in url for url in addresses):
         # The word behind an unknown option may have been its value.
         addresses = [url for url in addresses if "://" in url]
+    if len(addresses) > MOST_ADDRESSES:
+        raise ParseError(f"the curl command has more than {MOST_ADDRESSES:,} addresses; cut it down.")
     return [_request(arguments, url) for url in addresses]
 
 

@@ -27,7 +27,7 @@ _ANSI_LETTERS = dict(zip(b"nrtabeEfv\\'\"?", b"\n\r\t\a\b\x1b\x1b\f\v\\'\"?", st
 
 _CMD = re.compile(r'\^(?:\r?\n)?(?P<literal>.?)|"[^"\n]*"?|[^\n"^&|<>]+', re.DOTALL)
 _CMD_VARIABLE = re.compile(r"%\w+%")
-_BACKSLASHES = re.compile(r'((?:\\\\)+)(?=\\?")|\\"')
+_BACKSLASHES = re.compile(r"\\+")
 _WINDOWS_PLAIN = re.compile(r'[^ \t\r"\\]+|.', re.DOTALL)
 
 _POWERSHELL_VARIABLE = re.compile(r"\$[\w{(:]")
@@ -61,7 +61,7 @@ class _Line:
     position: int
     words: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    word: str | None = None
+    pieces: list[str] | None = None
 
     def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         """Step over the pattern where it matches."""
@@ -84,7 +84,9 @@ class _Line:
 
     def add(self, piece: str) -> None:
         """Add a piece, also an empty one, to the word."""
-        self.word = (self.word or "") + piece
+        if self.pieces is None:
+            self.pieces = []
+        self.pieces.append(piece)
 
     def note(self, variable: re.Pattern[str], piece: str) -> None:
         """Note a variable in a piece of the text."""
@@ -93,9 +95,9 @@ class _Line:
 
     def close(self) -> None:
         """End the word."""
-        if self.word is not None:
-            self.words.append(self.word)
-            self.word = None
+        if self.pieces is not None:
+            self.words.append("".join(self.pieces))
+            self.pieces = None
 
     def done(self) -> Words:
         self.close()
@@ -106,7 +108,7 @@ def posix(text: str, start: int) -> Words:
     r"""Split a POSIX command line, with bash's ``$'...'``; ``\`` at the end of a line continues it."""
     line = _Line(text, start)
     while line.position < len(text):
-        if line.word is None and (line.take(_COMMENT) or line.take(_REDIRECTION)):
+        if line.pieces is None and (line.take(_COMMENT) or line.take(_REDIRECTION)):
             continue
         sign = text[line.position]
         if sign in ";|&\n)":
@@ -161,7 +163,12 @@ def _windows_words(text: str) -> list[str]:
     line, quoted = _Line(text, 0), False
     while line.position < len(text):
         if backslashes := line.take(_BACKSLASHES):
-            line.add(backslashes[1][::2] if backslashes[1] else '"')
+            run = backslashes[0]
+            if text.startswith('"', line.position):
+                # Pairs in front of a quote are halved, and a backslash that is left makes the quote a literal one.
+                line.position += len(run) % 2
+                run = run[::2] if len(run) % 2 == 0 else run[2::2] + '"'
+            line.add(run)
         elif quoted and text.startswith('""', line.position):
             line.position += 2
             line.add('"')
@@ -183,7 +190,7 @@ def powershell(text: str, start: int) -> Words:
         sign = text[line.position]
         if sign in ";|&\n)}":
             break
-        if line.word is None and (line.take(_COMMENT) or line.take(_REDIRECTION)):
+        if line.pieces is None and (line.take(_COMMENT) or line.take(_REDIRECTION)):
             continue
         if line.take(_BLANKS):
             line.close()

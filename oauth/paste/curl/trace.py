@@ -6,6 +6,7 @@ The first prints 64 characters a line behind their place, the second 16 octets i
 import re
 from dataclasses import dataclass, field
 
+from oauth.paste.curl.verbose import in_remarks
 from oauth.paste.http_messages import Message, head_and_body, message_of, paired
 from oauth.paste.result import Pasted
 
@@ -21,7 +22,7 @@ _LINE = re.compile(r"(?P<place>[0-9a-f]{4,10}): ?(?P<text>.*)")
 _OCTETS = re.compile(r"(?:[0-9a-f]{2} ){1,16}")
 _REQUEST = re.compile(r"(?P<method>[A-Z]{3,10}) (?P<target>\S+) HTTP/\d(?:\.\d)?\r?\n")
 _STATUS = re.compile(r"(?P<version>HTTP/\d(?:\.\d)?) (?P<status>\d{3})(?: (?P<reason>[^\r\n]*))?\r?\n")
-_TLS = re.compile(r"SSL data, |== Info: .*(?:\bSSL\b|\bTLS|ALPN|port 443)")
+_TLS = re.compile(r"\bSSL\b|\bTLS|ALPN|port 443")
 _STRING_OR_DOT = re.compile(r'"(?:[^"\\]|\\.)*"|\d\.\d|\.', re.DOTALL)
 
 
@@ -33,7 +34,8 @@ def confidence(text: str) -> float:
 
 def read(text: str) -> list[Pasted]:
     """Return the exchanges, hop by hop, with the bodies of requests."""
-    scheme = "http" if "== Info: " in text and not _TLS.search(text) else "https"
+    is_tls = "SSL data, " in text or in_remarks(_TLS, text, "== Info: ")
+    scheme = "http" if "== Info: " in text and not is_tls else "https"
     return paired((message for part in _parts(text) if (message := part.message(scheme))), "curl --trace output")
 
 

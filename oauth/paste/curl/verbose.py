@@ -14,8 +14,8 @@ _TRANSFER = re.compile(
 _REMARK_BEHIND = re.compile(
     r"\* (?:Connection #\d+ to host|Closing connection|Curl_http_done|shutting down connection)[^\n]*\Z"
 )
-_OTHER_SCHEME = re.compile(r"\* .*\bport 80(?:80)?\b")
-_TLS = re.compile(r"\* .*(?:\bSSL\b|\bTLS|ALPN|port 443)")
+_OTHER_SCHEME = re.compile(r"\bport 80(?:80)?\b")
+_TLS = re.compile(r"\bSSL\b|\bTLS|ALPN|port 443")
 
 
 def confidence(text: str) -> float:
@@ -28,12 +28,17 @@ def read(text: str) -> list[Pasted]:
     return paired(_messages(text), "curl -v output")
 
 
+def in_remarks(pattern: re.Pattern[str], text: str, sign: str) -> bool:
+    """Return whether a pattern stands in a line behind a sign; each line is searched once."""
+    return any(pattern.search(line, start + len(sign)) for line in text.split("\n") if (start := line.find(sign)) >= 0)
+
+
 def _messages(text: str) -> list[Message]:
     messages: list[Message] = []
     start: re.Match[str] | None = None
     head: list[str] = []
     body: list[str] = []
-    scheme = "http" if _OTHER_SCHEME.search(text) and not _TLS.search(text) else "https"
+    scheme = "http" if in_remarks(_OTHER_SCHEME, text, "* ") and not in_remarks(_TLS, text, "* ") else "https"
 
     def finish() -> None:
         if start is not None:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import streamlit as st
 
 from oauth import providers
+from oauth.addresses import split
 from oauth.installation import current
 from oauth.providers import Provider, ReadyClient, custom, discovery, operator_settings
 from pages.parts.common import session, widget_defaults
@@ -149,7 +149,7 @@ def fill_in(template: Provider) -> Provider:
         )
         if st.session_state.pop(SAVING, False):
             st.switch_page("providers.py")
-    host = urlsplit(values["token_endpoint"] or values["authorization_endpoint"]).netloc.rpartition("@")[2]
+    host = split(values["token_endpoint"] or values["authorization_endpoint"]).netloc.rpartition("@")[2]
     return replace(base, **values, id=f"{template.id}-{host}" if host else template.id)
 
 

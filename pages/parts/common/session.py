@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import streamlit as st
 
 from oauth import flow as flows
+from oauth.addresses import split
 from oauth.catalogue.explain import Explanation
 from oauth.diagnosis import Cause, Diagnosis, Fix
 from oauth.exchange import Exchange, Request, Step
@@ -164,7 +164,7 @@ def origin() -> str:
     """Return the console's own address: the published one, or else scheme, host and port as the browser sees it."""
     if published := current().settings.public_url:
         return published
-    parts = urlsplit(st.context.url or "")
+    parts = split(st.context.url or "")
     if parts.scheme and parts.netloc:
         return f"{parts.scheme}://{parts.netloc}"
     return f"http://localhost:{st.get_option('server.port')}"

@@ -6,6 +6,7 @@ from oauth import ticket
 from oauth.catalogue.explain import explain
 from oauth.diagnosis import diagnose
 from oauth.formatting import duration
+from oauth.history.deletion import delete_row
 from oauth.history.filters import Filters
 from oauth.history.past import HistoryPast
 from oauth.history.store import History, HistoryError, Row
@@ -27,6 +28,9 @@ def draw(number: int) -> None:
         st.info(f"Row {number} does not exist in this history.")
         return
     _headline(row)
+    if row.damage:
+        _damaged(row)
+        return
     explanation = explain(row.exchange)
     exchange.draw("history", row.exchange, explanation, wide=True)
     if explanation is not None:
@@ -59,6 +63,29 @@ def _headline(row: Row) -> None:
         f"by {sent.owner}" if sent.owner else "",
     ]
     st.text(" · ".join(fact for fact in facts if fact))
+
+
+def _damaged(row: Row) -> None:
+    """Draw what is wrong with a damaged row, what can be read of it, and a button to delete it."""
+    st.error("This row is damaged. What can be read of it is below; the rest is left out of lists, charts and exports.")
+    st.text("\n".join(row.damage))
+    exchange.draw("history", row.exchange, None, wide=True)
+    st.button(
+        "Delete this row", key="history.one.delete", icon=":material/delete:", on_click=_delete, args=(row.exchange.id,)
+    )
+    if problem := st.session_state.pop(_PROBLEM, ""):
+        st.error("Not deleted")
+        st.text(problem)
+
+
+def _delete(number: int) -> None:
+    try:
+        delete_row(current().history, number)
+    except HistoryError as error:
+        st.session_state[_PROBLEM] = str(error)
+        return
+    url_state.open_row(None)
+    st.session_state["history.deleted"] = 1
 
 
 def _flow(history: History, row: Row) -> None:

@@ -62,6 +62,8 @@ def is_running(rows: list[Row]) -> bool:
 
 def outcome(row: Row) -> str:
     """Return the status, or a word for its absence."""
+    if row.damage:
+        return "damaged"
     if row.exchange.response is not None:
         return str(row.exchange.response.status)
     return "failed" if row.exchange.failure is not None else "no response"

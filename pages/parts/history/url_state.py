@@ -23,6 +23,9 @@ CONCEALED = "history.concealed"
 SHOW = "show"
 """The view: ``repeats`` or ``charts``, the list when absent."""
 
+LONGEST_NUMBER = 18
+"""Digits of a row's number, which the database holds in 64 bits."""
+
 
 def filters() -> Filters:
     """Return the filters in the address, without secrets. Raises ``FilterError`` and ``HistoryError``."""
@@ -61,9 +64,9 @@ def put_filters(filters: Filters) -> None:
 
 
 def number(name: str) -> int | None:
-    """Return a row number of the address, ``None`` when it is absent."""
+    """Return a row number of the address, ``None`` when it is absent or cannot be one."""
     value = st.query_params.get(name, "")
-    return int(value) if value.isascii() and value.isdigit() else None
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER else None
 
 
 def put(name: str, value: str | int | None) -> None:

@@ -1,10 +1,10 @@
 """The device grant: a code to enter on another device, and polling until the user has finished (RFC 8628)."""
 
 from datetime import datetime
-from urllib.parse import urlsplit
 
 import streamlit as st
 
+from oauth.addresses import split
 from oauth.flow.device import Device, DeviceStatus
 from oauth.formatting import span
 from oauth.installation import now
@@ -52,7 +52,7 @@ def _user_code(current: Session, device: Device) -> None:
     user_code = device.user_code if is_pending else current.vault.placeholder("user_code", device.user_code)
     right.code(user_code, language=None)
     address = device.verification_uri_complete or device.verification_uri
-    if is_pending and urlsplit(address).scheme in ("http", "https"):
+    if is_pending and split(address).scheme in ("http", "https"):
         st.link_button(
             "Open here with the code" if device.verification_uri_complete else "Open here",
             address,

@@ -1,11 +1,12 @@
 """Prefilled fields of a step: for a fix, and for a pasted request."""
 
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlunsplit
 
 import streamlit as st
 
 from oauth import flow as flows
 from oauth import parameters
+from oauth.addresses import split
 from oauth.exchange import Request, header
 from oauth.flow import Signed
 from oauth.providers import BodyFormat, ClientAuthentication
@@ -58,7 +59,7 @@ def put(current: Session, action: str, name: str, value: str | None) -> None:
 def drop_from_query(action: str, name: str) -> None:
     """Remove a parameter from the query of a request's address."""
     key = f"{action}.url"
-    parts = urlsplit(st.session_state[key])
+    parts = split(st.session_state[key])
     others = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != name]
     _set(key, urlunsplit(parts._replace(query=flows.query(others))))
 

@@ -1,11 +1,10 @@
 """Tokens of the live session: masked, revealed one at a time, with their scopes and lifetimes."""
 
-from datetime import timedelta
-
 import streamlit as st
 
 from oauth.flow import Tokens
 from oauth.installation import now
+from oauth.moments import later
 from oauth.providers import Provider
 from pages.parts.common.session import Session
 from pages.parts.walkthrough import step, token_inspector
@@ -64,4 +63,4 @@ def _lifetimes(tokens: Tokens, refresh_lifetime: int | None) -> None:
     if tokens.expires_at is not None:
         st.caption(step.expiry("Access token", tokens.expires_at - now()))
     if tokens.refresh_token and refresh_lifetime is not None:
-        st.caption(step.expiry("Refresh token", tokens.issued_at + timedelta(seconds=refresh_lifetime) - now()))
+        st.caption(step.expiry("Refresh token", later(tokens.issued_at, refresh_lifetime) - now()))
