@@ -29,6 +29,7 @@ from oauth.diagnosis.pasted import learn_secrets
 from oauth.exchange import Headers, Step
 from oauth.exports.columns import COLUMNS, NUMBERS
 from oauth.exports.har_file import BEGIN, MEMBERS
+from oauth.exports.text import restored
 from oauth.history.recognition import entry_of
 from oauth.history.schema import RANGES, read_time
 from oauth.history.store import IMPORTED, History, HistoryError, Row, to_row
@@ -144,7 +145,7 @@ def _csv_rows(begin: bytes, file: BinaryIO, problems: list[str]) -> Iterator[_En
 def _cell(name: str, cell: str) -> str | None:
     if name in NUMBERS:
         return cell or None
-    return cell.removeprefix("'")
+    return restored(cell)
 
 
 _Status = Annotated[int, Meta(ge=0, le=RANGES["status"])]

@@ -8,6 +8,7 @@ ADBC's driver brings an SQLite of its own. Two SQLite libraries in one process t
 read it here: the server runs a separate process for it (``download.py``).
 """
 
+import os
 import queue
 import re
 import threading
@@ -77,7 +78,8 @@ def source(url: str, filters: Filters) -> Source:
     else:
         dialect, name = dialect_of(paramstyle="numeric_dollar"), parsed.render_as_string(hide_password=True)
         settings = {name: str(value) for name, value in CONNECTION.items()}
-        bare = parsed.set(drivername="postgresql", query={**settings, **parsed.query})
+        password = parsed.password or os.environ.get("PGPASSWORD")  # the process that reads has no secrets around it
+        bare = parsed.set(drivername="postgresql", password=password, query={**settings, **parsed.query})
         address = bare.render_as_string(hide_password=False)
     columns = exchanges.c
     query: Select[Any] = (
