@@ -138,11 +138,14 @@ def _start_over(current: Session) -> None:
 def _set_case(current: Session) -> None:
     """Label the flow's rows: those in the history and those to come."""
     case = (st.session_state["walkthrough.case"] or "").strip()
-    current.flow = replace(current.flow, case=case)
     try:
+        case = session.redacted(case)
+        current.flow = replace(current.flow, case=case)
         current.recorder.history.set_case(current.flow.id, case)
     except HistoryError as error:
+        current.flow = replace(current.flow, case=current.vault.redact_text(case))
         current.recorder.problem = str(error)
+    st.session_state["walkthrough.case"] = current.flow.case
 
 
 def _authorize(current: Session) -> None:

@@ -238,19 +238,20 @@ class Database:
     def _compare_last_row(self, last_row: LastRow, *, is_new: bool) -> None:
         """Add a notice when rows were recorded that the file no longer has. Their numbers are not given again."""
         inode = self._inode()
+        # Read before the table: a row is noted after it was stored, perhaps by another console just now.
+        recorded = 0 if is_new else last_row.read(inode)
         sequence = "FROM sqlite_sequence WHERE name = 'exchanges'"
         with self.engine.begin() as connection:
             last = int(connection.exec_driver_sql(f"SELECT coalesce(max(seq), 0) {sequence}").scalar_one())
-        recorded = 0 if is_new else last_row.read(inode)
         if recorded > last:
             with self._writing_engine.begin() as connection:
                 connection.exec_driver_sql(f"DELETE {sequence}")
                 connection.exec_driver_sql("INSERT INTO sqlite_sequence VALUES ('exchanges', ?)", (recorded,))
             self.notices.append(
                 f"The history in {self._where} has lost {recorded - last:,} exchanges: "
-                f"rows {last + 1} to {recorded} were recorded, and the file no longer has them. Its write-ahead log (-wal) "
-                "was damaged or removed, or the machine lost power. If you have a copy of the file and its -wal, stop the "
-                "console and put both back."
+                f"rows {last + 1} to {recorded} were recorded, and the file no longer has them. "
+                "Its write-ahead log (-wal) was damaged or removed, or the machine lost power. "
+                "If you have a copy of the file and its -wal, stop the console and put both back."
             )
         last_row.open(inode, max(last, recorded))
 

@@ -10,7 +10,7 @@ literally.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from itertools import product
@@ -107,6 +107,10 @@ class Filters:
         """
         others = [term for term in self.terms if term.name != name or (term.negated and values != ("",))]
         return self._of([*others, *([_literal(name, values)] if values else [])], self.owner)
+
+    def redacted(self, redact: Callable[[str], str]) -> "Filters":
+        """Return these filters with other values in place of those with a secret. Raises ``FilterError``."""
+        return self._of((term.redacted(redact) for term in self.terms), self.owner)
 
     def resolved(self, now: datetime, zone: tzinfo) -> "Filters":
         """Return these filters with instants in place of dates, which are in ``zone``, and of relative times."""

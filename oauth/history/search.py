@@ -5,7 +5,7 @@ The indexed text is the stored, redacted text. A word is a run of letters and di
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,12 @@ def matches(*phrases: str) -> ColumnElement[bool]:
     return Matches(parsed) if all(phrase.words for phrase in parsed) else false()
 
 
+def any_word(words: Iterable[str]) -> ColumnElement[bool]:
+    """Return the condition that at least one of the words, of letters and digits, occurs in the exchange."""
+    phrases = [_Phrase((word,), False) for word in words]
+    return Matches(phrases, is_any=True) if phrases else false()
+
+
 @dataclass(frozen=True, slots=True)
 class _Phrase:
     words: tuple[str, ...]
@@ -68,9 +74,10 @@ class Matches(FunctionElement[bool]):
     inherit_cache = True
     name = "matches"
 
-    def __init__(self, phrases: Sequence[_Phrase]) -> None:
-        self.fts5 = " ".join(f'"{" ".join(phrase.words)}"' + "*" * phrase.is_beginning for phrase in phrases)
-        tsquery = " & ".join(
+    def __init__(self, phrases: Sequence[_Phrase], *, is_any: bool = False) -> None:
+        both = " OR " if is_any else " "
+        self.fts5 = both.join(f'"{" ".join(phrase.words)}"' + "*" * phrase.is_beginning for phrase in phrases)
+        tsquery = (" | " if is_any else " & ").join(
             " <-> ".join(f"'{word}'" for word in phrase.words) + ":*" * phrase.is_beginning for phrase in phrases
         )
         super().__init__(exchanges.c.id, literal(self.fts5), literal(tsquery))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from oauth.history.filters import Filters
 from oauth.history.store import History
 from oauth.history.time_limits import Count, count
+from oauth.history.typed_text import is_any_indexed
 from oauth.redaction import KINDS, Vault
 
 _DIGITS = re.compile(r"#([0-9a-f]{10}) ")
@@ -34,14 +35,15 @@ def sightings(history: History, vault: Vault, secret: str, seconds: float, owner
 
     The most frequent kind comes first. Raises ``HistoryError`` and ``TooShortError``.
     """
-    matches = []
-    for kind in KINDS:
-        digits = _DIGITS.search(vault.placeholder(kind, secret))
-        if digits is None:
-            raise TooShortError(
-                "A secret of fewer than 16 characters has no fingerprint, so it cannot be searched for."
-            )
-        number = count(history, Filters(owner=owner, text=digits[1]), seconds)
+    fingerprints = {kind: _DIGITS.search(vault.placeholder(kind, secret)) for kind in KINDS}
+    if not all(fingerprints.values()):
+        raise TooShortError("A secret of fewer than 16 characters has no fingerprint, so it cannot be searched for.")
+    matches: list[Sighting] = []
+    words = {kind: digits[1] for kind, digits in fingerprints.items() if digits is not None}
+    if not is_any_indexed(history, words.values()):
+        return matches
+    for kind, word in words.items():
+        number = count(history, Filters(owner=owner, text=word), seconds)
         if number.number:
-            matches.append(Sighting(kind, digits[1], number))
+            matches.append(Sighting(kind, word, number))
     return sorted(matches, key=lambda sighting: -sighting.count.number)

@@ -2,6 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import ClassVar, Self
@@ -74,6 +75,11 @@ class Term(ABC):
         condition = or_(*(self.one(value) for value in self.values))
         # A comparison with NULL is neither true nor false: a row without a status is not of status 404 either.
         return not_(func.coalesce(condition, false())) if self.negated else condition
+
+    def redacted(self, redact: Callable[[str], str]) -> "Term":
+        """Return the term with its values redacted. Raises ``FilterError`` for a value that has to be one of a list."""
+        values = tuple(value if value == ANY else redact(value) for value in self.values)
+        return self if values == self.values else self.of(values, self.negated)
 
     def resolved(self, _now: datetime, _zone: tzinfo) -> "Term":
         """Return the term without relative times."""

@@ -98,8 +98,15 @@ would make field names and error codes unreadable, and hide nothing."""
 
 _CANONICAL = frozenset(_BY_SQUASHED.values())
 
-KINDS = tuple(dict.fromkeys(_SECRETS.split()))
-"""Every kind of secret that has a name of its own."""
+KINDS = tuple(
+    dict.fromkeys(
+        [*_SECRETS.split(), "basic", "userinfo", *_LAST_WORDS.split()]
+        + [f"{word}_key" for word in _KEYS.split()]
+        + [f"{word}_code" for word in _CODES.split()]
+        + ["key", "auth", "x_api_key", "secret_access_key"]
+    )
+)
+"""The kinds of secrets that a placeholder may have; a longer name, such as ``my_api_key``, is one of its own."""
 
 NAME_CHARACTER = r"[A-Za-z0-9_.$\[\]-]"
 """A pattern for one character of a field name."""

@@ -2,11 +2,11 @@
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from datetime import UTC, datetime
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from oauth.exports.columns import COLUMNS
 from oauth.exports.har_file import BEGIN, MEMBERS
@@ -14,6 +14,8 @@ from oauth.history.schema import exchanges
 from oauth.history.store import History
 from oauth.imports import import_file
 from oauth.redaction import Vault
+
+_T = TypeVar("_T")
 
 VALUES: tuple[Any, ...] = (
     None, True, False, 0, -1, 7, 1.5, -1e30, 1e30, 2**31, 2**63, 10**40, "", "x", "5", "\u0000", "\ud800", "=1+1",
@@ -84,33 +86,31 @@ def damage_history(history: History) -> None:
             connection.exec_driver_sql(f"UPDATE exchanges SET {change} WHERE id = (SELECT max(id) FROM exchanges)")
 
 
-def files(count: int) -> Iterator[tuple[str, bytes]]:
-    """Yield ``count`` files of one confused entry beside a sound one, with a word for each."""
+def files(count: int) -> Iterator[tuple[list[str], bytes]]:
+    """Yield files with ``count`` confused entries in all: a word for each entry, and the content."""
     confused = [*_all()]
     Random(5).shuffle(confused)
-    yield from confused[:count]
+    for format, write in _WRITERS.items():
+        entries = [(name, entry) for its, name, entry in confused[:count] if its == format]
+        for some in batched(entries, 25):
+            yield [f"{format} {name}" for name, _ in some], write([entry for _, entry in some])
 
 
-def _all() -> Iterator[tuple[str, bytes]]:
-    for path in _paths(LINE):
-        for value in VALUES:
-            line = _with(LINE, path, value)
-            yield f"jsonl {path} {value!r:.40}", b"\n".join([_json(LINE), _json(line)])
-            yield f"csv {path} {value!r:.40}", _csv(LINE, line)
-        yield f"jsonl {path} missing", b"\n".join([_json(LINE), _json(_without(LINE, path))])
-    for path in _paths(CONSOLE_ENTRY):
-        for value in VALUES:
-            entry = _with(CONSOLE_ENTRY, path, value)
-            yield f"har {path} {value!r:.40}", _console(CONSOLE_ENTRY, entry)
-        entry = _without(CONSOLE_ENTRY, path)
-        yield f"har {path} missing", _console(CONSOLE_ENTRY, entry)
-    for path in _paths(HAR_ENTRY):
-        for value in VALUES:
-            yield f"browser {path} {value!r:.40}", _browser(HAR_ENTRY, _with(HAR_ENTRY, path, value))
-        yield f"browser {path} missing", _browser(HAR_ENTRY, _without(HAR_ENTRY, path))
-    for value in VALUES:
-        yield f"jsonl line {value!r:.40}", b"\n".join([_json(LINE), _json(value)])
-        yield f"browser entry {value!r:.40}", _browser(HAR_ENTRY, value)
+def batched(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    """Yield the items in pieces."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _all() -> Iterator[tuple[str, str, Any]]:
+    for format, entry in (("jsonl", LINE), ("csv", LINE), ("har", CONSOLE_ENTRY), ("browser", HAR_ENTRY)):
+        for path in _paths(entry):
+            for value in VALUES:
+                yield format, f"{path} {value!r:.40}", _with(entry, path, value)
+            if format != "csv":
+                yield format, f"{path} missing", _without(entry, path)
+        if format != "csv":
+            yield from ((format, f"{value!r:.40}", value) for value in VALUES)
 
 
 def _paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
@@ -143,20 +143,32 @@ def _json(value: Any) -> bytes:
     return json.dumps(value, default=lambda octets: octets.decode("latin-1")).encode()
 
 
-def _console(first: Any, second: Any) -> bytes:
-    return b"\n".join([BEGIN.encode(), _json(first) + b",", _json(second), b"]}}"])
+def _lines(entries: Sequence[Any]) -> bytes:
+    return b"\n".join(map(_json, [LINE, *entries]))
 
 
-def _browser(*entries: Any) -> bytes:
+def _console(entries: Sequence[Any]) -> bytes:
+    return b"\n".join([BEGIN.encode(), *(_json(entry) + b"," for entry in [CONSOLE_ENTRY, *entries]), b"]}}"])
+
+
+def _browser(entries: Sequence[Any]) -> bytes:
     return b'{"log": {"version": "1.2", "creator": {}, "entries": [' + b", ".join(map(_json, entries)) + b"]}}"
 
 
-def _csv(*lines: Mapping[str, Any]) -> bytes:
+def _csv(lines: Sequence[Mapping[str, Any]]) -> bytes:
     rows = [",".join(COLUMNS).encode()]
     for line in lines:
         cells = [line[name] if isinstance(line[name], bytes) else _cell(line[name]) for name in COLUMNS]
         rows.append(b",".join(b'"' + cell.replace(b'"', b'""') + b'"' for cell in cells))
     return b"\r\n".join(rows)
+
+
+_WRITERS: Mapping[str, Callable[[Sequence[Any]], bytes]] = {
+    "jsonl": _lines,
+    "csv": _csv,
+    "har": _console,
+    "browser": _browser,
+}
 
 
 def _cell(value: Any) -> bytes:

@@ -19,6 +19,7 @@ from oauth.exchange import Exchange, Request, Step
 from oauth.exports import links
 from oauth.flow import Client, Flow, pkce
 from oauth.handover import Handover, Labels
+from oauth.history import typed_text
 from oauth.history.store import HistoryError
 from oauth.installation import current, now
 from oauth.jose.keys import new_key, read_private_key
@@ -188,6 +189,16 @@ def browser() -> str:
 def get() -> Session | None:
     """Return this browser session's walkthrough, if one was started."""
     return st.session_state.get(SESSION)
+
+
+def redacted(text: str, *vaults: Vault) -> str:
+    """Redact a typed text before it is kept or put into an address. Raises ``HistoryError``.
+
+    ``vaults`` are those with further secrets than this session's.
+    """
+    current_session, installed = get(), current()
+    own = current_session.vault if current_session is not None else installed.vault()
+    return typed_text.redacted(text, installed.history, own, *vaults)
 
 
 def start(provider: Provider, client: Client, chosen: str) -> Session:

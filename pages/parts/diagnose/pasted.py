@@ -57,7 +57,7 @@ class Reading:
 
     def save(self, case: str, owner: str) -> None:
         """Store every exchange in the history, redacted, under a case. Raises ``HistoryError``."""
-        history, case, ids = installation().history, self.paste.vault.redact_text(case), []
+        history, case, ids = installation().history, session.redacted(case, self.paste.vault), []
         for position in with_progress("Saving", range(len(self.paste.items))):
             exchange = replace(self.paste.redacted(position), case=case, owner=owner)
             explanation = self.paste.explanation(position)

@@ -11,7 +11,7 @@ from oauth.history.filters import Filters
 from oauth.history.past import HistoryPast
 from oauth.history.store import History, HistoryError, Row
 from oauth.installation import current
-from pages.parts.common import card, clock, exchange
+from pages.parts.common import card, clock, exchange, session
 from pages.parts.history import comparison, listing, url_state
 
 MOST_OF_A_FLOW = 50
@@ -143,12 +143,11 @@ def _labels(row: Row) -> None:
 
 
 def _save(row: Row) -> None:
-    history, vault = current().history, url_state.vault()
-    note, case = (vault.redact_text(st.session_state[f"history.{name}"].strip()) for name in ("note", "case"))
-    number = row.exchange.id
+    history, number = current().history, row.exchange.id
     if number is None:
         return
     try:
+        note, case = (session.redacted(st.session_state[f"history.{name}"].strip()) for name in ("note", "case"))
         if note != row.note:
             history.set_note(number, note)
         if case != row.exchange.case:

@@ -56,7 +56,7 @@ def draw() -> Filters | None:
     if problem:
         st.error("Invalid filter. The list ignores it until it is corrected.", icon=":material/filter_alt_off:")
         st.text(problem)
-    if st.session_state.pop("history.concealed", False):
+    if st.session_state.pop(url_state.CONCEALED, False):
         st.caption("A value that looked like a secret was replaced by its fingerprint, as in the history.")
     return filters
 
@@ -83,12 +83,10 @@ def _changed() -> None:
     """Parse the chips and change the address; an invalid chip stays, with its error."""
     line = " ".join(st.session_state[KEY])
     try:
-        typed = Filters.parse(line)
-        safe = Filters.parse(url_state.vault().redact_text(typed.line))
-    except FilterError as error:
+        safe = url_state.redacted(Filters.parse(line))
+    except (FilterError, HistoryError) as error:
         st.session_state[_PROBLEM] = str(error)
         return
-    st.session_state["history.concealed"] = safe != typed
     st.session_state.pop(_PROBLEM, None)
     url_state.put_filters(safe)
 
@@ -150,15 +148,15 @@ def _open(line: str) -> None:
 
 
 def _save(views: Views, filters: Filters) -> None:
-    _try(views.save, _redacted("history.view.name"), filters)
+    _try(lambda: views.save(_redacted("history.view.name"), url_state.redacted(filters)))
 
 
 def _rename(views: Views) -> None:
-    _try(views.rename, st.session_state["history.view.old"], _redacted("history.view.new"))
+    _try(lambda: views.rename(st.session_state["history.view.old"], _redacted("history.view.new")))
 
 
 def _redacted(key: str) -> str:
-    return url_state.vault().redact_text(st.session_state[key])
+    return session.redacted(st.session_state[key])
 
 
 def _try(action: Callable[..., object], *arguments: object) -> None:

@@ -39,7 +39,6 @@ def import_() -> None:
             return
         progress = st.empty()
         progress.text("Reading the file")
-        vault = url_state.vault()
 
         def show_progress(imported: int) -> None:
             progress.text(f"{imported:,} exchanges imported so far")
@@ -51,7 +50,7 @@ def import_() -> None:
                 current().vault,
                 now(),
                 owner=session.owner(),
-                case=vault.redact_text(case.strip()),
+                case=session.redacted(case.strip()),
                 progress=show_progress,
             )
         except (ImportFileError, HistoryError) as error:

@@ -6,8 +6,6 @@ import streamlit as st
 
 from oauth.history.filters import Filters
 from oauth.history.terms import TERMS
-from oauth.installation import current
-from oauth.redaction import Vault
 from pages.parts.common import session
 
 BEFORE = "before"
@@ -19,6 +17,9 @@ ROW = "row"
 WITH = "with"
 """The row that it is compared with."""
 
+CONCEALED = "history.concealed"
+"""In the session: whether a secret was replaced in the filters, which the page then says."""
+
 SHOW = "show"
 """The view: ``repeats`` or ``charts``, the list when absent."""
 
@@ -27,8 +28,25 @@ LONGEST_NUMBER = 18
 
 
 def filters() -> Filters:
-    """Return the filters in the address. Raises ``FilterError``."""
-    return Filters.from_query(st.query_params.to_dict())
+    """Return the filters in the address, without secrets. Raises ``FilterError`` and ``HistoryError``."""
+    wanted = Filters.from_query(st.query_params.to_dict())
+    if wanted != st.session_state.get(_SAFE):
+        safe = redacted(wanted)
+        if safe != wanted:
+            put_filters(safe)
+        wanted = st.session_state[_SAFE] = safe
+    return wanted
+
+
+def redacted(filters: Filters) -> Filters:
+    """Return the filters without secrets, and say so on the page. Raises ``FilterError`` and ``HistoryError``."""
+    safe = filters.redacted(session.redacted)
+    line = session.redacted(safe.line)
+    if line != safe.line:  # a name and its value in different words
+        safe = Filters.parse(line)
+    if safe != filters:
+        st.session_state[CONCEALED] = True
+    return safe
 
 
 def pieces() -> list[str]:
@@ -70,10 +88,5 @@ def link() -> str:
     return f"{session.origin()}/history?{urlencode(st.query_params.to_dict())}"
 
 
-def vault() -> Vault:
-    """Return the vault of this session, which redacts typed text before it is stored."""
-    walkthrough = session.get()
-    return walkthrough.vault if walkthrough is not None else current().vault()
-
-
+_SAFE = "history.filter.safe"
 _FILTERS = [f"{sign}{term.name}" for term in TERMS for sign in ("", "-")]

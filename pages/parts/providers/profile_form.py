@@ -10,10 +10,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from oauth import connection_settings
+from oauth.history.store import HistoryError
 from oauth.installation import current
 from oauth.providers import Problem, ProfileError, Provider, addresses, custom, meaning_of
 from oauth.providers.profile import CONNECTION
 from oauth.providers.validation import SEPARATORS
+from pages.parts.common import session
 
 Item = TypeVar("Item")
 
@@ -211,12 +213,32 @@ def save(used_ids: list[str]) -> bool:
             for error in connection_settings.problems(profile.connection, current().settings.policy.certificates)
         ):
             raise ProfileError(f"{identifier}.toml", problems)
+        if problems := tuple(_known_secrets(values)):
+            raise ProfileError(f"{identifier}.toml", problems)
         custom.write(current().settings.home, profile)
     except ProfileError as error:
         st.session_state[DRAFT] = replace(draft, problems=error.problems)
         return False
     end()
     return True
+
+
+def _known_secrets(values: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield the fields with a secret that this session or the history knows. Raises ``ProfileError``."""
+    try:
+        for name, value in values.items():
+            if any(session.redacted(text) != text for text in _texts(value)):
+                yield Problem(name, f"has a secret in it that the console has seen. {custom.REMEDY}")
+    except HistoryError as error:
+        raise ProfileError("profile", (Problem("name", f"could not be compared with the history: {error}"),)) from None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | Sequence):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(item)
 
 
 def _value(key: str, name: str, kind: Any) -> Any:
