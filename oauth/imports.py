@@ -29,6 +29,7 @@ from oauth.diagnosis.pasted import learn_secrets
 from oauth.exchange import Headers, Step
 from oauth.exports.columns import COLUMNS, NUMBERS
 from oauth.exports.har_file import BEGIN, MEMBERS
+from oauth.exports.text import restored
 from oauth.history.recognition import entry_of
 from oauth.history.schema import RANGES, read_time
 from oauth.history.store import IMPORTED, History, HistoryError, Row, to_row
@@ -163,7 +164,7 @@ def _csv_rows(begin: bytes, file: BinaryIO, problems: list[str]) -> Iterator[_En
 def _cell(name: str, cell: str) -> str | None:
     if name in NUMBERS:
         return cell or None
-    return cell.removeprefix("'")
+    return restored(cell)
 
 
 _Status = Annotated[int, Meta(ge=0, le=RANGES["status"])]
@@ -215,7 +216,7 @@ def _time(text: str) -> datetime:
     """Return a time in UTC. Raises ``ValueError`` for any other text, and for a time without a zone."""
     moment = read_time(text)
     if moment is None:
-        raise ValueError(f"{text[:40]!r} is not a time with a zone, such as 2026-11-24T08:15Z")
+        raise ValueError(f"{text[:40]!r} is not a time with a zone of our days, such as 2026-11-24T08:15Z")
     return moment.astimezone(UTC)
 
 

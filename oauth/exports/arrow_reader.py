@@ -8,6 +8,7 @@ ADBC's driver brings an SQLite of its own. Two SQLite libraries in one process t
 read it here: the server runs a separate process for it (``download.py``).
 """
 
+import os
 import queue
 import re
 import threading
@@ -26,6 +27,7 @@ from sqlalchemy import URL, Dialect, Select, literal_column, make_url, select
 from sqlalchemy.types import Text, TypeDecorator
 
 from oauth.history.database import HistoryError
+from oauth.history.deadlines import CONNECTION
 from oauth.history.filters import Filters, where
 from oauth.history.schema import RANGES, exchanges
 
@@ -75,7 +77,10 @@ def source(url: str, filters: Filters) -> Source:
         address = _file_address(parsed)
     else:
         dialect, name = dialect_of(paramstyle="numeric_dollar"), parsed.render_as_string(hide_password=True)
-        address = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+        settings = {name: str(value) for name, value in CONNECTION.items()}
+        password = parsed.password or os.environ.get("PGPASSWORD")  # the process that reads has no secrets around it
+        bare = parsed.set(drivername="postgresql", password=password, query={**settings, **parsed.query})
+        address = bare.render_as_string(hide_password=False)
     columns = exchanges.c
     query: Select[Any] = (
         select(literal_column(_COLUMNS))

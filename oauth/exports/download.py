@@ -24,6 +24,24 @@ CHUNK = 256 * 1024
 _ROOT = Path(oauth.__file__).parent.parent
 
 
+_PASSED_ON = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+_PASSED_ON_BEGINNINGS = ("LC_", "PYTHON", "PG")
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of the process: nothing that the operator set for the server, which may be secret.
+
+    ``PG*`` are the settings of PostgreSQL's own library; a password among them is in the job's address instead.
+    """
+    passed_on = {
+        name: value
+        for name, value in os.environ.items()
+        if (name in _PASSED_ON or name.startswith(_PASSED_ON_BEGINNINGS)) and name != "PGPASSWORD"
+    }
+    path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
+    return passed_on | {"PYTHONPATH": path}
+
+
 class Download:
     """One export in progress. ``folder`` holds the temporary file; ``close`` stops the export at any time."""
 
@@ -38,13 +56,12 @@ class Download:
         self._written = 0
         self._whole = False
         self._error = ""
-        path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
         self._process = subprocess.Popen(
             [sys.executable, "-m", "oauth.exports.worker"],
             stdin=subprocess.PIPE,
             stdout=self._file,
             stderr=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": path},
+            env=environment(),
         )
         self._listener = threading.Thread(target=self._listen, args=(source, format), daemon=True)
         self._listener.start()

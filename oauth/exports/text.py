@@ -20,14 +20,34 @@ _BLANK = (
 )  # fmt: skip
 _SIGNS = "=+-@|%＝＋－＠｜％'\t\r\n\0"
 
-DANGEROUS = "^[{blank}]*[{signs}]".format(
-    blank="".join(rf"\x{{{first:x}}}-\x{{{last:x}}}" for first, last in _BLANK),
-    signs="".join(rf"\x{{{ord(sign):x}}}" for sign in _SIGNS),
-)
+_BREAKS = ";\t\r\n"
+_INNER_BLANK = ((0x00, 0x08), (0x0B, 0x0C), (0x0E, 0x20), (0x22, 0x22), *_BLANK[1:])
+_INNER_SIGNS = _SIGNS.rstrip("\t\r\n\0")
+
+
+def _characters(spans: Iterable[tuple[int, int]], signs: str = "", escape: str = r"\x{%x}") -> str:
+    """Return a character class, with the escapes of RE2 or those of Python."""
+    pairs = [*spans, *((ord(sign), ord(sign)) for sign in signs)]
+    return "[" + "".join(f"{escape % first}-{escape % last}" for first, last in pairs) + "]"
+
+
+DANGEROUS = f"^{_characters(_BLANK)}*{_characters((), _SIGNS)}"
 """The beginning of a cell that a spreadsheet might take for a formula, as a pattern of RE2."""
+
+_DANGEROUS_INSIDE = f"([{_BREAKS}])({_characters(_INNER_BLANK)}*{_characters((), _INNER_SIGNS)})"
+"""The same behind what begins a cell for a spreadsheet that separates by ``;`` or tabs, and heeds no quote of ours."""
+
+_PYTHON = r"\u%04x"
+_QUOTE_INSIDE = re.compile(
+    f"([{_BREAKS}])'(?={_characters(_INNER_BLANK, '', _PYTHON)}*{_characters((), _INNER_SIGNS, _PYTHON)})"
+)
 
 _FIRST_BYTES = np.zeros(256, dtype=bool)
 _FIRST_BYTES[[*range(0x21), 0x7F, *range(0x80, 0x100), *b"=+-@|%'"]] = True
+_BYTES_INSIDE = _FIRST_BYTES.copy()
+_BYTES_INSIDE[ord('"')] = True
+_BREAK_BYTES = np.zeros(256, dtype=bool)
+_BREAK_BYTES[[*_BREAKS.encode()]] = True
 
 _JSON_ESCAPES = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
 _OTHER_CONTROLS = np.zeros(256, dtype=bool)
@@ -36,10 +56,11 @@ _CONTROL = re.compile("[\x00-\x1f]")
 
 
 def neutral(column: pa.StringArray) -> pa.StringArray:
-    """Prefix cells that a spreadsheet might take for a formula with ``'``.
+    """Put a ``'`` before whatever a spreadsheet might take for a formula: a cell, or what follows a ``;`` inside one.
 
-    A cell that already starts with one gets another, so that removing one always restores the value.
+    Where there is one already it gets another, so that ``restored`` always gives the value back.
     """
+    column = _neutral_inside(column)
     suspects = np.flatnonzero(_FIRST_BYTES[_first_bytes(column)])
     if not len(suspects):
         return column
@@ -50,6 +71,25 @@ def neutral(column: pa.StringArray) -> pa.StringArray:
     mask[suspects[dangerous.to_numpy(zero_copy_only=False)]] = True
     quote = pc.if_else(pa.array(mask), "'", "")
     return joined(quote, column)
+
+
+def restored(cell: str) -> str:
+    """Return the value of a cell that ``neutral`` wrote."""
+    return _QUOTE_INSIDE.sub(r"\1", cell.removeprefix("'"))
+
+
+def _neutral_inside(column: pa.StringArray) -> pa.StringArray:
+    codes = octets(column)
+    places = np.flatnonzero(_BREAK_BYTES[codes[:-1]] & _BYTES_INSIDE[codes[1:]])
+    if not len(places):
+        return column
+    _, offsets, _ = column.buffers()
+    starts = np.frombuffer(offsets, dtype=np.int32)[column.offset : column.offset + len(column) + 1]
+    rows = np.unique(np.searchsorted(starts, places + starts[0], side="right") - 1)
+    mask = np.zeros(len(column), dtype=bool)
+    mask[rows] = True
+    cells = pc.replace_substring_regex(column.take(pa.array(rows)), _DANGEROUS_INSIDE, r"\1'\2")
+    return pc.replace_with_mask(column, pa.array(mask), cells)
 
 
 def delimited(column: pa.StringArray) -> list[pa.StringArray | str]:

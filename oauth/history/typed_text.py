@@ -1,7 +1,7 @@
 """Redaction of text that a person types and that is kept or put into an address: cases, notes, filters, names.
 
 A secret may be typed in a session that does not know it. The history has its fingerprint if it ever went through, so
-long random words are compared with those.
+long words are compared with those.
 """
 
 import re
@@ -18,7 +18,7 @@ from oauth.redaction.names import is_random
 from oauth.redaction.placeholders import FINGERPRINT_FROM, PATTERN, parse
 
 MOST_WORDS = 100
-"""Random words of one text that are looked up; more are not what a person types, and are replaced without it."""
+"""Long words of one text that are looked up; more are not what a person types: if random, they are replaced without."""
 
 SECONDS = 2.0
 """Time limit of one look-up."""
@@ -36,22 +36,22 @@ def redacted(text: str, history: History, *vaults: Vault) -> str:
     """
     for vault in vaults:
         text = vault.redact_text(text)
-    words = dict.fromkeys(_random_words(text))
+    words = dict.fromkeys(_long_words(text))
     known: dict[str, str] = {}
     for word in islice(words, MOST_WORDS):
         if (kind := _kind(history, vaults[0], word)) is not None:
             known[word] = kind
-    known |= dict.fromkeys(islice(words, MOST_WORDS, None), _UNKNOWN)
+    known |= dict.fromkeys(filter(is_random, islice(words, MOST_WORDS, None)), _UNKNOWN)
     for word in sorted(known, key=len, reverse=True):
         text = text.replace(word, vaults[0].placeholder(known[word], word))
     return text
 
 
-def _random_words(text: str) -> Iterator[str]:
+def _long_words(text: str) -> Iterator[str]:
     for part in _PLACEHOLDER.split(text):
         for word in _WORD.findall(part):
             readings = (word, word.rstrip(".=:!?/"), *_INNER_WORD.findall(word))
-            yield from (reading for reading in readings if is_random(reading, FINGERPRINT_FROM))
+            yield from (reading for reading in readings if len(reading) >= FINGERPRINT_FROM)
 
 
 def _kind(history: History, vault: Vault, value: str) -> str | None:

@@ -17,6 +17,10 @@ _BLANK = r"\s\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-
 _DANGEROUS = re.compile(rf"[{_BLANK}]*[=+\-@|%＝＋－＠｜％'\t\r\n\x00]")
 
 
+_SIGNS = "=+-@|%＝＋－＠｜％'"
+_BREAKS = ";\t\r\n"
+
+
 def csv_of(rows: Iterable[Row]) -> bytes:
     """The whole file."""
     text = io.StringIO(newline="")
@@ -33,6 +37,13 @@ def neutral(cell: str) -> str:
 
     A cell that has one already gets another, so that taking one away always gives the value back.
     """
+    parts = re.split(f"([{_BREAKS}])", cell)
+    # Behind a separator of another spreadsheet; there a quote does not begin a quoted cell of ours.
+    blank = re.compile(rf"(?:(?![{_BREAKS}])[{_BLANK}\"])*[{re.escape(_SIGNS)}]")
+    cell = parts[0] + "".join(
+        separator + ("'" if blank.match(part) else "") + part
+        for separator, part in zip(parts[1::2], parts[2::2], strict=True)
+    )
     return f"'{cell}" if _DANGEROUS.match(cell) else cell
 
 

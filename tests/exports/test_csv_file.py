@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -127,15 +128,65 @@ def test_pieces_come_before_all_rows_are_read(failed: Row) -> None:
 @pytest.mark.parametrize("sign", [*SIGNS, "\t", "\r", "\n", "\0", "'"])
 @pytest.mark.parametrize("blank", ["", *BLANKS, " \t \ufeff", "\u200b\u3000"])
 def test_what_a_spreadsheet_might_compute_gets_a_quote(sign: str, blank: str) -> None:
-    assert neutral(f"{blank}{sign}cmd") == f"'{blank}{sign}cmd"
+    quoted = neutral(f"{blank}{sign}cmd")
+    if not re.search(r"[;\t\r\n]", blank):
+        assert quoted == f"'{blank}{sign}cmd"
+    assert quoted.startswith("'")
+    assert not is_dangerous_anywhere(quoted)
+    assert columns_of_text.restored(quoted) == f"{blank}{sign}cmd"
 
 
-@pytest.mark.parametrize("cell", ["", "plain", "a=1", "https://p.example/?a=+1", "{}", " text", "«code 5ch»", "«=»"])
+def is_dangerous_anywhere(cell: str) -> bool:
+    """Return whether a reader that separates by ``;``, tabs or line breaks finds a formula in a cell."""
+    first, *others = re.split(r"[;\t\r\n]", cell)
+    return first.lstrip(BLANKS)[:1] in set(SIGNS) or any(part.lstrip(BLANKS + '"')[:1] in set(SIGNS) for part in others)
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "\n", "\r\n"])
+@pytest.mark.parametrize("sign", [*SIGNS, "'", '"=', " =", '""+', "\u200b@"])
+def test_a_formula_behind_a_separator_of_another_spreadsheet_gets_a_quote(separator: str, sign: str) -> None:
+    for cell in (f"x{separator}{sign}cmd", f"{separator}{separator}{sign}1", f"a{separator}b{separator}{sign}{sign}c"):
+        quoted = neutral(cell)
+        assert not is_dangerous_anywhere(quoted)
+        assert quoted != cell
+        assert columns_of_text.restored(quoted) == cell
+        assert quoted == reference.neutral(cell)
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_spreadsheet_with_another_separator_finds_no_formula(failed: Row, separator: str) -> None:
+    hostile = 'x;=1+1\t@SUM(1)\n-2;"=3'
+    request = Request("GET", f"https://a.test/{hostile}", (("Cookie", hostile),), hostile.encode())
+    row = replace(failed, exchange=replace(failed.exchange, request=request, case=hostile), error=hostile)
+    text = csv_of([row]).decode("utf-8-sig")
+    for record in csv.reader(io.StringIO(text), delimiter=separator):
+        for cell in record:
+            assert cell.lstrip(BLANKS + '"')[:1] not in set(SIGNS)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "a; b",
+        "a;b=1",
+        "a\tb",
+        "a\nb: -1",
+        'x;"y"',
+        "",
+        "plain",
+        "a=1",
+        "https://p.example/?a=+1",
+        "{}",
+        " text",
+        "«code 5ch»",
+        "«=»",
+    ],
+)
 def test_other_text_stays_as_it_is(cell: str) -> None:
     assert neutral(cell) == cell
 
 
-tricky = st.text(st.sampled_from(SIGNS + BLANKS + "',\"ab\ud7ffя«😀")) | st.text(
+tricky = st.text(st.sampled_from(SIGNS + BLANKS + "',;\"ab\ud7ffя«😀")) | st.text(
     st.characters(exclude_categories=["Cs"])
 )
 
@@ -157,9 +208,9 @@ def test_every_value_is_read_back_and_none_is_dangerous(text: str, body: str, ki
     [found] = read([Row(exchange, None, text, value)])
     for name, cell in found.items():
         if name not in NUMBERS:
-            assert cell.lstrip(BLANKS)[:1] not in set(SIGNS)
+            assert not is_dangerous_anywhere(cell)
             assert cell[:1] not in set("\t\r\n\0")
-    plain = {name: cell.removeprefix("'") for name, cell in found.items()}
+    plain = {name: columns_of_text.restored(cell) for name, cell in found.items()}
     assert (plain["id"], plain["owner"], plain["case"], plain["flow"]) == (str(id), text, body, value)
     assert (plain["method"], plain["url"], plain["request_body"]) == (text, value, body)
     assert (plain["error"], plain["error_description"], plain["failure"]) == (text, value, kind)

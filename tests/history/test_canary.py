@@ -10,8 +10,10 @@ from urllib.parse import quote
 import pytest
 
 from oauth.exchange import Exchange, Failure, Request, Response, Step
+from oauth.history import typed_text
 from oauth.history.deletion import delete_shown, last_id
 from oauth.history.filters import Filters
+from oauth.history.saved_views import Views
 from oauth.history.store import History, HistoryError
 from oauth.recorder import Recorder
 from oauth.redaction import Vault
@@ -85,6 +87,21 @@ def test_no_secret_is_in_the_database_its_index_its_dump_or_the_log(
         recorder.complete(begun, answered(begun.live))
         recorder.begin(sent(step, exchange))
         assert recorder.problem == ""
+    # Typed in a session that knows nothing of them: in a case, a note, and a view with its name.
+    for secret in PLANTED.values():
+        if len(secret) >= 40:
+            text = typed_text.redacted(f"ask about {secret}.", history, Vault(b"k" * 32))
+            history.set_note(1, text)
+            history.set_case("f", text)
+            Views(history, "ada").save(
+                text[:60],
+                Filters.parse(f'"{secret}" case:{secret}').redacted(
+                    lambda value: typed_text.redacted(value, history, Vault(b"k" * 32))
+                ),
+            )
+            history.set_case("f", "T-1")
+            history.set_note(1, "")
+            assert found(stored()) == []
     fingerprint = vault.placeholder("access_token", PLANTED["access_token"]).split("#")[1].split(" ")[0]
     assert history.count(Filters(text=fingerprint)) == 8, "what stands in a secret's place can be searched"
     for secret in PLANTED.values():

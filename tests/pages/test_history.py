@@ -1,10 +1,11 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
 import pytest
 
+from oauth.exchange import Exchange, Request, Step
 from oauth.history.database import HistoryError
 from oauth.history.filters import Filters
 from oauth.history.saved_views import Views
@@ -109,6 +110,34 @@ def test_a_secret_in_the_line_reaches_no_address(walked: "Page") -> None:
     assert "demo-secret" not in str(walked.app.query_params)
     assert "another-client-secret" not in str(walked.app.query_params)
     assert "replaced by its fingerprint" in walked.text()
+
+
+def test_a_secret_that_only_the_history_knows_leaves_line_address_and_labels(
+    walked: "Page", console: Installation
+) -> None:
+    secret = "s3cr3tOfAnotherSession0123456789"
+    console.recorder().begin(
+        Exchange(Step.TOKEN, Request("POST", f"https://p.example/?code={secret}"), datetime(2026, 11, 28, tzinfo=UTC))
+    )
+    del walked.app.session_state["console"]  # a session that knows no secret
+    walked.go(PAGE, text=secret)
+    assert secret not in str(walked.app.query_params)
+    assert "replaced by its fingerprint" in walked.text()
+    assert len(table(walked)) == 1, "the fingerprint is searched for instead"
+    walked.app.text_input(key="history.view.name").set_value(f"of {secret}")
+    walked.press("history.view.save")
+    assert secret not in str(Views(console.history, SIGNED_IN).all())
+    type_line(walked, f"case:{secret}")
+    assert secret not in str(walked.app.query_params)
+    number = newest(console)
+    walked.go(PAGE, row=str(number))
+    walked.app.text_area(key="history.note").set_value(f"it was {secret}")
+    walked.app.text_input(key="history.case").set_value(secret)
+    walked.press("history.labels.save")
+    row = console.history.get(number)
+    assert row is not None
+    assert secret not in row.note + row.exchange.case
+    assert row.note.startswith("it was «code #")
 
 
 def test_times_are_controls_too(walked: "Page") -> None:
@@ -262,7 +291,7 @@ def test_deleting_asks_for_the_number_first(walked: "Page", console: Installatio
     assert "Nothing was deleted" in walked.text()
     walked.app.text_input(key="history.delete.agreed").set_value("1")
     walked.press("history.delete")
-    assert "1 exchanges deleted" in walked.text()
+    assert "1 exchange deleted" in walked.text()
     assert console.history.count(Filters(status="4xx")) == 0
     assert console.history.count(Filters()) == 2
 
