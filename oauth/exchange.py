@@ -31,6 +31,9 @@ REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id", "x-amzn-
 LONGEST_MS = 2**31 - 1
 """Milliseconds of the longest duration, 24 days: the history has 32 bits for it."""
 
+YEARS = range(1970, 2201)
+"""Years in which an exchange can be: a time far from them cannot be shown in every time zone."""
+
 HIGHEST_STATUS = 999
 """The highest status that three digits can write (RFC 9110 §15). 0 is one that is not known."""
 

@@ -35,18 +35,37 @@ from oauth.history.schema import RANGES, read_time
 from oauth.history.store import IMPORTED, History, HistoryError, Row, to_row
 from oauth.paste import Pasted, har
 from oauth.paste.flows import grouped
+from oauth.paste.result import TooManyError, check_brackets
 from oauth.redaction import Vault
 
 MOST_OCTETS = 512 * 1024 * 1024
 """The largest HAR of another program, which is read into memory as a whole."""
 
 MOST_LINE = 64 * 1024 * 1024
+MOST_PROBLEMS = 1_000
+"""Problems of a file that are described each."""
+
 _BATCH = 500
 _CSV_BEGIN = f"\ufeff{COLUMNS[0]},{COLUMNS[1]},".encode()
 
 
 class ImportFileError(ValueError):
     """The file cannot be imported; the message says why and what can."""
+
+
+class _Problems(list[str]):
+    """The first problems of a file; of those past ``MOST_PROBLEMS`` only the number is known."""
+
+    more = 0
+
+    def append(self, text: str) -> None:
+        if len(self) < MOST_PROBLEMS:
+            super().append(text)
+        else:
+            self.more += 1
+
+    def all(self) -> tuple[str, ...]:
+        return (*self, f"{self.more:,} more entries have problems.") if self.more else tuple(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +101,7 @@ def import_file(
     with the number imported so far. Raises ``ImportFileError``, and ``HistoryError`` when storing fails, with the
     number stored until then.
     """
-    problems: list[str] = []
+    problems = _Problems()
     count = 0
     entries = _entries(file, now, problems)
     while batch := list(islice(entries, _BATCH)):
@@ -95,7 +114,7 @@ def import_file(
         count += len(rows)
         if progress is not None:
             progress(count)
-    return Report(count, tuple(problems))
+    return Report(count, problems.all())
 
 
 def _entries(file: BinaryIO, now: datetime, problems: list[str]) -> Iterator[_Entry]:
@@ -197,7 +216,7 @@ def _time(text: str) -> datetime:
     """Return a time in UTC. Raises ``ValueError`` for any other text, and for a time without a zone."""
     moment = read_time(text)
     if moment is None:
-        raise ValueError(f"{text[:40]!r} is not a time with a zone, such as 2026-11-24T08:15Z")
+        raise ValueError(f"{text[:40]!r} is not a time with a zone of our days, such as 2026-11-24T08:15Z")
     return moment.astimezone(UTC)
 
 
@@ -315,6 +334,10 @@ def _foreign_har(begin: bytes, file: BinaryIO, now: datetime, problems: list[str
         raise ImportFileError(f"The file is not UTF-8 at byte {error.start}.") from error
     if not har.confidence(text):
         raise ImportFileError("The file is not a HAR, nor a CSV, JSON Lines or HAR file exported by this console.")
+    try:
+        check_brackets(text)
+    except TooManyError as error:
+        raise ImportFileError("The HAR has more brackets than a browser writes; save fewer entries in it.") from error
     try:
         document = json.loads(text)
         entries = document["log"]["entries"]

@@ -27,6 +27,7 @@ from sqlalchemy import URL, Dialect, Select, literal_column, make_url, select
 from sqlalchemy.types import Text, TypeDecorator
 
 from oauth.history.database import HistoryError
+from oauth.history.deadlines import CONNECTION
 from oauth.history.filters import Filters, where
 from oauth.history.schema import RANGES, exchanges
 
@@ -76,8 +77,10 @@ def source(url: str, filters: Filters) -> Source:
         address = _file_address(parsed)
     else:
         dialect, name = dialect_of(paramstyle="numeric_dollar"), parsed.render_as_string(hide_password=True)
+        settings = {name: str(value) for name, value in CONNECTION.items()}
         password = parsed.password or os.environ.get("PGPASSWORD")  # the process that reads has no secrets around it
-        address = parsed.set(drivername="postgresql", password=password).render_as_string(hide_password=False)
+        bare = parsed.set(drivername="postgresql", password=password, query={**settings, **parsed.query})
+        address = bare.render_as_string(hide_password=False)
     columns = exchanges.c
     query: Select[Any] = (
         select(literal_column(_COLUMNS))

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-from oauth.exchange import HIGHEST_STATUS, LONGEST_MS
+from oauth.exchange import HIGHEST_STATUS, LONGEST_MS, YEARS
 from oauth.redaction.placeholders import storable
 
 
@@ -36,12 +36,12 @@ def utc_text(moment: datetime) -> str:
 
 
 def read_time(text: object) -> datetime | None:
-    """Return the time that ``utc_text`` wrote, ``None`` for anything else."""
+    """Return the time that ``utc_text`` wrote, ``None`` for anything else, and outside of ``exchange.YEARS``."""
     try:
         moment = datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:
         return None
-    return moment if moment is not None and moment.tzinfo is not None else None
+    return moment if moment is not None and moment.tzinfo is not None and moment.year in YEARS else None
 
 
 class UtcTime(TypeDecorator[datetime]):

@@ -6,7 +6,7 @@ from typing import Any
 
 from oauth.exchange import Headers, Request
 from oauth.paste.body import encoded, first_sign
-from oauth.paste.result import Pasted
+from oauth.paste.result import Pasted, check_count
 from oauth.paste.step_guess import TOKEN_PATH, path_of, step_of
 
 NO_COOKIES = "the browser adds its cookies, which are not in the text"
@@ -25,19 +25,22 @@ def confidence(text: str) -> float:
 
 def read(text: str) -> list[Pasted]:
     """Return each call as a request."""
-    return [_pasted(text, call.end()) for call in _CALL.finditer(text)]
+    starts = [call.end() for call in _CALL.finditer(text)]
+    check_count(starts)
+    ends = [*starts[1:], len(text)]
+    return [_pasted(text, start, end) for start, end in zip(starts, ends, strict=True)]
 
 
-def _pasted(text: str, start: int) -> Pasted:
+def _pasted(text: str, start: int, following: int) -> Pasted:
     url, end = _value(text, start)
     if not isinstance(url, str):  # the text that begins there is not closed
-        url, end = text[start + 1 :].split("\n", 1)[0], len(text)
+        url, end = text[start + 1 : following].split("\n", 1)[0], len(text)
     options: dict[str, Any] = {}
     known = True
     if behind := _OPTIONS.match(text, end):
         value, _ = _value(text, first_sign(text, behind.end()))
         known = isinstance(value, dict)
-        options = value if isinstance(value, dict) else _of_script(text, behind.end(), url)
+        options = value if isinstance(value, dict) else _of_script(text, behind.end(), following, url)
     body, method = options.get("body"), options.get("method")
     request = Request(
         method.upper() if isinstance(method, str) else "GET",
@@ -63,8 +66,8 @@ def _value(text: str, start: int) -> tuple[Any, int]:
         return None, start
 
 
-def _of_script(text: str, start: int, url: str) -> dict[str, Any]:
-    method = _METHOD.match(text, start)
+def _of_script(text: str, start: int, following: int, url: str) -> dict[str, Any]:
+    method = _METHOD.match(text, start, following)
     return {"method": method["method"] if method else "POST" if TOKEN_PATH.search(path_of(url)) else "GET"}
 
 

@@ -41,7 +41,7 @@ _NAME = re.compile(r":?(?P<name>[A-Za-z_$][\w$.-]*|\d+)(?=\s*(?:=>|[:=]))|:\"(?P
 _HIDDEN_NAME = re.compile(r"\[[\w(). ]{1,100}\](?=:)")
 _SEPARATOR = re.compile(r"\s*(?:=>|[:=])\s*")
 _MORE = re.compile(r"\.\.\.(?: \d+ more \w+)?|#\s*\.\.\.")
-_BARE = re.compile(r"[^\n]*?(?=\s*(?:,\s*(?::?[\"']?[\w.-]{1,60}[\"']?\s*(?:=|:\s)|:\"|\n|\Z)|[}\])]|\n|\Z))")
+_BARE_END = re.compile(r"[}\])\n]|\Z|,\s*(?::?[\"']?[\w.-]{1,60}[\"']?\s*(?:=|:\s)|:\"|\n|\Z)")
 _CLOSER = {"{": "}", "[": "]", "(": ")"}
 
 
@@ -81,13 +81,17 @@ class _Reader:
         if word := _WORD.match(self.text, self.position):
             self.position = word.end()
             return _WORDS.get(word[0])
-        bare = _BARE.match(self.text, self.position)
-        if depth and bare and bare[0]:
-            self.position = bare.end()
-            return bare[0].strip()
+        if depth and (bare := self.bare()):
+            return bare
         if self.ended():
             return None
         raise self.error("expected a value here.")
+
+    def bare(self) -> str:
+        """Read a value without quotes, up to a closing bracket, the next name or the end of the line."""
+        end = _BARE_END.search(self.text, self.position)
+        start, self.position = self.position, end.start() if end else len(self.text)
+        return self.text[start : self.position].strip()
 
     def container(self, opener: str, depth: int) -> Any:
         """Read a map, where its items have names, or else a list; one value in parentheses stands for itself."""

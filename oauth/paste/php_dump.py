@@ -14,10 +14,13 @@ _OPENED = re.compile(
 )
 _FILE_LINE = re.compile(r"\S+:\d+:\s*")
 _KEY = re.compile(r'\[(?P<quote>"?)(?P<name>[^\]\n"]*)(?P=quote)(?::[^\]\n]*)?\]\s*=>[ \t]*(?:\n[ \t]*(?=[a-zA-Z*]))?')
-_PLAIN_END = re.compile(r"\s+\[[^\]\n]*\] =>|\s*\n\s*\)|\s+\)\s*(?=\)|\[|\n|\Z)|\s*\Z")
+_PLAIN_END = re.compile(r"(?<=\s)\[[^\]\n]{0,200}\] =>|\n[^\S\n]*+\)|(?<=\s)\)(?:[^\S\n]*+\n|\s*+(?=[)\[]|\Z))|\Z")
 _SCALAR = re.compile(
     r"(?:int|float|double)\((?P<number>[^)\n]{0,40})\)|bool\((?P<truth>true|false)\)|(?:NULL|\*RECURSION\*|uninitialized\([^)\n]*\))"
 )
+_MOST_COUNTED = 65_536
+"""Octets of a string that are counted; a longer one is read up to its closing quote."""
+
 _STRING = re.compile(r'string\((?P<size>\d{1,9})\)\s*"')
 _STRING_END = re.compile(r'"(?=\s*(?:\[|\}|\Z))')
 
@@ -66,7 +69,7 @@ def _printed(text: str, position: int, depth: int) -> tuple[Any, int]:
         return _container(text, opened, depth)
     end = _PLAIN_END.search(text, position)
     stop = end.start() if end else len(text)
-    value = text[position:stop]
+    value = text[position:stop].rstrip()
     return (int(value) if value.isascii() and value.isdigit() and len(value) < 10 else value), stop
 
 
@@ -88,13 +91,22 @@ def _dumped(text: str, position: int, depth: int) -> tuple[Any, int]:
 
 def _string(text: str, start: int, size: int) -> tuple[str, int]:
     """Read a string by its size in octets, or by its closing quote where the text was edited since."""
-    value = text[start : start + size].encode("utf-8", "replace")[:size].decode("utf-8", "ignore")
-    if text.startswith('"', start + len(value)):
+    value = _first_octets(text, start, size)
+    if value is not None and text.startswith('"', start + len(value)):
         return value, start + len(value) + 1
     end = _STRING_END.search(text, start)
     if end is None:
         raise ParseError("the string that begins here is not closed.", text, start - 1)
     return text[start : end.start()], end.end()
+
+
+def _first_octets(text: str, start: int, size: int) -> str | None:
+    """Return the text of the first octets, ``None`` where the size is not worth the work: it is only a claim."""
+    if text.isascii():
+        return text[start : start + size] if text.startswith('"', start + size) else None
+    if size > _MOST_COUNTED:
+        return None
+    return text[start : start + size].encode("utf-8", "replace")[:size].decode("utf-8", "ignore")
 
 
 def _number(text: str | None) -> int | float | None:

@@ -141,7 +141,12 @@ class _Reading:
         """Read the value at ``start``: within its line, or over several when the line ends inside a value."""
         line = self._line(start)
         line_end = self.line_start + len(line)
-        goes_on = line_end < len(self.text) and _GOES_ON.search(line, max(start - self.line_start, len(line) - 200))
+        is_over = self.failed > _FAILED_PASSES * len(self.text) + error_text.LONGEST
+        goes_on = (
+            line_end < len(self.text)
+            and not is_over
+            and _GOES_ON.search(line, max(start - self.line_start, len(line) - 200))
+        )
         text, offset = (self.text, 0) if goes_on else (line, self.line_start)
         try:
             value, end, repairs = read_value(text, start - offset)
@@ -150,7 +155,7 @@ class _Reading:
             stopped = error.position + offset
             self.failure = self.failure or ParseError(error.reason, self.text, stopped)
             self.failed += len(text) - (start - offset)
-            if self.failed > _FAILED_PASSES * len(self.text) + error_text.LONGEST:
+            if is_over:
                 return line_end
             return max(start + 1, stopped)
         items = exchanges(value, source="text", repairs=repairs, text=self.text[start:end])

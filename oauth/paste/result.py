@@ -11,7 +11,10 @@ MOST_EXCHANGES = 100_000
 """Maximum number of exchanges in a pasted text."""
 
 MOST_BRACKETS = 1_000_000
-"""Maximum number of opening brackets in a pasted text or a HAR: each may become a value of some hundred octets."""
+"""Maximum number of opening brackets in a pasted text or a HAR: each may become a value of some hundred octets.
+
+A text above 32 MB may have one for each 32 characters, which those of browsers are far from.
+"""
 
 STATUS_UNKNOWN = 0
 """``Response.status`` where it is not in the pasted text, as with a body alone."""
@@ -64,10 +67,9 @@ class TooManyError(ParseError):
 
 def check_brackets(text: str) -> None:
     """Raise ``TooManyError`` for more than ``MOST_BRACKETS``, before the text is decoded."""
-    if text.count("{") + text.count("[") > MOST_BRACKETS:
-        raise TooManyError(
-            f"the text has more than {MOST_BRACKETS:,} opening brackets; cut out the exchange in question."
-        )
+    most = max(MOST_BRACKETS, len(text) // 32)
+    if text.count("{") + text.count("[") > most:
+        raise TooManyError(f"the text has more than {most:,} opening brackets; cut out the exchange in question.")
 
 
 def check_count(items: Sized) -> None:

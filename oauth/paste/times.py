@@ -4,6 +4,8 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from oauth.exchange import YEARS
+
 ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|[+-]\d\d:?\d\d|UTC))?")
 """A time in a log, ISO 8601 or close to it."""
 
@@ -18,13 +20,13 @@ def moment(text: object) -> datetime | None:
     """
     try:
         if isinstance(text, int | float) and not isinstance(text, bool):
-            return datetime.fromtimestamp(text / 1000 if text > 1e11 else text, UTC) if text > 1e9 else None
+            return _in_utc(datetime.fromtimestamp(text / 1000 if text > 1e11 else text, UTC)) if text > 1e9 else None
         if not isinstance(text, str):
             return None
         if ACCESS_LOG.fullmatch(text):
-            return datetime.strptime(text, "%d/%b/%Y:%H:%M:%S %z").astimezone(UTC)
+            return _in_utc(datetime.strptime(text, "%d/%b/%Y:%H:%M:%S %z"))
         time = datetime.fromisoformat(text.strip().replace(" UTC", "Z").replace(" Z", "Z").replace(",", "."))
-        return (time.replace(tzinfo=UTC) if time.tzinfo is None else time).astimezone(UTC)
+        return _in_utc(time)
     except (ValueError, OverflowError, OSError):
         return None
 
@@ -32,7 +34,11 @@ def moment(text: object) -> datetime | None:
 def date_header(text: str) -> datetime | None:
     """Parse a ``Date`` header (RFC 9110 §6.6.1); return ``None`` where that fails."""
     try:
-        time = parsedate_to_datetime(text)
-        return (time.replace(tzinfo=UTC) if time.tzinfo is None else time).astimezone(UTC)
+        return _in_utc(parsedate_to_datetime(text))
     except (ValueError, TypeError, OverflowError):
         return None
+
+
+def _in_utc(time: datetime) -> datetime | None:
+    utc = (time.replace(tzinfo=UTC) if time.tzinfo is None else time).astimezone(UTC)
+    return utc if utc.year in YEARS else None

@@ -14,7 +14,11 @@ from oauth.drills.control import Control, ControlError
 from oauth.drills.schema import ChangeClient, ChangeSettings, Fault, Revoke
 from oauth.history.filters import Filters
 from oauth.history.store import History
+from oauth.sandbox.app import application
 from oauth.sandbox.clients import GrantType
+from oauth.sandbox.clock import utc_now
+from oauth.sandbox.control.access import ControlAccess
+from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.store import Kind
 from oauth.sandbox.testing import RunningSandbox, serving
 from tests.drills.conftest import now
@@ -115,3 +119,12 @@ def test_response_that_is_not_a_control_is_refused(setting: Setting, answer: byt
 def test_invalid_address_is_refused(setting: Setting) -> None:
     with pytest.raises(ControlError, match="did not move its clock"):
         Control("sandbox/control", now).move_clock(1)
+
+
+def test_token_of_a_published_console_opens_its_control_to_drills_only() -> None:
+    sandbox = Sandbox(utc_now)
+    with serving(application(sandbox, ControlAccess("token-of-the-console"))) as url:
+        with pytest.raises(ControlError, match="it responded 401"):
+            Control(f"{url}/control", now).move_clock(60)
+        Control(f"{url}/control", now, "token-of-the-console").move_clock(60)
+    assert sandbox.clock.offset == timedelta(seconds=60)

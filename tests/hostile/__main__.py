@@ -1,8 +1,9 @@
 """Look for texts that freeze a reader: ``python -m tests.hostile --long [--minutes 60] [--seed N] [--only NAME]``.
 
-Without ``--long`` every shape is tried once at every entry point. With it, units of random pieces are repeated, mixed
-and cut at random, until the time is over. It prints what it tried, and each breach with the number that repeats it
-(``--seed N --first NUMBER``). The exit status is 1 after a breach.
+Without ``--long`` every shape is tried once at every entry point, at 64, 128 and 256 KiB. With it, units of random
+pieces are repeated and mixed until the time is over: short texts first, and long ones where the time of short ones
+grows. It prints what it tried, and each breach with the number that repeats it (``--seed N --first NUMBER``). The
+exit status is 1 after a breach.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from tests.hostile import check
 from tests.hostile.entry_points import ENTRY_POINTS, EntryPoint
@@ -32,6 +33,9 @@ PIECES = (*_WORDS.split(), *_SPACES)
 """Pieces that the grammars of the readers know."""
 
 
+Look = Callable[[EntryPoint, str, Shape], Iterator[check.Breach]]
+
+
 def main() -> int:
     """Run the command, and return its exit status."""
     parser = argparse.ArgumentParser("python -m tests.hostile", description=__doc__)
@@ -45,23 +49,24 @@ def main() -> int:
     for entry in entries:
         entry.call("")
     cases = _random(entries, options.seed, options.first) if options.long else _all(entries)
-    return _run(cases, time.monotonic() + options.minutes * 60 if options.long else None, options.seed)
+    until = time.monotonic() + options.minutes * 60 if options.long else None
+    return _run(cases, check.quick_breaches if options.long else check.breaches, until, options.seed)
 
 
-def _run(cases: "Iterator[tuple[str, EntryPoint, str, Shape]]", until: float | None, seed: int) -> int:
+def _run(cases: "Iterator[tuple[str, EntryPoint, str, Shape]]", look: Look, until: float | None, seed: int) -> int:
     tried: Counter[str] = Counter()
     breaches, told = 0, time.monotonic()
     for number, entry, name, shape in cases:
         if until is not None and time.monotonic() > until:
             break
         try:
-            problems = list(check.problems(entry, name, shape))
+            found = list(look(entry, name, shape))
         except BaseException:
             print(f"Stopped in {number} ({entry.name}, {name}), seed {seed}", flush=True)
             raise
-        for problem in problems:
+        for breach in found:
             breaches += 1
-            print(f"BREACH {number}: {problem}", flush=True)
+            print(f"BREACH {number}: {breach.text}", flush=True)
         tried[entry.name] += 1
         if time.monotonic() > told + 30:
             told = time.monotonic()

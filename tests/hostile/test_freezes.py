@@ -1,6 +1,7 @@
 """Texts that once stopped the console for everybody, each in the size that did, within a second or two."""
 
 import base64
+import io
 import json
 import math
 import random
@@ -10,12 +11,17 @@ import pytest
 
 from oauth import paste
 from oauth.errors import InputError
+from oauth.history.store import History
+from oauth.imports import MOST_PROBLEMS, ImportFileError, Report, import_file
 from oauth.jose import jwt, keys
 from oauth.paste import result
 from oauth.providers import custom
 from oauth.providers.validation import ProfileError
+from oauth.redaction import Vault
 from tests.hostile.budget import cost
-from tests.hostile.entry_points import ENTRY_POINTS
+from tests.hostile.check import quick_breaches
+from tests.hostile.entry_points import ENTRY_POINTS, NOW
+from tests.hostile.shapes import repeated
 
 SECONDS = 2.0
 CALLS: dict[str, Callable[[str], object]] = {entry.name: entry.call for entry in ENTRY_POINTS}
@@ -49,6 +55,32 @@ def rsa_without_primes(octets: int) -> dict[str, str]:
 )
 def test_text_that_froze_the_console_is_read_or_refused_at_once(entry: str, text: str) -> None:
     assert cost(lambda: CALLS[entry](text), 20).seconds < SECONDS
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        pytest.param('fetch("https://\\q")', id="fetch calls that cannot be read"),
+        pytest.param("Array ( [a] => x" + " \n" * 30 + "[b ", id="whitespace in print_r"),
+        pytest.param('array(1) { ["a"]=> string(90000) "b" }\n', id="sizes of var_dump that are not true"),
+        pytest.param("{'a': b" + " " * 200 + "c", id="whitespace in a value without quotes"),
+        pytest.param('{"a": "{}', id="JSON in a text of JSON"),
+        pytest.param("{" * 3 + '"a": 1,\n', id="objects that do not end"),
+        pytest.param("== Info: ", id="remarks of curl in one line"),
+        pytest.param("* ", id="remarks of curl -v in one line"),
+        pytest.param("] truncated   (   ", id="marks of a cut text"),
+        pytest.param("me@host me@host;", id="prompts"),
+        pytest.param("$ curl x\ncurl ", id="commands"),
+        pytest.param("curl a --next -", id="commands with --next"),
+        pytest.param('{} "a" [] ', id="values in a row"),
+    ],
+)
+@pytest.mark.parametrize(
+    "entry", ["paste", "paste of curl's words", "paste of PHP's dump", "paste of a literal", "paste of a log"]
+)
+def test_paste_of_repeated_text_is_linear(entry: str, unit: str) -> None:
+    point = next(point for point in ENTRY_POINTS if point.name == entry)
+    assert [breach.text for breach in quick_breaches(point, unit, repeated(unit))] == []
 
 
 def test_curl_command_behind_a_long_line_is_still_read() -> None:
@@ -170,6 +202,32 @@ def test_text_of_countless_exchanges_is_refused_while_it_is_read(unit: str, monk
     def read() -> None:
         with pytest.raises(paste.ParseError, match="more than 1,000 exchanges"):
             paste.read(text)
+
+    spent = cost(read, 20)
+    assert spent.seconds < SECONDS
+    assert spent.octets < 64 * 1024 * 1024
+
+
+def test_problems_of_an_imported_file_are_described_up_to_a_limit(history: History) -> None:
+    content = b'{"log": {"entries": [' + b"{}," * 100_000 + b"{}]}}"
+    reports: list[Report] = []
+
+    def read() -> None:
+        reports.append(import_file(io.BytesIO(content), history, lambda: Vault(b"key"), NOW))
+
+    spent = cost(read, 20)
+    assert spent.seconds < SECONDS
+    assert spent.octets < 100 * 1024 * 1024
+    assert len(reports[0].problems) == MOST_PROBLEMS + 1
+    assert reports[0].problems[-1] == "99,001 more entries have problems."
+
+
+def test_import_of_countless_brackets_is_refused(history: History) -> None:
+    content = b'{"log": {"entries": [' + b"{}," * (8 * 1024 * 1024 // 3) + b"{}]}}"
+
+    def read() -> None:
+        with pytest.raises(ImportFileError, match="more brackets than a browser writes"):
+            import_file(io.BytesIO(content), history, lambda: Vault(b"key"), NOW)
 
     spent = cost(read, 20)
     assert spent.seconds < SECONDS

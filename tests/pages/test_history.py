@@ -291,7 +291,7 @@ def test_deleting_asks_for_the_number_first(walked: "Page", console: Installatio
     assert "Nothing was deleted" in walked.text()
     walked.app.text_input(key="history.delete.agreed").set_value("1")
     walked.press("history.delete")
-    assert "1 exchanges deleted" in walked.text()
+    assert "1 exchange deleted" in walked.text()
     assert console.history.count(Filters(status="4xx")) == 0
     assert console.history.count(Filters()) == 2
 

@@ -12,6 +12,9 @@ _BEFORE = re.compile(r"[A-Za-z][\w.-]*(?: [A-Za-z][\w-]*){0,2}\Z")
 _VALUE = re.compile(rf"""["'`]?((?:{PATTERN}|[^\s"'`<>,;()\[\]{{}}])+)""")
 _SHORTEST = 6
 _LONGEST_NAME = 60
+_MOST_JUDGED = 1_000
+"""Characters of a value by which it is judged; all of it is replaced."""
+
 _UNCERTAIN = frozenset(
     ("code", "state", "session", "sid", "pin", "secret", "secrets", "pass", "credential", "credentials")
 )
@@ -20,19 +23,23 @@ _UNCERTAIN = frozenset(
 
 def find_prose(text: str) -> Iterator[Occurrence]:
     """Yield the random words behind the name of a secret, of which each may be written in up to three words."""
-    done = 0
+    done = run_end = 0
     for sign in _SIGN.finditer(text):
         if sign.start() < done:
             continue
         before = text[max(0, sign.start() - _LONGEST_NAME) : sign.start()].rstrip("[])")
         name = _BEFORE.search(before)
         kind = _kind_of(name[0], is_certain=before[: name.start()][-1:] in QUOTES) if name else None
-        value = _VALUE.match(text, sign.end()) if kind is not None else None
-        if kind is None or value is None:
+        if kind is None:
             continue
-        start, end = value.span(1)
-        secret = text[start:end].rstrip(".:!?")
-        if is_random(secret, _SHORTEST):
+        start = sign.end()
+        if start >= run_end:  # a sign inside a value that was no secret: its end is known
+            value = _VALUE.match(text, start)
+            if value is None:
+                continue
+            start, run_end = value.span(1)
+        if is_random(text[start : min(run_end, start + _MOST_JUDGED)].rstrip(".:!?"), _SHORTEST):
+            secret = text[start:run_end].rstrip(".:!?")
             done = start + len(secret)
             yield Occurrence(start, done, kind, (secret,))
 

@@ -111,7 +111,7 @@ def _parsed(exchange: Exchange, explanation: Explanation | None, left: DeltaGene
                     else "Truncated: the response ended here."
                 )
         if exchange.failure is not None:
-            st.caption("Connection error")
+            st.caption("Error in the console" if exchange.failure.kind == "console_error" else "Connection error")
             st.code(exchange.failure.detail, language=None, wrap_lines=True)
 
 
