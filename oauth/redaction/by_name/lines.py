@@ -80,14 +80,14 @@ def _block(text: str, start: int, at: int, is_marked: bool) -> Iterator[tuple[in
     indent = _indent(text, start)
     while line := _BLOCK_LINE.match(text, at):
         at = line.end()
-        if not line[4].strip():
+        if not (line[2] or line[3] or line[4].strip()):
             continue
         is_item = bool(line[2]) and not is_marked
         if len(line[1]) < indent or (len(line[1]) == indent and not is_item):
             return
         if is_marked:
             yield line.start(2), at
-        elif " " not in line[4].strip():
+        elif line[4].strip() and " " not in line[4].strip():
             yield line.start(4), at
 
 

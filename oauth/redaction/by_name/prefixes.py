@@ -30,14 +30,16 @@ def find_prefixed(text: str) -> Iterator[Occurrence]:
     done = 0
     for at in sorted(_ends(text)):
         before = text[max(done, at - _LONGEST) : at]
-        rest = _REST.match(text, at) if before.endswith(_ALL) else None
-        if rest is None:
+        if not before.endswith(_ALL):
             continue
         prefix = next(prefix for prefix in PREFIXES if before.endswith(prefix))
         start = at - len(prefix)
+        rest = _REST.match(text, at) if not text[max(0, start - 1) : start].isalnum() else None
+        if rest is None:
+            continue
+        done = rest.end()  # what is refused here is no secret from a later place on either
         kind, shortest = PREFIXES[prefix]
-        if len(rest[0]) >= shortest and _is_random(rest[0]) and not text[max(0, start - 1) : start].isalnum():
-            done = rest.end()
+        if len(rest[0]) >= shortest and _is_random(rest[0]):
             yield Occurrence(start, done, kind, (text[start:done],))
 
 
