@@ -29,16 +29,20 @@ def page() -> None:
         "Paste a response, a request, a curl command, its output, a browser's fetch call, a HAR, a callback address "
         "or a log line. Nothing leaves this machine, and secrets are replaced by fingerprints before anything is saved."
     )
-    st.text_area("Text to diagnose", key="diagnose.text", height=220, placeholder=EXAMPLE)
+    pasted.clear_field()
+    st.text_area("Text to diagnose", key=pasted.TEXT, height=220, placeholder=EXAMPLE)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.button("Diagnose", key="diagnose.read", type="primary", icon=":material/troubleshoot:", on_click=_read)
+        st.button(
+            "Diagnose", key="diagnose.read", type="primary", icon=":material/troubleshoot:", on_click=pasted.read_text
+        )
         st.toggle(
             "Use the history as evidence",
             key="diagnose.history",
             help="When off, evidence comes from the pasted text alone.",
             persist_state="session",
         )
-    st.file_uploader("Or upload a file", key=pasted.upload_key(), max_upload_size=50, on_change=_read_file)
+    st.file_uploader("Or upload a file", key=pasted.upload_key(), max_upload_size=50, on_change=pasted.read_file)
+    pasted.read_waiting()
     if problem := st.session_state.get(pasted.PROBLEM):
         with st.container(border=True, key="diagnose.problem"):
             st.error("The text could not be read, and nothing was saved.")
@@ -46,21 +50,6 @@ def page() -> None:
     reading = pasted.current()
     if reading is not None:
         _reading(reading)
-
-
-def _read() -> None:
-    text = st.session_state["diagnose.text"] or ""
-    if not text.strip() and pasted.current() is not None:
-        return  # an uploaded file is read at once, and some press the button all the same
-    # The text may hold secrets: the field is emptied once it was read.
-    if pasted.read(text):
-        st.session_state["diagnose.text"] = ""
-
-
-def _read_file() -> None:
-    file = st.session_state[pasted.upload_key()]
-    if file is not None:
-        pasted.read_file(file.getvalue())
 
 
 def _reading(reading: Reading) -> None:

@@ -16,30 +16,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, cast
 
-import oauth
 from oauth.exports.arrow_reader import Source
 from oauth.history.database import HistoryError
+from oauth.isolation import environment
 
 CHUNK = 256 * 1024
-_ROOT = Path(oauth.__file__).parent.parent
-
-
-_PASSED_ON = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
-_PASSED_ON_BEGINNINGS = ("LC_", "PYTHON", "PG")
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of the process: nothing that the operator set for the server, which may be secret.
-
-    ``PG*`` are the settings of PostgreSQL's own library; a password among them is in the job's address instead.
-    """
-    passed_on = {
-        name: value
-        for name, value in os.environ.items()
-        if (name in _PASSED_ON or name.startswith(_PASSED_ON_BEGINNINGS)) and name != "PGPASSWORD"
-    }
-    path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
-    return passed_on | {"PYTHONPATH": path}
 
 
 class Download:

@@ -5,7 +5,7 @@ text is run, fetched or opened.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from oauth.lenient_json import ParseError
@@ -26,6 +26,8 @@ _HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 class Reader(Protocol):
     """The interface of a reader's module."""
+
+    __name__: str
 
     def confidence(self, text: str) -> float:
         """Return the confidence that the text is in this format, from 0 to 1."""
@@ -50,8 +52,8 @@ READERS: tuple[Reader, ...] = (
 )
 
 
-def read(text: str) -> list[Pasted]:
-    """Return the exchanges in a pasted text, in its order.
+def read(text: str, report: Callable[[str], object] = lambda _: None) -> list[Pasted]:
+    """Return the exchanges in a pasted text, in its order. ``report`` takes which reader tries it.
 
     Raises ``ParseError`` when it cannot be read, and when it is over ``MOST_OCTETS``, ``MOST_BRACKETS`` or
     ``MOST_EXCHANGES``.
@@ -70,6 +72,7 @@ def read(text: str) -> list[Pasted]:
     check_brackets(text)
     failure: ParseError | None = None
     for confidence, reader in _able(text):
+        report(f"reading it as {reader.__name__.rpartition('.')[2].replace('_', ' ')}")
         try:
             exchanges = reader.read(text)
         except TooManyError:

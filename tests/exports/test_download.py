@@ -3,8 +3,8 @@
 import pytest
 
 from oauth.exports.arrow_reader import source
-from oauth.exports.download import environment
 from oauth.history.filters import Filters
+from oauth.isolation import environment
 
 
 def test_the_process_gets_no_secret_of_the_operator_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,12 @@
 """The text pasted on the Diagnose page, kept in the memory of the session, with a vault of its own."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import streamlit as st
 
-from oauth import parameters, paste
+from oauth import isolation, parameters, paste
 from oauth.catalogue.explain import Explanation
 from oauth.diagnosis.pasted import Finding, Paste
 from oauth.flow import Client
@@ -24,6 +24,15 @@ from pages.parts.walkthrough.actions import ACTION_OF
 READING = "diagnose.reading"
 PROBLEM = "diagnose.problem_text"
 UPLOADS = "diagnose.uploads"
+TEXT = "diagnose.text"
+WAITING = "diagnose.waiting"
+"""Session key of a long text that is to be read, with the function that empties the place where it came from."""
+
+CLEARED = "diagnose.cleared"
+"""Session key that is set when the text in the field was read: the next run empties the field."""
+
+LONG = 64 * 1024
+"""Number of characters from which a text is read in a process of its own, with its limits of time and memory."""
 
 MANY = 1_000
 """Number of items from which a progress bar is shown."""
@@ -108,17 +117,67 @@ def current() -> Reading | None:
     return st.session_state.get(READING)
 
 
-def read(text: str) -> bool:
-    """Read a pasted text into the session; return False if it cannot be read, and leave the problem to the page."""
+def read_text() -> None:
+    """Read the text of the field into the session, and empty the field, because the text may hold secrets."""
+    text = st.session_state[TEXT] or ""
+    if text.strip() or current() is None:  # an uploaded file is read at once, and some press the button all the same
+        _read(text, _clear_field)
+
+
+def clear_field() -> None:
+    """Empty the field if its text was read; to be called before the field is drawn."""
+    if st.session_state.pop(CLEARED, False):
+        st.session_state[TEXT] = ""
+
+
+def _clear_field() -> None:
+    st.session_state[CLEARED] = True
+
+
+def _clear_upload() -> None:
+    st.session_state[UPLOADS] = st.session_state.get(UPLOADS, 0) + 1
+
+
+def _read(text: str, clear: Callable[[], None]) -> None:
+    """Read a text, or leave a long one to ``read_waiting``; a text that cannot be read stays where it is."""
+    if len(text) > LONG:
+        st.session_state[WAITING] = text, clear
+    else:
+        _keep(lambda: paste.read(text), clear)
+
+
+def read_waiting() -> None:
+    """Read a long text, if one waits, and show the progress with a button that cancels it."""
+    if WAITING not in st.session_state:
+        return
+    text, clear = st.session_state[WAITING]
+    with st.container(border=True, key="diagnose.waiting"):
+        progress = st.empty()
+        st.button("Cancel", key="diagnose.cancel", icon=":material/close:", on_click=_cancel)
+
+    def show(seconds: float, last: str) -> None:
+        progress.text(f"{seconds:.0f} s: {last or 'starting'}")
+
+    show(0, "")
+    _keep(lambda: isolation.call(paste.read, text, waiting=show), clear)
+    del st.session_state[WAITING]
+    st.rerun()
+
+
+def _cancel() -> None:
+    st.session_state.pop(WAITING, None)
+    st.session_state[PROBLEM] = "Reading was cancelled."
+
+
+def _keep(reading: Callable[[], list[paste.Pasted]], clear: Callable[[], None]) -> None:
     try:
-        with st.spinner("Reading", show_time=True):
-            items = paste.read(text)
-    except paste.ParseError as error:
+        items = reading()
+    except (paste.ParseError, isolation.IsolationError) as error:
         st.session_state[PROBLEM] = str(error)
-        return False
+        return
     st.session_state[PROBLEM] = ""
     st.session_state[READING] = Reading(Paste(items, installation().vault(), now(), with_progress))
-    return True
+    clear()
 
 
 def with_progress(work: str, items: Sequence[T], /) -> Iterator[T]:
@@ -132,15 +191,17 @@ def with_progress(work: str, items: Sequence[T], /) -> Iterator[T]:
         bar.empty()
 
 
-def read_file(content: bytes) -> None:
-    """Read an uploaded file into the session, and empty the uploader."""
+def read_file() -> None:
+    """Read the uploaded file into the session, and empty the uploader."""
+    file = st.session_state[upload_key()]
+    if file is None:
+        return
     try:
-        text = content.decode("utf-8-sig")
+        text = file.getvalue().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         st.session_state[PROBLEM] = f"The file is not UTF-8 text: the byte at offset {error.start} is invalid."
         return
-    if read(text):
-        st.session_state[UPLOADS] = st.session_state.get(UPLOADS, 0) + 1
+    _read(text, _clear_upload)
 
 
 def upload_key() -> str:
