@@ -117,6 +117,25 @@ def import_file(
     return Report(count, problems.all())
 
 
+def import_content(
+    content: bytes, address: str, key: bytes, now: datetime, owner: str, case: str, *, report: Callable[[str], None]
+) -> Report:
+    """Import a file's content as ``import_file`` does, in a process that has nothing open (``isolation.call``).
+
+    ``address`` is that of the history, and ``key`` the installation's for fingerprints.
+    """
+    report("reading the file")
+    return import_file(
+        io.BytesIO(content),
+        History(address, lambda: now),
+        lambda: Vault(key),
+        now,
+        owner=owner,
+        case=case,
+        progress=lambda count: report(f"{count:,} exchanges imported so far"),
+    )
+
+
 def _entries(file: BinaryIO, now: datetime, problems: list[str]) -> Iterator[_Entry]:
     begin = file.readline(MOST_LINE)
     if begin.rstrip() == BEGIN.encode():

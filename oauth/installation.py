@@ -5,7 +5,10 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
+from sqlalchemy import make_url
+
 from oauth import settings
+from oauth.history.database import with_password
 from oauth.history.store import History
 from oauth.redaction import Vault
 from oauth.settings import Settings
@@ -23,7 +26,15 @@ class Installation:
 
     def vault(self) -> Vault:
         """Return an empty vault with the installation's key for fingerprints."""
-        return Vault(self.settings.derived_key("fingerprint"))
+        return Vault(self.key())
+
+    def key(self) -> bytes:
+        """Return the installation's key for fingerprints."""
+        return self.settings.derived_key("fingerprint")
+
+    def address(self) -> str:
+        """Return the address of the history, with its password, for another process."""
+        return with_password(make_url(self.settings.database_url)).render_as_string(hide_password=False)
 
     def recorder(self) -> "Recorder":
         """Return a recorder for this history, with a vault of its own."""

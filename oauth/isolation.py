@@ -31,9 +31,6 @@ _PASSED_ON = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT
 _PASSED_ON_BEGINNINGS = ("LC_", "PYTHON", "PG")
 _T = TypeVar("_T")
 
-Report = Callable[[str], None]
-"""Takes what a call is doing, in a few words."""
-
 
 class IsolationError(Exception):
     """The call reached a limit, or its process ended without a result; the text says which, and how far it was."""

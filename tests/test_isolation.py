@@ -21,27 +21,27 @@ def patient(_seconds: float, _last: str) -> None:
     pass
 
 
-def reverse(text: str, report: Callable[[str], object]) -> str:
+def reverse(text: str, report: Callable[[str], None]) -> str:
     report("reversing it")
     return text[::-1]
 
 
-def sleep(report: Callable[[str], object]) -> None:
+def sleep(report: Callable[[str], None]) -> None:
     report(f"sleeping as {os.getpid()}")
     time.sleep(600)
 
 
-def fill_memory(report: Callable[[str], object]) -> None:
+def fill_memory(report: Callable[[str], None]) -> None:
     report("filling the memory")
     bytearray(isolation.MEMORY)
 
 
-def leave(report: Callable[[str], object]) -> None:
+def leave(report: Callable[[str], None]) -> None:
     report("leaving")
     os._exit(3)
 
 
-def secrets_around(report: Callable[[str], object]) -> list[str]:
+def secrets_around(report: Callable[[str], None]) -> list[str]:
     report("looking around")
     return [name for name in os.environ if name.startswith("CONSOLE_")]
 

@@ -8,7 +8,6 @@ ADBC's driver brings an SQLite of its own. Two SQLite libraries in one process t
 read it here: the server runs a separate process for it (``download.py``).
 """
 
-import os
 import queue
 import re
 import threading
@@ -26,7 +25,7 @@ import pyarrow as pa
 from sqlalchemy import URL, Dialect, Select, literal_column, make_url, select
 from sqlalchemy.types import Text, TypeDecorator
 
-from oauth.history.database import HistoryError
+from oauth.history.database import HistoryError, with_password
 from oauth.history.deadlines import CONNECTION
 from oauth.history.filters import Filters, where
 from oauth.history.schema import RANGES, exchanges
@@ -78,8 +77,7 @@ def source(url: str, filters: Filters) -> Source:
     else:
         dialect, name = dialect_of(paramstyle="numeric_dollar"), parsed.render_as_string(hide_password=True)
         settings = {name: str(value) for name, value in CONNECTION.items()}
-        password = parsed.password or os.environ.get("PGPASSWORD")  # the process that reads has no secrets around it
-        bare = parsed.set(drivername="postgresql", password=password, query={**settings, **parsed.query})
+        bare = with_password(parsed).set(drivername="postgresql", query={**settings, **parsed.query})
         address = bare.render_as_string(hide_password=False)
     columns = exchanges.c
     query: Select[Any] = (

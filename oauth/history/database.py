@@ -18,7 +18,7 @@ from typing import Any
 
 import psycopg
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, FromClause, create_engine, event, func, make_url, select
+from sqlalchemy import URL, Connection, Engine, FromClause, create_engine, event, func, make_url, select
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
@@ -48,6 +48,12 @@ _OF_THE_DATABASE = (SQLAlchemyError, sqlite3.Error, psycopg.Error, OSError)
 
 # Alembic keeps its context in a module, so only one thread of the process may run it.
 _preparing = Lock()
+
+
+def with_password(url: URL) -> URL:
+    """Return the URL with the password from ``PGPASSWORD``, for a process that does not get this environment."""
+    password = os.environ.get("PGPASSWORD")
+    return url if url.password or not password or url.get_backend_name() == "sqlite" else url.set(password=password)
 
 
 class HistoryError(Exception):

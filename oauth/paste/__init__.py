@@ -52,7 +52,7 @@ READERS: tuple[Reader, ...] = (
 )
 
 
-def read(text: str, report: Callable[[str], object] = lambda _: None) -> list[Pasted]:
+def read(text: str, report: Callable[[str], None] = lambda _: None) -> list[Pasted]:
     """Return the exchanges in a pasted text, in its order. ``report`` takes which reader tries it.
 
     Raises ``ParseError`` when it cannot be read, and when it is over ``MOST_OCTETS``, ``MOST_BRACKETS`` or

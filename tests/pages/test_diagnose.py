@@ -3,11 +3,15 @@ from unittest.mock import Mock
 
 import pytest
 
+from oauth import isolation
 from oauth.cli.diagnose import diagnose
 from oauth.diagnosis import diagnose as diagnose_exchange
 from oauth.diagnosis import pasted
 from oauth.history.filters import Filters
 from oauth.installation import Installation, now
+from oauth.isolation import IsolationError
+from oauth.paste import ParseError
+from pages.parts.diagnose import pasted as pasted_text
 from tests.benchmarks.paste import short_har
 from tests.paste.samples import samples
 
@@ -70,6 +74,32 @@ def test_unreadable_text_stays_in_the_field_with_the_place_of_the_problem(page: 
     assert "could not be read" in page.text()
     assert "line 1" in page.text()
     assert page.app.text_area(key="diagnose.text").value == "no such thing at all"
+
+
+def test_long_text_is_read_in_a_process_of_its_own(page: "Page", monkeypatch: pytest.MonkeyPatch) -> None:
+    call = Mock(wraps=isolation.call)
+    monkeypatch.setattr(isolation, "call", call)
+    paste(page, REFUSED)
+    assert not call.called
+    paste(page, f"{REFUSED}{' ' * pasted_text.LONG}")
+    assert call.call_count == 1
+    assert ":red[Documented error 1] ·" in page.text()
+    assert page.app.text_area(key="diagnose.text").value == ""
+    assert not any(button.key == "diagnose.cancel" for button in page.app.button)
+
+
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [(ParseError("no reader knows it"), "no reader knows it"), (IsolationError("it took more"), "it took more")],
+)
+def test_long_text_that_cannot_be_read_stays_in_the_field(
+    page: "Page", monkeypatch: pytest.MonkeyPatch, error: Exception, problem: str
+) -> None:
+    monkeypatch.setattr(isolation, "call", Mock(side_effect=error))
+    text = "no such thing " * pasted_text.LONG
+    paste(page, text)
+    assert problem in page.text()
+    assert page.app.text_area(key="diagnose.text").value == text
 
 
 def test_paste_is_saved_on_request_only_and_redacted(page: "Page", console: Installation) -> None:

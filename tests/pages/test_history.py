@@ -1,15 +1,20 @@
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from unittest.mock import Mock
 
 import pytest
+import streamlit as st
 
+from oauth import isolation
 from oauth.exchange import Exchange, Request, Step
 from oauth.history.database import HistoryError
 from oauth.history.filters import Filters
 from oauth.history.saved_views import Views
 from oauth.installation import Installation
+from oauth.isolation import IsolationError
 from pages.parts.history import repeats
 from tests.hostile.entries import damage_history
 
@@ -346,3 +351,49 @@ def test_damaged_rows_are_shown_as_such_and_deleted_from_the_page(page: "Page", 
     page.press("history.one.delete")
     assert "1 exchange deleted" in page.text()
     assert [status for _, status in table(page)].count("damaged") == 4
+
+
+def import_har(page: "Page", entries: int) -> None:
+    entry = {
+        "startedDateTime": "2026-11-21T10:00:00Z",
+        "request": {"method": "GET", "url": "https://p.example/me?access_token=a-customers-real-token-0001"},
+        "response": {"status": 200, "content": {"text": "{}"}},
+    }
+    page.go(PAGE)
+    content = json.dumps({"log": {"entries": [entry] * entries}}).encode()
+    page.app.file_uploader(key="history.import.file").upload("customer.har", content)
+    page.run()
+    page.app.text_input(key="history.import.case").set_value("T-1")
+    page.press("history.import")
+
+
+def test_a_file_is_imported_in_a_process_of_its_own(page: "Page", console: Installation) -> None:
+    import_har(page, 3)
+    assert "3 exchanges imported" in page.text()
+    rows = console.history.page(Filters(case="T-1"), None, 5)
+    assert ["«access_token #" in row.exchange.request.url for row in rows] == [True] * 3
+    assert {row.exchange.owner for row in rows} == {SIGNED_IN}
+
+
+def test_an_import_that_reaches_its_limit_says_how_far_it_was(page: "Page", monkeypatch: pytest.MonkeyPatch) -> None:
+    error = IsolationError("it took more than 900 seconds; the last step was: 500 exchanges imported so far")
+    monkeypatch.setattr(isolation, "call", Mock(side_effect=error))
+    import_har(page, 1)
+    assert "Import incomplete" in page.text()
+    assert "500 exchanges imported so far" in page.text()
+    page.run()
+    assert "was stopped" not in page.text()
+
+
+def test_a_cancelled_import_says_how_far_it_was(page: "Page", monkeypatch: pytest.MonkeyPatch) -> None:
+    def cancelled(*_: object, waiting: Callable[[float, str], None], **__: object) -> NoReturn:
+        waiting(1.0, "500 exchanges imported so far")
+        st.stop()  # as Streamlit ends the run of a page when a button is pressed meanwhile
+
+    monkeypatch.setattr(isolation, "call", cancelled)
+    import_har(page, 1)
+    page.run()
+    assert "The import was stopped" in page.text()
+    assert "When it ended: 500 exchanges imported so far." in page.text()
+    page.run()
+    assert "The import was stopped" not in page.text()

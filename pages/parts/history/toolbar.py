@@ -2,12 +2,14 @@
 
 import streamlit as st
 
+from oauth import isolation
 from oauth.history.deletion import delete_shown, last_id
 from oauth.history.filters import Filters
 from oauth.history.secret_search import Sighting, TooShortError, sightings
 from oauth.history.store import HistoryError
-from oauth.imports import ImportFileError, Report, import_file
+from oauth.imports import ImportFileError, Report, import_content
 from oauth.installation import current, now
+from oauth.isolation import IsolationError
 from pages.parts.common import session
 from pages.parts.history import url_state
 
@@ -17,7 +19,11 @@ SECONDS = 1.0
 MOST_PROBLEMS = 20
 """Number of problems listed after an import."""
 
+SECONDS_OF_IMPORT = 900.0
+"""Time limit of an import."""
+
 _IMPORTED = "history.import.report"
+_RUNNING = "history.import.running"
 _COUNT = "history.delete.counted"
 _SIGHTINGS = "history.secret.found"
 _PROBLEM = "history.secret.problem"
@@ -35,30 +41,36 @@ def import_() -> None:
         is_pressed = st.button("Import", key="history.import", icon=":material/upload:", disabled=file is None)
         if (report := st.session_state.pop(_IMPORTED, None)) is not None:
             _show(report)
+        if (last := st.session_state.pop(_RUNNING, None)) is not None:
+            st.warning("The import was stopped")
+            st.text(f"When it ended: {last}.")
         if not is_pressed or file is None:
             return
-        progress = st.empty()
-        progress.text("Reading the file")
+        _run(file.getvalue(), case.strip())
 
-        def show_progress(imported: int) -> None:
-            progress.text(f"{imported:,} exchanges imported so far")
 
-        try:
-            st.session_state[_IMPORTED] = import_file(
-                file,
-                current().history,
-                current().vault,
-                now(),
-                owner=session.owner(),
-                case=session.redacted(case.strip()),
-                progress=show_progress,
-            )
-        except (ImportFileError, HistoryError) as error:
-            progress.empty()
-            st.error("Import incomplete")
-            st.text(str(error))
-            return
-        st.rerun()
+def _run(content: bytes, case: str) -> None:
+    """Import in a process of its own; whatever ends this run of the page, such as *Cancel*, ends the import."""
+    progress = st.empty()
+    st.button("Cancel", key="history.import.cancel", icon=":material/close:")
+
+    def show(seconds: float, last: str) -> None:
+        st.session_state[_RUNNING] = last or "no exchange was imported"
+        progress.text(f"{seconds:.0f} s: {last or 'starting'}")
+
+    show(0, "")
+    arguments = content, current().address(), current().key(), now(), session.owner(), session.redacted(case)
+    try:
+        report = isolation.call(import_content, *arguments, waiting=show, seconds=SECONDS_OF_IMPORT)
+    except (ImportFileError, HistoryError, IsolationError) as error:
+        del st.session_state[_RUNNING]
+        progress.empty()
+        st.error("Import incomplete")
+        st.text(str(error))
+        return
+    del st.session_state[_RUNNING]
+    st.session_state[_IMPORTED] = report
+    st.rerun()
 
 
 def _show(report: Report) -> None:
