@@ -18,6 +18,20 @@ PLANTED = {
 }
 
 
+def type_everywhere(walk: "Walk", token: str) -> None:
+    """Type a secret of an earlier session into every text that is kept or put into an address."""
+    walk.open("/")
+    walk.at("authorize.open").wait_for()
+    walk.type("walkthrough.case", f"T-1 {token}")
+    walk.authorize()
+    walk.open("/history?row=1")
+    walk.type("history.note", f"the customer's token is {token}")
+    walk.press("history.labels.save")
+    walk.open(f"/history?text={token}")
+    walk.at("history.filter.line").wait_for()
+    walk.settle()
+
+
 def test_secrets_stay_in_the_session(walk: "Walk", running: "Console") -> None:
     secrets = dict(PLANTED)
     arrivals: list[str] = []
@@ -64,6 +78,8 @@ def test_secrets_stay_in_the_session(walk: "Walk", running: "Console") -> None:
     expect(walk.page.get_by_text("Saved as rows")).to_be_visible()
     assert leaks(pasted, walk.page.content().encode()) == []
     secrets |= pasted
+    type_everywhere(walk, secrets["access_token"])
+    assert leaks(secrets, walk.page.url.encode() + walk.page.content().encode()) == []
     walk.open("/history")
     files = [*downloads(walk), running.log, *(path for path in running.home.rglob("*") if path.is_file())]
     assert {"history.db", "history.db-wal"} <= {path.name for path in files}
