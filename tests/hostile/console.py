@@ -41,6 +41,9 @@ LONGEST_PROBE = 1.0
 """Seconds."""
 MOST_MEMORY = 400
 """MiB of resident memory of the server's process."""
+BIG = {"empty objects", "lines", "pairs"}
+"""Shapes that are tried as large files, too."""
+
 PATIENCE = 180_000
 """Milliseconds that one step of a session may take; a slow one is no breach, a stopped probe is."""
 
@@ -178,6 +181,7 @@ class Attack:
             self._each("answer", lambda text: self._exchange(sessions[2], text), sessions[2]),
             self._each("callback", self._call_back),
         )
+        await self._each_big(sessions[0])
         ended.set()
         await colleague
 
@@ -192,6 +196,27 @@ class Attack:
                 self.problems.append(f"{name} of {shape}: {str(error).splitlines()[0]}")
         del self.watch.doing[name]
         print(f"{name}: done", flush=True)
+
+    async def _each_big(self, session: Session) -> None:
+        """Upload files of the largest size that Diagnose takes."""
+        for shape in BIG & self.texts.keys():
+            self.watch.doing["big"] = f"49 MiB of {shape}"
+            with tempfile.NamedTemporaryFile(suffix=".har") as file:
+                file.write(SHAPES[shape](49 * 1024 * 1024).encode("utf-8", "replace"))
+                file.flush()
+                for path, key in (("/diagnose", "diagnose.file.0"), ("/history", "history.import.file")):
+                    await session.open(path)
+                    if path == "/history":
+                        await session.press("history.import.open")
+                    await session.page.locator(f".st-key-{key.replace('.', '-')} input[type=file]").set_input_files(
+                        file.name
+                    )
+                    await session.page.get_by_text(Path(file.name).name).first.wait_for()
+                    await session.settle()
+                    if path == "/history":
+                        await session.press("history.import")
+            print(f"49 MiB of {shape}: done", flush=True)
+        self.watch.doing.pop("big", None)
 
     async def _exchange(self, session: Session, text: str) -> None:
         self.server.body = f'{{"client_secret": "{CANARY}", "error": {text}'.encode("utf-8", "replace")
