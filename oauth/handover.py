@@ -130,7 +130,9 @@ class Handover:
                 )
                 .values(values)
             ).rowcount
-        refusal = Outcome.EXPIRED if row.received_at is None else Outcome.USED
+        # Another callback may have been accepted after the row was read.
+        is_expired = row.received_at is None and row.expires_at <= now
+        refusal = Outcome.EXPIRED if is_expired else Outcome.USED
         labels = Labels(row.flow, row.owner, row.case, row.provider, row.client_id)
         return Receipt(Outcome.ACCEPTED if is_accepted else refusal, labels)
 

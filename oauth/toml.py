@@ -10,7 +10,8 @@ DEEPEST = 16
 _STRING = re.compile(
     r'"""(?:[^"\\]|\\.|"{1,2}(?!"))*+(?:"""|\Z)'
     "|'''.*?(?:'''|\\Z)"
-    r'|"(?:[^"\\\n]|\\[^\n])*+"|\'[^\'\n]*+\'|#[^\n]*+',
+    # Without its end, a string goes to the end of the line: else each quote in it would be tried as a beginning.
+    r'|"(?:[^"\\\n]|\\[^\n])*+"?|\'[^\'\n]*+\'?|#[^\n]*+',
     re.DOTALL,
 )
 _DOTTED = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{DEEPEST},}}")

@@ -10,6 +10,7 @@ import io
 import json
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -94,7 +95,10 @@ def _callback_with(method: str) -> Callable[[str], None]:
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": body, "more_body": False}
 
-        asyncio.run(callback(_recorder, lambda: NOW)(HttpRequest(scope, receive)))  # type: ignore[arg-type]
+        response = callback(_recorder, lambda: NOW)(HttpRequest(scope, receive))
+        # In a thread of its own: in this one, a browser of other tests may have an event loop.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, response).result()  # type: ignore[arg-type]
 
     return call
 

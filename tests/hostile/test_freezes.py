@@ -49,6 +49,8 @@ def rsa_without_primes(octets: int) -> dict[str, str]:
         pytest.param(
             "pasted callback", "https://c.example/?" + "".join(f"a{n}=b&" for n in range(10_000)), id="pasted"
         ),
+        pytest.param("profile", 'a = "' + '\\"' * 50_000, id="a string without an end"),
+        pytest.param("profile", '\\"' * 50_000, id="quotes of a string without a beginning"),
         pytest.param("profile", "a." * 100_000 + "a = 1", id="a dotted key"),
         pytest.param("profile", ("a." * 50 + "a = 1\n") * 2_000, id="dotted keys"),
         pytest.param("profile", "".join(f"[{'a.' * 30}b{n}]\n" for n in range(3_000)), id="dotted tables"),
