@@ -1,7 +1,7 @@
-"""Attack a running console: ``python -m tests.hostile.console [--size 64] [--only NAME]``; about fifteen minutes.
+"""Attack a running console: ``python -m tests.hostile.console [--size 64] [--only NAME]``, for up to 30 minutes.
 
 Four sessions in one Chromium work at once while every hostile shape, of ``--size`` KiB, is pasted on Diagnose, imported
-on History, answered to a token request and to discovery, and sent to ``/callback``. A health probe is sent every 50 ms.
+on History, answered to a token request, and sent to ``/callback``. A health probe is sent every 50 ms.
 Printed are the longest wait for a probe, the most memory the server had, the rows without an end, and the places at
 which the canary secret is found. The exit status is 1 when a limit was exceeded.
 
@@ -241,15 +241,18 @@ class Changing:
         response("400 Bad Request", self.body, **JSON)(connection)
 
 
-async def run(watch: Watch, server: Changing, texts: Mapping[str, str]) -> list[str]:
-    """Attack, and return what went wrong."""
+async def run(watch: Watch, server: Changing, texts: Mapping[str, str], minutes: float) -> list[str]:
+    """Attack for at most these minutes, and return what went wrong."""
     attack = Attack(watch, server, texts)
     async with async_playwright() as playwright:
         program = shutil.which("chromium") or shutil.which("google-chrome")
         browser = await playwright.chromium.launch(executable_path=program, args=FLAGS)
         context = await browser.new_context()
         context.set_default_timeout(PATIENCE)
-        await attack.run(context)
+        try:
+            await asyncio.wait_for(attack.run(context), minutes * 60)
+        except TimeoutError:
+            attack.problems.append(f"Not done after {minutes:g} minutes: {', '.join(watch.doing.values())}")
         await browser.close()
     return attack.problems
 
@@ -266,6 +269,7 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m tests.hostile.console", description=__doc__)
     parser.add_argument("--size", type=int, default=64, help="of each text, in KiB")
     parser.add_argument("--only", default="", help="a part of the names of the shapes to try")
+    parser.add_argument("--minutes", type=float, default=30, help="the longest time of the attack")
     options = parser.parse_args()
     texts = {name: make(options.size * 1024) for name, make in SHAPES.items() if options.only in name}
     home, changing = Path(tempfile.mkdtemp()) / "home", Changing()
@@ -292,7 +296,7 @@ def main() -> int:
             watch = Watch(url, process.pid)
             probing = threading.Thread(target=watch.probe)
             probing.start()
-            problems = asyncio.run(run(watch, changing, texts))
+            problems = asyncio.run(run(watch, changing, texts, options.minutes))
             watch.stopped.set()
             probing.join()
         finally:
