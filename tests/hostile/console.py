@@ -24,6 +24,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import quote
 
 import httpx
@@ -155,9 +156,9 @@ async def authorize(session: Session) -> None:
     await session.settle()
 
 
-async def look_around(session: Session, stopped: asyncio.Event) -> None:
-    """Do what a colleague does meanwhile: go from page to page."""
-    while not stopped.is_set():
+async def look_around(session: Session) -> NoReturn:
+    """Do what a colleague does meanwhile: go from page to page, until it is cancelled."""
+    while True:
         for path in ("/", "/history", "/errors", "/sandbox-state"):
             await session.open(path)
 
@@ -173,17 +174,18 @@ class Attack:
         """Run the four sessions and the callbacks to their end."""
         sessions = [Session(await context.new_page(), self.watch.url) for _ in range(4)]
         await authorize(sessions[2])
-        ended = asyncio.Event()
-        colleague = asyncio.create_task(look_around(sessions[3], ended))
-        await asyncio.gather(
-            self._each("paste", lambda text: paste(sessions[0], text), sessions[0]),
-            self._each("import", lambda text: import_file(sessions[1], text), sessions[1]),
-            self._each("answer", lambda text: self._exchange(sessions[2], text), sessions[2]),
-            self._each("callback", self._call_back),
-        )
-        await self._each_big(sessions[0])
-        ended.set()
-        await colleague
+        colleague = asyncio.create_task(look_around(sessions[3]))
+        try:
+            await asyncio.gather(
+                self._each("paste", lambda text: paste(sessions[0], text), sessions[0]),
+                self._each("import", lambda text: import_file(sessions[1], text), sessions[1]),
+                self._each("answer", lambda text: self._exchange(sessions[2], text), sessions[2]),
+                self._each("callback", self._call_back),
+            )
+            await self._each_big(sessions[0])
+        finally:
+            colleague.cancel()
+            await asyncio.gather(colleague, return_exceptions=True)
 
     async def _each(self, name: str, act: Callable[[str], Awaitable[None]], session: Session | None = None) -> None:
         for shape, text in self.texts.items():
