@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 
 SECONDS = 120.0
 """Time limit of a call."""
@@ -94,10 +94,10 @@ def call(
                 process.kill()
         last = _last_report(reports.read(), last)
     if not output:
-        raise IsolationError(_with("its process ended without a result", last))
+        raise IsolationError(_with(f"its process ended without a result (exit status {process.returncode})", last))
     is_result, value = pickle.loads(output)  # noqa: S301 our own process wrote it
     if is_result:
-        return value  # type: ignore[no-any-return]
+        return cast(_T, value)
     if isinstance(value, MemoryError):
         raise IsolationError(_with(f"it needs more than {MEMORY // 1024**2:,} MiB of memory", last))
     raise value

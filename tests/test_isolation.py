@@ -56,6 +56,15 @@ def test_exception_of_the_call_is_raised_here() -> None:
         call(paste.read, "  ", waiting=patient)
 
 
+def test_place_of_a_problem_comes_back() -> None:
+    text = '{"log": {"entries": [}'
+    with pytest.raises(paste.ParseError) as here:
+        paste.read(text)
+    with pytest.raises(paste.ParseError) as there:
+        call(paste.read, text, waiting=patient)
+    assert str(there.value) == str(here.value)
+
+
 def test_call_ends_at_its_time_limit_and_says_how_far_it_was() -> None:
     with pytest.raises(IsolationError, match=r"more than 3 seconds; the last step was: sleeping as \d+"):
         call(sleep, waiting=patient, seconds=3)
@@ -81,7 +90,7 @@ def test_call_that_needs_too_much_memory_is_refused() -> None:
 
 
 def test_process_that_ends_without_a_result_is_reported() -> None:
-    with pytest.raises(IsolationError, match="ended without a result; the last step was: leaving"):
+    with pytest.raises(IsolationError, match=r"ended without a result \(exit status 3\); the last step was: leaving"):
         call(leave, waiting=patient)
 
 

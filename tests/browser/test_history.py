@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, FilePayload, expect
 
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.history.filters import Filters
@@ -248,8 +248,8 @@ def test_a_har_is_imported_without_its_secrets(walk: "Walk", history: History) -
     }
     walk.open("/history")
     walk.press("history.import.open")
-    content = {"name": "customer.har", "mimeType": "application/json", "buffer": json.dumps(har).encode()}
-    walk.at("history.import.file").locator("input[type=file]").set_input_files(content)  # type: ignore[arg-type]
+    content: FilePayload = {"name": "customer.har", "mimeType": "application/json", "buffer": json.dumps(har).encode()}
+    walk.at("history.import.file").locator("input[type=file]").set_input_files(content)
     walk.type("history.import.case", "imported")
     walk.press("history.import")
     expect(walk.page.get_by_text("1 exchange imported")).to_be_visible()

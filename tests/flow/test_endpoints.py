@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
@@ -27,10 +28,10 @@ SERVER = Provider(
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 
 
-def begin(**changes: object) -> Flow:
+def begin(**changes: Any) -> Flow:
     client = Client("app", "p:w%d")
     flow = Flow(SERVER, client, "https://shop.example/cb", "s" * 43, NOW, verifier=VERIFIER, nonce="the-nonce")
-    return replace(flow, **changes)  # type: ignore[arg-type]
+    return replace(flow, **changes)
 
 
 def edited(flow: Flow, **changed: str) -> list[Field]:

@@ -28,7 +28,7 @@ from typing import NoReturn
 from urllib.parse import quote
 
 import httpx
-from playwright.async_api import BrowserContext, Error, Locator, Page, async_playwright
+from playwright.async_api import BrowserContext, Error, FilePayload, Locator, Page, async_playwright
 
 from tests.failures import JSON
 from tests.hostile.servers import response, serving
@@ -111,8 +111,8 @@ class Session:
         await self.settle()
 
     async def upload(self, key: str, name: str, content: bytes) -> None:
-        files = {"name": name, "mimeType": "application/json", "buffer": content}
-        await self._at(key).locator("input[type=file]").set_input_files(files)  # type: ignore[arg-type]
+        files: FilePayload = {"name": name, "mimeType": "application/json", "buffer": content}
+        await self._at(key).locator("input[type=file]").set_input_files(files)
         await self.page.get_by_text(name).first.wait_for()
         await self.settle()
 

@@ -95,10 +95,12 @@ def _callback_with(method: str) -> Callable[[str], None]:
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": body, "more_body": False}
 
-        response = callback(_recorder, lambda: NOW)(HttpRequest(scope, receive))
+        async def respond() -> None:
+            await callback(_recorder, lambda: NOW)(HttpRequest(scope, receive))
+
         # In a thread of its own: in this one, a browser of other tests may have an event loop.
         with ThreadPoolExecutor(1) as thread:
-            thread.submit(asyncio.run, response).result()  # type: ignore[arg-type]
+            thread.submit(lambda: asyncio.run(respond())).result()
 
     return call
 

@@ -71,7 +71,9 @@ def fault_from_header(text: str) -> Fault:
 
     Raises ``InvalidInput``.
     """
-    name, rest = re.fullmatch(r"\s*([^\s;]*)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]  # it fits all
+    text = text.lstrip()
+    name = re.split(r"[\s;]", text, maxsplit=1)[0]
+    rest = text[len(name) :]
     fields: dict[str, str] = {}
     position = 0
     while match := PARAMETER.match(rest, position):

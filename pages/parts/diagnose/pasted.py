@@ -159,7 +159,11 @@ def read_waiting() -> None:
         progress.text(f"{seconds:.0f} s: {last or 'starting'}")
 
     show(0, "")
-    _keep(lambda: isolation.call(paste.read, text, waiting=show), clear)
+    try:
+        _keep(lambda: isolation.call(paste.read, text, waiting=show), clear)
+    except Exception:  # a fault of a reader: reported once, and not again in every run
+        del st.session_state[WAITING]
+        raise
     del st.session_state[WAITING]
     st.rerun()
 

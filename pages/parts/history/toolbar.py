@@ -59,8 +59,8 @@ def _run(content: bytes, case: str) -> None:
         progress.text(f"{seconds:.0f} s: {last or 'starting'}")
 
     show(0, "")
-    arguments = content, current().address(), current().key(), now(), session.owner(), session.redacted(case)
     try:
+        arguments = content, current().address(), current().key(), now(), session.owner(), session.redacted(case)
         report = isolation.call(import_content, *arguments, waiting=show, seconds=SECONDS_OF_IMPORT)
     except (ImportFileError, HistoryError, IsolationError) as error:
         del st.session_state[_RUNNING]
