@@ -143,7 +143,11 @@ class Walk:
         return self.page.locator(f".st-key-{key.replace('.', '-')}")
 
     def press(self, key: str) -> None:
-        self.at(key).locator("button").first.click()
+        """Press a button, but not while a run still moves it: the pointer would go down on it and up beside it."""
+        button = self.at(key).locator("button").first
+        button.wait_for()
+        self.settle()
+        button.click()
         self.settle()
 
     def type(self, key: str, text: str) -> None:
