@@ -60,6 +60,20 @@ class Step(StrEnum):
     DISCOVERY = "discovery"
 
 
+class Part(StrEnum):
+    """A part of an exchange that is unknown where its source does not show it, as a pasted text may not.
+
+    A part that is known and empty was not sent. The address, the status and the whole request or response have a value
+    of their own for unknown.
+    """
+
+    METHOD = "method"
+    REQUEST_HEADERS = "request headers"
+    REQUEST_BODY = "request body"
+    RESPONSE_HEADERS = "response headers"
+    RESPONSE_BODY = "response body"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """An HTTP request as it goes over the wire: every header is listed, ``Host`` and ``Content-Length`` too."""

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 from oauth import parameters
 from oauth.catalogue.explain import Explanation, explain, explain_response
 from oauth.diagnosis import Cause, Diagnosis, InMemoryPast, NoPast, Past, diagnose, preflight
-from oauth.exchange import Exchange, Request, Response, Step, header
+from oauth.exchange import Exchange, Part, Request, Response, Step, header
 from oauth.paste.result import Pasted
 from oauth.redaction import Vault
 from oauth.redaction.names import secret_kind
@@ -125,7 +125,7 @@ class Paste:
         explanation = explain_response(
             item.status, response.headers, response.body, step=item.step, request=item.request
         )
-        unknown = explanation is not None and explanation.answer == "empty" and not item.response_body_known
+        unknown = explanation is not None and explanation.answer == "empty" and Part.RESPONSE_BODY in item.unknown
         return None if unknown else explanation
 
     def _add_to(self, earlier: InMemoryPast, position: int) -> None:
@@ -136,7 +136,7 @@ class Paste:
 def _is_whole_request(item: Pasted) -> bool:
     request = item.request
     is_alone = request is not None and item.response is None and item.step is not Step.CALLBACK
-    return is_alone and request is not None and bool(request.url) and item.request_body_known
+    return is_alone and request is not None and bool(request.url) and Part.REQUEST_BODY not in item.unknown
 
 
 def learn_secrets(exchange: Exchange, vault: Vault) -> None:
@@ -180,7 +180,7 @@ def _members(value: Any, depth: int) -> Iterator[tuple[str, str]]:
 
 def _known_part(item: Pasted, exchange: Exchange) -> Exchange:
     """Leave out a request whose body is not known: it would look like a request without parameters."""
-    if item.request_body_known or header(exchange.request.headers, "content-length"):
+    if Part.REQUEST_BODY not in item.unknown or header(exchange.request.headers, "content-length"):
         return exchange
     return replace(exchange, request=Request("", ""))
 

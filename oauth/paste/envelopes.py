@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from oauth.exchange import Headers, Request, Response, header
+from oauth.exchange import Headers, Part, Request, Response, header
 from oauth.lenient_json import ParseError
 from oauth.paste.body import as_json, encoded, first_sign, read_value, repaired
 from oauth.paste.result import STATUS_UNKNOWN, Pasted
@@ -121,7 +121,7 @@ def _enveloped(value: dict[str, Any], source: str, repairs: tuple[str, ...]) -> 
             _time(value) or date_header(header(headers, "date") or ""),
             repairs=tuple(dict.fromkeys((*repairs, *body_repairs))),
             source=source,
-            response_body_known=bool(content),
+            unknown=frozenset() if content else frozenset({Part.RESPONSE_BODY}),
         )
     ]
 

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from oauth.exchange import Headers, Request
+from oauth.exchange import Headers, Part, Request
 from oauth.paste.body import encoded, first_sign
 from oauth.paste.result import Pasted, check_count
 from oauth.paste.step_guess import TOKEN_PATH, path_of, step_of
@@ -54,7 +54,7 @@ def _pasted(text: str, start: int, following: int) -> Pasted:
         step=step_of(request, None),
         repairs=notes if known else (SCRIPT,),
         source="fetch call",
-        request_body_known=known,
+        unknown=frozenset() if known else frozenset({Part.REQUEST_HEADERS, Part.REQUEST_BODY}),
     )
 
 

@@ -13,7 +13,7 @@ from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
 from oauth import lenient_json
-from oauth.exchange import LONGEST_MS, Headers, Request, Response
+from oauth.exchange import LONGEST_MS, Headers, Part, Request, Response
 from oauth.lenient_json import ParseError
 from oauth.paste.body import encoded, first_sign
 from oauth.paste.result import Pasted, check_count
@@ -174,7 +174,9 @@ def _exchange(entry: _Entry, headers: SharedHeaders, repairs: tuple[str, ...]) -
     body = _request_body(request_part.post_data) if request_part.post_data is not None else b""
     request = Request(request_part.method or "", request_part.url or "", headers.of(request_part.headers), body)
     saved = bool(body) or _small(request_part.body_size) <= 0
-    response, response_body_known = _response(response_part, headers)
+    response, is_body_saved = _response(response_part, headers)
+    unknown = [] if saved else [Part.REQUEST_BODY]
+    unknown += [] if is_body_saved else [Part.RESPONSE_BODY]
     return Pasted(
         request,
         response,
@@ -183,8 +185,7 @@ def _exchange(entry: _Entry, headers: SharedHeaders, repairs: tuple[str, ...]) -
         round(time) if time is not None and 0 <= time <= LONGEST_MS else None,
         repairs if saved else (*repairs, NOT_SAVED),
         "HAR",
-        request_body_known=saved,
-        response_body_known=response_body_known,
+        unknown=frozenset(unknown),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 
-from oauth.exchange import Request, Response, Step
+from oauth.exchange import Part, Request, Response, Step
 from oauth.lenient_json import ParseError
 from oauth.paste import address, error_text
 from oauth.paste.body import read_value
@@ -90,7 +90,7 @@ def _with_message(item: Pasted, message: Pasted) -> Pasted:
     if item.response is None or message.response is None:
         return item
     response = replace(item.response, body=message.response.body)
-    return replace(item, response=response, repairs=message.repairs, response_body_known=True)
+    return replace(item, response=response, repairs=message.repairs, unknown=item.unknown - {Part.RESPONSE_BODY})
 
 
 def _parts(text: str) -> Iterator[re.Match[str]]:
@@ -200,5 +200,5 @@ class _Reading:
             self.at,
             repairs=(NO_BODY,),
             source="text",
-            response_body_known=False,
+            unknown=frozenset({Part.RESPONSE_BODY}),
         )

@@ -4,7 +4,7 @@ from collections.abc import Sized
 from dataclasses import dataclass
 from datetime import datetime
 
-from oauth.exchange import Exchange, Request, Response, Step
+from oauth.exchange import Exchange, Part, Request, Response, Step
 from oauth.lenient_json import ParseError
 
 MOST_EXCHANGES = 100_000
@@ -24,8 +24,8 @@ STATUS_UNKNOWN = 0
 class Pasted:
     """One exchange, as far as it was pasted.
 
-    A part that is not in the text is ``None``, a status that is not ``STATUS_UNKNOWN``. ``request_body_known`` and
-    ``response_body_known`` are false where the text has a message without the body that it had. ``repairs`` describes
+    A part that is not in the text is ``None``, a status that is not ``STATUS_UNKNOWN``. ``unknown`` has the
+    parts of a message in the text that the text does not show. ``repairs`` describes
     what reading repaired or left out. ``source`` is the format in words. ``started_at`` is aware and
     in UTC. ``flow`` is equal for the exchanges that share a ``state``, a code or a token.
     """
@@ -38,8 +38,7 @@ class Pasted:
     repairs: tuple[str, ...] = ()
     source: str = ""
     flow: str = ""
-    request_body_known: bool = True
-    response_body_known: bool = True
+    unknown: frozenset[Part] = frozenset()
 
     @property
     def status(self) -> int | None:

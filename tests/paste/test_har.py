@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from oauth import paste
+from oauth.exchange import Part
 from oauth.paste import ParseError, har
 
 
@@ -76,7 +77,7 @@ def test_a_form_is_put_together_from_its_parameters() -> None:
 
 def test_unsaved_bodies_are_not_taken_for_empty() -> None:
     (result,) = read(entry(request={"postData": {}}, response={"content": {"size": 108}}))
-    assert (result.request_body_known, result.response_body_known) == (False, False)
+    assert result.unknown == {Part.REQUEST_BODY, Part.RESPONSE_BODY}
     assert result.repairs == ("the request body is not in the HAR",)
 
 

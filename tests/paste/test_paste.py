@@ -3,7 +3,7 @@ import json
 import pytest
 
 from oauth import paste
-from oauth.exchange import Response
+from oauth.exchange import Part, Response
 from oauth.paste import ParseError
 
 GRANT = b'{"error":"invalid_grant","error_description":"Invalid refresh token"}'
@@ -66,7 +66,7 @@ def test_pasted_addresses_and_files_are_never_opened() -> None:
     assert result.request is not None
     assert b"root" not in result.request.body
     assert "the file /etc/passwd of --form was not read" in result.repairs
-    assert not result.request_body_known
+    assert Part.REQUEST_BODY in result.unknown
 
 
 def test_lone_surrogate_is_replaced() -> None:

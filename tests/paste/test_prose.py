@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from oauth import paste
+from oauth.exchange import Part
 from oauth.paste import body, error_text, prose
 
 DESCRIPTION = "Authorization code doesn't exist or is invalid for the client"
@@ -58,7 +59,7 @@ def test_an_exception_without_a_body_says_status_and_address(text: str) -> None:
     (result,) = paste.read(text)
     assert result.request is not None
     assert (result.request.method, result.request.url, result.status, result.step) == ("POST", TOKEN, 400, "token")
-    assert not result.response_body_known
+    assert Part.RESPONSE_BODY in result.unknown
 
 
 @pytest.mark.parametrize(

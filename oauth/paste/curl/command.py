@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-from oauth.exchange import Request
+from oauth.exchange import Part, Request
 from oauth.lenient_json import ParseError
 from oauth.paste import json_body, raw_http
 from oauth.paste.curl import options, trace, verbose
@@ -125,7 +125,7 @@ def _pasted(built: CurlRequest, notes: list[str]) -> Pasted:
         step=step_of(built.request, None),
         repairs=tuple(dict.fromkeys((*notes, *built.notes))),
         source="curl command",
-        request_body_known=built.body_known,
+        unknown=frozenset() if built.body_known else frozenset({Part.REQUEST_BODY}),
     )
 
 
@@ -157,7 +157,7 @@ def _with_response(command: Pasted, output: Pasted) -> Pasted:
         step=step_of(printed, output.response),
         repairs=tuple(dict.fromkeys((*command.repairs, *output.repairs))),
         source="curl command and its output",
-        request_body_known=command.request_body_known,
+        unknown=command.unknown,
     )
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from oauth import paste
-from oauth.exchange import Request
+from oauth.exchange import Part, Request
 from oauth.paste import ParseError
 
 VERBOSE = """\
@@ -85,7 +85,7 @@ def test_shell_substitutions_are_not_expanded() -> None:
 def test_a_file_is_named_and_never_read(option: str, note: str) -> None:
     (result,) = paste.read(f"curl https://a.example/x {option}")
     assert result.repairs == (note,)
-    assert not result.request_body_known
+    assert Part.REQUEST_BODY in result.unknown
 
 
 def test_the_file_of_a_cookie_or_header_is_named_too() -> None:
@@ -94,7 +94,7 @@ def test_the_file_of_a_cookie_or_header_is_named_too() -> None:
         "the file headers.txt of --header was not read",
         "the file jar.txt of --cookie was not read",
     )
-    assert result.request_body_known
+    assert not result.unknown
 
 
 def test_output_behind_a_command_is_its_response() -> None:
