@@ -1,28 +1,28 @@
 """Read an address from the browser, or its query alone: an authorization request, or a callback."""
 
 import re
+from collections.abc import Iterator
 
 from oauth.exchange import Request
 from oauth.paste.body import encoded
-from oauth.paste.result import Pasted
+from oauth.paste.result import Block, Pasted
 from oauth.paste.step_guess import parameters, step_of
 
-_PLAIN = re.compile(r"""["'<]?[^\s"'<>{}\\^`|]+[>"']?""")
+_LINE = re.compile(
+    r"""(?:^|(?<=[ \t]))[ \t]*(?P<address>["'<]?[^\s"'<>{}\\^`|=]+=[^\s"'<>{}\\^`|]*[>"']?)[ \t\r]*$""", re.MULTILINE
+)
 _KNOWN = {"code", "state", "error", "response_type", "client_id", "grant_type", "access_token"}
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
 
 
-def confidence(text: str) -> float:
-    """Return 0.9 for one address or several, each with a parameter of the flow."""
-    lines = text.split()
-    if not lines or "=" not in lines[0]:
-        return 0.0
-    return 0.9 if all(_PLAIN.fullmatch(line) and _parameters_of(line).keys() & _KNOWN for line in lines) else 0.0
+def find(text: str) -> Iterator[Block]:
+    """Yield one request for each line that is an address with a parameter of the flow.
 
-
-def read(text: str) -> list[Pasted]:
-    """Return one request for each address; the parameters of a token request alone are its form."""
-    return [_request(line.strip("\"'<>")) for line in text.split()]
+    The parameters of a token request alone are its form.
+    """
+    for line in _LINE.finditer(text):
+        if _parameters_of(line["address"]).keys() & _KNOWN:
+            yield Block(line.start("address"), line.end("address"), (_request(line["address"].strip("\"'<>")),))
 
 
 def exchange(method: str, url: str) -> Pasted:
