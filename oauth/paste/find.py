@@ -37,18 +37,18 @@ _BLOCKS: tuple[Callable[[str], Iterator[Block]], ...] = (
 
 _REASONS = "|".join(sorted({re.escape(status.phrase) for status in HTTPStatus if status >= 200}, key=len, reverse=True))
 _PART = re.compile(
-    rf"(?P<body>\{{(?!\s*[{{\[])|\[(?=\s*\{{)|{PRINTED_START.pattern}|{escaped.START.pattern})"
-    r"|^[^\S\n]*(?P<heading>\d{1,3}\.)[^\S\n]"
-    rf"|(?P<time>{ISO.pattern}|{ACCESS_LOG.pattern})"
-    r"|\b(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)[ \t]{1,9}(?P<target>(?:https?:/)?/[^\s'\"`<>]*)"
+    rf"(?P<body>\{{(?!\s*[{{\[])|\[(?=\s*\{{)|{escaped.START.pattern}|{PRINTED_START.pattern})"
+    r"|^[^\S\n]*(?:(?P<heading>\d{1,3}\.)[^\S\n]|(?P<alone>[1-5]\d\d)[ \t\r]*$)"
+    r"|\b(?:"
+    rf"(?P<time>{ISO.pattern}|{ACCESS_LOG.pattern})"
+    r"|(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)[ \t]{1,9}(?P<target>(?:https?:/)?/[^\s'\"`<>]*)"
     r"(?:[ \t]HTTP/[\d.]{1,3}[\"']?)?"
-    r"|(?P<url>\bhttps?://[^\s'\"`<>]+)"
-    r"|^[ \t]*(?P<alone>[1-5]\d\d)[ \t\r]*$"
-    r"|(?:\b(?:HTTP(?:[ /][\d.]{1,3})?(?: status)?(?: code| error)?|status(?:[ _-]?code)?|response code"
-    r"|responded with(?: a)?|returned(?: a)?|code|error)|<Response)"
+    r"|(?P<url>https?://[^\s'\"`<>]+)"
+    r"|(?:HTTP(?:[ /][\d.]{1,3})?(?: status)?(?: code| error)?|status(?:[ _-]?code)?|response code"
+    r"|responded with(?: a)?|returned(?: a)?|code|error|(?<=<)Response)"
     r"\]?[ :=\t\[]{1,8}[\"'`(]?(?P<status>[1-5]\d\d)(?![\d.]\d|\d)"
-    r"|(?<![\d.])(?P<phrase>[1-5]\d\d)[\"')]?,?[ ]?(?:\(|\[|: |message=|-\s|'|\")*"
-    rf"(?:{_REASONS}|Client Error|Server Error)\b",
+    r"|(?<!\.)(?P<phrase>[1-5]\d\d)[\"')]?,?[ ]?(?:\(|\[|: |message=|-\s|'|\")*"
+    rf"(?:{_REASONS}|Client Error|Server Error)\b)",
     re.MULTILINE | re.IGNORECASE,
 )
 _ACCESS_STATUS = re.compile(r"[\"']?[ ](?P<status>[1-5]\d\d)(?= (?:\d+|-)\b)")
