@@ -1,7 +1,7 @@
 """Score the console on the corpus: ``python -m tests.corpus [--kinds] [NAME]``.
 
-Prints a line for each text: right, half, wrong or leaked, and why; then the totals. With NAME, or a part of it, prints the
-errors that the console sees in the texts with that name.
+Prints a line for each text: right, half, wrong or leaked, and why; then the totals. With NAME, or a part of it, prints
+the texts with that name, and the errors that the console sees in them.
 """
 
 import argparse

@@ -10,9 +10,10 @@ HERE = Path(__file__).parent
 
 
 class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One failed exchange. A member that is absent is not asked for; ``documented`` then has to be absent too.
+    """One failed exchange. A member that is absent is not asked for, but a number that is absent may not be claimed.
 
-    An ``error_description`` with an ellipsis at its end is the beginning: the text cuts it, or goes on with ids. An ``error`` or ``error_description`` that is empty, and a ``status`` of 0, are known not to be in the text.
+    An ``error`` or ``error_description`` that is empty, and a ``status`` of 0, are known not to be in the text. An
+    ``error_description`` with an ellipsis at its end is the beginning: the text cuts it, or goes on with ids.
     """
 
     documented: int | None = None
