@@ -1,28 +1,27 @@
 """Read an address from the browser, or its query alone: an authorization request, or a callback."""
 
 import re
-from collections.abc import Iterator
 
 from oauth.exchange import Request
 from oauth.paste.body import encoded
-from oauth.paste.result import Block, Pasted
+from oauth.paste.result import Pasted
 from oauth.paste.step_guess import parameters, step_of
 
-_LINE = re.compile(
-    r"""(?:^|(?<=[ \t]))[ \t]*(?P<address>["'<]?[^\s"'<>{}\\^`|=]+=[^\s"'<>{}\\^`|]*[>"']?)[ \t\r]*$""", re.MULTILINE
+_SIGNS = r"[^\s\"'<>{}\\^`|=]"
+_VALUE = r"[^\s\"'<>{}\\^`|]*+"
+LINE = re.compile(
+    r"(?=\S*?\b(?:code|error|response_type|grant_type)=|[^\s?#]*[?#]\S*?\b(?:state|client_id|access_token)=)"
+    rf"[\"'<]?{_SIGNS}{{1,2000}}={_VALUE}(?:\s{{1,20}}&{_SIGNS}{{1,200}}={_VALUE})*[>\"']?[ \t\r]*$",
+    re.MULTILINE,
 )
-_KNOWN = {"code", "state", "error", "response_type", "client_id", "grant_type", "access_token"}
+"""A line that is only an address with a parameter of the flow, or parameters, which may go on in the next lines."""
+
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
 
 
-def find(text: str) -> Iterator[Block]:
-    """Yield one request for each line that is an address with a parameter of the flow.
-
-    The parameters of a token request alone are its form.
-    """
-    for line in _LINE.finditer(text):
-        if _parameters_of(line["address"]).keys() & _KNOWN:
-            yield Block(line.start("address"), line.end("address"), (_request(line["address"].strip("\"'<>")),))
+def read(line: str) -> Pasted:
+    """Return the request of such a line; the parameters of a token request alone are its form."""
+    return _request("".join(line.strip().strip("\"'<>").split()))
 
 
 def exchange(method: str, url: str) -> Pasted:

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from oauth.catalogue.matcher import fold, match
+from oauth.catalogue.folding import fold
+from oauth.catalogue.matcher import match
 from oauth.exchange import Part, Request, Response, Step
 from oauth.paste import address
 from oauth.paste.curl import command

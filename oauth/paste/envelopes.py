@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from oauth.catalogue import shapes
 from oauth.exchange import Headers, Part, Request, Response, header
 from oauth.paste import har
 from oauth.paste.body import as_json, encoded, repaired
@@ -20,12 +21,14 @@ DEEPEST = 8
 MOST_VALUES = 10_000
 """Values of one structure that are searched at most."""
 
+WORDS = "message"
 INSIDE = "JSON inside a JSON string extracted"
 
 _STATUS = ("status", "statusCode", "status_code", "http_code", "http_status", "httpStatus", "code")
 _BODY = (
     "data",
     "body",
+    "payload",
     "_body",
     "content",
     "text",
@@ -67,7 +70,14 @@ def exchanges(
         return [bare(value, source=source, repairs=repairs, text=text)]
     if is_request(value):
         return [_token_request(value, source, repairs)]
-    return _enveloped(value, source, repairs) or _searched(value, source, repairs, inside)
+    if items := _enveloped(value, source, repairs):
+        return items
+    error = shapes.error_in(value)
+    if error is not None and error.error:
+        return [bare(value, source=source, repairs=repairs, text=text)]
+    return _searched(value, source, repairs, inside) or (
+        [] if error is None else [bare(value, source=source, repairs=repairs, text=text)]
+    )
 
 
 def _saved(value: dict[str, Any]) -> list[dict[str, Any]] | None:
@@ -99,7 +109,8 @@ def is_request(value: object) -> bool:
 
 
 def _is_exchange(value: dict[str, Any]) -> bool:
-    return _is_response_body(value) or is_request(value) or _envelope(value) is not None
+    is_body = _is_response_body(value) or is_request(value) or shapes.error_in(value) is not None
+    return is_body or _envelope(value) is not None
 
 
 def _is_response_body(value: Any) -> bool:
@@ -124,7 +135,8 @@ def _is_response_body(value: Any) -> bool:
 
 def _token_request(value: dict[str, Any], source: str, repairs: tuple[str, ...]) -> Pasted:
     request = Request("POST", "", (("Content-Type", "application/json"),), as_json(value))
-    return Pasted(request, step=step_of(request, None), repairs=repairs, source=source)
+    unknown = frozenset({Part.METHOD, Part.REQUEST_HEADERS, Part.REQUEST_BODY})
+    return Pasted(request, step=step_of(request, None), repairs=repairs, source=source, unknown=unknown)
 
 
 def _enveloped(value: dict[str, Any], source: str, repairs: tuple[str, ...]) -> list[Pasted]:
@@ -213,17 +225,26 @@ def _time(value: dict[str, Any]) -> datetime | None:
 
 
 def _searched(value: dict[str, Any], source: str, repairs: tuple[str, ...], inside: Inside) -> list[Pasted]:
-    """Return the exchanges inside a log record: in the first structure, or text, that has any."""
+    """Return the exchanges inside a log record: in the first structure that has any, or else in words."""
+    words: list[Pasted] = []
     for inner in _within(value):
         items: list[Pasted] = []
         if isinstance(inner, str):
             items = _noted(inside(inner), (INSIDE, *repairs)) if _SIGN.search(inner) else []
+            if items and all(item.source == WORDS for item in items):
+                words = words or items
+                continue
         elif _is_exchange(inner):
             items = exchanges(inner, source=source, repairs=repairs, inside=inside)
         if items:
-            at, status = _time(value), _stated(value)
-            return [_with_status(replace(item, started_at=item.started_at or at), status) for item in items]
-    return []
+            return _of_record(value, items)
+    return _of_record(value, words)
+
+
+def _of_record(value: dict[str, Any], items: list[Pasted]) -> list[Pasted]:
+    """Give the exchanges in a log record its time and its status."""
+    at, status = _time(value), _stated(value)
+    return [_with_status(replace(item, started_at=item.started_at or at), status) for item in items]
 
 
 def _stated(value: dict[str, Any]) -> int:

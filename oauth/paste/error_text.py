@@ -7,6 +7,7 @@ from functools import cache
 from oauth.catalogue.entries import answers, documented, registered
 from oauth.exchange import Response
 from oauth.paste.body import as_json
+from oauth.paste.envelopes import WORDS
 from oauth.paste.result import STATUS_UNKNOWN, Pasted
 from oauth.paste.step_guess import step_of
 
@@ -41,7 +42,7 @@ def _pasted(match: re.Match[str]) -> Pasted:
         body.setdefault("error", _codes_of_titles()[_folded(match["title"])])
     response = Response(STATUS_UNKNOWN, body=as_json(body))
     repairs = (CODE_ALONE,) if match["alone"] else (READ_AS,)
-    return Pasted(response=response, step=step_of(None, response), repairs=repairs, source="message")
+    return Pasted(response=response, step=step_of(None, response), repairs=repairs, source=WORDS)
 
 
 @cache

@@ -31,13 +31,14 @@ _BLOCKS: tuple[Callable[[str], Iterator[Block]], ...] = (
     command.find,
     fetch_call.find,
     raw_http.find,
-    address.find,
 )
 """Readers of blocks; where two claim the same place, the first has it."""
 
 _REASONS = "|".join(sorted({re.escape(status.phrase) for status in HTTPStatus if status >= 200}, key=len, reverse=True))
+_NAMES = "|".join(status.phrase.replace(" ", "") for status in HTTPStatus if status >= 400)
 _PART = re.compile(
     rf"(?P<body>\{{(?!\s*[{{\[])|\[(?=\s*\{{)|{escaped.START.pattern}|{PRINTED_START.pattern})"
+    rf"|^[ \t]*(?P<line>{address.LINE.pattern})"
     r"|^[^\S\n]*(?:(?P<heading>\d{1,3}\.)[^\S\n]|(?P<alone>[1-5]\d\d)[ \t\r]*$)"
     r"|\b(?:"
     rf"(?P<time>{ISO.pattern}|{ACCESS_LOG.pattern})"
@@ -47,10 +48,17 @@ _PART = re.compile(
     r"|(?:HTTP(?:[ /][\d.]{1,3})?(?: status)?(?: code| error)?|status(?:[ _-]?code)?|response code"
     r"|responded with(?: a)?|returned(?: a)?|code|error|(?<=<)Response)"
     r"\]?[ :=\t\[]{1,8}[\"'`(]?(?P<status>[1-5]\d\d)(?![\d.]\d|\d)"
+    rf"|status(?:[ _-]?code)?[\"']?[ :=]{{1,4}}[\"']?(?P<named>{_NAMES})\b"
+    r"|(?<!\.)(?P<before>[45]\d\d)[\])\"'`:,.;-]{0,3}\s{0,3}b?(?=[{<\[]|\"[{\[])"
     r"|(?<!\.)(?P<phrase>[1-5]\d\d)[\"')]?,?[ ]?(?:\(|\[|: |message=|-\s|'|\")*"
     rf"(?:{_REASONS}|Client Error|Server Error)\b)",
     re.MULTILINE | re.IGNORECASE,
 )
+_NUMBERS = ("status", "phrase", "alone", "before")
+_STATUS_OF = {status.phrase.replace(" ", "").lower(): status.value for status in HTTPStatus}
+_BEHIND = re.compile(r"[\"'`]?[)\]]?,[ ]?(?P<status>[1-5]\d\d)(?![\d.])")
+"""A status behind a body, as languages print a pair of them."""
+
 _ACCESS_STATUS = re.compile(r"[\"']?[ ](?P<status>[1-5]\d\d)(?= (?:\d+|-)\b)")
 _AFTER_URL = ".,;:)]}"
 _EXPLANATIONS = (
@@ -152,6 +160,8 @@ class _Scan:
         start, end = part.span()
         if part["body"]:
             return self._body(start, stop)
+        if part["line"]:
+            return [Event(part.start("line"), end, "items", (address.read(part["line"]),))], end
         if part["heading"]:
             return [Event(start, end, "heading")], end
         if part["time"]:
@@ -159,7 +169,8 @@ class _Scan:
             return ([Event(start, end, "time", at=at)] if at else []), end
         if part["method"] or part["url"]:
             return self._address(part)
-        return [Event(start, end, "status", status=int(part["status"] or part["phrase"] or part["alone"]))], end
+        number = next((int(part[name]) for name in _NUMBERS if part[name]), None)
+        return [Event(start, end, "status", status=number or _STATUS_OF[part["named"].lower()])], end
 
     def _address(self, part: re.Match[str]) -> tuple[list[Event], int]:
         url = (part["target"] or part["url"]).rstrip(_AFTER_URL)
@@ -195,8 +206,10 @@ class _Scan:
         written = self.text[start:end]
         items = self._exchanges(value, repairs, written)
         end = max(end, start + 1)
+        behind = _BEHIND.match(self.text, end)
+        after = [Event(behind.start(), behind.end(), "status", status=int(behind["status"]))] if behind else []
         if items:
-            return [Event(start, end, "items", tuple(items))], end
+            return [Event(start, end, "items", tuple(items)), *after], behind.end() if behind else end
         return [Event(start, end, "other", (envelopes.bare(value, repairs=repairs, text=written),))], end
 
     def _value(self, text: str, offset: int, start: int) -> tuple[Any, int, tuple[str, ...]]:

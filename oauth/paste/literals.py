@@ -25,7 +25,7 @@ _WORD = re.compile(r"(?:true|True|false|False|null|None|nil|NULL|undefined|NaN)\
 _WORDS = {"true": True, "True": True, "false": False, "False": False}
 _PREFIX = re.compile(
     r"<ref \*\d+>\s*|\((?:object|array)\)\s*"
-    r"|[\\A-Za-z_$][\w$.\\]*(?:::__set_state)?(?:\(\d+\))?\s*(?:\[[\w ]+\]\s*)?(?=[{(\[])"
+    r"|%(?=\{)|%?[\\A-Za-z_$][\w$.\\]*(?:::__set_state)?(?:\(\d+\))?\s*(?:\[[\w ]+\]\s*)?(?=[{(\[])"
     r"|\[[A-Za-z][\w$.]*(?:: [\w$. ]+)?\]\s*(?=\{)"
 )
 _OPAQUE = re.compile(

@@ -29,8 +29,7 @@ _BYTES = re.compile(r"""(?<![\w\\"'])b(?P<quote>['"])(?=\s{0,9}(?:\\?["{\[<]|HTT
 _BYTES_END = {quote: re.compile(rf"(?:[^\\{quote}]+|\\.)*+", re.DOTALL) for quote in "'\""}
 _ESCAPE = re.compile(r"\\(?:x(?P<octet>[0-9a-fA-F]{2})|(?P<sign>.))", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
-_CELL = re.compile(r'(?<!")"(?=\s{0,9}[\[{]\s{0,9}"")')
-_CELL_END = re.compile(r'(?:[^"]+|"")*+')
+_CELL = re.compile(r'(?:^|(?<=[,;\t]))"(?P<inner>(?:[^"]+|"")*+)"(?=[,;\t\r\n]|\Z)', re.MULTILINE)
 _TIME = (
     rf"(?:{ISO.pattern}|{ACCESS_LOG.pattern}|[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d|\d\d-\d\d \d\d:\d\d:\d\d\.\d{{3}}"
     r"|\d\d:\d\d:\d\d(?:[.,]\d{1,6})?)"
@@ -171,16 +170,11 @@ def _cells(peeled: Peeled) -> Peeled:
 
 
 def _cell_edits(text: str) -> Iterator[Edit]:
-    position = 0
-    while opened := _CELL.search(text, position):
-        inner = _CELL_END.match(text, opened.end())
-        position = inner.end() if inner else opened.end()
-        if not text.startswith('"', position):
-            return  # not closed, so no later one is either
-        yield opened.start(), opened.end(), ""
-        yield from ((at, at + 2, '"') for at in _every('""', text, opened.end(), position))
-        yield position, position + 1, ""
-        position += 1
+    for cell in _CELL.finditer(text):
+        if '""' in cell["inner"]:
+            yield cell.start("inner") - 1, cell.start("inner"), ""
+            yield from ((at, at + 2, '"') for at in _every('""', text, cell.start("inner"), cell.end("inner")))
+            yield cell.end("inner"), cell.end("inner") + 1, ""
 
 
 def _every(sign: str, text: str, start: int, end: int) -> Iterator[int]:
