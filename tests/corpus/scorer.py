@@ -77,16 +77,17 @@ def score(case: Case) -> Score:
 
 
 def errors(text: str) -> list[tuple[object, ...]]:
-    """Return number, code, description and status of every error that the page sees in a text, in order of value."""
+    """Return number, code, description and status of every error that the page sees in a text, in order of value.
+
+    An exchange that failed without a word of the server has none of the first three, and is left out.
+    """
     try:
         items = paste.read(text)
     except paste.ParseError:
         return []
     explanations = (finding.explanation for finding in Paste(items, Vault(b"corpus"), _NOW).findings())
-    return sorted(
-        ((it.number, it.error, fold(it.error_description), it.status) for it in explanations if it),
-        key=repr,
-    )
+    found = ((it.number, it.error, fold(it.error_description), it.status) for it in explanations if it)
+    return sorted((error for error in found if any(error[:3])), key=repr)
 
 
 def fold(text: str) -> str:

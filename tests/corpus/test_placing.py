@@ -30,9 +30,15 @@ PLACES: dict[str, Callable[[str], str]] = {
 
 @cache
 def texts() -> dict[str, str]:
-    """Return the short samples and the kinds, by a name."""
-    named = {f"sample {place}": text for place, text in enumerate(samples()) if len(text) <= LONGEST}
+    """Return the kinds, and the samples that are short and whole, by a name."""
+    named = {f"sample {place}": text for place, text in enumerate(samples()) if _is_whole(text)}
     return named | {case.name: case.text for case in kinds()}
+
+
+def _is_whole(text: str) -> bool:
+    """Return whether a text ends where it should: what stands behind another one becomes a part of it."""
+    is_closed = all(text.count(opening) <= text.count(closing) for opening, closing in ("()", "[]", "{}"))
+    return is_closed and len(text) <= LONGEST and not text.rstrip().endswith((":", "=", "=>", "+", "&"))
 
 
 def _changed(place: Callable[[str], str]) -> list[str]:
