@@ -201,7 +201,8 @@ def _differences(failure: Failure, entry: Entry) -> Iterator[Fault]:
 
 
 def _words(failure: Failure) -> str:
-    return failure.error or failure.error_description or f"number {failure.documented}, status {failure.status}"
+    number = f"number {failure.documented}" if failure.documented else f"an error with status {failure.status}"
+    return failure.error or failure.error_description or number
 
 
 def _said(entry: Entry) -> str:
