@@ -1,5 +1,6 @@
 """Put together what stands in a text: a request and the answer behind it are one exchange, whatever stands between."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
@@ -34,23 +35,20 @@ class Event:
     is_complete: bool = False
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Known:
     """The errors that were read so far: what only repeats one of them is no error of its own."""
 
-    codes: set[str] = field(default_factory=set)
-    descriptions: list[str] = field(default_factory=list)
+    codes: set[str]
+    descriptions: tuple[str, ...]
 
-    def add(self, items: tuple[Pasted, ...]) -> None:
-        """Remember the errors of these exchanges."""
-        for item in items:
-            if item.response is None:
-                continue
-            error = match(item.status, item.response.headers, item.response.body)
-            if error is not None:
-                self.codes.add(fold(error.error))
-                self.descriptions.append(fold(error.description).rstrip("."))
-        self.descriptions = list(dict.fromkeys(filter(None, self.descriptions)))
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> "Known":
+        """Return the errors of the structures in a text."""
+        items = (item for event in events if event.kind == "items" for item in event.items)
+        errors = [error for item in items if (error := _error(item))]
+        descriptions = (fold(error.description).rstrip(".") for error in errors)
+        return cls({fold(error.error) for error in errors}, tuple(dict.fromkeys(filter(None, descriptions))))
 
     def is_new(self, item: Pasted) -> bool:
         """Return whether no exchange has this error already."""
@@ -90,7 +88,7 @@ class Assembly:
         self._finish()
         if not self.result:
             self._only_other()
-        return self._without_repetitions()
+        return self._without_repetitions() if len(self.result) > 1 else self.result
 
     def _without_repetitions(self) -> list[Block]:
         """Join an error that a program printed twice: in one line, or in another form."""

@@ -271,16 +271,14 @@ class _Scan:
 
     def _words(self, events: list[Event]) -> Iterator[Event]:
         """Yield the errors in words between the structures, but for those that only repeat one of them."""
-        known = Known()
-        for event in events:
-            if event.kind == "items":
-                known.add(event.items)
+        known: Known | None = None
         position = 0
         covered = [
             event for event in events if event.kind == "items" or (event.kind == "address" and event.is_complete)
         ]
         for stop, following in [*((event.start, event.end) for event in covered), (len(self.text), len(self.text))]:
             for start, end, item in error_text.find(self.text, position, stop):
+                known = known or Known.of(events)
                 if known.is_new(item):
                     yield Event(start, end, "words", (item,))
             position = max(position, following)
