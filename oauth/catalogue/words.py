@@ -77,9 +77,12 @@ _CODE = r"(?P<error>\w+)"
 _ANY = r"(?P<any>[A-Za-z][\w.-]{1,80})"
 
 
-def find(text: str) -> Iterator[Words]:
-    """Yield the errors in a text, in its order. A code alone is left out near the same code with words."""
-    results = list(_all(text))
+def find(text: str, start: int = 0, end: int | None = None) -> Iterator[Words]:
+    """Yield the errors between two places of a text, in its order.
+
+    A code alone is left out near the same code with words.
+    """
+    results = list(_all(text, start, len(text) if end is None else end))
     for place, words in enumerate(results):
         if (
             words.description
@@ -99,10 +102,9 @@ def _neighbours(results: list[Words], place: int) -> Iterator[tuple[int, Words]]
             yield index, results[index]
 
 
-def _all(text: str) -> Iterator[Words]:
-    position = 0
+def _all(text: str, position: int, stop: int) -> Iterator[Words]:
     triggers = _by_word()
-    for match in _WORD.finditer(text):
+    for match in _WORD.finditer(text, position, stop):
         word = match[0]
         lowered = word.lower()
         if lowered not in triggers and not lowered.endswith(_ENDINGS) and not lowered[-1].isdigit():
@@ -111,14 +113,14 @@ def _all(text: str) -> Iterator[Words]:
         if start < position or len(word) > _LONGEST_WORD:
             continue
         for read in _readers(word, lowered):
-            words = read(text, start)
+            words = read(text, start, stop)
             if words is not None:
                 yield words
                 position = max(words.end, start + 1)
                 break
 
 
-_Reader = Callable[[str, int], Words | None]
+_Reader = Callable[[str, int, int], Words | None]
 _KINDS = {"exception": "<exception>", "class": "<class>", "number": "<number>"}
 """Kinds of words at which forms begin, in a spelling that no word has."""
 _ENDINGS = ("exception", "error")
@@ -173,11 +175,11 @@ def _form(printed: Printed) -> _Reader:
         )
     except re.error as error:
         raise CatalogueError(f"shapes.toml, printed {printed.name}: pattern: {error}.") from error
-    return lambda text, start: _read_form(printed, pattern, text, start)
+    return lambda text, start, stop: _read_form(printed, pattern, text, start, stop)
 
 
-def _read_form(printed: Printed, pattern: re.Pattern[str], text: str, start: int) -> Words | None:
-    match = pattern.match(text, start)
+def _read_form(printed: Printed, pattern: re.Pattern[str], text: str, start: int, stop: int) -> Words | None:
+    match = pattern.match(text, start, stop)
     if match is None:
         return None
     groups = match.groupdict()
@@ -190,7 +192,7 @@ def _read_form(printed: Printed, pattern: re.Pattern[str], text: str, start: int
         return words
     at = match.end("words")
     opener = text[start - 1] if start and groups.get("error") else ""
-    taken = _take(text, at, opener, is_whole="whole" in groups)
+    taken = _take(text, at, stop, opener, is_whole="whole" in groups)
     if taken is None:
         return None if "words" in _needs(printed) else words
     if printed.begins == ("class",) and (first := _WORD.match(taken.description)) and first[0].lower() in registered():
@@ -206,12 +208,12 @@ def _needs(printed: Printed) -> frozenset[str]:
     return frozenset({"words"} if not printed.pattern.endswith(")?") else ())
 
 
-def _take(text: str, at: int, opener: str, *, is_whole: bool = False) -> Words | None:
+def _take(text: str, at: int, stop: int, opener: str, *, is_whole: bool = False) -> Words | None:
     """Take a description that begins at ``at``: in quotes, or up to the end of the sentence, the line or the form.
 
     ``opener`` is the sign before the form, whose closing sign ends it too. ``is_whole`` takes several sentences.
     """
-    window = text[at : at + LONGEST_WORDS]
+    window = text[at : min(at + LONGEST_WORDS, stop)]
     skipped = len(window) - len(window.lstrip(" \t"))
     escaped = window.startswith("\\", skipped)
     quote = window[skipped + escaped : skipped + escaped + 1]
@@ -221,8 +223,8 @@ def _take(text: str, at: int, opener: str, *, is_whole: bool = False) -> Words |
             description, length = inside
             return _made(at, at + length, description, is_whole=True, window_ends=False)
     end = len(window)
-    if stop := _END.search(window, skipped):
-        end = stop.start()
+    if ending := _END.search(window, skipped):
+        end = ending.start()
     closer = _CLOSERS.get(opener, "")
     if closer and (closing := _closing(window, skipped, closer)) is not None:
         end = min(end, closing)
@@ -320,9 +322,9 @@ def _as_code(code: str) -> str:
     return canonical if "_" not in code and canonical in registered() else code
 
 
-def _query(text: str, start: int) -> Words | None:
+def _query(text: str, start: int, stop: int) -> Words | None:
     """Read the parameters of a redirect in words (RFC 6749 §4.1.2.1)."""
-    match = _QUERY.match(text, start)
+    match = _QUERY.match(text, start, stop)
     if match is None:
         return None
     if not _is_worth(match[0]):
@@ -381,12 +383,12 @@ def _known(known: str, code: str, is_title: bool) -> _Reader:
     words = [_loose(word) for word in known.rstrip(".").split()]
     pattern = re.compile(space.join(words), re.IGNORECASE)
 
-    def read(text: str, start: int) -> Words | None:
-        match = pattern.match(text, start)
-        if match is None or not _AFTER_KNOWN.match(text, match.end()):
+    def read(text: str, start: int, stop: int) -> Words | None:
+        match = pattern.match(text, start, stop)
+        if match is None or not _AFTER_KNOWN.match(text, match.end(), stop):
             return None
         end, error = match.end(), code
-        if after := _CODE_AFTER.match(text, end):
+        if after := _CODE_AFTER.match(text, end, stop):
             end, error = (after.end(), after[1]) if after[1] in registered() else (end, error)
         if is_title:
             return Words(start, end, error, "", match[0], form="human title")
