@@ -144,7 +144,12 @@ class _Reader:
 
     def name(self) -> str:
         if self.peek() in _QUOTES:
-            return self.string()
+            opened = self.position
+            name = self.string()
+            if "\n" in self.text[opened : self.position]:
+                self.position = opened
+                raise self.error("the name that begins here is not closed in its line.")
+            return name
         if word := _NAME.match(self.text, self.position):
             self.repaired("unquoted name accepted")
             self.position = word.end()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -106,24 +106,25 @@ class Answer(Struct, frozen=True, forbid_unknown_fields=True):
 Entry = DocumentedError | RegisteredError | Answer
 _Kind = TypeVar("_Kind", DocumentedError, RegisteredError, Answer)
 _Key = TypeVar("_Key", int, str)
+_Struct = TypeVar("_Struct", bound=Struct)
 
 
 @cache
 def documented() -> Mapping[int, DocumentedError]:
     """Return the documented errors by number. Raises ``CatalogueError`` when the file is invalid."""
-    return read_documented(_file("documented.toml"), "documented.toml")
+    return read_documented(file_text("documented.toml"), "documented.toml")
 
 
 @cache
 def registered() -> Mapping[str, tuple[RegisteredError, ...]]:
     """Return the registered errors by code, those of one code in file order. Raises ``CatalogueError``."""
-    return read_registered(_file("rfc.toml"), "rfc.toml")
+    return read_registered(file_text("rfc.toml"), "rfc.toml")
 
 
 @cache
 def answers() -> Mapping[str, Answer]:
     """Return the entries for all other failures, by kind. Raises ``CatalogueError`` when the file is invalid."""
-    return read_answers(_file("answers.toml"), "answers.toml")
+    return read_answers(file_text("answers.toml"), "answers.toml")
 
 
 def find_entry(entry: str) -> Entry | None:
@@ -182,7 +183,8 @@ def read_answers(text: str, file: str) -> Mapping[str, Answer]:
     return _by_key({entry.kind: entry for entry in entries}, entries, file, "kind")
 
 
-def _file(name: str) -> str:
+def file_text(name: str) -> str:
+    """Return the text of a file of the catalogue."""
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
@@ -192,21 +194,36 @@ def _by_key(by_key: dict[_Key, _Kind], entries: list[_Kind], file: str, key: str
     return MappingProxyType(by_key)
 
 
-def _read(kind: type[_Kind], text: str, file: str, table: str, key: str) -> list[_Kind]:
+def read_tables(text: str, file: str, kinds: Mapping[str, tuple[type[Struct], str]]) -> dict[str, list[Any]]:
+    """Read the tables of a TOML file by their names, each into its kind; its key names it in an error.
+
+    Raises ``CatalogueError`` naming ``file``, also for a missing table and one of another name.
+    """
     try:
         tables = toml.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CatalogueError(f"{file} is not valid TOML: {error}.") from error
-    entries = tables.pop(table, None)
-    if tables or not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise CatalogueError(f"{file} must contain entries under [[{table}]] and nothing else.")
-    return [
-        _entry(kind, entry, f"{file}, {table} {entry.get(key, f'number {place}')}")
-        for place, entry in enumerate(entries, 1)
-    ]
+    entries: dict[str, list[Any]] = {}
+    for table in kinds:
+        values = tables.pop(table, None)
+        entries[table] = [values] if isinstance(values, dict) else values if isinstance(values, list) else [None]
+    if tables or not all(isinstance(entry, dict) for values in entries.values() for entry in values):
+        names = ", ".join(f"[[{table}]]" for table in kinds)
+        raise CatalogueError(f"{file} must contain entries under {names} and nothing else.")
+    return {
+        table: [
+            _entry(kind, entry, f"{file}, {table} {entry.get(key, f'number {place}')}")
+            for place, entry in enumerate(entries[table], 1)
+        ]
+        for table, (kind, key) in kinds.items()
+    }
 
 
-def _entry(kind: type[_Kind], values: dict[str, object], name: str) -> _Kind:
+def _read(kind: type[_Kind], text: str, file: str, table: str, key: str) -> list[_Kind]:
+    return read_tables(text, file, {table: (kind, key)})[table]
+
+
+def _entry(kind: type[_Struct], values: dict[str, object], name: str) -> _Struct:
     try:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:

@@ -7,7 +7,8 @@ from urllib.parse import urljoin, urlsplit
 
 from oauth.catalogue import challenges
 from oauth.catalogue.entries import Answer, Entry, answers
-from oauth.catalogue.matcher import ENDPOINTS_OF, Match, address_parameters, fold, match, match_value, read_json
+from oauth.catalogue.folding import fold
+from oauth.catalogue.matcher import ENDPOINTS_OF, How, Match, address_parameters, match, match_value, read_json
 from oauth.exchange import Exchange, Headers, Request, Step, header
 from oauth.formatting import fields
 from oauth.redaction import quoted
@@ -48,7 +49,7 @@ class Explanation:
     status: int | None = None
     error: str = ""
     error_description: str = ""
-    match: Literal["exact", "folded"] | None = None
+    match: How | None = None
     status_as_documented: bool | None = None
     matched_text: str = ""
     where: str = ""
@@ -64,7 +65,7 @@ def explain(exchange: Exchange) -> Explanation | None:
     if failure is not None:
         if response is not None:
             # A response that broke off may contain the whole error.
-            error = match(response.status, response.headers, response.body, step=exchange.step)
+            error = match(response.status, response.headers, response.body, step=exchange.step, cut=True)
             if error is not None and (known := _documented(error, response.status)):
                 return known
         kind = failure.kind if failure.kind in answers() else "failed"
@@ -99,7 +100,7 @@ def explain_response(
     that the request went through a proxy, which may have responded in the server's place.
     """
     value = read_json(body)
-    error = match_value(status, headers, body, value, step=step)
+    error = match_value(status, headers, body, value, step=step, cut=cut)
     stated = _stated(error)
     judged = stated if stated is not None and (status is None or status < 300) else status
     status = judged if status is None else status
@@ -180,7 +181,7 @@ class _Shape:
         if self.step is Step.REVOKE or (self.step is Step.USERINFO and self._is_signed()):
             return ""
         if value is None:
-            return "invalid_json"
+            return "unknown_error" if self.error else "invalid_json"
         inner = value["data"] if isinstance(value, dict) and isinstance(value.get("data"), dict) else value
         if isinstance(inner, dict) and inner.get("active") is False and self.step is None:
             return "inactive_token"

@@ -1,8 +1,9 @@
-"""Find the error in a response, in any of its places and shapes, and match its text with the catalogue.
+"""Find the error in a response, in any of its places and shapes (``shapes``), and match its text with the catalogue.
 
 Every text comes from a provider, so nothing here raises, whatever was sent.
 """
 
+import html
 import json
 import re
 from codecs import BOM_UTF8
@@ -13,8 +14,9 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
 from oauth import lenient_json
-from oauth.catalogue import challenges
-from oauth.catalogue.entries import DocumentedError, Endpoint, RegisteredError, documented, registered_for
+from oauth.catalogue import challenges, shapes
+from oauth.catalogue.entries import DocumentedError, Endpoint, RegisteredError, documented, registered, registered_for
+from oauth.catalogue.folding import fold
 from oauth.exchange import Headers, Step, header
 from oauth.lenient_json import ParseError
 from oauth.redaction import quoted
@@ -38,10 +40,20 @@ ENDPOINTS_OF: Mapping[Step, tuple[Endpoint, ...]] = {
 }
 """Endpoints whose error codes an endpoint returns, its own first."""
 
-_TYPOGRAPHIC = str.maketrans(dict.fromkeys("‘’‚‛′", "'") | dict.fromkeys("“”„‟″«»", '"'))
 _JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_WRAPPERS = 5
-"""Levels of nested ``data`` objects that are searched."""
+_CUT_MARK = re.compile(
+    r"(?:(?:\.{3,}|…)\s*+)?(?:\.{3,}|…|[(\[<]?(?:\.{3}|…)?\s?truncated\b[^\n\"]{0,60}|\[…\])\s*\Z", re.IGNORECASE
+)
+"""What a logger writes where it cut a text off."""
+_MARK_LENGTH = 200
+_LONGEST_TEXT = 4096
+"""Characters of a text that may be a documented one."""
+SHORTEST_CUT = 20
+"""Characters of a documented text that must be left of it where it was cut off."""
+
+
+How = Literal["exact", "folded", "cut"]
+"""The way in which a text is that of a documented error."""
 
 
 class Where(StrEnum):
@@ -49,6 +61,9 @@ class Where(StrEnum):
 
     BODY = "JSON body"
     DATA = "JSON body, under data"
+    WRAPPED = "JSON body, inside another value"
+    FORM = "form in the body"
+    XML = "XML body"
     CHALLENGE = "WWW-Authenticate header"
     LOCATION = "Location header"
     ADDRESS = "callback address"
@@ -59,11 +74,13 @@ class Match:
     """An error that a response carries.
 
     ``documented`` is the documented error with the same text, and ``how`` says whether the texts are equal exactly or
-    after folding case, whitespace and typographic quotes; without one both are ``None`` and ``registered`` is the
-    code's meaning by its specification. ``status_as_documented`` is ``None`` where either status is unknown.
+    after folding case, whitespace, typographic quotes, entities and the full stop, or whether the text was cut off and
+    can be the beginning of this one only; without one both are ``None`` and ``registered`` is the code's meaning by
+    its specification. ``status_as_documented`` is ``None`` where either status is unknown.
 
-    ``error``, ``description`` and ``human_title`` are the provider's, empty when absent; ``stated_status`` is the HTTP
-    status that the body itself names. ``matched_text`` is the recognised part of body, header or address, verbatim.
+    ``error``, ``description``, ``human_title`` and ``request_id`` are the provider's, empty when absent;
+    ``stated_status`` is the HTTP status that the body itself names. ``matched_text`` is the recognised part of body,
+    header or address, verbatim. ``shape`` is the name of the body's shape.
     """
 
     where: Where
@@ -73,9 +90,11 @@ class Match:
     stated_status: int | None = None
     matched_text: str = ""
     documented: DocumentedError | None = None
-    how: Literal["exact", "folded"] | None = None
+    how: How | None = None
     status_as_documented: bool | None = None
     registered: RegisteredError | None = None
+    request_id: str = ""
+    shape: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +105,24 @@ class _Error:
     description: str
     human_title: str = ""
     stated_status: int | None = None
+    texts: tuple[str, ...] = ()
+    is_cut: bool = False
+    may_be_cut: bool = False
+    request_id: str = ""
+    shape: str = ""
 
 
 def match(
-    status: int | None, headers: Headers, body: bytes, *, address: str = "", step: Step | None = None
+    status: int | None,
+    headers: Headers,
+    body: bytes,
+    *,
+    address: str = "",
+    step: Step | None = None,
+    cut: bool = False,
 ) -> Match | None:
     """Find the error in a response; ``None`` without one. The parameters are those of ``match_value``."""
-    return match_value(status, headers, body, read_json(body), address=address, step=step)
+    return match_value(status, headers, body, read_json(body), address=address, step=step, cut=cut)
 
 
 def match_value(
@@ -103,24 +133,20 @@ def match_value(
     *,
     address: str = "",
     step: Step | None = None,
+    cut: bool = False,
 ) -> Match | None:
     """Find the error in a response whose body parses as ``value`` (``read_json``); ``None`` without one.
 
-    ``address`` is the callback URL with its query and fragment; ``step`` chooses among the meanings of a code. Among
-    several places the one with a documented text counts, then the first of body, ``WWW-Authenticate``, ``Location``
-    and ``address``.
+    A body that is not JSON is read as a form or as XML. ``address`` is the callback URL with its query and fragment;
+    ``step`` chooses among the meanings of a code; ``cut`` says that the body was cut off, so that its last text may
+    be the beginning of a documented one. Among several places the
+    one with a documented text counts, then the first of body, ``WWW-Authenticate``, ``Location`` and ``address``.
     """
-    errors = list(_errors(headers, body, value, address))
+    errors = list(_errors(status, headers, body, value, address, cut))
     for error in errors:
-        for how in ("exact", "folded"):
-            if entry := _documented(error, folded=how == "folded"):
-                return _match(error, status, entry, "folded" if how == "folded" else "exact", step)
+        if documented_match := _documented(error):
+            return _match(error, status, *documented_match, step)
     return _match(errors[0], status, None, None, step) if errors else None
-
-
-def fold(text: str) -> str:
-    """Fold the differences that copying makes: letter case, whitespace, typographic quotes."""
-    return " ".join(text.translate(_TYPOGRAPHIC).casefold().split())
 
 
 def read_json(body: bytes) -> Any:
@@ -154,7 +180,7 @@ def _match(
     error: _Error,
     status: int | None,
     entry: DocumentedError | None,
-    how: Literal["exact", "folded"] | None,
+    how: How | None,
     step: Step | None,
 ) -> Match:
     known = entry is not None and entry.status is not None and status is not None
@@ -168,20 +194,48 @@ def _match(
         documented=entry,
         how=how,
         status_as_documented=status == entry.status if entry is not None and known else None,
-        registered=registered_for(error.error, *_endpoints(error, step)) if entry is None else None,
+        registered=_registered(error, step) if entry is None else None,
+        request_id=error.request_id,
+        shape=error.shape,
     )
 
 
-def _documented(error: _Error, *, folded: bool) -> DocumentedError | None:
+def _documented(error: _Error) -> tuple[DocumentedError, How] | None:
     """Return the documented error with this text. A different code rules it out; a missing one does not, since
     the API's own error format has no code."""
-    normal = fold if folded else str
-    for entry in documented().values():
-        if normal(entry.description) == normal(error.description) and (
-            not entry.error or not error.error or normal(entry.error) == normal(error.error)
-        ):
-            return entry
-    return None
+    entries = [entry for entry in documented().values() if not _is_other_code(error.error, entry.error)]
+    texts = (error.description, *(text for text in error.texts if text != error.description))
+    for text in texts:
+        if not error.is_cut and (entry := next((entry for entry in entries if entry.description == text), None)):
+            return entry, "exact"
+    by_text = {shapes.bare(entry.description): entry for entry in entries}
+    for text in texts:
+        if not error.is_cut and len(text) < _LONGEST_TEXT and (entry := by_text.get(shapes.bare(text))):
+            return entry, "folded"
+    return (entry, "cut") if (entry := _documented_beginning(error, entries)) else None
+
+
+def _documented_beginning(error: _Error, entries: list[DocumentedError]) -> DocumentedError | None:
+    """Return the documented error that a text cut off by a logger can only be; another known text may rule it out."""
+    if len(error.description) > _LONGEST_TEXT:
+        return None
+    mark = _CUT_MARK.search(error.description, max(0, len(error.description) - _MARK_LENGTH))
+    if not mark and not error.is_cut and not error.may_be_cut:
+        return None
+    start = fold(html.unescape(error.description[: mark.start()] if mark else error.description))
+    candidates = [text for text in shapes.known_texts() if text.startswith(start)] if len(start) >= SHORTEST_CUT else []
+    return next((it for it in entries if candidates == [shapes.bare(it.description)]), None)
+
+
+def _is_other_code(code: str, documented_code: str) -> bool:
+    """Return whether a code rules a documented error out: the reason phrase of a status is no code."""
+    canonical = shapes.canonical_code(code)
+    return bool(code and documented_code and canonical != documented_code and not shapes.is_phrase(code))
+
+
+def _registered(error: _Error, step: Step | None) -> RegisteredError | None:
+    code = error.error if error.error in registered() else shapes.canonical_code(error.error)
+    return registered_for(code, *_endpoints(error, step))
 
 
 def _endpoints(error: _Error, step: Step | None) -> tuple[Endpoint, ...]:
@@ -196,45 +250,72 @@ def _endpoints(error: _Error, step: Step | None) -> tuple[Endpoint, ...]:
             return ("token",)
 
 
-def _errors(headers: Headers, body: bytes, value: Any, address: str) -> Iterator[_Error]:
-    yield from _body_errors(body, value)
-    for name, value in headers:
+def _errors(status: int | None, headers: Headers, body: bytes, value: Any, address: str, cut: bool) -> Iterator[_Error]:
+    if error := _body_error(status, body, value, cut):
+        yield error
+    for name, text in headers:
         if name.lower() == "www-authenticate":
-            for challenge in challenges.parse(value):
-                error = challenge.parameters.get("error", "")
+            for challenge in challenges.parse(text):
+                code = challenge.parameters.get("error", "")
                 description = challenge.parameters.get("error_description", "")
-                if error or description:
-                    yield _Error(Where.CHALLENGE, value, error, description)
+                if code or description:
+                    yield _Error(Where.CHALLENGE, text, code, description)
     for where, url in ((Where.LOCATION, header(headers, "location") or ""), (Where.ADDRESS, address)):
         parameters = address_parameters(url)
         if parameters.get("error"):
             yield _Error(where, url, parameters["error"], parameters.get("error_description", ""))
 
 
-def _body_errors(body: bytes, value: Any) -> Iterator[_Error]:
-    where = Where.BODY
-    for _ in range(_WRAPPERS):
-        if not isinstance(value, dict):
-            return
-        if error := _body_error(value, where, body):
-            yield error
-            return
-        value, where = value.get("data"), Where.DATA
+def _body_error(status: int | None, body: bytes, value: Any, cut: bool) -> _Error | None:
+    """Return the error in a body: of the authorization layer (RFC 6749 §5.2), or of an API, in any shape."""
+    where, is_cut, text = Where.BODY, False, ""
+    if value is None:
+        text = _decoded(body)
+        value, where, is_cut = _read_otherwise(text)
+    error = shapes.error_in(value, status)
+    if error is None:
+        return None
+    text = text or _decoded(body)
+    if error.path and where is Where.BODY:
+        where = Where.DATA if error.path[0] == "data" else Where.WRAPPED
+    if is_cut:
+        # Only a text that goes on to the end was cut; one that is closed before it is whole.
+        end = _without_mark(text)
+        if not error.description and end.endswith(error.error) and error.error not in registered():
+            return None
+        is_cut = bool(error.description) and end.endswith(error.description[-10:])
+    return _Error(
+        where,
+        text,
+        error.error,
+        error.description,
+        error.human_title,
+        error.status,
+        error.texts,
+        is_cut,
+        cut,
+        error.request_id,
+        error.shape,
+    )
 
 
-def _body_error(members: dict[str, Any], where: Where, body: bytes) -> _Error | None:
-    """Return the error in one JSON object: of the authorization layer (RFC 6749 §5.2), or of the API itself."""
-    error = members.get("error")
-    if isinstance(error, dict):
-        stated = error.get("status")
-        stated = stated if isinstance(stated, int) and not isinstance(stated, bool) else None
-        description = _text(error.get("detail")) or _text(error.get("title"))
-        is_error = description or stated
-        return _Error(where, _decoded(body), "", description, stated_status=stated) if is_error else None
-    description = _text(members.get("error_description"))
-    if _text(error) or description:
-        return _Error(where, _decoded(body), _text(error), description, _text(members.get("error_human_title")))
-    return None
+def _read_otherwise(text: str) -> tuple[Any, Where, bool]:
+    """Read a body that is not JSON: a form, XML, or JSON that was cut off; the last says whether it was."""
+    value, kind = shapes.read_body(text)
+    if value is not None:
+        return value, {"form": Where.FORM, "xml": Where.XML}.get(kind, Where.BODY), False
+    if text.lstrip().startswith(("{", "[")):
+        try:
+            return lenient_json.read(_without_mark(text), cut=True).value, Where.BODY, True
+        except ParseError:
+            pass
+    return None, Where.BODY, False
+
+
+def _without_mark(text: str) -> str:
+    """Return a text without the mark of a logger that cut it off."""
+    mark = _CUT_MARK.search(text, max(0, len(text) - _MARK_LENGTH))
+    return (text[: mark.start()] if mark else text).rstrip()
 
 
 def _text(value: object) -> str:
@@ -246,7 +327,7 @@ def _verbatim(error: _Error) -> str:
     for text in (error.description, error.error):
         if not text:
             continue
-        if error.where in (Where.LOCATION, Where.ADDRESS):
+        if error.where in (Where.LOCATION, Where.ADDRESS, Where.FORM):
             parts = re.split(r"[?#&]", error.source)
             if part := next((part for part in parts if unquote_plus(part.partition("=")[2]) == text), ""):
                 return part
@@ -254,6 +335,8 @@ def _verbatim(error: _Error) -> str:
             return literal
         elif text in error.source:
             return text
+        elif (escaped := html.escape(text, quote=False)) in error.source:
+            return escaped
         else:
             for candidate in _JSON_TEXT.finditer(error.source):
                 if _unquoted(candidate[0]) == text:

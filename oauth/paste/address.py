@@ -7,22 +7,21 @@ from oauth.paste.body import encoded
 from oauth.paste.result import Pasted
 from oauth.paste.step_guess import parameters, step_of
 
-_PLAIN = re.compile(r"""["'<]?[^\s"'<>{}\\^`|]+[>"']?""")
-_KNOWN = {"code", "state", "error", "response_type", "client_id", "grant_type", "access_token"}
+_SIGNS = r"[^\s\"'<>{}\\^`|=]"
+_VALUE = r"[^\s\"'<>{}\\^`|]*+"
+LINE = re.compile(
+    r"(?=\S*?\b(?:code|error|response_type|grant_type)=|[^\s?#]*[?#]\S*?\b(?:state|client_id|access_token)=)"
+    rf"[\"'<]?{_SIGNS}{{1,2000}}={_VALUE}(?:\s{{1,20}}&{_SIGNS}{{1,200}}={_VALUE})*[>\"']?[ \t\r]*$",
+    re.MULTILINE,
+)
+"""A line that is only an address with a parameter of the flow, or parameters, which may go on in the next lines."""
+
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
 
 
-def confidence(text: str) -> float:
-    """Return 0.9 for one address or several, each with a parameter of the flow."""
-    lines = text.split()
-    if not lines or "=" not in lines[0]:
-        return 0.0
-    return 0.9 if all(_PLAIN.fullmatch(line) and _parameters_of(line).keys() & _KNOWN for line in lines) else 0.0
-
-
-def read(text: str) -> list[Pasted]:
-    """Return one request for each address; the parameters of a token request alone are its form."""
-    return [_request(line.strip("\"'<>")) for line in text.split()]
+def read(line: str) -> Pasted:
+    """Return the request of such a line; the parameters of a token request alone are its form."""
+    return _request("".join(line.strip().strip("\"'<>").split()))
 
 
 def exchange(method: str, url: str) -> Pasted:

@@ -1,15 +1,16 @@
 """Turn a parsed value into exchanges: a body alone, a request's body, an exception's dump, or a log record."""
 
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from oauth.catalogue import shapes
 from oauth.exchange import Headers, Part, Request, Response, header
-from oauth.lenient_json import ParseError
-from oauth.paste.body import as_json, encoded, first_sign, read_value, repaired
+from oauth.paste import har
+from oauth.paste.body import as_json, encoded, repaired
 from oauth.paste.result import STATUS_UNKNOWN, Pasted
 from oauth.paste.step_guess import TOKEN_PATH, path_of, step_of
 from oauth.paste.times import date_header, moment
@@ -20,15 +21,14 @@ DEEPEST = 8
 MOST_VALUES = 10_000
 """Values of one structure that are searched at most."""
 
-_MOST_PASSES = 20
-"""Passes over a text in search of an exchange: the values inside a value are read again."""
-
+WORDS = "message"
 INSIDE = "JSON inside a JSON string extracted"
 
 _STATUS = ("status", "statusCode", "status_code", "http_code", "http_status", "httpStatus", "code")
 _BODY = (
     "data",
     "body",
+    "payload",
     "_body",
     "content",
     "text",
@@ -42,21 +42,65 @@ _URL = ("url", "uri", "href", "requestUrl", "request_url")
 _SENT = ("config", "request", "options", "req")
 _TIMES = ("time", "timestamp", "@timestamp", "ts", "datetime", "date")
 _EMBEDDED = re.compile(r"[{\[]")
+_SIGN = re.compile(r"[{\[<=]|error|invalid|token|oauth|denied|expired|grant|client|unauthori", re.IGNORECASE)
+"""A sign that a text may have an exchange or the words of an error inside."""
+
+Inside = Callable[[str], list[Pasted]]
+"""The reader of a text inside a structure."""
 
 
-def exchanges(value: Any, *, source: str, repairs: tuple[str, ...] = (), text: str | None = None) -> list[Pasted]:
-    """Return the exchanges in a value. ``text`` is the value as it was written, where that is strict JSON."""
-    if isinstance(value, list) and value and all(isinstance(item, dict) and _is_exchange(item) for item in value):
-        return [exchange for item in value for exchange in exchanges(item, source=source, repairs=repairs)]
+def exchanges(
+    value: Any, *, source: str = "JSON", repairs: tuple[str, ...] = (), text: str | None = None, inside: Inside
+) -> list[Pasted]:
+    """Return the exchanges in a value; none where nothing in it tells that it is one.
+
+    ``text`` is the value as it was written, where that is strict JSON. ``inside`` reads the texts in it.
+    """
     if isinstance(value, str):
-        inner = _embedded(value)
-        return _noted(inner, (INSIDE, *repairs)) if inner else [_bare(encoded(value), source, repairs)]
-    if isinstance(value, dict) and not _is_response_body(value):
-        if is_request(value):
-            return [_token_request(value, source, repairs)]
-        if items := _enveloped(value, source, repairs) or _searched(value, source, repairs):
-            return items
-    return [_bare(as_json(value) if repairs or text is None else encoded(text), source, repairs)]
+        return _noted(inside(value), (INSIDE, *repairs))
+    read = partial(exchanges, source=source, repairs=repairs, inside=inside)
+    if isinstance(value, list):
+        return [exchange for item in value[:MOST_VALUES] if isinstance(item, dict) for exchange in read(item)]
+    if not isinstance(value, dict):
+        return []
+    if (entries := _saved(value)) is not None:
+        shared = har.SharedHeaders()
+        return [har.exchange(entry, shared, repairs) for entry in entries]
+    if _is_response_body(value):
+        return [bare(value, source=source, repairs=repairs, text=text)]
+    if is_request(value):
+        return [_token_request(value, source, repairs)]
+    if items := _enveloped(value, source, repairs):
+        return items
+    error = shapes.error_in(value)
+    if error is not None and error.error:
+        return [bare(value, source=source, repairs=repairs, text=text)]
+    return _searched(value, source, repairs, inside) or (
+        [] if error is None else [bare(value, source=source, repairs=repairs, text=text)]
+    )
+
+
+def _saved(value: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Return the entries of a HAR, or the one that the value is, ``None`` for any other value."""
+    log, request, response = (value.get(name) for name in ("log", "request", "response"))
+    if isinstance(log, dict) and isinstance(log.get("entries"), list):
+        return [entry for entry in log["entries"] if isinstance(entry, dict)]
+    if not (isinstance(request, dict) and isinstance(response, dict)):
+        return None
+    is_entry = isinstance(request.get("url"), str) and isinstance(response.get("content"), dict)
+    return [value] if is_entry else None
+
+
+def bare(value: Any, *, source: str = "JSON", repairs: tuple[str, ...] = (), text: str | None = None) -> Pasted:
+    """Return a value as the body of a response of which nothing else is known."""
+    response = Response(STATUS_UNKNOWN, body=as_json(value) if repairs or text is None else encoded(text))
+    return Pasted(
+        response=response,
+        step=step_of(None, response),
+        repairs=repairs,
+        source=source,
+        unknown=frozenset({Part.RESPONSE_HEADERS}),
+    )
 
 
 def is_request(value: object) -> bool:
@@ -65,7 +109,8 @@ def is_request(value: object) -> bool:
 
 
 def _is_exchange(value: dict[str, Any]) -> bool:
-    return _is_response_body(value) or is_request(value) or _envelope(value) is not None
+    is_body = _is_response_body(value) or is_request(value) or shapes.error_in(value) is not None
+    return is_body or _envelope(value) is not None
 
 
 def _is_response_body(value: Any) -> bool:
@@ -88,14 +133,10 @@ def _is_response_body(value: Any) -> bool:
     return False
 
 
-def _bare(body: bytes, source: str, repairs: tuple[str, ...]) -> Pasted:
-    response = Response(STATUS_UNKNOWN, body=body)
-    return Pasted(response=response, step=step_of(None, response), repairs=repairs, source=source)
-
-
 def _token_request(value: dict[str, Any], source: str, repairs: tuple[str, ...]) -> Pasted:
     request = Request("POST", "", (("Content-Type", "application/json"),), as_json(value))
-    return Pasted(request, step=step_of(request, None), repairs=repairs, source=source)
+    unknown = frozenset({Part.METHOD, Part.REQUEST_HEADERS, Part.REQUEST_BODY})
+    return Pasted(request, step=step_of(request, None), repairs=repairs, source=source, unknown=unknown)
 
 
 def _enveloped(value: dict[str, Any], source: str, repairs: tuple[str, ...]) -> list[Pasted]:
@@ -183,18 +224,37 @@ def _time(value: dict[str, Any]) -> datetime | None:
     return next((at for name in _TIMES if (at := moment(value.get(name))) is not None), None)
 
 
-def _searched(value: dict[str, Any], source: str, repairs: tuple[str, ...]) -> list[Pasted]:
-    """Return the exchanges inside a log record: in the first structure, or text, that has any."""
+def _searched(value: dict[str, Any], source: str, repairs: tuple[str, ...], inside: Inside) -> list[Pasted]:
+    """Return the exchanges inside a log record: in the first structure that has any, or else in words."""
+    words: list[Pasted] = []
     for inner in _within(value):
         items: list[Pasted] = []
         if isinstance(inner, str):
-            items = _noted(_embedded(inner), (INSIDE, *repairs))
+            items = _noted(inside(inner), (INSIDE, *repairs)) if _SIGN.search(inner) else []
+            if items and all(item.source == WORDS for item in items):
+                words = words or items
+                continue
         elif _is_exchange(inner):
-            items = exchanges(inner, source=source, repairs=repairs)
+            items = exchanges(inner, source=source, repairs=repairs, inside=inside)
         if items:
-            at = _time(value)
-            return [replace(item, started_at=item.started_at or at) for item in items]
-    return []
+            return _of_record(value, items)
+    return _of_record(value, words)
+
+
+def _of_record(value: dict[str, Any], items: list[Pasted]) -> list[Pasted]:
+    """Give the exchanges in a log record its time and its status."""
+    at, status = _time(value), _stated(value)
+    return [_with_status(replace(item, started_at=item.started_at or at), status) for item in items]
+
+
+def _stated(value: dict[str, Any]) -> int:
+    return next((int(value[name]) for name in _STATUS[:-1] if _is_status(value.get(name))), STATUS_UNKNOWN)
+
+
+def _with_status(item: Pasted, status: int) -> Pasted:
+    if item.response is None or item.response.status != STATUS_UNKNOWN:
+        return item
+    return replace(item, response=replace(item.response, status=status))
 
 
 def _within(value: dict[str, Any]) -> Iterator[dict[str, Any] | str]:
@@ -206,30 +266,6 @@ def _within(value: dict[str, Any]) -> Iterator[dict[str, Any] | str]:
             yield inner
         if depth < DEEPEST and isinstance(inner, dict | list):
             queue += [(item, depth + 1) for item in (inner.values() if isinstance(inner, dict) else inner)]
-
-
-def _embedded(text: str) -> list[Pasted]:
-    """Return the exchange whose JSON stands somewhere in a text."""
-    if '"' not in text and "'" not in text:
-        return []
-    if text.startswith('"'):
-        try:
-            inner = json.loads(text)
-        except ValueError:
-            return []
-        return _embedded(inner)
-    budget = _MOST_PASSES * len(text)
-    for sign in _EMBEDDED.finditer(text):
-        if budget < 0:
-            return []
-        try:
-            value, end, repairs = read_value(text, first_sign(text, sign.start()))
-        except ParseError:
-            return []
-        if isinstance(value, dict) and _is_exchange(value):
-            return exchanges(value, source="JSON", repairs=repairs)
-        budget -= end - sign.start()
-    return []
 
 
 def _noted(items: list[Pasted], repairs: tuple[str, ...]) -> list[Pasted]:

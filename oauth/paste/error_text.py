@@ -7,6 +7,7 @@ from functools import cache
 from oauth.catalogue.entries import answers, documented, registered
 from oauth.exchange import Response
 from oauth.paste.body import as_json
+from oauth.paste.envelopes import WORDS
 from oauth.paste.result import STATUS_UNKNOWN, Pasted
 from oauth.paste.step_guess import step_of
 
@@ -23,23 +24,13 @@ _QUOTES = str.maketrans(dict.fromkeys("‘’‚‛′`", "'") | dict.fromkeys("
 LONGEST = 100_000
 
 
-def confidence(text: str) -> float:
-    """Return the confidence that the text is a known message or code; the more other text, the lower."""
-    if len(text) > LONGEST or next(_matches(text), None) is None:
-        return 0.0
-    return 0.55 if len(text) < 400 and "{" not in text else 0.1
+def find(text: str, start: int, end: int) -> Iterator[tuple[int, int, Pasted]]:
+    """Yield the messages between two places of the text, each with its own, as the bodies that they come in."""
+    for match in _pattern().finditer(text.translate(_QUOTES), start, end):
+        yield match.start(), match.end(), _pasted(match)
 
 
-def read(text: str, status: int = STATUS_UNKNOWN) -> list[Pasted]:
-    """Return the messages as the bodies that they come in."""
-    return [_pasted(match, status) for match in _matches(text)]
-
-
-def _matches(text: str) -> Iterator[re.Match[str]]:
-    return _pattern().finditer(text.translate(_QUOTES))
-
-
-def _pasted(match: re.Match[str], status: int) -> Pasted:
+def _pasted(match: re.Match[str]) -> Pasted:
     body: dict[str, str] = {}
     code = match["code"] or match["alone"]
     if code:
@@ -49,9 +40,9 @@ def _pasted(match: re.Match[str], status: int) -> Pasted:
     if match["title"]:
         body["error_human_title"] = match["title"]
         body.setdefault("error", _codes_of_titles()[_folded(match["title"])])
-    response = Response(status, body=as_json(body))
+    response = Response(STATUS_UNKNOWN, body=as_json(body))
     repairs = (CODE_ALONE,) if match["alone"] else (READ_AS,)
-    return Pasted(response=response, step=step_of(None, response), repairs=repairs, source="message")
+    return Pasted(response=response, step=step_of(None, response), repairs=repairs, source=WORDS)
 
 
 @cache

@@ -2,11 +2,12 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from oauth.exchange import Headers, Part, Request
 from oauth.paste.body import encoded, first_sign
-from oauth.paste.result import Pasted, check_count
+from oauth.paste.result import Block, Pasted, check_count
 from oauth.paste.step_guess import TOKEN_PATH, path_of, step_of
 
 NO_COOKIES = "the browser adds its cookies, which are not in the text"
@@ -15,32 +16,36 @@ SCRIPT = "the options of the call are a script, not JSON, so its headers and bod
 _CALL = re.compile(r"(?<![\w.$])(?:(?:window|globalThis|self)\.)?fetch\(\s*(?=\"https?://)")
 _OPTIONS = re.compile(r"\s*,\s*(?=\S)")
 _METHOD = re.compile(r"[^;]{0,2000}?\bmethod[\"']?\s*:\s*[\"'`](?P<method>\w{1,20})[\"'`]")
+_CLOSED = re.compile(r"\s{0,99}\)[ \t]*;?")
+_CLOSING = re.compile(r"\}\s{0,99}\)")
 _DECODER = json.JSONDecoder(strict=False)
 
 
-def confidence(text: str) -> float:
-    """Return the confidence that a call with an address stands in the text."""
-    return 0.94 if _CALL.search(text) else 0.0
+def find(text: str) -> Iterator[Block]:
+    """Yield each call as a request."""
+    calls = list(_CALL.finditer(text))
+    check_count(calls)
+    ends = [*(call.start() for call in calls[1:]), len(text)]
+    for call, following in zip(calls, ends, strict=False):
+        item, end = _pasted(text, call.end(), following)
+        yield Block(call.start(), end, (item,))
 
 
-def read(text: str) -> list[Pasted]:
-    """Return each call as a request."""
-    starts = [call.end() for call in _CALL.finditer(text)]
-    check_count(starts)
-    ends = [*starts[1:], len(text)]
-    return [_pasted(text, start, end) for start, end in zip(starts, ends, strict=True)]
-
-
-def _pasted(text: str, start: int, following: int) -> Pasted:
+def _pasted(text: str, start: int, following: int) -> tuple[Pasted, int]:
     url, end = _value(text, start)
     if not isinstance(url, str):  # the text that begins there is not closed
-        url, end = text[start + 1 : following].split("\n", 1)[0], len(text)
+        url = text[start + 1 : following].split("\n", 1)[0]
+        end = start + 1 + len(url)
     options: dict[str, Any] = {}
     known = True
     if behind := _OPTIONS.match(text, end):
-        value, _ = _value(text, first_sign(text, behind.end()))
+        value, end = _value(text, first_sign(text, behind.end()))
         known = isinstance(value, dict)
         options = value if isinstance(value, dict) else _of_script(text, behind.end(), following, url)
+        if not known:
+            closing = _CLOSING.search(text, behind.end(), following)
+            end = closing.start() if closing else following
+    end = closed.end() if (closed := _CLOSED.match(text, end)) else end
     body, method = options.get("body"), options.get("method")
     request = Request(
         method.upper() if isinstance(method, str) else "GET",
@@ -49,13 +54,14 @@ def _pasted(text: str, start: int, following: int) -> Pasted:
         encoded(body) if isinstance(body, str) else b"",
     )
     notes = (NO_COOKIES,) if options.get("credentials") == "include" else ()
-    return Pasted(
+    item = Pasted(
         request,
         step=step_of(request, None),
         repairs=notes if known else (SCRIPT,),
         source="fetch call",
         unknown=frozenset() if known else frozenset({Part.REQUEST_HEADERS, Part.REQUEST_BODY}),
     )
+    return item, end
 
 
 def _value(text: str, start: int) -> tuple[Any, int]:

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from oauth.exchange import Headers, Request, Response, header
-from oauth.paste.body import encoded, repaired
-from oauth.paste.result import Pasted, check_count
+from oauth.lenient_json import ParseError
+from oauth.paste.body import encoded, first_sign, read_value, repaired
+from oauth.paste.result import Block, Pasted, check_count
 from oauth.paste.step_guess import step_of
 from oauth.paste.times import date_header
 
@@ -16,6 +17,8 @@ Message = tuple[Request | Response, tuple[str, ...]]
 _HEADER = re.compile(r"[ \t]*(?P<name>[!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*:[ \t]*(?P<value>[^\n]*)(?:\n|\Z)")
 _CONTINUATION = re.compile(r"[ \t]+(?P<value>[^\s{\[<][^\n]*)(?:\n|\Z)")
 _BLANK = re.compile(r"[ \t\r]*\n")
+_BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
+_SIZE_ALONE = re.compile(r"[0-9a-fA-F]{1,8}[ \t\r]*\n")
 _LINE_BREAK = re.compile(rb"\r?\n")
 _SIZE_LINE = re.compile(rb"^[0-9a-fA-F]{1,8}[ \t\r]*(?:\n|\Z)", re.MULTILINE)
 _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
@@ -23,18 +26,25 @@ _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 def head_and_body(text: str) -> tuple[Headers, str]:
     """Split a text into headers, folded lines joined (RFC 9112 §5.2), and the body behind the blank line."""
+    position, headers = _head_end(text, 0, len(text))
+    return headers, text[position:].strip("\r\n")
+
+
+def _head_end(text: str, position: int, stop: int) -> tuple[int, Headers]:
+    """Return the place behind a head and its blank line, and the headers."""
     headers: list[tuple[str, str]] = []
-    position = 0
-    while match := _HEADER.match(text, position) or (_CONTINUATION.match(text, position) if headers else None):
+    while match := _HEADER.match(text, position, stop) or (
+        _CONTINUATION.match(text, position, stop) if headers else None
+    ):
         value = match["value"].rstrip()
         if match.re is _HEADER:
             headers.append((match["name"], value))
         else:
             headers[-1] = (headers[-1][0], f"{headers[-1][1]} {value}")
         position = match.end()
-    if blank := _BLANK.match(text, position):
+    if blank := _BLANK.match(text, position, stop):
         position = blank.end()
-    return tuple(headers), text[position:].strip("\r\n")
+    return position, tuple(headers)
 
 
 def message_of(start: re.Match[str], headers: Headers, body: str, *, scheme: str = "https") -> Message:
@@ -54,13 +64,37 @@ def message_of(start: re.Match[str], headers: Headers, body: str, *, scheme: str
     return Response(int(line["status"]), reason, headers, octets, http_version=version), repairs
 
 
-def messages_in(text: str, start: re.Pattern[str], end: re.Pattern[str] | None = None) -> Iterator[Message]:
-    """Yield the messages in a text, each from a ``start`` to the next one, or to an ``end`` before it."""
+def blocks_in(text: str, start: re.Pattern[str], source: str, end: re.Pattern[str] | None = None) -> Iterator[Block]:
+    """Yield the messages in a text, each from a ``start`` to the end of its body, which ``end`` may mark.
+
+    Informational responses (1xx) have no exchanges: the request is still without its response.
+    """
     starts = list(start.finditer(text))
+    check_count(starts)
     ends = [following.start() for following in starts[1:]] + [len(text)]
-    for line, following in zip(starts, ends, strict=True):
-        match = end.search(text, line.end(), following) if end else None
-        yield message_of(line, *head_and_body(text[line.end() : match.start() if match else following]))
+    for line, following in zip(starts, ends, strict=False):
+        marked = end.search(text, line.end(), following) if end else None
+        body, _ = _head_end(text, line.end(), marked.start() if marked else following)
+        stop = marked.start() if marked else body_end(text, body, following)
+        message, repairs = message_of(line, *head_and_body(text[line.end() : stop]))
+        items = paired([(message, repairs)], source)
+        yield Block(line.start(), marked.end() if marked else stop, tuple(items))
+
+
+def body_end(text: str, start: int, stop: int) -> int:
+    """Return the end of the body that begins at ``start``, at most ``stop``: what stands behind it is no part of it."""
+    start = min(first_sign(text, start), stop)
+    if text.startswith(("{", "["), start):
+        try:
+            _, end, repairs = read_value(text[start:stop], 0)
+        except ParseError:
+            return stop
+        return start + end if not repairs or text[start + end - 1] in "}]" else stop
+    if text.startswith("<", start):
+        closing = text.lower().rfind("</html>", start, stop) if "</html>" in text[start:stop].lower() else -1
+        return closing + len("</html>") if closing >= 0 else stop
+    blank = _BLANK_LINE.search(text, start, stop)
+    return blank.start() if blank and not _SIZE_ALONE.match(text, start) else stop
 
 
 def paired(messages: Iterable[Message], source: str) -> list[Pasted]:

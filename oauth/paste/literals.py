@@ -19,13 +19,13 @@ PRINTED_START = re.compile(
 """The beginning of such a value that does not begin like JSON."""
 
 _SPACE = re.compile(r"\s+")
-_COMMA = re.compile(r",")
+_COMMA = re.compile(r"[,;]")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?=[\s,})\]]|n?\Z)")
 _WORD = re.compile(r"(?:true|True|false|False|null|None|nil|NULL|undefined|NaN)\b(?!\s*[({\[:=])")
 _WORDS = {"true": True, "True": True, "false": False, "False": False}
 _PREFIX = re.compile(
     r"<ref \*\d+>\s*|\((?:object|array)\)\s*"
-    r"|[\\A-Za-z_$][\w$.\\]*(?:::__set_state)?(?:\(\d+\))?\s*(?:\[[\w ]+\]\s*)?(?=[{(\[])"
+    r"|%(?=\{)|%?[\\A-Za-z_$][\w$.\\]*(?:::__set_state)?(?:\(\d+\))?\s*(?:\[[\w ]+\]\s*)?(?=[{(\[])"
     r"|\[[A-Za-z][\w$.]*(?:: [\w$. ]+)?\]\s*(?=\{)"
 )
 _OPAQUE = re.compile(
@@ -41,7 +41,7 @@ _NAME = re.compile(r":?(?P<name>[A-Za-z_$][\w$.-]*|\d+)(?=\s*(?:=>|[:=]))|:\"(?P
 _HIDDEN_NAME = re.compile(r"\[[\w(). ]{1,100}\](?=:)")
 _SEPARATOR = re.compile(r"\s*(?:=>|[:=])\s*")
 _MORE = re.compile(r"\.\.\.(?: \d+ more \w+)?|#\s*\.\.\.")
-_BARE_END = re.compile(r"[}\])\n]|\Z|,\s*(?::?[\"']?[\w.-]{1,60}[\"']?\s*(?:=|:\s)|:\"|\n|\Z)")
+_BARE_END = re.compile(r"[}\])\n]|;(?=\s)|\Z|,\s*(?::?[\"']?[\w.-]{1,60}[\"']?\s*(?:=|:\s)|:\"|\n|\Z)")
 _CLOSER = {"{": "}", "[": "]", "(": ")"}
 
 

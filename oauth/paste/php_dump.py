@@ -1,12 +1,11 @@
 """Read the output of PHP's ``print_r`` and ``var_dump``."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from oauth.lenient_json import DEEPEST, ParseError, number_of
 from oauth.paste.body import first_sign
-from oauth.paste.envelopes import exchanges
-from oauth.paste.result import Pasted, check_count
 
 _OPENED = re.compile(
     r"(?P<printed>(?<![\w\\])(?:Array|[A-Za-z_\\][\w\\]* Object)\s*\(\s*(?=\[|\)))"
@@ -25,23 +24,23 @@ _STRING = re.compile(r'string\((?P<size>\d{1,9})\)\s*"')
 _STRING_END = re.compile(r'"(?=\s*(?:\[|\}|\Z))')
 
 
-def confidence(text: str) -> float:
-    """Return 0.95 where such output begins the text, less where it stands inside."""
-    opening = _OPENED.search(text)
-    if opening is None:
-        return 0.0
-    return 0.95 if not text[: opening.start()].strip() else 0.75
+def values(text: str) -> Iterator[tuple[Any, int, int]]:
+    """Yield the printed values with their places; one that cannot be read is left out.
 
-
-def read(text: str) -> list[Pasted]:
-    """Return the exchanges in the printed values. Raises ``ParseError``."""
-    items: list[Pasted] = []
+    Raises ``ParseError`` for it at the end.
+    """
     position = 0
+    failure: ParseError | None = None
     while opened := _OPENED.search(text, position):
-        value, position = _container(text, opened, 0)
-        items += exchanges(value, source="PHP output", repairs=("read as the output of PHP",))
-        check_count(items)
-    return items
+        try:
+            value, position = _container(text, opened, 0)
+        except ParseError as error:
+            failure = failure or error
+            position = max(error.position, opened.end())
+            continue
+        yield value, opened.start(), position
+    if failure is not None:
+        raise failure
 
 
 def _container(text: str, opened: re.Match[str], depth: int) -> tuple[Any, int]:

@@ -1,7 +1,7 @@
 """The result of a reader: one exchange of a pasted text."""
 
 from collections.abc import Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from oauth.exchange import Exchange, Part, Request, Response, Step
@@ -24,10 +24,10 @@ STATUS_UNKNOWN = 0
 class Pasted:
     """One exchange, as far as it was pasted.
 
-    A part that is not in the text is ``None``, a status that is not ``STATUS_UNKNOWN``. ``unknown`` has the
-    parts of a message in the text that the text does not show. ``repairs`` describes
-    what reading repaired or left out. ``source`` is the format in words. ``started_at`` is aware and
-    in UTC. ``flow`` is equal for the exchanges that share a ``state``, a code or a token.
+    A part that is not in the text is ``None``, a status that is not ``STATUS_UNKNOWN``. ``unknown`` has the parts of a
+    message in the text that the text does not show. ``spans`` are the places in the text from which it was read.
+    ``repairs`` describes what reading repaired or left out. ``source`` is the format in words. ``started_at`` is aware
+    and in UTC. ``flow`` is equal for the exchanges that share a ``state``, a code or a token.
     """
 
     request: Request | None = None
@@ -39,6 +39,7 @@ class Pasted:
     source: str = ""
     flow: str = ""
     unknown: frozenset[Part] = frozenset()
+    spans: tuple[tuple[int, int], ...] = field(default=(), compare=False)
 
     @property
     def status(self) -> int | None:
@@ -58,6 +59,16 @@ class Pasted:
             duration_ms=self.duration_ms,
             flow=self.flow,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A place in a text, and the exchanges that were read there. ``spans`` are its parts, if others stand between."""
+
+    start: int
+    end: int
+    items: tuple[Pasted, ...]
+    spans: tuple[tuple[int, int], ...] = ()
 
 
 class TooManyError(ParseError):

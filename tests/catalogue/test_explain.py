@@ -281,3 +281,22 @@ def test_error_redirect_is_parsed_after_a_redacted_state() -> None:
     explanation = explain(Exchange(Step.CALLBACK, Request("GET", address), datetime(2026, 1, 1, tzinfo=UTC)))
     assert explanation is not None
     assert (explanation.error, explanation.error_description) == ("access_denied", "No")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "title"),
+    [
+        (
+            200,
+            b"error=bad_verification_code&error_description=The+code+passed+is+incorrect+or+expired.",
+            "unknown_error",
+        ),
+        (403, b'{"message":"The access token provided has expired"}', "unknown_error"),
+        (403, b'{"id":1}', "rate_limited"),
+        (200, b'{"ok":false,"error":"code_already_used"}', "unknown_error"),
+    ],
+)
+def test_error_of_another_shape_is_no_remark(status: int, body: bytes, title: str) -> None:
+    explanation = answered(Step.TOKEN, status, body)
+    assert explanation is not None
+    assert explanation.answer == title

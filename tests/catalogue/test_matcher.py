@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from oauth.catalogue import documented
 from oauth.catalogue.entries import DocumentedError
-from oauth.catalogue.matcher import Where, fold, match, read_json
+from oauth.catalogue.folding import fold
+from oauth.catalogue.matcher import Where, match, read_json
 from oauth.exchange import Step
 
 NUMBERS = range(1, 12)
@@ -124,7 +125,7 @@ def test_typographic_quotes_are_folded(number: int, text: str) -> None:
         ("invalid_request", "Missing parameter: code is required"),
         ("invalid_request", "Missing parameter: 'code' is required"),
         ("invalid_grant", "The authorization code has expired"),
-        ("invalid_grant", "Authorization code doesn't exist or is invalid for the client."),
+        ("invalid_grant", "Authorization code doesn't exist or is invalid for the client. Ask again."),
         ("invalid_grant", "Invalid refresh token 2"),
         ("invalid_grant", "refresh token"),
         ("invalid_grant", ""),
@@ -162,6 +163,125 @@ def test_api_error_format_matches_every_documented_error(number: int) -> None:
     detail = {"error": {"status": 400, "title": "Bad Request", "detail": entry.description, "validation": []}}
     assert number_of(detail) == number
     assert number_of({"data": detail}) == number
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize(
+    "alter",
+    [
+        lambda text: f"{text}.",
+        lambda text: text.replace(" ", "\u200b "),
+        lambda text: text.replace(" ", "\u00ad "),
+        lambda text: text.replace("'", "&#39;").replace('"', "&quot;") + " ",
+        lambda text: text.replace("'", "&amp;#39;").replace('"', "&amp;quot;") + " ",
+    ],
+)
+@pytest.mark.parametrize("member", ["error_description", "ERROR_DESCRIPTION", "errorDescription", "message", "detail"])
+def test_whole_text_is_recognised_in_other_spellings(number: int, alter: Any, member: str) -> None:
+    entry = documented()[number]
+    code = {"ERROR" if member.isupper() else "error": entry.error} if entry.error else {}
+    result = match(400, (), encoded({**code, member: alter(entry.description)}))
+    assert result is not None
+    assert (result.documented, result.how) == (entry, "folded")
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize(
+    "members", [{"status": 400}, {"title": "Bad Request", "status": 400}, {"error": "Bad Request"}]
+)
+@pytest.mark.parametrize("member", ["message", "detail"])
+def test_reason_phrase_is_no_other_code(number: int, members: dict[str, Any], member: str) -> None:
+    assert number_of({**members, member: documented()[number].description}) == number
+
+
+def test_code_in_a_title_rules_a_number_out() -> None:
+    assert number_of({"title": "invalid_token", "status": 401, "detail": documented()[7].description}) == 7
+    assert number_of({"title": "invalid_grant", "status": 401, "detail": documented()[7].description}) is None
+
+
+def test_documented_text_beside_another_description_is_recognised() -> None:
+    assert number_of({"error": "invalid_grant", "error_description": "No", "message": "Invalid refresh token"}) == 11
+
+
+@pytest.mark.parametrize("mark", ["...", "…", " (truncated...)", "... (truncated)", " [truncated 200 characters]"])
+@pytest.mark.parametrize("is_closed", [True, False])
+@pytest.mark.parametrize("number", NUMBERS)
+def test_text_cut_off_by_a_logger_is_the_only_one_that_it_can_be(number: int, mark: str, is_closed: bool) -> None:
+    entry = documented()[number]
+    body = json.dumps({"error": entry.error or "", "error_description": entry.description[:-1] + mark})
+    result = match(400, (), (body if is_closed else body[:-2]).encode())
+    assert result is not None
+    assert (result.documented, result.how) == ((entry, "cut") if len(entry.description) > 20 else (None, None))
+
+
+@pytest.mark.parametrize("octets", range(75, 121, 5))
+def test_body_cut_off_without_a_mark_is_the_only_one_that_it_can_be(octets: int) -> None:
+    body = encoded(members(documented()[8]))[:octets]
+    result = match(401, (), body)
+    assert result is not None
+    assert (result.documented, result.how) == (documented()[8], "cut")
+    assert result.error == "insufficient_scope"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"error":"invalid_request","error_description":"The ',
+        '{"error":"unauthorized_client","error_description":"The grant type...',
+        '{"error":"invalid_token","error_description":"The access token provided...',
+        '{"error":"invalid_token","error_description":"The access token provided is...',
+        '{"error":"invalid_grant","error_description":"Invalid refresh..."}',
+        '{"error":"invalid_client","error_description":"The request requires higher privileges tha...',
+        '{"error":"invalid_grant","error_description":"Something else that was cut...',
+    ],
+)
+def test_cut_text_that_can_be_another_is_unknown(body: str) -> None:
+    result = match(400, (), body.encode())
+    assert result is not None
+    if "provided is" in body:
+        assert result.how == "cut"
+    else:
+        assert (result.documented, result.how) == (None, None)
+
+
+def test_text_that_was_whole_before_the_cut_is_exact() -> None:
+    body = '{"error":"invalid_grant","error_description":"Invalid refresh token","error_human_ti'
+    result = match(400, (), body.encode())
+    assert result is not None
+    assert (result.documented, result.how) == (documented()[11], "exact")
+
+
+def test_cut_code_is_not_read() -> None:
+    assert match(400, (), b'{"error":"invalid_gra') is None
+
+
+def test_caller_may_know_that_the_body_was_cut() -> None:
+    body = encoded({"error": "insufficient_scope", "error_description": documented()[8].description[:60]})
+    assert match(401, (), body).documented is None  # type: ignore[union-attr]
+    assert match(401, (), body, cut=True).how == "cut"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("body", "where", "text"),
+    [
+        ("error=invalid_grant&error_description=Invalid+refresh+token", Where.FORM,
+         "error_description=Invalid+refresh+token"),
+        ("<error>invalid_grant</error><error_description>Invalid refresh token</error_description>", Where.XML,
+         "Invalid refresh token"),
+        ('{"response":{"error":"invalid_grant","error_description":"Invalid refresh token"}}', Where.WRAPPED,
+         '"Invalid refresh token"'),
+    ],
+)  # fmt: skip
+def test_body_of_another_format_is_read(body: str, where: Where, text: str) -> None:
+    result = match(200, (), body.encode())
+    assert result is not None
+    assert (result.documented, result.where, result.matched_text) == (documented()[11], where, text)
+
+
+def test_request_id_and_shape_are_returned() -> None:
+    result = match(400, (), encoded({"error": "invalid_grant", "error_description": "No", "request_id": "r-1"}))
+    assert result is not None
+    assert (result.request_id, result.shape) == ("r-1", "RFC 6749")
 
 
 def test_status_stated_in_the_body_is_returned() -> None:

@@ -1,15 +1,17 @@
-"""Read curl commands for POSIX shells, cmd and PowerShell, with the output pasted behind them."""
+"""Read curl commands for POSIX shells, cmd and PowerShell."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from oauth.exchange import Part, Request
 from oauth.lenient_json import ParseError
-from oauth.paste import json_body, raw_http
-from oauth.paste.curl import options, trace, verbose
+from oauth.paste.curl import options
 from oauth.paste.curl.request import CurlRequest, requests
 from oauth.paste.curl.shells import Splitter, Words, cmd, posix, powershell
-from oauth.paste.result import Pasted, check_count
+from oauth.paste.curl.trace import SOURCE as TRACE
+from oauth.paste.curl.verbose import SOURCE as VERBOSE
+from oauth.paste.result import Block, Pasted, check_count
 from oauth.paste.step_guess import path_of, step_of
 
 _CURL = re.compile(r"curl(?:\.exe)?(?=[ \t^`\\])")
@@ -25,7 +27,6 @@ _ASSIGNMENT_INSIDE = re.compile(r"(?<=[;&|])(?:\w+=|(?:sudo|time)\Z)")
 _INSIDE = re.compile(r"""(?<![\w/.-])curl(?:\.exe)?[ \t]+(?=-{1,2}[A-Za-z]|['"]?https?://|\^")""")
 _CMD = re.compile(r"\^[ \t]*\r?\n|\^[\"&%]")
 _POWERSHELL = re.compile(r"`[ \t]*\r?\n|`\"|@'|\A[ \t]*PS[ >]")
-_OUTPUT_READERS = (trace, verbose, raw_http, json_body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,35 +38,28 @@ class _Start:
     end: int
 
 
-def confidence(text: str) -> float:
-    """Return 0.95 when a line begins with the command, less when it stands inside a line."""
-    if _at_line(text, 0):
-        return 0.95
-    return 0.8 if _inside(text, 0) else 0.0
-
-
-def read(text: str) -> list[Pasted]:
-    """Return each command as a request, with the responses behind it. Raises ``ParseError``."""
+def find(text: str) -> Iterator[Block]:
+    """Yield each command with its requests. Raises ``ParseError`` at the end where one has no address."""
+    failure: ParseError | None = None
     search = _at_line
-    items: list[Pasted] = []
-    if first := _at_line(text, 0):
-        items += _output(text[: first.start])
-    else:
+    start = _at_line(text, 0)
+    if start is None:
         search = _inside
-    start = first or _inside(text, 0)
+        start = _inside(text, 0)
     while start is not None:
         following = search(text, start.end)
         command = _split(text, start, following.start if following else len(text))
         if following and following.start < command.end:  # the word stood inside the command
             following = search(text, command.end)
         built = [item for part in options.parse(command.words[1:]) for item in requests(part)]
-        if not built:
-            raise ParseError("the curl command has no address.", text, start.curl)
-        output = _output(text[command.end : following.start if following else len(text)])
-        items += _with_responses([_pasted(item, command.notes) for item in built], output)
-        check_count(items)
+        check_count(built)
+        if built:
+            yield Block(start.start, command.end, tuple(_pasted(item, command.notes) for item in built))
+        else:
+            failure = failure or ParseError("the curl command has no address.", text, start.curl)
         start = following
-    return items
+    if failure is not None:
+        raise failure
 
 
 def _at_line(text: str, position: int) -> _Start | None:
@@ -129,35 +123,23 @@ def _pasted(built: CurlRequest, notes: list[str]) -> Pasted:
     )
 
 
-def _output(text: str) -> list[Pasted]:
-    """Read the output of curl, where it was pasted too; other text between commands is ignored."""
-    reader = max(_OUTPUT_READERS, key=lambda reader: reader.confidence(text))
-    try:
-        return reader.read(text) if reader.confidence(text) else []
-    except ParseError:
-        return []
+def is_printed(command: Pasted, printed: Pasted) -> bool:
+    """Return whether an exchange is what curl printed for a command."""
+    return command.source == "curl command" and printed.source in (VERBOSE, TRACE)
 
 
-def _with_responses(commands: list[Pasted], outputs: list[Pasted]) -> list[Pasted]:
-    """Pair commands with their output. Where ``-v`` printed a request, its body comes from the command."""
-    pairs = zip(commands, outputs, strict=False)
-    paired = [_with_response(command, output) for command, output in pairs]
-    return [*paired, *commands[len(paired) :], *outputs[len(paired) :]]
-
-
-def _with_response(command: Pasted, output: Pasted) -> Pasted:
-    request, printed = command.request, output.request
-    if printed is None:
-        printed = request
-    elif request and not printed.body and _is_same(request, printed):
-        printed = replace(printed, url=request.url, body=request.body)
+def merged(command: Pasted, printed: Pasted) -> Pasted:
+    """Give an exchange that was printed what ``-v`` does not print of the command: its address and its body."""
+    asked, request = command.request, printed.request
+    if asked is not None and request is not None and not request.body and _is_same(asked, request):
+        request = replace(request, url=asked.url, body=asked.body)
     return replace(
-        output,
-        request=printed,
-        step=step_of(printed, output.response),
-        repairs=tuple(dict.fromkeys((*command.repairs, *output.repairs))),
-        source="curl command and its output",
-        unknown=command.unknown,
+        printed,
+        request=request or asked,
+        step=step_of(request or asked, printed.response),
+        repairs=tuple(dict.fromkeys((*command.repairs, *printed.repairs))),
+        source="curl command and its output" if printed.response else command.source,
+        unknown=command.unknown | printed.unknown - {Part.REQUEST_BODY},
     )
 
 

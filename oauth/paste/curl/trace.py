@@ -4,12 +4,14 @@ The first prints 64 characters a line behind their place, the second 16 octets i
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from oauth.paste.curl.verbose import in_remarks
 from oauth.paste.http_messages import Message, head_and_body, message_of, paired
-from oauth.paste.result import Pasted
+from oauth.paste.result import Block
 
+SOURCE = "curl --trace output"
 DOTS = "curl prints line breaks and non-ASCII characters as dots; dots between the parts of JSON were read as breaks"
 
 _EVENT = re.compile(
@@ -17,8 +19,8 @@ _EVENT = re.compile(
     r"(?:(?:=>|<=) (?P<way>Send|Recv) (?P<part>header|data|SSL data), (?P<size>\d{1,12}) bytes \(0x[0-9a-f]+\)"
     r"|== Info: )"
 )
-_ANY = re.compile(rf"^{_EVENT.pattern}", re.MULTILINE)
 _LINE = re.compile(r"(?P<place>[0-9a-f]{4,10}): ?(?P<text>.*)")
+_LINES = re.compile(rf"^(?:{_EVENT.pattern}[^\n]*|{_LINE.pattern})", re.MULTILINE)
 _OCTETS = re.compile(r"(?:[0-9a-f]{2} ){1,16}")
 _REQUEST = re.compile(r"(?P<method>[A-Z]{3,10}) (?P<target>\S+) HTTP/\d(?:\.\d)?\r?\n")
 _STATUS = re.compile(r"(?P<version>HTTP/\d(?:\.\d)?) (?P<status>\d{3})(?: (?P<reason>[^\r\n]*))?\r?\n")
@@ -26,17 +28,17 @@ _TLS = re.compile(r"\bSSL\b|\bTLS|ALPN|port 443")
 _STRING_OR_DOT = re.compile(r'"(?:[^"\\]|\\.)*"|\d\.\d|\.', re.DOTALL)
 
 
-def confidence(text: str) -> float:
-    """Return 0.96 when a line announces a part of a message as only curl does."""
-    events = (event for event in _ANY.finditer(text) if event["part"] in ("header", "data"))
-    return 0.96 if next(events, None) else 0.0
-
-
-def read(text: str) -> list[Pasted]:
-    """Return the exchanges, hop by hop, with the bodies of requests."""
+def find(text: str) -> Iterator[Block]:
+    """Yield the output in one block, hop by hop, with the bodies of requests."""
+    lines = [line for line in _LINES.finditer(text) if line["way"] or line["place"]]
+    events = [line for line in lines if line["part"] in ("header", "data")]
+    if not events:
+        return
+    start, end = lines[0].start(), lines[-1].end()
     is_tls = "SSL data, " in text or in_remarks(_TLS, text, "== Info: ")
     scheme = "http" if "== Info: " in text and not is_tls else "https"
-    return paired((message for part in _parts(text) if (message := part.message(scheme))), "curl --trace output")
+    messages = (message for part in _parts(text[start:end]) if (message := part.message(scheme)))
+    yield Block(start, end, tuple(paired(messages, SOURCE)))
 
 
 @dataclass

@@ -25,6 +25,12 @@ MARKS = {
 BUTTONS = {Label.READY: "Apply and send", Label.NEEDS_A_VALUE: "Apply and fill in the value"}
 """Labels of the buttons that apply a fix; the others have the text of the fix itself."""
 
+MATCHES = {
+    "exact": "an exact match",
+    "folded": "apart from case, whitespace, quotes or the full stop",
+    "cut": "which was cut off and can be the beginning of this one only",
+}
+
 VERDICTS = {
     Verdict.PROVEN: ":red-badge[proven]",
     Verdict.POSSIBLE: ":orange-badge[possible]",
@@ -182,7 +188,7 @@ def diff(changes: tuple[Change, ...]) -> str:
 
 def _recognised(explanation: Explanation) -> str:
     if explanation.kind == "documented":
-        how = "an exact match" if explanation.match == "exact" else "apart from case, whitespace or quotes"
+        how = MATCHES[explanation.match or "exact"]
         text = f"Recognised by its text, {how}; found in the {explanation.where}."
         if explanation.status_as_documented is False:
             text += " The HTTP status differs from the documented one."

@@ -1,0 +1,229 @@
+"""Put together what stands in a text: a request and the answer behind it are one exchange, whatever stands between."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal
+
+from oauth.catalogue.folding import fold
+from oauth.catalogue.matcher import match
+from oauth.exchange import Part, Request, Response, Step
+from oauth.paste import address
+from oauth.paste.curl import command
+from oauth.paste.result import STATUS_UNKNOWN, Block, Pasted, check_count
+from oauth.paste.step_guess import step_of
+
+NO_BODY = "the body of the response is not in the text"
+REQUEST_LINE = frozenset({Part.REQUEST_HEADERS, Part.REQUEST_BODY})
+"""The parts of a request that its first line leaves unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something in the text. ``request`` is an address alone, which is an exchange only with what stands beside it."""
+
+    start: int
+    end: int
+    kind: Literal["items", "other", "words", "address", "status", "time", "heading"]
+    items: tuple[Pasted, ...] = ()
+    request: Request | None = None
+    status: int = STATUS_UNKNOWN
+    at: datetime | None = None
+    is_complete: bool = False
+
+
+@dataclass
+class Known:
+    """The errors that were read so far: what only repeats one of them is no error of its own."""
+
+    codes: set[str] = field(default_factory=set)
+    descriptions: list[str] = field(default_factory=list)
+
+    def add(self, items: tuple[Pasted, ...]) -> None:
+        """Remember the errors of these exchanges."""
+        for item in items:
+            if item.response is None:
+                continue
+            error = match(item.status, item.response.headers, item.response.body)
+            if error is not None:
+                self.codes.add(fold(error.error))
+                self.descriptions.append(fold(error.description).rstrip("."))
+        self.descriptions = list(dict.fromkeys(filter(None, self.descriptions)))
+
+    def is_new(self, item: Pasted) -> bool:
+        """Return whether no exchange has this error already."""
+        error = match(None, (), item.response.body) if item.response else None
+        if error is None:
+            return False
+        description = fold(error.description).rstrip(".")
+        if not description:
+            return not self.codes and not self.descriptions
+        return not any(description in known or known in description for known in self.descriptions)
+
+
+@dataclass
+class Assembly:
+    """Exchanges put together from what stands in the text, in its order.
+
+    A request counts for the next answer, whatever words stand between, and so do a status and a time.
+    """
+
+    text: str
+    events: list[Event]
+    result: list[Block] = field(default_factory=list)
+    pending: list[Block] = field(default_factory=list)
+    address: Event | None = None
+    status: Event | None = None
+    at: datetime | None = None
+    answered: int | None = None
+    """The end of the last answer without a status, which may stand behind it in the same line."""
+
+    def blocks(self) -> list[Block]:
+        """Return the exchanges with their places."""
+        for event in self.events:
+            self._take(event)
+            check_count(self.result)
+        self._finish()
+        if not self.result:
+            self._only_other()
+        return self.result
+
+    def _take(self, event: Event) -> None:
+        match event.kind:
+            case "heading":
+                self._finish()
+            case "time":
+                self.at = event.at or self.at
+            case "status":
+                if not self._is_status_of_last(event):
+                    self.status = event
+            case "address":
+                self._finish_address()
+                self.address = event
+                if event.is_complete:
+                    self.status = event
+                    self._finish_address()
+            case "other":
+                if self.pending or self.status is not None:
+                    self._answer(event, event.items[0])
+            case _:
+                for item in event.items:
+                    self._item(event, item)
+
+    def _is_status_of_last(self, event: Event) -> bool:
+        if self.answered is None or "\n" in self.text[self.answered : event.start] or not self.result:
+            return False
+        last = self.result[-1]
+        (item,) = last.items
+        if item.response is None or item.response.status != STATUS_UNKNOWN:
+            return False
+        item = replace(item, response=replace(item.response, status=event.status))
+        self.result[-1] = Block(last.start, max(last.end, event.end), (item,), last.spans)
+        return True
+
+    def _item(self, event: Event, item: Pasted) -> None:
+        if item.request is None:
+            self._answer(event, item)
+            return
+        if item.response is None:
+            self._request(event, item)
+            return
+        if self.pending and command.is_printed(self.pending[0].items[0], item):
+            asked = self.pending.pop(0)
+            self._add(command.merged(asked.items[0], item), *asked.spans, (event.start, event.end))
+            return
+        self._finish()
+        self._add(self._timed(item), (event.start, event.end))
+
+    def _request(self, event: Event, item: Pasted) -> None:
+        if self.pending and command.is_printed(self.pending[0].items[0], item):
+            item = command.merged(self.pending.pop(0).items[0], item)
+        if self.pending and self.pending[-1].start != event.start:
+            self._finish()
+        self._finish_address()
+        block = Block(event.start, event.end, (self._timed(item),))
+        if item.source == "address" and item.step in (Step.AUTHORIZE, Step.CALLBACK):
+            self.result.append(block)  # the browser's request, whose answer nobody pastes
+        else:
+            self.pending.append(block)
+
+    def _answer(self, event: Event, item: Pasted) -> None:
+        response = item.response
+        if response is None:
+            return
+        spans = [(event.start, event.end)]
+        unknown, request, repairs, source = item.unknown, None, item.repairs, item.source
+        started_at = item.started_at or self.at
+        if self.pending:
+            asked = self.pending.pop(0)
+            before = asked.items[0]
+            request, unknown = before.request, before.unknown | unknown
+            repairs = tuple(dict.fromkeys((*before.repairs, *repairs)))
+            source = f"{before.source} and its output" if before.source == "curl command" else before.source or source
+            started_at = before.started_at or started_at
+            spans = [*asked.spans, *spans]
+        elif self.address is not None:
+            request, unknown = self.address.request, REQUEST_LINE | unknown
+            spans = [(self.address.start, self.address.end), *spans]
+        if response.status == STATUS_UNKNOWN and self.status is not None:
+            response = replace(response, status=self.status.status)
+            spans.append((self.status.start, self.status.end))
+        self.address = self.status = None
+        self._add(
+            replace(
+                item,
+                request=request,
+                response=response,
+                step=step_of(request, response) if request else item.step or step_of(None, response),
+                started_at=started_at,
+                repairs=repairs,
+                source=source,
+                unknown=unknown,
+            ),
+            *spans,
+        )
+        self.answered = event.end
+
+    def _timed(self, item: Pasted) -> Pasted:
+        return replace(item, started_at=item.started_at or self.at)
+
+    def _add(self, item: Pasted, *spans: tuple[int, int]) -> None:
+        self.result.append(Block(min(spans)[0], max(end for _, end in spans), (item,), tuple(sorted(spans))))
+
+    def _finish(self) -> None:
+        """Keep the requests that got no answer."""
+        if self.pending and self.status is not None:
+            status, self.status = self.status, None
+            self._answer(status, _without_body(status.status))
+        self.result += self.pending
+        self.pending = []
+        self._finish_address()
+
+    def _finish_address(self) -> None:
+        """Keep an address that is an exchange by itself: with a status, or as part of an authorization."""
+        event, self.address = self.address, None
+        if event is None or event.request is None:
+            return
+        step = step_of(event.request, None)
+        span = (event.start, event.end)
+        if self.status is not None:
+            item = _without_body(self.status.status)
+            item = replace(
+                item, request=event.request, step=step, started_at=self.at, unknown=item.unknown | REQUEST_LINE
+            )
+            self._add(item, span, (self.status.start, self.status.end))
+            self.status = None
+        elif step in (Step.AUTHORIZE, Step.CALLBACK):
+            self._add(self._timed(address.exchange(event.request.method, event.request.url)), span)
+
+    def _only_other(self) -> None:
+        """Keep the structures of a text that has nothing else, or its status, or its address."""
+        for event in self.events:
+            if event.kind == "other":
+                self._add(self._timed(event.items[0]), (event.start, event.end))
+        if not self.result and self.status is not None:
+            self._add(_without_body(self.status.status), (self.status.start, self.status.end))
+
+
+def _without_body(status: int) -> Pasted:
+    unknown = frozenset({Part.RESPONSE_HEADERS, Part.RESPONSE_BODY})
+    return Pasted(response=Response(status), repairs=(NO_BODY,), source="text", unknown=unknown)

@@ -1,0 +1,251 @@
+"""Find everything in a text that can be read, each with its place, and put it together as exchanges.
+
+Blocks come first: messages, commands and calls that only their own format explains. What stands between them is read
+from start to end: bodies, addresses, statuses and times. Words of an error count where no block or body says the same.
+"""
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from oauth import lenient_json
+from oauth.exchange import Request
+from oauth.lenient_json import CUT, ParseError
+from oauth.paste import address, envelopes, error_text, escaped, fetch_call, okhttp, php_dump, raw_http
+from oauth.paste.assemble import Assembly, Event, Known
+from oauth.paste.body import read_value
+from oauth.paste.curl import command, trace, verbose
+from oauth.paste.literals import PRINTED_START
+from oauth.paste.result import STATUS_UNKNOWN, Block, Pasted, check_count
+from oauth.paste.step_guess import TOKEN_PATH, path_of
+from oauth.paste.times import ACCESS_LOG, ISO, moment
+
+_BLOCKS: tuple[Callable[[str], Iterator[Block]], ...] = (
+    trace.find,
+    verbose.find,
+    okhttp.find,
+    command.find,
+    fetch_call.find,
+    raw_http.find,
+)
+"""Readers of blocks; where two claim the same place, the first has it."""
+
+_REASONS = "|".join(sorted({re.escape(status.phrase) for status in HTTPStatus if status >= 200}, key=len, reverse=True))
+_NAMES = "|".join(status.phrase.replace(" ", "") for status in HTTPStatus if status >= 400)
+_PART = re.compile(
+    rf"(?P<body>\{{(?!\s*[{{\[])|\[(?=\s*\{{)|{escaped.START.pattern}|{PRINTED_START.pattern})"
+    rf"|^[ \t]*(?P<line>{address.LINE.pattern})"
+    r"|^[^\S\n]*(?:(?P<heading>\d{1,3}\.)[^\S\n]|(?P<alone>[1-5]\d\d)[ \t\r]*$)"
+    r"|\b(?:"
+    rf"(?P<time>{ISO.pattern}|{ACCESS_LOG.pattern})"
+    r"|(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)[ \t]{1,9}(?P<target>(?:https?:/)?/[^\s'\"`<>]*)"
+    r"(?:[ \t]HTTP/[\d.]{1,3}[\"']?)?"
+    r"|(?P<url>https?://[^\s'\"`<>]+)"
+    r"|(?:HTTP(?:[ /][\d.]{1,3})?(?: status)?(?: code| error)?|status(?:[ _-]?code)?|response code"
+    r"|responded with(?: a)?|returned(?: a)?|code|error|(?<=<)Response)"
+    r"\]?[ :=\t\[]{1,8}[\"'`(]?(?P<status>[1-5]\d\d)(?![\d.]\d|\d)"
+    rf"|status(?:[ _-]?code)?[\"']?[ :=]{{1,4}}[\"']?(?P<named>{_NAMES})\b"
+    r"|(?<!\.)(?P<before>[45]\d\d)[\])\"'`:,.;-]{0,3}\s{0,3}b?(?=[{<\[]|\"[{\[])"
+    r"|(?<!\.)(?P<phrase>[1-5]\d\d)[\"')]?,?[ ]?(?:\(|\[|: |message=|-\s|'|\")*"
+    rf"(?:{_REASONS}|Client Error|Server Error)\b)",
+    re.MULTILINE | re.IGNORECASE,
+)
+_NUMBERS = ("status", "phrase", "alone", "before")
+_STATUS_OF = {status.phrase.replace(" ", "").lower(): status.value for status in HTTPStatus}
+_BEHIND = re.compile(r"[\"'`]?[)\]]?,[ ]?(?P<status>[1-5]\d\d)(?![\d.])")
+"""A status behind a body, as languages print a pair of them."""
+
+_ACCESS_STATUS = re.compile(r"[\"']?[ ](?P<status>[1-5]\d\d)(?= (?:\d+|-)\b)")
+_AFTER_URL = ".,;:)]}"
+_EXPLANATIONS = (
+    "https://developer.mozilla.org/",
+    "https://httpstatuses.",
+    "https://www.rfc-editor.org/",
+    "https://tools.ietf.org/",
+)
+_FAILED_PASSES = 4
+"""Passes over a text that may fail; past that, a bracket that opens nothing ends its line."""
+
+_GOES_ON = re.compile(r"[{\[(,:][ \t\r]*\Z")
+_WRAPPED = re.compile(rf"(?:\n(?!\s*(?:{ISO.pattern}|\d\d:\d\d|$))[^\n{{\[]{{1,300}}){{1,6}}")
+"""The next lines of a value that was wrapped: without a time or a value of their own."""
+
+UNWRAPPED = "wrapped lines joined"
+
+_DEEPEST = 4
+"""Texts inside texts that are read, such as the message of a log record in a message of another one."""
+
+
+def find(text: str, depth: int = 0) -> list[Block]:
+    """Return the exchanges in the text with their places. Raises ``ParseError`` where there is none.
+
+    ``depth`` counts the texts around this one.
+    """
+    scan = _Scan(text, depth)
+    events = scan.events()
+    blocks = Assembly(text, events).blocks()
+    if not blocks and not depth:
+        if scan.failure is not None:
+            raise scan.failure
+        raise ParseError("neither JSON nor an HTTP message, curl command, address or known message was found.")
+    return blocks
+
+
+def inside(text: str, depth: int) -> list[Pasted]:
+    """Return the exchanges in a text that stands inside a structure; none where it has no sign of one."""
+    if depth >= _DEEPEST:
+        return []
+    return [item for block in find(text, depth + 1) for item in block.items]
+
+
+@dataclass
+class _Scan:
+    """The search of a text for its parts."""
+
+    text: str
+    depth: int
+    failure: ParseError | None = None
+    failed: int = 0
+    line_start: int = 0
+    line: str | None = None
+
+    def events(self) -> list[Event]:
+        """Return what stands in the text, in its order."""
+        events: list[Event] = []
+        position = 0
+        for block in [*self._blocks(), None]:
+            stop = block.start if block else len(self.text)
+            while position < stop and (part := _PART.search(self.text, position, stop)):
+                event, position = self._read(part, stop)
+                events += event
+                check_count(events)
+            if block is not None:
+                events.append(Event(block.start, block.end, "items", block.items))
+                position = max(position, block.end)
+        return sorted([*events, *self._words(events)], key=lambda event: event.start)
+
+    def _blocks(self) -> list[Block]:
+        """Return the blocks, which do not overlap."""
+        blocks: list[Block] = []
+        for reader in (*_BLOCKS, self._dumps):
+            taken = sorted((block.start, block.end) for block in blocks)
+            place = 0
+            try:
+                for block in reader(self.text):
+                    while place < len(taken) and taken[place][1] <= block.start:
+                        place += 1
+                    if place == len(taken) or block.end <= taken[place][0]:
+                        blocks.append(block)
+            except ParseError as error:
+                self.failure = self.failure or error
+            check_count(blocks)
+        return sorted(blocks, key=lambda block: block.start)
+
+    def _dumps(self, text: str) -> Iterator[Block]:
+        for value, start, end in php_dump.values(text):
+            items = self._exchanges(value, ("read as the output of PHP",), None)
+            if items:
+                yield Block(start, end, tuple(items))
+
+    def _exchanges(self, value: object, repairs: tuple[str, ...], written: str | None) -> list[Pasted]:
+        read = partial(inside, depth=self.depth)
+        return envelopes.exchanges(value, repairs=repairs, text=written, inside=read)
+
+    def _read(self, part: re.Match[str], stop: int) -> tuple[list[Event], int]:
+        """Return what one part is, and the position to continue at."""
+        start, end = part.span()
+        if part["body"]:
+            return self._body(start, stop)
+        if part["line"]:
+            return [Event(part.start("line"), end, "items", (address.read(part["line"]),))], end
+        if part["heading"]:
+            return [Event(start, end, "heading")], end
+        if part["time"]:
+            at = moment(part["time"])
+            return ([Event(start, end, "time", at=at)] if at else []), end
+        if part["method"] or part["url"]:
+            return self._address(part)
+        number = next((int(part[name]) for name in _NUMBERS if part[name]), None)
+        return [Event(start, end, "status", status=number or _STATUS_OF[part["named"].lower()])], end
+
+    def _address(self, part: re.Match[str]) -> tuple[list[Event], int]:
+        url = (part["target"] or part["url"]).rstrip(_AFTER_URL)
+        if url.startswith(_EXPLANATIONS):
+            return [], part.end()
+        method = (part["method"] or "").upper() or ("POST" if TOKEN_PATH.search(path_of(url)) else "GET")
+        end = part.start("target" if part["target"] else "url") + len(url)
+        access = _ACCESS_STATUS.match(self.text, part.end())
+        status = int(access["status"]) if access else STATUS_UNKNOWN
+        event = Event(
+            part.start(), end, "address", request=Request(method, url), status=status, is_complete=access is not None
+        )
+        return [event], access.end() if access else part.end()
+
+    def _body(self, start: int, stop: int) -> tuple[list[Event], int]:
+        """Read the value at ``start``: within its line, or over several when the line ends inside a value."""
+        line = self._line(start)
+        line_end = self.line_start + len(line)
+        is_over = self.failed > _FAILED_PASSES * len(self.text) + error_text.LONGEST
+        goes_on = (
+            line_end < stop and not is_over and _GOES_ON.search(line, max(start - self.line_start, len(line) - 200))
+        )
+        text, offset = (self.text, 0) if goes_on and stop == len(self.text) else (line, self.line_start)
+        if goes_on and stop < len(self.text):
+            text, offset = self.text[start:stop], start
+        try:
+            value, end, repairs = self._value(text, offset, start)
+        except ParseError as error:
+            stopped = error.position + offset
+            self.failure = self.failure or ParseError(error.reason, self.text, stopped)
+            self.failed += len(text) - (start - offset)
+            return [], line_end if is_over else max(start + 1, stopped)
+        written = self.text[start:end]
+        items = self._exchanges(value, repairs, written)
+        end = max(end, start + 1)
+        behind = _BEHIND.match(self.text, end)
+        after = [Event(behind.start(), behind.end(), "status", status=int(behind["status"]))] if behind else []
+        if items:
+            return [Event(start, end, "items", tuple(items)), *after], behind.end() if behind else end
+        return [Event(start, end, "other", (envelopes.bare(value, repairs=repairs, text=written),))], end
+
+    def _value(self, text: str, offset: int, start: int) -> tuple[Any, int, tuple[str, ...]]:
+        """Return the value at ``start``, its end and the repairs. ``text`` is the part of the whole at ``offset``.
+
+        A value that its line cuts off may go on in the next lines, where a mail program wrapped it.
+        """
+        value, end, repairs = escaped.read(text, start - offset) or read_value(text, start - offset)
+        wrapped = _WRAPPED.match(self.text, offset + len(text)) if CUT in repairs else None
+        if wrapped is not None:
+            with contextlib.suppress(ParseError):
+                whole = lenient_json.read(text[start - offset :] + wrapped[0].replace("\n", " "))
+                return whole.value, start + whole.end, (*whole.repairs, UNWRAPPED)
+        return value, end + offset, repairs
+
+    def _line(self, position: int) -> str:
+        """Return the line of a position; the same one is not cut out again for each of its bodies."""
+        if self.line is None or not self.line_start <= position <= self.line_start + len(self.line):
+            self.line_start = self.text.rfind("\n", 0, position) + 1
+            end = self.text.find("\n", position)
+            self.line = self.text[self.line_start : end if end >= 0 else len(self.text)]
+        return self.line
+
+    def _words(self, events: list[Event]) -> Iterator[Event]:
+        """Yield the errors in words between the structures, but for those that only repeat one of them."""
+        known = Known()
+        for event in events:
+            if event.kind == "items":
+                known.add(event.items)
+        position = 0
+        covered = [
+            event for event in events if event.kind == "items" or (event.kind == "address" and event.is_complete)
+        ]
+        for stop, following in [*((event.start, event.end) for event in covered), (len(self.text), len(self.text))]:
+            for start, end, item in error_text.find(self.text, position, stop):
+                if known.is_new(item):
+                    known.add((item,))
+                    yield Event(start, end, "words", (item,))
+            position = max(position, following)
