@@ -12,6 +12,7 @@ from oauth.diagnosis import Cause, Diagnosis, InMemoryPast, NoPast, Past, diagno
 from oauth.exchange import Exchange, Part, Request, Response, Step, header
 from oauth.paste.result import Pasted
 from oauth.redaction import Vault
+from oauth.redaction.by_name import ERROR_CODE
 from oauth.redaction.names import secret_kind
 
 LOOK_BACK = 5_000
@@ -170,11 +171,11 @@ def _response_values(response: Response | None) -> Iterator[tuple[str, str]]:
 
 
 def _members(value: Any, depth: int) -> Iterator[tuple[str, str]]:
-    """Yield the texts in a JSON object by name. A numeric ``code`` is an error number and no secret."""
+    """Yield the texts in a JSON object by name. A ``code`` that looks like an error code is no secret."""
     for name, inner in value.items() if isinstance(value, dict) and depth < _NESTED else ():
         if not isinstance(inner, str):
             yield from _members(inner, depth + 1)
-        elif not (name == "code" and inner.isdecimal()):
+        elif not (name == "code" and ERROR_CODE.fullmatch(inner)):
             yield name, inner
 
 

@@ -30,7 +30,7 @@ _LINK = re.compile(
         \s{1,40}+
       | "?:(?:protected|private)\b | ;?s:\d{1,7}: | \[\d\]
       | </?[a-z][a-z0-9]{0,9}(?:\s[^<>]{0,60}+)?>
-      | [-=~]{1,2}> | [:=|*"'`()\[{]{1,9}+ | [\])}>]{1,3}+(?=[\s"'`:=>,|*<-]) | <(?=[<"']) | \\["']
+      | [-=~]{1,2}> | [:=|*#"'`()\[{“”„‘’«「『]{1,9}+ | [\])}>]{1,3}+(?=[\s"'`:=>,|*<-]) | <(?=[<"']) | \\["']
       | (?<=["'`>\w]),(?=\s{0,3}["'`<\w])
       | (?:is|was|are|has|have|been|value|invalid|expired|revoked|unknown|used|received|provided|sent|given|with
           |rejected|malformed|wrong|incorrect|bad|returned|specified|supplied|equals|not|valid|found|string\(\d{1,7}\)
@@ -45,7 +45,7 @@ _LINK = re.compile(
 _SAYING = re.compile(r"(?i)[:=|]|\b(?:is|was|equals)\b|^\([\"']|->|</t[dh]|</dt|\[\d\]")
 """Links that say that the value follows."""
 
-_VALUE = re.compile(rf"""(?:{PATTERN}|[^\s"'`<>,;()\[\]{{}}…&\\])+""")
+_VALUE = re.compile(rf"""(?:{PATTERN}|[^\s"'`<>,;()\[\]{{}}…&\\“”„‘’»」』])+""")
 _EDGE = ".:!?|"
 _SHORTEST = 6
 _MOST_JUDGED = 1_000
