@@ -16,6 +16,7 @@ from oauth.lenient_json import CUT
 from oauth.paste.result import Pasted
 from oauth.providers.terms import terms_of
 from oauth.redaction import Vault
+from oauth.redaction.by_name import ERROR_CODE
 from oauth.redaction.names import secret_kind
 
 LOOK_BACK = 5_000
@@ -200,11 +201,11 @@ def _response_values(response: Response | None) -> Iterator[tuple[str, str]]:
 
 
 def _members(value: Any, depth: int) -> Iterator[tuple[str, str]]:
-    """Yield the texts in a JSON object by name. A numeric ``code`` is an error number and no secret."""
+    """Yield the texts in a JSON object by name. A ``code`` that looks like an error code is no secret."""
     for name, inner in value.items() if isinstance(value, dict) and depth < _NESTED else ():
         if not isinstance(inner, str):
             yield from _members(inner, depth + 1)
-        elif not (name == "code" and inner.isdecimal()):
+        elif not (name == "code" and ERROR_CODE.fullmatch(inner)):
             yield name, inner
 
 
