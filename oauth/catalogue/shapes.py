@@ -384,7 +384,9 @@ class _Search:
         value = self._at(members, path)
         if not isinstance(value, str):
             return ""
-        code = value.strip()
+        code = value.strip().rpartition("#")[2]  # AWS: com.amazonaws.service#NotAuthorizedException
+        if "\\" in code:  # the class of an exception of the server
+            return ""
         if not code or code.lstrip("-").isdigit() or len(code) > 4 * _LONGEST_NAME * 5 or code[:1] in "{[<":
             return ""
         if path[-1] in _UNCERTAIN_NAMES and not shape.is_certain and not is_error_code(code):

@@ -58,9 +58,10 @@ _END = re.compile(
     r"[\r\n]|\\[nrt]|\x1b"
     r"|(?<!\s)[,;]?\s+[\w.\[\]-]{1,40}=(?=[^\s=])"  # another member of a log line
     r"|[,;]\s{0,3}\\?[\"']?(?:error_?\w{1,20}|state|status|code|scope|\w{1,20}id|\w{1,30}_\w{1,30})\\?[\"']?\s{0,3}[:=]"
+    r"|,\s?(?:null|nil|None)\b|\s\[(?:\w{1,30}|HTTP \d{3})\](?:\s|\Z)"
     r"|(?<!\s)\s+(?:at\s+[\w$.<>/\[\]\\-]+(?:[(:]|\s[\[(])|in\s+(?:/|[A-Z]:\\)|(?:Trace|Correlation) ID:|Timestamp:"
     r"|[{<]|\((?:at\s|https?:|[Ss]tatus|HTTP|\S{1,80}:\d)|https?://|[|]\s|--+\s|#\d)"
-    r"|;\s{0,3}nested exception|\[(?=[\[\]{\"'])|</?[a-z]+>"
+    r"|:?\s?\\?\"?\{(?=\\?[\"'\s]|\Z)|;\s{0,3}nested exception|\[(?=[\[\]{\"'])|</?[a-z]+>"
 )
 _SENTENCE = re.compile(r"(?<!\be\.g)(?<!\bi\.e)[.!?](?=\s+[A-Z\"'(\[{<«“])")
 _STATUS_TAIL = re.compile(r":\s*([1-5]\d\d)\b(?:[ ][A-Z][A-Za-z -]{1,40})?(?:\s*:|\s*\Z)")
@@ -72,7 +73,7 @@ _AFTER_KNOWN = re.compile(
 )
 _CODE_AFTER = re.compile(r"\s*[(\[]([a-z]+_[a-z_]+)[)\]]")
 _BRACKETS = re.compile(r"[()\[\]{}]")
-_SEPARATOR = r"""\\?["']?\)?\s{0,3}(?:=>|[:=])\s{0,3}"""
+_SEPARATOR = r"""(?:\]\s{1,3}|\\?["']?\)?\s{0,3}(?:=>|[:=])\s{0,3})"""
 _CODE = r"(?P<error>\w+)"
 _ANY = r"(?P<any>[A-Za-z][\w.-]{1,80})"
 
@@ -166,6 +167,10 @@ def _classes() -> Mapping[str, str]:
     return names | {"invalidrequesterror": "invalid_request"}
 
 
+_OTHER_CLASSES = {"invalidrequestexception": "invalid_request"}
+"""Names of classes that other libraries have too, so that they are an error only in a form of their own."""
+
+
 def _form(printed: Printed) -> _Reader:
     """Return the reader of one form. Raises ``CatalogueError`` for an invalid pattern."""
     source = printed.pattern.replace("{sep}", _SEPARATOR).replace("{code}", _CODE).replace("{any}", _ANY)
@@ -178,6 +183,21 @@ def _form(printed: Printed) -> _Reader:
     return lambda text, start, stop: _read_form(printed, pattern, text, start, stop)
 
 
+_ALONE = "code alone"
+_BODY = re.compile(r"[:\s]{0,4}\\?\"?\{")
+_SOURCE_BEFORE = re.compile(r"(?:[!=]==?|\bcase)\s{0,3}[\"']?\Z|(?:::|->|\$)\Z")
+_SOURCE_AFTER = re.compile(r"[\"']?\s{0,3}(?:=>|\|\||&&|[!=]==?|\)\s{0,3}(?:\{|\|\||&&))|\.\w+\(")
+_CONSTANT_BEFORE = re.compile(r"(?:error|code|[:=(])\W{0,4}\Z", re.IGNORECASE)
+
+
+def _is_source(text: str, start: int, end: int, code: str) -> bool:
+    """Return whether a code alone is a literal or a constant in source code, which names an error and is none."""
+    before = text[max(0, start - 12) : start]
+    if _SOURCE_BEFORE.search(before) or _SOURCE_AFTER.match(text, end, end + 40):
+        return True
+    return code.isupper() and not _CONSTANT_BEFORE.search(before)
+
+
 def _read_form(printed: Printed, pattern: re.Pattern[str], text: str, start: int, stop: int) -> Words | None:
     match = pattern.match(text, start, stop)
     if match is None:
@@ -185,6 +205,8 @@ def _read_form(printed: Printed, pattern: re.Pattern[str], text: str, start: int
     groups = match.groupdict()
     code = groups.get("error") or groups.get("any") or ""
     if groups.get("any") and not _is_plausible(code):
+        return None
+    if printed.name == _ALONE and _is_source(text, match.start(), match.end(), code):
         return None
     error = _as_code(code)
     words = Words(start, match.end(), error, groups.get("quoted") or "", form=printed.name)
@@ -197,8 +219,8 @@ def _read_form(printed: Printed, pattern: re.Pattern[str], text: str, start: int
         return None if "words" in _needs(printed) else words
     if printed.begins == ("class",) and (first := _WORD.match(taken.description)) and first[0].lower() in registered():
         return None
-    if "whole" in groups:
-        return replace(taken, start=start, description=text[start:at] + taken.description, error="", form=printed.name)
+    if groups.get("any") and code not in registered() and _BODY.match(text, taken.end):
+        return None  # the server's own words follow
     return replace(taken, start=start, error=error, form=printed.name)
 
 
@@ -318,6 +340,8 @@ def _as_code(code: str) -> str:
         return lowered if code.lower() in registered() else code
     if lowered in _classes():
         return _classes()[lowered]
+    if lowered in _OTHER_CLASSES:
+        return _OTHER_CLASSES[lowered]
     canonical = canonical_code(code)
     return canonical if "_" not in code and canonical in registered() else code
 

@@ -120,6 +120,10 @@ ERRORS = [
     ('{"tppMessages":[{"category":"ERROR","code":"TOKEN_INVALID","text":"Not good"}]}', "TOKEN_INVALID", "Not good",
      None, ""),
     ('{"error":"invalid_token","description":"The token is gone"}', "invalid_token", "The token is gone", None, ""),
+    ('{"name":"Bad Request","message":"Not good","code":0,"status":400,"type":"yii\\\\web\\\\BadRequestHttpException"}',
+     "", "Not good", 400, ""),
+    ('{"__type":"com.amazonaws.cognito#NotAuthorizedException","message":"No"}', "NotAuthorizedException", "No", None,
+     ""),
     # wrappers
     ('{"data":{"error":"invalid_grant","error_description":"No"}}', "invalid_grant", "No", None, ""),
     ('{"response":{"status":400,"data":{"error":"invalid_grant"}},"message":"Request failed with status code 400"}',

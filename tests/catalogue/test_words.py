@@ -97,6 +97,16 @@ PRINTED = [
      "The user denied it."),
     ("/wp-login.php?login-error=invalid_grant&message=Invalid+authorization+code", "invalid_grant",
      "Invalid authorization code"),
+    ("[status code] 400 [reason phrase] Bad Request [error] invalid_grant [error_description] Code expired",
+     "invalid_grant", "Code expired"),
+    ("PlatformException(token_failed, Failed to get token: invalid_grant: It is gone., null, null)", "invalid_grant",
+     "It is gone."),
+    ("CAUSE: invalid_grant(Invalid authorization code or code verifier)\nat / app / x", "invalid_grant",
+     "Invalid authorization code or code verifier"),
+    ("Handling error: InvalidRequestException, Missing grant type", "invalid_request", "Missing grant type"),
+    ("has error: INVALID_CLIENT - Unknown client_id.", "invalid_client", "Unknown client_id."),
+    ('\\"error\\":\\"invalid_grant",\\n\\"error_description\\":\\"Invalid code verifier.\\"\\n}', "invalid_grant",
+     "Invalid code verifier."),
     # the end of a description
     ("[2026-11-24] production.ERROR: invalid_grant: Code expired {\"userId\":8}", "invalid_grant", "Code expired"),
     ("invalid_grant: Code expired, req_id=7 user=8", "invalid_grant", "Code expired"),
@@ -159,6 +169,9 @@ def test_printed_error_is_read_within_other_text(
         "NullPointerException: code is null",
         "grant_type=authorization_code&code=abc",
         "the code: words are words",
+        "if ($response['error'] == 'invalid_request' || $response['error'] == 'invalid_grant') {",
+        '"invalid_client" => BasicErrorResponseType::InvalidClient,',
+        "if (INVALID_GRANT.equalsIgnoreCase(error)) { throw new Refused(\n    INVALID_GRANT,\n",
         "class: Some words, exception: other words, number: yet others",
     ],
 )  # fmt: skip
@@ -169,6 +182,11 @@ def test_other_text_has_no_error(text: str) -> None:
 def test_status_in_the_form_is_read() -> None:
     text = 'OAuth2AuthorizationException: [invalid_token_response] It failed: 401 Unauthorized: "x"'
     assert only(text).status == 401
+
+
+def test_answer_behind_an_exception_says_what_went_wrong() -> None:
+    text = 'OAuth2AuthorizationException: [invalid_token_response] It failed: 400 Bad Request: "{"error":"a"}"'
+    assert list(find(text)) == []
 
 
 def test_cut_description_is_said_to_be_cut() -> None:
