@@ -64,7 +64,7 @@ class Part(StrEnum):
     """A part of an exchange that is unknown where its source does not show it, as a pasted text may not.
 
     A part that is known and empty was not sent. The address, the status and the whole request or response have a value
-    of their own for unknown.
+    of their own for unknown. An exchange at an unknown time has that of the reading instead.
     """
 
     METHOD = "method"
@@ -72,6 +72,7 @@ class Part(StrEnum):
     REQUEST_BODY = "request body"
     RESPONSE_HEADERS = "response headers"
     RESPONSE_BODY = "response body"
+    TIME = "time"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Works on live and redacted requests alike: a placeholder is a value like any oth
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,6 +20,8 @@ from oauth.redaction.placeholders import PLACEHOLDER
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
+_PART_NAME = re.compile(r"""(?:^|[;\s])name="?([^";\r\n]*)""", re.IGNORECASE)
+"""Name of a part of a multipart body (RFC 7578 §4.2)."""
 
 
 class Shape(StrEnum):
@@ -26,6 +29,7 @@ class Shape(StrEnum):
 
     JSON = "json"
     FORM = "form"
+    MULTIPART = "multipart"
     EMPTY = "empty"
     OTHER = "other"
 
@@ -59,7 +63,7 @@ class Reading:
 
     ``body`` is the format by ``Content-Type``, ``look`` the format by content; ``parameters`` are parsed as ``body``,
     ``meant`` as ``look``. ``problem`` describes the first syntax error. ``mixed`` are the members of a JSON object
-    among the pairs of a form, which a server reads as a single name.
+    among the pairs of a form, which a server reads as a single name. ``unread`` is a body that could not be parsed.
     """
 
     parameters: tuple[Sent, ...]
@@ -71,6 +75,7 @@ class Reading:
     problem: str = ""
     body_known: bool = True
     mixed: tuple[Sent, ...] = ()
+    unread: str = field(default="", repr=False)
 
     def get(self, name: str) -> Sent | None:
         """Return a parameter from where the server reads it: the body of a POST, the query otherwise."""
@@ -81,9 +86,20 @@ class Reading:
         parameter = self.get(name)
         return parameter.value if parameter else ""
 
+    def anywhere(self, name: str) -> Sent | None:
+        """Return a parameter from wherever it is in the request, also where a server may not look for it.
 
-def read(request: Request) -> Reading:
-    """Parse a request's parameters."""
+        In a body that could not be parsed its name counts, without a value.
+        """
+        for item in (*self.parameters, *self.query, *self.meant):
+            if item.name == name:
+                return item
+        is_named = self.unread and re.search(rf"(?<![A-Za-z0-9_]){re.escape(name)}(?![A-Za-z0-9_])", self.unread)
+        return Sent(name, "", BODY) if is_named else None
+
+
+def read(request: Request, *, type_known: bool = True) -> Reading:
+    """Parse a request's parameters. Without ``type_known`` a missing ``Content-Type`` counts as the right one."""
     query = tuple(Sent(name, value, QUERY) for name, value in query_of(request.url))
     content_type = (header(request.headers, "Content-Type") or "").split(";")[0].strip().lower()
     text = request.body.decode("utf-8", "replace")
@@ -91,6 +107,8 @@ def read(request: Request) -> Reading:
     declared = {JSON: Shape.JSON, FORM: Shape.FORM}.get(content_type, Shape.OTHER)
     if not request.body:
         declared = Shape.EMPTY
+    elif not content_type and not type_known:
+        declared = look
     meant = tuple(_parameters(text, look))
     mixed = tuple(_json_in_a_form(meant)) if look is Shape.FORM else ()
     length = header(request.headers, "Content-Length") or "0"
@@ -105,6 +123,7 @@ def read(request: Request) -> Reading:
         content_type=content_type,
         problem=problem,
         body_known=bool(request.body) or not length.isdecimal() or int(length) == 0,
+        unread=text if problem or look is Shape.OTHER else "",
     )
 
 
@@ -204,6 +223,8 @@ def _look(text: str) -> tuple[Shape, str]:
         except json.JSONDecodeError as error:
             return Shape.JSON, f"line {error.lineno}, column {error.colno}: {error.msg}"
         return (Shape.JSON if isinstance(value, dict) else Shape.OTHER), ""
+    if stripped.startswith("--") and "form-data" in stripped:
+        return Shape.MULTIPART, ""
     return (Shape.FORM if "=" in stripped else Shape.OTHER), ""
 
 
@@ -222,6 +243,12 @@ def _parameters(text: str, shape: Shape) -> Iterator[Sent]:
     if shape is Shape.FORM:
         for name, value in parse_qsl(text, keep_blank_values=True, errors="replace"):
             yield Sent(name, value, BODY)
+    elif shape is Shape.MULTIPART:
+        lines = text.lstrip().replace("\r\n", "\n")
+        for part in lines.split(lines.partition("\n")[0].rstrip())[1:]:
+            head, _, value = part.partition("\n\n")
+            if label := _PART_NAME.search(head):
+                yield Sent(label[1], value.removesuffix("\n"), BODY)
     elif shape is Shape.JSON:
         try:
             pairs = json.loads(text, object_pairs_hook=_Pairs)

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from oauth import toml
+from oauth.catalogue.subject import Subject
 
 Endpoint = Literal["authorization", "token", "resource", "revocation", "registration", "pushed_authorization"]
 """An endpoint that returns errors: RFC 6749 §3.1, §3.2 and §7, RFC 7009 §2, RFC 7591 §3, RFC 9126 §2."""
@@ -51,11 +52,20 @@ class DocumentedError(Struct, frozen=True, forbid_unknown_fields=True):
         return f"partner/{self.number}"
 
 
+class Meaning(Struct, frozen=True, forbid_unknown_fields=True):
+    """The meaning of a code where the provider's words speak of one credential."""
+
+    title: Text
+    cause: Text
+    remedy: Lines
+
+
 class RegisteredError(Struct, frozen=True, forbid_unknown_fields=True):
     """The meaning of an error code in one specification. ``where`` names the endpoints that return it.
 
     ``registered`` is false for a widespread code that is in no specification; it then has no section. ``id`` is set
-    where a specification gives one code several meanings, and replaces the default of ``entry``.
+    where a specification gives one code several meanings, and replaces the default of ``entry``. ``about`` has the
+    narrower meanings, by the credential that the provider's words speak of.
     """
 
     code: Text
@@ -68,6 +78,7 @@ class RegisteredError(Struct, frozen=True, forbid_unknown_fields=True):
     registered: bool = True
     note: Text = ""
     id: Text = ""
+    about: dict[Subject, Meaning] = {}
 
     @property
     def entry(self) -> str:

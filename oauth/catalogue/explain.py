@@ -1,5 +1,6 @@
 """Explanations of failed exchanges: the documented error, the registered one, or an unexpected response."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -9,8 +10,10 @@ from oauth.catalogue import challenges
 from oauth.catalogue.entries import Answer, Entry, answers
 from oauth.catalogue.folding import fold
 from oauth.catalogue.matcher import ENDPOINTS_OF, How, Match, address_parameters, match, match_value, read_json
+from oauth.catalogue.subject import subject_of
 from oauth.exchange import Exchange, Headers, Request, Step, header
 from oauth.formatting import fields
+from oauth.providers.terms import terms_of
 from oauth.redaction import quoted
 from oauth.redaction.names import secret_kind
 
@@ -22,6 +25,13 @@ MUST_HAVE: Mapping[Step, str] = {
     Step.DISCOVERY: "issuer",
 }
 """Required member of a successful response: RFC 9126 §2.2, RFC 8628 §3.2, RFC 7662 §2.2, RFC 7517 §5, RFC 8414 §2."""
+
+_LIMIT = re.compile(
+    r"\b(?:rate|request|quota|usage)[ _-]?limit|too[ _-]many[ _-](?:requests|attempts)|\bquota\b|throttl|\bblocked\b"
+    r"|slow[ _-]down|limit[ _-](?:exceeded|reached)",
+    re.IGNORECASE,
+)
+"""Words about a limit, of requests or of a firewall."""
 
 _TEXT_LIMIT = 4096
 """Bytes at the start of a body that are searched for the ``text`` of an ``Answer``."""
@@ -148,9 +158,29 @@ class _Shape:
     def kind(self) -> str:
         """Return the kind of the ``Answer`` that fits, empty for a success."""
         if self.status is None:
-            return "unknown_error" if self.error else self._success()
+            return "unknown_error" if self.error else self._without_status()
         outcome = next(outcome for applies, outcome in _KINDS if applies(self, self.status))
         return outcome if isinstance(outcome, str) else outcome(self)
+
+    def _without_status(self) -> str:
+        """Return the kind of a body alone: only what it says itself counts."""
+        kind = self._success()
+        return kind if kind in ("inactive_token", "invalid_json") else ""
+
+    def _has_code(self) -> bool:
+        """Return whether an error's code was read, which a remark on the status must not hide."""
+        return self.error is not None and bool(self.error.error)
+
+    def _is_limited(self, status: int) -> bool:
+        """Return whether a refusal has a sign of a limit of its own: status, header or words."""
+        if status == 429:
+            return True
+        if status != 403 or (self.error is not None and self.error.error):
+            return False
+        left = (value for name, value in self.headers if name.lower().replace("-", "").endswith("ratelimitremaining"))
+        if header(self.headers, "retry-after") is not None or "0" in (value.strip() for value in left):
+            return True
+        return _LIMIT.search(self.body[:_TEXT_LIMIT].decode("utf-8", "replace")) is not None
 
     def _lets_body_be_empty(self, status: int) -> bool:
         if self.step is Step.REVOKE:  # RFC 7009 §2.2: the status says all
@@ -174,7 +204,10 @@ class _Shape:
 
     def _is_get_with_content_type(self) -> bool:
         request = self.request
-        return request is not None and request.method == "GET" and header(request.headers, "content-type") is not None
+        if request is None or request.method != "GET" or header(request.headers, "content-type") is None:
+            return False
+        terms = terms_of(request.url)
+        return terms is not None and not terms.content_type_on_get and not self._has_code()
 
     def _success(self) -> str:
         value = self.value
@@ -221,12 +254,12 @@ class _Shape:
 _KINDS: tuple[tuple[Callable[["_Shape", int], bool], str | Callable[["_Shape"], str]], ...] = (
     (lambda _, status: 300 <= status < 400, _Shape._redirect),
     (lambda it, status: it.proxied and status in (502, 503, 504) and it.value is None, "proxy_error"),
-    (lambda _, status: status >= 500, "server_error"),
+    (lambda it, status: status >= 500 and not it._has_code(), "server_error"),
     (lambda _, status: status == 407, "proxy_authentication"),
     (lambda it, status: it.step is Step.AUTHORIZE and status >= 400, "error_page"),
     (lambda it, _: it.step is Step.AUTHORIZE, ""),
     (lambda _, status: status in (404, 405), "not_found"),
-    (lambda it, status: status == 429 or (status == 403 and it.error is None), "rate_limited"),
+    (_Shape._is_limited, "rate_limited"),
     (lambda it, _: it.cut and bool(header(it.headers, "content-encoding")), "unpacked_too_large"),
     (lambda it, _: it.cut, "too_large"),
     (lambda it, status: status == 401 and it._has_bare_challenge(), "no_token"),
@@ -283,8 +316,11 @@ def _registered(error: Match, status: int | None, step: Step | None) -> Explanat
     elsewhere = entry is not None and step is not None and not set(ENDPOINTS_OF[step]) & set(entry.where)
     if entry is None or (elsewhere and status in (404, 405)):
         return None
-    cause = f"{entry.cause} {entry.note}".rstrip()
-    return replace(_of_entry("registered", entry, status, error), cause=cause, reference=entry.reference)
+    explanation = replace(_of_entry("registered", entry, status, error), reference=entry.reference)
+    subject = subject_of(error.description)
+    if subject is not None and (narrower := entry.about.get(subject)):
+        return replace(explanation, title=narrower.title, cause=narrower.cause, remedy=narrower.remedy)
+    return replace(explanation, cause=f"{entry.cause} {entry.note}".rstrip())
 
 
 def _answer(kind: str, status: int | None, error: Match | None) -> Explanation:

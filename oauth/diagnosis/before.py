@@ -21,12 +21,14 @@ Rows = Sequence[Exchange]
 class Before:
     """The rows before ``exchange``, which belongs to ``flow``; each list has the oldest first.
 
-    Query results are cached, because most rules need the same ones.
+    With ``is_everywhere`` every row counts as one of this exchange's site. Query results are cached, because most rules
+    need the same ones.
     """
 
     exchange: Exchange
     flow: str
     past: Past
+    is_everywhere: bool = False
     _results: dict[tuple[str, ...], Rows] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
@@ -82,6 +84,8 @@ class Before:
 
     def is_same_site(self, provider: str, host: str) -> bool:
         """Return whether provider, or else host, are those of this exchange."""
+        if self.is_everywhere:
+            return True
         if self.exchange.provider and provider:
             return provider == self.exchange.provider
         return host == host_of(self.exchange.request.url)

@@ -1,7 +1,7 @@
 """The exchange under diagnosis with its context: its flow, as far as it is known, and the past."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 
@@ -10,23 +10,18 @@ from oauth.addresses import host_of
 from oauth.catalogue.explain import Explanation
 from oauth.diagnosis.before import Before
 from oauth.diagnosis.known import Authorization, Known, Origin
-from oauth.diagnosis.past import Past
+from oauth.diagnosis.past import NoPast, Past
 from oauth.diagnosis.secrets import SECRET_NAMES, Secrets
-from oauth.exchange import Exchange, Step
+from oauth.exchange import Exchange, Part, Step, header
 from oauth.flow import Flow, Grant
 from oauth.flow.response_body import seconds
 from oauth.moments import later
 from oauth.parameters import Basic, Reading, Sent
 from oauth.providers import Lifetimes, Provider, RequestLimit
+from oauth.providers.terms import terms_of
 from oauth.redaction import Vault
 
-USUAL_LIMIT = RequestLimit(requests=4500, seconds=300, pause=1800)
-"""The documented request limit, used without a provider profile."""
-
 GRANTS = tuple(grant.value for grant in Grant)
-
-USUAL_LIFETIMES = Lifetimes(code=600, access_token=86_400, refresh_token=2_592_000)
-"""The documented lifetimes, used without a provider profile."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +29,10 @@ class Context:
     """One exchange under diagnosis. ``now`` is the time of the diagnosis, by which codes and tokens may have expired.
 
     ``before_sending`` is true for a request that has not been sent yet. Times are quoted in ``zone``.
+
+    ``unknown`` has the parts of the exchange that its source does not show. What is not in one of them may have been
+    there: nothing is proven by it. With ``is_everywhere`` every row counts as one of this exchange's site, whose
+    terms are unknown, and with ``is_strict`` a body without a ``Content-Type`` cannot be read.
     """
 
     exchange: Exchange
@@ -44,6 +43,9 @@ class Context:
     now: datetime
     before_sending: bool = False
     zone: tzinfo = UTC
+    unknown: frozenset[Part] = frozenset()
+    is_everywhere: bool = False
+    is_strict: bool = False
     _origins: dict[tuple[str, str], Origin | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     # The request.
@@ -66,12 +68,55 @@ class Context:
         request = self.exchange.request
         return bool(request.url or request.body or request.headers)
 
+    def is_known(self, *parts: Part) -> bool:
+        """Return whether all of these parts of the exchange are known, be they empty or not."""
+        return self.unknown.isdisjoint(parts)
+
+    @property
+    def is_body_known(self) -> bool:
+        """True when the request's body is known, be it empty or not."""
+        return self.is_known(Part.REQUEST_BODY) and self.sent.body_known
+
+    @property
+    def is_place_known(self) -> bool:
+        """True when the provider or the host of the request is known."""
+        return bool(self.exchange.provider or self.host)
+
+    def is_left_out(self, name: str) -> bool | None:
+        """Return whether a parameter is nowhere in the request; ``None`` when a part that may have it is unknown.
+
+        A parameter where the server does not look, or in a format that it does not read, is not left out.
+        """
+        if self.sent.anywhere(name) is not None:
+            return False
+        is_credential = name in ("client_id", "client_secret")
+        if is_credential and self.basic is not None:
+            return False
+        if self.step in (Step.AUTHORIZE, Step.CALLBACK):
+            return True if self.step is Step.CALLBACK or self.exchange.request.url else None
+        is_whole = self.is_body_known and (self.is_known(Part.REQUEST_HEADERS) or not is_credential)
+        return True if is_whole and self.exchange.request.url else None
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header of the request."""
+        return header(self.exchange.request.headers, name)
+
+    def completions(self) -> Iterator["Context"]:
+        """Yield other readings of what is unknown: a cause is proven only if it is in each of them."""
+        if not self.is_known(Part.TIME):  # a row may be from before or from after it
+            yield replace(self, past=NoPast(), flow=None)
+        if not self.is_place_known:
+            yield replace(self, is_everywhere=True)
+        if not self.is_known(Part.REQUEST_HEADERS):
+            yield replace(self, is_strict=True)
+
     @cached_property
     def sent(self) -> Reading:
         """The request's parameters; for a callback those of its authorization request."""
         if self.step is Step.CALLBACK:
             return parameters.of_query((self.authorization.parameters or {}).items())
-        return parameters.read(self.exchange.request)
+        type_known = self.is_strict or self.is_known(Part.REQUEST_HEADERS)
+        return parameters.read(self.exchange.request, type_known=type_known)
 
     @cached_property
     def basic(self) -> Basic | None:
@@ -99,8 +144,8 @@ class Context:
         """The grant type of the request, even if it is not sent correctly."""
         if self.step in (Step.AUTHORIZE, Step.CALLBACK):
             return Grant.AUTHORIZATION_CODE.value
-        meant = next((item.value for item in self.sent.meant if item.name == "grant_type"), "")
-        return self.sent.value("grant_type") or meant
+        sent = self.sent.anywhere("grant_type")
+        return self.sent.value("grant_type") or (sent.value if sent else "")
 
     @property
     def provider(self) -> Provider | None:
@@ -110,12 +155,21 @@ class Context:
     @property
     def lifetimes(self) -> Lifetimes:
         """Lifetimes of codes and tokens at this provider, in seconds."""
-        return self.provider.lifetimes if self.provider else USUAL_LIFETIMES
+        return self.terms.lifetimes if self.terms else Lifetimes()
 
     @property
     def request_limit(self) -> RequestLimit | None:
-        """The provider's request limit; ``None`` when its profile does not say."""
-        return self.provider.request_limit if self.provider else USUAL_LIMIT
+        """The provider's request limit; ``None`` when it is unknown."""
+        return self.terms.request_limit if self.terms else None
+
+    @cached_property
+    def terms(self) -> Provider | None:
+        """The profile with the documented terms: the flow's, or else the built-in one of this exchange's provider."""
+        reason = self.explanation
+        documented = reason is not None and (reason.number is not None or reason.answer == "missing_version")
+        if self.provider is not None or self.is_everywhere:
+            return self.provider
+        return terms_of(self.exchange.request.url, self.exchange.provider, has_documented_text=documented)
 
     @property
     def host(self) -> str:
@@ -153,7 +207,8 @@ class Context:
     @cached_property
     def before(self) -> Before:
         """The rows of the flow and of the history from before this exchange."""
-        return Before(self.exchange, self.exchange.flow or (self.flow.id if self.flow else ""), self.past)
+        flow = self.exchange.flow or (self.flow.id if self.flow else "")
+        return Before(self.exchange, flow, self.past, self.is_everywhere)
 
     @cached_property
     def authorization(self) -> Authorization:
@@ -316,7 +371,8 @@ class Context:
         if row.response is None:
             return f"no response ({row.failure.kind})" if row.failure else "no response recorded"
         error = parameters.members(row.response).get("error")
-        return f"{row.response.status} {error}" if isinstance(error, str) else str(row.response.status)
+        status = str(row.response.status or "an error of unknown status")
+        return f"{row.response.status or ''} {error}".strip() if isinstance(error, str) else status
 
     def _callback_of_sent_code(self) -> Exchange | None:
         code = self.sent.value("code")

@@ -16,7 +16,7 @@ from oauth.diagnosis.known import Known
 from oauth.diagnosis.model import Cause, Change, Diagnosis, Evidence, Fix, Label, Target, Verdict
 from oauth.diagnosis.past import Past
 from oauth.diagnosis.registry import rules_before, rules_for
-from oauth.exchange import Exchange, Request, Step
+from oauth.exchange import Exchange, Part, Request, Step
 from oauth.flow import Flow, Grant
 from oauth.redaction import Vault
 from oauth.redaction.placeholders import PLACEHOLDER, is_live
@@ -36,14 +36,15 @@ def diagnose(
     vault: Vault | None = None,
     now: datetime | None = None,
     zone: tzinfo = UTC,
+    unknown: frozenset[Part] = frozenset(),
 ) -> Diagnosis:
     """Diagnose a failed exchange.
 
     ``exchange`` may be live or redacted; with ``vault`` a live one is compared with the history by fingerprint. ``now``
     is the time of the diagnosis, by default that of the exchange: a fix never sends a value that has expired by then.
-    Times are quoted in ``zone``.
+    Times are quoted in ``zone``. ``unknown`` has the parts that the exchange's source does not show.
     """
-    context = Context(exchange, explanation, flow, past, vault, now or exchange.started_at, zone=zone)
+    context = Context(exchange, explanation, flow, past, vault, now or exchange.started_at, zone=zone, unknown=unknown)
     causes = _judged(rules_for(explanation, context), context)
     return _diagnosis(causes, explanation.title, explanation.cause)
 
@@ -57,8 +58,12 @@ def preflight(
     vault: Vault | None = None,
     now: datetime,
     zone: tzinfo = UTC,
+    unknown: frozenset[Part] = frozenset(),
 ) -> tuple[Cause, ...]:
-    """Return the causes, proven and possible, for which this request would fail if it were sent now."""
+    """Return the causes, proven and possible, for which this request would fail if it were sent now.
+
+    ``unknown`` has the parts that the request's source does not show.
+    """
     exchange = Exchange(
         step,
         request,
@@ -67,7 +72,7 @@ def preflight(
         provider=flow.provider.id if flow else "",
         client_id=flow.client.id if flow else "",
     )
-    context = Context(exchange, None, flow, past, vault, now, before_sending=True, zone=zone)
+    context = Context(exchange, None, flow, past, vault, now, before_sending=True, zone=zone, unknown=unknown)
     causes = _judged(rules_before(context), context)
     return tuple(cause for cause in causes if cause.verdict is Verdict.PROVEN or _speaks_against(cause))
 

@@ -25,6 +25,11 @@ class Authorization:
     code: Known | None = None
     pasted: bool = False
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """True when the URL only refers to the parameters: a pushed or signed request (RFC 9126 §4, RFC 9101 §5)."""
+        return any(name in (self.parameters or {}) for name in ("request_uri", "request"))
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:

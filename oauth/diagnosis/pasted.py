@@ -106,13 +106,22 @@ class Paste:
         item, exchange, vault = self.items[position], self.exchanges[position], self.vault
         explanation = self._live_explanation(position)
         if explanation is not None:
-            known = _known_part(item, exchange)
-            diagnosis = diagnose(known, explanation, past=past, vault=vault, now=self.now, zone=zone)
+            unknown = item.unknown if item.started_at else item.unknown | {Part.TIME}
+            diagnosis = diagnose(
+                exchange, explanation, past=past, vault=vault, now=self.now, zone=zone, unknown=unknown
+            )
             return Finding(position, self.redacted(position), _without_secrets(explanation, vault), diagnosis)
         causes = None
         if _is_whole_request(item):
             causes = preflight(
-                exchange.request, exchange.step, flow=None, past=past, vault=vault, now=self.now, zone=zone
+                exchange.request,
+                exchange.step,
+                flow=None,
+                past=past,
+                vault=vault,
+                now=self.now,
+                zone=zone,
+                unknown=item.unknown,
             )
         return Finding(position, self.redacted(position), preflight=causes)
 
@@ -176,13 +185,6 @@ def _members(value: Any, depth: int) -> Iterator[tuple[str, str]]:
             yield from _members(inner, depth + 1)
         elif not (name == "code" and inner.isdecimal()):
             yield name, inner
-
-
-def _known_part(item: Pasted, exchange: Exchange) -> Exchange:
-    """Leave out a request whose body is not known: it would look like a request without parameters."""
-    if Part.REQUEST_BODY not in item.unknown or header(exchange.request.headers, "content-length"):
-        return exchange
-    return replace(exchange, request=Request("", ""))
 
 
 def _without_secrets(explanation: Explanation, vault: Vault) -> Explanation:

@@ -1,9 +1,10 @@
 """Causes of each error, and the causes checked before a request is sent."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from oauth.catalogue.explain import Explanation
+from oauth.catalogue.subject import Subject, subject_of
 from oauth.diagnosis.causes import (
     access_token,
     authorization,
@@ -20,12 +21,19 @@ from oauth.diagnosis.causes import (
     shape,
 )
 from oauth.diagnosis.causes.rule import Rule
-from oauth.diagnosis.context import Context
+from oauth.diagnosis.context import GRANTS, Context
 from oauth.exchange import Step
 from oauth.flow import Grant
 
-MISSING_PARAMETER = re.compile(r"""[Mm]issing\s+(?:required\s+)?parameters?:?\s*["'“]?([a-z_]+)["'”]?""")
-"""Description of an error that names a missing parameter."""
+MISSING_PARAMETER = re.compile(r"""[Mm]issing\s+(?:required\s+)?parameters?:?\s*(["'“`]?)([a-z_]+)["'”`]?""")
+"""Description of an error that names a missing parameter. A word without quotes may be any other."""
+
+OF_A_GRANT: Mapping[str, tuple[str, ...]] = {
+    Grant.AUTHORIZATION_CODE: ("code", "pkce", "redirect_uri"),
+    Grant.REFRESH_TOKEN: ("refresh_token",),
+    Grant.DEVICE_CODE: ("device_code",),
+}
+"""Families of causes that only requests of one grant can have."""
 
 DOCUMENTED: Mapping[int, tuple[Rule, ...]] = {
     1: parameter.missing("code"),
@@ -98,6 +106,18 @@ BESIDE: Mapping[Step, tuple[str, ...]] = {
 
 def rules_for(explanation: Explanation, context: Context) -> tuple[Rule, ...]:
     """Return the causes that can lead to this error."""
+    return _of_grant(_rules_for(explanation, context), context)
+
+
+def _of_grant(rules: Iterable[Rule], context: Context) -> tuple[Rule, ...]:
+    """Leave out the causes that only a request of another grant can have."""
+    if context.step not in (Step.TOKEN, Step.REFRESH) or context.grant not in (*GRANTS, *grant.OTHER_GRANTS):
+        return tuple(rules)
+    others = {family for name, families in OF_A_GRANT.items() if name != context.grant for family in families}
+    return tuple(rule for rule in rules if rule.id.partition(".")[0] not in others)
+
+
+def _rules_for(explanation: Explanation, context: Context) -> tuple[Rule, ...]:
     if context.step in (Step.AUTHORIZE, Step.CALLBACK) and explanation.error in AUTHORIZATION:
         return AUTHORIZATION[explanation.error]
     if explanation.number is not None:
@@ -108,27 +128,42 @@ def rules_for(explanation: Explanation, context: Context) -> tuple[Rule, ...]:
         if explanation.answer == "unknown_error" and context.step is Step.API:
             return request.HEADERS
         return ANSWERS.get(explanation.answer, ())
-    if match := MISSING_PARAMETER.search(explanation.error_description):
-        return parameter.missing(match[1])
+    match = MISSING_PARAMETER.search(explanation.error_description)
+    if match and (match[1] or "_" in match[2] or match[2] in parameter.KNOWN_NAMES):
+        return parameter.missing(match[2])
     if explanation.error == "invalid_request":
         return (*request.HEADERS, access_token.scheme) if context.step is Step.API else (*UNREADABLE, request.method)
     if explanation.error == "invalid_grant":
-        return _refused_grant(context)
+        return _refused_grant(explanation, context)
     return REGISTERED.get(explanation.error, ())
 
 
-def _refused_grant(context: Context) -> tuple[Rule, ...]:
-    match context.grant:
-        case Grant.REFRESH_TOKEN:
-            return (*refresh_token.REFUSED, revocation.refresh_token)
-        case Grant.DEVICE_CODE:
-            return ()
-        case _:
+def _refused_grant(explanation: Explanation, context: Context) -> tuple[Rule, ...]:
+    """Return the causes of what the words speak of, or else of the request's grant."""
+    refresh = (*refresh_token.REFUSED, revocation.refresh_token)
+    match subject_of(explanation.error_description):
+        case Subject.REFRESH_TOKEN:
+            return refresh
+        case Subject.VERIFIER:
+            return pkce.RULES
+        case Subject.REDIRECT_URI:
+            return redirect_uri.RULES
+        case Subject.CODE:
             return (*DOCUMENTED[2], *pkce.RULES)
+        case Subject.USER | Subject.ASSERTION | Subject.DEVICE_CODE:
+            return ()
+    if context.grant == Grant.REFRESH_TOKEN or (context.step is Step.REFRESH and not context.grant):
+        return refresh
+    # Words and request show no grant, or one that nothing is known of: then only a code has causes to look for.
+    return (*DOCUMENTED[2], *pkce.RULES)
 
 
 def rules_before(context: Context) -> tuple[Rule, ...]:
     """Return the causes that can be judged without a response, before the request is sent."""
+    return _of_grant(_rules_before(context), context)
+
+
+def _rules_before(context: Context) -> tuple[Rule, ...]:
     match context.step:
         case Step.AUTHORIZE:
             return (

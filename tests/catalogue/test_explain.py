@@ -102,6 +102,13 @@ def test_missing_response_is_explained() -> None:
         (Step.API, 404, JSON_TYPE, b'{"error": "not_found"}', "not_found"),
         (Step.API, 403, (("x-request-id", "1"),), b"Blocked", "rate_limited"),
         (Step.TOKEN, 429, JSON_TYPE, b'{"error": {"status": 429, "title": "Too many"}}', "rate_limited"),
+        (Step.API, 403, (("Retry-After", "60"),), b"{}", "rate_limited"),
+        (Step.API, 403, (("X-RateLimit-Remaining", "0"),), b'{"message": "No"}', "rate_limited"),
+        (Step.API, 403, JSON_TYPE, b'{"message": "API rate limit exceeded for 10.0.0.1."}', "rate_limited"),
+        (Step.API, 403, (("X-RateLimit-Remaining", "59"),), b'{"message": "No"}', "unknown_error"),
+        (Step.API, 403, JSON_TYPE, b'{"message": "The access token provided has expired"}', "unknown_error"),
+        (Step.API, 403, (("x-request-id", "1"),), b"<html>Forbidden</html>", "html"),
+        (Step.API, 500, JSON_TYPE, b'{"error": "bad_verification_code"}', "unknown_error"),
         (Step.API, 503, (), b"<html></html>", "server_error"),
         (Step.TOKEN, 500, (), b"", "server_error"),
         (Step.API, 400, JSON_TYPE, b'{"error": {"status": 400, "detail": "Bad phone"}}', "unknown_error"),
@@ -127,18 +134,28 @@ def test_unexpected_response_is_explained(step: Step, status: int, headers: Head
     assert (explanation.status, explanation.remedy) == (status, answers()[kind].remedy)
 
 
+@pytest.mark.parametrize("body", [b"{'Accept': 'application/json'}", b'{"Accept": "application/json"}', b"{}"])
+@pytest.mark.parametrize("step", [None, Step.TOKEN, Step.REFRESH, Step.PAR, Step.API])
+def test_body_alone_is_no_success_without_a_token(step: Step | None, body: bytes) -> None:
+    """Nothing says that the request succeeded."""
+    assert explain_response(None, (), body, step=step) is None
+
+
 def test_truncated_body_is_explained() -> None:
     explanation = answered(Step.API, 200, b'{"data": [', cut=True)
     assert explanation is not None
     assert explanation.answer == "too_large"
 
 
-def test_content_type_on_a_get_is_suspected() -> None:
+@pytest.mark.parametrize(
+    ("host", "answer"), [("www.olx.pl", "content_type_on_get"), ("provider.example", "unknown_error")]
+)
+def test_content_type_on_a_get_is_suspected_at_the_documented_provider(host: str, answer: str) -> None:
     refused = Response(400, headers=JSON_TYPE, body=b'{"error": {"status": 400, "title": "Bad Request"}}')
-    with_type = Request("GET", "https://provider.example/x", (("content-type", "application/json"),))
+    with_type = Request("GET", f"https://{host}/api/partner/x", (("content-type", "application/json"),))
     explanation = explain(exchange(Step.API, refused, request=with_type))
     assert explanation is not None
-    assert explanation.answer == "content_type_on_get"
+    assert explanation.answer == answer
 
 
 @pytest.mark.parametrize(
@@ -292,7 +309,7 @@ def test_error_redirect_is_parsed_after_a_redacted_state() -> None:
             "unknown_error",
         ),
         (403, b'{"message":"The access token provided has expired"}', "unknown_error"),
-        (403, b'{"id":1}', "rate_limited"),
+        (403, b'{"id":1}', "unknown_error"),
         (200, b'{"ok":false,"error":"code_already_used"}', "unknown_error"),
     ],
 )

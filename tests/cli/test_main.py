@@ -80,7 +80,7 @@ def test_a_raw_response_is_diagnosed() -> None:
 def test_an_undocumented_text_has_no_number_and_the_codes_remedy() -> None:
     (result,) = diagnose('{"error": "invalid_grant", "error_description": "The authorization code has expired"}')
     assert (result["documented"], result["match"], result["status"]) == (None, None, None)
-    assert result["title"] == "The code or refresh token is not valid"
+    assert result["title"] == "The code is not valid"
     assert result["remedy"]
 
 

@@ -59,14 +59,26 @@ def test_version_header_is_ruled_out_where_not_required(flow: Flow) -> None:
     assert warned(call.request, Step.API, flow) == set()
 
 
-def test_headers_are_only_possible_at_an_unknown_api() -> None:
-    """A paste: no provider is chosen, and the documented one may be meant."""
+@pytest.mark.parametrize(
+    ("api", "judged"),
+    [
+        ("https://www.olx.pl/api/partner", "proven"),
+        ("http://127.0.0.1:8600/api/partner", "proven"),
+        ("https://www.olx.pl/adverts", "unknown"),
+        (OTHER.api, "unknown"),
+    ],
+)
+def test_documented_headers_are_required_of_the_documented_api_only(api: str, judged: str) -> None:
+    """A paste: no provider is chosen, and the address tells."""
     body = b'{"error": "invalid_request", "error_description": "No such filter"}'
-    call = Exchange(Step.API, api_call(), NOW, Response(400, "", JSON, body))
+    request = replace(api_call(), url=f"{api}/me")
+    call = Exchange(Step.API, request, NOW, Response(400, "", JSON, body))
     explanation = explain(call)
     assert explanation is not None
     diagnosis = diagnose(call, explanation, past=NoPast())
-    assert verdict(diagnosis, "header.version_missing") == "possible"
+    assert verdict(diagnosis, "header.version_missing") == judged
+    warnings = preflight(request, Step.API, flow=None, past=NoPast(), now=NOW)
+    assert ("header.version_missing" in {cause.id for cause in warnings}) is (judged == "proven")
 
 
 def test_scopes_are_split_by_the_separator_of_the_profile(flow: Flow) -> None:

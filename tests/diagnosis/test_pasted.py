@@ -61,7 +61,9 @@ def test_age_of_a_code_is_unknown_without_times() -> None:
 def test_a_request_whose_file_was_not_read_is_not_judged_by_its_body() -> None:
     missing = '{"error": "invalid_request", "error_description": "The grant type was not specified in the request"}'
     (result,) = read(f"curl {URL} -d @body.json\n{missing}")
-    assert set(verdicts(result).values()) == {"unknown"}
+    judged = verdicts(result)
+    assert judged.pop("grant_type.in_query") == "ruled out"  # the address was pasted
+    assert set(judged.values()) == {"unknown"}
     (alone,) = read(f"curl {URL} -d @body.json")
     assert alone.preflight is None
 

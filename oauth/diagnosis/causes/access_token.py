@@ -2,16 +2,17 @@
 
 from oauth import moments, parameters
 from oauth.diagnosis.causes import shape
-from oauth.diagnosis.causes.rule import Finding, Rule, by_age, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, broken, by_age, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Origin
 from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
-from oauth.exchange import Exchange, Step, header
+from oauth.exchange import Exchange, Part, Step, header
 from oauth.flow import Grant
 from oauth.formatting import span
 from oauth.redaction.placeholders import is_live
 
 HEADER = "request header, Authorization"
+NO_HEADERS = "The Authorization header is not in the pasted text"
 NO_ORIGIN = "The token's origin is unknown: no token response that issued it is known"
 
 
@@ -57,8 +58,8 @@ def scheme(context: Context) -> Finding:
         return proven(wrong(f"The word Bearer appears {count} times", HEADER), fix=fix)
     if count == 0:
         if credentials and name.isalpha() and len(name) < 12:
-            return proven(wrong(f"The scheme is {name}, but must be Bearer", HEADER), fix=fix)
-        return proven(wrong("The word Bearer is missing in front of the token", HEADER), fix=fix)
+            return broken(context)(wrong(f"The scheme is {name}, but must be Bearer", HEADER), fix=fix)
+        return broken(context)(wrong("The word Bearer is missing in front of the token", HEADER), fix=fix)
     if not credentials:
         return proven(wrong("There is no token after Bearer", HEADER), fix=_send_newest(context))
     if not is_live(context.bearer) and _origin(context) is None:
@@ -70,8 +71,17 @@ def scheme(context: Context) -> Finding:
 def left_out(context: Context) -> Finding:
     """Check for an ``Authorization`` header with a token."""
     value = header(context.exchange.request.headers, "Authorization")
+    if value is None and not context.is_known(Part.REQUEST_HEADERS):
+        return unknown(NO_HEADERS, "request headers")
+    if value is None and (elsewhere := context.sent.anywhere("access_token")):
+        return possible(
+            wrong("The access token is sent outside the Authorization header", elsewhere.place),
+            fix=_send_newest(context),
+        )
     if value is None or not value.strip():
-        return proven(wrong("There is no Authorization header", "request headers"), fix=_send_newest(context))
+        # Before sending, a server whose profile is unknown may have another way to authenticate.
+        conclude = broken(context) if context.is_left_out("access_token") else possible
+        return conclude(wrong("There is no Authorization header", "request headers"), fix=_send_newest(context))
     if not context.bearer:
         return proven(wrong("The Authorization header contains no token", HEADER), fix=_send_newest(context))
     return ruled_out(right("The Authorization header contains a token", HEADER))

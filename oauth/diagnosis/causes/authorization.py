@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from oauth.addresses import is_loopback, split
 from oauth.diagnosis.causes import client
 from oauth.diagnosis.causes.fixes import put
-from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, broken, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Fix, Label, open_fact, right, wrong
 from oauth.exchange import Step
@@ -24,6 +24,8 @@ def client_id_missing(context: Context) -> Finding:
     parameter = context.sent.get("client_id")
     if parameter is not None and parameter.value.strip():
         return ruled_out(right(f"client_id is present: {context.secrets.swept(parameter.value)}", QUERY))
+    if context.is_left_out("client_id") is None:
+        return unknown("The address of the request is unknown", QUERY)
     after = context.flow.client.id if context.flow else ""
     needs = "" if after else "the client id of your application"
     before = None if parameter is None else ""
@@ -72,7 +74,8 @@ def _against_the_rules(context: Context, sent: str) -> Finding | None:
     shown = context.secrets.swept(sent)
     try:
         parts = urlsplit(sent.strip())
-        absolute = bool(parts.scheme and parts.hostname)
+        # RFC 8252 §7.1: the scheme of an app needs no host.
+        absolute = bool(parts.scheme and (parts.hostname or (parts.path and parts.scheme not in ("http", "https"))))
     except ValueError:
         return proven(wrong(f"{shown} is not a valid URI", WHERE))
     if sent != sent.strip():
@@ -81,7 +84,7 @@ def _against_the_rules(context: Context, sent: str) -> Finding | None:
             fix=put(context, "redirect_uri", shown, context.secrets.swept(sent.strip()), "Send it without whitespace"),
         )
     if not absolute:
-        return proven(wrong(f"{shown} has no scheme or host", WHERE), fix=_registered(context, shown))
+        return broken(context)(wrong(f"{shown} has no scheme or host", WHERE), fix=_registered(context, shown))
     if "#" in sent:
         fact = wrong(f"{shown} has a fragment, which a redirect URI must not have (RFC 6749 §3.1.2)", WHERE)
         return proven(fact, fix=_registered(context, shown))
@@ -126,13 +129,19 @@ def _registered(context: Context, shown: str) -> Fix:
 def response_type(context: Context) -> Finding:
     """Check for response_type=code, the only one that the provider documents."""
     parameter = context.sent.get("response_type")
-    if parameter is None and context.sent.get("request_uri") is not None:
-        return ruled_out(open_fact("The request was pushed (RFC 9126), with its response_type", QUERY))
+    is_elsewhere = context.sent.get("request_uri") is not None or context.sent.get("request") is not None
+    if parameter is None and is_elsewhere:
+        return ruled_out(open_fact("The request was pushed or signed (RFC 9126, RFC 9101), with its parameters", QUERY))
+    if parameter is None and context.is_left_out("response_type") is None:
+        return unknown("The address of the request is unknown", QUERY)
     if parameter is not None and parameter.value == "code":
         return ruled_out(right("response_type is code", QUERY))
     before = None if parameter is None else context.secrets.swept(parameter.value)
     fact = wrong("response_type is missing" if parameter is None else f"response_type is '{before}'", QUERY)
-    return proven(fact, fix=put(context, "response_type", before, "code", "Send response_type=code"))
+    # Another server may have more response types, unless it refuses this one.
+    is_refused = context.explanation is not None and context.explanation.error == "unsupported_response_type"
+    conclude = proven if parameter is None or is_refused or context.terms is not None else possible
+    return conclude(fact, fix=put(context, "response_type", before, "code", "Send response_type=code"))
 
 
 @rule("authorization.denied", "The user denied access")

@@ -7,11 +7,12 @@ from urllib.parse import quote_plus, unquote_plus
 from oauth import parameters
 from oauth.addresses import host_of
 from oauth.diagnosis.causes.fixes import changed, put, value_for
-from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, broken, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.causes.shape import bare, stray_text
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Change, Evidence, Fix, Target, Verdict, open_fact, right, wrong
-from oauth.exchange import Exchange, Step
+from oauth.exchange import Exchange, Part, Step
+from oauth.flow import Grant
 from oauth.parameters import BODY, QUERY
 from oauth.providers import ClientAuthentication
 from oauth.redaction.placeholders import is_live, parse
@@ -21,6 +22,7 @@ PUBLISHED = "provider, published clients"
 AROUND = "The right secret was sent with extra characters around it, which is another cause"
 AROUND_SHORT = "Extra characters surround the secret, and the rest is too short for a fingerprint to compare"
 NO_HISTORY = "Earlier requests of this client id are unknown: no history was searched"
+NO_CLIENT = "The client id of the request is unknown"
 INACTIVE_CLIENT = 5
 """Number of the documented error for an inactive client."""
 
@@ -51,11 +53,16 @@ def credentials_missing(context: Context) -> Finding:
     sent = _credentials(context)
     if sent.hidden or (context.basic is not None and context.basic.problem):
         return ruled_out(open_fact("Credentials were sent by HTTP Basic, correct or not", HEADER))
-    if not context.sent.body_known and context.basic is None:
-        return unknown("The body of the request is unknown: only its headers were given", BODY)
     missing = [name for name, value in (("client_id", sent.id), ("client_secret", sent.secret)) if not value]
     if _has_no_secret(context):
         missing = [name for name in missing if name == "client_id"]
+    elsewhere = [item for name in missing if (item := context.sent.anywhere(name)) and item.value]
+    if elsewhere:
+        return possible(
+            *(wrong(f"{item.name} is sent where a server may not look for it", item.place) for item in elsewhere)
+        )
+    if any(context.is_left_out(name) is None for name in missing):
+        return unknown("The credentials are not in the pasted text, which does not show the whole request", sent.where)
     if not missing and not sent.secret:
         return ruled_out(open_fact("client_id is present, and this client authenticates without a secret", sent.where))
     if not missing:
@@ -66,7 +73,8 @@ def credentials_missing(context: Context) -> Finding:
         is_present = context.sent.get(name) is not None
         changes.append(Change(Target.FIELD, name, "" if is_present else None, after, needs))
     facts = [wrong(f"{name} is missing or empty", sent.where) for name in missing]
-    return proven(*facts, fix=changed(context, f"Send {' and '.join(missing)}", *changes))
+    conclude = broken(context) if _must_authenticate(context, missing) else possible
+    return conclude(*facts, fix=changed(context, f"Send {' and '.join(missing)}", *changes))
 
 
 @rule("client.white_space", "The client id or secret has whitespace around it")
@@ -99,6 +107,8 @@ def _stray(context: Context, sign: str, clean: str) -> Finding:
         return unknown("Redaction hides characters around the secret", sent.where)
     if not sent.id and not sent.secret:
         return unknown("No credentials were sent", sent.where)
+    if not (sent.id and sent.secret) and not context.is_body_known:
+        return unknown("The body of the request is not in the pasted text", BODY)
     return ruled_out(right(clean, sent.where))
 
 
@@ -263,9 +273,13 @@ def other_provider(context: Context) -> Finding:
 @rule("client.both", "The credentials were sent both by HTTP Basic and in the body")
 def both(context: Context) -> Finding:
     """Check for a single authentication method per request (RFC 6749 §2.3)."""
+    if context.basic is None and not context.is_known(Part.REQUEST_HEADERS):
+        return unknown("The headers of the request are not in the pasted text", HEADER)
     if context.basic is None:
         return ruled_out(right("There is no HTTP Basic header: the credentials are only in the body", HEADER))
     body_id, body_secret = context.sent.value("client_id"), context.sent.value("client_secret")
+    if not body_secret and not context.is_body_known:
+        return unknown("The body of the request is not in the pasted text", BODY)
     if not body_secret and body_id in ("", unquote_plus(context.basic.id)):
         return ruled_out(right("The body has no secret: the credentials are only in the header", BODY))
     fix = changed(
@@ -289,7 +303,7 @@ def both(context: Context) -> Finding:
     if not is_different and body_secret:
         is_different = context.secrets.same("client_secret", body_secret, header_secret) is False
     if is_different:
-        return proven(*facts, wrong("The two differ", f"{HEADER} and body"), fix=fix)
+        return broken(context)(*facts, wrong("The two differ", f"{HEADER} and body"), fix=fix)
     return possible(*facts, open_fact("Whether the two differ is unknown", f"{HEADER} and body"), fix=fix)
 
 
@@ -297,6 +311,8 @@ def both(context: Context) -> Finding:
 def basic_encoding(context: Context) -> Finding:
     """Check the encoding: id and secret form-encoded, joined by a colon, then base64."""
     basic, flow = context.basic, context.flow
+    if basic is None and not context.is_known(Part.REQUEST_HEADERS):
+        return unknown("The headers of the request are not in the pasted text", HEADER)
     if basic is None:
         return ruled_out(right("There are no Basic credentials", HEADER))
     if basic.hidden:
@@ -334,6 +350,8 @@ def basic_encoding(context: Context) -> Finding:
 @rule("client.deactivated", "The client was deactivated")
 def deactivated(context: Context) -> Finding:
     """Look for earlier successes of the client at this provider."""
+    if not context.client_id:
+        return unknown(NO_CLIENT)
     row = _last(context.successes_here)
     if row is not None:
         facts = (
@@ -349,6 +367,8 @@ def deactivated(context: Context) -> Finding:
 @rule("client.never_active", "The client is inactive, and none of its requests has succeeded here yet")
 def never_active(context: Context) -> Finding:
     """Check that the client has never worked: some providers activate new applications by hand."""
+    if not context.client_id:
+        return unknown(NO_CLIENT)
     row = _last(context.successes_here)
     if row is not None:
         return ruled_out(_worked(context, row))
@@ -395,7 +415,17 @@ def _is_reported_inactive(context: Context) -> bool:
 def _has_no_secret(context: Context) -> bool:
     """Return whether the client is public, or signs an assertion (RFC 6749 §2.1, RFC 7523 §2.2)."""
     methods = (ClientAuthentication.NONE, ClientAuthentication.PRIVATE_KEY_JWT)
-    return bool(context.sent.value("client_assertion")) or bool(context.flow and context.flow.authentication in methods)
+    is_signed = context.sent.anywhere("client_assertion") is not None
+    return is_signed or bool(context.flow and context.flow.authentication in methods)
+
+
+def _must_authenticate(context: Context, missing: Sequence[str]) -> bool:
+    """Return whether no client can be without these: one without a secret is public, and some grants need no client."""
+    if context.terms is not None:
+        return True
+    needs_client = context.grant in ("", Grant.AUTHORIZATION_CODE, Grant.CLIENT_CREDENTIALS)
+    is_public = "client_id" not in missing and context.grant != Grant.CLIENT_CREDENTIALS
+    return needs_client and not is_public and context.header("Authorization") is None
 
 
 def _is_secret(context: Context, client_id: str) -> bool:

@@ -13,6 +13,20 @@ from oauth.flow import Grant
 from oauth.parameters import BODY
 
 WHERE = f"{BODY}, grant_type"
+NO_GRANT = "The request shows no grant_type"
+NO_CLIENT = "The client id of the request is unknown"
+OTHER_GRANTS = frozenset(
+    {
+        "password",
+        "implicit",
+        "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "urn:ietf:params:oauth:grant-type:saml2-bearer",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
+        "urn:ietf:params:oauth:grant-type:uma-ticket",
+        "urn:openid:params:grant-type:ciba",
+    }
+)
+"""Grant types of other specifications: the console does not make them, and they are not misspelled."""
 UNAUTHORIZED_GRANT = 10
 """Number of the documented error for a grant that the client may not use."""
 
@@ -22,13 +36,17 @@ def misspelt(context: Context) -> Finding:
     """Check for an undocumented grant type that resembles a documented one."""
     sent = context.sent.value("grant_type")
     if not sent:
-        return unknown("grant_type is missing", BODY)
+        return unknown(NO_GRANT, BODY)
     if sent in GRANTS:
         return ruled_out(right(f"grant_type is spelled correctly: {sent}", WHERE))
     shown = context.secrets.swept(sent)
     if near := _near(sent):
-        text = f"grant_type is '{shown}'; the provider supports {near}"
-        return proven(wrong(text, WHERE), fix=put(context, "grant_type", shown, near, f"Send {near}"))
+        supports = "the provider supports" if context.terms else "it resembles"
+        text = f"grant_type is '{shown}'; {supports} {near}"
+        # Another provider may have a grant of this name, unless it refuses it.
+        is_refused = context.explanation is not None and context.explanation.error == "unsupported_grant_type"
+        conclude = proven if context.terms is not None or is_refused else possible
+        return conclude(wrong(text, WHERE), fix=put(context, "grant_type", shown, near, f"Send {near}"))
     return ruled_out(open_fact(f"'{shown}' does not resemble any of {', '.join(GRANTS)}", WHERE))
 
 
@@ -37,7 +55,7 @@ def unsupported(context: Context) -> Finding:
     """Check for an undocumented grant type, or one that is refused although it is documented."""
     sent = context.sent.value("grant_type")
     if not sent:
-        return unknown("grant_type is missing", BODY)
+        return unknown(NO_GRANT, BODY)
     if sent in GRANTS:
         return possible(
             open_fact(f"{sent} is spelled correctly", WHERE),
@@ -46,9 +64,10 @@ def unsupported(context: Context) -> Finding:
     if near := _near(sent):
         return ruled_out(open_fact(f"It is {near}, misspelled", WHERE))
     after, needs = value_for(context, "grant_type")
-    text = f"grant_type is '{context.secrets.swept(sent)}'; documented are {', '.join(GRANTS)}"
+    usual = f"; usual are {', '.join(GRANTS)}" if context.terms is None else f"; documented are {', '.join(GRANTS)}"
     return proven(
-        wrong(text, WHERE), fix=put(context, "grant_type", context.secrets.swept(sent), after, f"Send {after}", needs)
+        wrong(f"grant_type is '{context.secrets.swept(sent)}'{usual}", WHERE),
+        fix=put(context, "grant_type", context.secrets.swept(sent), after, f"Send {after}", needs),
     )
 
 
@@ -57,7 +76,9 @@ def others_worked(context: Context) -> Finding:
     """Compare this grant with those that have worked for the client."""
     sent, worked = context.grant, _worked(context)
     if not sent:
-        return unknown("grant_type is missing", BODY)
+        return unknown(NO_GRANT, BODY)
+    if not context.client_id:
+        return unknown(NO_CLIENT)
     if sent in worked:
         return ruled_out(
             right(f"{sent} worked for this client: {context.row_text(worked[sent])}", "history", worked[sent].id)
@@ -77,7 +98,7 @@ def taken_away(context: Context) -> Finding:
     """Look for earlier successes of this grant for the client."""
     sent, worked = context.grant, _worked(context)
     if not sent:
-        return unknown("grant_type is missing", BODY)
+        return unknown(NO_GRANT, BODY)
     if sent not in worked:
         return ruled_out(open_fact(f"{sent} is not known to have worked for this client", "history"))
     row = worked[sent]
@@ -92,6 +113,8 @@ def none_worked(context: Context) -> Finding:
     """Check that no grant has worked for the client: it may be new, or the history may be."""
     if not context.past.reach:
         return unknown("Earlier grants of this client are unknown: no history was searched")
+    if not context.client_id:
+        return unknown(NO_CLIENT)
     sent, worked = context.sent.value("grant_type"), _worked(context)
     if worked:
         grant, row = next(iter(worked.items()))
@@ -118,6 +141,8 @@ ALLOWED: tuple[Rule, ...] = (misspelt, others_worked, taken_away, none_worked)
 
 def _near(sent: str) -> str:
     """Return the grant type that was probably meant, or an empty string."""
+    if sent in OTHER_GRANTS:
+        return ""
     plain = bare(sent).lower().replace("-", "_").replace(" ", "_")
     return next(iter(get_close_matches(plain, GRANTS, 1, 0.75)), "")
 

@@ -8,10 +8,11 @@ from collections import Counter
 from difflib import SequenceMatcher
 
 from oauth.diagnosis.causes.fixes import changed, put, value_for
-from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, broken, possible, proven, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Known
 from oauth.diagnosis.model import Change, Fix, Target, open_fact, right, wrong
+from oauth.exchange import Part
 from oauth.parameters import BODY, QUERY, Sent, Shape
 
 OTHER_NAMES = {
@@ -44,15 +45,20 @@ def left_out(name: str) -> Rule:
     """Return the rule for a parameter that is nowhere in the request."""
 
     def judge(context: Context) -> Finding:
-        if hidden := _body_hidden(context):
-            return hidden
-        match = context.sent.get(name) or _anywhere(context, name) or _under_other_name(context, name)
+        match = context.sent.get(name) or context.sent.anywhere(name) or _under_other_name(context, name)
         if match is not None and context.sent.get(name) is None:
             text = f"{match.name} is in the request, but not where the server looks for {name}"
             return ruled_out(open_fact(text, f"{match.place}, {match.name}"))
         if match is not None:
             return ruled_out(right(f"{match.name} is in the request", f"{match.place}, {match.name}"))
-        return proven(
+        is_left_out = context.is_left_out(name)
+        if is_left_out is None:
+            return _not_shown(name)
+        if not is_left_out:
+            return ruled_out(open_fact(f"{name} is sent by HTTP Basic", "request header, Authorization"))
+        # RFC 6749 requires it, but some servers have a grant by default.
+        conclude = broken(context) if name == "grant_type" else proven
+        return conclude(
             wrong(f"{name} is not in the request, which contains: {_names(context)}", BODY),
             fix=_supply(context, name, None),
         )
@@ -64,9 +70,9 @@ def empty(name: str) -> Rule:
     """Return the rule for a parameter without a value."""
 
     def judge(context: Context) -> Finding:
-        if hidden := _body_hidden(context):
-            return hidden
         parameter = context.sent.get(name)
+        if parameter is None and not context.is_body_known:
+            return _not_shown(name)
         if parameter is None:
             return ruled_out(open_fact(f"{name} is missing, not empty", BODY))
         if parameter.value.strip():
@@ -81,15 +87,19 @@ def other_name(name: str) -> Rule:
     """Return the rule for a parameter under a name that the server does not know."""
 
     def judge(context: Context) -> Finding:
-        if hidden := _body_hidden(context):
-            return hidden
         if context.sent.value(name):
             return ruled_out(right(f"{name} has its correct name", f"{BODY}, {name}"))
+        if (known := context.sent.anywhere(name)) is not None and known.value:
+            return ruled_out(open_fact(f"{name} has its correct name, in another place", f"{known.place}, {name}"))
         match = _under_other_name(context, name)
+        if match is None and not context.is_body_known:
+            return _not_shown(name)
         if match is None:
             return ruled_out(right(f"No other parameter has a similar name to {name}", BODY))
         after = context.secrets.sendable(name, match.value)
-        return proven(
+        # The address and the body are known, or the right name may be in the other one.
+        conclude = broken(context) if context.is_left_out(name) or context.sent.get(name) else possible
+        return conclude(
             wrong(f"The value is named {match.name}, but the server looks for {name}", f"{BODY}, {match.name}"),
             fix=changed(
                 context,
@@ -107,12 +117,16 @@ def in_query(name: str) -> Rule:
 
     def judge(context: Context) -> Finding:
         match = next((item for item in context.sent.query if item.name == name and item.value), None)
+        if match is None and not context.exchange.request.url:
+            return unknown("The address of the request is not in the pasted text", QUERY)
         if match is None:
             return ruled_out(right(f"{name} is not in the URL", QUERY))
         if context.sent.value(name):
-            return ruled_out(open_fact(f"{name} is in the URL and in the body", QUERY))
+            place = "and in the body" if context.sent.get(name) is not match else "where a GET has it"
+            return ruled_out(open_fact(f"{name} is in the URL {place}", QUERY))
         after = context.secrets.sendable(name, match.value)
-        return proven(
+        conclude = broken(context) if context.is_known(Part.METHOD) and context.is_body_known else possible
+        return conclude(
             wrong(f"{name} is in the URL, but the server reads the body", f"{QUERY}, {name}"),
             fix=changed(
                 context,
@@ -126,13 +140,24 @@ def in_query(name: str) -> Rule:
 
 
 def _judge_body(context: Context) -> Finding:
-    if hidden := _body_hidden(context):
-        return hidden
+    if not context.is_body_known:
+        return unknown("The body of the request is not in the pasted text", BODY)
     sent = context.sent
     content_type = sent.content_type or "missing"
     place = "request header, Content-Type"
     if sent.look is Shape.EMPTY:
         return ruled_out(open_fact("The request has no body", BODY))
+    if not sent.content_type and not context.is_known(Part.REQUEST_HEADERS):
+        return unknown("The Content-Type of the request is not in the pasted text", place)
+    if sent.look is Shape.MULTIPART and sent.content_type.startswith("multipart/"):
+        return possible(
+            wrong(f"Content-Type is {content_type}, but a token request is a form or JSON", place),
+            fix=changed(
+                context,
+                "Send the body as a form",
+                Change(Target.BODY_FORMAT, "Content-Type", content_type, Shape.FORM.value),
+            ),
+        )
     if sent.look in (Shape.JSON, Shape.FORM) and sent.body is not sent.look:
         looks = "JSON" if sent.look is Shape.JSON else "a form"
         return proven(
@@ -184,26 +209,22 @@ def _judge_repeated(context: Context) -> Finding:
     names = [item.name for item in context.sent.parameters]
     repeated = sorted(name for name, count in Counter(names).items() if count > 1 and NAME.fullmatch(name))
     if repeated:
-        return proven(wrong(f"Sent more than once: {', '.join(repeated)}", BODY))
+        return broken(context)(wrong(f"Sent more than once: {', '.join(repeated)}", BODY))
+    if not context.is_body_known:
+        return unknown("The body of the request is not in the pasted text", BODY)
     return ruled_out(right("Every parameter appears once", BODY))
 
 
 REPEATED = Rule("parameter.repeated", "A parameter was sent more than once", _judge_repeated)
 
 
-def _body_hidden(context: Context) -> Finding | None:
-    if context.sent.body_known:
-        return None
-    return unknown("The body of the request is unknown: only its headers were given", BODY)
+def _not_shown(name: str) -> Finding:
+    return unknown(f"{name} is not in the pasted text, which does not show the whole request", BODY)
 
 
 def _names(context: Context) -> str:
     names = dict.fromkeys(item.name for item in context.sent.parameters)
     return context.secrets.swept(", ".join(name for name in names if NAME.fullmatch(name))) or "nothing readable"
-
-
-def _anywhere(context: Context, name: str) -> Sent | None:
-    return next((item for item in (*context.sent.query, *context.sent.meant) if item.name == name), None)
 
 
 def _under_other_name(context: Context, name: str) -> Sent | None:

@@ -9,6 +9,8 @@ from oauth.parameters import BODY
 from oauth.providers import Pkce
 from oauth.redaction.placeholders import is_live
 
+ELSEWHERE = "The parameters of the authorization request are not in its URL (RFC 9101, RFC 9126)"
+
 
 @rule("pkce.verifier_missing", "The authorization had a code challenge, but the token request has no verifier")
 def verifier_missing(context: Context) -> Finding:
@@ -16,10 +18,14 @@ def verifier_missing(context: Context) -> Finding:
     known = context.behind_code
     if known.parameters is None:
         return unknown("The authorization request is unknown")
+    if not known.parameters.get("code_challenge") and known.is_elsewhere:
+        return unknown(ELSEWHERE, known.where, known.row)
     if not known.parameters.get("code_challenge"):
         return ruled_out(right("The authorization request had no code_challenge", known.where, known.row))
     if context.sent.value("code_verifier"):
         return ruled_out(right("code_verifier is present", BODY))
+    if context.is_left_out("code_verifier") is None:
+        return unknown("code_verifier is not in the pasted text, which does not show the whole request", BODY)
     before = None if context.sent.get("code_verifier") is None else ""
     return proven(
         wrong("code_challenge was sent with the authorization request", known.where, known.row),
@@ -59,10 +65,14 @@ def not_asked(context: Context) -> Finding:
     known, sent = context.behind_code, context.sent.value("code_verifier")
     if known.parameters is None:
         return unknown("The authorization request is unknown")
+    if not sent and context.is_left_out("code_verifier") is None:
+        return unknown("The body of the request is not in the pasted text", BODY)
     if not sent:
         return ruled_out(right("There is no code_verifier", BODY))
     if known.parameters.get("code_challenge"):
         return ruled_out(right("The authorization request had a code_challenge", known.where, known.row))
+    if known.is_elsewhere:
+        return unknown(ELSEWHERE, known.where, known.row)
     shown = context.secrets.quoted("code_verifier", sent)
     return proven(
         wrong("The token request has a code_verifier", BODY),

@@ -9,6 +9,7 @@ from oauth.diagnosis.model import Change, Target, right, wrong
 from oauth.parameters import BODY
 
 WHERE = f"{BODY}, redirect_uri"
+NOT_SHOWN = "redirect_uri is not in the pasted text, which does not show the whole request"
 
 
 @rule("redirect_uri.left_out", "The redirect URI is missing from the token request")
@@ -19,8 +20,12 @@ def left_out(context: Context) -> Finding:
         return ruled_out(right("redirect_uri is in the token request", WHERE))
     if known.parameters is None:
         return unknown("The authorization request is unknown")
+    if not known.parameters.get("redirect_uri") and known.is_elsewhere:
+        return unknown("The redirect_uri of the authorization request is unknown", known.where, known.row)
     if not known.parameters.get("redirect_uri"):
         return ruled_out(right("The authorization request has no redirect_uri either", known.where, known.row))
+    if context.is_left_out("redirect_uri") is None:
+        return unknown(NOT_SHOWN, BODY)
     quoted = context.secrets.swept(known.parameters["redirect_uri"])
     return proven(
         wrong("redirect_uri is not in the token request", BODY),
@@ -33,9 +38,11 @@ def left_out(context: Context) -> Finding:
 def differs(context: Context) -> Finding:
     """Compare the two redirect URIs by character."""
     sent, known = context.sent.value("redirect_uri"), context.behind_code
+    if not sent and context.is_left_out("redirect_uri") is None:
+        return unknown(NOT_SHOWN, BODY)
     if not sent:
         return ruled_out(right("The token request has no redirect_uri", BODY))
-    if known.parameters is None:
+    if known.parameters is None or (known.is_elsewhere and not known.parameters.get("redirect_uri")):
         return unknown("The redirect_uri of the authorization request is unknown", WHERE)
     expected, quoted = known.parameters.get("redirect_uri", ""), context.secrets.swept(sent)
     if sent == expected:

@@ -6,11 +6,10 @@ from oauth.addresses import split
 from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
-from oauth.exchange import Step, header
+from oauth.exchange import Part, Step, header
 from oauth.formatting import span
 
-USUAL_VERSION = "2.0"
-"""The documented API version, used without a provider profile."""
+NO_HEADERS = "The headers of the request are not in the pasted text"
 
 MOST_WINDOWS = 100
 """Maximum number of time windows that are searched for too many requests, however long the profile's pause is."""
@@ -19,40 +18,48 @@ MOST_WINDOWS = 100
 @rule("header.version_missing", "The Version header is missing")
 def version_missing(context: Context) -> Finding:
     """Check for the Version header, if the provider's profile or its response requires it."""
-    profile = context.provider.headers if context.provider else ()
-    documented = next((item.value for item in profile if item.name.lower() == "version"), "")
-    if context.provider is not None and not documented:
-        return ruled_out(open_fact("The provider's profile does not require a Version header", "provider"))
-    expected = documented or USUAL_VERSION
-    value = header(context.exchange.request.headers, "Version")
-    change = Change(Target.HEADER, "Version", value, expected)
-    fix = Fix(Label.READY, f"Send Version: {expected}", context.step, (change,))
+    required = context.terms.headers if context.terms else ()
+    expected = next((item.value for item in required if item.name.lower() == "version"), "")
     is_reported = context.explanation is not None and context.explanation.answer == "missing_version"
-    conclude = proven if documented or is_reported else possible
+    if not is_reported and (context.terms is None or not _is_of_api(context)):
+        return unknown("The headers that this provider requires are unknown")
+    if context.terms is not None and not expected:
+        return ruled_out(open_fact("The provider's profile does not require a Version header", "provider"))
+    value = context.header("Version")
+    if value is None and not context.is_known(Part.REQUEST_HEADERS):
+        return unknown(NO_HEADERS, "request headers")
+    needs = "" if expected else "the version of the API"
+    label = Label.NEEDS_A_VALUE if needs else Label.READY
+    change = Change(Target.HEADER, "Version", value, expected, needs)
+    fix = Fix(label, f"Send Version: {expected}" if expected else "Send Version", context.step, (change,))
     if value is None or not value.strip():
-        return conclude(wrong("There is no Version header", "request headers"), fix=fix)
+        return proven(wrong("There is no Version header", "request headers"), fix=fix)
+    if not expected:
+        return ruled_out(right("The request has a Version header", "request header, Version"))
     if value.strip() != expected:
         text = f"Version is {context.secrets.swept(value)}, but {expected} is documented"
-        return conclude(wrong(text, "request header, Version"), fix=fix)
+        return proven(wrong(text, "request header, Version"), fix=fix)
     return ruled_out(right(f"Version is {expected}", "request header, Version"))
 
 
 @rule("header.content_type_on_get", "A Content-Type was sent on a GET")
 def content_type_on_get(context: Context) -> Finding:
     """Check for a Content-Type on a GET, if the provider's profile or its response says that it is refused."""
-    request, provider = context.exchange.request, context.provider
-    value = header(request.headers, "Content-Type")
-    if provider is not None and provider.content_type_on_get:
+    request, terms = context.exchange.request, context.terms
+    value = context.header("Content-Type")
+    if terms is None or terms.content_type_on_get:
         return ruled_out(open_fact("This provider is not known to refuse it", "provider"))
+    if not context.is_known(Part.METHOD):
+        return unknown("The method is not in the pasted text", "request")
     if request.method.upper() != "GET":
         return ruled_out(right(f"The method is {request.method}", "request"))
+    if value is None and not context.is_known(Part.REQUEST_HEADERS):
+        return unknown(NO_HEADERS, "request headers")
     if value is None:
         return ruled_out(right("There is no Content-Type header", "request headers"))
     shown = context.secrets.swept(value)
     fix = Fix(Label.READY, "Omit Content-Type", context.step, (Change(Target.HEADER, "Content-Type", shown, None),))
-    is_reported = context.explanation is not None and context.explanation.answer == "content_type_on_get"
-    conclude = proven if provider is not None or is_reported else possible
-    return conclude(
+    return proven(
         wrong(f"Content-Type is {shown} on a GET, which has no body", "request header, Content-Type"), fix=fix
     )
 
@@ -60,11 +67,12 @@ def content_type_on_get(context: Context) -> Finding:
 @rule("limit.requests", "The rate limit was exceeded")
 def too_many(context: Context) -> Finding:
     """Count the requests in this history. Other programs behind the same IP address count too, but are unknown here."""
-    if not context.past.reach:
-        return unknown("The number of requests is unknown: no history was searched")
     limit = context.request_limit
     if limit is None or limit.seconds < 1:
         return unknown("The rate limit of this provider is unknown: its profile does not say")
+    if not context.past.reach or not context.host:
+        allowed = f"{limit.requests:,} in {span(limit.seconds)} are allowed from one IP address"
+        return unknown(f"The number of requests is unknown: no history was searched; {allowed}")
     # Once exceeded, the limit applies for the whole pause, so the excess can lie that far back.
     window = timedelta(seconds=limit.seconds)
     most = max(
@@ -94,6 +102,8 @@ def address(context: Context) -> Finding:
     provider = context.provider
     if provider is None:
         return unknown("The provider's endpoints are unknown here")
+    if not context.host:
+        return unknown("The address of the request is unknown", "request")
     url = context.exchange.request.url.partition("?")[0]
     if context.step is Step.API:
         expected, holds = provider.api, url.startswith(f"{provider.api}/")
@@ -119,16 +129,35 @@ def address(context: Context) -> Finding:
 
 @rule("request.method", "The endpoint does not accept this method")
 def method(context: Context) -> Finding:
-    """Check for POST to the token endpoint (RFC 6749 §3.2) and GET for API calls."""
-    expected = "POST" if context.step in (Step.TOKEN, Step.REFRESH) else "GET"
-    sent = context.exchange.request.method.upper()
-    if sent == expected:
-        return ruled_out(right(f"The method is {expected}", "request"))
+    """Check for POST to the token endpoint (RFC 6749 §3.2), or else for the methods that the response allows."""
+    if not context.is_known(Part.METHOD):
+        return unknown("The method is not in the pasted text", "request")
+    response, sent = context.exchange.response, context.exchange.request.method.upper()
+    allowed = (header(response.headers, "Allow") or "" if response else "").upper().replace(",", " ").split()
+    is_token = context.step in (Step.TOKEN, Step.REFRESH)
+    if sent in (allowed or ["POST"] * is_token):
+        return ruled_out(right(f"The method is {sent}", "request"))
+    if not allowed and not is_token:
+        return unknown("The methods that this endpoint accepts are unknown")
+    expected = "POST" if is_token and (not allowed or "POST" in allowed) else allowed[0]
     change = Change(Target.METHOD, "method", sent, expected)
-    return proven(
-        wrong(f"The method is {sent}, but the endpoint accepts {expected}", "request"),
-        fix=Fix(Label.READY, f"Send it as {expected}", context.step, (change,)),
-    )
+    fix = Fix(Label.READY, f"Send it as {expected}", context.step, (change,))
+    # Some servers take a token request by GET; a 405 says that this one does not (RFC 9110 §15.5.6).
+    says_no = response is not None and response.status == 405 and context.is_known(Part.RESPONSE_HEADERS)
+    is_refused = context.terms is not None or says_no
+    conclude = proven if is_refused and not _is_redirect(context) else possible
+    return conclude(wrong(f"The method is {sent}, but the endpoint accepts {expected}", "request"), fix=fix)
+
+
+def _is_of_api(context: Context) -> bool:
+    """Return whether the request went to the provider's API, and not to another page of its host."""
+    api = split(context.terms.api).path.removeprefix("/sandbox") if context.terms else ""
+    return context.provider is not None or f"{api}/" in split(context.exchange.request.url).path
+
+
+def _is_redirect(context: Context) -> bool:
+    response = context.exchange.response
+    return response is not None and 300 <= response.status < 400
 
 
 HEADERS: tuple[Rule, ...] = (version_missing, content_type_on_get)

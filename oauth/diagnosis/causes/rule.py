@@ -1,7 +1,7 @@
 """Rules, each of which judges one cause: a function from a context to a finding."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Cause, Evidence, Fix, Verdict, open_fact, right, wrong
@@ -30,6 +30,10 @@ class Rule:
             finding = self.judge(context)
         else:
             finding = unknown("The request is unknown: only the response was given")
+        if finding.verdict is Verdict.PROVEN and not all(
+            self.judge(other).verdict is Verdict.PROVEN for other in context.completions()
+        ):
+            finding = replace(finding, verdict=Verdict.POSSIBLE)
         return Cause(self.id, self.title, finding.verdict, finding.evidence, finding.fix)
 
 
@@ -60,6 +64,14 @@ def ruled_out(*evidence: Evidence) -> Finding:
 def unknown(text: str, where: str = "", row: int | None = None) -> Finding:
     """Return the finding that the cause cannot be judged; ``text`` names the missing fact."""
     return Finding(Verdict.UNKNOWN, (open_fact(text, where, row),))
+
+
+def broken(context: Context) -> Callable[..., Finding]:
+    """Return the conclusion where a request breaks a specification.
+
+    A server refuses it, or has refused it already; before sending, one whose profile is unknown may accept it.
+    """
+    return possible if context.before_sending and context.terms is None else proven
 
 
 def by_age(age: float, life: float, text: str, where: str, row: int | None, fix: Fix) -> Finding:

@@ -28,7 +28,7 @@ def separators(context: Context) -> Finding:
     """Check for a list of names separated by single spaces (RFC 6749 §3.3)."""
     scope = context.sent.value("scope")
     if not scope:
-        return ruled_out(open_fact("The request has no scope", "scope"))
+        return _no_scope(context, "The request has no scope")
     stray = _stray_separators(context)
     quoted = _quoted(context, scope)
     if not stray:
@@ -51,7 +51,7 @@ def letter_case(context: Context) -> Finding:
     """Compare the scopes with known names, which are case-sensitive (RFC 6749 §3.3)."""
     names = _names(context, context.sent.value("scope"))
     if not names:
-        return ruled_out(open_fact("The request has no scope", "scope"))
+        return _no_scope(context, "The request has no scope")
     known = {name.lower(): name for name in _known(context)}
     off = {name: known[name.lower()] for name in names if name not in known.values() and name.lower() in known}
     if not known:
@@ -127,7 +127,7 @@ def beyond_consent(context: Context) -> Finding:
         return unknown(NOT_SEPARATED, "scope")
     names = _meant(context)
     if not names:
-        return ruled_out(open_fact("The request has no scope, so it cannot be too wide", "scope"))
+        return _no_scope(context, "The request has no scope, so it cannot be too wide")
     authorized = _consent(context)
     if authorized is None:
         return unknown("The scope that the user authorized is unknown")
@@ -228,6 +228,13 @@ def asked_too_little(context: Context) -> Finding:
 
 TOKEN: tuple[Rule, ...] = (lacks, granted_less, asked_too_little)
 """Rules for a token that lacks a scope."""
+
+
+def _no_scope(context: Context, text: str) -> Finding:
+    """Return the finding about a request that shows no scope."""
+    if context.is_left_out("scope") is None:
+        return unknown("The scope is not in the pasted text, which does not show the whole request", "scope")
+    return ruled_out(open_fact(text, "scope"))
 
 
 def _ask_wider(context: Context, origin: Origin, needed: Iterable[str]) -> Fix:

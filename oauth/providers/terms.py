@@ -1,0 +1,45 @@
+"""The built-in profile whose documented lifetimes, limits and headers hold for a request outside a flow.
+
+They belong to one provider, and nothing is said with them about another one.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+
+from oauth.addresses import host_of, is_loopback, split
+from oauth.providers import Provider, load
+
+LOCAL = "sandbox"
+"""Id of the profile that behaves like the documented API, at any address of this machine."""
+
+
+def terms_of(url: str, id: str = "", *, has_documented_text: bool = False) -> Provider | None:
+    """Return the profile that a request belongs to, by the provider's ``id``, its host or its path.
+
+    ``has_documented_text`` counts where the host is unknown or this machine's: other servers have the same texts.
+    """
+    profile = _profiles().get(id)
+    if profile is not None and profile.token_endpoint:
+        return profile
+    host = host_of(url)
+    if profile := _by_host().get(host):
+        return profile
+    is_open = is_loopback(split(url).hostname or "") if host else not id
+    return _profiles()[LOCAL] if is_open and (has_documented_text or _has_documented_path(url)) else None
+
+
+@cache
+def _profiles() -> Mapping[str, Provider]:
+    return load("http://localhost")
+
+
+@cache
+def _by_host() -> Mapping[str, Provider]:
+    return {host_of(it.token_endpoint): it for it in _profiles().values() if it.token_endpoint and it.id != LOCAL}
+
+
+def _has_documented_path(url: str) -> bool:
+    local, path = _profiles()[LOCAL], split(url).path
+    paths = (split(local.token_endpoint).path, split(local.authorization_endpoint).path)
+    api = split(local.api).path.removeprefix("/sandbox")
+    return path in paths or f"/sandbox{path}" in paths or f"{api}/" in path
