@@ -73,6 +73,9 @@ _EXPLANATIONS = (
 _FAILED_PASSES = 4
 """Passes over a text that may fail; past that, a bracket that opens nothing ends its line."""
 
+_ALLOWANCE = 100_000
+"""Characters that may be read in vain whatever the length of the text."""
+
 _GOES_ON = re.compile(r"[{\[(,:][ \t\r]*\Z")
 _WRAPPED = re.compile(rf"(?:\n(?!\s*(?:{ISO.pattern}|\d\d:\d\d|$))[^\n{{]{{1,300}}){{1,9}}")
 """The next lines of a value that was wrapped: without a time or a value of their own."""
@@ -222,7 +225,7 @@ class _Scan:
         """Read the value at ``start``: within its line, or over several when the line ends inside a value."""
         line = self._line(start)
         line_end = self.line_start + len(line)
-        is_over = self.failed > _FAILED_PASSES * len(self.text) + error_text.LONGEST
+        is_over = self.failed > _FAILED_PASSES * len(self.text) + _ALLOWANCE
         goes_on = (
             line_end < stop and not is_over and _GOES_ON.search(line, max(start - self.line_start, len(line) - 200))
         )
