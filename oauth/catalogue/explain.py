@@ -9,7 +9,16 @@ from urllib.parse import urljoin, urlsplit
 from oauth.catalogue import challenges
 from oauth.catalogue.entries import Answer, Entry, answers
 from oauth.catalogue.folding import fold
-from oauth.catalogue.matcher import ENDPOINTS_OF, How, Match, address_parameters, match, match_value, read_json
+from oauth.catalogue.matcher import (
+    ENDPOINTS_OF,
+    How,
+    Match,
+    address_parameters,
+    is_foreign,
+    match,
+    match_value,
+    read_json,
+)
 from oauth.catalogue.subject import subject_of
 from oauth.exchange import Exchange, Headers, Request, Step, header
 from oauth.formatting import fields
@@ -75,7 +84,14 @@ def explain(exchange: Exchange) -> Explanation | None:
     if failure is not None:
         if response is not None:
             # A response that broke off may contain the whole error.
-            error = match(response.status, response.headers, response.body, step=exchange.step, cut=True)
+            error = match(
+                response.status,
+                response.headers,
+                response.body,
+                step=exchange.step,
+                cut=True,
+                foreign=is_foreign(exchange.request.url),
+            )
             if error is not None and (known := _documented(error, response.status)):
                 return known
         kind = failure.kind if failure.kind in answers() else "failed"
@@ -110,7 +126,8 @@ def explain_response(
     that the request went through a proxy, which may have responded in the server's place.
     """
     value = read_json(body)
-    error = match_value(status, headers, body, value, step=step, cut=cut)
+    foreign = request is not None and is_foreign(request.url)
+    error = match_value(status, headers, body, value, step=step, cut=cut, foreign=foreign)
     stated = _stated(error)
     judged = stated if stated is not None and (status is None or status < 300) else status
     status = judged if status is None else status

@@ -35,6 +35,8 @@ _UNCERTAIN_NAMES = frozenset({"id", "name", "title", "type", "reason", "category
 
 
 _STATUS_NAMES = ("status", "statuscode", "code")
+_STATUS_PATHS = (("statuscode",), ("httpstatuscode",), ("httpstatus",), ("httpcode",), ("status",))
+"""Members with the status that any shape may have beside its own."""
 
 
 class Shape(Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,6 +56,7 @@ class Shape(Struct, frozen=True, forbid_unknown_fields=True):
 class Signs(Struct, frozen=True, forbid_unknown_fields=True):
     """Names and words that tell an error from another body."""
 
+    hosts: Paths
     wrappers: Paths
     beside: Paths
     log_level: Paths
@@ -336,7 +339,8 @@ class _Search:
             code, colon, rest = error.partition(": ")
             if colon and code in registered():
                 error, description = code, description or rest
-        status = next((number for at in shape.status if (number := self._status(members, at))), None)
+        places = (*shape.status, *_STATUS_PATHS)
+        status = next((number for at in places if (number := self._status(members, at))), None)
         if not (error or description or (status or 0) >= 400):
             return None
         if description == error and shape.description and shape.error[:1] == shape.description[:1]:

@@ -13,10 +13,14 @@ from urllib.parse import parse_qsl
 from oauth.catalogue.entries import CatalogueError, documented, registered
 from oauth.catalogue.shapes import Printed, bare, canonical_code, is_error_code, is_random, known_texts, table
 
+ALONE = "code alone"
+"""The form of a code without words."""
 LONGEST_WORDS = 1200
 """Characters that a description may have."""
 _NEAR = 2000
 """Characters around an error with words in which its code alone says nothing new."""
+_LIST = 3
+"""Different codes alone that make a text a list of codes, as in source code and documentation, and no report."""
 _MOST_FIELDS = 50
 _LONGEST_WORD = 80
 
@@ -42,7 +46,7 @@ class Words:
 _WORD = re.compile(r"\w{3,}")
 _NUMBER = re.compile(r"(?:AADSTS|AADB2C|MSIS|IDX)\d{4,7}\Z")
 _EXCEPTION = re.compile(
-    r"\w{0,40}(?:oauth|authori|authent|token|grant|client|opError|provider|refresh|access|openid|oidc|login|msal"
+    r"\w{0,40}(?:auth|token|grant|client|opError|provider|refresh|access|openid|oidc|login|msal"
     r"|response|request|credential)\w{0,40}(?:exception|error)\Z|operror\Z|apierror\Z",
     re.IGNORECASE,
 )
@@ -66,7 +70,16 @@ _END = re.compile(
 _SENTENCE = re.compile(r"(?<!\be\.g)(?<!\bi\.e)[.!?](?=\s+[A-Z\"'(\[{<«“])")
 _STATUS_TAIL = re.compile(r":\s*([1-5]\d\d)\b(?:[ ][A-Z][A-Za-z -]{1,40})?(?:\s*:|\s*\Z)")
 _MARK = re.compile(r"(?<!\s)\s*(?:[(\[<]?(?:\.{3}|…)?\s?truncated[^\n]{0,40}|\.{3,}|…)\s*\Z", re.IGNORECASE)
-_NOTHING = frozenset({"null", "none", "nil", "undefined", "true", "false", "n/a", "some", "(null)"})
+_NOTHING = frozenset({"null", "none", "nil", "undefined", "true", "false", "n/a", "some", "(null)"}) | {
+    "error",
+    "errors",
+    "errorcode",
+    "error_code",
+    "statuscode",
+    "status_code",
+    "exception",
+    "error_description",
+}
 _AFTER_KNOWN = re.compile(
     r"\s*(?:\Z|[\r\n]|[.,;!?\"'`)\]}>&|{(\[<«»“”’]|\\|-\s|--|\s(?:when|whenever|after|if|and|but|while|error|message|response|as"
     r"|because|since|every|again|so|at|in|on|from|with)\b)"
@@ -84,6 +97,9 @@ def find(text: str, start: int = 0, end: int | None = None) -> Iterator[Words]:
     A code alone is left out near the same code with words.
     """
     results = list(_all(text, start, len(text) if end is None else end))
+    alone = {words.error for words in results if words.form == ALONE}
+    if len(alone) >= _LIST:
+        results = [words for words in results if words.form != ALONE]
     for place, words in enumerate(results):
         if (
             words.description
@@ -183,7 +199,6 @@ def _form(printed: Printed) -> _Reader:
     return lambda text, start, stop: _read_form(printed, pattern, text, start, stop)
 
 
-_ALONE = "code alone"
 _BODY = re.compile(r"[:\s]{0,4}\\?\"?\{")
 _SOURCE_BEFORE = re.compile(r"(?:[!=]==?|\bcase)\s{0,3}[\"']?\Z|(?:::|->|\$)\Z")
 _SOURCE_AFTER = re.compile(r"[\"']?\s{0,3}(?:=>|\|\||&&|[!=]==?|\)\s{0,3}(?:\{|\|\||&&))|\.\w+\(")
@@ -206,7 +221,7 @@ def _read_form(printed: Printed, pattern: re.Pattern[str], text: str, start: int
     code = groups.get("error") or groups.get("any") or ""
     if groups.get("any") and not _is_plausible(code):
         return None
-    if printed.name == _ALONE and _is_source(text, match.start(), match.end(), code):
+    if printed.name == ALONE and _is_source(text, match.start(), match.end(), code):
         return None
     error = _as_code(code)
     words = Words(start, match.end(), error, groups.get("quoted") or "", form=printed.name)
@@ -217,7 +232,8 @@ def _read_form(printed: Printed, pattern: re.Pattern[str], text: str, start: int
     taken = _take(text, at, stop, opener, is_whole="whole" in groups)
     if taken is None:
         return None if "words" in _needs(printed) else words
-    if printed.begins == ("class",) and (first := _WORD.match(taken.description)) and first[0].lower() in registered():
+    first = _WORD.match(taken.description)
+    if first and first[0].lower() in registered() and not groups.get("any") and printed.begins[0] != "code":
         return None
     if groups.get("any") and code not in registered() and _BODY.match(text, taken.end):
         return None  # the server's own words follow

@@ -107,6 +107,20 @@ PRINTED = [
     ("has error: INVALID_CLIENT - Unknown client_id.", "invalid_client", "Unknown client_id."),
     ('\\"error\\":\\"invalid_grant",\\n\\"error_description\\":\\"Invalid code verifier.\\"\\n}', "invalid_grant",
      "Invalid code verifier."),
+    ("OAuth token endpoint failure: invalid_request;Description=Client credentials should be sent once",
+     "invalid_request", "Client credentials should be sent once"),
+    ("errorCode: 'invalid_grant',\nAADSTS50126: Error validating credentials due to invalid password", "invalid_grant",
+     "AADSTS50126: Error validating credentials due to invalid password"),
+    ("MsalUiRequiredException: \n\tErrorCode: invalid_grant\nMicrosoft.Identity.Client.MsalUiRequiredException: "
+     "AADSTS70000: It is not valid.\nTrace ID: 2", "invalid_grant", "AADSTS70000: It is not valid."),
+    ("BrowserAuthError: interaction_in_progress: Interaction is in progress.", "interaction_in_progress",
+     "Interaction is in progress."),
+    ('x: contained an "error" entry with value: ""invalid_client"", referer: https://i.example/\n'
+     'x: contained an "error_description" entry with value: ""The client is not known."", referer: x', "invalid_client",
+     "The client is not known."),
+    ('D auth: TokenError: Invalid "code" in request.\n    at parse (/x.js:1:2)', "", 'Invalid "code" in request.'),
+    ("Uncaught (in promise) ErrorResponse: login_required", "login_required", ""),
+    ("Uncaught (in promise) ErrorResponse: Token is not active", "", "Token is not active"),
     # the end of a description
     ("[2026-11-24] production.ERROR: invalid_grant: Code expired {\"userId\":8}", "invalid_grant", "Code expired"),
     ("invalid_grant: Code expired, req_id=7 user=8", "invalid_grant", "Code expired"),
@@ -172,6 +186,8 @@ def test_printed_error_is_read_within_other_text(
         "if ($response['error'] == 'invalid_request' || $response['error'] == 'invalid_grant') {",
         '"invalid_client" => BasicErrorResponseType::InvalidClient,',
         "if (INVALID_GRANT.equalsIgnoreCase(error)) { throw new Refused(\n    INVALID_GRANT,\n",
+        "- `invalid_grant` (400): too old\n- `invalid_client` (401): wrong\n- was `invalid_request`",
+        "Failed: [error: null, description: Invalid ID Token]",
         "class: Some words, exception: other words, number: yet others",
     ],
 )  # fmt: skip
