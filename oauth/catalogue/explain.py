@@ -14,7 +14,6 @@ from oauth.catalogue.matcher import (
     How,
     Match,
     address_parameters,
-    is_foreign,
     match,
     match_value,
     read_json,
@@ -90,7 +89,6 @@ def explain(exchange: Exchange) -> Explanation | None:
                 response.body,
                 step=exchange.step,
                 cut=True,
-                foreign=is_foreign(exchange.request.url),
             )
             if error is not None and (known := _documented(error, response.status)):
                 return known
@@ -119,15 +117,23 @@ def explain_response(
     step: Step | None = None,
     request: Request | None = None,
     proxied: bool = False,
+    elsewhere: bool = False,
+    abridged: bool = False,
 ) -> Explanation | None:
     """Explain a failed response; ``None`` for a success, and when nothing can be said about it.
 
     ``status``, ``step`` and ``request`` are ``None`` when they are unknown, as with a pasted body. ``proxied`` means
-    that the request went through a proxy, which may have responded in the server's place.
+    that the request went through a proxy, which may have responded in the server's place. ``elsewhere`` means that the
+    request went to another provider than the documented one, whose numbers then do not apply. ``abridged`` means that
+    somebody cut the body off since.
     """
     value = read_json(body)
-    foreign = request is not None and is_foreign(request.url)
-    error = match_value(status, headers, body, value, step=step, cut=cut, foreign=foreign)
+    error = match_value(status, headers, body, value, step=step, cut=cut or abridged)
+    if elsewhere and error is not None and (like := error.documented):
+        error = match_value(status, headers, body, value, step=step, elsewhere=True)
+        meaning = error and (_registered(error, status, step) or _answer("unknown_error", status, error))
+        note = f"These are the words of documented error {like.number}, but another provider sent them."
+        return meaning and replace(meaning, cause=f"{meaning.cause} {note}")
     stated = _stated(error)
     judged = stated if stated is not None and (status is None or status < 300) else status
     status = judged if status is None else status
@@ -140,6 +146,11 @@ def explain_response(
     shape = _Shape(judged, headers, body, value, cut, step, request, error, proxied)
     kind = shape.kind()
     return _answer(kind, status, error) if kind else None
+
+
+def not_shown(status: int) -> Explanation:
+    """Explain an error status of which nothing else is known."""
+    return _answer("not_shown", status, None)
 
 
 def _callback_url(callback: Request) -> str:

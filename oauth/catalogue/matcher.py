@@ -46,7 +46,6 @@ _CUT_MARK = re.compile(
     r"(?:(?:\.{3,}|…)\s*+)?(?:\.{3,}|…|[(\[<]?(?:\.{3}|…)?\s?truncated\b[^\n\"]{0,60}|\[…\])\s*\Z", re.IGNORECASE
 )
 """What a logger writes where it cut a text off."""
-_TEST_DOMAINS = frozenset({"example", "test", "invalid", "localhost", "local", "internal"})
 _MARK_LENGTH = 200
 _LONGEST_TEXT = 4096
 """Characters of a text that may be a documented one."""
@@ -115,19 +114,6 @@ class _Error:
     shape: str = ""
 
 
-def is_foreign(url: str) -> bool:
-    """Return whether a URL is another provider's than the one whose errors are documented; unknown and test hosts
-    are not (RFC 2606, RFC 6761)."""
-    try:
-        host = urlsplit(quoted(url)).hostname or ""
-    except ValueError:
-        return False
-    labels = host.lower().rstrip(".").split(".")
-    if len(labels) < 2 or ":" in host or labels[-1].isdigit() or labels[-1] in _TEST_DOMAINS:
-        return False
-    return not (labels[-2] == "example" or any(label in shapes.table().signs.hosts for label in labels[:-1]))
-
-
 def match(
     status: int | None,
     headers: Headers,
@@ -136,10 +122,9 @@ def match(
     address: str = "",
     step: Step | None = None,
     cut: bool = False,
-    foreign: bool = False,
 ) -> Match | None:
     """Find the error in a response; ``None`` without one. The parameters are those of ``match_value``."""
-    return match_value(status, headers, body, read_json(body), address=address, step=step, cut=cut, foreign=foreign)
+    return match_value(status, headers, body, read_json(body), address=address, step=step, cut=cut)
 
 
 def match_value(
@@ -151,19 +136,19 @@ def match_value(
     address: str = "",
     step: Step | None = None,
     cut: bool = False,
-    foreign: bool = False,
+    elsewhere: bool = False,
 ) -> Match | None:
     """Find the error in a response whose body parses as ``value`` (``read_json``); ``None`` without one.
 
     A body that is not JSON is read as a form or as XML. ``address`` is the callback URL with its query and fragment;
     ``step`` chooses among the meanings of a code; ``cut`` says that the body was cut off, so that its last text may
-    be the beginning of a documented one; ``foreign`` that it comes from another provider than the one whose errors
-    are documented, so that none of their numbers is its. Among several places the
-    one with a documented text counts, then the first of body, ``WWW-Authenticate``, ``Location`` and ``address``.
+    be the beginning of a documented one; ``elsewhere`` says that another provider sent it, whose errors have
+    no number. Among several places the one with a documented text counts, then the first of body,
+    ``WWW-Authenticate``, ``Location`` and ``address``.
     """
     errors = list(_errors(status, headers, body, value, address, cut))
-    for error in errors:
-        if not foreign and (documented_match := _documented(error)):
+    for error in errors if not elsewhere else ():
+        if documented_match := _documented(error):
             return _match(error, status, *documented_match, step)
     return _match(errors[0], status, None, None, step) if errors else None
 

@@ -56,7 +56,6 @@ class Shape(Struct, frozen=True, forbid_unknown_fields=True):
 class Signs(Struct, frozen=True, forbid_unknown_fields=True):
     """Names and words that tell an error from another body."""
 
-    hosts: Paths
     wrappers: Paths
     beside: Paths
     log_level: Paths

@@ -1,17 +1,22 @@
 """Diagnose the exchanges of a paste: each is explained, diagnosed from the paste, and redacted."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Protocol, TypeVar
 
 from oauth import parameters
-from oauth.catalogue.explain import Explanation, explain, explain_response
+from oauth.addresses import host_of
+from oauth.catalogue.explain import Explanation, explain, explain_response, not_shown
 from oauth.diagnosis import Cause, Diagnosis, InMemoryPast, NoPast, Past, diagnose, preflight
 from oauth.exchange import Exchange, Part, Request, Response, Step, header
+from oauth.lenient_json import CUT
 from oauth.paste.result import Pasted
+from oauth.providers.terms import terms_of
 from oauth.redaction import Vault
+from oauth.redaction.by_name import ERROR_CODE
 from oauth.redaction.names import secret_kind
 
 LOOK_BACK = 5_000
@@ -132,14 +137,31 @@ class Paste:
         if response is None:
             return None
         explanation = explain_response(
-            item.status, response.headers, response.body, step=item.step, request=item.request
+            item.status,
+            response.headers,
+            response.body,
+            step=item.step,
+            request=item.request,
+            elsewhere=item.request is not None and _is_elsewhere(item.request.url),
+            abridged=CUT in item.repairs,
         )
-        unknown = explanation is not None and explanation.answer == "empty" and Part.RESPONSE_BODY in item.unknown
-        return None if unknown else explanation
+        if explanation is not None and explanation.answer == "empty" and Part.RESPONSE_BODY in item.unknown:
+            return not_shown(response.status) if response.status >= 400 else None
+        return explanation
 
     def _add_to(self, earlier: InMemoryPast, position: int) -> None:
         if self.items[position].started_at:
             earlier.add(self.redacted(position))
+
+
+_INVENTED = re.compile(r"(?:^|\.)(?:example(?:\.(?:com|org|net))?|test|invalid|local|localhost|internal)(?::\d+)?$")
+"""Hosts that stand for another one (RFC 2606, RFC 6761), as people write them over those of their provider."""
+
+
+def _is_elsewhere(url: str) -> bool:
+    """Return whether a request went to a provider that is known not to be the documented one."""
+    host = host_of(url)
+    return "." in host and not _INVENTED.search(host) and terms_of(url, has_documented_text=True) is None
 
 
 def _is_whole_request(item: Pasted) -> bool:
@@ -179,11 +201,11 @@ def _response_values(response: Response | None) -> Iterator[tuple[str, str]]:
 
 
 def _members(value: Any, depth: int) -> Iterator[tuple[str, str]]:
-    """Yield the texts in a JSON object by name. A numeric ``code`` is an error number and no secret."""
+    """Yield the texts in a JSON object by name. A ``code`` that looks like an error code is no secret."""
     for name, inner in value.items() if isinstance(value, dict) and depth < _NESTED else ():
         if not isinstance(inner, str):
             yield from _members(inner, depth + 1)
-        elif not (name == "code" and inner.isdecimal()):
+        elif not (name == "code" and ERROR_CODE.fullmatch(inner)):
             yield name, inner
 
 

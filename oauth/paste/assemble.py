@@ -93,18 +93,22 @@ class Assembly:
     def _without_repetitions(self) -> list[Block]:
         """Join an error that a program printed twice: in one line, or in another form."""
         blocks: list[Block] = []
-        last: dict[str, tuple[int, Match]] = {}
+        last: dict[tuple[str, str], tuple[int, Match]] = {}
         for block in self.result:
             error = _error(block.items[0])
             if error is None:
                 blocks.append(block)
                 continue
-            code = error.error.casefold()
-            if code in last and self._is_repeated(blocks[last[code][0]], last[code][1], block, error):
-                place = last[code][0]
-                blocks[place] = _joined(blocks[place], block)
+            keys = [("code", fold(error.error)), ("words", fold(error.description).rstrip("."))]
+            keys = [key for key in keys if key[1]]
+            places = [last[key] for key in keys if key in last]
+            same = next(
+                (place for place, other in places if self._is_repeated(blocks[place], other, block, error)), None
+            )
+            if same is not None:
+                blocks[same] = _joined(blocks[same], block)
                 continue
-            last[code] = len(blocks), error
+            last |= dict.fromkeys(keys, (len(blocks), error))
             blocks.append(block)
         return blocks
 
@@ -115,6 +119,9 @@ class Assembly:
         if one.started_at != two.started_at or (one.status and two.status and one.status != two.status):
             return False
         here, there = (fold(error.description).rstrip(".") for error in (first_error, second_error))
+        codes = {fold(first_error.error), fold(second_error.error)} - {""}
+        if len(codes) > 1:
+            return False
         if here != there and not (two.source == envelopes.WORDS and there in here):
             return False
         between = self.text[first.end : second.start]

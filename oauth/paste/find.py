@@ -89,6 +89,9 @@ _ANSWERS = re.compile(
 _STATUS_INSIDE = re.compile(r"\b(?:Code|status_?code|status)[\"']?\s?(?:=|:|=>)\s?([45]\d\d)\b", re.IGNORECASE)
 UNWRAPPED = "wrapped lines joined"
 
+_CLOSE = 300
+"""Characters between a code and its description at most."""
+
 _DEEPEST = 4
 """Texts inside texts that are read, such as the message of a log record in a message of another one."""
 
@@ -272,8 +275,9 @@ class _Scan:
             self.line = self.text[self.line_start : end if end >= 0 else len(self.text)]
         return self.line
 
-    def _words(self, events: list[Event]) -> Iterator[Event]:
-        """Yield the errors in words between the structures, but for those that only repeat one of them."""
+    def _words(self, events: list[Event]) -> list[Event]:
+        """Return the errors in words between the structures, but for those that only repeat one of them."""
+        words: list[Event] = []
         known: Known | None = None
         position = 0
         covered = [
@@ -282,6 +286,27 @@ class _Scan:
         for stop, following in [*((event.start, event.end) for event in covered), (len(self.text), len(self.text))]:
             for start, end, item in error_text.find(self.text, position, stop):
                 known = known or Known.of(events)
-                if known.is_new(item):
-                    yield Event(start, end, "words", (item,))
+                is_introduction = end <= stop < len(self.text) and "\n" not in self.text[end:stop]
+                if known.is_new(item) and not (is_introduction and known.codes):
+                    words.append(Event(start, end, "words", (item,)))
             position = max(position, following)
+        return list(self._together(words))
+
+    def _together(self, words: list[Event]) -> Iterator[Event]:
+        """Yield the words; a code and a description that stand close together are one error."""
+        before: Event | None = None
+        for event in words:
+            joined = error_text.joined(before.items[0], event.items[0]) if before else None
+            if (
+                before
+                and joined
+                and event.start - before.end < _CLOSE
+                and "\n\n" not in self.text[before.end : event.start]
+            ):
+                before = Event(before.start, event.end, "words", (joined,))
+                continue
+            if before:
+                yield before
+            before = event
+        if before:
+            yield before

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from oauth.catalogue import documented
 from oauth.catalogue.entries import DocumentedError
 from oauth.catalogue.folding import fold
-from oauth.catalogue.matcher import Where, is_foreign, match, read_json
+from oauth.catalogue.matcher import Where, match, read_json
 from oauth.exchange import Step
 
 NUMBERS = range(1, 12)
@@ -283,37 +283,6 @@ def test_error_of_another_server_in_a_message_is_read() -> None:
     result = match(400, (), encoded({"error": {"code": 400, "message": text, "errors": [{"reason": "invalid"}]}}))
     assert result is not None
     assert (result.error, result.description) == ("bad_code_x", "It is old")
-
-
-@pytest.mark.parametrize("number", NUMBERS)
-def test_error_of_another_provider_has_no_number(number: int) -> None:
-    result = match(400, (), encoded(members(documented()[number])), foreign=True)
-    assert result is not None
-    assert result.documented is None
-    assert result.description == documented()[number].description
-
-
-@pytest.mark.parametrize(
-    ("url", "foreign"),
-    [
-        ("https://api.box.com/oauth2/token", True),
-        ("https://api.olxgroup.com/oauth/v1/token", True),
-        ("https://github.com/login/oauth/access_token", True),
-        ("https://www.olx.pl/api/open/oauth/token", False),
-        ("https://www.olx.com.br/x", False),
-        ("https://provider.example/token", False),
-        ("https://sso.example.com/token", False),
-        ("http://127.0.0.1:8501/sandbox/token", False),
-        ("http://[::1]/token", False),
-        ("http://localhost:8080", False),
-        ("http://keycloak:8080/token", False),
-        ("/api/open/oauth/token", False),
-        ("http://[::1", False),
-        ("", False),
-    ],
-)
-def test_public_host_of_another_name_is_another_provider(url: str, foreign: bool) -> None:
-    assert is_foreign(url) is foreign
 
 
 def test_request_id_and_shape_are_returned() -> None:

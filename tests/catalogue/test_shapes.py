@@ -93,7 +93,8 @@ ERRORS = [
     ('{"status":"BAD_AUTH_CODE","message":"missing or unknown auth code","correlationId":"c-1"}', "BAD_AUTH_CODE",
      "missing or unknown auth code", None, "c-1"),
     ('{"status":"error","statusCode":401,"message":"The token expired 5 hours ago.",'
-     '"category":"EXPIRED_AUTHENTICATION","correlationId":"c-3"}', "EXPIRED_AUTHENTICATION", "The token expired 5 hours ago.", 401, "c-3"),
+     '"category":"EXPIRED_AUTHENTICATION","correlationId":"c-3"}', "EXPIRED_AUTHENTICATION",
+     "The token expired 5 hours ago.", 401, "c-3"),
     ('{"error":"invalid_client","error_description":"No","httpStatusCode":401}', "invalid_client", "No", 401, ""),
     ('{"name":"Error","status":400,"message":"Bad Request","context":{"errors":[{"errorType":"invalid_grant",'
      '"message":"Gone"}],"success":false}}', "invalid_grant", "Gone", 400, ""),
