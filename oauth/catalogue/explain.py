@@ -131,9 +131,11 @@ def explain_response(
     error = match_value(status, headers, body, value, step=step, cut=cut or abridged)
     if elsewhere and error is not None and (like := error.documented):
         error = match_value(status, headers, body, value, step=step, elsewhere=True)
-        meaning = error and (_registered(error, status, step) or _answer("unknown_error", status, error))
+        if error is None:
+            return None
+        meaning = _registered(error, status, step) or _answer("unknown_error", status, error)
         note = f"These are the words of documented error {like.number}, but another provider sent them."
-        return meaning and replace(meaning, cause=f"{meaning.cause} {note}")
+        return replace(meaning, cause=f"{meaning.cause} {note}")
     stated = _stated(error)
     judged = stated if stated is not None and (status is None or status < 300) else status
     status = judged if status is None else status

@@ -4,6 +4,7 @@ The forms are in ``shapes.toml``. The text is read once, word by word; a form lo
 """
 
 import html
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -316,8 +317,18 @@ def _quoted(window: str, start: int, closer: str, escaped: bool) -> tuple[str, i
         if closer == "'" and window[end + 1 : end + 2].isalpha():  # an apostrophe
             position = end + 1
             continue
-        return window[start:end].replace("\\" + closer, closer), end + 1
+        return _unescaped(window[start:end], closer), end + 1
     return None
+
+
+def _unescaped(text: str, closer: str) -> str:
+    """Return a text without the escapes of the language that it was printed in."""
+    if "\\" not in text:
+        return text
+    try:
+        return str(json.loads(f'"{text}"', strict=False))
+    except ValueError:
+        return text.replace("\\" + closer, closer)
 
 
 def _closing(window: str, start: int, closer: str) -> int | None:
