@@ -121,8 +121,8 @@ PRINTED = [
     ('D auth: TokenError: Invalid "code" in request.\n    at parse (/x.js:1:2)', "", 'Invalid "code" in request.'),
     ("Uncaught (in promise) ErrorResponse: login_required", "login_required", ""),
     ("Uncaught (in promise) ErrorResponse: Token is not active", "", "Token is not active"),
-    ('"error":"invalid_grant","error_description":"AADSTS50058: No user is signed in.\\r\\nTrace ID: 1"', "invalid_grant",
-     "AADSTS50058: No user is signed in.\r\nTrace ID: 1"),
+    ('"error":"invalid_grant","error_description":"AADSTS50058: No user is signed in.\\r\\nTrace ID: 1"',
+     "invalid_grant", "AADSTS50058: No user is signed in.\r\nTrace ID: 1"),
     # the end of a description
     ("[2026-11-24] production.ERROR: invalid_grant: Code expired {\"userId\":8}", "invalid_grant", "Code expired"),
     ("invalid_grant: Code expired, req_id=7 user=8", "invalid_grant", "Code expired"),
