@@ -135,7 +135,7 @@ def explain_response(
             return None
         other = _registered(error, status, step) or _answer("unknown_error", status, error)
         note = f"These are the words of documented error {like.number}, but another provider sent them."
-        return replace(meaning, cause=f"{meaning.cause} {note}") if meaning else None
+        return replace(other, cause=f"{other.cause} {note}")
     stated = _stated(error)
     judged = stated if stated is not None and (status is None or status < 300) else status
     status = judged if status is None else status
