@@ -14,6 +14,9 @@ from urllib.parse import parse_qsl
 from oauth.catalogue.entries import CatalogueError, documented, registered
 from oauth.catalogue.shapes import Printed, bare, canonical_code, is_error_code, is_random, known_texts, table
 
+_GAP = re.compile(r"\W{1,6}")
+KNOWN = "known text"
+"""The form of a text that is known as a whole."""
 ALONE = "code alone"
 """The form of a code without words."""
 LONGEST_WORDS = 1200
@@ -64,8 +67,8 @@ _END = re.compile(
     r"|(?<!\s)[,;]?\s+[\w.\[\]-]{1,40}=(?=[^\s=])"  # another member of a log line
     r"|[,;]\s{0,3}\\?[\"']?(?:error_?\w{1,20}|state|status|code|scope|\w{1,20}id|\w{1,30}_\w{1,30})\\?[\"']?\s{0,3}[:=]"
     r"|,\s?(?:null|nil|None)\b|\s\[(?:\w{1,30}|HTTP \d{3})\](?:\s|\Z)"
-    r"|(?<!\s)\s+(?:at\s+[\w$.<>/\[\]\\-]+(?:[(:]|\s[\[(])|in\s+(?:/|[A-Z]:\\)|(?:Trace|Correlation) ID:|Timestamp:"
-    r"|[{<]|\((?:at\s|https?:|[Ss]tatus|HTTP|\S{1,80}:\d)|https?://|[|]\s|--+\s|#\d)"
+    r"|(?<!\s)\s+(?:at\s+[\w$.<>/\[\]\\-]+(?:[(:]|\s[\[(])|(?:thrown\s+)?in\s+(?:/|[A-Z]:\\)|(?:Trace|Correlation) ID:"
+    r"|Timestamp:|[{<]|\((?:at\s|https?:|[Ss]tatus|HTTP|\S{1,80}:\d)|https?://|[|]\s|--+\s|#\d)"
     r"|:?\s?\\?\"?\{(?=\\?[\"'\s]|\Z)|;\s{0,3}nested exception|\[(?=[\[\]{\"'])|</?[a-z]+>"
 )
 _SENTENCE = re.compile(r"(?<!\be\.g)(?<!\bi\.e)[.!?](?=\s+[A-Z\"'(\[{<«“])")
@@ -97,7 +100,7 @@ def find(text: str, start: int = 0, end: int | None = None) -> Iterator[Words]:
 
     A code alone is left out near the same code with words.
     """
-    results = list(_all(text, start, len(text) if end is None else end))
+    results = list(_joined(text, _all(text, start, len(text) if end is None else end)))
     alone = {words.error for words in results if words.form == ALONE}
     if len(alone) >= _LIST:
         results = [words for words in results if words.form != ALONE]
@@ -111,6 +114,21 @@ def find(text: str, start: int = 0, end: int | None = None) -> Iterator[Words]:
             )
         ):
             yield words
+
+
+def _joined(text: str, results: Iterator[Words]) -> Iterator[Words]:
+    """Yield the errors, a code and the known text right behind it as one."""
+    code: Words | None = None
+    for words in results:
+        if code is not None and not words.error and words.form == KNOWN and _GAP.fullmatch(text, code.end, words.start):
+            words = replace(words, start=code.start, error=code.error)
+        elif code is not None:
+            yield code
+        code = words if words.form == ALONE else None
+        if code is None:
+            yield words
+    if code is not None:
+        yield code
 
 
 def _neighbours(results: list[Words], place: int) -> Iterator[tuple[int, Words]]:
@@ -225,7 +243,8 @@ def _read_form(printed: Printed, pattern: re.Pattern[str], text: str, start: int
     if printed.name == ALONE and _is_source(text, match.start(), match.end(), code):
         return None
     error = _as_code(code)
-    words = Words(start, match.end(), error, groups.get("quoted") or "", form=printed.name)
+    status = int(groups["status"]) if groups.get("status") else None
+    words = Words(start, match.end(), error, groups.get("quoted") or "", status=status, form=printed.name)
     if groups.get("words") is None:
         return words
     at = match.end("words")
@@ -407,7 +426,7 @@ def _is_worth(query: str) -> bool:
     return has_words or name.lower() != "error" or value.rstrip(".,;)]").lower() in registered()
 
 
-_MORE = re.compile(r"[\"',;\s]{1,4}error_?description", re.IGNORECASE)
+_MORE = re.compile(r"[\"',;\s]{1,4}(?:error_?)?(?:description|message)\s?[=:]", re.IGNORECASE)
 
 
 def _follows(text: str, at: int) -> bool:
@@ -443,7 +462,7 @@ def _known(known: str, code: str, is_title: bool) -> _Reader:
             end, error = (after.end(), after[1]) if after[1] in registered() else (end, error)
         if is_title:
             return Words(start, end, error, "", match[0], form="human title")
-        return Words(start, end, error, known if bare(match[0]) in known_texts() else match[0], form="known text")
+        return Words(start, end, error, known if bare(match[0]) in known_texts() else match[0], form=KNOWN)
 
     return read
 

@@ -123,6 +123,22 @@ PRINTED = [
     ("Uncaught (in promise) ErrorResponse: Token is not active", "", "Token is not active"),
     ('"error":"invalid_grant","error_description":"AADSTS50058: No user is signed in.\\r\\nTrace ID: 1"',
      "invalid_grant", "AADSTS50058: No user is signed in.\r\nTrace ID: 1"),
+    ("org.apache.oltu.oauth2.common.exception.OAuthProblemException: invalid_grant, Code was already redeemed.",
+     "invalid_grant", "Code was already redeemed."),
+    ("failed: error=invalid_grant, description=Code not valid", "invalid_grant", "Code not valid"),
+    ("ERR! invalid_grant Invalid refresh token", "invalid_grant", "Invalid refresh token"),
+    ("Uncaught OAuthException: Error validating access token: It expired. thrown in /srv/x.php on line 3",
+     "OAuthException", "Error validating access token: It expired."),
+    ("OAuthException - #190 - Invalid OAuth access token", "OAuthException", "Invalid OAuth access token"),
+    ("Got error 'invalid_grant' with description 'Token is expired'", "invalid_grant", "Token is expired"),
+    ('{ error = "invalid_grant", errorDescription = Just "Session not active" }', "invalid_grant",
+     "Session not active"),
+    ("OAuthErrorResponse: [InvalidGrant] Session not active", "invalid_grant", "Session not active"),
+    ("rpc error: code = Unauthenticated desc = Request had no credentials.", "Unauthenticated",
+     "Request had no credentials."),
+    ("<b>invalid_grant</b>: Session not active", "invalid_grant", "Session not active"),
+    ("Exception: Provider error 401: invalid_client: Unknown client\n#0      OAuth2Helper.getToken", "invalid_client",
+     "Unknown client"),
     # the end of a description
     ("[2026-11-24] production.ERROR: invalid_grant: Code expired {\"userId\":8}", "invalid_grant", "Code expired"),
     ("invalid_grant: Code expired, req_id=7 user=8", "invalid_grant", "Code expired"),
@@ -205,6 +221,11 @@ def test_status_in_the_form_is_read() -> None:
 def test_answer_behind_an_exception_says_what_went_wrong() -> None:
     text = 'OAuth2AuthorizationException: [invalid_token_response] It failed: 400 Bad Request: "{"error":"a"}"'
     assert list(find(text)) == []
+
+
+def test_status_of_an_error_page_is_read() -> None:
+    words = only("Access blocked: Authorization Error\nError 401: invalid_client\nIt was not found.")
+    assert (words.error, words.status) == ("invalid_client", 401)
 
 
 def test_cut_description_is_said_to_be_cut() -> None:
