@@ -1,7 +1,16 @@
 """Fold the differences that copying makes to a text."""
 
+import html
+
 _TYPOGRAPHIC = str.maketrans(dict.fromkeys("‘’‚‛′", "'") | dict.fromkeys("“”„‟″«»", '"'))
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f"))
+
+
+def clean(text: str) -> str:
+    """Return a text without HTML entities, also those that were escaped twice, and without signs without a width."""
+    if "&" in text:
+        text = html.unescape(html.unescape(text))
+    return text.translate(_INVISIBLE)
 
 
 def fold(text: str) -> str:

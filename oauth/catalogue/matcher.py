@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote_plus, urlsplit
 from oauth import lenient_json
 from oauth.catalogue import challenges, shapes
 from oauth.catalogue.entries import DocumentedError, Endpoint, RegisteredError, documented, registered, registered_for
-from oauth.catalogue.folding import fold
+from oauth.catalogue.folding import clean, fold
 from oauth.exchange import Headers, Step, header
 from oauth.lenient_json import ParseError
 from oauth.redaction import quoted
@@ -78,7 +78,8 @@ class Match:
     can be the beginning of this one only; without one both are ``None`` and ``registered`` is the code's meaning by
     its specification. ``status_as_documented`` is ``None`` where either status is unknown.
 
-    ``error``, ``description``, ``human_title`` and ``request_id`` are the provider's, empty when absent;
+    ``error``, ``description``, ``human_title`` and ``request_id`` are the provider's, empty when absent, the
+    description without HTML entities and signs without a width;
     ``stated_status`` is the HTTP status that the body itself names. ``matched_text`` is the recognised part of body,
     header or address, verbatim. ``shape`` is the name of the body's shape.
     """
@@ -187,7 +188,7 @@ def _match(
     return Match(
         where=error.where,
         error=error.error,
-        description=error.description,
+        description=clean(error.description),
         human_title=error.human_title,
         stated_status=error.stated_status,
         matched_text=_verbatim(error),
@@ -222,7 +223,7 @@ def _documented_beginning(error: _Error, entries: list[DocumentedError]) -> Docu
     mark = _CUT_MARK.search(error.description, max(0, len(error.description) - _MARK_LENGTH))
     if not mark and not error.is_cut and not error.may_be_cut:
         return None
-    start = fold(html.unescape(error.description[: mark.start()] if mark else error.description))
+    start = fold(clean(error.description[: mark.start()] if mark else error.description))
     candidates = [text for text in shapes.known_texts() if text.startswith(start)] if len(start) >= SHORTEST_CUT else []
     return next((it for it in entries if candidates == [shapes.bare(it.description)]), None)
 

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from msgspec import Struct
 
 from oauth.catalogue.entries import CatalogueError, Text, documented, file_text, read_tables, registered
-from oauth.catalogue.folding import fold
+from oauth.catalogue.folding import clean, fold
 
 Paths = tuple[Text, ...]
 Path = tuple[str, ...]
@@ -258,9 +258,7 @@ def known_texts() -> Mapping[str, str]:
 
 def bare(text: str) -> str:
     """Fold a text as ``fold`` does, and its HTML entities and last full stop besides."""
-    if "&" in text:
-        text = html.unescape(html.unescape(text))
-    return fold(text).rstrip(". ")
+    return fold(clean(text)).rstrip(". ")
 
 
 class _Search:
@@ -334,6 +332,10 @@ class _Search:
             error, is_certain = "", False
         if not error and description and description.casefold() in success:
             description, is_certain = "", False
+        if not is_error_code(error) or " " in error:  # a few servers say both in the member of the code
+            code, colon, rest = error.partition(": ")
+            if colon and code in registered():
+                error, description = code, description or rest
         status = next((number for at in shape.status if (number := self._status(members, at))), None)
         if not (error or description or (status or 0) >= 400):
             return None

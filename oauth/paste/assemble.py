@@ -1,18 +1,22 @@
 """Put together what stands in a text: a request and the answer behind it are one exchange, whatever stands between."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
 from oauth.catalogue.folding import fold
-from oauth.catalogue.matcher import match
+from oauth.catalogue.matcher import Match, match
 from oauth.exchange import Part, Request, Response, Step
-from oauth.paste import address
+from oauth.paste import address, envelopes
 from oauth.paste.curl import command
 from oauth.paste.result import STATUS_UNKNOWN, Block, Pasted, check_count
-from oauth.paste.step_guess import step_of
+from oauth.paste.step_guess import split, step_of
 
 NO_BODY = "the body of the response is not in the text"
+_NEAR = 200
+"""Characters between an answer and a status in one of the next lines."""
+
 REQUEST_LINE = frozenset({Part.REQUEST_HEADERS, Part.REQUEST_BODY})
 """The parts of a request that its first line leaves unknown."""
 
@@ -31,23 +35,20 @@ class Event:
     is_complete: bool = False
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Known:
     """The errors that were read so far: what only repeats one of them is no error of its own."""
 
-    codes: set[str] = field(default_factory=set)
-    descriptions: list[str] = field(default_factory=list)
+    codes: set[str]
+    descriptions: tuple[str, ...]
 
-    def add(self, items: tuple[Pasted, ...]) -> None:
-        """Remember the errors of these exchanges."""
-        for item in items:
-            if item.response is None:
-                continue
-            error = match(item.status, item.response.headers, item.response.body)
-            if error is not None:
-                self.codes.add(fold(error.error))
-                self.descriptions.append(fold(error.description).rstrip("."))
-        self.descriptions = list(dict.fromkeys(filter(None, self.descriptions)))
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> "Known":
+        """Return the errors of the structures in a text."""
+        items = (item for event in events if event.kind == "items" for item in event.items)
+        errors = [error for item in items if (error := _error(item))]
+        descriptions = (fold(error.description).rstrip(".") for error in errors)
+        return cls({fold(error.error) for error in errors}, tuple(dict.fromkeys(filter(None, descriptions))))
 
     def is_new(self, item: Pasted) -> bool:
         """Return whether no exchange has this error already."""
@@ -57,6 +58,8 @@ class Known:
         description = fold(error.description).rstrip(".")
         if not description:
             return not self.codes and not self.descriptions
+        if error.error and fold(error.error) in self.codes:
+            return False
         return not any(description in known or known in description for known in self.descriptions)
 
 
@@ -85,7 +88,40 @@ class Assembly:
         self._finish()
         if not self.result:
             self._only_other()
-        return self.result
+        return self._without_repetitions() if len(self.result) > 1 else self.result
+
+    def _without_repetitions(self) -> list[Block]:
+        """Join an error that a program printed twice: in one line, or in another form."""
+        blocks: list[Block] = []
+        last: dict[str, tuple[int, Match]] = {}
+        for block in self.result:
+            error = _error(block.items[0])
+            if error is None:
+                blocks.append(block)
+                continue
+            code = error.error.casefold()
+            if code in last and self._is_repeated(blocks[last[code][0]], last[code][1], block, error):
+                place = last[code][0]
+                blocks[place] = _joined(blocks[place], block)
+                continue
+            last[code] = len(blocks), error
+            blocks.append(block)
+        return blocks
+
+    def _is_repeated(self, first: Block, first_error: Match, second: Block, second_error: Match) -> bool:
+        one, two = first.items[0], second.items[0]
+        if two.source not in ("JSON", envelopes.WORDS) or (two.request is not None and two.request != one.request):
+            return False
+        if one.started_at != two.started_at or (one.status and two.status and one.status != two.status):
+            return False
+        here, there = (fold(error.description).rstrip(".") for error in (first_error, second_error))
+        if here != there and not (two.source == envelopes.WORDS and there in here):
+            return False
+        between = self.text[first.end : second.start]
+        return "\n" not in between or not self._texts(first) & self._texts(second)
+
+    def _texts(self, block: Block) -> set[str]:
+        return {self.text[start:end] for start, end in block.spans or ((block.start, block.end),)}
 
     def _take(self, event: Event) -> None:
         match event.kind:
@@ -94,9 +130,12 @@ class Assembly:
             case "time":
                 self.at = event.at or self.at
             case "status":
-                if not self._is_status_of_last(event):
+                if not self._is_status_of_last(event, "\n"):
+                    self._use_status()
                     self.status = event
             case "address":
+                if self._is_of_pending(event):
+                    return
                 self._finish_address()
                 self.address = event
                 if event.is_complete:
@@ -109,16 +148,26 @@ class Assembly:
                 for item in event.items:
                     self._item(event, item)
 
-    def _is_status_of_last(self, event: Event) -> bool:
-        if self.answered is None or "\n" in self.text[self.answered : event.start] or not self.result:
+    def _is_status_of_last(self, event: Event, without: str) -> bool:
+        """Give a status to the answer in front of it, if that has none and the text between is ``without`` a sign."""
+        if self.answered is None or not self.result or without in self.text[self.answered : event.start]:
             return False
         last = self.result[-1]
         (item,) = last.items
         if item.response is None or item.response.status != STATUS_UNKNOWN:
             return False
         item = replace(item, response=replace(item.response, status=event.status))
-        self.result[-1] = Block(last.start, max(last.end, event.end), (item,), last.spans)
+        spans = tuple(sorted((*last.spans, (event.start, event.end))))
+        self.result[-1] = Block(last.start, max(last.end, event.end), (item,), spans)
         return True
+
+    def _use_status(self) -> None:
+        """Give a status that no answer followed to the one in front of it."""
+        status = self.status
+        if status is not None and self.answered is not None and not (self.pending or self.address):
+            is_near = status.start - self.answered < _NEAR
+            if is_near and self._is_status_of_last(status, "\n\n"):
+                self.status = None
 
     def _item(self, event: Event, item: Pasted) -> None:
         if item.request is None:
@@ -129,7 +178,11 @@ class Assembly:
             return
         if self.pending and command.is_printed(self.pending[0].items[0], item):
             asked = self.pending.pop(0)
-            self._add(command.merged(asked.items[0], item), *asked.spans, (event.start, event.end))
+            self._add(
+                command.merged(asked.items[0], item),
+                *(asked.spans or [(asked.start, asked.end)]),
+                (event.start, event.end),
+            )
             return
         self._finish()
         self._add(self._timed(item), (event.start, event.end))
@@ -139,8 +192,14 @@ class Assembly:
             item = command.merged(self.pending.pop(0).items[0], item)
         if self.pending and self.pending[-1].start != event.start:
             self._finish()
+        spans = [(event.start, event.end)]
+        if self.address is not None and self.address.request and item.request and not item.request.url:
+            request = replace(item.request, method=self.address.request.method, url=self.address.request.url)
+            item = replace(item, request=request, step=step_of(request, None))
+            spans.insert(0, (self.address.start, self.address.end))
+            self.address = None
         self._finish_address()
-        block = Block(event.start, event.end, (self._timed(item),))
+        block = Block(spans[0][0], event.end, (self._timed(item),), tuple(spans))
         if item.source == "address" and item.step in (Step.AUTHORIZE, Step.CALLBACK):
             self.result.append(block)  # the browser's request, whose answer nobody pastes
         else:
@@ -160,7 +219,7 @@ class Assembly:
             repairs = tuple(dict.fromkeys((*before.repairs, *repairs)))
             source = f"{before.source} and its output" if before.source == "curl command" else before.source or source
             started_at = before.started_at or started_at
-            spans = [*asked.spans, *spans]
+            spans = [*(asked.spans or [(asked.start, asked.end)]), *spans]
         elif self.address is not None:
             request, unknown = self.address.request, REQUEST_LINE | unknown
             spans = [(self.address.start, self.address.end), *spans]
@@ -183,6 +242,22 @@ class Assembly:
         )
         self.answered = event.end
 
+    def _is_of_pending(self, event: Event) -> bool:
+        """Give an address to the request in front of it, if that has none, or is the same; with its status."""
+        if not self.pending or event.request is None:
+            return False
+        block = self.pending[0]
+        asked = block.items[0].request
+        if asked is None or (asked.url and split(asked.url).path != split(event.request.url).path):
+            return False
+        if not asked.url:
+            asked = replace(asked, method=event.request.method, url=event.request.url)
+            item = replace(block.items[0], request=asked, step=step_of(asked, None))
+            self.pending[0] = Block(block.start, block.end, (item,), block.spans)
+        if event.status:
+            self.status = event
+        return True
+
     def _timed(self, item: Pasted) -> Pasted:
         return replace(item, started_at=item.started_at or self.at)
 
@@ -191,6 +266,7 @@ class Assembly:
 
     def _finish(self) -> None:
         """Keep the requests that got no answer."""
+        self._use_status()
         if self.pending and self.status is not None:
             status, self.status = self.status, None
             self._answer(status, _without_body(status.status))
@@ -212,7 +288,7 @@ class Assembly:
             )
             self._add(item, span, (self.status.start, self.status.end))
             self.status = None
-        elif step in (Step.AUTHORIZE, Step.CALLBACK):
+        elif step in (Step.AUTHORIZE, Step.CALLBACK) and "=" in event.request.url:
             self._add(self._timed(address.exchange(event.request.method, event.request.url)), span)
 
     def _only_other(self) -> None:
@@ -222,6 +298,20 @@ class Assembly:
                 self._add(self._timed(event.items[0]), (event.start, event.end))
         if not self.result and self.status is not None:
             self._add(_without_body(self.status.status), (self.status.start, self.status.end))
+
+
+def _error(item: Pasted) -> Match | None:
+    response = item.response
+    return match(item.status, response.headers, response.body) if response and response.body else None
+
+
+def _joined(first: Block, second: Block) -> Block:
+    """Give the first of two prints of an error what only the second has."""
+    item, other = first.items[0], second.items[0]
+    if item.response is not None and item.response.status == STATUS_UNKNOWN and other.response is not None:
+        item = replace(item, response=replace(item.response, status=other.response.status))
+    spans = (*(first.spans or ((first.start, first.end),)), *(second.spans or ((second.start, second.end),)))
+    return Block(first.start, max(first.end, second.end), (item,), tuple(sorted(spans)))
 
 
 def _without_body(status: int) -> Pasted:

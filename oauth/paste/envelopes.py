@@ -91,9 +91,16 @@ def _saved(value: dict[str, Any]) -> list[dict[str, Any]] | None:
     return [value] if is_entry else None
 
 
-def bare(value: Any, *, source: str = "JSON", repairs: tuple[str, ...] = (), text: str | None = None) -> Pasted:
+def bare(
+    value: Any,
+    *,
+    source: str = "JSON",
+    repairs: tuple[str, ...] = (),
+    text: str | None = None,
+    status: int = STATUS_UNKNOWN,
+) -> Pasted:
     """Return a value as the body of a response of which nothing else is known."""
-    response = Response(STATUS_UNKNOWN, body=as_json(value) if repairs or text is None else encoded(text))
+    response = Response(status, body=as_json(value) if repairs or text is None else encoded(text))
     return Pasted(
         response=response,
         step=step_of(None, response),
@@ -121,7 +128,7 @@ def _is_response_body(value: Any) -> bool:
         if isinstance(value.get("response"), dict) or isinstance(value.get("config"), dict):
             return False
         error = value.get("error")
-        if isinstance(value.get("error_description"), str) or "access_token" in value:
+        if isinstance(value.get("error_description"), str) or isinstance(value.get("access_token"), str):
             return True
         if isinstance(error, str) and not _EMBEDDED.search(error) and " " not in error:
             return True
@@ -244,14 +251,15 @@ def _searched(value: dict[str, Any], source: str, repairs: tuple[str, ...], insi
 def _of_record(value: dict[str, Any], items: list[Pasted]) -> list[Pasted]:
     """Give the exchanges in a log record its time and its status."""
     at, status = _time(value), _stated(value)
-    return [_with_status(replace(item, started_at=item.started_at or at), status) for item in items]
+    return [with_status(replace(item, started_at=item.started_at or at), status) for item in items]
 
 
 def _stated(value: dict[str, Any]) -> int:
     return next((int(value[name]) for name in _STATUS[:-1] if _is_status(value.get(name))), STATUS_UNKNOWN)
 
 
-def _with_status(item: Pasted, status: int) -> Pasted:
+def with_status(item: Pasted, status: int) -> Pasted:
+    """Return the exchange with this status, unless it has one."""
     if item.response is None or item.response.status != STATUS_UNKNOWN:
         return item
     return replace(item, response=replace(item.response, status=status))

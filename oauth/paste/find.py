@@ -13,13 +13,14 @@ from http import HTTPStatus
 from typing import Any
 
 from oauth import lenient_json
+from oauth.catalogue import shapes
 from oauth.exchange import Request
 from oauth.lenient_json import CUT, ParseError
-from oauth.paste import address, envelopes, error_text, escaped, fetch_call, okhttp, php_dump, raw_http
+from oauth.paste import address, envelopes, error_text, escaped, fetch_call, markup, okhttp, php_dump, raw_http
 from oauth.paste.assemble import Assembly, Event, Known
 from oauth.paste.body import read_value
 from oauth.paste.curl import command, trace, verbose
-from oauth.paste.literals import PRINTED_START
+from oauth.paste.literals import PRINTED, PRINTED_START
 from oauth.paste.result import STATUS_UNKNOWN, Block, Pasted, check_count
 from oauth.paste.step_guess import TOKEN_PATH, path_of
 from oauth.paste.times import ACCESS_LOG, ISO, moment
@@ -38,8 +39,9 @@ _REASONS = "|".join(sorted({re.escape(status.phrase) for status in HTTPStatus if
 _NAMES = "|".join(status.phrase.replace(" ", "") for status in HTTPStatus if status >= 400)
 _PART = re.compile(
     rf"(?P<body>\{{(?!\s*[{{\[])|\[(?=\s*\{{)|{escaped.START.pattern}|{PRINTED_START.pattern})"
+    r"|(?P<page><!doctype\s+html|<html)\b"
     rf"|^[ \t]*(?P<line>{address.LINE.pattern})"
-    r"|^[^\S\n]*(?:(?P<heading>\d{1,3}\.)[^\S\n]|(?P<alone>[1-5]\d\d)[ \t\r]*$)"
+    r"|^[^\S\n]*(?:(?P<heading>\d{1,3}\.)[^\S\n]|(?P<alone>20[0-4]|30[12378]|4[0-5]\d|50[0-9])[ \t\r]*$)"
     r"|\b(?:"
     rf"(?P<time>{ISO.pattern}|{ACCESS_LOG.pattern})"
     r"|(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)[ \t]{1,9}(?P<target>(?:https?:/)?/[^\s'\"`<>]*)"
@@ -48,18 +50,19 @@ _PART = re.compile(
     r"|(?:HTTP(?:[ /][\d.]{1,3})?(?: status)?(?: code| error)?|status(?:[ _-]?code)?|response code"
     r"|responded with(?: a)?|returned(?: a)?|code|error|(?<=<)Response)"
     r"\]?[ :=\t\[]{1,8}[\"'`(]?(?P<status>[1-5]\d\d)(?![\d.]\d|\d)"
+    r"|(?P<words_behind>[45]\d\d)(?= (?:status|response)\b)|failed(?: with)? [(\[](?P<failed>[45]\d\d)[)\]]"
     rf"|status(?:[ _-]?code)?[\"']?[ :=]{{1,4}}[\"']?(?P<named>{_NAMES})\b"
     r"|(?<!\.)(?P<before>[45]\d\d)[\])\"'`:,.;-]{0,3}\s{0,3}b?(?=[{<\[]|\"[{\[])"
     r"|(?<!\.)(?P<phrase>[1-5]\d\d)[\"')]?,?[ ]?(?:\(|\[|: |message=|-\s|'|\")*"
     rf"(?:{_REASONS}|Client Error|Server Error)\b)",
     re.MULTILINE | re.IGNORECASE,
 )
-_NUMBERS = ("status", "phrase", "alone", "before")
+_NUMBERS = ("status", "phrase", "alone", "before", "words_behind", "failed")
 _STATUS_OF = {status.phrase.replace(" ", "").lower(): status.value for status in HTTPStatus}
 _BEHIND = re.compile(r"[\"'`]?[)\]]?,[ ]?(?P<status>[1-5]\d\d)(?![\d.])")
 """A status behind a body, as languages print a pair of them."""
 
-_ACCESS_STATUS = re.compile(r"[\"']?[ ](?P<status>[1-5]\d\d)(?= (?:\d+|-)\b)")
+_ACCESS_STATUS = re.compile(r"[\"']?[ ](?:(?P<status>[1-5]\d\d)(?= (?:\d+\b|-|None))|\[(?P<bracketed>[1-5]\d\d)\])")
 _AFTER_URL = ".,;:)]}"
 _EXPLANATIONS = (
     "https://developer.mozilla.org/",
@@ -70,10 +73,20 @@ _EXPLANATIONS = (
 _FAILED_PASSES = 4
 """Passes over a text that may fail; past that, a bracket that opens nothing ends its line."""
 
+_ALLOWANCE = 100_000
+"""Characters that may be read in vain whatever the length of the text."""
+
 _GOES_ON = re.compile(r"[{\[(,:][ \t\r]*\Z")
-_WRAPPED = re.compile(rf"(?:\n(?!\s*(?:{ISO.pattern}|\d\d:\d\d|$))[^\n{{\[]{{1,300}}){{1,6}}")
+_WRAPPED = re.compile(rf"(?:\n(?!\s*(?:{ISO.pattern}|\d\d:\d\d|$))[^\n{{]{{1,300}}){{1,9}}")
 """The next lines of a value that was wrapped: without a time or a value of their own."""
 
+_ANSWERS = re.compile(
+    r"(?:^|response|answer|reply|body|content|return\w*|result|got|output|received|data|\d{3}|<|\])[^\w\n]*\Z",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Words in front of a structure that may be an answer, although nothing in it says so."""
+
+_STATUS_INSIDE = re.compile(r"\b(?:Code|status_?code|status)[\"']?\s?(?:=|:|=>)\s?([45]\d\d)\b", re.IGNORECASE)
 UNWRAPPED = "wrapped lines joined"
 
 _DEEPEST = 4
@@ -93,6 +106,11 @@ def find(text: str, depth: int = 0) -> list[Block]:
             raise scan.failure
         raise ParseError("neither JSON nor an HTTP message, curl command, address or known message was found.")
     return blocks
+
+
+def _joined(line: str, wrapped: str) -> str:
+    """Join the lines of a value: a mail program removes the blank at which it wraps, a terminal does not."""
+    return wrapped.replace("\r", "").replace("\n", "" if line.endswith(" ") or " \n" in wrapped else " ")
 
 
 def inside(text: str, depth: int) -> list[Pasted]:
@@ -131,7 +149,7 @@ class _Scan:
     def _blocks(self) -> list[Block]:
         """Return the blocks, which do not overlap."""
         blocks: list[Block] = []
-        for reader in (*_BLOCKS, self._dumps):
+        for reader in (*_BLOCKS, self._dumps, self._markup):
             taken = sorted((block.start, block.end) for block in blocks)
             place = 0
             try:
@@ -151,15 +169,33 @@ class _Scan:
             if items:
                 yield Block(start, end, tuple(items))
 
+    def _markup(self, text: str) -> Iterator[Block]:
+        """Yield XML that tells an error."""
+        for start, end, value in markup.elements(text):
+            if shapes.error_in(value) is not None:
+                yield Block(start, end, (envelopes.bare(text[start:end], text=text[start:end]),))
+
     def _exchanges(self, value: object, repairs: tuple[str, ...], written: str | None) -> list[Pasted]:
         read = partial(inside, depth=self.depth)
         return envelopes.exchanges(value, repairs=repairs, text=written, inside=read)
+
+    def _with_status(self, items: list[Pasted], start: int, end: int) -> list[Pasted]:
+        """Give an answer that was read out of an object in memory the status that stands elsewhere in it."""
+        if len(items) == 1 and PRINTED in items[0].repairs and (code := _STATUS_INSIDE.search(self.text, start, end)):
+            return [envelopes.with_status(items[0], int(code[1]))]
+        return items
 
     def _read(self, part: re.Match[str], stop: int) -> tuple[list[Event], int]:
         """Return what one part is, and the position to continue at."""
         start, end = part.span()
         if part["body"]:
             return self._body(start, stop)
+        if part["page"]:
+            end = markup.page_end(self.text, start, stop)
+            page = envelopes.bare(
+                "", source="web page", text=self.text[start:end], status=markup.status(self.text, start, end)
+            )
+            return [Event(start, end, "other", (page,))], end
         if part["line"]:
             return [Event(part.start("line"), end, "items", (address.read(part["line"]),))], end
         if part["heading"]:
@@ -179,7 +215,7 @@ class _Scan:
         method = (part["method"] or "").upper() or ("POST" if TOKEN_PATH.search(path_of(url)) else "GET")
         end = part.start("target" if part["target"] else "url") + len(url)
         access = _ACCESS_STATUS.match(self.text, part.end())
-        status = int(access["status"]) if access else STATUS_UNKNOWN
+        status = int(access["status"] or access["bracketed"]) if access else STATUS_UNKNOWN
         event = Event(
             part.start(), end, "address", request=Request(method, url), status=status, is_complete=access is not None
         )
@@ -189,7 +225,7 @@ class _Scan:
         """Read the value at ``start``: within its line, or over several when the line ends inside a value."""
         line = self._line(start)
         line_end = self.line_start + len(line)
-        is_over = self.failed > _FAILED_PASSES * len(self.text) + error_text.LONGEST
+        is_over = self.failed > _FAILED_PASSES * len(self.text) + _ALLOWANCE
         goes_on = (
             line_end < stop and not is_over and _GOES_ON.search(line, max(start - self.line_start, len(line) - 200))
         )
@@ -204,12 +240,15 @@ class _Scan:
             self.failed += len(text) - (start - offset)
             return [], line_end if is_over else max(start + 1, stopped)
         written = self.text[start:end]
-        items = self._exchanges(value, repairs, written)
+        items = self._with_status(self._exchanges(value, repairs, written), start, end)
         end = max(end, start + 1)
         behind = _BEHIND.match(self.text, end)
         after = [Event(behind.start(), behind.end(), "status", status=int(behind["status"]))] if behind else []
         if items:
             return [Event(start, end, "items", tuple(items)), *after], behind.end() if behind else end
+        self._line(start)
+        if not _ANSWERS.search(self.text, max(start - 60, self.line_start), start):
+            return [], end
         return [Event(start, end, "other", (envelopes.bare(value, repairs=repairs, text=written),))], end
 
     def _value(self, text: str, offset: int, start: int) -> tuple[Any, int, tuple[str, ...]]:
@@ -221,7 +260,7 @@ class _Scan:
         wrapped = _WRAPPED.match(self.text, offset + len(text)) if CUT in repairs else None
         if wrapped is not None:
             with contextlib.suppress(ParseError):
-                whole = lenient_json.read(text[start - offset :] + wrapped[0].replace("\n", " "))
+                whole = lenient_json.read(text[start - offset :] + _joined(text, wrapped[0]))
                 return whole.value, start + whole.end, (*whole.repairs, UNWRAPPED)
         return value, end + offset, repairs
 
@@ -235,17 +274,14 @@ class _Scan:
 
     def _words(self, events: list[Event]) -> Iterator[Event]:
         """Yield the errors in words between the structures, but for those that only repeat one of them."""
-        known = Known()
-        for event in events:
-            if event.kind == "items":
-                known.add(event.items)
+        known: Known | None = None
         position = 0
         covered = [
             event for event in events if event.kind == "items" or (event.kind == "address" and event.is_complete)
         ]
         for stop, following in [*((event.start, event.end) for event in covered), (len(self.text), len(self.text))]:
             for start, end, item in error_text.find(self.text, position, stop):
+                known = known or Known.of(events)
                 if known.is_new(item):
-                    known.add((item,))
                     yield Event(start, end, "words", (item,))
             position = max(position, following)

@@ -34,6 +34,9 @@ _TIME = (
     rf"(?:{ISO.pattern}|{ACCESS_LOG.pattern}|[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d|\d\d-\d\d \d\d:\d\d:\d\d\.\d{{3}}"
     r"|\d\d:\d\d:\d\d(?:[.,]\d{1,6})?)"
 )
+_GUTTER = re.compile(r"^(?P<name>[\w.@/-]{1,40}(?:\|[\w.@/-]{1,40})?)[ \t]{0,20}\|(?:[ \t]|$)", re.MULTILINE)
+_FAR = 2_000
+"""Characters between two lines that are no neighbours."""
 _METHODS = "GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS"
 _HEADERS = (
     r"(?:(?:Content|Accept|Access|Cache|Transfer|WWW|Set|User|X|Strict|Proxy|If|Last|Sec|CF)-[\w-]{1,40}|Host|Authorization"
@@ -41,7 +44,7 @@ _HEADERS = (
 )
 _PREFIX = re.compile(
     rf"^(?:<\d{{1,3}}>)?(?:[\w.-]{{1,60}}[ \t]{{1,9}}\|[ \t])?"
-    rf"(?:\[?(?P<time>{_TIME})\]?(?:[^\S\n]{{1,3}}[^\n{{}}\"<>=]{{0,160}}?)??(?:[:\]|][ \t]|[-–] |[FP] |[^\S\n])"
+    rf"(?:\[?(?P<time>{_TIME})\]?(?:[^\S\n]{{1,3}}|[^\n{{}}\"<>=]{{0,160}}?(?:[:\]|][ \t]|[-–] |[FP] ))"
     r"|[VDIWEF]/[^\n:(]{1,60}(?:\([ \d]{1,8}\))?:[ ]"
     r"|(?:DEBUG|INFO|WARN(?:ING)?|ERROR|TRACE)[:|\]][\w. \t-]{0,60}[:|\]][ \t]?"
     r"|[\w.-]{1,60}[ \t]{1,9}\|[ \t])"
@@ -106,7 +109,18 @@ def peel(text: str) -> Peeled:
     peeled = Peeled(text)
     for _ in range(_MOST_ROUNDS):
         before = peeled.text
-        for wrapper in (_printable, _zero_width, _colours, _fences, _quotes, _entities, _cells, _octets, _prefixes):
+        for wrapper in (
+            _printable,
+            _zero_width,
+            _colours,
+            _fences,
+            _quotes,
+            _entities,
+            _cells,
+            _octets,
+            _gutters,
+            _prefixes,
+        ):
             peeled = wrapper(peeled)
         if peeled.text == before:
             break
@@ -201,6 +215,19 @@ def _octet_edits(text: str) -> Iterator[Edit]:
             yield escape.start(), escape.end(), chr(int(octet, 16)) if octet else _ESCAPES.get(sign, sign)
         yield position, position + 1, ""
         position += 1
+
+
+def _gutters(peeled: Peeled) -> Peeled:
+    return peeled.edited(_gutter_edits(peeled.text), "names of services in front of the lines removed")
+
+
+def _gutter_edits(text: str) -> Iterator[Edit]:
+    """Remove a name and a bar that several lines in a row begin with."""
+    lines = list(_GUTTER.finditer(text))
+    for number, line in enumerate(lines):
+        beside = (*lines[max(number - 1, 0) : number], *lines[number + 1 : number + 2])
+        if any(line["name"] == other["name"] and abs(line.start() - other.start()) < _FAR for other in beside):
+            yield line.start(), line.end(), ""
 
 
 def _prefixes(peeled: Peeled) -> Peeled:

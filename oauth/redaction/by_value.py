@@ -54,7 +54,9 @@ def head(value: str) -> str:
     A short one, and one that begins as other texts do, is only known as a whole.
     """
     start = value[:HEAD]
-    return start if len(value) >= 4 * HEAD // 3 and is_random(start) and not start.startswith("eyJ") else value
+    return (
+        start if len(value) >= 4 * HEAD // 3 and is_random(start, named=True) and not start.startswith("eyJ") else value
+    )
 
 
 def plain_encodings(value: str) -> tuple[str, str]:

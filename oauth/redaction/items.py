@@ -27,7 +27,7 @@ def items_of(exchange: Exchange) -> list[Item]:
         items += [(find_nothing, response.reason), *response.headers]
         items.append((find_in_response, _body(response.body, response.headers)))
     if failure is not None:
-        items.append((find_in_text, failure.detail))
+        items.append((find_in_words, failure.detail))
     return items
 
 
@@ -65,6 +65,11 @@ def with_items(exchange: Exchange, items: Iterable[Item]) -> Exchange:
 def find_in_text(_: str, views: list[View]) -> list[Occurrence]:
     """Find the named secrets in a text, such as the body of a request."""
     return by_name.in_text(views)
+
+
+def find_in_words(_: str, views: list[View]) -> list[Occurrence]:
+    """Find the named secrets in a text of any kind, such as what a person pastes."""
+    return by_name.in_text(views, words=True)
 
 
 def find_in_response(_: str, views: list[View]) -> list[Occurrence]:

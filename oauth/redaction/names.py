@@ -83,14 +83,32 @@ _BY_LAST_WORDS = frozenset(
 )
 _MOST_LAST_WORDS = 4
 _WRAPPER_SET, _COUNT_SET = frozenset(_WRAPPERS.split()), frozenset(_COUNTS.split())
-_ROOT = re.compile("token|secret|pass|pwd|key|code|sig|hmac|verif|assert|csrf|xsrf|session|auth|bear|jwt|nonce|otp|"
-                   "psk|cookie|request|state|hint|connection|saml|software")  # fmt: skip
-"""A part of every name in ``_BY_LAST_WORDS``: most names are done with here."""
+ROOTS = ("token|secret|pass|pwd|key|code|sig|hmac|verif|assert|csrf|xsrf|session|auth|bear|jwt|nonce|otp|psk|cookie|"
+         "request|state|hint|connection|saml|software")  # fmt: skip
+"""A pattern for a part of every name in ``_BY_LAST_WORDS``: most names are done with here."""
+_ROOT = re.compile(ROOTS)
 
 _OPAQUE = {"key": "key", "x-key": "key", "auth": "auth", "x-auth": "auth"}
-_RANDOM = re.compile(r"[\w.~+/=|-]+", re.ASCII)
+_RANDOM = re.compile(r"[\w.~+/=|*%-]*[\w=]", re.ASCII)
 _LETTER_AND_DIGIT = re.compile(r"[A-Za-z][^A-Za-z]*[0-9]|[0-9][^0-9]*[A-Za-z]")
 _MIXED_CASE = re.compile(r"[a-z][A-Z].*[a-z][A-Z]")
+_UNPRONOUNCEABLE = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}")
+_SEPARATOR = re.compile(r"[\W_]+")
+_SWITCH = re.compile(r"[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z])")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_WELL_KNOWN = re.compile(
+    r"""(?x) v?[0-9]{1,4}(?:\.[0-9]{1,4}){2}(?:[.+-].*)?  # versions
+      | [0-9]{4}-[0-9]{2}-[0-9]{2}(?:T.*)?                # dates
+      | [A-Z]{1,10}[_-]?[0-9]{1,8} | 0[xX][0-9a-fA-F]+    # error numbers
+      | .*\*{3}.*                                         # masked
+      | .*\.(?:pem|json|ya?ml|toml|crt|cer|key|p12|pfx|jks|txt|log|xml|html?|php|py|js|ts|rb|go|java|cs|env)"""
+)
+_LONGEST_PIECE = 2.7
+"""Characters of a word's average piece (letters, also of a CamelCase part, or digits) below which it is random."""
+
+_SHORTEST_DRAWN = 12
+"""Letters and digits from which an average says something: ``X-B3-TraceId`` has ten."""
+
 
 PROTOCOL_WORDS = frozenset(_SECRETS.split() + _WORDS.split())
 """Words of the protocol itself. A secret that is one of them is hidden where it has a name; replacing it everywhere
@@ -147,14 +165,35 @@ def opaque_kind(name: str, value: str) -> str | None:
 
     Keys of issues and of rows are short or are words.
     """
-    return _OPAQUE.get(name.lower()) if is_random(value) else None
+    return _OPAQUE.get(name.lower()) if is_random(value, named=True) else None
 
 
-def is_random(value: str, shortest: int = 12) -> bool:
-    """Return whether a value looks like a random word: long enough, with letters and digits or mixed letters."""
-    if len(value) < shortest or not _RANDOM.fullmatch(value) or value.isdigit():
+def is_random(value: str, shortest: int = 12, *, named: bool = False) -> bool:
+    """Return whether a value looks as if it was drawn at random, and not written by a person.
+
+    - It has at least ``shortest`` characters, all of them such as tokens have. Times and addresses have others.
+    - Numbers are ids, times and error numbers, unless they have twenty digits; versions, dates, file names, error
+      numbers and masked values are known by their form.
+    - What is ``named`` a secret already needs a digit among its letters, or letters in mixed case.
+    - Otherwise it is a UUID, or in it or in a long part of it letters, capitals and digits change too often for words
+      with numbers, or nobody could say it.
+    """
+    if len(value) < shortest or not _RANDOM.fullmatch(value) or _WELL_KNOWN.fullmatch(value):
         return False
-    return _LETTER_AND_DIGIT.search(value) is not None or _MIXED_CASE.search(value) is not None
+    if value.isdigit():
+        return len(value) >= 20
+    if named and value[0] not in "/.~":
+        return _LETTER_AND_DIGIT.search(value) is not None or _MIXED_CASE.search(value) is not None
+    parts = (part for part in (value, *_SEPARATOR.split(value)) if len(part) >= shortest)
+    return _UUID.fullmatch(value) is not None or any(map(_is_drawn, parts))
+
+
+def _is_drawn(value: str) -> bool:
+    pieces, switches = _WORD.findall(value), len(_SWITCH.findall(value))
+    if not (switches or _MIXED_CASE.search(value)):
+        return _UNPRONOUNCEABLE.search(value) is not None
+    size = sum(map(len, pieces))
+    return switches > 3 or _SHORTEST_DRAWN <= size < _LONGEST_PIECE * len(pieces)
 
 
 def _ends_secret(words: list[str]) -> bool:

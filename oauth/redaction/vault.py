@@ -9,7 +9,7 @@ from oauth.exchange import Exchange
 from oauth.redaction import by_name, by_value, names
 from oauth.redaction.by_value import Target
 from oauth.redaction.decodings import View, views
-from oauth.redaction.items import Item, find_in_text, find_in_url, items_of, with_items
+from oauth.redaction.items import Item, find_in_url, find_in_words, items_of, with_items
 from oauth.redaction.occurrences import Occurrence, merge_overlaps
 from oauth.redaction.placeholders import PLACEHOLDER, placeholder, storable
 
@@ -123,7 +123,7 @@ class Vault:
 
     def redact_text(self, text: str) -> str:
         """Redact any text, by value, and by name where it contains a known syntax."""
-        return self._redact([(find_in_text, text)])[0][1]
+        return self._redact([(find_in_words, text)])[0][1]
 
     def redact(self, exchange: Exchange) -> Exchange:
         """Return the exchange with placeholders, and with text that every database accepts.

@@ -14,6 +14,10 @@ ERRORS = [
     ('{"error":"invalid_grant"}', "invalid_grant", "", None, ""),
     ('{"Error":"invalid_grant","ERROR_DESCRIPTION":"No"}', "invalid_grant", "No", None, ""),
     ('{"error":"invalid_grant","errorDescription":"No"}', "invalid_grant", "No", None, ""),
+    ('{"error":"invalid_grant: Token is expired","error_description":"It is expired"}', "invalid_grant",
+     "It is expired", None, ""),
+    ('{"error":"invalid_token: The access token provided is invalid","status":401}', "invalid_token",
+     "The access token provided is invalid", 401, ""),
     # Google, now and before
     ('{"error":{"code":401,"message":"Request had invalid authentication credentials.","status":"UNAUTHENTICATED"}}',
      "UNAUTHENTICATED", "Request had invalid authentication credentials.", 401, ""),

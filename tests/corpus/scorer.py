@@ -77,16 +77,17 @@ def score(case: Case) -> Score:
 
 
 def errors(text: str) -> list[tuple[object, ...]]:
-    """Return number, code, description and status of every error that the page sees in a text, in order of value."""
+    """Return number, code, description and status of every error that the page sees in a text, in order of value.
+
+    An exchange that failed without a word of the server has none of the first three, and is left out.
+    """
     try:
         items = paste.read(text)
     except paste.ParseError:
         return []
     explanations = (finding.explanation for finding in Paste(items, Vault(b"corpus"), _NOW).findings())
-    return sorted(
-        ((it.number, it.error, fold(it.error_description), it.status) for it in explanations if it),
-        key=repr,
-    )
+    found = ((it.number, it.error, fold(it.error_description), it.status) for it in explanations if it)
+    return sorted((error for error in found if any(error[:3])), key=repr)
 
 
 def fold(text: str) -> str:
@@ -200,7 +201,8 @@ def _differences(failure: Failure, entry: Entry) -> Iterator[Fault]:
 
 
 def _words(failure: Failure) -> str:
-    return failure.error or failure.error_description or f"number {failure.documented}, status {failure.status}"
+    number = f"number {failure.documented}" if failure.documented else f"an error with status {failure.status}"
+    return failure.error or failure.error_description or number
 
 
 def _said(entry: Entry) -> str:

@@ -24,7 +24,7 @@ from starlette.requests import Request as HttpRequest
 
 from oauth import flow as flows
 from oauth import paste
-from oauth.catalogue import entries, explain
+from oauth.catalogue import entries, explain, shapes, words
 from oauth.diagnosis import NoPast, diagnose
 from oauth.diagnosis.pasted import Paste
 from oauth.egress import Policy
@@ -143,8 +143,31 @@ def _profile_field(text: str) -> None:
     _profile(f'name = "A"\nauthorization_endpoint = {json.dumps(text)}\nscope = {json.dumps(text)}\n')
 
 
+def _shapes(text: str) -> None:
+    """Read a body in any format, and values with the text in all their members."""
+    shapes.error_in(shapes.read_body(text)[0])
+    names = ("error", "error_description", "message", "status", "code", "data", "body", "detail", text)
+    shapes.error_in(dict.fromkeys(names, text), 400)
+    shapes.error_in([{name: [text] for name in names}], 400)
+    shapes.read_form(f"error=a&{text}")
+    for xml in (
+        f"<error>{text}</error>",
+        f"<error a='{text}'/>",
+        f"<{text}>",
+        f"<a><![CDATA[{text}]]></a>",
+        f"<a>{text}",
+    ):
+        shapes.error_in(shapes.read_xml(xml))
+
+
+def _words(text: str) -> None:
+    for before in ("", "invalid_grant: ", 'oauth2: "', "error=a_b&error_description=", "OAuthError: [a_b] "):
+        for _ in words.find(before + text):
+            pass
+
+
 def _catalogue(text: str) -> None:
-    for read in (entries.read_documented, entries.read_registered, entries.read_answers):
+    for read in (entries.read_documented, entries.read_registered, entries.read_answers, shapes.read_table):
         with suppress(entries.CatalogueError):
             read(text, "hostile.toml")
 
@@ -300,6 +323,8 @@ def _entry_points() -> Iterator[EntryPoint]:
     yield EntryPoint("profile", _profile)
     yield EntryPoint("profile's field", _profile_field)
     yield EntryPoint("catalogue", _catalogue)
+    yield EntryPoint("body in any format", _shapes)
+    yield EntryPoint("words of an error", _words)
     yield EntryPoint("key set", _key_set)
     yield EntryPoint("token", _token)
     yield EntryPoint("token's claims", _claims)

@@ -46,5 +46,8 @@ SHAPES: Mapping[str, Shape] = {
     "whitespace": repeated(" \t \n"),
     "lines": repeated("key: value\n"),
     "words": repeated("a"),
+    "error codes": repeated("invalid_grant: (error=x&oauth2: "),
+    "open tags": repeated("<a b='c"),
+    "known words": repeated("The access token provided "),
     "mixed": _mixed,
 }

@@ -4,22 +4,27 @@ import base64
 import html
 import json
 import quopri
+import re
 import textwrap
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
 
+from oauth.exchange import Failure
 from oauth.redaction import Vault
 from oauth.redaction.by_name.prefixes import PREFIXES
-from tests.redaction.samples import KEY, exchange
+from tests.redaction.samples import KEY, everything, exchange
 
 FOLDER = Path(__file__).parent
 HIDDEN: dict[str, Any] = tomllib.loads((FOLDER / "hidden.toml").read_text())
 READABLE: dict[str, Any] = tomllib.loads((FOLDER / "readable.toml").read_text())
+
+WHOLE = [case for case in HIDDEN["text"] if "text" in case]
 
 SECRET = "Zq7hidden4Xw9pLm2"
 KNOWN = "kN0wn/Secret+of=40~characters.aB3dE5gH7jK9mN1pQ3sT5vW7"
@@ -99,8 +104,25 @@ def test_a_secret_name_hides_its_value_in_every_place(name: str) -> None:
 
 @pytest.mark.parametrize("case", HIDDEN["text"], ids=lambda case: case["name"])
 def test_a_secret_in_its_place_is_hidden(case: dict[str, Any]) -> None:
-    filled = json.loads(json.dumps(case).replace("SECRET", SECRET))
-    assert SECRET not in redacted(filled, Vault(KEY))
+    secret = case.get("secret", SECRET)
+    assert secret not in redacted(_filled(case, secret), Vault(KEY))
+
+
+@pytest.mark.parametrize("case", WHOLE, ids=lambda case: case["name"])
+def test_a_secret_in_a_whole_exchange_is_hidden(case: dict[str, Any]) -> None:
+    """The same text as the body of a response, and as words about a failure."""
+    secret = case.get("secret", SECRET)
+    text = _filled(case, secret)["text"]
+    answered = exchange(response_body=text, status=400)
+    for before in (answered, replace(exchange(), failure=Failure("refused", text))):
+        assert secret not in everything(Vault(KEY).redact(before))
+
+
+def _filled(case: dict[str, Any], secret: str) -> dict[str, Any]:
+    def fill(value: Any) -> Any:
+        return re.sub(r"\bSECRET\b", lambda _: secret, value) if isinstance(value, str) else list(map(fill, value))
+
+    return {kind: fill(value) for kind, value in case.items()}
 
 
 @pytest.mark.parametrize("prefix", [*PREFIXES, *HIDDEN["issued"]["words"]])
@@ -143,6 +165,6 @@ def test_text_without_a_secret_is_left_as_it_is(case: dict[str, Any]) -> None:
 
 
 def test_the_lists_are_long_enough_to_mean_something() -> None:
-    assert len(HIDDEN["names"]) + len(HIDDEN["text"]) + len(HIDDEN["issued"]["words"]) + len(ECHOES) >= 250
+    assert len(HIDDEN["names"]) + len(HIDDEN["text"]) + len(HIDDEN["issued"]["words"]) + len(ECHOES) >= 390
     assert sorted(ECHOES) == sorted(HIDDEN["echoes"]["spellings"])
-    assert len(READABLE["names"]) + len(READABLE["text"]) >= 150
+    assert len(READABLE["names"]) + len(READABLE["text"]) >= 235

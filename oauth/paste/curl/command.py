@@ -11,6 +11,7 @@ from oauth.paste.curl.request import CurlRequest, requests
 from oauth.paste.curl.shells import Splitter, Words, cmd, posix, powershell
 from oauth.paste.curl.trace import SOURCE as TRACE
 from oauth.paste.curl.verbose import SOURCE as VERBOSE
+from oauth.paste.http_messages import is_abridged
 from oauth.paste.result import Block, Pasted, check_count
 from oauth.paste.step_guess import path_of, step_of
 
@@ -114,12 +115,13 @@ def _split(text: str, start: _Start, end: int) -> Words:
 
 
 def _pasted(built: CurlRequest, notes: list[str]) -> Pasted:
+    is_known = built.body_known and not is_abridged(built.request.body)
     return Pasted(
         built.request,
         step=step_of(built.request, None),
         repairs=tuple(dict.fromkeys((*notes, *built.notes))),
         source="curl command",
-        unknown=frozenset() if built.body_known else frozenset({Part.REQUEST_BODY}),
+        unknown=frozenset() if is_known else frozenset({Part.REQUEST_BODY}),
     )
 
 

@@ -18,10 +18,11 @@ from oauth.redaction.by_name.pairs import find_pairs
 from oauth.redaction.by_name.prefixes import find_prefixed
 from oauth.redaction.by_name.prose import find_prose
 from oauth.redaction.by_name.shapes import find_private_keys, find_tokens
+from oauth.redaction.by_name.tables import find_columns, find_inserts
 from oauth.redaction.by_name.url_encoded import find_form_fields, find_url_fields, find_userinfo, starts_form
 from oauth.redaction.by_name.values import find_in_value
 from oauth.redaction.decodings import View
-from oauth.redaction.names import opaque_kind, secret_kind
+from oauth.redaction.names import is_random, opaque_kind, secret_kind
 from oauth.redaction.occurrences import Occurrence
 from oauth.redaction.placeholders import PATTERN
 
@@ -36,28 +37,72 @@ _ERROR_CODE = re.compile(
 )
 """An error code in the body of a response: 404, invalid_grant, ERR_NETWORK, ECONNRESET, AADSTS700082."""
 
+_ERROR_WORDS = re.compile(
+    r"-?\d{1,5}|[a-z]{2,24}(?:[_/][a-z]{2,24}){1,6}|(?:[A-Z][a-z]{2,20}){1,3}|E[A-Z]{4,15}"
+    r"|[A-Z]{2,24}(?:_[A-Z0-9]{1,24}){1,6}|[A-Z]{1,8}[-_]?\d{1,7}"
+)
+"""An error code where a text may be anything: fewer words, since a code of a request may be one."""
+
+_URL_FIELD = re.compile(r"""[?#][^\s?#"'<>]*\Z""")
+_FORM_FIELD = re.compile(r"(?:\A|[?&#;])[\w.-]{1,40}=\Z")
+
+_WRAPPED = re.compile(r"""\r?\n[ \t]{0,20}(?:>[ \t]?){0,9}([\w.~+/-]{4,}+={0,2})(?=["'<>,;)&]|\s|\Z)""", re.ASCII)
+_LINE_ENDS = ("\n", "\r")
+_NARROWEST = 40
+"""Characters of the narrowest line that a mail program wraps."""
+
 in_url = find_url_fields
 
 
-def in_text(views: Iterable[View], *, response: bool = False, lines: bool = True) -> list[Occurrence]:
+def in_text(
+    views: Iterable[View], *, response: bool = False, words: bool = False, lines: bool = True
+) -> list[Occurrence]:
     """Return the named secrets in the views of a text, with their places in the original text.
 
-    In the body of a ``response`` a ``code`` may be an error code and not a secret. With ``lines``, the text may
-    be a whole form, and lines such as ``name: value`` are fields; that is right for a message and wrong for one field.
+    In the body of a ``response``, and in ``words``, a ``code`` may be an error code and not a secret. With ``lines``,
+    the text may be a whole form, and lines such as ``name: value`` are fields; that is right for a message and wrong
+    for one field.
     """
     occurrences: list[Occurrence] = []
     for view in views:
         decoded = view.parent is not None
         for offset, end in view.leaves:
-            for finder in _finders(text := view.text[offset:end], lines=lines, decoded=decoded):
+            text = view.text[offset:end]
+            for finder in _finders(text, lines=lines, decoded=decoded):
+                done = 0
                 for occurrence in finder(text):
-                    if response and occurrence.kind == "code" and _ERROR_CODE.fullmatch(occurrence.readings[-1]):
+                    if occurrence.kind == "code" and _is_error_code(text, occurrence, response=response, words=words):
                         continue
+                    if lines and text[occurrence.end : occurrence.end + 1] in _LINE_ENDS and occurrence.start >= done:
+                        occurrence = _unwrapped(text, occurrence)
+                        done = occurrence.end
                     if decoded:
                         left, right = view.origin(offset + occurrence.start, offset + occurrence.end)
                         occurrence = replace(occurrence, start=left, end=right, number=False)
                     occurrences.append(occurrence)
     return occurrences
+
+
+def _is_error_code(text: str, occurrence: Occurrence, *, response: bool, words: bool) -> bool:
+    if occurrence.number and not response:
+        return False
+    shape = _ERROR_CODE if response else _ERROR_WORDS
+    if not (response or words) or not shape.fullmatch(occurrence.readings[-1]):
+        return False
+    field = (_URL_FIELD if response else _FORM_FIELD).search(text[max(0, occurrence.start - 200) : occurrence.start])
+    return field is None and (response or text[occurrence.end : occurrence.end + 1] != "&")
+
+
+def _unwrapped(text: str, occurrence: Occurrence) -> Occurrence:
+    """Extend a secret at the end of a long line by the rest of it, which a mail program put on the next lines."""
+    start, end = occurrence.start, occurrence.end
+    value = text[start:end]
+    while end >= _NARROWEST and text.rfind("\n", end - _NARROWEST, end) < 0:
+        rest = _WRAPPED.match(text, end)
+        if rest is None or not is_random(rest[1], 4, named=True):
+            break
+        value, end = value + rest[1], rest.end()
+    return occurrence if end == occurrence.end else Occurrence(start, end, occurrence.kind, (value,))
 
 
 def in_field(name: str, value: str) -> Iterator[Occurrence]:
@@ -94,12 +139,13 @@ def _finders(text: str, *, lines: bool, decoded: bool) -> list[_Finder]:
         finders.append(find_tokens)
     if "PRIVATE KEY" in text:
         finders.append(find_private_keys)
-    if colon and names_secret_line(text):
-        if lines and (line_break or not decoded):
-            finders.append(find_lines)
-        finders.append(find_prose)
-    elif " is " in text or " was " in text:
-        finders.append(find_prose)
+    if lines and colon and (line_break or not decoded) and names_secret_line(text):
+        finders.append(find_lines)
+    finders.append(find_prose)
+    if lines and line_break:
+        finders.append(find_columns)
+    if "(" in text and "values" in text.lower():
+        finders.append(find_inserts)
     if lines and equals and not decoded and starts_form(text) and "\n" not in text.strip():
         finders.append(find_form_fields)
     return finders

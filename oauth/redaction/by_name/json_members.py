@@ -34,7 +34,7 @@ _JWK_SIGN = re.compile(r"""[{}]|["']kty["']\s{0,9}:""")
 _JWK_SECRETS = ("d", "k", "p", "q", "dp", "dq", "qi", "oth")
 _SIMPLE_STRING = re.compile(rf'"([^"\\«]*)"(?={STRING_ENDS.pattern})')
 _ENCODED_QUOTE = re.compile(r"\\|%(?:25)*2[27]|&(?:amp;)*(?:quot|apos|#)")
-_CONSTANTS = {"null", "true", "false", "None", "True", "False", "undefined"}
+_CONSTANTS = {"null", "true", "false", "None", "True", "False", "undefined", "protected", "private"}
 
 _NAME_NAMES = frozenset(("name", "key", "Name", "Key", "NAME", "KEY"))
 _VALUE_NAMES = frozenset(("value", "Value", "VALUE"))

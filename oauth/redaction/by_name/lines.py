@@ -23,7 +23,8 @@ _HEADER_LIKE = {"authorization", "proxy_authorization", "cookie", "set_cookie", 
 
 
 _PLAIN_WORDS = {"code", "state", "session", "nonce"}
-_SENTENCE = re.compile(r"[A-Za-z']+(?: [A-Za-z',.-]+){2,}")
+_ERROR_NAME = re.compile(r"(?i)(?:invalid|missing|expired|unknown|unsupported|revoked|bad|wrong)[_-]")
+_SENTENCE = re.compile(r"[A-Za-z']+(?: [A-Za-z_',.:-]+){2,}")
 _BLOCK = re.compile(r"[|>][+-]?[0-9]?[ \t]*(?:#[^\r\n]*)?|")
 _BLOCK_LINE = re.compile(r"\r?\n([ \t]*)((?:-[ \t]+)*)((?:[\w.$-]{1,100}:[ \t]+)?)([^\r\n]*)")
 
@@ -63,7 +64,7 @@ def find_lines(text: str) -> Iterator[Occurrence]:
             end = stop.start() if stop else len(text)
         done = end
         is_line = anchor not in ("{", ",", *QUOTES)
-        if is_line and kind in _PLAIN_WORDS and _SENTENCE.fullmatch(text, at, end):
+        if is_line and (kind in _PLAIN_WORDS or _ERROR_NAME.match(line[2])) and _SENTENCE.fullmatch(text, at, end):
             continue
         if is_line and (_BLOCK.fullmatch(text, at, end) or text[at:end].strip().lower() in SCHEMES):
             for start, done in _block(text, line.start(1), end, text[at : at + 1] in ("|", ">")):
