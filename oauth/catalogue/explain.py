@@ -13,7 +13,7 @@ from oauth.catalogue.matcher import ENDPOINTS_OF, How, Match, address_parameters
 from oauth.catalogue.subject import subject_of
 from oauth.exchange import Exchange, Headers, Request, Step, header
 from oauth.formatting import fields
-from oauth.providers.terms import terms_of
+from oauth.providers.terms import is_of_another_provider, terms_of
 from oauth.redaction import quoted
 from oauth.redaction.names import secret_kind
 
@@ -110,7 +110,8 @@ def explain_response(
     that the request went through a proxy, which may have responded in the server's place.
     """
     value = read_json(body)
-    error = match_value(status, headers, body, value, step=step, cut=cut)
+    is_elsewhere = request is not None and is_of_another_provider(request.url)
+    error = match_value(status, headers, body, value, step=step, cut=cut, is_elsewhere=is_elsewhere)
     stated = _stated(error)
     judged = stated if stated is not None and (status is None or status < 300) else status
     status = judged if status is None else status

@@ -135,6 +135,7 @@ def match_value(
     address: str = "",
     step: Step | None = None,
     cut: bool = False,
+    is_elsewhere: bool = False,
 ) -> Match | None:
     """Find the error in a response whose body parses as ``value`` (``read_json``); ``None`` without one.
 
@@ -142,9 +143,10 @@ def match_value(
     ``step`` chooses among the meanings of a code; ``cut`` says that the body was cut off, so that its last text may
     be the beginning of a documented one. Among several places the
     one with a documented text counts, then the first of body, ``WWW-Authenticate``, ``Location`` and ``address``.
+    With ``is_elsewhere`` it is another provider's, whose texts are not the documented ones.
     """
     errors = list(_errors(status, headers, body, value, address, cut))
-    for error in errors:
+    for error in errors if not is_elsewhere else ():
         if documented_match := _documented(error):
             return _match(error, status, *documented_match, step)
     return _match(errors[0], status, None, None, step) if errors else None

@@ -292,6 +292,29 @@ def test_lifetimes_of_one_provider_say_nothing_of_another(host: str, verdict: st
 
 
 @pytest.mark.parametrize(
+    ("address", "number"),
+    [
+        ("https://www.olx.ua/api/open/oauth/token", 11),
+        ("https://api.paypal.com/v1/oauth2/token", None),
+        ("https://as.example/token", 11),  # a name that stands in for another one
+        ("http://10.0.0.5:8600/token", 11),
+        ("https://sandbox.our-company.com/api/open/oauth/token", 11),
+        ("", 11),
+    ],
+)
+def test_numbers_of_one_provider_are_not_those_of_another(address: str, number: int | None) -> None:
+    response = refused("invalid_grant", "Invalid refresh token")
+    explanation = explain(Exchange(Step.TOKEN, Request("POST", address), NOW, response))
+    assert explanation is not None
+    assert (explanation.number, explanation.error, explanation.error_description) == (
+        number,
+        "invalid_grant",
+        "Invalid refresh token",
+    )
+    assert explanation.title == ("Invalid refresh token" if number else "The refresh token is not valid")
+
+
+@pytest.mark.parametrize(
     ("grant", "ids"),
     [("authorisation_code", {"grant.misspelt"}), ("urn:ietf:params:oauth:grant-type:jwt-bearer", set())],
 )
