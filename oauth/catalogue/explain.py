@@ -13,7 +13,7 @@ from oauth.catalogue.matcher import ENDPOINTS_OF, How, Match, address_parameters
 from oauth.catalogue.subject import subject_of
 from oauth.exchange import Exchange, Headers, Request, Step, header
 from oauth.formatting import fields
-from oauth.providers.terms import is_of_another_provider, terms_of
+from oauth.providers.terms import terms_of
 from oauth.redaction import quoted
 from oauth.redaction.names import secret_kind
 
@@ -103,15 +103,23 @@ def explain_response(
     step: Step | None = None,
     request: Request | None = None,
     proxied: bool = False,
+    elsewhere: bool = False,
+    abridged: bool = False,
 ) -> Explanation | None:
     """Explain a failed response; ``None`` for a success, and when nothing can be said about it.
 
     ``status``, ``step`` and ``request`` are ``None`` when they are unknown, as with a pasted body. ``proxied`` means
-    that the request went through a proxy, which may have responded in the server's place.
+    that the request went through a proxy, which may have responded in the server's place. ``elsewhere`` means that the
+    request went to another provider than the documented one, whose numbers then do not apply. ``abridged`` means that
+    somebody cut the body off since.
     """
     value = read_json(body)
-    is_elsewhere = request is not None and is_of_another_provider(request.url)
-    error = match_value(status, headers, body, value, step=step, cut=cut, is_elsewhere=is_elsewhere)
+    error = match_value(status, headers, body, value, step=step, cut=cut or abridged)
+    if elsewhere and error is not None and (like := error.documented):
+        error = match_value(status, headers, body, value, step=step, elsewhere=True)
+        meaning = error and (_registered(error, status, step) or _answer("unknown_error", status, error))
+        note = f"These are the words of documented error {like.number}, but another provider sent them."
+        return replace(meaning, cause=f"{meaning.cause} {note}") if meaning else None
     stated = _stated(error)
     judged = stated if stated is not None and (status is None or status < 300) else status
     status = judged if status is None else status
@@ -124,6 +132,11 @@ def explain_response(
     shape = _Shape(judged, headers, body, value, cut, step, request, error, proxied)
     kind = shape.kind()
     return _answer(kind, status, error) if kind else None
+
+
+def not_shown(status: int) -> Explanation:
+    """Explain an error status of which nothing else is known."""
+    return _answer("not_shown", status, None)
 
 
 def _callback_url(callback: Request) -> str:

@@ -135,18 +135,18 @@ def match_value(
     address: str = "",
     step: Step | None = None,
     cut: bool = False,
-    is_elsewhere: bool = False,
+    elsewhere: bool = False,
 ) -> Match | None:
     """Find the error in a response whose body parses as ``value`` (``read_json``); ``None`` without one.
 
     A body that is not JSON is read as a form or as XML. ``address`` is the callback URL with its query and fragment;
     ``step`` chooses among the meanings of a code; ``cut`` says that the body was cut off, so that its last text may
-    be the beginning of a documented one. Among several places the
-    one with a documented text counts, then the first of body, ``WWW-Authenticate``, ``Location`` and ``address``.
-    With ``is_elsewhere`` it is another provider's, whose texts are not the documented ones.
+    be the beginning of a documented one; ``elsewhere`` says that another provider sent it, whose errors have
+    no number. Among several places the one with a documented text counts, then the first of body,
+    ``WWW-Authenticate``, ``Location`` and ``address``.
     """
     errors = list(_errors(status, headers, body, value, address, cut))
-    for error in errors if not is_elsewhere else ():
+    for error in errors if not elsewhere else ():
         if documented_match := _documented(error):
             return _match(error, status, *documented_match, step)
     return _match(errors[0], status, None, None, step) if errors else None

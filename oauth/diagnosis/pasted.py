@@ -7,11 +7,14 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Protocol, TypeVar
 
 from oauth import parameters
-from oauth.catalogue.explain import Explanation, explain, explain_response
+from oauth.catalogue.explain import Explanation, explain, explain_response, not_shown
 from oauth.diagnosis import Cause, Diagnosis, InMemoryPast, NoPast, Past, diagnose, preflight
 from oauth.exchange import Exchange, Part, Request, Response, Step, header
+from oauth.lenient_json import CUT
 from oauth.paste.result import Pasted
+from oauth.providers.terms import is_of_another_provider
 from oauth.redaction import Vault
+from oauth.redaction.by_name import ERROR_CODE
 from oauth.redaction.names import secret_kind
 
 LOOK_BACK = 5_000
@@ -131,11 +134,20 @@ class Paste:
             return explain(self.exchanges[position])
         if response is None:
             return None
+        if 300 <= response.status < 400 and Part.RESPONSE_HEADERS in item.unknown:
+            return None  # where it leads to would say what it means
         explanation = explain_response(
-            item.status, response.headers, response.body, step=item.step, request=item.request
+            item.status,
+            response.headers,
+            response.body,
+            step=item.step,
+            request=item.request,
+            elsewhere=item.request is not None and is_of_another_provider(item.request.url),
+            abridged=CUT in item.repairs,
         )
-        unknown = explanation is not None and explanation.answer == "empty" and Part.RESPONSE_BODY in item.unknown
-        return None if unknown else explanation
+        if explanation is not None and explanation.answer == "empty" and Part.RESPONSE_BODY in item.unknown:
+            return not_shown(response.status) if response.status >= 400 else None
+        return explanation
 
     def _add_to(self, earlier: InMemoryPast, position: int) -> None:
         if self.items[position].started_at:
@@ -179,11 +191,11 @@ def _response_values(response: Response | None) -> Iterator[tuple[str, str]]:
 
 
 def _members(value: Any, depth: int) -> Iterator[tuple[str, str]]:
-    """Yield the texts in a JSON object by name. A numeric ``code`` is an error number and no secret."""
+    """Yield the texts in a JSON object by name. A ``code`` that looks like an error code is no secret."""
     for name, inner in value.items() if isinstance(value, dict) and depth < _NESTED else ():
         if not isinstance(inner, str):
             yield from _members(inner, depth + 1)
-        elif not (name == "code" and inner.isdecimal()):
+        elif not (name == "code" and ERROR_CODE.fullmatch(inner)):
             yield name, inner
 
 

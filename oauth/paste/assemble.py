@@ -11,7 +11,7 @@ from oauth.exchange import Part, Request, Response, Step
 from oauth.paste import address, envelopes
 from oauth.paste.curl import command
 from oauth.paste.result import STATUS_UNKNOWN, Block, Pasted, check_count
-from oauth.paste.step_guess import split, step_of
+from oauth.paste.step_guess import is_callback, parameters, split, step_of
 
 NO_BODY = "the body of the response is not in the text"
 _NEAR = 200
@@ -33,6 +33,11 @@ class Event:
     status: int = STATUS_UNKNOWN
     at: datetime | None = None
     is_complete: bool = False
+
+    @property
+    def is_callback(self) -> bool:
+        """True for an address with the parameters of an authorization response."""
+        return self.request is not None and is_callback(parameters(self.request.url))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +93,27 @@ class Assembly:
         self._finish()
         if not self.result:
             self._only_other()
-        return self._without_repetitions() if len(self.result) > 1 else self.result
+        return _without_statuses(self._without_repetitions()) if len(self.result) > 1 else self.result
 
     def _without_repetitions(self) -> list[Block]:
         """Join an error that a program printed twice: in one line, or in another form."""
         blocks: list[Block] = []
-        last: dict[str, tuple[int, Match]] = {}
+        last: dict[tuple[str, str], tuple[int, Match]] = {}
         for block in self.result:
             error = _error(block.items[0])
             if error is None:
                 blocks.append(block)
                 continue
-            code = error.error.casefold()
-            if code in last and self._is_repeated(blocks[last[code][0]], last[code][1], block, error):
-                place = last[code][0]
-                blocks[place] = _joined(blocks[place], block)
+            keys = [("code", fold(error.error)), ("words", fold(error.description).rstrip("."))]
+            keys = [key for key in keys if key[1]]
+            places = [last[key] for key in keys if key in last]
+            same = next(
+                (place for place, other in places if self._is_repeated(blocks[place], other, block, error)), None
+            )
+            if same is not None:
+                blocks[same] = _joined(blocks[same], block)
                 continue
-            last[code] = len(blocks), error
+            last |= dict.fromkeys(keys, (len(blocks), error))
             blocks.append(block)
         return blocks
 
@@ -115,6 +124,9 @@ class Assembly:
         if one.started_at != two.started_at or (one.status and two.status and one.status != two.status):
             return False
         here, there = (fold(error.description).rstrip(".") for error in (first_error, second_error))
+        codes = {fold(first_error.error), fold(second_error.error)} - {""}
+        if len(codes) > 1:
+            return False
         if here != there and not (two.source == envelopes.WORDS and there in here):
             return False
         between = self.text[first.end : second.start]
@@ -305,11 +317,45 @@ def _error(item: Pasted) -> Match | None:
     return match(item.status, response.headers, response.body) if response and response.body else None
 
 
+def _without_statuses(blocks: list[Block]) -> list[Block]:
+    """Join a status alone with the error that stands in words or a log beside it: they are of one answer."""
+    errors = {place: block for place, block in enumerate(blocks) if _is_error(block.items[0])}
+    alone: set[int] = set()
+    for place, block in enumerate(blocks):
+        if errors and _is_status(block.items[0]):
+            owner = next((near for near in errors if _is_of_answer(block.items[0], errors[near].items[0])), None)
+            if owner is not None:
+                errors[owner] = _joined(errors[owner], block)
+                alone.add(place)
+    return [errors.get(place, block) for place, block in enumerate(blocks) if place not in alone]
+
+
+def _is_error(item: Pasted) -> bool:
+    return item.response is not None and bool(item.response.body) and _error(item) is not None
+
+
+def _is_status(item: Pasted) -> bool:
+    response = item.response
+    return response is not None and not response.body and Part.RESPONSE_BODY in item.unknown and response.status >= 400
+
+
+def _is_of_answer(alone: Pasted, error: Pasted) -> bool:
+    """Return whether a status alone can be that of an error: neither status nor address say otherwise."""
+    if alone.response is None or error.response is None or error.response.status not in (0, alone.response.status):
+        return False
+    if alone.request is None or error.request is None:
+        return True
+    return split(alone.request.url).path == split(error.request.url).path
+
+
 def _joined(first: Block, second: Block) -> Block:
     """Give the first of two prints of an error what only the second has."""
     item, other = first.items[0], second.items[0]
     if item.response is not None and item.response.status == STATUS_UNKNOWN and other.response is not None:
         item = replace(item, response=replace(item.response, status=other.response.status))
+    if item.request is None and other.request is not None:
+        item = replace(item, request=other.request, step=step_of(other.request, item.response))
+        item = replace(item, unknown=item.unknown | other.unknown - {Part.RESPONSE_BODY})
     spans = (*(first.spans or ((first.start, first.end),)), *(second.spans or ((second.start, second.end),)))
     return Block(first.start, max(first.end, second.end), (item,), tuple(sorted(spans)))
 

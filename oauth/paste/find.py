@@ -36,6 +36,9 @@ _BLOCKS: tuple[Callable[[str], Iterator[Block]], ...] = (
 """Readers of blocks; where two claim the same place, the first has it."""
 
 _REASONS = "|".join(sorted({re.escape(status.phrase) for status in HTTPStatus if status >= 200}, key=len, reverse=True))
+_STATUS = r"(?:4(?:0\d|1[0-8]|2[1-9]|31|51)|50[0-8]|51[01]|52[0-6])"
+"""An error status, where a number alone could be a port or a line."""
+
 _NAMES = "|".join(status.phrase.replace(" ", "") for status in HTTPStatus if status >= 400)
 _PART = re.compile(
     rf"(?P<body>\{{(?!\s*[{{\[])|\[(?=\s*\{{)|{escaped.START.pattern}|{PRINTED_START.pattern})"
@@ -50,9 +53,9 @@ _PART = re.compile(
     r"|(?:HTTP(?:[ /][\d.]{1,3})?(?: status)?(?: code| error)?|status(?:[ _-]?code)?|response code"
     r"|responded with(?: a)?|returned(?: a)?|code|error|(?<=<)Response)"
     r"\]?[ :=\t\[]{1,8}[\"'`(]?(?P<status>[1-5]\d\d)(?![\d.]\d|\d)"
-    r"|(?P<words_behind>[45]\d\d)(?= (?:status|response)\b)|failed(?: with)? [(\[](?P<failed>[45]\d\d)[)\]]"
+    rf"|(?P<words_behind>{_STATUS})(?= (?:status|response)\b)|failed(?: with)? [(\[](?P<failed>{_STATUS})[)\]]"
     rf"|status(?:[ _-]?code)?[\"']?[ :=]{{1,4}}[\"']?(?P<named>{_NAMES})\b"
-    r"|(?<!\.)(?P<before>[45]\d\d)[\])\"'`:,.;-]{0,3}\s{0,3}b?(?=[{<\[]|\"[{\[])"
+    rf"|(?<!\.)(?P<before>{_STATUS})[\])\"'`:,.;-]{{0,3}}\s{{0,3}}b?(?=[{{<\[]|\"[{{\[])"
     r"|(?<!\.)(?P<phrase>[1-5]\d\d)[\"')]?,?[ ]?(?:\(|\[|: |message=|-\s|'|\")*"
     rf"(?:{_REASONS}|Client Error|Server Error)\b)",
     re.MULTILINE | re.IGNORECASE,
@@ -88,6 +91,13 @@ _ANSWERS = re.compile(
 
 _STATUS_INSIDE = re.compile(r"\b(?:Code|status_?code|status)[\"']?\s?(?:=|:|=>)\s?([45]\d\d)\b", re.IGNORECASE)
 UNWRAPPED = "wrapped lines joined"
+
+_SOURCE_BEHIND = re.compile(r"['\"`]?\s*(?:===?|!==?|=>|\|\||&&|\.\w+\(|::)|['\"],\s*$|,\s*$", re.MULTILINE)
+_SOURCE_BEFORE = re.compile(r"(?:===?|!==?|::|\b(?:throw|case|new|return|const|enum|static))\s*[('\"]*\Z")
+"""What stands beside a code in the source of a program."""
+
+_CLOSE = 300
+"""Characters between a code and its description at most."""
 
 _DEEPEST = 4
 """Texts inside texts that are read, such as the message of a log record in a message of another one."""
@@ -272,16 +282,46 @@ class _Scan:
             self.line = self.text[self.line_start : end if end >= 0 else len(self.text)]
         return self.line
 
-    def _words(self, events: list[Event]) -> Iterator[Event]:
-        """Yield the errors in words between the structures, but for those that only repeat one of them."""
+    def _words(self, events: list[Event]) -> list[Event]:
+        """Return the errors in words between the structures, but for those that only repeat one of them."""
+        words: list[Event] = []
         known: Known | None = None
         position = 0
-        covered = [
-            event for event in events if event.kind == "items" or (event.kind == "address" and event.is_complete)
-        ]
+        covered = [event for event in events if event.kind == "items" or event.is_complete or event.is_callback]
         for stop, following in [*((event.start, event.end) for event in covered), (len(self.text), len(self.text))]:
             for start, end, item in error_text.find(self.text, position, stop):
                 known = known or Known.of(events)
-                if known.is_new(item):
-                    yield Event(start, end, "words", (item,))
+                is_introduction = end <= stop < len(self.text) and "\n" not in self.text[end:stop]
+                if known.is_new(item) and not (is_introduction and known.codes):
+                    words.append(Event(start, end, "words", (item,)))
             position = max(position, following)
+        return list(self._without_lists(list(self._together(words))))
+
+    def _without_lists(self, words: list[Event]) -> Iterator[Event]:
+        """Yield the words; codes alone that stand in a list of codes, or in the source of a program, tell no error."""
+        codes = {error_text.code_alone(event.items[0]) for event in words} - {""}
+        for event in words:
+            is_alone = bool(error_text.code_alone(event.items[0]))
+            before = self.text[max(event.start - 60, 0) : event.start]
+            is_source = _SOURCE_BEHIND.match(self.text, event.end) or _SOURCE_BEFORE.search(before)
+            if not is_alone or (len(codes) == 1 and not is_source):
+                yield event
+
+    def _together(self, words: list[Event]) -> Iterator[Event]:
+        """Yield the words; a code and a description that stand close together are one error."""
+        before: Event | None = None
+        for event in words:
+            joined = error_text.joined(before.items[0], event.items[0]) if before else None
+            if (
+                before
+                and joined
+                and event.start - before.end < _CLOSE
+                and "\n\n" not in self.text[before.end : event.start]
+            ):
+                before = Event(before.start, event.end, "words", (joined,))
+                continue
+            if before:
+                yield before
+            before = event
+        if before:
+            yield before

@@ -29,7 +29,12 @@ _RESOURCE_ERROR = re.compile(rb'"error"\s*:\s*(?:"(?:invalid_token|insufficient_
 
 def step_of(request: Request | None, response: Response | None) -> Step | None:
     """Return the step, or ``None`` where only a response is known and it could be any endpoint's."""
-    return _of_request(request) if request and (request.url or request.body) else _of_response(response)
+    if request is None or not (request.url or request.body):
+        return _of_response(response)
+    step = _of_request(request)
+    # A browser gets a page or a redirect; JSON answers a client that sends its code in the query.
+    is_json = response is not None and response.body[:1] in (b"{", b"[")
+    return Step.TOKEN if step is Step.CALLBACK and is_json else step
 
 
 def parameters(url: str) -> dict[str, str]:

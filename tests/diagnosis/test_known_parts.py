@@ -304,7 +304,7 @@ def test_lifetimes_of_one_provider_say_nothing_of_another(host: str, verdict: st
 )
 def test_numbers_of_one_provider_are_not_those_of_another(address: str, number: int | None) -> None:
     response = refused("invalid_grant", "Invalid refresh token")
-    explanation = explain(Exchange(Step.TOKEN, Request("POST", address), NOW, response))
+    explanation = finding(Pasted(Request("POST", address), response, Step.TOKEN)).explanation
     assert explanation is not None
     assert (explanation.number, explanation.error, explanation.error_description) == (
         number,

@@ -58,6 +58,15 @@ from tests.redaction.samples import KEY
         '{"kty":"',
         '"key":"code","type":"',
         "access token ",
+        "token: ",
+        "token/",
+        'token=>("',
+        "id,token\n",
+        "1,a1b2c3d4e5\n",
+        "(token) values (",
+        "code is not valid ",
+        "AccessToken(",
+        "a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4\n",
     ],
 )
 def test_time_grows_linearly_with_the_text(vault: Vault, scrap: str) -> None:

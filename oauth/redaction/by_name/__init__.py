@@ -26,12 +26,12 @@ from oauth.redaction.names import is_random, opaque_kind, secret_kind
 from oauth.redaction.occurrences import Occurrence
 from oauth.redaction.placeholders import PATTERN
 
-__all__ = ["in_field", "in_text", "in_url"]
+__all__ = ["ERROR_CODE", "in_field", "in_text", "in_url"]
 
 _Finder = Callable[[str], Iterator[Occurrence]]
 
 _URL_HEADERS = {"location", "content-location", "referer"}
-_ERROR_CODE = re.compile(
+ERROR_CODE = re.compile(
     rf"-?(?:\d|{PATTERN}){{1,10}}|[a-z]{{3,24}}|[a-z]{{2,24}}(?:[_./-][a-z]{{1,24}}){{1,6}}|E[A-Z]{{4,15}}"
     r"|[A-Z]{2,24}(?:_[A-Z]{1,24}){1,6}|[A-Z]{1,8}[-_]?\d{1,7}"
 )
@@ -86,7 +86,7 @@ def in_text(
 def _is_error_code(text: str, occurrence: Occurrence, *, response: bool, words: bool) -> bool:
     if occurrence.number and not response:
         return False
-    shape = _ERROR_CODE if response else _ERROR_WORDS
+    shape = ERROR_CODE if response else _ERROR_WORDS
     if not (response or words) or not shape.fullmatch(occurrence.readings[-1]):
         return False
     field = (_URL_FIELD if response else _FORM_FIELD).search(text[max(0, occurrence.start - 200) : occurrence.start])
@@ -141,11 +141,13 @@ def _finders(text: str, *, lines: bool, decoded: bool) -> list[_Finder]:
         finders.append(find_private_keys)
     if lines and colon and (line_break or not decoded) and names_secret_line(text):
         finders.append(find_lines)
-    finders.append(find_prose)
+    is_form = lines and equals and not decoded and starts_form(text) is not None and "\n" not in text.strip()
+    if not is_form or colon or " " in text or '"' in text:  # an encoded form has no words but in its decoded views
+        finders.append(find_prose)
     if lines and line_break:
         finders.append(find_columns)
     if "(" in text and "values" in text.lower():
         finders.append(find_inserts)
-    if lines and equals and not decoded and starts_form(text) and "\n" not in text.strip():
+    if is_form:
         finders.append(find_form_fields)
     return finders

@@ -30,7 +30,7 @@ _LINK = re.compile(
         \s{1,40}+
       | "?:(?:protected|private)\b | ;?s:\d{1,7}: | \[\d\]
       | </?[a-z][a-z0-9]{0,9}(?:\s[^<>]{0,60}+)?>
-      | [-=~]{1,2}> | [:=|*"'`()\[{]{1,9}+ | [\])}>]{1,3}+(?=[\s"'`:=>,|*<-]) | <(?=[<"']) | \\["']
+      | [-=~]{1,2}> | [:=|*#"'`()\[{“”„‘’«「『]{1,9}+ | [\])}>]{1,3}+(?=[\s"'`:=>,|*<-]) | <(?=[<"']) | \\["']
       | (?<=["'`>\w]),(?=\s{0,3}["'`<\w])
       | (?:is|was|are|has|have|been|value|invalid|expired|revoked|unknown|used|received|provided|sent|given|with
           |rejected|malformed|wrong|incorrect|bad|returned|specified|supplied|equals|not|valid|found|string\(\d{1,7}\)
@@ -45,10 +45,10 @@ _LINK = re.compile(
 _SAYING = re.compile(r"(?i)[:=|]|\b(?:is|was|equals)\b|^\([\"']|->|</t[dh]|</dt|\[\d\]")
 """Links that say that the value follows."""
 
-_VALUE = re.compile(rf"""(?:{PATTERN}|[^\s"'`<>,;()\[\]{{}}…&\\])+""")
+_VALUE = re.compile(rf"""(?:{PATTERN}|[^\s"'`<>,;()\[\]{{}}…&\\“”„‘’»」』])+""")
 _EDGE = ".:!?|"
 _SHORTEST = 6
-_MOST_JUDGED = 1_000
+_MOST_JUDGED = 200
 """Characters of a value by which it is judged; all of it is replaced."""
 
 _PLAIN_WORDS = "code codes key keys state session sid pin pass auth sig"
@@ -90,12 +90,14 @@ def find_prose(text: str) -> Iterator[Occurrence]:
             if value is None:
                 continue
             run_end = value.end()
-        judged = text[start : min(run_end, start + _MOST_JUDGED)].rstrip(_EDGE)
+        slash = text.find("/", start, run_end) if link[0] == "/" else -1  # a segment of a path
+        end = slash if slash >= 0 else run_end
+        judged = text[start : min(end, start + _MOST_JUDGED)].rstrip(_EDGE)
         if len(judged) < _SHORTEST:
             continue
         kind = _kind_of(text, named.start(), name_end, link[0], judged)
         if kind is not None:
-            secret = text[start:run_end].rstrip(_EDGE)
+            secret = text[start:end].rstrip(_EDGE)
             done = start + len(secret)
             yield Occurrence(start, done, kind, (secret,))
 
