@@ -392,3 +392,44 @@ def test_history_proves_nothing_of_an_exchange_without_a_time() -> None:
         items = [Pasted(request, response, Step.TOKEN, started_at)]
         (result,) = Paste(items, vault, NOW.replace(hour=14)).findings(further=past)
         assert verdicts(result)["code.used"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "description", "title_not"),
+    [
+        (
+            "HTTP/1.1 403 Forbidden\nContent-Type: application/json\n\n"
+            '{"message":"The access token provided has expired"}',
+            "",
+            "The access token provided has expired",
+            "Refused, possibly by the rate limit",
+        ),
+        (
+            '"Internal Server Error (500)": message: "The code passed is incorrect or expired.", '
+            'message_key: "bad_verification_code"',
+            "bad_verification_code",
+            "The code passed is incorrect or expired.",
+            "The server failed",
+        ),
+    ],
+)
+def test_remark_on_the_status_hides_no_error(text: str, error: str, description: str, title_not: str) -> None:
+    explanation = pasted(text).explanation
+    assert explanation is not None
+    assert (explanation.error, explanation.error_description) == (error, description)
+    assert explanation.title != title_not
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "description"),
+    [
+        ("", "invalid_client", "The client credentials are invalid"),
+        ("400\n", "invalid_request", "The grant type was not specified in the request"),
+    ],
+)
+def test_pasted_request_line_proves_nothing(status: str, error: str, description: str) -> None:
+    body = json.dumps({"error": error, "error_description": description})
+    result = pasted(f"POST /api/open/oauth/token\n{status}\n{body}")
+    assert result.explanation is not None
+    assert result.explanation.error == error
+    assert proven(result) == set()
