@@ -96,7 +96,7 @@ def explain(exchange: Exchange) -> Explanation | None:
         return _answer(kind, response.status if response else None, None)
     if response is not None:
         return explain_response(
-            response.status,
+            response.status or None,
             response.headers,
             response.body,
             cut=response.cut,
