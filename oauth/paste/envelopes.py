@@ -47,6 +47,9 @@ _SIGN = re.compile(
 )
 """A sign that a text may have an exchange or the words of an error inside."""
 
+_SHORTEST = 8
+"""Characters of a text that may have an exchange inside."""
+
 Inside = Callable[[str], list[Pasted]]
 """The reader of a text inside a structure."""
 
@@ -59,11 +62,11 @@ def exchanges(
     ``text`` is the value as it was written, where that is strict JSON. ``inside`` reads the texts in it.
     """
     if isinstance(value, str):
-        return _noted(inside(value), (INSIDE, *repairs))
+        return _noted(inside(value), (INSIDE, *repairs)) if len(value) > _SHORTEST and _SIGN.search(value) else []
     read = partial(exchanges, source=source, repairs=repairs, inside=inside)
     if isinstance(value, list):
         return [exchange for item in value[:MOST_VALUES] if isinstance(item, dict) for exchange in read(item)]
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not value:
         return []
     if (entries := _saved(value)) is not None:
         shared = har.SharedHeaders()

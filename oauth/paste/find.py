@@ -21,7 +21,7 @@ from oauth.paste.assemble import Assembly, Event, Known
 from oauth.paste.body import read_value
 from oauth.paste.curl import command, trace, verbose
 from oauth.paste.literals import PRINTED, PRINTED_START
-from oauth.paste.result import STATUS_UNKNOWN, Block, Pasted, check_count
+from oauth.paste.result import STATUS_UNKNOWN, Block, Pasted, check_count, check_number
 from oauth.paste.step_guess import TOKEN_PATH, path_of
 from oauth.paste.times import ACCESS_LOG, ISO, moment
 from oauth.paste.wrappers import peel
@@ -53,7 +53,7 @@ _PART = re.compile(
     r"|(?P<url>https?://[^\s'\"`<>]+)"
     r"|(?:HTTP(?:[ /][\d.]{1,3})?(?: status)?(?: code| error)?|status(?:[ _-]?code)?|response code"
     r"|responded with(?: a)?|returned(?: a)?|code|error|(?<=<)Response|Response(?=\[))"
-    r"\]?[ :=\t\[]{1,8}[\"'`(]?(?P<status>[1-5]\d\d)(?![\d.]\d|\d)"
+    r"\]?[ :=\t\[]{1,8}[\"'`(]?(?P<status>[2-5]\d\d)(?![\d.]\d|\d)"
     rf"|(?P<words_behind>{_STATUS})(?= (?:status|response|error)\b)|failed(?: with)? [(\[](?P<failed>{_STATUS})[)\]]"
     rf"|status(?:[ _-]?code)?[\"']?[ :=]{{1,4}}[\"']?(?P<named>{_NAMES})\b"
     rf"|(?<!\.)(?P<before>{_STATUS})[\])\"'`:,.;-]{{0,3}}\s{{0,3}}b?(?=[{{<\[]|\"[{{\[])"
@@ -130,7 +130,8 @@ def inside(text: str, depth: int) -> list[Pasted]:
     """Return the exchanges in a text that stands inside a structure; none where it has no sign of one."""
     if depth >= _DEEPEST:
         return []
-    return [item for block in find(peel(text).text, depth + 1) for item in block.items]
+    items = (item for block in find(peel(text).text, depth + 1) for item in block.items)
+    return [item for item in items if item.request is not None or (item.response is not None and item.response.body)]
 
 
 @dataclass
@@ -141,6 +142,7 @@ class _Scan:
     depth: int
     failure: ParseError | None = None
     failed: int = 0
+    values: int = 0
     line_start: int = 0
     line: str | None = None
 
@@ -171,6 +173,7 @@ class _Scan:
                         place += 1
                     if place == len(taken) or block.end <= taken[place][0]:
                         blocks.append(block)
+                        check_count(blocks)
             except ParseError as error:
                 self.failure = self.failure or error
             check_count(blocks)
@@ -252,6 +255,8 @@ class _Scan:
             self.failure = self.failure or ParseError(error.reason, self.text, stopped)
             self.failed += len(text) - (start - offset)
             return [], line_end if is_over else max(start + 1, stopped)
+        self.values += 1
+        check_number(self.values)
         written = self.text[start:end]
         items = self._with_status(self._exchanges(value, repairs, written), start, end)
         end = max(end, start + 1)
@@ -259,6 +264,8 @@ class _Scan:
         after = [Event(behind.start(), behind.end(), "status", status=int(behind["status"]))] if behind else []
         if items:
             return [Event(start, end, "items", tuple(items)), *after], behind.end() if behind else end
+        if not value or not isinstance(value, dict):
+            return [], end
         self._line(start)
         if not _ANSWERS.search(self.text, max(start - 60, self.line_start), start):
             return [], end
