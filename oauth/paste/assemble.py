@@ -14,6 +14,9 @@ from oauth.paste.result import STATUS_UNKNOWN, Block, Pasted, check_count
 from oauth.paste.step_guess import is_callback, parameters, split, step_of
 
 NO_BODY = "the body of the response is not in the text"
+_LABEL = 30
+"""Characters in front of an answer that a program prints each time that it prints the same exception."""
+
 _NEAR = 200
 """Characters between an answer and a status in one of the next lines."""
 
@@ -129,8 +132,16 @@ class Assembly:
             return False
         if here != there and not (two.source == envelopes.WORDS and there in here):
             return False
-        between = self.text[first.end : second.start]
-        return "\n" not in between or not self._texts(first) & self._texts(second)
+        if two.source == envelopes.WORDS or "\n" not in self.text[first.end : second.start]:
+            return True
+        is_same_form = bool(self._texts(first) & self._texts(second))
+        label = self._label(second)
+        return not is_same_form or (bool(label.strip()) and label == self._label(first))
+
+    def _label(self, block: Block) -> str:
+        """Return the end of the line in front of an answer, such as the name of an exception."""
+        start = max(block.spans or ((block.start, block.end),), key=lambda span: span[1] - span[0])[0]
+        return self.text[max(start - _LABEL, self.text.rfind("\n", 0, start) + 1) : start]
 
     def _texts(self, block: Block) -> set[str]:
         return {self.text[start:end] for start, end in block.spans or ((block.start, block.end),)}
@@ -196,6 +207,8 @@ class Assembly:
                 (event.start, event.end),
             )
             return
+        if self.status is not None and self.status.status == item.status:
+            self.status = None  # it was said before the exchange that has it too
         self._finish()
         self._add(self._timed(item), (event.start, event.end))
 
@@ -353,6 +366,9 @@ def _joined(first: Block, second: Block) -> Block:
     item, other = first.items[0], second.items[0]
     if item.response is not None and item.response.status == STATUS_UNKNOWN and other.response is not None:
         item = replace(item, response=replace(item.response, status=other.response.status))
+    is_richer = item.source == other.source == envelopes.WORDS and other.response is not None
+    if is_richer and item.response and other.response and b'"error":' not in item.response.body:
+        item = replace(item, response=replace(item.response, body=other.response.body))
     if item.request is None and other.request is not None:
         item = replace(item, request=other.request, step=step_of(other.request, item.response))
         item = replace(item, unknown=item.unknown | other.unknown - {Part.RESPONSE_BODY})

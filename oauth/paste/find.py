@@ -24,6 +24,7 @@ from oauth.paste.literals import PRINTED, PRINTED_START
 from oauth.paste.result import STATUS_UNKNOWN, Block, Pasted, check_count
 from oauth.paste.step_guess import TOKEN_PATH, path_of
 from oauth.paste.times import ACCESS_LOG, ISO, moment
+from oauth.paste.wrappers import peel
 
 _BLOCKS: tuple[Callable[[str], Iterator[Block]], ...] = (
     trace.find,
@@ -51,9 +52,9 @@ _PART = re.compile(
     r"(?:[ \t]HTTP/[\d.]{1,3}[\"']?)?"
     r"|(?P<url>https?://[^\s'\"`<>]+)"
     r"|(?:HTTP(?:[ /][\d.]{1,3})?(?: status)?(?: code| error)?|status(?:[ _-]?code)?|response code"
-    r"|responded with(?: a)?|returned(?: a)?|code|error|(?<=<)Response)"
+    r"|responded with(?: a)?|returned(?: a)?|code|error|(?<=<)Response|Response(?=\[))"
     r"\]?[ :=\t\[]{1,8}[\"'`(]?(?P<status>[1-5]\d\d)(?![\d.]\d|\d)"
-    rf"|(?P<words_behind>{_STATUS})(?= (?:status|response)\b)|failed(?: with)? [(\[](?P<failed>{_STATUS})[)\]]"
+    rf"|(?P<words_behind>{_STATUS})(?= (?:status|response|error)\b)|failed(?: with)? [(\[](?P<failed>{_STATUS})[)\]]"
     rf"|status(?:[ _-]?code)?[\"']?[ :=]{{1,4}}[\"']?(?P<named>{_NAMES})\b"
     rf"|(?<!\.)(?P<before>{_STATUS})[\])\"'`:,.;-]{{0,3}}\s{{0,3}}b?(?=[{{<\[]|\"[{{\[])"
     r"|(?<!\.)(?P<phrase>[1-5]\d\d)[\"')]?,?[ ]?(?:\(|\[|: |message=|-\s|'|\")*"
@@ -67,12 +68,14 @@ _BEHIND = re.compile(r"[\"'`]?[)\]]?,[ ]?(?P<status>[1-5]\d\d)(?![\d.])")
 
 _ACCESS_STATUS = re.compile(r"[\"']?[ ](?:(?P<status>[1-5]\d\d)(?= (?:\d+\b|-|None))|\[(?P<bracketed>[1-5]\d\d)\])")
 _AFTER_URL = ".,;:)]}"
-_EXPLANATIONS = (
-    "https://developer.mozilla.org/",
-    "https://httpstatuses.",
-    "https://www.rfc-editor.org/",
-    "https://tools.ietf.org/",
+_EXPLANATION = re.compile(
+    r"https?://(?:(?:docs?|developers?|help|support|learn|wiki|community|forum|blog|github)\.|(?:www\.)?(?:httpstatuses|rfc-editor"
+    r"|stackoverflow|github\.com/[\w.-]+/[\w.-]+/(?:issues|blob|pull|wiki))\b|tools\.ietf\.|datatracker\.)"
+    r"|https?://[^?#\s]*(?:/(?:docs?|wiki|errors|guides?|blog)(?:/[^?#]*)?(?:#[^=]*)?$|#[^=]*$)",
+    re.IGNORECASE,
 )
+"""An address of a page that explains, which is no request of the flow."""
+
 _FAILED_PASSES = 4
 """Passes over a text that may fail; past that, a bracket that opens nothing ends its line."""
 
@@ -127,7 +130,7 @@ def inside(text: str, depth: int) -> list[Pasted]:
     """Return the exchanges in a text that stands inside a structure; none where it has no sign of one."""
     if depth >= _DEEPEST:
         return []
-    return [item for block in find(text, depth + 1) for item in block.items]
+    return [item for block in find(peel(text).text, depth + 1) for item in block.items]
 
 
 @dataclass
@@ -220,7 +223,7 @@ class _Scan:
 
     def _address(self, part: re.Match[str]) -> tuple[list[Event], int]:
         url = (part["target"] or part["url"]).rstrip(_AFTER_URL)
-        if url.startswith(_EXPLANATIONS):
+        if _EXPLANATION.match(url):
             return [], part.end()
         method = (part["method"] or "").upper() or ("POST" if TOKEN_PATH.search(path_of(url)) else "GET")
         end = part.start("target" if part["target"] else "url") + len(url)
