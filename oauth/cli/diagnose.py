@@ -26,16 +26,17 @@ STATUSES = (
     "3 it was read, and nothing in it was recognised."
 )
 
-_NOTHING = (
-    "nothing was recognised: the text has no HTTP request or response, curl command, callback address, error code or "
-    "known message."
-)
 
-
-class NothingRecognised(CommandError):
+class NothingRecognisedError(CommandError):
     """The text was read, and nothing in it was recognised."""
 
     status = 3
+
+    def __init__(self) -> None:
+        super().__init__(
+            "nothing was recognised: the text has no HTTP request or response, curl command, callback address, "
+            "error code or known message."
+        )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,17 +48,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one object for each error and return the exit status. Raises ``CommandError``."""
-    has_error = False
+    has_error = is_recognised = False
     before = "["
-    try:
-        for item in diagnose(_read(arguments.file), datetime.now(UTC), secrets.token_bytes(32)):
-            echo(f"{before}\n{textwrap.indent(json.dumps(item, indent=2), '  ')}", end="")  # as soon as it is there
+    for is_known, result in _results(_read(arguments.file), datetime.now(UTC), secrets.token_bytes(32)):
+        is_recognised = is_recognised or is_known
+        if result:
+            echo(f"{before}\n{textwrap.indent(json.dumps(result, indent=2), '  ')}", end="")  # as soon as it is there
             before = ","
-            has_error = has_error or item["title"] is not None or bool(item["causes"])
-    except NothingRecognised:
-        echo("[]")
-        raise
+            has_error = has_error or result["title"] is not None or bool(result["causes"])
     echo("[]" if before == "[" else "\n]")
+    if not is_recognised:
+        raise NothingRecognisedError
     return 1 if has_error and arguments.exit_code else 0
 
 
@@ -65,8 +66,13 @@ def diagnose(text: str, now: datetime, key: bytes) -> Iterator[dict[str, Any]]:
     """Yield one object for each response and callback in a pasted text, redacted with ``key``.
 
     A text with neither yields an object for each request that would fail. An object with nothing in it is left out.
-    Raises ``CommandError``, and ``NothingRecognised`` after a text in which nothing is known.
+    Raises ``CommandError`` where the text cannot be read.
     """
+    return (result for _, result in _results(text, now, key) if result)
+
+
+def _results(text: str, now: datetime, key: bytes) -> Iterator[tuple[bool, dict[str, Any] | None]]:
+    """Yield of each exchange whether it was recognised, and its object if it has one."""
     from oauth import paste as pasted  # loads every reader: other commands need none
     from oauth.diagnosis.pasted import Paste
     from oauth.diagnosis.rank import Rank, has_nothing, rank
@@ -75,18 +81,14 @@ def diagnose(text: str, now: datetime, key: bytes) -> Iterator[dict[str, Any]]:
         items = pasted.read(text)
     except pasted.ParseError as error:
         if has_nothing(text, error):
-            raise NothingRecognised(_NOTHING) from error
+            return
         raise CommandError(str(error)) from error
     has_responses = any(map(_is_response, items))
-    is_recognised = False
     for finding, item in zip(Paste(items, Vault(key), now).findings(), items, strict=True):
-        is_recognised = is_recognised or rank(item, finding.explanation) is not Rank.NOTHING
-        if _is_response(item) if has_responses else finding.preflight:
-            result = _object(finding, item)
-            if any(result.values()):
-                yield result
-    if not is_recognised:
-        raise NothingRecognised(_NOTHING)
+        has_object = _is_response(item) if has_responses else finding.preflight
+        result = _object(finding, item) if has_object else {}
+        is_recognised = rank(item, finding.explanation) is not Rank.NOTHING
+        yield is_recognised, result if any(result.values()) else None
 
 
 def _is_response(item: "Pasted") -> bool:
