@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 from oauth import parameters
 from oauth.catalogue.explain import Explanation, explain, explain_response, not_shown
 from oauth.diagnosis import Cause, Diagnosis, InMemoryPast, NoPast, Past, diagnose, preflight
+from oauth.diagnosis.rank import likelihood
 from oauth.exchange import Exchange, Part, Request, Response, Step, header
 from oauth.lenient_json import CUT
 from oauth.paste.result import Pasted
@@ -104,6 +105,11 @@ class Paste:
         """Return the reason why an exchange failed; ``None`` for a success, and when the paste does not tell."""
         explanation = self._live_explanation(position)
         return None if explanation is None else _without_secrets(explanation, self.vault)
+
+    def likelihoods(self, progress: Progress = _silent) -> list[tuple[int, ...]]:
+        """Return the key of each exchange by which the likeliest error comes first, and a healthy exchange last."""
+        positions = progress("Looking for errors", range(len(self.items)))
+        return [likelihood(self.items[position], self._live_explanation(position)) for position in positions]
 
     def _finding(self, position: int, past: Past, zone: tzinfo) -> Finding:
         item, exchange, vault = self.items[position], self.exchanges[position], self.vault
