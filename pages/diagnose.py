@@ -57,7 +57,9 @@ def page() -> None:
         "or a log line. Nothing leaves this machine, and secrets are replaced by fingerprints before anything is saved."
     )
     pasted.clear_field()
-    st.text_area("Text to diagnose", key=pasted.TEXT, height=220, placeholder=EXAMPLE)
+    st.text_area(
+        "Text to diagnose", key=pasted.TEXT, height=220 if pasted.current() is None else 120, placeholder=EXAMPLE
+    )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.button(
             "Diagnose", key="diagnose.read", type="primary", icon=":material/troubleshoot:", on_click=pasted.read_text
@@ -171,26 +173,30 @@ def _source(reading: Reading, positions: list[int]) -> None:
     is_long = sum(len(line) // 55 + 1 for line in text.split("\n")) > 28
     st.code(text, language="diff", wrap_lines=True, height=560 if is_long else "content")
     unread, lines = reading.unread
-    cut = [position + 1 for position in reading.cut]
-    if cut:
-        numbers = ", ".join(map(str, cut))
-        st.text(f"The text is cut off in {'exchange' if len(cut) == 1 else 'exchanges'} {numbers}: a part is missing.")
-    else:
-        st.text("No exchange is cut off.")
-    if unread:
-        st.text(f"{unread:,} of {_number(lines, 'line')} have no number: nothing was recognised in them.")
-    else:
-        st.text("Something was read from every line.")
-    st.caption("The number before a line is that of the exchange; ⟦ ⟧ stand around the part of a line that was read.")
+    facts = [":material/check: Read whole: nothing is cut off."]
+    if reading.cut:
+        numbers = ", ".join(str(position + 1) for position in reading.cut[:10])
+        facts = [f":orange[:material/content_cut:] Cut off in exchange {numbers}: a part of it is missing."]
+    facts.append(
+        f":material/help: Lines without a number were not understood: {unread:,} of {lines:,}."
+        if unread
+        else ":material/check: Every line belongs to an exchange."
+    )
+    with st.container(gap="xxsmall"):
+        for fact in facts:
+            st.markdown(fact)
+        for repair, numbers in reading.repairs(positions).items():
+            with st.container(horizontal=True, wrap=False, gap="xsmall"):
+                st.markdown(":orange[:material/build:]", width="content")
+                st.text(f"Parsed after repair: {repair}{numbers}", width="stretch")
+    st.caption(
+        "The number before a line is that of the exchange. Where only a part of a line was read, `▶ ◀` stand around it."
+    )
 
 
 def _finding(reading: Reading, finding: Finding) -> None:
     position = finding.position
     key = f"diagnose.{position + 1}"
-    for repair in reading.paste.items[position].repairs:
-        with st.container(horizontal=True, gap="small"):
-            st.markdown(":orange[:material/build:]", width="content")
-            st.text(f"Parsed after repair: {repair}")
     if finding.explanation is not None:
         card.draw(key, finding.exchange, finding.explanation, finding.diagnosis)
     elif finding.preflight is not None:

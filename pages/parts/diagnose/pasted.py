@@ -93,6 +93,15 @@ class Reading:
         """The positions of the exchanges that the text cuts off."""
         return [at for at, item in enumerate(self.paste.items) if CUT in item.repairs]
 
+    def repairs(self, positions: Sequence[int]) -> dict[str, str]:
+        """Return what was repaired, each kind once, with the numbers of its exchanges where there are several."""
+        numbers: dict[str, list[int]] = {}
+        for position in sorted(positions):
+            for repair in self.paste.items[position].repairs:
+                numbers.setdefault(repair, []).append(position + 1)
+        is_several = len(self.paste.items) > 1
+        return {repair: f" ({', '.join(map(str, places))})" if is_several else "" for repair, places in numbers.items()}
+
     @cached_property
     def unread(self) -> tuple[int, int]:
         """The number of lines from which nothing was read, and of all lines."""
