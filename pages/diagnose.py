@@ -4,6 +4,7 @@ import streamlit as st
 
 from oauth.diagnosis.pasted import LOOK_BACK, Finding
 from oauth.diagnosis.rank import Rank
+from oauth.exchange import Step
 from oauth.history.store import HistoryError
 from oauth.replay import Replay
 from pages.parts.common import card, exchange, session
@@ -57,8 +58,12 @@ def page() -> None:
         "or a log line. Nothing leaves this machine, and secrets are replaced by fingerprints before anything is saved."
     )
     pasted.clear_field()
+    is_first = pasted.current() is None
     st.text_area(
-        "Text to diagnose", key=pasted.TEXT, height=220 if pasted.current() is None else 120, placeholder=EXAMPLE
+        "Text to diagnose",
+        key=pasted.TEXT,
+        height=220 if is_first else 100,
+        placeholder=EXAMPLE if is_first else "Paste another text",
     )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.button(
@@ -129,7 +134,7 @@ def _reading(reading: Reading) -> None:
         st.caption(f"Evidence comes from the {LOOK_BACK:,} exchanges before each.")
     findings = reading.findings(positions, with_history=bool(st.session_state.get("diagnose.history")))
     results, source = st.columns([3, 2], gap="medium")
-    with source, st.container(key="diagnose.source"):
+    with source, st.container(key=f"diagnose.source.{reading.number}"):  # of its own, or the last one's scroll stays
         _source(reading, positions)
     with results:
         if count > 1:
@@ -156,14 +161,14 @@ def _number(count: int, noun: str) -> str:
 def _label(reading: Reading, finding: Finding) -> str:
     """Return the line of an exchange in the list. It is Markdown, so the server's words are reduced to plain ones."""
     item, explanation = reading.paste.items[finding.position], finding.explanation
-    step = item.step.value if item.step else ""
+    kind = "request" if item.response is None and item.step is not Step.CALLBACK else "response"
     facts = [
         f"**{finding.position + 1}**",
-        explanation.title if explanation else f"{step} request" if item.response is None else f"{step} response",
+        explanation.title if explanation else f"{item.step or ''} {kind}".strip().capitalize(),
         f"HTTP {item.status}" if item.status else "",
         card.plain(explanation.error) if explanation else "",
     ]
-    return " · ".join(fact.strip() for fact in facts if fact)
+    return " · ".join(filter(None, facts))
 
 
 def _source(reading: Reading, positions: list[int]) -> None:

@@ -68,10 +68,11 @@ T = TypeVar("T")
 
 @dataclass
 class Reading:
-    """A pasted text, with what this session saved and replayed of it."""
+    """A pasted text, with what this session saved and replayed of it. ``number`` counts the texts from 1."""
 
     paste: Paste
     text: str = field(repr=False)
+    number: int = 1
     saved: tuple[int, ...] = ()
     replayed: dict[int, Replay] = field(default_factory=dict)
     _last: tuple[object, list[Finding]] = (None, [])
@@ -268,7 +269,9 @@ def _keep(text: str, reading: Callable[[], list[paste.Pasted]], clear: Callable[
         st.session_state[NOTHING] = isinstance(error, paste.ParseError) and has_nothing(text, error)
         st.session_state[PROBLEM] = str(error)
         return
-    st.session_state[READING] = Reading(Paste(items, installation().vault(), now(), with_progress), text)
+    before = current()
+    number = before.number + 1 if before is not None else 1
+    st.session_state[READING] = Reading(Paste(items, installation().vault(), now(), with_progress), text, number)
     clear()
 
 
