@@ -145,7 +145,7 @@ def _fold(text: str, start: int, end: int) -> list[list[Piece]]:
     """Return the line that stands for a part of the text that is not drawn."""
     if start >= end:
         return []
-    lines = text.count("\n", start, end)
+    lines = text.count("\n", start, end) + (end == len(text) and not text.endswith("\n"))
     size = f"{lines:,} lines" if lines > 1 else f"{end - start:,} characters"
     return [[Piece(f"⋯ {size} not shown ⋯")]]
 
