@@ -31,6 +31,13 @@ def code_alone(item: Pasted) -> str:
     return code
 
 
+def described(item: Pasted, words: str) -> Pasted:
+    """Return an error in words with its description."""
+    body = {**json.loads(item.response.body), "error_description": words} if item.response else {}
+    response = Response(item.status or STATUS_UNKNOWN, body=as_json(body))
+    return replace(item, response=response, repairs=(READ_AS,))
+
+
 def joined(first: Pasted, second: Pasted) -> Pasted | None:
     """Return the error of two that were read in words, if one has only the code and the other only the description."""
     one, two = (json.loads(item.response.body) if item.response else {} for item in (first, second))

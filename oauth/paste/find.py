@@ -6,6 +6,7 @@ from start to end: bodies, addresses, statuses and times. Words of an error coun
 
 import contextlib
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -51,17 +52,21 @@ _PART = re.compile(
     r"|(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)[ \t]{1,9}(?P<target>(?:https?:/)?/[^\s'\"`<>]*)"
     r"(?:[ \t]HTTP/[\d.]{1,3}[\"']?)?"
     r"|(?P<url>https?://[^\s'\"`<>]+)"
-    r"|(?:HTTP(?:[ /][\d.]{1,3})?(?: status)?(?: code| error)?|status(?:[ _-]?code)?|response code"
-    r"|responded with(?: a)?|returned(?: a)?|code|error|(?<=<)Response|Response(?=\[))"
-    r"\]?[ :=\t\[]{1,8}[\"'`(]?(?P<status>[2-5]\d\d)(?![\d.]\d|\d)"
-    rf"|(?P<words_behind>{_STATUS})(?= (?:status|response|error)\b)|failed(?: with)? [(\[](?P<failed>{_STATUS})[)\]]"
-    rf"|status(?:[ _-]?code)?[\"']?[ :=]{{1,4}}[\"']?(?P<named>{_NAMES})\b"
+    r"|(?:(?:HTTP)?[ _-]?(?:status|statut|estado|статус|ステータス|kod|código|rc|response)(?:[ _-]?(?:code|line|kod))?"
+    r"|HTTP(?:[ /][\d.]{1,3})?(?: status)?(?: code| error)?|code|error|(?<=<)Response)"
+    rf"\]?[ \t]{{0,4}}(?:=>|[^\w\s]{{1,3}}|[ \t])[ \t]{{0,4}}[\"'`(\[]?(?P<status>{_STATUS}|20[0-4]|30[12378])(?![\d.]\d|\d)"
+    r"|(?:answer(?:ed|s)?|got|gets?|return(?:ed|s)?|respond(?:ed|s)?|repl(?:ied|ies)|receiv(?:ed|es)|fail(?:ed|s)?"
+    r"|resulted|throws?|with)\b(?:[ ](?:with|in|an?|the|code|kod|status|HTTP|error))*"
+    rf"[ ][`'\"(\[]{{0,2}}(?P<verb>{_STATUS}|20[0-4]|30[12378])(?![\d.]\d|\d|%)"
+    rf"|(?P<words_behind>{_STATUS})(?= (?:status|response|error|code|answer|reply)\b| \d{{1,9}} - - )"
+    rf"|(?:http)?status(?:[ _-]?code)?[\"']?[ :=]{{1,4}}[\"']?(?P<named>{_NAMES})\b"
     rf"|(?<!\.)(?P<before>{_STATUS})[\])\"'`:,.;-]{{0,3}}\s{{0,3}}b?(?=[{{<\[]|\"[{{\[])"
     r"|(?<!\.)(?P<phrase>[1-5]\d\d)[\"')]?,?[ ]?(?:\(|\[|: |message=|-\s|'|\")*"
-    rf"(?:{_REASONS}|Client Error|Server Error)\b)",
+    rf"(?:{_REASONS}|Client Error|Server Error)\b)"
+    rf"|(?<=[\[(])(?P<bracketed>{_STATUS})(?=[\])])",
     re.MULTILINE | re.IGNORECASE,
 )
-_NUMBERS = ("status", "phrase", "alone", "before", "words_behind", "failed")
+_NUMBERS = ("status", "verb", "phrase", "alone", "before", "words_behind", "bracketed")
 _STATUS_OF = {status.phrase.replace(" ", "").lower(): status.value for status in HTTPStatus}
 _BEHIND = re.compile(r"[\"'`]?[)\]]?,[ ]?(?P<status>[1-5]\d\d)(?![\d.])")
 """A status behind a body, as languages print a pair of them."""
@@ -99,6 +104,9 @@ _SOURCE_BEHIND = re.compile(r"['\"`]?\s*(?:===?|!==?|=>|\|\||&&|\.\w+\(|::)|['\"
 _SOURCE_BEFORE = re.compile(r"(?:===?|!==?|::|\b(?:throw|case|new|return|const|enum|static))\s*[('\"]*\Z")
 """What stands beside a code in the source of a program."""
 
+_SENTENCE = re.compile(
+    r"[\"'`]?[ \t\r]*\n[ \t\"'`-]{0,8}(?P<words>[A-Z][\w]*(?:[ ,]+[\w'’()\"-]+){2,40}\.?)[ \t\r\"'`]*(?=\n|\Z)"
+)
 _CLOSE = 300
 """Characters between a code and its description at most."""
 
@@ -119,6 +127,12 @@ def find(text: str, depth: int = 0) -> list[Block]:
             raise scan.failure
         raise ParseError("neither JSON nor an HTTP message, curl command, address or known message was found.")
     return blocks
+
+
+def _is_within(event: Event, words: list[Event]) -> bool:
+    """Return whether an event stands inside the words of an error, which are in order."""
+    place = bisect_right(words, event.start, key=lambda other: other.start) - 1
+    return place >= 0 and words[place].end >= event.end
 
 
 def _joined(line: str, wrapped: str) -> str:
@@ -159,7 +173,9 @@ class _Scan:
             if block is not None:
                 events.append(Event(block.start, block.end, "items", block.items))
                 position = max(position, block.end)
-        return sorted([*events, *self._words(events)], key=lambda event: event.start)
+        words = self._words(events)
+        events = [event for event in events if event.kind != "status" or not _is_within(event, words)]
+        return sorted([*events, *words], key=lambda event: event.start)
 
     def _blocks(self) -> list[Block]:
         """Return the blocks, which do not overlap."""
@@ -222,7 +238,9 @@ class _Scan:
         if part["method"] or part["url"]:
             return self._address(part)
         number = next((int(part[name]) for name in _NUMBERS if part[name]), None)
-        return [Event(start, end, "status", status=number or _STATUS_OF[part["named"].lower()])], end
+        status = number or _STATUS_OF[part["named"].lower()]
+        is_certain = not (part["verb"] or part["words_behind"] or part["bracketed"])
+        return [Event(start, end, "status", status=status, is_certain=is_certain)], end
 
     def _address(self, part: re.Match[str]) -> tuple[list[Event], int]:
         url = (part["target"] or part["url"]).rstrip(_AFTER_URL)
@@ -305,7 +323,18 @@ class _Scan:
                 if known.is_new(item) and not (is_introduction and known.codes):
                     words.append(Event(start, end, "words", (item,)))
             position = max(position, following)
-        return list(self._without_lists(list(self._together(words))))
+        return list(self._without_lists([self._with_next_line(event) for event in self._together(words)]))
+
+    def _with_next_line(self, event: Event) -> Event:
+        """Give a code that is a line by itself the sentence in the next line."""
+        if not error_text.code_alone(event.items[0]):
+            return event
+        start = self.text.rfind("\n", 0, event.start) + 1
+        sentence = _SENTENCE.match(self.text, event.end)
+        if sentence is None or self.text[start : event.start].strip(" \t-*>'\"`"):
+            return event
+        item = error_text.described(event.items[0], sentence["words"])
+        return Event(event.start, sentence.end(), "words", (item,))
 
     def _without_lists(self, words: list[Event]) -> Iterator[Event]:
         """Yield the words; codes alone that stand in a list of codes, or in the source of a program, tell no error."""

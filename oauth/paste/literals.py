@@ -21,11 +21,11 @@ PRINTED_START = re.compile(
 _SPACE = re.compile(r"\s+")
 _COMMA = re.compile(r"[,;]")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?=[\s,})\]]|n?\Z)")
-_WORD = re.compile(r"(?:true|True|false|False|null|None|nil|NULL|undefined|NaN)\b(?!\s*[({\[:=])")
+_WORD = re.compile(r"(?:true|True|false|False|null|None|Nothing|nil|NULL|undefined|NaN)\b(?!\s*[({\[:=])")
 _WORDS = {"true": True, "True": True, "false": False, "False": False}
 _PREFIX = re.compile(
     r"<ref \*\d+>\s*|\((?:object|array)\)\s*"
-    r"|%(?=\{)|%?[\\A-Za-z_$][\w$.\\]*(?:::__set_state)?(?:\(\d+\))?\s*(?:\[[\w ]+\]\s*)?(?=[{(\[])"
+    r"|%(?=\{)|(?:Just|Some)\s+(?=[\"{A-Z])|%?[\\A-Za-z_$][\w$.\\]*(?:::__set_state)?(?:\(\d+\))?\s*(?:\[[\w ]+\]\s*)?(?=[{(\[])"
     r"|\[[A-Za-z][\w$.]*(?:: [\w$. ]+)?\]\s*(?=\{)"
 )
 _OPAQUE = re.compile(
