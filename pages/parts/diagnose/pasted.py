@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import groupby
 from typing import TypeVar
 
 import streamlit as st
 
 from oauth import isolation, parameters, paste
 from oauth.catalogue.explain import Explanation
-from oauth.diagnosis.pasted import Finding, Paste
+from oauth.diagnosis.pasted import LOOK_BACK, Finding, Paste
 from oauth.diagnosis.rank import Rank, has_nothing
 from oauth.flow import Client
 from oauth.history.past import HistoryPast
@@ -114,11 +113,12 @@ class Reading:
         query = (tuple(positions), with_history, zone)
         if self._last[0] != query:
             history = HistoryPast(installation().history) if with_history else None
-            findings = {
-                finding.position: finding
-                for first, count in _runs(sorted(positions))
-                for finding in self.paste.findings(first, count, further=history, zone=zone, progress=with_progress)
-            }
+            findings: dict[int, Finding] = {}
+            for first, count in _windows(sorted(positions)):
+                for finding in self.paste.findings(
+                    first, count, only=positions, further=history, zone=zone, progress=with_progress
+                ):
+                    findings[finding.position] = finding
             self._last = query, [findings[position] for position in positions]
         return self._last[1]
 
@@ -178,11 +178,15 @@ class Reading:
         self.replayed[position] = replay(self.paste.exchanges[position], explanation, where)
 
 
-def _runs(positions: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield the first position and the length of each run of sorted positions."""
-    for _, run in groupby(enumerate(positions), lambda item: item[1] - item[0]):
-        places = [position for _, position in run]
-        yield places[0], len(places)
+def _windows(positions: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first position and the length of windows with all positions; two share one if they share evidence."""
+    first = last = positions[0]
+    for position in positions:
+        if position - last > LOOK_BACK:
+            yield first, last - first + 1
+            first = position
+        last = position
+    yield first, last - first + 1
 
 
 def current() -> Reading | None:
