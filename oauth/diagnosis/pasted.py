@@ -142,7 +142,7 @@ class Paste:
             return explain(self.exchanges[position])
         if response is None:
             return None
-        if 300 <= response.status < 400 and Part.RESPONSE_HEADERS in item.unknown:
+        if not response.body and 300 <= response.status < 400 and Part.RESPONSE_HEADERS in item.unknown:
             return None  # where it leads to would say what it means
         explanation = explain_response(
             item.status,

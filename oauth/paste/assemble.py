@@ -321,8 +321,22 @@ class Assembly:
             )
             self._add(item, span, (self.status.start, self.status.end))
             self.status = None
+        elif event.request.method == "" and self._is_of_last_answer(event):
+            return
         elif step in (Step.AUTHORIZE, Step.CALLBACK) and "=" in event.request.url:
             self._add(self._timed(address.exchange(event.request.method, event.request.url)), span)
+
+    def _is_of_last_answer(self, event: Event) -> bool:
+        """Give the options of a client, which a program prints behind the error, to the answer in front of them."""
+        last = self.result[-1] if self.result else None
+        item = last.items[0] if last else None
+        if last is None or item is None or item.request is not None or item.response is None:
+            return False
+        unknown = item.unknown | REQUEST_LINE | {Part.METHOD}
+        item = replace(item, request=event.request, step=step_of(event.request, item.response), unknown=unknown)
+        spans = (*(last.spans or ((last.start, last.end),)), (event.start, event.end))
+        self.result[-1] = Block(last.start, event.end, (item,), spans)
+        return True
 
     def _only_other(self) -> None:
         """Keep the structures of a text that has nothing else, or its status, or its address."""

@@ -24,12 +24,13 @@ MOST_VALUES = 10_000
 WORDS = "message"
 INSIDE = "JSON inside a JSON string extracted"
 
-_STATUS = ("status", "statusCode", "status_code", "http_code", "http_status", "httpStatus", "code")
+_STATUS = ("status", "statusCode", "status_code", "http_code", "http_status", "httpStatus", "_rc", "code")
 _BODY = (
     "data",
     "body",
     "payload",
     "_body",
+    "_content",
     "content",
     "text",
     "responseText",
@@ -219,6 +220,18 @@ def _request(value: dict[str, Any]) -> Request | None:
             body,
         )
     return None
+
+
+def options(value: dict[str, Any]) -> Request | None:
+    """Return the request that the options of an HTTP client describe by their host; ``None`` for another structure."""
+    if len(value) == 1 and isinstance(url := value.get("URL"), str):
+        return Request("", url)
+    host = value.get("host") or value.get("hostname")
+    if not (isinstance(host, str) and "." in host) or not value.keys() & {"headers", "path", "port"}:
+        return None
+    path, method = value.get("path"), value.get("method")
+    url = f"https://{host}{path if isinstance(path, str) else '/'}"
+    return Request(method.upper() if isinstance(method, str) else "", url, _headers(value.get("headers")))
 
 
 def _headers(value: object) -> Headers:

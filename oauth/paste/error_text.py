@@ -1,6 +1,7 @@
 """Read an error in words as the body that it comes in."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -17,6 +18,10 @@ READ_AS = "message without JSON read as error_description"
 _MEMBERS = ("error", "error_description", "error_human_title")
 
 CODE_ALONE = "error code without JSON read as error"
+
+
+_OPTION = re.compile(r"\A(?:Some|Just|Optional)\s?[(\"]{1,2}(.*?)[)\"]{0,2}\Z")
+"""A value that may be missing, as Rust, Scala, Haskell and Swift print it."""
 
 
 def find(text: str, start: int, end: int) -> Iterator[tuple[int, int, Pasted]]:
@@ -51,7 +56,8 @@ def joined(first: Pasted, second: Pasted) -> Pasted | None:
 
 
 def _pasted(error: Words) -> Pasted:
-    texts = zip(_MEMBERS, (error.error, error.description, error.human_title), strict=True)
+    description = _OPTION.sub(r"\1", error.description)
+    texts = zip(_MEMBERS, (error.error, description, error.human_title), strict=True)
     body = as_json({name: text for name, text in texts if text})
     response = Response(error.status or STATUS_UNKNOWN, body=body)
     return Pasted(

@@ -8,7 +8,7 @@ import contextlib
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -97,7 +97,13 @@ _ANSWERS = re.compile(
 )
 """Words in front of a structure that may be an answer, although nothing in it says so."""
 
-_STATUS_INSIDE = re.compile(r"\b(?:Code|status_?code|status)[\"']?\s?(?:=|:|=>)\s?([45]\d\d)\b", re.IGNORECASE)
+_HEADER_NAMES = {"Content-Type", "content-type", "Content-Length", "content-length", "Date", "User-Agent"}
+_METRIC = re.compile(r"\b[a-z0-9]+_[a-z0-9_]*(?:total|count|sum|bucket|errors|requests|seconds)\Z")
+"""The name of a metric in front of its labels."""
+
+_STATUS_INSIDE = re.compile(
+    rf"\b(?:Code|(?:http)?status_?code|status)[\"']?\s?(?:=|:|=>)\s?[\"']?(?:([45]\d\d)\b|({_NAMES})\b)", re.IGNORECASE
+)
 UNWRAPPED = "wrapped lines joined"
 
 _SOURCE_BEHIND = re.compile(r"['\"`]?\s*(?:===?|!==?|=>|\|\||&&|\.\w+\(|::)|['\"],\s*$|,\s*$", re.MULTILINE)
@@ -107,6 +113,9 @@ _SOURCE_BEFORE = re.compile(r"(?:===?|!==?|::|\b(?:throw|case|new|return|const|e
 _SENTENCE = re.compile(
     r"[\"'`]?[ \t\r]*\n[ \t\"'`-]{0,8}(?P<words>[A-Z][\w]*(?:[ ,]+[\w'’()\"-]+){2,40}\.?)[ \t\r\"'`]*(?=\n|\Z)"
 )
+_BEGINNING = 12
+"""Characters of an error in words, such as "error 401: ...", in which a status is its own."""
+
 _CLOSE = 300
 """Characters between a code and its description at most."""
 
@@ -129,10 +138,22 @@ def find(text: str, depth: int = 0) -> list[Block]:
     return blocks
 
 
+def _is_schema(value: dict[str, Any]) -> bool:
+    """Return whether a structure describes a value, as OpenAPI does, and is none itself."""
+    kinds = ("string", "object", "array", "integer", "number", "boolean")
+    described = {"example", "examples", "enum", "properties", "format", "items", "description"}
+    return value.get("type") in kinds and bool(value.keys() & described)
+
+
 def _is_within(event: Event, words: list[Event]) -> bool:
-    """Return whether an event stands inside the words of an error, which are in order."""
+    """Return whether a status stands inside the words of an error, which are in order; the first of them may have it."""
     place = bisect_right(words, event.start, key=lambda other: other.start) - 1
-    return place >= 0 and words[place].end >= event.end
+    if place < 0 or words[place].end < event.end:
+        return False
+    error = words[place]
+    if event.start - error.start < _BEGINNING:
+        words[place] = replace(error, items=(envelopes.with_status(error.items[0], event.status),))
+    return True
 
 
 def _joined(line: str, wrapped: str) -> str:
@@ -174,8 +195,8 @@ class _Scan:
                 events.append(Event(block.start, block.end, "items", block.items))
                 position = max(position, block.end)
         words = self._words(events)
-        events = [event for event in events if event.kind != "status" or not _is_within(event, words)]
-        return sorted([*events, *words], key=lambda event: event.start)
+        kept = [event for event in events if event.kind != "status" or not _is_within(event, words)]
+        return sorted([*kept, *words], key=lambda event: event.start)
 
     def _blocks(self) -> list[Block]:
         """Return the blocks, which do not overlap."""
@@ -214,7 +235,7 @@ class _Scan:
     def _with_status(self, items: list[Pasted], start: int, end: int) -> list[Pasted]:
         """Give an answer that was read out of an object in memory the status that stands elsewhere in it."""
         if len(items) == 1 and PRINTED in items[0].repairs and (code := _STATUS_INSIDE.search(self.text, start, end)):
-            return [envelopes.with_status(items[0], int(code[1]))]
+            return [envelopes.with_status(items[0], int(code[1] or _STATUS_OF[code[2].lower()]))]
         return items
 
     def _read(self, part: re.Match[str], stop: int) -> tuple[list[Event], int]:
@@ -239,7 +260,8 @@ class _Scan:
             return self._address(part)
         number = next((int(part[name]) for name in _NUMBERS if part[name]), None)
         status = number or _STATUS_OF[part["named"].lower()]
-        is_certain = not (part["verb"] or part["words_behind"] or part["bracketed"])
+        is_sentence = part["verb"] or part["words_behind"] or part["bracketed"]
+        is_certain = not is_sentence or "status" in part[0].lower()
         return [Event(start, end, "status", status=status, is_certain=is_certain)], end
 
     def _address(self, part: re.Match[str]) -> tuple[list[Event], int]:
@@ -272,9 +294,13 @@ class _Scan:
             stopped = error.position + offset
             self.failure = self.failure or ParseError(error.reason, self.text, stopped)
             self.failed += len(text) - (start - offset)
-            return [], line_end if is_over else max(start + 1, stopped)
+            return [], line_end if is_over else start + 1
         self.values += 1
         check_number(self.values)
+        if isinstance(value, dict) and (value.keys() & _HEADER_NAMES or _is_schema(value)):
+            return [], end
+        if _METRIC.search(self.text, max(start - 80, 0), start):
+            return [], end
         written = self.text[start:end]
         items = self._with_status(self._exchanges(value, repairs, written), start, end)
         end = max(end, start + 1)
@@ -284,6 +310,8 @@ class _Scan:
             return [Event(start, end, "items", tuple(items)), *after], behind.end() if behind else end
         if not value or not isinstance(value, dict):
             return [], end
+        if options := envelopes.options(value):
+            return [Event(start, end, "address", request=options)], end
         self._line(start)
         if not _ANSWERS.search(self.text, max(start - 60, self.line_start), start):
             return [], end
@@ -343,7 +371,8 @@ class _Scan:
             is_alone = bool(error_text.code_alone(event.items[0]))
             before = self.text[max(event.start - 60, 0) : event.start]
             is_source = _SOURCE_BEHIND.match(self.text, event.end) or _SOURCE_BEFORE.search(before)
-            if not is_alone or (len(codes) == 1 and not is_source):
+            is_compared = "===" in self.text[event.start : event.end]
+            if not is_compared and (not is_alone or (len(codes) == 1 and not is_source)):
                 yield event
 
     def _together(self, words: list[Event]) -> Iterator[Event]:
