@@ -124,10 +124,10 @@ class Reading:
 
     def marked(self, positions: Sequence[int]) -> str:
         """Return the text, redacted, with the numbers of the exchanges; of a long one the places of ``positions``."""
-        query = tuple(positions)
+        spans = [item.spans for item in self.paste.items]
+        query = {span for position in positions for span in spans[position]}  # one for all entries of a HAR
         if self._drawn[0] != query:
-            spans = [item.spans for item in self.paste.items]
-            self._drawn = query, marks.draw(self.text, spans, query, self.paste.vault.replacements)
+            self._drawn = query, marks.draw(self.text, spans, positions, self.paste.vault.replacements)
         return self._drawn[1]
 
     def save(self, case: str, owner: str) -> None:
