@@ -41,6 +41,7 @@ _BODY = (
 )
 _URL = ("url", "uri", "href", "requestUrl", "request_url")
 _SENT = ("config", "request", "options", "req")
+_SENT_BODY = ("data", "body", "json", "form")
 _TIMES = ("time", "timestamp", "@timestamp", "ts", "datetime", "date")
 _EMBEDDED = re.compile(r"[{\[]")
 _SIGN = re.compile(
@@ -166,7 +167,9 @@ def _enveloped(value: dict[str, Any], source: str, repairs: tuple[str, ...]) -> 
         (text for name in ("statusText", "reason", "statusMessage") if isinstance(text := holder.get(name), str)), ""
     )
     response = Response(status, reason, headers, body)
-    request = _request(value) or _request(holder)
+    request, unknown = _request(value) or _request(holder) or (None, set())
+    if not content:
+        unknown.add(Part.RESPONSE_BODY)
     return [
         Pasted(
             request,
@@ -175,7 +178,7 @@ def _enveloped(value: dict[str, Any], source: str, repairs: tuple[str, ...]) -> 
             _time(value) or date_header(header(headers, "date") or ""),
             repairs=tuple(dict.fromkeys((*repairs, *body_repairs))),
             source=source,
-            unknown=frozenset() if content else frozenset({Part.RESPONSE_BODY}),
+            unknown=frozenset(unknown),
         )
     ]
 
@@ -199,8 +202,8 @@ def _body(value: Any) -> tuple[bytes, tuple[str, ...]]:
     return repaired(value) if isinstance(value, str) else (as_json(value), ())
 
 
-def _request(value: dict[str, Any]) -> Request | None:
-    """Return the request in ``config`` and the like, its address resolved against ``baseURL``."""
+def _request(value: dict[str, Any]) -> tuple[Request, set[Part]] | None:
+    """Return the request in ``config`` and the like, its address resolved against ``baseURL``, and what is unknown."""
     for request in (*(value.get(name) for name in _SENT), {"url": value.get("url")}):
         if not isinstance(request, dict):
             continue
@@ -210,15 +213,23 @@ def _request(value: dict[str, Any]) -> Request | None:
             url = f"{base.rstrip('/')}/{url.lstrip('/')}"
         if not url:
             continue
-        content = next((request[name] for name in ("data", "body", "json", "form") if _is_body(request.get(name))), "")
+        content = next((request[name] for name in _SENT_BODY if _is_body(request.get(name))), "")
         body = encoded(content) if isinstance(content, str) else as_json(content)
         method = request.get("method")
-        return Request(
-            method.upper() if isinstance(method, str) else "POST" if body or TOKEN_PATH.search(path_of(url)) else "GET",
-            url,
-            _headers(request.get("headers")),
-            body,
+        unknown = {
+            part
+            for part, names in (
+                (Part.METHOD, ("method",)),
+                (Part.REQUEST_HEADERS, ("headers",)),
+                (Part.REQUEST_BODY, _SENT_BODY),
+            )
+            if not request.keys() & set(names)
+        }
+        guess = "POST" if body or TOKEN_PATH.search(path_of(url)) else "GET"
+        sent = Request(
+            method.upper() if isinstance(method, str) else guess, url, _headers(request.get("headers")), body
         )
+        return sent, unknown
     return None
 
 
