@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 from oauth import parameters
 from oauth.catalogue.explain import Explanation, explain, explain_response, not_shown
 from oauth.diagnosis import Cause, Diagnosis, InMemoryPast, NoPast, Past, diagnose, preflight
+from oauth.diagnosis.rank import likelihood
 from oauth.exchange import Exchange, Part, Request, Response, Step, header
 from oauth.lenient_json import CUT
 from oauth.paste.result import Pasted
@@ -105,6 +106,11 @@ class Paste:
         explanation = self._live_explanation(position)
         return None if explanation is None else _without_secrets(explanation, self.vault)
 
+    def likelihoods(self, progress: Progress = _silent) -> list[tuple[int, ...]]:
+        """Return the key of each exchange by which the likeliest error comes first, and a healthy exchange last."""
+        positions = progress("Looking for errors", range(len(self.items)))
+        return [likelihood(self.items[position], self._live_explanation(position)) for position in positions]
+
     def _finding(self, position: int, past: Past, zone: tzinfo) -> Finding:
         item, exchange, vault = self.items[position], self.exchanges[position], self.vault
         explanation = self._live_explanation(position)
@@ -134,7 +140,7 @@ class Paste:
             return explain(self.exchanges[position])
         if response is None:
             return None
-        if 300 <= response.status < 400 and Part.RESPONSE_HEADERS in item.unknown:
+        if not response.body and 300 <= response.status < 400 and Part.RESPONSE_HEADERS in item.unknown:
             return None  # where it leads to would say what it means
         explanation = explain_response(
             item.status,

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import groupby
 from typing import TypeVar
 
 import streamlit as st
@@ -9,14 +11,17 @@ import streamlit as st
 from oauth import isolation, parameters, paste
 from oauth.catalogue.explain import Explanation
 from oauth.diagnosis.pasted import Finding, Paste
+from oauth.diagnosis.rank import Rank, has_nothing
 from oauth.flow import Client
 from oauth.history.past import HistoryPast
 from oauth.installation import current as installation
 from oauth.installation import now
+from oauth.lenient_json import CUT
 from oauth.replay import Replay, replay
 from oauth.request_builder import checked_url
 from pages.parts.common import clock, session
 from pages.parts.common import provider as profile
+from pages.parts.diagnose import marks
 from pages.parts.errors.drill import setting
 from pages.parts.walkthrough import prefill
 from pages.parts.walkthrough.actions import ACTION_OF
@@ -28,8 +33,29 @@ TEXT = "diagnose.text"
 WAITING = "diagnose.waiting"
 """Session key of a long text that is to be read, with the function that empties the place where it came from."""
 
+NOTHING = "diagnose.nothing_known"
+"""Session key that is true when nothing was recognised in the last text."""
+
+BEFORE_EXAMPLE = "diagnose.before_example"
+"""Session key of the text that an example took the place of."""
+
 CLEARED = "diagnose.cleared"
 """Session key that is set when the text in the field was read: the next run empties the field."""
+
+EXAMPLES = {
+    "curl": """curl -X POST https://provider.example/api/open/oauth/token -H "Content-Type: application/json" \\
+  -d '{"grant_type": "authorization_code", "client_id": "200123", "redirect_uri": "https://app.example/callback"}'
+
+HTTP/1.1 400 Bad Request
+Content-Type: application/json
+
+{"error": "invalid_request", "error_description": "Missing parameter: \\"code\\" is required"}""",
+    "log": "2026-11-23 10:15:02 ERROR [worker-3] Token refresh failed: 400 Bad Request "
+    """{"error":"invalid_grant","error_description":"Invalid refresh token"}""",
+    "callback": "https://app.example/callback?error=unauthorized_client"
+    "&error_description=The+grant+type+is+unauthorized+for+this+client_id&state=example",
+}
+"""Texts to try, by the name in their key: documented errors as people paste them."""
 
 LONG = 64 * 1024
 """Number of characters from which a text is read in a process of its own, with its limits of time and memory."""
@@ -45,24 +71,54 @@ class Reading:
     """A pasted text, with what this session saved and replayed of it."""
 
     paste: Paste
+    text: str = field(repr=False)
     saved: tuple[int, ...] = ()
     replayed: dict[int, Replay] = field(default_factory=dict)
     _last: tuple[object, list[Finding]] = (None, [])
+    _drawn: tuple[object, str] = (None, "")
 
     @property
     def source(self) -> str:
         """The recognised formats, in words."""
         return ", ".join(dict.fromkeys(item.source for item in self.paste.items if item.source)) or "text"
 
-    def findings(self, first: int, count: int, *, with_history: bool) -> list[Finding]:
-        """Diagnose some exchanges; the last result is kept for redraws of the page."""
+    @cached_property
+    def order(self) -> list[tuple[int, Rank]]:
+        """The position and the rank of every exchange, the likeliest error first."""
+        likelihoods = self.paste.likelihoods(with_progress)
+        return [(at, Rank(likelihoods[at][0])) for at in sorted(range(len(likelihoods)), key=likelihoods.__getitem__)]
+
+    @cached_property
+    def cut(self) -> list[int]:
+        """The positions of the exchanges that the text cuts off."""
+        return [at for at, item in enumerate(self.paste.items) if CUT in item.repairs]
+
+    @cached_property
+    def unread(self) -> tuple[int, int]:
+        """The number of lines from which nothing was read, and of all lines."""
+        return marks.unread_lines(self.text, [item.spans for item in self.paste.items])
+
+    def findings(self, positions: Sequence[int], *, with_history: bool) -> list[Finding]:
+        """Diagnose some exchanges, in this order; the last result is kept for redraws of the page."""
         zone = clock.tz()
-        query = (first, count, with_history, zone)
+        query = (tuple(positions), with_history, zone)
         if self._last[0] != query:
             history = HistoryPast(installation().history) if with_history else None
-            findings = self.paste.findings(first, count, further=history, zone=zone, progress=with_progress)
-            self._last = query, list(findings)
+            findings = {
+                finding.position: finding
+                for first, count in _runs(sorted(positions))
+                for finding in self.paste.findings(first, count, further=history, zone=zone, progress=with_progress)
+            }
+            self._last = query, [findings[position] for position in positions]
         return self._last[1]
+
+    def marked(self, positions: Sequence[int]) -> str:
+        """Return the text, redacted, with the numbers of the exchanges; of a long one the places of ``positions``."""
+        query = tuple(positions)
+        if self._drawn[0] != query:
+            spans = [item.spans for item in self.paste.items]
+            self._drawn = query, marks.draw(self.text, spans, query, self.paste.vault.replacements)
+        return self._drawn[1]
 
     def save(self, case: str, owner: str) -> None:
         """Store every exchange in the history, redacted, under a case. Raises ``HistoryError``."""
@@ -112,6 +168,13 @@ class Reading:
         self.replayed[position] = replay(self.paste.exchanges[position], explanation, where)
 
 
+def _runs(positions: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first position and the length of each run of sorted positions."""
+    for _, run in groupby(enumerate(positions), lambda item: item[1] - item[0]):
+        places = [position for _, position in run]
+        yield places[0], len(places)
+
+
 def current() -> Reading | None:
     """Return the last text that was read in this session."""
     return st.session_state.get(READING)
@@ -120,8 +183,23 @@ def current() -> Reading | None:
 def read_text() -> None:
     """Read the text of the field into the session, and empty the field, because the text may hold secrets."""
     text = st.session_state[TEXT] or ""
+    st.session_state.pop(BEFORE_EXAMPLE, None)
     if text.strip() or current() is None:  # an uploaded file is read at once, and some press the button all the same
         _read(text, _clear_field)
+
+
+def read_example(text: str) -> None:
+    """Put an example into the field and read it. It has no secrets, so it stays there."""
+    before = st.session_state.get(TEXT) or ""
+    if before.strip() and before not in EXAMPLES.values():
+        st.session_state[BEFORE_EXAMPLE] = before
+    st.session_state[TEXT] = text
+    _read(text, lambda: None)
+
+
+def restore() -> None:
+    """Put the text back that an example took the place of."""
+    st.session_state[TEXT] = st.session_state.pop(BEFORE_EXAMPLE)
 
 
 def clear_field() -> None:
@@ -143,7 +221,7 @@ def _read(text: str, clear: Callable[[], None]) -> None:
     if len(text) > LONG:
         st.session_state[WAITING] = text, clear
     else:
-        _keep(lambda: paste.read(text), clear)
+        _keep(text, lambda: paste.read(text), clear)
 
 
 def read_waiting() -> None:
@@ -160,7 +238,7 @@ def read_waiting() -> None:
 
     show(0, "")
     try:
-        _keep(lambda: isolation.call(paste.read, text, waiting=show), clear)
+        _keep(text, lambda: isolation.call(paste.read, text, waiting=show), clear)
     except Exception:  # a fault of a reader: reported once, and not again in every run
         del st.session_state[WAITING]
         raise
@@ -173,14 +251,15 @@ def _cancel() -> None:
     st.session_state[PROBLEM] = "Reading was cancelled."
 
 
-def _keep(reading: Callable[[], list[paste.Pasted]], clear: Callable[[], None]) -> None:
+def _keep(text: str, reading: Callable[[], list[paste.Pasted]], clear: Callable[[], None]) -> None:
+    st.session_state[PROBLEM], st.session_state[NOTHING] = "", False
     try:
         items = reading()
     except (paste.ParseError, isolation.IsolationError) as error:
+        st.session_state[NOTHING] = isinstance(error, paste.ParseError) and has_nothing(text, error)
         st.session_state[PROBLEM] = str(error)
         return
-    st.session_state[PROBLEM] = ""
-    st.session_state[READING] = Reading(Paste(items, installation().vault(), now(), with_progress))
+    st.session_state[READING] = Reading(Paste(items, installation().vault(), now(), with_progress), text)
     clear()
 
 
