@@ -4,6 +4,7 @@ import streamlit as st
 
 from oauth.diagnosis.pasted import LOOK_BACK, Finding
 from oauth.diagnosis.rank import Rank
+from oauth.exchange import Step
 from oauth.history.store import HistoryError
 from oauth.replay import Replay
 from pages.parts.common import card, exchange, session
@@ -57,7 +58,13 @@ def page() -> None:
         "or a log line. Nothing leaves this machine, and secrets are replaced by fingerprints before anything is saved."
     )
     pasted.clear_field()
-    st.text_area("Text to diagnose", key=pasted.TEXT, height=220, placeholder=EXAMPLE)
+    is_first = pasted.current() is None
+    st.text_area(
+        "Text to diagnose",
+        key=pasted.TEXT,
+        height=220 if is_first else 100,
+        placeholder=EXAMPLE if is_first else "Paste another text",
+    )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.button(
             "Diagnose", key="diagnose.read", type="primary", icon=":material/troubleshoot:", on_click=pasted.read_text
@@ -127,7 +134,7 @@ def _reading(reading: Reading) -> None:
         st.caption(f"Evidence comes from the {LOOK_BACK:,} exchanges before each.")
     findings = reading.findings(positions, with_history=bool(st.session_state.get("diagnose.history")))
     results, source = st.columns([3, 2], gap="medium")
-    with source, st.container(key="diagnose.source"):
+    with source, st.container(key=f"diagnose.source.{reading.number}"):  # of its own, or the last one's scroll stays
         _source(reading, positions)
     with results:
         if count > 1:
@@ -154,14 +161,14 @@ def _number(count: int, noun: str) -> str:
 def _label(reading: Reading, finding: Finding) -> str:
     """Return the line of an exchange in the list. It is Markdown, so the server's words are reduced to plain ones."""
     item, explanation = reading.paste.items[finding.position], finding.explanation
-    step = item.step.value if item.step else ""
+    kind = "request" if item.response is None and item.step is not Step.CALLBACK else "response"
     facts = [
         f"**{finding.position + 1}**",
-        explanation.title if explanation else f"{step} request" if item.response is None else f"{step} response",
+        explanation.title if explanation else f"{item.step or ''} {kind}".strip().capitalize(),
         f"HTTP {item.status}" if item.status else "",
         card.plain(explanation.error) if explanation else "",
     ]
-    return " · ".join(fact.strip() for fact in facts if fact)
+    return " · ".join(filter(None, facts))
 
 
 def _source(reading: Reading, positions: list[int]) -> None:
@@ -171,26 +178,30 @@ def _source(reading: Reading, positions: list[int]) -> None:
     is_long = sum(len(line) // 55 + 1 for line in text.split("\n")) > 28
     st.code(text, language="diff", wrap_lines=True, height=560 if is_long else "content")
     unread, lines = reading.unread
-    cut = [position + 1 for position in reading.cut]
-    if cut:
-        numbers = ", ".join(map(str, cut))
-        st.text(f"The text is cut off in {'exchange' if len(cut) == 1 else 'exchanges'} {numbers}: a part is missing.")
-    else:
-        st.text("No exchange is cut off.")
-    if unread:
-        st.text(f"{unread:,} of {_number(lines, 'line')} have no number: nothing was recognised in them.")
-    else:
-        st.text("Something was read from every line.")
-    st.caption("The number before a line is that of the exchange; ⟦ ⟧ stand around the part of a line that was read.")
+    facts = [":material/check: Read whole: nothing is cut off."]
+    if reading.cut:
+        numbers = ", ".join(str(position + 1) for position in reading.cut[:10])
+        facts = [f":orange[:material/content_cut:] Cut off in exchange {numbers}: a part of it is missing."]
+    facts.append(
+        f":material/help: Lines without a number were not understood: {unread:,} of {lines:,}."
+        if unread
+        else ":material/check: Every line belongs to an exchange."
+    )
+    with st.container(gap="xxsmall"):
+        for fact in facts:
+            st.markdown(fact)
+        for repair, numbers in reading.repairs(positions).items():
+            with st.container(horizontal=True, wrap=False, gap="xsmall"):
+                st.markdown(":orange[:material/build:]", width="content")
+                st.text(f"Parsed after repair: {repair}{numbers}", width="stretch")
+    st.caption(
+        "The number before a line is that of the exchange. Where only a part of a line was read, `▶ ◀` stand around it."
+    )
 
 
 def _finding(reading: Reading, finding: Finding) -> None:
     position = finding.position
     key = f"diagnose.{position + 1}"
-    for repair in reading.paste.items[position].repairs:
-        with st.container(horizontal=True, gap="small"):
-            st.markdown(":orange[:material/build:]", width="content")
-            st.text(f"Parsed after repair: {repair}")
     if finding.explanation is not None:
         card.draw(key, finding.exchange, finding.explanation, finding.diagnosis)
     elif finding.preflight is not None:

@@ -1,7 +1,7 @@
 """Diagnose the exchanges of a paste: each is explained, diagnosed from the paste, and redacted."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Protocol, TypeVar
@@ -73,11 +73,12 @@ class Paste:
         first: int = 0,
         count: int | None = None,
         *,
+        only: Container[int] | None = None,
         further: Past | None = None,
         zone: tzinfo = UTC,
         progress: Progress = _silent,
     ) -> Iterator[Finding]:
-        """Diagnose ``count`` exchanges from ``first`` on, or all of them, in their order.
+        """Diagnose ``count`` exchanges from ``first`` on, or all of them, in their order; of them ``only`` some.
 
         Evidence comes from the exchanges before each, up to ``LOOK_BACK`` before the first, and from ``further``, for
         example the history. Times are quoted in ``zone``.
@@ -90,8 +91,9 @@ class Paste:
         for position in progress("Reading earlier exchanges", before):
             self._add_to(earlier, position)
         for position in window:
-            # Without a time of its own an exchange has no before and after: only what it says itself counts.
-            yield self._finding(position, earlier if self.items[position].started_at else further, zone)
+            if only is None or position in only:
+                # Without a time of its own an exchange has no before and after: only what it says itself counts.
+                yield self._finding(position, earlier if self.items[position].started_at else further, zone)
             self._add_to(earlier, position)
             self._redacted.pop(position - LOOK_BACK, None)
 

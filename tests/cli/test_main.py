@@ -229,6 +229,26 @@ def test_a_result_with_nothing_in_it_is_not_printed() -> None:
     assert [item["documented"] for item in diagnose("\n\n".join(texts))] == [2]
 
 
+HEAVY = {
+    *("sqlalchemy", "alembic", "psycopg", "streamlit", "pandas", "numpy", "pyarrow", "starlette", "uvicorn"),
+    *("httpx", "h11", "joserfc", "cryptography"),
+}
+"""Libraries for the pages, the database, the network and keys, which take longer to load than a text to diagnose."""
+
+
+@pytest.mark.parametrize("file", [DOCUMENTATION, *sorted((ROOT / "tests" / "corpus" / "texts").glob("har-one*.txt"))])
+def test_diagnose_loads_no_library_that_it_does_not_need(file: Path) -> None:
+    code = (
+        "import sys; from oauth.cli.main import main; main(['diagnose', '-'])\n"
+        "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, input=file.read_bytes(), capture_output=True, check=True
+    )
+    assert json.loads(done.stdout)
+    assert HEAVY & set(done.stderr.decode().split()) == set()
+
+
 def test_the_help_lists_every_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["diagnose", "--help"])

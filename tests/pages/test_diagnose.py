@@ -258,9 +258,9 @@ def test_text_is_marked_with_the_numbers_of_its_exchanges(page: "Page") -> None:
     paste(page, SEVERAL)
     lines = marked(page).splitlines()
     assert [line[0] for line in lines if line[3:]] == ["1", "2", "2", "3", "3", "4", "4", " "]
-    assert lines[0] == '1│ The worker said: ⟦{"error": "invalid_scope"}⟧ at noon.'
+    assert lines[0] == '1│ The worker said: ▶{"error": "invalid_scope"}◀ at noon.'
     assert lines[-1] == " │ That is all."
-    assert "1 of 8 lines" in page.text()
+    assert "not understood: 1 of 8." in page.text()
 
 
 def test_likeliest_error_comes_first_and_healthy_exchanges_last(page: "Page") -> None:
@@ -283,10 +283,10 @@ def test_one_error_is_the_headline_without_a_list(page: "Page") -> None:
 
 def test_text_says_whether_it_was_cut(page: "Page") -> None:
     paste(page, REFUSED)
-    assert "No exchange is cut off" in page.text()
-    assert "Something was read from every line" in page.text()
+    assert "Read whole" in page.text()
+    assert "Every line belongs to an exchange" in page.text()
     paste(page, 'HTTP/1.1 400 Bad Request\n\n{"error": "invalid_grant", "error_description": "Invalid refr')
-    assert "The text is cut off in exchange 1" in page.text()
+    assert "Cut off in exchange 1" in page.text()
 
 
 def test_secret_is_hidden_in_the_marked_text_wherever_it_stands(page: "Page") -> None:

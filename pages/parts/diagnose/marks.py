@@ -145,7 +145,7 @@ def _fold(text: str, start: int, end: int) -> list[list[Piece]]:
     """Return the line that stands for a part of the text that is not drawn."""
     if start >= end:
         return []
-    lines = text.count("\n", start, end)
+    lines = text.count("\n", start, end) + (end == len(text) and not text.endswith("\n"))
     size = f"{lines:,} lines" if lines > 1 else f"{end - start:,} characters"
     return [[Piece(f"⋯ {size} not shown ⋯")]]
 
@@ -204,16 +204,16 @@ def _rows(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
 
 
 def _line(row: list[Piece]) -> str:
-    """Return a line; where an exchange has a part of it only, or more than one has, brackets stand around each."""
+    """Return a line; where an exchange has a part of it only, or more than one has, arrows point at each."""
     labels = {piece.label for piece in row if piece.label}
     has_rest = any(not piece.label and _WORD.search(piece.text) for piece in row)
-    has_brackets = len(labels) > 1 or (bool(labels) and has_rest)
-    return "".join(_marked(piece, len(labels) > 1) if piece.label and has_brackets else _plain(piece) for piece in row)
+    has_arrows = len(labels) > 1 or (bool(labels) and has_rest)
+    return "".join(_marked(piece, len(labels) > 1) if piece.label and has_arrows else _plain(piece) for piece in row)
 
 
 def _marked(piece: Piece, has_label: bool) -> str:
-    begin = f"⟦{piece.label + ' ' if has_label else ''}" if piece.begins else ""
-    return f"{begin}{_plain(piece)}{'⟧' if piece.ends else ''}"
+    begin = f"▶{piece.label + ' ' if has_label else ''}" if piece.begins else ""
+    return f"{begin}{_plain(piece)}{'◀' if piece.ends else ''}"
 
 
 def _plain(piece: Piece) -> str:

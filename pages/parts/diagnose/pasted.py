@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import groupby
 from typing import TypeVar
 
 import streamlit as st
 
 from oauth import isolation, parameters, paste
 from oauth.catalogue.explain import Explanation
-from oauth.diagnosis.pasted import Finding, Paste
+from oauth.diagnosis.pasted import LOOK_BACK, Finding, Paste
 from oauth.diagnosis.rank import Rank, has_nothing
 from oauth.flow import Client
 from oauth.history.past import HistoryPast
@@ -68,10 +67,11 @@ T = TypeVar("T")
 
 @dataclass
 class Reading:
-    """A pasted text, with what this session saved and replayed of it."""
+    """A pasted text, with what this session saved and replayed of it. ``number`` counts the texts from 1."""
 
     paste: Paste
     text: str = field(repr=False)
+    number: int = 1
     saved: tuple[int, ...] = ()
     replayed: dict[int, Replay] = field(default_factory=dict)
     _last: tuple[object, list[Finding]] = (None, [])
@@ -93,6 +93,15 @@ class Reading:
         """The positions of the exchanges that the text cuts off."""
         return [at for at, item in enumerate(self.paste.items) if CUT in item.repairs]
 
+    def repairs(self, positions: Sequence[int]) -> dict[str, str]:
+        """Return what was repaired, each kind once, with the numbers of its exchanges where there are several."""
+        numbers: dict[str, list[int]] = {}
+        for position in sorted(positions):
+            for repair in self.paste.items[position].repairs:
+                numbers.setdefault(repair, []).append(position + 1)
+        is_several = len(self.paste.items) > 1
+        return {repair: f" ({', '.join(map(str, places))})" if is_several else "" for repair, places in numbers.items()}
+
     @cached_property
     def unread(self) -> tuple[int, int]:
         """The number of lines from which nothing was read, and of all lines."""
@@ -104,20 +113,21 @@ class Reading:
         query = (tuple(positions), with_history, zone)
         if self._last[0] != query:
             history = HistoryPast(installation().history) if with_history else None
-            findings = {
-                finding.position: finding
-                for first, count in _runs(sorted(positions))
-                for finding in self.paste.findings(first, count, further=history, zone=zone, progress=with_progress)
-            }
+            findings: dict[int, Finding] = {}
+            for first, count in _windows(sorted(positions)):
+                for finding in self.paste.findings(
+                    first, count, only=positions, further=history, zone=zone, progress=with_progress
+                ):
+                    findings[finding.position] = finding
             self._last = query, [findings[position] for position in positions]
         return self._last[1]
 
     def marked(self, positions: Sequence[int]) -> str:
         """Return the text, redacted, with the numbers of the exchanges; of a long one the places of ``positions``."""
-        query = tuple(positions)
+        spans = [item.spans for item in self.paste.items]
+        query = {span for position in positions for span in spans[position]}  # one for all entries of a HAR
         if self._drawn[0] != query:
-            spans = [item.spans for item in self.paste.items]
-            self._drawn = query, marks.draw(self.text, spans, query, self.paste.vault.replacements)
+            self._drawn = query, marks.draw(self.text, spans, positions, self.paste.vault.replacements)
         return self._drawn[1]
 
     def save(self, case: str, owner: str) -> None:
@@ -168,11 +178,15 @@ class Reading:
         self.replayed[position] = replay(self.paste.exchanges[position], explanation, where)
 
 
-def _runs(positions: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield the first position and the length of each run of sorted positions."""
-    for _, run in groupby(enumerate(positions), lambda item: item[1] - item[0]):
-        places = [position for _, position in run]
-        yield places[0], len(places)
+def _windows(positions: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first position and the length of windows with all positions; two share one if they share evidence."""
+    first = last = positions[0]
+    for position in positions:
+        if position - last > LOOK_BACK:
+            yield first, last - first + 1
+            first = position
+        last = position
+    yield first, last - first + 1
 
 
 def current() -> Reading | None:
@@ -259,7 +273,9 @@ def _keep(text: str, reading: Callable[[], list[paste.Pasted]], clear: Callable[
         st.session_state[NOTHING] = isinstance(error, paste.ParseError) and has_nothing(text, error)
         st.session_state[PROBLEM] = str(error)
         return
-    st.session_state[READING] = Reading(Paste(items, installation().vault(), now(), with_progress), text)
+    before = current()
+    number = before.number + 1 if before is not None else 1
+    st.session_state[READING] = Reading(Paste(items, installation().vault(), now(), with_progress), text, number)
     clear()
 
 
