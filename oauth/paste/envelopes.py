@@ -77,13 +77,24 @@ def exchanges(
         return [bare(value, source=source, repairs=repairs, text=text)]
     if is_request(value):
         return [_token_request(value, source, repairs)]
-    if items := _enveloped(value, source, repairs):
-        return items
+    around = _enveloped(value, source, repairs)
+    if around and around[0].response and around[0].response.body:
+        return around
     error = shapes.error_in(value)
-    if error is not None and error.error:
-        return [bare(value, source=source, repairs=repairs, text=text)]
-    return _searched(value, source, repairs, inside) or (
-        [] if error is None else [bare(value, source=source, repairs=repairs, text=text)]
+    whole = [bare(value, source=source, repairs=repairs, text=text)] if error else []
+    items = whole if error and error.error else _searched(value, source, repairs, inside) or whole
+    return [_within_envelope(item, around[0]) for item in items] if around and items else items or around
+
+
+def _within_envelope(item: Pasted, around: Pasted) -> Pasted:
+    """Give an answer that was found inside an object the status and the request of the object."""
+    status = around.response.status if around.response else STATUS_UNKNOWN
+    item = with_status(item, status)
+    if item.request is not None or around.request is None:
+        return item
+    step = step_of(around.request, item.response)
+    return replace(
+        item, request=around.request, step=step, unknown=item.unknown | around.unknown - {Part.RESPONSE_BODY}
     )
 
 
@@ -160,7 +171,8 @@ def _enveloped(value: dict[str, Any], source: str, repairs: tuple[str, ...]) -> 
     status = _envelope(holder)
     if status is None:
         return []
-    content = next((holder[name] for name in _BODY if _is_body(holder.get(name))), "")
+    content = next((holder[name] for name in _BODY if _is_body(holder.get(name))), holder.get("error"))
+    content = content if _is_body(content) and (isinstance(content, dict) or content != holder.get("error")) else ""
     body, body_repairs = _body(content)
     headers = _headers(holder.get("headers"))
     reason = next(

@@ -147,7 +147,7 @@ def _is_schema(value: dict[str, Any]) -> bool:
 
 
 def _is_within(event: Event, words: list[Event]) -> bool:
-    """Return whether a status stands inside the words of an error, in their order; it is theirs if they begin with it."""
+    """Return whether a status stands in the words of an error, which are in order; at their beginning it is theirs."""
     place = bisect_right(words, event.start, key=lambda other: other.start) - 1
     if place < 0 or words[place].end < event.end:
         return False
