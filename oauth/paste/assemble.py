@@ -144,6 +144,8 @@ class Assembly:
             return True
         is_same_form = bool(self._texts(first) & self._texts(second))
         label = self._label(second)
+        if two.request is not None and is_same_form:
+            return False  # another attempt
         return is_split or not is_same_form or (bool(label.strip()) and label == self._label(first))
 
     def _label(self, block: Block) -> str:

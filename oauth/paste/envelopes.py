@@ -81,6 +81,8 @@ def exchanges(
     if around and around[0].response and around[0].response.body:
         return around
     error = shapes.error_in(value)
+    if error and around and not error.error and shapes.is_phrase(error.description):
+        error = None  # the object only names its status
     whole = [bare(value, source=source, repairs=repairs, text=text)] if error else []
     items = whole if error and error.error else _searched(value, source, repairs, inside) or whole
     return [_within_envelope(item, around[0]) for item in items] if around and items else items or around
@@ -273,20 +275,27 @@ def _time(value: dict[str, Any]) -> datetime | None:
 
 
 def _searched(value: dict[str, Any], source: str, repairs: tuple[str, ...], inside: Inside) -> list[Pasted]:
-    """Return the exchanges inside a log record: in the first structure that has any, or else in words."""
+    """Return the exchanges inside a log record: in the first structure that has any, or else in words.
+
+    A status or an address alone is what stands around them.
+    """
     words: list[Pasted] = []
+    around: list[Pasted] = []
     for inner in _within(value):
         items: list[Pasted] = []
         if isinstance(inner, str):
             items = _noted(inside(inner), (INSIDE, *repairs)) if _SIGN.search(inner) else []
-            if items and all(item.source == WORDS for item in items):
-                words = words or items
-                continue
         elif _is_exchange(inner):
             items = exchanges(inner, source=source, repairs=repairs, inside=inside)
-        if items:
+        if items and all(item.source == WORDS for item in items):
+            words = words or items
+        elif items and not any(item.response and item.response.body for item in items):
+            around = around or items
+        elif items:
             return _of_record(value, items)
-    return _of_record(value, words)
+    if words and around:
+        words = [_within_envelope(item, around[0]) for item in words]
+    return _of_record(value, words or around)
 
 
 def _of_record(value: dict[str, Any], items: list[Pasted]) -> list[Pasted]:
