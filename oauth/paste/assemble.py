@@ -20,6 +20,9 @@ _LABEL = 30
 _BETWEEN = 600
 """Characters between the head of an answer and its body, where a program prints them apart."""
 
+_CLOSE = 40
+"""Characters to a status behind an empty line."""
+
 _NEAR = 200
 """Characters between an answer and a status in one of the next lines."""
 
@@ -202,7 +205,8 @@ class Assembly:
         status = self.status
         if status is not None and self.answered is not None and not (self.pending or self.address):
             is_near = status.start - self.answered < _NEAR
-            if is_near and self._is_status_of_last(status, "\n\n"):
+            is_close = status.start - self.answered < _CLOSE
+            if is_near and self._is_status_of_last(status, "\n\n\n" if is_close else "\n\n"):
                 self.status = None
 
     def _item(self, event: Event, item: Pasted) -> None:
@@ -305,7 +309,9 @@ class Assembly:
             return False
         before = last.items[0]
         head = before.response
-        if head is None or head.body or head.status < 400 or event.start - last.end > _BETWEEN:
+        if head is None or head.status < 400 or event.start - last.end > _BETWEEN:
+            return False
+        if head.body and (_error(before) is not None or _error(item) is None):
             return False
         if item.response.status not in (STATUS_UNKNOWN, head.status) or header(head.headers, "content-length") == "0":
             return False
@@ -408,7 +414,9 @@ def _is_error(item: Pasted) -> bool:
 
 def _is_status(item: Pasted) -> bool:
     response = item.response
-    return response is not None and not response.body and Part.RESPONSE_BODY in item.unknown and response.status >= 400
+    if response is None or response.body or response.status < 400:
+        return False
+    return Part.RESPONSE_BODY in item.unknown or not response.headers
 
 
 def _is_of_answer(alone: Pasted, error: Pasted) -> bool:

@@ -25,6 +25,7 @@ WORDS = "message"
 INSIDE = "JSON inside a JSON string extracted"
 
 _STATUS = ("status", "statusCode", "status_code", "http_code", "http_status", "httpStatus", "_rc", "code")
+_PLAIN_STATUS = {"status", "statuscode", "httpcode", "httpstatus", "httpstatuscode", "responsecode", "responsestatus"}
 _BODY = (
     "data",
     "body",
@@ -300,12 +301,21 @@ def _searched(value: dict[str, Any], source: str, repairs: tuple[str, ...], insi
 
 def _of_record(value: dict[str, Any], items: list[Pasted]) -> list[Pasted]:
     """Give the exchanges in a log record its time and its status."""
-    at, status = _time(value), _stated(value)
+    if not items:
+        return []
+    at = _time(value)
+    inside = (inner for inner in _within(value) if isinstance(inner, dict))
+    status = next((number for record in (value, *inside) if (number := _stated(record))), STATUS_UNKNOWN)
     return [with_status(replace(item, started_at=item.started_at or at), status) for item in items]
 
 
 def _stated(value: dict[str, Any]) -> int:
-    return next((int(value[name]) for name in _STATUS[:-1] if _is_status(value.get(name))), STATUS_UNKNOWN)
+    """Return the status that a member of a record states, by its name in any spelling."""
+    for name, number in value.items():
+        plain = name.rpartition(".")[2].replace("_", "").lower() if isinstance(name, str) else ""
+        if plain in _PLAIN_STATUS and _is_status(number):
+            return int(number)
+    return STATUS_UNKNOWN
 
 
 def with_status(item: Pasted, status: int) -> Pasted:

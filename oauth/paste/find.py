@@ -108,12 +108,18 @@ _STATUS_INSIDE = re.compile(
 UNWRAPPED = "wrapped lines joined"
 
 _SOURCE_BEHIND = re.compile(r"['\"`]?\s*(?:===?|!==?|=>|\|\||&&|\.\w+\(|::)|['\"],\s*$|,\s*$", re.MULTILINE)
-_SOURCE_BEFORE = re.compile(r"(?:===?|!==?|::|\b(?:throw|case|new|return|const|enum|static))\s*[('\"]*\Z")
+_SOURCE_BEFORE = re.compile(
+    r"(?:===?|!==?|::|\b(?:throw|case|new|return|const|enum|static))\s*[('\"]*\Z"
+    r"|[a-z0-9]_(?:\w*_)?(?:total|count|sum|bucket|errors|requests|seconds)\{[^{}\n]*\Z"
+)
 """What stands beside a code in the source of a program."""
 
 _SENTENCE = re.compile(
     r"[\"'`]?[ \t\r]*\n[ \t\"'`-]{0,8}(?P<words>[A-Z][\w]*(?:[ ,]+[\w'’()\"-]+){2,40}\.?)[ \t\r\"'`]*(?=\n|\Z)"
 )
+_SHORT = 100
+"""Characters of a structure that is none: in braces of another meaning there may be a status."""
+
 _BEGINNING = 12
 """Characters of an error in words, such as "error 401: ...", in which a status is its own."""
 
@@ -324,7 +330,8 @@ class _Scan:
             return [Event(start, end, "address", request=options)], end
         self._line(start)
         if not _ANSWERS.search(self.text, max(start - 60, self.line_start), start):
-            return [], end
+            is_phrase = end - start <= _SHORT and "://" not in written
+            return [], start + 1 if is_phrase else end
         return [Event(start, end, "other", (envelopes.bare(value, repairs=repairs, text=written),))], end
 
     def _value(self, text: str, offset: int, start: int) -> tuple[Any, int, tuple[str, ...]]:

@@ -10,9 +10,10 @@ _START = re.compile(
     r"^[ \t]*(?:(?P<version>HTTP/\d(?:\.\d)?)[ \t]+(?P<status>\d{3})(?:[ \t](?P<reason>[^\n\"{<]{0,80}))?[ \t\r]*"
     r"|(?P<method>[A-Z]{3,10})[ \t]+(?P<target>(?:https?:/|/|\*|[\w.-]+:\d)\S*)[ \t]+HTTP/\d(?:\.\d)?[ \t\r]*)(?:\n|\Z)"
     # Programs and files of requests leave the version out; the header behind tells that it is a message.
-    rf"|^[ \t]*(?:(?P<plain_method>GET|POST|PUT|PATCH|DELETE)[ \t]+(?P<plain_target>(?:https?:/)?/\S+)"
-    rf"|(?P<plain_status>[1-5]\d\d)[ \t](?P<plain_reason>[A-Z][A-Za-z -]{{1,40}}))[ \t\r]*\n"
-    rf"(?=[ \t]*(?:{HEADERS}[ \t]*[:=]|(?<=[a-z]\n){{\s*\"))",
+    rf"|^[ \t]*(?P<plain_method>GET|POST|PUT|PATCH|DELETE)[ \t]+(?P<plain_target>(?:https?:/)?/\S+)[ \t\r]*\n"
+    rf"(?=[ \t]*{HEADERS}[ \t]*[:=])"
+    r"|^[ \t]*(?P<plain_status>[1-5]\d\d)[ \t](?P<plain_reason>[A-Z][A-Za-z -]{1,40})[ \t\r]*\n"
+    rf"(?=[ \t]*(?:{HEADERS}[ \t]*[:=]|\{{\s*\"))",
     re.MULTILINE,
 )
 
