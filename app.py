@@ -35,6 +35,10 @@ try:
 except SettingError as error:
     sys.exit(str(error))
 
+# Each time that the thread that serves HTTP has something to do, it waits up to this many seconds for each other thread at
+# work, such as a session that redacts a long response. Python's default is 5 ms.
+sys.setswitchinterval(0.001)
+
 page_errors.keep_messages_out_of_the_log()
 Upkeep(installation.history, now, installation.settings.retention_days).start()
 

@@ -20,6 +20,9 @@ from typing import IO, Any, TypeVar, cast
 SECONDS = 120.0
 """Time limit of a call."""
 
+NICE = 5
+"""Nice value of the process beside its caller's, so that reading a large file delays nobody's page."""
+
 MEMORY = 3 * 1024**3
 """Limit of the process's address space, in octets; a HAR of 50 MiB needs half of it."""
 
@@ -119,6 +122,7 @@ def _with(problem: str, last: str) -> str:
 
 def main() -> None:
     """Do the job on standard input."""
+    os.nice(NICE)
     function, arguments, memory = pickle.load(sys.stdin.buffer)  # noqa: S301 our own server wrote it
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     with os.fdopen(int(sys.argv[1]), "w") as reports:

@@ -42,6 +42,8 @@ LONGEST_PROBE = 1.0
 """Seconds."""
 SLOW_PROBE = 0.3
 """Seconds from which a probe is printed."""
+SLOWEST = 10
+"""Number of the slowest acts that are printed."""
 MOST_MEMORY = 400
 """MiB of resident memory of the server's process."""
 BIG = {"empty objects", "lines", "pairs"}
@@ -228,6 +230,8 @@ def main() -> int:
             process.wait(30)
     unended = rows_without_an_end(home / "history.db")
     leaks = [file.name for file in home.rglob("*") if file.is_file() and CANARY.encode() in file.read_bytes()]
+    for act in sorted(attack.acts, key=lambda act: act.begun - act.ended)[:SLOWEST]:
+        print(f"{act.name} took {act.ended - act.begun:.1f} s")
     for wait in probes.waits:
         if wait.seconds > SLOW_PROBE:
             parts = f"{probes.machine(wait):.2f} s for the machine, {wait.work:.2f} s of work by the console"
