@@ -113,8 +113,10 @@ def read(request: Request, *, type_known: bool = True) -> Reading:
     mixed = tuple(_json_in_a_form(meant)) if look is Shape.FORM else ()
     length = header(request.headers, "Content-Length") or "0"
     in_body = meant if declared is look else tuple(_parameters(text, declared))
+    # The method is empty where it is unknown.
+    is_in_query = request.method.upper() in ("GET", "HEAD") or not (request.method or request.body)
     return Reading(
-        parameters=in_body if request.method.upper() not in ("GET", "HEAD") else query,
+        parameters=query if is_in_query else in_body,
         meant=(*meant, *mixed),
         mixed=mixed,
         query=query,

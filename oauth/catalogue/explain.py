@@ -9,7 +9,15 @@ from urllib.parse import urljoin, urlsplit
 from oauth.catalogue import challenges
 from oauth.catalogue.entries import Answer, Entry, answers
 from oauth.catalogue.folding import fold
-from oauth.catalogue.matcher import ENDPOINTS_OF, How, Match, address_parameters, match, match_value, read_json
+from oauth.catalogue.matcher import (
+    ENDPOINTS_OF,
+    How,
+    Match,
+    address_parameters,
+    match,
+    match_value,
+    read_json,
+)
 from oauth.catalogue.subject import subject_of
 from oauth.exchange import Exchange, Headers, Request, Step, header
 from oauth.formatting import fields
@@ -75,14 +83,20 @@ def explain(exchange: Exchange) -> Explanation | None:
     if failure is not None:
         if response is not None:
             # A response that broke off may contain the whole error.
-            error = match(response.status, response.headers, response.body, step=exchange.step, cut=True)
+            error = match(
+                response.status,
+                response.headers,
+                response.body,
+                step=exchange.step,
+                cut=True,
+            )
             if error is not None and (known := _documented(error, response.status)):
                 return known
         kind = failure.kind if failure.kind in answers() else "failed"
         return _answer(kind, response.status if response else None, None)
     if response is not None:
         return explain_response(
-            response.status,
+            response.status or None,
             response.headers,
             response.body,
             cut=response.cut,
@@ -117,9 +131,11 @@ def explain_response(
     error = match_value(status, headers, body, value, step=step, cut=cut or abridged)
     if elsewhere and error is not None and (like := error.documented):
         error = match_value(status, headers, body, value, step=step, elsewhere=True)
-        meaning = error and (_registered(error, status, step) or _answer("unknown_error", status, error))
+        if error is None:
+            return None
+        other = _registered(error, status, step) or _answer("unknown_error", status, error)
         note = f"These are the words of documented error {like.number}, but another provider sent them."
-        return meaning and replace(meaning, cause=f"{meaning.cause} {note}")
+        return replace(other, cause=f"{other.cause} {note}")
     stated = _stated(error)
     judged = stated if stated is not None and (status is None or status < 300) else status
     status = judged if status is None else status

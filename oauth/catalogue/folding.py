@@ -13,6 +13,11 @@ def clean(text: str) -> str:
     return text.translate(_INVISIBLE)
 
 
+def plain_quotes(text: str) -> str:
+    """Return a text with plain quotes in the place of typographic ones."""
+    return text.translate(_TYPOGRAPHIC)
+
+
 def fold(text: str) -> str:
     """Fold letter case, whitespace, typographic quotes and signs without a width."""
-    return " ".join(text.translate(_TYPOGRAPHIC).translate(_INVISIBLE).casefold().split())
+    return " ".join(plain_quotes(text).translate(_INVISIBLE).casefold().split())

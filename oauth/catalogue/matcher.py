@@ -8,15 +8,16 @@ import json
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
 from oauth import lenient_json
-from oauth.catalogue import challenges, shapes
+from oauth.catalogue import challenges, shapes, words
 from oauth.catalogue.entries import DocumentedError, Endpoint, RegisteredError, documented, registered, registered_for
-from oauth.catalogue.folding import clean, fold
+from oauth.catalogue.folding import clean, fold, plain_quotes
+from oauth.catalogue.words import Words
 from oauth.exchange import Headers, Step, header
 from oauth.lenient_json import ParseError
 from oauth.redaction import quoted
@@ -190,7 +191,7 @@ def _match(
     return Match(
         where=error.where,
         error=error.error,
-        description=clean(error.description),
+        description=entry.description if entry and _is_spelling(error.description, entry) else clean(error.description),
         human_title=error.human_title,
         stated_status=error.stated_status,
         matched_text=_verbatim(error),
@@ -201,6 +202,11 @@ def _match(
         request_id=error.request_id,
         shape=error.shape,
     )
+
+
+def _is_spelling(text: str, entry: DocumentedError) -> bool:
+    """Return whether a text is the documented one but for what copying made of its quotes and spaces."""
+    return " ".join(plain_quotes(clean(text)).split()) == entry.description
 
 
 def _documented(error: _Error) -> tuple[DocumentedError, How] | None:
@@ -279,6 +285,8 @@ def _body_error(status: int | None, body: bytes, value: Any, cut: bool) -> _Erro
     if error is None:
         return None
     text = text or _decoded(body)
+    if error.error not in registered() and (inner := _printed(error.description)):
+        error = replace(error, error=inner.error, description=inner.description)
     if error.path and where is Where.BODY:
         where = Where.DATA if error.path[0] == "data" else Where.WRAPPED
     if is_cut:
@@ -299,6 +307,14 @@ def _body_error(status: int | None, body: bytes, value: Any, cut: bool) -> _Erro
         cut,
         error.request_id,
         error.shape,
+    )
+
+
+def _printed(description: str) -> Words | None:
+    """Return the error of another server that a description quotes, with its code and its words."""
+    printed = words.find(description) if len(description) <= _LONGEST_TEXT else ()
+    return next(
+        (item for item in printed if item.error and item.description and not item.form.startswith("known")), None
     )
 
 

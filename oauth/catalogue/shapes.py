@@ -35,6 +35,8 @@ _UNCERTAIN_NAMES = frozenset({"id", "name", "title", "type", "reason", "category
 
 
 _STATUS_NAMES = ("status", "statuscode", "code")
+_STATUS_PATHS = (("statuscode",), ("httpstatuscode",), ("httpstatus",), ("httpcode",), ("status",))
+"""Members with the status that any shape may have beside its own."""
 
 
 class Shape(Struct, frozen=True, forbid_unknown_fields=True):
@@ -336,7 +338,8 @@ class _Search:
             code, colon, rest = error.partition(": ")
             if colon and code in registered():
                 error, description = code, description or rest
-        status = next((number for at in shape.status if (number := self._status(members, at))), None)
+        places = (*shape.status, *_STATUS_PATHS)
+        status = next((number for at in places if (number := self._status(members, at))), None)
         if not (error or description or (status or 0) >= 400):
             return None
         if description == error and shape.description and shape.error[:1] == shape.description[:1]:
@@ -384,7 +387,9 @@ class _Search:
         value = self._at(members, path)
         if not isinstance(value, str):
             return ""
-        code = value.strip()
+        code = value.strip().rpartition("#")[2]  # AWS: com.amazonaws.service#NotAuthorizedException
+        if "\\" in code:  # the class of an exception of the server
+            return ""
         if not code or code.lstrip("-").isdigit() or len(code) > 4 * _LONGEST_NAME * 5 or code[:1] in "{[<":
             return ""
         if path[-1] in _UNCERTAIN_NAMES and not shape.is_certain and not is_error_code(code):

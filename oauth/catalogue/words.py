@@ -4,6 +4,7 @@ The forms are in ``shapes.toml``. The text is read once, word by word; a form lo
 """
 
 import html
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -13,10 +14,17 @@ from urllib.parse import parse_qsl
 from oauth.catalogue.entries import CatalogueError, documented, registered
 from oauth.catalogue.shapes import Printed, bare, canonical_code, is_error_code, is_random, known_texts, table
 
+_GAP = re.compile(r"\W{1,6}")
+KNOWN = "known text"
+"""The form of a text that is known as a whole."""
+ALONE = "code alone"
+"""The form of a code without words."""
 LONGEST_WORDS = 1200
 """Characters that a description may have."""
 _NEAR = 2000
 """Characters around an error with words in which its code alone says nothing new."""
+_LIST = 3
+"""Different codes alone that make a text a list of codes, as in source code and documentation, and no report."""
 _MOST_FIELDS = 50
 _LONGEST_WORD = 80
 
@@ -42,7 +50,7 @@ class Words:
 _WORD = re.compile(r"\w{3,}")
 _NUMBER = re.compile(r"(?:AADSTS|AADB2C|MSIS|IDX)\d{4,7}\Z")
 _EXCEPTION = re.compile(
-    r"\w{0,40}(?:oauth|authori|authent|token|grant|client|opError|provider|refresh|access|openid|oidc|login|msal"
+    r"\w{0,40}(?:auth|token|grant|client|opError|provider|refresh|access|openid|oidc|login|msal"
     r"|response|request|credential)\w{0,40}(?:exception|error)\Z|operror\Z|apierror\Z",
     re.IGNORECASE,
 )
@@ -58,21 +66,31 @@ _END = re.compile(
     r"[\r\n]|\\[nrt]|\x1b"
     r"|(?<!\s)[,;]?\s+[\w.\[\]-]{1,40}=(?=[^\s=])"  # another member of a log line
     r"|[,;]\s{0,3}\\?[\"']?(?:error_?\w{1,20}|state|status|code|scope|\w{1,20}id|\w{1,30}_\w{1,30})\\?[\"']?\s{0,3}[:=]"
-    r"|(?<!\s)\s+(?:at\s+[\w$.<>/\[\]\\-]+(?:[(:]|\s[\[(])|in\s+(?:/|[A-Z]:\\)|(?:Trace|Correlation) ID:|Timestamp:"
-    r"|[{<]|\((?:at\s|https?:|[Ss]tatus|HTTP|\S{1,80}:\d)|https?://|[|]\s|--+\s|#\d)"
-    r"|;\s{0,3}nested exception|\[(?=[\[\]{\"'])|</?[a-z]+>"
+    r"|,\s?(?:null|nil|None)\b|\s\[(?:\w{1,30}|HTTP \d{3})\](?:\s|\Z)"
+    r"|(?<!\s)\s+(?:at\s+[\w$.<>/\[\]\\-]+(?:[(:]|\s[\[(])|(?:thrown\s+)?in\s+(?:/|[A-Z]:\\)|(?:Trace|Correlation) ID:"
+    r"|Timestamp:|[{<]|\((?:at\s|https?:|[Ss]tatus|HTTP|\S{1,80}:\d)|https?://|[|]\s|--+\s|#\d)"
+    r"|:?\s?\\?\"?\{(?=\\?[\"'\s]|\Z)|;\s{0,3}nested exception|\[(?=[\[\]{\"'])|</?[a-z]+>"
 )
 _SENTENCE = re.compile(r"(?<!\be\.g)(?<!\bi\.e)[.!?](?=\s+[A-Z\"'(\[{<«“])")
 _STATUS_TAIL = re.compile(r":\s*([1-5]\d\d)\b(?:[ ][A-Z][A-Za-z -]{1,40})?(?:\s*:|\s*\Z)")
 _MARK = re.compile(r"(?<!\s)\s*(?:[(\[<]?(?:\.{3}|…)?\s?truncated[^\n]{0,40}|\.{3,}|…)\s*\Z", re.IGNORECASE)
-_NOTHING = frozenset({"null", "none", "nil", "undefined", "true", "false", "n/a", "some", "(null)"})
+_NOTHING = frozenset({"null", "none", "nil", "undefined", "true", "false", "n/a", "some", "(null)"}) | {
+    "error",
+    "errors",
+    "errorcode",
+    "error_code",
+    "statuscode",
+    "status_code",
+    "exception",
+    "error_description",
+}
 _AFTER_KNOWN = re.compile(
     r"\s*(?:\Z|[\r\n]|[.,;!?\"'`)\]}>&|{(\[<«»“”’]|\\|-\s|--|\s(?:when|whenever|after|if|and|but|while|error|message|response|as"
     r"|because|since|every|again|so|at|in|on|from|with)\b)"
 )
 _CODE_AFTER = re.compile(r"\s*[(\[]([a-z]+_[a-z_]+)[)\]]")
 _BRACKETS = re.compile(r"[()\[\]{}]")
-_SEPARATOR = r"""\\?["']?\)?\s{0,3}(?:=>|[:=])\s{0,3}"""
+_SEPARATOR = r"""(?:\]\s{1,3}|\\?["']?\)?\s{0,3}(?:=>|[:=])\s{0,3})"""
 _CODE = r"(?P<error>\w+)"
 _ANY = r"(?P<any>[A-Za-z][\w.-]{1,80})"
 
@@ -82,7 +100,10 @@ def find(text: str, start: int = 0, end: int | None = None) -> Iterator[Words]:
 
     A code alone is left out near the same code with words.
     """
-    results = list(_all(text, start, len(text) if end is None else end))
+    results = list(_joined(text, _all(text, start, len(text) if end is None else end)))
+    alone = {words.error for words in results if words.form == ALONE}
+    if len(alone) >= _LIST:
+        results = [words for words in results if words.form != ALONE]
     for place, words in enumerate(results):
         if (
             words.description
@@ -93,6 +114,21 @@ def find(text: str, start: int = 0, end: int | None = None) -> Iterator[Words]:
             )
         ):
             yield words
+
+
+def _joined(text: str, results: Iterator[Words]) -> Iterator[Words]:
+    """Yield the errors, a code and the known text right behind it as one."""
+    code: Words | None = None
+    for words in results:
+        if code is not None and not words.error and words.form == KNOWN and _GAP.fullmatch(text, code.end, words.start):
+            words = replace(words, start=code.start, error=code.error)
+        elif code is not None:
+            yield code
+        code = words if words.form == ALONE else None
+        if code is None:
+            yield words
+    if code is not None:
+        yield code
 
 
 def _neighbours(results: list[Words], place: int) -> Iterator[tuple[int, Words]]:
@@ -166,6 +202,10 @@ def _classes() -> Mapping[str, str]:
     return names | {"invalidrequesterror": "invalid_request"}
 
 
+_OTHER_CLASSES = {"invalidrequestexception": "invalid_request"}
+"""Names of classes that other libraries have too, so that they are an error only in a form of their own."""
+
+
 def _form(printed: Printed) -> _Reader:
     """Return the reader of one form. Raises ``CatalogueError`` for an invalid pattern."""
     source = printed.pattern.replace("{sep}", _SEPARATOR).replace("{code}", _CODE).replace("{any}", _ANY)
@@ -178,6 +218,20 @@ def _form(printed: Printed) -> _Reader:
     return lambda text, start, stop: _read_form(printed, pattern, text, start, stop)
 
 
+_BODY = re.compile(r"[:\s]{0,4}\\?\"?\{")
+_SOURCE_BEFORE = re.compile(r"(?:[!=]==?|\bcase)\s{0,3}[\"']?\Z|(?:::|->|\$)\Z")
+_SOURCE_AFTER = re.compile(r"[\"']?\s{0,3}(?:=>|\|\||&&|[!=]==?|\)\s{0,3}(?:\{|\|\||&&))|\.\w+\(")
+_CONSTANT_BEFORE = re.compile(r"(?:error|code|[:=(])\W{0,4}\Z", re.IGNORECASE)
+
+
+def _is_source(text: str, start: int, end: int, code: str) -> bool:
+    """Return whether a code alone is a literal or a constant in source code, which names an error and is none."""
+    before = text[max(0, start - 12) : start]
+    if _SOURCE_BEFORE.search(before) or _SOURCE_AFTER.match(text, end, end + 40):
+        return True
+    return code.isupper() and not _CONSTANT_BEFORE.search(before)
+
+
 def _read_form(printed: Printed, pattern: re.Pattern[str], text: str, start: int, stop: int) -> Words | None:
     match = pattern.match(text, start, stop)
     if match is None:
@@ -186,8 +240,11 @@ def _read_form(printed: Printed, pattern: re.Pattern[str], text: str, start: int
     code = groups.get("error") or groups.get("any") or ""
     if groups.get("any") and not _is_plausible(code):
         return None
+    if printed.name == ALONE and _is_source(text, match.start(), match.end(), code):
+        return None
     error = _as_code(code)
-    words = Words(start, match.end(), error, groups.get("quoted") or "", form=printed.name)
+    status = int(groups["status"]) if groups.get("status") else None
+    words = Words(start, match.end(), error, groups.get("quoted") or "", status=status, form=printed.name)
     if groups.get("words") is None:
         return words
     at = match.end("words")
@@ -195,10 +252,11 @@ def _read_form(printed: Printed, pattern: re.Pattern[str], text: str, start: int
     taken = _take(text, at, stop, opener, is_whole="whole" in groups)
     if taken is None:
         return None if "words" in _needs(printed) else words
-    if printed.begins == ("class",) and (first := _WORD.match(taken.description)) and first[0].lower() in registered():
+    first = _WORD.match(taken.description)
+    if first and first[0].lower() in registered() and not groups.get("any") and printed.begins[0] != "code":
         return None
-    if "whole" in groups:
-        return replace(taken, start=start, description=text[start:at] + taken.description, error="", form=printed.name)
+    if groups.get("any") and code not in registered() and _BODY.match(text, taken.end):
+        return None  # the server's own words follow
     return replace(taken, start=start, error=error, form=printed.name)
 
 
@@ -278,8 +336,18 @@ def _quoted(window: str, start: int, closer: str, escaped: bool) -> tuple[str, i
         if closer == "'" and window[end + 1 : end + 2].isalpha():  # an apostrophe
             position = end + 1
             continue
-        return window[start:end].replace("\\" + closer, closer), end + 1
+        return _unescaped(window[start:end], closer), end + 1
     return None
+
+
+def _unescaped(text: str, closer: str) -> str:
+    """Return a text without the escapes of the language that it was printed in."""
+    if "\\" not in text:
+        return text
+    try:
+        return str(json.loads(f'"{text}"', strict=False))
+    except ValueError:
+        return text.replace("\\" + closer, closer)
 
 
 def _closing(window: str, start: int, closer: str) -> int | None:
@@ -318,6 +386,8 @@ def _as_code(code: str) -> str:
         return lowered if code.lower() in registered() else code
     if lowered in _classes():
         return _classes()[lowered]
+    if lowered in _OTHER_CLASSES:
+        return _OTHER_CLASSES[lowered]
     canonical = canonical_code(code)
     return canonical if "_" not in code and canonical in registered() else code
 
@@ -356,7 +426,7 @@ def _is_worth(query: str) -> bool:
     return has_words or name.lower() != "error" or value.rstrip(".,;)]").lower() in registered()
 
 
-_MORE = re.compile(r"[\"',;\s]{1,4}error_?description", re.IGNORECASE)
+_MORE = re.compile(r"[\"',;\s]{1,4}(?:error_?)?(?:description|message)\s?[=:]", re.IGNORECASE)
 
 
 def _follows(text: str, at: int) -> bool:
@@ -392,7 +462,7 @@ def _known(known: str, code: str, is_title: bool) -> _Reader:
             end, error = (after.end(), after[1]) if after[1] in registered() else (end, error)
         if is_title:
             return Words(start, end, error, "", match[0], form="human title")
-        return Words(start, end, error, known if bare(match[0]) in known_texts() else match[0], form="known text")
+        return Words(start, end, error, known if bare(match[0]) in known_texts() else match[0], form=KNOWN)
 
     return read
 

@@ -115,8 +115,10 @@ class Context:
         """The request's parameters; for a callback those of its authorization request."""
         if self.step is Step.CALLBACK:
             return parameters.of_query((self.authorization.parameters or {}).items())
-        type_known = self.is_strict or self.is_known(Part.REQUEST_HEADERS)
-        return parameters.read(self.exchange.request, type_known=type_known)
+        request = self.exchange.request
+        if not self.is_known(Part.METHOD):
+            request = replace(request, method="")
+        return parameters.read(request, type_known=self.is_strict or self.is_known(Part.REQUEST_HEADERS))
 
     @cached_property
     def basic(self) -> Basic | None:

@@ -1,20 +1,18 @@
 """Diagnose the exchanges of a paste: each is explained, diagnosed from the paste, and redacted."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Protocol, TypeVar
 
 from oauth import parameters
-from oauth.addresses import host_of
 from oauth.catalogue.explain import Explanation, explain, explain_response, not_shown
 from oauth.diagnosis import Cause, Diagnosis, InMemoryPast, NoPast, Past, diagnose, preflight
 from oauth.exchange import Exchange, Part, Request, Response, Step, header
 from oauth.lenient_json import CUT
 from oauth.paste.result import Pasted
-from oauth.providers.terms import terms_of
+from oauth.providers.terms import is_of_another_provider
 from oauth.redaction import Vault
 from oauth.redaction.by_name import ERROR_CODE
 from oauth.redaction.names import secret_kind
@@ -136,13 +134,15 @@ class Paste:
             return explain(self.exchanges[position])
         if response is None:
             return None
+        if 300 <= response.status < 400 and Part.RESPONSE_HEADERS in item.unknown:
+            return None  # where it leads to would say what it means
         explanation = explain_response(
             item.status,
             response.headers,
             response.body,
             step=item.step,
             request=item.request,
-            elsewhere=item.request is not None and _is_elsewhere(item.request.url),
+            elsewhere=item.request is not None and is_of_another_provider(item.request.url),
             abridged=CUT in item.repairs,
         )
         if explanation is not None and explanation.answer == "empty" and Part.RESPONSE_BODY in item.unknown:
@@ -152,16 +152,6 @@ class Paste:
     def _add_to(self, earlier: InMemoryPast, position: int) -> None:
         if self.items[position].started_at:
             earlier.add(self.redacted(position))
-
-
-_INVENTED = re.compile(r"(?:^|\.)(?:example(?:\.(?:com|org|net))?|test|invalid|local|localhost|internal)(?::\d+)?$")
-"""Hosts that stand for another one (RFC 2606, RFC 6761), as people write them over those of their provider."""
-
-
-def _is_elsewhere(url: str) -> bool:
-    """Return whether a request went to a provider that is known not to be the documented one."""
-    host = host_of(url)
-    return "." in host and not _INVENTED.search(host) and terms_of(url, has_documented_text=True) is None
 
 
 def _is_whole_request(item: Pasted) -> bool:

@@ -11,9 +11,12 @@ from oauth.exchange import Part, Request, Response, Step
 from oauth.paste import address, envelopes
 from oauth.paste.curl import command
 from oauth.paste.result import STATUS_UNKNOWN, Block, Pasted, check_count
-from oauth.paste.step_guess import split, step_of
+from oauth.paste.step_guess import is_callback, parameters, split, step_of
 
 NO_BODY = "the body of the response is not in the text"
+_LABEL = 30
+"""Characters in front of an answer that a program prints each time that it prints the same exception."""
+
 _NEAR = 200
 """Characters between an answer and a status in one of the next lines."""
 
@@ -33,6 +36,11 @@ class Event:
     status: int = STATUS_UNKNOWN
     at: datetime | None = None
     is_complete: bool = False
+
+    @property
+    def is_callback(self) -> bool:
+        """True for an address with the parameters of an authorization response."""
+        return self.request is not None and is_callback(parameters(self.request.url))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,7 @@ class Assembly:
         self._finish()
         if not self.result:
             self._only_other()
-        return self._without_repetitions() if len(self.result) > 1 else self.result
+        return _without_statuses(self._without_repetitions()) if len(self.result) > 1 else self.result
 
     def _without_repetitions(self) -> list[Block]:
         """Join an error that a program printed twice: in one line, or in another form."""
@@ -124,8 +132,16 @@ class Assembly:
             return False
         if here != there and not (two.source == envelopes.WORDS and there in here):
             return False
-        between = self.text[first.end : second.start]
-        return "\n" not in between or not self._texts(first) & self._texts(second)
+        if two.source == envelopes.WORDS or "\n" not in self.text[first.end : second.start]:
+            return True
+        is_same_form = bool(self._texts(first) & self._texts(second))
+        label = self._label(second)
+        return not is_same_form or (bool(label.strip()) and label == self._label(first))
+
+    def _label(self, block: Block) -> str:
+        """Return the end of the line in front of an answer, such as the name of an exception."""
+        start = max(block.spans or ((block.start, block.end),), key=lambda span: span[1] - span[0])[0]
+        return self.text[max(start - _LABEL, self.text.rfind("\n", 0, start) + 1) : start]
 
     def _texts(self, block: Block) -> set[str]:
         return {self.text[start:end] for start, end in block.spans or ((block.start, block.end),)}
@@ -191,6 +207,8 @@ class Assembly:
                 (event.start, event.end),
             )
             return
+        if self.status is not None and self.status.status == item.status:
+            self.status = None  # it was said before the exchange that has it too
         self._finish()
         self._add(self._timed(item), (event.start, event.end))
 
@@ -312,11 +330,48 @@ def _error(item: Pasted) -> Match | None:
     return match(item.status, response.headers, response.body) if response and response.body else None
 
 
+def _without_statuses(blocks: list[Block]) -> list[Block]:
+    """Join a status alone with the error that stands in words or a log beside it: they are of one answer."""
+    errors = {place: block for place, block in enumerate(blocks) if _is_error(block.items[0])}
+    alone: set[int] = set()
+    for place, block in enumerate(blocks):
+        if errors and _is_status(block.items[0]):
+            owner = next((near for near in errors if _is_of_answer(block.items[0], errors[near].items[0])), None)
+            if owner is not None:
+                errors[owner] = _joined(errors[owner], block)
+                alone.add(place)
+    return [errors.get(place, block) for place, block in enumerate(blocks) if place not in alone]
+
+
+def _is_error(item: Pasted) -> bool:
+    return item.response is not None and bool(item.response.body) and _error(item) is not None
+
+
+def _is_status(item: Pasted) -> bool:
+    response = item.response
+    return response is not None and not response.body and Part.RESPONSE_BODY in item.unknown and response.status >= 400
+
+
+def _is_of_answer(alone: Pasted, error: Pasted) -> bool:
+    """Return whether a status alone can be that of an error: neither status nor address say otherwise."""
+    if alone.response is None or error.response is None or error.response.status not in (0, alone.response.status):
+        return False
+    if alone.request is None or error.request is None:
+        return True
+    return split(alone.request.url).path == split(error.request.url).path
+
+
 def _joined(first: Block, second: Block) -> Block:
     """Give the first of two prints of an error what only the second has."""
     item, other = first.items[0], second.items[0]
     if item.response is not None and item.response.status == STATUS_UNKNOWN and other.response is not None:
         item = replace(item, response=replace(item.response, status=other.response.status))
+    is_richer = item.source == other.source == envelopes.WORDS and other.response is not None
+    if is_richer and item.response and other.response and b'"error":' not in item.response.body:
+        item = replace(item, response=replace(item.response, body=other.response.body))
+    if item.request is None and other.request is not None:
+        item = replace(item, request=other.request, step=step_of(other.request, item.response))
+        item = replace(item, unknown=item.unknown | other.unknown - {Part.RESPONSE_BODY})
     spans = (*(first.spans or ((first.start, first.end),)), *(second.spans or ((second.start, second.end),)))
     return Block(first.start, max(first.end, second.end), (item,), tuple(sorted(spans)))
 

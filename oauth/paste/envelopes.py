@@ -42,7 +42,9 @@ _URL = ("url", "uri", "href", "requestUrl", "request_url")
 _SENT = ("config", "request", "options", "req")
 _TIMES = ("time", "timestamp", "@timestamp", "ts", "datetime", "date")
 _EMBEDDED = re.compile(r"[{\[]")
-_SIGN = re.compile(r"[{\[<=]|error|invalid|token|oauth|denied|expired|grant|client|unauthori", re.IGNORECASE)
+_SIGN = re.compile(
+    r"[{\[<=]|error|invalid|token|oauth|denied|expired|grant|client|unauthori|scope|missing|require|_", re.IGNORECASE
+)
 """A sign that a text may have an exchange or the words of an error inside."""
 
 Inside = Callable[[str], list[Pasted]]

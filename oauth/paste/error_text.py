@@ -25,6 +25,12 @@ def find(text: str, start: int, end: int) -> Iterator[tuple[int, int, Pasted]]:
         yield error.start, error.end, _pasted(error)
 
 
+def code_alone(item: Pasted) -> str:
+    """Return the code of an error in words without a description, an empty text for another."""
+    code: str = json.loads(item.response.body)["error"] if CODE_ALONE in item.repairs and item.response else ""
+    return code
+
+
 def joined(first: Pasted, second: Pasted) -> Pasted | None:
     """Return the error of two that were read in words, if one has only the code and the other only the description."""
     one, two = (json.loads(item.response.body) if item.response else {} for item in (first, second))

@@ -24,6 +24,7 @@ from oauth.paste.literals import PRINTED, PRINTED_START
 from oauth.paste.result import STATUS_UNKNOWN, Block, Pasted, check_count
 from oauth.paste.step_guess import TOKEN_PATH, path_of
 from oauth.paste.times import ACCESS_LOG, ISO, moment
+from oauth.paste.wrappers import peel
 
 _BLOCKS: tuple[Callable[[str], Iterator[Block]], ...] = (
     trace.find,
@@ -36,6 +37,9 @@ _BLOCKS: tuple[Callable[[str], Iterator[Block]], ...] = (
 """Readers of blocks; where two claim the same place, the first has it."""
 
 _REASONS = "|".join(sorted({re.escape(status.phrase) for status in HTTPStatus if status >= 200}, key=len, reverse=True))
+_STATUS = r"(?:4(?:0\d|1[0-8]|2[1-9]|31|51)|50[0-8]|51[01]|52[0-6])"
+"""An error status, where a number alone could be a port or a line."""
+
 _NAMES = "|".join(status.phrase.replace(" ", "") for status in HTTPStatus if status >= 400)
 _PART = re.compile(
     rf"(?P<body>\{{(?!\s*[{{\[])|\[(?=\s*\{{)|{escaped.START.pattern}|{PRINTED_START.pattern})"
@@ -48,11 +52,11 @@ _PART = re.compile(
     r"(?:[ \t]HTTP/[\d.]{1,3}[\"']?)?"
     r"|(?P<url>https?://[^\s'\"`<>]+)"
     r"|(?:HTTP(?:[ /][\d.]{1,3})?(?: status)?(?: code| error)?|status(?:[ _-]?code)?|response code"
-    r"|responded with(?: a)?|returned(?: a)?|code|error|(?<=<)Response)"
+    r"|responded with(?: a)?|returned(?: a)?|code|error|(?<=<)Response|Response(?=\[))"
     r"\]?[ :=\t\[]{1,8}[\"'`(]?(?P<status>[1-5]\d\d)(?![\d.]\d|\d)"
-    r"|(?P<words_behind>[45]\d\d)(?= (?:status|response)\b)|failed(?: with)? [(\[](?P<failed>[45]\d\d)[)\]]"
+    rf"|(?P<words_behind>{_STATUS})(?= (?:status|response|error)\b)|failed(?: with)? [(\[](?P<failed>{_STATUS})[)\]]"
     rf"|status(?:[ _-]?code)?[\"']?[ :=]{{1,4}}[\"']?(?P<named>{_NAMES})\b"
-    r"|(?<!\.)(?P<before>[45]\d\d)[\])\"'`:,.;-]{0,3}\s{0,3}b?(?=[{<\[]|\"[{\[])"
+    rf"|(?<!\.)(?P<before>{_STATUS})[\])\"'`:,.;-]{{0,3}}\s{{0,3}}b?(?=[{{<\[]|\"[{{\[])"
     r"|(?<!\.)(?P<phrase>[1-5]\d\d)[\"')]?,?[ ]?(?:\(|\[|: |message=|-\s|'|\")*"
     rf"(?:{_REASONS}|Client Error|Server Error)\b)",
     re.MULTILINE | re.IGNORECASE,
@@ -64,12 +68,14 @@ _BEHIND = re.compile(r"[\"'`]?[)\]]?,[ ]?(?P<status>[1-5]\d\d)(?![\d.])")
 
 _ACCESS_STATUS = re.compile(r"[\"']?[ ](?:(?P<status>[1-5]\d\d)(?= (?:\d+\b|-|None))|\[(?P<bracketed>[1-5]\d\d)\])")
 _AFTER_URL = ".,;:)]}"
-_EXPLANATIONS = (
-    "https://developer.mozilla.org/",
-    "https://httpstatuses.",
-    "https://www.rfc-editor.org/",
-    "https://tools.ietf.org/",
+_EXPLANATION = re.compile(
+    r"https?://(?:(?:docs?|developers?|help|support|learn|wiki|community|forum|blog|github)\.|(?:www\.)?(?:httpstatuses|rfc-editor"
+    r"|stackoverflow|github\.com/[\w.-]+/[\w.-]+/(?:issues|blob|pull|wiki))\b|tools\.ietf\.|datatracker\.)"
+    r"|https?://[^?#\s]*(?:/(?:docs?|wiki|errors|guides?|blog)(?:/[^?#]*)?(?:#[^=]*)?$|#[^=]*$)",
+    re.IGNORECASE,
 )
+"""An address of a page that explains, which is no request of the flow."""
+
 _FAILED_PASSES = 4
 """Passes over a text that may fail; past that, a bracket that opens nothing ends its line."""
 
@@ -88,6 +94,10 @@ _ANSWERS = re.compile(
 
 _STATUS_INSIDE = re.compile(r"\b(?:Code|status_?code|status)[\"']?\s?(?:=|:|=>)\s?([45]\d\d)\b", re.IGNORECASE)
 UNWRAPPED = "wrapped lines joined"
+
+_SOURCE_BEHIND = re.compile(r"['\"`]?\s*(?:===?|!==?|=>|\|\||&&|\.\w+\(|::)|['\"],\s*$|,\s*$", re.MULTILINE)
+_SOURCE_BEFORE = re.compile(r"(?:===?|!==?|::|\b(?:throw|case|new|return|const|enum|static))\s*[('\"]*\Z")
+"""What stands beside a code in the source of a program."""
 
 _CLOSE = 300
 """Characters between a code and its description at most."""
@@ -120,7 +130,7 @@ def inside(text: str, depth: int) -> list[Pasted]:
     """Return the exchanges in a text that stands inside a structure; none where it has no sign of one."""
     if depth >= _DEEPEST:
         return []
-    return [item for block in find(text, depth + 1) for item in block.items]
+    return [item for block in find(peel(text).text, depth + 1) for item in block.items]
 
 
 @dataclass
@@ -213,7 +223,7 @@ class _Scan:
 
     def _address(self, part: re.Match[str]) -> tuple[list[Event], int]:
         url = (part["target"] or part["url"]).rstrip(_AFTER_URL)
-        if url.startswith(_EXPLANATIONS):
+        if _EXPLANATION.match(url):
             return [], part.end()
         method = (part["method"] or "").upper() or ("POST" if TOKEN_PATH.search(path_of(url)) else "GET")
         end = part.start("target" if part["target"] else "url") + len(url)
@@ -280,9 +290,7 @@ class _Scan:
         words: list[Event] = []
         known: Known | None = None
         position = 0
-        covered = [
-            event for event in events if event.kind == "items" or (event.kind == "address" and event.is_complete)
-        ]
+        covered = [event for event in events if event.kind == "items" or event.is_complete or event.is_callback]
         for stop, following in [*((event.start, event.end) for event in covered), (len(self.text), len(self.text))]:
             for start, end, item in error_text.find(self.text, position, stop):
                 known = known or Known.of(events)
@@ -290,7 +298,17 @@ class _Scan:
                 if known.is_new(item) and not (is_introduction and known.codes):
                     words.append(Event(start, end, "words", (item,)))
             position = max(position, following)
-        return list(self._together(words))
+        return list(self._without_lists(list(self._together(words))))
+
+    def _without_lists(self, words: list[Event]) -> Iterator[Event]:
+        """Yield the words; codes alone that stand in a list of codes, or in the source of a program, tell no error."""
+        codes = {error_text.code_alone(event.items[0]) for event in words} - {""}
+        for event in words:
+            is_alone = bool(error_text.code_alone(event.items[0]))
+            before = self.text[max(event.start - 60, 0) : event.start]
+            is_source = _SOURCE_BEHIND.match(self.text, event.end) or _SOURCE_BEFORE.search(before)
+            if not is_alone or (len(codes) == 1 and not is_source):
+                yield event
 
     def _together(self, words: list[Event]) -> Iterator[Event]:
         """Yield the words; a code and a description that stand close together are one error."""

@@ -5,8 +5,9 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
-from oauth.paste.times import ACCESS_LOG, ISO
+from oauth.paste.times import ACCESS_LOG, ISO, moment
 
 _MOST_ROUNDS = 4
 """Wrappers around wrappers that are peeled: each round goes over the whole text."""
@@ -21,7 +22,9 @@ _FENCE = re.compile(
 )
 _QUOTED_LINE = re.compile(r"^[ \t]{0,3}(?:[>|][ \t]?){1,9}", re.MULTILINE)
 _CURL_SIGN = re.compile(r"^[ \t]*(?:> ?[A-Z]{3,10} \S+ HTTP/\d|< ?HTTP/\d)", re.MULTILINE)
+_QUOTED_STATUS = re.compile(r"^[ \t]*> ?HTTP/\d", re.MULTILINE)
 _ENTITY_SYNTAX = re.compile(r"[{\[,]\s{0,9}&(?:quot|#34|#x22);|&lt;/?[A-Za-z]\w{0,60}(?:&gt;|\s)", re.IGNORECASE)
+_IN_STRING = re.compile(r"\":\s?\"[^\"]*\Z")
 _ENTITY = re.compile(r"&(?:quot|apos|amp|lt|gt|nbsp|#\d{1,6}|#x[0-9a-f]{1,5});", re.IGNORECASE)
 _APOSTROPHE = re.compile(r"&(?:#0?39|#x0?27|apos|rsquo|#8217);", re.IGNORECASE)
 _SINGLE_QUOTED = re.compile(r"[{,]\s{0,9}'[\w-]{1,60}'\s{0,3}(?::|=>)")
@@ -37,11 +40,16 @@ _TIME = (
 _GUTTER = re.compile(r"^(?P<name>[\w.@/-]{1,40}(?:\|[\w.@/-]{1,40})?)[ \t]{0,20}\|(?:[ \t]|$)", re.MULTILINE)
 _FAR = 2_000
 """Characters between two lines that are no neighbours."""
+_TIMED_LINE = re.compile(rf"^\[?(?P<time>{_TIME})(?P<rest>[^\n]*)", re.MULTILINE)
+_TAIL = re.compile(r"[^\n{}\"<>=]{0,160}(?:[:\]|]|[-–])[ \t]{1,4}")
 _METHODS = "GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS"
 _HEADERS = (
     r"(?:(?:Content|Accept|Access|Cache|Transfer|WWW|Set|User|X|Strict|Proxy|If|Last|Sec|CF)-[\w-]{1,40}|Host|Authorization"
     r"|Cookie|Date|Server|Connection|Location|Pragma|Expires|Vary|ETag|Via|Origin|Referer|Version|Allow|Age|Alt-Svc)"
 )
+_CONTINUES = re.compile(rf"[ \t]*(?:\"[\w.$@-]{{1,60}}\"\s{{0,3}}:|[}}\]]|{_HEADERS}:[ ]|\r?$)", re.MULTILINE)
+"""The beginning of a line that goes on with a message or a structure."""
+
 _PREFIX = re.compile(
     rf"^(?:<\d{{1,3}}>)?(?:[\w.-]{{1,60}}[ \t]{{1,9}}\|[ \t])?"
     rf"(?:\[?(?P<time>{_TIME})\]?(?:[^\S\n]{{1,3}}|[^\n{{}}\"<>=]{{0,160}}?(?:[:\]|][ \t]|[-–] |[FP] ))"
@@ -119,6 +127,7 @@ def peel(text: str) -> Peeled:
             _cells,
             _octets,
             _gutters,
+            _repeated_prefixes,
             _prefixes,
         ):
             peeled = wrapper(peeled)
@@ -161,7 +170,8 @@ def _fences(peeled: Peeled) -> Peeled:
 
 def _quotes(peeled: Peeled) -> Peeled:
     """Remove the signs of a quoted mail, with which ``curl -v`` begins its lines too."""
-    if not _QUOTED_LINE.search(peeled.text) or _CURL_SIGN.search(peeled.text):
+    is_curl = _CURL_SIGN.search(peeled.text) and not _QUOTED_STATUS.search(peeled.text)
+    if is_curl or not _QUOTED_LINE.search(peeled.text):
         return peeled
     return _replaced(peeled, _QUOTED_LINE, "quote signs of a mail removed")
 
@@ -170,7 +180,9 @@ def _entities(peeled: Peeled) -> Peeled:
     note = "HTML entities decoded"
     if "&" not in peeled.text or ";" not in peeled.text:
         return peeled
-    if _ENTITY_SYNTAX.search(peeled.text):
+    syntax = _ENTITY_SYNTAX.search(peeled.text)
+    # Inside a string of JSON they belong to the text in it, which is read by itself.
+    if syntax and not _IN_STRING.search(peeled.text, peeled.text.rfind("\n", 0, syntax.start()) + 1, syntax.start()):
         return _replaced(peeled, _ENTITY, note, lambda match: html.unescape(match[0]).replace("\xa0", " "))
     # Within single quotes a plain apostrophe would end the text.
     apostrophe = "\u2019" if _SINGLE_QUOTED.search(peeled.text) else "'"
@@ -228,6 +240,48 @@ def _gutter_edits(text: str) -> Iterator[Edit]:
         beside = (*lines[max(number - 1, 0) : number], *lines[number + 1 : number + 2])
         if any(line["name"] == other["name"] and abs(line.start() - other.start()) < _FAR for other in beside):
             yield line.start(), line.end(), ""
+
+
+def _repeated_prefixes(peeled: Peeled) -> Peeled:
+    return peeled.edited(_repeated_prefix_edits(peeled.text), "prefixes of a log removed")
+
+
+def _repeated_prefix_edits(text: str) -> Iterator[Edit]:
+    """Remove what a logger put in front of the lines of one message; each new time stays, on a line of its own."""
+    for lines, tail in _runs(text):
+        ends = [min(line.start("rest") + len(tail), line.end()) for line in lines]
+        if not any(_CONTINUES.match(text, end) for end in ends):
+            continue  # every line is a record of its own
+        time = ""
+        for line, end in zip(lines, ends, strict=True):
+            is_new = line["time"][:19] != time and not _CONTINUES.match(text, end) and moment(line["time"]) is not None
+            yield line.start(), end, f"{line['time']}\n" if is_new else ""
+            time = line["time"][:19]
+
+
+def _runs(text: str) -> Iterator[tuple[list[re.Match[str]], str]]:
+    """Yield the lines in a row that begin with a time and the same words behind it, and those words."""
+    run: list[re.Match[str]] = []
+    tail = ""
+    for line in _TIMED_LINE.finditer(text):
+        is_next = bool(run) and run[-1].end() + 1 >= line.start()
+        if is_next and len(run) == 1:
+            tail = _common_tail(run[0]["rest"], line["rest"])
+        if is_next and tail and (line["rest"].startswith(tail) or line["rest"].rstrip() == tail.rstrip()):
+            run.append(line)
+            continue
+        if len(run) > 1:
+            yield run, tail
+        run = [line]
+    if len(run) > 1:
+        yield run, tail
+
+
+def _common_tail(one: str, other: str) -> str:
+    """Return the beginning that two lines share behind their time, up to the last sign that ends a prefix."""
+    pairs = zip(f"{one} ", f"{other} ", strict=False)
+    tail = _TAIL.match("".join(here for here, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)))
+    return tail[0] if tail else ""
 
 
 def _prefixes(peeled: Peeled) -> Peeled:

@@ -3,14 +3,19 @@
 They belong to one provider, and nothing is said with them about another one.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache
+from ipaddress import ip_address
 
 from oauth.addresses import host_of, is_loopback, split
 from oauth.providers import Provider, load
 
 LOCAL = "sandbox"
 """Id of the profile that behaves like the documented API, at any address of this machine."""
+
+
+_RESERVED = re.compile(r"(?:^|\.)(?:example(?:\.(?:com|net|org))?|test|invalid|localhost|local|internal)$")
 
 
 def terms_of(url: str, id: str = "", *, has_documented_text: bool = False) -> Provider | None:
@@ -22,10 +27,28 @@ def terms_of(url: str, id: str = "", *, has_documented_text: bool = False) -> Pr
     if profile is not None and profile.token_endpoint:
         return profile
     host = host_of(url)
-    if profile := _by_host().get(host):
+    if profile := _by_host().get(host) or _by_host().get(f"www.{host}"):
         return profile
     is_open = is_loopback(split(url).hostname or "") if host else not id
     return _profiles()[LOCAL] if is_open and (has_documented_text or _has_documented_path(url)) else None
+
+
+def is_of_another_provider(url: str) -> bool:
+    """Return whether a URL is known not to be the documented provider's: neither its host nor its path is.
+
+    A reserved name, which stands in for another one (RFC 2606), and a name or address of a private network say nothing.
+    """
+    host, name = host_of(url), split(url).hostname or ""
+    if not host or host in _by_host() or f"www.{host}" in _by_host() or _has_documented_path(url):
+        return False
+    return _is_public(name) and not _RESERVED.search(name)
+
+
+def _is_public(name: str) -> bool:
+    try:
+        return ip_address(name).is_global
+    except ValueError:
+        return "." in name
 
 
 @cache

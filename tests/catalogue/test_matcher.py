@@ -278,6 +278,13 @@ def test_body_of_another_format_is_read(body: str, where: Where, text: str) -> N
     assert (result.documented, result.where, result.matched_text) == (documented()[11], where, text)
 
 
+def test_error_of_another_server_in_a_message_is_read() -> None:
+    text = "Error getting token: OAuth2TokenResponse{params: error=bad_code_x&error_description=It+is+old}"
+    result = match(400, (), encoded({"error": {"code": 400, "message": text, "errors": [{"reason": "invalid"}]}}))
+    assert result is not None
+    assert (result.error, result.description) == ("bad_code_x", "It is old")
+
+
 def test_request_id_and_shape_are_returned() -> None:
     result = match(400, (), encoded({"error": "invalid_grant", "error_description": "No", "request_id": "r-1"}))
     assert result is not None

@@ -92,6 +92,12 @@ ERRORS = [
      "unauthorized", "API token is invalid.", 401, "r-1"),
     ('{"status":"BAD_AUTH_CODE","message":"missing or unknown auth code","correlationId":"c-1"}', "BAD_AUTH_CODE",
      "missing or unknown auth code", None, "c-1"),
+    ('{"status":"error","statusCode":401,"message":"The token expired 5 hours ago.",'
+     '"category":"EXPIRED_AUTHENTICATION","correlationId":"c-3"}', "EXPIRED_AUTHENTICATION",
+     "The token expired 5 hours ago.", 401, "c-3"),
+    ('{"error":"invalid_client","error_description":"No","httpStatusCode":401}', "invalid_client", "No", 401, ""),
+    ('{"name":"Error","status":400,"message":"Bad Request","context":{"errors":[{"errorType":"invalid_grant",'
+     '"message":"Gone"}],"success":false}}', "invalid_grant", "Gone", 400, ""),
     ('{"name":"AUTHENTICATION_FAILURE","message":"Authentication failed","debug_id":"d-1"}', "AUTHENTICATION_FAILURE",
      "Authentication failed", None, "d-1"),
     ('{"reason":"Invalid authorization code","error":"invalid_request"}', "invalid_request",
@@ -120,6 +126,10 @@ ERRORS = [
     ('{"tppMessages":[{"category":"ERROR","code":"TOKEN_INVALID","text":"Not good"}]}', "TOKEN_INVALID", "Not good",
      None, ""),
     ('{"error":"invalid_token","description":"The token is gone"}', "invalid_token", "The token is gone", None, ""),
+    ('{"name":"Bad Request","message":"Not good","code":0,"status":400,"type":"yii\\\\web\\\\BadRequestHttpException"}',
+     "", "Not good", 400, ""),
+    ('{"__type":"com.amazonaws.cognito#NotAuthorizedException","message":"No"}', "NotAuthorizedException", "No", None,
+     ""),
     # wrappers
     ('{"data":{"error":"invalid_grant","error_description":"No"}}', "invalid_grant", "No", None, ""),
     ('{"response":{"status":400,"data":{"error":"invalid_grant"}},"message":"Request failed with status code 400"}',

@@ -97,6 +97,48 @@ PRINTED = [
      "The user denied it."),
     ("/wp-login.php?login-error=invalid_grant&message=Invalid+authorization+code", "invalid_grant",
      "Invalid authorization code"),
+    ("[status code] 400 [reason phrase] Bad Request [error] invalid_grant [error_description] Code expired",
+     "invalid_grant", "Code expired"),
+    ("PlatformException(token_failed, Failed to get token: invalid_grant: It is gone., null, null)", "invalid_grant",
+     "It is gone."),
+    ("CAUSE: invalid_grant(Invalid authorization code or code verifier)\nat / app / x", "invalid_grant",
+     "Invalid authorization code or code verifier"),
+    ("Handling error: InvalidRequestException, Missing grant type", "invalid_request", "Missing grant type"),
+    ("has error: INVALID_CLIENT - Unknown client_id.", "invalid_client", "Unknown client_id."),
+    ('\\"error\\":\\"invalid_grant",\\n\\"error_description\\":\\"Invalid code verifier.\\"\\n}', "invalid_grant",
+     "Invalid code verifier."),
+    ("OAuth token endpoint failure: invalid_request;Description=Client credentials should be sent once",
+     "invalid_request", "Client credentials should be sent once"),
+    ("errorCode: 'invalid_grant',\nAADSTS50126: Error validating credentials due to invalid password", "invalid_grant",
+     "AADSTS50126: Error validating credentials due to invalid password"),
+    ("MsalUiRequiredException: \n\tErrorCode: invalid_grant\nMicrosoft.Identity.Client.MsalUiRequiredException: "
+     "AADSTS70000: It is not valid.\nTrace ID: 2", "invalid_grant", "AADSTS70000: It is not valid."),
+    ("BrowserAuthError: interaction_in_progress: Interaction is in progress.", "interaction_in_progress",
+     "Interaction is in progress."),
+    ('x: contained an "error" entry with value: ""invalid_client"", referer: https://i.example/\n'
+     'x: contained an "error_description" entry with value: ""The client is not known."", referer: x', "invalid_client",
+     "The client is not known."),
+    ('D auth: TokenError: Invalid "code" in request.\n    at parse (/x.js:1:2)', "", 'Invalid "code" in request.'),
+    ("Uncaught (in promise) ErrorResponse: login_required", "login_required", ""),
+    ("Uncaught (in promise) ErrorResponse: Token is not active", "", "Token is not active"),
+    ('"error":"invalid_grant","error_description":"AADSTS50058: No user is signed in.\\r\\nTrace ID: 1"',
+     "invalid_grant", "AADSTS50058: No user is signed in.\r\nTrace ID: 1"),
+    ("org.apache.oltu.oauth2.common.exception.OAuthProblemException: invalid_grant, Code was already redeemed.",
+     "invalid_grant", "Code was already redeemed."),
+    ("failed: error=invalid_grant, description=Code not valid", "invalid_grant", "Code not valid"),
+    ("ERR! invalid_grant Invalid refresh token", "invalid_grant", "Invalid refresh token"),
+    ("Uncaught OAuthException: Error validating access token: It expired. thrown in /srv/x.php on line 3",
+     "OAuthException", "Error validating access token: It expired."),
+    ("OAuthException - #190 - Invalid OAuth access token", "OAuthException", "Invalid OAuth access token"),
+    ("Got error 'invalid_grant' with description 'Token is expired'", "invalid_grant", "Token is expired"),
+    ('{ error = "invalid_grant", errorDescription = Just "Session not active" }', "invalid_grant",
+     "Session not active"),
+    ("OAuthErrorResponse: [InvalidGrant] Session not active", "invalid_grant", "Session not active"),
+    ("rpc error: code = Unauthenticated desc = Request had no credentials.", "Unauthenticated",
+     "Request had no credentials."),
+    ("<b>invalid_grant</b>: Session not active", "invalid_grant", "Session not active"),
+    ("Exception: Provider error 401: invalid_client: Unknown client\n#0      OAuth2Helper.getToken", "invalid_client",
+     "Unknown client"),
     # the end of a description
     ("[2026-11-24] production.ERROR: invalid_grant: Code expired {\"userId\":8}", "invalid_grant", "Code expired"),
     ("invalid_grant: Code expired, req_id=7 user=8", "invalid_grant", "Code expired"),
@@ -159,6 +201,11 @@ def test_printed_error_is_read_within_other_text(
         "NullPointerException: code is null",
         "grant_type=authorization_code&code=abc",
         "the code: words are words",
+        "if ($response['error'] == 'invalid_request' || $response['error'] == 'invalid_grant') {",
+        '"invalid_client" => BasicErrorResponseType::InvalidClient,',
+        "if (INVALID_GRANT.equalsIgnoreCase(error)) { throw new Refused(\n    INVALID_GRANT,\n",
+        "- `invalid_grant` (400): too old\n- `invalid_client` (401): wrong\n- was `invalid_request`",
+        "Failed: [error: null, description: Invalid ID Token]",
         "class: Some words, exception: other words, number: yet others",
     ],
 )  # fmt: skip
@@ -169,6 +216,16 @@ def test_other_text_has_no_error(text: str) -> None:
 def test_status_in_the_form_is_read() -> None:
     text = 'OAuth2AuthorizationException: [invalid_token_response] It failed: 401 Unauthorized: "x"'
     assert only(text).status == 401
+
+
+def test_answer_behind_an_exception_says_what_went_wrong() -> None:
+    text = 'OAuth2AuthorizationException: [invalid_token_response] It failed: 400 Bad Request: "{"error":"a"}"'
+    assert list(find(text)) == []
+
+
+def test_status_of_an_error_page_is_read() -> None:
+    words = only("Access blocked: Authorization Error\nError 401: invalid_client\nIt was not found.")
+    assert (words.error, words.status) == ("invalid_client", 401)
 
 
 def test_cut_description_is_said_to_be_cut() -> None:

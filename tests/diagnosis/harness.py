@@ -19,6 +19,7 @@ from oauth.providers import BodyFormat, ClientAuthentication, Provider
 from oauth.recorder import Recorder
 from oauth.redaction import Vault
 from oauth.sandbox.testing import RunningSandbox
+from tests.diagnosis.monotony import additions
 
 KEY = b"0123456789abcdef0123456789abcdef"
 CALLBACK = "http://localhost:8501/callback"
@@ -197,6 +198,7 @@ class Walk:
         explanation = explain(exchange)
         assert explanation is not None, "the request worked"
         live = diagnose(exchange, explanation, flow=self.flow, past=self.past, vault=self.vault)
+        assert list(additions(exchange, flow=self.flow, past=self.past, vault=self.vault)) == []
         self._note(exchange, live, explanation.number or 0, explanation.error, explanation.answer)
         assert exchange.id is not None
         row = self.history.get(exchange.id)

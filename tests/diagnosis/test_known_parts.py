@@ -292,6 +292,29 @@ def test_lifetimes_of_one_provider_say_nothing_of_another(host: str, verdict: st
 
 
 @pytest.mark.parametrize(
+    ("address", "number"),
+    [
+        ("https://www.olx.ua/api/open/oauth/token", 11),
+        ("https://api.paypal.com/v1/oauth2/token", None),
+        ("https://as.example/token", 11),  # a name that stands in for another one
+        ("http://10.0.0.5:8600/token", 11),
+        ("https://sandbox.our-company.com/api/open/oauth/token", 11),
+        ("", 11),
+    ],
+)
+def test_numbers_of_one_provider_are_not_those_of_another(address: str, number: int | None) -> None:
+    response = refused("invalid_grant", "Invalid refresh token")
+    explanation = finding(Pasted(Request("POST", address), response, Step.TOKEN)).explanation
+    assert explanation is not None
+    assert (explanation.number, explanation.error, explanation.error_description) == (
+        number,
+        "invalid_grant",
+        "Invalid refresh token",
+    )
+    assert explanation.title == ("Invalid refresh token" if number else "The refresh token is not valid")
+
+
+@pytest.mark.parametrize(
     ("grant", "ids"),
     [("authorisation_code", {"grant.misspelt"}), ("urn:ietf:params:oauth:grant-type:jwt-bearer", set())],
 )
@@ -369,3 +392,44 @@ def test_history_proves_nothing_of_an_exchange_without_a_time() -> None:
         items = [Pasted(request, response, Step.TOKEN, started_at)]
         (result,) = Paste(items, vault, NOW.replace(hour=14)).findings(further=past)
         assert verdicts(result)["code.used"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "description", "title_not"),
+    [
+        (
+            "HTTP/1.1 403 Forbidden\nContent-Type: application/json\n\n"
+            '{"message":"The access token provided has expired"}',
+            "",
+            "The access token provided has expired",
+            "Refused, possibly by the rate limit",
+        ),
+        (
+            '"Internal Server Error (500)": message: "The code passed is incorrect or expired.", '
+            'message_key: "bad_verification_code"',
+            "bad_verification_code",
+            "The code passed is incorrect or expired.",
+            "The server failed",
+        ),
+    ],
+)
+def test_remark_on_the_status_hides_no_error(text: str, error: str, description: str, title_not: str) -> None:
+    explanation = pasted(text).explanation
+    assert explanation is not None
+    assert (explanation.error, explanation.error_description) == (error, description)
+    assert explanation.title != title_not
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "description"),
+    [
+        ("", "invalid_client", "The client credentials are invalid"),
+        ("400\n", "invalid_request", "The grant type was not specified in the request"),
+    ],
+)
+def test_pasted_request_line_proves_nothing(status: str, error: str, description: str) -> None:
+    body = json.dumps({"error": error, "error_description": description})
+    result = pasted(f"POST /api/open/oauth/token\n{status}\n{body}")
+    assert result.explanation is not None
+    assert result.explanation.error == error
+    assert proven(result) == set()

@@ -70,7 +70,8 @@ def test_a_request_whose_file_was_not_read_is_not_judged_by_its_body() -> None:
 
 def test_a_response_without_its_body_is_not_called_empty() -> None:
     (result,) = read(f"requests.exceptions.HTTPError: 400 Client Error: Bad Request for url: {URL}")
-    assert result.explanation is None
+    assert result.explanation is not None
+    assert (result.explanation.entry, result.explanation.status) == ("answer/not_shown", 400)
 
 
 def test_findings_are_redacted() -> None:

@@ -1,7 +1,7 @@
 """Proof Key for Code Exchange: the verifier in the token request, the challenge in the authorization (RFC 7636)."""
 
 from oauth.diagnosis.causes.fixes import changed, put
-from oauth.diagnosis.causes.rule import Finding, Rule, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Change, Fix, Target, right, wrong
 from oauth.flow import pkce
@@ -24,12 +24,15 @@ def verifier_missing(context: Context) -> Finding:
         return ruled_out(right("The authorization request had no code_challenge", known.where, known.row))
     if context.sent.value("code_verifier"):
         return ruled_out(right("code_verifier is present", BODY))
-    if context.is_left_out("code_verifier") is None:
+    is_left_out = context.is_left_out("code_verifier")
+    place = "in the token request" if is_left_out is not False else "where the server looks for it"
+    conclude = proven if is_left_out or context.sent.get("code_verifier") else possible
+    if is_left_out is None:
         return unknown("code_verifier is not in the pasted text, which does not show the whole request", BODY)
     before = None if context.sent.get("code_verifier") is None else ""
-    return proven(
+    return conclude(
         wrong("code_challenge was sent with the authorization request", known.where, known.row),
-        wrong("code_verifier is not in the token request", BODY),
+        wrong(f"code_verifier is not {place}", BODY),
         fix=_right_verifier(context, before),
     )
 

@@ -3,7 +3,7 @@
 from urllib.parse import unquote, urlsplit
 
 from oauth.diagnosis.causes.fixes import changed, put
-from oauth.diagnosis.causes.rule import Finding, Rule, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Change, Target, right, wrong
 from oauth.parameters import BODY
@@ -24,11 +24,14 @@ def left_out(context: Context) -> Finding:
         return unknown("The redirect_uri of the authorization request is unknown", known.where, known.row)
     if not known.parameters.get("redirect_uri"):
         return ruled_out(right("The authorization request has no redirect_uri either", known.where, known.row))
-    if context.is_left_out("redirect_uri") is None:
+    is_left_out = context.is_left_out("redirect_uri")
+    if is_left_out is None:
         return unknown(NOT_SHOWN, BODY)
+    place = "in the token request" if is_left_out is not False else "where the server looks for it"
+    conclude = proven if is_left_out or context.sent.get("redirect_uri") else possible
     quoted = context.secrets.swept(known.parameters["redirect_uri"])
-    return proven(
-        wrong("redirect_uri is not in the token request", BODY),
+    return conclude(
+        wrong(f"redirect_uri is not {place}", BODY),
         wrong(f"The authorization request has it: {quoted}", known.where, known.row),
         fix=put(context, "redirect_uri", None, quoted, "Send the redirect URI of step 1"),
     )

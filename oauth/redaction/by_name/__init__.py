@@ -34,8 +34,9 @@ _URL_HEADERS = {"location", "content-location", "referer"}
 ERROR_CODE = re.compile(
     rf"-?(?:\d|{PATTERN}){{1,10}}|[a-z]{{3,24}}|[a-z]{{2,24}}(?:[_./-][a-z]{{1,24}}){{1,6}}|E[A-Z]{{4,15}}"
     r"|[A-Z]{2,24}(?:_[A-Z]{1,24}){1,6}|[A-Z]{1,8}[-_]?\d{1,7}"
+    r"|(?:[A-Z][a-z]{2,24}){2,8}(?:\.(?:[A-Z][a-z]{2,24}){1,8}){0,4}"
 )
-"""An error code in the body of a response: 404, invalid_grant, ERR_NETWORK, ECONNRESET, AADSTS700082."""
+"""An error code in the body of a response: 404, invalid_grant, ERR_NETWORK, ECONNRESET, AADSTS700082, BadMethod."""
 
 _ERROR_WORDS = re.compile(
     r"-?\d{1,5}|[a-z]{2,24}(?:[_/][a-z]{2,24}){1,6}|(?:[A-Z][a-z]{2,20}){1,3}|E[A-Z]{4,15}"
