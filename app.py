@@ -35,8 +35,8 @@ try:
 except SettingError as error:
     sys.exit(str(error))
 
-# Each time that the thread that serves HTTP has something to do, it waits up to this many seconds for each other thread at
-# work, such as a session that redacts a long response. Python's default is 5 ms.
+# Each time that the thread that serves HTTP has something to do, it waits up to this many seconds for each other thread
+# that is at work, such as a session that redacts a long response. Python's default is 5 ms.
 sys.setswitchinterval(0.001)
 
 page_errors.keep_messages_out_of_the_log()
