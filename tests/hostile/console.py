@@ -49,6 +49,9 @@ MOST_MEMORY = 400
 BIG = {"empty objects", "lines", "pairs"}
 """Shapes that are tried as large files, too."""
 
+LOOK = 0.5
+"""Seconds for which a colleague looks at a page, before the next."""
+
 PROFILE = """
 name = "Hostile"
 authorization_endpoint = "{console}/sandbox/oauth/authorize/"
@@ -140,6 +143,7 @@ class Attack:
         while True:
             for path in ("/", "/history", "/errors", "/sandbox-state"):
                 await self._act(f"look at {path}", partial(session.open, path), session)
+                await asyncio.sleep(LOOK)
 
     async def _each(self, name: str, attack: Callable[[str], Awaitable[None]], session: Session) -> None:
         for shape, text in self.texts.items():

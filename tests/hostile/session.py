@@ -20,7 +20,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
-PATIENCE = 120.0
+PATIENCE = 180.0
 """Seconds that a step of a session may take."""
 
 FAILED_PAGE = "This page failed because of a bug"

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from oauth import isolation, parameters, paste
 from oauth.catalogue.explain import Explanation
@@ -135,15 +137,19 @@ def _clear_field() -> None:
 
 
 def _clear_upload() -> None:
+    """Empty the uploader, and the server's memory of its file, which Streamlit keeps as long as the session."""
+    context, file = get_script_run_ctx(), st.session_state.get(upload_key())
+    if context is not None and file is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
     st.session_state[UPLOADS] = st.session_state.get(UPLOADS, 0) + 1
 
 
-def _read(text: str, clear: Callable[[], None]) -> None:
-    """Read a text, or leave a long one to ``read_waiting``; a text that cannot be read stays where it is."""
+def _read(text: str | bytes, clear: Callable[[], None]) -> None:
+    """Read a text or a file, or leave a long one to ``read_waiting``; what cannot be read stays where it is."""
     if len(text) > LONG:
         st.session_state[WAITING] = text, clear
     else:
-        _keep(lambda: paste.read(text), clear)
+        _keep(lambda: paste.read(text) if isinstance(text, str) else paste.read_file(text), clear)
 
 
 def read_waiting() -> None:
@@ -160,7 +166,8 @@ def read_waiting() -> None:
 
     show(0, "")
     try:
-        _keep(lambda: isolation.call(paste.read, text, waiting=show), clear)
+        reader = paste.read if isinstance(text, str) else paste.read_file
+        _keep(lambda: isolation.call(reader, text, waiting=show), clear)
     except Exception:  # a fault of a reader: reported once, and not again in every run
         del st.session_state[WAITING]
         raise
@@ -200,12 +207,7 @@ def read_file() -> None:
     file = st.session_state[upload_key()]
     if file is None:
         return
-    try:
-        text = file.getvalue().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        st.session_state[PROBLEM] = f"The file is not UTF-8 text: the byte at offset {error.start} is invalid."
-        return
-    _read(text, _clear_upload)
+    _read(file.getvalue(), _clear_upload)
 
 
 def upload_key() -> str:
