@@ -110,7 +110,10 @@ def call(
         return cast(_T, value)
     if isinstance(value, MemoryError):
         raise IsolationError(_with(f"it needs more than {MEMORY // 1024**2:,} MiB of memory", last))
-    raise value
+    try:
+        raise value
+    finally:
+        del value  # with the frame it is a cycle, which would keep large arguments
 
 
 def _feed(stdin: IO[bytes], job: object) -> None:

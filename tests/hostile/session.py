@@ -48,6 +48,7 @@ class Session:
         self._states: dict[str, WidgetState] = {}
         self._urls: dict[str, FileURLs] = {}
         self._ends, self._id, self._page, self._path = 0, "", "", path
+        self._is_running = True
         for address in (path, "/_stcore/health", "/_stcore/host-config"):  # they set the cookies
             (await self.http.get(address)).raise_for_status()
         cookies = "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
@@ -96,9 +97,9 @@ class Session:
         raise SessionError(f"{self._path} has no widget {key}")
 
     def has(self, key: str) -> bool:
-        """Return True if the page has a widget with this key."""
+        """Return True if the page is drawn, and has a widget with this key."""
         try:
-            return self.widget(key) is not None
+            return not self._is_running and self.widget(key) is not None
         except SessionError:
             return False
 
@@ -179,6 +180,7 @@ class Session:
         match message.WhichOneof("type"):
             case "new_session" if not message.metadata.run.fragment_ids:
                 self._id = message.new_session.initialize.session_id
+                self._is_running = True
                 self._elements.clear()
                 self._stop(self._tasks.keys() - {"reader"})
             case "navigation":
@@ -201,6 +203,7 @@ class Session:
                 ForwardMsg.FINISHED_SUCCESSFULLY,
                 ForwardMsg.FINISHED_WITH_COMPILE_ERROR,
             ):
+                self._is_running = False
                 self._ends += 1
                 self._forget_states()
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import streamlit as st
-from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from oauth import isolation, parameters, paste
 from oauth.catalogue.explain import Explanation
@@ -17,7 +15,7 @@ from oauth.installation import current as installation
 from oauth.installation import now
 from oauth.replay import Replay, replay
 from oauth.request_builder import checked_url
-from pages.parts.common import clock, session
+from pages.parts.common import clock, session, uploads
 from pages.parts.common import provider as profile
 from pages.parts.errors.drill import setting
 from pages.parts.walkthrough import prefill
@@ -137,10 +135,6 @@ def _clear_field() -> None:
 
 
 def _clear_upload() -> None:
-    """Empty the uploader, and the server's memory of its file, which Streamlit keeps as long as the session."""
-    context, file = get_script_run_ctx(), st.session_state.get(upload_key())
-    if context is not None and file is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
-        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
     st.session_state[UPLOADS] = st.session_state.get(UPLOADS, 0) + 1
 
 
@@ -207,7 +201,9 @@ def read_file() -> None:
     file = st.session_state[upload_key()]
     if file is None:
         return
-    _read(file.getvalue(), _clear_upload)
+    content = file.getvalue()
+    uploads.forget(file)
+    _read(content, _clear_upload)
 
 
 def upload_key() -> str:
