@@ -3,6 +3,8 @@
 import streamlit as st
 
 from oauth.diagnosis.pasted import LOOK_BACK, Finding
+from oauth.diagnosis.rank import Rank
+from oauth.exchange import Step
 from oauth.history.store import HistoryError
 from oauth.replay import Replay
 from pages.parts.common import card, exchange, session
@@ -21,6 +23,32 @@ HTTP/1.1 400 Bad Request
 PER_PAGE = 20
 """Exchanges drawn at once; a longer paste is paged."""
 
+LOOKED_FOR = """Looked for:
+
+- HTTP requests and responses, also as curl, wget, a browser, a proxy or a HAR shows them
+- addresses of an authorization request or a callback
+- error responses in JSON, a form or XML, also inside a log line, an exception or another text
+- error codes such as `invalid_grant`, and the messages of providers and client libraries
+
+Paste the server's response itself, with its status, or the log line that quotes it."""
+
+EXAMPLE_LABELS = {
+    "curl": ("curl and its response", "terminal"),
+    "log": ("Log line", "receipt_long"),
+    "callback": ("Callback address", "link"),
+}
+"""Labels and icons of the examples."""
+
+ICONS = {
+    Rank.ERROR: ":material/error:",
+    Rank.STATUS: ":material/error:",
+    Rank.REMARK: ":material/info:",
+    Rank.REQUEST: ":material/upload:",
+    Rank.HEALTHY: ":material/check_circle:",
+    Rank.NOTHING: ":material/help:",
+}
+"""Icons of the exchanges in the list."""
+
 
 def page() -> None:
     """Draw the page."""
@@ -30,7 +58,13 @@ def page() -> None:
         "or a log line. Nothing leaves this machine, and secrets are replaced by fingerprints before anything is saved."
     )
     pasted.clear_field()
-    st.text_area("Text to diagnose", key=pasted.TEXT, height=220, placeholder=EXAMPLE)
+    is_first = pasted.current() is None
+    st.text_area(
+        "Text to diagnose",
+        key=pasted.TEXT,
+        height=220 if is_first else 100,
+        placeholder=EXAMPLE if is_first else "Paste another text",
+    )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.button(
             "Diagnose", key="diagnose.read", type="primary", icon=":material/troubleshoot:", on_click=pasted.read_text
@@ -42,42 +76,132 @@ def page() -> None:
             persist_state="session",
         )
     st.file_uploader("Or upload a file", key=pasted.upload_key(), max_upload_size=50, on_change=pasted.read_file)
+    if pasted.BEFORE_EXAMPLE in st.session_state:
+        st.button("Restore your text", key="diagnose.restore", icon=":material/undo:", on_click=pasted.restore)
     pasted.read_waiting()
+    reading = pasted.current()
     if problem := st.session_state.get(pasted.PROBLEM):
+        if st.session_state.get(pasted.NOTHING):
+            _nothing()
+            return
         with st.container(border=True, key="diagnose.problem"):
             st.error("The text could not be read, and nothing was saved.")
             st.text(problem)
-    reading = pasted.current()
+    elif reading is None:
+        _examples()
     if reading is not None:
         _reading(reading)
 
 
+def _nothing() -> None:
+    """Say what was looked for in a text in which nothing was recognised."""
+    with st.container(border=True, key="diagnose.nothing"):
+        st.warning("Nothing was recognised in the text, and nothing was saved.", icon=":material/search_off:")
+        st.markdown(LOOKED_FOR)
+        _examples()
+
+
+def _examples() -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="diagnose.examples"):
+        st.caption("Try an example:", width="content")
+        for name, (label, icon) in EXAMPLE_LABELS.items():
+            st.button(
+                label,
+                key=f"diagnose.example.{name}",
+                icon=f":material/{icon}:",
+                on_click=pasted.read_example,
+                args=(pasted.EXAMPLES[name],),
+            )
+
+
 def _reading(reading: Reading) -> None:
-    count = len(reading.paste.items)
+    count = len(reading.order)
+    failed = sum(rank <= Rank.REMARK for _, rank in reading.order)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.text(f"{count:,} {'exchange' if count == 1 else 'exchanges'}, read as {reading.source}")
+        st.text(f"{_number(count, 'exchange')}, read as {reading.source}")
         st.text_input("Case", key="diagnose.case", placeholder="ticket number", width=200, persist_state="session")
         st.button("Save to history", key="diagnose.save", icon=":material/save:", on_click=_save, args=(reading,))
     if reading.saved:
         st.caption(f"Saved as rows {', '.join(map(str, reading.saved[:10]))}{' …' if len(reading.saved) > 10 else ''}.")
+    if all(rank is Rank.NOTHING for _, rank in reading.order):
+        _nothing()
     first = 0
     if count > PER_PAGE:
-        pages = -(-count // PER_PAGE)
-        first = (st.pagination(pages, key="diagnose.page") - 1) * PER_PAGE
-    if first > LOOK_BACK:
-        st.caption(f"Evidence comes from these exchanges and the {LOOK_BACK:,} before them.")
-    for finding in reading.findings(first, PER_PAGE, with_history=bool(st.session_state.get("diagnose.history"))):
-        _finding(reading, finding)
+        first = (st.pagination(-(-count // PER_PAGE), key="diagnose.page") - 1) * PER_PAGE
+    shown = reading.order[first : first + PER_PAGE]
+    positions = [position for position, _ in shown]
+    if max(positions) > LOOK_BACK:
+        st.caption(f"Evidence comes from the {LOOK_BACK:,} exchanges before each.")
+    findings = reading.findings(positions, with_history=bool(st.session_state.get("diagnose.history")))
+    results, source = st.columns([3, 2], gap="medium")
+    with source, st.container(key=f"diagnose.source.{reading.number}"):  # of its own, or the last one's scroll stays
+        _source(reading, positions)
+    with results:
+        if count > 1:
+            st.markdown(f"**{_number(failed, 'failure')}{', the likeliest first' if failed > 1 else ''}**")
+        is_open = first == 0
+        for finding, (_, rank) in zip(findings, shown, strict=True):
+            if count == 1 or (failed == 1 and rank <= Rank.REMARK):
+                _finding(reading, finding)
+            else:
+                with st.expander(
+                    _label(reading, finding),
+                    expanded=is_open and failed != 1,
+                    icon=ICONS[rank],
+                    key=f"diagnose.{finding.position + 1}.details",
+                ):
+                    _finding(reading, finding)
+            is_open = False
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}" if count else f"No {noun}"
+
+
+def _label(reading: Reading, finding: Finding) -> str:
+    """Return the line of an exchange in the list. It is Markdown, so the server's words are reduced to plain ones."""
+    item, explanation = reading.paste.items[finding.position], finding.explanation
+    kind = "request" if item.response is None and item.step is not Step.CALLBACK else "response"
+    facts = [
+        f"**{finding.position + 1}**",
+        explanation.title if explanation else f"{item.step or ''} {kind}".strip().capitalize(),
+        f"HTTP {item.status}" if item.status else "",
+        card.plain(explanation.error) if explanation else "",
+    ]
+    return " · ".join(filter(None, facts))
+
+
+def _source(reading: Reading, positions: list[int]) -> None:
+    """Draw the pasted text with the numbers of the exchanges, and say what was not read of it."""
+    st.markdown("**The text, and what was read from it**")
+    text = reading.marked(positions)
+    is_long = sum(len(line) // 55 + 1 for line in text.split("\n")) > 28
+    st.code(text, language="diff", wrap_lines=True, height=560 if is_long else "content")
+    unread, lines = reading.unread
+    facts = [":material/check: Read whole: nothing is cut off."]
+    if reading.cut:
+        numbers = ", ".join(str(position + 1) for position in reading.cut[:10])
+        facts = [f":orange[:material/content_cut:] Cut off in exchange {numbers}: a part of it is missing."]
+    facts.append(
+        f":material/help: Lines without a number were not understood: {unread:,} of {lines:,}."
+        if unread
+        else ":material/check: Every line belongs to an exchange."
+    )
+    with st.container(gap="xxsmall"):
+        for fact in facts:
+            st.markdown(fact)
+        for repair, numbers in reading.repairs(positions).items():
+            with st.container(horizontal=True, wrap=False, gap="xsmall"):
+                st.markdown(":orange[:material/build:]", width="content")
+                st.text(f"Parsed after repair: {repair}{numbers}", width="stretch")
+    st.caption(
+        "The number before a line is that of the exchange. Where only a part of a line was read, `▶ ◀` stand around it."
+    )
 
 
 def _finding(reading: Reading, finding: Finding) -> None:
     position = finding.position
     key = f"diagnose.{position + 1}"
-    for repair in reading.paste.items[position].repairs:
-        with st.container(horizontal=True, gap="small"):
-            st.markdown(":orange[:material/build:]", width="content")
-            st.text(f"Parsed after repair: {repair}")
-    exchange.draw(key, finding.exchange, finding.explanation)
     if finding.explanation is not None:
         card.draw(key, finding.exchange, finding.explanation, finding.diagnosis)
     elif finding.preflight is not None:
@@ -85,6 +209,7 @@ def _finding(reading: Reading, finding: Finding) -> None:
             st.markdown("**Request without a response**")
             st.text("If it were sent now, it would fail:" if finding.preflight else "No problems found")
             card.causes(finding.preflight)
+    exchange.draw(key, finding.exchange, finding.explanation)
     if not reading.can_open(position):
         return
     with st.container(horizontal=True, gap="small"):

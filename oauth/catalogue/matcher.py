@@ -150,7 +150,9 @@ def match_value(
     for error in errors if not elsewhere else ():
         if documented_match := _documented(error):
             return _match(error, status, *documented_match, step)
-    return _match(errors[0], status, None, None, step) if errors else None
+    # A gateway's own body stands beside the challenge that has the code of OAuth.
+    first = next((error for error in errors if _code(error) in registered()), errors[0] if errors else None)
+    return _match(first, status, None, None, step) if first else None
 
 
 def read_json(body: bytes) -> Any:
@@ -190,7 +192,7 @@ def _match(
     known = entry is not None and entry.status is not None and status is not None
     return Match(
         where=error.where,
-        error=error.error,
+        error=_code(error),
         description=entry.description if entry and _is_spelling(error.description, entry) else clean(error.description),
         human_title=error.human_title,
         stated_status=error.stated_status,
@@ -242,9 +244,14 @@ def _is_other_code(code: str, documented_code: str) -> bool:
     return bool(code and documented_code and canonical != documented_code and not shapes.is_phrase(code))
 
 
+def _code(error: _Error) -> str:
+    """Return the code as the registry spells it, where it has it: ``InvalidGrant`` is ``invalid_grant``."""
+    canonical = shapes.canonical_code(error.error)
+    return canonical if canonical in registered() else error.error
+
+
 def _registered(error: _Error, step: Step | None) -> RegisteredError | None:
-    code = error.error if error.error in registered() else shapes.canonical_code(error.error)
-    return registered_for(code, *_endpoints(error, step))
+    return registered_for(_code(error), *_endpoints(error, step))
 
 
 def _endpoints(error: _Error, step: Step | None) -> tuple[Endpoint, ...]:

@@ -21,34 +21,74 @@ if TYPE_CHECKING:
     from oauth.paste import Pasted
 
 
+STATUSES = (
+    "Exit status: 0 the text was read; 1 with --exit-code, an error was found in it; 2 it could not be read; "
+    "3 it was read, and nothing in it was recognised."
+)
+
+
+class NothingRecognisedError(CommandError):
+    """The text was read, and nothing in it was recognised."""
+
+    status = 3
+
+    def __init__(self) -> None:
+        super().__init__(
+            "nothing was recognised: the text has no HTTP request or response, curl command, callback address, "
+            "error code or known message."
+        )
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("file", help="the file to read, or - for standard input")
     parser.add_argument("--json", action="store_true", help="print JSON (the default)")
+    parser.add_argument("--exit-code", action="store_true", help="exit with 1 if an error was found")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one object for each error and return the exit status. Raises ``CommandError``."""
-    _print_list(diagnose(_read(arguments.file), datetime.now(UTC), secrets.token_bytes(32)))
-    return 0
+    has_error = is_recognised = False
+    before = "["
+    for is_known, result in _results(_read(arguments.file), datetime.now(UTC), secrets.token_bytes(32)):
+        is_recognised = is_recognised or is_known
+        if result:
+            echo(f"{before}\n{textwrap.indent(json.dumps(result, indent=2), '  ')}", end="")  # as soon as it is there
+            before = ","
+            has_error = has_error or result["title"] is not None or bool(result["causes"])
+    echo("[]" if before == "[" else "\n]")
+    if not is_recognised:
+        raise NothingRecognisedError
+    return 1 if has_error and arguments.exit_code else 0
 
 
 def diagnose(text: str, now: datetime, key: bytes) -> Iterator[dict[str, Any]]:
     """Yield one object for each response and callback in a pasted text, redacted with ``key``.
 
-    A text with neither yields an object for each request that would fail. Raises ``CommandError``.
+    A text with neither yields an object for each request that would fail. An object with nothing in it is left out.
+    Raises ``CommandError`` where the text cannot be read.
     """
-    from oauth import paste as pasted  # loads every reader, and the next one the database: other commands need neither
+    return (result for _, result in _results(text, now, key) if result)
+
+
+def _results(text: str, now: datetime, key: bytes) -> Iterator[tuple[bool, dict[str, Any] | None]]:
+    """Yield of each exchange whether it was recognised, and its object if it has one."""
+    from oauth import paste as pasted  # loads every reader: other commands need none
     from oauth.diagnosis.pasted import Paste
+    from oauth.diagnosis.rank import Rank, has_nothing, rank
 
     try:
         items = pasted.read(text)
     except pasted.ParseError as error:
+        if has_nothing(text, error):
+            return
         raise CommandError(str(error)) from error
     has_responses = any(map(_is_response, items))
     for finding, item in zip(Paste(items, Vault(key), now).findings(), items, strict=True):
-        if _is_response(item) if has_responses else finding.preflight:
-            yield _object(finding, item)
+        has_object = _is_response(item) if has_responses else finding.preflight
+        result = _object(finding, item) if has_object else {}
+        is_recognised = rank(item, finding.explanation) is not Rank.NOTHING
+        yield is_recognised, result if any(result.values()) else None
 
 
 def _is_response(item: "Pasted") -> bool:
@@ -93,15 +133,6 @@ def _fix(fix: "Fix") -> dict[str, Any]:
         for change in fix.changes
     ]  # fmt: skip
     return {"label": fix.label_text, "title": fix.title, "step": fix.step.value, "changes": changes}
-
-
-def _print_list(items: Iterator[dict[str, Any]]) -> None:
-    """Print a list as JSON, each item as soon as it is there."""
-    before = "["
-    for item in items:
-        echo(f"{before}\n{textwrap.indent(json.dumps(item, indent=2), '  ')}", end="")
-        before = ","
-    echo("[]" if before == "[" else "\n]")
 
 
 def _read(file: str) -> str:

@@ -1,7 +1,7 @@
 """Parse the command line and run one command.
 
-Exit status: 0 on success, 2 with one line on standard error on failure. The modules of a command are loaded by that
-command only: ``explain`` does not need a server, nor ``history export`` the readers of pasted text.
+Exit status: 0 on success, 2 with one line on standard error on failure; ``diagnose`` has more. The modules of a command
+are loaded by that command only: ``explain`` does not need a server, nor ``history export`` the readers of pasted text.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m oauth
         return diagnose.run(parsed)
     except CommandError as error:
         print(f"{parser.prog} {parsed.command}: {error}", file=sys.stderr)
-        return 2
+        return error.status
     except BrokenPipeError:
         # The reader, such as head, has exited. Python would fail once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -61,6 +61,11 @@ def _parser(arguments: Sequence[str], program: str) -> argparse.ArgumentParser:
         history_command.add_arguments(history)
     explain.add_arguments(commands.add_parser("explain", help="explain an error and its remedy"))
     diagnose.add_arguments(
-        commands.add_parser("diagnose", help="list the errors in pasted text and their causes, as JSON")
+        commands.add_parser(
+            "diagnose",
+            help="list the errors in pasted text and their causes, as JSON",
+            description="List the errors in pasted text and their causes, as JSON.",
+            epilog=diagnose.STATUSES,
+        )
     )
     return parser

@@ -5,7 +5,9 @@ import sys
 
 
 class CommandError(Exception):
-    """The command failed; the text is one line with the reason."""
+    """The command failed; the text is one line with the reason. ``status`` is the exit status."""
+
+    status = 2
 
 
 def echo(text: str, end: str = "\n") -> None:

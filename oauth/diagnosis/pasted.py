@@ -1,7 +1,7 @@
 """Diagnose the exchanges of a paste: each is explained, diagnosed from the paste, and redacted."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Protocol, TypeVar
@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 from oauth import parameters
 from oauth.catalogue.explain import Explanation, explain, explain_response, not_shown
 from oauth.diagnosis import Cause, Diagnosis, InMemoryPast, NoPast, Past, diagnose, preflight
+from oauth.diagnosis.rank import likelihood
 from oauth.exchange import Exchange, Part, Request, Response, Step, header
 from oauth.lenient_json import CUT
 from oauth.paste.result import Pasted
@@ -72,11 +73,12 @@ class Paste:
         first: int = 0,
         count: int | None = None,
         *,
+        only: Container[int] | None = None,
         further: Past | None = None,
         zone: tzinfo = UTC,
         progress: Progress = _silent,
     ) -> Iterator[Finding]:
-        """Diagnose ``count`` exchanges from ``first`` on, or all of them, in their order.
+        """Diagnose ``count`` exchanges from ``first`` on, or all of them, in their order; of them ``only`` some.
 
         Evidence comes from the exchanges before each, up to ``LOOK_BACK`` before the first, and from ``further``, for
         example the history. Times are quoted in ``zone``.
@@ -89,8 +91,9 @@ class Paste:
         for position in progress("Reading earlier exchanges", before):
             self._add_to(earlier, position)
         for position in window:
-            # Without a time of its own an exchange has no before and after: only what it says itself counts.
-            yield self._finding(position, earlier if self.items[position].started_at else further, zone)
+            if only is None or position in only:
+                # Without a time of its own an exchange has no before and after: only what it says itself counts.
+                yield self._finding(position, earlier if self.items[position].started_at else further, zone)
             self._add_to(earlier, position)
             self._redacted.pop(position - LOOK_BACK, None)
 
@@ -104,6 +107,11 @@ class Paste:
         """Return the reason why an exchange failed; ``None`` for a success, and when the paste does not tell."""
         explanation = self._live_explanation(position)
         return None if explanation is None else _without_secrets(explanation, self.vault)
+
+    def likelihoods(self, progress: Progress = _silent) -> list[tuple[int, ...]]:
+        """Return the key of each exchange by which the likeliest error comes first, and a healthy exchange last."""
+        positions = progress("Looking for errors", range(len(self.items)))
+        return [likelihood(self.items[position], self._live_explanation(position)) for position in positions]
 
     def _finding(self, position: int, past: Past, zone: tzinfo) -> Finding:
         item, exchange, vault = self.items[position], self.exchanges[position], self.vault
@@ -134,7 +142,7 @@ class Paste:
             return explain(self.exchanges[position])
         if response is None:
             return None
-        if 300 <= response.status < 400 and Part.RESPONSE_HEADERS in item.unknown:
+        if not response.body and 300 <= response.status < 400 and Part.RESPONSE_HEADERS in item.unknown:
             return None  # where it leads to would say what it means
         explanation = explain_response(
             item.status,

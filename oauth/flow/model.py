@@ -4,14 +4,17 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from oauth.exchange import Exchange, Request, Step
 from oauth.flow import device
 from oauth.flow.device import Device
 from oauth.jose.dpop import Nonces
-from oauth.jose.keys import SigningKey
 from oauth.moments import later
 from oauth.providers import ClientAuthentication, Pkce, Provider
+
+if TYPE_CHECKING:  # it loads the library for keys, which few commands need
+    from oauth.jose.keys import SigningKey
 
 
 class Grant(StrEnum):
@@ -152,8 +155,8 @@ class Flow:
     verifier: str = field(default="", repr=False)
     nonce: str = field(default="", repr=False)
     authentication: ClientAuthentication = ClientAuthentication.BODY
-    signing_key: SigningKey | None = field(default=None, repr=False)
-    dpop_key: SigningKey | None = field(default=None, repr=False)
+    signing_key: "SigningKey | None" = field(default=None, repr=False)
+    dpop_key: "SigningKey | None" = field(default=None, repr=False)
     dpop_nonces: Nonces = field(default=(), repr=False)
     pushed: Pushed | None = None
     device: Device | None = None

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from oauth.jose.keys import SigningKey
+if TYPE_CHECKING:  # it loads the library for keys, which few commands need
+    from oauth.jose.keys import SigningKey
+
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 """The value of ``client_assertion_type`` (RFC 7523 §2.2)."""
@@ -22,7 +25,7 @@ class Statement:
     kid: str = ""
 
 
-def assertion(key: SigningKey, client_id: str, statement: Statement, *, at: datetime, unique: str) -> str:
+def assertion(key: "SigningKey", client_id: str, statement: Statement, *, at: datetime, unique: str) -> str:
     """Return an assertion for one request. ``unique`` becomes ``jti``: a server may accept each only once."""
     issued = int(at.timestamp())
     header = {"typ": "JWT"} | ({"kid": statement.kid} if statement.kid else {})

@@ -3,11 +3,14 @@
 import base64
 import hashlib
 from datetime import datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from oauth.addresses import split
 from oauth.exchange import Exchange, header
-from oauth.jose.keys import SigningKey
+
+if TYPE_CHECKING:  # it loads the library for keys, which few commands need
+    from oauth.jose.keys import SigningKey
 
 HEADER = "DPoP"
 NONCE_HEADER = "DPoP-Nonce"
@@ -17,7 +20,7 @@ Nonces = tuple[tuple[str, str], ...]
 
 
 def proof(
-    key: SigningKey, method: str, url: str, *, at: datetime, unique: str, nonce: str = "", access_token: str = ""
+    key: "SigningKey", method: str, url: str, *, at: datetime, unique: str, nonce: str = "", access_token: str = ""
 ) -> str:
     """Return a proof for one request (RFC 9449 §4.2).
 
@@ -57,7 +60,7 @@ def wants_nonce(error: str, exchange: Exchange) -> bool:
     return error == "use_dpop_nonce" and response is not None and bool(header(response.headers, NONCE_HEADER))
 
 
-def binding_problem(token_type: str, jkt: str | None, key: SigningKey) -> str:
+def binding_problem(token_type: str, jkt: str | None, key: "SigningKey") -> str:
     """Return one sentence that says why a token is not bound to the key; empty if it may be (RFC 9449 §5).
 
     ``jkt`` is the token's ``cnf.jkt``, ``None`` for an opaque token.

@@ -14,7 +14,7 @@ from oauth.paste.flows import grouped
 from oauth.paste.result import MOST_EXCHANGES, Block, Pasted, check_brackets, check_count
 from oauth.paste.wrappers import Peeled, peel
 
-__all__ = ["MOST_EXCHANGES", "MOST_OCTETS", "ParseError", "Pasted", "read", "read_file"]
+__all__ = ["MOST_EXCHANGES", "MOST_OCTETS", "ParseError", "Pasted", "read"]
 
 MOST_OCTETS = 50 * 1024 * 1024
 """Maximum size of a pasted text, in octets of UTF-8."""
@@ -48,14 +48,6 @@ def read(text: str, report: Callable[[str], None] = lambda _: None) -> list[Past
     report("looking for requests and answers")
     blocks = find(peeled.text)
     return grouped([_placed(item, block, peeled) for block in blocks for item in block.items])
-
-
-def read_file(content: bytes, report: Callable[[str], None] = lambda _: None) -> list[Pasted]:
-    """Return the exchanges in a file of UTF-8. Raises ``ParseError`` as ``read`` does, and for another encoding."""
-    try:
-        return read(content.decode("utf-8-sig"), report)
-    except UnicodeDecodeError as error:
-        raise ParseError(f"the byte at offset {error.start} is not UTF-8; save the file as UTF-8.") from None
 
 
 def _saved(text: str) -> list[Pasted]:

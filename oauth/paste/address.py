@@ -2,7 +2,7 @@
 
 import re
 
-from oauth.exchange import Request
+from oauth.exchange import Part, Request
 from oauth.paste.body import encoded
 from oauth.paste.result import Pasted
 from oauth.paste.step_guess import parameters, step_of
@@ -37,7 +37,8 @@ def _request(line: str) -> Pasted:
         return exchange("GET", f"https://{line}")
     if "grant_type" in _parameters_of(line):
         request = Request("POST", "", (("Content-Type", "application/x-www-form-urlencoded"),), encoded(line))
-        return Pasted(request, step=step_of(request, None), source="form")
+        unknown = frozenset({Part.METHOD, Part.REQUEST_HEADERS})
+        return Pasted(request, step=step_of(request, None), source="form", unknown=unknown)
     return exchange("GET", f"?{line}")
 
 

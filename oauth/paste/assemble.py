@@ -36,6 +36,8 @@ class Event:
     status: int = STATUS_UNKNOWN
     at: datetime | None = None
     is_complete: bool = False
+    is_certain: bool = True
+    """False for a status in a sentence, which alone tells no exchange."""
 
     @property
     def is_callback(self) -> bool:
@@ -124,7 +126,10 @@ class Assembly:
         one, two = first.items[0], second.items[0]
         if two.source not in ("JSON", envelopes.WORDS) or (two.request is not None and two.request != one.request):
             return False
-        if one.started_at != two.started_at or (one.status and two.status and one.status != two.status):
+        if one.status and two.status and one.status != two.status:
+            return False
+        is_split = (one.status is None) != (two.status is None)
+        if one.started_at != two.started_at and not (is_split and _is_soon(one, two)):
             return False
         here, there = (fold(error.description).rstrip(".") for error in (first_error, second_error))
         codes = {fold(first_error.error), fold(second_error.error)} - {""}
@@ -136,7 +141,7 @@ class Assembly:
             return True
         is_same_form = bool(self._texts(first) & self._texts(second))
         label = self._label(second)
-        return not is_same_form or (bool(label.strip()) and label == self._label(first))
+        return is_split or not is_same_form or (bool(label.strip()) and label == self._label(first))
 
     def _label(self, block: Block) -> str:
         """Return the end of the line in front of an answer, such as the name of an exception."""
@@ -153,6 +158,8 @@ class Assembly:
             case "time":
                 self.at = event.at or self.at
             case "status":
+                if self.address is not None and self.address.is_complete and self.status is self.address:
+                    self._finish_address()
                 if not self._is_status_of_last(event, "\n"):
                     self._use_status()
                     self.status = event
@@ -163,7 +170,8 @@ class Assembly:
                 self.address = event
                 if event.is_complete:
                     self.status = event
-                    self._finish_address()
+                    if event.status < 400:  # no error behind it is its own
+                        self._finish_address()
             case "other":
                 if self.pending or self.status is not None:
                     self._answer(event, event.items[0])
@@ -313,21 +321,41 @@ class Assembly:
             )
             self._add(item, span, (self.status.start, self.status.end))
             self.status = None
+        elif event.request.method == "" and self._is_of_last_answer(event):
+            return
         elif step in (Step.AUTHORIZE, Step.CALLBACK) and "=" in event.request.url:
             self._add(self._timed(address.exchange(event.request.method, event.request.url)), span)
+
+    def _is_of_last_answer(self, event: Event) -> bool:
+        """Give the options of a client, which a program prints behind the error, to the answer in front of them."""
+        last = self.result[-1] if self.result else None
+        item = last.items[0] if last else None
+        if last is None or item is None or item.request is not None or item.response is None:
+            return False
+        unknown = item.unknown | REQUEST_LINE | {Part.METHOD}
+        item = replace(item, request=event.request, step=step_of(event.request, item.response), unknown=unknown)
+        spans = (*(last.spans or ((last.start, last.end),)), (event.start, event.end))
+        self.result[-1] = Block(last.start, event.end, (item,), spans)
+        return True
 
     def _only_other(self) -> None:
         """Keep the structures of a text that has nothing else, or its status, or its address."""
         for event in self.events:
             if event.kind == "other":
                 self._add(self._timed(event.items[0]), (event.start, event.end))
-        if not self.result and self.status is not None:
+        if not self.result and self.status is not None and self.status.is_certain:
             self._add(_without_body(self.status.status), (self.status.start, self.status.end))
 
 
 def _error(item: Pasted) -> Match | None:
     response = item.response
     return match(item.status, response.headers, response.body) if response and response.body else None
+
+
+def _is_soon(one: Pasted, two: Pasted) -> bool:
+    """Return whether two answers have times within a second, as the log lines of one answer have."""
+    here, there = one.started_at, two.started_at
+    return here is not None and there is not None and abs((there - here).total_seconds()) <= 1
 
 
 def _without_statuses(blocks: list[Block]) -> list[Block]:

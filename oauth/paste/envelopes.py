@@ -24,12 +24,13 @@ MOST_VALUES = 10_000
 WORDS = "message"
 INSIDE = "JSON inside a JSON string extracted"
 
-_STATUS = ("status", "statusCode", "status_code", "http_code", "http_status", "httpStatus", "code")
+_STATUS = ("status", "statusCode", "status_code", "http_code", "http_status", "httpStatus", "_rc", "code")
 _BODY = (
     "data",
     "body",
     "payload",
     "_body",
+    "_content",
     "content",
     "text",
     "responseText",
@@ -40,12 +41,16 @@ _BODY = (
 )
 _URL = ("url", "uri", "href", "requestUrl", "request_url")
 _SENT = ("config", "request", "options", "req")
+_SENT_BODY = ("data", "body", "json", "form")
 _TIMES = ("time", "timestamp", "@timestamp", "ts", "datetime", "date")
 _EMBEDDED = re.compile(r"[{\[]")
 _SIGN = re.compile(
     r"[{\[<=]|error|invalid|token|oauth|denied|expired|grant|client|unauthori|scope|missing|require|_", re.IGNORECASE
 )
 """A sign that a text may have an exchange or the words of an error inside."""
+
+_SHORTEST = 8
+"""Characters of a text that may have an exchange inside."""
 
 Inside = Callable[[str], list[Pasted]]
 """The reader of a text inside a structure."""
@@ -59,11 +64,11 @@ def exchanges(
     ``text`` is the value as it was written, where that is strict JSON. ``inside`` reads the texts in it.
     """
     if isinstance(value, str):
-        return _noted(inside(value), (INSIDE, *repairs))
+        return _noted(inside(value), (INSIDE, *repairs)) if len(value) > _SHORTEST and _SIGN.search(value) else []
     read = partial(exchanges, source=source, repairs=repairs, inside=inside)
     if isinstance(value, list):
         return [exchange for item in value[:MOST_VALUES] if isinstance(item, dict) for exchange in read(item)]
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not value:
         return []
     if (entries := _saved(value)) is not None:
         shared = har.SharedHeaders()
@@ -162,7 +167,9 @@ def _enveloped(value: dict[str, Any], source: str, repairs: tuple[str, ...]) -> 
         (text for name in ("statusText", "reason", "statusMessage") if isinstance(text := holder.get(name), str)), ""
     )
     response = Response(status, reason, headers, body)
-    request = _request(value) or _request(holder)
+    request, unknown = _request(value) or _request(holder) or (None, set())
+    if not content:
+        unknown.add(Part.RESPONSE_BODY)
     return [
         Pasted(
             request,
@@ -171,7 +178,7 @@ def _enveloped(value: dict[str, Any], source: str, repairs: tuple[str, ...]) -> 
             _time(value) or date_header(header(headers, "date") or ""),
             repairs=tuple(dict.fromkeys((*repairs, *body_repairs))),
             source=source,
-            unknown=frozenset() if content else frozenset({Part.RESPONSE_BODY}),
+            unknown=frozenset(unknown),
         )
     ]
 
@@ -195,8 +202,8 @@ def _body(value: Any) -> tuple[bytes, tuple[str, ...]]:
     return repaired(value) if isinstance(value, str) else (as_json(value), ())
 
 
-def _request(value: dict[str, Any]) -> Request | None:
-    """Return the request in ``config`` and the like, its address resolved against ``baseURL``."""
+def _request(value: dict[str, Any]) -> tuple[Request, set[Part]] | None:
+    """Return the request in ``config`` and the like, its address resolved against ``baseURL``, and what is unknown."""
     for request in (*(value.get(name) for name in _SENT), {"url": value.get("url")}):
         if not isinstance(request, dict):
             continue
@@ -206,16 +213,36 @@ def _request(value: dict[str, Any]) -> Request | None:
             url = f"{base.rstrip('/')}/{url.lstrip('/')}"
         if not url:
             continue
-        content = next((request[name] for name in ("data", "body", "json", "form") if _is_body(request.get(name))), "")
+        content = next((request[name] for name in _SENT_BODY if _is_body(request.get(name))), "")
         body = encoded(content) if isinstance(content, str) else as_json(content)
         method = request.get("method")
-        return Request(
-            method.upper() if isinstance(method, str) else "POST" if body or TOKEN_PATH.search(path_of(url)) else "GET",
-            url,
-            _headers(request.get("headers")),
-            body,
+        unknown = {
+            part
+            for part, names in (
+                (Part.METHOD, ("method",)),
+                (Part.REQUEST_HEADERS, ("headers",)),
+                (Part.REQUEST_BODY, _SENT_BODY),
+            )
+            if not request.keys() & set(names)
+        }
+        guess = "POST" if body or TOKEN_PATH.search(path_of(url)) else "GET"
+        sent = Request(
+            method.upper() if isinstance(method, str) else guess, url, _headers(request.get("headers")), body
         )
+        return sent, unknown
     return None
+
+
+def options(value: dict[str, Any]) -> Request | None:
+    """Return the request that the options of an HTTP client describe by their host; ``None`` for another structure."""
+    if len(value) == 1 and isinstance(url := value.get("URL"), str):
+        return Request("", url)
+    host = value.get("host") or value.get("hostname")
+    if not (isinstance(host, str) and "." in host) or not value.keys() & {"headers", "path", "port"}:
+        return None
+    path, method = value.get("path"), value.get("method")
+    url = f"https://{host}{path if isinstance(path, str) else '/'}"
+    return Request(method.upper() if isinstance(method, str) else "", url, _headers(value.get("headers")))
 
 
 def _headers(value: object) -> Headers:

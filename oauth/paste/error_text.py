@@ -1,6 +1,7 @@
 """Read an error in words as the body that it comes in."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -19,6 +20,10 @@ _MEMBERS = ("error", "error_description", "error_human_title")
 CODE_ALONE = "error code without JSON read as error"
 
 
+_OPTION = re.compile(r"\A(?:Some|Just|Optional)\s?[(\"]{1,2}(.*?)[)\"]{0,2}\Z")
+"""A value that may be missing, as Rust, Scala, Haskell and Swift print it."""
+
+
 def find(text: str, start: int, end: int) -> Iterator[tuple[int, int, Pasted]]:
     """Yield the errors in words between two places of the text, each with its own."""
     for error in words.find(text, start, end):
@@ -29,6 +34,13 @@ def code_alone(item: Pasted) -> str:
     """Return the code of an error in words without a description, an empty text for another."""
     code: str = json.loads(item.response.body)["error"] if CODE_ALONE in item.repairs and item.response else ""
     return code
+
+
+def described(item: Pasted, words: str) -> Pasted:
+    """Return an error in words with its description."""
+    body = {**json.loads(item.response.body), "error_description": words} if item.response else {}
+    response = Response(item.status or STATUS_UNKNOWN, body=as_json(body))
+    return replace(item, response=response, repairs=(READ_AS,))
 
 
 def joined(first: Pasted, second: Pasted) -> Pasted | None:
@@ -44,7 +56,8 @@ def joined(first: Pasted, second: Pasted) -> Pasted | None:
 
 
 def _pasted(error: Words) -> Pasted:
-    texts = zip(_MEMBERS, (error.error, error.description, error.human_title), strict=True)
+    description = _OPTION.sub(r"\1", error.description)
+    texts = zip(_MEMBERS, (error.error, description, error.human_title), strict=True)
     body = as_json({name: text for name, text in texts if text})
     response = Response(error.status or STATUS_UNKNOWN, body=body)
     return Pasted(

@@ -13,7 +13,7 @@ START = re.compile(r'"(?=\s{0,9}(?:\\+")?[{\[]\s{0,9}(?:\\+["nrt]|[}\]]))')
 """The beginning of a string in quotes that has an object or an array inside."""
 
 _UNQUOTED = re.compile(r"[{\[]\s{0,9}(?P<slashes>\\+)[\"nrt]")
-_SIGN = re.compile(r"(?P<quote>\\+\")|[{}\[\]]")
+_SIGN = re.compile(r"(?P<quote>(?<!\\)\\++\")|[{}\[\]]")
 _DECODER = json.JSONDecoder(strict=False)
 
 

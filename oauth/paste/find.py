@@ -6,8 +6,9 @@ from start to end: bodies, addresses, statuses and times. Words of an error coun
 
 import contextlib
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -21,7 +22,7 @@ from oauth.paste.assemble import Assembly, Event, Known
 from oauth.paste.body import read_value
 from oauth.paste.curl import command, trace, verbose
 from oauth.paste.literals import PRINTED, PRINTED_START
-from oauth.paste.result import STATUS_UNKNOWN, Block, Pasted, check_count
+from oauth.paste.result import STATUS_UNKNOWN, Block, Pasted, check_count, check_number
 from oauth.paste.step_guess import TOKEN_PATH, path_of
 from oauth.paste.times import ACCESS_LOG, ISO, moment
 from oauth.paste.wrappers import peel
@@ -51,17 +52,21 @@ _PART = re.compile(
     r"|(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)[ \t]{1,9}(?P<target>(?:https?:/)?/[^\s'\"`<>]*)"
     r"(?:[ \t]HTTP/[\d.]{1,3}[\"']?)?"
     r"|(?P<url>https?://[^\s'\"`<>]+)"
-    r"|(?:HTTP(?:[ /][\d.]{1,3})?(?: status)?(?: code| error)?|status(?:[ _-]?code)?|response code"
-    r"|responded with(?: a)?|returned(?: a)?|code|error|(?<=<)Response|Response(?=\[))"
-    r"\]?[ :=\t\[]{1,8}[\"'`(]?(?P<status>[1-5]\d\d)(?![\d.]\d|\d)"
-    rf"|(?P<words_behind>{_STATUS})(?= (?:status|response|error)\b)|failed(?: with)? [(\[](?P<failed>{_STATUS})[)\]]"
-    rf"|status(?:[ _-]?code)?[\"']?[ :=]{{1,4}}[\"']?(?P<named>{_NAMES})\b"
+    r"|(?:(?:HTTP)?[ _-]?(?:status|statut|estado|статус|ステータス|kod|código|rc|response)(?:[ _-]?(?:code|line|kod))?"
+    r"|HTTP(?:[ /][\d.]{1,3})?(?: status)?(?: code| error)?|code|error|(?<=<)Response)"
+    rf"\]?[ \t]{{0,4}}(?:=>|[^\w\s]{{1,3}}|[ \t])[ \t]{{0,4}}[\"'`(\[]?(?P<status>{_STATUS}|20[0-4]|30[12378])(?![\d.]\d|\d)"
+    r"|(?:answer(?:ed|s)?|got|gets?|return(?:ed|s)?|respond(?:ed|s)?|repl(?:ied|ies)|receiv(?:ed|es)|fail(?:ed|s)?"
+    r"|resulted|throws?|with)\b(?:[ ](?:with|in|an?|the|code|kod|status|HTTP|error))*"
+    rf"[ ][`'\"(\[]{{0,2}}(?P<verb>{_STATUS}|20[0-4]|30[12378])(?![\d.]\d|\d|%)"
+    rf"|(?P<words_behind>{_STATUS})(?= (?:status|response|error|code|answer|reply)\b| \d{{1,9}} - - )"
+    rf"|(?:http)?status(?:[ _-]?code)?[\"']?[ :=]{{1,4}}[\"']?(?P<named>{_NAMES})\b"
     rf"|(?<!\.)(?P<before>{_STATUS})[\])\"'`:,.;-]{{0,3}}\s{{0,3}}b?(?=[{{<\[]|\"[{{\[])"
     r"|(?<!\.)(?P<phrase>[1-5]\d\d)[\"')]?,?[ ]?(?:\(|\[|: |message=|-\s|'|\")*"
-    rf"(?:{_REASONS}|Client Error|Server Error)\b)",
+    rf"(?:{_REASONS}|Client Error|Server Error)\b)"
+    rf"|(?<=[\[(])(?P<bracketed>{_STATUS})(?=[\])])",
     re.MULTILINE | re.IGNORECASE,
 )
-_NUMBERS = ("status", "phrase", "alone", "before", "words_behind", "failed")
+_NUMBERS = ("status", "verb", "phrase", "alone", "before", "words_behind", "bracketed")
 _STATUS_OF = {status.phrase.replace(" ", "").lower(): status.value for status in HTTPStatus}
 _BEHIND = re.compile(r"[\"'`]?[)\]]?,[ ]?(?P<status>[1-5]\d\d)(?![\d.])")
 """A status behind a body, as languages print a pair of them."""
@@ -92,12 +97,24 @@ _ANSWERS = re.compile(
 )
 """Words in front of a structure that may be an answer, although nothing in it says so."""
 
-_STATUS_INSIDE = re.compile(r"\b(?:Code|status_?code|status)[\"']?\s?(?:=|:|=>)\s?([45]\d\d)\b", re.IGNORECASE)
+_HEADER_NAMES = {"Content-Type", "content-type", "Content-Length", "content-length", "Date", "User-Agent"}
+_METRIC = re.compile(r"\b[a-z0-9]+_[a-z0-9_]*(?:total|count|sum|bucket|errors|requests|seconds)\Z")
+"""The name of a metric in front of its labels."""
+
+_STATUS_INSIDE = re.compile(
+    rf"\b(?:Code|(?:http)?status_?code|status)[\"']?\s?(?:=|:|=>)\s?[\"']?(?:([45]\d\d)\b|({_NAMES})\b)", re.IGNORECASE
+)
 UNWRAPPED = "wrapped lines joined"
 
 _SOURCE_BEHIND = re.compile(r"['\"`]?\s*(?:===?|!==?|=>|\|\||&&|\.\w+\(|::)|['\"],\s*$|,\s*$", re.MULTILINE)
 _SOURCE_BEFORE = re.compile(r"(?:===?|!==?|::|\b(?:throw|case|new|return|const|enum|static))\s*[('\"]*\Z")
 """What stands beside a code in the source of a program."""
+
+_SENTENCE = re.compile(
+    r"[\"'`]?[ \t\r]*\n[ \t\"'`-]{0,8}(?P<words>[A-Z][\w]*(?:[ ,]+[\w'’()\"-]+){2,40}\.?)[ \t\r\"'`]*(?=\n|\Z)"
+)
+_BEGINNING = 12
+"""Characters of an error in words, such as "error 401: ...", in which a status is its own."""
 
 _CLOSE = 300
 """Characters between a code and its description at most."""
@@ -121,6 +138,24 @@ def find(text: str, depth: int = 0) -> list[Block]:
     return blocks
 
 
+def _is_schema(value: dict[str, Any]) -> bool:
+    """Return whether a structure describes a value, as OpenAPI does, and is none itself."""
+    kinds = ("string", "object", "array", "integer", "number", "boolean")
+    described = {"example", "examples", "enum", "properties", "format", "items", "description"}
+    return value.get("type") in kinds and bool(value.keys() & described)
+
+
+def _is_within(event: Event, words: list[Event]) -> bool:
+    """Return whether a status stands inside the words of an error, which are in order; the first of them may have it."""
+    place = bisect_right(words, event.start, key=lambda other: other.start) - 1
+    if place < 0 or words[place].end < event.end:
+        return False
+    error = words[place]
+    if event.start - error.start < _BEGINNING:
+        words[place] = replace(error, items=(envelopes.with_status(error.items[0], event.status),))
+    return True
+
+
 def _joined(line: str, wrapped: str) -> str:
     """Join the lines of a value: a mail program removes the blank at which it wraps, a terminal does not."""
     return wrapped.replace("\r", "").replace("\n", "" if line.endswith(" ") or " \n" in wrapped else " ")
@@ -130,7 +165,8 @@ def inside(text: str, depth: int) -> list[Pasted]:
     """Return the exchanges in a text that stands inside a structure; none where it has no sign of one."""
     if depth >= _DEEPEST:
         return []
-    return [item for block in find(peel(text).text, depth + 1) for item in block.items]
+    items = (item for block in find(peel(text).text, depth + 1) for item in block.items)
+    return [item for item in items if item.request is not None or (item.response is not None and item.response.body)]
 
 
 @dataclass
@@ -141,6 +177,7 @@ class _Scan:
     depth: int
     failure: ParseError | None = None
     failed: int = 0
+    values: int = 0
     line_start: int = 0
     line: str | None = None
 
@@ -157,7 +194,9 @@ class _Scan:
             if block is not None:
                 events.append(Event(block.start, block.end, "items", block.items))
                 position = max(position, block.end)
-        return sorted([*events, *self._words(events)], key=lambda event: event.start)
+        words = self._words(events)
+        kept = [event for event in events if event.kind != "status" or not _is_within(event, words)]
+        return sorted([*kept, *words], key=lambda event: event.start)
 
     def _blocks(self) -> list[Block]:
         """Return the blocks, which do not overlap."""
@@ -171,6 +210,7 @@ class _Scan:
                         place += 1
                     if place == len(taken) or block.end <= taken[place][0]:
                         blocks.append(block)
+                        check_count(blocks)
             except ParseError as error:
                 self.failure = self.failure or error
             check_count(blocks)
@@ -195,7 +235,7 @@ class _Scan:
     def _with_status(self, items: list[Pasted], start: int, end: int) -> list[Pasted]:
         """Give an answer that was read out of an object in memory the status that stands elsewhere in it."""
         if len(items) == 1 and PRINTED in items[0].repairs and (code := _STATUS_INSIDE.search(self.text, start, end)):
-            return [envelopes.with_status(items[0], int(code[1]))]
+            return [envelopes.with_status(items[0], int(code[1] or _STATUS_OF[code[2].lower()]))]
         return items
 
     def _read(self, part: re.Match[str], stop: int) -> tuple[list[Event], int]:
@@ -219,7 +259,10 @@ class _Scan:
         if part["method"] or part["url"]:
             return self._address(part)
         number = next((int(part[name]) for name in _NUMBERS if part[name]), None)
-        return [Event(start, end, "status", status=number or _STATUS_OF[part["named"].lower()])], end
+        status = number or _STATUS_OF[part["named"].lower()]
+        is_sentence = part["verb"] or part["words_behind"] or part["bracketed"]
+        is_certain = not is_sentence or "status" in part[0].lower()
+        return [Event(start, end, "status", status=status, is_certain=is_certain)], end
 
     def _address(self, part: re.Match[str]) -> tuple[list[Event], int]:
         url = (part["target"] or part["url"]).rstrip(_AFTER_URL)
@@ -251,7 +294,13 @@ class _Scan:
             stopped = error.position + offset
             self.failure = self.failure or ParseError(error.reason, self.text, stopped)
             self.failed += len(text) - (start - offset)
-            return [], line_end if is_over else max(start + 1, stopped)
+            return [], line_end if is_over else start + 1
+        self.values += 1
+        check_number(self.values)
+        if isinstance(value, dict) and (value.keys() & _HEADER_NAMES or _is_schema(value)):
+            return [], end
+        if _METRIC.search(self.text, max(start - 80, 0), start):
+            return [], end
         written = self.text[start:end]
         items = self._with_status(self._exchanges(value, repairs, written), start, end)
         end = max(end, start + 1)
@@ -259,6 +308,10 @@ class _Scan:
         after = [Event(behind.start(), behind.end(), "status", status=int(behind["status"]))] if behind else []
         if items:
             return [Event(start, end, "items", tuple(items)), *after], behind.end() if behind else end
+        if not value or not isinstance(value, dict):
+            return [], end
+        if options := envelopes.options(value):
+            return [Event(start, end, "address", request=options)], end
         self._line(start)
         if not _ANSWERS.search(self.text, max(start - 60, self.line_start), start):
             return [], end
@@ -298,7 +351,18 @@ class _Scan:
                 if known.is_new(item) and not (is_introduction and known.codes):
                     words.append(Event(start, end, "words", (item,)))
             position = max(position, following)
-        return list(self._without_lists(list(self._together(words))))
+        return list(self._without_lists([self._with_next_line(event) for event in self._together(words)]))
+
+    def _with_next_line(self, event: Event) -> Event:
+        """Give a code that is a line by itself the sentence in the next line."""
+        if not error_text.code_alone(event.items[0]):
+            return event
+        start = self.text.rfind("\n", 0, event.start) + 1
+        sentence = _SENTENCE.match(self.text, event.end)
+        if sentence is None or self.text[start : event.start].strip(" \t-*>'\"`"):
+            return event
+        item = error_text.described(event.items[0], sentence["words"])
+        return Event(event.start, sentence.end(), "words", (item,))
 
     def _without_lists(self, words: list[Event]) -> Iterator[Event]:
         """Yield the words; codes alone that stand in a list of codes, or in the source of a program, tell no error."""
@@ -307,7 +371,8 @@ class _Scan:
             is_alone = bool(error_text.code_alone(event.items[0]))
             before = self.text[max(event.start - 60, 0) : event.start]
             is_source = _SOURCE_BEHIND.match(self.text, event.end) or _SOURCE_BEFORE.search(before)
-            if not is_alone or (len(codes) == 1 and not is_source):
+            is_compared = "===" in self.text[event.start : event.end]
+            if not is_compared and (not is_alone or (len(codes) == 1 and not is_source)):
                 yield event
 
     def _together(self, words: list[Event]) -> Iterator[Event]:

@@ -14,6 +14,14 @@ from oauth.paste.times import date_header
 Message = tuple[Request | Response, tuple[str, ...]]
 """A request or a response, and the repairs that reading it took."""
 
+HEADERS = (
+    r"(?:(?:Content|Accept|Access|Cache|Transfer|WWW|Set|User|X|Strict|Proxy|If|Last|Sec|CF|Keep)-[\w-]{1,40}"
+    r"|Host|Authorization|Cookie|Date|Server|Connection|Location|Pragma|Expires|Vary|ETag|Via|Origin|Referer|Version"
+    r"|Allow|Age|Alt-Svc)"
+)
+"""A pattern for the names of usual headers."""
+
+_PRINTED_HEADER = re.compile(rf"[ \t]*(?P<name>{HEADERS})=(?P<value>[^\n]*)(?:\n|\Z)", re.IGNORECASE)
 _HEADER = re.compile(r"[ \t]*(?P<name>[!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*:[ \t]*(?P<value>[^\n]*)(?:\n|\Z)")
 _CONTINUATION = re.compile(r"[ \t]+(?P<value>[^\s{\[<][^\n]*)(?:\n|\Z)")
 _BLANK = re.compile(r"[ \t\r]*\n")
@@ -34,11 +42,13 @@ def head_and_body(text: str) -> tuple[Headers, str]:
 def _head_end(text: str, position: int, stop: int) -> tuple[int, Headers]:
     """Return the place behind a head and its blank line, and the headers."""
     headers: list[tuple[str, str]] = []
-    while match := _HEADER.match(text, position, stop) or (
-        _CONTINUATION.match(text, position, stop) if headers else None
+    while match := (
+        _HEADER.match(text, position, stop)
+        or _PRINTED_HEADER.match(text, position, stop)
+        or (_CONTINUATION.match(text, position, stop) if headers else None)
     ):
         value = match["value"].rstrip()
-        if match.re is _HEADER:
+        if match.re is not _CONTINUATION:
             headers.append((match["name"], value))
         else:
             headers[-1] = (headers[-1][0], f"{headers[-1][1]} {value}")
@@ -55,13 +65,13 @@ def message_of(start: re.Match[str], headers: Headers, body: str, *, scheme: str
     URL is built from target and ``Host`` (RFC 9112 §3.2), and its body is unchanged. The chunk sizes of a response are
     removed, and its JSON is repaired.
     """
-    line = start.groupdict()
+    line = {name.removeprefix("plain_"): text for name, text in start.groupdict().items() if text is not None}
     if method := line.get("method"):
         host, target = header(headers, "host") or "", line["target"]
         url = f"{scheme}://{host}{target}" if host and target.startswith("/") else target
         return Request(method, url, headers, encoded(body)), ()
     octets, repairs = repaired(_dechunked(headers, encoded(body)).decode("utf-8", "replace"))
-    reason, version = (line["reason"] or "").strip(), line.get("version") or "HTTP/1.1"
+    reason, version = (line.get("reason") or "").strip(), line.get("version") or "HTTP/1.1"
     return Response(int(line["status"]), reason, headers, octets, http_version=version), repairs
 
 

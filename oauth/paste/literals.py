@@ -21,15 +21,17 @@ PRINTED_START = re.compile(
 _SPACE = re.compile(r"\s+")
 _COMMA = re.compile(r"[,;]")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?=[\s,})\]]|n?\Z)")
-_WORD = re.compile(r"(?:true|True|false|False|null|None|nil|NULL|undefined|NaN)\b(?!\s*[({\[:=])")
+_WORD = re.compile(r"(?:true|True|false|False|null|None|Nothing|nil|NULL|undefined|NaN)\b(?!\s*[({\[:=])")
 _WORDS = {"true": True, "True": True, "false": False, "False": False}
 _PREFIX = re.compile(
     r"<ref \*\d+>\s*|\((?:object|array)\)\s*"
-    r"|%(?=\{)|%?[\\A-Za-z_$][\w$.\\]*(?:::__set_state)?(?:\(\d+\))?\s*(?:\[[\w ]+\]\s*)?(?=[{(\[])"
+    r"|%(?=\{)|(?:Just|Some)\s+(?=[\"{A-Z])|%?[\\A-Za-z_$][\w$.\\]*(?:::__set_state)?(?:\(\d+\))?\s*(?:\[[\w ]+\]\s*)?(?=[{(\[])"
     r"|\[[A-Za-z][\w$.]*(?:: [\w$. ]+)?\]\s*(?=\{)"
 )
+_BLESSED = re.compile(r"bless\(\s*")
+_CLASS = re.compile(r"\s*,\s*'[^'\n]*'\s*\)")
 _OPAQUE = re.compile(
-    r"\[(?:Object|Array|Circular|Function|AsyncFunction|Getter|Setter|class|Symbol|Date)\b[^\]\n]{0,200}\]"
+    r"do\{[^\n]{0,300}?\}(?=,)|\[(?:Object|Array|Circular|Function|AsyncFunction|Getter|Setter|class|Symbol|Date)\b[^\]\n]{0,200}\]"
     r"|<(?!ref )[A-Za-z][^<>\n]{0,300}>|Symbol\([^)\n]*\)|#<[^\n]{0,300}?>"
 )
 _STRING = re.compile(r"(?P<prefix>[bBuUrR]{0,2})(?P<quote>[\"'`])")
@@ -68,6 +70,10 @@ class _Reader:
         self.skip(_SPACE)
         if self.skip(_OPAQUE):
             return None
+        if self.skip(_BLESSED):
+            value = self.value(depth)
+            self.skip(_CLASS)
+            return value
         while self.skip(_PREFIX):
             pass
         opener = self.text[self.position : self.position + 1]

@@ -84,5 +84,10 @@ def check_brackets(text: str) -> None:
 
 def check_count(items: Sized) -> None:
     """Raise ``TooManyError`` for more than ``MOST_EXCHANGES``; readers ask while they read."""
-    if len(items) > MOST_EXCHANGES:
+    check_number(len(items))
+
+
+def check_number(number: int) -> None:
+    """Raise ``TooManyError`` for more than ``MOST_EXCHANGES`` values, of which each could be an exchange."""
+    if number > MOST_EXCHANGES:
         raise TooManyError(f"the text holds more than {MOST_EXCHANGES:,} exchanges; cut out those in question.")

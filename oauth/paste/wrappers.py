@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 
+from oauth.paste.http_messages import HEADERS
 from oauth.paste.times import ACCESS_LOG, ISO, moment
 
 _MOST_ROUNDS = 4
@@ -14,6 +15,13 @@ _MOST_ROUNDS = 4
 
 _ZERO_WIDTH = re.compile("[\u200b\u2060\ufeff\u00ad]+")
 _PRINTABLE = re.compile(r"=(?:\r?\n|([0-7][0-9A-F]))")
+_MISREAD_SIGNS = {"™": "'", "˜": "'", "œ": '"', "\x9d": '"', "“": "-", "”": "-"}
+_MISREAD = re.compile("â€([™˜œ\x9d“”])")
+_DOTTED = re.compile(
+    r"^[ \t]*(?:HTTP/\d\.\d \d{3}[^\n]*|(?:GET|POST|PUT|PATCH|DELETE) \S+ HTTP/\d\.\d)\.\n(?:[\w-]+: [^\n]*\.\n)*\.$",
+    re.MULTILINE,
+)
+_DOT = re.compile(r"\.(?=\n|\Z)")
 _ANSI = re.compile(r"(?:\x1b|\\x1b|\\u001b|\\033|\\e|\^\[|␛)\[[0-9;]{0,20}[mK]", re.IGNORECASE)
 _ANSI_REST = re.compile(r"\[(?:\d{1,3}(?:;\d{1,3}){0,4})?m(?!\w)")
 _RESET = "[0m"
@@ -43,11 +51,7 @@ _FAR = 2_000
 _TIMED_LINE = re.compile(rf"^\[?(?P<time>{_TIME})(?P<rest>[^\n]*)", re.MULTILINE)
 _TAIL = re.compile(r"[^\n{}\"<>=]{0,160}(?:[:\]|]|[-–])[ \t]{1,4}")
 _METHODS = "GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS"
-_HEADERS = (
-    r"(?:(?:Content|Accept|Access|Cache|Transfer|WWW|Set|User|X|Strict|Proxy|If|Last|Sec|CF)-[\w-]{1,40}|Host|Authorization"
-    r"|Cookie|Date|Server|Connection|Location|Pragma|Expires|Vary|ETag|Via|Origin|Referer|Version|Allow|Age|Alt-Svc)"
-)
-_CONTINUES = re.compile(rf"[ \t]*(?:\"[\w.$@-]{{1,60}}\"\s{{0,3}}:|[}}\]]|{_HEADERS}:[ ]|\r?$)", re.MULTILINE)
+_CONTINUES = re.compile(rf"[ \t]*(?:\"[\w.$@-]{{1,60}}\"\s{{0,3}}:|[}}\]]|{HEADERS}:[ ]|\r?$)", re.MULTILINE)
 """The beginning of a line that goes on with a message or a structure."""
 
 _PREFIX = re.compile(
@@ -57,7 +61,7 @@ _PREFIX = re.compile(
     r"|(?:DEBUG|INFO|WARN(?:ING)?|ERROR|TRACE)[:|\]][\w. \t-]{0,60}[:|\]][ \t]?"
     r"|[\w.-]{1,60}[ \t]{1,9}\|[ \t])"
     rf"(?=[ \t]*(?:\"[\w.$@-]{{1,60}}\"\s{{0,3}}:|[}}\]]|[{{\[][ \t\r]*$|HTTP/\d|(?-i:{_METHODS}) \S{{1,999}} HTTP/\d"
-    rf"|{_HEADERS}:[ ]|-->|<--|[<>] ))"
+    rf"|{HEADERS}:[ ]|-->|<--|[<>] ))"
     r"|^[^\n]{0,200}?\bOkHttp[\w.$]{0,80}[^:\n]{0,60}:[ ]?",
     re.MULTILINE | re.IGNORECASE,
 )
@@ -119,6 +123,8 @@ def peel(text: str) -> Peeled:
         before = peeled.text
         for wrapper in (
             _printable,
+            _mojibake,
+            _dots,
             _zero_width,
             _colours,
             _fences,
@@ -149,6 +155,20 @@ def _printable(peeled: Peeled) -> Peeled:
         return peeled
     note = "quoted-printable mail decoded"
     return _replaced(peeled, _PRINTABLE, note, lambda match: chr(int(match[1], 16)) if match[1] else "")
+
+
+def _mojibake(peeled: Peeled) -> Peeled:
+    """Restore the quotes of UTF-8 that was read as Windows-1252."""
+    if "â€" not in peeled.text:
+        return peeled
+    return _replaced(peeled, _MISREAD, "wrongly decoded quotes restored", lambda match: _MISREAD_SIGNS[match[1]])
+
+
+def _dots(peeled: Peeled) -> Peeled:
+    """Remove the dots that programs which record packets print for a carriage return."""
+    if not _DOTTED.search(peeled.text):
+        return peeled
+    return _replaced(peeled, _DOT, "dots for line breaks removed")
 
 
 def _zero_width(peeled: Peeled) -> Peeled:

@@ -1,6 +1,6 @@
 """The secrets of one session or flow, and the redaction of every text and exchange."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
@@ -125,6 +125,13 @@ class Vault:
         """Redact any text, by value, and by name where it contains a known syntax."""
         return self._redact([(find_in_words, text)])[0][1]
 
+    def replacements(self, text: str) -> list[tuple[int, int, str]]:
+        """Return start, end and stand-in of everything that ``redact_text`` replaces, in order, without overlaps."""
+        scan = self._scan((find_in_words, text))
+        named = {self._value(occurrence, {}): occurrence.kind for occurrence in reversed(scan.occurrences)}
+        targets = self._targets(named, "\n".join(view.text for view in scan.views))
+        return list(self._replacements(text, scan.occurrences + by_value.find(scan.views, targets), named))
+
     def redact(self, exchange: Exchange) -> Exchange:
         """Return the exchange with placeholders, and with text that every database accepts.
 
@@ -208,13 +215,20 @@ class Vault:
             return storable(text)
         parts: list[str] = []
         position = 0
+        for start, end, stand_in in self._replacements(text, occurrences, named):
+            parts += [text[position:start], stand_in]
+            position = end
+        return storable("".join([*parts, text[position:]]))
+
+    def _replacements(
+        self, text: str, occurrences: list[Occurrence], named: Mapping[str, str]
+    ) -> Iterator[tuple[int, int, str]]:
+        """Yield start and end of each occurrence, and what is written in its place."""
         for occurrence in merge_overlaps(text, occurrences):
             value = self._value(occurrence, named)
             stand_in = self._placeholder(self._kinds.get(value) or named.get(value, occurrence.kind), value)
             before = occurrence.before and self._replace_plain(occurrence.before, named)
-            parts += [text[position : occurrence.start], f'"{stand_in}"' if occurrence.number else before + stand_in]
-            position = occurrence.end
-        return storable("".join([*parts, text[position:]]))
+            yield occurrence.start, occurrence.end, f'"{stand_in}"' if occurrence.number else before + stand_in
 
     def _replace_plain(self, decoded: str, named: Mapping[str, str]) -> str:
         """Replace the known secrets in the decoded text that is written before a placeholder.

@@ -99,6 +99,38 @@ X-Request-Id: ticket-4711
     expect(walk.at("token.fixed")).to_contain_text("after: 200")
 
 
+def test_ticket_is_marked_with_what_was_read_from_it(walk: "Walk") -> None:
+    """Nothing is recognised in the first words; an example shows how it is done; then comes the ticket."""
+    walk.open("/diagnose")
+    walk.at("diagnose.text").locator("textarea").fill("It does not work.")
+    walk.press("diagnose.read")
+    expect(walk.at("diagnose.nothing")).to_contain_text("Nothing was recognised")
+    walk.press("diagnose.example.log")
+    expect(walk.at("diagnose.1.card")).to_contain_text("Documented error 11")
+    walk.press("diagnose.restore")
+    expect(walk.at("diagnose.text").locator("textarea")).to_have_value("It does not work.")
+    secret = "a-customers-real-secret-0001"
+    walk.at("diagnose.text").locator("textarea").fill(
+        f"""We use <b>{secret}</b>:
+curl https://www.olx.pl/api/open/oauth/token -d grant_type=refresh_token -d client_id=7 -d client_secret={secret}
+HTTP/1.1 400 Bad Request
+
+{{"error": "invalid_grant", "error_description": "Invalid refresh token"}}
+HTTP/1.1 404 Not Found
+"""
+    )
+    walk.press("diagnose.read")
+    marked = walk.at("diagnose.source.2").locator("code").first
+    expect(marked).to_contain_text("1│ HTTP/1.1 400 Bad Request")
+    expect(marked).to_contain_text("2│ HTTP/1.1 404 Not Found")
+    expect(marked).to_contain_text("│ We use <b>«client_secret #")
+    assert secret not in walk.page.content()
+    expect(walk.at("diagnose.1.card")).to_be_visible()
+    expect(walk.at("diagnose.2.card")).to_be_hidden()
+    walk.at("diagnose.2.details").locator("summary").first.click()
+    expect(walk.at("diagnose.2.card")).to_be_visible()
+
+
 def _mark(card: str) -> str:
     """The fingerprint of the code that the card quotes."""
     return card.partition("«code #")[2].partition(" ")[0]

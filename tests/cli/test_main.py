@@ -181,10 +181,79 @@ def test_input_that_cannot_be_read_is_one_line_and_status_2(tmp_path: Path) -> N
     assert "No such file" in refused("diagnose", str(tmp_path / "missing.txt"))
     assert "cannot be read" in refused("diagnose", str(tmp_path))
     assert "the text is empty" in refused("diagnose", "-")
-    assert "neither JSON nor an HTTP message" in refused("diagnose", "-", given=b"It does not work.\nPlease help.")
     assert "not UTF-8" in refused("diagnose", "-", given=b"\x80\x81{}")
     assert "NUL" in refused("diagnose", "-", given=b'{"error": "\0"}')
     assert "line 2, column 1" in refused("diagnose", "-", given=b'{"error":\n}')
+
+
+@pytest.mark.parametrize("flag", [(), ("--json",), ("--exit-code",)])
+@pytest.mark.parametrize(
+    "given",
+    ["It does not work.\nPlease help.", '{"id": 1, "name": "x"}', "[]", "We call {the API} and nothing happens: {"],
+)
+def test_text_without_anything_known_is_an_empty_list_and_status_3(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], given: str, flag: tuple[str, ...]
+) -> None:
+    file = tmp_path / "ticket.txt"
+    file.write_text(given, encoding="utf-8")
+    assert main(["diagnose", str(file), *flag]) == 3
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == []
+    (line,) = printed.err.splitlines()
+    assert "nothing was recognised: the text has no HTTP request or response" in line
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        (documented()[2].example, 1),
+        ("HTTP/1.1 502 Bad Gateway\n\n<html></html>", 1),
+        ("https://app.example/cb?error=access_denied&state=s1", 1),
+        ("curl https://www.olx.pl/api/open/oauth/token -d grant_type=authorization_code -d client_id=7", 1),
+        ('HTTP/1.1 200 OK\n\n{"access_token": "5f3a9c0e1b7d4826aa0155e2c9d8f7b6"}', 0),
+        ('{"access_token": "5f3a9c0e1b7d4826aa0155e2c9d8f7b6"}', 0),
+        ("https://app.example/cb?code=0123456789abcdef&state=s1", 0),
+        ('{"error":\n}', 2),
+    ],
+)
+def test_exit_code_says_whether_an_error_was_found(tmp_path: Path, given: str, status: int) -> None:
+    file = tmp_path / "ticket.txt"
+    file.write_text(given, encoding="utf-8")
+    assert main(["diagnose", str(file), "--exit-code"]) == status
+    assert main(["diagnose", str(file)]) == (status if status != 1 else 0)
+
+
+def test_a_result_with_nothing_in_it_is_not_printed() -> None:
+    texts = ['{"access_token": "5f3a9c0e1b7d4826aa0155e2c9d8f7b6"}', documented()[2].example]
+    assert diagnose(texts[0]) == []
+    assert [item["documented"] for item in diagnose("\n\n".join(texts))] == [2]
+
+
+HEAVY = {
+    *("sqlalchemy", "alembic", "psycopg", "streamlit", "pandas", "numpy", "pyarrow", "starlette", "uvicorn"),
+    *("httpx", "h11", "joserfc", "cryptography"),
+}
+"""Libraries for the pages, the database, the network and keys, which take longer to load than a text to diagnose."""
+
+
+@pytest.mark.parametrize("file", [DOCUMENTATION, *sorted((ROOT / "tests" / "corpus" / "texts").glob("har-one*.txt"))])
+def test_diagnose_loads_no_library_that_it_does_not_need(file: Path) -> None:
+    code = (
+        "import sys; from oauth.cli.main import main; main(['diagnose', '-'])\n"
+        "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, input=file.read_bytes(), capture_output=True, check=True
+    )
+    assert json.loads(done.stdout)
+    assert HEAVY & set(done.stderr.decode().split()) == set()
+
+
+def test_the_help_lists_every_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["diagnose", "--help"])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert all(f"{status} " in printed.partition("Exit status:")[2] for status in range(4))
 
 
 def test_explain_gives_every_fact_of_a_documented_error() -> None:

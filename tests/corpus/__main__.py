@@ -1,4 +1,4 @@
-"""Score the console on the corpus: ``python -m tests.corpus [--kinds] [NAME]``.
+"""Score the console on the corpus: ``python -m tests.corpus [--kinds | --heldout] [NAME]``.
 
 Prints a line for each text: right, half, wrong or leaked, and why; then the totals. With NAME, or a part of it, prints
 the texts with that name, and the errors that the console sees in them.
@@ -8,7 +8,7 @@ import argparse
 import json
 from collections import Counter
 
-from tests.corpus.cases import corpus, kinds
+from tests.corpus.cases import corpus, heldout, kinds
 from tests.corpus.scorer import Score, score
 
 
@@ -17,11 +17,12 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m tests.corpus", description=__doc__)
     parser.add_argument("name", nargs="?", default="", help="a part of the names of the texts to show")
     parser.add_argument("--kinds", action="store_true", help="the smallest text of each kind instead")
+    parser.add_argument("--heldout", action="store_true", help="the texts gathered after the readers were made instead")
     parser.add_argument("--wrong", action="store_true", help="only those that are not right")
     options = parser.parse_args()
     grades: Counter[str] = Counter()
     never: Counter[str] = Counter()
-    for case in kinds() if options.kinds else corpus():
+    for case in kinds() if options.kinds else heldout() if options.heldout else corpus():
         if options.name not in case.name:
             continue
         result = score(case)

@@ -73,6 +73,12 @@ def corpus() -> tuple[Case, ...]:
 
 
 @cache
+def heldout() -> tuple[Case, ...]:
+    """Return the texts that were gathered after the readers were made, and their truth before the first run."""
+    return _load(HERE / "heldout" / "expected.toml", "heldout")
+
+
+@cache
 def kinds() -> tuple[Case, ...]:
     """Return the smallest text of each kind that was once read wrongly."""
     return _load(HERE / "kinds" / "expected.toml", "kinds")

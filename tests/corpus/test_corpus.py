@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 
-from tests.corpus.cases import Case, corpus, kinds
+from tests.corpus.cases import Case, corpus, heldout, kinds
 from tests.corpus.scorer import Grade, Score, score
 
 LEAST_RIGHT = 0.95
@@ -56,8 +56,19 @@ def test_the_corpus_is_as_wide_as_the_tickets() -> None:
 
 
 def test_every_secret_is_in_its_text() -> None:
-    lost = [(case.name, secret) for case in (*corpus(), *kinds()) for secret in case.secrets if secret not in case.text]
+    lost = [
+        (case.name, secret)
+        for case in (*corpus(), *heldout(), *kinds())
+        for secret in case.secrets
+        if secret not in case.text
+    ]
     assert lost == []
+
+
+@pytest.mark.parametrize("case", heldout(), ids=lambda case: case.name)
+def test_heldout_text_is_read_right_or_listed_with_its_reason(case: Case) -> None:
+    result = score(case)
+    assert (result.grade is Grade.RIGHT) is not bool(case.known_wrong), result.reasons
 
 
 @pytest.mark.parametrize("case", kinds(), ids=lambda case: case.name)

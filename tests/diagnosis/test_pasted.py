@@ -178,6 +178,23 @@ def test_window_of_a_paste_is_diagnosed_as_in_the_whole() -> None:
     assert [finding.position for finding in findings] == list(range(30))
     for first, count in ((20, 7), (0, 5), (25, 20), (30, 5)):
         assert list(windows.findings(first, count)) == findings[first : first + count]
+    assert list(windows.findings(3, 20, only={3, 11, 22, 29})) == [findings[position] for position in (3, 11, 22)]
+
+
+def test_likeliest_error_has_the_smallest_key() -> None:
+    whole = '{"error": "invalid_grant", "error_description": "Invalid refresh token"}'
+    texts = {
+        "healthy": 'HTTP/1.1 200 OK\n\n{"access_token": "5f3a9c0e1b7d4826aa0155e2c9d8f7b6"}',
+        "status": "HTTP/1.1 502 Bad Gateway\n\n<html></html>",
+        "remark": 'POST /api/open/oauth/token HTTP/1.1\n\ngrant_type=x\n\nHTTP/1.1 200 OK\n\n{"a": 1}',
+        "code alone": 'HTTP/1.1 400 Bad Request\n\n{"error": "invalid_grant"}',
+        "words": whole,
+        "all": f"HTTP/1.1 400 Bad Request\n\n{whole}",
+        "nothing": '{"id": 1}',
+    }
+    keys = {name: Paste(paste.read(text), Vault(b"key"), NOW).likelihoods()[0] for name, text in texts.items()}
+    order = sorted(keys, key=keys.__getitem__)
+    assert order == ["all", "words", "code alone", "status", "remark", "healthy", "nothing"]
 
 
 def test_window_looks_back_a_bounded_number_of_exchanges(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,6 +90,11 @@ def test_curl_command_behind_a_long_line_is_still_read() -> None:
     assert [item.request.url for item in items if item.request] == ["https://p.example/token"]
 
 
+def commands(text: str) -> list[str]:
+    """Return the addresses of the curl commands in a text."""
+    return [item.request.url for item in paste.read(text) if item.request and item.source == "curl command"]
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -107,12 +112,12 @@ def test_curl_command_behind_a_long_line_is_still_read() -> None:
     ],
 )
 def test_prompt_and_assignments_may_stand_before_curl(line: str) -> None:
-    assert paste.command.confidence(f"{line} https://p.example") == 0.95
+    assert commands(f"A comment.\n{line} https://p.example") == ["https://p.example/"]
 
 
 @pytest.mark.parametrize("line", ["the curl", "A=b curly", "acurl", "x A=b curl", "A= b curl", "me@host curl"])
 def test_curl_inside_a_sentence_does_not_begin_a_line(line: str) -> None:
-    assert paste.command.confidence(f"{line} https://p.example") < 0.95
+    assert commands(f"curl https://q.example\n{line} https://p.example") == ["https://q.example/"]
 
 
 @pytest.mark.parametrize("octets", [256, 1_024, 6_144, 61_440])
@@ -195,13 +200,26 @@ def test_har_of_empty_objects_is_refused_in_little_memory() -> None:
     assert spent.octets < 64 * 1024 * 1024
 
 
-@pytest.mark.parametrize("unit", ["{}", "{}\n", "[1]", '"{}"\n', "POST / HTTP/1.1\n\n", "curl a;", "--> GET a b\n"])
+@pytest.mark.parametrize("unit", ["POST / HTTP/1.1\n\n", "curl a;", "--> GET a b\n", '{"error":"x"}\n'])
 def test_text_of_countless_exchanges_is_refused_while_it_is_read(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(result, "MOST_EXCHANGES", 1_000)
     text = unit * (512 * 1024 // len(unit))
 
     def read() -> None:
         with pytest.raises(paste.ParseError, match="more than 1,000 exchanges"):
+            paste.read(text)
+
+    spent = cost(read, 20)
+    assert spent.seconds < SECONDS
+    assert spent.octets < 64 * 1024 * 1024
+
+
+@pytest.mark.parametrize("unit", ["{}", "{}\n", "[1]", '"{}"\n'])
+def test_text_of_countless_values_that_are_no_exchanges_is_refused_in_time(unit: str) -> None:
+    text = unit * (512 * 1024 // len(unit))
+
+    def read() -> None:
+        with pytest.raises(paste.ParseError):
             paste.read(text)
 
     spent = cost(read, 20)

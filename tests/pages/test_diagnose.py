@@ -69,12 +69,45 @@ def test_button_without_a_text_keeps_the_last_reading(page: "Page") -> None:
 
 
 def test_unreadable_text_stays_in_the_field_with_the_place_of_the_problem(page: "Page") -> None:
-    paste(page, '{"error": ')
-    page.run()
-    paste(page, "no such thing at all")
+    paste(page, '{"error":\n}')
     assert "could not be read" in page.text()
-    assert "line 1" in page.text()
+    assert "line 2" in page.text()
+    assert page.app.text_area(key="diagnose.text").value == '{"error":\n}'
+
+
+def test_text_without_anything_known_is_told_what_was_looked_for(page: "Page", console: Installation) -> None:
+    paste(page, "no such thing at all")
+    text = page.text()
+    assert "Nothing was recognised" in text
+    assert "Looked for" in text
+    assert "curl" in text
     assert page.app.text_area(key="diagnose.text").value == "no such thing at all"
+    assert {button.key for button in page.app.button} >= {f"diagnose.example.{name}" for name in pasted_text.EXAMPLES}
+    paste(page, '{"id": 1, "name": "x"}')
+    assert "Nothing was recognised" in page.text()
+
+
+@pytest.mark.parametrize(("name", "number"), [("curl", 1), ("log", 11), ("callback", 10)])
+def test_example_is_put_into_the_field_and_diagnosed(page: "Page", name: str, number: int) -> None:
+    paste(page, "no such thing at all")
+    page.press(f"diagnose.example.{name}")
+    assert page.app.text_area(key="diagnose.text").value == pasted_text.EXAMPLES[name]
+    assert [element.value.partition(" ·")[0] for element in page.app.subheader] == [f":red[Documented error {number}]"]
+    assert "Nothing was recognised" not in page.text()
+
+
+def test_text_that_an_example_took_the_place_of_can_be_restored(page: "Page") -> None:
+    paste(page, "no such thing at all")
+    page.press("diagnose.example.log")
+    page.press("diagnose.restore")
+    assert page.app.text_area(key="diagnose.text").value == "no such thing at all"
+    assert not any(button.key == "diagnose.restore" for button in page.app.button)
+
+
+def test_examples_are_offered_before_anything_is_pasted(page: "Page") -> None:
+    page.go(PAGE)
+    page.press("diagnose.example.callback")
+    assert ":red[Documented error 10]" in page.text()
 
 
 def test_long_text_is_read_in_a_process_of_its_own(page: "Page", monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +154,7 @@ def test_file_of_another_encoding_is_refused_with_the_place(page: "Page") -> Non
     page.go("diagnose.py")
     page.app.file_uploader(key="diagnose.file.0").upload("a.txt", REFUSED.encode("utf-16"))
     page.run()
-    assert "the byte at offset 0 is not UTF-8" in page.text()
+    assert "the byte at offset 0 is invalid" in page.text()
 
 
 def test_paste_is_saved_on_request_only_and_redacted(page: "Page", console: Installation) -> None:
@@ -175,10 +208,13 @@ def test_long_paste_is_paged_and_each_page_diagnosed_once(page: "Page", monkeypa
     assert 0 < failed <= 20
     page.run()
     assert judged.call_count == failed
-    page.app.session_state["diagnose.page"] = 60
+    page.app.session_state["diagnose.page"] = 2
     page.run()
     assert failed < judged.call_count <= 2 * failed + 1
+    page.app.session_state["diagnose.page"] = 60
+    page.run()
     assert "«refresh_token #" in page.text()
+    assert not page.app.subheader, "the last page has healthy exchanges"
 
 
 def test_secret_named_by_a_later_exchange_is_redacted_in_earlier_ones(page: "Page") -> None:
@@ -195,7 +231,7 @@ def test_page_and_command_say_the_same_of_every_sample(page: "Page", console: In
         page.press("diagnose.read")
         results = list(diagnose(text, now(), key))
         headlines = [element.value for element in page.app.subheader]
-        assert headlines == [_headline(result) for result in results if result["title"]], text
+        assert sorted(headlines) == sorted(_headline(result) for result in results if result["title"]), text
         drawn = page.text()
         for result in results:
             for cause in result["causes"]:
@@ -213,3 +249,90 @@ def test_success_of_an_unknown_endpoint_needs_no_access_token(page: "Page", text
     paste(page, text)
     assert "1 exchange, read as" in page.text()
     assert not page.app.subheader
+
+
+def marked(page: "Page") -> str:
+    """The pasted text as the page draws it."""
+    (text,) = [code.value for code in page.app.code if code.language == "diff" and "│" in code.value]
+    return text
+
+
+SEVERAL = """The worker said: {"error": "invalid_scope"} at noon.
+HTTP/1.1 201 Created
+
+{"data": {"id": 7}}
+
+HTTP/1.1 404 Not Found
+Content-Length: 0
+
+HTTP/1.1 400 Bad Request
+
+{"error":"invalid_grant","error_description":"Invalid refresh token"}
+That is all."""
+
+
+def listed(page: "Page") -> list[str]:
+    """The lines of the exchanges in the list."""
+    return [expander.label for expander in page.app.expander if expander.label.startswith("**")]
+
+
+def test_text_is_marked_with_the_numbers_of_its_exchanges(page: "Page") -> None:
+    paste(page, SEVERAL)
+    lines = marked(page).splitlines()
+    assert [line[0] for line in lines if line[3:]] == ["1", "2", "2", "3", "3", "4", "4", " "]
+    assert lines[0] == '1│ The worker said: ▶{"error": "invalid_scope"}◀ at noon.'
+    assert lines[-1] == " │ That is all."
+    assert "not understood: 1 of 8." in page.text()
+
+
+def test_likeliest_error_comes_first_and_healthy_exchanges_last(page: "Page") -> None:
+    paste(page, SEVERAL)
+    assert [label.split(" · ")[0] for label in listed(page)] == ["**4**", "**1**", "**3**", "**2**"]
+    assert "3 failures, the likeliest first" in page.text()
+    details = [expander for expander in page.app.expander if expander.label in listed(page)]
+    assert [expander.proto.expanded for expander in details] == [True, False, False, False]
+    assert page.app.subheader[0].value.startswith(":red[Documented error 11]")
+
+
+def test_one_error_is_the_headline_without_a_list(page: "Page") -> None:
+    paste(page, REFUSED)
+    assert listed(page) == []
+    healthy, _, refused = SEVERAL.partition("\n")[2].partition("HTTP/1.1 404 Not Found\nContent-Length: 0\n\n")
+    paste(page, healthy + refused)
+    assert [label.split(" · ")[0] for label in listed(page)] == ["**1**"]
+    assert [element.value.partition(" ·")[0] for element in page.app.subheader] == [":red[Documented error 11]"]
+
+
+def test_text_says_whether_it_was_cut(page: "Page") -> None:
+    paste(page, REFUSED)
+    assert "Read whole" in page.text()
+    assert "Every line belongs to an exchange" in page.text()
+    paste(page, 'HTTP/1.1 400 Bad Request\n\n{"error": "invalid_grant", "error_description": "Invalid refr')
+    assert "Cut off in exchange 1" in page.text()
+
+
+def test_secret_is_hidden_in_the_marked_text_wherever_it_stands(page: "Page") -> None:
+    secret = "a-customers-real-secret-0001"
+    paste(page, f"Our secret is {secret}, see:\n{CURL}\nfor {secret}\n{REFUSED}")
+    text = marked(page)
+    assert secret not in page.text()
+    assert text.count("«client_secret #") == 3
+    numbers = [line.partition("│")[0] for line in text.splitlines()]
+    assert numbers[0] == numbers[3] == " "
+    assert numbers[1:3] == ["1", "1"]
+
+
+def test_words_of_a_provider_are_no_markdown_in_the_list(page: "Page") -> None:
+    error = '{"error": "bad_[x](https://evil.example)**", "error_description": "%s"}'
+    paste(page, "\n\n".join(f"HTTP/1.1 400 Bad Request\n\n{error % words}" for words in ("one", "two")))
+    labels = [expander.label for expander in page.app.expander if expander.label.startswith("**")]
+    assert len(labels) == 2
+    assert not any("[" in label or "](" in label or "://" in label for label in labels)
+
+
+def test_pasted_text_reaches_neither_history_nor_address(page: "Page", console: Installation) -> None:
+    paste(page, f"The customer wrote: zebra-4711.\n{REFUSED}")
+    assert "zebra-4711" in marked(page)
+    page.press("diagnose.save")
+    assert "zebra-4711" not in repr(console.history.page(Filters(), None, 10))
+    assert "zebra" not in str(dict(page.app.query_params))

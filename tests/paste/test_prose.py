@@ -41,7 +41,8 @@ def test_text_around_a_body_is_ignored() -> None:
     ],
 )
 def test_a_line_with_the_status_counts_for_the_body_after_it(line: str) -> None:
-    result = paste.read(f"{line}\n{GRANT}\nand {GRANT}")
+    other = json.dumps({"error": "invalid_client"})
+    result = paste.read(f"{line}\n{GRANT}\nand {other}")
     assert [item.status for item in result] == [401, None]
 
 

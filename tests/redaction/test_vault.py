@@ -126,3 +126,9 @@ def test_secret_in_quotes_leaves_the_json_around_it_valid(vault: Vault, around: 
     redacted = json.loads(vault.redact(exchange(body=body)).request.body)
     assert redacted["code"] == vault.placeholder("code", TOKEN)
     assert TOKEN not in str(redacted)
+
+
+def test_status_line_behind_a_secret_is_not_taken_for_its_rest(vault: Vault) -> None:
+    command = "curl https://p.example/token -d client_id=7 -d client_secret=a-customers-real-secret-0001"
+    redacted = vault.redact_text(f"{command}\nHTTP/1.1 400 Bad Request")
+    assert redacted.endswith(" 28ch»\nHTTP/1.1 400 Bad Request")

@@ -47,7 +47,11 @@ _ERROR_WORDS = re.compile(
 _URL_FIELD = re.compile(r"""[?#][^\s?#"'<>]*\Z""")
 _FORM_FIELD = re.compile(r"(?:\A|[?&#;])[\w.-]{1,40}=\Z")
 
-_WRAPPED = re.compile(r"""\r?\n[ \t]{0,20}(?:>[ \t]?){0,9}([\w.~+/-]{4,}+={0,2})(?=["'<>,;)&]|\s|\Z)""", re.ASCII)
+_WRAPPED = re.compile(
+    r"""\r?\n[ \t]{0,20}(?:>[ \t]?){0,9}(?!HTTP/)([\w.~+/-]{4,}+={0,2})(?=["'<>,;)&]|\s|\Z)""", re.ASCII
+)
+"""The next line with the rest of a value; a status line is none."""
+
 _LINE_ENDS = ("\n", "\r")
 _NARROWEST = 40
 """Characters of the narrowest line that a mail program wraps."""

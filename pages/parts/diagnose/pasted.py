@@ -2,21 +2,25 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeVar
 
 import streamlit as st
 
 from oauth import isolation, parameters, paste
 from oauth.catalogue.explain import Explanation
-from oauth.diagnosis.pasted import Finding, Paste
+from oauth.diagnosis.pasted import LOOK_BACK, Finding, Paste
+from oauth.diagnosis.rank import Rank, has_nothing
 from oauth.flow import Client
 from oauth.history.past import HistoryPast
 from oauth.installation import current as installation
 from oauth.installation import now
+from oauth.lenient_json import CUT
 from oauth.replay import Replay, replay
 from oauth.request_builder import checked_url
 from pages.parts.common import clock, session, uploads
 from pages.parts.common import provider as profile
+from pages.parts.diagnose import marks
 from pages.parts.errors.drill import setting
 from pages.parts.walkthrough import prefill
 from pages.parts.walkthrough.actions import ACTION_OF
@@ -28,8 +32,29 @@ TEXT = "diagnose.text"
 WAITING = "diagnose.waiting"
 """Session key of a long text that is to be read, with the function that empties the place where it came from."""
 
+NOTHING = "diagnose.nothing_known"
+"""Session key that is true when nothing was recognised in the last text."""
+
+BEFORE_EXAMPLE = "diagnose.before_example"
+"""Session key of the text that an example took the place of."""
+
 CLEARED = "diagnose.cleared"
 """Session key that is set when the text in the field was read: the next run empties the field."""
+
+EXAMPLES = {
+    "curl": """curl -X POST https://provider.example/api/open/oauth/token -H "Content-Type: application/json" \\
+  -d '{"grant_type": "authorization_code", "client_id": "200123", "redirect_uri": "https://app.example/callback"}'
+
+HTTP/1.1 400 Bad Request
+Content-Type: application/json
+
+{"error": "invalid_request", "error_description": "Missing parameter: \\"code\\" is required"}""",
+    "log": "2026-11-23 10:15:02 ERROR [worker-3] Token refresh failed: 400 Bad Request "
+    """{"error":"invalid_grant","error_description":"Invalid refresh token"}""",
+    "callback": "https://app.example/callback?error=unauthorized_client"
+    "&error_description=The+grant+type+is+unauthorized+for+this+client_id&state=example",
+}
+"""Texts to try, by the name in their key: documented errors as people paste them."""
 
 LONG = 64 * 1024
 """Number of characters from which a text is read in a process of its own, with its limits of time and memory."""
@@ -42,27 +67,68 @@ T = TypeVar("T")
 
 @dataclass
 class Reading:
-    """A pasted text, with what this session saved and replayed of it."""
+    """A pasted text, with what this session saved and replayed of it. ``number`` counts the texts from 1."""
 
     paste: Paste
+    text: str = field(repr=False)
+    number: int = 1
     saved: tuple[int, ...] = ()
     replayed: dict[int, Replay] = field(default_factory=dict)
     _last: tuple[object, list[Finding]] = (None, [])
+    _drawn: tuple[object, str] = (None, "")
 
     @property
     def source(self) -> str:
         """The recognised formats, in words."""
         return ", ".join(dict.fromkeys(item.source for item in self.paste.items if item.source)) or "text"
 
-    def findings(self, first: int, count: int, *, with_history: bool) -> list[Finding]:
-        """Diagnose some exchanges; the last result is kept for redraws of the page."""
+    @cached_property
+    def order(self) -> list[tuple[int, Rank]]:
+        """The position and the rank of every exchange, the likeliest error first."""
+        likelihoods = self.paste.likelihoods(with_progress)
+        return [(at, Rank(likelihoods[at][0])) for at in sorted(range(len(likelihoods)), key=likelihoods.__getitem__)]
+
+    @cached_property
+    def cut(self) -> list[int]:
+        """The positions of the exchanges that the text cuts off."""
+        return [at for at, item in enumerate(self.paste.items) if CUT in item.repairs]
+
+    def repairs(self, positions: Sequence[int]) -> dict[str, str]:
+        """Return what was repaired, each kind once, with the numbers of its exchanges where there are several."""
+        numbers: dict[str, list[int]] = {}
+        for position in sorted(positions):
+            for repair in self.paste.items[position].repairs:
+                numbers.setdefault(repair, []).append(position + 1)
+        is_several = len(self.paste.items) > 1
+        return {repair: f" ({', '.join(map(str, places))})" if is_several else "" for repair, places in numbers.items()}
+
+    @cached_property
+    def unread(self) -> tuple[int, int]:
+        """The number of lines from which nothing was read, and of all lines."""
+        return marks.unread_lines(self.text, [item.spans for item in self.paste.items])
+
+    def findings(self, positions: Sequence[int], *, with_history: bool) -> list[Finding]:
+        """Diagnose some exchanges, in this order; the last result is kept for redraws of the page."""
         zone = clock.tz()
-        query = (first, count, with_history, zone)
+        query = (tuple(positions), with_history, zone)
         if self._last[0] != query:
             history = HistoryPast(installation().history) if with_history else None
-            findings = self.paste.findings(first, count, further=history, zone=zone, progress=with_progress)
-            self._last = query, list(findings)
+            findings: dict[int, Finding] = {}
+            for first, count in _windows(sorted(positions)):
+                for finding in self.paste.findings(
+                    first, count, only=positions, further=history, zone=zone, progress=with_progress
+                ):
+                    findings[finding.position] = finding
+            self._last = query, [findings[position] for position in positions]
         return self._last[1]
+
+    def marked(self, positions: Sequence[int]) -> str:
+        """Return the text, redacted, with the numbers of the exchanges; of a long one the places of ``positions``."""
+        spans = [item.spans for item in self.paste.items]
+        query = {span for position in positions for span in spans[position]}  # one for all entries of a HAR
+        if self._drawn[0] != query:
+            self._drawn = query, marks.draw(self.text, spans, positions, self.paste.vault.replacements)
+        return self._drawn[1]
 
     def save(self, case: str, owner: str) -> None:
         """Store every exchange in the history, redacted, under a case. Raises ``HistoryError``."""
@@ -112,6 +178,17 @@ class Reading:
         self.replayed[position] = replay(self.paste.exchanges[position], explanation, where)
 
 
+def _windows(positions: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first position and the length of windows with all positions; two share one if they share evidence."""
+    first = last = positions[0]
+    for position in positions:
+        if position - last > LOOK_BACK:
+            yield first, last - first + 1
+            first = position
+        last = position
+    yield first, last - first + 1
+
+
 def current() -> Reading | None:
     """Return the last text that was read in this session."""
     return st.session_state.get(READING)
@@ -120,8 +197,23 @@ def current() -> Reading | None:
 def read_text() -> None:
     """Read the text of the field into the session, and empty the field, because the text may hold secrets."""
     text = st.session_state[TEXT] or ""
+    st.session_state.pop(BEFORE_EXAMPLE, None)
     if text.strip() or current() is None:  # an uploaded file is read at once, and some press the button all the same
         _read(text, _clear_field)
+
+
+def read_example(text: str) -> None:
+    """Put an example into the field and read it. It has no secrets, so it stays there."""
+    before = st.session_state.get(TEXT) or ""
+    if before.strip() and before not in EXAMPLES.values():
+        st.session_state[BEFORE_EXAMPLE] = before
+    st.session_state[TEXT] = text
+    _read(text, lambda: None)
+
+
+def restore() -> None:
+    """Put the text back that an example took the place of."""
+    st.session_state[TEXT] = st.session_state.pop(BEFORE_EXAMPLE)
 
 
 def clear_field() -> None:
@@ -138,12 +230,12 @@ def _clear_upload() -> None:
     st.session_state[UPLOADS] = st.session_state.get(UPLOADS, 0) + 1
 
 
-def _read(text: str | bytes, clear: Callable[[], None]) -> None:
-    """Read a text or a file, or leave a long one to ``read_waiting``; what cannot be read stays where it is."""
+def _read(text: str, clear: Callable[[], None]) -> None:
+    """Read a text, or leave a long one to ``read_waiting``; a text that cannot be read stays where it is."""
     if len(text) > LONG:
         st.session_state[WAITING] = text, clear
     else:
-        _keep(lambda: paste.read(text) if isinstance(text, str) else paste.read_file(text), clear)
+        _keep(text, lambda: paste.read(text), clear)
 
 
 def read_waiting() -> None:
@@ -160,8 +252,7 @@ def read_waiting() -> None:
 
     show(0, "")
     try:
-        reader = paste.read if isinstance(text, str) else paste.read_file
-        _keep(lambda: isolation.call(reader, text, waiting=show), clear)
+        _keep(text, lambda: isolation.call(paste.read, text, waiting=show), clear)
     except Exception:  # a fault of a reader: reported once, and not again in every run
         del st.session_state[WAITING]
         raise
@@ -174,14 +265,17 @@ def _cancel() -> None:
     st.session_state[PROBLEM] = "Reading was cancelled."
 
 
-def _keep(reading: Callable[[], list[paste.Pasted]], clear: Callable[[], None]) -> None:
+def _keep(text: str, reading: Callable[[], list[paste.Pasted]], clear: Callable[[], None]) -> None:
+    st.session_state[PROBLEM], st.session_state[NOTHING] = "", False
     try:
         items = reading()
     except (paste.ParseError, isolation.IsolationError) as error:
+        st.session_state[NOTHING] = isinstance(error, paste.ParseError) and has_nothing(text, error)
         st.session_state[PROBLEM] = str(error)
         return
-    st.session_state[PROBLEM] = ""
-    st.session_state[READING] = Reading(Paste(items, installation().vault(), now(), with_progress))
+    before = current()
+    number = before.number + 1 if before is not None else 1
+    st.session_state[READING] = Reading(Paste(items, installation().vault(), now(), with_progress), text, number)
     clear()
 
 
@@ -201,9 +295,14 @@ def read_file() -> None:
     file = st.session_state[upload_key()]
     if file is None:
         return
-    content = file.getvalue()
-    uploads.forget(file)
-    _read(content, _clear_upload)
+    try:
+        text = file.getvalue().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        st.session_state[PROBLEM] = f"The file is not UTF-8 text: the byte at offset {error.start} is invalid."
+        return
+    finally:
+        uploads.forget(file)
+    _read(text, _clear_upload)
 
 
 def upload_key() -> str:
