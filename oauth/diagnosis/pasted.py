@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 from oauth import parameters
 from oauth.catalogue.explain import Explanation, explain, explain_response, not_shown
 from oauth.diagnosis import Cause, Diagnosis, InMemoryPast, NoPast, Past, diagnose, preflight
+from oauth.diagnosis.masks import without_masks
 from oauth.diagnosis.rank import likelihood
 from oauth.exchange import Exchange, Part, Request, Response, Step, header
 from oauth.lenient_json import CUT
@@ -116,8 +117,10 @@ class Paste:
     def _finding(self, position: int, past: Past, zone: tzinfo) -> Finding:
         item, exchange, vault = self.items[position], self.exchanges[position], self.vault
         explanation = self._live_explanation(position)
+        request, masked = without_masks(exchange.request)
+        exchange = replace(exchange, request=request)
         if explanation is not None:
-            unknown = item.unknown if item.started_at else item.unknown | {Part.TIME}
+            unknown = item.unknown | masked if item.started_at else item.unknown | masked | {Part.TIME}
             diagnosis = diagnose(
                 exchange, explanation, past=past, vault=vault, now=self.now, zone=zone, unknown=unknown
             )
@@ -132,7 +135,7 @@ class Paste:
                 vault=vault,
                 now=self.now,
                 zone=zone,
-                unknown=item.unknown,
+                unknown=item.unknown | masked,
             )
         return Finding(position, self.redacted(position), preflight=causes)
 

@@ -54,7 +54,8 @@ _PART = re.compile(
     r"|(?P<url>https?://[^\s'\"`<>]+)"
     r"|(?:(?:HTTP)?[ _-]?(?:status|statut|estado|статус|ステータス|kod|código|rc|response)(?:[ _-]?(?:code|line|kod))?"
     r"|HTTP(?:[ /][\d.]{1,3})?(?: status)?(?: code| error)?|code|error|(?<=<)Response)"
-    rf"\]?[ \t]{{0,4}}(?:=>|[^\w\s]{{1,3}}|[ \t])[ \t]{{0,4}}[\"'`(\[]?(?P<status>{_STATUS}|20[0-4]|30[12378])(?![\d.]\d|\d)"
+    r"\]?[ \t]{0,4}(?:=>|[^\w\s]{1,3}|[ \t])[ \t]{0,4}[\"'`(\[]?"
+    rf"(?P<status>{_STATUS}|20[0-4]|30[12378])(?![\d.]\d|\d)"
     r"|(?:answer(?:ed|s)?|got|gets?|return(?:ed|s)?|respond(?:ed|s)?|repl(?:ied|ies)|receiv(?:ed|es)|fail(?:ed|s)?"
     r"|resulted|throws?|with)\b(?:[ ](?:with|in|an?|the|code|kod|status|HTTP|error))*"
     rf"[ ][`'\"(\[]{{0,2}}(?P<verb>{_STATUS}|20[0-4]|30[12378])(?![\d.]\d|\d|%)"
@@ -146,7 +147,7 @@ def _is_schema(value: dict[str, Any]) -> bool:
 
 
 def _is_within(event: Event, words: list[Event]) -> bool:
-    """Return whether a status stands inside the words of an error, which are in order; the first of them may have it."""
+    """Return whether a status stands inside the words of an error, in their order; it is theirs if they begin with it."""
     place = bisect_right(words, event.start, key=lambda other: other.start) - 1
     if place < 0 or words[place].end < event.end:
         return False

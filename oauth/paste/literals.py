@@ -25,7 +25,8 @@ _WORD = re.compile(r"(?:true|True|false|False|null|None|Nothing|nil|NULL|undefin
 _WORDS = {"true": True, "True": True, "false": False, "False": False}
 _PREFIX = re.compile(
     r"<ref \*\d+>\s*|\((?:object|array)\)\s*"
-    r"|%(?=\{)|(?:Just|Some)\s+(?=[\"{A-Z])|%?[\\A-Za-z_$][\w$.\\]*(?:::__set_state)?(?:\(\d+\))?\s*(?:\[[\w ]+\]\s*)?(?=[{(\[])"
+    r"|%(?=\{)|(?:Just|Some)\s+(?=[\"{A-Z])"
+    r"|%?[\\A-Za-z_$][\w$.\\]*(?:::__set_state)?(?:\(\d+\))?\s*(?:\[[\w ]+\]\s*)?(?=[{(\[])"
     r"|\[[A-Za-z][\w$.]*(?:: [\w$. ]+)?\]\s*(?=\{)"
 )
 _BLESSED = re.compile(r"bless\(\s*")

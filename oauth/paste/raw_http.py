@@ -11,7 +11,8 @@ _START = re.compile(
     r"|(?P<method>[A-Z]{3,10})[ \t]+(?P<target>\S+)[ \t]+HTTP/\d(?:\.\d)?[ \t\r]*)(?:\n|\Z)"
     # Programs and files of requests leave the version out; the header behind tells that it is a message.
     rf"|^[ \t]*(?:(?P<plain_method>GET|POST|PUT|PATCH|DELETE)[ \t]+(?P<plain_target>(?:https?:/)?/\S+)"
-    rf"|(?P<plain_status>[1-5]\d\d)[ \t](?P<plain_reason>[A-Z][A-Za-z -]{{1,40}}))[ \t\r]*\n(?=[ \t]*{HEADERS}[ \t]*[:=])",
+    rf"|(?P<plain_status>[1-5]\d\d)[ \t](?P<plain_reason>[A-Z][A-Za-z -]{{1,40}}))[ \t\r]*\n"
+    rf"(?=[ \t]*{HEADERS}[ \t]*[:=])",
     re.MULTILINE,
 )
 

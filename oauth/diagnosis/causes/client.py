@@ -53,6 +53,8 @@ def credentials_missing(context: Context) -> Finding:
     sent = _credentials(context)
     if sent.hidden or (context.basic is not None and context.basic.problem):
         return ruled_out(open_fact("Credentials were sent by HTTP Basic, correct or not", HEADER))
+    if context.sent.anywhere("client_assertion") is not None:
+        return ruled_out(open_fact("The client authenticates with an assertion (RFC 7521 §4.2)", sent.where))
     missing = [name for name, value in (("client_id", sent.id), ("client_secret", sent.secret)) if not value]
     if _has_no_secret(context):
         missing = [name for name in missing if name == "client_id"]

@@ -115,13 +115,15 @@ def _split(text: str, start: _Start, end: int) -> Words:
 
 
 def _pasted(built: CurlRequest, notes: list[str]) -> Pasted:
-    is_known = built.body_known and not is_abridged(built.request.body)
+    unknown = set() if built.headers_known else {Part.REQUEST_HEADERS}
+    if not built.body_known or is_abridged(built.request.body):
+        unknown.add(Part.REQUEST_BODY)
     return Pasted(
         built.request,
         step=step_of(built.request, None),
         repairs=tuple(dict.fromkeys((*notes, *built.notes))),
         source="curl command",
-        unknown=frozenset() if is_known else frozenset({Part.REQUEST_BODY}),
+        unknown=frozenset(unknown),
     )
 
 

@@ -19,6 +19,20 @@ ENCODINGS = "deflate, gzip, br, zstd"
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _HEADER = re.compile(r"(?P<name>[^:;]+)(?:(?P<colon>:)[ \t]*(?P<value>.*)|(?P<empty>;)\s*)", re.DOTALL)
+_OTHER_CREDENTIALS = (
+    "netrc",
+    "netrc-file",
+    "netrc-optional",
+    "cert",
+    "key",
+    "negotiate",
+    "ntlm",
+    "digest",
+    "anyauth",
+    "aws-sigv4",
+)
+"""Options with which the client authenticates by something that the command does not show."""
+
 _WEB_PORTS = {"http": 80, "https": 443}
 
 
@@ -26,12 +40,14 @@ _WEB_PORTS = {"http": 80, "https": 443}
 class CurlRequest:
     """A request, with notes on what curl would have taken from elsewhere: a file, a prompt.
 
-    ``body_known`` is false when curl would have read a part of the body from a file.
+    ``body_known`` is false when curl would have read a part of the body from a file, and ``headers_known`` when it
+    would have taken the credentials from elsewhere than the command.
     """
 
     request: Request = field(default=Request("", ""))
     notes: dict[str, None] = field(default_factory=dict)
     body_known: bool = True
+    headers_known: bool = True
 
     def note(self, text: str) -> None:
         """Add a note, once."""
@@ -63,6 +79,10 @@ def _request(arguments: Arguments, address: str) -> CurlRequest:
         built.note(f"curl has no option {name}; it was left out")
     for name in arguments.valueless:
         built.note(f"the option --{name} has no value; it was left out")
+    if arguments.unknown or arguments.last("config") is not None:
+        built.body_known = built.headers_known = False
+    if any(arguments.last(name) is not None for name in _OTHER_CREDENTIALS):
+        built.headers_known = False
     data = _data(arguments, built)
     url, user = _address(arguments, address, data or "" if arguments.on("get") else "")
     url = _with_options(url, arguments, built)
@@ -123,7 +143,7 @@ def _urlencoded(value: str, built: CurlRequest, option: str) -> bytes:
             name, content = "", value
     if sign == "@":
         built.leave_out(content, option)
-        content = ""
+        content = f"<{content}>"  # nobody should take it for an empty value
     text = quote(content, safe="-._~", errors="surrogateescape").replace("%20", "+")
     return (f"{name}={text}" if name else text).encode("utf-8", "surrogateescape")
 

@@ -12,14 +12,16 @@ _REQUEST = re.compile(r"> ?(?P<method>[A-Z]{3,10}) (?P<target>\S+) HTTP/\d(?:\.\
 _STATUS = re.compile(r"< ?(?P<version>HTTP/\d(?:\.\d)?) (?P<status>\d{3})(?: (?P<reason>.*))?\s*\Z")
 _ANY = re.compile(r"^[ \t]*(?:> ?[A-Z]{3,10} \S+ HTTP/\d|< ?HTTP/\d(?:\.\d)? \d{3})", re.MULTILINE)
 _TRANSFER = re.compile(
-    r"(?:Preview|Timeline|Headers|Cookies)\s*\Z|[{}] \[\d+ bytes data\]\s*\Z|\s*% Total +% Received|\s*Dload +Upload|\s*\d+ +\S+ +\d+ .*--:--:--"
+    r"(?:Preview|Timeline|Headers|Cookies)\s*\Z"
+    r"|[{}] \[\d+ bytes data\]\s*\Z|\s*% Total +% Received|\s*Dload +Upload|\s*\d+ +\S+ +\d+ .*--:--:--"
 )
 _REMARK_BEHIND = re.compile(
     r"\* (?:Connection #\d+ to host|Closing connection|Curl_http_done|shutting down connection)[^\n]*\Z"
 )
 _SIGNED = re.compile(r"^[ \t]*(?:[<>](?: [^\n]*)?|[{}] \[\d+ bytes data\])[ \t\r]*(?:\n|\Z)", re.MULTILINE)
 _REMARKS = re.compile(
-    r"(?:\s*(?:\* [^\n]*|[{}] \[\d+ bytes data\]|% Total[^\n]*|Dload +Upload[^\n]*|[^\n]*--:--:--[^\n]*|Preview|Timeline)(?:\n|\Z))+"
+    r"(?:\s*(?:\* [^\n]*|[{}] \[\d+ bytes data\]|% Total[^\n]*|Dload +Upload[^\n]*|[^\n]*--:--:--[^\n]*"
+    r"|Preview|Timeline)(?:\n|\Z))+"
 )
 _OTHER_SCHEME = re.compile(r"\bport 80(?:80)?\b")
 _TLS = re.compile(r"\bSSL\b|\bTLS|ALPN|port 443")
