@@ -8,7 +8,7 @@ from oauth.exchange import Step
 from oauth.history.store import HistoryError
 from oauth.replay import Replay
 from pages.parts.common import card, exchange, session
-from pages.parts.diagnose import pasted
+from pages.parts.diagnose import marks, pasted
 from pages.parts.diagnose.pasted import Reading
 
 EXAMPLE = """POST https://provider.example/api/open/oauth/token
@@ -194,9 +194,8 @@ def _source(reading: Reading, positions: list[int]) -> None:
             with st.container(horizontal=True, wrap=False, gap="xsmall"):
                 st.markdown(":orange[:material/build:]", width="content")
                 st.text(f"Parsed after repair: {repair}{numbers}", width="stretch")
-    st.caption(
-        "The number before a line is that of the exchange. Where only a part of a line was read, `▶ ◀` stand around it."
-    )
+    part = " Where only a part of a line was read, `▶ ◀` stand around it." if marks.BEGIN in text else ""
+    st.caption(f"The number before a line is that of the exchange.{part}")
 
 
 def _finding(reading: Reading, finding: Finding) -> None:

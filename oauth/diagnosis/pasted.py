@@ -156,7 +156,11 @@ class Paste:
             elsewhere=item.request is not None and is_of_another_provider(item.request.url),
             abridged=CUT in item.repairs,
         )
-        if explanation is not None and explanation.answer == "empty" and Part.RESPONSE_BODY in item.unknown:
+        if (
+            explanation is not None
+            and explanation.answer == "empty"
+            and header(response.headers, "content-length") != "0"
+        ):
             return not_shown(response.status) if response.status >= 400 else None
         return explanation
 

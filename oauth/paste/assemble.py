@@ -7,7 +7,7 @@ from typing import Literal
 
 from oauth.catalogue.folding import fold
 from oauth.catalogue.matcher import Match, match
-from oauth.exchange import Part, Request, Response, Step
+from oauth.exchange import Part, Request, Response, Step, header
 from oauth.paste import address, envelopes
 from oauth.paste.curl import command
 from oauth.paste.result import STATUS_UNKNOWN, Block, Pasted, check_count
@@ -16,6 +16,9 @@ from oauth.paste.step_guess import is_callback, parameters, split, step_of
 NO_BODY = "the body of the response is not in the text"
 _LABEL = 30
 """Characters in front of an answer that a program prints each time that it prints the same exception."""
+
+_BETWEEN = 600
+"""Characters between the head of an answer and its body, where a program prints them apart."""
 
 _NEAR = 200
 """Characters between an answer and a status in one of the next lines."""
@@ -141,6 +144,8 @@ class Assembly:
             return True
         is_same_form = bool(self._texts(first) & self._texts(second))
         label = self._label(second)
+        if two.request is not None and is_same_form:
+            return False  # another attempt
         return is_split or not is_same_form or (bool(label.strip()) and label == self._label(first))
 
     def _label(self, block: Block) -> str:
@@ -242,6 +247,8 @@ class Assembly:
         response = item.response
         if response is None:
             return
+        if not self.pending and self.address is None and self._is_body_of_last(event, item):
+            return
         spans = [(event.start, event.end)]
         unknown, request, repairs, source = item.unknown, None, item.repairs, item.source
         started_at = item.started_at or self.at
@@ -289,6 +296,30 @@ class Assembly:
             self.pending[0] = Block(block.start, block.end, (item,), block.spans)
         if event.status:
             self.status = event
+        return True
+
+    def _is_body_of_last(self, event: Event, item: Pasted) -> bool:
+        """Give a body to the answer in front of it, of which only the head was read."""
+        last = self.result[-1] if self.result else None
+        if last is None or item.response is None or not item.response.body or item.source == envelopes.WORDS:
+            return False
+        before = last.items[0]
+        head = before.response
+        if head is None or head.body or head.status < 400 or event.start - last.end > _BETWEEN:
+            return False
+        if item.response.status not in (STATUS_UNKNOWN, head.status) or header(head.headers, "content-length") == "0":
+            return False
+        response = replace(head, body=item.response.body)
+        joined = replace(
+            before,
+            response=response,
+            step=step_of(before.request, response),
+            repairs=tuple(dict.fromkeys((*before.repairs, *item.repairs))),
+            unknown=before.unknown - {Part.RESPONSE_BODY},
+        )
+        spans = (*(last.spans or ((last.start, last.end),)), (event.start, event.end))
+        self.result[-1] = Block(last.start, event.end, (joined,), spans)
+        self.status = None
         return True
 
     def _timed(self, item: Pasted) -> Pasted:

@@ -77,13 +77,26 @@ def exchanges(
         return [bare(value, source=source, repairs=repairs, text=text)]
     if is_request(value):
         return [_token_request(value, source, repairs)]
-    if items := _enveloped(value, source, repairs):
-        return items
+    around = _enveloped(value, source, repairs)
+    if around and around[0].response and around[0].response.body:
+        return around
     error = shapes.error_in(value)
-    if error is not None and error.error:
-        return [bare(value, source=source, repairs=repairs, text=text)]
-    return _searched(value, source, repairs, inside) or (
-        [] if error is None else [bare(value, source=source, repairs=repairs, text=text)]
+    if error and around and not error.error and shapes.is_phrase(error.description):
+        error = None  # the object only names its status
+    whole = [bare(value, source=source, repairs=repairs, text=text)] if error else []
+    items = whole if error and error.error else _searched(value, source, repairs, inside) or whole
+    return [_within_envelope(item, around[0]) for item in items] if around and items else items or around
+
+
+def _within_envelope(item: Pasted, around: Pasted) -> Pasted:
+    """Give an answer that was found inside an object the status and the request of the object."""
+    status = around.response.status if around.response else STATUS_UNKNOWN
+    item = with_status(item, status)
+    if item.request is not None or around.request is None:
+        return item
+    step = step_of(around.request, item.response)
+    return replace(
+        item, request=around.request, step=step, unknown=item.unknown | around.unknown - {Part.RESPONSE_BODY}
     )
 
 
@@ -160,7 +173,8 @@ def _enveloped(value: dict[str, Any], source: str, repairs: tuple[str, ...]) -> 
     status = _envelope(holder)
     if status is None:
         return []
-    content = next((holder[name] for name in _BODY if _is_body(holder.get(name))), "")
+    content = next((holder[name] for name in _BODY if _is_body(holder.get(name))), holder.get("error"))
+    content = content if _is_body(content) and (isinstance(content, dict) or content != holder.get("error")) else ""
     body, body_repairs = _body(content)
     headers = _headers(holder.get("headers"))
     reason = next(
@@ -261,20 +275,27 @@ def _time(value: dict[str, Any]) -> datetime | None:
 
 
 def _searched(value: dict[str, Any], source: str, repairs: tuple[str, ...], inside: Inside) -> list[Pasted]:
-    """Return the exchanges inside a log record: in the first structure that has any, or else in words."""
+    """Return the exchanges inside a log record: in the first structure that has any, or else in words.
+
+    A status or an address alone is what stands around them.
+    """
     words: list[Pasted] = []
+    around: list[Pasted] = []
     for inner in _within(value):
         items: list[Pasted] = []
         if isinstance(inner, str):
             items = _noted(inside(inner), (INSIDE, *repairs)) if _SIGN.search(inner) else []
-            if items and all(item.source == WORDS for item in items):
-                words = words or items
-                continue
         elif _is_exchange(inner):
             items = exchanges(inner, source=source, repairs=repairs, inside=inside)
-        if items:
+        if items and all(item.source == WORDS for item in items):
+            words = words or items
+        elif items and not any(item.response and item.response.body for item in items):
+            around = around or items
+        elif items:
             return _of_record(value, items)
-    return _of_record(value, words)
+    if words and around:
+        words = [_within_envelope(item, around[0]) for item in words]
+    return _of_record(value, words or around)
 
 
 def _of_record(value: dict[str, Any], items: list[Pasted]) -> list[Pasted]:

@@ -147,7 +147,7 @@ def _is_schema(value: dict[str, Any]) -> bool:
 
 
 def _is_within(event: Event, words: list[Event]) -> bool:
-    """Return whether a status stands inside the words of an error, in their order; it is theirs if they begin with it."""
+    """Return whether a status stands in the words of an error, which are in order; at their beginning it is theirs."""
     place = bisect_right(words, event.start, key=lambda other: other.start) - 1
     if place < 0 or words[place].end < event.end:
         return False
@@ -193,7 +193,7 @@ class _Scan:
                 events += event
                 check_count(events)
             if block is not None:
-                events.append(Event(block.start, block.end, "items", block.items))
+                events.append(Event(block.start, block.end, "items", tuple(map(self._mended, block.items))))
                 position = max(position, block.end)
         words = self._words(events)
         kept = [event for event in events if event.kind != "status" or not _is_within(event, words)]
@@ -216,6 +216,15 @@ class _Scan:
                 self.failure = self.failure or error
             check_count(blocks)
         return sorted(blocks, key=lambda block: block.start)
+
+    def _mended(self, item: Pasted) -> Pasted:
+        """Return a message with the answer that stands somewhere in its body, where other text is around it."""
+        response = item.response
+        if response is None or response.body[:1] in (b"", b"{", b"[", b"<") or b"{" not in response.body:
+            return item
+        answers = inside(response.body.decode("utf-8", "replace"), self.depth)
+        body = next((answer.response.body for answer in answers if answer.response), None)
+        return replace(item, response=replace(response, body=body)) if body else item
 
     def _dumps(self, text: str) -> Iterator[Block]:
         for value, start, end in php_dump.values(text):

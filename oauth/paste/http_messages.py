@@ -26,7 +26,7 @@ _HEADER = re.compile(r"[ \t]*(?P<name>[!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*:[ \t]*
 _CONTINUATION = re.compile(r"[ \t]+(?P<value>[^\s{\[<][^\n]*)(?:\n|\Z)")
 _BLANK = re.compile(r"[ \t\r]*\n")
 _ABRIDGED = re.compile(rb"\.{3}|\xe2\x80\xa6|%E2%80%A6|\[(?:omitted|snip|redacted)")
-_BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
+_BLANK_LINE = re.compile(r"\n[ \t\r]*\n|\n(?:[-=~_*#]){8,}")
 _SIZE_ALONE = re.compile(r"[0-9a-fA-F]{1,8}[ \t\r]*\n")
 _LINE_BREAK = re.compile(rb"\r?\n")
 _SIZE_LINE = re.compile(rb"^[0-9a-fA-F]{1,8}[ \t\r]*(?:\n|\Z)", re.MULTILINE)
@@ -70,6 +70,8 @@ def message_of(start: re.Match[str], headers: Headers, body: str, *, scheme: str
         host, target = header(headers, "host") or "", line["target"]
         url = f"{scheme}://{host}{target}" if host and target.startswith("/") else target
         return Request(method, url, headers, encoded(body)), ()
+    if not body and (printed := header(headers, "body")):
+        body = printed  # a program's print of the parts, each with its name
     octets, repairs = repaired(_dechunked(headers, encoded(body)).decode("utf-8", "replace"))
     reason, version = (line.get("reason") or "").strip(), line.get("version") or "HTTP/1.1"
     return Response(int(line["status"]), reason, headers, octets, http_version=version), repairs

@@ -87,6 +87,13 @@ def test_text_without_anything_known_is_told_what_was_looked_for(page: "Page", c
     assert "Nothing was recognised" in page.text()
 
 
+def test_long_text_without_anything_known_is_told_the_same(page: "Page") -> None:
+    text = "no such {thing} at all\n" * (pasted_text.LONG // 20)
+    paste(page, text)
+    assert "Nothing was recognised" in page.text()
+    assert page.app.text_area(key="diagnose.text").value == text
+
+
 @pytest.mark.parametrize(("name", "number"), [("curl", 1), ("log", 11), ("callback", 10)])
 def test_example_is_put_into_the_field_and_diagnosed(page: "Page", name: str, number: int) -> None:
     paste(page, "no such thing at all")

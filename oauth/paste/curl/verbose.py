@@ -54,8 +54,8 @@ def _messages(text: str, scheme: str) -> list[Message]:
 
     def finish() -> None:
         if start is not None:
-            headers, _ = head_and_body("\n".join(head))
-            content = "" if start.re is _REQUEST else "\n".join(body).strip("\n")
+            headers, rest = head_and_body("\n".join(head))
+            content = "" if start.re is _REQUEST else "\n".join(body).strip("\n") or rest
             messages.append(message_of(start, headers, content, scheme=scheme))
 
     for line in text.split("\n"):

@@ -14,6 +14,9 @@ Span = tuple[int, int]
 Replacements = Callable[[str], list[tuple[int, int, str]]]
 """A function that returns start, end and stand-in of the secrets in a text: ``Vault.replacements``."""
 
+BEGIN, END = "▶", "◀"
+"""Signs around the part of a line that was read."""
+
 WHOLE = 12_000
 """Characters of the longest text that is drawn whole."""
 
@@ -212,8 +215,8 @@ def _line(row: list[Piece]) -> str:
 
 
 def _marked(piece: Piece, has_label: bool) -> str:
-    begin = f"▶{piece.label + ' ' if has_label else ''}" if piece.begins else ""
-    return f"{begin}{_plain(piece)}{'◀' if piece.ends else ''}"
+    begin = f"{BEGIN}{piece.label + ' ' if has_label else ''}" if piece.begins else ""
+    return f"{begin}{_plain(piece)}{END if piece.ends else ''}"
 
 
 def _plain(piece: Piece) -> str:
