@@ -36,8 +36,8 @@ class ParseError(ValueError):
         return f"Reading stopped at line {line}, column {column}: {self.reason}"
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Leave out the text, which may have megabytes, when another process gets the error."""
-        return type(self), (self.reason,), {"place": self._place()}
+        """Leave out the text but for its begin, when another process gets the error: it may have megabytes."""
+        return type(self), (self.reason, self.text[:100]), {"place": self._place()}
 
     def _place(self) -> tuple[int, int]:
         """Return line and column, counted late: that is slow in a long text, and most errors are only caught."""
