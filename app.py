@@ -3,7 +3,9 @@
 ``oauth-console``, ``python app.py`` and ``streamlit run app.py`` all start it.
 """
 
+import ctypes
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +27,9 @@ from oauth.sandbox.control.access import ControlAccess
 from oauth.settings import SettingError
 from pages.parts.common import page_errors
 
+M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3
+"""Parameters of mallopt(3)."""
+
 if config._main_script_path is None:
     # Streamlit looks for .streamlit/config.toml beside the main script, which "streamlit run" has named by now. Without
     # this line, a console started from another folder would read the defaults below.
@@ -34,6 +39,16 @@ try:
     installation = current()
 except SettingError as error:
     sys.exit(str(error))
+
+# Each time that the thread that serves HTTP has something to do, it waits up to this many seconds for each other thread
+# that is at work, such as a session that redacts a long response. Python's default is 5 ms.
+sys.setswitchinterval(0.001)
+
+with suppress(AttributeError):  # a C library other than glibc (mallopt(3))
+    # Each of Streamlit's threads would get a heap of its own, whose free memory is of no use to the others.
+    ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
+    # The memory of a large text goes back to the system, also after the first one.
+    ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1024 * 1024)
 
 page_errors.keep_messages_out_of_the_log()
 Upkeep(installation.history, now, installation.settings.retention_days).start()

@@ -14,14 +14,21 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, TypeVar, cast
 
 SECONDS = 120.0
 """Time limit of a call."""
 
+NICE = 5
+"""Nice value of the process beside its caller's, so that reading a large file delays nobody's page."""
+
 MEMORY = 3 * 1024**3
 """Limit of the process's address space, in octets; a HAR of 50 MiB needs half of it."""
+
+PART = 500
+"""Items of a list that come back at once."""
 
 STEP = 0.2
 """Seconds between two reports to the caller."""
@@ -58,7 +65,6 @@ def call(
     ``waiting`` is called every ``STEP`` seconds with the seconds so far and the last report; when it raises, the
     process ends. Raises ``IsolationError`` after ``seconds``, and when the process has no more memory.
     """
-    job = pickle.dumps((function, arguments, MEMORY))
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb", buffering=0) as reports:
         os.set_blocking(reading, False)
@@ -73,7 +79,8 @@ def call(
             )
         finally:
             os.close(writing)
-        # Apart, because subprocess does not go on with an input after a timeout.
+        # Apart, because subprocess does not go on with an input after a timeout. A large argument is not copied.
+        job = function, arguments, MEMORY
         feeding = threading.Thread(target=_feed, args=(process.stdin, job), daemon=True)
         process.stdin = None
         feeding.start()
@@ -95,17 +102,23 @@ def call(
         last = _last_report(reports.read(), last)
     if not output:
         raise IsolationError(_with(f"its process ended without a result (exit status {process.returncode})", last))
-    is_result, value = pickle.loads(output)  # noqa: S301 our own process wrote it
+    parts = BytesIO(output)
+    is_result, value, more = pickle.load(parts)  # noqa: S301 our own process wrote it
+    for _ in range(more):  # one by one, since each stops all other threads
+        value += pickle.load(parts)  # noqa: S301
     if is_result:
         return cast(_T, value)
     if isinstance(value, MemoryError):
         raise IsolationError(_with(f"it needs more than {MEMORY // 1024**2:,} MiB of memory", last))
-    raise value
+    try:
+        raise value
+    finally:
+        del value  # with the frame it is a cycle, which would keep large arguments
 
 
-def _feed(stdin: IO[bytes], job: bytes) -> None:
+def _feed(stdin: IO[bytes], job: object) -> None:
     with suppress(BrokenPipeError), stdin:  # the process may have ended before it read all
-        stdin.write(job)
+        pickle.dump(job, stdin)
 
 
 def _last_report(octets: bytes | None, before: str) -> str:
@@ -119,14 +132,18 @@ def _with(problem: str, last: str) -> str:
 
 def main() -> None:
     """Do the job on standard input."""
+    os.nice(NICE)
     function, arguments, memory = pickle.load(sys.stdin.buffer)  # noqa: S301 our own server wrote it
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     with os.fdopen(int(sys.argv[1]), "w") as reports:
         try:
-            outcome = True, function(*arguments, report=partial(print, file=reports, flush=True))
+            is_result, value = True, function(*arguments, report=partial(print, file=reports, flush=True))
         except Exception as error:  # noqa: BLE001 it is raised at the caller
-            outcome = False, error.with_traceback(None)
-    sys.stdout.buffer.write(pickle.dumps(outcome))
+            is_result, value = False, error.with_traceback(None)
+    more = range(PART, len(value), PART) if type(value) is list else ()
+    pickle.dump((is_result, value[:PART] if more else value, len(more)), sys.stdout.buffer)
+    for start in more:
+        pickle.dump(value[start : start + PART], sys.stdout.buffer)
 
 
 if __name__ == "__main__":

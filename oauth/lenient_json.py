@@ -29,12 +29,22 @@ class ParseError(ValueError):
     def __init__(self, reason: str, text: str = "", position: int = 0) -> None:
         super().__init__(reason)
         self.reason, self.text, self.position = reason, text, position
+        self.place: tuple[int, int] | None = None
 
     def __str__(self) -> str:
-        # Lines are counted here, since that is slow in a long text and most errors are only caught.
-        line = self.text.count("\n", 0, self.position) + 1
-        column = self.position - (self.text.rfind("\n", 0, self.position) + 1) + 1
+        line, column = self._place()
         return f"Reading stopped at line {line}, column {column}: {self.reason}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Leave out the text but for its begin, when another process gets the error: it may have megabytes."""
+        return type(self), (self.reason, self.text[:100]), {"place": self._place()}
+
+    def _place(self) -> tuple[int, int]:
+        """Return line and column, counted late: that is slow in a long text, and most errors are only caught."""
+        if self.place is not None:
+            return self.place
+        line = self.text.count("\n", 0, self.position) + 1
+        return line, self.position - (self.text.rfind("\n", 0, self.position) + 1) + 1
 
 
 @dataclass(frozen=True, slots=True)

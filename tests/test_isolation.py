@@ -41,6 +41,16 @@ def leave(report: Callable[[str], None]) -> None:
     os._exit(3)
 
 
+def priority(report: Callable[[str], None]) -> int:
+    report("looking at the clock")
+    return os.getpriority(os.PRIO_PROCESS, 0)
+
+
+def numbers(most: int, report: Callable[[str], None]) -> list[int]:
+    report("counting")
+    return list(range(most))
+
+
 def secrets_around(report: Callable[[str], None]) -> list[str]:
     report("looking around")
     return [name for name in os.environ if name.startswith("CONSOLE_")]
@@ -49,6 +59,16 @@ def secrets_around(report: Callable[[str], None]) -> list[str]:
 def test_result_of_the_call_comes_back() -> None:
     text = "я" * 3_000_000 + "a"
     assert call(reverse, text, waiting=patient) == text[::-1]
+
+
+def test_process_gives_way_to_the_server() -> None:
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert call(priority, waiting=patient) == min(19, own + isolation.NICE)
+
+
+@pytest.mark.parametrize("count", [0, isolation.PART, isolation.PART + 1, 3 * isolation.PART])
+def test_long_list_comes_back_whole(count: int) -> None:
+    assert call(numbers, count, waiting=patient) == list(range(count))
 
 
 def test_exception_of_the_call_is_raised_here() -> None:

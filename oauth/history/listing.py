@@ -21,6 +21,7 @@ from sqlalchemy import (
     RowMapping,
     Select,
     Text,
+    case,
     func,
     literal,
     not_,
@@ -45,6 +46,9 @@ WINDOW = 500
 LONGEST_WINDOW = 32_000
 
 LARGEST_ID = 2**63 - 1
+
+CONTENT = ("request_headers", "request_body", "response_headers", "response_body")
+"""The columns that may have megabytes."""
 
 Key = tuple[str, int]
 Conditions = Sequence[ColumnElement[bool]]
@@ -79,23 +83,40 @@ class Place:
         return key >= _PLACE if self.is_shown else key > _PLACE
 
 
-def page(connection: Connection, filters: Filters, before: int | None, limit: int) -> Sequence[RowMapping]:
+def _outline(dialect: str) -> list[ColumnElement[str]]:
+    """Return the columns of a row with empty headers and bodies, but for damaged ones (``schema.Wrong.TEXT``)."""
+    columns: list[ColumnElement[str]] = []
+    for column in exchanges.c:
+        if column.name not in CONTENT:
+            columns.append(column)
+        elif dialect == "sqlite":
+            columns.append(case((func.typeof(column) == "text", ""), else_=column).label(column.name))
+        else:
+            columns.append(literal("").label(column.name))
+    return columns
+
+
+def page(
+    connection: Connection, filters: Filters, before: int | None, limit: int, *, with_content: bool = True
+) -> Sequence[RowMapping]:
     """Return at most ``limit`` matching rows, newest first, from the newest or from the one after row ``before``.
 
-    When that row is gone, its place is that of the newest row with a smaller number, which is then the first.
+    When that row is gone, its place is that of the newest row with a smaller number, which is then the first. Without
+    content the columns of ``CONTENT`` are empty.
     """
+    columns = [*exchanges.c] if with_content else _outline(connection.dialect.name)
     place = None if before is None else _following(connection, before)
     if before is not None and place is None:
         return []
     branches = [where(branch) for branch in filters.branches()]
     if len(branches) == 1 and not (connection.dialect.name == "sqlite" and _Words.of(branches[0]).any()):
-        rows = select(exchanges).where(*_from(place), *branches[0]).order_by(*_NEWEST_FIRST).limit(limit)
+        rows = select(*columns).where(*_from(place), *branches[0]).order_by(*_NEWEST_FIRST).limit(limit)
         return connection.execute(rows).mappings().all()
     keys = [newest(connection, branch, limit, place) for branch in branches]
     # An exchange may be in several branches.
     ordered = dict.fromkeys(merge(*keys, reverse=True)) if len(keys) > 1 else keys[0]
     ids = [id for _, id in islice(ordered, limit)]
-    rows = select(exchanges).where(exchanges.c.id.in_(ids)).order_by(*_NEWEST_FIRST)
+    rows = select(*columns).where(exchanges.c.id.in_(ids)).order_by(*_NEWEST_FIRST)
     return connection.execute(rows).mappings().all() if ids else []
 
 

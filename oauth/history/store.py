@@ -166,13 +166,15 @@ class History:
             row = connection.execute(select(exchanges).where(exchanges.c.id == id)).mappings().first()
         return None if row is None else to_row(row)
 
-    def page(self, filters: Filters, before: int | None, limit: int) -> list[Row]:
+    def page(self, filters: Filters, before: int | None, limit: int, *, with_content: bool = True) -> list[Row]:
         """Return at most ``limit`` exchanges, newest first, from the newest or from the one after row ``before``.
 
         When that row is gone, its place is that of the newest row with a smaller number, which is then the first.
+        Without content they have no headers and bodies.
         """
         with self.database.reading() as connection:
-            return [to_row(row) for row in listing.page(connection, filters, before, limit)]
+            rows = listing.page(connection, filters, before, limit, with_content=with_content)
+            return [to_row(row) for row in rows]
 
     def some_answered(self, ids: Collection[int]) -> bool:
         """Return whether any of these exchanges has a result by now."""

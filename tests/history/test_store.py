@@ -134,6 +134,25 @@ def test_pages_follow_each_other_without_gaps(history: History, exchange: Callab
     assert history.page(Filters(), ids[0], 3) == []
 
 
+def test_page_without_content_has_everything_else(history: History, exchange: Callable[..., Exchange]) -> None:
+    request = Request("POST", "https://p.example/token?a=b", (("Host", "p.example"),), b"grant_type=x")
+    begun = exchange(request=request, case="T-1", flow="f")
+    response = Response(400, "Bad Request", (("Date", "today"),), b'{"error": "invalid_grant"}')
+    id = history.begin(begun)
+    completed = replace(begun, response=response)
+    history.complete(id, completed, documented_error=11, error="invalid_grant", error_description="expired")
+    [whole] = history.page(Filters(), None, 1)
+    [row] = history.page(Filters(text="T-1"), None, 1, with_content=False)
+    assert whole.exchange.request == request
+    assert whole.exchange.response is not None
+    bare = replace(
+        whole.exchange,
+        request=replace(whole.exchange.request, headers=(), body=b""),
+        response=replace(whole.exchange.response, headers=(), body=b""),
+    )
+    assert row == replace(whole, exchange=bare)
+
+
 def test_all_rows_are_read_across_batches(
     history: History, exchange: Callable[..., Exchange], monkeypatch: pytest.MonkeyPatch
 ) -> None:

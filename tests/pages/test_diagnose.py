@@ -2,6 +2,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
 import pytest
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from oauth import isolation
 from oauth.cli.diagnose import diagnose
@@ -140,6 +141,27 @@ def test_long_text_that_cannot_be_read_stays_in_the_field(
     paste(page, text)
     assert problem in page.text()
     assert page.app.text_area(key="diagnose.text").value == text
+
+
+@pytest.mark.parametrize("padding", [0, pasted_text.LONG])
+def test_file_is_read_and_leaves_the_memory_of_the_server(
+    page: "Page", monkeypatch: pytest.MonkeyPatch, padding: int
+) -> None:
+    removed = Mock()
+    monkeypatch.setattr(MemoryUploadedFileManager, "remove_file", removed)
+    page.go("diagnose.py")
+    page.app.file_uploader(key="diagnose.file.0").upload("a.txt", f"{REFUSED}{' ' * padding}".encode())
+    page.run()
+    assert ":red[Documented error 1] ·" in page.text()
+    assert removed.call_count == 1
+    assert page.app.file_uploader(key="diagnose.file.1").value is None
+
+
+def test_file_of_another_encoding_is_refused_with_the_place(page: "Page") -> None:
+    page.go("diagnose.py")
+    page.app.file_uploader(key="diagnose.file.0").upload("a.txt", REFUSED.encode("utf-16"))
+    page.run()
+    assert "the byte at offset 0 is invalid" in page.text()
 
 
 def test_paste_is_saved_on_request_only_and_redacted(page: "Page", console: Installation) -> None:

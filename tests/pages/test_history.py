@@ -7,6 +7,7 @@ from unittest.mock import Mock
 
 import pytest
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from oauth import isolation
 from oauth.exchange import Exchange, Request, Step
@@ -367,12 +368,17 @@ def import_har(page: "Page", entries: int) -> None:
     page.press("history.import")
 
 
-def test_a_file_is_imported_in_a_process_of_its_own(page: "Page", console: Installation) -> None:
+def test_a_file_is_imported_in_a_process_of_its_own(
+    page: "Page", console: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed = Mock()
+    monkeypatch.setattr(MemoryUploadedFileManager, "remove_file", removed)
     import_har(page, 3)
     assert "3 exchanges imported" in page.text()
     rows = console.history.page(Filters(case="T-1"), None, 5)
     assert ["«access_token #" in row.exchange.request.url for row in rows] == [True] * 3
     assert {row.exchange.owner for row in rows} == {SIGNED_IN}
+    assert removed.call_count == 1, "the file stays in the memory of the server"
 
 
 def test_an_import_that_reaches_its_limit_says_how_far_it_was(page: "Page", monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Garbage collection beside Streamlit, which ends each run of a page with a full one (``runner.postScriptGC``)."""
+"""Garbage collection, which stops all threads while it lasts."""
 
 import gc
 import sys
@@ -9,7 +9,7 @@ _modules = 0
 def spare_modules() -> None:
     """Leave the modules that are loaded by now out of all later collections: they live as long as the process.
 
-    It costs a collection when a page has loaded more of them, and saves most of the collection after every other run.
+    It costs a collection when a page has loaded more of them, and saves most of every later one.
     """
     global _modules
     if len(sys.modules) > _modules:

@@ -18,7 +18,7 @@ from oauth.installation import now
 from oauth.lenient_json import CUT
 from oauth.replay import Replay, replay
 from oauth.request_builder import checked_url
-from pages.parts.common import clock, session
+from pages.parts.common import clock, session, uploads
 from pages.parts.common import provider as profile
 from pages.parts.diagnose import marks
 from pages.parts.errors.drill import setting
@@ -300,6 +300,8 @@ def read_file() -> None:
     except UnicodeDecodeError as error:
         st.session_state[PROBLEM] = f"The file is not UTF-8 text: the byte at offset {error.start} is invalid."
         return
+    finally:
+        uploads.forget(file)
     _read(text, _clear_upload)
 
 

@@ -39,8 +39,11 @@ RUNNING = timedelta(minutes=2)
 
 
 def read(filters: Filters) -> list[Row]:
-    """Read the page of the list that the address names. Raises ``HistoryError``."""
-    return current().history.page(filters, url_state.number(url_state.BEFORE), PAGE)
+    """Read the page of the list that the address names. Raises ``HistoryError``.
+
+    It stays in the memory of the session, so it is read without headers and bodies.
+    """
+    return current().history.page(filters, url_state.number(url_state.BEFORE), PAGE, with_content=False)
 
 
 def draw(filters: Filters, rows: list[Row], version: int) -> None:
@@ -82,7 +85,7 @@ def _followed(filters: Filters, running: bool) -> None:
         st.rerun()
     try:
         if _has_changed():
-            st.session_state[_ROWS] = current().history.page(filters, None, PAGE)
+            st.session_state[_ROWS] = current().history.page(filters, None, PAGE, with_content=False)
     except HistoryError as problem:
         st.caption("Live updates paused")
         st.text(str(problem))

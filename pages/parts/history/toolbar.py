@@ -1,6 +1,7 @@
 """Tools for the whole history: import, search for a secret, delete."""
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from oauth import isolation
 from oauth.history.deletion import delete_shown, last_id
@@ -10,7 +11,7 @@ from oauth.history.store import HistoryError
 from oauth.imports import ImportFileError, Report, import_content
 from oauth.installation import current, now
 from oauth.isolation import IsolationError
-from pages.parts.common import session
+from pages.parts.common import session, uploads
 from pages.parts.history import url_state
 
 SECONDS = 1.0
@@ -23,6 +24,7 @@ SECONDS_OF_IMPORT = 900.0
 """Time limit of an import."""
 
 _IMPORTED = "history.import.report"
+_FAILED = "history.import.problem"
 _RUNNING = "history.import.running"
 _COUNT = "history.delete.counted"
 _SIGHTINGS = "history.secret.found"
@@ -36,20 +38,24 @@ def import_() -> None:
             "A browser's HAR, or a console's export as CSV, JSON Lines or HAR. Secrets are replaced by fingerprints "
             "before anything is stored; times are preserved."
         )
-        file = st.file_uploader("File", type=["har", "json", "jsonl", "csv"], key="history.import.file")
+        st.file_uploader("File", type=["har", "json", "jsonl", "csv"], key="history.import.file")
+        file = st.session_state["history.import.file"]  # what the uploader returns is a copy, of up to 50 MiB
         case = st.text_input("Case", key="history.import.case", placeholder="T-1234, for all exchanges")
         is_pressed = st.button("Import", key="history.import", icon=":material/upload:", disabled=file is None)
         if (report := st.session_state.pop(_IMPORTED, None)) is not None:
             _show(report)
+        if problem := st.session_state.pop(_FAILED, ""):
+            st.error("Import incomplete")
+            st.text(problem)
         if (last := st.session_state.pop(_RUNNING, None)) is not None:
             st.warning("The import was stopped")
             st.text(f"When it ended: {last}.")
         if not is_pressed or file is None:
             return
-        _run(file.getvalue(), case.strip())
+        _run(file, case.strip())
 
 
-def _run(content: bytes, case: str) -> None:
+def _run(file: UploadedFile, case: str) -> None:
     """Import in a process of its own; whatever ends this run of the page, such as *Cancel*, ends the import."""
     progress = st.empty()
     st.button("Cancel", key="history.import.cancel", icon=":material/close:")
@@ -60,16 +66,16 @@ def _run(content: bytes, case: str) -> None:
 
     show(0, "")
     try:
-        arguments = content, current().address(), current().key(), now(), session.owner(), session.redacted(case)
-        report = isolation.call(import_content, *arguments, waiting=show, seconds=SECONDS_OF_IMPORT)
+        others = current().address(), current().key(), now(), session.owner(), session.redacted(case)
+        report = isolation.call(import_content, file.getvalue(), *others, waiting=show, seconds=SECONDS_OF_IMPORT)
     except (ImportFileError, HistoryError, IsolationError) as error:
-        del st.session_state[_RUNNING]
-        progress.empty()
-        st.error("Import incomplete")
-        st.text(str(error))
-        return
+        if isinstance(error, ImportFileError):  # it cannot be tried again
+            uploads.forget(file)
+        st.session_state[_FAILED] = str(error)
+    else:
+        uploads.forget(file)
+        st.session_state[_IMPORTED] = report
     del st.session_state[_RUNNING]
-    st.session_state[_IMPORTED] = report
     st.rerun()
 
 
