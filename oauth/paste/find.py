@@ -343,7 +343,7 @@ class _Scan:
         wrapped = _WRAPPED.match(self.text, offset + len(text)) if CUT in repairs else None
         if wrapped is not None:
             with contextlib.suppress(ParseError):
-                whole = lenient_json.read(text[start - offset :] + _joined(text, wrapped[0]))
+                whole = lenient_json.read(text[start - offset :].rstrip("\r") + _joined(text, wrapped[0]))
                 return whole.value, start + whole.end, (*whole.repairs, UNWRAPPED)
         return value, end + offset, repairs
 

@@ -21,7 +21,7 @@ TEXTS = {
     "address": f"https://shop.example/callback/of/olx/oauth?state=a&code={FIRST}\n{SECOND}&error=access_denied\n",
     "form of a command": "curl https://www.olx.pl/api/open/oauth/token -d\n"
     f"'grant_type=authorization_code&client_secret={FIRST}\n{SECOND}&code=1'\n\n{BODY}",
-    "description": f'{{"error":"invalid_grant","error_description":"Invalid refresh token, it is: {FIRST}\n{SECOND}"}}\n',
+    "description": f'{{"error":"invalid_grant","error_description":"Bad refresh token: {FIRST}\n{SECOND}"}}\n',
 }
 
 
