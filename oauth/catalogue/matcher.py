@@ -147,17 +147,12 @@ def match_value(
     ``WWW-Authenticate``, ``Location`` and ``address``.
     """
     errors = list(_errors(status, headers, body, value, address, cut))
-    for error in errors if not (elsewhere or _is_of_sister(value)) else ():
+    for error in errors if not elsewhere else ():
         if documented_match := _documented(error):
             return _match(error, status, *documented_match, step)
     # A gateway's own body stands beside the challenge that has the code of OAuth.
     first = next((error for error in errors if _code(error) in registered()), errors[0] if errors else None)
     return _match(first, status, None, None, step) if first else None
-
-
-def _is_of_sister(value: Any) -> bool:
-    """Return whether a body has the shape of the sister API, whose texts are alike and have no number."""
-    return isinstance(value, dict) and {"transaction_id", "message"} <= value.keys() and "error" not in value
 
 
 def read_json(body: bytes) -> Any:
