@@ -9,9 +9,15 @@ from oauth.paste.step_guess import parameters, step_of
 
 _SIGNS = r"[^\s\"'<>{}\\^`|=]"
 _VALUE = r"[^\s\"'<>{}\\^`|]*+"
+_REST = (
+    r"(?:(?<=[^\n]{40})\r?\n[ \t]{0,20}(?!HTTP/)(?=[^\s&=]{0,200}\d)(?=[^\s&=]{0,200}[A-Za-z])[\w.~%+/-]{4,4000}"
+    rf"(?:&{_SIGNS}{{1,200}}={_VALUE})*(?=[>\"']?[ \t\r]*$)){{0,20}}"
+)
+"""The rest of a long value, which a mail program put on the next lines, and the parameters behind it."""
+
 LINE = re.compile(
     r"(?=\S*?\b(?:code|error|response_type|grant_type)=|[^\s?#]*[?#]\S*?\b(?:state|client_id|access_token)=)"
-    rf"[\"'<]?{_SIGNS}{{1,2000}}={_VALUE}(?:\s{{1,20}}&{_SIGNS}{{1,200}}={_VALUE})*[>\"']?[ \t\r]*$",
+    rf"[\"'<]?{_SIGNS}{{1,2000}}={_VALUE}(?:\s{{1,20}}&{_SIGNS}{{1,200}}={_VALUE})*{_REST}[>\"']?[ \t\r]*$",
     re.MULTILINE,
 )
 """A line that is only an address with a parameter of the flow, or parameters, which may go on in the next lines."""

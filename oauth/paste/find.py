@@ -92,6 +92,13 @@ _GOES_ON = re.compile(r"[{\[(,:][ \t\r]*\Z")
 _WRAPPED = re.compile(rf"(?:\n(?!\s*(?:{ISO.pattern}|\d\d:\d\d|$))[^\n{{]{{1,300}}){{1,9}}")
 """The next lines of a value that was wrapped: without a time or a value of their own."""
 
+_TOKEN = 40
+_TOKEN_END = re.compile(
+    r"(?<![\w.~+/-])(?=[\w.~+/-]*[A-Za-z])(?=[\w.~+/-]*\d)[\w.~+/-]{8,}\Z|^[\w.~+/-]{40}\Z", re.ASCII
+)
+_TOKEN_START = re.compile(r"[ \t]*(?=[\w.~+/-]{0,99}[A-Za-z])(?=[\w.~+/-]{0,99}\d)[\w.~+/-]{6,}", re.ASCII)
+"""A word with letters and digits in which a line ends, and one with which the next line begins."""
+
 _ANSWERS = re.compile(
     r"(?:^|response|answer|reply|body|content|return\w*|result|got|output|received|data|\d{3}|<|\])[^\w\n]*\Z",
     re.IGNORECASE | re.MULTILINE,
@@ -164,8 +171,18 @@ def _is_within(event: Event, words: list[Event]) -> bool:
 
 
 def _joined(line: str, wrapped: str) -> str:
-    """Join the lines of a value: a mail program removes the blank at which it wraps, a terminal does not."""
-    return wrapped.replace("\r", "").replace("\n", "" if line.endswith(" ") or " \n" in wrapped else " ")
+    """Join the lines of a value: a mail program removes the blank at which it wraps, a terminal does not.
+
+    Nor was there a blank where a token goes over two lines.
+    """
+    has_blanks = line.endswith(" ") or " \n" in wrapped
+    before, *lines = [line, *wrapped.replace("\r", "").split("\n")[1:]]
+    parts = []
+    for after in lines:
+        is_token = _TOKEN_END.search(before.rstrip("\r")[-_TOKEN:]) and _TOKEN_START.match(after)
+        parts += ["" if has_blanks or is_token else " ", after.lstrip() if is_token else after]
+        before = after
+    return "".join(parts)
 
 
 def inside(text: str, depth: int) -> list[Pasted]:
@@ -343,7 +360,7 @@ class _Scan:
         wrapped = _WRAPPED.match(self.text, offset + len(text)) if CUT in repairs else None
         if wrapped is not None:
             with contextlib.suppress(ParseError):
-                whole = lenient_json.read(text[start - offset :] + _joined(text, wrapped[0]))
+                whole = lenient_json.read(text[start - offset :].rstrip("\r") + _joined(text, wrapped[0]))
                 return whole.value, start + whole.end, (*whole.repairs, UNWRAPPED)
         return value, end + offset, repairs
 

@@ -10,6 +10,7 @@ from oauth.paste.body import encoded, first_sign, read_value, repaired
 from oauth.paste.result import Block, Pasted, check_count
 from oauth.paste.step_guess import step_of
 from oauth.paste.times import date_header
+from oauth.redaction.names import is_random, secret_kind
 
 Message = tuple[Request | Response, tuple[str, ...]]
 """A request or a response, and the repairs that reading it took."""
@@ -24,6 +25,17 @@ HEADERS = (
 _PRINTED_HEADER = re.compile(rf"[ \t]*(?P<name>{HEADERS})=(?P<value>[^\n]*)(?:\n|\Z)", re.IGNORECASE)
 _HEADER = re.compile(r"[ \t]*(?P<name>[!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*:[ \t]*(?P<value>[^\n]*)(?:\n|\Z)")
 _CONTINUATION = re.compile(r"[ \t]+(?P<value>[^\s{\[<][^\n]*)(?:\n|\Z)")
+_WRAPPED = re.compile(
+    r"[ \t]*(?!HTTP/\d|(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S)"
+    r"(?P<value>(?P<token>[\w.~%+/&=;-]+)[ \t\r]*|[^\s{}\[<>\"'][^\n{}<>]*|-----END [^\n]*)(?:\n|\Z)",
+    re.ASCII,
+)
+"""The next line of a value, which a mail program or an editor broke where there is no blank."""
+
+_SCHEME_ALONE = re.compile(r"(?:Bearer|Basic|DPoP|Digest)?", re.IGNORECASE)
+_NARROWEST = 40
+"""Characters of the narrowest line that a mail program wraps."""
+
 _BLANK = re.compile(r"[ \t\r]*\n")
 _ABRIDGED = re.compile(rb"\.{3}|\xe2\x80\xa6|%E2%80%A6|\[(?:omitted|snip|redacted)")
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n|\n(?:[-=~_*#]){8,}")
@@ -41,21 +53,51 @@ def head_and_body(text: str) -> tuple[Headers, str]:
 
 def _head_end(text: str, position: int, stop: int) -> tuple[int, Headers]:
     """Return the place behind a head and its blank line, and the headers."""
-    headers: list[tuple[str, str]] = []
+    headers: list[tuple[str, list[str]]] = []
     while match := (
         _HEADER.match(text, position, stop)
         or _PRINTED_HEADER.match(text, position, stop)
         or (_CONTINUATION.match(text, position, stop) if headers else None)
+        or (_wrapped(text, position, stop, *headers[-1]) if headers else None)
     ):
         value = match["value"].rstrip()
-        if match.re is not _CONTINUATION:
-            headers.append((match["name"], value))
+        if match.re in (_HEADER, _PRINTED_HEADER):
+            headers.append((match["name"], [value]))
         else:
-            headers[-1] = (headers[-1][0], f"{headers[-1][1]} {value}")
+            lines = headers[-1][1]
+            is_token = match.re is _WRAPPED and match["token"] and not _goes_on_behind_blank(lines)
+            lines += [value] if is_token or not any(lines) else [" ", value]
         position = match.end()
     if blank := _BLANK.match(text, position, stop):
         position = blank.end()
-    return position, tuple(headers)
+    return position, tuple((name, "".join(lines)) for name, lines in headers)
+
+
+def _wrapped(text: str, position: int, stop: int, name: str, lines: list[str]) -> re.Match[str] | None:
+    """Return the next line where it goes on with a header's value, of which these are the ``lines`` so far.
+
+    A line that belongs to a secret is as secret as it.
+    """
+    line = _WRAPPED.match(text, position, stop)
+    if line is None:
+        return None
+    if "-----BEGIN " in lines[0] and "-----END " not in lines[-1]:
+        return line
+    is_secret = secret_kind(name) is not None
+    if line["token"] is None:
+        return line if is_secret and ("=" in line["value"] or _goes_on_behind_blank(lines)) else None
+    if is_secret and (
+        line.end() >= stop or _HEADER.match(text, line.end(), stop) or _BLANK.match(text, line.end(), stop)
+    ):
+        return line
+    is_long = len(name) + len(lines[-1]) >= _NARROWEST and not lines[-1].endswith((".", ";", ","))
+    is_drawn = is_random(re.split("[&=;%]", line["token"], maxsplit=1)[0], 4, named=True)
+    return line if is_drawn and (is_secret or is_long) else None
+
+
+def _goes_on_behind_blank(lines: list[str]) -> bool:
+    """Return whether the next line of a value is not the rest of a word: the line before ends between two."""
+    return lines[-1].endswith((";", ",", "-----")) or (len(lines) == 1 and bool(_SCHEME_ALONE.fullmatch(lines[0])))
 
 
 def message_of(start: re.Match[str], headers: Headers, body: str, *, scheme: str = "https") -> Message:
