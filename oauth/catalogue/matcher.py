@@ -10,6 +10,7 @@ from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
@@ -18,7 +19,7 @@ from oauth.catalogue import challenges, shapes, words
 from oauth.catalogue.entries import DocumentedError, Endpoint, RegisteredError, documented, registered, registered_for
 from oauth.catalogue.folding import clean, fold, plain_quotes
 from oauth.catalogue.words import Words
-from oauth.exchange import Headers, Step, header
+from oauth.exchange import Headers, Step
 from oauth.lenient_json import ParseError
 from oauth.redaction import quoted
 
@@ -214,12 +215,15 @@ def _is_spelling(text: str, entry: DocumentedError) -> bool:
 def _documented(error: _Error) -> tuple[DocumentedError, How] | None:
     """Return the documented error with this text. A different code rules it out; a missing one does not, since
     the API's own error format has no code."""
-    entries = [entry for entry in documented().values() if not _is_other_code(error.error, entry.error)]
+    entries = list(documented().values())
+    if error.error and not shapes.is_phrase(error.error):  # the reason phrase of a status is no code
+        code = shapes.canonical_code(error.error)
+        entries = [entry for entry in entries if entry.error in ("", code)]
     texts = (error.description, *(text for text in error.texts if text != error.description))
     for text in texts:
         if not error.is_cut and (entry := next((entry for entry in entries if entry.description == text), None)):
             return entry, "exact"
-    by_text = {shapes.bare(entry.description): entry for entry in entries}
+    by_text = {_bare_description(entry.number): entry for entry in entries}
     for text in texts:
         if not error.is_cut and len(text) < _LONGEST_TEXT and (entry := by_text.get(shapes.bare(text))):
             return entry, "folded"
@@ -235,13 +239,12 @@ def _documented_beginning(error: _Error, entries: list[DocumentedError]) -> Docu
         return None
     start = fold(clean(error.description[: mark.start()] if mark else error.description))
     candidates = [text for text in shapes.known_texts() if text.startswith(start)] if len(start) >= SHORTEST_CUT else []
-    return next((it for it in entries if candidates == [shapes.bare(it.description)]), None)
+    return next((it for it in entries if candidates == [_bare_description(it.number)]), None)
 
 
-def _is_other_code(code: str, documented_code: str) -> bool:
-    """Return whether a code rules a documented error out: the reason phrase of a status is no code."""
-    canonical = shapes.canonical_code(code)
-    return bool(code and documented_code and canonical != documented_code and not shapes.is_phrase(code))
+@cache
+def _bare_description(number: int) -> str:
+    return shapes.bare(documented()[number].description)
 
 
 def _code(error: _Error) -> str:
@@ -269,15 +272,19 @@ def _endpoints(error: _Error, step: Step | None) -> tuple[Endpoint, ...]:
 def _errors(status: int | None, headers: Headers, body: bytes, value: Any, address: str, cut: bool) -> Iterator[_Error]:
     if error := _body_error(status, body, value, cut):
         yield error
+    location: str | None = None
     for name, text in headers:
-        if name.lower() == "www-authenticate":
+        lowered = name.lower()
+        if lowered == "location":
+            location = text if location is None else location
+        elif lowered == "www-authenticate":
             for challenge in challenges.parse(text):
                 code = challenge.parameters.get("error", "")
                 description = challenge.parameters.get("error_description", "")
                 if code or description:
                     yield _Error(Where.CHALLENGE, text, code, description)
-    for where, url in ((Where.LOCATION, header(headers, "location") or ""), (Where.ADDRESS, address)):
-        parameters = address_parameters(url)
+    for where, url in ((Where.LOCATION, location or ""), (Where.ADDRESS, address)):
+        parameters = address_parameters(url) if url else {}
         if parameters.get("error"):
             yield _Error(where, url, parameters["error"], parameters.get("error_description", ""))
 

@@ -245,10 +245,16 @@ def is_error_code(code: str) -> bool:
     )
 
 
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_GAP = re.compile(r"[\s_-]+")
+
+
 def canonical_code(code: str) -> str:
     """Return a code as OAuth spells it: ``InvalidGrant``, ``INVALID-GRANT`` and ``Invalid grant`` are one code."""
-    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", code.strip()) if code[:120] == code else code
-    return re.sub(r"[\s_-]+", "_", text).lower()
+    if code in registered():  # most are spelled so already
+        return code
+    text = _CAMEL.sub("_", code.strip()) if code[:120] == code else code
+    return _GAP.sub("_", text).lower()
 
 
 @cache
@@ -286,8 +292,11 @@ class _Search:
                     return error
                 first = first or error
             if len(path) < _DEEPEST:
-                stated = next((number for name in _STATUS_NAMES if (number := self._status(members, (name,)))), stated)
-                queue += [(inner, (*path, name), stated) for name, inner in _wrapped(members)]
+                wrapped = list(_wrapped(members))
+                if wrapped:
+                    numbers = (self._status(members, (name,)) for name in _STATUS_NAMES)
+                    stated = next(filter(None, numbers), stated)
+                queue += [(inner, (*path, name), stated) for name, inner in wrapped]
         return first
 
     def members(self, value: Any) -> dict[str, Any]:
@@ -308,10 +317,7 @@ class _Search:
 
     def error(self, members: dict[str, Any], path: Path) -> ShapeError | None:
         """Return the error in one object, ``None`` where no shape fits or nothing speaks of an error."""
-        for name in _first_names():
-            if name in members:
-                break
-        else:
+        if _first_names().isdisjoint(members):
             return None
         for shape in _shapes():
             if shape.first in members and self._has(members, shape):
@@ -470,8 +476,9 @@ def _wrappers() -> frozenset[str]:
 
 def _wrapped(members: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the values that may wrap a body: by their name, the only member, or JSON in a text."""
+    wrappers = _wrappers()
     for name, value in members.items():
-        if name not in _wrappers() and len(members) > 1:
+        if name not in wrappers and len(members) > 1:
             continue
         if isinstance(value, str) and value[:1] == "{" and len(value) <= _LONGEST_TEXT:
             value = _json(value)
