@@ -86,6 +86,8 @@ def exchanges(
         error = None  # the object only names its status
     whole = [bare(value, source=source, repairs=repairs, text=text)] if error else []
     items = whole if error and error.error else _searched(value, source, repairs, inside) or whole
+    if whole and all(item.source == WORDS for item in items):
+        items = whole  # the words of the body, with what stands beside them
     return [_within_envelope(item, around[0]) for item in items] if around and items else items or around
 
 

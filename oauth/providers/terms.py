@@ -15,7 +15,7 @@ LOCAL = "sandbox"
 """Id of the profile that behaves like the documented API, at any address of this machine."""
 
 
-_RESERVED = re.compile(r"(?:^|\.)(?:example(?:\.(?:com|net|org))?|test|invalid|localhost|local|internal)$")
+_RESERVED = re.compile(r"(?:^|\.)(?:test|invalid|localhost|local|internal)$")
 
 
 def terms_of(url: str, id: str = "", *, has_documented_text: bool = False) -> Provider | None:
@@ -36,7 +36,7 @@ def terms_of(url: str, id: str = "", *, has_documented_text: bool = False) -> Pr
 def is_of_another_provider(url: str) -> bool:
     """Return whether a URL is known not to be the documented provider's: neither its host nor its path is.
 
-    A reserved name, which stands in for another one (RFC 2606), and a name or address of a private network say nothing.
+    The names for tests (RFC 6761), and a name or address of a private network, say nothing.
     """
     host, name = host_of(url), split(url).hostname or ""
     if not host or host in _by_host() or f"www.{host}" in _by_host() or _has_documented_path(url):

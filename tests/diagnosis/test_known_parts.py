@@ -296,7 +296,9 @@ def test_lifetimes_of_one_provider_say_nothing_of_another(host: str, verdict: st
     [
         ("https://www.olx.ua/api/open/oauth/token", 11),
         ("https://api.paypal.com/v1/oauth2/token", None),
-        ("https://as.example/token", 11),  # a name that stands in for another one
+        ("https://as.example/token", None),
+        ("https://as.example/api/open/oauth/token", 11),  # a name over the one of the provider
+        ("https://as.test/token", 11),
         ("http://10.0.0.5:8600/token", 11),
         ("https://sandbox.our-company.com/api/open/oauth/token", 11),
         ("", 11),
