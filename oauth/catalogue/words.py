@@ -277,7 +277,7 @@ def _take(text: str, at: int, stop: int, opener: str, *, is_whole: bool = False)
     quote = window[skipped + escaped : skipped + escaped + 1]
     if quote in _CLOSERS and quote:
         inside = _quoted(window, skipped + escaped + 1, _CLOSERS[quote], escaped)
-        if inside is not None:
+        if inside is not None and "\n\n" not in inside[0]:
             description, length = inside
             return _made(at, at + length, description, is_whole=True, window_ends=False)
     end = len(window)

@@ -190,7 +190,7 @@ def inside(text: str, depth: int) -> list[Pasted]:
     if depth >= _DEEPEST:
         return []
     items = (item for block in find(peel(text).text, depth + 1) for item in block.items)
-    return [item for item in items if item.request is not None or (item.response is not None and item.response.body)]
+    return [item for item in items if item.request or (item.response and (item.response.body or item.response.headers))]
 
 
 @dataclass
