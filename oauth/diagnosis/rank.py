@@ -5,7 +5,7 @@ from enum import IntEnum
 from oauth.catalogue.explain import Explanation
 from oauth.exchange import Step
 from oauth.lenient_json import ParseError
-from oauth.paste.result import Pasted, TooManyError
+from oauth.paste.result import NothingFoundError, Pasted, TooManyError
 
 _OPENINGS = ("{", "[", "curl ", "fetch(")
 """Beginnings of a text that is nothing but a structure or a command."""
@@ -62,4 +62,4 @@ def has_nothing(text: str, error: ParseError) -> bool:
         return False
     if error.text:
         return not text.lstrip("\ufeff \t\r\n").startswith(_OPENINGS)
-    return error.reason.startswith("neither ")
+    return isinstance(error, NothingFoundError)

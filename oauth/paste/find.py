@@ -6,7 +6,6 @@ from start to end: bodies, addresses, statuses and times. Words of an error coun
 
 import contextlib
 import re
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,12 +16,12 @@ from oauth import lenient_json
 from oauth.catalogue import shapes
 from oauth.exchange import Request
 from oauth.lenient_json import CUT, ParseError
-from oauth.paste import address, envelopes, error_text, escaped, fetch_call, markup, okhttp, php_dump, raw_http
-from oauth.paste.assemble import Assembly, Event, Known
+from oauth.paste import address, envelopes, escaped, fetch_call, in_words, markup, okhttp, php_dump, raw_http
+from oauth.paste.assemble import Assembly, Event
 from oauth.paste.body import read_value
 from oauth.paste.curl import command, trace, verbose
 from oauth.paste.literals import PRINTED, PRINTED_START
-from oauth.paste.result import STATUS_UNKNOWN, Block, Pasted, check_count, check_number
+from oauth.paste.result import STATUS_UNKNOWN, Block, NothingFoundError, Pasted, check_count, check_number
 from oauth.paste.step_guess import TOKEN_PATH, path_of
 from oauth.paste.times import ACCESS_LOG, ISO, moment
 from oauth.paste.wrappers import peel
@@ -114,24 +113,8 @@ _STATUS_INSIDE = re.compile(
 )
 UNWRAPPED = "wrapped lines joined"
 
-_SOURCE_BEHIND = re.compile(r"['\"`]?\s*(?:===?|!==?|=>|\|\||&&|\.\w+\(|::)|['\"],\s*$|,\s*$", re.MULTILINE)
-_SOURCE_BEFORE = re.compile(
-    r"(?:===?|!==?|::|\b(?:throw|case|new|return|const|enum|static))\s*[('\"]*\Z"
-    r"|[a-z0-9]_(?:\w*_)?(?:total|count|sum|bucket|errors|requests|seconds)\{[^{}\n]*\Z"
-)
-"""What stands beside a code in the source of a program."""
-
-_SENTENCE = re.compile(
-    r"[\"'`]?[ \t\r]*\n[ \t\"'`-]{0,8}(?P<words>[A-Z][\w]*(?:[ ,]+[\w'’()\"-]+){2,40}\.?)[ \t\r\"'`]*(?=\n|\Z)"
-)
 _SHORT = 100
 """Characters of a structure that is none: in braces of another meaning there may be a status."""
-
-_BEGINNING = 12
-"""Characters of an error in words, such as "error 401: ...", in which a status is its own."""
-
-_CLOSE = 300
-"""Characters between a code and its description at most."""
 
 _DEEPEST = 4
 """Texts inside texts that are read, such as the message of a log record in a message of another one."""
@@ -148,7 +131,7 @@ def find(text: str, depth: int = 0) -> list[Block]:
     if not blocks and not depth:
         if scan.failure is not None:
             raise scan.failure
-        raise ParseError("neither JSON nor an HTTP message, curl command, address or known message was found.")
+        raise NothingFoundError("neither JSON nor an HTTP message, curl command, address or known message was found.")
     return blocks
 
 
@@ -157,17 +140,6 @@ def _is_schema(value: dict[str, Any]) -> bool:
     kinds = ("string", "object", "array", "integer", "number", "boolean")
     described = {"example", "examples", "enum", "properties", "format", "items", "description"}
     return value.get("type") in kinds and bool(value.keys() & described)
-
-
-def _is_within(event: Event, words: list[Event]) -> bool:
-    """Return whether a status stands in the words of an error, which are in order; at their beginning it is theirs."""
-    place = bisect_right(words, event.start, key=lambda other: other.start) - 1
-    if place < 0 or words[place].end < event.end:
-        return False
-    error = words[place]
-    if event.start - error.start < _BEGINNING:
-        words[place] = replace(error, items=(envelopes.with_status(error.items[0], event.status),))
-    return True
 
 
 def _joined(line: str, wrapped: str) -> str:
@@ -218,8 +190,8 @@ class _Scan:
             if block is not None:
                 events.append(Event(block.start, block.end, "items", tuple(map(self._mended, block.items))))
                 position = max(position, block.end)
-        words = self._words(events)
-        kept = [event for event in events if event.kind != "status" or not _is_within(event, words)]
+        words = in_words.events(self.text, events)
+        kept = [event for event in events if event.kind != "status" or not in_words.has_status(event, words)]
         return sorted([*kept, *words], key=lambda event: event.start)
 
     def _blocks(self) -> list[Block]:
@@ -371,59 +343,3 @@ class _Scan:
             end = self.text.find("\n", position)
             self.line = self.text[self.line_start : end if end >= 0 else len(self.text)]
         return self.line
-
-    def _words(self, events: list[Event]) -> list[Event]:
-        """Return the errors in words between the structures, but for those that only repeat one of them."""
-        words: list[Event] = []
-        known: Known | None = None
-        position = 0
-        covered = [event for event in events if event.kind == "items" or event.is_complete or event.is_callback]
-        for stop, following in [*((event.start, event.end) for event in covered), (len(self.text), len(self.text))]:
-            for start, end, item in error_text.find(self.text, position, stop):
-                known = known or Known.of(events)
-                is_introduction = end <= stop < len(self.text) and "\n" not in self.text[end:stop]
-                if known.is_new(item) and not (is_introduction and known.codes):
-                    words.append(Event(start, end, "words", (item,)))
-            position = max(position, following)
-        return list(self._without_lists([self._with_next_line(event) for event in self._together(words)]))
-
-    def _with_next_line(self, event: Event) -> Event:
-        """Give a code that is a line by itself the sentence in the next line."""
-        if not error_text.code_alone(event.items[0]):
-            return event
-        start = self.text.rfind("\n", 0, event.start) + 1
-        sentence = _SENTENCE.match(self.text, event.end)
-        if sentence is None or self.text[start : event.start].strip(" \t-*>'\"`"):
-            return event
-        item = error_text.described(event.items[0], sentence["words"])
-        return Event(event.start, sentence.end(), "words", (item,))
-
-    def _without_lists(self, words: list[Event]) -> Iterator[Event]:
-        """Yield the words; codes alone that stand in a list of codes, or in the source of a program, tell no error."""
-        codes = {error_text.code_alone(event.items[0]) for event in words} - {""}
-        for event in words:
-            is_alone = bool(error_text.code_alone(event.items[0]))
-            before = self.text[max(event.start - 60, 0) : event.start]
-            is_source = _SOURCE_BEHIND.match(self.text, event.end) or _SOURCE_BEFORE.search(before)
-            is_compared = "===" in self.text[event.start : event.end]
-            if not is_compared and (not is_alone or (len(codes) == 1 and not is_source)):
-                yield event
-
-    def _together(self, words: list[Event]) -> Iterator[Event]:
-        """Yield the words; a code and a description that stand close together are one error."""
-        before: Event | None = None
-        for event in words:
-            joined = error_text.joined(before.items[0], event.items[0]) if before else None
-            if (
-                before
-                and joined
-                and event.start - before.end < _CLOSE
-                and "\n\n" not in self.text[before.end : event.start]
-            ):
-                before = Event(before.start, event.end, "words", (joined,))
-                continue
-            if before:
-                yield before
-            before = event
-        if before:
-            yield before

@@ -75,6 +75,10 @@ class TooManyError(ParseError):
     """The text holds more than is read; no other reader is tried."""
 
 
+class NothingFoundError(ParseError):
+    """The text has nothing in it that is known."""
+
+
 def check_brackets(text: str) -> None:
     """Raise ``TooManyError`` for more than ``MOST_BRACKETS``, before the text is decoded."""
     most = max(MOST_BRACKETS, len(text) // 32)
