@@ -42,7 +42,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def console(home: Path) -> Iterator[Installation]:
     """The process's installation, opened in the test's home and forgotten after."""
     installation.current.cache_clear()
-    yield installation.current()
+    opened = installation.current()
+    yield opened
+    opened.history.database.engine.dispose()  # a connection that is forgotten while open warns in another test
     installation.current.cache_clear()
 
 

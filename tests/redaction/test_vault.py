@@ -7,6 +7,7 @@ from hypothesis import assume, given, settings
 
 from oauth.exchange import Exchange, Failure, Request, Response, Step
 from oauth.redaction import Vault
+from oauth.redaction.by_name import ERROR_CODE
 from tests.redaction.samples import AT, KEY, NAMED_PLACES, PLACES, SECRETS, TOKEN, everything, exchange, spellings
 
 
@@ -56,7 +57,8 @@ def test_concealed_field_can_be_sent_again(vault: Vault) -> None:
 @given(secret=SECRETS)
 @settings(max_examples=40, deadline=None)
 def test_named_secret_is_redacted_in_the_whole_exchange(place: str, secret: str) -> None:
-    # A code in the JSON of a response that looks like an error code is taken for one.
+    # A code in the body of a response that looks like an error code is taken for one.
+    assume(place not in ("JSON in JSON", "hidden input") or not ERROR_CODE.fullmatch(secret))
     assume(place != "JSON in JSON" or not re.fullmatch("[-A-Z_0-9]+|[-a-z_./]+", secret))
     planted = NAMED_PLACES[place](secret)
     echo = Response(400, "Bad", (("X-Echo", secret),), json.dumps({"error_description": f"bad {secret}"}).encode())
