@@ -20,6 +20,12 @@ _LABEL = 30
 _BETWEEN = 600
 """Characters between the head of an answer and its body, where a program prints them apart."""
 
+_BESIDE = 10
+"""Exchanges before and behind a status alone among which the error of its answer is looked for."""
+
+_MOST_DESCRIPTIONS = 200
+"""Descriptions in which words are looked for as a part; beyond, only whole ones are compared."""
+
 _CLOSE = 40
 """Characters to a status behind an empty line."""
 
@@ -56,7 +62,7 @@ class Known:
     """The errors that were read so far: what only repeats one of them is no error of its own."""
 
     codes: set[str]
-    descriptions: tuple[str, ...]
+    descriptions: dict[str, None]
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> "Known":
@@ -64,7 +70,7 @@ class Known:
         items = (item for event in events if event.kind == "items" for item in event.items)
         errors = [error for item in items if (error := _error(item))]
         descriptions = (fold(error.description).rstrip(".") for error in errors)
-        return cls({fold(error.error) for error in errors}, tuple(dict.fromkeys(filter(None, descriptions))))
+        return cls({fold(error.error) for error in errors}, dict.fromkeys(filter(None, descriptions)))
 
     def is_new(self, item: Pasted) -> bool:
         """Return whether no exchange has this error already."""
@@ -76,7 +82,10 @@ class Known:
             return not self.codes and not self.descriptions
         if error.error and fold(error.error) in self.codes:
             return False
-        return not any(description in known or known in description for known in self.descriptions)
+        if description in self.descriptions:
+            return False
+        some = list(self.descriptions)[:_MOST_DESCRIPTIONS]
+        return not any(description in known or known in description for known in some)
 
 
 @dataclass
@@ -143,7 +152,7 @@ class Assembly:
             return False
         if here != there and not (two.source == envelopes.WORDS and there in here):
             return False
-        if two.source == envelopes.WORDS or "\n" not in self.text[first.end : second.start]:
+        if two.source == envelopes.WORDS or self.text.find("\n", first.end, second.start) < 0:
             return True
         is_same_form = bool(self._texts(first) & self._texts(second))
         label = self._label(second)
@@ -154,7 +163,8 @@ class Assembly:
     def _label(self, block: Block) -> str:
         """Return the end of the line in front of an answer, such as the name of an exception."""
         start = max(block.spans or ((block.start, block.end),), key=lambda span: span[1] - span[0])[0]
-        return self.text[max(start - _LABEL, self.text.rfind("\n", 0, start) + 1) : start]
+        begin = max(start - _LABEL, 0)
+        return self.text[max(begin, self.text.rfind("\n", begin, start) + 1) : start]
 
     def _texts(self, block: Block) -> set[str]:
         return {self.text[start:end] for start, end in block.spans or ((block.start, block.end),)}
@@ -401,7 +411,8 @@ def _without_statuses(blocks: list[Block]) -> list[Block]:
     alone: set[int] = set()
     for place, block in enumerate(blocks):
         if errors and _is_status(block.items[0]):
-            owner = next((near for near in errors if _is_of_answer(block.items[0], errors[near].items[0])), None)
+            beside = (near for near in range(place - _BESIDE, place + _BESIDE + 1) if near in errors)
+            owner = next((near for near in beside if _is_of_answer(block.items[0], errors[near].items[0])), None)
             if owner is not None:
                 errors[owner] = _joined(errors[owner], block)
                 alone.add(place)

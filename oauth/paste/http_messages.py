@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from oauth.exchange import Headers, Part, Request, Response, header
+from oauth.exchange import Headers, Request, Response, header
 from oauth.lenient_json import ParseError
 from oauth.paste.body import encoded, first_sign, read_value, repaired
 from oauth.paste.result import Block, Pasted, check_count
@@ -37,7 +37,6 @@ _NARROWEST = 40
 """Characters of the narrowest line that a mail program wraps."""
 
 _BLANK = re.compile(r"[ \t\r]*\n")
-_ABRIDGED = re.compile(rb"\.{3}|\xe2\x80\xa6|%E2%80%A6|\[(?:omitted|snip|redacted)")
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n|\n(?:[-=~_*#]){8,}")
 _SIZE_ALONE = re.compile(r"[0-9a-fA-F]{1,8}[ \t\r]*\n")
 _LINE_BREAK = re.compile(rb"\r?\n")
@@ -158,8 +157,7 @@ def paired(messages: Iterable[Message], source: str) -> list[Pasted]:
     for message, repairs in messages:
         check_count(items)
         if isinstance(message, Request):
-            unknown = frozenset({Part.REQUEST_BODY}) if is_abridged(message.body) else frozenset()
-            items.append(Pasted(message, step=step_of(message, None), repairs=repairs, source=source, unknown=unknown))
+            items.append(Pasted(message, step=step_of(message, None), repairs=repairs, source=source))
             continue
         if 100 <= message.status < 200:
             continue
@@ -175,11 +173,6 @@ def paired(messages: Iterable[Message], source: str) -> list[Pasted]:
             )
         )
     return items
-
-
-def is_abridged(body: bytes) -> bool:
-    """Return whether somebody left out a part of a body and said so."""
-    return _ABRIDGED.search(body) is not None
 
 
 def _dechunked(headers: Headers, body: bytes) -> bytes:

@@ -106,6 +106,7 @@ def answering(server: str = SERVER) -> Iterator[str]:
                 try:
                     socket.create_connection(("127.0.0.1", port)).close()
                 except ConnectionRefusedError:
+                    assert process.poll() is None, "the server ended by itself"
                     time.sleep(0.05)
                 else:
                     break

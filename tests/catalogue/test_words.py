@@ -1,6 +1,6 @@
 import pytest
 
-from oauth.catalogue.shapes import table
+from oauth.catalogue.shapes import Printed, table
 from oauth.catalogue.words import Words, find
 
 CODE = "The code passed is incorrect or expired."
@@ -15,9 +15,9 @@ def only(text: str) -> Words:
 
 
 @pytest.mark.parametrize("printed", [pytest.param(printed, id=printed.name) for printed in table().printed])
-def test_example_of_a_form_is_read_by_it(printed: object) -> None:
-    words = only(printed.example)  # type: ignore[attr-defined]
-    assert words.form == printed.name  # type: ignore[attr-defined]
+def test_example_of_a_form_is_read_by_it(printed: Printed) -> None:
+    words = only(printed.example)
+    assert words.form == printed.name
     assert words.error or words.description
 
 

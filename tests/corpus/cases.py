@@ -33,7 +33,7 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     file: str
-    library: str = ""
+    software: str = ""
     provider: str = ""
     source: str = ""
     note: str = ""

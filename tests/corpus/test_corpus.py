@@ -49,7 +49,7 @@ def test_no_text_that_is_read_right_is_listed_as_wrong() -> None:
 
 
 def test_the_corpus_is_as_wide_as_the_tickets() -> None:
-    libraries = {case.library for case in corpus()} - {""}
+    libraries = {case.software for case in corpus()} - {""}
     providers = {case.provider for case in corpus()} - {""}
     assert (len(corpus()) >= 120, len(libraries) >= 40, len(providers) >= 20) == (True, True, True)
     assert [case.name for case in corpus() if not case.source.startswith("https://") or case.errors is None] == []

@@ -11,7 +11,6 @@ from oauth.paste.curl.request import CurlRequest, requests
 from oauth.paste.curl.shells import Splitter, Words, cmd, posix, powershell
 from oauth.paste.curl.trace import SOURCE as TRACE
 from oauth.paste.curl.verbose import SOURCE as VERBOSE
-from oauth.paste.http_messages import is_abridged
 from oauth.paste.result import Block, Pasted, check_count
 from oauth.paste.step_guess import path_of, step_of
 
@@ -116,7 +115,7 @@ def _split(text: str, start: _Start, end: int) -> Words:
 
 def _pasted(built: CurlRequest, notes: list[str]) -> Pasted:
     unknown = set() if built.headers_known else {Part.REQUEST_HEADERS}
-    if not built.body_known or is_abridged(built.request.body):
+    if not built.body_known:
         unknown.add(Part.REQUEST_BODY)
     return Pasted(
         built.request,

@@ -2,6 +2,7 @@
 
 import functools
 import operator
+from types import GenericAlias
 from typing import Annotated, Any
 
 import msgspec
@@ -120,7 +121,7 @@ def _clear(sandbox: Sandbox, _call: Call) -> None:
 
 
 OPERATIONS = (
-    Operation("GET", "faults", "List the faults that may still strike", _list, list[AnyRule]),  # type: ignore[valid-type]
+    Operation("GET", "faults", "List the faults that may still strike", _list, GenericAlias(list, AnyRule)),
     Operation("POST", "faults", "Add a fault", _add, AnyRule, 201, body=AnyNewRule, conflicts=True),
     Operation("DELETE", "faults", "Remove every fault", _clear),
     Operation("GET", "faults/{id}", "Read a fault", _show, AnyRule, path_parameters=BY_ID),

@@ -1,6 +1,7 @@
 """Codes and tokens over HTTP: list them, issue them without a grant, revoke them by their serial."""
 
 from functools import partial
+from types import GenericAlias
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType
@@ -150,7 +151,7 @@ def _operations(kind: Kind, new: type[Fields], fields: type[Fields], with_secret
     showing, revoking = partial(_show, kind), partial(_revoke, kind)
     issue = f"Issue a {kind} without a grant"
     return [
-        Operation("GET", path, f"List the newest {kind}s", listing, list[fields], query=IssuedQuery),  # type: ignore[valid-type]
+        Operation("GET", path, f"List the newest {kind}s", listing, GenericAlias(list, fields), query=IssuedQuery),
         Operation("POST", path, issue, issuing, with_secret, 201, body=new, conflicts=True),
         Operation("GET", one, f"Read one {kind}", showing, fields, path_parameters=by_serial),
         Operation(
