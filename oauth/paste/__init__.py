@@ -59,6 +59,5 @@ def _saved(text: str) -> list[Pasted]:
 
 def _placed(item: Pasted, block: Block, peeled: Peeled) -> Pasted:
     """Return an exchange with its places in the text that was pasted, and what was taken away around it."""
-    spans = block.spans or ((block.start, block.end),)
-    places = tuple((peeled.origin(start), peeled.origin(max(start, end - 1)) + 1) for start, end in spans)
+    places = tuple((peeled.origin(start), peeled.origin(max(start, end - 1)) + 1) for start, end in block.places)
     return replace(item, spans=places, repairs=tuple(dict.fromkeys((*peeled.notes, *item.repairs))))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from typing import Literal
 
 from oauth.catalogue.folding import fold
@@ -84,7 +85,7 @@ class Known:
             return False
         if description in self.descriptions:
             return False
-        some = list(self.descriptions)[:_MOST_DESCRIPTIONS]
+        some = islice(self.descriptions, _MOST_DESCRIPTIONS)
         return not any(description in known or known in description for known in some)
 
 
@@ -162,12 +163,12 @@ class Assembly:
 
     def _label(self, block: Block) -> str:
         """Return the end of the line in front of an answer, such as the name of an exception."""
-        start = max(block.spans or ((block.start, block.end),), key=lambda span: span[1] - span[0])[0]
+        start = max(block.places, key=lambda span: span[1] - span[0])[0]
         begin = max(start - _LABEL, 0)
         return self.text[max(begin, self.text.rfind("\n", begin, start) + 1) : start]
 
     def _texts(self, block: Block) -> set[str]:
-        return {self.text[start:end] for start, end in block.spans or ((block.start, block.end),)}
+        return {self.text[start:end] for start, end in block.places}
 
     def _take(self, event: Event) -> None:
         match event.kind:
@@ -199,14 +200,16 @@ class Assembly:
 
     def _is_status_of_last(self, event: Event, without: str) -> bool:
         """Give a status to the answer in front of it, if that has none and the text between is ``without`` a sign."""
-        if self.answered is None or not self.result or without in self.text[self.answered : event.start]:
+        if self.answered is None or not self.result or event.start - self.answered > _BETWEEN:
+            return False
+        if without in self.text[self.answered : event.start]:
             return False
         last = self.result[-1]
         (item,) = last.items
         if item.response is None or item.response.status != STATUS_UNKNOWN:
             return False
         item = replace(item, response=replace(item.response, status=event.status))
-        spans = tuple(sorted((*last.spans, (event.start, event.end))))
+        spans = tuple(sorted((*last.places, (event.start, event.end))))
         self.result[-1] = Block(last.start, max(last.end, event.end), (item,), spans)
         return True
 
@@ -230,7 +233,7 @@ class Assembly:
             asked = self.pending.pop(0)
             self._add(
                 command.merged(asked.items[0], item),
-                *(asked.spans or [(asked.start, asked.end)]),
+                *asked.places,
                 (event.start, event.end),
             )
             return
@@ -273,7 +276,7 @@ class Assembly:
             repairs = tuple(dict.fromkeys((*before.repairs, *repairs)))
             source = f"{before.source} and its output" if before.source == "curl command" else before.source or source
             started_at = before.started_at or started_at
-            spans = [*(asked.spans or [(asked.start, asked.end)]), *spans]
+            spans = [*asked.places, *spans]
         elif self.address is not None:
             request, unknown = self.address.request, REQUEST_LINE | unknown
             spans = [(self.address.start, self.address.end), *spans]
@@ -333,7 +336,7 @@ class Assembly:
             repairs=tuple(dict.fromkeys((*before.repairs, *item.repairs))),
             unknown=before.unknown - {Part.RESPONSE_BODY},
         )
-        spans = (*(last.spans or ((last.start, last.end),)), (event.start, event.end))
+        spans = (*last.places, (event.start, event.end))
         self.result[-1] = Block(last.start, event.end, (joined,), spans)
         self.status = None
         return True
@@ -381,7 +384,7 @@ class Assembly:
             return False
         unknown = item.unknown | REQUEST_LINE | {Part.METHOD}
         item = replace(item, request=event.request, step=step_of(event.request, item.response), unknown=unknown)
-        spans = (*(last.spans or ((last.start, last.end),)), (event.start, event.end))
+        spans = (*last.places, (event.start, event.end))
         self.result[-1] = Block(last.start, event.end, (item,), spans)
         return True
 
@@ -450,7 +453,7 @@ def _joined(first: Block, second: Block) -> Block:
     if item.request is None and other.request is not None:
         item = replace(item, request=other.request, step=step_of(other.request, item.response))
         item = replace(item, unknown=item.unknown | other.unknown - {Part.RESPONSE_BODY})
-    spans = (*(first.spans or ((first.start, first.end),)), *(second.spans or ((second.start, second.end),)))
+    spans = (*first.places, *second.places)
     return Block(first.start, max(first.end, second.end), (item,), tuple(sorted(spans)))
 
 

@@ -70,6 +70,11 @@ class Block:
     items: tuple[Pasted, ...]
     spans: tuple[tuple[int, int], ...] = ()
 
+    @property
+    def places(self) -> tuple[tuple[int, int], ...]:
+        """The places of its parts, which are one where nothing stands between."""
+        return self.spans or ((self.start, self.end),)
+
 
 class TooManyError(ParseError):
     """The text holds more than is read; no other reader is tried."""
