@@ -182,8 +182,9 @@ def _has_text(entry: ProviderError, text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def literals(pattern: str) -> tuple[str, ...]:
-    """Return the texts between the values of a pattern, folded."""
-    return tuple(fold(part) for part in _VALUE.split(pattern)[::2])
+    """Return the texts between the values of a pattern, folded, with the spaces at their ends."""
+    parts = [f"|{part}|" for part in _VALUE.split(pattern)[::2]]
+    return tuple(fold(part).removeprefix("|").removesuffix("|") for part in parts)
 
 
 def _in_order(pattern: str, text: str) -> bool:
@@ -198,8 +199,8 @@ def _in_order(pattern: str, text: str) -> bool:
         if is_last and not literal.rstrip(". "):
             return is_open or position < len(text)
         if is_last and not is_open:
-            return text.rstrip(". ").endswith(literal.rstrip(". ")) and position <= len(text) - len(literal)
-        place = text.find(literal, position)
+            return text.rstrip(". ").endswith(literal.rstrip(". ")) and position < len(text) - len(literal.rstrip(". "))
+        place = text.find(literal, position + 1)
         if place < 0:
             return False
         position = place + len(literal)

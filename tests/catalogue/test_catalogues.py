@@ -1,5 +1,6 @@
 """The catalogues of providers: each entry by its documented example, and which catalogue speaks for an answer."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -49,8 +50,8 @@ def answer(error: ProviderError, url: str, provider: str = "") -> Explanation | 
     headers: tuple[tuple[str, str], ...] = ()
     if text.lower().startswith("www-authenticate:"):
         headers, text = (("WWW-Authenticate", text.partition(":")[2].strip()),), ""
-    if not text.startswith(("{", "[", "<")) and headers == () and not text.startswith("error="):
-        text = '{"error_description": %s}' % __import__("json").dumps(text)
+    elif not text.startswith(("{", "[", "<", "error=")):
+        text = json.dumps({"error_description": text})
     return explain_response(error.status or 400, headers, text.encode(), request=request, provider=provider)
 
 
@@ -160,7 +161,7 @@ def test_your_own_words_are_known_where_the_host_is_not() -> None:
 
 @pytest.mark.usefixtures("acme")
 def test_an_answer_that_the_own_catalogue_lacks_falls_back_to_the_registered_code() -> None:
-    response = Response(401, (("WWW-Authenticate", 'Bearer error="invalid_token"'),))
+    response = Response(401, headers=(("WWW-Authenticate", 'Bearer error="invalid_token"'),))
     request = Request("GET", "https://eu.acme.example/me")
     explanation = explain(exchange(Step.API, response, request=request))
     assert explanation is not None
@@ -218,7 +219,7 @@ def test_an_invalid_catalogue_is_refused_with_file_entry_and_field(old: str, new
     [
         ("The token of user ada went stale at 10:15.", True),
         ("the token of user  Ada Lovelace went stale at 10:15", True),
-        ("The token of user ada went stale at 10:15. Sign in again.", False),
+        ("The token of user ada grew stale at once", False),
         ("The token of user went stale at 10:15.", False),
         ("Yes: the token of user ada went stale at 10:15.", False),
     ],
