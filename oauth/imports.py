@@ -22,7 +22,7 @@ from msgspec.json import Decoder
 from msgspec.structs import asdict
 
 from oauth import formatting
-from oauth.catalogue import answers, documented, registered, remedy_of
+from oauth.catalogue import answers, documented, find_entry, registered, remedy_of
 from oauth.catalogue.entries import Entry
 from oauth.catalogue.explain import explain
 from oauth.diagnosis.pasted import learn_secrets
@@ -164,7 +164,7 @@ def _csv_rows(begin: bytes, file: BinaryIO, problems: list[str]) -> Iterator[_En
     csv.field_size_limit(MOST_LINE)
     rows = csv.reader(chain([begin.decode("utf-8-sig")], io.TextIOWrapper(file, "utf-8", "replace", newline="")))
     names = next(rows)
-    if sorted(names) != sorted(COLUMNS):
+    if sorted(names) not in (sorted(COLUMNS), sorted(set(COLUMNS) - {"entry"})):
         raise ImportFileError(f"The columns of the CSV are not those of an export: {', '.join(COLUMNS)}.")
     while True:
         line = rows.line_num + 1
@@ -212,6 +212,8 @@ class _Line(Struct, gc=False):
     error_description: str
     remedy: str
     failure: str
+    entry: str = ""
+    """Empty also in files from before there was this column."""
 
 
 _LINE = Decoder(_Line)
@@ -228,7 +230,8 @@ def _of_fields(line: _Line) -> _Entry:
         **dict.fromkeys(("reason", "http_version", "provider", "client_id", "note", "marks"), ""),
     }
     row = to_row(values | {"id": None, "response_cut": False, "entry": None})
-    return _Entry(replace(row, entry=_entry_by_remedy(row, line.remedy)))
+    is_known = find_entry(line.entry) is not None
+    return _Entry(replace(row, entry=line.entry if is_known else _entry_by_remedy(row, line.remedy)))
 
 
 def _time(text: str) -> datetime:

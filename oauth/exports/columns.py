@@ -27,18 +27,19 @@ COLUMNS = (
     "remedy",
     "failure",
     "request_id",
+    "entry",
 )
 """The columns of the CSV and the members of a JSON line, in their order. They are public."""
 
 NUMBERS = ("id", "status", "duration_ms", "documented_error")
 
-READ = (*(name for name in COLUMNS if name != "remedy"), "failure_detail", "response_cut", "marks", "entry")
+READ = (*(name for name in COLUMNS if name != "remedy"), "failure_detail", "response_cut", "marks")
 """The columns of the table that they come from."""
 
 
 def fields(batch: pa.RecordBatch) -> dict[str, pa.Array]:
     """Return the columns of an export by name, from rows of the columns ``READ``; numbers may be null."""
-    computed = {"remedy": remedies.remedies(batch), "failure": _failures(batch)}
+    computed = {"remedy": remedies.remedies(batch), "failure": _failures(batch), "entry": remedies.entries(batch)}
     return {name: computed[name] if name in computed else batch[name] for name in COLUMNS}
 
 

@@ -36,6 +36,16 @@ def remedies(batch: pa.RecordBatch) -> pa.StringArray:
     return pc.replace_with_mask(cells, rest, pa.array(others, pa.string()))
 
 
+def entries(batch: pa.RecordBatch) -> pa.StringArray:
+    """Return the id of each row's entry; rows that the backfill has not reached are recognised one by one."""
+    missing = batch["entry"].is_null()
+    if not missing.true_count:
+        return batch["entry"]
+    rows = [to_row(_UNREAD | row) for row in batch.select(READ).filter(missing).to_pylist()]
+    others = [entry_of(row.exchange, row.documented_error) for row in rows]
+    return pc.replace_with_mask(batch["entry"], missing, pa.array(others, pa.string()))
+
+
 def remedy(row: Row) -> str:
     """Return the remedy of one row, a step a line; empty where nothing failed."""
     return _text(row.entry if _is_known(row.entry) else entry_of(row.exchange, row.documented_error))

@@ -155,7 +155,7 @@ for _name in ("status", "documented_error"):
     )
 Index("exchanges_by_provider", exchanges.c.provider, exchanges.c.started_at, exchanges.c.id)
 # Most exchanges have none of these, and each index costs a page per row. ``is_some`` lets a query use such an index.
-for _name in ("owner", "case", "error"):
+for _name in ("owner", "case", "error", "entry"):
     _some = exchanges.c[_name] != ""
     Index(
         f"exchanges_by_{_name}",

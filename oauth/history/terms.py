@@ -154,6 +154,27 @@ class ErrorTerm(Term):
         return and_(is_some(exchanges.c.error), exchanges.c.error == value)
 
 
+class EntryTerm(Term):
+    """An entry of a catalogue, or all entries of one."""
+
+    name = "entry"
+    help = "The catalogue's entry that explains the exchange; entra/* for all of one catalogue, * for any."
+    example = "entry:github/bad_verification_code"
+
+    @classmethod
+    def normalized(cls, value: str) -> str:
+        """The value as it is."""
+        return value
+
+    def one(self, value: str) -> ColumnElement[bool]:
+        """The entry, or any that begins so."""
+        if value == ANY:
+            return is_some(exchanges.c.entry)
+        if value.endswith("/*"):
+            return and_(is_some(exchanges.c.entry), exchanges.c.entry.startswith(value[:-1], autoescape=True))
+        return and_(is_some(exchanges.c.entry), exchanges.c.entry == value)
+
+
 class ExactTerm(Term):
     """Equality with a column."""
 
@@ -398,6 +419,7 @@ TERMS: tuple[type[Term], ...] = (
     StepTerm,
     StatusTerm,
     ErrorTerm,
+    EntryTerm,
     ClientTerm,
     CaseTerm,
     HostTerm,

@@ -72,7 +72,14 @@ def _cells(row: Row) -> list[str | int | None]:
         neutral(remedy(row)),
         neutral(": ".join(filter(None, (failure.kind, failure.detail)))) if failure else "",
         neutral(exchange.request_id),
+        entry(row),
     ]
+
+
+def entry(row: Row) -> str:
+    """The id of the catalogue's entry, empty when all is well."""
+    found = documented().get(row.documented_error or 0) or explain(row.exchange)
+    return (found.entry if found else "") if row.entry is None else row.entry
 
 
 def remedy(row: Row) -> str:
