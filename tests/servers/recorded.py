@@ -88,6 +88,7 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
     "content_type_wrong": ("body.unreadable",),
     "token_left_out": ("token.left_out",),
     "token_unknown": ("token.another",),
+    "token_of_another_client": ("token.other_client",),
     "token_type_unknown": ("token_type_hint.unknown",),
     "device_code_left_out": ("device_code.left_out",),
     "device_code_unknown": ("device_code.another",),
