@@ -348,6 +348,7 @@ def test_django_allauth_from_its_address_to_a_revoked_token(walk: "Walk", server
 def test_mcp_sdk_from_its_address_to_a_revoked_token(walk: "Walk", servers: Callable[[str], str]) -> None:
     discover(walk, servers("mcp_sdk"), "web-app", "web-app-secret-0123456789")
     authorize(walk, log_in_and_allow)
+    walk.pick("token.secret_in", "Body")
     send(walk, "token")
     expect(walk.at("tokens")).to_contain_text("«refresh_token #")
     call(walk, "Refresh the token", "refresh")
