@@ -14,7 +14,6 @@ from mcp.server.auth.provider import (
     AccessToken,
     AuthorizationCode,
     AuthorizationParams,
-    OAuthAuthorizationServerProvider,
     ProviderTokenVerifier,
     RefreshToken,
     construct_redirect_uri,
@@ -42,8 +41,8 @@ SCOPES = ["notes", "admin"]
 TOKEN_SECONDS = {"short-app": 1}
 
 
-class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken, AccessToken]):
-    """Clients, codes and tokens in memory. Every token of one approval is revoked with any of them."""
+class Provider:
+    """Clients, codes and tokens in memory, as an ``OAuthAuthorizationServerProvider``. Tokens are revoked in pairs."""
 
     def __init__(self) -> None:
         self.clients: dict[str, OAuthClientInformationFull] = {}
@@ -68,14 +67,14 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken,
         """Return the address that takes the browser back to the client."""
         client_id, params = self.waiting.pop(ticket)
         if not is_allowed:
-            return construct_redirect_uri(str(params.redirect_uri), error="access_denied", state=params.state)
+            return str(construct_redirect_uri(str(params.redirect_uri), error="access_denied", state=params.state))
         code = secrets.token_urlsafe(24)
         self.codes[code] = AuthorizationCode(
             code=code, scopes=params.scopes or SCOPES[:1], expires_at=time.time() + 300, client_id=client_id,
             code_challenge=params.code_challenge, redirect_uri=params.redirect_uri, resource=params.resource,
             redirect_uri_provided_explicitly=params.redirect_uri_provided_explicitly, subject="demo",
         )  # fmt: skip
-        return construct_redirect_uri(str(params.redirect_uri), code=code, state=params.state)
+        return str(construct_redirect_uri(str(params.redirect_uri), code=code, state=params.state))
 
     async def load_authorization_code(
         self, client: OAuthClientInformationFull, authorization_code: str
