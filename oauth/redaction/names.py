@@ -100,8 +100,12 @@ _WELL_KNOWN = re.compile(
     r"""(?x) v?[0-9]{1,4}(?:\.[0-9]{1,4}){2}(?:[.+-].*)?  # versions
       | [0-9]{4}-[0-9]{2}-[0-9]{2}(?:T.*)?                # dates
       | [A-Z]{1,10}[_-]?[0-9]{1,8} | 0[xX][0-9a-fA-F]+    # error numbers
-      | .*\*{3}.*                                         # masked
-      | .*\.(?:pem|json|ya?ml|toml|crt|cer|key|p12|pfx|jks|txt|log|xml|html?|php|py|js|ts|rb|go|java|cs|env)"""
+    """
+)
+_MASK = "***"
+_FILE_ENDS = tuple(
+    f".{end}"
+    for end in "pem json yaml yml toml crt cer key p12 pfx jks txt log xml html htm php py js ts rb go java cs env".split()
 )
 _LONGEST_PIECE = 2.7
 """Characters of a word's average piece (letters, also of a CamelCase part, or digits) below which it is random."""
@@ -165,7 +169,8 @@ def opaque_kind(name: str, value: str) -> str | None:
 
     Keys of issues and of rows are short or are words.
     """
-    return _OPAQUE.get(name.lower()) if is_random(value, named=True) else None
+    kind = _OPAQUE.get(name.lower())
+    return kind if kind and is_random(value, named=True) else None
 
 
 def is_random(value: str, shortest: int = 12, *, named: bool = False) -> bool:
@@ -179,6 +184,8 @@ def is_random(value: str, shortest: int = 12, *, named: bool = False) -> bool:
       with numbers, or nobody could say it.
     """
     if len(value) < shortest or not _RANDOM.fullmatch(value) or _WELL_KNOWN.fullmatch(value):
+        return False
+    if _MASK in value or value.endswith(_FILE_ENDS):
         return False
     if value.isdigit():
         return len(value) >= 20
