@@ -100,12 +100,8 @@ _WELL_KNOWN = re.compile(
     r"""(?x) v?[0-9]{1,4}(?:\.[0-9]{1,4}){2}(?:[.+-].*)?  # versions
       | [0-9]{4}-[0-9]{2}-[0-9]{2}(?:T.*)?                # dates
       | [A-Z]{1,10}[_-]?[0-9]{1,8} | 0[xX][0-9a-fA-F]+    # error numbers
-    """
-)
-_MASK = "***"
-_FILE_ENDS = tuple(
-    f".{end}"
-    for end in "pem json yaml yml toml crt cer key p12 pfx jks txt log xml html htm php py js ts rb go java cs env".split()
+      | .*\*{3}.*                                         # masked
+      | .*\.(?:pem|json|ya?ml|toml|crt|cer|key|p12|pfx|jks|txt|log|xml|html?|php|py|js|ts|rb|go|java|cs|env)"""
 )
 _LONGEST_PIECE = 2.7
 """Characters of a word's average piece (letters, also of a CamelCase part, or digits) below which it is random."""
@@ -184,8 +180,6 @@ def is_random(value: str, shortest: int = 12, *, named: bool = False) -> bool:
       with numbers, or nobody could say it.
     """
     if len(value) < shortest or not _RANDOM.fullmatch(value) or _WELL_KNOWN.fullmatch(value):
-        return False
-    if _MASK in value or value.endswith(_FILE_ENDS):
         return False
     if value.isdigit():
         return len(value) >= 20

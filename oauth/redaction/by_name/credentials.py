@@ -34,7 +34,7 @@ def names_scheme(text: str) -> bool:
     if not text.isascii():
         return True  # beyond ASCII, letters such as the long s match without being the same in lower case
     lower = text.lower()
-    return any(scheme in lower for scheme in _SCHEMES_IN_TEXT)
+    return any(map(lower.__contains__, _SCHEMES_IN_TEXT))
 
 
 def find_credentials(text: str) -> Iterator[Occurrence]:

@@ -37,7 +37,7 @@ _LINK = re.compile(
           |rejected|malformed|wrong|incorrect|bad|returned|specified|supplied|equals|not|valid|found|string\(\d{1,7}\)
         )(?![\w.-])
       | (?:optional|some|just|list|array|vec|set|vector|string|str|secret|secretstr)\ ?(?=[(\["'])
-      | [bur](?=["'])
+      | (?=[bur]["'])[bur]
     ){1,12}+
     """
 )
@@ -47,9 +47,6 @@ _SAYING = re.compile(r"(?i)[:=|]|\b(?:is|was|equals)\b|^\([\"']|->|</t[dh]|</dt|
 """Links that say that the value follows."""
 
 _VALUE = re.compile(rf"""(?:[^\s"'`<>,;()\[\]{{}}…&\\“”„‘’«»」』]++|{PATTERN}|«)+""")
-_MEMBER = re.compile(r'": "([\w.-]{12,}(?<!\.))"', re.ASCII)
-"""The rest of a member of JSON whose value is one word, and none of those that ``_LINK`` reads."""
-
 _EDGE = ".:!?|"
 _SHORTEST = 6
 _MOST_JUDGED = 200
@@ -85,9 +82,6 @@ def find_prose(text: str, ends: Mapping[int, int] = MappingProxyType({})) -> Ite
     for named in _NAME.finditer(lower):
         name_end = named.end()
         if name_end <= done or (text.startswith(_OTHER_SYNTAX, name_end) and named[0] not in _OPAQUE):
-            continue
-        member = _MEMBER.match(text, name_end)
-        if member is not None and ends.get(member.start(1)) == member.end(1):
             continue
         if text[name_end - 1] in "-_":
             name_end -= len(named[0]) - len(named[0].rstrip("-_"))
