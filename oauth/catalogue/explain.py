@@ -145,7 +145,7 @@ def explain_response(
     value = read_json(body)
     error = match_value(status, headers, body, value, step=step, cut=cut or abridged)
     url = request.url if request is not None else ""
-    speaker, known_by = _speaker(url, provider, error)
+    speaker, known_by = _speaker(url, provider, error) if error is not None else (None, "")  # a success needs none
     recognised = Recognised()
     if error is not None and (speaker is not None or not error.documented or elsewhere):
         recognised = _recognised(error, speaker, known_by, step, is_open=_is_open(url, provider))

@@ -11,7 +11,7 @@ from oauth.lenient_json import ParseError
 from oauth.paste import har
 from oauth.paste.find import find
 from oauth.paste.flows import grouped
-from oauth.paste.result import MOST_EXCHANGES, Block, Pasted, check_brackets, check_count
+from oauth.paste.result import MOST_EXCHANGES, Block, Pasted, check_brackets
 from oauth.paste.wrappers import Peeled, peel
 
 __all__ = ["MOST_EXCHANGES", "MOST_OCTETS", "ParseError", "Pasted", "read"]
@@ -43,18 +43,11 @@ def read(text: str, report: Callable[[str], None] = lambda _: None) -> list[Past
     check_brackets(text)
     if har.confidence(text):
         report("reading it as HAR")
-        return grouped(_saved(text))
+        return grouped(har.read(text))
     peeled = peel(text)
     report("looking for requests and answers")
     blocks = find(peeled.text)
     return grouped([_placed(item, block, peeled) for block in blocks for item in block.items])
-
-
-def _saved(text: str) -> list[Pasted]:
-    """Return the exchanges of a HAR file."""
-    items = har.read(text.removeprefix("\ufeff"))  # the byte order mark of a file
-    check_count(items)
-    return [replace(item, spans=((0, len(text)),)) for item in items]
 
 
 def _placed(item: Pasted, block: Block, peeled: Peeled) -> Pasted:

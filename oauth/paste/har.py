@@ -16,7 +16,7 @@ from oauth import lenient_json
 from oauth.exchange import LONGEST_MS, Headers, Part, Request, Response
 from oauth.lenient_json import ParseError
 from oauth.paste.body import encoded, first_sign
-from oauth.paste.result import Pasted, check_count
+from oauth.paste.result import Pasted, Spans, check_count
 from oauth.paste.step_guess import step_of
 from oauth.paste.times import moment
 
@@ -52,10 +52,12 @@ def _collector_paused() -> Iterator[None]:
 
 def _read(text: str) -> list[Pasted]:
     headers = SharedHeaders()
+    spans = ((0, len(text)),)
+    text = text.removeprefix("\ufeff")  # the byte order mark of a file
     with contextlib.suppress(DecodeError, RecursionError):  # invalid, or other types than HAR's: read what there is
         saved = _FILE.decode(text).log.entries
         check_count(saved)
-        return [_exchange(entry, headers, ()) for entry in saved]
+        return [_exchange(entry, headers, (), spans) for entry in saved]
     repairs: tuple[str, ...] = ()
     try:
         document = json.loads(text)
@@ -70,7 +72,7 @@ def _read(text: str) -> list[Pasted]:
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, dict):
             raise ParseError(f"entry {number} of the HAR is not an object.", text, 0)
-    return [exchange(entry, headers, repairs) for entry in entries]
+    return [exchange(entry, headers, repairs, spans) for entry in entries]
 
 
 class _Header(Struct, gc=False):
@@ -140,7 +142,9 @@ class SharedHeaders(dict[tuple[str, str], tuple[str, str] | None]):
         return tuple(filter(None, [self[item.name, item.value] for item in items])) if items else ()
 
 
-def exchange(entry: Mapping[str, Any], headers: SharedHeaders, repairs: tuple[str, ...] = ()) -> Pasted:
+def exchange(
+    entry: Mapping[str, Any], headers: SharedHeaders, repairs: tuple[str, ...] = (), spans: Spans = ()
+) -> Pasted:
     """Return the exchange of one entry; a member that is missing or has another type is empty.
 
     ``headers`` is the same for all entries of a file.
@@ -166,10 +170,10 @@ def exchange(entry: Mapping[str, Any], headers: SharedHeaders, repairs: tuple[st
         entry.get("startedDateTime"),
         time if isinstance(time, int | float) else None,
     )
-    return _exchange(read, headers, repairs)
+    return _exchange(read, headers, repairs, spans)
 
 
-def _exchange(entry: _Entry, headers: SharedHeaders, repairs: tuple[str, ...]) -> Pasted:
+def _exchange(entry: _Entry, headers: SharedHeaders, repairs: tuple[str, ...], spans: Spans) -> Pasted:
     request_part, response_part, time = entry.request or _Request(), entry.response or _Response(), entry.time
     body = _request_body(request_part.post_data) if request_part.post_data is not None else b""
     request = Request(request_part.method or "", request_part.url or "", headers.of(request_part.headers), body)
@@ -186,6 +190,7 @@ def _exchange(entry: _Entry, headers: SharedHeaders, repairs: tuple[str, ...]) -
         repairs if saved else (*repairs, NOT_SAVED),
         "HAR",
         unknown=frozenset(unknown),
+        spans=spans,
     )
 
 

@@ -16,6 +16,9 @@ MOST_BRACKETS = 1_000_000
 A text above 32 MB may have one for each 32 characters, which those of browsers are far from.
 """
 
+Spans = tuple[tuple[int, int], ...]
+"""Places in a text, each as start and end."""
+
 STATUS_UNKNOWN = 0
 """``Response.status`` where it is not in the pasted text, as with a body alone."""
 
@@ -39,7 +42,7 @@ class Pasted:
     source: str = ""
     flow: str = ""
     unknown: frozenset[Part] = frozenset()
-    spans: tuple[tuple[int, int], ...] = field(default=(), compare=False)
+    spans: Spans = field(default=(), compare=False)
 
     @property
     def status(self) -> int | None:
@@ -68,10 +71,10 @@ class Block:
     start: int
     end: int
     items: tuple[Pasted, ...]
-    spans: tuple[tuple[int, int], ...] = ()
+    spans: Spans = ()
 
     @property
-    def places(self) -> tuple[tuple[int, int], ...]:
+    def places(self) -> Spans:
         """The places of its parts, which are one where nothing stands between."""
         return self.spans or ((self.start, self.end),)
 

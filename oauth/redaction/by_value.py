@@ -22,13 +22,13 @@ def is_searchable(value: str) -> bool:
 
 
 def encodings(value: str) -> tuple[str, ...]:
-    """Return the secret as a view may contain it: plain, in other case, in hex, in base64, also as part of a longer
-    base64 text, and its ``head``.
+    """Return the secret as a view may contain it: its ``head``, in other case, in hex, in base64, also as part of a
+    longer base64 text.
 
     Quotes and whitespace around it do not count: elsewhere the same quotes are those of JSON.
     """
     value = trim(value)
-    encoded = {value, value.upper(), value.lower(), head(value)}
+    encoded = {value.upper(), value.lower()} - {value} | {head(value)}
     plain = value.encode("utf-8", "surrogatepass")
     for octets in (plain,) if plain.isalnum() else {plain, quote_plus(value, errors="replace").encode()}:
         digits, size = octets.hex(), len(octets)
@@ -127,9 +127,9 @@ def find(views: Iterable[View], targets: Sequence[Target]) -> list[Occurrence]:
                     while start >= 0:
                         end = start + len(text)
                         reading = value
-                        if len(text) == HEAD and text == value[:HEAD]:
-                            end = start + _common(view.text, start, value)
-                            reading = view.text[start:end]
+                        if len(text) == HEAD and (whole := trim(value)).startswith(text):
+                            end = start + _common(view.text, start, whole)
+                            reading = value if end - start == len(whole) else view.text[start:end]
                         occurrences.append(Occurrence(*view.origin(start, end), kind, (reading,)))
                         start = view.text.find(text, end)
     return occurrences

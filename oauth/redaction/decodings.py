@@ -77,7 +77,7 @@ class View:
 def views(text: str) -> list[View]:
     """Return the text as it is, then every decoding of it that differs from those before."""
     all_views = [View(text, [(0, len(text))])]
-    if not _is_encoded(text):
+    if not is_encoded(text):
         return all_views
     texts = {text}
     total = len(text)
@@ -97,7 +97,8 @@ def views(text: str) -> list[View]:
     return all_views
 
 
-def _is_encoded(text: str) -> bool:
+def is_encoded(text: str) -> bool:
+    """Return whether a text has a sign of an encoding, so that there may be more than one view of it."""
     return "\\" in text or "%" in text or "+" in text or "&" in text or "\n" in text or "=3D" in text
 
 

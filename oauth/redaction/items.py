@@ -62,6 +62,14 @@ def with_items(exchange: Exchange, items: Iterable[Item]) -> Exchange:
     )
 
 
+def find_named(item: Item, views: list[View]) -> list[Occurrence]:
+    """Find the named secrets in an item, given the views of its text."""
+    name, text = item
+    if isinstance(name, str):
+        return [*by_name.in_field(name, text), *by_name.in_text(views, lines=False)]
+    return list(name(text, views))
+
+
 def find_in_text(_: str, views: list[View]) -> list[Occurrence]:
     """Find the named secrets in a text, such as the body of a request."""
     return by_name.in_text(views)

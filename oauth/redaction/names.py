@@ -165,7 +165,8 @@ def opaque_kind(name: str, value: str) -> str | None:
 
     Keys of issues and of rows are short or are words.
     """
-    return _OPAQUE.get(name.lower()) if is_random(value, named=True) else None
+    kind = _OPAQUE.get(name.lower())
+    return kind if kind and is_random(value, named=True) else None
 
 
 def is_random(value: str, shortest: int = 12, *, named: bool = False) -> bool:

@@ -6,10 +6,10 @@ from itertools import chain
 from typing import TypeVar
 
 from oauth.exchange import Exchange
-from oauth.redaction import by_name, by_value, names
+from oauth.redaction import by_value, names, outlines
 from oauth.redaction.by_value import Target
-from oauth.redaction.decodings import View, views
-from oauth.redaction.items import Item, find_in_url, find_in_words, items_of, with_items
+from oauth.redaction.decodings import View, is_encoded, views
+from oauth.redaction.items import Item, find_in_url, find_in_words, find_named, items_of, with_items
 from oauth.redaction.occurrences import Occurrence, merge_overlaps
 from oauth.redaction.placeholders import PLACEHOLDER, placeholder, storable
 
@@ -55,6 +55,8 @@ class Vault:
         # Items without a named secret, with the texts of their views. They depend on no known secret, so they stay
         # valid; they are cached here, not for the process, because a secret without a name may be among them.
         self._plain_items: dict[Item, str] = {}
+        # The named secrets of an outline, with its own text as their readings; none where a reading is another text.
+        self._outlines: dict[Item, list[Occurrence] | None] = {}
         self._encodings: dict[str, tuple[str, ...]] = {}
         self._placeholders: dict[tuple[str, str], str] = {}
         # The last exchange: it comes again when its response has arrived.
@@ -166,16 +168,27 @@ class Vault:
     def _scan(self, item: Item) -> _Scan:
         name, text = item
         text_views = views(text)
-        if isinstance(name, str):
-            occurrences = [*by_name.in_field(name, text), *by_name.in_text(text_views, lines=False)]
-            scan = _Scan(views(name), text_views, occurrences)
-        else:
-            scan = _Scan([], text_views, list(name(text, text_views)))
+        scan = _Scan(views(name) if isinstance(name, str) else [], text_views, self._find(item, text_views))
         if not scan.occurrences and len(text) <= LONGEST_PLAIN:
             texts = [view.text for view in (*scan.name_views, *text_views)]
             if storable(text) == text and not (scan.name_views and storable(texts[0]) != texts[0]):
                 scan.plain = _cache(self._plain_items, item, "\n".join(texts))
         return scan
+
+    def _find(self, item: Item, text_views: list[View]) -> list[Occurrence]:
+        """Return the named secrets in an item; in those that differ in ids alone they are searched for once."""
+        name, text = item
+        if len(text) > outlines.LONGEST or is_encoded(text) or (shape := outlines.outline(text)) == text:
+            return find_named(item, text_views)
+        key = (name, shape)
+        if key not in self._outlines:
+            found = find_named(key, views(shape))
+            is_plain = all(it.readings == (shape[it.start : it.end],) and not it.before for it in found)
+            _cache(self._outlines, key, found if is_plain else None)
+        known = self._outlines[key]
+        if known is None:
+            return find_named(item, text_views)
+        return [Occurrence(it.start, it.end, it.kind, (text[it.start : it.end],), number=it.number) for it in known]
 
     def _targets(self, named: Mapping[str, str], text: str) -> list[Target]:
         """Return the secrets that a text contains: of those found by name ``MOST_NAMED``, and all remembered ones."""

@@ -73,11 +73,13 @@ def in_text(
         decoded = view.parent is not None
         for offset, end in view.leaves:
             text = view.text[offset:end]
+            ends: dict[int, int] = {}
             for finder in _finders(text, lines=lines, decoded=decoded):
                 done = 0
-                for occurrence in finder(text):
+                for occurrence in find_prose(text, ends) if finder is find_prose else finder(text):
                     if occurrence.kind == "code" and _is_error_code(text, occurrence, response=response, words=words):
                         continue
+                    ends[occurrence.start] = occurrence.end
                     if lines and text[occurrence.end : occurrence.end + 1] in _LINE_ENDS and occurrence.start >= done:
                         occurrence = _unwrapped(text, occurrence)
                         done = occurrence.end

@@ -26,12 +26,15 @@ def find_curl_user(text: str) -> Iterator[Occurrence]:
         yield Occurrence(*option.span(3), "password", (option[3],))
 
 
+_SCHEMES_IN_TEXT = tuple(scheme + blank for scheme in ("bearer", "dpop", "basic") for blank in " \t")
+
+
 def names_scheme(text: str) -> bool:
     """Return whether a text may contain the word of a credential scheme."""
     if not text.isascii():
         return True  # beyond ASCII, letters such as the long s match without being the same in lower case
     lower = text.lower()
-    return "bearer" in lower or "dpop" in lower or "basic" in lower
+    return any(map(lower.__contains__, _SCHEMES_IN_TEXT))
 
 
 def find_credentials(text: str) -> Iterator[Occurrence]:

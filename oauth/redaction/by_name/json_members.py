@@ -15,9 +15,6 @@ _KEY = re.compile(r"""(["'])([^"'\s{},]{1,100}+)(?<!\\)\1\s{0,99}:\s{0,99}""")
 _KEY_IN_DOUBLE = re.compile(r"""(")([^"'\s{},]{1,100}+)(?<!\\)"\s{0,99}:\s{0,99}""")
 """The same for text without single quotes: a pattern that begins with a fixed character is fast."""
 
-_NAME_IN_DOUBLE = re.compile(r""""([^"'\s{},]{1,100}+)(?<!\\)"\s{0,99}:""")
-"""The names alone: listing them is faster than finding their places."""
-
 _TOKEN = re.compile(rf"""["'{{}}\[\]]|(?:{PATTERN}|[^\s"'{{}}\[\],:])+""")
 _SCALARS = (
     r"""(?:,\s{0,99}["'][\w-]{1,50}["']\s{0,99}:\s{0,99}"""
@@ -36,9 +33,6 @@ _SIMPLE_STRING = re.compile(rf'"([^"\\«]*)"(?={STRING_ENDS.pattern})')
 _ENCODED_QUOTE = re.compile(r"\\|%(?:25)*2[27]|&(?:amp;)*(?:quot|apos|#)")
 _CONSTANTS = {"null", "true", "false", "None", "True", "False", "undefined", "protected", "private"}
 
-_NAME_NAMES = frozenset(("name", "key", "Name", "Key", "NAME", "KEY"))
-_VALUE_NAMES = frozenset(("value", "Value", "VALUE"))
-
 _JWK = "?jwk"
 """Stands in for the private members of a key, which are none elsewhere."""
 
@@ -50,18 +44,15 @@ def find_json_members(text: str) -> Iterator[Occurrence]:
     """Yield the values of members with a secret's name, and of name and value pairs as HAR has them."""
     done = 0
     single = "'" in text
+    named = _NAMED if "value" in text.lower() else None
+    keys = _key_objects(text) if "kty" in text else []
     # Each distinct name is classified once: in a list of objects names repeat.
-    names = {key[1] for key in _KEY.findall(text)} if single else set(_NAME_IN_DOUBLE.findall(text))
-    is_named = not names.isdisjoint(_VALUE_NAMES) and not names.isdisjoint(_NAME_NAMES)
-    named = _NAMED if is_named else None
-    kinds = {name: kind for name in names if (kind := _kind(unescape_json(name), named))}
-    keys = _key_objects(text) if "kty" in names else []
-    if keys:
-        kinds |= dict.fromkeys(_JWK_SECRETS, _JWK)
-    if not kinds:
-        return
+    kinds: dict[str, str | None] = dict.fromkeys(_JWK_SECRETS, _JWK) if keys else {}
     for key in (_KEY if single else _KEY_IN_DOUBLE).finditer(text):
-        kind = kinds.get(key[2])
+        name = key[2]
+        if name not in kinds:
+            kinds[name] = _kind(unescape_json(name), named)
+        kind = kinds[name]
         if kind is None or key.start() < done:
             continue
         at = key.end()
@@ -69,7 +60,7 @@ def find_json_members(text: str) -> Iterator[Occurrence]:
             if not any(start < at < end for start, end in keys[bisect_left(keys, (at, 0)) - 1 :][:1]):
                 continue
             kind = "private_key"
-        if kind == _NAMED and key[2].lower() == "value":
+        if kind == _NAMED and name.lower() == "value":
             named_kind = _kind_after(text, at)
             if named_kind is None:
                 continue

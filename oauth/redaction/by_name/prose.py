@@ -7,7 +7,8 @@ such as ``code``, the value must look random.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from oauth.redaction.names import KINDS, ROOTS, is_random, secret_kind
 from oauth.redaction.occurrences import Occurrence
@@ -36,7 +37,7 @@ _LINK = re.compile(
           |rejected|malformed|wrong|incorrect|bad|returned|specified|supplied|equals|not|valid|found|string\(\d{1,7}\)
         )(?![\w.-])
       | (?:optional|some|just|list|array|vec|set|vector|string|str|secret|secretstr)\ ?(?=[(\["'])
-      | [bur](?=["'])
+      | (?=[bur]["'])[bur]
     ){1,12}+
     """
 )
@@ -45,7 +46,7 @@ _LINK = re.compile(
 _SAYING = re.compile(r"(?i)[:=|]|\b(?:is|was|equals)\b|^\([\"']|->|</t[dh]|</dt|\[\d\]")
 """Links that say that the value follows."""
 
-_VALUE = re.compile(rf"""(?:{PATTERN}|[^\s"'`<>,;()\[\]{{}}…&\\“”„‘’»」』])+""")
+_VALUE = re.compile(rf"""(?:[^\s"'`<>,;()\[\]{{}}…&\\“”„‘’«»」』]++|{PATTERN}|«)+""")
 _EDGE = ".:!?|"
 _SHORTEST = 6
 _MOST_JUDGED = 200
@@ -71,8 +72,11 @@ _HARD_PASSWORD = re.compile(r"(?=[^0-9]{0,99}[0-9])(?=[^A-Za-z]{0,99}[A-Za-z])(?
 """A password, which may have signs that tokens have not."""
 
 
-def find_prose(text: str) -> Iterator[Occurrence]:
-    """Yield the values behind the names of secrets, of which each may be written in up to two words."""
+def find_prose(text: str, ends: Mapping[int, int] = MappingProxyType({})) -> Iterator[Occurrence]:
+    """Yield the values behind the names of secrets, of which each may be written in up to two words.
+
+    ``ends`` has the ends of secrets that are known already, by their starts: they are not judged again.
+    """
     done = run_end = 0
     lower = text.lower() if text.isascii() else text.replace("İ", "I").lower()
     for named in _NAME.finditer(lower):
@@ -92,6 +96,8 @@ def find_prose(text: str) -> Iterator[Occurrence]:
             run_end = value.end()
         slash = text.find("/", start, run_end) if link[0] == "/" else -1  # a segment of a path
         end = slash if slash >= 0 else run_end
+        if ends.get(start) == end and text[end - 1] not in _EDGE:
+            continue
         judged = text[start : min(end, start + _MOST_JUDGED)].rstrip(_EDGE)
         if len(judged) < _SHORTEST:
             continue
