@@ -81,14 +81,12 @@ def use_of(request: Request, response: Response | None = None, resource_type: st
         return Use.DOCUMENT
     if accept.startswith(("image/", "text/css", "font/")):
         return Use.FILE
-    if (header(request.headers, "x-requested-with") or "").lower() == "xmlhttprequest":
-        return Use.CALL
-    if response is None or is_of_client(request):
-        return None
-    if request.method == "GET" and _FILE_TYPES.match(header(response.headers, "content-type") or ""):
-        return Use.FILE
-    is_page = _is_answered_form(request, response) or _is_login_page(request, response)
-    return Use.DOCUMENT if is_page else None
+    if response is not None and not is_of_client(request):
+        if request.method == "GET" and _FILE_TYPES.match(header(response.headers, "content-type") or ""):
+            return Use.FILE
+        if _is_answered_form(request, response) or _is_login_page(request, response):
+            return Use.DOCUMENT
+    return Use.CALL if _is_of_script(request) else None
 
 
 def is_of_client(request: Request) -> bool:
@@ -135,6 +133,13 @@ def _is_answered_form(request: Request, response: Response) -> bool:
 def _is_login_page(request: Request, response: Response) -> bool:
     path = request.url.partition("?")[0]
     return request.method == "GET" and _is_html(response.headers) and _LOGIN_PATH.search(path) is not None
+
+
+def _is_of_script(request: Request) -> bool:
+    if (header(request.headers, "x-requested-with") or "").lower() == "xmlhttprequest":
+        return True
+    is_browser = (header(request.headers, "user-agent") or "").startswith("Mozilla/5.0")
+    return is_browser and any(header(request.headers, name) is not None for name in ("cookie", "origin", "referer"))
 
 
 def is_login_form(body: bytes) -> bool:

@@ -161,7 +161,8 @@ def _use(step: Step | None, request: Request | None, response: Response) -> Use 
         return browser.use_of(request, response) if request else Use.DOCUMENT
     if step not in (None, Step.API) or request is None or not browser.is_page(request, response):
         return None
-    return browser.use_of(request, response)
+    use = browser.use_of(request, response)
+    return None if use is Use.CALL else use  # alone, a call may be the one that is asked about
 
 
 def _explain_page(use: Use, status: int, headers: Headers, body: bytes, error: Match | None) -> Explanation | None:

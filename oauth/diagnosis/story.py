@@ -9,9 +9,11 @@ from oauth.exchange import Request, Response, Step
 from oauth.paste.flows import redirect_of
 from oauth.paste.result import Pasted
 from oauth.paste.step_guess import is_callback, parameters
-from oauth.redaction.names import secret_kind
 
 _CONSENT = re.compile(r"consent|approv|allow|decision|grant|permission|authori[sz]e", re.IGNORECASE)
+_LOGIN_FIELD = re.compile(
+    r"^(?:pass(?:word|wd|code|phrase)?|pwd|login|user(?:_?name)?|e-?mail|otp|SAMLResponse)$", re.IGNORECASE
+)
 _LOGIN = re.compile(r"log-?in|sign-?in|auth|account|session|identifier|password|interaction", re.IGNORECASE)
 
 
@@ -51,7 +53,7 @@ def page_name(item: Pasted) -> str:
         return "Page"
     if request.method == "POST":
         form = browser.form_of(request)
-        if any(secret_kind(name) == "password" for name in form):
+        if any(_LOGIN_FIELD.search(name) for name in form):
             return "Login sent"
         if is_callback(parameters(redirect_of(item))) or any(_CONSENT.search(name) for name in form):
             return "Consent sent"
@@ -70,6 +72,6 @@ def _of_page(request: Request, response: Response) -> str:
 
 def _word(item: Pasted) -> str:
     if item.step is not Step.PAGE:
-        return item.step or ""
+        return item.step.value if item.step else ""
     name = page_name(item)
     return name.split()[0].lower() if name.startswith(("Login", "Consent")) else ""

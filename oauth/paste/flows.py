@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import unquote_plus, urljoin
 
+from oauth.catalogue import browser
+from oauth.catalogue.browser import Use
 from oauth.exchange import Headers, Step, header
 from oauth.paste.result import Pasted
 from oauth.paste.step_guess import is_callback, parameters
@@ -59,15 +61,29 @@ def _landed(items: list[Pasted]) -> list[Pasted]:
 
 
 def _with_pages(items: list[Pasted]) -> list[Pasted]:
-    """Return the same exchanges, each page in the flow of the login around it; those before the first in that one."""
-    steps = (Step.AUTHORIZE, Step.CALLBACK)
-    flow = next((item.flow for item in items if item.flow and item.step in steps), "")
+    """Return the same exchanges, each page in the flow of the login around it; those before the first in that one.
+
+    A call of a page is one of an API where there is no login, and where a token is refused or missing after one.
+    """
+    logins = [item.flow for item in items if item.flow and item.step in (Step.AUTHORIZE, Step.CALLBACK)]
+    known, flow, has_token = set(logins), logins[0] if logins else "", False
     joined = []
     for item in items:
-        if item.step in steps:
-            flow = item.flow or flow
-        joined.append(replace(item, flow=flow) if item.step is Step.PAGE and not item.flow else item)
+        if item.flow in known and item.step in (Step.AUTHORIZE, Step.CALLBACK):
+            flow = item.flow
+        has_token = has_token or (item.step is Step.TOKEN and item.status == 200)
+        if item.step is Step.PAGE:
+            if not logins or (has_token and item.status in (401, 403)):
+                item = _as_call(item)
+            if item.flow not in known:
+                item = replace(item, flow=flow)
+        joined.append(item)
     return joined
+
+
+def _as_call(item: Pasted) -> Pasted:
+    is_call = item.request is not None and browser.use_of(item.request, item.response) is Use.CALL
+    return replace(item, step=Step.API) if is_call else item
 
 
 def redirect_of(item: Pasted) -> str:

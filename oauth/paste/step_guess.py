@@ -31,15 +31,16 @@ _BESIDE = tuple(
 _RESOURCE_ERROR = re.compile(rb'"error"\s*:\s*(?:"(?:invalid_token|insufficient_scope)"|\{)')
 
 
-def step_of(request: Request | None, response: Response | None, resource_type: str = "") -> Step | None:
+def step_of(request: Request | None, response: Response | None, resource_type: str | None = None) -> Step | None:
     """Return the step, or ``None`` where only a response is known and it could be any endpoint's.
 
-    ``resource_type`` is what the HAR of a browser says that the response was for.
+    ``resource_type`` is what a HAR says that the response was for, empty where it does not say; ``None`` without a HAR.
     """
     if request is None or not (request.url or request.body):
         return _of_response(response)
     step = _of_request(request)
-    if (use := browser.use_of(request, response, resource_type)) is not None:
+    use = browser.use_of(request, response, resource_type or "")
+    if use in (Use.FILE, Use.DOCUMENT) or (use is Use.CALL and resource_type is not None):
         return _of_browser(request, response, use, step)
     # A browser gets a page or a redirect; JSON answers a client that sends its code in the query.
     is_json = response is not None and response.body[:1] in (b"{", b"[")
@@ -60,7 +61,9 @@ def _of_browser(request: Request, response: Response | None, use: Use, step: Ste
     if step in (Step.TOKEN, Step.REFRESH):
         has_client = "client_id" in browser.form_of(request) or b'"client_id"' in request.body
         return step if request.method == "POST" and has_client else Step.PAGE
-    return step if use is Use.CALL and step is not Step.API else step if step is Step.CALLBACK else Step.PAGE
+    if step in (Step.INTROSPECT, Step.REVOKE) and b"token" not in request.body:
+        return Step.PAGE
+    return step if step is Step.CALLBACK or (use is Use.CALL and step is not Step.API) else Step.PAGE
 
 
 def _is_told(values: Mapping[str, str]) -> bool:

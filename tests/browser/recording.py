@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -21,6 +20,15 @@ from starlette.routing import Route
 
 VERIFIER = "a-verifier-of-the-tiny-client-" + "v" * 20
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+HEADERS = frozenset(
+    {"accept", "authorization", "content-type", "cookie", "location", "origin", "sec-fetch-dest", "sec-fetch-mode",
+     "sec-fetch-site", "set-cookie", "upgrade-insecure-requests", "www-authenticate"}
+)  # fmt: skip
+"""Headers that are kept of a recording."""
+
+LONGEST = 3_000
+"""Characters of a body that are kept of a recording."""
+
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 FILES = {
     "/app.css": ("text/css", b"body { font: 16px sans-serif; }"),
@@ -33,7 +41,7 @@ HEAD = """<!doctype html><html><head><title>Tiny client</title><link rel="styles
 
 @dataclass(frozen=True)
 class Login:
-    """The server and the client of a login. ``secret`` is sent with the code; ``body`` is ``form`` or ``json``."""
+    """A login at a server; ``approve`` does what the user does there, and ``body`` is ``form`` or ``json``."""
 
     authorize: str
     token: str
@@ -66,11 +74,8 @@ def application() -> Starlette:
     )
 
 
-def record(browser: Browser, client: str, login: Login, path: Path, *, by_page: bool = False) -> None:
-    """Log in at the server from the tiny client at ``client``, and save what the browser did as a HAR.
-
-    The code is exchanged by the client, whose calls are added to the file, or ``by_page`` with a form.
-    """
+def record(browser: Browser, client: str, login: Login, path: Path) -> list[dict[str, Any]]:
+    """Log in at the server from the tiny client at ``client``, and return the entries of the HAR of the browser."""
     context = browser.new_context(record_har_path=path, record_har_content="embed")
     context.set_default_timeout(60_000)
     page = context.new_page()
@@ -86,36 +91,45 @@ def record(browser: Browser, client: str, login: Login, path: Path, *, by_page: 
     login.approve(page)
     page.wait_for_url(f"{client}/callback?**")
     page.wait_for_load_state("networkidle")
+    context.close()
+    entries: list[dict[str, Any]] = json.loads(path.read_text())["log"]["entries"]
+    return entries
+
+
+def exchanged(entries: list[dict[str, Any]], client: str, login: Login, secret: str) -> list[dict[str, Any]]:
+    """Exchange the code of a recorded login as the client, call the API with the token, and return all entries."""
+    callback = next(url for entry in entries if (url := entry["request"]["url"]).startswith(f"{client}/callback?"))
     form = {
-        "grant_type": "authorization_code", "code": parse_qs(urlsplit(page.url).query)["code"][0],
-        "redirect_uri": f"{client}/callback", "client_id": login.client_id, "client_secret": login.secret,
+        "grant_type": "authorization_code", "code": parse_qs(urlsplit(callback).query)["code"][0],
+        "redirect_uri": f"{client}/callback", "client_id": login.client_id, "client_secret": secret,
         "code_verifier": VERIFIER,
     }  # fmt: skip
-    if by_page:
-        fields = "".join(f'<input name="{name}" value="{escape(value)}">' for name, value in form.items())
-        page.set_content(f'<form method="post" action="{escape(login.token)}">{fields}<button>Send</button></form>')
-        with page.expect_navigation():
-            page.locator("button").click()
-    context.close()
-    if not by_page:
-        _add(path, _exchange(login, form))
-
-
-def _exchange(login: Login, form: dict[str, str]) -> list[httpx.Response]:
-    """Exchange the code as the client, and call the API with the token."""
     with httpx.Client(trust_env=False) as http:
         answers = [http.post(login.token, json=form) if login.body == "json" else http.post(login.token, data=form)]
         if answers[0].is_success:
             headers = {"Authorization": f"Bearer {answers[0].json()['access_token']}", "Version": "2.0"}
             answers.append(http.get(login.api, headers=headers))
-    return answers
+    return [*entries, *map(_entry, answers)]
 
 
-def _add(path: Path, answers: list[httpx.Response]) -> None:
-    """Add the exchanges of a client to a HAR."""
-    har = json.loads(path.read_text())
-    har["log"]["entries"] += [_entry(answer) for answer in answers]
-    path.write_text(json.dumps(har))
+def har(entries: list[dict[str, Any]]) -> str:
+    """Return a HAR with what the reader of HARs reads, and with the beginnings of long bodies."""
+    return json.dumps({"log": {"version": "1.2", "entries": [_short(entry) for entry in entries]}}, indent=1)
+
+
+def _short(entry: dict[str, Any]) -> dict[str, Any]:
+    request, response = entry["request"], entry["response"]
+    content = {name: response["content"].get(name) for name in ("size", "mimeType", "encoding", "text")}
+    content["text"] = (content["text"] or "")[:LONGEST]
+    return {
+        "startedDateTime": entry["startedDateTime"],
+        "time": round(entry["time"], 1),
+        "request": {name: request[name] for name in ("method", "url", "postData", "bodySize") if name in request}
+        | {"headers": [item for item in request["headers"] if item["name"].lower() in HEADERS]},
+        "response": {"status": response["status"], "statusText": response["statusText"]}
+        | {"headers": [item for item in response["headers"] if item["name"].lower() in HEADERS]}
+        | {"content": {name: value for name, value in content.items() if value}},
+    } | ({"_resourceType": entry["_resourceType"]} if "_resourceType" in entry else {})
 
 
 def _entry(answer: httpx.Response) -> dict[str, Any]:
