@@ -425,7 +425,8 @@ LOGINS = {
 
 SHAPES = {
     "chrome": "WebInspector", "chrome sanitized": "WebInspector", "firefox": "Firefox",
-    "safari": "WebKit Web Inspector", "charles": "Charles Proxy", "fiddler": "Fiddler", "mitmproxy": "mitmproxy", "plain http": "mitmproxy",
+    "safari": "WebKit Web Inspector", "charles": "Charles Proxy", "fiddler": "Fiddler",
+    "mitmproxy": "mitmproxy", "plain http": "mitmproxy",
 }  # fmt: skip
 """Programs that save a HAR, with the name that each gives itself.
 
