@@ -4,8 +4,10 @@ import streamlit as st
 
 from oauth.diagnosis.pasted import LOOK_BACK, Finding
 from oauth.diagnosis.rank import Rank
+from oauth.diagnosis.story import page_name
 from oauth.exchange import Step
 from oauth.history.store import HistoryError
+from oauth.paste import Pasted
 from oauth.replay import Replay
 from pages.parts.common import card, exchange, session
 from pages.parts.diagnose import marks, pasted
@@ -32,6 +34,9 @@ LOOKED_FOR = """Looked for:
 
 Paste the server's response itself, with its status, or the log line that quotes it."""
 
+MOST_PARTS = 200
+"""Files and background calls that are listed."""
+
 EXAMPLE_LABELS = {
     "curl": ("curl and its response", "terminal"),
     "log": ("Log line", "receipt_long"),
@@ -45,6 +50,7 @@ ICONS = {
     Rank.REMARK: ":material/info:",
     Rank.REQUEST: ":material/upload:",
     Rank.HEALTHY: ":material/check_circle:",
+    Rank.PART: ":material/draft:",
     Rank.NOTHING: ":material/help:",
 }
 """Icons of the exchanges in the list."""
@@ -125,20 +131,22 @@ def _reading(reading: Reading) -> None:
         st.caption(f"Saved as rows {', '.join(map(str, reading.saved[:10]))}{' …' if len(reading.saved) > 10 else ''}.")
     if all(rank is Rank.NOTHING for _, rank in reading.order):
         _nothing()
-    first = 0
-    if count > PER_PAGE:
-        first = (st.pagination(-(-count // PER_PAGE), key="diagnose.page") - 1) * PER_PAGE
-    shown = reading.order[first : first + PER_PAGE]
+    first, listed = 0, reading.shown
+    if len(listed) > PER_PAGE:
+        first = (st.pagination(-(-len(listed) // PER_PAGE), key="diagnose.page") - 1) * PER_PAGE
+    shown = listed[first : first + PER_PAGE]
     positions = [position for position, _ in shown]
-    if max(positions) > LOOK_BACK:
+    if max(positions, default=0) > LOOK_BACK:
         st.caption(f"Evidence comes from the {LOOK_BACK:,} exchanges before each.")
-    findings = reading.findings(positions, with_history=bool(st.session_state.get("diagnose.history")))
+    with_history = bool(st.session_state.get("diagnose.history"))
+    findings = reading.findings(positions, with_history=with_history) if positions else []
     results, source = st.columns([3, 2], gap="medium")
     with source, st.container(key=f"diagnose.source.{reading.number}"):  # of its own, or the last one's scroll stays
         _source(reading, positions)
     with results:
         if count > 1:
             st.markdown(f"**{_number(failed, 'failure')}{', the likeliest first' if failed > 1 else ''}**")
+        _logins(reading)
         is_open = first == 0
         for finding, (_, rank) in zip(findings, shown, strict=True):
             if count == 1 or (failed == 1 and rank <= Rank.REMARK):
@@ -152,6 +160,32 @@ def _reading(reading: Reading) -> None:
                 ):
                     _finding(reading, finding)
             is_open = False
+        _parts(reading)
+
+
+def _logins(reading: Reading) -> None:
+    """Tell each login in one line, its steps in their order."""
+    for login in reading.logins:
+        steps = [f":red[{step} failed]" if step == login.failed else step for step in login.steps]
+        st.markdown(f"One login: {' → '.join(steps)}")
+
+
+def _parts(reading: Reading) -> None:
+    """List what the pages loaded, a line each."""
+    if not reading.parts:
+        return
+    label = f"{_number(len(reading.parts), 'file')} and background calls of the pages, not judged"
+    with st.expander(label, icon=":material/draft:", key="diagnose.parts"):
+        lines = [_part(reading, position) for position in reading.parts[:MOST_PARTS]]
+        left = len(reading.parts) - len(lines)
+        st.code("\n".join([*lines, *([f"and {left:,} more"] if left else [])]), language=None, wrap_lines=True)
+
+
+def _part(reading: Reading, position: int) -> str:
+    row = reading.paste.redacted(position)
+    return (
+        f"{position + 1:>4}  {row.response.status if row.response else '---'}  {row.request.method} {row.request.url}"
+    )
 
 
 def _number(count: int, noun: str) -> str:
@@ -164,11 +198,15 @@ def _label(reading: Reading, finding: Finding) -> str:
     kind = "request" if item.response is None and item.step is not Step.CALLBACK else "response"
     facts = [
         f"**{finding.position + 1}**",
-        explanation.title if explanation else f"{item.step or ''} {kind}".strip().capitalize(),
+        explanation.title if explanation else _healthy_name(item, kind),
         f"HTTP {item.status}" if item.status else "",
         card.plain(explanation.error) if explanation else "",
     ]
     return " · ".join(filter(None, facts))
+
+
+def _healthy_name(item: Pasted, kind: str) -> str:
+    return page_name(item) if item.step is Step.PAGE else f"{item.step or ''} {kind}".strip().capitalize()
 
 
 def _source(reading: Reading, positions: list[int]) -> None:

@@ -7,7 +7,8 @@ from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
 from oauth.addresses import host_of
-from oauth.catalogue import catalogues, challenges
+from oauth.catalogue import browser, catalogues, challenges
+from oauth.catalogue.browser import Use
 from oauth.catalogue.catalogues import PARTNER, Recognised
 from oauth.catalogue.entries import Answer, Entry, answers
 from oauth.catalogue.folding import fold
@@ -15,6 +16,7 @@ from oauth.catalogue.matcher import (
     ENDPOINTS_OF,
     How,
     Match,
+    Where,
     address_parameters,
     match,
     match_value,
@@ -22,7 +24,7 @@ from oauth.catalogue.matcher import (
 )
 from oauth.catalogue.provider_errors import Catalogue, ProviderError, Words
 from oauth.catalogue.subject import subject_of
-from oauth.exchange import Exchange, Headers, Request, Step, header
+from oauth.exchange import Exchange, Headers, Request, Response, Step, header
 from oauth.formatting import fields
 from oauth.providers.terms import catalogue_of, is_of_another_provider, terms_of
 from oauth.redaction import quoted
@@ -159,6 +161,9 @@ def explain_response(
         other = _registered(error, status, step) or _answer("unknown_error", status, error)
         note = f"These are the words of documented error {like.number}, but another provider sent them."
         return replace(other, cause=f"{other.cause} {note}", offered=recognised.offered)
+    use = _use(step, request, Response(status or 0, headers=headers, body=body))
+    if use is not None and status is not None:
+        return _explain_page(use, status, headers, body, error)
     stated = _stated(error)
     judged = stated if stated is not None and (status is None or status < 300) else status
     status = judged if status is None else status
@@ -196,6 +201,36 @@ def _recognised(
     endpoints = ENDPOINTS_OF[step] if step is not None else ()
     words = Words(error.error, error.description, error.texts, error.numbers, endpoints)
     return catalogues.recognise(words, speaker, known_by, is_open=is_open)
+
+
+def _use(step: Step | None, request: Request | None, response: Response) -> Use | None:
+    """Return the use of a browser's page or a part of one, ``None`` for the call of a client."""
+    if step is Step.PAGE:
+        return browser.use_of(request, response) if request else Use.DOCUMENT
+    if step not in (None, Step.API) or request is None or not browser.is_page(request, response):
+        return None
+    use = browser.use_of(request, response)
+    return None if use is Use.CALL else use  # alone, a call may be the one that is asked about
+
+
+def _explain_page(use: Use, status: int, headers: Headers, body: bytes, error: Match | None) -> Explanation | None:
+    """Explain a failed page of a login: the authorization's own error, or that a page of it failed."""
+    if use is Use.FILE or status < 300:
+        return None
+    if error is not None and (status >= 400 or error.where is Where.LOCATION):
+        known = _documented(error, status) or _registered(error, status, Step.PAGE)
+        if known is not None:
+            return known
+    if use is Use.CALL or status < 400 or _is_asked_to_log_in(status, headers, body):
+        return None
+    return _answer("page_failed", status, None)
+
+
+def _is_asked_to_log_in(status: int, headers: Headers, body: bytes) -> bool:
+    """Return whether an error status only asks the user: some servers show the form for a password with one."""
+    return status < 500 and (
+        browser.is_login_form(body) or (status == 401 and header(headers, "www-authenticate") is not None)
+    )
 
 
 def not_shown(status: int) -> Explanation:
@@ -338,7 +373,12 @@ _KINDS: tuple[tuple[Callable[["_Shape", int], bool], str | Callable[["_Shape"], 
     (lambda it, status: it.proxied and status in (502, 503, 504) and it.value is None, "proxy_error"),
     (lambda it, status: status >= 500 and not it._has_code(), "server_error"),
     (lambda _, status: status == 407, "proxy_authentication"),
-    (lambda it, status: it.step is Step.AUTHORIZE and status >= 400, "error_page"),
+    (
+        lambda it, status: (
+            it.step is Step.AUTHORIZE and status >= 400 and not _is_asked_to_log_in(status, it.headers, it.body)
+        ),
+        "error_page",
+    ),
     (lambda it, _: it.step is Step.AUTHORIZE, ""),
     (lambda _, status: status in (404, 405), "not_found"),
     (_Shape._is_limited, "rate_limited"),

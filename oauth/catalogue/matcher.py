@@ -39,6 +39,8 @@ ENDPOINTS_OF: Mapping[Step, tuple[Endpoint, ...]] = {
     Step.USERINFO: ("resource",),
     Step.JWKS: ("resource",),
     Step.DISCOVERY: (),
+    # A page of the login may send the authorization response, or its error (RFC 6749 §4.1.2).
+    Step.PAGE: ("authorization",),
 }
 """Endpoints whose error codes an endpoint returns, its own first."""
 

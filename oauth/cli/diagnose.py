@@ -6,7 +6,7 @@ import json
 import secrets
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,7 +75,7 @@ def _results(text: str, now: datetime, key: bytes) -> Iterator[tuple[bool, dict[
     """Yield of each exchange whether it was recognised, and its object if it has one."""
     from oauth import paste as pasted  # loads every reader: other commands need none
     from oauth.diagnosis.pasted import Paste
-    from oauth.diagnosis.rank import Rank, has_nothing, rank
+    from oauth.diagnosis.rank import Rank, has_nothing, likelihood, rank
 
     try:
         items = pasted.read(text)
@@ -84,11 +84,16 @@ def _results(text: str, now: datetime, key: bytes) -> Iterator[tuple[bool, dict[
             return
         raise CommandError(str(error)) from error
     has_responses = any(map(_is_response, items))
-    for finding, item in zip(Paste(items, Vault(key), now).findings(), items, strict=True):
+    findings: Iterable[Finding] = Paste(items, Vault(key), now).findings()
+    if any(item.step is Step.PAGE for item in items):  # a login in a browser: the failed call is what matters
+        findings = sorted(findings, key=lambda finding: likelihood(items[finding.position], finding.explanation))
+    for finding in findings:
+        item = items[finding.position]
         has_object = _is_response(item) if has_responses else finding.preflight
-        result = _object(finding, item) if has_object else {}
+        is_healthy_page = item.step is Step.PAGE and finding.explanation is None
+        result = _object(finding, item) if has_object and not is_healthy_page else {}
         is_recognised = rank(item, finding.explanation) is not Rank.NOTHING
-        yield is_recognised, result if any(result.values()) else None
+        yield is_recognised, {**result, "step": item.step, "flow": item.flow or None} if any(result.values()) else None
 
 
 def _is_response(item: "Pasted") -> bool:

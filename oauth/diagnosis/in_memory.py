@@ -27,7 +27,7 @@ MOST_WAYS = 100
 """Ways of requesting tokens kept for a client, the newest ones."""
 
 _TOKEN_STEPS = (Step.TOKEN, Step.REFRESH)
-_API_STEPS = (Step.API, Step.USERINFO)
+_NOT_OF_TOKENS = (Step.API, Step.USERINFO, Step.PAGE)
 
 
 @dataclass
@@ -49,7 +49,7 @@ class InMemoryPast:
 
     def add(self, row: Exchange) -> None:
         """Add one redacted exchange, after its own diagnosis."""
-        if row.flow and row.step not in _API_STEPS:
+        if row.flow and row.step not in _NOT_OF_TOKENS:
             _append(self._flows.setdefault(row.flow, []), row, _tokens_kind, NEWEST_OF_FLOW)
         for mark in _marks(row):
             _append(self._seen.setdefault(mark, []), row, _outcome_kind, NEWEST_SEEN)
@@ -71,7 +71,7 @@ class InMemoryPast:
         return self.further.reach + self._rows
 
     def flow(self, flow: str) -> Sequence[Exchange]:
-        """Return the exchanges of one flow, without its API calls, which say nothing about its codes and tokens."""
+        """Return the exchanges of one flow, without its API calls and pages, which say nothing of its tokens."""
         return (*self.further.flow(flow), *self._flows.get(flow, ())) if flow else ()
 
     def sightings(self, placeholders: Sequence[str]) -> Sequence[Exchange]:

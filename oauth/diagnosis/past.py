@@ -11,7 +11,7 @@ from typing import Protocol
 
 from oauth.exchange import Exchange, Step
 
-OF_THE_BROWSER = (Step.AUTHORIZE, Step.CALLBACK)
+OF_THE_BROWSER = (Step.AUTHORIZE, Step.CALLBACK, Step.PAGE)
 """Steps made by the browser, from another IP address than this console's."""
 
 

@@ -13,7 +13,10 @@ from oauth.diagnosis.masks import without_masks
 from oauth.diagnosis.rank import likelihood
 from oauth.exchange import Exchange, Part, Request, Response, Step, header
 from oauth.lenient_json import CUT
+from oauth.paste.flows import redirect_of
 from oauth.paste.result import Pasted
+from oauth.paste.step_guess import is_callback
+from oauth.paste.step_guess import parameters as parameters_of
 from oauth.providers.terms import is_of_another_provider
 from oauth.redaction import Vault
 from oauth.redaction.by_name import ERROR_CODE
@@ -69,6 +72,7 @@ class Paste:
         self.vault = vault
         self.now = now
         self._redacted: dict[int, Exchange] = {}
+        self._passed_on = _passed_on(self.items)
         for exchange in progress("Looking for secrets", self.exchanges):
             learn_secrets(exchange, vault)
 
@@ -146,7 +150,7 @@ class Paste:
         item, response = self.items[position], self.items[position].response
         if item.step is Step.CALLBACK:
             return explain(self.exchanges[position])
-        if response is None:
+        if response is None or position in self._passed_on:
             return None
         if not response.body and 300 <= response.status < 400 and Part.RESPONSE_HEADERS in item.unknown:
             return None  # where it leads to would say what it means
@@ -169,13 +173,33 @@ class Paste:
         return explanation
 
     def _add_to(self, earlier: InMemoryPast, position: int) -> None:
-        if self.items[position].started_at:
-            earlier.add(self.redacted(position))
+        item, row = self.items[position], self.redacted(position)
+        if not item.started_at:
+            return
+        earlier.add(row)
+        address = redirect_of(item) if item.step in (Step.AUTHORIZE, Step.PAGE) else ""
+        if address and position not in self._passed_on and is_callback(parameters_of(address)):
+            # The browser left with the code for an address that was not recorded, such as that of an app.
+            landed = Exchange(Step.CALLBACK, Request("GET", address), row.started_at, flow=item.flow)
+            earlier.add(self.vault.redact(landed))
+
+
+def _passed_on(items: Sequence[Pasted]) -> frozenset[int]:
+    """Return the positions of redirects to a callback that comes later: what they carry is told there."""
+    callbacks: set[str] = set()
+    passed_on = []
+    for position in range(len(items) - 1, -1, -1):
+        item = items[position]
+        if item.step in (Step.AUTHORIZE, Step.CALLBACK, Step.PAGE) and redirect_of(item) in callbacks:
+            passed_on.append(position)
+        if item.step is Step.CALLBACK and item.request is not None:
+            callbacks.add(item.request.url)
+    return frozenset(passed_on)
 
 
 def _is_whole_request(item: Pasted) -> bool:
     request = item.request
-    is_alone = request is not None and item.response is None and item.step is not Step.CALLBACK
+    is_alone = request is not None and item.response is None and item.step not in (Step.CALLBACK, Step.PAGE)
     return is_alone and request is not None and bool(request.url) and Part.REQUEST_BODY not in item.unknown
 
 

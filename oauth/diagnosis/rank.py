@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+from oauth.catalogue import browser
+from oauth.catalogue.browser import Use
 from oauth.catalogue.explain import Explanation
 from oauth.exchange import Step
 from oauth.lenient_json import ParseError
@@ -29,7 +31,10 @@ class Rank(IntEnum):
     HEALTHY = 4
     """A response or callback without an error."""
 
-    NOTHING = 5
+    PART = 5
+    """A script, style, image or another part of a page, or a call that the page made for itself."""
+
+    NOTHING = 6
     """A structure that could be read, and is no request, response or callback that is known."""
 
 
@@ -39,6 +44,9 @@ def rank(item: Pasted, explanation: Explanation | None) -> Rank:
         if explanation.error or explanation.error_description:
             return Rank.ERROR
         return Rank.STATUS if (explanation.status or 0) >= 400 else Rank.REMARK
+    if item.step is Step.PAGE and item.request is not None:
+        is_page = item.response is not None and browser.use_of(item.request, item.response) is Use.DOCUMENT
+        return Rank.HEALTHY if is_page else Rank.PART
     if item.response is None and item.step is not Step.CALLBACK:
         return Rank.REQUEST
     is_known = item.request is not None or item.step is not None or item.status is not None

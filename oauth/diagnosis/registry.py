@@ -118,6 +118,8 @@ def _of_grant(rules: Iterable[Rule], context: Context) -> tuple[Rule, ...]:
 
 
 def _rules_for(explanation: Explanation, context: Context) -> tuple[Rule, ...]:
+    if context.step is Step.PAGE:  # its request is the browser's: the client's has a row of its own
+        return ()
     if context.step in (Step.AUTHORIZE, Step.CALLBACK) and explanation.error in AUTHORIZATION:
         return AUTHORIZATION[explanation.error]
     if explanation.number is not None:

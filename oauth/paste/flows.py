@@ -4,10 +4,13 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_plus, urljoin
 
-from oauth.exchange import Headers, header
+from oauth.catalogue import browser
+from oauth.catalogue.browser import Use
+from oauth.exchange import Headers, Step, header
 from oauth.paste.result import Pasted
+from oauth.paste.step_guess import is_callback, parameters
 
 _NAMES = "state|code|access_token|refresh_token"
 _IN_ADDRESS = re.compile(rf"[?&#]({_NAMES})=([^&#]{{4,}})")
@@ -19,8 +22,10 @@ _BEARER = re.compile(r"Bearer\s+(\S{4,})", re.IGNORECASE)
 def grouped(items: list[Pasted]) -> list[Pasted]:
     """Return the same exchanges, those of one flow with the same ``flow``.
 
-    It is a hash, as the console's own is: of the ``state``, where there is one.
+    It is a hash, as the console's own is: of the ``state``, where there is one. A browser's pages belong to the login
+    during which they were loaded.
     """
+    items = _landed(items)
     marks = [tuple(_marks(item)) for item in items]
     leaders: dict[tuple[str, str], tuple[str, str]] = {}
 
@@ -34,7 +39,62 @@ def grouped(items: list[Pasted]) -> list[Pasted]:
         for mark in own[1:]:
             first, second = sorted((leader(own[0]), leader(mark)), key=_rank)
             leaders[second] = first
-    return [replace(item, flow=_name(leader(own[0]))) if own else item for item, own in zip(items, marks, strict=True)]
+    return _with_pages(
+        [replace(item, flow=_name(leader(own[0]))) if own else item for item, own in zip(items, marks, strict=True)]
+    )
+
+
+def _landed(items: list[Pasted]) -> list[Pasted]:
+    """Return the same exchanges, a callback with the fragment that its redirect had and no request shows."""
+    fragments: dict[str, str] = {}
+    landed = []
+    for item in items:
+        request = item.request
+        if request is not None and (address := fragments.pop(request.url, "")):
+            item = replace(item, request=replace(request, url=address), step=Step.CALLBACK)
+        if request is not None and (address := redirect_of(item)) and is_callback(parameters(address)):
+            bare, mark, _ = address.partition("#")
+            if mark and not is_callback(parameters(bare)):
+                fragments[bare] = address
+        landed.append(item)
+    return landed
+
+
+def _with_pages(items: list[Pasted]) -> list[Pasted]:
+    """Return the same exchanges, each page in the flow of the login around it; those before the first in that one.
+
+    A call of a page is one of an API where there is no login, and where a token is refused or missing after one.
+    """
+    logins = [item.flow for item in items if item.flow and item.step in (Step.AUTHORIZE, Step.CALLBACK)]
+    known, flow, has_token = set(logins), logins[0] if logins else "", False
+    joined = []
+    for item in items:
+        if item.flow in known and item.step in (Step.AUTHORIZE, Step.CALLBACK):
+            flow = item.flow
+        has_token = has_token or (item.step is Step.TOKEN and item.status == 200)
+        if item.step is Step.PAGE:
+            if not logins or (has_token and item.status in (401, 403)):
+                item = _as_call(item)
+            if item.flow not in known:
+                item = replace(item, flow=flow)
+        joined.append(item)
+    return joined
+
+
+def _as_call(item: Pasted) -> Pasted:
+    is_call = item.request is not None and browser.use_of(item.request, item.response) is Use.CALL
+    return replace(item, step=Step.API) if is_call else item
+
+
+def redirect_of(item: Pasted) -> str:
+    """Return the address that a response redirects to, empty without a redirect."""
+    if item.request is None or item.response is None or not 300 <= item.response.status < 400:
+        return ""
+    location = header(item.response.headers, "location") or ""
+    try:
+        return urljoin(item.request.url, location) if location else ""
+    except ValueError:  # a malformed host
+        return ""
 
 
 def _rank(mark: tuple[str, str]) -> tuple[int, str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from msgspec import DecodeError, Struct
+from msgspec import DecodeError, Struct, field
 from msgspec.json import Decoder
 
 from oauth import lenient_json
@@ -114,6 +114,7 @@ class _Entry(Struct, gc=False, rename="camel"):
     response: _Response | None = None
     started_date_time: Any = None
     time: float | None = None
+    resource_type: str | None = field(default=None, name="_resourceType")
 
 
 class _Log(Struct):
@@ -169,6 +170,7 @@ def exchange(
         ),
         entry.get("startedDateTime"),
         time if isinstance(time, int | float) else None,
+        _text(entry, "_resourceType"),
     )
     return _exchange(read, headers, repairs, spans)
 
@@ -184,7 +186,7 @@ def _exchange(entry: _Entry, headers: SharedHeaders, repairs: tuple[str, ...], s
     return Pasted(
         request,
         response,
-        step_of(request, response),
+        step_of(request, response, entry.resource_type or ""),
         moment(entry.started_date_time),
         round(time) if time is not None and 0 <= time <= LONGEST_MS else None,
         repairs if saved else (*repairs, NOT_SAVED),

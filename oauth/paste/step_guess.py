@@ -1,8 +1,12 @@
 """Guess the step of a pasted exchange from its address and body."""
 
 import re
+from collections.abc import Mapping
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from oauth.catalogue import browser
+from oauth.catalogue.browser import Use
+from oauth.catalogue.shapes import is_error_code
 from oauth.exchange import Request, Response, Step, header
 
 _GRANT = re.compile(rb"""grant_type["']?\s*[=:]\s*["']?([\w:.-]*)""")
@@ -27,14 +31,44 @@ _BESIDE = tuple(
 _RESOURCE_ERROR = re.compile(rb'"error"\s*:\s*(?:"(?:invalid_token|insufficient_scope)"|\{)')
 
 
-def step_of(request: Request | None, response: Response | None) -> Step | None:
-    """Return the step, or ``None`` where only a response is known and it could be any endpoint's."""
+def step_of(request: Request | None, response: Response | None, resource_type: str | None = None) -> Step | None:
+    """Return the step, or ``None`` where only a response is known and it could be any endpoint's.
+
+    ``resource_type`` is what a HAR says that the response was for, empty where it does not say; ``None`` without a HAR.
+    """
     if request is None or not (request.url or request.body):
         return _of_response(response)
     step = _of_request(request)
+    use = browser.use_of(request, response, resource_type or "")
+    if use in (Use.FILE, Use.DOCUMENT) or (use is Use.CALL and resource_type is not None):
+        return _of_browser(request, response, use, step)
     # A browser gets a page or a redirect; JSON answers a client that sends its code in the query.
     is_json = response is not None and response.body[:1] in (b"{", b"[")
     return Step.TOKEN if step is Step.CALLBACK and is_json else step
+
+
+def _of_browser(request: Request, response: Response | None, use: Use, step: Step) -> Step:
+    """Return the step of a browser's request, of which ``step`` is known by its address and its body alone."""
+    if use is Use.FILE:
+        return Step.PAGE
+    if browser.is_form_post(request):
+        return Step.CALLBACK
+    is_page = browser.is_page(request, response, use.value)
+    if step is Step.CALLBACK and (use is Use.CALL or not _is_told(parameters(request.url))):
+        return Step.PAGE if is_page else Step.API
+    if step is Step.AUTHORIZE or not is_page:
+        return step
+    if step in (Step.TOKEN, Step.REFRESH):
+        has_client = "client_id" in browser.form_of(request) or b'"client_id"' in request.body
+        return step if request.method == "POST" and has_client else Step.PAGE
+    if step in (Step.INTROSPECT, Step.REVOKE) and b"token" not in request.body:
+        return Step.PAGE
+    return step if step is Step.CALLBACK or (use is Use.CALL and step is not Step.API) else Step.PAGE
+
+
+def _is_told(values: Mapping[str, str]) -> bool:
+    """Return whether parameters tell an authorization response, and not a page that names its own error."""
+    return "code" in values or "state" in values or "error_description" in values or is_error_code(values["error"])
 
 
 def parameters(url: str) -> dict[str, str]:
@@ -77,6 +111,8 @@ def _of_request(request: Request) -> Step:
             return Step.AUTHORIZE
         if is_callback(values):
             return Step.CALLBACK
+    elif browser.is_form_post(request):
+        return Step.CALLBACK
     steps = (step for step, method, ending in _BESIDE if request.method in (method, "") and ending.search(path))
     return next(steps, Step.API)
 

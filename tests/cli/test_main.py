@@ -16,7 +16,8 @@ pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTATION = ROOT / "tests" / "catalogue" / "documentation.txt"
-KEYS = ["documented", "match", "status", "error", "error_description", "title", "remedy", "causes", "evidence"]
+KEYS = ["documented", "match", "status", "error", "error_description", "title", "remedy", "causes", "evidence", "step",
+        "flow"]  # fmt: skip
 STATUSES = [400, 400, 400, 400, 401, 400, 401, 401, 400, None, None]
 
 
@@ -95,7 +96,8 @@ def test_success_has_no_explanation_and_no_secrets() -> None:
     body = json.dumps({"access_token": secret, "refresh_token": secret})
     done = run("diagnose", "-", given=f"HTTP/1.1 200 OK\r\nSet-Cookie: a={secret}\r\n\r\n{body}".encode())
     (result,) = json.loads(done.stdout)
-    assert result == {**dict.fromkeys(KEYS), "status": 200, "remedy": [], "causes": [], "evidence": []}
+    told = {"status": 200, "remedy": [], "causes": [], "evidence": [], "step": "token", "flow": result["flow"]}
+    assert result == {**dict.fromkeys(KEYS), **told}
     assert secret.encode() not in done.stdout + done.stderr
 
 

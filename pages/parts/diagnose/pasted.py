@@ -11,6 +11,8 @@ from oauth import isolation, parameters, paste
 from oauth.catalogue.explain import Explanation
 from oauth.diagnosis.pasted import LOOK_BACK, Finding, Paste
 from oauth.diagnosis.rank import Rank, has_nothing
+from oauth.diagnosis.story import Login, logins
+from oauth.exchange import Step
 from oauth.flow import Client
 from oauth.history.past import HistoryPast
 from oauth.installation import current as installation
@@ -87,6 +89,24 @@ class Reading:
         """The position and the rank of every exchange, the likeliest error first."""
         likelihoods = self.paste.likelihoods(with_progress)
         return [(at, Rank(likelihoods[at][0])) for at in sorted(range(len(likelihoods)), key=likelihoods.__getitem__)]
+
+    @property
+    def shown(self) -> list[tuple[int, Rank]]:
+        """Those of ``order`` that are shown one by one: all but the parts of pages."""
+        return [(at, rank) for at, rank in self.order if rank is not Rank.PART]
+
+    @cached_property
+    def parts(self) -> list[int]:
+        """The positions of the parts of pages, which the browser asked for by itself."""
+        return [at for at, rank in self.order if rank is Rank.PART]
+
+    @cached_property
+    def logins(self) -> list[Login]:
+        """The logins that a browser recorded; none where no page was recorded."""
+        items = self.paste.items
+        if all(item.step is not Step.PAGE for item in items):
+            return []
+        return logins(items, {at for at, rank in self.order if rank <= Rank.REMARK})
 
     @cached_property
     def cut(self) -> list[int]:
