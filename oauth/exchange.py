@@ -43,7 +43,8 @@ class Step(StrEnum):
 
     ``par`` is RFC 9126, ``device`` the authorization request of RFC 8628, ``userinfo`` OpenID Connect Core §5.3,
     ``revoke`` RFC 7009, ``introspect`` RFC 7662, ``jwks`` the server's keys (RFC 7517 §5), and
-    ``discovery`` its metadata (RFC 8414 §3).
+    ``discovery`` its metadata (RFC 8414 §3) or an API's (RFC 9728). ``register`` registers a client (RFC 7591 §3) or
+    deletes it (RFC 7592 §2.3).
     """
 
     AUTHORIZE = "authorize"
@@ -58,6 +59,7 @@ class Step(StrEnum):
     INTROSPECT = "introspect"
     JWKS = "jwks"
     DISCOVERY = "discovery"
+    REGISTER = "register"
 
 
 class Part(StrEnum):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
-from oauth.catalogue import challenges
+from oauth import challenges
 from oauth.catalogue.entries import Answer, Entry, answers
 from oauth.catalogue.folding import fold
 from oauth.catalogue.matcher import (
@@ -25,14 +25,16 @@ from oauth.providers.terms import terms_of
 from oauth.redaction import quoted
 from oauth.redaction.names import secret_kind
 
-MUST_HAVE: Mapping[Step, str] = {
-    Step.PAR: "request_uri",
-    Step.DEVICE: "device_code",
-    Step.INTROSPECT: "active",
-    Step.JWKS: "keys",
-    Step.DISCOVERY: "issuer",
+MUST_HAVE: Mapping[Step, tuple[str, ...]] = {
+    Step.PAR: ("request_uri",),
+    Step.DEVICE: ("device_code",),
+    Step.INTROSPECT: ("active",),
+    Step.JWKS: ("keys",),
+    Step.DISCOVERY: ("issuer", "resource"),
+    Step.REGISTER: ("client_id",),
 }
-"""Required member of a successful response: RFC 9126 §2.2, RFC 8628 §3.2, RFC 7662 §2.2, RFC 7517 §5, RFC 8414 §2."""
+"""Members of which a successful response has one: RFC 9126 §2.2, RFC 8628 §3.2, RFC 7662 §2.2, RFC 7517 §5, RFC 8414 §2
+or RFC 9728 §2, and RFC 7591 §3.2.1."""
 
 _LIMIT = re.compile(
     r"\b(?:rate|request|quota|usage)[ _-]?limit|too[ _-]many[ _-](?:requests|attempts)|\bquota\b|throttl|\bblocked\b"
@@ -215,7 +217,8 @@ class _Shape:
     def _lets_body_be_empty(self, status: int) -> bool:
         if self.step is Step.REVOKE:  # RFC 7009 §2.2: the status says all
             return status < 300
-        return status in (204, 205) and self.step in (None, Step.API, Step.USERINFO)
+        # RFC 7592 §2.3: 204 is the response to the deletion of a client.
+        return status in (204, 205) and self.step in (None, Step.API, Step.USERINFO, Step.REGISTER)
 
     def _redirect(self) -> str:
         location = header(self.headers, "location") or ""
@@ -252,7 +255,7 @@ class _Shape:
         if has_token or self.step in (Step.API, Step.USERINFO):
             return ""
         if self.step is not None and self.step in MUST_HAVE:
-            has_member = isinstance(inner, dict) and MUST_HAVE[self.step] in inner
+            has_member = isinstance(inner, dict) and any(name in inner for name in MUST_HAVE[self.step])
             return "" if has_member else "unknown_error" if self.error else "incomplete"
         if self.error:
             return "unknown_error"
@@ -269,6 +272,14 @@ class _Shape:
         schemes = {challenge.scheme.lower() for value in values for challenge in challenges.parse(value)}
         return bool(schemes & {"bearer", "dpop"})
 
+    def _names_its_metadata(self, status: int) -> bool:
+        """Return whether an API answered discovery as it should: by a challenge that leads on (RFC 9728 §5.1)."""
+        values = (value for name, value in self.headers if name.lower() == "www-authenticate")
+        parsed = (item for value in values for item in challenges.parse(value))
+        return (
+            self.step is Step.DISCOVERY and status == 401 and any("resource_metadata" in it.parameters for it in parsed)
+        )
+
     def _is_html(self) -> bool:
         start = self.body.lstrip()[:100].lower()
         if start.startswith((b"{", b"[")):
@@ -282,6 +293,7 @@ class _Shape:
 
 # The first row that applies decides. A function in the second place tells more than one kind apart.
 _KINDS: tuple[tuple[Callable[["_Shape", int], bool], str | Callable[["_Shape"], str]], ...] = (
+    (_Shape._names_its_metadata, ""),
     (lambda _, status: 300 <= status < 400, _Shape._redirect),
     (lambda it, status: it.proxied and status in (502, 503, 504) and it.value is None, "proxy_error"),
     (lambda it, status: status >= 500 and not it._has_code(), "server_error"),
