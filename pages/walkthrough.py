@@ -24,8 +24,10 @@ from pages.parts.walkthrough import (
     diagnosing,
     diagram,
     fix,
+    own_client,
     par,
     redirect_uri,
+    register,
     request,
     step,
     step_rail,
@@ -61,6 +63,7 @@ def _header() -> Session:
     title.title("Get a token, one step at a time", anchor=False)
     with choice, st.container(horizontal=True, gap="small"):
         provider = profile.choose("walkthrough", "Provider", profile.known().values())
+        own_client.apply_arrived(provider)
         clients = {item.id: item for item in provider.clients} | profile.operators_clients(provider)
         chosen = st.selectbox(
             "Client",
@@ -72,7 +75,8 @@ def _header() -> Session:
     profile.draw_notes(provider)
     if provider.id == profile.GENERIC:
         provider = profile.fill_in(provider)
-    client = Client(clients[chosen].id, clients[chosen].secret) if chosen in clients else _own_client()
+    client = Client(clients[chosen].id, clients[chosen].secret) if chosen in clients else own_client.draw(provider)
+    provider = own_client.as_registered(provider, client)
     current = session.get()
     if current is None or current.flow.provider.id != provider.id or current.chosen != chosen:
         current = session.start(provider, client, chosen)
@@ -80,27 +84,6 @@ def _header() -> Session:
         current.advance(replace(current.flow, client=client, provider=provider))
     redirect_uri.apply(current)
     return current
-
-
-def _own_client() -> Client:
-    left, right = st.columns(2)
-    client_id = left.text_input("Client ID", key="walkthrough.client_id", persist_state="session")
-    right.text_input(
-        "Client secret",
-        key="walkthrough.client_secret",
-        help="Kept in the memory of this browser session only. The field then shows its fingerprint.",
-        on_change=_store_secret,
-        persist_state="session",
-    )
-    return Client((client_id or "").strip(), st.session_state.get(session.OWN_SECRET, ""))
-
-
-def _store_secret() -> None:
-    current = session.get()
-    typed = st.session_state["walkthrough.client_secret"] or ""
-    if current is not None and current.vault.resolve(typed) == typed:
-        st.session_state[session.OWN_SECRET] = typed
-        st.session_state["walkthrough.client_secret"] = current.vault.add("client_secret", typed)
 
 
 def _flow_facts(current: Session) -> None:
@@ -320,6 +303,7 @@ def _token(current: Session) -> None:
 
 
 CARDS: dict[str, Callable[[Session], None]] = {
+    "register": register.draw,
     "par": par.draw,
     "authorize": _authorize,
     "callback": _callback,

@@ -15,6 +15,14 @@ from oauth.flow.model import (
     StateCheck,
     Tokens,
 )
+from oauth.flow.registration import (
+    Registration,
+    deletion_fields,
+    deletion_request,
+    read_registration,
+    registration_fields,
+    registration_request,
+)
 from oauth.flow.request_fields import (
     api_fields,
     authorization_fields,
@@ -56,6 +64,7 @@ __all__ = [
     "Flow",
     "Grant",
     "IssuerCheck",
+    "Registration",
     "Signed",
     "StateCheck",
     "Tokens",
@@ -65,6 +74,8 @@ __all__ = [
     "authorization_request",
     "body_field",
     "check_issuer",
+    "deletion_fields",
+    "deletion_request",
     "device_fields",
     "form_request",
     "is_bound",
@@ -79,7 +90,10 @@ __all__ = [
     "read_keys",
     "read_nonce",
     "read_pushed",
+    "read_registration",
     "read_tokens",
+    "registration_fields",
+    "registration_request",
     "secrets_of",
     "token_fields",
     "token_request",

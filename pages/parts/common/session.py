@@ -17,7 +17,7 @@ from oauth.catalogue.explain import Explanation
 from oauth.diagnosis import Cause, Diagnosis, Fix
 from oauth.exchange import Exchange, Request, Step
 from oauth.exports import links
-from oauth.flow import Client, Flow, pkce
+from oauth.flow import Client, Flow, Registration, pkce
 from oauth.handover import Handover, Labels
 from oauth.history import typed_text
 from oauth.history.store import HistoryError
@@ -37,6 +37,9 @@ OWN_SECRET = "own_client_secret"
 
 OWN_KEY = "own_client_key"
 """Key in the session state of the client's private key, which outlives a flow."""
+
+REGISTRATIONS = "registrations"
+"""Key in the session state of the clients that were registered here, by the id of their provider; see ``Session``."""
 
 AUTHENTICATION = "client authentication"
 """Key in the session state of the client authentication: chosen last, or else the profile's."""
@@ -101,6 +104,11 @@ class Session:
     revealed: str = ""
     fixing: Fixing | None = None
     keys: tuple[Mapping[str, Any], ...] | None = None
+
+    @property
+    def registered(self) -> Registration | None:
+        """The client that this browser session registered at the provider, if it is not deleted."""
+        return registrations().get(self.flow.provider.id)
 
     @property
     def vault(self) -> Vault:
@@ -201,6 +209,12 @@ def redacted(text: str, *vaults: Vault) -> str:
     return typed_text.redacted(text, installed.history, own, *vaults)
 
 
+def registrations() -> dict[str, Registration]:
+    """Return the clients that this browser session registered, by the id of their provider."""
+    kept: dict[str, Registration] = st.session_state.setdefault(REGISTRATIONS, {})
+    return kept
+
+
 def start(provider: Provider, client: Client, chosen: str) -> Session:
     """Begin a flow with a fresh ``state``, forgetting the secrets of the one before.
 
@@ -221,8 +235,13 @@ def start(provider: Provider, client: Client, chosen: str) -> Session:
     )
     session = Session(recorder, Signing(recorder.vault), flow, chosen)
     session.advance(flow)
+    for registration in registrations().values():
+        session.vault.add("registration_access_token", registration.token)
+        session.vault.add("client_secret", registration.client.secret)
     st.session_state[SESSION] = session
     session.choose(provider.pkce, bound=provider.dpop, by=provider.client_authentication)
+    if provider.registration_endpoint and not client.id:
+        session.opened |= {"register"}
     labels = Labels(flow.id, owner(), flow.case, provider.id, client.id)
     try:
         session.handover.expect(flow.state, labels)

@@ -4,10 +4,11 @@ from oauth import flow as flows
 from oauth.client import send as send_recorded
 from oauth.drills import sandbox_queue
 from oauth.exchange import Exchange, Request
+from oauth.flow.response_body import succeeded
 from oauth.installation import now
 from oauth.jose import dpop
 from pages.parts.common.session import Session
-from pages.parts.walkthrough import diagnosing
+from pages.parts.walkthrough import diagnosing, own_client
 from pages.parts.walkthrough.actions import ACTIONS
 
 
@@ -53,6 +54,10 @@ def _update(session: Session, action: str, exchange: Exchange) -> None:
     elif action == "device":
         flow = flows.read_device(flow, exchange)
         session.shown.pop("poll", None)
+    elif action == "register":
+        own_client.take(session, flows.read_registration(exchange))
+    elif action == "unregister" and succeeded(exchange):
+        own_client.forget(session)
     elif action == "jwks":
         session.keys = flows.read_keys(exchange)
     session.advance(flow)

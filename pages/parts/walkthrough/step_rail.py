@@ -9,6 +9,7 @@ from pages.parts.common.session import Session, Shown
 from pages.parts.walkthrough.actions import ACTIONS
 
 TITLES = {
+    "register": "Register",
     "par": "Push",
     "authorize": "Authorize",
     "callback": "Callback",
@@ -16,7 +17,7 @@ TITLES = {
     "device": "Device",
     "call": "Use the tokens",
 }
-OPTIONAL = ("par", "device")
+OPTIONAL = ("register", "par", "device")
 """Steps that a provider offers only if its profile has their endpoint."""
 
 CALLS = (Step.API, Step.REFRESH, Step.USERINFO, Step.INTROSPECT, Step.REVOKE)
@@ -66,6 +67,10 @@ def status(session: Session, card: str) -> tuple[str, str]:
                 return "failed", "response from another issuer"
             check = flow.callback.state_check.value
             return ("failed" if check == "differs" else "done"), f"code received, state {check}"
+        case "register":
+            if session.registered is not None:
+                return "done", "client registered"
+            return _outcome(shown, "") if shown else ("ready", "if you have no client")
         case "par":
             return _outcome(shown, "reference received") if shown else ("ready", "only if required")
         case "device":
