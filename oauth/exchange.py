@@ -127,7 +127,8 @@ class Exchange:
     """One request and its response or failure; with neither, no response was recorded.
 
     ``marks`` are lower-case words for what only the sender knows: ``tls_unverified`` where the server's certificate was
-    not verified, ``proxy`` where the request went through one, ``bad_charset`` where the body does not decode.
+    not verified, ``proxy`` where the request went through one, ``bad_charset`` where the body does not decode, and
+    ``pasted`` where a person pasted the page that the browser showed.
 
     ``id`` is the history row, ``None`` before it is recorded. ``started_at`` is aware and in UTC. ``duration_ms`` is in
     milliseconds. ``flow`` groups the exchanges that share a ``state``; ``case`` is a support ticket's label.

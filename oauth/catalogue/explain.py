@@ -97,7 +97,7 @@ def explain(exchange: Exchange) -> Explanation | None:
         kind = failure.kind if failure.kind in answers() else "failed"
         return _answer(kind, response.status if response else None, None)
     if response is not None:
-        return explain_response(
+        explanation = explain_response(
             response.status or None,
             response.headers,
             response.body,
@@ -106,6 +106,9 @@ def explain(exchange: Exchange) -> Explanation | None:
             request=exchange.request,
             proxied="proxy" in exchange.marks,
         )
+        if "pasted" in exchange.marks and (explanation is None or explanation.answer == "invalid_json"):
+            return _answer("error_page", response.status or None, None)
+        return explanation
     # The browser makes the authorization request and may take its time: a missing response is not a failure there.
     return None if exchange.step is Step.AUTHORIZE else _answer("no_answer", None, None)
 

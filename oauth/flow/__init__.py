@@ -47,6 +47,7 @@ from oauth.flow.requests import (
 )
 from oauth.flow.responses import (
     check_issuer,
+    is_page,
     parse_pasted,
     read_callback,
     read_device,
@@ -79,6 +80,7 @@ __all__ = [
     "device_fields",
     "form_request",
     "is_bound",
+    "is_page",
     "keys_request",
     "par_fields",
     "par_request",

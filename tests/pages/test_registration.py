@@ -126,3 +126,22 @@ def test_public_client_is_registered_where_the_server_has_no_other(page: "Page",
     form = next(form for path, form in authorization_server.received if path == "/token")
     assert form["client_id"] == authorization_server.client_id
     assert "client_secret" not in form
+
+
+def test_client_of_one_server_is_not_sent_to_another(page: "Page", authorization_server: Server) -> None:
+    discover(page, authorization_server.issuer)
+    page.press("register.send")
+    page.type("authorize.field.scope.value", "of the first server")
+    first = authorization_server.client_id
+    other = Server()
+    with serving(other.app()) as url:
+        other.issuer = url
+        discover(page, url)
+        assert page.value("walkthrough.client_id") == ""
+        assert page.value("authorize.field.scope.value") == ""
+        assert first not in link(page)
+        assert "Enter the client ID above first" in page.text()
+        page.press("register.send")
+        assert other.client_id in link(page)
+    discover(page, authorization_server.issuer)
+    assert page.value("walkthrough.client_id") == first

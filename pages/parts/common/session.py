@@ -17,7 +17,7 @@ from oauth.catalogue.explain import Explanation
 from oauth.diagnosis import Cause, Diagnosis, Fix
 from oauth.exchange import Exchange, Request, Step
 from oauth.exports import links
-from oauth.flow import Client, Flow, Registration, pkce
+from oauth.flow import Client, Field, Flow, Registration, pkce
 from oauth.handover import Handover, Labels
 from oauth.history import typed_text
 from oauth.history.store import HistoryError
@@ -86,7 +86,8 @@ class Session:
     """One user's walkthrough. The recorder's vault holds the secrets of the flow, and is discarded with it.
 
     By action, ``shown`` has the last outcome and ``sent`` the last request; ``sequence`` has every outcome in order.
-    ``authorizing`` is the authorization request that waits for its callback.
+    ``replaced`` says why this flow took the place of one that had begun. ``authorization`` is the authorization request
+    that the link opens, ``authorizing`` the one that waits for its callback.
     """
 
     recorder: Recorder
@@ -98,8 +99,10 @@ class Session:
     sequence: list[Shown] = field(default_factory=list)
     sent: dict[str, Request] = field(default_factory=dict, repr=False)
     checked: dict[str, tuple[Request, datetime, tuple[Cause, ...]]] = field(default_factory=dict, repr=False)
+    authorization: tuple[Request, list[Field]] | None = field(default=None, repr=False)
     authorizing: Record | None = None
     refused: str = ""
+    replaced: str = ""
     pressed: str = ""
     revealed: str = ""
     fixing: Fixing | None = None

@@ -17,6 +17,9 @@ CLIENT_SECRET = "walkthrough.client_secret"
 ARRIVED = "own client that arrived"
 """Key in the session state of a registration, or a deletion, whose client goes into the fields on the next run."""
 
+USED = "own clients that were used"
+"""Key in the session state of the client that was last in the fields, by the id of its provider."""
+
 INITIAL_TOKEN = "initial access token"
 """Key in the session state of the token that some servers ask for before they register a client."""
 
@@ -40,6 +43,7 @@ def _fill(client: Client) -> None:
 
 def draw(provider: Provider) -> Client:
     """Draw the fields of your own client, and return it."""
+    _change_with(provider)
     left, right = st.columns(2)
     client_id = left.text_input("Client ID", key=CLIENT_ID, persist_state="session")
     right.text_input(
@@ -55,6 +59,20 @@ def draw(provider: Provider) -> Client:
             ":material/lock_open: Without a secret this is a public client: it authenticates with nothing (none)."
         )
     return client
+
+
+def _change_with(provider: Provider) -> None:
+    """Fill in the client that this provider had before; none where the one in the fields was used at another."""
+    current = session.get()
+    if current is None or current.chosen != session.OWN_CLIENT or current.flow.provider.id == provider.id:
+        return
+    used: dict[str, Client] = st.session_state.setdefault(USED, {})
+    if current.flow.client.id:
+        used[current.flow.provider.id] = current.flow.client
+    if provider.id in used:
+        _fill(used[provider.id])
+    elif current.sequence or current.registered is not None:
+        _fill(Client("", ""))
 
 
 def _store_secret() -> None:

@@ -1,5 +1,6 @@
 """Send the requests of a walkthrough, and update its flow from the responses."""
 
+from oauth import challenges
 from oauth import flow as flows
 from oauth.client import send as send_recorded
 from oauth.drills import sandbox_queue
@@ -67,6 +68,17 @@ def was_sent(session: Session, action: str, request: Request) -> bool:
     """Return True if this is the last request sent, apart from signatures, which are new each time."""
     last = session.sent.get(action)
     return last is not None and flows.without_signatures(last) == flows.without_signatures(request)
+
+
+def wanted_scope(session: Session, action: str) -> str:
+    """Return the scope that an API named when it refused the last token of this action, or an empty string."""
+    last = session.shown.get(action)
+    if last is None or last.explanation is None or last.explanation.error != "insufficient_scope":
+        return ""
+    headers = last.exchange.response.headers if last.exchange.response is not None else ()
+    values = (value for name, value in headers if name.lower() == "www-authenticate")
+    parsed = (challenge.parameters.get("scope", "") for value in values for challenge in challenges.parse(value))
+    return next(filter(None, parsed), "")
 
 
 def required_nonce(session: Session, action: str) -> str:

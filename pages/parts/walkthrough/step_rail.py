@@ -57,6 +57,8 @@ def status(session: Session, card: str) -> tuple[str, str]:
         case "authorize":
             if flow.callback is not None:
                 return _outcome(shown, "redirect received")
+            if shown is not None and shown.explanation is not None:
+                return _outcome(shown, "")
             return ("waiting", "waiting for the redirect") if shown else ("ready", "not opened yet")
         case "callback":
             if flow.callback is None:
@@ -100,7 +102,7 @@ def _outcome(shown: Shown | None, fact: str) -> tuple[str, str]:
         return "done", fact
     response = shown.exchange.response
     if shown.explanation is not None:
-        words = [str(response.status)] if response else ["no response"]
+        words = [str(response.status or "status unknown")] if response else ["no response"]
         words += ["incomplete"] if response and shown.exchange.failure else []
         words += [plain(shown.explanation.error)] if shown.explanation.error else []
         return "failed", " · ".join(words)
