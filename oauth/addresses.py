@@ -30,3 +30,13 @@ def is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host.lower() == "localhost" or host.lower().endswith(".localhost")
+
+
+def loopback_twin(url: str) -> str:
+    """Return the URL with ``localhost`` for ``127.0.0.1`` or the reverse; empty if its host is neither."""
+    parts = split(url)
+    other = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}.get(parts.hostname or "")
+    if not other:
+        return ""
+    port = parts.netloc.rpartition("@")[2].partition(":")[2]
+    return parts._replace(netloc=f"{other}:{port}" if port else other).geturl()

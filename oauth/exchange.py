@@ -43,8 +43,9 @@ class Step(StrEnum):
 
     ``par`` is RFC 9126, ``device`` the authorization request of RFC 8628, ``userinfo`` OpenID Connect Core §5.3,
     ``revoke`` RFC 7009, ``introspect`` RFC 7662, ``jwks`` the server's keys (RFC 7517 §5), and
-    ``discovery`` its metadata (RFC 8414 §3). ``page`` is the browser's part between authorization request and callback:
-    the pages of login and consent, and what they load.
+    ``discovery`` its metadata (RFC 8414 §3) or an API's (RFC 9728). ``register`` registers a client (RFC 7591 §3) or
+    deletes it (RFC 7592 §2.3). ``page`` is the browser's part between authorization request and callback: the pages of
+    login and consent, and what they load.
     """
 
     AUTHORIZE = "authorize"
@@ -60,6 +61,7 @@ class Step(StrEnum):
     JWKS = "jwks"
     DISCOVERY = "discovery"
     PAGE = "page"
+    REGISTER = "register"
 
 
 class Part(StrEnum):
@@ -127,7 +129,8 @@ class Exchange:
     """One request and its response or failure; with neither, no response was recorded.
 
     ``marks`` are lower-case words for what only the sender knows: ``tls_unverified`` where the server's certificate was
-    not verified, ``proxy`` where the request went through one, ``bad_charset`` where the body does not decode.
+    not verified, ``proxy`` where the request went through one, ``bad_charset`` where the body does not decode, and
+    ``pasted`` where a person pasted the page that the browser showed.
 
     ``id`` is the history row, ``None`` before it is recorded. ``started_at`` is aware and in UTC. ``duration_ms`` is in
     milliseconds. ``flow`` groups the exchanges that share a ``state``; ``case`` is a support ticket's label.

@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from oauth.installation import current
-from oauth.providers import ProfileError, Provider, custom, discovery
+from oauth.providers import ProfileError, Provider, custom, metadata
 from pages.parts.common import provider as profile
 from pages.parts.common.card import plain
 from pages.parts.providers import discover, profile_form
@@ -45,7 +45,7 @@ def _new() -> None:
                 icon=":material/add:",
                 type="primary",
                 on_click=profile_form.begin,
-                args=(replace(discovery.provider(result.metadata, generic), notes=""),),
+                args=(replace(metadata.provider(result.metadata, generic, result.resource), notes=""),),
             )
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.button(

@@ -12,6 +12,7 @@ from oauth.flow import Callback, Client, IssuerCheck, StateCheck
 from oauth.formatting import span
 from oauth.history.store import HistoryError
 from oauth.installation import now
+from oauth.providers import Provider
 from pages.parts.common import card, exchange, session
 from pages.parts.common import provider as profile
 from pages.parts.common.session import Session
@@ -24,8 +25,11 @@ from pages.parts.walkthrough import (
     diagnosing,
     diagram,
     fix,
+    own_client,
     par,
+    prefill,
     redirect_uri,
+    register,
     request,
     step,
     step_rail,
@@ -33,9 +37,13 @@ from pages.parts.walkthrough import (
     tokens,
 )
 
+NOT_YET = '.stElementContainer[data-stale="true"] .stLinkButton { opacity: 0.5; pointer-events: none; }'
+"""Style of a link that the current run has not drawn yet: it may have the values of another provider or client."""
+
 
 def page() -> None:
     """Draw the walkthrough."""
+    st.html(f"<style>{NOT_YET}</style>")
     current = _header()
     advanced.apply(current)
     if current.recorder.problem:
@@ -61,6 +69,7 @@ def _header() -> Session:
     title.title("Get a token, one step at a time", anchor=False)
     with choice, st.container(horizontal=True, gap="small"):
         provider = profile.choose("walkthrough", "Provider", profile.known().values())
+        own_client.apply_arrived(provider)
         clients = {item.id: item for item in provider.clients} | profile.operators_clients(provider)
         chosen = st.selectbox(
             "Client",
@@ -72,35 +81,34 @@ def _header() -> Session:
     profile.draw_notes(provider)
     if provider.id == profile.GENERIC:
         provider = profile.fill_in(provider)
-    client = Client(clients[chosen].id, clients[chosen].secret) if chosen in clients else _own_client()
+    client = Client(clients[chosen].id, clients[chosen].secret) if chosen in clients else own_client.draw(provider)
+    provider = own_client.as_registered(provider, client)
     current = session.get()
-    if current is None or current.flow.provider.id != provider.id or current.chosen != chosen:
+    if (change := _change(current, provider, client, chosen)) or current is None:
+        if current is not None and (current.flow.provider.id != provider.id or current.chosen != chosen):
+            prefill.forget_edits()
+        was_begun = current is not None and current.flow.authorization is not None
         current = session.start(provider, client, chosen)
+        current.replaced = change if was_begun else ""
     elif current.flow.client != client or current.flow.provider != provider:
         current.advance(replace(current.flow, client=client, provider=provider))
     redirect_uri.apply(current)
     return current
 
 
-def _own_client() -> Client:
-    left, right = st.columns(2)
-    client_id = left.text_input("Client ID", key="walkthrough.client_id", persist_state="session")
-    right.text_input(
-        "Client secret",
-        key="walkthrough.client_secret",
-        help="Kept in the memory of this browser session only. The field then shows its fingerprint.",
-        on_change=_store_secret,
-        persist_state="session",
-    )
-    return Client((client_id or "").strip(), st.session_state.get(session.OWN_SECRET, ""))
-
-
-def _store_secret() -> None:
-    current = session.get()
-    typed = st.session_state["walkthrough.client_secret"] or ""
-    if current is not None and current.vault.resolve(typed) == typed:
-        st.session_state[session.OWN_SECRET] = typed
-        st.session_state["walkthrough.client_secret"] = current.vault.add("client_secret", typed)
+def _change(current: Session | None, provider: Provider, client: Client, chosen: str) -> str:
+    """Return the change that makes another flow necessary, or an empty string."""
+    if current is None:
+        return ""
+    flow = current.flow
+    if flow.provider.id != provider.id:
+        return "provider"
+    if current.chosen != chosen or (flow.authorization is not None and flow.client.id != client.id):
+        return "client"
+    endpoints = (provider.issuer, provider.authorization_endpoint)
+    if flow.authorization is not None and (flow.provider.issuer, flow.provider.authorization_endpoint) != endpoints:
+        return "provider"
+    return ""
 
 
 def _flow_facts(current: Session) -> None:
@@ -109,7 +117,8 @@ def _flow_facts(current: Session) -> None:
         key="walkthrough.start_over",
         icon=":material/restart_alt:",
         width="stretch",
-        help="Starts a new flow with a fresh state. The history keeps what was sent.",
+        help="Starts a new flow with a fresh state, and forgets edited fields and options. The provider, the client, "
+        "the registered redirect URI and the case stay. The history keeps what was sent.",
         on_click=_start_over,
         args=(current,),
     )
@@ -132,6 +141,12 @@ def _flow_facts(current: Session) -> None:
 
 
 def _start_over(current: Session) -> None:
+    prefill.forget_edits()
+    _authorize_again(current)
+
+
+def _authorize_again(current: Session) -> None:
+    """Start a new flow with the requests as they were edited."""
     session.start(current.flow.provider, current.flow.client, current.chosen)
 
 
@@ -151,6 +166,11 @@ def _set_case(current: Session) -> None:
 def _authorize(current: Session) -> None:
     with step.frame(current, "authorize", "1 · Send the browser to the provider"):
         st.write("The owner of the data approves at the provider, which then redirects the browser back.")
+        if current.replaced and current.authorizing is None and current.flow.callback is None:
+            st.info(
+                f"The {current.replaced} changed, so a new flow has begun. A page that was opened before belongs to "
+                "the old one: close it."
+            )
         redirect_uri.draw(current)
         with step.editor(current, "authorize"):
             advanced.draw(current)
@@ -167,17 +187,22 @@ def _authorize(current: Session) -> None:
                 "Authorize again",
                 key="authorize.again",
                 icon=":material/restart_alt:",
-                on_click=_start_over,
+                help="Starts a new flow with a fresh state. Edited fields stay as they are.",
+                on_click=_authorize_again,
                 args=(current,),
             )
         elif edited is not None:
-            authorization_request, fields = edited
+            current.authorization = authorization_request, fields = edited
+            missing = any(item.name == "client_id" and item.send and not item.value for item in fields)
+            if missing:
+                st.caption("Enter the client ID above first, or clear the field to send the request without it.")
             st.link_button(
                 "Open the authorization page",
                 authorization_request.url,
                 key="authorize.open",
                 icon=":material/open_in_new:",
                 type="primary" if "authorize" not in current.shown else "secondary",
+                disabled=missing,
                 on_click=authorization.begin,
                 args=(current, authorization_request, fields),
             )
@@ -204,6 +229,7 @@ def _callback(current: Session) -> None:
                     "The address that the browser landed on, or only the code",
                     key="callback.pasted",
                     placeholder="https://…/callback?code=…&state=…",
+                    help="If the provider shows an error page instead, copy all of its text and paste it here.",
                 )
                 st.button(
                     "Read the callback",
@@ -320,6 +346,7 @@ def _token(current: Session) -> None:
 
 
 CARDS: dict[str, Callable[[Session], None]] = {
+    "register": register.draw,
     "par": par.draw,
     "authorize": _authorize,
     "callback": _callback,

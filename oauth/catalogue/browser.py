@@ -8,7 +8,7 @@ import re
 from enum import StrEnum
 from urllib.parse import parse_qsl
 
-from oauth.catalogue import challenges
+from oauth import challenges
 from oauth.catalogue.matcher import address_parameters
 from oauth.exchange import Headers, Request, Response, header
 

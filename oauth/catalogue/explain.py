@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
+from oauth import challenges
 from oauth.addresses import host_of
-from oauth.catalogue import browser, catalogues, challenges
+from oauth.catalogue import browser, catalogues
 from oauth.catalogue.browser import Use
 from oauth.catalogue.catalogues import PARTNER, Recognised
 from oauth.catalogue.entries import Answer, Entry, answers
@@ -30,14 +31,16 @@ from oauth.providers.terms import catalogue_of, is_of_another_provider, terms_of
 from oauth.redaction import quoted
 from oauth.redaction.names import secret_kind
 
-MUST_HAVE: Mapping[Step, str] = {
-    Step.PAR: "request_uri",
-    Step.DEVICE: "device_code",
-    Step.INTROSPECT: "active",
-    Step.JWKS: "keys",
-    Step.DISCOVERY: "issuer",
+MUST_HAVE: Mapping[Step, tuple[str, ...]] = {
+    Step.PAR: ("request_uri",),
+    Step.DEVICE: ("device_code",),
+    Step.INTROSPECT: ("active",),
+    Step.JWKS: ("keys",),
+    Step.DISCOVERY: ("issuer", "resource"),
+    Step.REGISTER: ("client_id",),
 }
-"""Required member of a successful response: RFC 9126 §2.2, RFC 8628 §3.2, RFC 7662 §2.2, RFC 7517 §5, RFC 8414 §2."""
+"""Members of which a successful response has one: RFC 9126 §2.2, RFC 8628 §3.2, RFC 7662 §2.2, RFC 7517 §5, RFC 8414 §2
+or RFC 9728 §2, and RFC 7591 §3.2.1."""
 
 _LIMIT = re.compile(
     r"\b(?:rate|request|quota|usage)[ _-]?limit|too[ _-]many[ _-](?:requests|attempts)|\bquota\b|throttl|\bblocked\b"
@@ -110,7 +113,7 @@ def explain(exchange: Exchange) -> Explanation | None:
         kind = failure.kind if failure.kind in answers() else "failed"
         return _answer(kind, response.status if response else None, None)
     if response is not None:
-        return explain_response(
+        explanation = explain_response(
             response.status or None,
             response.headers,
             response.body,
@@ -120,6 +123,9 @@ def explain(exchange: Exchange) -> Explanation | None:
             provider=exchange.provider,
             proxied="proxy" in exchange.marks,
         )
+        if "pasted" in exchange.marks and (explanation is None or explanation.answer == "invalid_json"):
+            return _answer("error_page", response.status or None, None)
+        return explanation
     # The browser makes the authorization request and may take its time: a missing response is not a failure there.
     return None if exchange.step is Step.AUTHORIZE else _answer("no_answer", None, None)
 
@@ -302,7 +308,8 @@ class _Shape:
     def _lets_body_be_empty(self, status: int) -> bool:
         if self.step is Step.REVOKE:  # RFC 7009 §2.2: the status says all
             return status < 300
-        return status in (204, 205) and self.step in (None, Step.API, Step.USERINFO)
+        # RFC 7592 §2.3: 204 is the response to the deletion of a client.
+        return status in (204, 205) and self.step in (None, Step.API, Step.USERINFO, Step.REGISTER)
 
     def _redirect(self) -> str:
         location = header(self.headers, "location") or ""
@@ -339,7 +346,7 @@ class _Shape:
         if has_token or self.step in (Step.API, Step.USERINFO):
             return ""
         if self.step is not None and self.step in MUST_HAVE:
-            has_member = isinstance(inner, dict) and MUST_HAVE[self.step] in inner
+            has_member = isinstance(inner, dict) and any(name in inner for name in MUST_HAVE[self.step])
             return "" if has_member else "unknown_error" if self.error else "incomplete"
         if self.error:
             return "unknown_error"
@@ -356,6 +363,14 @@ class _Shape:
         schemes = {challenge.scheme.lower() for value in values for challenge in challenges.parse(value)}
         return bool(schemes & {"bearer", "dpop"})
 
+    def _names_its_metadata(self, status: int) -> bool:
+        """Return whether an API answered discovery as it should: by a challenge that leads on (RFC 9728 §5.1)."""
+        values = (value for name, value in self.headers if name.lower() == "www-authenticate")
+        parsed = (item for value in values for item in challenges.parse(value))
+        return (
+            self.step is Step.DISCOVERY and status == 401 and any("resource_metadata" in it.parameters for it in parsed)
+        )
+
     def _is_html(self) -> bool:
         start = self.body.lstrip()[:100].lower()
         if start.startswith((b"{", b"[")):
@@ -369,6 +384,7 @@ class _Shape:
 
 # The first row that applies decides. A function in the second place tells more than one kind apart.
 _KINDS: tuple[tuple[Callable[["_Shape", int], bool], str | Callable[["_Shape"], str]], ...] = (
+    (_Shape._names_its_metadata, ""),
     (lambda _, status: 300 <= status < 400, _Shape._redirect),
     (lambda it, status: it.proxied and status in (502, 503, 504) and it.value is None, "proxy_error"),
     (lambda it, status: status >= 500 and not it._has_code(), "server_error"),

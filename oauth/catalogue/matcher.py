@@ -14,8 +14,8 @@ from functools import cache
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
-from oauth import lenient_json
-from oauth.catalogue import challenges, shapes, words
+from oauth import challenges, lenient_json
+from oauth.catalogue import shapes, words
 from oauth.catalogue.entries import DocumentedError, Endpoint, RegisteredError, documented, registered, registered_for
 from oauth.catalogue.folding import clean, fold, plain_quotes
 from oauth.catalogue.words import Words
@@ -41,6 +41,8 @@ ENDPOINTS_OF: Mapping[Step, tuple[Endpoint, ...]] = {
     Step.DISCOVERY: (),
     # A page of the login may send the authorization response, or its error (RFC 6749 §4.1.2).
     Step.PAGE: ("authorization",),
+    # RFC 7591 §3: an initial access token authorizes the request.
+    Step.REGISTER: ("registration", "resource"),
 }
 """Endpoints whose error codes an endpoint returns, its own first."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from oauth import parameters
 from oauth.exchange import Exchange, Step, header
-from oauth.providers.discovery import Metadata
+from oauth.providers.metadata import Metadata
 from oauth.providers.profile import ClientAuthentication, addresses
 
 TOKEN_STEPS = (Step.TOKEN, Step.REFRESH)

@@ -100,6 +100,7 @@ BESIDE: Mapping[Step, tuple[str, ...]] = {
     Step.USERINFO: ("invalid_token", "insufficient_scope"),
     Step.JWKS: (),
     Step.DISCOVERY: (),
+    Step.REGISTER: (),
 }
 """Endpoints beside the flow, and the codes that mean there what they mean in the flow."""
 

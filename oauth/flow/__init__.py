@@ -15,6 +15,14 @@ from oauth.flow.model import (
     StateCheck,
     Tokens,
 )
+from oauth.flow.registration import (
+    Registration,
+    deletion_fields,
+    deletion_request,
+    read_registration,
+    registration_fields,
+    registration_request,
+)
 from oauth.flow.request_fields import (
     api_fields,
     authorization_fields,
@@ -39,6 +47,7 @@ from oauth.flow.requests import (
 )
 from oauth.flow.responses import (
     check_issuer,
+    is_page,
     parse_pasted,
     read_callback,
     read_device,
@@ -56,6 +65,7 @@ __all__ = [
     "Flow",
     "Grant",
     "IssuerCheck",
+    "Registration",
     "Signed",
     "StateCheck",
     "Tokens",
@@ -65,9 +75,12 @@ __all__ = [
     "authorization_request",
     "body_field",
     "check_issuer",
+    "deletion_fields",
+    "deletion_request",
     "device_fields",
     "form_request",
     "is_bound",
+    "is_page",
     "keys_request",
     "par_fields",
     "par_request",
@@ -79,7 +92,10 @@ __all__ = [
     "read_keys",
     "read_nonce",
     "read_pushed",
+    "read_registration",
     "read_tokens",
+    "registration_fields",
+    "registration_request",
     "secrets_of",
     "token_fields",
     "token_request",

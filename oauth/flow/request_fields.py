@@ -52,14 +52,14 @@ def token_fields(flow: Flow, grant: Grant, signed: Signed = UNSIGNED) -> list[Fi
         Field("grant_type", grant.value, "The grant that this request uses", "this step"),
         *_credentials(flow, signed),
         *_grant_fields(flow, grant),
-        *_resource(flow, grant),
+        *_resource(flow),
         *_proof(flow, signed, "Proves possession of the key that the token is bound to"),
     ]
 
 
 def device_fields(flow: Flow, signed: Signed = UNSIGNED) -> list[Field]:
     """Return the parameters of a device authorization request (RFC 8628 §3.1)."""
-    return [*_credentials(flow, signed), _scope(flow)]
+    return [*_credentials(flow, signed), _scope(flow), *_resource(flow)]
 
 
 def presented_token_fields(flow: Flow, kind: str, signed: Signed = UNSIGNED) -> list[Field]:
@@ -173,7 +173,13 @@ def _optional(flow: Flow) -> list[Field]:
         Field("prompt", "", "none, login, consent or select_account (OpenID Connect)", "entered here", send=False),
         Field("login_hint", "", "The user expected to log in", "entered here", send=False),
         Field("audience", "", "The API that the token is for, by name (some servers)", "entered here", send=False),
-        Field("resource", "", "The API that the token is for, by URL (RFC 8707)", "entered here", send=False),
+        Field(
+            "resource",
+            flow.provider.resource,
+            "The API that the token is for, by URL (RFC 8707)",
+            "provider" if flow.provider.resource else "entered here",
+            send=bool(flow.provider.resource),
+        ),
     ]
     if flow.dpop_key is not None:
         meaning = "Binds the code to the key of the proofs (RFC 9449 §10)"
@@ -190,10 +196,11 @@ def _verifier(flow: Flow) -> list[Field]:
     return [Field("code_verifier", flow.verifier, "The verifier behind the challenge of step 1", "step 1")]
 
 
-def _resource(flow: Flow, grant: Grant) -> list[Field]:
-    """Return the resource of the authorization request, repeated (RFC 8707 §2.2)."""
-    resource = flow.authorization_parameter("resource") if grant is Grant.AUTHORIZATION_CODE else ""
-    return [Field("resource", resource, "The API that the token is for", "step 1")] if resource else []
+def _resource(flow: Flow) -> list[Field]:
+    """Return the resource of the authorization request, repeated, or else the profile's (RFC 8707 §2.2)."""
+    repeated = flow.authorization_parameter("resource")
+    value, source = (repeated, "step 1") if flow.authorization is not None else (flow.provider.resource, "provider")
+    return [Field("resource", value, "The API that the token is for", source)] if value else []
 
 
 def _proof(flow: Flow, signed: Signed, meaning: str) -> list[Field]:

@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import parse_qsl, quote_plus, urlencode, urlunsplit
 
@@ -19,7 +19,7 @@ _ASSERTION = re.compile(rb"""client_assertion"?(?:=|:\s?")[^&"]*""")
 def authorization_request(url: str, fields: Iterable[Field]) -> Request:
     """Build the authorization request that the browser opens. Raises ``InputError`` for an invalid ``url``."""
     parts = checked_url(url, "authorization endpoint")
-    query = "&".join(filter(None, [parts.query, urlencode(_sent(fields))]))
+    query = "&".join(filter(None, [parts.query, urlencode(sent(fields))]))
     return Request("GET", urlunsplit(parts._replace(query=query)), (("Host", parts.netloc.rpartition("@")[2]),))
 
 
@@ -28,7 +28,7 @@ def with_authorization(flow: Flow, fields: Iterable[Field]) -> Flow:
 
     For a ``request_uri`` these are the parameters that were pushed.
     """
-    parameters = tuple(_sent(fields))
+    parameters = tuple(sent(fields))
     if flow.pushed is not None and dict(parameters).get("request_uri") == flow.pushed.request_uri:
         parameters = flow.pushed.parameters
     return replace(flow, authorization=parameters)
@@ -73,7 +73,7 @@ def api_request(url: str, fields: Iterable[Field]) -> Request:
 
     Raises ``InputError`` for an invalid ``url``, or for a header with a character that is not allowed.
     """
-    return build_request("GET", url, _headers(_sent(fields)))
+    return build_request("GET", url, headers_of(fields))
 
 
 def keys_request(url: str) -> Request:
@@ -112,8 +112,8 @@ def _post(
 ) -> Request:
     """Build a POST. With Basic, the fields in ``basic_only`` are in the header and not in the body."""
     fields = list(fields)
-    headers = _headers(_sent(item for item in fields if item.header))
-    parameters = _sent(item for item in fields if not item.header)
+    headers = headers_of(item for item in fields if item.header)
+    parameters = sent(item for item in fields if not item.header)
     if authentication in (ClientAuthentication.NONE, ClientAuthentication.PRIVATE_KEY_JWT):
         parameters = [(name, value) for name, value in parameters if name != "client_secret"]
     if authentication is ClientAuthentication.BASIC:
@@ -130,15 +130,17 @@ def _post(
     return build_request("POST", url, headers, body)
 
 
-def _headers(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def headers_of(fields: Iterable[Field]) -> list[tuple[str, str]]:
+    """Return the fields as headers. Raises ``InputError`` for one with a character that is not allowed."""
+    pairs = sent(fields)
     for name, value in pairs:
         if not name.isascii() or not name.strip() or any(c in name + value for c in "\r\n\0"):
             raise InputError(
                 f"The header {name!r} cannot be sent. Its name must be ASCII, and name and value must be on one line."
             )
-    return list(pairs)
+    return pairs
 
 
-def _sent(fields: Iterable[Field]) -> list[tuple[str, str]]:
+def sent(fields: Iterable[Field]) -> list[tuple[str, str]]:
     """Return the names and values of the fields that are switched on and have a name."""
     return [(item.name, item.value) for item in fields if item.send and item.name]

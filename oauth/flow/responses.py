@@ -1,5 +1,6 @@
 """Responses read into the next state of the flow."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +18,11 @@ from oauth.moments import later
 
 CREDENTIALS = ("client_secret", "client_assertion", "client_assertion_type")
 """Fields of a pushed request that are not parameters of the authorization request (RFC 9126 §2.1)."""
+
+LONGEST_OTHER = 2
+"""Words of a pasted text that is no page: an address or a code may be wrapped."""
+
+_ADDRESS_OR_QUERY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/|[?#]?[A-Za-z_.]+=")
 
 REQUEST_URI_LIFETIME = 60
 """Default seconds before a request_uri expires, when the server sends no lifetime."""
@@ -131,6 +137,15 @@ def secrets_of(flow: Flow) -> Iterator[tuple[str, str]]:
         yield "user_code", flow.device.user_code
     for _, nonce in flow.dpop_nonces:
         yield "dpop_nonce", nonce
+
+
+def is_page(pasted: str) -> bool:
+    """Return True for the text of a page, in place of a callback's address, its query or a code."""
+    text = pasted.strip()
+    if text.startswith(("<", "{", "[", "HTTP/")):
+        return True
+    words = text.split(maxsplit=LONGEST_OTHER)
+    return len(words) > LONGEST_OTHER and not _ADDRESS_OR_QUERY.match(text)
 
 
 def parse_pasted(pasted: str) -> list[tuple[str, str]]:

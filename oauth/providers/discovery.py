@@ -1,144 +1,150 @@
-"""Discovery, sans-IO: the candidate addresses of a server's metadata, and the content of the document.
+"""Discovery, sans-IO: the search for a server's metadata, from its issuer, any address of it, or an API's address.
 
-OpenID Connect Discovery 1.0 §4 and RFC 8414 §3. The requests made here are sent and recorded like any other.
+OpenID Connect Discovery 1.0 §4, RFC 8414 §3 and RFC 9728 §5. The requests made here are sent and recorded like any
+other.
 """
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from oauth.addresses import is_loopback, loopback_twin
 from oauth.exchange import Exchange, Request, Response
-from oauth.providers.profile import ClientAuthentication, Kind, Link, Pkce, Provider, kind_of
+from oauth.providers import protected_resource
+from oauth.providers.metadata import OAUTH, OPENID, Candidate, Metadata, merge, read
+from oauth.providers.protected_resource import Challenge, Resource
 from oauth.providers.validation import address_faults
+from oauth.providers.well_known import (
+    WELL_KNOWN,
+    DiscoveryError,
+    appended,
+    inserted,
+    is_same,
+    named_address_fault,
+)
 from oauth.request_builder import build_request
 
-OPENID = "openid-configuration"
-OAUTH = "oauth-authorization-server"
-WELL_KNOWN = "/.well-known/"
+T = TypeVar("T")
 
-MAX_DEFAULT_SCOPES = 6
-"""Scopes that a profile requests by default, if the server lists no ``openid``; none if it lists more."""
+USUAL_PATH = "/api/auth"
+"""Path below which servers in use have everything, their document too, while their issuer has no path."""
 
-LISTS = {
-    "response_types_supported": "Responses of the authorization endpoint",
-    "response_modes_supported": "Ways to return the authorization response",
-    "grant_types_supported": "Grants of the token endpoint",
-    "scopes_supported": "Permissions that can be requested",
-    "code_challenge_methods_supported": "PKCE methods, RFC 7636",
-    "token_endpoint_auth_methods_supported": "Client authentication methods",
-    "token_endpoint_auth_signing_alg_values_supported": "Algorithms of a client assertion",
-    "dpop_signing_alg_values_supported": "Algorithms of a DPoP proof, RFC 9449",
-    "id_token_signing_alg_values_supported": "Algorithms of an ID token",
-}
-"""Members of the document that are lists of strings, with their meaning."""
+MAX_PREFIXES = 8
+"""Prefixes of an address that are tried: the longest, and the host."""
 
-FLAGS = {
-    "authorization_response_iss_parameter_supported": "The authorization response names its issuer, RFC 9207",
-    "require_pushed_authorization_requests": "Authorization requests must be pushed, RFC 9126",
-}
+MAX_ATTEMPTS = 60
+"""Requests of one discovery."""
 
-DEFAULTS = {
-    "grant_types_supported": ("authorization_code", "implicit"),
-    "token_endpoint_auth_methods_supported": (ClientAuthentication.BASIC.value,),
-    "response_modes_supported": ("query", "fragment"),
-}
-"""Defaults of lists that are not in the document (RFC 8414 §2)."""
-
-PREFERRED = (
-    ClientAuthentication.BASIC,
-    ClientAuthentication.BODY,
-    ClientAuthentication.PRIVATE_KEY_JWT,
-    ClientAuthentication.NONE,
-)
-
-
-class DiscoveryError(ValueError):
-    """A response is not usable metadata; the text says why, and what to do."""
+MAX_SECONDS = 60
+"""Seconds that the responses of one discovery may take together."""
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A possible address of the document of ``issuer``, and the rule it follows."""
+class Attempt:
+    """One request of a discovery, the rule it follows, and the ``problem`` of its response, empty if it is used."""
 
-    url: str
-    issuer: str
     rule: str
+    exchange: Exchange
+    problem: str
 
     @property
-    def is_oauth(self) -> bool:
-        """True for the document of RFC 8414, False for that of OpenID Connect."""
-        return OAUTH in self.url
-
-    @property
-    def request(self) -> Request:
-        """The request for the document (RFC 8414 §3.1)."""
-        return build_request("GET", self.url)
+    def url(self) -> str:
+        """The address that was asked."""
+        return self.exchange.request.url
 
 
 @dataclass(frozen=True, slots=True)
-class Metadata:
-    """A server's metadata document with the expected issuer.
+class Discovery:
+    """The result of discovery: every attempt in order, and what was found of the server and of the API."""
 
-    ``members`` are those of the right type. ``problems`` do not prevent its use; each begins with the name of a member.
+    attempts: tuple[Attempt, ...]
+    metadata: Metadata | None
+    resource: Resource | None = None
+
+
+def discover(text: str, ask: Callable[[Request], Exchange]) -> Discovery:
+    """Search from the address itself, then from an API's metadata, then above the address, then at its loopback twin.
+
+    ``ask`` sends a request and records it. After an OpenID document that of RFC 8414 is tried too: some servers name
+    their revocation and introspection endpoints only there. Raises ``DiscoveryError`` if the text is not an address.
     """
-
-    url: str
-    issuer: str
-    members: Mapping[str, Any] = field(repr=False)
-    problems: tuple[str, ...] = ()
-
-    def listed(self, name: str) -> tuple[str, ...]:
-        """Return a list of the document, or its default by RFC 8414 §2."""
-        return self.members[name] if name in self.members else DEFAULTS.get(name, ())
-
-    def says(self, name: str) -> bool:
-        """Return True if the document has this member, False if a default applies."""
-        return name in self.members
-
-    def flag(self, name: str) -> bool:
-        """Return a boolean member, False if it is missing."""
-        return self.members.get(name) is True
-
-    def address(self, name: str) -> str:
-        """Return an address of the document, or an empty string."""
-        return str(self.members.get(name, ""))
+    address = _address(text)
+    search = _Search(ask)
+    metadata = resource = None
+    for place in filter(None, (address, loopback_twin(address))):
+        metadata, resource = _search_at(search, place)
+        if metadata or resource:
+            break
+    return Discovery(tuple(search.attempts), metadata, resource)
 
 
 def candidates(text: str) -> list[Candidate]:
-    """Return the addresses to try, in order, for an issuer, another URL of the server, or the document's own URL.
+    """Return the addresses of documents to try for an issuer, another URL of the server, or the document's own URL.
 
-    Raises ``DiscoveryError`` if the text is not a valid address.
+    They are in order, without those that only a response can name. Raises ``DiscoveryError`` if the text is not a valid
+    address.
     """
+    return list(_candidates(_address(text)))
+
+
+def _address(text: str) -> str:
+    """Return what was typed as an address without query and fragment, which may hold a secret."""
     text = text.strip()
     if "://" not in text:
-        text = f"https://{text}"
+        host = (urlsplit(f"//{text}").hostname or "") if not next(address_faults(f"https://{text}"), "") else ""
+        text = f"{'http' if is_loopback(host) else 'https'}://{text}"
+    text = text.partition("#")[0].partition("?")[0]
     if fault := next(address_faults(text), ""):
         raise DiscoveryError(f"This {fault}. Enter the issuer, such as https://login.example.com, or any URL of it.")
-    parts = urlsplit(text)
-    if parts.username is not None:
+    if urlsplit(text).username is not None:
         raise DiscoveryError("This address contains a user, and perhaps a password. Remove everything before the @.")
+    return text
+
+
+def _candidates(address: str) -> Iterator[Candidate]:
+    parts = urlsplit(address)
     if WELL_KNOWN in parts.path:
-        return [_document(parts)]
-    path = parts.path.rstrip("/")
-    paths = [(path, parts.path), *([("", "")] if path else [])]
+        yield _document(parts)
+        return
+    prefixes = list(_prefixes(address))
+    yield from _unique(item for prefix in prefixes for item in _of_issuer(prefix))
+
+
+def _unique(items: Iterable[Candidate]) -> Iterator[Candidate]:
+    """Yield each address once."""
     by_url: dict[str, Candidate] = {}
-    for candidate in (item for stripped, typed in paths for item in _candidates(parts, stripped, typed)):
-        by_url.setdefault(candidate.url, candidate)
-    return list(by_url.values())
+    for item in items:
+        by_url.setdefault(item.url, item)
+    yield from by_url.values()
 
 
-def _candidates(parts: SplitResult, path: str, typed: str) -> Iterator[Candidate]:
-    """Yield the possible addresses of the document of an issuer with this path; ``typed`` is the path as entered."""
-    issuer = urlunsplit((parts.scheme, parts.netloc, typed, "", ""))
-    for place, rule in (
-        (f"{path}{WELL_KNOWN}{OPENID}", "OpenID Connect Discovery 1.0 §4.1"),
-        (f"{WELL_KNOWN}{OPENID}{path}", "RFC 8414 §5, the OpenID document with the path at the end"),
-        (f"{WELL_KNOWN}{OAUTH}{path}", "RFC 8414 §3.1"),
-        (f"{path}{WELL_KNOWN}{OAUTH}", "no rule, but found in use"),
-    ):
-        yield Candidate(urlunsplit((parts.scheme, parts.netloc, place, "", "")), issuer, rule)
+def _prefixes(address: str) -> Iterator[str]:
+    """Yield the address and those above it, the longest first, and at last the usual path of the host."""
+    parts = urlsplit(address)
+    root = f"{parts.scheme}://{parts.netloc}"
+    segments = [segment for segment in parts.path.split("/") if segment]
+    above = [f"{root}/{'/'.join(segments[:length])}" for length in range(len(segments) - 1, 0, -1)]
+    yield address
+    yield from above[: MAX_PREFIXES - 2]
+    yield root
+    yield root + USUAL_PATH
+
+
+def _of_issuer(issuer: str) -> Iterator[Candidate]:
+    """Yield the possible addresses of the document of an issuer."""
+    parts = urlsplit(issuer)
+    others = (f"{parts.scheme}://{parts.netloc}",) if parts.path.rstrip("/") == USUAL_PATH else ()
+    yield from _unique(
+        Candidate(url, issuer, rule, others)
+        for url, rule in (
+            (appended(issuer, OPENID), "OpenID Connect Discovery 1.0 §4.1"),
+            (inserted(issuer, OPENID), "RFC 8414 §5, the OpenID document with the path at the end"),
+            (inserted(issuer, OAUTH), "RFC 8414 §3.1"),
+            (appended(issuer, OAUTH), "no rule, but found in use"),
+        )
+    )
 
 
 def _document(parts: SplitResult) -> Candidate:
@@ -146,169 +152,103 @@ def _document(parts: SplitResult) -> Candidate:
     before, _, after = parts.path.partition(WELL_KNOWN)
     path = before or after.partition("/")[2]
     issuer = urlunsplit((parts.scheme, parts.netloc, f"/{path.strip('/')}" if path else "", "", ""))
-    return Candidate(urlunsplit(parts._replace(query="")), issuer, "the address of the document")
+    return Candidate(urlunsplit(parts), issuer, "the address of the document")
 
 
-def read(candidate: Candidate, response: Response) -> Metadata:
-    """Parse the document. Raises ``DiscoveryError`` if it is not metadata, or another issuer's (RFC 8414 §3.3)."""
-    if 300 <= response.status < 400:
-        raise DiscoveryError(
-            f"The server returned a redirect ({response.status}), which is not followed. Check its target, and enter "
-            "that if you trust it."
-        )
-    if response.status != 200:
-        raise DiscoveryError(f"The server returned {response.status}: there is no document here.")
-    if response.cut:
-        raise DiscoveryError("The response is larger than the console reads.")
-    try:
-        document = json.loads(response.body)
-    except (ValueError, RecursionError) as error:
-        raise DiscoveryError("The response is not valid JSON, so it is not the document.") from error
-    if not isinstance(document, dict):
-        raise DiscoveryError("The response is JSON but not an object, so it is not the document.")
-    issuer = document.get("issuer")
-    if not isinstance(issuer, str) or not issuer:
-        raise DiscoveryError("The response has no issuer, which the document must have (RFC 8414 §2).")
-    if issuer.rstrip("/") != candidate.issuer.rstrip("/"):
-        raise DiscoveryError(
-            f"The document's issuer is {issuer!r}, not {candidate.issuer!r}. It must not be used (RFC 8414 §3.3): "
-            f"anyone could name another server's endpoints. If you mean {issuer!r}, enter that."
-        )
-    members: dict[str, Any] = {}
-    problems: list[str] = []
-    for name, value in document.items():
-        member, fault = _member(name, value)
-        if fault:
-            problems.append(f"{name} {fault}")
-        else:
-            members[name] = member
-    problems += _missing(members)
-    problems += _unsafe(issuer, members)
-    return Metadata(candidate.url, issuer, members, tuple(problems))
+def _search_at(search: "_Search", address: str) -> tuple[Metadata | None, Resource | None]:
+    parts = urlsplit(address)
+    if f"{WELL_KNOWN}{protected_resource.NAME}" in parts.path:
+        return _of_resource(search, search.resource_document(address, _document(parts).issuer, "its own address"))
+    if WELL_KNOWN in parts.path:
+        return search.server([_document(parts)]), None
+    if metadata := search.server(_of_issuer(address)):
+        return metadata, None
+    metadata, resource = _of_resource(search, search.resource(address))
+    if metadata is None and not (resource and resource.servers):
+        metadata = search.server(_candidates(address))
+    return metadata, resource
 
 
-def _member(name: str, value: Any) -> tuple[Any, str]:
-    """Return a member's value and its fault, empty if it is valid."""
-    if name in LISTS:
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return tuple(value), ""
-        return None, "is not a list of strings"
-    if name in FLAGS:
-        return value, "" if isinstance(value, bool) else "is neither true nor false"
-    if _is_endpoint(name):
-        if not isinstance(value, str):
-            return None, "is not a string"
-        return value, next(address_faults(value), "")
-    return value, ""
+def _of_resource(search: "_Search", resource: Resource | None) -> tuple[Metadata | None, Resource | None]:
+    """Return the metadata of the first of a resource's servers that has it."""
+    servers = resource.servers if resource else ()
+    return next(filter(None, (search.server(_of_issuer(issuer)) for issuer in servers)), None), resource
 
 
-def _is_endpoint(name: str) -> bool:
-    return kind_of(name) is Kind.ADDRESS and name != "issuer"
+@dataclass
+class _Search:
+    """The requests of one discovery. Each address is asked once, and none of a host that did not respond."""
 
+    ask: Callable[[Request], Exchange]
+    attempts: list[Attempt] = field(default_factory=list)
+    _asked: set[str] = field(default_factory=set)
+    _silent: set[str] = field(default_factory=set)
 
-def _missing(members: Mapping[str, Any]) -> Iterator[str]:
-    if "response_types_supported" not in members:
-        yield "response_types_supported is missing, and RFC 8414 §2 requires it"
-    grants = members.get("grant_types_supported", DEFAULTS["grant_types_supported"])
-    if "authorization_endpoint" not in members and {"authorization_code", "implicit"} & set(grants):
-        yield "authorization_endpoint is missing, and a listed grant needs it"
-    if "token_endpoint" not in members and set(grants) != {"implicit"}:
-        yield "token_endpoint is missing, and a listed grant needs it"
+    def server(self, places: Iterable[Candidate]) -> Metadata | None:
+        """Try one candidate after the other until one has the document."""
+        openid: tuple[str, Metadata] | None = None
+        for candidate in places:
+            if openid and not (candidate.is_oauth and is_same(candidate.issuer, openid[0])):
+                continue
+            metadata = self._read(candidate.url, candidate.rule, partial(read, candidate))
+            if metadata is None:
+                continue
+            if not openid and not candidate.is_oauth:
+                openid = candidate.issuer, metadata
+            elif not openid:
+                return metadata
+            elif is_same(openid[1].issuer, metadata.issuer):
+                return merge(openid[1], metadata)
+        return openid[1] if openid else None
 
+    def resource(self, address: str) -> Resource | None:
+        """Ask for the API itself, and follow its challenge, or else try the well-known addresses (RFC 9728 §3, §5)."""
+        challenge = self._read(address, "RFC 9728 §5.1, the challenge of the address itself", _challenge) or Challenge()
+        if challenge.metadata and (fault := named_address_fault(challenge.metadata, address)):
+            last = self.attempts[-1]
+            self.attempts[-1] = Attempt(last.rule, last.exchange, f"Its resource_metadata {fault}. It is not followed.")
+        elif challenge.metadata:
+            rule = "RFC 9728 §5.1, named by the challenge"
+            if resource := self.resource_document(challenge.metadata, address, rule, challenge.scope):
+                return resource
+        for url in protected_resource.candidates(address):
+            if resource := self.resource_document(url, address, "RFC 9728 §3.1", challenge.scope):
+                return resource
+        return None
 
-def _unsafe(issuer: str, members: Mapping[str, Any]) -> Iterator[str]:
-    if not issuer.startswith("https:"):
-        return
-    for name, value in members.items():
-        if _is_endpoint(name) and value.startswith("http:"):
-            yield f"{name} is an http address of an https issuer: requests to it are not encrypted"
+    def resource_document(self, url: str, address: str, rule: str, scope: str = "") -> Resource | None:
+        """Ask for the document of a resource."""
+        return self._read(url, rule, partial(protected_resource.read, url, address, scope=scope))
 
-
-def provider(metadata: Metadata, template: Provider) -> Provider:
-    """Return ``template`` with the values of the document; it keeps those that the document does not have."""
-    addresses: dict[str, Any] = {name: metadata.address(name) for name in metadata.members if _is_endpoint(name)}
-    methods = metadata.listed("token_endpoint_auth_methods_supported")
-    modes = metadata.listed("response_modes_supported")
-    links = [
-        Link(title, metadata.address(name))
-        for name, title in (("service_documentation", "Documentation"), ("op_tos_uri", "Terms of service"))
-        if not next(address_faults(metadata.address(name)), "x")
-    ]
-    return replace(
-        template,
-        **addresses,
-        name=urlsplit(metadata.issuer).netloc,
-        issuer=metadata.issuer,
-        scope=_scope(metadata.listed("scopes_supported")),
-        client_authentication=next((item for item in PREFERRED if item in methods), template.client_authentication),
-        pkce=_pkce(metadata.listed("code_challenge_methods_supported")),
-        response_mode="" if "query" in modes else next(iter(modes), ""),
-        links=tuple(links),
-    )
-
-
-def _scope(supported: Sequence[str]) -> str:
-    """Return a default scope: the user's identity with OpenID Connect, otherwise all scopes if they are few."""
-    if "openid" in supported:
-        return " ".join(name for name in ("openid", "profile", "email") if name in supported)
-    return " ".join(supported) if len(supported) <= MAX_DEFAULT_SCOPES else ""
-
-
-def _pkce(supported: Sequence[str]) -> Pkce:
-    return next((item for item in (Pkce.S256, Pkce.PLAIN) if item in supported), Pkce.OFF)
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One request for the document, with the ``problem`` of its response, empty if the document is used."""
-
-    candidate: Candidate
-    exchange: Exchange
-    problem: str
-
-
-@dataclass(frozen=True, slots=True)
-class Discovery:
-    """The result of discovery: every attempt in order, and the document if one was found."""
-
-    attempts: tuple[Attempt, ...]
-    metadata: Metadata | None
-
-
-def discover(text: str, ask: Callable[[Request], Exchange]) -> Discovery:
-    """Try one candidate after the other until one has the document; ``ask`` sends a request and records it.
-
-    After an OpenID document that of RFC 8414 is tried too: some servers name their revocation and introspection
-    endpoints only there. Raises ``DiscoveryError`` if the text is not a valid address.
-    """
-    attempts: list[Attempt] = []
-    openid: Metadata | None = None
-    for candidate in candidates(text):
-        if openid and not (candidate.is_oauth and candidate.issuer.rstrip("/") == openid.issuer.rstrip("/")):
-            continue
-        exchange = ask(candidate.request)
+    def _read(self, url: str, rule: str, parse: Callable[[Response], T]) -> T | None:
+        """Ask for an address, and parse the response; ``None`` if that fails, or if it is not asked."""
+        host = urlsplit(url).netloc
+        elapsed = sum(attempt.exchange.duration_ms or 0 for attempt in self.attempts)
+        if url in self._asked or host in self._silent:
+            return None
+        if len(self.attempts) >= MAX_ATTEMPTS or elapsed > MAX_SECONDS * 1000:
+            return None
+        self._asked.add(url)
+        exchange = self.ask(build_request("GET", url))
         if exchange.response is None:
-            # All candidates are on the same host, so the others would fail too.
-            attempts.append(Attempt(candidate, exchange, "No response was received."))
-            break
+            self._silent.add(host)
+            self.attempts.append(Attempt(rule, exchange, "No response was received."))
+            return None
         try:
-            metadata = read(candidate, exchange.response)
+            result = parse(exchange.response)
         except DiscoveryError as error:
-            attempts.append(Attempt(candidate, exchange, str(error)))
-            continue
-        attempts.append(Attempt(candidate, exchange, ""))
-        if candidate.is_oauth:
-            return Discovery(tuple(attempts), _merge(openid, metadata) if openid else metadata)
-        openid = metadata
-    return Discovery(tuple(attempts), openid)
+            self.attempts.append(Attempt(rule, exchange, str(error)))
+            return None
+        self.attempts.append(Attempt(rule, exchange, ""))
+        return result
 
 
-def _merge(first: Metadata, second: Metadata) -> Metadata:
-    """Merge two documents of one issuer; the first takes precedence, and endpoints that differ are a problem."""
-    differences = [
-        f"{name} is another address in {second.url}"
-        for name in first.members.keys() & second.members.keys()
-        if _is_endpoint(name) and first.members[name] != second.members[name]
-    ]
-    problems = dict.fromkeys((*first.problems, *second.problems, *sorted(differences)))
-    return replace(first, members={**second.members, **first.members}, problems=tuple(problems))
+def _challenge(response: Response) -> Challenge:
+    found = protected_resource.challenge(response)
+    if found is None:
+        raise DiscoveryError(
+            f"The server returned {response.status} and asks for no token: this is no address of an API."
+        )
+    if not found.metadata:
+        raise DiscoveryError(f"The server returned {response.status}, and its challenge names no resource_metadata.")
+    return found

@@ -159,8 +159,10 @@ class Provider:
         "Endpoint that accepts pushed authorization requests (RFC 9126)", Kind.ADDRESS
     )
     device_authorization_endpoint: str = described("Endpoint that starts the device grant (RFC 8628)", Kind.ADDRESS)
+    registration_endpoint: str = described("Endpoint that registers a client (RFC 7591)", Kind.ADDRESS)
     jwks_uri: str = described("Address of the keys that verify signatures (RFC 7517)", Kind.ADDRESS)
     api: str = described("Address that the API's paths are appended to", Kind.ADDRESS)
+    resource: str = described("Identifier of the API, to request tokens for it alone (RFC 8707)")
     scope: str = described("Default scope")
     scope_separator: str = described(
         "Separator between two scopes; RFC 6749 §3.3 says a space", Kind.SEPARATOR, default=" "
@@ -170,6 +172,7 @@ class Provider:
         "Client authentication: client_secret_post, client_secret_basic, none or private_key_jwt",
         default=ClientAuthentication.BODY,
     )
+    public_clients: bool = described("The server accepts clients without a secret (none)", default=False)
     pkce: Pkce = described("PKCE code challenge method (RFC 7636): S256, plain or off", default=Pkce.OFF)
     response_mode: str = described("Response mode to request, if any: query, fragment or form_post")
     dpop: bool = described("Bind tokens to a key of the client (RFC 9449)", default=False)

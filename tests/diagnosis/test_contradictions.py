@@ -7,7 +7,8 @@ import pytest
 
 from oauth.diagnosis.contradictions import contradictions
 from oauth.exchange import Exchange, Request, Response, Step
-from oauth.providers.discovery import Metadata, candidates, read
+from oauth.providers.discovery import candidates
+from oauth.providers.metadata import Metadata, read
 
 ISSUER = "https://login.example.com"
 DOCUMENT: dict[str, Any] = {

@@ -35,8 +35,9 @@ from oauth.history.filters import FilterError, Filters, where
 from oauth.history.store import History
 from oauth.imports import ImportFileError, import_file
 from oauth.jose import jwt, keys
-from oauth.providers import custom, discovery
+from oauth.providers import custom, discovery, metadata, protected_resource
 from oauth.providers.validation import ProfileError
+from oauth.providers.well_known import DiscoveryError
 from oauth.recorder import Recorder
 from oauth.redaction import Vault
 from oauth.routes.callback import FORM, callback
@@ -223,9 +224,14 @@ def _discovery(text: str) -> None:
     candidate = discovery.candidates("https://p.example")[0]
     members = dict.fromkeys(("token_endpoint", "jwks_uri"), text) | {"scopes_supported": [text]}
     for body in (octets(text), json.dumps({"issuer": "https://p.example", **members}).encode()):
-        with suppress(discovery.DiscoveryError):
-            discovery.read(candidate, Response(200, body=body))
-    with suppress(discovery.DiscoveryError):
+        with suppress(DiscoveryError):
+            metadata.read(candidate, Response(200, body=body))
+    resource = json.dumps({"resource": text, "authorization_servers": [text], "scopes_supported": [text]}).encode()
+    for body in (octets(text), resource):
+        with suppress(DiscoveryError):
+            protected_resource.read("https://p.example/.well-known/x", "https://p.example", Response(200, body=body))
+    protected_resource.challenge(Response(401, "", (("WWW-Authenticate", text),)))
+    with suppress(DiscoveryError):
         discovery.candidates(text)
 
 

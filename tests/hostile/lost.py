@@ -20,7 +20,8 @@ from oauth.flow import Client, Flow, Grant
 from oauth.history.filters import Filters
 from oauth.history.past import HistoryPast
 from oauth.history.store import History, Row
-from oauth.providers import Provider, discovery
+from oauth.providers import Provider, discovery, metadata, protected_resource
+from oauth.providers.well_known import DiscoveryError
 from oauth.recorder import Record, Recorder
 from oauth.redaction import Vault
 from oauth.ticket import flow_summary
@@ -101,8 +102,11 @@ def read_everything(exchange: Exchange) -> None:
     if exchange.response is not None:
         formatting.raw_response(exchange.response)
         formatting.pretty_body(exchange.response.body, exchange.response.headers)
-        with suppress(discovery.DiscoveryError):  # refused with a sentence
-            discovery.read(discovery.candidates("https://as.example")[0], exchange.response)
+        with suppress(DiscoveryError):  # refused with a sentence
+            metadata.read(discovery.candidates("https://as.example")[0], exchange.response)
+        protected_resource.challenge(exchange.response)
+        with suppress(DiscoveryError):
+            protected_resource.read("https://as.example/.well-known/x", "https://as.example", exchange.response)
 
 
 def main() -> int:

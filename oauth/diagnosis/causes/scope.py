@@ -3,8 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from oauth import parameters
-from oauth.catalogue import challenges
+from oauth import challenges, parameters
 from oauth.diagnosis.before import OF_A_USER
 from oauth.diagnosis.causes.fixes import put
 from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown

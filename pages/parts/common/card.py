@@ -11,7 +11,13 @@ from oauth.exchange import Exchange, Step
 from oauth.formatting import span
 from pages.parts.common import clock
 
-STEP_NAMES = {Step.TOKEN: "Exchange", Step.API: "Call", Step.PAR: "Push", Step.JWKS: "Keys"}
+STEP_NAMES = {
+    Step.TOKEN: "Exchange",
+    Step.API: "Call",
+    Step.PAR: "Push",
+    Step.JWKS: "Keys",
+    Step.REGISTER: "Registration",
+}
 """Names of the steps that are not called after their value."""
 
 DAY = 86_400

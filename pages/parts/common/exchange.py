@@ -61,8 +61,9 @@ def _headline(exchange: Exchange, explanation: Explanation | None) -> None:
             st.badge("certificate not checked", icon=":material/no_encryption:", color="red")
         if "proxy" in exchange.marks:
             st.badge("through a proxy", color="gray")
-        if "imported" in exchange.marks:
-            st.badge("imported", color="gray")
+        for mark in ("imported", "pasted"):
+            if mark in exchange.marks:
+                st.badge(mark, color="gray")
         if explanation is not None and explanation.error:
             st.text(explanation.error)
         st.caption(" · ".join(facts))

@@ -9,7 +9,7 @@ import streamlit as st
 from oauth import providers
 from oauth.addresses import split
 from oauth.installation import current
-from oauth.providers import Provider, ReadyClient, custom, discovery, operator_settings
+from oauth.providers import Provider, ReadyClient, custom, metadata, operator_settings
 from pages.parts.common import session, widget_defaults
 from pages.parts.common.card import plain
 from pages.parts.providers import discover, profile_form
@@ -19,7 +19,7 @@ GENERIC = "generic"
 
 SAVING = "walkthrough.keeping"
 
-EDITABLE = (*(name for name in providers.addresses() if name != "issuer"), "scope")
+EDITABLE = (*(name for name in providers.addresses() if name != "issuer"), "scope", "resource")
 """Fields of the generic profile that the walkthrough asks for."""
 
 
@@ -121,8 +121,9 @@ def fill_in(template: Provider) -> Provider:
     """Draw discovery and the addresses of a server without a profile, and return the profile typed so far."""
     with st.container(border=True, key="walkthrough.server"):
         result = discover.draw("walkthrough", "Issuer, or any URL of the server", template.connection)
-        metadata = result.metadata if result else None
-        base = discovery.provider(metadata, template) if metadata else template
+        base = template
+        if result is not None and result.metadata is not None:
+            base = metadata.provider(result.metadata, template, result.resource)
         with st.expander("Endpoints and scope", key="walkthrough.addresses", icon=":material/edit:"):
             values: dict[str, Any] = {}
             for place, name in profile_form.in_columns(EDITABLE, 2):

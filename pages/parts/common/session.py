@@ -17,7 +17,7 @@ from oauth.catalogue.explain import Explanation
 from oauth.diagnosis import Cause, Diagnosis, Fix
 from oauth.exchange import Exchange, Request, Step
 from oauth.exports import links
-from oauth.flow import Client, Flow, pkce
+from oauth.flow import Client, Field, Flow, Registration, pkce
 from oauth.handover import Handover, Labels
 from oauth.history import typed_text
 from oauth.history.store import HistoryError
@@ -37,6 +37,9 @@ OWN_SECRET = "own_client_secret"
 
 OWN_KEY = "own_client_key"
 """Key in the session state of the client's private key, which outlives a flow."""
+
+REGISTRATIONS = "registrations"
+"""Key in the session state of the clients that were registered here, by the id of their provider; see ``Session``."""
 
 AUTHENTICATION = "client authentication"
 """Key in the session state of the client authentication: chosen last, or else the profile's."""
@@ -83,7 +86,8 @@ class Session:
     """One user's walkthrough. The recorder's vault holds the secrets of the flow, and is discarded with it.
 
     By action, ``shown`` has the last outcome and ``sent`` the last request; ``sequence`` has every outcome in order.
-    ``authorizing`` is the authorization request that waits for its callback.
+    ``replaced`` says why this flow took the place of one that had begun. ``authorization`` is the authorization request
+    that the link opens, ``authorizing`` the one that waits for its callback.
     """
 
     recorder: Recorder
@@ -95,12 +99,19 @@ class Session:
     sequence: list[Shown] = field(default_factory=list)
     sent: dict[str, Request] = field(default_factory=dict, repr=False)
     checked: dict[str, tuple[Request, datetime, tuple[Cause, ...]]] = field(default_factory=dict, repr=False)
+    authorization: tuple[Request, list[Field]] | None = field(default=None, repr=False)
     authorizing: Record | None = None
     refused: str = ""
+    replaced: str = ""
     pressed: str = ""
     revealed: str = ""
     fixing: Fixing | None = None
     keys: tuple[Mapping[str, Any], ...] | None = None
+
+    @property
+    def registered(self) -> Registration | None:
+        """The client that this browser session registered at the provider, if it is not deleted."""
+        return registrations().get(self.flow.provider.id)
 
     @property
     def vault(self) -> Vault:
@@ -201,6 +212,12 @@ def redacted(text: str, *vaults: Vault) -> str:
     return typed_text.redacted(text, installed.history, own, *vaults)
 
 
+def registrations() -> dict[str, Registration]:
+    """Return the clients that this browser session registered, by the id of their provider."""
+    kept: dict[str, Registration] = st.session_state.setdefault(REGISTRATIONS, {})
+    return kept
+
+
 def start(provider: Provider, client: Client, chosen: str) -> Session:
     """Begin a flow with a fresh ``state``, forgetting the secrets of the one before.
 
@@ -221,8 +238,13 @@ def start(provider: Provider, client: Client, chosen: str) -> Session:
     )
     session = Session(recorder, Signing(recorder.vault), flow, chosen)
     session.advance(flow)
+    for registration in registrations().values():
+        session.vault.add("registration_access_token", registration.token)
+        session.vault.add("client_secret", registration.client.secret)
     st.session_state[SESSION] = session
     session.choose(provider.pkce, bound=provider.dpop, by=provider.client_authentication)
+    if provider.registration_endpoint and not client.id:
+        session.opened |= {"register"}
     labels = Labels(flow.id, owner(), flow.case, provider.id, client.id)
     try:
         session.handover.expect(flow.state, labels)

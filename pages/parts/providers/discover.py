@@ -1,7 +1,7 @@
 """Discovery: the address to start from, each request as an exchange, and the content of the metadata document."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -11,8 +11,11 @@ from oauth.diagnosis.contradictions import contradictions
 from oauth.exchange import Exchange, Request, Step
 from oauth.installation import current, now
 from oauth.providers import Provider
-from oauth.providers.discovery import FLAGS, LISTS, Discovery, DiscoveryError, Metadata, discover
-from oauth.recorder import Record
+from oauth.providers.discovery import Discovery, discover
+from oauth.providers.metadata import FLAGS, LISTS, Metadata
+from oauth.providers.protected_resource import Resource
+from oauth.providers.well_known import DiscoveryError
+from oauth.recorder import Record, Recorder
 from pages.parts.common import exchange, session
 
 PLACES = ("walkthrough", "providers")
@@ -32,23 +35,44 @@ class Outcome:
     history_problem: str = ""
 
 
+@dataclass
+class Lookup:
+    """A press of the button: what was typed, and its outcome, ``None`` until the discovery is over.
+
+    An edit of another field ends the run that discovers. The outcome is set here, and the next run draws it.
+    """
+
+    typed: str
+    outcome: Outcome | None = None
+
+
 def draw(place: str, label: str, connection: ConnectionSettings) -> Discovery | None:
     """Draw the address with its button and the outcome. ``place`` is the prefix of the widget keys."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        typed = st.text_input(
+        st.text_input(
             label,
             key=f"{place}.issuer",
             placeholder="https://login.example.com",
-            help="Reads the metadata at the well-known addresses (OpenID Connect Discovery, RFC 8414).",
+            help="Reads the metadata at the well-known addresses (OpenID Connect Discovery, RFC 8414), also above the "
+            "address, and what an API says about its authorization server (RFC 9728).",
             persist_state="session",
         )
-        is_pressed = st.button("Discover", key=f"{place}.discover", icon=":material/travel_explore:")
-    if is_pressed:
-        with st.spinner("Reading the server's metadata"):
-            st.session_state[f"{place}.discovered"] = _discover(typed or "", connection)
-    outcome: Outcome | None = st.session_state.get(f"{place}.discovered")
-    if outcome is None:
+        st.button(
+            "Discover",
+            key=f"{place}.discover",
+            icon=":material/travel_explore:",
+            on_click=_press,
+            args=(place,),
+        )
+    lookup = _lookup(place)
+    if lookup is None:
         return None
+    if lookup.outcome is None:
+        recorder, owner = current().recorder(), session.owner()
+        with st.spinner("Reading the server's metadata"):
+            # Nothing here talks to the page, which would end the run if a field was edited meanwhile.
+            lookup.outcome = _discover(lookup.typed, connection, recorder, owner)
+    outcome = lookup.outcome
     if outcome.history_problem:
         st.warning("These requests are not saved in the history.")
         st.text(outcome.history_problem)
@@ -60,11 +84,25 @@ def draw(place: str, label: str, connection: ConnectionSettings) -> Discovery | 
     return outcome.discovery
 
 
+def _press(place: str) -> None:
+    st.session_state[f"{place}.discovered"] = Lookup(st.session_state[f"{place}.issuer"] or "")
+
+
+def _lookup(place: str) -> Lookup | None:
+    lookup: Lookup | None = st.session_state.get(f"{place}.discovered")
+    return lookup
+
+
+def metadata_of(provider: Provider) -> Metadata | None:
+    """Return the metadata of a provider's server, ``None`` if this session has not read it."""
+    outcomes = [lookup.outcome for place in PLACES if (lookup := _lookup(place))]
+    documents = [item.discovery.metadata for item in outcomes if item and item.discovery]
+    return next((item for item in documents if item and item.issuer == provider.issuer), None)
+
+
 def compare(provider: Provider, exchanges: Sequence[Exchange]) -> None:
     """Draw contradictions between the server's metadata and its behaviour, if this session has read the metadata."""
-    outcomes: list[Outcome | None] = [st.session_state.get(f"{place}.discovered") for place in PLACES]
-    documents = [item.discovery.metadata for item in outcomes if item and item.discovery and item.discovery.metadata]
-    metadata = next((item for item in documents if item.issuer == provider.issuer), None)
+    metadata = metadata_of(provider)
     if metadata is None or not (differences := contradictions(metadata, exchanges)):
         return
     with st.container(border=True, gap="small", key="walkthrough.contradictions"):
@@ -74,12 +112,14 @@ def compare(provider: Provider, exchanges: Sequence[Exchange]) -> None:
             st.text(f"{item.member}\npromised: {item.promised}\nobserved: {item.observed} ({row})")
 
 
-def _discover(typed: str, connection: ConnectionSettings) -> Outcome:
-    recorder = current().recorder()
+def _discover(typed: str, connection: ConnectionSettings, recorder: Recorder, owner: str) -> Outcome:
+    # A document may name any address. None of them leads to a cloud's metadata.
+    allowlist = replace(recorder.policy.allowlist, published=True)
+    recorder.policy = replace(recorder.policy, allowlist=allowlist)
     records: list[Record] = []
 
     def ask(request: Request) -> Exchange:
-        exchange = Exchange(Step.DISCOVERY, request, now(), owner=session.owner(), provider="generic")
+        exchange = Exchange(Step.DISCOVERY, request, now(), owner=owner, provider="generic")
         records.append(send(exchange, recorder, connection=connection))
         return records[-1].live
 
@@ -91,16 +131,31 @@ def _discover(typed: str, connection: ConnectionSettings) -> Outcome:
 
 
 def _result(place: str, result: Discovery, records: Sequence[Record]) -> None:
-    if result.metadata is None:
-        st.error("No metadata was found. Enter the endpoints by hand, from the server's documentation.")
-    else:
+    if result.metadata is not None:
         _metadata(result.metadata)
+    elif result.resource is not None and result.resource.servers:
+        st.error("This is an API, but none of its authorization servers has metadata. Enter the endpoints by hand.")
+        st.text("\n".join(result.resource.servers))
+    else:
+        st.error("No metadata was found. Enter the endpoints by hand, from the server's documentation.")
+    if result.resource is not None:
+        _resource(result.resource)
     with st.expander(f"Requests ({len(result.attempts)})", key=f"{place}.looks", icon=":material/http:"):
         for number, (attempt, record) in enumerate(zip(result.attempts, records, strict=True), 1):
-            st.caption(f"By {attempt.candidate.rule}")
+            st.caption(f"By {attempt.rule}")
             if attempt.problem:
                 st.text(attempt.problem)
             exchange.draw(f"{place}.look.{number}", record.redacted, record.explanation)
+
+
+def _resource(resource: Resource) -> None:
+    st.markdown(":green[:material/check:] The address is an API, which names its authorization server")
+    scopes = resource.scope or " ".join(resource.scopes[:MAX_VALUES])
+    lines = [f"resource   {resource.identifier}", f"server     {', '.join(resource.servers) or 'not named'}"]
+    st.code("\n".join([*lines, f"scope      {scopes or 'not named'}"]), language=None, wrap_lines=True)
+    if resource.problems:
+        st.warning("The API's metadata has problems. It is used without the invalid parts.")
+        st.text("\n".join(resource.problems))
 
 
 def _metadata(metadata: Metadata) -> None:

@@ -29,8 +29,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Requests": (
         "scope",
         "scope_separator",
+        "resource",
         "token_body",
         "client_authentication",
+        "public_clients",
         "pkce",
         "response_mode",
         "dpop",

@@ -10,6 +10,7 @@ from oauth import flow as flows
 from oauth.exchange import Step
 from oauth.flow import Field, Flow, Grant, Signed
 from oauth.providers import Provider
+from pages.parts.walkthrough import own_client
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ def kind(action: str) -> str:
 
 
 ACTIONS: Mapping[str, Action] = {
+    "register": Action(Step.REGISTER, "registration_endpoint", lambda flow, _: own_client.fields(flow)),
+    "unregister": Action(Step.REGISTER, "registration_endpoint", lambda flow, _: own_client.deletion_fields(flow)),
     "par": Action(Step.PAR, "pushed_authorization_request_endpoint", flows.par_fields),
     "authorize": Action(Step.AUTHORIZE, "authorization_endpoint", lambda flow, _: flows.authorization_fields(flow)),
     "token": _token(Grant.AUTHORIZATION_CODE),
@@ -62,5 +65,5 @@ ACTION_OF = {Step.AUTHORIZE: "authorize", Step.TOKEN: "token", Step.API: "api", 
 """The action of the flow that a fix or a pasted request goes to, by its step."""
 
 CARD_OF = {"api": "call", "refresh": "call", "application": "call", "userinfo": "call", "introspect": "call",
-           "revoke": "call", "poll": "device"}  # fmt: skip
+           "revoke": "call", "poll": "device", "unregister": "register"}  # fmt: skip
 """The card of each action that has no card of its own name."""

@@ -8,7 +8,7 @@ from oauth.flow import pkce
 from oauth.providers import ClientAuthentication, Pkce
 from pages.parts.common import widget_defaults
 from pages.parts.common.session import AUTHENTICATION, Session
-from pages.parts.walkthrough import tokens
+from pages.parts.walkthrough import own_client, tokens
 
 METHODS = {Pkce.OFF: "Off", Pkce.S256: "S256", Pkce.PLAIN: "plain"}
 
@@ -18,7 +18,7 @@ def apply(current: Session) -> None:
     provider = current.flow.provider
     widget_defaults.keep("authorize.pkce", provider.pkce)
     widget_defaults.keep("authorize.dpop", provider.dpop)
-    widget_defaults.keep(AUTHENTICATION, provider.client_authentication)
+    widget_defaults.keep(AUTHENTICATION, own_client.default_authentication(provider, current.flow.client))
     current.choose(
         Pkce(st.session_state["authorize.pkce"]),
         bound=bool(st.session_state["authorize.dpop"]),

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from oauth import flow as flows
+from oauth import paste
 from oauth.errors import InputError
 from oauth.exchange import Request, Response, Step
 from oauth.flow import IssuerCheck
@@ -23,7 +24,13 @@ def begin(session: Session, request: Request, fields: list[flows.Field]) -> None
 
 
 def receive_pasted(session: Session, text: str) -> None:
-    """Apply a pasted callback. Raises ``InputError`` if it is not one, or belongs to another flow or issuer."""
+    """Apply a pasted callback, or the text of the page that the browser stayed on.
+
+    Raises ``InputError`` if it is neither, or belongs to another flow or issuer.
+    """
+    if flows.is_page(text):
+        _receive_page(session, text.strip())
+        return
     parameters = flows.parse_pasted(text)
     _check(session, parameters)
     session.refused = ""
@@ -74,6 +81,34 @@ def receive(session: Session, parameters: list[tuple[str, str]], at: datetime, *
         record = examine(exchange, session.vault)
     session.show("callback", diagnosing.outcome(session, record))
     session.opened |= {"token"}
+
+
+def _receive_page(session: Session, text: str) -> None:
+    """Complete the authorization's exchange with the page that its request was answered with.
+
+    Raises ``InputError`` without an authorization request.
+    """
+    if session.authorizing is None and session.authorization is not None:
+        begin(session, *session.authorization)
+    begun = session.authorizing
+    if begun is None:
+        raise InputError("This is the text of a page, but no authorization page was opened. Open it in step 1 first.")
+    live = replace(begun.live, response=_page(text), marks=(*begun.live.marks, "pasted"))
+    session.show("authorize", diagnosing.outcome(session, session.recorder.complete(begun, live)))
+    session.authorizing = None
+    session.refused = ""
+
+
+def _page(text: str) -> Response:
+    """Return the error that was read in a page, or the page as it is, with its status where the text shows it."""
+    try:
+        responses = [item.response for item in paste.read(text) if item.response is not None]
+    except paste.ParseError:
+        responses = []
+    if responses:
+        return responses[0]
+    kind = "text/html" if text.startswith("<") else "text/plain"
+    return Response(0, headers=(("Content-Type", f"{kind}; charset=utf-8"),), body=text.encode("utf-8", "replace"))
 
 
 def _complete(session: Session, callback: Request, at: datetime) -> None:

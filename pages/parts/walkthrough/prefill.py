@@ -12,8 +12,11 @@ from oauth.flow import Signed
 from oauth.providers import BodyFormat, ClientAuthentication
 from pages.parts.common import widget_defaults
 from pages.parts.common.exchange import USUAL_HEADERS
-from pages.parts.common.session import Session
+from pages.parts.common.session import AUTHENTICATION, Session
 from pages.parts.walkthrough.actions import ACTIONS, CARD_OF
+
+EDITED = ("field", "extra", "url", "body", "secret_in")
+"""Parts of the keys of the widgets that edit a request, behind its action."""
 
 
 def fill(current: Session, action: str, source: Request) -> None:
@@ -29,6 +32,16 @@ def fill(current: Session, action: str, source: Request) -> None:
         st.session_state[f"{action}.body"] = BodyFormat.JSON if is_json else BodyFormat.FORM
         is_basic = parameters.basic(source) is not None
         st.session_state[f"{action}.secret_in"] = ClientAuthentication.BASIC if is_basic else ClientAuthentication.BODY
+
+
+def forget_edits() -> None:
+    """Forget every edited request, so that it has the profile's values again."""
+    options = ("authorize.pkce", "authorize.dpop", "authorize.verifier", AUTHENTICATION)
+    for key in [str(key) for key in st.session_state]:
+        action, _, rest = key.partition(".")
+        if key in options or (action in ACTIONS and rest.partition(".")[0] in EDITED):
+            del st.session_state[key]
+            widget_defaults.forget(key)
 
 
 def open_card(current: Session, action: str) -> None:

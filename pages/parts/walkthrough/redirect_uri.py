@@ -12,7 +12,10 @@ from pages.parts.common.session import Session
 def apply(current: Session) -> None:
     """Set the flow's redirect URI to the registered one, or to the console's own if the provider accepts it."""
     registered = str(st.session_state.get(_key(current)) or "").strip()
-    uri = registered or ("" if is_pasted(current) else session.callback_address())
+    own = "" if is_pasted(current) else session.callback_address()
+    if (client := current.registered) is not None and client.redirect_uris and own not in client.redirect_uris:
+        own = client.redirect_uris[0]
+    uri = registered or own
     if current.flow.authorization is None and current.flow.redirect_uri != uri:
         current.flow = replace(current.flow, redirect_uri=uri)
 

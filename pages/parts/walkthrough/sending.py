@@ -1,13 +1,15 @@
 """Send the requests of a walkthrough, and update its flow from the responses."""
 
+from oauth import challenges
 from oauth import flow as flows
 from oauth.client import send as send_recorded
 from oauth.drills import sandbox_queue
 from oauth.exchange import Exchange, Request
+from oauth.flow.response_body import succeeded
 from oauth.installation import now
 from oauth.jose import dpop
 from pages.parts.common.session import Session
-from pages.parts.walkthrough import diagnosing
+from pages.parts.walkthrough import diagnosing, own_client
 from pages.parts.walkthrough.actions import ACTIONS
 
 
@@ -53,6 +55,10 @@ def _update(session: Session, action: str, exchange: Exchange) -> None:
     elif action == "device":
         flow = flows.read_device(flow, exchange)
         session.shown.pop("poll", None)
+    elif action == "register":
+        own_client.take(session, flows.read_registration(exchange))
+    elif action == "unregister" and succeeded(exchange):
+        own_client.forget(session)
     elif action == "jwks":
         session.keys = flows.read_keys(exchange)
     session.advance(flow)
@@ -62,6 +68,17 @@ def was_sent(session: Session, action: str, request: Request) -> bool:
     """Return True if this is the last request sent, apart from signatures, which are new each time."""
     last = session.sent.get(action)
     return last is not None and flows.without_signatures(last) == flows.without_signatures(request)
+
+
+def wanted_scope(session: Session, action: str) -> str:
+    """Return the scope that an API named when it refused the last token of this action, or an empty string."""
+    last = session.shown.get(action)
+    if last is None or last.explanation is None or last.explanation.error != "insufficient_scope":
+        return ""
+    headers = last.exchange.response.headers if last.exchange.response is not None else ()
+    values = (value for name, value in headers if name.lower() == "www-authenticate")
+    parsed = (challenge.parameters.get("scope", "") for value in values for challenge in challenges.parse(value))
+    return next(filter(None, parsed), "")
 
 
 def required_nonce(session: Session, action: str) -> str:

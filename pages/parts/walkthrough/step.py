@@ -6,6 +6,7 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from oauth.diagnosis import Change, Fix, Label, Target
 from oauth.drills.sandbox_queue import queue_for
 from oauth.exchange import Step
 from oauth.formatting import span
@@ -73,6 +74,7 @@ def draw_result(current: Session, action: str) -> None:
     if last.failed is not None:
         card.draw(action, last.exchange, last.failed, last.diagnosis, partial(fix.apply, current, action))
     _nonce(current, action)
+    _step_up(current, action)
 
 
 def expiry(name: str, left: timedelta) -> str:
@@ -111,6 +113,30 @@ def _nonce(current: Session, action: str) -> None:
             type="primary",
             on_click=sending.press,
             args=(current, action),
+        )
+
+
+def _step_up(current: Session, action: str) -> None:
+    """Offer to authorize again with the scope that the API's challenge names (RFC 6750 §3.1, RFC 9470 §3)."""
+    last = current.shown[action]
+    wanted = sending.wanted_scope(current, action)
+    causes = last.diagnosis.causes if last.diagnosis is not None else ()
+    if not wanted or any(cause.fix is not None and cause.fix.step is Step.AUTHORIZE for cause in causes):
+        return  # the card has the button
+    provider, tokens = current.flow.provider, current.flow.tokens
+    before = (tokens.requested_scope or tokens.scope if tokens is not None else "") or provider.scope
+    after = provider.scope_separator.join(dict.fromkeys([*provider.scopes(before), *wanted.split()]))
+    change = Change(Target.FIELD, "scope", before, after)
+    with st.container(border=True, key=f"{action}.step_up.box"):
+        st.markdown("**The API asks for more scope**")
+        st.code(wanted, language=None)
+        st.button(
+            "Authorize again with it",
+            key=f"{action}.step_up",
+            icon=":material/add_moderator:",
+            type="primary",
+            on_click=fix.apply,
+            args=(current, action, Fix(Label.START_AGAIN, "Request the scope as well", Step.AUTHORIZE, (change,))),
         )
 
 

@@ -9,6 +9,7 @@ from pages.parts.common.session import Session, Shown
 from pages.parts.walkthrough.actions import ACTIONS
 
 TITLES = {
+    "register": "Register",
     "par": "Push",
     "authorize": "Authorize",
     "callback": "Callback",
@@ -16,7 +17,7 @@ TITLES = {
     "device": "Device",
     "call": "Use the tokens",
 }
-OPTIONAL = ("par", "device")
+OPTIONAL = ("register", "par", "device")
 """Steps that a provider offers only if its profile has their endpoint."""
 
 CALLS = (Step.API, Step.REFRESH, Step.USERINFO, Step.INTROSPECT, Step.REVOKE)
@@ -56,6 +57,8 @@ def status(session: Session, card: str) -> tuple[str, str]:
         case "authorize":
             if flow.callback is not None:
                 return _outcome(shown, "redirect received")
+            if shown is not None and shown.explanation is not None:
+                return _outcome(shown, "")
             return ("waiting", "waiting for the redirect") if shown else ("ready", "not opened yet")
         case "callback":
             if flow.callback is None:
@@ -66,6 +69,10 @@ def status(session: Session, card: str) -> tuple[str, str]:
                 return "failed", "response from another issuer"
             check = flow.callback.state_check.value
             return ("failed" if check == "differs" else "done"), f"code received, state {check}"
+        case "register":
+            if session.registered is not None:
+                return "done", "client registered"
+            return _outcome(shown, "") if shown else ("ready", "if you have no client")
         case "par":
             return _outcome(shown, "reference received") if shown else ("ready", "only if required")
         case "device":
@@ -95,7 +102,7 @@ def _outcome(shown: Shown | None, fact: str) -> tuple[str, str]:
         return "done", fact
     response = shown.exchange.response
     if shown.explanation is not None:
-        words = [str(response.status)] if response else ["no response"]
+        words = [str(response.status or "status unknown")] if response else ["no response"]
         words += ["incomplete"] if response and shown.exchange.failure else []
         words += [plain(shown.explanation.error)] if shown.explanation.error else []
         return "failed", " · ".join(words)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauth.catalogue.challenges import parse
+from oauth.challenges import parse
 
 
 @pytest.mark.parametrize(
