@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from oauth.addresses import is_loopback, split
 from oauth.diagnosis.causes import client
 from oauth.diagnosis.causes.fixes import put
-from oauth.diagnosis.causes.rule import Finding, Rule, broken, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, Weight, broken, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Fix, Label, open_fact, right, wrong
 from oauth.exchange import Step
@@ -50,7 +50,7 @@ def client_not_active(context: Context) -> Finding:
     )
 
 
-@rule("authorization.redirect_uri", "The redirect URI is not registered or not allowed")
+@rule("authorization.redirect_uri", "The redirect URI is not registered or not allowed", Weight.NAMED)
 def redirect_uri(context: Context) -> Finding:
     """Check the redirect URI against the specification, the provider's profile and the client's history."""
     sent = context.sent.value("redirect_uri")
@@ -144,7 +144,7 @@ def response_type(context: Context) -> Finding:
     return conclude(fact, fix=put(context, "response_type", before, "code", "Send response_type=code"))
 
 
-@rule("authorization.denied", "The user denied access")
+@rule("authorization.denied", "The user denied access", Weight.NAMED)
 def denied(context: Context) -> Finding:
     """Check for access_denied in the callback."""
     error = context.explanation.error if context.explanation else ""

@@ -6,8 +6,20 @@ from urllib.parse import quote_plus, unquote_plus
 
 from oauth import parameters
 from oauth.addresses import host_of
+from oauth.catalogue.subject import missing_parameter
 from oauth.diagnosis.causes.fixes import changed, put, value_for
-from oauth.diagnosis.causes.rule import Finding, Rule, broken, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import (
+    Finding,
+    Rule,
+    Weight,
+    broken,
+    likely,
+    possible,
+    proven,
+    rule,
+    ruled_out,
+    unknown,
+)
 from oauth.diagnosis.causes.shape import bare, stray_text
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Change, Evidence, Fix, Target, Verdict, open_fact, right, wrong
@@ -47,7 +59,7 @@ def _credentials(context: Context) -> Credentials:
     return Credentials(context.sent.value("client_id"), context.sent.value("client_secret"), where)
 
 
-@rule("client.credentials_missing", "The client id or secret is missing")
+@rule("client.credentials_missing", "The client id or secret is missing", Weight.NAMED)
 def credentials_missing(context: Context) -> Finding:
     """Check that body or header contains both, and neither is empty."""
     sent = _credentials(context)
@@ -79,13 +91,13 @@ def credentials_missing(context: Context) -> Finding:
     return conclude(*facts, fix=changed(context, f"Send {' and '.join(missing)}", *changes))
 
 
-@rule("client.white_space", "The client id or secret has whitespace around it")
+@rule("client.white_space", "The client id or secret has whitespace around it", Weight.NAMED)
 def white_space(context: Context) -> Finding:
     """Check for whitespace that was copied along with the value."""
     return _stray(context, "whitespace", "No whitespace around id and secret")
 
 
-@rule("client.quotes", "The client id or secret has quotes around it")
+@rule("client.quotes", "The client id or secret has quotes around it", Weight.NAMED)
 def quotes(context: Context) -> Finding:
     """Check for quotes that were copied along with the value."""
     return _stray(context, "quote", "No quotes around id and secret")
@@ -114,7 +126,7 @@ def _stray(context: Context, sign: str, clean: str) -> Finding:
     return ruled_out(right(clean, sent.where))
 
 
-@rule("client.swapped", "The client id and secret are swapped")
+@rule("client.swapped", "The client id and secret are swapped", Weight.NAMED)
 def swapped(context: Context) -> Finding:
     """Check whether the id is known as a secret."""
     sent, flow = _credentials(context), context.flow
@@ -147,7 +159,7 @@ def swapped(context: Context) -> Finding:
     return unknown("Neither the id nor the secret of this client is known, so they cannot be distinguished", sent.where)
 
 
-@rule("client.secret_differs", "The secret is not the one that last worked")
+@rule("client.secret_differs", "The secret is not the one that last worked", Weight.ELIMINATED)
 def secret_differs(context: Context) -> Finding:
     """Compare the secret with the provider's published one, the newest success, and the flow's."""
     sent = _credentials(context)
@@ -203,7 +215,7 @@ def _with_flow(context: Context, sent: Credentials) -> Finding | None:
     return possible(fact, fix=_send_right_secret(context, sent))
 
 
-@rule("client.id_differs", "The client id is unknown here")
+@rule("client.id_differs", "The client id is unknown here", Weight.ELIMINATED)
 def id_differs(context: Context) -> Finding:
     """Compare the id with the flow's client, the published clients, and those that worked."""
     sent = _credentials(context)
@@ -242,7 +254,7 @@ def id_differs(context: Context) -> Finding:
     )
 
 
-@rule("client.other_provider", "The client id belongs to another provider or country")
+@rule("client.other_provider", "The client id belongs to another provider or country", Weight.ELIMINATED)
 def other_provider(context: Context) -> Finding:
     """Look for successes at another provider: credentials work on one site only."""
     sent = _credentials(context)
@@ -272,7 +284,7 @@ def other_provider(context: Context) -> Finding:
     return unknown("The client id has not worked anywhere yet, so its provider is unknown", "history")
 
 
-@rule("client.both", "The credentials were sent both by HTTP Basic and in the body")
+@rule("client.both", "The credentials were sent both by HTTP Basic and in the body", Weight.NAMED)
 def both(context: Context) -> Finding:
     """Check for a single authentication method per request (RFC 6749 §2.3)."""
     if context.basic is None and not context.is_known(Part.REQUEST_HEADERS):
@@ -309,7 +321,7 @@ def both(context: Context) -> Finding:
     return possible(*facts, open_fact("Whether the two differ is unknown", f"{HEADER} and body"), fix=fix)
 
 
-@rule("client.basic_encoding", "The HTTP Basic credentials are not encoded as RFC 6749 §2.3.1 requires")
+@rule("client.basic_encoding", "The HTTP Basic credentials are not encoded as RFC 6749 §2.3.1 requires", Weight.NAMED)
 def basic_encoding(context: Context) -> Finding:
     """Check the encoding: id and secret form-encoded, joined by a colon, then base64."""
     basic, flow = context.basic, context.flow
@@ -349,7 +361,7 @@ def basic_encoding(context: Context) -> Finding:
     return proven(*facts, fix=fix) if is_sure else possible(*facts, fix=fix)
 
 
-@rule("client.deactivated", "The client was deactivated")
+@rule("client.deactivated", "The client was deactivated", Weight.ELIMINATED)
 def deactivated(context: Context) -> Finding:
     """Look for earlier successes of the client at this provider."""
     if not context.client_id:
@@ -366,7 +378,9 @@ def deactivated(context: Context) -> Finding:
     return ruled_out(_never_worked(context))
 
 
-@rule("client.never_active", "The client is inactive, and none of its requests has succeeded here yet")
+@rule(
+    "client.never_active", "The client is inactive, and none of its requests has succeeded here yet", Weight.ELIMINATED
+)
 def never_active(context: Context) -> Finding:
     """Check that the client has never worked: some providers activate new applications by hand."""
     if not context.client_id:
@@ -379,6 +393,43 @@ def never_active(context: Context) -> Finding:
     facts = (wrong(f"The provider returns {context.outcome(context.exchange)}", "response"), _never_worked(context))
     # A client that worked elsewhere may be active there only, which is another cause.
     return proven(*facts) if _is_reported_inactive(context) and not context.successes else possible(*facts)
+
+
+@rule("client.other_method", "The client authenticated in another way before", Weight.ELIMINATED)
+def other_method(context: Context) -> Finding:
+    """Compare the authentication method with those that worked for this client (RFC 7591 §2)."""
+    sent = parameters.authentication_of(context.exchange.request)
+    if not context.is_known(Part.REQUEST_HEADERS) or not context.is_body_known:
+        return unknown("The authentication of the request is not wholly in the pasted text")
+    row = _last(context.successes_here)
+    if row is None:
+        return unknown("No request of this client is known to have worked", "history")
+    worked = {parameters.authentication_of(row.request): row for row in context.successes_here}
+    if sent in worked:
+        return ruled_out(right(f"{sent} worked before: {context.row_text(worked[sent])}", "history", worked[sent].id))
+    method = parameters.authentication_of(row.request)
+    fact = wrong(f"Sent by {sent}; {method} worked before: {context.row_text(row)}", "history", row.id)
+    change = Change(Target.AUTHENTICATION, "client authentication", sent, method)
+    return proven(fact, fix=changed(context, f"Authenticate by {method}", change))
+
+
+@rule("client.id_beside_basic", "The server wants client_id in the body beside HTTP Basic")
+def id_beside_basic(context: Context) -> Finding:
+    """Check for a client_id in the body of a request with HTTP Basic, where the server says that it is missing."""
+    if context.basic is None and not context.is_known(Part.REQUEST_HEADERS):
+        return unknown("The headers of the request are not in the pasted text", HEADER)
+    if context.basic is None:
+        return ruled_out(right("There is no HTTP Basic header", HEADER))
+    if not context.is_body_known:
+        return unknown("The body of the request is not in the pasted text", BODY)
+    if context.sent.value("client_id"):
+        return ruled_out(right("client_id is in the body too", BODY))
+    description = context.explanation.error_description if context.explanation else ""
+    if missing_parameter(description) != "client_id":
+        return unknown("The server does not say that client_id is missing", "response")
+    after, needs = (unquote_plus(context.basic.id), "") if context.basic.id else value_for(context, "client_id")
+    fact = wrong("client_id is in the Authorization header only, and the server says that it is missing", BODY)
+    return likely(fact, fix=put(context, "client_id", None, after, "Send client_id in the body too", needs))
 
 
 CREDENTIALS: tuple[Rule, ...] = (

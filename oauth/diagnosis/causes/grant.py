@@ -4,7 +4,7 @@ from difflib import get_close_matches
 
 from oauth import parameters
 from oauth.diagnosis.causes.fixes import put, value_for
-from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, Weight, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.causes.shape import bare
 from oauth.diagnosis.context import GRANTS, Context
 from oauth.diagnosis.model import Fix, Label, open_fact, right, wrong
@@ -31,7 +31,7 @@ UNAUTHORIZED_GRANT = 10
 """Number of the documented error for a grant that the client may not use."""
 
 
-@rule("grant.misspelt", "The grant type is misspelled")
+@rule("grant.misspelt", "The grant type is misspelled", Weight.NAMED)
 def misspelt(context: Context) -> Finding:
     """Check for an undocumented grant type that resembles a documented one."""
     sent = context.sent.value("grant_type")
@@ -50,7 +50,7 @@ def misspelt(context: Context) -> Finding:
     return ruled_out(open_fact(f"'{shown}' does not resemble any of {', '.join(GRANTS)}", WHERE))
 
 
-@rule("grant.unsupported", "The provider does not support this grant type")
+@rule("grant.unsupported", "The provider does not support this grant type", Weight.NAMED)
 def unsupported(context: Context) -> Finding:
     """Check for an undocumented grant type, or one that is refused although it is documented."""
     sent = context.sent.value("grant_type")
@@ -71,7 +71,11 @@ def unsupported(context: Context) -> Finding:
     )
 
 
-@rule("grant.never_worked_for_client", "The client may not use this grant: others have worked, this one never has")
+@rule(
+    "grant.never_worked_for_client",
+    "The client may not use this grant: others have worked, this one never has",
+    Weight.ELIMINATED,
+)
 def others_worked(context: Context) -> Finding:
     """Compare this grant with those that have worked for the client."""
     sent, worked = context.grant, _worked(context)
@@ -93,7 +97,7 @@ def others_worked(context: Context) -> Finding:
     return proven(never, *facts, fix=_other_way(context, worked))
 
 
-@rule("grant.taken_away", "The client could use this grant before, but no longer may")
+@rule("grant.taken_away", "The client could use this grant before, but no longer may", Weight.ELIMINATED)
 def taken_away(context: Context) -> Finding:
     """Look for earlier successes of this grant for the client."""
     sent, worked = context.grant, _worked(context)
@@ -108,7 +112,11 @@ def taken_away(context: Context) -> Finding:
     )
 
 
-@rule("grant.none_worked", "The client may not use this grant, and none of its grants has worked here yet")
+@rule(
+    "grant.none_worked",
+    "The client may not use this grant, and none of its grants has worked here yet",
+    Weight.ELIMINATED,
+)
 def none_worked(context: Context) -> Finding:
     """Check that no grant has worked for the client: it may be new, or the history may be."""
     if not context.past.reach:

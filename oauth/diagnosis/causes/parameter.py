@@ -8,7 +8,7 @@ from collections import Counter
 from difflib import SequenceMatcher
 
 from oauth.diagnosis.causes.fixes import changed, put, value_for
-from oauth.diagnosis.causes.rule import Finding, Rule, broken, possible, proven, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, Weight, broken, possible, proven, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Known
 from oauth.diagnosis.model import Change, Fix, Target, open_fact, right, wrong
@@ -29,6 +29,9 @@ KNOWN_NAMES = frozenset({*OTHER_NAMES, "scope", "state", "response_type", "code_
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 """Names that may be quoted. Anything else may be a value in place of a name."""
 
+REQUIRED = frozenset({"code", "refresh_token", "device_code"})
+"""Parameters without which no server can do what the request asks."""
+
 MOST_COMPARED = 100
 """Parameters of a request that are compared with the one that is missing."""
 
@@ -38,7 +41,12 @@ ALIKE = 0.85
 
 def missing(name: str) -> tuple[Rule, ...]:
     """Return the rules for every way in which a parameter can fail to arrive."""
-    return (left_out(name), empty(name), other_name(name), in_query(name), BODY_UNREADABLE)
+    return (*absent(name), BODY_UNREADABLE)
+
+
+def absent(name: str) -> tuple[Rule, ...]:
+    """Return the rules for a parameter that is not where the server looks for it."""
+    return (left_out(name), empty(name), other_name(name), in_query(name))
 
 
 def left_out(name: str) -> Rule:
@@ -63,7 +71,7 @@ def left_out(name: str) -> Rule:
             fix=_supply(context, name, None),
         )
 
-    return Rule(f"{name}.left_out", f"The parameter {name} is missing", judge)
+    return Rule(f"{name}.left_out", f"The parameter {name} is missing", judge, _weight(name))
 
 
 def empty(name: str) -> Rule:
@@ -80,7 +88,7 @@ def empty(name: str) -> Rule:
         text = f"{name} has no value" if not parameter.value else f"{name} contains only whitespace"
         return proven(wrong(text, f"{parameter.place}, {name}"), fix=_supply(context, name, ""))
 
-    return Rule(f"{name}.empty", f"The parameter {name} is empty", judge)
+    return Rule(f"{name}.empty", f"The parameter {name} is empty", judge, _weight(name))
 
 
 def other_name(name: str) -> Rule:
@@ -109,7 +117,7 @@ def other_name(name: str) -> Rule:
             ),
         )
 
-    return Rule(f"{name}.other_name", f"The parameter {name} was sent under another name", judge)
+    return Rule(f"{name}.other_name", f"The parameter {name} was sent under another name", judge, _weight(name))
 
 
 def in_query(name: str) -> Rule:
@@ -136,7 +144,7 @@ def in_query(name: str) -> Rule:
             ),
         )
 
-    return Rule(f"{name}.in_query", f"The parameter {name} was sent in the URL", judge)
+    return Rule(f"{name}.in_query", f"The parameter {name} was sent in the URL", judge, _weight(name))
 
 
 def _judge_body(context: Context) -> Finding:
@@ -201,7 +209,7 @@ def _judge_body(context: Context) -> Finding:
 
 
 BODY_UNREADABLE = Rule(
-    "body.unreadable", "The server could not read the body: it does not match Content-Type", _judge_body
+    "body.unreadable", "The server could not read the body: it does not match Content-Type", _judge_body, Weight.NAMED
 )
 
 
@@ -215,7 +223,13 @@ def _judge_repeated(context: Context) -> Finding:
     return ruled_out(right("Every parameter appears once", BODY))
 
 
-REPEATED = Rule("parameter.repeated", "A parameter was sent more than once", _judge_repeated)
+REPEATED = Rule("parameter.repeated", "A parameter was sent more than once", _judge_repeated, Weight.NAMED)
+
+REPEATED_ONLY: tuple[Rule, ...] = (REPEATED,)
+
+
+def _weight(name: str) -> Weight:
+    return Weight.BREAKS if name in REQUIRED else Weight.NAMED
 
 
 def _not_shown(name: str) -> Finding:

@@ -1,11 +1,13 @@
 """Proof Key for Code Exchange: the verifier in the token request, the challenge in the authorization (RFC 7636)."""
 
+from oauth.catalogue.subject import Subject, subjects
 from oauth.diagnosis.causes.fixes import changed, put
-from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, Weight, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
-from oauth.diagnosis.model import Change, Fix, Target, right, wrong
+from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
+from oauth.exchange import Step
 from oauth.flow import pkce
-from oauth.parameters import BODY
+from oauth.parameters import BODY, QUERY
 from oauth.providers import Pkce
 from oauth.redaction.placeholders import is_live
 
@@ -62,7 +64,7 @@ def verifier_differs(context: Context) -> Finding:
     )
 
 
-@rule("pkce.not_asked", "The token request has a verifier, but the authorization had no code challenge")
+@rule("pkce.not_asked", "The token request has a verifier, but the authorization had no code challenge", Weight.NAMED)
 def not_asked(context: Context) -> Finding:
     """Check for a verifier without a challenge, which an attacker may have removed (RFC 9700 §4.8.2)."""
     known, sent = context.behind_code, context.sent.value("code_verifier")
@@ -82,6 +84,27 @@ def not_asked(context: Context) -> Finding:
         wrong("The authorization request had no code_challenge", known.where, known.row),
         fix=changed(context, "Omit the verifier", Change(Target.FIELD, "code_verifier", shown, None)),
     )
+
+
+@rule(
+    "pkce.challenge_missing",
+    "The server requires PKCE, and the authorization request has no code challenge",
+    Weight.NAMED,
+)
+def challenge_missing(context: Context) -> Finding:
+    """Check for a code_challenge, which a server may require (RFC 7636 §4.4.1, RFC 9700 §2.1.1)."""
+    if context.sent.value("code_challenge"):
+        return ruled_out(right("code_challenge is present", QUERY))
+    if context.sent.get("request_uri") is not None or context.sent.get("request") is not None:
+        return unknown(ELSEWHERE, QUERY)
+    if context.is_left_out("code_challenge") is None:
+        return unknown("The parameters of the authorization request are unknown", QUERY)
+    if context.is_documented:
+        return ruled_out(open_fact("This provider does not document PKCE", "provider"))
+    fix = Fix(Label.START_AGAIN, "Authorize again with PKCE: code_challenge_method S256", Step.AUTHORIZE)
+    fact = wrong("The authorization request has no code_challenge", QUERY)
+    words = context.explanation.error_description if context.explanation else ""
+    return (proven if Subject.VERIFIER in subjects(words) else possible)(fact, fix=fix)
 
 
 def _right_verifier(context: Context, before: str | None) -> Fix:
