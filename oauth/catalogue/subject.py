@@ -30,6 +30,8 @@ class Subject(StrEnum):
     ACCESS_TOKEN = "access_token"
     BODY = "body"
     METHOD = "method"
+    TOKEN = "token"
+    OTHER = "other"
 
 
 LONGEST = 2048

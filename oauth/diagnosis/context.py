@@ -173,6 +173,11 @@ class Context:
             return self.provider
         return terms_of(self.exchange.request.url, self.exchange.provider, has_documented_text=documented)
 
+    @property
+    def description(self) -> str:
+        """The server's words; empty without any."""
+        return self.explanation.error_description if self.explanation else ""
+
     @cached_property
     def is_documented(self) -> bool:
         """True when the documented provider is known to have responded, whose behaviour is documented too."""

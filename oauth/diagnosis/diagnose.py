@@ -117,7 +117,9 @@ def _weighed(candidates: Candidates, context: Context) -> tuple[Cause, ...]:
         replace(cause, verdict=_verdict(rule, cause, judged, candidates, context)) for rule, cause in judged.values()
     ]
     if not any(cause.verdict in (Verdict.PROVEN, Verdict.LIKELY) or _speaks_against(cause) for cause in causes):
-        causes += _misnamed(candidates, context, judged)
+        causes = [*_sorted(causes), *_misnamed(candidates, context, judged)]
+        causes.sort(key=lambda cause: RANK.index(cause.verdict))
+        return tuple(_finished(cause, context) for cause in causes)
     return _sorted(_finished(cause, context) for cause in causes)
 
 
@@ -129,19 +131,19 @@ def _verdict(
     context: Context,
 ) -> Verdict:
     """Return the verdict on a cause among all that explain the same response."""
-    if cause.verdict is not Verdict.PROVEN or candidates.is_certain:
+    if cause.verdict not in (Verdict.PROVEN, Verdict.LIKELY) or candidates.is_certain:
         return cause.verdict
     rivals = [other for other in judged.values() if other[0].id != rule.id]
-    is_alone = all(other.verdict is Verdict.RULED_OUT for _, other in rivals)
-    is_proof = (
-        rule.weight is Weight.BREAKS
-        or is_alone
-        or (rule.weight is Weight.NAMED and (candidates.is_single or context.is_documented))
+    is_alone = bool(rivals) and all(other.verdict is Verdict.RULED_OUT for _, other in rivals)
+    is_shown = rule.weight is Weight.BREAKS or (
+        rule.weight is Weight.NAMED and (candidates.is_single or context.is_documented)
     )
+    is_proof = is_alone or (cause.verdict is Verdict.PROVEN and is_shown)
     if is_proof and is_answer_known(context):
         return Verdict.PROVEN
-    has_better = any(other.verdict is Verdict.PROVEN and one.weight is not Weight.ELIMINATED for one, other in rivals)
-    return Verdict.POSSIBLE if rule.weight is Weight.ELIMINATED and has_better else Verdict.LIKELY
+    is_reported = rule.weight is Weight.REPORTED
+    has_better = any(other.verdict is Verdict.PROVEN and one.weight is not Weight.REPORTED for one, other in rivals)
+    return Verdict.POSSIBLE if is_reported and has_better else Verdict.LIKELY
 
 
 def is_answer_known(context: Context) -> bool:

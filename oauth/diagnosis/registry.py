@@ -7,6 +7,7 @@ from itertools import chain
 
 from oauth import parameters
 from oauth.catalogue.explain import Explanation
+from oauth.catalogue.matcher import Where
 from oauth.catalogue.subject import LONGEST, Subject, missing_parameter, subject_of_parameter, subjects
 from oauth.diagnosis.causes import (
     access_token,
@@ -24,7 +25,7 @@ from oauth.diagnosis.causes import (
     scope,
     shape,
 )
-from oauth.diagnosis.causes.rule import Rule
+from oauth.diagnosis.causes.rule import Rule, Weight
 from oauth.diagnosis.context import GRANTS, Context
 from oauth.exchange import Step
 from oauth.flow import Grant
@@ -51,25 +52,37 @@ DOCUMENTED: Mapping[int, tuple[Rule, ...]] = {
 }
 """Causes of each documented error."""
 
-CLIENT = (*client.CREDENTIALS, client.other_method, client.id_beside_basic, client.deactivated)
+CLIENT = (*client.CREDENTIALS, client.other_method, client.id_in_body, parameter.BODY_UNREADABLE, client.deactivated)
 """Causes of a client that was not authenticated."""
 
 REFRESH = (*parameter.absent("refresh_token"), *refresh_token.REFUSED, revocation.refresh_token, revocation.replayed)
 """Causes of a refused refresh token."""
 
 OF_THE_TOKEN_ENDPOINT: Mapping[Subject, tuple[Rule, ...]] = {
-    Subject.BODY: (parameter.BODY_UNREADABLE, parameter.REPEATED, client.both, request.method),
+    Subject.BODY: (
+        parameter.BODY_UNREADABLE,
+        parameter.in_query("grant_type"),
+        parameter.REPEATED,
+        client.both,
+        request.method,
+    ),
     Subject.METHOD: (request.method,),
-    Subject.GRANT: (*parameter.absent("grant_type"), *grant.SPELLING, *grant.ALLOWED),
+    Subject.GRANT: (*parameter.missing("grant_type"), *grant.SPELLING, *grant.ALLOWED),
     Subject.CLIENT: CLIENT,
     Subject.CODE: (*parameter.absent("code"), *code.LIFE),
     Subject.REDIRECT_URI: redirect_uri.RULES,
-    Subject.VERIFIER: pkce.RULES,
+    Subject.VERIFIER: (*pkce.RULES, *pkce.ASKED),
     Subject.REFRESH_TOKEN: REFRESH,
     Subject.DEVICE_CODE: (*parameter.absent("device_code"), *device_code.RULES),
-    Subject.SCOPE: (*scope.ASKED, scope.not_registered),
+    Subject.SCOPE: (*scope.ASKED, scope.beyond_registration),
 }
 """Causes at a token endpoint, by the part of the request that they are about."""
+
+OF_THE_CALLBACK: Mapping[str, tuple[Rule, ...]] = {
+    "access_denied": (authorization.denied,),
+    **dict.fromkeys(authorization.INTERACTION, (authorization.login_required, authorization.consent_required)),
+}
+"""Causes of a code that is not about the parts of an authorization request."""
 
 OF_A_CODE: Mapping[str, frozenset[Subject]] = {
     "invalid_grant": frozenset(
@@ -82,6 +95,7 @@ OF_A_CODE: Mapping[str, frozenset[Subject]] = {
     "unsupported_grant_type": frozenset({Subject.GRANT}),
     "invalid_scope": frozenset({Subject.SCOPE}),
     "unsupported_response_type": frozenset({Subject.RESPONSE_TYPE}),
+    "unsupported_token_type": frozenset({Subject.TOKEN}),
     "access_denied": frozenset({Subject.DEVICE_CODE}),
     "expired_token": frozenset({Subject.DEVICE_CODE}),
 }
@@ -97,8 +111,14 @@ OF_AUTHORIZATION: Mapping[Subject, tuple[Rule, ...]] = {
     ),
     Subject.REDIRECT_URI: (authorization.redirect_uri,),
     Subject.RESPONSE_TYPE: (authorization.response_type,),
-    Subject.VERIFIER: (pkce.challenge_missing,),
-    Subject.SCOPE: (scope.separators, scope.letter_case, scope.never_granted, scope.not_registered, scope.taken_away),
+    Subject.VERIFIER: pkce.ASKED,
+    Subject.SCOPE: (
+        scope.separators,
+        scope.letter_case,
+        scope.never_granted,
+        scope.beyond_registration,
+        scope.taken_away,
+    ),
     Subject.GRANT: (grant.others_worked, grant.taken_away, grant.none_worked),
     Subject.BODY: parameter.REPEATED_ONLY,
 }
@@ -109,7 +129,10 @@ OF_PUSHING: Mapping[Subject, tuple[Rule, ...]] = {
     Subject.CLIENT: CLIENT,
 }
 
-OF_A_CLIENT: Mapping[Subject, tuple[Rule, ...]] = {Subject.CLIENT: CLIENT}
+OF_A_TOKEN: Mapping[Subject, tuple[Rule, ...]] = {
+    Subject.CLIENT: CLIENT,
+    Subject.TOKEN: (*parameter.absent("token"), revocation.hint_unknown, revocation.other_client),
+}
 
 OF_THE_ENDPOINT: Mapping[Step, Mapping[Subject, tuple[Rule, ...]]] = {
     Step.TOKEN: OF_THE_TOKEN_ENDPOINT,
@@ -117,9 +140,9 @@ OF_THE_ENDPOINT: Mapping[Step, Mapping[Subject, tuple[Rule, ...]]] = {
     Step.AUTHORIZE: OF_AUTHORIZATION,
     Step.CALLBACK: OF_AUTHORIZATION,
     Step.PAR: OF_PUSHING,
-    Step.DEVICE: {Subject.CLIENT: CLIENT, Subject.SCOPE: (*scope.ASKED, scope.not_registered)},
-    Step.REVOKE: OF_A_CLIENT,
-    Step.INTROSPECT: OF_A_CLIENT,
+    Step.DEVICE: {Subject.CLIENT: CLIENT, Subject.SCOPE: (*scope.ASKED, scope.beyond_registration)},
+    Step.REVOKE: OF_A_TOKEN,
+    Step.INTROSPECT: OF_A_TOKEN,
 }
 """Causes at each endpoint of the authorization server."""
 
@@ -183,18 +206,23 @@ def _of_grant(rules: Iterable[Rule], context: Context) -> tuple[Rule, ...]:
     """Leave out the causes that only a request of another grant can have."""
     if context.step not in (Step.TOKEN, Step.REFRESH):
         return tuple(rules)
-    grant_type = context.grant
-    if grant_type not in (*GRANTS, *grant.OTHER_GRANTS):
-        grant_type = _near_grant(context)
-    if not grant_type:
+    if not context.grant and not context.is_body_known:
         return tuple(rules)
-    others = {family for name, families in OF_A_GRANT.items() if name != grant_type for family in families}
+    others = {family for name, families in OF_A_GRANT.items() if name != _meant_grant(context) for family in families}
     return tuple(rule for rule in rules if rule.id.partition(".")[0] not in others)
 
 
-def _near_grant(context: Context) -> str:
-    """Return the grant of a request that does not name one: the step's, when the step is known by more than that."""
-    return Grant.REFRESH_TOKEN.value if context.step is Step.REFRESH else ""
+def _meant_grant(context: Context) -> str:
+    """Return the grant that a request asks for; empty when it asks for one that nobody knows."""
+    if context.grant:
+        return context.grant if context.grant in GRANTS else grant.nearest(context.grant)
+    credentials = {
+        "code": Grant.AUTHORIZATION_CODE,
+        "refresh_token": Grant.REFRESH_TOKEN,
+        "device_code": Grant.DEVICE_CODE,
+    }
+    by_step = Grant.REFRESH_TOKEN if context.step is Step.REFRESH else Grant.AUTHORIZATION_CODE
+    return next((kind for name, kind in credentials.items() if context.sent.anywhere(name)), by_step).value
 
 
 def _candidates(explanation: Explanation, context: Context) -> Candidates:
@@ -205,9 +233,9 @@ def _candidates(explanation: Explanation, context: Context) -> Candidates:
     if context.step in (Step.API, Step.USERINFO):
         return _of_resource(explanation, context)
     if context.step is Step.AUTHORIZE and not explanation.error:
-        return _by_words(authorization.NEVER_CAME, explanation, context)
-    if context.step is Step.CALLBACK and explanation.error == "access_denied":
-        return Candidates((authorization.denied,), is_single=True)
+        return _of_error_page(explanation, context)
+    if context.step is Step.CALLBACK and explanation.error in OF_THE_CALLBACK:
+        return Candidates(OF_THE_CALLBACK[explanation.error], is_single=True)
     if context.step in OF_THE_ENDPOINT and is_refusal(explanation, context):
         return _of_endpoint(OF_THE_ENDPOINT[context.step], explanation, context)
     return Candidates(request.PLACE if explanation.answer in ("html", "html_as_json") else ())
@@ -221,10 +249,13 @@ def is_refusal(explanation: Explanation, context: Context) -> bool:
 
 def _of_resource(explanation: Explanation, context: Context) -> Candidates:
     status = explanation.status or 0
+    if explanation.where == Where.LOCATION:
+        return Candidates()  # the browser's part of a flow: its callback says the same
     if rules := OF_A_RESOURCE.get(explanation.error):
-        return Candidates(rules, is_single=explanation.error != "invalid_request")
+        further = PRIVILEGES if rules is REFUSED_TOKEN else ()
+        return Candidates(rules, is_single=explanation.error != "invalid_request", further=further)
     if status == 406:
-        return Candidates((request.accept_missing,), is_single=True)
+        return Candidates((request.accept,), is_single=True)
     if status not in (401, 403):
         is_api = context.step is Step.API and explanation.answer == "unknown_error"
         return Candidates(request.HEADERS if is_api else (), is_single=True)
@@ -237,8 +268,9 @@ def _of_resource(explanation: Explanation, context: Context) -> Candidates:
 
 def _of_endpoint(known: Mapping[Subject, tuple[Rule, ...]], explanation: Explanation, context: Context) -> Candidates:
     words = words_of(explanation, context)
-    every = tuple(chain.from_iterable(known.values()))
-    if name := missing_parameter(words):
+    every = tuple(rule for rule in chain.from_iterable(known.values()) if rule.weight is not Weight.REPORTED)
+    name = missing_parameter(words)
+    if name and not context.sent.value(name):
         return Candidates(_missing(name, known, context), is_single=True, further=every)
     spoken, of_code = subjects(words), OF_A_CODE.get(explanation.error, frozenset())
     if spoken & OF_OTHERS and of_code <= OF_A_CODE["invalid_grant"]:
@@ -261,25 +293,26 @@ def _about(
     return [rules for rules in own if rules]
 
 
-def _by_words(rules: tuple[Rule, ...], explanation: Explanation, context: Context) -> Candidates:
-    """Return the causes of an error page: those that its words speak of come first."""
+def _of_error_page(explanation: Explanation, context: Context) -> Candidates:
+    """Return the causes of a page in place of a redirect: client and redirect URI, unless its words name another part.
+
+    RFC 6749 §4.1.2.1: with a client and a redirect URI that it knows, a server redirects with a code.
+    """
     found = _of_endpoint(OF_AUTHORIZATION, explanation, context)
-    first = found.rules if found.is_single else ()
-    rest = (*rules, *chain.from_iterable(OF_AUTHORIZATION.values()))
-    return Candidates((*first, *(rule for rule in rest if rule.id not in {one.id for one in first})))
+    return replace(found, further=()) if found.is_single else Candidates(authorization.REFUSED)
 
 
 def _missing(name: str, known: Mapping[Subject, tuple[Rule, ...]], context: Context) -> tuple[Rule, ...]:
     """Return the causes of a parameter that the server says is missing."""
     subject = subject_of_parameter(name)
-    own = known.get(subject, ()) if subject in (Subject.VERIFIER, Subject.REDIRECT_URI) else ()
     if known is OF_AUTHORIZATION:
-        return known.get(subject, ()) if subject is not None else parameter.missing(name)
-    if name == "client_id":
-        own = (client.id_beside_basic, client.basic_encoding)
-    if context.behind_code.parameters is None or subject not in (Subject.VERIFIER, Subject.REDIRECT_URI):
-        return (*parameter.missing(name), *own)
-    return (*own, *parameter.missing(name)[1:])
+        return known[subject] if subject is not None and subject in known else parameter.missing(name)
+    if subject is Subject.CLIENT:
+        ways = (client.credentials_missing, client.other_method, client.id_in_body, client.basic_encoding)
+        return (*ways, *parameter.missing(name)[1:])
+    if subject in (Subject.VERIFIER, Subject.REDIRECT_URI) and context.behind_code.parameters is not None:
+        return (*known[subject], *parameter.missing(name)[1:])
+    return parameter.missing(name)
 
 
 def words_of(explanation: Explanation, context: Context) -> str:

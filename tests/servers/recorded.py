@@ -53,7 +53,7 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
     "grant_type_misspelt": ("grant.misspelt",),
     "grant_type_unknown": ("grant.unsupported", "grant.misspelt"),
     "grant_type_not_allowed": ("grant.never_worked_for_client", "grant.none_worked", "grant.unsupported"),
-    "scope_unknown": ("scope.never_granted", "scope.unknown"),
+    "scope_unknown": ("scope.never_granted", "scope.beyond_registration"),
     "scope_not_registered": ("scope.never_granted", "scope.beyond_registration"),
     "scope_beyond_grant": ("scope.beyond_consent",),
     "scope_of_token": ("token.lacks_scope", "token.asked_too_little", "token.granted_less"),

@@ -6,7 +6,7 @@ from urllib.parse import quote_plus, unquote_plus
 
 from oauth import parameters
 from oauth.addresses import host_of
-from oauth.catalogue.subject import missing_parameter
+from oauth.catalogue.subject import Subject, missing_parameter, subjects
 from oauth.diagnosis.causes.fixes import changed, put, value_for
 from oauth.diagnosis.causes.rule import (
     Finding,
@@ -81,14 +81,20 @@ def credentials_missing(context: Context) -> Finding:
         return ruled_out(open_fact("client_id is present, and this client authenticates without a secret", sent.where))
     if not missing:
         return ruled_out(right("client_id and client_secret are both present", sent.where))
+    worked = next((row for row in reversed(context.successes_here) if _secret_of(row)), None)
     changes = []
     for name in missing:
         after, needs = value_for(context, name)
         is_present = context.sent.get(name) is not None
         changes.append(Change(Target.FIELD, name, "" if is_present else None, after, needs))
+    fix = changed(context, f"Send {' and '.join(missing)}", *changes)
     facts = [wrong(f"{name} is missing or empty", sent.where) for name in missing]
-    conclude = broken(context) if _must_authenticate(context, missing) else possible
-    return conclude(*facts, fix=changed(context, f"Send {' and '.join(missing)}", *changes))
+    if worked is not None and "client_secret" in missing:
+        facts.append(wrong(f"This client authenticated before: {context.row_text(worked)}", "history", worked.id))
+        return (possible if context.before_sending else proven)(*facts, fix=fix)
+    if _must_authenticate(context, missing) or _says_missing(context) in missing:
+        return broken(context)(*facts, fix=fix)
+    return possible(*facts, fix=fix)
 
 
 @rule("client.white_space", "The client id or secret has whitespace around it", Weight.NAMED)
@@ -168,6 +174,15 @@ def secret_differs(context: Context) -> Finding:
     for compare in (_with_published_secret, _with_last_success, _with_flow):
         if finding := compare(context, sent):
             return finding
+    if Subject.CLIENT in subjects(context.description) and "secret" in context.description.lower():
+        fix = _send_right_secret(context, sent)
+        return likely(
+            wrong(f"The server says so of {context.secrets.quoted('client_secret', sent.secret)}", "response"), fix=fix
+        )
+    if context.explanation is not None and context.explanation.error == "invalid_client":
+        return possible(
+            open_fact("No secret of this client is known to have worked, so it cannot be compared", "history")
+        )
     return unknown("No secret of this client is known to have worked", "history")
 
 
@@ -356,12 +371,20 @@ def basic_encoding(context: Context) -> Finding:
             facts.append(wrong(f"{name} contains characters that form-encoding would have replaced", HEADER))
     if not facts and not is_live(basic.secret):
         return unknown("Redaction hides the encoding of the Basic credentials", HEADER)
+    if (
+        not facts
+        and unquote_plus(basic.secret) != basic.secret
+        and not context.before_sending
+        and not context.is_documented
+    ):
+        text = "The secret has characters that form-encoding replaces, and some servers do not decode it"
+        return possible(open_fact(text, HEADER))
     if not facts:
         return ruled_out(right("Id and secret are form-encoded, joined by a colon, and base64", HEADER))
     return proven(*facts, fix=fix) if is_sure else possible(*facts, fix=fix)
 
 
-@rule("client.deactivated", "The client was deactivated", Weight.ELIMINATED)
+@rule("client.deactivated", "The client was deactivated", Weight.REPORTED)
 def deactivated(context: Context) -> Finding:
     """Look for earlier successes of the client at this provider."""
     if not context.client_id:
@@ -378,9 +401,7 @@ def deactivated(context: Context) -> Finding:
     return ruled_out(_never_worked(context))
 
 
-@rule(
-    "client.never_active", "The client is inactive, and none of its requests has succeeded here yet", Weight.ELIMINATED
-)
+@rule("client.never_active", "The client is inactive, and none of its requests has succeeded here yet", Weight.REPORTED)
 def never_active(context: Context) -> Finding:
     """Check that the client has never worked: some providers activate new applications by hand."""
     if not context.client_id:
@@ -404,6 +425,8 @@ def other_method(context: Context) -> Finding:
     row = _last(context.successes_here)
     if row is None:
         return unknown("No request of this client is known to have worked", "history")
+    if sent == ClientAuthentication.NONE:
+        return ruled_out(open_fact("The request has no client authentication, which is another cause", BODY))
     worked = {parameters.authentication_of(row.request): row for row in context.successes_here}
     if sent in worked:
         return ruled_out(right(f"{sent} worked before: {context.row_text(worked[sent])}", "history", worked[sent].id))
@@ -413,8 +436,8 @@ def other_method(context: Context) -> Finding:
     return proven(fact, fix=changed(context, f"Authenticate by {method}", change))
 
 
-@rule("client.id_beside_basic", "The server wants client_id in the body beside HTTP Basic")
-def id_beside_basic(context: Context) -> Finding:
+@rule("client.id_in_body", "The server wants client_id in the body beside HTTP Basic")
+def id_in_body(context: Context) -> Finding:
     """Check for a client_id in the body of a request with HTTP Basic, where the server says that it is missing."""
     if context.basic is None and not context.is_known(Part.REQUEST_HEADERS):
         return unknown("The headers of the request are not in the pasted text", HEADER)
@@ -424,8 +447,7 @@ def id_beside_basic(context: Context) -> Finding:
         return unknown("The body of the request is not in the pasted text", BODY)
     if context.sent.value("client_id"):
         return ruled_out(right("client_id is in the body too", BODY))
-    description = context.explanation.error_description if context.explanation else ""
-    if missing_parameter(description) != "client_id":
+    if _says_missing(context) != "client_id":
         return unknown("The server does not say that client_id is missing", "response")
     after, needs = (unquote_plus(context.basic.id), "") if context.basic.id else value_for(context, "client_id")
     fact = wrong("client_id is in the Authorization header only, and the server says that it is missing", BODY)
@@ -463,6 +485,11 @@ def _never_worked(context: Context) -> Evidence:
 def _is_reported_inactive(context: Context) -> bool:
     """Return whether the provider refuses the client itself, and not its secret: only error 5 says so."""
     return context.explanation is not None and context.explanation.number == INACTIVE_CLIENT
+
+
+def _says_missing(context: Context) -> str:
+    """Return the name of the parameter that the server says is missing."""
+    return missing_parameter(context.description)
 
 
 def _has_no_secret(context: Context) -> bool:

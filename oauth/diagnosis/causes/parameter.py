@@ -7,13 +7,14 @@ import re
 from collections import Counter
 from difflib import SequenceMatcher
 
+from oauth.catalogue.subject import Subject, subjects
 from oauth.diagnosis.causes.fixes import changed, put, value_for
-from oauth.diagnosis.causes.rule import Finding, Rule, Weight, broken, possible, proven, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, Weight, broken, likely, possible, proven, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Known
 from oauth.diagnosis.model import Change, Fix, Target, open_fact, right, wrong
 from oauth.exchange import Part
-from oauth.parameters import BODY, QUERY, Sent, Shape
+from oauth.parameters import BODY, QUERY, Sent, Shape, read
 
 OTHER_NAMES = {
     "code": ("authorization_code", "auth_code", "authcode", "oauth_code", "authorization", "authorizationcode"),
@@ -29,7 +30,7 @@ KNOWN_NAMES = frozenset({*OTHER_NAMES, "scope", "state", "response_type", "code_
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 """Names that may be quoted. Anything else may be a value in place of a name."""
 
-REQUIRED = frozenset({"code", "refresh_token", "device_code"})
+REQUIRED = frozenset({"code", "refresh_token", "device_code", "token"})
 """Parameters without which no server can do what the request asks."""
 
 MOST_COMPARED = 100
@@ -205,7 +206,23 @@ def _judge_body(context: Context) -> Finding:
         )
     if sent.body is Shape.OTHER:
         return possible(wrong(f"The body is neither JSON nor a form; Content-Type is {content_type}", BODY))
+    if sent.body is Shape.JSON and not context.before_sending and not context.is_documented:
+        return _judge_json(context, content_type)
     return ruled_out(right(f"Body and Content-Type agree: {content_type}", place))
+
+
+def _judge_json(context: Context, content_type: str) -> Finding:
+    """Judge JSON, which is no format of RFC 6749 (§3.2, appendix B), but of some servers."""
+    worked = [row for row in context.successes_here if read(row.request).body is Shape.JSON]
+    if worked:
+        text = f"JSON worked before: {context.row_text(worked[-1])}"
+        return ruled_out(right(text, "history", worked[-1].id))
+    change = Change(Target.BODY_FORMAT, "Content-Type", content_type, Shape.FORM.value)
+    conclude = proven if subjects(context.description) == {Subject.BODY} else likely
+    return conclude(
+        wrong(f"The body is {content_type}, but RFC 6749 §3.2 has a form", BODY),
+        fix=changed(context, "Send the body as a form", change),
+    )
 
 
 BODY_UNREADABLE = Rule(

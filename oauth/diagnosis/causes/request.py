@@ -149,8 +149,8 @@ def method(context: Context) -> Finding:
     return conclude(wrong(f"The method is {sent}, but the endpoint accepts {expected}", "request"), fix=fix)
 
 
-@rule("header.accept_missing", "The Accept header is missing or names no format of the server", Weight.NAMED)
-def accept_missing(context: Context) -> Finding:
+@rule("request.accept", "The Accept header is missing or names no format of the server", Weight.NAMED)
+def accept(context: Context) -> Finding:
     """Check for an Accept header, which a server that answers 406 asks for (RFC 9110 §15.5.7)."""
     value = context.header("Accept")
     if value is None and not context.is_known(Part.REQUEST_HEADERS):

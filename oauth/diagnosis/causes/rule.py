@@ -29,6 +29,9 @@ class Weight(StrEnum):
     ELIMINATED = "eliminated"
     """The fact is from outside the request, or something else explains it: a proof when all else is ruled out."""
 
+    REPORTED = "reported"
+    """The response is all that speaks for it: it counts only where the response names it, and then as ELIMINATED."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:

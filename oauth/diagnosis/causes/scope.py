@@ -96,7 +96,7 @@ def never_granted(context: Context) -> Finding:
     )
 
 
-@rule("scope.taken_away", "The client was granted these scopes before, but no longer may have them", Weight.ELIMINATED)
+@rule("scope.taken_away", "The client was granted these scopes before, but no longer may have them", Weight.REPORTED)
 def taken_away(context: Context) -> Finding:
     """Look for an earlier grant of all the scopes at once, in the same way."""
     names = _names(context, context.sent.value("scope"))
@@ -147,12 +147,14 @@ def beyond_consent(context: Context) -> Finding:
     return proven(fact, fix=fix)
 
 
-@rule("scope.not_registered", "The request asks for more scope than this client is registered with", Weight.NAMED)
-def not_registered(context: Context) -> Finding:
+@rule("scope.beyond_registration", "The request asks for more scope than this client is registered with", Weight.NAMED)
+def beyond_registration(context: Context) -> Finding:
     """Compare the scope with that of the client's registration (RFC 7591 §2), or else listen to the server's words."""
     names = _meant(context)
     if not names:
         return _no_scope(context, "The request has no scope, so it cannot be too wide")
+    if wider := _beyond_consent(context):
+        return ruled_out(open_fact(f"{_shown(context, wider)} exceeds the scope that this user authorized", "scope"))
     registration = _registration(context)
     if registration is not None:
         registered = _names(context, parameters.member(registration.response, "scope"))
@@ -165,8 +167,7 @@ def not_registered(context: Context) -> Finding:
             title = "Request only registered scopes"
             return proven(fact, fix=put(context, "scope", _shown(context, names), after, title))
         return ruled_out(right(f"All are registered: {_shown(context, registered)}", where, registration.id))
-    description = context.explanation.error_description if context.explanation else ""
-    if Subject.SCOPE in subjects(description) and _OF_THE_CLIENT.search(description):
+    if Subject.SCOPE in subjects(context.description) and _OF_THE_CLIENT.search(context.description):
         return likely(wrong(f"The server says so of this client; requested: {_shown(context, names)}", "response"))
     return unknown("The scope that this client is registered with is unknown")
 
@@ -289,6 +290,8 @@ def _needed(context: Context) -> tuple[list[str], str]:
             for challenge in challenges.parse(value):
                 if scope := challenge.parameters.get("scope", ""):
                     return scope.split(), "response header, WWW-Authenticate"
+    if context.step is Step.USERINFO:
+        return ["openid"], "OpenID Connect Core §5.3"
     provider = context.provider
     return (_names(context, provider.scope), OF_THE_PROFILE) if provider else ([], "")
 
