@@ -87,13 +87,18 @@ class Settings:
         return self.derived_key("sandbox control").hex() if self.public_url else ""
 
 
+def home_of(environ: Mapping[str, str]) -> Path:
+    """Return the folder of everything that the console keeps."""
+    return Path(environ.get("CONSOLE_HOME") or ".console").absolute()
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; create the home folder (0700) and the key file (0600) if they are missing.
 
     Raises ``SettingError`` for an invalid setting, folder or key.
     """
     environ = os.environ if environ is None else environ
-    home = Path(environ.get("CONSOLE_HOME") or ".console").absolute()
+    home = home_of(environ)
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = environ.get("CONSOLE_KEY", "").encode() or _key_file(home / "key")

@@ -138,19 +138,9 @@ def answers() -> Mapping[str, Answer]:
     return read_answers(file_text("answers.toml"), "answers.toml")
 
 
-def find_entry(entry: str) -> Entry | None:
-    """Return the catalogue's entry with this id, or ``None`` when there is none."""
-    return _by_id().get(entry)
-
-
-def remedy_of(entry: str) -> tuple[str, ...]:
-    """Return the remedy of the entry with this id, a line each; empty when the id is unknown."""
-    match = find_entry(entry)
-    return match.remedy if match else ()
-
-
 @cache
-def _by_id() -> Mapping[str, Entry]:
+def by_id() -> Mapping[str, Entry]:
+    """Return every entry but those of providers' catalogues, by its id. Raises ``CatalogueError``."""
     meanings = (meaning for meanings in registered().values() for meaning in meanings)
     entries: tuple[Entry, ...] = (*documented().values(), *meanings, *answers().values())
     return {entry.entry: entry for entry in entries}
@@ -223,7 +213,7 @@ def read_tables(text: str, file: str, kinds: Mapping[str, tuple[type[Struct], st
         raise CatalogueError(f"{file} must contain entries under {names} and nothing else.")
     return {
         table: [
-            _entry(kind, entry, f"{file}, {table} {entry.get(key, f'number {place}')}")
+            read_entry(kind, entry, f"{file}, {table} {entry.get(key, f'number {place}')}")
             for place, entry in enumerate(entries[table], 1)
         ]
         for table, (kind, key) in kinds.items()
@@ -234,7 +224,8 @@ def _read(kind: type[_Kind], text: str, file: str, table: str, key: str) -> list
     return read_tables(text, file, {table: (kind, key)})[table]
 
 
-def _entry(kind: type[_Struct], values: dict[str, object], name: str) -> _Struct:
+def read_entry(kind: type[_Struct], values: Mapping[str, object], name: str) -> _Struct:
+    """Build one entry from its values. Raises ``CatalogueError`` with ``name``, the field and its problem."""
     try:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
-from oauth.catalogue import challenges
+from oauth.addresses import host_of
+from oauth.catalogue import catalogues, challenges
+from oauth.catalogue.catalogues import PARTNER, Recognised
 from oauth.catalogue.entries import Answer, Entry, answers
 from oauth.catalogue.folding import fold
 from oauth.catalogue.matcher import (
@@ -18,10 +20,11 @@ from oauth.catalogue.matcher import (
     match_value,
     read_json,
 )
+from oauth.catalogue.provider_errors import Catalogue, ProviderError, Words
 from oauth.catalogue.subject import subject_of
 from oauth.exchange import Exchange, Headers, Request, Step, header
 from oauth.formatting import fields
-from oauth.providers.terms import terms_of
+from oauth.providers.terms import catalogue_of, is_of_another_provider, terms_of
 from oauth.redaction import quoted
 from oauth.redaction.names import secret_kind
 
@@ -49,15 +52,17 @@ _TEXT_LIMIT = 4096
 class Explanation:
     """Reason for a failed exchange, and its remedy.
 
-    ``kind`` is its source: ``documented`` (``number`` is set), ``registered`` (the code's meaning by its
-    specification, the text being undocumented), or ``answer`` (``answer`` is the kind of ``answers.toml``). ``entry``
-    is the stable id of the catalogue's entry (``find_entry``). With ``danger`` the exchange itself needs attention.
+    ``kind`` is its source: ``documented`` (``number`` is set), ``provider`` (an entry of another provider's catalogue;
+    ``known_by`` says from what), ``registered`` (the code's meaning by its specification, the text being
+    undocumented), or ``answer`` (``answer`` is the kind of ``answers.toml``). ``entry`` is the stable id of the
+    catalogue's entry (``find_entry``). ``specialises`` is the registered code that a provider's error stands for, and
+    ``offered`` has errors of providers that this one may be. With ``danger`` the exchange itself needs attention.
     ``status`` is that of the response, or the one that a body without a response states. ``match``,
     ``status_as_documented``, ``matched_text`` and ``where`` are those of ``Match``. ``error`` and ``error_description``
     are the provider's words, empty when it sent none. ``reference`` names the source document.
     """
 
-    kind: Literal["documented", "registered", "answer"]
+    kind: Literal["documented", "provider", "registered", "answer"]
     entry: str
     title: str
     cause: str
@@ -73,12 +78,20 @@ class Explanation:
     where: str = ""
     reference: str = ""
     danger: bool = False
+    known_by: str = ""
+    specialises: str = ""
+    offered: tuple[ProviderError, ...] = ()
+
+    @property
+    def code(self) -> str:
+        """The registered code that the error is or stands for, or else the provider's own."""
+        return self.specialises or self.error
 
 
 def explain(exchange: Exchange) -> Explanation | None:
     """Explain a finished exchange; ``None`` when it succeeded (RFC 6749 §4.1.2, §5.1)."""
     if exchange.step is Step.CALLBACK:
-        return _explain_callback(_callback_url(exchange.request))
+        return _explain_callback(_callback_url(exchange.request), exchange.provider)
     response, failure = exchange.response, exchange.failure
     if failure is not None:
         if response is not None:
@@ -102,6 +115,7 @@ def explain(exchange: Exchange) -> Explanation | None:
             cut=response.cut,
             step=exchange.step,
             request=exchange.request,
+            provider=exchange.provider,
             proxied="proxy" in exchange.marks,
         )
     # The browser makes the authorization request and may take its time: a missing response is not a failure there.
@@ -116,6 +130,7 @@ def explain_response(
     cut: bool = False,
     step: Step | None = None,
     request: Request | None = None,
+    provider: str = "",
     proxied: bool = False,
     elsewhere: bool = False,
     abridged: bool = False,
@@ -125,17 +140,25 @@ def explain_response(
     ``status``, ``step`` and ``request`` are ``None`` when they are unknown, as with a pasted body. ``proxied`` means
     that the request went through a proxy, which may have responded in the server's place. ``elsewhere`` means that the
     request went to another provider than the documented one, whose numbers then do not apply. ``abridged`` means that
-    somebody cut the body off since.
+    somebody cut the body off since. ``provider`` is the id of the profile.
     """
     value = read_json(body)
     error = match_value(status, headers, body, value, step=step, cut=cut or abridged)
+    url = request.url if request is not None else ""
+    speaker, known_by = _speaker(url, provider, error)
+    recognised = Recognised()
+    if error is not None and (speaker is not None or not error.documented or elsewhere):
+        recognised = _recognised(error, speaker, known_by, step, is_open=_is_open(url, provider))
+        if recognised.error is not None:
+            return _of_provider(recognised.error, recognised.known_by, status or _stated(error), error)
+    elsewhere = elsewhere or speaker is not None
     if elsewhere and error is not None and (like := error.documented):
         error = match_value(status, headers, body, value, step=step, elsewhere=True)
         if error is None:
             return None
         other = _registered(error, status, step) or _answer("unknown_error", status, error)
         note = f"These are the words of documented error {like.number}, but another provider sent them."
-        return replace(other, cause=f"{other.cause} {note}")
+        return replace(other, cause=f"{other.cause} {note}", offered=recognised.offered)
     stated = _stated(error)
     judged = stated if stated is not None and (status is None or status < 300) else status
     status = judged if status is None else status
@@ -144,10 +167,35 @@ def explain_response(
     if (judged is None or judged >= 400) and (kind := _by_text(body)):
         return _answer(kind, status, error)
     if error is not None and (meaning := _registered(error, status, step)):
-        return meaning
+        return replace(meaning, offered=recognised.offered)
     shape = _Shape(judged, headers, body, value, cut, step, request, error, proxied)
     kind = shape.kind()
-    return _answer(kind, status, error) if kind else None
+    return replace(_answer(kind, status, error), offered=recognised.offered) if kind else None
+
+
+def _speaker(url: str, provider: str, error: Match | None) -> tuple[Catalogue | None, str]:
+    """Return the catalogue that speaks for an answer, and from what that is known; ``None`` for the partner API's."""
+    if id := catalogue_of(provider):
+        return (None if id == PARTNER else catalogues.catalogue(id)), "the profile of the provider"
+    host = host_of(url)
+    if host and (speaker := catalogues.for_host(host)):
+        return speaker, f"the host {host}"
+    if error is not None and _is_open(url, provider) and (speaker := catalogues.for_shape(error.shape)):
+        return speaker, "the members of the body"
+    return None, ""
+
+
+def _is_open(url: str, provider: str) -> bool:
+    """Return whether nothing says whose answer it is: neither the profile nor the host."""
+    return not is_of_another_provider(url) and not catalogue_of(provider) and terms_of(url, provider) is None
+
+
+def _recognised(
+    error: Match, speaker: Catalogue | None, known_by: str, step: Step | None, *, is_open: bool
+) -> Recognised:
+    endpoints = ENDPOINTS_OF[step] if step is not None else ()
+    words = Words(error.error, error.description, error.texts, error.numbers, endpoints)
+    return catalogues.recognise(words, speaker, known_by, is_open=is_open)
 
 
 def not_shown(status: int) -> Explanation:
@@ -162,9 +210,13 @@ def _callback_url(callback: Request) -> str:
     return f"{callback.url.partition('?')[0]}?{callback.body.decode('utf-8', 'replace')}"
 
 
-def _explain_callback(address: str) -> Explanation | None:
+def _explain_callback(address: str, provider: str) -> Explanation | None:
     error = match(None, (), b"", address=address, step=Step.CALLBACK)
     if error is not None:
+        speaker, known_by = _speaker("", provider, error)
+        found = _recognised(error, speaker, known_by, Step.CALLBACK, is_open=not provider)
+        if found.error is not None and (speaker is not None or not error.documented):
+            return _of_provider(found.error, found.known_by, None, error)
         return (
             _documented(error, None) or _registered(error, None, Step.CALLBACK) or _answer("unknown_error", None, error)
         )
@@ -340,6 +392,17 @@ def _documented(error: Match, status: int | None) -> Explanation | None:
     )
 
 
+def _of_provider(entry: ProviderError, known_by: str, status: int | None, error: Match) -> Explanation:
+    name = catalogues.name_of(entry.catalogue)
+    return replace(
+        _of_entry("provider", entry, status, error),
+        reference=f"{name}: {entry.source}",
+        known_by=known_by,
+        specialises=entry.spec,
+        status_as_documented=None if entry.status is None or status is None else status == entry.status,
+    )
+
+
 def _registered(error: Match, status: int | None, step: Step | None) -> Explanation | None:
     entry = error.registered
     # A code such as not_found means something else at an endpoint that it is not registered for.
@@ -359,9 +422,12 @@ def _answer(kind: str, status: int | None, error: Match | None) -> Explanation:
 
 
 def _of_entry(
-    kind: Literal["documented", "registered", "answer"], entry: Entry, status: int | None, error: Match | None
+    kind: Literal["documented", "provider", "registered", "answer"],
+    entry: Entry | ProviderError,
+    status: int | None,
+    error: Match | None,
 ) -> Explanation:
-    """Return what the explanations of all three sources have in common."""
+    """Return what the explanations of all sources have in common."""
     explanation = Explanation(kind, entry.entry, entry.title, entry.cause, entry.remedy, status=status)
     if error is None:
         return explanation

@@ -83,7 +83,8 @@ class Match:
     ``error``, ``description``, ``human_title`` and ``request_id`` are the provider's, empty when absent, the
     description without HTML entities and signs without a width;
     ``stated_status`` is the HTTP status that the body itself names. ``matched_text`` is the recognised part of body,
-    header or address, verbatim. ``shape`` is the name of the body's shape.
+    header or address, verbatim. ``shape`` is the name of the body's shape, ``texts`` are the other texts beside the
+    error, and ``numbers`` its numbers in members of their own.
     """
 
     where: Where
@@ -98,6 +99,8 @@ class Match:
     registered: RegisteredError | None = None
     request_id: str = ""
     shape: str = ""
+    texts: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ class _Error:
     may_be_cut: bool = False
     request_id: str = ""
     shape: str = ""
+    numbers: tuple[str, ...] = ()
 
 
 def match(
@@ -204,6 +208,8 @@ def _match(
         registered=_registered(error, step) if entry is None else None,
         request_id=error.request_id,
         shape=error.shape,
+        texts=error.texts,
+        numbers=error.numbers,
     )
 
 
@@ -321,6 +327,7 @@ def _body_error(status: int | None, body: bytes, value: Any, cut: bool) -> _Erro
         cut,
         error.request_id,
         error.shape,
+        error.numbers,
     )
 
 

@@ -49,6 +49,7 @@ class Shape(Struct, frozen=True, forbid_unknown_fields=True):
     human_title: Paths = ()
     status: Paths = ()
     request_id: Paths = ()
+    number: Paths = ()
     equals: Mapping[str, str | int | bool] = {}
     is_certain: bool = False
 
@@ -67,10 +68,14 @@ class Signs(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SharedText(Struct, frozen=True, forbid_unknown_fields=True):
-    """A text of servers and libraries beside the provider's own; ``error`` is the code that it stands for."""
+    """A text of servers and libraries beside the provider's own; ``error`` is the code that it stands for.
+
+    ``of`` is the id of the catalogue whose alone the text is.
+    """
 
     text: Text
     error: str = ""
+    of: str = ""
 
 
 class Printed(Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,6 +102,7 @@ class Table:
 class ShapeError:
     """An error in a parsed body, in the provider's words; a text is empty and ``status`` is ``None`` when absent.
 
+    ``numbers`` are the error's numbers in members of their own, each joined with those before it: ``190/460``, ``190``.
     ``shape`` is the name in ``shapes.toml`` and ``path`` the members that lead to the object with the error. ``texts``
     are all the texts of that object, as some providers have the words under an unusual name.
     """
@@ -107,6 +113,7 @@ class ShapeError:
     human_title: str = ""
     status: int | None = None
     request_id: str = ""
+    numbers: tuple[str, ...] = ()
     path: Path = ()
     texts: tuple[str, ...] = ()
     is_certain: bool = False
@@ -258,9 +265,12 @@ def canonical_code(code: str) -> str:
 
 
 @cache
-def known_texts() -> Mapping[str, str]:
-    """Return the codes of the known texts, the documented and the shared ones, by the folded text without its stop."""
-    shared = {bare(entry.text): entry.error for entry in table().texts}
+def known_texts(*, but_of: str = "") -> Mapping[str, str]:
+    """Return the codes of the known texts, the documented and the shared ones, by the folded text without its stop.
+
+    Those that are alone of the catalogue ``but_of`` are left out.
+    """
+    shared = {bare(entry.text): entry.error for entry in table().texts if not entry.of or entry.of != but_of}
     return {**shared, **{bare(entry.description): entry.error for entry in documented().values()}}
 
 
@@ -357,6 +367,7 @@ class _Search:
             next((text for at in shape.human_title if (text := _words(self._at(members, at)))), ""),
             status,
             next((text for at in shape.request_id if (text := _id(self._at(members, at)))), ""),
+            _numbers([_id(self._at(members, at)) for at in shape.number]),
             path,
             tuple(text for inner in members.values() if (text := _words(inner))),
             is_certain,
@@ -427,6 +438,7 @@ class _Compiled:
     human_title: tuple[Path, ...]
     status: tuple[Path, ...]
     request_id: tuple[Path, ...]
+    number: tuple[Path, ...]
     equals: tuple[tuple[str, object], ...]
     is_certain: bool
     names: frozenset[str]
@@ -449,6 +461,7 @@ def _compiled(shape: Shape) -> _Compiled:
         human_title,
         status,
         request_id,
+        _paths(shape.number),
         tuple((_plain(name), value) for name, value in shape.equals.items()),
         shape.is_certain,
         frozenset(path[0] for path in (*has, *error, *description, *human_title, *status, *request_id)),
@@ -522,6 +535,12 @@ def _words(value: Any, depth: int = 0) -> str:
     if depth < 3 and isinstance(value, dict):
         return next((text for name in ("value", "text", "message") if (text := _words(value.get(name), 3))), "")
     return ""
+
+
+def _numbers(parts: list[str]) -> tuple[str, ...]:
+    """Return an error's number with its subcodes, and each without its last one."""
+    digits = [part for part in parts if part.isdigit() and len(part) <= 12]
+    return tuple("/".join(digits[:end]) for end in range(len(digits), 0, -1))
 
 
 def _id(value: Any) -> str:

@@ -32,6 +32,10 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m oauth
             from oauth.cli import history
 
             return history.run(parsed)
+        if parsed.command == "catalogue":
+            from oauth.cli import catalogue
+
+            return catalogue.run(parsed)
         if parsed.command == "explain":
             return explain.run(parsed)
         return diagnose.run(parsed)
@@ -59,6 +63,11 @@ def _parser(arguments: Sequence[str], program: str) -> argparse.ArgumentParser:
         from oauth.cli import history as history_command
 
         history_command.add_arguments(history)
+    catalogue = commands.add_parser("catalogue", help="list, check and try out catalogues of documented errors")
+    if "catalogue" in arguments[:1]:
+        from oauth.cli import catalogue as catalogue_command
+
+        catalogue_command.add_arguments(catalogue)
     explain.add_arguments(commands.add_parser("explain", help="explain an error and its remedy"))
     diagnose.add_arguments(
         commands.add_parser(

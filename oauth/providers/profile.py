@@ -181,6 +181,7 @@ class Provider:
     endpoints: tuple[Endpoint, ...] = described("API endpoints to offer in the walkthrough", default=())
     step_notes: tuple[StepNote, ...] = described("Notes on a step", default=())
     links: tuple[Link, ...] = described("Links to pages of the provider", default=())
+    catalogue: str = described("Id of the catalogue with its documented errors")
     connection: ConnectionSettings = field(default_factory=ConnectionSettings, metadata=about("Connection settings"))
     clients: tuple[ReadyClient, ...] = field(default=(), repr=False)
     control: str = ""

@@ -3,13 +3,16 @@
 They belong to one provider, and nothing is said with them about another one.
 """
 
+import os
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import ip_address
+from pathlib import Path
 
 from oauth.addresses import host_of, is_loopback, split
-from oauth.providers import Provider, load
+from oauth.providers import Provider, custom, load
+from oauth.settings import home_of
 
 LOCAL = "sandbox"
 """Id of the profile that behaves like the documented API, at any address of this machine."""
@@ -49,6 +52,22 @@ def _is_public(name: str) -> bool:
         return ip_address(name).is_global
     except ValueError:
         return "." in name
+
+
+def catalogue_of(id: str) -> str:
+    """Return the id of the catalogue that a provider's profile names, built in or your own; empty without one."""
+    if profile := _profiles().get(id):
+        return profile.catalogue
+    path = custom.folder(home_of(os.environ)) / f"{id}.toml"
+    try:
+        return _catalogue_in(path, path.stat().st_mtime_ns) if id else ""
+    except (OSError, ValueError):  # the profile is no file of this console's, or an invalid one
+        return ""
+
+
+@lru_cache(maxsize=256)
+def _catalogue_in(path: Path, _mtime: int) -> str:
+    return custom.read(path.stem, path.read_bytes(), path.name).catalogue
 
 
 @cache

@@ -71,7 +71,10 @@ def django_allauth(folder: Path, redirect_uri: str) -> Iterator[str]:
 @contextmanager
 def mcp_sdk(redirect_uri: str) -> Iterator[str]:
     """Run the authorization server of the ``mcp`` SDK, with an API at ``/api/notes``; yield its issuer."""
-    with _at_root([sys.executable, "server.py"], HERE / "mcp_sdk", redirect_uri) as issuer:
+    packages = HERE / "mcp_sdk" / ".packages"
+    _install_python(packages.parent, packages)
+    command = [sys.executable, "server.py"]
+    with _at_root(command, packages.parent, redirect_uri, PYTHONPATH=str(packages)) as issuer:
         yield issuer
 
 
