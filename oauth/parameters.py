@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from oauth.catalogue import answers
 from oauth.exchange import Exchange, Request, Response, header
+from oauth.providers import ClientAuthentication
 from oauth.redaction import quoted
 from oauth.redaction.placeholders import PLACEHOLDER
 
@@ -204,6 +205,16 @@ def unanswered(exchange: Exchange) -> bool:
 def grant_of(exchange: Exchange) -> str:
     """Return the grant type of a token request, or an empty string."""
     return read(exchange.request).value("grant_type")
+
+
+def authentication_of(request: Request) -> str:
+    """Return the registered name of the client authentication method of a request (OpenID Connect Core §9)."""
+    sent = read(request)
+    if basic(request) is not None:
+        return ClientAuthentication.BASIC.value
+    if sent.value("client_assertion"):
+        return ClientAuthentication.PRIVATE_KEY_JWT.value
+    return (ClientAuthentication.BODY if sent.value("client_secret") else ClientAuthentication.NONE).value
 
 
 def client_of(exchange: Exchange) -> str:

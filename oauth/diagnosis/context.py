@@ -174,6 +174,19 @@ class Context:
         return terms_of(self.exchange.request.url, self.exchange.provider, has_documented_text=documented)
 
     @property
+    def description(self) -> str:
+        """The server's words; empty without any."""
+        return self.explanation.error_description if self.explanation else ""
+
+    @cached_property
+    def is_documented(self) -> bool:
+        """True when the documented provider is known to have responded, whose behaviour is documented too."""
+        if not self.is_place_known or self.is_everywhere:
+            return False
+        id = self.exchange.provider or (self.provider.id if self.provider else "")
+        return terms_of(self.exchange.request.url, id) is not None
+
+    @property
     def host(self) -> str:
         """Host and port of the request."""
         return host_of(self.exchange.request.url)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from oauth import parameters
 from oauth.exchange import Exchange, Step, header
 from oauth.providers.metadata import Metadata
-from oauth.providers.profile import ClientAuthentication, addresses
+from oauth.providers.profile import addresses
 
 TOKEN_STEPS = (Step.TOKEN, Step.REFRESH)
 
@@ -87,7 +87,7 @@ def _authentication(metadata: Metadata, exchange: Exchange, _: Sequence[Exchange
     if exchange.step not in TOKEN_STEPS:
         return
     member = "token_endpoint_auth_methods_supported"
-    listed, method = metadata.listed(member), _method(exchange)
+    listed, method = metadata.listed(member), parameters.authentication_of(exchange.request)
     promised = " ".join(listed)
     if parameters.succeeded(exchange) and method not in listed:
         yield Contradiction(member, promised, f"{method} was accepted", exchange.id)
@@ -200,13 +200,3 @@ def _error(exchange: Exchange) -> tuple[str, str]:
     return parameters.member(exchange.response, "error"), parameters.member(
         exchange.response, "error_description"
     ).lower()
-
-
-def _method(exchange: Exchange) -> str:
-    """Return the registered name of the client's authentication method."""
-    sent = parameters.read(exchange.request)
-    if parameters.basic(exchange.request) is not None:
-        return ClientAuthentication.BASIC.value
-    if sent.value("client_assertion"):
-        return ClientAuthentication.PRIVATE_KEY_JWT.value
-    return (ClientAuthentication.BODY if sent.value("client_secret") else ClientAuthentication.NONE).value

@@ -1,7 +1,7 @@
 """Diagnose an exchange: rank its causes, collect their evidence, and name the most likely one."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 
@@ -9,19 +9,22 @@ from oauth import parameters
 from oauth.catalogue.explain import Explanation
 from oauth.diagnosis.causes.authorization import NEVER_CAME
 from oauth.diagnosis.causes.fixes import NEW_CODE
-from oauth.diagnosis.causes.rule import Rule
+from oauth.diagnosis.causes.rule import Rule, Weight
 from oauth.diagnosis.causes.shape import bare
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Known
 from oauth.diagnosis.model import Cause, Change, Diagnosis, Evidence, Fix, Label, Target, Verdict
 from oauth.diagnosis.past import Past
-from oauth.diagnosis.registry import rules_before, rules_for
+from oauth.diagnosis.registry import Candidates, candidates_for, rules_before
 from oauth.exchange import Exchange, Part, Request, Step
 from oauth.flow import Flow, Grant
 from oauth.redaction import Vault
 from oauth.redaction.placeholders import PLACEHOLDER, is_live
 
 RANK = tuple(Verdict)
+
+NOTHING = "Nothing this console checks explains it."
+"""The conclusion when every cause is ruled out."""
 
 LENGTH_ONLY = re.compile(r"(?:^|\s)[0-9]+ characters$")
 """A live secret quoted without a vault, by its length only: no request can be made from it."""
@@ -45,8 +48,7 @@ def diagnose(
     Times are quoted in ``zone``. ``unknown`` has the parts that the exchange's source does not show.
     """
     context = Context(exchange, explanation, flow, past, vault, now or exchange.started_at, zone=zone, unknown=unknown)
-    causes = _judged(rules_for(explanation, context), context)
-    return _diagnosis(causes, explanation.title, explanation.cause)
+    return _diagnosis(_weighed(candidates_for(explanation, context), context), explanation.title, explanation.cause)
 
 
 def preflight(
@@ -94,19 +96,73 @@ def never_came_back(
 
 
 def _speaks_against(cause: Cause) -> bool:
-    """Return whether a possible cause has a fact against the request, and not only unknown ones."""
-    return cause.verdict is Verdict.POSSIBLE and any(fact.holds is False for fact in cause.evidence)
+    """Return whether a cause that is not proven has a fact against the request, and not only unknown ones."""
+    return cause.verdict in (Verdict.LIKELY, Verdict.POSSIBLE) and any(fact.holds is False for fact in cause.evidence)
 
 
 def _judged(rules: Iterable[Rule], context: Context) -> tuple[Cause, ...]:
     unique = {rule.id: rule for rule in rules}
-    causes = [_finished(rule(context), context) for rule in unique.values()]
+    return _sorted([_finished(rule(context), context) for rule in unique.values()])
+
+
+def _sorted(causes: Iterable[Cause]) -> tuple[Cause, ...]:
     return tuple(sorted(causes, key=lambda cause: (RANK.index(cause.verdict), not _speaks_against(cause))))
+
+
+def _weighed(candidates: Candidates, context: Context) -> tuple[Cause, ...]:
+    """Judge each candidate, and call it proven only if nothing else is left to explain the response."""
+    rules = {rule.id: rule for rule in reversed(candidates.rules)}
+    judged = {id: (rules[id], rules[id](context)) for id in reversed(rules)}
+    causes = [
+        replace(cause, verdict=_verdict(rule, cause, judged, candidates, context)) for rule, cause in judged.values()
+    ]
+    if not any(cause.verdict in (Verdict.PROVEN, Verdict.LIKELY) or _speaks_against(cause) for cause in causes):
+        causes = [*_sorted(causes), *_misnamed(candidates, context, judged)]
+        causes.sort(key=lambda cause: RANK.index(cause.verdict))
+        return tuple(_finished(cause, context) for cause in causes)
+    return _sorted(_finished(cause, context) for cause in causes)
+
+
+def _verdict(
+    rule: Rule,
+    cause: Cause,
+    judged: Mapping[str, tuple[Rule, Cause]],
+    candidates: Candidates,
+    context: Context,
+) -> Verdict:
+    """Return the verdict on a cause among all that explain the same response."""
+    if cause.verdict not in (Verdict.PROVEN, Verdict.LIKELY) or candidates.is_certain:
+        return cause.verdict
+    rivals = [other for other in judged.values() if other[0].id != rule.id]
+    is_alone = bool(rivals) and all(other.verdict is Verdict.RULED_OUT for _, other in rivals)
+    is_shown = rule.weight is Weight.BREAKS or (
+        rule.weight is Weight.NAMED and (candidates.is_single or context.is_documented)
+    )
+    is_proof = is_alone or (cause.verdict is Verdict.PROVEN and is_shown)
+    if is_proof and is_answer_known(context):
+        return Verdict.PROVEN
+    is_reported = rule.weight is Weight.REPORTED
+    has_better = any(other.verdict is Verdict.PROVEN and one.weight is not Weight.REPORTED for one, other in rivals)
+    return Verdict.POSSIBLE if is_reported and has_better else Verdict.LIKELY
+
+
+def is_answer_known(context: Context) -> bool:
+    """Return whether the response cannot say another thing in a part of it that is not shown."""
+    explanation = context.explanation
+    says = explanation is not None and bool(explanation.error or explanation.error_description or explanation.number)
+    return says or context.is_known(Part.RESPONSE_BODY, Part.RESPONSE_HEADERS)
+
+
+def _misnamed(candidates: Candidates, context: Context, known: Container[str]) -> list[Cause]:
+    """Return causes with a contrary fact that the response's code speaks against: servers misuse codes."""
+    others = {rule.id: rule for rule in candidates.further if rule.id not in known}
+    causes = [rule(context) for rule in others.values()]
+    return [replace(cause, verdict=Verdict.POSSIBLE) for cause in causes if cause.verdict is Verdict.PROVEN]
 
 
 def _finished(cause: Cause, context: Context) -> Cause:
     """Return the cause with a fix only if it may be offered, and without a secret in any text."""
-    fix = cause.fix if cause.verdict in (Verdict.PROVEN, Verdict.POSSIBLE) else None
+    fix = cause.fix if cause.verdict in (Verdict.PROVEN, Verdict.LIKELY, Verdict.POSSIBLE) else None
     if fix is not None:
         fix = _swept(_resolvable(_without_spent_code(fix, context), context), context)
     swept = tuple(replace(fact, text=context.secrets.swept(fact.text)) for fact in cause.evidence)
@@ -211,10 +267,12 @@ def _facts(causes: tuple[Cause, ...]) -> tuple[Evidence, ...]:
 
 
 def _most_likely(causes: tuple[Cause, ...]) -> str:
-    """Return one sentence with the proven causes, or else the possible ones, or that nothing is known."""
+    """Return one sentence with the proven causes, or else the likely or possible ones, or that nothing is known."""
     by_verdict = {verdict: [cause for cause in causes if cause.verdict is verdict] for verdict in Verdict}
     if proven := by_verdict[Verdict.PROVEN]:
         return "; and ".join(_clause(cause, first=index == 0) for index, cause in enumerate(proven)) + "."
+    if likely := by_verdict[Verdict.LIKELY]:
+        return f"Likely, but not proven: {'; '.join(_clause(cause, first=False) for cause in likely)}."
     if possible := by_verdict[Verdict.POSSIBLE]:
         return f"Not proven. Possible: {'; '.join(_clause(cause, first=False) for cause in possible)}."
     if (unknown := by_verdict[Verdict.UNKNOWN]) and by_verdict[Verdict.RULED_OUT]:
@@ -223,9 +281,7 @@ def _most_likely(causes: tuple[Cause, ...]) -> str:
     if unknown:
         return "Unknown: the facts needed to tell are missing."
     if by_verdict[Verdict.RULED_OUT]:
-        return (
-            "Every cause that this console can check is ruled out. The reason lies with the provider: ask its support."
-        )
+        return NOTHING
     return ""
 
 

@@ -17,6 +17,11 @@ class Verdict(StrEnum):
     """The verdict on a cause, in the order in which causes are shown."""
 
     PROVEN = "proven"
+    """Shown by a fact that breaks the request at every conforming server, or all else is ruled out."""
+
+    LIKELY = "likely"
+    """A fact speaks for it, and something else that would explain the same response is not excluded."""
+
     POSSIBLE = "possible"
     UNKNOWN = "unknown"
     RULED_OUT = "ruled out"

@@ -65,7 +65,7 @@ def same_fields(fields: list[Field]) -> list[Field]:
     return fields
 
 
-VERDICTS = {"proves": "proven", "suspects": "possible", "rules_out": "ruled out"}
+VERDICTS = {"proves": "proven", "finds_likely": "likely", "suspects": "possible", "rules_out": "ruled out"}
 """Verdicts that the marks of a test stand for."""
 
 

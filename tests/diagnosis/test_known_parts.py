@@ -376,7 +376,8 @@ def test_without_words_the_grant_of_the_request_decides() -> None:
 @pytest.mark.parametrize("words", ["Missing parameter in request", "Missing required parameters: see documentation"])
 def test_word_after_missing_parameter_is_not_always_its_name(words: str) -> None:
     request = Request("POST", "https://as.example/token", FORM, b"grant_type=client_credentials&client_id=7")
-    assert not [id for id in verdicts(diagnosed(request, refused("invalid_request", words))) if "left_out" in id]
+    judged = verdicts(diagnosed(request, refused("invalid_request", words)))
+    assert not [id for id, verdict in judged.items() if "left_out" in id and verdict != "ruled out"]
 
 
 # Time.

@@ -91,7 +91,7 @@ def everything() -> Iterator[Rule]:
                 )
 
 
-KINDS = ("proves", "suspects", "rules_out")
+KINDS = ("proves", "finds_likely", "suspects", "rules_out")
 PROMISED = frozenset(promises())
 CAUSES = sorted({(number, rule.id) for number, rules in registry.DOCUMENTED.items() for rule in rules})
 SIBLINGS = sorted({rule.id for rule in everything()} - {id for _, id in CAUSES})

@@ -2,7 +2,18 @@
 
 from oauth import moments, parameters
 from oauth.diagnosis.causes import shape
-from oauth.diagnosis.causes.rule import Finding, Rule, broken, by_age, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import (
+    Finding,
+    Rule,
+    Weight,
+    broken,
+    by_age,
+    possible,
+    proven,
+    rule,
+    ruled_out,
+    unknown,
+)
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Origin
 from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
@@ -99,7 +110,7 @@ def other_host(context: Context) -> Finding:
     return proven(wrong(f"{text}, sent to {context.host}", origin.where, origin.row), fix=_send_newest(context))
 
 
-@rule("access_token.replaced", "A later token replaced it")
+@rule("access_token.replaced", "A later token replaced it", Weight.ELIMINATED)
 def replaced(context: Context) -> Finding:
     """Look for a later refresh, and for calls in which the old token still worked."""
     origin = _origin(context)
@@ -155,7 +166,7 @@ REFUSED: tuple[Rule, ...] = (scheme, expired, replaced, other_host, *shape.alter
 """Rules for a refused access token."""
 
 
-@rule("token.of_application", "The token is an application token, but this call needs a user token")
+@rule("token.of_application", "The token is an application token, but this call needs a user token", Weight.ELIMINATED)
 def of_application(context: Context) -> Finding:
     """Check the grant that issued the token (RFC 6749 §4.4: client_credentials involves no user)."""
     origin = _origin(context)

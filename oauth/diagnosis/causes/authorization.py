@@ -3,13 +3,25 @@
 RFC 6749 §4.1.2.1: with a bad client id or redirect URI there is no redirect; the provider shows its own error page.
 """
 
+import re
 from difflib import SequenceMatcher
 from urllib.parse import urlsplit
 
 from oauth.addresses import is_loopback, split
 from oauth.diagnosis.causes import client
 from oauth.diagnosis.causes.fixes import put
-from oauth.diagnosis.causes.rule import Finding, Rule, broken, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import (
+    Finding,
+    Rule,
+    Weight,
+    broken,
+    likely,
+    possible,
+    proven,
+    rule,
+    ruled_out,
+    unknown,
+)
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Fix, Label, open_fact, right, wrong
 from oauth.exchange import Step
@@ -35,7 +47,7 @@ def client_id_missing(context: Context) -> Finding:
     )
 
 
-@rule("authorization.client_not_active", "The client is inactive at the provider")
+@rule("authorization.client_not_active", "The client is inactive at the provider", Weight.REPORTED)
 def client_not_active(context: Context) -> Finding:
     """Look for an earlier success of the client: only the provider knows whether it is active."""
     rows = context.successes_here
@@ -50,16 +62,16 @@ def client_not_active(context: Context) -> Finding:
     )
 
 
-@rule("authorization.redirect_uri", "The redirect URI is not registered or not allowed")
+@rule("authorization.redirect_uri", "The redirect URI is not registered or not allowed", Weight.NAMED)
 def redirect_uri(context: Context) -> Finding:
     """Check the redirect URI against the specification, the provider's profile and the client's history."""
     sent = context.sent.value("redirect_uri")
     if not sent and context.sent.get("request_uri") is not None:
         return unknown("The request was pushed (RFC 9126): its redirect URI is not in the URL", QUERY)
     if not sent:
-        return possible(
-            open_fact("redirect_uri is missing: that works only if exactly one is registered", QUERY),
-        )
+        fact = "redirect_uri is missing: that works only if exactly one is registered"
+        used = _successful_redirects(context)
+        return possible(wrong(fact, QUERY) if used else open_fact(fact, QUERY))
     for check in (_against_the_rules, _against_the_profile, _against_the_history):
         if finding := check(context, sent):
             return finding
@@ -144,13 +156,16 @@ def response_type(context: Context) -> Finding:
     return conclude(fact, fix=put(context, "response_type", before, "code", "Send response_type=code"))
 
 
-@rule("authorization.denied", "The user denied access")
+@rule("authorization.denied", "The user denied access", Weight.NAMED)
 def denied(context: Context) -> Finding:
     """Check for access_denied in the callback."""
     error = context.explanation.error if context.explanation else ""
     if error == "access_denied":
         fix = Fix(Label.START_AGAIN, "Authorize again, and have the user approve", Step.AUTHORIZE)
-        return proven(wrong("The provider sent error=access_denied", "callback address"), fix=fix)
+        fact = wrong("The provider sent error=access_denied", "callback address")
+        # RFC 6749 §4.1.2.1: the server may also refuse by itself, and only its words tell.
+        words = context.explanation.error_description if context.explanation else ""
+        return (proven if _OF_THE_USER.search(words) else likely)(fact, fix=fix)
     return ruled_out(right("The callback has no access_denied", "callback address"))
 
 
@@ -179,17 +194,48 @@ def came_elsewhere(context: Context) -> Finding:
     return possible(open_fact(text, WHERE))
 
 
-NEVER_CAME: tuple[Rule, ...] = (
+_OF_THE_USER = re.compile(r"\b(?:den(?:y|ied)|reject|cancel|declin|refuse)\w*", re.IGNORECASE)
+"""Words about a decision of the user."""
+
+INTERACTION = ("login_required", "consent_required", "interaction_required", "account_selection_required")
+"""Codes of a request that allows no page to be shown (OpenID Connect Core §3.1.2.6)."""
+
+
+@rule("authorization.login_required", "The user has to sign in, and the request allows no page", Weight.NAMED)
+def login_required(context: Context) -> Finding:
+    """Check for prompt=none (OpenID Connect Core §3.1.2.1)."""
+    return _without_a_page(context, ("login_required", "interaction_required", "account_selection_required"))
+
+
+@rule("authorization.consent_required", "The user has to consent, and the request allows no page", Weight.NAMED)
+def consent_required(context: Context) -> Finding:
+    """Check for prompt=none (OpenID Connect Core §3.1.2.1)."""
+    return _without_a_page(context, ("consent_required",))
+
+
+def _without_a_page(context: Context, codes: tuple[str, ...]) -> Finding:
+    error = context.explanation.error if context.explanation else ""
+    if error not in codes:
+        return ruled_out(right(f"The callback has no {codes[0]}", "callback address"))
+    fix = Fix(Label.START_AGAIN, "Authorize again without prompt=none", Step.AUTHORIZE)
+    facts = [wrong(f"The provider sent error={error}", "callback address")]
+    if "none" in context.sent.value("prompt").split():
+        return proven(*facts, wrong("prompt is none", QUERY), fix=fix)
+    return likely(*facts, fix=fix)
+
+
+REFUSED: tuple[Rule, ...] = (
     client_id_missing,
+    client.white_space,
+    client.id_differs,
     redirect_uri,
     response_type,
-    client.white_space,
     client.other_provider,
-    client.id_differs,
     client_not_active,
-    came_elsewhere,
-    not_finished,
 )
+"""Rules for an error page in place of the redirect (RFC 6749 §4.1.2.1)."""
+
+NEVER_CAME: tuple[Rule, ...] = (*REFUSED, came_elsewhere, not_finished)
 """Rules for an authorization request whose callback never arrived."""
 
 

@@ -6,8 +6,20 @@ from urllib.parse import quote_plus, unquote_plus
 
 from oauth import parameters
 from oauth.addresses import host_of
+from oauth.catalogue.subject import Subject, missing_parameter, subjects
 from oauth.diagnosis.causes.fixes import changed, put, value_for
-from oauth.diagnosis.causes.rule import Finding, Rule, broken, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import (
+    Finding,
+    Rule,
+    Weight,
+    broken,
+    likely,
+    possible,
+    proven,
+    rule,
+    ruled_out,
+    unknown,
+)
 from oauth.diagnosis.causes.shape import bare, stray_text
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Change, Evidence, Fix, Target, Verdict, open_fact, right, wrong
@@ -47,7 +59,7 @@ def _credentials(context: Context) -> Credentials:
     return Credentials(context.sent.value("client_id"), context.sent.value("client_secret"), where)
 
 
-@rule("client.credentials_missing", "The client id or secret is missing")
+@rule("client.credentials_missing", "The client id or secret is missing", Weight.NAMED)
 def credentials_missing(context: Context) -> Finding:
     """Check that body or header contains both, and neither is empty."""
     sent = _credentials(context)
@@ -69,23 +81,29 @@ def credentials_missing(context: Context) -> Finding:
         return ruled_out(open_fact("client_id is present, and this client authenticates without a secret", sent.where))
     if not missing:
         return ruled_out(right("client_id and client_secret are both present", sent.where))
+    worked = next((row for row in reversed(context.successes_here) if _secret_of(row)), None)
     changes = []
     for name in missing:
         after, needs = value_for(context, name)
         is_present = context.sent.get(name) is not None
         changes.append(Change(Target.FIELD, name, "" if is_present else None, after, needs))
+    fix = changed(context, f"Send {' and '.join(missing)}", *changes)
     facts = [wrong(f"{name} is missing or empty", sent.where) for name in missing]
-    conclude = broken(context) if _must_authenticate(context, missing) else possible
-    return conclude(*facts, fix=changed(context, f"Send {' and '.join(missing)}", *changes))
+    if worked is not None and "client_secret" in missing:
+        facts.append(wrong(f"This client authenticated before: {context.row_text(worked)}", "history", worked.id))
+        return (possible if context.before_sending else proven)(*facts, fix=fix)
+    if _must_authenticate(context, missing) or _says_missing(context) in missing:
+        return broken(context)(*facts, fix=fix)
+    return possible(*facts, fix=fix)
 
 
-@rule("client.white_space", "The client id or secret has whitespace around it")
+@rule("client.white_space", "The client id or secret has whitespace around it", Weight.NAMED)
 def white_space(context: Context) -> Finding:
     """Check for whitespace that was copied along with the value."""
     return _stray(context, "whitespace", "No whitespace around id and secret")
 
 
-@rule("client.quotes", "The client id or secret has quotes around it")
+@rule("client.quotes", "The client id or secret has quotes around it", Weight.NAMED)
 def quotes(context: Context) -> Finding:
     """Check for quotes that were copied along with the value."""
     return _stray(context, "quote", "No quotes around id and secret")
@@ -114,7 +132,7 @@ def _stray(context: Context, sign: str, clean: str) -> Finding:
     return ruled_out(right(clean, sent.where))
 
 
-@rule("client.swapped", "The client id and secret are swapped")
+@rule("client.swapped", "The client id and secret are swapped", Weight.NAMED)
 def swapped(context: Context) -> Finding:
     """Check whether the id is known as a secret."""
     sent, flow = _credentials(context), context.flow
@@ -147,7 +165,7 @@ def swapped(context: Context) -> Finding:
     return unknown("Neither the id nor the secret of this client is known, so they cannot be distinguished", sent.where)
 
 
-@rule("client.secret_differs", "The secret is not the one that last worked")
+@rule("client.secret_differs", "The secret is not the one that last worked", Weight.ELIMINATED)
 def secret_differs(context: Context) -> Finding:
     """Compare the secret with the provider's published one, the newest success, and the flow's."""
     sent = _credentials(context)
@@ -156,6 +174,15 @@ def secret_differs(context: Context) -> Finding:
     for compare in (_with_published_secret, _with_last_success, _with_flow):
         if finding := compare(context, sent):
             return finding
+    if Subject.CLIENT in subjects(context.description) and "secret" in context.description.lower():
+        fix = _send_right_secret(context, sent)
+        return likely(
+            wrong(f"The server says so of {context.secrets.quoted('client_secret', sent.secret)}", "response"), fix=fix
+        )
+    if context.explanation is not None and context.explanation.error == "invalid_client":
+        return possible(
+            open_fact("No secret of this client is known to have worked, so it cannot be compared", "history")
+        )
     return unknown("No secret of this client is known to have worked", "history")
 
 
@@ -203,7 +230,7 @@ def _with_flow(context: Context, sent: Credentials) -> Finding | None:
     return possible(fact, fix=_send_right_secret(context, sent))
 
 
-@rule("client.id_differs", "The client id is unknown here")
+@rule("client.id_differs", "The client id is unknown here", Weight.ELIMINATED)
 def id_differs(context: Context) -> Finding:
     """Compare the id with the flow's client, the published clients, and those that worked."""
     sent = _credentials(context)
@@ -242,7 +269,7 @@ def id_differs(context: Context) -> Finding:
     )
 
 
-@rule("client.other_provider", "The client id belongs to another provider or country")
+@rule("client.other_provider", "The client id belongs to another provider or country", Weight.ELIMINATED)
 def other_provider(context: Context) -> Finding:
     """Look for successes at another provider: credentials work on one site only."""
     sent = _credentials(context)
@@ -272,7 +299,7 @@ def other_provider(context: Context) -> Finding:
     return unknown("The client id has not worked anywhere yet, so its provider is unknown", "history")
 
 
-@rule("client.both", "The credentials were sent both by HTTP Basic and in the body")
+@rule("client.both", "The credentials were sent both by HTTP Basic and in the body", Weight.NAMED)
 def both(context: Context) -> Finding:
     """Check for a single authentication method per request (RFC 6749 §2.3)."""
     if context.basic is None and not context.is_known(Part.REQUEST_HEADERS):
@@ -309,7 +336,7 @@ def both(context: Context) -> Finding:
     return possible(*facts, open_fact("Whether the two differ is unknown", f"{HEADER} and body"), fix=fix)
 
 
-@rule("client.basic_encoding", "The HTTP Basic credentials are not encoded as RFC 6749 §2.3.1 requires")
+@rule("client.basic_encoding", "The HTTP Basic credentials are not encoded as RFC 6749 §2.3.1 requires", Weight.NAMED)
 def basic_encoding(context: Context) -> Finding:
     """Check the encoding: id and secret form-encoded, joined by a colon, then base64."""
     basic, flow = context.basic, context.flow
@@ -344,12 +371,20 @@ def basic_encoding(context: Context) -> Finding:
             facts.append(wrong(f"{name} contains characters that form-encoding would have replaced", HEADER))
     if not facts and not is_live(basic.secret):
         return unknown("Redaction hides the encoding of the Basic credentials", HEADER)
+    if (
+        not facts
+        and unquote_plus(basic.secret) != basic.secret
+        and not context.before_sending
+        and not context.is_documented
+    ):
+        text = "The secret has characters that form-encoding replaces, and some servers do not decode it"
+        return possible(open_fact(text, HEADER))
     if not facts:
         return ruled_out(right("Id and secret are form-encoded, joined by a colon, and base64", HEADER))
     return proven(*facts, fix=fix) if is_sure else possible(*facts, fix=fix)
 
 
-@rule("client.deactivated", "The client was deactivated")
+@rule("client.deactivated", "The client was deactivated", Weight.REPORTED)
 def deactivated(context: Context) -> Finding:
     """Look for earlier successes of the client at this provider."""
     if not context.client_id:
@@ -366,7 +401,7 @@ def deactivated(context: Context) -> Finding:
     return ruled_out(_never_worked(context))
 
 
-@rule("client.never_active", "The client is inactive, and none of its requests has succeeded here yet")
+@rule("client.never_active", "The client is inactive, and none of its requests has succeeded here yet", Weight.REPORTED)
 def never_active(context: Context) -> Finding:
     """Check that the client has never worked: some providers activate new applications by hand."""
     if not context.client_id:
@@ -379,6 +414,44 @@ def never_active(context: Context) -> Finding:
     facts = (wrong(f"The provider returns {context.outcome(context.exchange)}", "response"), _never_worked(context))
     # A client that worked elsewhere may be active there only, which is another cause.
     return proven(*facts) if _is_reported_inactive(context) and not context.successes else possible(*facts)
+
+
+@rule("client.other_method", "The client authenticated in another way before", Weight.ELIMINATED)
+def other_method(context: Context) -> Finding:
+    """Compare the authentication method with those that worked for this client (RFC 7591 §2)."""
+    sent = parameters.authentication_of(context.exchange.request)
+    if not context.is_known(Part.REQUEST_HEADERS) or not context.is_body_known:
+        return unknown("The authentication of the request is not wholly in the pasted text")
+    row = _last(context.successes_here)
+    if row is None:
+        return unknown("No request of this client is known to have worked", "history")
+    if sent == ClientAuthentication.NONE:
+        return ruled_out(open_fact("The request has no client authentication, which is another cause", BODY))
+    worked = {parameters.authentication_of(row.request): row for row in context.successes_here}
+    if sent in worked:
+        return ruled_out(right(f"{sent} worked before: {context.row_text(worked[sent])}", "history", worked[sent].id))
+    method = parameters.authentication_of(row.request)
+    fact = wrong(f"Sent by {sent}; {method} worked before: {context.row_text(row)}", "history", row.id)
+    change = Change(Target.AUTHENTICATION, "client authentication", sent, method)
+    return proven(fact, fix=changed(context, f"Authenticate by {method}", change))
+
+
+@rule("client.id_in_body", "The server wants client_id in the body beside HTTP Basic")
+def id_in_body(context: Context) -> Finding:
+    """Check for a client_id in the body of a request with HTTP Basic, where the server says that it is missing."""
+    if context.basic is None and not context.is_known(Part.REQUEST_HEADERS):
+        return unknown("The headers of the request are not in the pasted text", HEADER)
+    if context.basic is None:
+        return ruled_out(right("There is no HTTP Basic header", HEADER))
+    if not context.is_body_known:
+        return unknown("The body of the request is not in the pasted text", BODY)
+    if context.sent.value("client_id"):
+        return ruled_out(right("client_id is in the body too", BODY))
+    if _says_missing(context) != "client_id":
+        return unknown("The server does not say that client_id is missing", "response")
+    after, needs = (unquote_plus(context.basic.id), "") if context.basic.id else value_for(context, "client_id")
+    fact = wrong("client_id is in the Authorization header only, and the server says that it is missing", BODY)
+    return likely(fact, fix=put(context, "client_id", None, after, "Send client_id in the body too", needs))
 
 
 CREDENTIALS: tuple[Rule, ...] = (
@@ -412,6 +485,11 @@ def _never_worked(context: Context) -> Evidence:
 def _is_reported_inactive(context: Context) -> bool:
     """Return whether the provider refuses the client itself, and not its secret: only error 5 says so."""
     return context.explanation is not None and context.explanation.number == INACTIVE_CLIENT
+
+
+def _says_missing(context: Context) -> str:
+    """Return the name of the parameter that the server says is missing."""
+    return missing_parameter(context.description)
 
 
 def _has_no_secret(context: Context) -> bool:

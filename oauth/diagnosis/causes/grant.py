@@ -4,7 +4,7 @@ from difflib import get_close_matches
 
 from oauth import parameters
 from oauth.diagnosis.causes.fixes import put, value_for
-from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, Weight, broken, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.causes.shape import bare
 from oauth.diagnosis.context import GRANTS, Context
 from oauth.diagnosis.model import Fix, Label, open_fact, right, wrong
@@ -31,7 +31,7 @@ UNAUTHORIZED_GRANT = 10
 """Number of the documented error for a grant that the client may not use."""
 
 
-@rule("grant.misspelt", "The grant type is misspelled")
+@rule("grant.misspelt", "The grant type is misspelled", Weight.NAMED)
 def misspelt(context: Context) -> Finding:
     """Check for an undocumented grant type that resembles a documented one."""
     sent = context.sent.value("grant_type")
@@ -40,17 +40,15 @@ def misspelt(context: Context) -> Finding:
     if sent in GRANTS:
         return ruled_out(right(f"grant_type is spelled correctly: {sent}", WHERE))
     shown = context.secrets.swept(sent)
-    if near := _near(sent):
+    if near := nearest(sent):
         supports = "the provider supports" if context.terms else "it resembles"
         text = f"grant_type is '{shown}'; {supports} {near}"
         # Another provider may have a grant of this name, unless it refuses it.
-        is_refused = context.explanation is not None and context.explanation.error == "unsupported_grant_type"
-        conclude = proven if context.terms is not None or is_refused else possible
-        return conclude(wrong(text, WHERE), fix=put(context, "grant_type", shown, near, f"Send {near}"))
+        return broken(context)(wrong(text, WHERE), fix=put(context, "grant_type", shown, near, f"Send {near}"))
     return ruled_out(open_fact(f"'{shown}' does not resemble any of {', '.join(GRANTS)}", WHERE))
 
 
-@rule("grant.unsupported", "The provider does not support this grant type")
+@rule("grant.unsupported", "The provider does not support this grant type", Weight.NAMED)
 def unsupported(context: Context) -> Finding:
     """Check for an undocumented grant type, or one that is refused although it is documented."""
     sent = context.sent.value("grant_type")
@@ -61,7 +59,7 @@ def unsupported(context: Context) -> Finding:
             open_fact(f"{sent} is spelled correctly", WHERE),
             wrong(f"The provider returns {context.outcome(context.exchange)}", "response"),
         )
-    if near := _near(sent):
+    if near := nearest(sent):
         return ruled_out(open_fact(f"It is {near}, misspelled", WHERE))
     after, needs = value_for(context, "grant_type")
     usual = f"; usual are {', '.join(GRANTS)}" if context.terms is None else f"; documented are {', '.join(GRANTS)}"
@@ -71,7 +69,11 @@ def unsupported(context: Context) -> Finding:
     )
 
 
-@rule("grant.never_worked_for_client", "The client may not use this grant: others have worked, this one never has")
+@rule(
+    "grant.never_worked_for_client",
+    "The client may not use this grant: others have worked, this one never has",
+    Weight.REPORTED,
+)
 def others_worked(context: Context) -> Finding:
     """Compare this grant with those that have worked for the client."""
     sent, worked = context.grant, _worked(context)
@@ -93,7 +95,7 @@ def others_worked(context: Context) -> Finding:
     return proven(never, *facts, fix=_other_way(context, worked))
 
 
-@rule("grant.taken_away", "The client could use this grant before, but no longer may")
+@rule("grant.taken_away", "The client could use this grant before, but no longer may", Weight.REPORTED)
 def taken_away(context: Context) -> Finding:
     """Look for earlier successes of this grant for the client."""
     sent, worked = context.grant, _worked(context)
@@ -108,7 +110,11 @@ def taken_away(context: Context) -> Finding:
     )
 
 
-@rule("grant.none_worked", "The client may not use this grant, and none of its grants has worked here yet")
+@rule(
+    "grant.none_worked",
+    "The client may not use this grant, and none of its grants has worked here yet",
+    Weight.REPORTED,
+)
 def none_worked(context: Context) -> Finding:
     """Check that no grant has worked for the client: it may be new, or the history may be."""
     if not context.past.reach:
@@ -139,7 +145,7 @@ ALLOWED: tuple[Rule, ...] = (misspelt, others_worked, taken_away, none_worked)
 """Rules for a grant that the client may not use."""
 
 
-def _near(sent: str) -> str:
+def nearest(sent: str) -> str:
     """Return the grant type that was probably meant, or an empty string."""
     if sent in OTHER_GRANTS:
         return ""

@@ -7,13 +7,14 @@ import re
 from collections import Counter
 from difflib import SequenceMatcher
 
+from oauth.catalogue.subject import Subject, subjects
 from oauth.diagnosis.causes.fixes import changed, put, value_for
-from oauth.diagnosis.causes.rule import Finding, Rule, broken, possible, proven, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, Weight, broken, likely, possible, proven, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Known
 from oauth.diagnosis.model import Change, Fix, Target, open_fact, right, wrong
 from oauth.exchange import Part
-from oauth.parameters import BODY, QUERY, Sent, Shape
+from oauth.parameters import BODY, QUERY, Sent, Shape, read
 
 OTHER_NAMES = {
     "code": ("authorization_code", "auth_code", "authcode", "oauth_code", "authorization", "authorizationcode"),
@@ -29,6 +30,9 @@ KNOWN_NAMES = frozenset({*OTHER_NAMES, "scope", "state", "response_type", "code_
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 """Names that may be quoted. Anything else may be a value in place of a name."""
 
+REQUIRED = frozenset({"code", "refresh_token", "device_code", "token"})
+"""Parameters without which no server can do what the request asks."""
+
 MOST_COMPARED = 100
 """Parameters of a request that are compared with the one that is missing."""
 
@@ -38,7 +42,12 @@ ALIKE = 0.85
 
 def missing(name: str) -> tuple[Rule, ...]:
     """Return the rules for every way in which a parameter can fail to arrive."""
-    return (left_out(name), empty(name), other_name(name), in_query(name), BODY_UNREADABLE)
+    return (*absent(name), BODY_UNREADABLE)
+
+
+def absent(name: str) -> tuple[Rule, ...]:
+    """Return the rules for a parameter that is not where the server looks for it."""
+    return (left_out(name), empty(name), other_name(name), in_query(name))
 
 
 def left_out(name: str) -> Rule:
@@ -63,7 +72,7 @@ def left_out(name: str) -> Rule:
             fix=_supply(context, name, None),
         )
 
-    return Rule(f"{name}.left_out", f"The parameter {name} is missing", judge)
+    return Rule(f"{name}.left_out", f"The parameter {name} is missing", judge, _weight(name))
 
 
 def empty(name: str) -> Rule:
@@ -80,7 +89,7 @@ def empty(name: str) -> Rule:
         text = f"{name} has no value" if not parameter.value else f"{name} contains only whitespace"
         return proven(wrong(text, f"{parameter.place}, {name}"), fix=_supply(context, name, ""))
 
-    return Rule(f"{name}.empty", f"The parameter {name} is empty", judge)
+    return Rule(f"{name}.empty", f"The parameter {name} is empty", judge, _weight(name))
 
 
 def other_name(name: str) -> Rule:
@@ -109,7 +118,7 @@ def other_name(name: str) -> Rule:
             ),
         )
 
-    return Rule(f"{name}.other_name", f"The parameter {name} was sent under another name", judge)
+    return Rule(f"{name}.other_name", f"The parameter {name} was sent under another name", judge, _weight(name))
 
 
 def in_query(name: str) -> Rule:
@@ -136,7 +145,7 @@ def in_query(name: str) -> Rule:
             ),
         )
 
-    return Rule(f"{name}.in_query", f"The parameter {name} was sent in the URL", judge)
+    return Rule(f"{name}.in_query", f"The parameter {name} was sent in the URL", judge, _weight(name))
 
 
 def _judge_body(context: Context) -> Finding:
@@ -197,11 +206,27 @@ def _judge_body(context: Context) -> Finding:
         )
     if sent.body is Shape.OTHER:
         return possible(wrong(f"The body is neither JSON nor a form; Content-Type is {content_type}", BODY))
+    if sent.body is Shape.JSON and not context.before_sending and not context.is_documented:
+        return _judge_json(context, content_type)
     return ruled_out(right(f"Body and Content-Type agree: {content_type}", place))
 
 
+def _judge_json(context: Context, content_type: str) -> Finding:
+    """Judge JSON, which is no format of RFC 6749 (§3.2, appendix B), but of some servers."""
+    worked = [row for row in context.successes_here if read(row.request).body is Shape.JSON]
+    if worked:
+        text = f"JSON worked before: {context.row_text(worked[-1])}"
+        return ruled_out(right(text, "history", worked[-1].id))
+    change = Change(Target.BODY_FORMAT, "Content-Type", content_type, Shape.FORM.value)
+    conclude = proven if subjects(context.description) == {Subject.BODY} else likely
+    return conclude(
+        wrong(f"The body is {content_type}, but RFC 6749 §3.2 has a form", BODY),
+        fix=changed(context, "Send the body as a form", change),
+    )
+
+
 BODY_UNREADABLE = Rule(
-    "body.unreadable", "The server could not read the body: it does not match Content-Type", _judge_body
+    "body.unreadable", "The server could not read the body: it does not match Content-Type", _judge_body, Weight.NAMED
 )
 
 
@@ -215,7 +240,13 @@ def _judge_repeated(context: Context) -> Finding:
     return ruled_out(right("Every parameter appears once", BODY))
 
 
-REPEATED = Rule("parameter.repeated", "A parameter was sent more than once", _judge_repeated)
+REPEATED = Rule("parameter.repeated", "A parameter was sent more than once", _judge_repeated, Weight.NAMED)
+
+REPEATED_ONLY: tuple[Rule, ...] = (REPEATED,)
+
+
+def _weight(name: str) -> Weight:
+    return Weight.BREAKS if name in REQUIRED else Weight.NAMED
 
 
 def _not_shown(name: str) -> Finding:

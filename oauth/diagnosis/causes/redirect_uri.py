@@ -3,7 +3,7 @@
 from urllib.parse import unquote, urlsplit
 
 from oauth.diagnosis.causes.fixes import changed, put
-from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, Weight, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Change, Target, right, wrong
 from oauth.parameters import BODY
@@ -12,7 +12,7 @@ WHERE = f"{BODY}, redirect_uri"
 NOT_SHOWN = "redirect_uri is not in the pasted text, which does not show the whole request"
 
 
-@rule("redirect_uri.left_out", "The redirect URI is missing from the token request")
+@rule("redirect_uri.left_out", "The redirect URI is missing from the token request", Weight.NAMED)
 def left_out(context: Context) -> Finding:
     """Check for the redirect URI, required in step 3 if it was sent in step 1."""
     known = context.behind_code

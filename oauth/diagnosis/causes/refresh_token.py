@@ -3,7 +3,7 @@
 from oauth import parameters
 from oauth.diagnosis.causes import shape
 from oauth.diagnosis.causes.fixes import NEW_TOKEN, put
-from oauth.diagnosis.causes.rule import Finding, Rule, by_age, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, Weight, by_age, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Fix, open_fact, right, wrong
 from oauth.exchange import Exchange, Step
@@ -13,7 +13,7 @@ NO_TOKEN = "No refresh token was sent"
 NO_ORIGIN = "The refresh token's origin is unknown: no token response that issued it is known"
 
 
-@rule("refresh_token.replaced", "The refresh token was replaced by a later refresh")
+@rule("refresh_token.replaced", "The refresh token was replaced by a later refresh", Weight.NAMED)
 def replaced(context: Context) -> Finding:
     """Look for an earlier refresh with this token that issued another one."""
     sent = context.sent.value("refresh_token")

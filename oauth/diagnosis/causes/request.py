@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from oauth.addresses import split
-from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, Weight, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
 from oauth.exchange import Part, Step, header
@@ -15,7 +15,7 @@ MOST_WINDOWS = 100
 """Maximum number of time windows that are searched for too many requests, however long the profile's pause is."""
 
 
-@rule("header.version_missing", "The Version header is missing")
+@rule("header.version_missing", "The Version header is missing", Weight.NAMED)
 def version_missing(context: Context) -> Finding:
     """Check for the Version header, if the provider's profile or its response requires it."""
     required = context.terms.headers if context.terms else ()
@@ -42,7 +42,7 @@ def version_missing(context: Context) -> Finding:
     return ruled_out(right(f"Version is {expected}", "request header, Version"))
 
 
-@rule("header.content_type_on_get", "A Content-Type was sent on a GET")
+@rule("header.content_type_on_get", "A Content-Type was sent on a GET", Weight.NAMED)
 def content_type_on_get(context: Context) -> Finding:
     """Check for a Content-Type on a GET, if the provider's profile or its response says that it is refused."""
     request, terms = context.exchange.request, context.terms
@@ -64,7 +64,7 @@ def content_type_on_get(context: Context) -> Finding:
     )
 
 
-@rule("limit.requests", "The rate limit was exceeded")
+@rule("limit.requests", "The rate limit was exceeded", Weight.NAMED)
 def too_many(context: Context) -> Finding:
     """Count the requests in this history. Other programs behind the same IP address count too, but are unknown here."""
     limit = context.request_limit
@@ -96,7 +96,7 @@ def too_many(context: Context) -> Finding:
     )
 
 
-@rule("request.address", "The request went to a URL that is not the provider's")
+@rule("request.address", "The request went to a URL that is not the provider's", Weight.NAMED)
 def address(context: Context) -> Finding:
     """Compare the URL with the endpoints in the provider's profile."""
     provider = context.provider
@@ -127,7 +127,7 @@ def address(context: Context) -> Finding:
     )
 
 
-@rule("request.method", "The endpoint does not accept this method")
+@rule("request.method", "The endpoint does not accept this method", Weight.NAMED)
 def method(context: Context) -> Finding:
     """Check for POST to the token endpoint (RFC 6749 §3.2), or else for the methods that the response allows."""
     if not context.is_known(Part.METHOD):
@@ -147,6 +147,21 @@ def method(context: Context) -> Finding:
     is_refused = context.terms is not None or says_no
     conclude = proven if is_refused and not _is_redirect(context) else possible
     return conclude(wrong(f"The method is {sent}, but the endpoint accepts {expected}", "request"), fix=fix)
+
+
+@rule("request.accept", "The Accept header is missing or names no format of the server", Weight.NAMED)
+def accept(context: Context) -> Finding:
+    """Check for an Accept header, which a server that answers 406 asks for (RFC 9110 §15.5.7)."""
+    value = context.header("Accept")
+    if value is None and not context.is_known(Part.REQUEST_HEADERS):
+        return unknown(NO_HEADERS, "request headers")
+    change = Change(Target.HEADER, "Accept", value, "application/json")
+    fix = Fix(Label.READY, "Send Accept: application/json", context.step, (change,))
+    if value is None:
+        return proven(wrong("There is no Accept header", "request headers"), fix=fix)
+    if "json" in value.lower():
+        return ruled_out(right(f"Accept is {context.secrets.swept(value)}", "request header, Accept"))
+    return possible(wrong(f"Accept is {context.secrets.swept(value)}", "request header, Accept"), fix=fix)
 
 
 def _is_of_api(context: Context) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Cause, Evidence, Fix, Verdict, open_fact, right, wrong
@@ -16,6 +17,22 @@ class Finding:
     fix: Fix | None = None
 
 
+class Weight(StrEnum):
+    """The strength of a rule's contrary fact, which decides when it proves the cause."""
+
+    BREAKS = "breaks"
+    """Every conforming server refuses such a request, whatever words it uses: the fact is a proof by itself."""
+
+    NAMED = "named"
+    """Servers differ: the fact is a proof where the response speaks of this part of the request alone."""
+
+    ELIMINATED = "eliminated"
+    """The fact is from outside the request, or something else explains it: a proof when all else is ruled out."""
+
+    REPORTED = "reported"
+    """The response is all that speaks for it: it counts only where the response names it, and then as ELIMINATED."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A cause that can be judged. ``title`` is a sentence without a full stop."""
@@ -23,6 +40,7 @@ class Rule:
     id: str
     title: str
     judge: Callable[[Context], Finding]
+    weight: Weight = Weight.BREAKS
 
     def __call__(self, context: Context) -> Cause:
         """Return the cause with its verdict, which is unknown when there is no request to judge."""
@@ -41,14 +59,19 @@ CLOSE = 5
 """Seconds before expiry in which a code or token may have expired already: it arrives later than it was issued."""
 
 
-def rule(id: str, title: str) -> Callable[[Callable[[Context], Finding]], Rule]:
-    """Decorate a function as the rule with this id and title."""
-    return lambda judge: Rule(id, title, judge)
+def rule(id: str, title: str, weight: Weight = Weight.BREAKS) -> Callable[[Callable[[Context], Finding]], Rule]:
+    """Decorate a function as the rule with this id, title and weight."""
+    return lambda judge: Rule(id, title, judge, weight)
 
 
 def proven(*evidence: Evidence, fix: Fix | None = None) -> Finding:
     """Return the finding that the cause is proven."""
     return Finding(Verdict.PROVEN, evidence, fix)
+
+
+def likely(*evidence: Evidence, fix: Fix | None = None) -> Finding:
+    """Return the finding that the evidence speaks for the cause; it is a proof when all else is ruled out."""
+    return Finding(Verdict.LIKELY, evidence, fix)
 
 
 def possible(*evidence: Evidence, fix: Fix | None = None) -> Finding:

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable
 
 from oauth import challenges, parameters
+from oauth.catalogue.subject import Subject, subjects
 from oauth.diagnosis.before import OF_A_USER
 from oauth.diagnosis.causes.fixes import put
-from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, Weight, likely, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Origin
 from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
@@ -22,7 +23,7 @@ SEPARATORS = {",": "a comma", ";": "a semicolon", "+": "a plus sign", "|": "a ba
 AROUND = "\"'[]()"
 
 
-@rule("scope.separators", "The scopes are not separated by single spaces")
+@rule("scope.separators", "The scopes are not separated by single spaces", Weight.NAMED)
 def separators(context: Context) -> Finding:
     """Check for a list of names separated by single spaces (RFC 6749 §3.3)."""
     scope = context.sent.value("scope")
@@ -45,7 +46,7 @@ def separators(context: Context) -> Finding:
     return possible(wrong(text, "scope"), fix=fix)
 
 
-@rule("scope.letter_case", "A scope has the wrong letter case")
+@rule("scope.letter_case", "A scope has the wrong letter case", Weight.NAMED)
 def letter_case(context: Context) -> Finding:
     """Compare the scopes with known names, which are case-sensitive (RFC 6749 §3.3)."""
     names = _names(context, context.sent.value("scope"))
@@ -67,7 +68,7 @@ def letter_case(context: Context) -> Finding:
     )
 
 
-@rule("scope.never_granted", "The request asks for a scope that this client was never granted")
+@rule("scope.never_granted", "The request asks for a scope that this client was never granted", Weight.ELIMINATED)
 def never_granted(context: Context) -> Finding:
     """Find the refused scope by elimination: the others were granted before."""
     if _stray_separators(context):
@@ -94,7 +95,7 @@ def never_granted(context: Context) -> Finding:
     )
 
 
-@rule("scope.taken_away", "The client was granted these scopes before, but no longer may have them")
+@rule("scope.taken_away", "The client was granted these scopes before, but no longer may have them", Weight.REPORTED)
 def taken_away(context: Context) -> Finding:
     """Look for an earlier grant of all the scopes at once, in the same way."""
     names = _names(context, context.sent.value("scope"))
@@ -119,7 +120,7 @@ def taken_away(context: Context) -> Finding:
     return proven(right(f"All were granted at once before: {context.row_text(together)}", "history", together.id), now)
 
 
-@rule("scope.beyond_consent", "The request asks for more scope than the user authorized")
+@rule("scope.beyond_consent", "The request asks for more scope than the user authorized", Weight.NAMED)
 def beyond_consent(context: Context) -> Finding:
     """Compare the scope with the authorized one: a token request may only narrow it (RFC 6749 §6)."""
     if _stray_separators(context):
@@ -145,11 +146,47 @@ def beyond_consent(context: Context) -> Finding:
     return proven(fact, fix=fix)
 
 
+@rule("scope.beyond_registration", "The request asks for more scope than this client is registered with", Weight.NAMED)
+def beyond_registration(context: Context) -> Finding:
+    """Compare the scope with that of the client's registration (RFC 7591 §2), or else listen to the server's words."""
+    names = _meant(context)
+    if not names:
+        return _no_scope(context, "The request has no scope, so it cannot be too wide")
+    if wider := _beyond_consent(context):
+        return ruled_out(open_fact(f"{_shown(context, wider)} exceeds the scope that this user authorized", "scope"))
+    registration = _registration(context)
+    if registration is not None:
+        registered = _names(context, parameters.member(registration.response, "scope"))
+        where = f"registration: {context.row_text(registration)}"
+        if wider := [name for name in names if name not in registered]:
+            fact = wrong(
+                f"Registered: {_shown(context, registered)}; not {_shown(context, wider)}", where, registration.id
+            )
+            after = _shown(context, [name for name in names if name in registered] or registered)
+            title = "Request only registered scopes"
+            return proven(fact, fix=put(context, "scope", _shown(context, names), after, title))
+        return ruled_out(right(f"All are registered: {_shown(context, registered)}", where, registration.id))
+    if Subject.SCOPE in subjects(context.description) and _OF_THE_CLIENT.search(context.description):
+        return likely(wrong(f"The server says so of this client; requested: {_shown(context, names)}", "response"))
+    return unknown("The scope that this client is registered with is unknown")
+
+
+_OF_THE_CLIENT = re.compile(r"\b(?:client|application|app)\b", re.IGNORECASE)
+
+
+def _registration(context: Context) -> Exchange | None:
+    """Return the registration of this client, known by its members (RFC 7591 §3.2.1)."""
+    secret = context.sent.value("client_secret") or (context.basic.secret if context.basic else "")
+    rows = [*context.sightings(("client_secret",), secret), *context.before.rows]
+    mine = (row for row in rows if parameters.member(row.response, "client_id") == context.client_id)
+    return next((row for row in mine if parameters.member(row.response, "scope")), None)
+
+
 ASKED: tuple[Rule, ...] = (separators, letter_case, beyond_consent, never_granted, taken_away)
 """Rules for a refused scope."""
 
 
-@rule("token.lacks_scope", "The token lacks a scope that this call needs")
+@rule("token.lacks_scope", "The token lacks a scope that this call needs", Weight.NAMED)
 def lacks(context: Context) -> Finding:
     """Compare the scope in the challenge, or in the provider's profile, with the granted one."""
     origin = context.origin("access_token", context.bearer)
@@ -176,7 +213,7 @@ def lacks(context: Context) -> Finding:
     )
 
 
-@rule("token.granted_less", "Less scope was granted than requested")
+@rule("token.granted_less", "Less scope was granted than requested", Weight.NAMED)
 def granted_less(context: Context) -> Finding:
     """Compare the granted scope with the requested one: a server may grant less (RFC 6749 §3.3)."""
     origin = context.origin("access_token", context.bearer)
@@ -203,7 +240,7 @@ def granted_less(context: Context) -> Finding:
     )
 
 
-@rule("token.asked_too_little", "The missing scope was never requested")
+@rule("token.asked_too_little", "The missing scope was never requested", Weight.NAMED)
 def asked_too_little(context: Context) -> Finding:
     """Check whether the authorization or token request contained the missing scope."""
     origin = context.origin("access_token", context.bearer)
@@ -252,6 +289,8 @@ def _needed(context: Context) -> tuple[list[str], str]:
             for challenge in challenges.parse(value):
                 if scope := challenge.parameters.get("scope", ""):
                     return scope.split(), "response header, WWW-Authenticate"
+    if context.step is Step.USERINFO:
+        return ["openid"], "OpenID Connect Core §5.3"
     provider = context.provider
     return (_names(context, provider.scope), OF_THE_PROFILE) if provider else ([], "")
 

@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from oauth import parameters
 from oauth.diagnosis.causes.fixes import put
 from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Known
-from oauth.diagnosis.model import Change, Fix, Label, Target, right, wrong
+from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
 from oauth.diagnosis.secrets import SECRET_NAMES
+from oauth.exchange import Exchange, Step
 from oauth.parameters import Sent
 from oauth.redaction.placeholders import PLACEHOLDER, is_live, parse
 
@@ -36,6 +38,7 @@ CODE = Kind("code", "code")
 REFRESH_TOKEN = Kind("refresh_token", "refresh token")
 ACCESS_TOKEN = Kind("access_token", "access token")
 WORDS = {kind.name: kind.words for kind in (CODE, REFRESH_TOKEN, ACCESS_TOKEN)} | {
+    "id_token": "ID token",
     "state": "state",
     "client_secret": "client secret",
 }
@@ -147,7 +150,7 @@ def mistaken(kind: Kind) -> Rule:
         known_kind = placeholder.kind if placeholder else context.vault.kind_of(sent.value) if context.vault else None
         if known_kind in WORDS and known_kind != kind.name:
             return proven(wrong(f"The value is known as a {WORDS[known_kind]}", _place(sent)), fix=fix)
-        for name in (name for name in SECRET_NAMES if name != kind.name and not placeholder):
+        for name in (name for name in (*SECRET_NAMES, "id_token") if name != kind.name and not placeholder):
             for row in context.sightings((name,), sent.value):
                 text = f"The value is the {WORDS[name]} {context.secrets.quoted(name, sent.value)}"
                 return proven(wrong(text, context.row_text(row), row.id), fix=fix)
@@ -166,7 +169,7 @@ def another(kind: Kind) -> Rule:
 
     def judge(context: Context, sent: Sent, known: Sequence[Known]) -> Finding:
         if not known:
-            return unknown(f"The {kind.words} issued to this flow is unknown")
+            return _never_seen(context, kind, sent)
         matches = [context.secrets.same(kind.name, sent.value, item.value) for item in known]
         shown = context.secrets.quoted(kind.name, sent.value)
         if any(matches):
@@ -178,6 +181,21 @@ def another(kind: Kind) -> Rule:
         return possible(wrong(fact, known[0].where, known[0].row), fix=_use(context, kind, sent, known[0]))
 
     return _rule(kind, "another", f"The {kind.words} is not the one issued to this flow", judge)
+
+
+def _never_seen(context: Context, kind: Kind, sent: Sent) -> Finding:
+    """Look for the exchange that issued a value, where the flow does not know it."""
+    if not context.past.reach or not context.secrets.fingerprints((kind.name,), sent.value):
+        return unknown(f"The {kind.words} issued to this flow is unknown")
+    issued = [row for row in context.sightings((kind.name,), sent.value) if _issues(row)]
+    if issued:
+        return ruled_out(right(f"It was issued: {context.row_text(issued[0])}", "history", issued[0].id))
+    text = f"No response or callback among the newest {context.past.reach:,} rows contains this {kind.words}"
+    return possible(open_fact(text, "history"))
+
+
+def _issues(row: Exchange) -> bool:
+    return row.step is Step.CALLBACK or (row.step in (Step.TOKEN, Step.REFRESH) and parameters.succeeded(row))
 
 
 def stray_text(value: str) -> str:

@@ -39,6 +39,7 @@ MATCHES = {
 
 VERDICTS = {
     Verdict.PROVEN: ":red-badge[proven]",
+    Verdict.LIKELY: ":violet-badge[likely]",
     Verdict.POSSIBLE: ":orange-badge[possible]",
     Verdict.UNKNOWN: ":gray-badge[unknown]",
     Verdict.RULED_OUT: ":green-badge[ruled out]",

@@ -46,7 +46,7 @@ def test_withdrawn_token_has_every_cause_ruled_out(walk: Walk) -> None:
     walk.running.sandbox.revoke(Kind.ACCESS_TOKEN, walk.running.sandbox.issued(Kind.ACCESS_TOKEN)[0].serial)
     diagnosis = walk.diagnosed(walk.call())
     assert {item.verdict.value for item in diagnosis.causes} == {"ruled out"}, diagnosis.causes
-    assert diagnosis.most_likely.startswith("Every cause that this console can check is ruled out")
+    assert diagnosis.most_likely.startswith("Nothing this console checks explains it")
 
 
 @pytest.mark.proves(7, "access_token.mistaken")
@@ -234,7 +234,7 @@ def test_user_token_is_ruled_out_as_application_token(walk: Walk) -> None:
     assert "The token came from authorization_code: it is a user token" in text(
         cause(diagnosis, "token.of_application")
     )
-    assert diagnosis.most_likely.startswith("Every cause that this console can check is ruled out")
+    assert diagnosis.most_likely.startswith("Nothing this console checks explains it")
 
 
 def test_token_of_unknown_origin_is_unknown(walk: Walk) -> None:

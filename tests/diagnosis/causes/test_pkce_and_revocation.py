@@ -120,7 +120,7 @@ def test_verifier_of_another_flow_is_diagnosed(walk: Walk) -> None:
     assert "differs from the code_challenge of the authorization" in text(cause(diagnosis, "pkce.verifier_differs"))
 
 
-@pytest.mark.proves("invalid_grant", "pkce.not_asked")
+@pytest.mark.finds_likely("invalid_grant", "pkce.not_asked")
 def test_verifier_without_a_challenge_is_diagnosed(walk: Walk) -> None:
     walk.authorize(setting(code_challenge=None, code_challenge_method=None))
     diagnosis = walk.diagnosed(exchanged(walk))
