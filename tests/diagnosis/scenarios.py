@@ -109,7 +109,8 @@ class World:
 
     def fields(self, flow: str = "now") -> Fields:
         """The fields of a token request that is right."""
-        fields: Fields = {"grant_type": "authorization_code", "code": self.value("code", flow), "redirect_uri": CALLBACK,
+        fields: Fields = {
+            "grant_type": "authorization_code", "code": self.value("code", flow), "redirect_uri": CALLBACK,
                           "client_id": ID, "client_secret": SECRET}  # fmt: skip
         return fields | ({"code_verifier": VERIFIER} if self.pkce else {})
 
@@ -410,7 +411,7 @@ def polled(**edit: str | None) -> Callable[[World], Made]:
     """A poll with other fields."""
 
     def make(world: World) -> Made:
-        step, request = polling("{device_code}")(world)
+        step, _ = polling("{device_code}")(world)
         fields = {
             "grant_type": DEVICE_GRANT,
             "client_id": ID,
@@ -439,7 +440,8 @@ def scenarios() -> Iterator[Scenario]:
     yield Scenario("code.other_client", of_another_client, CODE, generic=GENERIC)
     yield Scenario("redirect_uri.differs", exchanging(redirect_uri=f"{CALLBACK}/"), (
         said("invalid_grant"), said("invalid_grant", "Incorrect redirect_uri"),
-        said("invalid_request", "Invalid request: `redirect_uri` is invalid"), said("invalid_request", "Mismatching redirect URI."),
+        said("invalid_request", "Invalid request: `redirect_uri` is invalid"),
+        said("invalid_request", "Mismatching redirect URI."),
         said("invalid_request", "redirect_uri did not match the one used when creating auth code"),
     ), generic=GENERIC)  # fmt: skip
     yield Scenario(
@@ -449,11 +451,15 @@ def scenarios() -> Iterator[Scenario]:
         generic=GENERIC,
     )
     yield Scenario("pkce.verifier_missing", exchanging(code_verifier=None), (
-        said("invalid_grant"), said("invalid_request", "Code verifier required."), said("invalid_grant", "PKCE code verifier not specified"),
+        said("invalid_grant"),
+        said("invalid_request", "Code verifier required."),
+        said("invalid_grant", "PKCE code verifier not specified"),
         *missing("code_verifier"),
     ), generic=GENERIC)  # fmt: skip
     yield Scenario("pkce.verifier_differs", exchanging(code_verifier=VERIFIER[::-1]), (
-        said("invalid_grant"), said("invalid_grant", "code verification failed"), said("invalid_request", "Code challenge failed."),
+        said("invalid_grant"),
+        said("invalid_grant", "code verification failed"),
+        said("invalid_request", "Code challenge failed."),
     ), generic=GENERIC)  # fmt: skip
     yield Scenario(
         "pkce.not_asked", unasked, (said("invalid_grant"), said("invalid_request", "code_verifier is not expected"))
@@ -468,10 +474,14 @@ def scenarios() -> Iterator[Scenario]:
         also=frozenset({"code.other_client"}),
     )
     yield Scenario("client.secret_differs", exchanging(client_secret="another-secret-of-nobody-at-all"), (
-        *CLIENT, said("invalid_client", "Invalid client_secret", 401), said("invalid_client", "Invalid client or Invalid client credentials", 401),
+        *CLIENT,
+        said("invalid_client", "Invalid client_secret", 401),
+        said("invalid_client", "Invalid client or Invalid client credentials", 401),
     ), generic=GENERIC)  # fmt: skip
     yield Scenario("client.credentials_missing", exchanging(client_secret=None), (
-        *CLIENT, said("invalid_client", "Client secret is required", 401), said("invalid_request", "Missing parameter: client_secret"),
+        *CLIENT,
+        said("invalid_client", "Client secret is required", 401),
+        said("invalid_request", "Missing parameter: client_secret"),
     ), generic=GENERIC)  # fmt: skip
     yield Scenario(
         "client.both",

@@ -1,4 +1,4 @@
-"""The law of verdicts: proven is what nothing else explains, over every cause as the truth and as another explanation."""
+"""The law of verdicts: proven is what nothing else explains, with each cause as the truth and as another explanation."""
 
 import pytest
 
@@ -18,4 +18,5 @@ def test_no_other_cause_is_proven(scenario: Scenario) -> None:
 def test_truth_comes_first(scenario: Scenario) -> None:
     for answer, diagnosis in scenario.diagnoses():
         causes = [(cause.id, cause.verdict.value) for cause in diagnosis.causes if cause.verdict != "ruled out"]
-        assert causes and causes[0][0] in {scenario.cause} | scenario.also, (answer, causes[:6])
+        assert causes, answer
+        assert causes[0][0] in {scenario.cause} | scenario.also, (answer, causes[:6])
