@@ -1,4 +1,4 @@
-"""The law of verdicts: proven is what nothing else explains, with each cause as the truth and as another explanation."""
+"""The law of verdicts: proven is what nothing else explains, each cause being once the truth and once the other one."""
 
 import pytest
 

@@ -34,3 +34,10 @@ def test_recording_has_a_whole_flow_and_most_of_the_faults(name: str) -> None:
     truths = [truth.truth for truth in recorded.truths(name)]
     assert truths.count(SUCCESS) > 100
     assert len(set(truths) & set(CAUSES)) >= 30
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_success_is_a_failure_nothing_false_is_proven_and_the_right_cause_is_first(name: str) -> None:
+    result = recorded.score(recorded.readings(name))
+    assert (result.false_alarms, result.false_proofs) == (0, 0)
+    assert result.share >= 0.8
