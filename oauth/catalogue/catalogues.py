@@ -25,6 +25,7 @@ from oauth.catalogue.provider_errors import (
     speaks_for,
 )
 from oauth.catalogue.shapes import bare, known_texts
+from oauth.providers import terms
 from oauth.settings import home_of
 
 FOLDER = Path(__file__).with_name("providers")
@@ -33,7 +34,7 @@ FOLDER = Path(__file__).with_name("providers")
 _DISTINCT = 24
 """Characters of words that only one provider is taken to say; shorter ones, such as ``Not found``, anyone may say."""
 
-PARTNER = "partner"
+PARTNER = terms.PARTNER
 """Id of the catalogue with the eleven numbered errors, which has files of its own."""
 
 

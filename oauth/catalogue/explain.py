@@ -27,7 +27,7 @@ from oauth.catalogue.provider_errors import Catalogue, ProviderError, Words
 from oauth.catalogue.subject import subject_of
 from oauth.exchange import Exchange, Headers, Request, Response, Step, header
 from oauth.formatting import fields
-from oauth.providers.terms import catalogue_of, is_of_another_provider, terms_of
+from oauth.providers.terms import catalogue_of, is_of_another_provider, is_partner, terms_of
 from oauth.redaction import quoted
 from oauth.redaction.names import secret_kind
 
@@ -159,13 +159,13 @@ def explain_response(
         recognised = _recognised(error, speaker, known_by, step, is_open=_is_open(url, provider))
         if recognised.error is not None:
             return _of_provider(recognised.error, recognised.known_by, status or _stated(error), error)
-    elsewhere = elsewhere or speaker is not None
+    elsewhere = elsewhere or speaker is not None or _is_elsewhere(url, provider)
     if elsewhere and error is not None and (like := error.documented):
         error = match_value(status, headers, body, value, step=step, elsewhere=True)
         if error is None:
             return None
         other = _registered(error, status, step) or _answer("unknown_error", status, error)
-        note = f"These are the words of documented error {like.number}, but another provider sent them."
+        note = f"These are the same words as partner error {like.number}, and another provider sent them."
         return replace(other, cause=f"{other.cause} {note}", offered=recognised.offered)
     use = _use(step, request, Response(status or 0, headers=headers, body=body))
     if use is not None and status is not None:
@@ -194,6 +194,11 @@ def _speaker(url: str, provider: str, error: Match | None) -> tuple[Catalogue | 
     if error is not None and _is_open(url, provider) and (speaker := catalogues.for_shape(error.shape)):
         return speaker, "the members of the body"
     return None, ""
+
+
+def _is_elsewhere(url: str, provider: str) -> bool:
+    """Return whether a response is known not to be the partner API's, by its profile or its host."""
+    return not is_partner(url, provider) and (bool(provider) or is_of_another_provider(url))
 
 
 def _is_open(url: str, provider: str) -> bool:
@@ -258,9 +263,9 @@ def _explain_callback(address: str, provider: str) -> Explanation | None:
         found = _recognised(error, speaker, known_by, Step.CALLBACK, is_open=not provider)
         if found.error is not None and (speaker is not None or not error.documented):
             return _of_provider(found.error, found.known_by, None, error)
-        return (
-            _documented(error, None) or _registered(error, None, Step.CALLBACK) or _answer("unknown_error", None, error)
-        )
+        if (known := _documented(error, None)) and not _is_elsewhere("", provider):
+            return known
+        return _registered(error, None, Step.CALLBACK) or _answer("unknown_error", None, error)
     return None if "code" in address_parameters(address) else _answer("no_code", None, None)
 
 

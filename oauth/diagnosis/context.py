@@ -18,7 +18,7 @@ from oauth.flow.response_body import seconds
 from oauth.moments import later
 from oauth.parameters import Basic, Reading, Sent
 from oauth.providers import Lifetimes, Provider, RequestLimit
-from oauth.providers.terms import terms_of
+from oauth.providers.terms import is_partner, terms_of
 from oauth.redaction import Vault
 
 GRANTS = tuple(grant.value for grant in Grant)
@@ -184,7 +184,7 @@ class Context:
         if not self.is_place_known or self.is_everywhere:
             return False
         id = self.exchange.provider or (self.provider.id if self.provider else "")
-        return terms_of(self.exchange.request.url, id) is not None
+        return is_partner(self.exchange.request.url, id)
 
     @property
     def host(self) -> str:

@@ -52,7 +52,14 @@ DOCUMENTED: Mapping[int, tuple[Rule, ...]] = {
 }
 """Causes of each documented error."""
 
-CLIENT = (*client.CREDENTIALS, client.other_method, client.id_in_body, parameter.BODY_UNREADABLE, client.deactivated)
+CLIENT = (
+    client.id_differs,
+    *client.CREDENTIALS,
+    client.other_method,
+    client.id_in_body,
+    parameter.BODY_UNREADABLE,
+    client.deactivated,
+)
 """Causes of a client that was not authenticated."""
 
 REFRESH = (*parameter.absent("refresh_token"), *refresh_token.REFUSED, revocation.refresh_token, revocation.replayed)
@@ -80,7 +87,8 @@ OF_THE_TOKEN_ENDPOINT: Mapping[Subject, tuple[Rule, ...]] = {
 
 OF_THE_CALLBACK: Mapping[str, tuple[Rule, ...]] = {
     "access_denied": (authorization.denied,),
-    **dict.fromkeys(authorization.INTERACTION, (authorization.login_required, authorization.consent_required)),
+    "consent_required": (authorization.consent_required,),
+    **dict.fromkeys(authorization.SIGN_IN, (authorization.login_required,)),
 }
 """Causes of a code that is not about the parts of an authorization request."""
 
@@ -206,7 +214,7 @@ def _of_grant(rules: Iterable[Rule], context: Context) -> tuple[Rule, ...]:
     """Leave out the causes that only a request of another grant can have."""
     if context.step not in (Step.TOKEN, Step.REFRESH):
         return tuple(rules)
-    if not context.grant and not context.is_body_known:
+    if not context.request_known or (not context.grant and not context.is_body_known):
         return tuple(rules)
     others = {family for name, families in OF_A_GRANT.items() if name != _meant_grant(context) for family in families}
     return tuple(rule for rule in rules if rule.id.partition(".")[0] not in others)
@@ -236,8 +244,8 @@ def _candidates(explanation: Explanation, context: Context) -> Candidates:
         return _of_resource(explanation, context)
     if context.step is Step.AUTHORIZE and not explanation.error:
         return _of_error_page(explanation, context)
-    if context.step is Step.CALLBACK and explanation.error in OF_THE_CALLBACK:
-        return Candidates(OF_THE_CALLBACK[explanation.error], is_single=True)
+    if context.step is Step.CALLBACK and explanation.code in OF_THE_CALLBACK:
+        return Candidates(OF_THE_CALLBACK[explanation.code], is_single=True)
     if context.step in OF_THE_ENDPOINT and is_refusal(explanation, context):
         return _of_endpoint(OF_THE_ENDPOINT[context.step], explanation, context)
     return Candidates(request.PLACE if explanation.answer in ("html", "html_as_json") else ())
@@ -253,9 +261,9 @@ def _of_resource(explanation: Explanation, context: Context) -> Candidates:
     status = explanation.status or 0
     if explanation.where == Where.LOCATION:
         return Candidates()  # the browser's part of a flow: its callback says the same
-    if rules := OF_A_RESOURCE.get(explanation.error):
+    if rules := OF_A_RESOURCE.get(explanation.code):
         further = PRIVILEGES if rules is REFUSED_TOKEN else ()
-        return Candidates(rules, is_single=explanation.error != "invalid_request", further=further)
+        return Candidates(rules, is_single=explanation.code != "invalid_request", further=further)
     if status == 406:
         return Candidates((request.accept,), is_single=True)
     if status not in (401, 403):
@@ -274,17 +282,29 @@ def _of_endpoint(known: Mapping[Subject, tuple[Rule, ...]], explanation: Explana
     name = missing_parameter(words)
     if name and not context.sent.value(name):
         return Candidates(_missing(name, known, context), is_single=True, further=every)
-    spoken, of_code = subjects(words), OF_A_CODE.get(explanation.error, frozenset())
+    spoken, of_code = subjects(words), OF_A_CODE.get(explanation.code, frozenset())
+    if context.step is Step.CALLBACK:
+        of_code, every = _after_a_redirect(of_code, every)
     if spoken & OF_OTHERS and of_code <= OF_A_CODE["invalid_grant"]:
         return Candidates()
-    if spoken == {Subject.CODE} and explanation.error == "invalid_grant":
+    if spoken == {Subject.CODE} and explanation.code == "invalid_grant":
         spoken |= {Subject.REDIRECT_URI, Subject.VERIFIER}  # a code is invalid with another redirect URI, too
     if own := _about(spoken, known, context):
         return Candidates(tuple(chain.from_iterable(own)), is_single=len(own) == 1)
     if of_code:
         own = _about(of_code, known, context)
-        return Candidates(tuple(chain.from_iterable(own)), is_single=len(own) == 1, further=every)
+        if own:
+            return Candidates(tuple(chain.from_iterable(own)), is_single=len(own) == 1, further=every)
     return Candidates(every)
+
+
+def _after_a_redirect(
+    of_code: frozenset[Subject], every: tuple[Rule, ...]
+) -> tuple[frozenset[Subject], tuple[Rule, ...]]:
+    """Leave out client and redirect URI: a server that redirects knows both (RFC 6749 §4.1.2.1)."""
+    known = {*OF_AUTHORIZATION[Subject.CLIENT], *OF_AUTHORIZATION[Subject.REDIRECT_URI]}
+    narrower = of_code - {Subject.CLIENT} if Subject.GRANT in of_code else of_code
+    return narrower, tuple(rule for rule in every if rule not in known)
 
 
 def _about(
@@ -323,7 +343,7 @@ def words_of(explanation: Explanation, context: Context) -> str:
     hints = [parameters.member(response, name) for name in ("hint", "error_hint", "error_debug")]
     if explanation.error_description:
         return ". ".join(filter(None, (explanation.error_description, *hints)))
-    if explanation.kind == "registered" or response is None:
+    if explanation.kind in ("registered", "provider") or response is None:
         return ". ".join(filter(None, hints))
     if explanation.error:
         return explanation.error

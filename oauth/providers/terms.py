@@ -14,6 +14,9 @@ from oauth.addresses import host_of, is_loopback, split
 from oauth.providers import Provider, custom, load
 from oauth.settings import home_of
 
+PARTNER = "partner"
+"""Id of the catalogue of the errors that have numbers."""
+
 LOCAL = "sandbox"
 """Id of the profile that behaves like the documented API, at any address of this machine."""
 
@@ -34,6 +37,12 @@ def terms_of(url: str, id: str = "", *, has_documented_text: bool = False) -> Pr
         return profile
     is_open = is_loopback(split(url).hostname or "") if host else not id
     return _profiles()[LOCAL] if is_open and (has_documented_text or _has_documented_path(url)) else None
+
+
+def is_partner(url: str, id: str = "") -> bool:
+    """Return whether a request belongs to the partner API or the sandbox, whose errors have numbers."""
+    profile = terms_of(url, id)
+    return profile is not None and (profile.id == LOCAL or profile.catalogue == PARTNER)
 
 
 def is_of_another_provider(url: str) -> bool:

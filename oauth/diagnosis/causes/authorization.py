@@ -152,7 +152,7 @@ def response_type(context: Context) -> Finding:
     fact = wrong("response_type is missing" if parameter is None else f"response_type is '{before}'", QUERY)
     # Another server may have more response types, unless it refuses this one.
     is_refused = context.explanation is not None and context.explanation.error == "unsupported_response_type"
-    conclude = proven if parameter is None or is_refused or context.terms is not None else possible
+    conclude = proven if parameter is None or is_refused or context.is_documented else possible
     return conclude(fact, fix=put(context, "response_type", before, "code", "Send response_type=code"))
 
 
@@ -197,14 +197,14 @@ def came_elsewhere(context: Context) -> Finding:
 _OF_THE_USER = re.compile(r"\b(?:den(?:y|ied)|reject|cancel|declin|refuse)\w*", re.IGNORECASE)
 """Words about a decision of the user."""
 
-INTERACTION = ("login_required", "consent_required", "interaction_required", "account_selection_required")
-"""Codes of a request that allows no page to be shown (OpenID Connect Core §3.1.2.6)."""
+SIGN_IN = ("login_required", "interaction_required", "account_selection_required")
+"""Codes of a request that allows no page, where one is needed to sign in (OpenID Connect Core §3.1.2.6)."""
 
 
 @rule("authorization.login_required", "The user has to sign in, and the request allows no page", Weight.NAMED)
 def login_required(context: Context) -> Finding:
     """Check for prompt=none (OpenID Connect Core §3.1.2.1)."""
-    return _without_a_page(context, ("login_required", "interaction_required", "account_selection_required"))
+    return _without_a_page(context, SIGN_IN)
 
 
 @rule("authorization.consent_required", "The user has to consent, and the request allows no page", Weight.NAMED)

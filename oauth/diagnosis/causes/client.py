@@ -94,6 +94,8 @@ def credentials_missing(context: Context) -> Finding:
         return (possible if context.before_sending else proven)(*facts, fix=fix)
     if _must_authenticate(context, missing) or _says_missing(context) in missing:
         return broken(context)(*facts, fix=fix)
+    if "client_id" not in missing:
+        return possible(open_fact("client_secret is not sent, as is right for a public client", sent.where), fix=fix)
     return possible(*facts, fix=fix)
 
 
@@ -179,7 +181,7 @@ def secret_differs(context: Context) -> Finding:
         return likely(
             wrong(f"The server says so of {context.secrets.quoted('client_secret', sent.secret)}", "response"), fix=fix
         )
-    if context.explanation is not None and context.explanation.error == "invalid_client":
+    if context.successes_here:
         return possible(
             open_fact("No secret of this client is known to have worked, so it cannot be compared", "history")
         )
@@ -501,7 +503,7 @@ def _has_no_secret(context: Context) -> bool:
 
 def _must_authenticate(context: Context, missing: Sequence[str]) -> bool:
     """Return whether no client can be without these: one without a secret is public, and some grants need no client."""
-    if context.terms is not None:
+    if context.is_documented:
         return True
     needs_client = context.grant in ("", Grant.AUTHORIZATION_CODE, Grant.CLIENT_CREDENTIALS)
     is_public = "client_id" not in missing and context.grant != Grant.CLIENT_CREDENTIALS

@@ -41,7 +41,7 @@ def misspelt(context: Context) -> Finding:
         return ruled_out(right(f"grant_type is spelled correctly: {sent}", WHERE))
     shown = context.secrets.swept(sent)
     if near := nearest(sent):
-        supports = "the provider supports" if context.terms else "it resembles"
+        supports = "the provider supports" if context.is_documented else "it resembles"
         text = f"grant_type is '{shown}'; {supports} {near}"
         # Another provider may have a grant of this name, unless it refuses it.
         return broken(context)(wrong(text, WHERE), fix=put(context, "grant_type", shown, near, f"Send {near}"))
@@ -62,7 +62,7 @@ def unsupported(context: Context) -> Finding:
     if near := nearest(sent):
         return ruled_out(open_fact(f"It is {near}, misspelled", WHERE))
     after, needs = value_for(context, "grant_type")
-    usual = f"; usual are {', '.join(GRANTS)}" if context.terms is None else f"; documented are {', '.join(GRANTS)}"
+    usual = f"; usual are {', '.join(GRANTS)}" if not context.is_documented else f"; documented are {', '.join(GRANTS)}"
     return proven(
         wrong(f"grant_type is '{context.secrets.swept(sent)}'{usual}", WHERE),
         fix=put(context, "grant_type", context.secrets.swept(sent), after, f"Send {after}", needs),

@@ -144,7 +144,7 @@ def method(context: Context) -> Finding:
     fix = Fix(Label.READY, f"Send it as {expected}", context.step, (change,))
     # Some servers take a token request by GET; a 405 says that this one does not (RFC 9110 §15.5.6).
     says_no = response is not None and response.status == 405 and context.is_known(Part.RESPONSE_HEADERS)
-    is_refused = context.terms is not None or says_no
+    is_refused = context.is_documented or says_no
     conclude = proven if is_refused and not _is_redirect(context) else possible
     return conclude(wrong(f"The method is {sent}, but the endpoint accepts {expected}", "request"), fix=fix)
 

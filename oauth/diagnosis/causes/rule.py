@@ -94,7 +94,7 @@ def broken(context: Context) -> Callable[..., Finding]:
 
     A server refuses it, or has refused it already; before sending, one whose profile is unknown may accept it.
     """
-    return possible if context.before_sending and context.terms is None else proven
+    return possible if context.before_sending and not context.is_documented else proven
 
 
 def by_age(age: float, life: float, text: str, where: str, row: int | None, fix: Fix) -> Finding:
