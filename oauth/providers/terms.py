@@ -77,7 +77,8 @@ def _profiles() -> Mapping[str, Provider]:
 
 @cache
 def _by_host() -> Mapping[str, Provider]:
-    return {host_of(it.token_endpoint): it for it in _profiles().values() if it.token_endpoint and it.id != LOCAL}
+    """Return the documented provider's profiles by host: those of others say nothing about its errors and limits."""
+    return {host_of(it.token_endpoint): it for it in _profiles().values() if it.catalogue == "partner"}
 
 
 def _has_documented_path(url: str) -> bool:

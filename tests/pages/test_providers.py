@@ -100,7 +100,7 @@ def test_problem_is_shown_at_its_field_and_nothing_typed_is_lost(page: "Page", h
 def test_invalid_connection_setting_is_named(page: "Page", home: Path) -> None:
     page.go(PAGE)
     page.press("providers.new.empty")
-    page.type("providers.field.name", "X")
+    page.type("providers.field.name", "Xy")
     page.type("providers.field.connection.read_timeout", "0")
     page.type("providers.field.connection.ca_bundle", "/nowhere/ca.pem")
     page.press("providers.save")
@@ -110,13 +110,13 @@ def test_invalid_connection_setting_is_named(page: "Page", home: Path) -> None:
     page.type("providers.field.connection.read_timeout", "2.5")
     page.type("providers.field.connection.ca_bundle", "")
     page.press("providers.save")
-    assert files(home) == {"x.toml": 'name = "X"\n\n[connection]\nread_timeout = 2.5\n'}
+    assert files(home) == {"xy.toml": 'name = "Xy"\n\n[connection]\nread_timeout = 2.5\n'}
 
 
 def test_proxy_with_a_password_is_refused_with_the_variable_to_use(page: "Page", home: Path) -> None:
     page.go(PAGE)
     page.press("providers.new.empty")
-    page.type("providers.field.name", "X")
+    page.type("providers.field.name", "Xy")
     page.type("providers.field.connection.proxy", f"http://ada:{SECRET}@proxy.example:3128")
     page.press("providers.save")
     assert "CONSOLE_PROXY_PROVIDER" in page.text()
@@ -146,11 +146,11 @@ def test_built_in_profile_is_duplicated_and_edited(page: "Page", home: Path) -> 
 
 
 def test_cancel_leaves_the_file_unchanged(page: "Page", home: Path) -> None:
-    create(page, name="X")
-    page.press("providers.own.x.edit")
+    create(page, name="Xy")
+    page.press("providers.own.xy.edit")
     page.type("providers.field.name", "Y")
     page.press("providers.cancel")
-    assert files(home) == {"x.toml": 'name = "X"\n'}
+    assert files(home) == {"xy.toml": 'name = "Xy"\n'}
 
 
 def test_form_keeps_its_values_over_another_page(page: "Page") -> None:
@@ -163,11 +163,11 @@ def test_form_keeps_its_values_over_another_page(page: "Page") -> None:
 
 
 def test_walkthrough_falls_back_after_its_profile_is_deleted(page: "Page", home: Path) -> None:
-    create(page, name="X", token_endpoint="https://as.example/token")
-    page.press("providers.own.x.use")
+    create(page, name="Xy", token_endpoint="https://as.example/token")
+    page.press("providers.own.xy.use")
     page.go("walkthrough.py")
     page.go(PAGE)
-    page.press("providers.own.x.delete.sure")
+    page.press("providers.own.xy.delete.sure")
     assert files(home) == {}
     page.go("walkthrough.py")
     assert page.app.session_state["console"].flow.provider.id == "sandbox"
@@ -190,11 +190,11 @@ def test_invalid_file_is_listed_with_its_problem(page: "Page", home: Path) -> No
 
 
 def test_exported_file_is_imported_as_another_profile(page: "Page", home: Path) -> None:
-    create(page, name="X", scope="read")
-    content = files(home)["x.toml"].encode()
-    page.app.file_uploader(key="providers.import").upload("x.toml", content)
+    create(page, name="Xy", scope="read")
+    content = files(home)["xy.toml"].encode()
+    page.app.file_uploader(key="providers.import").upload("xy.toml", content)
     page.run()
-    assert files(home) == {"x.toml": content.decode(), "x-2.toml": content.decode()}
+    assert files(home) == {"xy.toml": content.decode(), "xy-2.toml": content.decode()}
 
 
 @pytest.mark.parametrize(

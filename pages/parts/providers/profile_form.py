@@ -24,7 +24,7 @@ FIELD = "providers.field"
 ROWS = "providers.rows"
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Name and notes": ("name", "notes", "step_notes", "links"),
+    "Name and notes": ("name", "notes", "catalogue", "step_notes", "links"),
     "Addresses": tuple(name for name in addresses() if name != "api"),
     "Requests": (
         "scope",
