@@ -197,8 +197,8 @@ def _speaker(url: str, provider: str, error: Match | None) -> tuple[Catalogue | 
 
 
 def _is_elsewhere(url: str, provider: str) -> bool:
-    """Return whether a response is known not to be the partner API's, by its profile or its host."""
-    return not is_partner(url, provider) and (bool(provider) or is_of_another_provider(url))
+    """Return whether a response is known by its profile not to be the partner API's."""
+    return bool(provider) and not is_partner(url, provider)
 
 
 def _is_open(url: str, provider: str) -> bool:

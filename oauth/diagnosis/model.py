@@ -101,8 +101,10 @@ class Fix:
 
     @property
     def label_text(self) -> str:
-        """The label for the UI, with the number of the step at which to start again."""
-        return f"start again at step {STEP_NUMBER[self.step]}" if self.label is Label.START_AGAIN else self.label.value
+        """The label for the UI, with the number of the walkthrough's step at which to start again, if it has one."""
+        number = STEP_NUMBER.get(self.step)
+        is_numbered = self.label is Label.START_AGAIN and number is not None
+        return f"start again at step {number}" if is_numbered else self.label.value
 
 
 @dataclass(frozen=True, slots=True)

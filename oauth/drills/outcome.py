@@ -38,7 +38,8 @@ def judge(
 ) -> Outcome:
     """Compare the result of a drill with the expected error; ``trouble`` says why it ended early."""
     expected = _text(_error_name(drill.number, drill.code, drill.answer), drill.proven, drill.possible)
-    proven, possible = _causes_with(diagnosis, Verdict.PROVEN), _causes_with(diagnosis, Verdict.POSSIBLE)
+    proven = _causes_with(diagnosis, Verdict.PROVEN)
+    possible = _causes_with(diagnosis, Verdict.LIKELY, Verdict.POSSIBLE)
     if explanation is None:
         status = exchanges[-1].response.status if exchanges and exchanges[-1].response else None
         actual = "no result" if trouble else f"it worked ({status})"
@@ -68,8 +69,8 @@ def _error_name(number: int | None, code: str, answer: str) -> str:
     return code or answers()[answer].title
 
 
-def _causes_with(diagnosis: Diagnosis | None, verdict: Verdict) -> tuple[str, ...]:
-    return tuple(cause.id for cause in diagnosis.causes if cause.verdict is verdict) if diagnosis else ()
+def _causes_with(diagnosis: Diagnosis | None, *verdicts: Verdict) -> tuple[str, ...]:
+    return tuple(cause.id for cause in diagnosis.causes if cause.verdict in verdicts) if diagnosis else ()
 
 
 def _text(error: str, proven: tuple[str, ...], possible: tuple[str, ...]) -> str:

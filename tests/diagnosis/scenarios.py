@@ -246,10 +246,12 @@ def missing(name: str) -> tuple[Answer, ...]:
 def absent(name: str, make: Callable[..., Callable[[World], Made]], *, generic: bool = True) -> Iterator[Scenario]:
     """A parameter that does not arrive, in four ways."""
     every = GENERIC if generic else ()
-    wrong_name = {"code": "auth_code", "refresh_token": "refresh", "grant_type": "grant", "device_code": "devicecode"}[
-        name
-    ]
-    right = {"grant_type": "refresh_token" if make is refreshing else "authorization_code"}.get(name, f"{{{name}}}")
+    wrong_name = {"code": "auth_code", "refresh_token": "refresh", "grant_type": "grant", "device_code": "devicecode",
+                  "token": "tokens"}[name]  # fmt: skip
+    right = {
+        "grant_type": "refresh_token" if make is refreshing else "authorization_code",
+        "token": "{access_token}",
+    }.get(name, f"{{{name}}}")
     yield Scenario(f"{name}.left_out", make(**{name: None}), missing(name), generic=every)
     yield Scenario(f"{name}.empty", make(**{name: ""}), missing(name), generic=every)
     yield Scenario(f"{name}.other_name", make(**{name: None, wrong_name: right}), missing(name), generic=every)
@@ -423,6 +425,50 @@ def polled(**edit: str | None) -> Callable[[World], Made]:
     return make
 
 
+def revoking(**edit: str | None) -> Callable[[World], Made]:
+    """A revocation with other fields."""
+
+    def make(world: World) -> Made:
+        past(world)
+        world.asked()
+        world.issued()
+        fields = {"token": "{access_token}", "client_id": ID, "client_secret": SECRET} | edit
+        return Step.REVOKE, form({name: filled(world, value) for name, value in fields.items()}, url=REVOKE)
+
+    return make
+
+
+def revoking_of_another_client(world: World) -> Made:
+    world.asked()
+    world.issued("now", form(world.fields() | {"client_id": "another-app-of-ours"}))
+    fields = {"token": world.value("access_token", "now"), "client_id": ID, "client_secret": SECRET}
+    return Step.REVOKE, form(fields, url=REVOKE)
+
+
+def refused(query: str, **fields: str) -> Callable[[World], Made]:
+    """A callback with an error, after an authorization request with other fields."""
+
+    def make(world: World) -> Made:
+        past(world)
+        asked = {"response_type": "code", "client_id": ID, "redirect_uri": CALLBACK, "scope": world.scope,
+                 "code_challenge": CHALLENGE, "code_challenge_method": "S256"} | fields  # fmt: skip
+        world.add(Step.AUTHORIZE, Request("GET", f"{AUTHORIZE}?{urlencode(asked)}"), 302)
+        return Step.CALLBACK, Request("GET", f"{CALLBACK}?{query}")
+
+    return make
+
+
+def registered(make: Callable[[World], Made], scope: str) -> Callable[[World], Made]:
+    """The same after the client was registered with a scope (RFC 7591 §3.2.1)."""
+
+    def made(world: World) -> Made:
+        body = json.dumps({"client_id": ID, "scope": scope})
+        world.add(Step.REGISTER, Request("POST", "https://as.example/register"), 201, body)
+        return make(world)
+
+    return made
+
+
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 DEVICE_ANSWERS = (said("invalid_grant"), said("access_denied"), said("invalid_grant", "Invalid device_code"))
 
@@ -531,6 +577,19 @@ def scenarios() -> Iterator[Scenario]:
     yield Scenario("device_code.expired", polling("{device_code}", late), (said("expired_token"), *DEVICE_ANSWERS[:1]))
     yield Scenario("device_code.used", polling("{device_code}", poll_again), DEVICE_ANSWERS)
     yield Scenario("device_code.denied", polling("{device_code}"), (said("access_denied"),))
+    yield from absent("token", revoking, generic=False)
+    hint = (said("unsupported_token_type"), said("invalid_request", "Unsupported token_type_hint"))
+    yield Scenario("token_type_hint.unknown", revoking(token_type_hint="bearer"), hint)
+    yield Scenario("token.other_client", revoking_of_another_client, GENERIC[:3])
+    yield Scenario("authorization.login_required", refused("error=login_required", prompt="none"), ((200, ""),))
+    yield Scenario("authorization.consent_required", refused("error=consent_required", prompt="none"), ((200, ""),))
+    method = "error=invalid_request&error_description=Unsupported+code_challenge_method"
+    yield Scenario("pkce.method_unknown", refused(method, code_challenge_method="S384"), ((200, ""),))
+    wider = refused("error=invalid_scope", scope="read write admin")
+    yield Scenario("scope.beyond_registration", registered(wider, "read write"), ((200, ""),))
+    yield Scenario(
+        "request.accept", calling("Bearer {access_token}"), ((406, ""), (406, '{"message": "Not Acceptable"}'))
+    )
     yield Scenario("access_token.left_out", calling(None), BEARER)
     yield Scenario("access_token.scheme", calling("{access_token}"), BEARER)
     yield Scenario("access_token.expired", expired, BEARER)
@@ -538,3 +597,19 @@ def scenarios() -> Iterator[Scenario]:
     yield Scenario("access_token.revoked", calling("Bearer {access_token}", revoke("access_token")), BEARER)
     yield Scenario("access_token.code_replayed", calling("Bearer {access_token}", replay), BEARER[:1])
     yield Scenario("access_token.replaced", calling("Bearer {access_token}", rotate), BEARER[:1])
+
+
+def counterexamples() -> Iterator[Diagnosis]:
+    """Refusals of requests that are right in the part that the server speaks of."""
+    method = "error=invalid_request&error_description=Unsupported+code_challenge_method"
+    right = registered(refused("error=invalid_scope"), "read write")
+
+    def accepting(world: World) -> Made:
+        step, request = calling("Bearer {access_token}")(world)
+        return step, call(dict(request.headers)["Authorization"], ("Accept", "application/json"))
+
+    refusals = ((refused(method), (200, "")), (right, (200, "")), (accepting, (406, "")), (revoking(), GENERIC[2]))
+    for make, answer in refusals:
+        world = World()
+        step, request = make(world)
+        yield world.diagnosed(step, request, answer)

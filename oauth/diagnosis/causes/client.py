@@ -94,7 +94,8 @@ def credentials_missing(context: Context) -> Finding:
         return (possible if context.before_sending else proven)(*facts, fix=fix)
     if _must_authenticate(context, missing) or _says_missing(context) in missing:
         return broken(context)(*facts, fix=fix)
-    if "client_id" not in missing:
+    has_secret = context.flow is not None and bool(context.flow.client.secret)
+    if "client_id" not in missing and not has_secret:
         return possible(open_fact("client_secret is not sent, as is right for a public client", sent.where), fix=fix)
     return possible(*facts, fix=fix)
 
