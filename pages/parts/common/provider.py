@@ -33,11 +33,17 @@ def custom_profiles() -> list[custom.CustomProfile]:
     return custom.load(current().settings.home, reserved_ids())
 
 
+FIRST = 50
+"""Order of the first built-in profile that comes behind your own."""
+
+
 def known() -> dict[str, Provider]:
-    """Return every valid profile by id, with the proxies from the environment."""
-    valid = {item.id: item.provider for item in custom_profiles() if item.provider is not None}
+    """Return every valid profile by id, with the proxies from the environment: your own before those of others."""
+    own = {item.id: item.provider for item in custom_profiles() if item.provider is not None}
+    first = {id: profile for id, profile in shipped().items() if profile.order < FIRST}
     environ = current().settings.providers
-    return {name: operator_settings.with_proxy(profile, environ) for name, profile in (shipped() | valid).items()}
+    profiles = first | own | shipped()
+    return {id: operator_settings.with_proxy(profile, environ) for id, profile in profiles.items()}
 
 
 def reserved_ids() -> set[str]:
