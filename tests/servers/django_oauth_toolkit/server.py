@@ -88,6 +88,7 @@ def populate() -> None:
     common = {"user": user, "hash_client_secret": False, "redirect_uris": os.environ["REDIRECT_URI"]}
     for client_id, client_type, grant in (
         ("web-app", "confidential", "authorization-code"),
+        ("other-app", "confidential", "authorization-code"),
         ("machine-app", "confidential", "client-credentials"),
         ("device-app", "public", "urn:ietf:params:oauth:grant-type:device_code"),
     ):

@@ -19,6 +19,8 @@ const device = 'urn:ietf:params:oauth:grant-type:device_code';
 
 const clients = [
   { ...code, client_id: 'web-app', client_secret: 'web-app-secret-0123456789', token_endpoint_auth_method: 'client_secret_basic' },
+  { ...code, client_id: 'other-app', client_secret: 'other-app-secret-0123456789' },
+  { ...code, client_id: 'limited-app', client_secret: 'limited-app-secret-0123456789', grant_types: ['authorization_code'], scope: 'openid' },
   { ...code, client_id: 'post-app', client_secret: 'post-app-secret-0123456789', token_endpoint_auth_method: 'client_secret_post' },
   { ...code, client_id: 'public-app', token_endpoint_auth_method: 'none' },
   { ...code, client_id: 'dpop-app', client_secret: 'dpop-app-secret-0123456789', dpop_bound_access_tokens: true },
