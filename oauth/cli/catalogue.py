@@ -31,10 +31,10 @@ def run(arguments: argparse.Namespace) -> int:
     catalogue = _load(arguments.file)
     if arguments.action == "check":
         faults = list(examples.faults(catalogue))
-        echo("\n".join([*faults, f"{arguments.file.name}: {_count(catalogue)}, {len(faults) or 'no'} faults."]) + "\n")
+        echo("\n".join([*faults, f"{arguments.file.name}: {_count(catalogue)}, {len(faults) or 'no'} faults."]))
         return 1 if faults else 0
     error = examples.find(catalogue, sys.stdin.read())
-    echo(text_of(error, catalogue.name) if error else f"No error of {catalogue.name} is in this text.\n")
+    echo(text_of(error, catalogue.name) if error else f"No error of {catalogue.name} is in this text.")
     return 0 if error else 3
 
 
@@ -46,7 +46,7 @@ def text_of(error: ProviderError, name: str) -> str:
     lines = [f"{error.entry}  {error.title}", f"   {', '.join(filter(None, (name, *facts)))}"]
     lines += [f"   {text}" for text in (error.description, error.pattern) if text]
     lines += ["", f"   {error.cause}", "", "   What to do:", *(f"   - {line}" for line in error.remedy)]
-    return "\n".join([*lines, "", f"   Source: {error.source} ({error.date})", ""])
+    return "\n".join([*lines, "", f"   Source: {error.source} ({error.date})"])
 
 
 def _load(path: Path) -> Catalogue:
@@ -61,7 +61,7 @@ def _listing() -> str:
     rows += [(item.id, item.name, _count(item)) for item in catalogues.all_catalogues()]
     rows += [(file.id, "not used", file.problem) for file in catalogues.own() if file.problem]
     width = max(len(row[0]) for row in rows)
-    return "\n".join(f"{id:{width}}  {name}: {count}" for id, name, count in rows) + "\n"
+    return "\n".join(f"{id:{width}}  {name}: {count}" for id, name, count in rows)
 
 
 def _count(catalogue: Catalogue) -> str:

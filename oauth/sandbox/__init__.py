@@ -8,6 +8,7 @@ import functools
 from oauth.sandbox.app import application
 from oauth.sandbox.clients import Client, GrantType
 from oauth.sandbox.clock import utc_now
+from oauth.sandbox.configuration import Api, ready_made
 from oauth.sandbox.faults.kinds import KINDS, fault_from, field_schemas, fields_of
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.request import Endpoint
@@ -15,13 +16,14 @@ from oauth.sandbox.store import Issued, Kind, State
 
 
 @functools.cache
-def embedded() -> Sandbox:
-    """Return the one sandbox of this process, which the console serves and its Sandbox page shows."""
-    return Sandbox(utc_now)
+def embedded(api: Api = Api.PARTNER) -> Sandbox:
+    """Return the one sandbox of this process for an API, which the console serves and its Sandbox page shows."""
+    return Sandbox(utc_now, configuration=ready_made(api))
 
 
 __all__ = [
     "KINDS",
+    "Api",
     "Client",
     "Endpoint",
     "GrantType",

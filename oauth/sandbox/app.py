@@ -5,7 +5,8 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from oauth.sandbox import endpoints
+from oauth.sandbox import endpoints, olxgroup
+from oauth.sandbox.configuration import Api
 from oauth.sandbox.control.access import ControlAccess
 from oauth.sandbox.control.app import control_application
 from oauth.sandbox.errors import ApiError
@@ -22,7 +23,23 @@ USER = "/api/partner/users/me"
 CITIES = "/api/partner/cities"
 HEALTH = "/health"
 CONTROL = "/control/"
-NOT_FOUND = f"Unknown path. Known paths: {AUTHORIZE}, {TOKEN}, {USER}, {CITIES}, {HEALTH} and {CONTROL}."
+PATHS: Mapping[Api, Mapping[Endpoint, str]] = {
+    Api.PARTNER: {
+        Endpoint.AUTHORIZE: AUTHORIZE,
+        Endpoint.TOKEN: TOKEN,
+        Endpoint.USER: USER,
+        Endpoint.CITIES: CITIES,
+    },
+    Api.OLXGROUP: {
+        Endpoint.AUTHORIZE: "/mercury/authorization/",
+        Endpoint.TOKEN: "/oauth/v1/token",
+        Endpoint.METADATA: f"/advert/v1/{olxgroup.UUID}/meta",
+    },
+}
+"""The provider's paths."""
+
+REAL_ESTATE = tuple(f"/{locale}/crm/authorization/" for locale in ("pl", "pt", "ro"))
+"""The sister API's authorization paths at the sites for real estate."""
 
 
 def application(sandbox: Sandbox, access: ControlAccess | None = None) -> ASGIApp:
@@ -38,16 +55,15 @@ class _Application:
 
     def __init__(self, sandbox: Sandbox, access: ControlAccess) -> None:
         self.sandbox = sandbox
-        authorize = _Endpoint(sandbox, Endpoint.AUTHORIZE, AUTHORIZE)
-        self.paths: Mapping[str, ASGIApp] = {
-            TOKEN: _Endpoint(sandbox, Endpoint.TOKEN, TOKEN),
-            USER: _Endpoint(sandbox, Endpoint.USER, USER),
-            CITIES: _Endpoint(sandbox, Endpoint.CITIES, CITIES),
-            # Both spellings; a redirect between them would drop the form's body.
-            AUTHORIZE: authorize,
-            AUTHORIZE.rstrip("/"): authorize,
-            HEALTH: _health,
-        }
+        api = sandbox.configuration.api
+        served = [(path, endpoint) for endpoint, path in PATHS[api].items()]
+        served += [(path, Endpoint.AUTHORIZE) for path in REAL_ESTATE if api is Api.OLXGROUP]
+        by_path = {path: _Endpoint(sandbox, endpoint, path) for path, endpoint in served}
+        # Both spellings; a redirect between them would drop the form's body.
+        bare = {path.rstrip("/"): endpoint for path, endpoint in by_path.items()}
+        self.paths: Mapping[str, ASGIApp] = {**bare, **by_path, HEALTH: _health}
+        known = f"Unknown path. Known paths: {', '.join(by_path)}, {HEALTH} and {CONTROL}."
+        self.unknown_path = ApiError(404, known) if api is Api.PARTNER else olxgroup.Refusal(404, known)
         self.control = control_application(sandbox, access, CONTROL)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +79,7 @@ class _Application:
             path = scope["path"].removeprefix(scope.get("root_path", ""))
             outcome = Outcome(new_request_id(), self.sandbox.clock.now())
             admitted = self.sandbox.limiter.admits(address_of(scope), outcome.at)
-            response = error_response(ApiError(404, NOT_FOUND)) if admitted else request_limit_page()
+            response = error_response(self.unknown_path) if admitted else request_limit_page()
             outcome.status = response.status
             outcome.duration_ms = (perf_counter() - started) * 1000
             self.sandbox.log.add_unknown(scope["method"], path, outcome)

@@ -61,6 +61,13 @@ class Client(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ]
     active: Annotated[bool, Meta(description="An inactive client gets documented error 5.")] = True
+    api_key: Annotated[
+        str,
+        Meta(
+            pattern=r"^[\x21-\x7e]{0,200}$",
+            description="The key that an API with X-API-KEY knows it by, in plain text: printable ASCII, no spaces.",
+        ),
+    ] = ""
 
     def __repr__(self) -> str:
         """Leave out the secret."""
@@ -91,6 +98,7 @@ def client_from(fields: Any, scopes: Iterable[str]) -> Client:
         scopes=checked_scopes(values.get("scopes", scopes), scopes),
         redirect_uris=tuple(dict.fromkeys(values.get("redirect_uris", ()))),
         active=values.get("active", True),
+        api_key=values.get("api_key", ""),
     )
 
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from oauth.sandbox.clock import utc_now
-from oauth.sandbox.configuration import Configuration, ConfigurationError, load
+from oauth.sandbox.configuration import Api, Configuration, ConfigurationError, load, ready_made
 from oauth.sandbox.server import HOST, PORT, Certificate, ServeError, serve
 
 
@@ -16,6 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(prog=parser.prog)
     parser.add_argument("--host", default=HOST, help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", default=PORT, type=_port, help="port to listen on, 0 for any (default: %(default)s)")
+    parser.add_argument(
+        "--provider", type=Api, choices=list(Api), default=Api.PARTNER, help="API to behave like (default: %(default)s)"
+    )
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML: clients, users, scopes, lifetimes")
     parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate in PEM, with --tls-key")
     parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its key in PEM")
@@ -40,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
             serve(
                 arguments.host,
                 arguments.port,
-                configuration=_configuration(arguments.config),
+                configuration=_configuration(arguments.config, arguments.provider),
                 control_token=_token(arguments.control_token),
                 fault_header=arguments.fault_header,
                 tls=_certificate(arguments, cleanup),
@@ -52,8 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _configuration(path: Path | None) -> Configuration | None:
-    return None if path is None else load(path)
+def _configuration(path: Path | None, api: Api) -> Configuration:
+    return ready_made(api) if path is None else load(path, api)
 
 
 def _token(token: str | None) -> str | None:

@@ -25,6 +25,17 @@ UserId = Annotated[int, Meta(ge=1, le=2**53 - 1, description="The user's number.
 Lifetime = Annotated[int, Meta(ge=1, le=LONGEST_LIFETIME, description=f"Seconds, from 1 to {LONGEST_LIFETIME}.")]
 
 
+class Api(StrEnum):
+    """The APIs that a sandbox can behave like: the partner API, or its sister for real estate and car parts."""
+
+    PARTNER = "partner"
+    OLXGROUP = "olxgroup"
+
+
+INITIAL: Mapping[Api, Path] = {Api.PARTNER: READY_MADE, Api.OLXGROUP: READY_MADE.with_name("olxgroup.toml")}
+"""The default configuration of each API."""
+
+
 class Replacement(StrEnum):
     """The times at which use replaces a refresh token; RFC 6749 §6 leaves them to the provider."""
 
@@ -69,7 +80,7 @@ class ConfigurationFile(Fields):
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The initial state of a sandbox.
+    """The initial state of a sandbox, and the API that it behaves like.
 
     ``scopes`` maps names to their words on the consent page, where the first of ``users`` is signed in.
     """
@@ -81,6 +92,7 @@ class Configuration:
     scopes: Mapping[str, str]
     users: Mapping[int, User]
     clients: Mapping[str, Client]
+    api: Api = Api.PARTNER
 
 
 class ConfigurationError(ValueError):
@@ -88,20 +100,20 @@ class ConfigurationError(ValueError):
 
 
 @functools.cache
-def ready_made() -> Configuration:
-    """Return the configuration of ``sandbox.toml``."""
-    return _read(_parsed(READY_MADE), READY_MADE.name)
+def ready_made(api: Api = Api.PARTNER) -> Configuration:
+    """Return the default configuration of an API."""
+    return _read(_parsed(INITIAL[api]), INITIAL[api].name, api)
 
 
-def load(path: Path) -> Configuration:
-    """Read a file; tables that it leaves out are those of ``sandbox.toml``. Raises ``ConfigurationError``."""
+def load(path: Path, api: Api = Api.PARTNER) -> Configuration:
+    """Read a file; tables that it leaves out are those of the API's default. Raises ``ConfigurationError``."""
     document = _parsed(path)
-    basis = _parsed(READY_MADE)
+    basis = _parsed(INITIAL[api])
     merged = basis | document
     for name in ("lifetimes", "request_limit"):
         if isinstance(document.get(name), dict):
             merged[name] = basis[name] | document[name]
-    return _read(merged, str(path))
+    return _read(merged, str(path), api)
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -113,7 +125,7 @@ def _parsed(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path}: is not TOML in UTF-8: {error}.") from error
 
 
-def _read(document: Mapping[str, Any], name: str) -> Configuration:
+def _read(document: Mapping[str, Any], name: str, api: Api) -> Configuration:
     try:
         file: ConfigurationFile = validated(document, ConfigurationFile)
     except InvalidInput as error:
@@ -138,6 +150,7 @@ def _read(document: Mapping[str, Any], name: str) -> Configuration:
         scopes=file.scopes,
         users=_users(document["users"], name),
         clients=clients,
+        api=api,
     )
 
 

@@ -1,11 +1,12 @@
 """The responses of the provider's endpoints."""
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from oauth.sandbox import authorization_endpoint, resources, token_endpoint
+from oauth.sandbox import authorization_endpoint, olxgroup, resources, token_endpoint
 from oauth.sandbox.authorization_endpoint import ErrorPage, ErrorRedirect
+from oauth.sandbox.configuration import Api
 from oauth.sandbox.consent import consent_page, refusal_page
 from oauth.sandbox.errors import ApiError, InvalidRequest, ProviderError
 from oauth.sandbox.provider import Sandbox
@@ -20,7 +21,7 @@ CITIES = tomllib.loads(Path(__file__).with_name("api_data.toml").read_text(encod
 
 def respond(sandbox: Sandbox, request: IncomingRequest) -> Response:
     """Return the correct response, with the request's effect. Call it under the sandbox's lock."""
-    return response_of(lambda: HANDLERS[request.endpoint](sandbox, request))
+    return response_of(lambda: HANDLERS[sandbox.configuration.api][request.endpoint](sandbox, request))
 
 
 def response_of(act: Callable[[], Response]) -> Response:
@@ -89,9 +90,16 @@ def _only(request: IncomingRequest, *methods: str) -> None:
         raise ApiError(405, "This method is not supported here: see the Allow header.", {"Allow": allow})
 
 
-HANDLERS: dict[Endpoint, Handler] = {
-    Endpoint.AUTHORIZE: _authorize,
-    Endpoint.TOKEN: _token,
-    Endpoint.USER: _user,
-    Endpoint.CITIES: _cities,
+HANDLERS: Mapping[Api, Mapping[Endpoint, Handler]] = {
+    Api.PARTNER: {
+        Endpoint.AUTHORIZE: _authorize,
+        Endpoint.TOKEN: _token,
+        Endpoint.USER: _user,
+        Endpoint.CITIES: _cities,
+    },
+    Api.OLXGROUP: {
+        Endpoint.AUTHORIZE: _authorize,
+        Endpoint.TOKEN: olxgroup.token,
+        Endpoint.METADATA: olxgroup.metadata,
+    },
 }

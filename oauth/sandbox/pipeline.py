@@ -67,8 +67,8 @@ def _situation(sandbox: Sandbox, request: IncomingRequest, proceed: Callable[[],
 
 
 def _error_of(response: Response) -> str | None:
-    """Return the error code in the body; the API's own format has none."""
+    """Return the error code in the body; the APIs' own formats have none."""
     if response.status < 400 or response.headers.get("Content-Type") != JSON or not response.body:
         return None
-    error = json.loads(response.body)["error"]
+    error = json.loads(response.body).get("error")
     return error if isinstance(error, str) else None

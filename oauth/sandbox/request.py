@@ -21,6 +21,7 @@ class Endpoint(StrEnum):
     TOKEN = "token"
     USER = "user"
     CITIES = "cities"
+    METADATA = "metadata"
 
 
 @dataclass(slots=True)

@@ -89,7 +89,7 @@ class EchoSecret(Fault, frozen=True, tag="echo-secret"):
     """An error whose text contains every secret of the request, to test logs and reports."""
 
     def respond(self, situation: Situation) -> Response:
-        """Respond ``invalid_request`` with the secrets from query, body and ``Authorization``."""
+        """Respond ``invalid_request`` with the secrets from query, body, ``Authorization`` and ``X-API-KEY``."""
         request = situation.request
         parameters = {**request.query_parameters, **request.parameters}
         authorization = request.headers.get("authorization", "")
@@ -99,7 +99,7 @@ class EchoSecret(Fault, frozen=True, tag="echo-secret"):
             credentials = ("", authorization)
         values = [parameters[name] for name in SECRET_PARAMETERS if name in parameters]
         values += [credentials[1]] if credentials else []
-        values += filter(None, [bearer(authorization)])
+        values += filter(None, [bearer(authorization), request.headers.get("x-api-key")])
         text = f"Cannot process the request with {', '.join(values) or 'no secret'}"
         # A query may contain bytes that are not UTF-8.
         text = text.encode(errors="replace").decode()

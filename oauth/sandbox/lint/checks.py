@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from oauth.sandbox.configuration import Api
 from oauth.sandbox.parameters import Parameters, from_query
 from oauth.sandbox.request import Endpoint, IncomingRequest, basic, bearer
 from oauth.sandbox.store import Issued, Kind, State
@@ -39,6 +40,9 @@ CHECKS: dict[Endpoint, dict[str, Check]] = {endpoint: {} for endpoint in Endpoin
 # Checks of the presented code or token, skipped for the many requests without one.
 CHECKS_OF_PRESENTED: dict[Endpoint, dict[str, Check]] = {endpoint: {} for endpoint in Endpoint}
 API = (Endpoint.USER, Endpoint.CITIES)
+RESOURCES = (*API, Endpoint.METADATA)
+OF_PARTNER_API = frozenset({"redirect-uri-missing", "scope-missing"})
+"""Rules about parameters that the sister API does not document."""
 
 
 def examine(sandbox: "Sandbox", request: IncomingRequest, client_id: str | None, presented: Issued | None) -> list[str]:
@@ -51,12 +55,12 @@ def examine(sandbox: "Sandbox", request: IncomingRequest, client_id: str | None,
     names = [name for name, check in CHECKS[request.endpoint].items() if check(context)]
     if presented is not None:
         names += [name for name, check in CHECKS_OF_PRESENTED[request.endpoint].items() if check(context)]
-    return names
+    return names if sandbox.configuration.api is Api.PARTNER else [it for it in names if it not in OF_PARTNER_API]
 
 
 def presented(sandbox: "Sandbox", request: IncomingRequest) -> Issued | None:
     """Return what the code or token of a request stands for, in any state."""
-    if request.endpoint in API:
+    if request.endpoint in RESOURCES:
         token = bearer(request.headers.get("authorization", ""))
         return sandbox.find(Kind.ACCESS_TOKEN, token) if token else None
     if "code" in request.parameters:
@@ -202,12 +206,12 @@ def _content_type_on_get(context: LintContext) -> bool:
     return "content-type" in context.request.headers
 
 
-@_check("bearer-missing", *API)
+@_check("bearer-missing", *RESOURCES)
 def _bearer_missing(context: LintContext) -> bool:
     return not bearer(context.request.headers.get("authorization", ""))
 
 
-@_check("token-late", *API, of_presented=True)
+@_check("token-late", *RESOURCES, of_presented=True)
 def _token_late(context: LintContext) -> bool:
     return _is(context, Kind.ACCESS_TOKEN, State.EXPIRED)
 

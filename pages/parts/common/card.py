@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from oauth import ticket
+from oauth.catalogue.catalogues import name_of
 from oauth.catalogue.explain import Explanation
 from oauth.diagnosis import Cause, Change, Diagnosis, Evidence, Fix, Label, Verdict
 from oauth.exchange import Exchange, Step
@@ -77,7 +78,8 @@ def draw(
                     icon=":material/menu_book:",
                     query_params={"error": str(explanation.number)},
                 )
-        st.caption(_recognised(explanation))
+        # A host and a catalogue of your own are in the text of a provider's error, so that it is no Markdown.
+        (st.text if explanation.kind == "provider" else st.caption)(_recognised(explanation))
 
 
 def plain(text: str) -> str:
@@ -151,8 +153,11 @@ def _causes(key: str, diagnosis: Diagnosis) -> None:
 
 
 def _remedies(explanation: Explanation) -> None:
-    st.markdown("**Documented remedy**" if explanation.kind == "documented" else "**Remedy**")
-    st.markdown("\n".join(f"- {line}" for line in explanation.remedy))
+    st.markdown("**Documented remedy**" if explanation.kind in ("documented", "provider") else "**Remedy**")
+    # A catalogue of your own is plain text, whatever is in it.
+    st.text("\n".join(f"• {line}" for line in explanation.remedy))
+    for entry in explanation.offered:
+        st.text(f"{name_of(entry.catalogue)} documents the same code or words: {entry.title}. {' '.join(entry.remedy)}")
 
 
 def _fixes(key: str, items: tuple[Cause, ...], apply: Callable[[Fix], None] | None) -> None:
@@ -197,6 +202,10 @@ def _recognised(explanation: Explanation) -> str:
     if explanation.kind == "documented":
         how = MATCHES[explanation.match or "exact"]
         text = f"Recognised by its text, {how}; found in the {explanation.where}."
+        if explanation.status_as_documented is False:
+            text += " The HTTP status differs from the documented one."
+    elif explanation.kind == "provider":
+        text = f"An error that this provider documents ({explanation.entry}); known by {explanation.known_by}."
         if explanation.status_as_documented is False:
             text += " The HTTP status differs from the documented one."
     elif explanation.kind == "registered":
