@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from joserfc.jwk import ECKey
 from playwright.sync_api import Locator, Page, expect
 
+from tests.diagnosis.test_promises import everything
 from tests.servers.running import (
     canaille,
     django_allauth,
@@ -389,3 +390,57 @@ def test_node_oauth2_server_from_its_address_to_a_revoked_token(walk: "Walk", se
     call(walk, "Revoke", "revoke")
     call(walk, "UserInfo", "userinfo")
     registered_card(walk, "userinfo", "invalid_token")
+
+
+def edit(walk: "Walk", action: str, field: str, value: str | None) -> None:
+    """Change a field, or with ``None`` tick it or untick it. The editor is closed after a request was sent."""
+    closed = walk.at(f"{action}.edit").locator("details:not([open]) > summary")
+    if closed.count():
+        closed.click()
+    if value is None:
+        walk.untick(f"{action}.field.{field}.send")
+    else:
+        walk.type(f"{action}.field.{field}.value", value)
+
+
+def provoke(walk: "Walk", action: str, field: str, value: str | None, *causes: str) -> None:
+    """Send an action with a field changed, or left out, then put it back. One of the causes is the first named."""
+    before = walk.at(f"{action}.field.{field}.value").locator("input, textarea").first.input_value()
+    edit(walk, action, field, value)
+    send(walk, action)
+    headline = walk.card(action).partition("All causes checked")[0]
+    assert any(TITLES[cause][1:] in headline for cause in causes), (field, value, headline)
+    edit(walk, action, field, None if value is None else before)
+
+
+TITLES = {rule.id: rule.title for rule in everything()}
+NONSENSE = "nonsense-0123456789abcdef0123456789abcdef0123456789"
+
+
+@pytest.mark.parametrize("server", ["canaille", "django_allauth", "mcp_sdk", "node_oauth2_server"])
+def test_usual_failures_name_their_cause_first(walk: "Walk", server: str, servers: Callable[[str], str]) -> None:
+    register(walk, servers(server))
+
+    def begin() -> None:
+        walk.press("walkthrough.start_over")
+        authorize(walk, log_in_and_allow)
+        if server == "django_allauth":  # it does not decode HTTP Basic
+            walk.pick("token.secret_in", "Body")
+
+    begin()
+    provoke(walk, "token", "grant_type", None, "grant_type.left_out")
+    provoke(walk, "token", "grant_type", "authorisation_code", "grant.misspelt")
+    provoke(walk, "token", "code", None, "code.left_out")
+    provoke(walk, "token", "code", NONSENSE, "code.another", "code.mistaken")
+    provoke(walk, "token", "client_secret", NONSENSE, "client.secret_differs")
+    provoke(walk, "token", "client_id", NONSENSE, "client.id_differs")
+    provoke(walk, "token", "redirect_uri", "https://elsewhere.example/callback", "redirect_uri.differs")
+    begin()
+    provoke(walk, "token", "code_verifier", NONSENSE, "pkce.verifier_differs")
+    begin()
+    send(walk, "token")
+    walk.at("tokens").wait_for()
+    send(walk, "token")
+    assert TITLES["code.used"][1:] in walk.card("token")
+    walk.pick("call.action", "Refresh the token")
+    provoke(walk, "refresh", "refresh_token", NONSENSE, "refresh_token.another", "refresh_token.mistaken")
