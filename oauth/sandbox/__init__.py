@@ -4,8 +4,9 @@ It imports nothing else of the project, and can be run alone.
 """
 
 import functools
+from collections.abc import Mapping
 
-from oauth.sandbox.app import application
+from oauth.sandbox.app import PATHS, application
 from oauth.sandbox.clients import Client, GrantType
 from oauth.sandbox.clock import utc_now
 from oauth.sandbox.configuration import Api, ready_made
@@ -13,6 +14,9 @@ from oauth.sandbox.faults.kinds import KINDS, fault_from, field_schemas, fields_
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.request import Endpoint
 from oauth.sandbox.store import Issued, Kind, State
+
+MOUNTED: Mapping[Api, str] = {Api.OLXGROUP: "/olxgroup", Api.PARTNER: ""}
+"""The place of each API below the console's ``/sandbox``, longer ones first."""
 
 
 @functools.cache
@@ -23,6 +27,8 @@ def embedded(api: Api = Api.PARTNER) -> Sandbox:
 
 __all__ = [
     "KINDS",
+    "MOUNTED",
+    "PATHS",
     "Api",
     "Client",
     "Endpoint",

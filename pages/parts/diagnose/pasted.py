@@ -12,7 +12,7 @@ from oauth.catalogue.explain import Explanation
 from oauth.diagnosis.pasted import LOOK_BACK, Finding, Paste
 from oauth.diagnosis.rank import Rank, has_nothing
 from oauth.diagnosis.story import Login, logins
-from oauth.exchange import Step
+from oauth.exchange import Step, header
 from oauth.flow import Client
 from oauth.history.past import HistoryPast
 from oauth.installation import current as installation
@@ -24,7 +24,7 @@ from pages.parts.common import clock, session, uploads
 from pages.parts.common import provider as profile
 from pages.parts.diagnose import marks
 from pages.parts.errors.drill import setting
-from pages.parts.walkthrough import prefill
+from pages.parts.walkthrough import own_client, prefill
 from pages.parts.walkthrough.actions import ACTION_OF
 
 READING = "diagnose.reading"
@@ -183,6 +183,7 @@ class Reading:
         client = Client(
             basic.id if basic else reading.value("client_id"),
             basic.secret if basic else reading.value("client_secret"),
+            (provider.api_key_header and header(exchange.request.headers, provider.api_key_header)) or "",
         )
         profile.preselect("walkthrough", provider)
         st.session_state[f"walkthrough.client.{provider.id}"] = session.OWN_CLIENT
@@ -190,6 +191,8 @@ class Reading:
         st.session_state["walkthrough.client_id"] = client.id
         st.session_state["walkthrough.client_secret"] = opened.vault.placeholder("client_secret", client.secret)
         st.session_state[session.OWN_SECRET] = client.secret
+        st.session_state[own_client.API_KEY] = opened.vault.placeholder(provider.api_key_kind, client.api_key)
+        st.session_state[session.OWN_API_KEY] = client.api_key
         prefill.fill(opened, ACTION_OF[exchange.step], exchange.request)
 
     def replay(self, position: int, explanation: Explanation | None) -> None:
