@@ -19,9 +19,13 @@ MOUNTED: Mapping[Api, str] = {Api.OLXGROUP: "/olxgroup", Api.PARTNER: ""}
 """The place of each API below the console's ``/sandbox``, longer ones first."""
 
 
-@functools.cache
 def embedded(api: Api = Api.PARTNER) -> Sandbox:
     """Return the one sandbox of this process for an API, which the console serves and its Sandbox page shows."""
+    return _embedded(api)
+
+
+@functools.cache  # with the default filled in: a call with it and one without are different keys
+def _embedded(api: Api) -> Sandbox:
     return Sandbox(utc_now, configuration=ready_made(api))
 
 
