@@ -59,7 +59,7 @@ def flow_summary(rows: Sequence[Row]) -> str:
         explanation = explain(row.exchange)
         if explanation is not None:
             lines += ["", f"Row {row.exchange.id}:", "", _fenced(summary(row.exchange, explanation))]
-            lines += ["", "Remedy:", "", *(f"- {_plain(item)}" for item in explanation.remedy)]
+            lines += ["", "Remedy:", "", *(f"- {_plain(it)}" for it in (*explanation.remedy, *explanation.newer))]
     return "\n".join([*lines, ""])
 
 
