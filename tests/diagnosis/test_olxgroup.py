@@ -1,16 +1,21 @@
 """Pasted answers of the sister API: told from the partner API's by host, then by the members of the body."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from oauth.catalogue.explain import explain_response
+from oauth.catalogue.explain import explain, explain_response
+from oauth.diagnosis import NoPast, diagnose
 from oauth.diagnosis.pasted import Finding, Paste
-from oauth.exchange import Request
+from oauth.exchange import Request, Response, Step
+from oauth.flow import Client, Flow
 from oauth.paste import read
+from oauth.providers import load
 from oauth.redaction import Vault
 
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 KEY = "f3a9c1d2-7b8e-40aa-9c55-b1e6d0aa4471"
 TOKEN = "eba25a58d3ec4a4e2a1e8e7e2f8f3b6c1d90a7e4"
 SHARED = {
@@ -53,7 +58,7 @@ def test_shared_words_are_told_apart_by_host_then_members(message: str) -> None:
 
 
 def diagnosed(text: str) -> Finding:
-    paste = Paste(read(text), Vault(b"0123456789abcdef0123456789abcdef"), datetime(2026, 11, 28, 12, tzinfo=UTC))
+    paste = Paste(read(text), Vault(b"0123456789abcdef0123456789abcdef"), NOW)
     *_, last = paste.findings()
     return last
 
@@ -97,3 +102,27 @@ def test_answer_alone_proves_nothing() -> None:
     assert found.explanation is not None
     assert found.explanation.entry == "olxgroup/unknown_partner"
     assert set(verdicts(found).values()) <= {"unknown"}
+
+
+def in_a_flow(sent: str, own: str, *, published: bool = False) -> dict[str, str]:
+    """The verdicts on a call with one key in a flow that has another one."""
+    profile = load("http://localhost:8501")["sandbox-olxgroup"]
+    client = Client("crm-app", "crm-secret", own)
+    known = profile if published else replace(profile, clients=())
+    flow = Flow(known, client, "http://localhost:8501/callback", "state-of-this-test", NOW)
+    headers = (("Authorization", f"Bearer {TOKEN}"), ("X-API-KEY", sent))
+    response = Response(403, body=of_sister("Invalid API Key - unknown Partner"))
+    exchange = flow.exchange(Step.API, Request("GET", f"{known.api}{known.endpoints[0].path}", headers), NOW)
+    exchange = replace(exchange, response=response)
+    explanation = explain(exchange)
+    assert explanation is not None
+    diagnosis = diagnose(exchange, explanation, flow=flow, past=NoPast(), vault=Vault(b"0123456789abcdef"))
+    return {cause.id: cause.verdict.value for cause in diagnosis.causes}
+
+
+def test_typed_key_is_no_proof_and_a_published_one_is() -> None:
+    typed = "a-key-that-somebody-typed-0123"
+    assert in_a_flow(KEY, typed)["api_key.differs"] == "possible", "the typed one may be wrong itself"
+    assert in_a_flow(typed, typed)["api_key.differs"] == "unknown"
+    assert in_a_flow(typed, typed, published=True)["api_key.differs"] == "proven"
+    assert in_a_flow("parts-key-85963117-d7f3-4047-a14f", typed, published=True)["api_key.differs"] == "ruled out"

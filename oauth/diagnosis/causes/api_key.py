@@ -58,7 +58,7 @@ def white_space(context: Context) -> Finding:
 @rule("api_key.differs", "The API key is not the one of this client", Weight.ELIMINATED)
 def differs(context: Context) -> Finding:
     """Compare the key with those of the published clients, of earlier successes, and of the flow's client."""
-    name, sent = context.api_key_header, context.api_key
+    sent = context.api_key
     if not sent or not sent.strip():
         return unknown(NO_KEY)
     kind, known = context.api_key_kind, list(_keys(context))
@@ -71,43 +71,39 @@ def differs(context: Context) -> Finding:
             return ruled_out(open_fact("It is a key of this client, with other characters around it", where, row))
         if same is None or inside is None:
             return unknown("Redaction hides whether it is the key of this client", where, row)
-    if not known:
-        return unknown("No key of this client is known to have worked", "history")
-    key, where, row = known[0]
-    fact = wrong(
-        f"Sent {context.secrets.quoted(kind, sent)}; the key of this client is {context.secrets.quoted(kind, key)}",
-        where if row is not None else f"{where}; {_place(name)}",
-        row,
-    )
-    # A key that was only typed may be wrong itself.
-    conclude = possible if where == OF_FLOW else proven
-    return conclude(fact, fix=_send_known(context))
+    shown, fix = context.secrets.quoted(kind, sent), _send_known(context)
+    if known:
+        key, where, row = known[0]
+        text = f"Sent {shown}; the key of this client is {context.secrets.quoted(kind, key)}"
+        return proven(wrong(text, where, row), fix=fix)
+    own = context.flow.client.api_key if context.flow else ""
+    if own and context.secrets.same(kind, sent, own) is False:  # a key that was typed may be wrong itself
+        text = f"Sent {shown}; this flow started with {context.secrets.quoted(kind, own)}"
+        return possible(wrong(text, "flow, API key"), fix=fix)
+    return unknown("No key of this client is known to have worked", "history")
 
 
 RULES: tuple[Rule, ...] = (missing, white_space, differs)
 """Rules for a refused API key."""
 
 PUBLISHED = "provider, published clients"
-OF_FLOW = "flow, API key"
 
 
 def _keys(context: Context) -> Iterator[Known]:
-    """Yield the keys that this client is known to have, the surest first."""
+    """Yield the keys that are known to be good: published ones, this client's first, and those that worked."""
     clients = context.provider.clients if context.provider else ()
     known = [item.api_key for item in sorted(clients, key=lambda item: item.id != context.client_id) if item.api_key]
     yield from ((key, PUBLISHED, None) for key in known)
     for row in reversed(context.successes_here):
         if key := header(row.request.headers, context.api_key_header) or "":
             yield key, "history", row.id
-    if context.flow and context.flow.client.api_key and context.flow.client.id == context.client_id:
-        yield context.flow.client.api_key, OF_FLOW, None
 
 
 def _send_known(context: Context) -> Fix:
-    """Return a fix that sends the key of the flow's client, or else another one that is known in full."""
+    """Return a fix that sends a key that is known to be good, or else the one of the flow."""
     own = context.flow.client.api_key if context.flow else ""
     refused = context.api_key or ""
-    keys = [own, *(key for key, _, _ in _keys(context))]
+    keys = [*(key for key, _, _ in _keys(context)), own]
     right_one = next((key for key in keys if key and is_live(key) and key != refused), "")
     return _send(context, right_one, "Send the API key of your application")
 

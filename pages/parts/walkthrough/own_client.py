@@ -99,6 +99,13 @@ def _store_secret(field: str, place: str, kind: str) -> None:
         st.session_state[field] = current.vault.add(kind, typed)
 
 
+def correct_key(current: Session, key: str) -> None:
+    """Replace the API key of your own client, so that the other steps send the right one too."""
+    if current.chosen == session.OWN_CLIENT:
+        st.session_state[session.OWN_API_KEY] = current.vault.resolve(key)
+        st.session_state[API_KEY] = key
+
+
 def default_authentication(provider: Provider, client: Client) -> ClientAuthentication:
     """Return the profile's method, apart from a public client: one without a secret where the server accepts that."""
     method = provider.client_authentication
