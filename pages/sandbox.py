@@ -95,7 +95,9 @@ def _clients() -> None:
         with st.container(border=True, key=f"sandbox.client.{client.client_id}"):
             left, middle, right = st.columns([4, 5, 3], vertical_alignment="center")
             key = f"\nAPI key       {client.api_key}" if client.api_key else ""
-            left.code(f"client_id     {client.client_id}\nclient_secret {client.secret}{key}", language=None)
+            left.code(
+                f"client_id     {client.client_id}\nclient_secret {client.secret}{key}", language=None, wrap_lines=True
+            )
             with middle:
                 st.pills(
                     "Grants",

@@ -106,7 +106,8 @@ def _client_id(flow: Flow) -> Field:
 
 
 def _scope(flow: Flow) -> Field:
-    return Field("scope", flow.provider.scope, SCOPE_MEANING, "provider")
+    # Some providers document no scope, and an empty one asks for nothing (RFC 6749 §3.1).
+    return Field("scope", flow.provider.scope, SCOPE_MEANING, "provider", send=bool(flow.provider.scope))
 
 
 def _grant_fields(flow: Flow, grant: Grant) -> list[Field]:
