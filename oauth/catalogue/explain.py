@@ -65,7 +65,8 @@ class Explanation:
     ``status`` is that of the response, or the one that a body without a response states. ``match``,
     ``status_as_documented``, ``matched_text`` and ``where`` are those of ``Match``. ``error`` and ``error_description``
     are the provider's words, empty when it sent none. ``reference`` names the source document. ``newer`` are the facts
-    that a newer page of the documentation adds to the remedy, and ``newer_source`` is its address.
+    that a newer page of the documentation adds to the remedy, and ``newer_source`` is its address. ``request_id`` is
+    the provider's id of the answer in its body, for which the support asks.
     """
 
     kind: Literal["documented", "provider", "registered", "answer"]
@@ -89,6 +90,7 @@ class Explanation:
     offered: tuple[ProviderError, ...] = ()
     newer: tuple[str, ...] = ()
     newer_source: str = ""
+    request_id: str = ""
 
     @property
     def code(self) -> str:
@@ -503,6 +505,7 @@ def _of_entry(
         error_description=error.description,
         matched_text=error.matched_text,
         where=error.where.value,
+        request_id=error.request_id,
     )
 
 

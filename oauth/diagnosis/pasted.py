@@ -244,4 +244,5 @@ def _without_secrets(explanation: Explanation, vault: Vault) -> Explanation:
         error=vault.redact_text(explanation.error),
         error_description=vault.redact_text(explanation.error_description),
         matched_text=vault.redact_text(explanation.matched_text),
+        request_id=vault.redact_text(explanation.request_id),
     )

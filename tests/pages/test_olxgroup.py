@@ -1,5 +1,6 @@
 """The sister API's sandbox in the walkthrough: chosen by its profile, and each of its four errors fixed there."""
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,6 +58,9 @@ def test_unknown_key_is_proven_and_fixed_with_one_button(walk: "Page") -> None:
     walk.press("token.send")
     assert ":red[The API key is not known]" in walk.text()
     assert "**Proven**" in walk.text()
+    ticket = next(code.value for code in walk.app.code if code.value.startswith("The API key is not known"))
+    transaction = json.loads(ticket[ticket.rindex("{") :])["transaction_id"]
+    assert f"Request ID: {transaction}\n" in ticket, "the support asks for it"
     walk.press("token.fix.1")
     assert "The fix worked" in walk.text()
 
