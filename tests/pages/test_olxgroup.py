@@ -131,3 +131,21 @@ def test_sandbox_page_shows_one_api_at_a_time(page: "Page") -> None:
     assert embedded().clock.offset.total_seconds() == 0
     page.choose("sandbox.api", Api.PARTNER)
     assert "demo-secret" in page.text()
+
+
+def test_pasted_request_opens_with_its_key(walk: "Page", console: Installation) -> None:
+    address = walk.app.session_state["console"].flow.provider.token_endpoint
+    walk.go("diagnose.py")
+    walk.app.text_area(key="diagnose.text").set_value(
+        f"curl {address} -u {CLIENT.client_id}:{CLIENT.secret} "
+        f'-H \'X-API-KEY: {CLIENT.api_key}\' --json \'{{"grant_type": "authorization_code", "code": "4f1b"}}\''
+    )
+    walk.press("diagnose.read")
+    walk.press("diagnose.1.open")
+    walk.go("walkthrough.py")
+    assert walk.app.session_state["console"].flow.provider.id == "sandbox-olxgroup"
+    for key in ("walkthrough.api_key", "token.field.X-API-KEY.value"):
+        assert walk.value(key).startswith("«x_api_key #")
+    walk.press("token.send")
+    assert ":red[The authorization code is unknown or has expired]" in walk.text(), "the key is known"
+    assert CLIENT.api_key not in walk.text() + repr(list(console.history.rows(Filters())))

@@ -176,9 +176,13 @@ class Reading:
     def open_in_walkthrough(self, position: int) -> None:
         """Start a flow at the request's provider, or else the sandbox, with the request's fields filled in."""
         exchange = self.paste.exchanges[position]
-        host = checked_url(exchange.request.url, "address").netloc
+        url = exchange.request.url
+        host = checked_url(url, "address").netloc
         known = profile.known()
-        provider = next((item for item in known.values() if f"//{host}/" in item.token_endpoint), known["sandbox"])
+        # Both sandboxes are at the console's own host.
+        at_host = [item for item in known.values() if f"//{host}/" in item.token_endpoint] or [known["sandbox"]]
+        is_there = (item for item in at_host if url.startswith((item.token_endpoint, f"{item.api}/")))
+        provider = next(is_there, at_host[0])
         reading, basic = parameters.read(exchange.request), parameters.basic(exchange.request)
         client = Client(
             basic.id if basic else reading.value("client_id"),
