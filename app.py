@@ -61,16 +61,21 @@ options: dict[str, Any] = {}
 if public.hostname:
     origins.append(f"{public.scheme}://{public.netloc}".lower())
     options = {"server.corsAllowedOrigins": origins, "server.baseUrlPath": public.path}
-    sandbox.embedded().register(f"{installation.settings.public_url}/callback")
+    for api in sandbox.MOUNTED:
+        sandbox.embedded(api).register(f"{installation.settings.public_url}/callback")
 # Streamlit checks the host of its WebSocket again, for which the middleware restores the host of a listed origin.
 hosts = [*config.get_option("server.allowedHosts")]
 if hosts:  # without any, every host is allowed
     hosts += filter(None, (urlsplit(origin).hostname for origin in origins))
     options["server.allowedHosts"] = hosts
 
+control_access = ControlAccess(installation.settings.control_token or None)
 routes_beside_pages: list[BaseRoute] = [
     *routes(installation.settings, installation.recorder, now),
-    Mount("/sandbox", application(sandbox.embedded(), ControlAccess(installation.settings.control_token or None))),
+    *(
+        Mount(f"/sandbox{path}", application(sandbox.embedded(api), control_access))
+        for api, path in sandbox.MOUNTED.items()
+    ),
 ]
 
 doors = Middleware(

@@ -37,6 +37,8 @@ SETTINGS = {
     "CONSOLE_CLIENT_PROVIDER_ID": "Client id that is offered for a provider; `PROVIDER` stands for the profile's id in "
     "capitals, with `_` for `-`: `CONSOLE_CLIENT_OLX_PL_ID`. Never written by the console.",
     "CONSOLE_CLIENT_PROVIDER_SECRET": "The client's secret; without one the client is public. Never written or shown.",
+    "CONSOLE_CLIENT_PROVIDER_API_KEY": "The client's API key, where the profile has an `api_key_header`. Never written "
+    "or shown.",
     "CONSOLE_PROXY_PROVIDER": "URL of the proxy for a provider, with user and password if it needs them: a profile may "
     "not contain these.",
 }

@@ -22,7 +22,7 @@ def summary(exchange: Exchange, explanation: Explanation, diagnosis: Diagnosis |
     lines = [
         f"{number}{explanation.title}",
         f"Time: {exchange.started_at:%Y-%m-%d %H:%M:%S} UTC",
-        f"Request ID: {exchange.request_id or 'none'}",
+        f"Request ID: {_request_id(exchange, explanation) or 'none'}",
     ]
     if exchange.case:
         lines.append(f"Case: {exchange.case}")
@@ -39,6 +39,12 @@ def summary(exchange: Exchange, explanation: Explanation, diagnosis: Diagnosis |
     elif exchange.response is None:
         lines += ["", "No response was recorded."]
     return "\n".join(lines)
+
+
+def _request_id(exchange: Exchange, explanation: Explanation) -> str:
+    """Return the id that the provider's support asks for: of a header, or of the body where a catalogue says so."""
+    ids = (exchange.request_id, explanation.request_id)
+    return next(filter(None, reversed(ids) if explanation.kind == "provider" else ids), "")
 
 
 def flow_summary(rows: Sequence[Row]) -> str:
@@ -59,7 +65,7 @@ def flow_summary(rows: Sequence[Row]) -> str:
         explanation = explain(row.exchange)
         if explanation is not None:
             lines += ["", f"Row {row.exchange.id}:", "", _fenced(summary(row.exchange, explanation))]
-            lines += ["", "Remedy:", "", *(f"- {_plain(item)}" for item in explanation.remedy)]
+            lines += ["", "Remedy:", "", *(f"- {_plain(it)}" for it in (*explanation.remedy, *explanation.newer))]
     return "\n".join([*lines, ""])
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from oauth.catalogue import documented
+from oauth.catalogue.catalogues import PARTNER
 from oauth.catalogue.entries import DocumentedError
 from oauth.drills import Drill, drills
 from pages.parts.common import provider
@@ -37,7 +38,7 @@ def page() -> None:
     for error in matches:
         ours = [item for item in drills() if item.number == error.number]
         _entry(error, ours, setting, opened=opened == str(error.number) or len(matches) == 1)
-    siblings = [item for item in drills() if item.number is None]
+    siblings = [item for item in drills() if item.number is None and item.catalogue == (selected.catalogue or PARTNER)]
     with st.expander("Errors without a number", key="errors.siblings", icon=":material/more_horiz:"):
         st.write("Other responses to the same requests.")
         drill.draw(siblings, setting)

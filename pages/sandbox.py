@@ -5,12 +5,26 @@ from typing import Any
 import streamlit as st
 
 from oauth.formatting import duration, span
-from oauth.sandbox import KINDS, Endpoint, GrantType, Kind, Sandbox, embedded, fault_from, field_schemas, fields_of
+from oauth.sandbox import (
+    KINDS,
+    MOUNTED,
+    PATHS,
+    Api,
+    Endpoint,
+    GrantType,
+    Kind,
+    Sandbox,
+    embedded,
+    fault_from,
+    field_schemas,
+    fields_of,
+)
 from pages.parts.common import clock, session, table
 
 MOVES = {"10 minutes": 600, "1 day": 86_400, "30 days": 2_592_000}
 ANY = "any"
 PROBLEM = "sandbox.problem"
+APIS = {Api.PARTNER: "OLX Partner API", Api.OLXGROUP: "OLX Group API"}
 
 
 def page() -> None:
@@ -20,7 +34,18 @@ def page() -> None:
         "The provider has no test environment, so the console includes one. It serves the provider's own paths and is "
         "strict: point an integration at it by changing the host."
     )
-    st.code(f"{session.origin()}/sandbox", language=None)
+    st.segmented_control(
+        "API",
+        list(APIS),
+        format_func=APIS.__getitem__,
+        default=Api.PARTNER,
+        required=True,
+        key="sandbox.api",
+        label_visibility="collapsed",
+        help="Each has clients, tokens and a clock of its own.",
+        persist_state="session",
+    )
+    st.code(f"{session.origin()}/sandbox{MOUNTED[_api()]}", language=None)
     _clock()
     tabs = st.tabs(["Clients", "Codes and tokens", "Faults", "Lint", "Requests"], key="sandbox.tab")
     for tab, draw in zip(tabs, (_clients, _issued, _faults, _lint, _requests), strict=True):
@@ -35,9 +60,18 @@ def page() -> None:
     )
 
 
+def _api() -> Api:
+    return Api(st.session_state.get("sandbox.api") or Api.PARTNER)
+
+
+def _shown() -> Sandbox:
+    """Return the sandbox that the page shows."""
+    return embedded(_api())
+
+
 @st.fragment(run_every=2)
 def _clock() -> None:
-    sandbox = embedded()
+    sandbox = _shown()
     ahead = sandbox.clock.offset.total_seconds()
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.text(clock.on(sandbox.clock.now()) + (f", {span(ahead)} ahead" if ahead > 0 else ", real time"))
@@ -50,17 +84,20 @@ def _clock() -> None:
 
 def _move(seconds: float) -> None:
     try:
-        embedded().clock.move(seconds)
+        _shown().clock.move(seconds)
     except ValueError as error:
         st.session_state[PROBLEM] = str(error)
 
 
 def _clients() -> None:
     st.caption("Registered redirect URIs: the console's callback, and any http URI on a loopback host.")
-    for client in embedded().clients():
+    for client in _shown().clients():
         with st.container(border=True, key=f"sandbox.client.{client.client_id}"):
             left, middle, right = st.columns([4, 5, 3], vertical_alignment="center")
-            left.code(f"client_id     {client.client_id}\nclient_secret {client.secret}", language=None)
+            key = f"\nAPI key       {client.api_key}" if client.api_key else ""
+            left.code(
+                f"client_id     {client.client_id}\nclient_secret {client.secret}{key}", language=None, wrap_lines=True
+            )
             with middle:
                 st.pills(
                     "Grants",
@@ -84,16 +121,16 @@ def _clients() -> None:
 
 
 def _set_active(client_id: str) -> None:
-    embedded().change_client(client_id, active=st.session_state[f"sandbox.active.{client_id}"])
+    _shown().change_client(client_id, active=st.session_state[f"sandbox.active.{client_id}"])
 
 
 def _set_grants(client_id: str) -> None:
-    embedded().change_client(client_id, grants=st.session_state[f"sandbox.grants.{client_id}"])
+    _shown().change_client(client_id, grants=st.session_state[f"sandbox.grants.{client_id}"])
 
 
 @st.fragment(run_every=2)
 def _issued() -> None:
-    sandbox = embedded()
+    sandbox = _shown()
     for kind in Kind:
         issued, key = sandbox.issued(kind), kind.name.lower()
         st.subheader(f"{kind.capitalize()}s", anchor=False)
@@ -119,7 +156,7 @@ def _issued() -> None:
 
 
 def _faults() -> None:
-    sandbox = embedded()
+    sandbox = _shown()
     st.caption("Wrong responses on purpose: once, for a share of requests, or for one client.")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         kind = st.selectbox("Fault", list(KINDS), key="sandbox.fault.kind", width=220)
@@ -128,7 +165,7 @@ def _faults() -> None:
         share = st.number_input("Share of requests", 0.01, 1.0, 1.0, key="sandbox.fault.share", width=160)
         clients = [ANY, *(client.client_id for client in sandbox.clients())]
         client = st.selectbox("Client", clients, key="sandbox.fault.client", width=160)
-        endpoint = st.selectbox("Endpoint", [ANY, *Endpoint], key="sandbox.fault.endpoint", width=140)
+        endpoint = st.selectbox("Endpoint", [ANY, *PATHS[_api()]], key="sandbox.fault.endpoint", width=140)
         st.button(
             "Add fault",
             key="sandbox.fault.add",
@@ -154,7 +191,7 @@ def _field(name: str, schema: Any) -> Any:
 
 
 def _add_fault(kind: str, fields: dict[str, Any], times: int | None, share: float, client: str, endpoint: str) -> None:
-    sandbox = embedded()
+    sandbox = _shown()
     try:
         fault = fault_from(kind, {name: value for name, value in fields.items() if value != ""})
         with sandbox.lock:
@@ -171,7 +208,7 @@ def _add_fault(kind: str, fields: dict[str, Any], times: int | None, share: floa
 
 @st.fragment(run_every=2)
 def _fault_rules() -> None:
-    sandbox = embedded()
+    sandbox = _shown()
     with sandbox.lock:
         rules = sandbox.faults.rules
     if not rules:
@@ -186,7 +223,7 @@ def _fault_rules() -> None:
 
 
 def _remove_fault(number: int) -> None:
-    sandbox = embedded()
+    sandbox = _shown()
     try:
         with sandbox.lock:
             sandbox.faults.remove(number)
@@ -196,7 +233,7 @@ def _remove_fault(number: int) -> None:
 
 @st.fragment(run_every=2)
 def _lint() -> None:
-    sandbox = embedded()
+    sandbox = _shown()
     st.caption("Mistakes of integrations that a stricter provider would refuse.")
     with sandbox.lock:
         findings = sandbox.lint.findings()
@@ -220,7 +257,7 @@ def _clear_findings(sandbox: Sandbox) -> None:
 
 @st.fragment(run_every=2)
 def _requests() -> None:
-    sandbox = embedded()
+    sandbox = _shown()
     with sandbox.lock:
         entries = sandbox.log.entries()
     if not entries:
@@ -245,7 +282,7 @@ def _requests() -> None:
 
 
 def _reset() -> None:
-    sandbox = embedded()
+    sandbox = _shown()
     sandbox.reset()
     for client in sandbox.clients():
         st.session_state[f"sandbox.active.{client.client_id}"] = client.active

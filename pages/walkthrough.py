@@ -81,7 +81,7 @@ def _header() -> Session:
     profile.draw_notes(provider)
     if provider.id == profile.GENERIC:
         provider = profile.fill_in(provider)
-    client = Client(clients[chosen].id, clients[chosen].secret) if chosen in clients else own_client.draw(provider)
+    client = flows.client_from(clients[chosen]) if chosen in clients else own_client.draw(provider)
     provider = own_client.as_registered(provider, client)
     current = session.get()
     if (change := _change(current, provider, client, chosen)) or current is None:

@@ -484,6 +484,15 @@ def test_a_provider_with_users_gets_nothing(setting: Setting, history: History) 
     assert rows(history) == []
 
 
+def test_error_of_another_api_is_not_replayed(setting: Setting, history: History) -> None:
+    request = Request("GET", "https://api.olxgroup.com/advert/v1/7/meta", (("Authorization", f"Bearer {ACCESS}"),))
+    body = b'{"transaction_id": "5b1f6a30", "message": "The access token provided has expired"}'
+    exchange = Exchange(Step.API, request, now(), Response(403, body=body))
+    found = replay(exchange, explain(exchange), setting)
+    assert found.trouble.startswith("This is an error of another API (olxgroup/access_token_expired)")
+    assert rows(history) == []
+
+
 @pytest.mark.parametrize("name", ["2", "worked: code", "8", "10 code"])
 def test_unreachable_sandbox_is_reported_as_trouble(name: str, setting: Setting) -> None:
     with running() as gone:

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -31,7 +32,7 @@ class DocumentedError(Struct, frozen=True, forbid_unknown_fields=True):
 
     ``error`` and ``human_title`` are empty and ``status`` is ``None`` where the documentation has none. ``description``
     is the text on the wire. ``example`` is the response body exactly as printed there, which is not always valid JSON;
-    so is ``example_request``.
+    so is ``example_request``. ``newer`` are the facts that a newer page adds, ``newer_source`` on ``newer_date``.
     """
 
     number: int
@@ -45,6 +46,9 @@ class DocumentedError(Struct, frozen=True, forbid_unknown_fields=True):
     status: int | None = None
     human_title: Text = ""
     example_request: Text = ""
+    newer: tuple[Text, ...] = ()
+    newer_source: str = ""
+    newer_date: date | None = None
 
     @property
     def entry(self) -> str:

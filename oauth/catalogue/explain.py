@@ -64,7 +64,9 @@ class Explanation:
     ``offered`` has errors of providers that this one may be. With ``danger`` the exchange itself needs attention.
     ``status`` is that of the response, or the one that a body without a response states. ``match``,
     ``status_as_documented``, ``matched_text`` and ``where`` are those of ``Match``. ``error`` and ``error_description``
-    are the provider's words, empty when it sent none. ``reference`` names the source document.
+    are the provider's words, empty when it sent none. ``reference`` names the source document. ``newer`` are the facts
+    that a newer page of the documentation adds to the remedy, and ``newer_source`` is its address. ``request_id`` is
+    the provider's id of the answer in its body, for which the support asks.
     """
 
     kind: Literal["documented", "provider", "registered", "answer"]
@@ -86,6 +88,9 @@ class Explanation:
     known_by: str = ""
     specialises: str = ""
     offered: tuple[ProviderError, ...] = ()
+    newer: tuple[str, ...] = ()
+    newer_source: str = ""
+    request_id: str = ""
 
     @property
     def code(self) -> str:
@@ -450,6 +455,8 @@ def _documented(error: Match, status: int | None) -> Explanation | None:
         match=error.how,
         status_as_documented=error.status_as_documented,
         reference=f"Authorization errors, number {entry.number}",
+        newer=entry.newer,
+        newer_source=entry.newer_source,
     )
 
 
@@ -498,6 +505,7 @@ def _of_entry(
         error_description=error.description,
         matched_text=error.matched_text,
         where=error.where.value,
+        request_id=error.request_id,
     )
 
 

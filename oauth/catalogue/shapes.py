@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from http import HTTPStatus
+from itertools import chain
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
@@ -27,6 +28,8 @@ _MOST_MEMBERS = 200
 """Members of an object that may be an error; one with more is data."""
 _MOST_VALUES = 50
 """Objects that are searched for an error."""
+_MOST_IN_A_LIST = 8
+"""Objects of a list that are searched for a reason."""
 _LONGEST_TEXT = 1 << 20
 _LONGEST_NAME = 48
 _MOST_ELEMENTS = 10_000
@@ -40,7 +43,10 @@ _STATUS_PATHS = (("statuscode",), ("httpstatuscode",), ("httpstatus",), ("httpco
 
 
 class Shape(Struct, frozen=True, forbid_unknown_fields=True):
-    """One way to say an error in a parsed body: paths to its members, the first that holds something counts."""
+    """One way to say an error in a parsed body: paths to its members, the first that holds something counts.
+
+    ``reason`` is where further words stand by which a catalogue may know the error, in any object of a list.
+    """
 
     name: Text
     has: Paths
@@ -50,6 +56,7 @@ class Shape(Struct, frozen=True, forbid_unknown_fields=True):
     status: Paths = ()
     request_id: Paths = ()
     number: Paths = ()
+    reason: Paths = ()
     equals: Mapping[str, str | int | bool] = {}
     is_certain: bool = False
 
@@ -369,7 +376,11 @@ class _Search:
             next((text for at in shape.request_id if (text := _id(self._at(members, at)))), ""),
             _numbers([_id(self._at(members, at)) for at in shape.number]),
             path,
-            tuple(text for inner in members.values() if (text := _words(inner))),
+            tuple(
+                text
+                for inner in chain(members.values(), *(self._each(members, at) for at in shape.reason))
+                if (text := _words(inner))
+            ),
             is_certain,
         )
 
@@ -390,6 +401,15 @@ class _Search:
             return False
         text = error.description.casefold()
         return any(part in text for part in signs.words)
+
+    def _each(self, members: dict[str, Any], path: Path) -> Iterator[Any]:
+        """Yield what a path leads to, in each of the first objects of a list."""
+        value = members.get(path[0])
+        if len(path) == 1:
+            yield value
+            return
+        for item in value[:_MOST_IN_A_LIST] if isinstance(value, list) else (value,):
+            yield from self._each(self.members(item), path[1:])
 
     def _at(self, members: dict[str, Any], path: Path) -> Any:
         value: Any = members
@@ -439,6 +459,7 @@ class _Compiled:
     status: tuple[Path, ...]
     request_id: tuple[Path, ...]
     number: tuple[Path, ...]
+    reason: tuple[Path, ...]
     equals: tuple[tuple[str, object], ...]
     is_certain: bool
     names: frozenset[str]
@@ -462,6 +483,7 @@ def _compiled(shape: Shape) -> _Compiled:
         status,
         request_id,
         _paths(shape.number),
+        _paths(shape.reason),
         tuple((_plain(name), value) for name, value in shape.equals.items()),
         shape.is_certain,
         frozenset(path[0] for path in (*has, *error, *description, *human_title, *status, *request_id)),

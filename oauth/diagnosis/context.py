@@ -125,6 +125,21 @@ class Context:
         """The request's HTTP Basic credentials."""
         return parameters.basic(self.exchange.request)
 
+    @property
+    def api_key_header(self) -> str:
+        """The header in which this provider wants an API key; empty when it wants none, or that is unknown."""
+        return self.terms.api_key_header if self.terms else ""
+
+    @property
+    def api_key_kind(self) -> str:
+        """The kind of secret that this provider's API key is."""
+        return self.terms.api_key_kind if self.terms else "api_key"
+
+    @property
+    def api_key(self) -> str | None:
+        """The API key in the request, ``None`` without one."""
+        return self.header(self.api_key_header) if self.api_key_header else None
+
     @cached_property
     def bearer(self) -> str:
         """The text in place of the access token in the ``Authorization`` header."""
@@ -205,6 +220,7 @@ class Context:
         known: list[tuple[str, str]] = []
         if self.flow is not None:
             known += [("state", self.flow.state), ("client_secret", self.flow.client.secret), ("code", self.flow.code)]
+            known.append((self.flow.provider.api_key_kind, self.flow.client.api_key))
             for tokens in (self.flow.tokens, self.flow.application_tokens):
                 if tokens is not None:
                     known += [("access_token", tokens.access_token), ("refresh_token", tokens.refresh_token)]
@@ -214,6 +230,7 @@ class Context:
         if self.basic is not None:
             known.append(("client_secret", self.basic.secret))
         known.append(("access_token", self.bearer if self.step is Step.API else ""))
+        known.append((self.api_key_kind, self.api_key or ""))
         ours = {self.flow.client.id, self.flow.redirect_uri, self.flow.provider.scope} if self.flow else set()
         return Secrets(self.vault, tuple(known), frozenset((*ours, *GRANTS, self.exchange.client_id)))
 

@@ -41,6 +41,8 @@ def is_masked(value: str) -> bool:
 
 
 def _is_masked_header(value: str) -> bool:
+    if value.strip() == "*/*":  # the Accept header of most clients
+        return False
     scheme, _, credentials = value.strip().partition(" ")
     return is_masked(value.strip()) or (scheme.isalpha() and is_masked(credentials.strip()))
 

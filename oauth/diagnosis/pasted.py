@@ -29,9 +29,6 @@ _COOKIES = ("cookie", "set-cookie", "authorization", "proxy-authorization")
 _NESTED = 3
 """Levels of a response body in which secrets are learned by name."""
 
-_SISTER = b'"transaction_id"'
-"""A member of the sister API's errors, which have texts of the documented ones and other numbers of none."""
-
 T = TypeVar("T")
 
 
@@ -160,8 +157,7 @@ class Paste:
             response.body,
             step=item.step,
             request=item.request,
-            elsewhere=_SISTER in response.body
-            or (item.request is not None and is_of_another_provider(item.request.url)),
+            elsewhere=item.request is not None and is_of_another_provider(item.request.url),
             abridged=CUT in item.repairs,
         )
         if (
@@ -248,4 +244,5 @@ def _without_secrets(explanation: Explanation, vault: Vault) -> Explanation:
         error=vault.redact_text(explanation.error),
         error_description=vault.redact_text(explanation.error_description),
         matched_text=vault.redact_text(explanation.matched_text),
+        request_id=vault.redact_text(explanation.request_id),
     )

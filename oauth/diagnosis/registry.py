@@ -11,6 +11,7 @@ from oauth.catalogue.matcher import Where
 from oauth.catalogue.subject import LONGEST, Subject, missing_parameter, subject_of_parameter, subjects
 from oauth.diagnosis.causes import (
     access_token,
+    api_key,
     authorization,
     client,
     code,
@@ -51,6 +52,14 @@ DOCUMENTED: Mapping[int, tuple[Rule, ...]] = {
     11: refresh_token.REFUSED,
 }
 """Causes of each documented error."""
+
+OF_AN_ENTRY: Mapping[str, tuple[Rule, ...]] = {
+    "olxgroup/unknown_partner": api_key.RULES,
+    "olxgroup/client_credentials": (*client.CREDENTIALS, client.not_by_basic),
+    "olxgroup/authorization_code": code.LIFE,
+    "olxgroup/access_token_expired": access_token.REFUSED,
+}
+"""Causes of the documented errors of the sister API, by entry."""
 
 CLIENT = (
     client.id_differs,
@@ -239,6 +248,8 @@ def _candidates(explanation: Explanation, context: Context) -> Candidates:
         return Candidates()
     if explanation.number is not None:
         return Candidates(DOCUMENTED[explanation.number], is_single=True, is_certain=True)
+    if explanation.entry in OF_AN_ENTRY:
+        return Candidates(OF_AN_ENTRY[explanation.entry], is_single=True, is_certain=True)
     if explanation.answer in ANSWERS:
         return Candidates(ANSWERS[explanation.answer], is_single=True)
     if context.step in (Step.API, Step.USERINFO):
@@ -372,6 +383,7 @@ def _rules_before(context: Context) -> tuple[Rule, ...]:
             )
         case Step.API:
             return (
+                *_key(context),
                 access_token.left_out,
                 access_token.scheme,
                 access_token.expired,
@@ -382,9 +394,13 @@ def _rules_before(context: Context) -> tuple[Rule, ...]:
                 request.address,
             )
         case Step.TOKEN | Step.REFRESH:
-            return (*_token_request(context), *request.PLACE)
+            return (*_key(context), *_token_request(context), *request.PLACE)
         case _:
             return ()
+
+
+def _key(context: Context) -> tuple[Rule, ...]:
+    return api_key.RULES if context.api_key_header else ()
 
 
 def _token_request(context: Context) -> tuple[Rule, ...]:

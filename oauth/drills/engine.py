@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from oauth import flow as flows
+from oauth.catalogue.catalogues import PARTNER, name_of
 from oauth.client import send
 from oauth.diagnosis import Diagnosis, InMemoryPast, diagnose
 from oauth.drills import requests, sandbox_queue
@@ -147,6 +148,9 @@ def unavailable(drill: Drill, setting: Setting) -> str:
     """Return the reason why a drill cannot run there; empty when it can."""
     name = setting.provider.name
     steps = drill.steps
+    if drill.catalogue != (setting.provider.catalogue or PARTNER):
+        api = "the partner API" if drill.catalogue == PARTNER else name_of(drill.catalogue)
+        return f"It produces an error of {api}, and {name} is another API."
     clients = {drill.client, *(step.client for step in steps if isinstance(step, Sent))} - {""}
     if missing := sorted(clients - {ready.id for ready in setting.provider.clients}):
         return f"It needs the sandbox's ready-made client {missing[0]}, which {name} does not have."

@@ -37,7 +37,7 @@ def judge(
     trouble: str,
 ) -> Outcome:
     """Compare the result of a drill with the expected error; ``trouble`` says why it ended early."""
-    expected = _text(_error_name(drill.number, drill.code, drill.answer), drill.proven, drill.possible)
+    expected = _text(_error_name(drill.number, drill.entry, drill.code, drill.answer), drill.proven, drill.possible)
     proven = _causes_with(diagnosis, Verdict.PROVEN)
     possible = _causes_with(diagnosis, Verdict.LIKELY, Verdict.POSSIBLE)
     if explanation is None:
@@ -45,7 +45,8 @@ def judge(
         actual = "no result" if trouble else f"it worked ({status})"
     else:
         code = explanation.error if explanation.kind == "registered" else ""
-        name = _error_name(explanation.number, code, explanation.answer)
+        entry = explanation.entry if explanation.kind == "provider" else ""
+        name = _error_name(explanation.number, entry, code, explanation.answer)
         actual = _text(name, proven, tuple(id for id in possible if id in drill.possible))
     same = explanation is not None and _is_expected(drill, explanation)
     # A drill without a cause to prove shows that none is proven.
@@ -58,15 +59,17 @@ def judge(
 def _is_expected(drill: Drill, explanation: Explanation) -> bool:
     if drill.number is not None:
         return explanation.number == drill.number
+    if drill.entry:
+        return explanation.entry == drill.entry
     if drill.code:
         return explanation.kind == "registered" and explanation.error == drill.code
     return explanation.answer == drill.answer
 
 
-def _error_name(number: int | None, code: str, answer: str) -> str:
+def _error_name(number: int | None, entry: str, code: str, answer: str) -> str:
     if number is not None:
         return f"documented error {number}"
-    return code or answers()[answer].title
+    return entry or code or answers()[answer].title
 
 
 def _causes_with(diagnosis: Diagnosis | None, *verdicts: Verdict) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ def values_of(flow: Flow, first: Tokens | None) -> Texts:
     return {
         "client_id": flow.client.id,
         "client_secret": flow.client.secret,
+        "api_key": flow.client.api_key,
         "redirect_uri": flow.redirect_uri,
         "state": flow.state,
         "code": flow.code,
@@ -65,7 +66,8 @@ def request_of(step: Sent, flow: Flow, fields: Iterable[Field], values: Texts) -
             return flows.api_request(flow.provider.api + (step.path or first), fields)
         case TokenRequest():
             url = flow.provider.token_endpoint
-            request = flows.token_request(url, fields, step.body_format, step.authentication)
+            authentication = step.authentication or flow.provider.client_authentication
+            request = flows.token_request(url, fields, step.body_format, authentication)
             return _reshape(request, step, values)
 
 
@@ -80,7 +82,7 @@ def client_of(id: str, flow: Flow) -> Client:
     """Return a ready-made client of the provider. Raises ``InputError`` when it is unknown."""
     for ready in flow.provider.clients:
         if ready.id == id:
-            return Client(ready.id, ready.secret)
+            return flows.client_from(ready)
     raise InputError(f"{flow.provider.name} does not have the ready-made client {id}.")
 
 

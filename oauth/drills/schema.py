@@ -6,6 +6,7 @@ A drill is a table under ``[[drill]]``::
     title = "A code is exchanged twice"
     shows = "One sentence: what is to be seen."
     number = 2                         # what has to come back: a documented error,
+    entry = "olxgroup/unknown_partner" # or an entry of another provider's catalogue,
     code = "redirect_uri_mismatch"     # or a registered code,
     answer = "missing_version"         # or a kind of the catalogue's answers
     proven = ["code.used"]             # causes that the diagnosis has to prove; ``possible`` likewise
@@ -37,7 +38,7 @@ Every step says what to ``do``. All requests before the last one have to work; t
 A request is the one that the walkthrough would send, changed. ``set`` gives fields a value (those of an API call are
 its headers), ``rename`` sends them under another name, ``leave_out`` names those that are not sent, ``extra`` adds one
 beside those there are, ``client`` asks as another ready-made client. A token request has ``body_format`` (``json`` or
-``form``), ``authentication`` (``client_secret_post`` or ``client_secret_basic``), ``header`` (an empty value takes a
+``form``), ``authentication`` (the provider's if left out), ``header`` (an empty value takes a
 header out), ``query``, ``method``, and ``body``, a text that is sent in the fields' place.
 
 In such a value ``{name}`` stands for one of ``VALUES``, ``{name:.8}`` for its first eight characters, ``{{`` for a
@@ -55,6 +56,8 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 import msgspec
 
 from oauth.catalogue import answers, documented, registered
+from oauth.catalogue.catalogues import PARTNER, find_entry
+from oauth.catalogue.provider_errors import ProviderError
 from oauth.flow import Grant
 from oauth.providers import BodyFormat, ClientAuthentication
 
@@ -64,6 +67,7 @@ SOURCE = "oauth/drills/schema.py"
 VALUES = (
     "client_id",
     "client_secret",
+    "api_key",
     "redirect_uri",
     "state",
     "code",
@@ -119,7 +123,7 @@ class TokenRequest(Changes, frozen=True):
 
     grant: ClassVar[Grant]
     body_format: BodyFormat = BodyFormat.JSON
-    authentication: ClientAuthentication = ClientAuthentication.BODY
+    authentication: ClientAuthentication | None = None
     header: Texts = {}
     query: Texts = {}
     method: Literal["POST", "GET"] = "POST"
@@ -195,13 +199,17 @@ ScriptStep: TypeAlias = Authorize | CodeExchange | Refresh | ApplicationToken | 
 
 
 class Drill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A script that produces an error on purpose. Exactly one of ``number``, ``code`` and ``answer`` is set."""
+    """A script that produces an error on purpose.
+
+    Exactly one of ``number``, ``entry``, ``code`` and ``answer`` is set.
+    """
 
     id: str
     title: str
     shows: str
     steps: Annotated[tuple[ScriptStep, ...], msgspec.Meta(min_length=1)]
     number: int | None = None
+    entry: str = ""
     code: str = ""
     answer: str = ""
     proven: Names = ()
@@ -211,16 +219,23 @@ class Drill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     could_lock_account: bool = False
 
     def __post_init__(self) -> None:
-        if sum((self.number is not None, bool(self.code), bool(self.answer))) != 1:
-            raise ValueError("set exactly one of the fields number, code and answer")
+        if sum((self.number is not None, bool(self.entry), bool(self.code), bool(self.answer))) != 1:
+            raise ValueError("set exactly one of the fields number, entry, code and answer")
         if self.number is not None and self.number not in documented():
             raise ValueError(f"the field number is {self.number}, which is not a documented error")
+        if self.entry and not isinstance(find_entry(self.entry), ProviderError):
+            raise ValueError(f"the field entry is {self.entry!r}, which is in no provider's catalogue")
         if self.code and self.code not in registered():
             raise ValueError(f"the field code is {self.code!r}, which is not in the catalogue")
         if self.answer and self.answer not in answers():
             raise ValueError(f"the field answer is {self.answer!r}; allowed: {', '.join(answers())}")
         if not isinstance(self.steps[-1], Sent):
             raise ValueError("the last of the steps must be a request: it is the one that is judged")
+
+    @property
+    def catalogue(self) -> str:
+        """The id of the catalogue whose provider has this error, the partner API's where it is not an entry's."""
+        return self.entry.partition("/")[0] or PARTNER
 
 
 @cache

@@ -14,6 +14,7 @@ from oauth.flow.model import (
     Signed,
     StateCheck,
     Tokens,
+    client_from,
 )
 from oauth.flow.registration import (
     Registration,
@@ -75,6 +76,7 @@ __all__ = [
     "authorization_request",
     "body_field",
     "check_issuer",
+    "client_from",
     "deletion_fields",
     "deletion_request",
     "device_fields",

@@ -11,7 +11,7 @@ from oauth.flow import device
 from oauth.flow.device import Device
 from oauth.jose.dpop import Nonces
 from oauth.moments import later
-from oauth.providers import ClientAuthentication, Pkce, Provider
+from oauth.providers import ClientAuthentication, Pkce, Provider, ReadyClient
 
 if TYPE_CHECKING:  # it loads the library for keys, which few commands need
     from oauth.jose.keys import SigningKey
@@ -64,10 +64,16 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The client's credentials (RFC 6749 §2.2, §2.3.1)."""
+    """The client's credentials (RFC 6749 §2.2, §2.3.1), and its key where the API wants one in a header."""
 
     id: str
     secret: str = field(repr=False)
+    api_key: str = field(default="", repr=False)
+
+
+def client_from(ready: ReadyClient) -> Client:
+    """Return a ready-made client's credentials."""
+    return Client(ready.id, ready.secret, ready.api_key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def authorization_fields(flow: Flow) -> list[Field]:
 def par_fields(flow: Flow, signed: Signed = UNSIGNED) -> list[Field]:
     """Return the parameters to push: the authorization request and the client authentication (RFC 9126 §2.1)."""
     client_id, *rest = authorization_fields(flow)
-    return [client_id, *_credentials(flow, signed)[1:], *rest]
+    return [client_id, *_credentials(flow, signed)[1:], *rest, *_api_key(flow)]
 
 
 def token_fields(flow: Flow, grant: Grant, signed: Signed = UNSIGNED) -> list[Field]:
@@ -54,12 +54,13 @@ def token_fields(flow: Flow, grant: Grant, signed: Signed = UNSIGNED) -> list[Fi
         *_grant_fields(flow, grant),
         *_resource(flow),
         *_proof(flow, signed, "Proves possession of the key that the token is bound to"),
+        *_api_key(flow),
     ]
 
 
 def device_fields(flow: Flow, signed: Signed = UNSIGNED) -> list[Field]:
     """Return the parameters of a device authorization request (RFC 8628 §3.1)."""
-    return [*_credentials(flow, signed), _scope(flow), *_resource(flow)]
+    return [*_credentials(flow, signed), _scope(flow), *_resource(flow), *_api_key(flow)]
 
 
 def presented_token_fields(flow: Flow, kind: str, signed: Signed = UNSIGNED) -> list[Field]:
@@ -72,6 +73,7 @@ def presented_token_fields(flow: Flow, kind: str, signed: Signed = UNSIGNED) -> 
         Field("token", value, "The token to revoke or introspect", *_token_source(flow.tokens)),
         Field("token_type_hint", kind, "The kind of token, a hint for the server", "this step"),
         *_credentials(flow, signed),
+        *_api_key(flow),
     ]
 
 
@@ -90,6 +92,7 @@ def userinfo_fields(flow: Flow, tokens: Tokens | None, signed: Signed = UNSIGNED
     return [
         Field("Authorization", f"{scheme} {token}" if token else "", "The access token", *_token_source(tokens)),
         *(_proof(flow, signed, "Proves possession of the token's key") if is_bound(tokens) else ()),
+        *_api_key(flow),
     ]
 
 
@@ -208,6 +211,13 @@ def _proof(flow: Flow, signed: Signed, meaning: str) -> list[Field]:
     if flow.dpop_key is None:
         return []
     return [Field(dpop.HEADER, signed.proof, f"{meaning}; a header", "signed here", header=True)]
+
+
+def _api_key(flow: Flow) -> list[Field]:
+    """Return the header with the API key, where the provider wants one."""
+    if not (name := flow.provider.api_key_header):
+        return []
+    return [Field(name, flow.client.api_key, "The key of your application; a header", "client", header=True)]
 
 
 def _repeated(flow: Flow, name: str, default: str, meaning: str) -> Field:

@@ -122,6 +122,7 @@ def secrets_of(flow: Flow) -> Iterator[tuple[str, str]]:
     """Yield the kind and the value of each secret of a flow."""
     yield "state", flow.state
     yield "client_secret", flow.client.secret
+    yield flow.provider.api_key_kind, flow.client.api_key
     yield "code_verifier", flow.verifier
     yield "nonce", flow.nonce
     yield "code", flow.callback.get("code") if flow.callback else ""

@@ -38,6 +38,9 @@ MIN_SECRET_LENGTH = 16
 FREE_TEXT = {"scope", "scope_separator"}
 """Fields whose text may look like ``name: value`` without being a secret."""
 
+NAMES_OF_SECRETS = {"api_key_header"}
+"""Fields that hold the name of a secret, and never its value."""
+
 
 @dataclass(frozen=True, slots=True)
 class CustomProfile:
@@ -107,7 +110,7 @@ def _secrets(values: Mapping[str, Any], prefix: str) -> Iterator[Problem]:
     for name, value in values.items():
         place = f"{prefix}{name}"
         is_mistyped = isinstance(value, int) or (isinstance(value, str) and len(value) < MIN_SECRET_LENGTH)
-        if secret_kind(name) and not (name in known and is_mistyped):
+        if secret_kind(name) and name not in NAMES_OF_SECRETS and not (name in known and is_mistyped):
             yield Problem(place, f"holds a secret. {REMEDY}")
         elif isinstance(value, Mapping):
             yield from _secrets(value, f"{place}.")

@@ -1,7 +1,8 @@
 """Settings of a provider that the console's operator keeps outside its profile, because they are secret.
 
 Clients and the address of a proxy with a password come from the environment, clients also from Streamlit's secrets,
-which the pages pass in: ``[clients.PROVIDER]`` with ``id``, ``secret`` and ``title``, or a list of such tables.
+which the pages pass in: ``[clients.PROVIDER]`` with ``id``, ``secret``, ``title`` and ``api_key``, or a list of such
+tables.
 """
 
 import re
@@ -13,6 +14,7 @@ from oauth.providers.profile import Provider, ReadyClient
 
 CLIENT_ID = "CONSOLE_CLIENT_{}_ID"
 CLIENT_SECRET = "CONSOLE_CLIENT_{}_SECRET"
+CLIENT_API_KEY = "CONSOLE_CLIENT_{}_API_KEY"
 PROXY = "CONSOLE_PROXY_{}"
 
 
@@ -31,7 +33,8 @@ def _from_environment(provider: Provider, environ: Mapping[str, str]) -> Iterato
     identifier = environ.get(variable_name(CLIENT_ID, provider.id), "").strip()
     if identifier:
         secret = environ.get(variable_name(CLIENT_SECRET, provider.id), "").strip()
-        yield ReadyClient(identifier, secret, "environment")
+        api_key = environ.get(variable_name(CLIENT_API_KEY, provider.id), "").strip()
+        yield ReadyClient(identifier, secret, "environment", api_key)
 
 
 def _from_secrets(provider: Provider, secrets: Mapping[str, Any]) -> Iterator[ReadyClient]:
@@ -40,7 +43,7 @@ def _from_secrets(provider: Provider, secrets: Mapping[str, Any]) -> Iterator[Re
     for row in rows if isinstance(rows, list | tuple) else [rows]:
         if isinstance(row, Mapping) and isinstance(row.get("id"), str) and row["id"].strip():
             secret, title = row.get("secret", ""), row.get("title", "secrets.toml")
-            yield ReadyClient(row["id"].strip(), str(secret), str(title))
+            yield ReadyClient(row["id"].strip(), str(secret), str(title), str(row.get("api_key", "")).strip())
 
 
 def with_proxy(provider: Provider, environ: Mapping[str, str]) -> Provider:

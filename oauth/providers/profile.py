@@ -10,6 +10,7 @@ from typing import Any
 
 from oauth.connection_settings import ConnectionSettings
 from oauth.exchange import Step
+from oauth.redaction.names import secret_kind
 
 
 class BodyFormat(StrEnum):
@@ -44,6 +45,7 @@ class Kind(StrEnum):
     ADDRESS = "address"
     PATH = "path"
     HEADER_NAME = "header name"
+    SECRET_HEADER = "secret header"
     HEADER_VALUE = "header value"
     SEPARATOR = "separator"
     SECONDS = "seconds"
@@ -113,6 +115,7 @@ class ReadyClient:
     id: str
     secret: str = field(repr=False)
     title: str = ""
+    api_key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +183,10 @@ class Provider:
     lifetimes: Lifetimes = described("Lifetimes in seconds, if known", default=Lifetimes())
     request_limit: RequestLimit | None = described("Rate limit for requests from one address", default=None)
     headers: tuple[ApiHeader, ...] = described("Headers of every API call", default=())
+    api_key_header: str = described(
+        "Header with the API key in every request but the browser's; the key is typed in the walkthrough",
+        Kind.SECRET_HEADER,
+    )
     content_type_on_get: bool = described("A GET request may have a Content-Type header", default=True)
     endpoints: tuple[Endpoint, ...] = described("API endpoints to offer in the walkthrough", default=())
     step_notes: tuple[StepNote, ...] = described("Notes on a step", default=())
@@ -193,6 +200,11 @@ class Provider:
     def title(self) -> str:
         """The provider's name, with its site where it has several."""
         return f"{self.name}, {self.site}" if self.site else self.name
+
+    @property
+    def api_key_kind(self) -> str:
+        """The kind of secret that redaction calls an API key, by its header."""
+        return secret_kind(self.api_key_header) or "api_key"
 
     def scopes(self, text: str) -> list[str]:
         """Split a scope of this provider; RFC 6749 §3.3 separates the names by spaces, some servers by commas."""

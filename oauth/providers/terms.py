@@ -1,6 +1,7 @@
 """The built-in profile whose documented lifetimes, limits and headers hold for a request outside a flow.
 
-They belong to one provider, and nothing is said with them about another one.
+They belong to one provider, and nothing is said with them about another one. A sandbox's profile counts by its id
+only: any server may be at an address of this machine.
 """
 
 import os
@@ -16,6 +17,9 @@ from oauth.settings import home_of
 
 PARTNER = "partner"
 """Id of the catalogue of the errors that have numbers."""
+
+SISTER = "olxgroup"
+"""Id of the catalogue of the same company's other API."""
 
 LOCAL = "sandbox"
 """Id of the profile that behaves like the documented API, at any address of this machine."""
@@ -33,7 +37,8 @@ def terms_of(url: str, id: str = "", *, has_documented_text: bool = False) -> Pr
     if profile is not None and profile.token_endpoint:
         return profile
     host = host_of(url)
-    if profile := _by_host().get(host) or _by_host().get(f"www.{host}"):
+    known = _by_host()
+    if profile := known.get(host) or known.get(f"www.{host}") or _by_host(SISTER).get(host):
         return profile
     is_open = is_loopback(split(url).hostname or "") if host else not id
     return _profiles()[LOCAL] if is_open and (has_documented_text or _has_documented_path(url)) else None
@@ -85,9 +90,10 @@ def _profiles() -> Mapping[str, Provider]:
 
 
 @cache
-def _by_host() -> Mapping[str, Provider]:
-    """Return the documented provider's profiles by host: those of others say nothing about its errors and limits."""
-    return {host_of(it.token_endpoint): it for it in _profiles().values() if it.catalogue == "partner"}
+def _by_host(catalogue: str = PARTNER) -> Mapping[str, Provider]:
+    """Return one API's profiles by host, the documented one's by default: no other says anything about its errors."""
+    profiles = (it for it in _profiles().values() if it.catalogue == catalogue and not it.control)
+    return {host_of(it.token_endpoint): it for it in profiles}
 
 
 def _has_documented_path(url: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 from oauth.providers.profile import Kind, Provider
+from oauth.redaction.names import secret_kind
 
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 SEPARATORS = {" ": "a space", ",": "a comma", "+": "a plus sign", ";": "a semicolon"}
@@ -110,8 +111,12 @@ def _faults(item: "Field[Any]", value: Any) -> Iterator[str]:
         yield "must be one line of text, and not empty"
     elif kind is Kind.PATH and not value.startswith("/"):
         yield "must begin with /"
-    elif kind is Kind.HEADER_NAME and not HEADER_NAME.fullmatch(value):
+    elif kind is Kind.SECRET_HEADER and not value:
+        return
+    elif kind in (Kind.HEADER_NAME, Kind.SECRET_HEADER) and not HEADER_NAME.fullmatch(value):
         yield "is not a header name (RFC 9110 §5.1). Use letters, digits and hyphens"
+    elif kind is Kind.SECRET_HEADER and secret_kind(value) is None:
+        yield "is not a name that this console knows as a secret's, such as X-API-KEY, so the history would not hide it"
     elif kind is Kind.HEADER_VALUE and not (value.isprintable() and value.isascii()):
         yield "must be one line of ASCII text (RFC 9110 §5.5)"
     elif kind is Kind.SEPARATOR and value not in SEPARATORS:

@@ -71,7 +71,7 @@ def replay(exchange: Exchange, explanation: Explanation | None, setting: Setting
     ``explanation`` is that of the pasted response, ``None`` when it succeeded or was not pasted. Nothing is sent to the
     pasted address. Nothing is raised: ``trouble`` says what went wrong.
     """
-    if reason := _unavailable(exchange, setting):
+    if reason := _unavailable(exchange, explanation, setting):
         return Replay(trouble=reason)
     running = _Run(exchange, explanation, setting)
     vault = running.recorder.vault
@@ -85,10 +85,12 @@ def replay(exchange: Exchange, explanation: Explanation | None, setting: Setting
     return Replay(running.exchanges, result, same, tuple(running.changes), running.recorder.problem)
 
 
-def _unavailable(exchange: Exchange, setting: Setting) -> str:
+def _unavailable(exchange: Exchange, explanation: Explanation | None, setting: Setting) -> str:
     """Return the reason why there can be no replay; empty when there can."""
     if not setting.provider.control:
         return f"{setting.provider.name} is not a sandbox; pasted requests are sent only to a sandbox."
+    if explanation is not None and explanation.kind == "provider":
+        return f"This is an error of another API ({explanation.entry}); this sandbox behaves like the partner API."
     if exchange.step is Step.CALLBACK:
         return "A callback URL was pasted: it came from the provider and is not a request to send."
     if exchange.step not in (Step.AUTHORIZE, Step.TOKEN, Step.REFRESH, Step.API):

@@ -4,8 +4,9 @@ It imports nothing else of the project, and can be run alone.
 """
 
 import functools
+from collections.abc import Mapping
 
-from oauth.sandbox.app import application
+from oauth.sandbox.app import PATHS, application
 from oauth.sandbox.clients import Client, GrantType
 from oauth.sandbox.clock import utc_now
 from oauth.sandbox.configuration import Api, ready_made
@@ -14,15 +15,24 @@ from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.request import Endpoint
 from oauth.sandbox.store import Issued, Kind, State
 
+MOUNTED: Mapping[Api, str] = {Api.OLXGROUP: "/olxgroup", Api.PARTNER: ""}
+"""The place of each API below the console's ``/sandbox``, longer ones first."""
 
-@functools.cache
+
 def embedded(api: Api = Api.PARTNER) -> Sandbox:
     """Return the one sandbox of this process for an API, which the console serves and its Sandbox page shows."""
+    return _embedded(api)
+
+
+@functools.cache  # with the default filled in: a call with it and one without are different keys
+def _embedded(api: Api) -> Sandbox:
     return Sandbox(utc_now, configuration=ready_made(api))
 
 
 __all__ = [
     "KINDS",
+    "MOUNTED",
+    "PATHS",
     "Api",
     "Client",
     "Endpoint",

@@ -5,6 +5,8 @@ import pytest
 
 from oauth.catalogue import CatalogueError, answers, documented, find_entry, registered, registered_for, remedy_of
 from oauth.catalogue.entries import Endpoint, Entry, read_answers, read_documented, read_registered
+from oauth.catalogue.explain import explain_response
+from oauth.exchange import Step
 
 DOCUMENTED = """
 [[error]]
@@ -231,3 +233,21 @@ def test_registered_entries_with_the_same_id_are_refused() -> None:
     with pytest.raises(CatalogueError, match="another entry has the id rfc6749/invalid_grant; set id"):
         read_registered(REGISTERED + other, "x.toml")
     assert len(read_registered(REGISTERED + other + 'id = "rfc6749/other"', "x.toml")["invalid_grant"]) == 2
+
+
+NEWER = {
+    10: ("exactly authorization_code, client_credentials or refresh_token", "misspelt", "client_id"),
+    11: ("keeps using the first one", "expired token", "every response"),
+}
+"""What newer pages of the documentation add to a documented error."""
+
+
+@pytest.mark.parametrize("number", NEWER)
+def test_newer_facts_stand_apart_from_the_documented_remedy(number: int) -> None:
+    entry = documented()[number]
+    assert [fact for fact in NEWER[number] if fact not in " ".join(entry.newer)] == []
+    assert not set(entry.newer) & set(entry.remedy)
+    assert entry.newer_source.startswith("https://developer.olx.pl/docs/")
+    explanation = explain_response(401, (), entry.example.encode(), step=Step.TOKEN)
+    assert explanation is not None
+    assert (explanation.remedy, explanation.newer) == (entry.remedy, entry.newer)

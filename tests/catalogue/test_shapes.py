@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauth.catalogue.entries import CatalogueError
+from oauth.catalogue.explain import explain_response
 from oauth.catalogue.shapes import ShapeError, error_in, read_body, read_table, read_xml, table
+from oauth.exchange import Request, Step
 
 NO = (None, "", "")
 ERRORS = [
@@ -287,3 +289,14 @@ def test_invalid_table_is_refused_with_its_place(old: str, new: str, problem: st
 
 def test_table_is_read() -> None:
     assert len(table().shapes) > 40
+
+
+@pytest.mark.parametrize("before", [[], [{"@type": "type.googleapis.com/google.rpc.Help", "links": []}]])
+@pytest.mark.parametrize("reason", ["API_KEY_INVALID", "SERVICE_DISABLED", "ACCESS_TOKEN_EXPIRED"])
+def test_reason_of_a_google_api_is_its_entry(reason: str, before: list[dict[str, object]]) -> None:
+    info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "googleapis.com"}
+    body = {"error": {"code": 400, "message": "In other words.", "status": "FAILED", "details": [*before, info]}}
+    request = Request("GET", "https://gmail.googleapis.com/gmail/v1/users/me/profile")
+    explanation = explain_response(400, (), json.dumps(body).encode(), step=Step.API, request=request)
+    assert explanation is not None
+    assert explanation.entry == f"google/{reason}"

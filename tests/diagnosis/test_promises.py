@@ -16,6 +16,7 @@ import pytest
 
 from oauth.diagnosis import Verdict, causes, registry
 from oauth.diagnosis.causes.rule import Rule
+from tests.diagnosis import scenarios_olxgroup
 from tests.diagnosis.scenarios import counterexamples, scenarios
 
 FOLDER = Path(__file__).parent / "causes"
@@ -43,6 +44,17 @@ TABLE: Mapping[int, tuple[str, ...]] = {
     11: ("refresh_token.replaced", "refresh_token.expired", "refresh_token.mistaken", "refresh_token.other_client"),
 }
 """By documented error, the causes that are promised."""
+
+TABLE_OF_ENTRIES: Mapping[str, tuple[str, ...]] = {
+    "olxgroup/unknown_partner": ("api_key.missing", "api_key.white_space", "api_key.differs"),
+    "olxgroup/client_credentials": (
+        *("client.credentials_missing", "client.not_by_basic", "client.basic_encoding", "client.secret_differs"),
+        *("client.white_space", "client.swapped"),
+    ),
+    "olxgroup/authorization_code": ("code.expired", "code.used", "code.other_client"),
+    "olxgroup/access_token_expired": ("access_token.expired",),
+}
+"""By entry of another provider's catalogue, the causes that are promised."""
 
 NEVER_PROVEN: Mapping[str, str] = {
     "code.another": "another flow's code is a good one; what is wrong with it has a cause of its own",
@@ -120,6 +132,13 @@ def test_registry_contains_every_cause(number: int) -> None:
     assert set(TABLE[number]) <= {rule.id for rule in registry.DOCUMENTED[number]}
 
 
+@pytest.mark.parametrize("entry", TABLE_OF_ENTRIES)
+def test_registry_contains_every_cause_of_an_entry(entry: str) -> None:
+    assert set(TABLE_OF_ENTRIES[entry]) <= {rule.id for rule in registry.OF_AN_ENTRY[entry]}
+    ways = {scenario.cause for scenario in scenarios_olxgroup.scenarios()}
+    assert set(TABLE_OF_ENTRIES[entry]) <= ways, "no scenario brings it about"
+
+
 @pytest.mark.parametrize(("number", "cause"), CAUSES)
 def test_causes_of_documented_errors_are_proven_and_ruled_out_by_tests(number: int, cause: str) -> None:
     kind = "suspects" if cause in NEVER_PROVEN else "proves"
@@ -132,7 +151,7 @@ def verdicts_of_scenarios() -> frozenset[tuple[str, str]]:
     """The verdicts on the truth of each scenario, and those that rule out another cause, each with its cause."""
     right = [diagnosis.causes for diagnosis in counterexamples()]
     verdicts = {("ruled out", cause.id) for causes in right for cause in causes if cause.verdict is Verdict.RULED_OUT}
-    for scenario in scenarios():
+    for scenario in (*scenarios(), *scenarios_olxgroup.scenarios()):
         for _, diagnosis in scenario.diagnoses():
             verdicts |= {(cause.verdict.value, cause.id) for cause in diagnosis.causes if cause.id == scenario.cause}
             verdicts |= {("ruled out", cause.id) for cause in diagnosis.causes if cause.verdict is Verdict.RULED_OUT}

@@ -281,3 +281,30 @@ def test_secrets_are_not_in_the_repr() -> None:
     assert "topsecret" not in text
     assert "demo-secret" not in text
     assert flow.state not in text
+
+
+def test_profile_without_a_scope_sends_none() -> None:
+    flow = replace(begin(), provider=replace(SANDBOX, scope=""))
+    request = flows.authorization_request(SANDBOX.authorization_endpoint, flows.authorization_fields(flow))
+    assert "scope" not in request.url
+    asked = flows.token_request(SANDBOX.token_endpoint, flows.token_fields(flow, Grant.CLIENT_CREDENTIALS))
+    assert "scope" not in sent_json(asked)
+
+
+def test_api_key_goes_with_every_request_but_the_browsers() -> None:
+    provider = replace(SANDBOX, api_key_header="X-API-KEY")
+    flow = replace(begin(), provider=provider, client=Client("demo-app", "demo-secret", "the-key-of-the-demo-app"))
+    assert ("x_api_key", "the-key-of-the-demo-app") in flows.secrets_of(flow)
+    assert "the-key" not in repr(flow)
+    browser = flows.authorization_request(provider.authorization_endpoint, flows.authorization_fields(flow))
+    assert "the-key" not in repr(browser)
+    requests = [
+        flows.api_request(f"{provider.api}/users/me", flows.api_fields(flow, None)),
+        flows.form_request("https://as.example/revoke", flows.presented_token_fields(flow, "access_token")),
+        flows.form_request("https://as.example/device", flows.device_fields(flow)),
+        flows.par_request("https://as.example/par", flows.par_fields(flow)),
+        *(flows.token_request(provider.token_endpoint, flows.token_fields(flow, grant)) for grant in Grant),
+    ]
+    for request in requests:
+        assert header(request.headers, "X-API-KEY") == "the-key-of-the-demo-app", request.url
+        assert b"the-key" not in request.body

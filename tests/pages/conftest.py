@@ -44,12 +44,15 @@ def components() -> Iterator[None]:
 @pytest.fixture
 def server(console: Installation) -> Iterator[str]:
     """Serve the console's routes and its sandbox on a free port, which the pages take for their own address."""
-    embedded = sandbox.embedded()
-    embedded.reset()
+    mounted = []
+    for api, path in sandbox.MOUNTED.items():
+        embedded = sandbox.embedded(api)
+        embedded.reset()
+        mounted.append(Mount(f"/sandbox{path}", sandbox.application(embedded)))
     app = Starlette(
         routes=[
             *routes(console.settings, console.recorder, now),
-            Mount("/sandbox", sandbox.application(embedded)),
+            *mounted,
         ]
     )
     with serving(app) as url:

@@ -206,3 +206,18 @@ def test_every_problem_of_a_profile_is_reported() -> None:
     with pytest.raises(ProfileError) as caught:
         custom.check("mine", values, "mine.toml")
     assert {item.field for item in caught.value.problems} == {"name", "token_endpoint", "pkce", "lifetimes.code"}
+
+
+@pytest.mark.parametrize("name", ["X-API-KEY", "Ocp-Apim-Subscription-Key", ""])
+def test_header_of_the_api_key_is_kept(name: str, tmp_path: Path) -> None:
+    custom.write(tmp_path, replace(MINE, api_key_header=name))
+    (kept,) = custom.load(tmp_path)
+    assert kept.provider is not None
+    assert kept.provider.api_key_header == name
+
+
+@pytest.mark.parametrize("value", ["crm-key-2042034a-0406-417a-bfa0", "X-API-KEY: 2042034a", "X-Partner", "not a name"])
+def test_a_key_is_never_taken_for_its_header(value: str) -> None:
+    with pytest.raises(ProfileError, match="api_key_header") as raised:
+        custom.check("mine", {"name": "Mine", "api_key_header": value}, "mine.toml")
+    assert "2042034a" not in str(raised.value)

@@ -62,3 +62,11 @@ def test_secret_is_not_in_the_repr() -> None:
 def test_variable_has_the_id_in_capitals() -> None:
     assert variable_name(CLIENT_ID, "my-server.2") == "CONSOLE_CLIENT_MY_SERVER_2_ID"
     assert variable_name(PROXY, "olx-pl") == "CONSOLE_PROXY_OLX_PL"
+
+
+def test_api_key_comes_with_the_client_and_is_not_in_the_repr() -> None:
+    environ = {"CONSOLE_CLIENT_OLX_PL_ID": "1", "CONSOLE_CLIENT_OLX_PL_API_KEY": SECRET}
+    secrets = {"clients": {"olx-pl": {"id": "2", "api_key": SECRET}}}
+    found = clients(OLX, environ, secrets)
+    assert {item.id: item.api_key for item in found} == {"1": SECRET, "2": SECRET}
+    assert SECRET not in repr(found)

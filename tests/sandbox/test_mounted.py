@@ -84,3 +84,14 @@ def test_a_slow_drip(mounted: SteeredSandbox, console_url: str) -> None:
     begun = time.perf_counter()
     assert raw_request(console_url, "/sandbox").endswith(b"}")
     assert time.perf_counter() - begun >= 0.29
+
+
+def test_the_sister_api_has_a_state_and_a_control_of_its_own(mounted: SteeredSandbox, console_url: str) -> None:
+    with steered(f"{console_url}/sandbox/olxgroup") as sister:
+        sister.control.reset()
+        assert sister.control.request("GET", "openapi.json")["servers"] == [{"url": "/sandbox/olxgroup/control"}]
+        sister.clock.move(60)
+        assert mounted.control.request("GET", "clock")["offset_seconds"] == 0
+        assert [client["client_id"] for client in sister.clients.all()] == ["crm-app", "parts-app"]
+        answer = httpx.get(f"{sister.url}/advert/v1/f7695d17-8ee2-4409-89ac-74c673630edb/meta", trust_env=False)
+        assert (answer.status_code, answer.json()["message"]) == (403, "Invalid API Key - unknown Partner")

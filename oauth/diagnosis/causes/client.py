@@ -454,6 +454,20 @@ def other_method(context: Context) -> Finding:
     return proven(fact, fix=changed(context, f"Authenticate by {method}", change))
 
 
+@rule("client.not_by_basic", "The credentials are in the body, and this provider reads them from HTTP Basic only")
+def not_by_basic(context: Context) -> Finding:
+    """Check for an ``Authorization`` header with Basic, where the provider documents no other way."""
+    if context.basic is not None:
+        return ruled_out(right("The credentials were sent by HTTP Basic", HEADER))
+    if not context.is_known(Part.REQUEST_HEADERS):
+        return unknown("The headers of the request are not in the pasted text", HEADER)
+    if not context.sent.value("client_secret"):
+        return ruled_out(open_fact("There is no secret in the body, which is another cause", BODY))
+    change = Change(Target.AUTHENTICATION, "client authentication", "body", ClientAuthentication.BASIC.value)
+    fact = wrong("id and secret are in the body, and there is no Authorization header", BODY)
+    return proven(fact, fix=changed(context, "Send them by HTTP Basic", change))
+
+
 @rule("client.id_in_body", "The server wants client_id in the body beside HTTP Basic")
 def id_in_body(context: Context) -> Finding:
     """Check for a client_id in the body of a request with HTTP Basic, where the server says that it is missing."""

@@ -156,6 +156,9 @@ def _remedies(explanation: Explanation) -> None:
     st.markdown("**Documented remedy**" if explanation.kind in ("documented", "provider") else "**Remedy**")
     # A catalogue of your own is plain text, whatever is in it.
     st.text("\n".join(f"• {line}" for line in explanation.remedy))
+    if explanation.newer:
+        st.markdown("**Added by a newer page of the documentation**")
+        st.text("\n".join(f"• {line}" for line in (*explanation.newer, f"Source: {explanation.newer_source}")))
     for entry in explanation.offered:
         st.text(f"{name_of(entry.catalogue)} documents the same code or words: {entry.title}. {' '.join(entry.remedy)}")
 

@@ -35,6 +35,9 @@ OWN_CLIENT = "own client"
 OWN_SECRET = "own_client_secret"
 """Key in the session state of the secret of a client that is not ready-made."""
 
+OWN_API_KEY = "own_client_api_key"
+"""Key in the session state of the API key of such a client."""
+
 OWN_KEY = "own_client_key"
 """Key in the session state of the client's private key, which outlives a flow."""
 

@@ -12,7 +12,7 @@ from oauth.catalogue.explain import Explanation
 from oauth.diagnosis.pasted import LOOK_BACK, Finding, Paste
 from oauth.diagnosis.rank import Rank, has_nothing
 from oauth.diagnosis.story import Login, logins
-from oauth.exchange import Step
+from oauth.exchange import Step, header
 from oauth.flow import Client
 from oauth.history.past import HistoryPast
 from oauth.installation import current as installation
@@ -24,7 +24,7 @@ from pages.parts.common import clock, session, uploads
 from pages.parts.common import provider as profile
 from pages.parts.diagnose import marks
 from pages.parts.errors.drill import setting
-from pages.parts.walkthrough import prefill
+from pages.parts.walkthrough import own_client, prefill
 from pages.parts.walkthrough.actions import ACTION_OF
 
 READING = "diagnose.reading"
@@ -176,13 +176,18 @@ class Reading:
     def open_in_walkthrough(self, position: int) -> None:
         """Start a flow at the request's provider, or else the sandbox, with the request's fields filled in."""
         exchange = self.paste.exchanges[position]
-        host = checked_url(exchange.request.url, "address").netloc
+        url = exchange.request.url
+        host = checked_url(url, "address").netloc
         known = profile.known()
-        provider = next((item for item in known.values() if f"//{host}/" in item.token_endpoint), known["sandbox"])
+        # Both sandboxes are at the console's own host.
+        at_host = [item for item in known.values() if f"//{host}/" in item.token_endpoint] or [known["sandbox"]]
+        is_there = (item for item in at_host if url.startswith((item.token_endpoint, f"{item.api}/")))
+        provider = next(is_there, at_host[0])
         reading, basic = parameters.read(exchange.request), parameters.basic(exchange.request)
         client = Client(
             basic.id if basic else reading.value("client_id"),
             basic.secret if basic else reading.value("client_secret"),
+            (provider.api_key_header and header(exchange.request.headers, provider.api_key_header)) or "",
         )
         profile.preselect("walkthrough", provider)
         st.session_state[f"walkthrough.client.{provider.id}"] = session.OWN_CLIENT
@@ -190,6 +195,8 @@ class Reading:
         st.session_state["walkthrough.client_id"] = client.id
         st.session_state["walkthrough.client_secret"] = opened.vault.placeholder("client_secret", client.secret)
         st.session_state[session.OWN_SECRET] = client.secret
+        st.session_state[own_client.API_KEY] = opened.vault.placeholder(provider.api_key_kind, client.api_key)
+        st.session_state[session.OWN_API_KEY] = client.api_key
         prefill.fill(opened, ACTION_OF[exchange.step], exchange.request)
 
     def replay(self, position: int, explanation: Explanation | None) -> None:

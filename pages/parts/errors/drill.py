@@ -6,7 +6,7 @@ from contextlib import closing
 import streamlit as st
 
 from oauth.drills import Drill, Outcome, Setting, drills, needs_confirmation, preview, run, unavailable
-from oauth.flow import Client
+from oauth.flow import Client, client_from
 from oauth.formatting import raw_request
 from oauth.installation import current, now
 from oauth.providers import Provider
@@ -21,7 +21,7 @@ def setting(provider: Provider) -> Setting:
     """Return the setting of drills: the provider with its ready-made client, or else the walkthrough's own."""
     walkthrough = session.get()
     if provider.clients:
-        client = Client(provider.clients[0].id, provider.clients[0].secret)
+        client = client_from(provider.clients[0])
     else:
         client = walkthrough.flow.client if walkthrough is not None else Client("", "")
     return Setting(

@@ -38,7 +38,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "dpop",
         "accepts_loopback",
     ),
-    "API": ("api", "headers", "content_type_on_get", "endpoints"),
+    "API": ("api", "api_key_header", "headers", "content_type_on_get", "endpoints"),
     "Lifetimes and limits": ("lifetimes", "request_limit"),
     "Connection": ("connection",),
 }

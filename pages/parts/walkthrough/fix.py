@@ -6,7 +6,7 @@ from oauth.diagnosis import Change, Fix, Label, Target
 from oauth.exchange import Step
 from pages.parts.common import session
 from pages.parts.common.session import Fixing, Session
-from pages.parts.walkthrough import prefill, sending
+from pages.parts.walkthrough import own_client, prefill, sending
 from pages.parts.walkthrough.actions import ACTION_OF, ACTIONS
 
 WIDGETS = {Target.URL: "url", Target.BODY_FORMAT: "body", Target.AUTHENTICATION: "secret_in"}
@@ -35,5 +35,7 @@ def _change(current: Session, action: str, change: Change) -> None:
             prefill.drop_from_query(action, change.name)
         case Target.FIELD | Target.HEADER:
             prefill.put(current, action, change.name, change.after)
+            if change.after and change.name == current.flow.provider.api_key_header:
+                own_client.correct_key(current, change.after)
         case Target.METHOD:
             pass  # the walkthrough always uses the right method; only a pasted request can have another

@@ -13,6 +13,9 @@ from pages.parts.providers import discover
 
 CLIENT_ID = "walkthrough.client_id"
 CLIENT_SECRET = "walkthrough.client_secret"
+API_KEY = "walkthrough.api_key"
+
+IN_MEMORY = "Kept in the memory of this browser session only. The field then shows its fingerprint."
 
 ARRIVED = "own client that arrived"
 """Key in the session state of a registration, or a deletion, whose client goes into the fields on the next run."""
@@ -30,30 +33,42 @@ def apply_arrived(provider: Provider) -> None:
         return
     client: Client = st.session_state.pop(ARRIVED)
     st.session_state[f"walkthrough.client.{provider.id}"] = session.OWN_CLIENT
-    _fill(client)
+    _fill(provider, client)
 
 
-def _fill(client: Client) -> None:
+def _fill(provider: Provider, client: Client) -> None:
     current = session.get()
     st.session_state[CLIENT_ID] = client.id
     st.session_state[session.OWN_SECRET] = client.secret
-    secret = current.vault.add("client_secret", client.secret) if current is not None and client.secret else ""
-    st.session_state[CLIENT_SECRET] = secret
+    st.session_state[CLIENT_SECRET] = current.vault.add("client_secret", client.secret) if current is not None else ""
+    st.session_state[session.OWN_API_KEY] = client.api_key
+    st.session_state[API_KEY] = current.vault.add(provider.api_key_kind, client.api_key) if current is not None else ""
 
 
 def draw(provider: Provider) -> Client:
     """Draw the fields of your own client, and return it."""
     _change_with(provider)
-    left, right = st.columns(2)
+    left, right, *further = st.columns(3 if provider.api_key_header else 2)
     client_id = left.text_input("Client ID", key=CLIENT_ID, persist_state="session")
     right.text_input(
         "Client secret",
         key=CLIENT_SECRET,
-        help="Kept in the memory of this browser session only. The field then shows its fingerprint.",
+        help=IN_MEMORY,
         on_change=_store_secret,
+        args=(CLIENT_SECRET, session.OWN_SECRET, "client_secret"),
         persist_state="session",
     )
-    client = Client((client_id or "").strip(), st.session_state.get(session.OWN_SECRET, ""))
+    for place in further:
+        place.text_input(
+            "API key",
+            key=API_KEY,
+            help=f"Sent in the header {provider.api_key_header}. {IN_MEMORY}",
+            on_change=_store_secret,
+            args=(API_KEY, session.OWN_API_KEY, provider.api_key_kind),
+            persist_state="session",
+        )
+    api_key = st.session_state.get(session.OWN_API_KEY, "") if provider.api_key_header else ""
+    client = Client((client_id or "").strip(), st.session_state.get(session.OWN_SECRET, ""), api_key)
     if default_authentication(provider, client) is ClientAuthentication.NONE and client.id:
         st.caption(
             ":material/lock_open: Without a secret this is a public client: it authenticates with nothing (none)."
@@ -70,17 +85,25 @@ def _change_with(provider: Provider) -> None:
     if current.flow.client.id:
         used[current.flow.provider.id] = current.flow.client
     if provider.id in used:
-        _fill(used[provider.id])
+        _fill(provider, used[provider.id])
     elif current.sequence or current.registered is not None:
-        _fill(Client("", ""))
+        _fill(provider, Client("", ""))
 
 
-def _store_secret() -> None:
+def _store_secret(field: str, place: str, kind: str) -> None:
+    """Keep a typed secret in its place, and show its fingerprint in the field."""
     current = session.get()
-    typed = st.session_state[CLIENT_SECRET] or ""
+    typed = st.session_state[field] or ""
     if current is not None and current.vault.resolve(typed) == typed:
-        st.session_state[session.OWN_SECRET] = typed
-        st.session_state[CLIENT_SECRET] = current.vault.add("client_secret", typed)
+        st.session_state[place] = typed
+        st.session_state[field] = current.vault.add(kind, typed)
+
+
+def correct_key(current: Session, key: str) -> None:
+    """Replace the API key of your own client, so that the other steps send the right one too."""
+    if current.chosen == session.OWN_CLIENT:
+        st.session_state[session.OWN_API_KEY] = current.vault.resolve(key)
+        st.session_state[API_KEY] = key
 
 
 def default_authentication(provider: Provider, client: Client) -> ClientAuthentication:

@@ -22,7 +22,7 @@ EDITED = ("field", "extra", "url", "body", "secret_in")
 def fill(current: Session, action: str, source: Request) -> None:
     """Copy the fields of another request into a step's; the address stays the provider's own."""
     open_card(current, action)
-    values = _values(action, source)
+    values = _values(current, action, source)
     for name in _field_names(current, action) - values.keys():
         put(current, action, name, None)
     for name, value in values.items():
@@ -77,12 +77,14 @@ def drop_from_query(action: str, name: str) -> None:
     _set(key, urlunsplit(parts._replace(query=flows.query(others))))
 
 
-def _values(action: str, source: Request) -> dict[str, str]:
+def _values(current: Session, action: str, source: Request) -> dict[str, str]:
     if action == "api":
         return {name: value for name, value in source.headers if name.lower() not in USUAL_HEADERS}
     values = {item.name: item.value for item in parameters.read(source).parameters}
     if (basic := parameters.basic(source)) is not None:
         values |= {"client_id": basic.id, "client_secret": basic.secret}
+    if (name := current.flow.provider.api_key_header) and (key := header(source.headers, name)) is not None:
+        values[name] = key
     return values
 
 
