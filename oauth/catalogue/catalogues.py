@@ -76,12 +76,18 @@ def own() -> tuple[CatalogueFile, ...]:
 
 
 def _own_file(path: Path) -> CatalogueFile:
-    if path.stem == PARTNER or path.stem in _paths():
+    if path.stem in reserved():
         return CatalogueFile(path.stem, None, f"{path.name} has the name of a built-in catalogue; rename it.")
     try:
         return CatalogueFile(path.stem, load(path))
     except CatalogueError as error:
         return CatalogueFile(path.stem, None, str(error))
+
+
+@cache
+def reserved() -> frozenset[str]:
+    """Return the ids that no catalogue of your own may have: entries of others begin with them."""
+    return frozenset((PARTNER, "registered", *_paths(), *(id.partition("/")[0] for id in by_id())))
 
 
 def catalogue(id: str) -> Catalogue | None:
