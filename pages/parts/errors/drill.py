@@ -108,10 +108,9 @@ def mark(items: Sequence[Drill]) -> str:
 def _one(item: Drill, where: Setting) -> None:
     reason = unavailable(item, where)
     confirmation = "" if reason else needs_confirmation(item, where)
-    text, button = st.columns([5, 1], vertical_alignment="center")
-    with text:
-        st.markdown(f"**{item.title}**")
-        st.caption(item.shows)
+    head = st.container(horizontal=True, vertical_alignment="center", gap="medium", wrap=False)
+    # One element: an error has up to eight drills.
+    head.markdown(f"**{item.title}**  \n:small[:gray[{item.shows}]]", width="stretch")
     is_confirmed = True
     if reason:
         st.caption(reason)
@@ -121,10 +120,7 @@ def _one(item: Drill, where: Setting) -> None:
                 st.code(raw_request(request), language="http", wrap_lines=True)
         if confirmation:
             is_confirmed = st.checkbox(confirmation, key=f"drill.{item.id}.sure")
-    with button:
-        is_pressed = st.button(
-            "Run", key=f"drill.{item.id}.run", disabled=bool(reason) or not is_confirmed, width="stretch"
-        )
+    is_pressed = head.button("Run", key=f"drill.{item.id}.run", disabled=bool(reason) or not is_confirmed)
     if is_pressed:
         # Closed when the user leaves the page, so that the drill undoes its changes.
         with st.status("Running", expanded=True) as status, closing(run(item, where)) as running:
