@@ -10,7 +10,7 @@ from oauth.catalogue import catalogues, site
 from tests.catalogue.test_site import HOSTILE
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Request
+    from playwright.sync_api import Dialog, Request
 
 
 @pytest.mark.usefixtures("home")
@@ -29,9 +29,13 @@ def test_pages_are_searched_and_opened_from_the_disk(browser: Browser, tmp_path:
         if not request.url.startswith(folder.as_uri()):
             outside.append(request.url)
 
+    def alarm(dialog: "Dialog") -> None:
+        faults.append(dialog.message)
+        dialog.dismiss()
+
     page.on("request", note)
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("dialog", lambda dialog: (faults.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", alarm)
     page.goto((folder / "entra" / "AADSTS50011.html").as_uri())
     page.get_by_role("searchbox").fill("refresh inactivity 700082")
     page.get_by_role("searchbox").press("Enter")
