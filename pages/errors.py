@@ -8,12 +8,15 @@ from oauth.catalogue import documented
 from oauth.catalogue.entries import DocumentedError
 from oauth.drills import Drill, drills
 from pages.parts.common import provider
-from pages.parts.errors import drill
+from pages.parts.errors import drill, editor
 
 
 def page() -> None:
     """Draw the list of errors, with the one from the URL opened."""
     st.title("Documented errors", anchor=False)
+    if editor.is_open():
+        editor.draw()
+        return
     st.write("The partner API's responses to failed authorization, with causes and remedies.")
     with st.container(horizontal=True, width=640):
         selected = provider.choose(
@@ -41,6 +44,7 @@ def page() -> None:
     with st.expander("Errors without a number", key="errors.siblings", icon=":material/more_horiz:"):
         st.write("Other responses to the same requests.")
         drill.draw(siblings, setting)
+    editor.draw()
 
 
 def _matches(error: DocumentedError, search: str) -> bool:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
@@ -15,10 +15,11 @@ from oauth.catalogue.entries import registered
 from oauth.catalogue.explain import callback_url
 from oauth.catalogue.matcher import ENDPOINTS_OF, Match, match
 from oauth.catalogue.provider_errors import Catalogue, Head, ProviderError, Words, faults, host_fault, matches
-from oauth.exchange import Exchange, Step
+from oauth.exchange import Exchange, Request, Response, Step
 from oauth.providers.terms import catalogue_of
 from oauth.providers.validation import Problem
-from oauth.redaction import PLACEHOLDER
+from oauth.redaction import PLACEHOLDER, Vault
+from oauth.redaction.placeholders import FINGERPRINT_FROM
 
 LONGEST_EXAMPLE = 4096
 """Characters of an answer that an entry keeps as its example."""
@@ -36,7 +37,7 @@ MEANINGS: Mapping[str, str] = {
     "spec": "The registered code that this error stands for: its causes are checked then.",
     "cause": "Why it happens, in a sentence or two.",
     "remedy": "What to do, one step a line.",
-    "source": "The address of the page that documents it.",
+    "source": "The address of the page that documents it. Empty: that of a new catalogue.",
     "date": "The day on which the page said so.",
     "request_id": "What support asks for, if it is another than the catalogue's.",
     "example": "The body of the response, the query of the callback, or the words, as documented.",
@@ -57,29 +58,57 @@ _WRONG = {
     "status": "must be a number from 100 to 599",
     "date": "must be a day such as 2026-11-29",
 }
+INVENTED = "example-value"
+"""What stands in an entry in place of a secret."""
+
+NO_WORDS = Words()
+"""What is read in an answer without an error."""
+
+_LONG_WORD = re.compile(rf"[A-Za-z0-9._~+/-]{{{FINGERPRINT_FROM},}}")
+_REFUSED = 400
+"""The status of an answer that is pasted without one: it is an error, or nobody would document it."""
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _TELLING = ("code", "number", "description", "pattern")
 _FAULTY = re.compile(r"([a-z_]+): (.*)", re.DOTALL)
 
 
-def draft(exchange: Exchange, today: date) -> dict[str, Any]:
-    """Return the fields of an entry as far as an answer says them. Its secrets are placeholders, and stay some."""
+def draft(exchange: Exchange, *, is_step_known: bool = True, today: date) -> dict[str, Any]:
+    """Return the fields of an entry as far as a redacted answer says them; placeholders stay in them."""
     error, words = _read(exchange)
     values: dict[str, Any] = {}
     if error is not None:
-        values |= {"code": error.error, "number": next(iter(words.numbers), "")}
+        code = "" if PLACEHOLDER.search(error.error) else error.error
+        values |= {"code": code, "number": next(iter(words.numbers), "")}
         is_pattern = PLACEHOLDER.search(error.description)
         values["pattern" if is_pattern else "description"] = PLACEHOLDER.sub(r"{\1}", error.description)
-        values["spec"] = error.error if error.error in registered() else ""
-        values["id"] = slug(values["number"] or error.error or error.description)
-        values["title"] = (
-            error.description.rstrip(". ").partition(". ")[0] or error.error.replace("_", " ").capitalize()
-        )
+        values["spec"] = code if code in registered() else ""
+        values["id"] = slug(values["number"] or code or error.description)
+        values["title"] = error.description.rstrip(". ").partition(". ")[0] or code.replace("_", " ").capitalize()
         values["title"] = PLACEHOLDER.sub("…", values["title"])[:120]
-        values["endpoint"] = next(iter(words.endpoints), "")
+        values["endpoint"] = next(iter(words.endpoints), "") if is_step_known else ""
     if exchange.response is not None and exchange.step is not Step.CALLBACK:
         values["status"] = exchange.response.status or None
     values |= {"example": _example(exchange, error), "date": today}
     return {name: value for name, value in values.items() if value not in ("", None)}
+
+
+def draft_head(exchange: Exchange) -> dict[str, Any]:
+    """Return the fields of a new catalogue as far as an answer says them: it is named after the host."""
+    host = host_of(exchange.request.url) if exchange.step is not Step.CALLBACK else ""
+    labels = [label for label in host.partition(":")[0].split(".") if label not in ("co", "com")]
+    if not host:
+        return {}
+    is_name = len(labels) > 1 and not labels[-1].isdigit()
+    return {"name": labels[-2].capitalize() if is_name else host, "hosts": [host]}
+
+
+def draft_words(text: str, *, today: date) -> dict[str, Any]:
+    """Return the fields of an entry that is known by words alone; a structure without an error has no words."""
+    if text.startswith(("{", "[", "<")):
+        return {"example": text, "date": today}
+    title = text.rstrip(". ").partition(". ")[0][:120]
+    return {"description": text, "id": slug(title), "title": title, "example": text, "date": today}
 
 
 def words_of(exchange: Exchange) -> Words:
@@ -92,11 +121,11 @@ def _read(exchange: Exchange) -> tuple[Match | None, Words]:
     if step is Step.CALLBACK:
         error = match(None, (), b"", address=callback_url(exchange.request), step=step)
     elif response is not None:
-        error = match(response.status or None, response.headers, response.body, step=step, cut=response.cut)
+        error = match(response.status or _REFUSED, response.headers, response.body, step=step, cut=response.cut)
     else:
         error = None
     if error is None:
-        return None, Words()
+        return None, NO_WORDS
     return error, Words(error.error, error.description, error.texts, error.numbers, ENDPOINTS_OF[step])
 
 
@@ -117,19 +146,33 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._/-]+", "-", PLACEHOLDER.sub("", text)[:80]).strip("-._/")[:48].rstrip("-")
 
 
-def without_secrets(text: str, redacted: Callable[[str], str]) -> str:
-    """Return a text with an invented value in place of each secret that ``redacted`` finds, and of each placeholder.
+def without_secrets(name: str, text: str, vault: Vault, redacted: Callable[[str], str]) -> str:
+    """Return the text of a field with an invented value in place of each secret and placeholder in it.
 
-    A text with invented values only is returned as it is.
+    ``redacted`` replaces a word by a placeholder if it is a secret that the console has seen. A text with invented
+    values only is returned as it is. Raises what ``redacted`` raises.
     """
-    return PLACEHOLDER.sub("example-value", redacted(text))
+    text = _redacted_example(text, vault) if name == "example" else vault.redact_text(text)
+    for word in dict.fromkeys(_LONG_WORD.findall(text)):
+        if any(map(str.isdigit, word)):
+            text = text.replace(word, redacted(word))
+    return PLACEHOLDER.sub(INVENTED, text)
 
 
-def secrets_in(values: Mapping[str, Any], redacted: Callable[[str], str]) -> Iterator[Problem]:
-    """Yield the fields with a secret in them."""
+def _redacted_example(text: str, vault: Vault) -> str:
+    """Redact an example as the response that it is: an error number in it is no secret."""
+    if text.startswith("?"):
+        return vault.redact_url(text)
+    response = Response(_REFUSED, body=text.encode())
+    redacted = vault.redact(Exchange(Step.TOKEN, Request("POST", ""), _NEVER, response)).response
+    return redacted.body.decode() if redacted else ""
+
+
+def secrets_in(values: Mapping[str, Any], vault: Vault, redacted: Callable[[str], str]) -> Iterator[Problem]:
+    """Yield the fields with a secret in them. Raises what ``redacted`` raises."""
     for name, value in values.items():
         text = value if isinstance(value, str) else "\n".join(value) if isinstance(value, list | tuple) else ""
-        if without_secrets(text, redacted) != text:
+        if without_secrets(name, text, vault, redacted) != text:
             yield Problem(name, "has a secret in it; put an invented value in its place")
 
 
@@ -137,16 +180,24 @@ def problems(values: Mapping[str, Any], ids: Collection[str] = ()) -> tuple[Prob
     """Return the problems of an entry's fields; ``ids`` are those of the other entries of its catalogue."""
     found = list(_of_fields(ProviderError, values))
     wrong = {problem.field for problem in found}
-    valid = {name: value for name, value in values.items() if name not in wrong}
-    entry = ProviderError(
-        **{name: "" for name in ProviderError.__struct_fields__ if name not in ("status", "endpoint")} | valid
-    )
+    entry = entry_of({name: value for name, value in values.items() if name not in wrong})
     for fault in faults(entry, ids):
         parts = _FAULTY.fullmatch(fault)
         name, text = (parts[1], parts[2]) if parts else (_TELLING[0], fault)
         if name not in wrong:
             found.append(Problem(name, text))
     return tuple(found)
+
+
+def entry_of(values: Mapping[str, Any], catalogue: str = "") -> ProviderError:
+    """Return an entry with these values, empty where there is none."""
+    texts = (field.name for field in msgspec.structs.fields(ProviderError) if field.required)
+    return ProviderError(**{**dict.fromkeys(texts, ""), **values, "catalogue": catalogue})
+
+
+def new_catalogue(head: Mapping[str, Any]) -> Catalogue:
+    """Return a catalogue that is not written yet, without entries and without an id."""
+    return Catalogue("", head.get("name", ""), head.get("documentation", ""), (), tuple(head.get("hosts", ())))
 
 
 def head_problems(values: Mapping[str, Any]) -> tuple[Problem, ...]:
@@ -171,15 +222,16 @@ def _of_fields(kind: type[msgspec.Struct], values: Mapping[str, Any]) -> Iterato
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What an entry matches: the answer that it is made from, and entries whose own examples it would claim.
+    """Result of trying an entry out on its example, the answer that it is made from, and examples of other catalogues.
 
-    ``answer`` is ``None`` where there is none. ``silent`` is the reason for which the answer's catalogue would not be
-    asked, empty without one.
+    ``answer`` is ``None`` where there is none. ``said`` is what is read in the example. ``silent`` is the
+    reason for which the catalogue would not be asked about the answer, empty without one.
     """
 
     answer: bool | None
     silent: str
     example: bool
+    said: str
     claimed: tuple[str, ...]
 
 
@@ -191,6 +243,7 @@ def try_out(entry: ProviderError, head: Catalogue, exchange: Exchange | None) ->
         None if exchange is None else matches(entry, words_of(exchange)),
         _silence(head, exchange) if exchange is not None else "",
         matches(entry, example),
+        examples.quoted(example),
         tuple(claimed),
     )
 
