@@ -15,6 +15,7 @@ from oauth.catalogue.entries import registered
 from oauth.catalogue.explain import callback_url
 from oauth.catalogue.matcher import ENDPOINTS_OF, Match, match
 from oauth.catalogue.provider_errors import Catalogue, Head, ProviderError, Words, faults, host_fault, matches
+from oauth.catalogue.shapes import is_phrase
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.providers.terms import catalogue_of
 from oauth.providers.validation import Problem
@@ -64,7 +65,10 @@ INVENTED = "example-value"
 NO_WORDS = Words()
 """What is read in an answer without an error."""
 
-_LONG_WORD = re.compile(rf"[A-Za-z0-9._~+/-]{{{FINGERPRINT_FROM},}}")
+_LONG_WORD = re.compile(rf"[A-Za-z0-9._~+/-]{{{FINGERPRINT_FROM - 1},}}[A-Za-z0-9]")
+_SECOND_LEVEL = ("ac", "co", "com", "gov", "net", "org")
+"""Labels before a country's domain that are no name, as in ``acme.co.uk``."""
+
 _REFUSED = 400
 """The status of an answer that is pasted without one: it is an error, or nobody would document it."""
 
@@ -79,13 +83,14 @@ def draft(exchange: Exchange, *, is_step_known: bool = True, today: date) -> dic
     values: dict[str, Any] = {}
     if error is not None:
         code = "" if PLACEHOLDER.search(error.error) else error.error
-        values |= {"code": code, "number": next(iter(words.numbers), "")}
-        is_pattern = PLACEHOLDER.search(error.description)
-        values["pattern" if is_pattern else "description"] = PLACEHOLDER.sub(r"{\1}", error.description)
+        status = str(exchange.response.status) if exchange.response else ""
+        values |= {"code": code, "number": next((number for number in words.numbers if number != status), "")}
+        if not _is_telling(code, exchange):  # the words beside a code of the provider's own are often of one case
+            is_pattern = PLACEHOLDER.search(error.description)
+            values["pattern" if is_pattern else "description"] = PLACEHOLDER.sub(r"{\1}", error.description)
         values["spec"] = code if code in registered() else ""
         values["id"] = slug(values["number"] or code or error.description)
-        values["title"] = error.description.rstrip(". ").partition(". ")[0] or code.replace("_", " ").capitalize()
-        values["title"] = PLACEHOLDER.sub("…", values["title"])[:120]
+        values["title"] = _title(error, code)
         values["endpoint"] = next(iter(words.endpoints), "") if is_step_known else ""
     if exchange.response is not None and exchange.step is not Step.CALLBACK:
         values["status"] = exchange.response.status or None
@@ -96,11 +101,25 @@ def draft(exchange: Exchange, *, is_step_known: bool = True, today: date) -> dic
 def draft_head(exchange: Exchange) -> dict[str, Any]:
     """Return the fields of a new catalogue as far as an answer says them: it is named after the host."""
     host = host_of(exchange.request.url) if exchange.step is not Step.CALLBACK else ""
-    labels = [label for label in host.partition(":")[0].split(".") if label not in ("co", "com")]
     if not host:
         return {}
+    labels = host.partition(":")[0].split(".")
     is_name = len(labels) > 1 and not labels[-1].isdigit()
-    return {"name": labels[-2].capitalize() if is_name else host, "hosts": [host]}
+    labels = labels[:-2] if is_name and len(labels) > 2 and labels[-2] in _SECOND_LEVEL else labels[:-1]
+    return {"name": labels[-1].capitalize() if is_name else host, "hosts": [host]}
+
+
+def _is_telling(code: str, exchange: Exchange) -> bool:
+    """Return whether a code says by itself which error of its provider it is."""
+    status = str(exchange.response.status) if exchange.response else ""
+    return bool(code) and code != status and code not in registered() and not is_phrase(code)
+
+
+def _title(error: Match, code: str) -> str:
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]", " ", code).strip()
+    sentence = PLACEHOLDER.sub("…", error.description).rstrip(". ").partition(". ")[0]
+    is_spoken = " " in words and code not in registered()
+    return (error.human_title or (words.capitalize() if is_spoken or not sentence else sentence))[:120]
 
 
 def draft_words(text: str, *, today: date) -> dict[str, Any]:
