@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from oauth.catalogue import drafting, editing
+from oauth.catalogue import drafting, editing, examples
 from oauth.catalogue.catalogues import all_catalogues
+from oauth.catalogue.provider_errors import ProviderError
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.redaction import Vault
 
@@ -72,7 +73,7 @@ def test_a_callback_is_drafted_from_its_address(exchange: Callable[..., Exchange
     address = "https://app.example/callback?error=plan_expired&error_description=Pay+first&state=%C2%ABstate+9ch%C2%BB"
     values = drafting.draft(exchange(Step.CALLBACK, request=Request("GET", address)), today=TODAY)
     assert (values["code"], values["endpoint"], "status" in values) == ("plan_expired", "authorization", False)
-    assert drafting.examples.words_in(values["example"]).code == "plan_expired"
+    assert examples.words_in(values["example"]).code == "plan_expired"
     assert drafting.draft_head(exchange(Step.CALLBACK, request=Request("GET", address))) == {}
 
 
@@ -123,7 +124,7 @@ def test_no_text_of_a_built_in_catalogue_but_an_example_is_taken_for_a_secret() 
 
 def test_every_field_has_a_meaning_and_its_problem_has_its_name() -> None:
     assert [*drafting.MEANINGS, "catalogue"] == sorted(
-        drafting.ProviderError.__struct_fields__, key=[*drafting.MEANINGS, "catalogue"].index
+        ProviderError.__struct_fields__, key=[*drafting.MEANINGS, "catalogue"].index
     )
     wrong = {"id": "a b", "status": 99, "source": "docs", "date": "soon", "endpoint": "x", "spec": "y", "remedy": []}
     assert {it.field for it in drafting.problems(wrong)} == {*wrong, "title", "cause", "example", "code"}
