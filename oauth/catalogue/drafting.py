@@ -118,7 +118,7 @@ def _is_telling(code: str, exchange: Exchange) -> bool:
 def _title(error: Match, code: str) -> str:
     words = re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]", " ", code).strip()
     sentence = PLACEHOLDER.sub("…", error.description).rstrip(". ").partition(". ")[0]
-    is_spoken = " " in words and code not in registered()
+    is_spoken = re.search(r"[a-z]{4,}\S* ", words, re.IGNORECASE) and code not in registered()
     return (error.human_title or (words.capitalize() if is_spoken or not sentence else sentence))[:120]
 
 

@@ -44,7 +44,7 @@ def test_a_code_of_the_provider_s_own_tells_the_error_and_else_its_words(
     [
         ("insufficient_permissions", "See the details.", "Insufficient permissions"),
         ("TokenExpired", "It is over.", "Token expired"),
-        ("E17", "The quota is used up. Wait.", "The quota is used up"),
+        ("E-17", "The quota is used up. Wait.", "The quota is used up"),
     ],
 )
 def test_the_title_is_what_says_more(exchange: Callable[..., Exchange], code: str, words: str, title: str) -> None:
