@@ -12,7 +12,7 @@ from oauth.catalogue.catalogues import PARTNER
 from oauth.catalogue.reference import Article, Section
 from oauth.history.store import HistoryError
 from pages.parts.common import provider, session, table
-from pages.parts.errors import detail, drill
+from pages.parts.errors import detail, drill, editor
 
 LONGEST_SEARCH = 1000
 """Characters of a search."""
@@ -33,6 +33,9 @@ _ROWS = "errors.rows"
 def page() -> None:
     """Draw the list of a catalogue or of a search, and the open entry."""
     st.title("Documented errors", anchor=False)
+    if editor.is_open():
+        editor.draw()
+        return
     sections = {section.id: section for section in reference.sections()}
     article = _opened()
     chosen, query = _controls(sections, article)
@@ -51,6 +54,7 @@ def page() -> None:
             st.text(entry[:LONGEST_SEARCH])
         elif hits:
             st.caption("Select an error to see its cause, its remedy and how often this history has seen it.")
+    editor.draw()
 
 
 def _entry_in_address() -> str:

@@ -50,13 +50,15 @@ class CatalogueFile:
 def load(path: Path) -> Catalogue:
     """Return the catalogue of a file. Raises ``CatalogueError``."""
     try:
-        return _parsed(path, path.stat().st_mtime_ns)
+        file = path.stat()
+        # Two changes may have the same time: it has the step of the kernel's clock.
+        return _parsed(path, (file.st_mtime_ns, file.st_ino, file.st_size))
     except OSError as error:
         raise CatalogueError(f"{path.name} cannot be read: {error.strerror}.") from error
 
 
 @lru_cache(maxsize=256)
-def _parsed(path: Path, _mtime: int) -> Catalogue:
+def _parsed(path: Path, _version: tuple[int, ...]) -> Catalogue:
     with path.open("rb") as file:
         content = file.read(MAX_BYTES + 1)
     try:
@@ -88,6 +90,11 @@ def _own_file(path: Path) -> CatalogueFile:
 def reserved() -> frozenset[str]:
     """Return the ids that no catalogue of your own may have: entries of others begin with them."""
     return frozenset((PARTNER, "registered", *_paths(), *(id.partition("/")[0] for id in by_id())))
+
+
+def built_in() -> tuple[str, ...]:
+    """Return the ids of the built-in catalogues that are files."""
+    return tuple(_paths())
 
 
 def catalogue(id: str) -> Catalogue | None:
