@@ -157,6 +157,14 @@ def test_an_entry_that_matches_something_else_is_warned_of(page: "Page", record:
     assert "Row 1 is not this error: its words differ." in page.text()
 
 
+def test_words_with_values_become_a_pattern(page: "Page", record: Callable[..., int]) -> None:
+    body = '{"error": "invalid_grant", "error_description": "The shop of ada was closed at 10:15."}'
+    page.go(PAGE, document=str(record(body)))
+    page.press("errors.document.pattern")
+    assert (value(page, "description"), value(page, "pattern")) == ("", "The shop of ada was closed at {time}.")
+    assert "Row 1 is recognised as this error." in page.text()
+
+
 def test_a_secret_is_refused_and_replaced(page: "Page", record: Callable[..., int]) -> None:
     page.go(PAGE, document=str(record()))
     write(page, **WRITTEN, **{"head.documentation": "https://docs.acme.example/"})

@@ -74,6 +74,14 @@ LONG = {"cause": 68, "remedy": 100, "description": 68, "pattern": 68}
 """Fields of several lines, with their height in pixels."""
 
 
+PLACEHOLDERS = {
+    "hosts": "api.example.com, *.example.com",
+    "source": "as the catalogue's documentation",
+    "id": "made of number, code or title",
+}
+"""What an empty field stands for, or how several values are written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An entry, or with ``is_head`` the fields of a catalogue, being written.
@@ -489,8 +497,18 @@ def _text(draft: Draft, key: str, name: str, meaning: str, problems: tuple[Probl
     elif name in LONG:
         st.text_area(LABELS[name], key=key, height=LONG[name], persist_state="session")
     else:
-        st.text_input(LABELS[name], key=key, persist_state="session")
+        st.text_input(LABELS[name], key=key, placeholder=PLACEHOLDERS.get(name), persist_state="session")
     st.caption(meaning)
+    if name == "description" and (pattern := drafting.pattern_of(_values().get("description", ""))):
+        st.button(
+            "Use a pattern",
+            key="errors.document.pattern",
+            icon=":material/data_object:",
+            on_click=_use_pattern,
+            args=(pattern,),
+            help="These words have values in them that may be others the next time.",
+        )
+        st.text(pattern)
     _problem(draft, key, name, problems, is_typed=bool(st.session_state.get(key)))
 
 
@@ -526,7 +544,8 @@ def _values() -> dict[str, Any]:
         values["status"] = int(typed["status"][:9])
     with suppress(ValueError):
         values["date"] = date.fromisoformat(typed["date"])
-    if documentation := _head_values().get("documentation"):
+    chosen = catalogues.catalogue(st.session_state.get(f"{FIELD}.catalogue") or "")
+    if documentation := chosen.documentation if chosen else _head_values().get("documentation"):
         values.setdefault("source", documentation)
     if id := drafting.slug(typed["number"] or typed["code"] or typed["title"]):
         values.setdefault("id", id)
@@ -547,6 +566,11 @@ def _chosen(draft: Draft) -> Catalogue | None:
     if draft.entry is not None or draft.is_head:
         return draft.catalogue
     return catalogues.catalogue(st.session_state.get(f"{FIELD}.catalogue") or "")
+
+
+def _use_pattern(pattern: str) -> None:
+    st.session_state[f"{FIELD}.pattern"] = pattern
+    st.session_state[f"{FIELD}.description"] = ""
 
 
 def _ids(draft: Draft) -> list[str]:
@@ -626,6 +650,9 @@ def _checks(draft: Draft, catalogue: Catalogue | None) -> None:
             _check(trial.answer, f"{row} is recognised as this error.", f"{row} is not this error: its words differ.")
         if trial.silent:
             _line(":orange[:material/warning:]", trial.silent)
+        if trial.same:
+            ids = ", ".join(trial.same[:5])
+            _line(":red[:material/close:]", f"{ids} of this catalogue cannot be told from it. Add words, or a number.")
         if trial.claimed:
             others = ", ".join(trial.claimed[:5]) + (" and more" if len(trial.claimed) > 5 else "")
             _line(":orange[:material/warning:]", f"Other providers have the same: {others}. Add words or a number.")
