@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
-from oauth.catalogue.entries import CatalogueError, Entry, by_id
+from oauth.catalogue.entries import CatalogueError, Entry, by_id, registered
 from oauth.catalogue.folding import fold
 from oauth.catalogue.provider_errors import (
     BEGINNING,
@@ -78,7 +78,7 @@ def own() -> tuple[CatalogueFile, ...]:
 
 
 def _own_file(path: Path) -> CatalogueFile:
-    if path.stem == PARTNER or path.stem in _paths():
+    if path.stem in reserved():
         return CatalogueFile(path.stem, None, f"{path.name} has the name of a built-in catalogue; rename it.")
     try:
         return CatalogueFile(path.stem, load(path))
@@ -86,9 +86,10 @@ def _own_file(path: Path) -> CatalogueFile:
         return CatalogueFile(path.stem, None, str(error))
 
 
-def built_in() -> tuple[str, ...]:
-    """Return the ids of the built-in catalogues that are files."""
-    return tuple(_paths())
+@cache
+def reserved() -> frozenset[str]:
+    """Return the ids that no catalogue of your own may have: entries of others begin with them."""
+    return frozenset((PARTNER, "registered", *_paths(), *(id.partition("/")[0] for id in by_id())))
 
 
 def catalogue(id: str) -> Catalogue | None:
@@ -171,7 +172,8 @@ def recognise(words: Words, speaker: Catalogue | None, known_by: str, *, is_open
 
     ``speaker`` is the catalogue that speaks for the answer, by what ``known_by`` says. Without one, and with
     ``is_open`` because nothing says whose answer it is, words count that one catalogue alone has. A code alone is no
-    such words: other servers may have the same. What is recognised and may be several providers' is offered.
+    such words: other servers may have the same. What may be several providers' is offered, but for codes that are
+    every server's.
     """
     if speaker is not None:
         error = first_match(speaker.errors, words)
@@ -181,7 +183,8 @@ def recognise(words: Words, speaker: Catalogue | None, known_by: str, *, is_open
     if len(telling) == 1:
         clue = f"the number {telling[0].number}" if _has_number(telling[0]) else "these words"
         return Recognised(telling[0], f"{clue}, which no other catalogue of this console has")
-    return Recognised(offered=tuple(error for error in errors if error.number in ("", *words.numbers)))
+    own = [error for error in errors if error.code not in registered() or error.description or error.pattern]
+    return Recognised(offered=tuple(error for error in own if error.number in ("", *words.numbers)))
 
 
 def first_match(errors: Iterable[ProviderError], words: Words) -> ProviderError | None:

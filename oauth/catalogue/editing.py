@@ -153,7 +153,7 @@ def new_id(name: str, used: Sequence[str]) -> str:
 def used_ids() -> tuple[str, ...]:
     """Return the ids that no new catalogue may have."""
     files = (file.id for file in catalogues.own())
-    return (catalogues.PARTNER, *catalogues.built_in(), *files)
+    return (*catalogues.reserved(), *files)
 
 
 def fields_of(entry: ProviderError) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def fields_of(entry: ProviderError) -> dict[str, Any]:
 def _write(id: str, change: Callable[[str | None], str]) -> Catalogue:
     """Replace a file by what ``change`` makes of its text, ``None`` without one, if that is a valid catalogue."""
     path = path_of(id)
-    if id in (catalogues.PARTNER, *catalogues.built_in()):
+    if id in catalogues.reserved():
         raise CatalogueError(f"{path.name} would have the name of a built-in catalogue; choose another name.")
     if not FILE_ID.fullmatch(id):
         raise CatalogueError(f"The name {id!r} must be at most 40 lower-case letters, digits and hyphens.")

@@ -103,7 +103,8 @@ def _client_id(flow: Flow) -> Field:
 
 
 def _scope(flow: Flow) -> Field:
-    return Field("scope", flow.provider.scope, SCOPE_MEANING, "provider")
+    scope = flow.provider.scope
+    return Field("scope", scope, SCOPE_MEANING, "provider", send=bool(scope))
 
 
 def _grant_fields(flow: Flow, grant: Grant) -> list[Field]:
@@ -212,7 +213,8 @@ def _proof(flow: Flow, signed: Signed, meaning: str) -> list[Field]:
 def _repeated(flow: Flow, name: str, default: str, meaning: str) -> Field:
     """Return a field that repeats the authorization request, omitted if it was omitted there (§4.1.3)."""
     if flow.authorization is None:
-        return Field(name, default, meaning, "provider" if name == "scope" else "console")
+        is_scope = name == "scope"
+        return Field(name, default, meaning, "provider" if is_scope else "console", send=bool(default) or not is_scope)
     parameters = dict(flow.authorization)
     return Field(name, parameters.get(name, default), meaning, "step 1", send=name in parameters)
 

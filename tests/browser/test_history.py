@@ -47,14 +47,14 @@ def keep(history: History, vault: Vault, number: int) -> int:
         Step.TOKEN,
         Request(
             "POST",
-            "https://provider.example/oauth/token",
+            "https://www.olx.pl/api/open/oauth/token",
             as_json,
             f'{{"grant_type": "authorization_code", "client_secret": "{SECRET}", "code": "{code}"}}'.encode(),
         ),
         START + timedelta(minutes=number),
         flow=f"flow{number // 20}",
         case="seeded",
-        provider="partner",
+        provider="olx-pl",
         client_id="one-app" if number % 2 == 0 else "two-app",
     )
     id = history.begin(vault.redact(sent))
@@ -172,7 +172,7 @@ def test_the_request_is_copied_without_its_secret(walk: "Walk", history: History
     exchange.get_by_text("curl --url").hover()
     exchange.get_by_role("tabpanel", name="cURL").get_by_role("button", name="Copy to clipboard").click()
     copied = walk.page.evaluate("navigator.clipboard.readText()")
-    assert copied.startswith("curl --url https://provider.example/oauth/token")
+    assert copied.startswith("curl --url https://www.olx.pl/api/open/oauth/token")
     assert "«client_secret #" in copied
     assert SECRET not in walk.page.content()
 

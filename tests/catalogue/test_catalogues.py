@@ -185,6 +185,14 @@ def test_an_invalid_file_is_listed_and_not_used(acme: Path) -> None:
     assert explanation.kind == "answer"
 
 
+def test_a_registered_code_alone_is_every_servers_and_offers_no_provider() -> None:
+    request = Request("POST", "https://as.example/token")
+    explanation = explain_response(401, (), b'{"error": "invalid_client"}', request=request)
+    assert explanation is not None
+    assert explanation.entry == "rfc6749/invalid_client"
+    assert explanation.offered == ()
+
+
 def test_words_of_two_catalogues_are_offered_and_not_claimed(acme: Path) -> None:
     acme.with_name("umbrella.toml").write_text(ACME.replace("Acme", "Umbrella").replace("acme", "umbrella"), "utf-8")
     explanation = explain_response(401, (), BODY)

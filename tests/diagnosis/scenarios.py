@@ -8,11 +8,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 from oauth.catalogue.explain import explain
 from oauth.diagnosis import Diagnosis, InMemoryPast, diagnose
 from oauth.exchange import Exchange, Request, Response, Step
+from oauth.flow import Client, Flow
+from oauth.providers import Provider
 from oauth.redaction import Vault
 
 START = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -28,6 +30,8 @@ VALUES = {
     "refresh_token": "refresh-a1b2c3d4e5f60718-{}", "id_token": "id-token-99aa88bb77cc66dd-{}",
     "device_code": "device-1029384756aabbcc-{}",
 }  # fmt: skip
+
+SERVER = Provider("other", "Other", authorization_endpoint=AUTHORIZE, token_endpoint=TOKEN)
 
 Answer = tuple[int, str]
 Fields = dict[str, str | None]
@@ -58,6 +62,7 @@ class World:
     number: int = 0
     pkce: bool = True
     scope: str = "read write"
+    flow: Flow | None = None
 
     def __post_init__(self) -> None:
         for name, value in (("client_secret", SECRET), ("code_verifier", VERIFIER)):
@@ -124,7 +129,7 @@ class World:
         exchange = self.exchange(step, request, answer)
         explanation = explain(exchange)
         assert explanation is not None, "the request worked"
-        return diagnose(exchange, explanation, past=self.past, vault=self.vault)
+        return diagnose(exchange, explanation, flow=self.flow, past=self.past, vault=self.vault)
 
 
 def kept(fields: Mapping[str, str | None]) -> dict[str, str]:
@@ -306,6 +311,15 @@ def no_secret(world: World) -> Fields:
     return without(world.fields(), "client_id", "client_secret")
 
 
+def basic_as_it_comes(world: World) -> Made:
+    """HTTP Basic with a secret that was typed as it is, and that form-encoding changes."""
+    secret = "!kXw81mPz0&secret(of)=an+app"
+    world.vault.add("client_secret", secret)
+    world.asked()
+    world.flow = Flow(SERVER, Client(ID, secret), CALLBACK, "state-of-the-flow-0123456-now", START)
+    return Step.TOKEN, form(no_secret(world), basic(f"{ID}:{quote_plus(secret)}"))
+
+
 def spend(world: World) -> None:
     world.issued()
 
@@ -445,14 +459,14 @@ def revoking_of_another_client(world: World) -> Made:
     return Step.REVOKE, form(fields, url=REVOKE)
 
 
-def refused(query: str, **fields: str) -> Callable[[World], Made]:
+def refused(query: str, **fields: str | None) -> Callable[[World], Made]:
     """A callback with an error, after an authorization request with other fields."""
 
     def make(world: World) -> Made:
         past(world)
-        asked = {"response_type": "code", "client_id": ID, "redirect_uri": CALLBACK, "scope": world.scope,
-                 "code_challenge": CHALLENGE, "code_challenge_method": "S256"} | fields  # fmt: skip
-        world.add(Step.AUTHORIZE, Request("GET", f"{AUTHORIZE}?{urlencode(asked)}"), 302)
+        asked: Fields = {"response_type": "code", "client_id": ID, "redirect_uri": CALLBACK, "scope": world.scope,
+                         "code_challenge": CHALLENGE, "code_challenge_method": "S256"}  # fmt: skip
+        world.add(Step.AUTHORIZE, Request("GET", f"{AUTHORIZE}?{urlencode(kept(asked | fields))}"), 302)
         return Step.CALLBACK, Request("GET", f"{CALLBACK}?{query}")
 
     return make
@@ -547,6 +561,11 @@ def scenarios() -> Iterator[Scenario]:
         CLIENT[:1],
     )
     yield Scenario(
+        "client.basic_not_decoded",
+        basic_as_it_comes,
+        CLIENT[:1],
+    )
+    yield Scenario(
         "client.id_in_body",
         sent_raw(lambda world: form(no_secret(world), basic(f"{ID}:{quote(SECRET)}"))),
         (said("invalid_request", "client_id is required"),),
@@ -585,6 +604,8 @@ def scenarios() -> Iterator[Scenario]:
     yield Scenario("authorization.consent_required", refused("error=consent_required", prompt="none"), ((200, ""),))
     method = "error=invalid_request&error_description=Unsupported+code_challenge_method"
     yield Scenario("pkce.method_unknown", refused(method, code_challenge_method="S384"), ((200, ""),))
+    yield Scenario("scope.missing", refused("error=invalid_scope", scope=""), ((200, ""),))
+    yield Scenario("scope.missing", refused("error=invalid_scope", scope=None), ((200, ""),))
     wider = refused("error=invalid_scope", scope="read write admin")
     yield Scenario("scope.beyond_registration", registered(wider, "read write"), ((200, ""),))
     yield Scenario(

@@ -56,6 +56,7 @@ NEVER_PROVEN: Mapping[str, str] = {
 
 LIKELY_AT_MOST: Mapping[str, str] = {
     "client.other_method": "that another method worked a moment ago does not show that this one is refused for it",
+    "client.basic_not_decoded": "a server that takes them as they come and one with another secret answer alike",
     "client.id_in_body": "the words say that it is missing, and a server may mean another place",
     "device_code.another": "a code that this console did not see may be another's, or nobody's",
     "token.other_client": "a server that may refuse another client's token may also answer as if it had revoked it",

@@ -374,17 +374,32 @@ def basic_encoding(context: Context) -> Finding:
             facts.append(wrong(f"{name} contains characters that form-encoding would have replaced", HEADER))
     if not facts and not is_live(basic.secret):
         return unknown("Redaction hides the encoding of the Basic credentials", HEADER)
-    if (
-        not facts
-        and unquote_plus(basic.secret) != basic.secret
-        and not context.before_sending
-        and not context.is_documented
-    ):
-        text = "The secret has characters that form-encoding replaces, and some servers do not decode it"
-        return possible(open_fact(text, HEADER))
     if not facts:
         return ruled_out(right("Id and secret are form-encoded, joined by a colon, and base64", HEADER))
     return proven(*facts, fix=fix) if is_sure else possible(*facts, fix=fix)
+
+
+@rule("client.basic_not_decoded", "The server does not decode the HTTP Basic credentials", Weight.ELIMINATED)
+def basic_not_decoded(context: Context) -> Finding:
+    """Check for characters that form-encoding replaces (RFC 6749 §2.3.1), and that some servers take as they come."""
+    basic = context.basic
+    if basic is None and not context.is_known(Part.REQUEST_HEADERS):
+        return unknown("The headers of the request are not in the pasted text", HEADER)
+    if basic is None or basic.problem:
+        return ruled_out(right("There are no Basic credentials that can be read", HEADER))
+    if basic.hidden or not is_live(basic.secret):
+        return unknown("Redaction hides the encoding of the Basic credentials", HEADER)
+    pairs = (("client_id", basic.id), ("client_secret", basic.secret))
+    encoded = [name for name, raw in pairs if unquote_plus(raw) != raw]
+    if not encoded:
+        return ruled_out(right("Id and secret have no characters that form-encoding replaces", HEADER))
+    is_right = bool(context.flow and context.flow.client.secret == unquote_plus(basic.secret))
+    facts = [wrong(f"{' and '.join(encoded)} had to be form-encoded, and some servers do not decode it", HEADER)]
+    if is_right:
+        facts.append(right("Decoded, the secret is the one that was entered or registered here", "client"))
+    method = ClientAuthentication.BODY.value
+    change = Change(Target.AUTHENTICATION, "client authentication", ClientAuthentication.BASIC.value, method)
+    return (likely if is_right else possible)(*facts, fix=changed(context, f"Authenticate by {method}", change))
 
 
 @rule("client.deactivated", "The client was deactivated", Weight.REPORTED)

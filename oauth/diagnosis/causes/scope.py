@@ -75,7 +75,7 @@ def never_granted(context: Context) -> Finding:
         return unknown(NOT_SEPARATED, "scope")
     names = _meant(context)
     if not names:
-        return unknown("The request has no scope")
+        return _no_scope(context, "The request has no scope")
     if not context.past.reach:
         return unknown("The scopes granted to this client are unknown: no history was searched")
     granted = _granted(context)
@@ -101,7 +101,7 @@ def taken_away(context: Context) -> Finding:
     names = _names(context, context.sent.value("scope"))
     granted = _granted(context)
     if not names:
-        return unknown("The request has no scope")
+        return _no_scope(context, "The request has no scope")
     if _stray_separators(context):
         return unknown(NOT_SEPARATED, "scope")
     if any(name not in granted for name in names):
@@ -174,6 +174,22 @@ def beyond_registration(context: Context) -> Finding:
 _OF_THE_CLIENT = re.compile(r"\b(?:client|application|app)\b", re.IGNORECASE)
 
 
+@rule("scope.missing", "The request has no scope, and the server wants one", Weight.ELIMINATED)
+def missing(context: Context) -> Finding:
+    """Check for a scope, which a server without a default may want (RFC 6749 §3.3)."""
+    if context.sent.value("scope"):
+        return ruled_out(right("The request has a scope", "scope"))
+    is_left_out = context.is_left_out("scope")
+    if is_left_out is None:
+        return unknown("The scope is not in the pasted text, which does not show the whole request", "scope")
+    supported = context.provider.scope if context.provider else ""
+    needs = "" if supported else "a scope that the server's documentation names"
+    fix = put(context, "scope", None if is_left_out else "", supported, "Request a scope", needs)
+    return proven(
+        wrong("The request has no scope" if is_left_out else "scope is sent without a value", "scope"), fix=fix
+    )
+
+
 def _registration(context: Context) -> Exchange | None:
     """Return the registration of this client, known by its members (RFC 7591 §3.2.1)."""
     secret = context.sent.value("client_secret") or (context.basic.secret if context.basic else "")
@@ -181,6 +197,9 @@ def _registration(context: Context) -> Exchange | None:
     mine = (row for row in rows if parameters.member(row.response, "client_id") == context.client_id)
     return next((row for row in mine if parameters.member(row.response, "scope")), None)
 
+
+WIDER: tuple[Rule, ...] = (beyond_registration, missing)
+"""More rules for the scope of a refused authorization request, of servers other than the documented provider's."""
 
 ASKED: tuple[Rule, ...] = (separators, letter_case, beyond_consent, never_granted, taken_away)
 """Rules for a refused scope."""

@@ -1,6 +1,6 @@
 """Your own catalogues on the Errors page: the list, and the form that documents one error of an API."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -31,6 +31,9 @@ ERROR = "errors.document.refused"
 CLASH = "errors.document.clashing"
 DOCUMENT = "document"
 """The URL parameter with the row of the history whose error is documented."""
+
+LIST = "errors.document"
+"""Key of the expander with the list, and in the session state whether it is open."""
 
 NEW = ""
 """The choice of a catalogue that does not exist yet."""
@@ -99,25 +102,34 @@ class Draft:
     filled: Mapping[str, str] = field(default_factory=dict)
 
 
-def is_open() -> bool:
-    """Return whether an entry is being written, after beginning the one that the address asks for."""
+def form() -> bool:
+    """Draw the form of what is being written, and what the last action did; return whether the form is drawn.
+
+    The address may ask for the form of a row's error.
+    """
     row = st.query_params.get(DOCUMENT, "")
-    draft: Draft | None = st.session_state.get(DRAFT)
-    if row.isascii() and row.isdigit() and draft is None:
+    if row.isascii() and row.isdigit() and DRAFT not in st.session_state:
         _begin_with_row(int(row))
-    return DRAFT in st.session_state
+    draft: Draft | None = st.session_state.get(DRAFT)
+    if draft is None:
+        _say()
+        return False
+    _form(draft)
+    return True
 
 
 def draw() -> None:
-    """Draw the list of your own catalogues, or the form of what is being written."""
-    draft: Draft | None = st.session_state.get(DRAFT)
-    if draft is not None:
-        _form(draft)
-        return
-    st.subheader("Your catalogues", anchor=False)
-    st.caption("Errors of APIs that the console does not know. What is documented here is recognised from then on.")
-    _say()
+    """Draw the list of your own catalogues, once it is opened: the reference above it is what most people want."""
     files = catalogues.own()
+    with st.expander(
+        f"Your catalogues ({len(files)})", key=LIST, icon=":material/edit_note:", on_change="rerun"
+    ) as is_shown:
+        if is_shown.open:
+            _list(files)
+
+
+def _list(files: Sequence[CatalogueFile]) -> None:
+    st.caption("Errors of APIs that the console does not know. What is documented here is recognised from then on.")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.button("New catalogue", key="errors.document.new", icon=":material/add:", on_click=begin)
         st.file_uploader(
@@ -134,6 +146,19 @@ def draw() -> None:
     for file in files:
         with st.container(border=True, key=f"errors.own.{file.id}"):
             _catalogue(file)
+
+
+def offer(entry: str) -> None:
+    """Draw the button that edits an entry, if it is of a catalogue of your own."""
+    known = catalogues.find_entry(entry)
+    if isinstance(known, ProviderError) and known.catalogue not in catalogues.reserved():
+        st.button(
+            "Edit this error",
+            key="errors.document.edit",
+            icon=":material/edit:",
+            on_click=begin,
+            args=(catalogues.catalogue(known.catalogue), known),
+        )
 
 
 def begin(
@@ -187,7 +212,7 @@ def _begin_with_row(number: int) -> None:
         return
     explanation = explain(row.exchange)
     known = catalogues.find_entry(explanation.entry) if explanation else None
-    if isinstance(known, ProviderError) and known.catalogue not in catalogues.built_in():
+    if isinstance(known, ProviderError) and known.catalogue not in catalogues.reserved():
         begin(catalogues.catalogue(known.catalogue), known, exchange=row.exchange)
         return
     catalogue = catalogues.catalogue(drafting.speaker_for(row.exchange))
@@ -204,7 +229,8 @@ def _invented(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def end() -> None:
-    """Close the form and discard what was typed."""
+    """Close the form, discard what was typed, and open the list."""
+    st.session_state[LIST] = True
     if _is_of_row(st.session_state.pop(DRAFT, None), st.query_params.get(DOCUMENT, "")):
         st.query_params.pop(DOCUMENT, None)
 
@@ -347,7 +373,7 @@ def _clash() -> None:
         return
     id, text = st.session_state[CLASH]
     own = next((file for file in catalogues.own() if file.id == id), None)
-    is_replaceable = own is not None and id not in (catalogues.PARTNER, *catalogues.built_in())
+    is_replaceable = own is not None and id not in catalogues.reserved()
     other = editing.new_id(id, editing.used_ids())
     with st.container(border=True, key="errors.document.clash"):
         st.warning("A catalogue of this name exists already.")

@@ -1,5 +1,5 @@
-// @node-oauth/oauth2-server behind Node's own HTTP server, with a login page, the metadata document and a revocation
-// endpoint that the library leaves to its host. PORT and REDIRECT_URI come from the environment.
+// @node-oauth/oauth2-server behind Node's own HTTP server, with a login page, the metadata document, and endpoints for
+// registration and revocation that the library leaves to its host. PORT and REDIRECT_URI come from the environment.
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 
@@ -48,6 +48,7 @@ const metadata = {
   authorization_endpoint: `${issuer}/authorize`,
   token_endpoint: `${issuer}/token`,
   userinfo_endpoint: `${issuer}/me`,
+  registration_endpoint: `${issuer}/register`,
   revocation_endpoint: `${issuer}/revoke`,
   response_types_supported: ['code'],
   grant_types_supported: grants,
@@ -80,6 +81,17 @@ async function authorize(request, response) {
   await oauth.authorize(request, response, { authenticateHandler: { handle: () => ({ id: 'demo' }) } });
 }
 
+function register(request, response) {
+  const { redirect_uris: uris, scope } = request.body;
+  if (!Array.isArray(uris) || !uris.length) {
+    throw Object.assign(new Error('redirect_uris is required'), { code: 400, name: 'invalid_redirect_uri' });
+  }
+  const [id, secret] = [randomBytes(8).toString('hex'), randomBytes(24).toString('hex')];
+  clients.set(id, { secret, grants, redirectUris: uris, scope: scope ? scope.split(' ') : known });
+  response.status = 201;
+  response.body = { ...request.body, client_id: id, client_secret: secret, client_secret_expires_at: 0 };
+}
+
 async function revoke(request, response) {
   const basic = Buffer.from((request.get('authorization') ?? '').replace('Basic ', ''), 'base64').toString().split(':');
   const [id, secret] = basic.length === 2 ? basic : [request.body.client_id, request.body.client_secret ?? ''];
@@ -97,6 +109,7 @@ const routes = {
   '/.well-known/oauth-authorization-server': (_, response) => { response.body = metadata; },
   '/authorize': authorize,
   '/token': async (request, response) => { await oauth.token(request, response); },
+  '/register': register,
   '/revoke': revoke,
   '/me': async (request, response) => { response.body = { sub: (await oauth.authenticate(request, response)).user.id, name: 'Demo' }; },
   '/photos': async (request, response) => { await oauth.authenticate(request, response, { scope: ['photos'] }); response.body = []; },
@@ -106,12 +119,13 @@ createServer(async (incoming, outgoing) => {
   const url = new URL(incoming.url, issuer);
   let text = '';
   for await (const chunk of incoming) text += chunk;
-  const isForm = (incoming.headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded');
+  const type = incoming.headers['content-type'] ?? '';
   const request = new OAuth2Server.Request({
     method: incoming.method,
     headers: incoming.headers,
     query: Object.fromEntries(url.searchParams),
-    body: isForm ? Object.fromEntries(new URLSearchParams(text)) : {},
+    body: type.startsWith('application/x-www-form-urlencoded') ? Object.fromEntries(new URLSearchParams(text))
+      : type.startsWith('application/json') ? JSON.parse(text) : {},
   });
   request.location = incoming.url;
   const response = new OAuth2Server.Response({ headers: {} });
@@ -127,6 +141,6 @@ createServer(async (incoming, outgoing) => {
     }
   }
   const body = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body ?? {});
-  const type = typeof answer.body === 'string' ? {} : { 'Content-Type': 'application/json' };
-  outgoing.writeHead(answer.status ?? 200, { ...type, ...answer.headers }).end(answer.status === 302 ? '' : body);
+  const json = typeof answer.body === 'string' ? {} : { 'Content-Type': 'application/json' };
+  outgoing.writeHead(answer.status ?? 200, { ...json, ...answer.headers }).end(answer.status === 302 ? '' : body);
 }).listen(port, '127.0.0.1');
