@@ -33,8 +33,7 @@ _ROWS = "errors.rows"
 def page() -> None:
     """Draw the list of a catalogue or of a search, and the open entry."""
     st.title("Documented errors", anchor=False)
-    if editor.is_open():
-        editor.draw()
+    if editor.form():
         return
     sections = {section.id: section for section in reference.sections()}
     article = _opened()
@@ -49,6 +48,7 @@ def page() -> None:
     with right:
         if article is not None:
             detail.draw(article, setting if article.entry in drill.by_entry() else None)
+            editor.offer(article.entry)
         elif entry := _entry_in_address():
             st.info("No catalogue of this console has the entry in the address. Search for its number or its words.")
             st.text(entry[:LONGEST_SEARCH])

@@ -92,11 +92,6 @@ def reserved() -> frozenset[str]:
     return frozenset((PARTNER, "registered", *_paths(), *(id.partition("/")[0] for id in by_id())))
 
 
-def built_in() -> tuple[str, ...]:
-    """Return the ids of the built-in catalogues that are files."""
-    return tuple(_paths())
-
-
 def catalogue(id: str) -> Catalogue | None:
     """Return the built-in catalogue, or your own, with this id; ``None`` without one."""
     if path := _paths().get(id):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -26,32 +26,32 @@ LONGEST_EXAMPLE = 4096
 """Characters of an answer that an entry keeps as its example."""
 
 MEANINGS: Mapping[str, str] = {
-    "id": "Short and stable: letters, digits and . _ - /. It is in addresses, in the history and in exports.",
+    "id": "Short and stable: letters, digits and `. _ - /`. It is in addresses, in the history and in exports.",
     "title": "What happened, in one line.",
     "code": "The error code of the answer, exactly.",
-    "number": "An error number in the answer, such as AADSTS700082, or a code with its subcode, such as 190/460.",
+    "number": "An error number in the answer, such as `AADSTS700082`, or a code with its subcode, such as `190/460`.",
     "description": "The words of the answer, exactly.",
-    "pattern": "The words with {name} for each value in them, and {rest} at the end for anything more.",
+    "pattern": "The words with `{name}` for each value in them, and `{rest}` at the end for anything more.",
     "status": "The HTTP status, from 100 to 599.",
     "endpoint": "The endpoint that answers so, if it is one only.",
     "grant": "The grant type, where the error belongs to one only.",
     "spec": "The registered code that this error stands for: its causes are checked then.",
     "cause": "Why it happens, in a sentence or two.",
     "remedy": "What to do, one step a line.",
-    "source": "The address of the page that documents it. Empty: that of a new catalogue.",
+    "source": "The address of the page that documents it.",
     "date": "The day on which the page said so.",
     "request_id": "What support asks for, if it is another than the catalogue's.",
     "example": "The body of the response, the query of the callback, or the words, as documented.",
 }
-"""The fields of an entry in the order of the form, each with its meaning."""
+"""The fields of an entry in the order of the form, each with its meaning as Markdown."""
 
 HEAD: Mapping[str, str] = {
     "name": "The provider's name.",
     "documentation": "The address of the page with its errors.",
-    "hosts": "The hosts that it speaks for, with commas between them; *.example.com for any subdomain.",
+    "hosts": "The hosts that it speaks for, such as `api.example.com`, or `*.example.com` for any subdomain.",
     "request_id": "What the provider's support asks for, and where it is.",
 }
-"""The fields of a catalogue, each with its meaning."""
+"""The fields of a catalogue, each with its meaning as Markdown."""
 
 _WRONG = {
     "source": "must be an address that begins with https://",
@@ -66,6 +66,17 @@ NO_WORDS = Words()
 """What is read in an answer without an error."""
 
 _LONG_WORD = re.compile(rf"[A-Za-z0-9._~+/-]{{{FINGERPRINT_FROM - 1},}}[A-Za-z0-9]")
+_VALUES = re.compile(
+    r"(?<![\w{])(?:(?P<address>https?://[^\s\"'<>]+[^\s\"'<>.,;:)])"
+    r"|(?P<email>[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+)"
+    r"|(?P<time>\d{4}-\d{2}-\d{2}(?:[T ][\d:.]{5,15}(?:Z|[+-]\d{2}:?\d{2})?)?|\d{1,2}:\d{2}(?::\d{2})?)"
+    r"|(?P<id>(?=[a-z-]{0,64}\d)[\da-z-]{8,64}(?!\w))"
+    r"|(?P<number>\d+(?:[.,]\d+)*)(?!\w))"
+    r"|(?P<quoted>(?<=[\s(=:]['\"‘“«])[^'\"‘’“”«»{}\n]{1,200}(?=['\"’”»](?!\w)))",
+    re.IGNORECASE,
+)
+"""Values in the words of an answer that are another each time, by their names in a pattern."""
+
 _SECOND_LEVEL = ("ac", "co", "com", "gov", "net", "org")
 """Labels before a country's domain that are no name, as in ``acme.co.uk``."""
 
@@ -113,6 +124,13 @@ def _is_telling(code: str, exchange: Exchange) -> bool:
     """Return whether a code says by itself which error of its provider it is."""
     status = str(exchange.response.status) if exchange.response else ""
     return bool(code) and code != status and code not in registered() and not is_phrase(code)
+
+
+def pattern_of(words: str) -> str:
+    """Return words with a name for each value that they seem to have; empty where they have none, or too few words."""
+    pattern = _VALUES.sub(lambda match: f"{{{match.lastgroup}}}", words)
+    is_valid = all(problem.field != "pattern" for problem in problems({"pattern": pattern}))
+    return pattern if is_valid and pattern != words else ""
 
 
 def _title(error: Match, code: str) -> str:
@@ -243,7 +261,8 @@ def _of_fields(kind: type[msgspec.Struct], values: Mapping[str, Any]) -> Iterato
 class Trial:
     """Result of trying an entry out on its example, the answer that it is made from, and examples of other catalogues.
 
-    ``answer`` is ``None`` where there is none. ``said`` is what is read in the example. ``silent`` is the
+    ``answer`` is ``None`` where there is none. ``said`` is what is read in the example. ``same`` has the
+    ids of the catalogue's entries that cannot be told from this one. ``silent`` is the
     reason for which the catalogue would not be asked about the answer, empty without one.
     """
 
@@ -251,18 +270,26 @@ class Trial:
     silent: str
     example: bool
     said: str
+    same: tuple[str, ...]
     claimed: tuple[str, ...]
 
 
 def try_out(entry: ProviderError, head: Catalogue, exchange: Exchange | None) -> Trial:
     """Try an entry of a catalogue on the answer that it documents, and on the examples of all other catalogues."""
-    example = examples.words_in(entry.example, entry.status)
-    claimed = (it for it, words in _examples() if it.partition("/")[0] != entry.catalogue and matches(entry, words))
+    example = _words(entry.example, entry.status)
+    others = (error for it in catalogues.all_catalogues() if it.id != head.id for error in it.errors)
+    claimed = (error.entry for error in others if matches(entry, _words(error.example, error.status)))
+    same = (
+        error.id
+        for error in head.errors
+        if error.id != entry.id and matches(error, example) and matches(entry, _words(error.example, error.status))
+    )
     return Trial(
         None if exchange is None else matches(entry, words_of(exchange)),
         _silence(head, exchange) if exchange is not None else "",
         matches(entry, example),
         examples.quoted(example),
+        tuple(same),
         tuple(claimed),
     )
 
@@ -284,13 +311,9 @@ def _silence(head: Catalogue, exchange: Exchange) -> str:
     return ""
 
 
-@cache
-def _examples() -> tuple[tuple[str, Words], ...]:
-    """Return what the examples of the built-in catalogues say, by the ids of their entries."""
-    found = (catalogues.catalogue(id) for id in catalogues.built_in())
-    return tuple(
-        (error.entry, examples.words_in(error.example, error.status)) for it in found if it for error in it.errors
-    )
+@lru_cache(maxsize=4096)
+def _words(example: str, status: int | None) -> Words:
+    return examples.words_in(example, status)
 
 
 def speaker_for(exchange: Exchange) -> str:

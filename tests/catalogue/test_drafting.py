@@ -8,9 +8,10 @@ import pytest
 
 from oauth.catalogue import drafting, editing, examples
 from oauth.catalogue.catalogues import all_catalogues
-from oauth.catalogue.provider_errors import ProviderError
+from oauth.catalogue.provider_errors import ProviderError, read
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.redaction import Vault
+from tests.catalogue.test_catalogues import ACME
 
 TODAY = date(2026, 11, 29)
 TOKEN = "0a1b2c3d4e5f60718293"
@@ -67,6 +68,36 @@ def test_a_value_that_was_redacted_becomes_a_part_of_a_pattern(exchange: Callabl
     entry = drafting.entry_of({**values, "source": "https://a.example"}, "acme")
     trial = drafting.try_out(entry, drafting.new_catalogue({"hosts": ["api.acme.example"]}), answer)
     assert (trial.answer, trial.example, trial.silent, trial.claimed) == (True, True, "", ())
+
+
+@pytest.mark.parametrize(
+    ("words", "pattern"),
+    [
+        ("The shop 'ada and co' was closed on 2026-11-23.", "The shop '{quoted}' was closed on {time}."),
+        (
+            "Limit of 1,000 requests reached, wait 30 seconds.",
+            "Limit of {number} requests reached, wait {number} seconds.",
+        ),
+        ("The user ada@acme.example is unknown to us.", "The user {email} is unknown to us."),
+        ("Trace 0f8fad5b-d9cb-469f-a165-70867728950e: see the log.", "Trace {id}: see the log."),
+        ("See https://acme.example/e/17, then try again later.", "See {address}, then try again later."),
+        ("The token is not one of ours.", ""),
+        ("It's over, isn't it? Then it's not on us.", ""),
+        ("Error 17", ""),
+        ("{a} 17 {b}", ""),
+    ],
+)
+def test_values_in_words_become_names_of_a_pattern(words: str, pattern: str) -> None:
+    assert drafting.pattern_of(words) == pattern
+
+
+def test_entries_that_cannot_be_told_apart_are_named(exchange: Callable[..., Exchange]) -> None:
+    acme = read(ACME, "acme", "acme.toml")
+    example = '{"code": "stale", "message": "The token of user bob went stale at 9."}'
+    values = {"id": "new", "code": "stale", "example": example, "source": "https://a.example"}
+    assert drafting.try_out(drafting.entry_of(values, "acme"), acme, None).same == ("stale",)
+    values["description"] = "The token of user bob went stale at 9."
+    assert drafting.try_out(drafting.entry_of(values, "acme"), acme, None).same == ()
 
 
 def test_a_callback_is_drafted_from_its_address(exchange: Callable[..., Exchange]) -> None:

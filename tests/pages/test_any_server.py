@@ -578,7 +578,16 @@ def test_received_callback_of_another_issuer_is_not_used(walk: "Page", authoriza
     assert "The callback comes from another issuer. Its code is not used." in text
     assert "received https://evil.example" in text
     assert walk.app.session_state["console"].flow.code == ""
+    walk.press("rail.token")
     assert walk.value("token.field.code.value") == ""
+
+
+def test_refused_authorization_is_told_once_and_offers_no_empty_code(walk: "Page") -> None:
+    begin(walk)
+    state = walk.app.session_state["console"].flow.state
+    walk.paste(f"https://app.example/callback?error=invalid_scope&state={state}")
+    assert walk.text().count("A requested scope is unknown") == 1
+    assert "token.send" not in keys(walk)
 
 
 def test_matching_issuer_is_reported(walk: "Page") -> None:

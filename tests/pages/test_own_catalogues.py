@@ -48,6 +48,12 @@ def write(page: "Page", **values: str) -> None:
         page.run()
 
 
+def open_list(page: "Page") -> None:
+    page.go(PAGE)
+    page.app.session_state["errors.document"] = True
+    page.run()
+
+
 def value(page: "Page", name: str) -> str:
     return str(page.app.session_state[f"errors.document.field.{name}"])
 
@@ -121,7 +127,7 @@ def test_problems_stand_at_their_fields_and_nothing_typed_is_lost(page: "Page", 
 
 
 def test_fields_are_filled_from_a_pasted_answer_and_typed_ones_stay(page: "Page") -> None:
-    page.go(PAGE)
+    open_list(page)
     page.press("errors.document.new")
     write(page, **{"field.title": "My own title"})
     answer = (
@@ -157,6 +163,14 @@ def test_an_entry_that_matches_something_else_is_warned_of(page: "Page", record:
     assert "Row 1 is not this error: its words differ." in page.text()
 
 
+def test_words_with_values_become_a_pattern(page: "Page", record: Callable[..., int]) -> None:
+    body = '{"error": "invalid_grant", "error_description": "The shop of ada was closed at 10:15."}'
+    page.go(PAGE, document=str(record(body)))
+    page.press("errors.document.pattern")
+    assert (value(page, "description"), value(page, "pattern")) == ("", "The shop of ada was closed at {time}.")
+    assert "Row 1 is recognised as this error." in page.text()
+
+
 def test_a_secret_is_refused_and_replaced(page: "Page", record: Callable[..., int]) -> None:
     page.go(PAGE, document=str(record()))
     write(page, **WRITTEN, **{"head.documentation": "https://docs.acme.example/"})
@@ -171,7 +185,7 @@ def test_a_secret_is_refused_and_replaced(page: "Page", record: Callable[..., in
 
 def test_errors_are_added_changed_and_deleted(page: "Page") -> None:
     add_acme()
-    page.go(PAGE)
+    open_list(page)
     page.press("errors.own.acme.add")
     write(
         page,
@@ -211,7 +225,7 @@ def test_errors_are_added_changed_and_deleted(page: "Page") -> None:
 
 def test_a_change_in_another_tab_is_not_overwritten(page: "Page") -> None:
     add_acme()
-    page.go(PAGE)
+    open_list(page)
     page.press("errors.own.acme.entry.edit")
     (own_folder() / "acme.toml").write_text(ACME.replace("The token is stale", "Changed elsewhere"), "utf-8")
     write(page, **{"field.title": "Mine"})
@@ -224,14 +238,14 @@ def test_a_change_in_another_tab_is_not_overwritten(page: "Page") -> None:
 def test_an_invalid_file_is_listed_with_its_problem(page: "Page") -> None:
     own_folder().mkdir(parents=True)
     (own_folder() / "acme.toml").write_text("name = 1", "utf-8")
-    page.go(PAGE)
+    open_list(page)
     assert "acme.toml must contain its errors under [[error]]." in page.text()
     page.press("errors.own.acme.delete.sure")
     assert files() == {}
 
 
 def upload(page: "Page", name: str, content: bytes) -> None:
-    page.go(PAGE)
+    open_list(page)
     page.app.file_uploader(key="errors.document.import").upload(name, content)
     page.run()
 
@@ -286,7 +300,7 @@ def test_a_draft_is_kept_when_another_row_is_opened(page: "Page", record: Callab
     page.press("errors.document.cancel")
     assert value(page, "code") == "E-18"
     page.press("errors.document.cancel")
-    assert "Your catalogues" in page.text()
+    assert "Your catalogues (0)" in [it.label for it in page.app.expander]
 
 
 def test_a_row_with_an_entry_of_yours_opens_that_entry(page: "Page", record: Callable[..., int]) -> None:
@@ -297,6 +311,16 @@ def test_a_row_with_an_entry_of_yours_opens_that_entry(page: "Page", record: Cal
     write(page, **{"field.title": "Too old"})
     page.press("errors.document.save")
     assert 'title = "Too old"' in files()["acme.toml"]
+
+
+def test_an_open_entry_of_yours_is_edited(page: "Page") -> None:
+    add_acme()
+    page.go(PAGE, entry="acme/stale")
+    page.press("errors.document.edit")
+    assert value(page, "title") == "The token is stale"
+    page.press("errors.document.cancel")
+    page.go(PAGE, entry="github/bad_verification_code")
+    assert not any(button.key == "errors.document.edit" for button in page.app.button)
 
 
 def test_a_missing_row_is_said(page: "Page") -> None:

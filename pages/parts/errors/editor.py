@@ -1,6 +1,6 @@
 """Your own catalogues on the Errors page: the list, and the form that documents one error of an API."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -31,6 +31,9 @@ ERROR = "errors.document.refused"
 CLASH = "errors.document.clashing"
 DOCUMENT = "document"
 """The URL parameter with the row of the history whose error is documented."""
+
+LIST = "errors.document"
+"""Key of the expander with the list, and in the session state whether it is open."""
 
 NEW = ""
 """The choice of a catalogue that does not exist yet."""
@@ -74,6 +77,14 @@ LONG = {"cause": 68, "remedy": 100, "description": 68, "pattern": 68}
 """Fields of several lines, with their height in pixels."""
 
 
+PLACEHOLDERS = {
+    "hosts": "api.example.com, *.example.com",
+    "source": "as the catalogue's documentation",
+    "id": "made of number, code or title",
+}
+"""What an empty field stands for, or how several values are written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An entry, or with ``is_head`` the fields of a catalogue, being written.
@@ -91,25 +102,34 @@ class Draft:
     filled: Mapping[str, str] = field(default_factory=dict)
 
 
-def is_open() -> bool:
-    """Return whether an entry is being written, after beginning the one that the address asks for."""
+def form() -> bool:
+    """Draw the form of what is being written, and what the last action did; return whether the form is drawn.
+
+    The address may ask for the form of a row's error.
+    """
     row = st.query_params.get(DOCUMENT, "")
-    draft: Draft | None = st.session_state.get(DRAFT)
-    if row.isascii() and row.isdigit() and draft is None:
+    if row.isascii() and row.isdigit() and DRAFT not in st.session_state:
         _begin_with_row(int(row))
-    return DRAFT in st.session_state
+    draft: Draft | None = st.session_state.get(DRAFT)
+    if draft is None:
+        _say()
+        return False
+    _form(draft)
+    return True
 
 
 def draw() -> None:
-    """Draw the list of your own catalogues, or the form of what is being written."""
-    draft: Draft | None = st.session_state.get(DRAFT)
-    if draft is not None:
-        _form(draft)
-        return
-    st.subheader("Your catalogues", anchor=False)
-    st.caption("Errors of APIs that the console does not know. What is documented here is recognised from then on.")
-    _say()
+    """Draw the list of your own catalogues, once it is opened: the reference above it is what most people want."""
     files = catalogues.own()
+    with st.expander(
+        f"Your catalogues ({len(files)})", key=LIST, icon=":material/edit_note:", on_change="rerun"
+    ) as is_shown:
+        if is_shown.open:
+            _list(files)
+
+
+def _list(files: Sequence[CatalogueFile]) -> None:
+    st.caption("Errors of APIs that the console does not know. What is documented here is recognised from then on.")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.button("New catalogue", key="errors.document.new", icon=":material/add:", on_click=begin)
         st.file_uploader(
@@ -126,6 +146,19 @@ def draw() -> None:
     for file in files:
         with st.container(border=True, key=f"errors.own.{file.id}"):
             _catalogue(file)
+
+
+def offer(entry: str) -> None:
+    """Draw the button that edits an entry, if it is of a catalogue of your own."""
+    known = catalogues.find_entry(entry)
+    if isinstance(known, ProviderError) and known.catalogue not in catalogues.reserved():
+        st.button(
+            "Edit this error",
+            key="errors.document.edit",
+            icon=":material/edit:",
+            on_click=begin,
+            args=(catalogues.catalogue(known.catalogue), known),
+        )
 
 
 def begin(
@@ -179,7 +212,7 @@ def _begin_with_row(number: int) -> None:
         return
     explanation = explain(row.exchange)
     known = catalogues.find_entry(explanation.entry) if explanation else None
-    if isinstance(known, ProviderError) and known.catalogue not in catalogues.built_in():
+    if isinstance(known, ProviderError) and known.catalogue not in catalogues.reserved():
         begin(catalogues.catalogue(known.catalogue), known, exchange=row.exchange)
         return
     catalogue = catalogues.catalogue(drafting.speaker_for(row.exchange))
@@ -196,7 +229,8 @@ def _invented(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def end() -> None:
-    """Close the form and discard what was typed."""
+    """Close the form, discard what was typed, and open the list."""
+    st.session_state[LIST] = True
     if _is_of_row(st.session_state.pop(DRAFT, None), st.query_params.get(DOCUMENT, "")):
         st.query_params.pop(DOCUMENT, None)
 
@@ -339,7 +373,7 @@ def _clash() -> None:
         return
     id, text = st.session_state[CLASH]
     own = next((file for file in catalogues.own() if file.id == id), None)
-    is_replaceable = own is not None and id not in (catalogues.PARTNER, *catalogues.built_in())
+    is_replaceable = own is not None and id not in catalogues.reserved()
     other = editing.new_id(id, editing.used_ids())
     with st.container(border=True, key="errors.document.clash"):
         st.warning("A catalogue of this name exists already.")
@@ -489,8 +523,18 @@ def _text(draft: Draft, key: str, name: str, meaning: str, problems: tuple[Probl
     elif name in LONG:
         st.text_area(LABELS[name], key=key, height=LONG[name], persist_state="session")
     else:
-        st.text_input(LABELS[name], key=key, persist_state="session")
+        st.text_input(LABELS[name], key=key, placeholder=PLACEHOLDERS.get(name), persist_state="session")
     st.caption(meaning)
+    if name == "description" and (pattern := drafting.pattern_of(_values().get("description", ""))):
+        st.button(
+            "Use a pattern",
+            key="errors.document.pattern",
+            icon=":material/data_object:",
+            on_click=_use_pattern,
+            args=(pattern,),
+            help="These words have values in them that may be others the next time.",
+        )
+        st.text(pattern)
     _problem(draft, key, name, problems, is_typed=bool(st.session_state.get(key)))
 
 
@@ -526,7 +570,8 @@ def _values() -> dict[str, Any]:
         values["status"] = int(typed["status"][:9])
     with suppress(ValueError):
         values["date"] = date.fromisoformat(typed["date"])
-    if documentation := _head_values().get("documentation"):
+    chosen = catalogues.catalogue(st.session_state.get(f"{FIELD}.catalogue") or "")
+    if documentation := chosen.documentation if chosen else _head_values().get("documentation"):
         values.setdefault("source", documentation)
     if id := drafting.slug(typed["number"] or typed["code"] or typed["title"]):
         values.setdefault("id", id)
@@ -547,6 +592,11 @@ def _chosen(draft: Draft) -> Catalogue | None:
     if draft.entry is not None or draft.is_head:
         return draft.catalogue
     return catalogues.catalogue(st.session_state.get(f"{FIELD}.catalogue") or "")
+
+
+def _use_pattern(pattern: str) -> None:
+    st.session_state[f"{FIELD}.pattern"] = pattern
+    st.session_state[f"{FIELD}.description"] = ""
 
 
 def _ids(draft: Draft) -> list[str]:
@@ -626,6 +676,9 @@ def _checks(draft: Draft, catalogue: Catalogue | None) -> None:
             _check(trial.answer, f"{row} is recognised as this error.", f"{row} is not this error: its words differ.")
         if trial.silent:
             _line(":orange[:material/warning:]", trial.silent)
+        if trial.same:
+            ids = ", ".join(trial.same[:5])
+            _line(":red[:material/close:]", f"{ids} of this catalogue cannot be told from it. Add words, or a number.")
         if trial.claimed:
             others = ", ".join(trial.claimed[:5]) + (" and more" if len(trial.claimed) > 5 else "")
             _line(":orange[:material/warning:]", f"Other providers have the same: {others}. Add words or a number.")

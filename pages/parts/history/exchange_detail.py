@@ -3,7 +3,7 @@
 import streamlit as st
 
 from oauth import ticket
-from oauth.catalogue.catalogues import built_in
+from oauth.catalogue.catalogues import reserved
 from oauth.catalogue.explain import Explanation, explain
 from oauth.diagnosis import diagnose
 from oauth.exchange import Step
@@ -50,7 +50,7 @@ def draw(number: int) -> None:
 
 def _document(number: int, explanation: Explanation) -> None:
     """Draw the link to the form of a catalogue of your own, where no other has the error."""
-    is_own = explanation.kind == "provider" and explanation.entry.partition("/")[0] not in built_in()
+    is_own = explanation.kind == "provider" and explanation.entry.partition("/")[0] not in reserved()
     if is_own or explanation.kind in ("registered", "answer"):
         st.page_link(
             "errors.py",

@@ -80,7 +80,7 @@ def receive(session: Session, parameters: list[tuple[str, str]], at: datetime, *
     else:
         record = examine(exchange, session.vault)
     session.show("callback", diagnosing.outcome(session, record))
-    session.opened |= {"token"}
+    session.opened |= {"token"} if session.flow.code else set()
 
 
 def _receive_page(session: Session, text: str) -> None:
