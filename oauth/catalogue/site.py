@@ -51,6 +51,9 @@ def article_html(article: Article, spec: str = "") -> str:
     }
     rows = "".join(f"<dt>{label}</dt><dd>{text}</dd>" for label, text in below.items() if text)
     parts.append(f"<dl>{rows}</dl>" if rows else "")
+    for label, text in (("response", article.example), ("request", article.example_request)):
+        if text:
+            parts.append(f"<h4>Documented {label}</h4><pre>{escape(text)}</pre>")
     return "".join(parts)
 
 
@@ -150,9 +153,6 @@ def _section_page(section: Section, articles: tuple[Article, ...], paths: Mappin
 def _article_page(section: Section, article: Article, spec: str) -> str:
     numbered = f"{article.number}. " if section.id == PARTNER else ""
     body = f"<h1>{escape(numbered + article.title)}</h1>{article_html(article, spec)}"
-    for label, text in (("response", article.example), ("request", article.example_request)):
-        if text:
-            body += f"<h4>Documented {label}</h4><pre>{escape(text)}</pre>"
     return _page(article.title, f"<article>{body}</article>", "../", _link("index.html", section.name))
 
 

@@ -25,7 +25,11 @@ STYLE = """<style>
 .reference.reference h3 { font-size: 1.3rem; }
 .reference.reference h4 { margin-top: .75rem; }
 .reference.reference ul { padding-left: 1.25rem; }
-.reference.reference :is(code, .words) { font-family: monospace; font-size: .9rem; }
+.reference.reference :is(code, .words, pre) { font-family: monospace; font-size: .9rem; }
+.reference.reference pre {
+  margin: .25rem 0 0; padding: .75rem; border-radius: 6px; background: rgba(128, 128, 128, .1);
+  white-space: pre-wrap; overflow-wrap: anywhere;
+}
 .reference.reference .words { margin-top: .5rem; }
 .reference :is(.facts, dt) { opacity: .75; }
 .reference a { color: inherit; }
@@ -44,12 +48,9 @@ def draw(article: Article, setting: drill.Setting | None) -> None:
     """Draw an entry. ``setting`` is that of its drills, ``None`` where it has none."""
     with st.container(key="errors.entry", gap="small"):
         numbered = f"{article.number}. " if article.section == PARTNER else ""
+        # One element, also for the documented response: the browser takes longer to load st.code than all of the page.
         title = f"<h3>{escape(numbered + article.title)}</h3>"
         st.html(f'{STYLE}<div class="reference">{title}{site.article_html(article)}</div>')
-        for label, text in (("response", article.example), ("request", article.example_request)):
-            if text:
-                st.markdown(f"**Documented {label}**")
-                st.code(text, language="json" if text.startswith(("{", "[")) else None, wrap_lines=True)
         _seen(article.entry)
         if setting is not None:
             st.markdown("**Drills: produce this error on purpose**")
