@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from oauth.catalogue.explain import Explanation, explain
 from oauth.egress import Policy
 from oauth.exchange import Exchange, Response, unexpected
+from oauth.history.recognition import recognition
 from oauth.history.store import History, HistoryError
 from oauth.redaction import Vault
 
@@ -57,10 +58,7 @@ class Recorder:
             self.history.complete(
                 exchange.id,
                 redacted,
-                documented_error=explanation.number if explanation else None,
-                error=explanation.error if explanation else "",
-                error_description=explanation.error_description if explanation else "",
-                entry=explanation.entry if explanation else "",
+                **recognition(explanation)._asdict(),
                 begun=begun.redacted,
             )
         except HistoryError as error:

@@ -18,13 +18,18 @@ _DOTTED = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{DEEPEST},}}")
 _BRACKET = re.compile(r"[\[{]|([\]}])")
 
 
+def outline(text: str) -> str:
+    """Return a document of the same length in which strings are ``s``, also across lines, and comments are blank."""
+    return _STRING.sub(lambda match: (" " if match[0].startswith("#") else "s") * len(match[0]), text)
+
+
 def loads(text: str) -> dict[str, Any]:
     """Parse a TOML document. Raises ``tomllib.TOMLDecodeError``, also where ``tomllib`` itself raises another error."""
-    outline = _STRING.sub(lambda match: "" if match[0].startswith("#") else "s", text)
-    if _DOTTED.search(outline):
+    outlined = _STRING.sub(lambda match: "" if match[0].startswith("#") else "s", text)
+    if _DOTTED.search(outlined):
         raise tomllib.TOMLDecodeError(f"a key has more than {DEEPEST} parts between dots")
     depth = 0
-    for bracket in _BRACKET.finditer(outline):
+    for bracket in _BRACKET.finditer(outlined):
         depth = max(0, depth - 1) if bracket[1] else depth + 1
         if depth > DEEPEST:
             raise tomllib.TOMLDecodeError(f"values are nested deeper than {DEEPEST} levels")

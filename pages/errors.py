@@ -1,79 +1,179 @@
-"""The Errors page: the eleven documented errors, searchable and linkable, with drills that produce them."""
+"""The Errors page: a reference for any provider, with drills that produce errors.
+
+A list and one open entry: what is drawn does not grow with the number of entries.
+"""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
-from oauth.catalogue import documented
+from oauth.catalogue import reference
 from oauth.catalogue.catalogues import PARTNER
-from oauth.catalogue.entries import DocumentedError
-from oauth.drills import Drill, drills
-from pages.parts.common import provider
-from pages.parts.errors import drill
+from oauth.catalogue.reference import Article, Section
+from oauth.history.store import HistoryError
+from pages.parts.common import provider, session, table
+from pages.parts.errors import detail, drill, editor
+
+LONGEST_SEARCH = 1000
+"""Characters of a search."""
+
+HEIGHT = 520
+"""Largest height of the list in pixels."""
+
+MOST_WIDTH = 230
+"""Largest width of the column with the ids in pixels."""
+
+_ADDRESS = "errors.address"
+"""Key in the session state of the search in the address that was put into the field."""
+
+_ROWS = "errors.rows"
+"""Key in the session state of the ids of the listed entries."""
 
 
 def page() -> None:
-    """Draw the list of errors, with the one from the URL opened."""
+    """Draw the list of a catalogue or of a search, and the open entry."""
     st.title("Documented errors", anchor=False)
-    st.write("The partner API's responses to failed authorization, with causes and remedies.")
-    with st.container(horizontal=True, width=640):
-        selected = provider.choose(
-            "errors", "Drills run against", [item for item in provider.known().values() if item.token_endpoint]
+    if editor.form():
+        return
+    sections = {section.id: section for section in reference.sections()}
+    article = _opened()
+    chosen, query = _controls(sections, article)
+    hits = _found(query, chosen.id)
+    if article is None and len(hits) == 1:
+        article = hits[0]
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        _list(hits, article, chosen, query)
+        setting = _drills(hits if article is None else [*hits, article])
+    with right:
+        if article is not None:
+            detail.draw(article, setting if article.entry in drill.by_entry() else None)
+            editor.offer(article.entry)
+        elif entry := _entry_in_address():
+            st.info("No catalogue of this console has the entry in the address. Search for its number or its words.")
+            st.text(entry[:LONGEST_SEARCH])
+        elif hits:
+            st.caption("Select an error to see its cause, its remedy and how often this history has seen it.")
+    editor.draw()
+
+
+def _entry_in_address() -> str:
+    """Return the id of the entry that the address opens; the partner's numbers have an address of their own."""
+    number = st.query_params.get("error", "")
+    return st.query_params.get("entry", "") or (f"{PARTNER}/{number}" if number else "")
+
+
+def _opened() -> Article | None:
+    entry = _entry_in_address()
+    return reference.find(entry) if entry else None
+
+
+def _controls(sections: dict[str, Section], article: Article | None) -> tuple[Section, str]:
+    """Draw the choice of a catalogue and the search; return both."""
+    walkthrough = session.get()
+    usual = walkthrough.flow.provider.catalogue if walkthrough is not None else ""
+    wanted = (article.section if article else "", st.query_params.get("catalogue", ""), usual, PARTNER)
+    first = next(id for id in wanted if id in sections)
+    st.session_state["errors.catalogue"] = first
+    listed = dict.fromkeys((*filter(sections.get, (usual,)), PARTNER, *sections))
+    with st.container(horizontal=True, gap="medium"):
+        st.selectbox(
+            "Catalogue",
+            list(listed),
+            format_func=lambda id: sections[id].name + (" (your own)" if sections[id].is_own else ""),
+            key="errors.catalogue",
+            on_change=_choose,
+            width=320,
         )
-    setting = drill.setting(selected)
-    search = st.text_input(
-        "Search",
-        key="q",
-        placeholder="Number, code, or a word of the text or remedy",
-        icon=":material/search:",
-        type="search",
-        live=True,
-        bind="query-params",
-    )
-    drill.run_all(setting)
-    matches = [error for error in documented().values() if _matches(error, search or "")]
-    opened = st.query_params.get("error", "")
-    if not matches:
-        st.info("No errors match this search. Clear it to see all eleven.")
-    for error in matches:
-        ours = [item for item in drills() if item.number == error.number]
-        _entry(error, ours, setting, opened=opened == str(error.number) or len(matches) == 1)
-    siblings = [item for item in drills() if item.number is None and item.catalogue == (selected.catalogue or PARTNER)]
-    with st.expander("Errors without a number", key="errors.siblings", icon=":material/more_horiz:"):
-        st.write("Other responses to the same requests.")
-        drill.draw(siblings, setting)
+        searched = st.query_params.get("q", "")[:LONGEST_SEARCH]
+        if "q" not in st.session_state or st.session_state.get(_ADDRESS) != searched:
+            st.session_state["q"] = st.session_state[_ADDRESS] = searched
+        query = st.text_input(
+            "Search all catalogues",
+            key="q",
+            placeholder="Number, code, or words of the message, cause or remedy",
+            icon=":material/search:",
+            type="search",
+            max_chars=LONGEST_SEARCH,
+            live=True,
+            on_change=_search,
+        )
+    return sections[first], (query or "").strip()
 
 
-def _matches(error: DocumentedError, search: str) -> bool:
-    words = search.casefold().split()
-    text = " ".join(
-        [str(error.number), error.title, error.error, error.description, error.cause, *error.remedy]
-    ).casefold()
-    return all(word in text for word in words)
+def _choose() -> None:
+    st.query_params.clear()
+    st.query_params["catalogue"] = st.session_state["errors.catalogue"]
 
 
-def _entry(error: DocumentedError, ours: Sequence[Drill], setting: drill.Setting, *, opened: bool) -> None:
-    label = f"**{error.number}** · {error.title}{drill.mark(ours)}"
-    with st.expander(label, expanded=opened, key=f"errors.{error.number}"):
-        with st.container(horizontal=True, gap="small"):
-            if error.status:
-                st.badge(f"HTTP {error.status}", color="red")
-            if error.error:
-                st.badge(error.error.replace("_", r"\_"), color="gray")
-            st.badge(f"{error.endpoint} endpoint", color="gray")
-        left, right = st.columns(2, gap="medium")
-        left.markdown("**Cause**")
-        left.write(error.cause)
-        left.markdown("**Documented remedy**")
-        left.markdown("\n".join(f"- {line}" for line in error.remedy))
-        right.markdown("**Documented response**")
-        right.code(error.example.strip(), language="json", wrap_lines=True)
-        with st.container(horizontal=True, gap="small"):
-            query = {"error": str(error.number)}
-            st.page_link("errors.py", label="Link to this error", icon=":material/link:", query_params=query)
-            st.page_link("history.py", label="Show in history", icon=":material/history:", query_params=query)
-        st.markdown("**Drills: produce this error on purpose**")
-        drill.draw(ours, setting)
+def _search() -> None:
+    """Put the search into the address, without the secrets of an answer that was pasted."""
+    typed = str(st.session_state["q"] or "")
+    try:
+        safe = session.redacted(typed)
+    except HistoryError:  # the history says which words are secrets
+        return
+    if safe != typed:
+        st.session_state["q"] = safe
+    st.session_state[_ADDRESS] = safe
+    for name in ("entry", "error"):
+        st.query_params.pop(name, None)
+    if safe:
+        st.query_params["q"] = safe
+    else:
+        st.query_params.pop("q", None)
+
+
+def _found(query: str, section: str) -> Sequence[Article]:
+    if not query:
+        return reference.articles(section)
+    return reference.search(query, section) or reference.recognised(query)
+
+
+def _list(hits: Sequence[Article], article: Article | None, chosen: Section, query: str) -> None:
+    if chosen.problem and not query:
+        st.warning("This catalogue is not used")
+        st.text(chosen.problem)
+    elif not hits:
+        st.info("No errors match this search. Use fewer words, or clear it to see a whole catalogue.")
+    else:
+        st.session_state[_ROWS] = [hit.entry for hit in hits]
+        rows = [index for index, hit in enumerate(hits) if article is not None and hit.entry == article.entry]
+        st.session_state["errors.list"] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+        entries = [hit.entry if query else hit.short_id for hit in hits]
+        columns: dict[str, tuple[object, list[str]]] = {
+            "entry": (min(MOST_WIDTH, 30 + 7 * max(map(len, entries))), entries),
+            "drills": (90, [drill.mark(drill.by_entry().get(hit.entry, ())) for hit in hits]),
+            "error": (None, [hit.title for hit in hits]),
+        }
+        if query or not any(columns["drills"][1]):
+            del columns["drills"]
+        table.draw("errors.list", columns, HEIGHT, _open)
+        st.caption(f"{len(hits)} {'error' if len(hits) == 1 else 'errors'}" + (" in all catalogues" if query else ""))
+
+
+def _open() -> None:
+    selected = st.session_state["errors.list"]["selection"]["rows"]
+    st.query_params.pop("error", None)
+    if selected:
+        st.query_params["entry"] = st.session_state[_ROWS][selected[0]]
+    else:
+        st.query_params.pop("entry", None)
+
+
+def _drills(articles: Sequence[Article]) -> drill.Setting | None:
+    """Draw what all drills have in common, where an entry has any; return their setting."""
+    apis = {item.catalogue for article in articles for item in drill.by_entry().get(article.entry, ())}
+    if not apis:
+        return None
+    known = [item for item in provider.known().values() if item.token_endpoint]
+    with st.container(border=True, gap="small", key="errors.drills"):
+        selected = provider.choose(
+            "errors", "Drills run against", [item for item in known if (item.catalogue or PARTNER) in apis]
+        )
+        setting = drill.setting(selected)
+        drill.run_all(setting)
+    return setting
 
 
 page()

@@ -37,7 +37,7 @@ PAGES = {
         _page("history", "history", "Every exchange of every session: filter, open, download as CSV."),
     ],
     "Reference": [
-        _page("errors", "error", "The eleven documented authorization errors, each with its cause and remedy."),
+        _page("errors", "error", "The documented errors of any provider, each with its cause and remedy."),
         _page("providers", "hub", "Built-in profiles and your own: addresses, requests, connection."),
         _page("sandbox", "science", "The embedded provider: its clients, codes, tokens and clock.", "sandbox-state"),
     ],

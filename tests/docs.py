@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-from oauth.catalogue import answers
+from oauth.catalogue import answers, drafting
 from oauth.connection_settings import ConnectionSettings
 from oauth.exports.columns import COLUMNS
 from oauth.history.terms import help_list
@@ -53,6 +53,11 @@ def failures() -> str:
     return table("failure | card | was it sent?", rows)
 
 
+def catalogue_fields() -> str:
+    rows = [(f"`{name}`", meaning) for name, meaning in drafting.HEAD.items()]
+    return table("field | meaning", rows + [(f"`error.{name}`", it) for name, it in drafting.MEANINGS.items()])
+
+
 def csv_columns() -> str:
     return textwrap.fill(f"`{', '.join(COLUMNS)}`", 120)
 
@@ -62,6 +67,7 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "profile-fields": ("docs/providers.md", profile_fields),
     "failures": ("docs/failures.md", failures),
     "filter-terms": ("docs/history.md", help_list),
+    "catalogue-fields": ("docs/diagnose.md", catalogue_fields),
     "csv-columns": ("docs/history.md", csv_columns),
     "rooms": ("docs/architecture.md", diagram),
 }

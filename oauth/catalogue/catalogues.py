@@ -50,13 +50,15 @@ class CatalogueFile:
 def load(path: Path) -> Catalogue:
     """Return the catalogue of a file. Raises ``CatalogueError``."""
     try:
-        return _parsed(path, path.stat().st_mtime_ns)
+        file = path.stat()
+        # Two changes may have the same time: it has the step of the kernel's clock.
+        return _parsed(path, (file.st_mtime_ns, file.st_ino, file.st_size))
     except OSError as error:
         raise CatalogueError(f"{path.name} cannot be read: {error.strerror}.") from error
 
 
 @lru_cache(maxsize=256)
-def _parsed(path: Path, _mtime: int) -> Catalogue:
+def _parsed(path: Path, _version: tuple[int, ...]) -> Catalogue:
     with path.open("rb") as file:
         content = file.read(MAX_BYTES + 1)
     try:
@@ -76,12 +78,18 @@ def own() -> tuple[CatalogueFile, ...]:
 
 
 def _own_file(path: Path) -> CatalogueFile:
-    if path.stem == PARTNER or path.stem in _paths():
+    if path.stem in reserved():
         return CatalogueFile(path.stem, None, f"{path.name} has the name of a built-in catalogue; rename it.")
     try:
         return CatalogueFile(path.stem, load(path))
     except CatalogueError as error:
         return CatalogueFile(path.stem, None, str(error))
+
+
+@cache
+def reserved() -> frozenset[str]:
+    """Return the ids that no catalogue of your own may have: entries of others begin with them."""
+    return frozenset((PARTNER, "registered", *_paths(), *(id.partition("/")[0] for id in by_id())))
 
 
 def catalogue(id: str) -> Catalogue | None:

@@ -38,11 +38,12 @@ def faults(catalogue: Catalogue) -> Iterator[str]:
             catalogue.errors, Words(words.code, words.description, words.texts, words.numbers, endpoints)
         )
         if other is None:
-            yield f"{error.id}: its example is not recognised; it says {_quoted(words)}."
+            yield f"{error.id}: its example is not recognised; it says {quoted(words) or 'nothing'}."
         elif other is not error:
             yield f"{error.id}: its example is recognised as {other.id}; put the entry that asks for more first."
 
 
-def _quoted(words: Words) -> str:
+def quoted(words: Words) -> str:
+    """Return what an answer says, in one line."""
     said = {"code": words.code, "description": words.description, "numbers": ", ".join(words.numbers)}
-    return ", ".join(f"{name} {value!r}" for name, value in said.items() if value) or "nothing"
+    return ", ".join(f"{name} {value!r}" for name, value in said.items() if value)

@@ -101,7 +101,7 @@ class Explanation:
 def explain(exchange: Exchange) -> Explanation | None:
     """Explain a finished exchange; ``None`` when it succeeded (RFC 6749 §4.1.2, §5.1)."""
     if exchange.step is Step.CALLBACK:
-        return _explain_callback(_callback_url(exchange.request), exchange.provider)
+        return _explain_callback(callback_url(exchange.request), exchange.provider)
     response, failure = exchange.response, exchange.failure
     if failure is not None:
         if response is not None:
@@ -254,7 +254,7 @@ def not_shown(status: int) -> Explanation:
     return _answer("not_shown", status, None)
 
 
-def _callback_url(callback: Request) -> str:
+def callback_url(callback: Request) -> str:
     """Return the callback URL with its parameters, which ``form_post`` sends in the body."""
     if callback.method != "POST":
         return callback.url

@@ -20,7 +20,8 @@ MAX_BYTES = 1 << 20
 """Largest file that is read: one to import may come from anywhere."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,79}")
-_FILE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+FILE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+"""The id of a catalogue, which is the name of its file."""
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]{1,5})?")
 _VALUE = re.compile(r"\{([a-z_]+)\}")
 _NUMBER = re.compile(r"[A-Za-z]{2,16}[_-]?[0-9]{2,9}")
@@ -67,7 +68,9 @@ class ProviderError(Struct, frozen=True, forbid_unknown_fields=True):
         return f"{self.catalogue}/{self.id}"
 
 
-class _Head(Struct, frozen=True, forbid_unknown_fields=True):
+class Head(Struct, frozen=True, forbid_unknown_fields=True):
+    """The fields of a file that hold for all its entries; ``Catalogue`` has them."""
+
     name: Text
     documentation: Annotated[str, Meta(pattern=r"^https?://\S+$")]
     hosts: tuple[Text, ...] = ()
@@ -120,7 +123,7 @@ def read(text: str, id: str, file: str) -> Catalogue:
     """Read a catalogue's TOML. Raises ``CatalogueError`` naming ``file``, the entry and the field."""
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise CatalogueError(f"{file} is larger than {MAX_BYTES >> 20} MiB.")
-    if not _FILE_ID.fullmatch(id):
+    if not FILE_ID.fullmatch(id):
         raise CatalogueError(f"{file}: the id {id!r} must be at most 40 lower-case letters, digits and hyphens.")
     try:
         values = toml.loads(text)
@@ -129,23 +132,30 @@ def read(text: str, id: str, file: str) -> Catalogue:
     rows = values.pop("error", None)
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise CatalogueError(f"{file} must contain its errors under [[error]].")
-    head = read_entry(_Head, values, file)
+    head = read_entry(Head, values, file)
     entries = [
         read_entry(ProviderError, row, f"{file}, error {row.get('id', f'number {place}')}")
         for place, row in enumerate(rows, 1)
     ]
-    if fault := next((host for host in head.hosts if not _HOST.fullmatch(host)), ""):
-        raise CatalogueError(f"{file}: hosts: {fault!r} is not a host such as api.example.com or *.example.com.")
+    if fault := host_fault(head.hosts):
+        raise CatalogueError(f"{file}: hosts: {fault}")
     ids: set[str] = set()
     for entry in entries:
-        if fault := next(_faults(entry, ids), ""):
+        if fault := next(faults(entry, ids), ""):
             raise CatalogueError(f"{file}, error {entry.id}: {fault}")
         ids.add(entry.id)
     errors = tuple(msgspec.structs.replace(entry, catalogue=id) for entry in entries)
     return Catalogue(id, head.name, head.documentation, errors, head.hosts, head.shapes, head.request_id)
 
 
-def _faults(entry: ProviderError, ids: Collection[str]) -> Iterator[str]:
+def host_fault(hosts: Iterable[str]) -> str:
+    """Return the problem of the first invalid host, empty without one."""
+    wrong = next((host for host in hosts if not _HOST.fullmatch(host)), "")
+    return f"{wrong!r} is not a host such as api.example.com or *.example.com." if wrong else ""
+
+
+def faults(entry: ProviderError, ids: Collection[str]) -> Iterator[str]:
+    """Yield the faults of an entry whose fields are valid one by one; ``ids`` are those of the entries before it."""
     if entry.catalogue:
         yield "catalogue: the file's name says it; remove this field."
     if not _ID.fullmatch(entry.id):

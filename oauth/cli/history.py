@@ -1,4 +1,4 @@
-"""``python -m oauth history``: export the history to a file, and import files into it."""
+"""``python -m oauth history``: export the history to a file, import files into it, and recognise its errors again."""
 
 import argparse
 import os
@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
 
-from oauth.cli.output import CommandError
+from oauth.cli.output import CommandError, echo
 from oauth.exports import arrow_reader, formats
 from oauth.history.filters import FilterError, Filters
 from oauth.history.store import History, HistoryError
@@ -29,13 +29,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     imported.add_argument("file", metavar="FILE", help="a HAR, or a CSV, JSON Lines or HAR that a console exported")
     imported.add_argument("--owner", help="owner of all exchanges; default: as in the file")
     imported.add_argument("--case", default="", help="case of all exchanges; default: as in the file")
+    again = actions.add_parser("recognise", help="recognise the errors again, after a catalogue was written or changed")
+    again.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
     export.add_argument("--output", metavar="FILE", help="a file readable by its owner only; it appears when complete")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return the exit status. Raises ``CommandError``, and ``BrokenPipeError``."""
     try:
-        return (_export if arguments.action == "export" else _import)(current(), arguments)
+        action = {"export": _export, "import": _import, "recognise": _recognise}[arguments.action]
+        return action(current(), arguments)
     except (SettingError, HistoryError, FilterError) as error:
         raise CommandError(str(error)) from error
 
@@ -83,6 +86,29 @@ def _import(installation: Installation, arguments: argparse.Namespace) -> int:
         print(problem, file=sys.stderr)
     print(f"Exchanges imported: {report.kept:,}. Problems: {len(report.problems):,}.")
     return 1 if report.problems else 0
+
+
+def _recognise(installation: Installation, arguments: argparse.Namespace) -> int:
+    """Recognise the kept exchanges again; status 130 means that it was interrupted."""
+    from oauth.history.recognise_again import Progress, recognise_again  # an export does without the catalogue
+
+    total = installation.history.count(Filters()) if sys.stderr.isatty() else 0
+    progress, status = Progress(), 0
+    try:
+        for progress in recognise_again(installation.history, is_trial=arguments.dry_run):
+            changed = progress.changed.total()
+            _show_progress(f"{progress.read:,} of {total:,} exchanges read, {changed:,} changed")
+    except KeyboardInterrupt:
+        status = 130
+    finally:
+        _end_progress()
+        for (old, new), number in progress.changed.most_common():
+            echo(f"{number:>9,}  {old or 'no error'} → {new or 'no error'}")
+    verb = "would change" if arguments.dry_run else "changed"
+    echo(f"Exchanges read: {progress.read:,}, {verb}: {progress.changed.total():,}.")
+    if status:
+        print("Interrupted. Run it again to go on.", file=sys.stderr)
+    return status
 
 
 def _show_progress(text: str) -> None:

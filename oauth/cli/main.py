@@ -58,7 +58,7 @@ def _parser(arguments: Sequence[str], program: str) -> argparse.ArgumentParser:
         from oauth.sandbox import command as sandbox_command
 
         sandbox_command.add_arguments(sandbox)
-    history = commands.add_parser("history", help="export the history, or import exchanges into it")
+    history = commands.add_parser("history", help="export the history, import exchanges, or recognise its errors again")
     if "history" in arguments[:1]:
         from oauth.cli import history as history_command
 

@@ -11,6 +11,7 @@ import pytest
 from oauth.catalogue import documented
 from oauth.cli.main import main
 from oauth.diagnosis.pasted import Finding, Paste
+from tests.catalogue.test_catalogues import ACME
 
 pytestmark = pytest.mark.process
 
@@ -282,6 +283,87 @@ def test_explain_gives_all_errors_with_a_code_and_the_codes_meanings() -> None:
 @pytest.mark.parametrize("wanted", ["0", "12", "made_up", "", "2 ", "²", "9" * 5000])
 def test_explain_refuses_unknown_errors(wanted: str) -> None:
     assert "there is no error" in refused("explain", wanted)
+
+
+def explained(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(["explain", *arguments]) == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["700082", "AADSTS700082", "aadsts700082", "entra/AADSTS700082", "AADSTS700082: The refresh token has expired."],
+)
+def test_explain_prints_the_one_entry_that_an_id_a_number_or_an_answer_names(
+    capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    printed = explained(capsys, what)
+    assert printed.startswith("entra/AADSTS700082  The refresh token has expired through inactivity\n")
+    for text in (
+        "Microsoft Entra ID",
+        "Send the user through a new sign-in.",
+        "Stands for: invalid_grant",
+        "trace_id and correlation_id",
+        "Source: https://learn.microsoft.com/",
+        "In the console: /errors?entry=entra/AADSTS700082",
+    ):
+        assert text in printed
+
+
+@pytest.mark.parametrize(
+    ("what", "head"),
+    [
+        ("190/460", "facebook/190/460  "),
+        ("partner/2", "2. Authorization code"),
+        ("rfc6749/invalid_scope/token", "invalid_scope, token endpoint, RFC 6749 §5.2"),
+        ("answer/html", "answer/html  A web page instead of JSON"),
+    ],
+)
+def test_explain_prints_an_entry_of_any_catalogue(capsys: pytest.CaptureFixture[str], what: str, head: str) -> None:
+    assert explained(capsys, what).startswith(head)
+
+
+def test_explain_lists_several_entries_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    first, *lines = explained(capsys, "refresh token expired").splitlines()
+    assert first == f"{len(lines)} entries match; explain one by its id:"
+    assert any(line.split(maxsplit=1) == ["partner/11", "Invalid refresh token"] for line in lines)
+    assert all("/" in line.split()[0] for line in lines)
+    *_, last = explained(capsys, "token").splitlines()
+    assert last.endswith("more; add a word.")
+
+
+def test_explain_names_the_other_providers_that_document_a_number_or_a_code(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    others = explained(capsys, "2").partition("Other providers document it too:\n")[2]
+    assert others.split(maxsplit=1)[0] == "facebook/2"
+    assert "   google/invalid_grant " in explained(capsys, "invalid_grant")
+
+
+def test_explain_shows_no_control_characters_of_a_catalogue(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    (home / "catalogues").mkdir(parents=True)
+    hostile = ACME.replace("It was not used", "\\u001b[2J\\u0007It was not used")
+    (home / "catalogues" / "acme.toml").write_text(hostile)
+    printed = explained(capsys, "acme/stale")
+    assert "It was not used" in printed
+    assert "\x1b" not in printed
+    assert "\x07" not in printed
+
+
+def test_explain_writes_the_reference_as_pages(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    printed = explained(capsys, "--site", str(tmp_path / "site"))
+    assert printed.endswith(f"pages were written. Open {tmp_path / 'site' / 'index.html'} in a browser.\n")
+    assert (tmp_path / "site" / "partner" / "2.html").is_file()
+    (tmp_path / "notes.txt").write_text("kept")
+    assert main(["explain", "--site", str(tmp_path)]) == 2
+    assert "Give a new or an empty folder." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["2", "--site", "folder"]])
+def test_explain_wants_an_error_or_a_folder(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["explain", *arguments])
+    assert "usage:" in capsys.readouterr().err
 
 
 def test_a_closed_pipe_is_quiet() -> None:

@@ -333,7 +333,7 @@ def test_no_filter_in_an_address_breaks_the_history(walked: Page, name: str) -> 
         walked.go("history.py", **{sign + name: value})
 
 
-@pytest.mark.parametrize("name", ["q", "error"])
+@pytest.mark.parametrize("name", ["q", "error", "entry", "catalogue"])
 def test_no_value_of_a_parameter_breaks_the_errors(page: Page, name: str) -> None:
     for value in PAGE_VALUES:
         page.app.query_params.clear()

@@ -75,7 +75,8 @@ class Page:
 
     def text(self) -> str:
         """Return all text on the page, with the values of its fields."""
-        return "\n".join(str(getattr(element, "value", "")) for kind in TEXTS for element in self.app.get(kind))
+        texts = [str(getattr(element, "value", "")) for kind in TEXTS for element in self.app.get(kind)]
+        return "\n".join([*texts, *(element.proto.body for element in self.app.get("html"))])
 
     def go(self, page: str, **parameters: str) -> None:
         for name, value in parameters.items():

@@ -1,5 +1,6 @@
 """The error card, directly under the failed response: the error, its evidence and causes, and the remedy."""
 
+import re
 from collections.abc import Callable
 
 import streamlit as st
@@ -71,15 +72,22 @@ def draw(
             with st.popover("Copy for support", icon=":material/content_copy:", key=f"{key}.support"):
                 st.caption("Redacted. Contains everything that the provider's support asks for.")
                 st.code(ticket.summary(exchange, explanation, diagnosis), language=None)
-            if explanation.number is not None:
-                st.page_link(
-                    "errors.py",
-                    label=f"Error {explanation.number} in the reference",
-                    icon=":material/menu_book:",
-                    query_params={"error": str(explanation.number)},
-                )
+            _reference(explanation.entry)
+            for other in explanation.offered:
+                _reference(other.entry)
         # A host and a catalogue of your own are in the text of a provider's error, so that it is no Markdown.
         (st.text if explanation.kind == "provider" else st.caption)(_recognised(explanation))
+
+
+def _reference(entry: str) -> None:
+    """Draw the link to an entry on the Errors page; an id has letters, digits and a few signs."""
+    label = entry.replace("_", r"\_") + " in the reference"
+    st.page_link("errors.py", label=label, icon=":material/menu_book:", query_params={"entry": entry})
+
+
+def _escaped(text: str) -> str:
+    """Escape a text for Markdown: the title of an entry may be that of a catalogue of your own."""
+    return re.sub(r"([\\`*_\[\]<>~$:|])", r"\\\1", text)
 
 
 def plain(text: str) -> str:
@@ -102,7 +110,7 @@ def _headline(exchange: Exchange, explanation: Explanation) -> None:
     if explanation.number is not None:
         st.subheader(f":red[Documented error {explanation.number}] · {explanation.title}", anchor=False)
     else:
-        st.subheader(f":red[{explanation.title}]", anchor=False)
+        st.subheader(f":red[{_escaped(explanation.title)}]", anchor=False)
     with st.container(horizontal=True, gap="small"):
         if explanation.status:
             st.badge(f"HTTP {explanation.status}", color="red")

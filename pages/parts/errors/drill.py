@@ -1,18 +1,21 @@
 """Drills on the Errors page: run one or all, show progress, compare expected and actual."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from functools import cache
 
 import streamlit as st
 
+from oauth.catalogue import registered_for
 from oauth.drills import Drill, Outcome, Setting, drills, needs_confirmation, preview, run, unavailable
+from oauth.drills.schema import Authorize, Call
 from oauth.flow import Client, client_from
 from oauth.formatting import raw_request
 from oauth.installation import current, now
 from oauth.providers import Provider
 from pages.parts.common import card, exchange, session
 
-__all__ = ["Setting", "draw", "mark", "run_all", "setting"]
+__all__ = ["Setting", "by_entry", "draw", "mark", "run_all", "setting"]
 
 OUTCOMES = "errors.outcomes"
 
@@ -34,6 +37,27 @@ def setting(provider: Provider) -> Setting:
         flow=walkthrough.flow if walkthrough is not None else None,
         control_token=current().settings.control_token,
     )
+
+
+@cache
+def by_entry() -> Mapping[str, Sequence[Drill]]:
+    """Return the drills of each entry of the catalogue that has any, by its id."""
+    found: dict[str, list[Drill]] = {}
+    for item in drills():
+        found.setdefault(_entry(item), []).append(item)
+    return found
+
+
+def _entry(item: Drill) -> str:
+    """Return the id of the entry that a drill's response is explained by."""
+    if item.number is not None:
+        return f"partner/{item.number}"
+    if item.entry:
+        return item.entry
+    last = item.steps[-1]
+    endpoint = "authorization" if isinstance(last, Authorize) else "resource" if isinstance(last, Call) else "token"
+    meaning = registered_for(item.code, endpoint) if item.code else None
+    return meaning.entry if meaning else f"answer/{item.answer}"
 
 
 def run_all(where: Setting) -> None:
@@ -75,21 +99,20 @@ def draw(items: Sequence[Drill], where: Setting) -> None:
 
 
 def mark(items: Sequence[Drill]) -> str:
-    """Return the outcome of an error's drills as a badge for its title; empty before the first run."""
+    """Return the outcome of an error's drills in a few words; their number before the first run."""
     done = [outcome for item in items if (outcome := _outcomes().get(item.id)) is not None]
     if not done:
-        return ""
+        return str(len(items)) if items else ""
     failed = sum(not outcome.passed for outcome in done)
-    return f" :red-badge[{failed} of {len(done)} failed]" if failed else f" :green-badge[{len(done)} passed]"
+    return f"{failed} of {len(done)} failed" if failed else f"{len(done)} passed"
 
 
 def _one(item: Drill, where: Setting) -> None:
     reason = unavailable(item, where)
     confirmation = "" if reason else needs_confirmation(item, where)
-    text, button = st.columns([5, 1], vertical_alignment="center")
-    with text:
-        st.markdown(f"**{item.title}**")
-        st.caption(item.shows)
+    head = st.container(horizontal=True, vertical_alignment="center", gap="medium", wrap=False)
+    # One element: an error has up to eight drills.
+    head.markdown(f"**{item.title}**  \n:small[:gray[{item.shows}]]", width="stretch")
     is_confirmed = True
     if reason:
         st.caption(reason)
@@ -99,10 +122,7 @@ def _one(item: Drill, where: Setting) -> None:
                 st.code(raw_request(request), language="http", wrap_lines=True)
         if confirmation:
             is_confirmed = st.checkbox(confirmation, key=f"drill.{item.id}.sure")
-    with button:
-        is_pressed = st.button(
-            "Run", key=f"drill.{item.id}.run", disabled=bool(reason) or not is_confirmed, width="stretch"
-        )
+    is_pressed = head.button("Run", key=f"drill.{item.id}.run", disabled=bool(reason) or not is_confirmed)
     if is_pressed:
         # Closed when the user leaves the page, so that the drill undoes its changes.
         with st.status("Running", expanded=True) as status, closing(run(item, where)) as running:

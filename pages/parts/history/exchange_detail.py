@@ -3,8 +3,10 @@
 import streamlit as st
 
 from oauth import ticket
-from oauth.catalogue.explain import explain
+from oauth.catalogue.catalogues import reserved
+from oauth.catalogue.explain import Explanation, explain
 from oauth.diagnosis import diagnose
+from oauth.exchange import Step
 from oauth.formatting import duration
 from oauth.history.deletion import delete_row
 from oauth.history.filters import Filters
@@ -36,12 +38,27 @@ def draw(number: int) -> None:
     if explanation is not None:
         diagnosis = diagnose(row.exchange, explanation, past=HistoryPast(history), zone=clock.tz())
         card.draw("history", row.exchange, explanation, diagnosis)
+        if row.exchange.response or row.exchange.step is Step.CALLBACK:
+            _document(number, explanation)
     left, right = st.columns(2, gap="large")
     with left:
         _flow(history, row)
     with right:
         _labels(row)
     comparison.draw(history, row)
+
+
+def _document(number: int, explanation: Explanation) -> None:
+    """Draw the link to the form of a catalogue of your own, where no other has the error."""
+    is_own = explanation.kind == "provider" and explanation.entry.partition("/")[0] not in reserved()
+    if is_own or explanation.kind in ("registered", "answer"):
+        st.page_link(
+            "errors.py",
+            label="Edit this error" if is_own else "Document this error",
+            icon=":material/edit_note:",
+            query_params={"document": str(number)},
+            help="A catalogue of your own has its cause and remedy, and it is recognised from then on.",
+        )
 
 
 def _headline(row: Row) -> None:
