@@ -26,7 +26,7 @@ LONGEST_EXAMPLE = 4096
 """Characters of an answer that an entry keeps as its example."""
 
 MEANINGS: Mapping[str, str] = {
-    "id": "Short and stable: letters, digits and `. _ - /`. It is in addresses, in the history and in exports.",
+    "id": "Short and stable, without spaces: it is in addresses, in the history and in exports.",
     "title": "What happened, in one line.",
     "code": "The error code of the answer, exactly.",
     "number": "An error number in the answer, such as `AADSTS700082`, or a code with its subcode, such as `190/460`.",
@@ -104,7 +104,7 @@ def draft(exchange: Exchange, *, is_step_known: bool = True, today: date) -> dic
         values["title"] = _title(error, code)
         values["endpoint"] = next(iter(words.endpoints), "") if is_step_known else ""
     if exchange.response is not None and exchange.step is not Step.CALLBACK:
-        values["status"] = exchange.response.status or None
+        values["status"] = exchange.response.status or (error.stated_status if error is not None else None)
     values |= {"example": _example(exchange, error), "date": today}
     return {name: value for name, value in values.items() if value not in ("", None)}
 

@@ -29,6 +29,7 @@ TELLING = ("code", "number", "description", "pattern", "status", "endpoint", "sp
         ),
         ('{"error": "Forbidden", "message": "Not your shop."}', 403, ["Forbidden", "", "Not your shop.", "", 403]),
         ('{"code": 403, "message": "Not your shop."}', 403, ["", "", "Not your shop.", "", 403]),
+        ('{"code": "gone_for_good", "status": 410, "detail": "It went."}', 0, ["gone_for_good", "", "", "", 410]),
         ("<html>", 502, ["", "", "", "", 502]),
     ],
 )
