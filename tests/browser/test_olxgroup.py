@@ -1,4 +1,4 @@
-"""The sister API in a browser: its key refused and its token expired, recognised, proven and fixed with one button."""
+"""The four errors of the sister API in a browser: recognised, proven and fixed with one button."""
 
 from typing import TYPE_CHECKING
 
@@ -52,3 +52,23 @@ def test_unknown_key_and_expired_token_are_proven_and_fixed(walk: "Walk", runnin
     # The exports are made of what is in here.
     for path in (running.log, *(path for path in running.home.rglob("*") if path.is_file())):
         assert leaks(secrets, path.read_bytes()) == [], f"{path.name} has a secret"
+
+
+def test_refused_client_and_used_code_are_proven_and_fixed(walk: "Walk") -> None:
+    walk.pick("walkthrough.provider", "Sandbox (embedded), OLX Group API")
+    walk.authorize()
+    walk.pick("token.secret_in", "Body")
+    walk.exchange()
+    card = walk.card("token")
+    assert "The client ID or the client secret is not valid" in card
+    assert "Proven\n\nThe credentials are in the body, and this provider reads them from HTTP Basic only" in card
+    walk.press("token.fix.1")
+    expect(walk.at("token.fixed")).to_contain_text("The fix worked")
+    walk.exchange()
+    card = walk.card("token")
+    assert "The authorization code is unknown or has expired" in card
+    assert "Proven\n\nThe code was already exchanged" in card
+    walk.press("token.fix.1")
+    walk.authorize()
+    walk.exchange()
+    expect(walk.at("token.fixed")).to_contain_text("The fix worked")
