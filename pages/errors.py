@@ -12,7 +12,7 @@ from oauth.catalogue.catalogues import PARTNER
 from oauth.catalogue.reference import Article, Section
 from oauth.history.store import HistoryError
 from pages.parts.common import provider, session, table
-from pages.parts.errors import detail, drill, editor
+from pages.parts.errors import detail, drill, editor, own_catalogues
 
 LONGEST_SEARCH = 1000
 """Characters of a search."""
@@ -54,7 +54,7 @@ def page() -> None:
             st.text(entry[:LONGEST_SEARCH])
         elif hits:
             st.caption("Select an error to see its cause, its remedy and how often this history has seen it.")
-    editor.draw()
+    own_catalogues.draw()
 
 
 def _entry_in_address() -> str:
