@@ -31,11 +31,13 @@ class GrantType(StrEnum):
 ClientId = Annotated[
     str,
     Meta(
-        pattern=r"^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,100}$",
+        pattern=r"^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,100}$(?!\n)",
         description="The client_id: letters, digits and . _ ~ -, 100 at most.",
     ),
 ]
-ScopeName = Annotated[str, Meta(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,100}$", description="One scope (RFC 6749 §3.3).")]
+ScopeName = Annotated[
+    str, Meta(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,100}$(?!\n)", description="One scope (RFC 6749 §3.3).")
+]
 Address = Annotated[str, Meta(min_length=1, max_length=2000, description="An absolute URI.")]
 
 
@@ -47,7 +49,7 @@ class Client(Struct, frozen=True, forbid_unknown_fields=True):
     secret: Annotated[
         str,
         Meta(
-            pattern=r"^[\x20-\x7e]{1,200}$",
+            pattern=r"^[\x20-\x7e]{1,200}$(?!\n)",
             description="The client_secret in plain text: printable ASCII, 200 characters at most.",
         ),
     ]
@@ -64,7 +66,7 @@ class Client(Struct, frozen=True, forbid_unknown_fields=True):
     api_key: Annotated[
         str,
         Meta(
-            pattern=r"^[\x21-\x7e]{0,200}$",
+            pattern=r"^[\x21-\x7e]{0,200}$(?!\n)",
             description="The key that an API with X-API-KEY knows it by, in plain text: printable ASCII, no spaces.",
         ),
     ] = ""

@@ -17,13 +17,13 @@ from oauth.sandbox.validation import Fields
 ScopeText = Annotated[
     str,
     Meta(
-        pattern=r"^(?:[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*)?$",
+        pattern=r"^(?:[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*)?$(?!\n)",
         max_length=1000,
         description="Scopes separated by spaces (RFC 6749 §3.3).",
     ),
 ]
 RedirectUri = Annotated[str, Meta(max_length=2000, description="Where the code goes.")]
-Secret = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}$", description="The code or token itself.")]
+Secret = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}$(?!\n)", description="The code or token itself.")]
 PATHS = {Kind.CODE: "codes", Kind.ACCESS_TOKEN: "access-tokens", Kind.REFRESH_TOKEN: "refresh-tokens"}
 
 

@@ -21,7 +21,8 @@ class WrongContentType(Fault, frozen=True, tag="wrong-content-type"):
     """The correct body with a different ``Content-Type``."""
 
     content_type: Annotated[
-        str, Meta(pattern=r"^[\x21-\x7e][\x20-\x7e]{0,98}[\x21-\x7e]$", description="The Content-Type sent instead.")
+        str,
+        Meta(pattern=r"^[\x21-\x7e][\x20-\x7e]{0,98}[\x21-\x7e]$(?!\n)", description="The Content-Type sent instead."),
     ] = "text/html"
 
     def respond(self, situation: Situation) -> Response:

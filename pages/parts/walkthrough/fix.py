@@ -4,6 +4,7 @@ import streamlit as st
 
 from oauth.diagnosis import Change, Fix, Label, Target
 from oauth.exchange import Step
+from oauth.providers import ClientAuthentication
 from pages.parts.common import session
 from pages.parts.common.session import Fixing, Session
 from pages.parts.walkthrough import own_client, prefill, sending
@@ -31,6 +32,8 @@ def _change(current: Session, action: str, change: Change) -> None:
     match change.target:
         case Target.URL | Target.BODY_FORMAT | Target.AUTHENTICATION:
             st.session_state[f"{action}.{WIDGETS[change.target]}"] = change.after
+            if change.target is Target.AUTHENTICATION:  # as the control does: for the client's other requests too
+                st.session_state[session.AUTHENTICATION] = ClientAuthentication(str(change.after))
         case Target.QUERY:
             prefill.drop_from_query(action, change.name)
         case Target.FIELD | Target.HEADER:
