@@ -16,6 +16,7 @@ from oauth.catalogue.explain import callback_url
 from oauth.catalogue.matcher import ENDPOINTS_OF, Match, match
 from oauth.catalogue.provider_errors import Catalogue, Head, ProviderError, Words, faults, host_fault, matches
 from oauth.catalogue.shapes import is_phrase
+from oauth.conversion import convert
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.providers.terms import catalogue_of
 from oauth.providers.validation import Problem
@@ -252,7 +253,7 @@ def _of_fields(kind: type[msgspec.Struct], values: Mapping[str, Any]) -> Iterato
                 yield Problem(field.name, "is missing")
             continue
         try:
-            msgspec.convert(values[field.name], field.type)
+            convert(values[field.name], field.type)
         except msgspec.ValidationError as error:
             yield Problem(field.name, _WRONG.get(field.name, str(error).partition(" - at ")[0]))
 

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 from oauth import toml
 from oauth.catalogue.subject import Subject
+from oauth.conversion import convert
 
 Endpoint = Literal["authorization", "token", "resource", "revocation", "registration", "pushed_authorization"]
 """An endpoint that returns errors: RFC 6749 §3.1, §3.2 and §7, RFC 7009 §2, RFC 7591 §3, RFC 9126 §2."""
@@ -231,7 +232,7 @@ def _read(kind: type[_Kind], text: str, file: str, table: str, key: str) -> list
 def read_entry(kind: type[_Struct], values: Mapping[str, object], name: str) -> _Struct:
     """Build one entry from its values. Raises ``CatalogueError`` with ``name``, the field and its problem."""
     try:
-        return msgspec.convert(values, kind)
+        return convert(values, kind)
     except msgspec.ValidationError as error:
         problem, _, place = str(error).partition(" - at `$.")
         if not place:  # a field is missing or unknown

@@ -7,10 +7,10 @@ from functools import cache
 from itertools import chain
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 
 from oauth import toml
+from oauth.conversion import convert
 
 
 class Subject(StrEnum):
@@ -73,7 +73,7 @@ class _Reader:
 
     def __init__(self) -> None:
         file = Path(__file__).with_name("subjects.toml")
-        tables = msgspec.convert(toml.loads(file.read_text("utf-8")), _File)
+        tables = convert(toml.loads(file.read_text("utf-8")), _File)
         self.subjects: dict[str, Subject] = {}
         self.parameters: dict[str, str] = {}
         spellings = [*tables.ignored]

@@ -58,6 +58,7 @@ import msgspec
 from oauth.catalogue import answers, documented, registered
 from oauth.catalogue.catalogues import PARTNER, find_entry
 from oauth.catalogue.provider_errors import ProviderError
+from oauth.conversion import convert
 from oauth.flow import Grant
 from oauth.providers import BodyFormat, ClientAuthentication
 
@@ -257,7 +258,7 @@ def read(text: str, file: str = FILE) -> tuple[Drill, ...]:
     for place, entry in enumerate(entries, 1):
         where = f"{file}, drill {entry.get('id', f'at place {place}')}"
         try:
-            drill = msgspec.convert(entry, Drill)
+            drill = convert(entry, Drill)
         except msgspec.ValidationError as error:
             raise DrillError(
                 f"{where}{_place_and_text(error)}. See {SOURCE} for the steps and their fields."

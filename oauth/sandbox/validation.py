@@ -3,9 +3,12 @@
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from threading import Lock
 from typing import Any
 
 import msgspec
+
+_lock = Lock()
 
 STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 
@@ -28,10 +31,12 @@ class InvalidInput(ValueError):
 def validated(document: object, kind: Any, *, strict: bool = True) -> Any:
     """Convert a document to ``kind``; text becomes a number where one is needed unless ``strict``.
 
-    Raises ``InvalidInput``.
+    One thread at a time: the first conversion to a type builds its description, and two threads that build one at once
+    end the process. Raises ``InvalidInput``.
     """
     try:
-        return msgspec.convert(document, kind, strict=strict)
+        with _lock:
+            return msgspec.convert(document, kind, strict=strict)
     except msgspec.ValidationError as error:
         raise _invalid(error, kind) from error
 

@@ -9,7 +9,7 @@ from oauth.sandbox.configuration import EndsAccessTokens, KnownUser, Lifetimes, 
 from oauth.sandbox.control.operation import Call, Operation
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.rate_limit import RequestLimit
-from oauth.sandbox.validation import Fields, InvalidInput, optional
+from oauth.sandbox.validation import Fields, InvalidInput, optional, validated
 
 
 class Settings(Fields):
@@ -47,7 +47,7 @@ def change_settings(sandbox: Sandbox, change: Any) -> None:
     merged = msgspec.to_builtins(current_settings(sandbox))
     for name, value in msgspec.to_builtins(change).items():
         merged[name] = merged[name] | value if isinstance(value, dict) else value
-    settings = msgspec.convert(merged, Settings)
+    settings: Settings = validated(merged, Settings)
     sandbox.set_lifetimes(settings.lifetimes)
     sandbox.set_request_limit(settings.request_limit)
     sandbox.refresh_token_replaced = settings.refresh_token_replaced

@@ -1,0 +1,19 @@
+"""Conversion of values from a file to a type of ours, one thread at a time."""
+
+from threading import Lock
+from typing import TypeVar
+
+import msgspec
+
+_T = TypeVar("_T")
+
+_lock = Lock()
+
+
+def convert(value: object, kind: type[_T]) -> _T:
+    """Convert a value to ``kind``. Raises ``msgspec.ValidationError``.
+
+    The first conversion to a type builds its description; two threads that build one at once end the process.
+    """
+    with _lock:
+        return msgspec.convert(value, kind)
