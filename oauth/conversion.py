@@ -1,13 +1,14 @@
 """Conversion of values from a file to a type of ours, one thread at a time."""
 
-from threading import Lock
+from threading import RLock
 from typing import TypeVar
 
 import msgspec
 
 _T = TypeVar("_T")
 
-_lock = Lock()
+_lock = RLock()
+"""Reentrant: a type may look something up that is converted itself, as a drill does its entry."""
 
 
 def convert(value: object, kind: type[_T]) -> _T:

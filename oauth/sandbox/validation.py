@@ -3,12 +3,12 @@
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import msgspec
 
-_lock = Lock()
+_lock = RLock()
 
 STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 
