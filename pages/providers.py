@@ -1,18 +1,23 @@
-"""Provider profiles: the built-in ones, and custom ones to create, edit, import and export."""
+"""Provider profiles: a list of yours and the built-in ones, beside the one that is open or the form that edits it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
 
 from oauth.installation import current
-from oauth.providers import ProfileError, Provider, custom, metadata
+from oauth.providers import ProfileError, Provider, addresses, custom, metadata
+from oauth.providers.custom import CustomProfile
 from pages.parts.common import provider as profile
 from pages.parts.common.card import plain
 from pages.parts.providers import discover, profile_form
 from pages.parts.providers.profile_form import DRAFT, Draft
 
 SUCCESS = "providers.said"
-ERROR = "providers.refused"
+ERROR = "providers.not_saved"
+
+OPENED = "providers.open"
+"""Key of the list: the id of a profile of your own, the family or id of a built-in one, or nothing for a new one."""
 
 
 def page() -> None:
@@ -22,19 +27,50 @@ def page() -> None:
     if draft is not None:
         _form(draft)
         return
-    st.write("A profile holds a provider's endpoints, the format of its requests, and its connection settings.")
+    st.caption("A profile holds a provider's endpoints, the format of its requests, and its connection settings.")
     if success := st.session_state.pop(SUCCESS, ""):
         st.success(success)
     if error := st.session_state.pop(ERROR, ""):
         st.error("Nothing was saved.")
         st.text(error)
-    _new()
-    _custom()
-    _built_in()
+    own, built_in = profile.custom_profiles(), profile.by_family(profile.shipped().values())
+    listed, opened = st.columns([4, 9], gap="large")
+    with listed:
+        chosen = _choose(own, built_in)
+    with opened:
+        for item in own:
+            if item.provider is None:
+                _invalid(item)
+            elif item.id == chosen:
+                _own(item.provider)
+        if chosen in built_in:
+            _built_in(chosen, built_in[chosen])
+        elif not chosen:
+            _new()
+
+
+def _choose(own: Sequence[CustomProfile], built_in: Mapping[str, Sequence[Provider]]) -> str:
+    """Draw the list, and return the id of the profile that is open, empty for a new one."""
+    names = {"": "New profile"} | {
+        item.id: f"{plain(item.provider.name)} · yours" for item in own if item.provider is not None
+    }
+    names |= {family: plain(sites[0].name) for family, sites in built_in.items()}
+    if st.session_state.get(OPENED) not in names:
+        st.session_state[OPENED] = ""  # nothing was opened yet, or the profile was deleted
+    with st.container(height=440, border=False, key="providers.list"):
+        chosen: str = st.radio(
+            "Profiles",
+            list(names),
+            format_func=names.__getitem__,
+            key=OPENED,
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+    return chosen
 
 
 def _new() -> None:
-    with st.container(border=True, key="providers.new"):
+    with st.container(key="providers.new"):
         st.subheader("New profile", anchor=False)
         generic = profile.shipped()[profile.GENERIC]
         result = discover.draw("providers", "Start from an issuer, or any URL of the server", generic.connection)
@@ -65,61 +101,68 @@ def _new() -> None:
             )
 
 
-def _custom() -> None:
-    st.subheader("Your profiles", anchor=False)
-    profiles = profile.custom_profiles()
-    if not profiles:
-        st.caption("None yet. Duplicate a built-in profile, or start from an issuer.")
-    for item in profiles:
-        place = f"providers.own.{item.id}"
-        with st.container(border=True, key=place):
-            if item.provider is None:
-                st.text(f"{item.id}.toml")
-                st.error("This file is not a valid profile. Correct it in an editor, or delete it.")
-                st.text("\n".join(f"{problem.field} {problem.text}" for problem in item.problems))
-                _delete(item.id)
-                continue
-            _summary(item.provider)
-            with st.container(horizontal=True, gap="small"):
-                _use(item.provider, place)
-                st.button(
-                    "Edit",
-                    key=f"{place}.edit",
-                    icon=":material/edit:",
-                    on_click=profile_form.begin,
-                    args=(item.provider, item.id),
-                )
-                _duplicate(item.provider, place)
-                st.download_button(
-                    "Export",
-                    custom.to_toml(item.provider),
-                    f"{item.id}.toml",
-                    "application/toml",
-                    key=f"{place}.export",
-                    icon=":material/download:",
-                    on_click="ignore",
-                )
-                _delete(item.id)
+def _invalid(item: CustomProfile) -> None:
+    with st.container(border=True, key=f"providers.own.{item.id}"):
+        st.text(f"{item.id}.toml")
+        st.error("This file is not a valid profile. Correct it in an editor, or delete it.")
+        st.text("\n".join(f"{problem.field} {problem.text}" for problem in item.problems))
+        _delete(item.id)
 
 
-def _built_in() -> None:
-    st.subheader("Built in", anchor=False)
-    for family, sites in profile.by_family(profile.shipped().values()).items():
-        place = f"providers.shipped.{family}"
-        with st.container(border=True, key=place):
-            provider = profile.choose_site(sites, f"providers.site.{family}", width=240)
-            _summary(provider)
-            with st.container(horizontal=True, gap="small"):
-                _use(provider, place)
-                _duplicate(provider, place)
-            with st.expander("View TOML", key=f"{place}.says"):
+def _own(provider: Provider) -> None:
+    place = f"providers.own.{provider.id}"
+    with st.container(key=place):
+        _summary(provider)
+        with st.container(horizontal=True, gap="small"):
+            _use(provider, place)
+            st.button(
+                "Edit",
+                key=f"{place}.edit",
+                icon=":material/edit:",
+                on_click=profile_form.begin,
+                args=(provider, provider.id),
+            )
+            _duplicate(provider, place)
+            st.download_button(
+                "Export",
+                custom.to_toml(provider),
+                f"{provider.id}.toml",
+                "application/toml",
+                key=f"{place}.export",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+            _delete(provider.id)
+
+
+def _built_in(family: str, sites: Sequence[Provider]) -> None:
+    place = f"providers.shipped.{family}"
+    with st.container(key=place):
+        provider = profile.choose_site(sites, f"providers.site.{family}", width=240)
+        _summary(provider)
+        with st.container(horizontal=True, gap="small"):
+            _use(provider, place)
+            _duplicate(provider, place)
+        with st.expander("View TOML", key=f"{place}.says", on_change="rerun") as is_shown:
+            if is_shown.open:
                 content = custom.to_toml(custom.duplicate(provider, provider.id, provider.title))
                 st.code(content, language="toml", wrap_lines=True)
 
 
 def _summary(provider: Provider) -> None:
-    st.markdown(f"**{plain(provider.title)}**")
-    st.code(provider.token_endpoint or "no token endpoint yet", language=None, wrap_lines=True)
+    """Draw what tells a profile from another: its addresses, its settings and its notes."""
+    st.subheader(plain(provider.title), anchor=False)
+    facts = {profile_form.label(name): getattr(provider, name) for name in (*addresses(), "scope")}
+    facts |= {
+        "Client authentication": provider.client_authentication.value,
+        "PKCE": provider.pkce.value,
+        "Token body": provider.token_body.value,
+    }
+    for name, value in facts.items():
+        if value:
+            left, right = st.columns([1, 2], gap="small")
+            left.caption(name)
+            right.text(value)
     if provider.notes:
         st.text(provider.notes)
 
@@ -167,19 +210,27 @@ def _import() -> None:
         return
     try:
         provider = custom.read("imported", file.getvalue(), file.name)
-        provider = replace(provider, id=custom.new_id(provider.name, profile.used_ids()))
-        custom.write(current().settings.home, provider)
+        same_name = [
+            item for item in profile.custom_profiles() if item.provider and item.provider.name == provider.name
+        ]
+        equal = next((item.id for item in same_name if replace(provider, id=item.id) == item.provider), "")
+        provider = replace(provider, id=equal or custom.new_id(provider.name, profile.used_ids()))
+        if not equal:
+            custom.write(current().settings.home, provider)
     except ProfileError as error:
         st.session_state[ERROR] = str(error)
+        return
+    st.session_state[OPENED] = provider.id
+    if equal:
+        st.session_state[SUCCESS] = "Nothing was imported: this profile is here already, and is open now."
+    elif same_name:
+        st.session_state[SUCCESS] = f"The profile was imported as {provider.id}, beside another with the same name."
     else:
         st.session_state[SUCCESS] = "The profile was imported."
 
 
 def _form(draft: Draft) -> None:
     st.write("Changes are saved when you press Save. A profile never holds secrets." if draft.id else "A new profile.")
-    if draft.problems:
-        st.error(f"Nothing was saved. Fields to correct: {len(draft.problems)}.")
-        st.text("\n".join(f"{item.field} {item.text}" for item in draft.problems))
     profile_form.draw(draft)
     with st.container(horizontal=True, gap="small"):
         st.button("Save", key="providers.save", icon=":material/save:", type="primary", on_click=_save)
@@ -187,7 +238,8 @@ def _form(draft: Draft) -> None:
 
 
 def _save() -> None:
-    if profile_form.save(profile.used_ids()):
+    if identifier := profile_form.save(profile.used_ids()):
+        st.session_state[OPENED] = identifier
         st.session_state[SUCCESS] = "The profile was saved."
 
 

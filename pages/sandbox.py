@@ -1,5 +1,6 @@
 """The Sandbox page: clients, codes, tokens, clock, faults, lint and requests of the embedded provider."""
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -45,12 +46,13 @@ def page() -> None:
         help="Each has clients, tokens and a clock of its own.",
         persist_state="session",
     )
-    st.code(f"{session.origin()}/sandbox{MOUNTED[_api()]}", language=None)
+    st.text(f"{session.origin()}/sandbox{MOUNTED[_api()]}")
     _clock()
-    tabs = st.tabs(["Clients", "Codes and tokens", "Faults", "Lint", "Requests"], key="sandbox.tab")
-    for tab, draw in zip(tabs, (_clients, _issued, _faults, _lint, _requests), strict=True):
-        with tab:
-            draw()
+    tabs = st.tabs(list(TABS), key="sandbox.tab", on_change="rerun")
+    for tab, draw in zip(tabs, TABS.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw()
     st.button(
         "Reset sandbox",
         key="sandbox.reset",
@@ -94,10 +96,8 @@ def _clients() -> None:
     for client in _shown().clients():
         with st.container(border=True, key=f"sandbox.client.{client.client_id}"):
             left, middle, right = st.columns([4, 5, 3], vertical_alignment="center")
-            key = f"\nAPI key       {client.api_key}" if client.api_key else ""
-            left.code(
-                f"client_id     {client.client_id}\nclient_secret {client.secret}{key}", language=None, wrap_lines=True
-            )
+            key = f"\nAPI key {client.api_key}" if client.api_key else ""
+            left.text(f"client_id {client.client_id}\nclient_secret {client.secret}{key}")
             with middle:
                 st.pills(
                     "Grants",
@@ -288,5 +288,14 @@ def _reset() -> None:
         st.session_state[f"sandbox.active.{client.client_id}"] = client.active
         st.session_state[f"sandbox.grants.{client.client_id}"] = sorted(client.grants)
 
+
+TABS: dict[str, Callable[[], None]] = {
+    "Clients": _clients,
+    "Codes and tokens": _issued,
+    "Faults": _faults,
+    "Lint": _lint,
+    "Requests": _requests,
+}
+"""The tabs with what they show, drawn while they are open."""
 
 page()

@@ -12,7 +12,7 @@ from oauth.addresses import loopback_twin
 from oauth.exchange import Request, Response
 from oauth.providers.profile import ClientAuthentication, Kind, Link, Pkce, Provider, kind_of
 from oauth.providers.protected_resource import Resource
-from oauth.providers.validation import address_faults
+from oauth.providers.validation import RESPONSE_MODES, address_faults
 from oauth.providers.well_known import DiscoveryError, document, is_same
 from oauth.request_builder import build_request
 
@@ -200,7 +200,7 @@ def provider(metadata: Metadata, template: Provider, resource: Resource | None =
         client_authentication=_authentication(methods, template.client_authentication),
         public_clients=ClientAuthentication.NONE in methods,
         pkce=_pkce(metadata.listed("code_challenge_methods_supported")),
-        response_mode="" if "query" in modes else next(iter(modes), ""),
+        response_mode="" if "query" in modes else next((mode for mode in modes if mode in RESPONSE_MODES), ""),
         links=tuple(links),
     )
 

@@ -48,6 +48,7 @@ class Kind(StrEnum):
     SECRET_HEADER = "secret header"
     HEADER_VALUE = "header value"
     SEPARATOR = "separator"
+    RESPONSE_MODE = "response mode"
     SECONDS = "seconds"
     COUNT = "count"
 
@@ -177,7 +178,7 @@ class Provider:
     )
     public_clients: bool = described("The server accepts clients without a secret (none)", default=False)
     pkce: Pkce = described("PKCE code challenge method (RFC 7636): S256, plain or off", default=Pkce.OFF)
-    response_mode: str = described("Response mode to request, if any: query, fragment or form_post")
+    response_mode: str = described("Response mode to request, if any: query, fragment or form_post", Kind.RESPONSE_MODE)
     dpop: bool = described("Bind tokens to a key of the client (RFC 9449)", default=False)
     accepts_loopback: bool = described("The provider accepts a redirect URI on localhost (RFC 8252 §7.3)", default=True)
     lifetimes: Lifetimes = described("Lifetimes in seconds, if known", default=Lifetimes())

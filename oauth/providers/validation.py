@@ -15,6 +15,9 @@ HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 SEPARATORS = {" ": "a space", ",": "a comma", "+": "a plus sign", ";": "a semicolon"}
 """Separators between two scopes. RFC 6749 §3.3 says a space; the others are found in use."""
 
+RESPONSE_MODES = ("query", "fragment", "form_post")
+"""Ways to return an authorization response that the callback reads."""
+
 LARGEST = 3_153_600_000
 """The largest number of a profile: a hundred years in seconds."""
 
@@ -121,6 +124,8 @@ def _faults(item: "Field[Any]", value: Any) -> Iterator[str]:
         yield "must be one line of ASCII text (RFC 9110 §5.5)"
     elif kind is Kind.SEPARATOR and value not in SEPARATORS:
         yield f"must be one of: {', '.join(SEPARATORS.values())}"
+    elif kind is Kind.RESPONSE_MODE and value not in ("", *RESPONSE_MODES):
+        yield f"must be empty or one of: {', '.join(RESPONSE_MODES)}"
     elif kind is Kind.SECONDS and not 0 < value <= LARGEST:
         yield f"must be more than 0 and at most {LARGEST:,} seconds"
     elif kind is Kind.COUNT and not 0 < value <= LARGEST:

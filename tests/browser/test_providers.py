@@ -30,10 +30,11 @@ def test_server_becomes_a_profile_that_is_edited_shared_and_used(
         walk.press("providers.discover")
         walk.press("providers.new.discovered")
         walk.type("providers.field.name", "Our server")
+        walk.page.get_by_role("tab", name="Lifetimes").click()
         walk.type("providers.field.lifetimes.code", "soon")
         walk.press("providers.save")
         wrong = walk.at("providers.wrong.lifetimes.code")
-        expect(wrong).to_contain_text("lifetimes.code is 'soon', and must be a whole number")
+        expect(wrong).to_contain_text("Code is 'soon', and must be a whole number")
         walk.type("providers.field.lifetimes.code", "60")
         walk.press("providers.save")
         with walk.page.expect_download() as download:
@@ -42,6 +43,7 @@ def test_server_becomes_a_profile_that_is_edited_shared_and_used(
         assert f'issuer = "{issuer}"' in content
         assert "secret" not in content.replace("client_secret_", "")
 
+        walk.at("providers.open").get_by_text("New profile").click()
         walk.at("providers.import").locator("input[type=file]").set_input_files(
             {"name": "shared.toml", "mimeType": "text/plain", "buffer": content.replace("Our", "Their").encode()}
         )

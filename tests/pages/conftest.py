@@ -103,6 +103,14 @@ class Page:
         self.app.selectbox(key=key).set_value(value)
         self.run()
 
+    def open(self, key: str, value: str) -> None:
+        """Choose from a list of radio buttons, or a tab by its name."""
+        if any(item.key == key for item in self.app.radio):
+            self.app.radio(key=key).set_value(value)
+        else:
+            self.app.session_state[key] = value
+        self.run()
+
     def choose(self, key: str, value: str) -> None:
         self.app.segmented_control(key=key).set_value(value)
         self.run()

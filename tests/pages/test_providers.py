@@ -87,10 +87,10 @@ def test_problem_is_shown_at_its_field_and_nothing_typed_is_lost(page: "Page", h
     page.type("providers.field.connection.read_timeout", "0")
     page.press("providers.save")
     text = page.text()
-    assert "token_endpoint must begin with https://" in text
-    assert "name must be one line of text, and not empty" in text
-    assert "lifetimes.code is 'soon', and must be a whole number" in text
-    assert "headers[1].value is the value of Authorization, which is a secret" in text
+    assert "Addresses › Token endpoint: must begin with https://" in text
+    assert "Name and notes › Name: must be one line of text, and not empty" in text
+    assert "Lifetimes and limits › Lifetimes › Code: is 'soon', and must be a whole number" in text
+    assert "API › Headers 1 › Value: is the value of Authorization, which is a secret" in text
     assert page.value("providers.field.token_endpoint") == "as.example/token"
     assert page.value("providers.field.lifetimes.code") == "soon"
     assert page.value("providers.field.headers.1.name") == "Authorization"
@@ -104,8 +104,8 @@ def test_invalid_connection_setting_is_named(page: "Page", home: Path) -> None:
     page.type("providers.field.connection.read_timeout", "0")
     page.type("providers.field.connection.ca_bundle", "/nowhere/ca.pem")
     page.press("providers.save")
-    assert "connection.read_timeout" in page.text()
-    assert "connection.ca_bundle" in page.text()
+    assert "Connection › Connection › Read timeout: " in page.text()
+    assert "Connection › Connection › CA bundle: " in page.text()
     assert files(home) == {}
     page.type("providers.field.connection.read_timeout", "2.5")
     page.type("providers.field.connection.ca_bundle", "")
@@ -125,6 +125,7 @@ def test_proxy_with_a_password_is_refused_with_the_variable_to_use(page: "Page",
 
 def test_built_in_profile_is_duplicated_and_edited(page: "Page", home: Path) -> None:
     page.go(PAGE)
+    page.open("providers.open", "olx")
     page.pick("providers.site.olx", "olx-ua")
     page.press("providers.shipped.olx.duplicate")
     assert page.value("providers.field.name") == "OLX Partner API, Ukraine, copy"
@@ -189,12 +190,38 @@ def test_invalid_file_is_listed_with_its_problem(page: "Page", home: Path) -> No
     assert sorted(files(home)) == ["good.toml", "sandbox.toml"]
 
 
-def test_exported_file_is_imported_as_another_profile(page: "Page", home: Path) -> None:
+def test_imported_file_makes_no_twin_and_says_which_profile_has_its_name(page: "Page", home: Path) -> None:
     create(page, name="Xy", scope="read")
-    content = files(home)["xy.toml"].encode()
-    page.app.file_uploader(key="providers.import").upload("xy.toml", content)
+    content = files(home)["xy.toml"]
+    upload(page, content)
+    assert files(home) == {"xy.toml": content}
+    assert "this profile is here already" in "".join(item.value for item in page.app.success)
+    assert page.app.radio(key="providers.open").value == "xy"
+    upload(page, content.replace("read", "write"))
+    assert files(home) == {"xy.toml": content, "xy-2.toml": content.replace("read", "write")}
+    assert "imported as xy-2, beside another with the same name" in "".join(item.value for item in page.app.success)
+
+
+def upload(page: "Page", content: str) -> None:
+    page.open("providers.open", "")
+    page.app.file_uploader(key="providers.import").upload("xy.toml", content.encode())
     page.run()
-    assert files(home) == {"xy.toml": content.decode(), "xy-2.toml": content.decode()}
+
+
+def test_form_checks_a_field_as_it_is_typed(page: "Page", home: Path) -> None:
+    page.go(PAGE)
+    page.press("providers.new.empty")
+    assert ":material/error:" not in page.text(), "an empty form is no mistake"
+    page.type("providers.field.response_mode", "banana")
+    assert "Response mode must be empty or one of: query, fragment, form_post" in page.text()
+    page.type("providers.field.name", "Xy")
+    page.press("providers.save")
+    assert "Requests › Response mode: must be empty or one of" in page.text()
+    assert files(home) == {}
+    page.type("providers.field.response_mode", "form_post")
+    assert ":material/error:" not in page.text()
+    page.press("providers.save")
+    assert files(home) == {"xy.toml": 'name = "Xy"\nresponse_mode = "form_post"\n'}
 
 
 @pytest.mark.parametrize(

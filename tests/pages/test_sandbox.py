@@ -12,7 +12,7 @@ PAGE = "sandbox.py"
 def test_the_ready_made_clients_are_shown_with_their_secrets(page: "Page") -> None:
     page.go(PAGE)
     for name in ("demo", "inactive", "machine", "website"):
-        assert f"client_id     {name}-app\nclient_secret {name}-secret" in page.text()
+        assert f"client_id {name}-app\nclient_secret {name}-secret" in page.text()
 
 
 def test_deactivated_client_gets_error_5(page: "Page") -> None:
@@ -39,6 +39,7 @@ def test_codes_and_tokens_are_listed_by_number_and_can_be_revoked(page: "Page") 
     page.paste(page.decide())
     page.go(PAGE)
     assert embedded().issued(Kind.CODE)[0].state == "live"
+    page.open("sandbox.tab", "Codes and tokens")
     page.press("sandbox.code.revoke")
     assert embedded().issued(Kind.CODE)[0].state == "revoked"
 
@@ -53,6 +54,7 @@ def test_a_reset_brings_everything_back(page: "Page") -> None:
 
 def test_a_fault_is_added_provoked_once_and_gone(page: "Page") -> None:
     page.go(PAGE)
+    page.open("sandbox.tab", "Faults")
     page.pick("sandbox.fault.kind", "server-error")
     page.press("sandbox.fault.add")
     assert "server-error" in page.text()
@@ -63,6 +65,7 @@ def test_a_fault_is_added_provoked_once_and_gone(page: "Page") -> None:
     page.press("token.send")
     assert ":red[Documented error 1] ·" in page.text()
     page.go(PAGE)
+    page.open("sandbox.tab", "Faults")
     assert "No faults are pending." in page.text()
 
 
@@ -72,6 +75,7 @@ def test_lint_names_the_mistakes_of_an_integration(page: "Page", server: str) ->
     query = {"client_id": "demo-app", "response_type": "code", "redirect_uri": f"{server}/callback"}
     httpx.get(f"{server}/sandbox/oauth/authorize/", params=query, trust_env=False)
     page.go(PAGE)
+    page.open("sandbox.tab", "Lint")
     assert "state" in page.text()
     assert "demo-app, last at" in page.text()
     page.press("sandbox.lint.clear")
@@ -82,6 +86,7 @@ def test_the_request_log_shows_paths_and_errors_and_no_secret(page: "Page") -> N
     page.press("rail.token")
     page.press("token.send")
     page.go(PAGE)
+    page.open("sandbox.tab", "Requests")
     log = next(frame.value for frame in page.app.dataframe if "path" in frame.value)
     assert next(iter(log["path"])) == "/api/open/oauth/token"
     assert next(iter(log["error"])) == "invalid_request"

@@ -54,14 +54,14 @@ SPELLINGS = {"api": "API", "ca": "CA", "dpop": "DPoP", "jwks": "JWKS", "pkce": "
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A profile being edited. ``id`` is empty until it is saved."""
+    """A profile being edited. ``id`` is empty until it is saved.
+
+    ``refused`` is true after *Save* found a problem; ``problems`` are those that only *Save* looks for.
+    """
 
     id: str
+    refused: bool = False
     problems: tuple[Problem, ...] = ()
-
-    def problem(self, field: str) -> str:
-        """Return the problem of a field, or an empty string."""
-        return next((item.text for item in self.problems if item.field == field), "")
 
 
 def begin(profile: Provider, identifier: str = "") -> None:
@@ -93,19 +93,47 @@ def end() -> None:
 
 
 def draw(draft: Draft) -> None:
-    """Draw every field with its current value."""
-    for title, names in GROUPS.items():
-        with st.container(border=True, key=f"providers.group.{title.split()[0].lower()}"):
-            st.subheader(title, anchor=False)
+    """Draw every field with its current value and its problem, as it is typed, in a tab for each group."""
+    values = _values()
+    found = [*_problems(draft, values), *draft.problems]
+    with st.container(key="providers.refused"):  # always there, so that the tabs below keep their place
+        if found and draft.refused:
+            st.error(f"Nothing was saved. Fields to correct: {len(found)}.")
+            st.text("\n".join(f"{_path(item.field)}: {item.text}" for item in found))
+    # Before the first press of Save a name that was not typed yet is no mistake.
+    problems = {item.field: item.text for item in found if draft.refused or item.field != "name" or values.get("name")}
+    for tab, (title, names) in zip(st.tabs(list(GROUPS), key="providers.group"), GROUPS.items(), strict=True):
+        with tab, st.container(key=f"providers.group.{title.split()[0].lower()}"):
             simple = [name for name in names if get_origin(TYPES[name]) is not tuple and not _table(TYPES[name])]
             for place, name in in_columns(simple, 2):
                 with place:
-                    _input(draft, name, f"{FIELD}.{name}", TYPES[name], meaning_of(name))
+                    _input(problems, name, f"{FIELD}.{name}", TYPES[name], meaning_of(name))
             for name in names:
                 if get_origin(TYPES[name]) is tuple:
-                    _rows(draft, name, get_args(TYPES[name])[0])
+                    _rows(problems, name, get_args(TYPES[name])[0])
                 elif table := _table(TYPES[name]):
-                    _nested(draft, name, table)
+                    _nested(problems, name, table)
+
+
+def _problems(draft: Draft, values: Mapping[str, Any]) -> Sequence[Problem]:
+    """Return the problems of what was typed so far, without those that need the history."""
+    try:
+        profile = custom.check(draft.id or "draft", values, "draft")
+    except ProfileError as error:
+        return error.problems
+    return [
+        Problem(f"connection.{error.field}", str(error))
+        for error in connection_settings.problems(profile.connection, current().settings.policy.certificates)
+    ]
+
+
+def _path(field: str) -> str:
+    """Return the tab and the labels that lead to a field."""
+    first = field.partition(".")[0].partition("[")[0]
+    tab = next((title for title, names in GROUPS.items() if first in names), "")
+    names = (part.partition("[") for part in field.split("."))
+    labels = [label(name) + (f" {number.rstrip(']')}" if number else "") for name, _, number in names]
+    return " › ".join(part for part in (tab, *labels) if part)
 
 
 def in_columns(items: Sequence[Item], width: int) -> Iterator[tuple[DeltaGenerator, Item]]:
@@ -124,26 +152,26 @@ def _without_none(kind: Any) -> Any:
     return get_args(kind)[0] if get_origin(kind) in (Union, types.UnionType) else kind
 
 
-def _nested(draft: Draft, name: str, table: Any) -> None:
+def _nested(problems: Mapping[str, str], name: str, table: Any) -> None:
     st.caption(meaning_of(name))
     hints = get_type_hints(table)
     for place, item in in_columns(fields(table), 3):
         meaning = CONNECTION[item.name] if name == "connection" else str(item.metadata["meaning"])
         with place:
-            _input(draft, f"{name}.{item.name}", f"{FIELD}.{name}.{item.name}", hints[item.name], meaning)
+            _input(problems, f"{name}.{item.name}", f"{FIELD}.{name}.{item.name}", hints[item.name], meaning)
 
 
-def _rows(draft: Draft, name: str, table: Any) -> None:
+def _rows(problems: Mapping[str, str], name: str, table: Any) -> None:
     st.markdown(f"**{label(name)}**")
     st.caption(meaning_of(name))
-    _error(draft, name)
+    _error(problems, name)
     hints = get_type_hints(table)
     for number in range(1, st.session_state.setdefault(f"{ROWS}.{name}", 0) + 1):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             for item in fields(table):
                 key = f"{FIELD}.{name}.{number}.{item.name}"
                 meaning = str(item.metadata["meaning"])
-                _input(draft, f"{name}[{number}].{item.name}", key, hints[item.name], meaning, compact=True)
+                _input(problems, f"{name}[{number}].{item.name}", key, hints[item.name], meaning, compact=True)
             st.button(
                 "Remove",
                 key=f"{FIELD}.{name}.{number}.remove",
@@ -155,7 +183,9 @@ def _rows(draft: Draft, name: str, table: Any) -> None:
     st.button("Add", key=f"{FIELD}.{name}.add", icon=":material/add:", type="tertiary", on_click=_add, args=(name,))
 
 
-def _input(draft: Draft, field: str, key: str, kind: Any, meaning: str, *, compact: bool = False) -> None:
+def _input(
+    problems: Mapping[str, str], field: str, key: str, kind: Any, meaning: str, *, compact: bool = False
+) -> None:
     """Draw one field with its meaning beneath, or as a tooltip if ``compact``, and its error."""
     kind, title = _without_none(kind), label(field.rpartition(".")[2])
     if kind is bool:
@@ -170,7 +200,7 @@ def _input(draft: Draft, field: str, key: str, kind: Any, meaning: str, *, compa
         st.text_input(title, key=key, help=meaning if compact else None, persist_state="session")
     if not compact:
         st.caption(meaning)
-    _error(draft, field)
+    _error(problems, field)
 
 
 def label(name: str) -> str:
@@ -179,11 +209,11 @@ def label(name: str) -> str:
     return words[0].upper() + words[1:]
 
 
-def _error(draft: Draft, field: str) -> None:
-    if text := draft.problem(field):
+def _error(problems: Mapping[str, str], field: str) -> None:
+    if text := problems.get(field):
         with st.container(horizontal=True, gap="xsmall", key=f"providers.wrong.{field}"):
             st.markdown(":red[:material/error:]", width="content")
-            st.text(f"{field} {text}")
+            st.text(f"{label(field.rpartition('.')[2])} {text}")
 
 
 def _add(name: str) -> None:
@@ -200,29 +230,33 @@ def _remove(name: str, table: Any, number: int) -> None:
     st.session_state[f"{ROWS}.{name}"] = count - 1
 
 
-def save(used_ids: list[str]) -> bool:
-    """Validate the form and save the profile; return False if a field is invalid.
+def _values() -> dict[str, Any]:
+    """Return what was typed, as in a TOML file."""
+    return {name: value for name in NAMES if (value := _value(f"{FIELD}.{name}", name, TYPES[name])) is not None}
+
+
+def save(used_ids: list[str]) -> str:
+    """Validate the form and save the profile; return its id, or an empty string if a field is invalid.
 
     An invalid form stays open with what was typed.
     """
     draft: Draft = st.session_state[DRAFT]
-    values = {name: value for name in NAMES if (value := _value(f"{FIELD}.{name}", name, TYPES[name])) is not None}
+    values = _values()
+    refused = Draft(draft.id, refused=True)
+    st.session_state[DRAFT] = refused
+    if _problems(draft, values):
+        return ""
     identifier = draft.id or custom.new_id(str(values.get("name", "")), used_ids)
     try:
         profile = custom.check(identifier, values, f"{identifier}.toml")
-        if problems := tuple(
-            Problem(f"connection.{error.field}", str(error))
-            for error in connection_settings.problems(profile.connection, current().settings.policy.certificates)
-        ):
-            raise ProfileError(f"{identifier}.toml", problems)
         if problems := tuple(_known_secrets(values)):
             raise ProfileError(f"{identifier}.toml", problems)
         custom.write(current().settings.home, profile)
     except ProfileError as error:
-        st.session_state[DRAFT] = replace(draft, problems=error.problems)
-        return False
+        st.session_state[DRAFT] = replace(refused, problems=error.problems)
+        return ""
     end()
-    return True
+    return identifier
 
 
 def _known_secrets(values: Mapping[str, Any]) -> Iterator[Problem]:
