@@ -9,6 +9,7 @@ from oauth import parameters
 from oauth.addresses import host_of
 from oauth.catalogue.explain import Explanation
 from oauth.diagnosis.before import Before
+from oauth.diagnosis.issued import TOKENS, Issued
 from oauth.diagnosis.known import Authorization, Known, Origin
 from oauth.diagnosis.past import NoPast, Past
 from oauth.diagnosis.secrets import SECRET_NAMES, Secrets
@@ -32,7 +33,8 @@ class Context:
 
     ``unknown`` has the parts of the exchange that its source does not show. What is not in one of them may have been
     there: nothing is proven by it. With ``is_everywhere`` every row counts as one of this exchange's site, whose
-    terms are unknown, and with ``is_strict`` a body without a ``Content-Type`` cannot be read.
+    terms are unknown, and with ``is_strict`` a body without a ``Content-Type`` cannot be read. ``issued`` may be shared
+    by the exchanges of one paste.
     """
 
     exchange: Exchange
@@ -46,6 +48,7 @@ class Context:
     unknown: frozenset[Part] = frozenset()
     is_everywhere: bool = False
     is_strict: bool = False
+    issued: Issued = field(default_factory=Issued, repr=False, compare=False)
     _origins: dict[tuple[str, str], Origin | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     # The request.
@@ -251,12 +254,7 @@ class Context:
             code = None
             if self.flow.callback is not None and self.flow.code:
                 received = self.flow.callback.received_at
-                code = Known(
-                    self.flow.code,
-                    f"flow, callback at {self.clock(received)}",
-                    callback.id if callback else None,
-                    received,
-                )
+                code = Known(self.flow.code, "flow, callback", callback.id if callback else None, received)
             return Authorization(
                 parameters=None if self.flow.authorization is None else dict(self.flow.authorization),
                 where="flow, authorization request",
@@ -300,20 +298,16 @@ class Context:
 
     @cached_property
     def _tokens(self) -> dict[str, tuple[Known, ...]]:
-        return {kind: self._known_tokens(kind) for kind in ("access_token", "refresh_token")}
-
-    def _known_tokens(self, kind: str) -> tuple[Known, ...]:
-        known: list[Known] = []
-        if self.flow is not None:
-            for tokens in (self.flow.tokens, self.flow.application_tokens):
-                value = getattr(tokens, kind) if tokens else ""
-                if tokens and value:
-                    where = f"flow, token response at {self.clock(tokens.issued_at)}"
-                    known.append(Known(value, where, None, tokens.issued_at))
+        known: dict[str, list[Known]] = {kind: [] for kind in TOKENS}
+        for tokens in (self.flow.tokens, self.flow.application_tokens) if self.flow else ():
+            for kind, found in known.items() if tokens else ():
+                if tokens and (value := getattr(tokens, kind)):
+                    found.append(Known(value, "flow, token response", None, tokens.issued_at))
         for row in reversed(self.before.rows):
-            if row.step in (Step.TOKEN, Step.REFRESH) and (value := parameters.member(row.response, kind)):
-                known.append(Known(value, f"token response at {self.clock(row.started_at)}", row.id, row.started_at))
-        return tuple(known)
+            if row.step in (Step.TOKEN, Step.REFRESH):
+                for kind, token in self.issued.by(row):
+                    known[kind].append(token)
+        return {kind: tuple(found) for kind, found in known.items()}
 
     def origin(self, kind: str, value: str) -> Origin | None:
         """Return the token response that issued this token, from the history or else from the flow in memory."""
@@ -394,6 +388,10 @@ class Context:
         text = f"{when:%H:%M:%S}" if when.date() == at.date() else f"{when:%Y-%m-%d %H:%M:%S}"
         return f"{text} UTC" if self.zone is UTC else text
 
+    def place_of(self, known: Known) -> str:
+        """Name what a code or token was read from, with its time."""
+        return f"{known.source} at {self.clock(known.at)}"
+
     def row_text(self, row: Exchange) -> str:
         """Name a row for evidence, with its time."""
         return f"row {row.id}, {self.clock(row.started_at)}" if row.id is not None else self.clock(row.started_at)
@@ -412,4 +410,4 @@ class Context:
 
     def _code_of(self, row: Exchange) -> Known | None:
         value = dict(parameters.query_of(row.request.url)).get("code", "")
-        return Known(value, f"callback at {self.clock(row.started_at)}", row.id, row.started_at) if value else None
+        return Known(value, "callback", row.id, row.started_at) if value else None

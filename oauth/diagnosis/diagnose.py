@@ -12,6 +12,7 @@ from oauth.diagnosis.causes.fixes import NEW_CODE
 from oauth.diagnosis.causes.rule import Rule, Weight
 from oauth.diagnosis.causes.shape import bare
 from oauth.diagnosis.context import Context
+from oauth.diagnosis.issued import Issued
 from oauth.diagnosis.known import Known
 from oauth.diagnosis.model import Cause, Change, Diagnosis, Evidence, Fix, Label, Target, Verdict
 from oauth.diagnosis.past import Past
@@ -40,14 +41,19 @@ def diagnose(
     now: datetime | None = None,
     zone: tzinfo = UTC,
     unknown: frozenset[Part] = frozenset(),
+    issued: Issued | None = None,
 ) -> Diagnosis:
     """Diagnose a failed exchange.
 
     ``exchange`` may be live or redacted; with ``vault`` a live one is compared with the history by fingerprint. ``now``
     is the time of the diagnosis, by default that of the exchange: a fix never sends a value that has expired by then.
-    Times are quoted in ``zone``. ``unknown`` has the parts that the exchange's source does not show.
+    Times are quoted in ``zone``. ``unknown`` has the parts that the exchange's source does not show. ``issued``
+    remembers the tokens in the rows of ``past`` for further diagnoses with it.
     """
-    context = Context(exchange, explanation, flow, past, vault, now or exchange.started_at, zone=zone, unknown=unknown)
+    at = now or exchange.started_at
+    context = Context(
+        exchange, explanation, flow, past, vault, at, zone=zone, unknown=unknown, issued=issued or Issued()
+    )
     return _diagnosis(_weighed(candidates_for(explanation, context), context), explanation.title, explanation.cause)
 
 
@@ -225,7 +231,7 @@ def _may_have_worked(exchange: Exchange) -> bool:
 
 def _has_expired(code: Known, context: Context) -> bool:
     life = context.lifetimes.code
-    return code.at is not None and life is not None and (context.now - code.at).total_seconds() > life
+    return life is not None and (context.now - code.at).total_seconds() > life
 
 
 def _resolvable(fix: Fix, context: Context) -> Fix:

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 from oauth import parameters
 from oauth.catalogue.explain import Explanation, explain, explain_response, not_shown
 from oauth.diagnosis import Cause, Diagnosis, InMemoryPast, NoPast, Past, diagnose, preflight
+from oauth.diagnosis.issued import Issued
 from oauth.diagnosis.masks import without_masks
 from oauth.diagnosis.rank import likelihood
 from oauth.exchange import Exchange, Part, Request, Response, Step, header
@@ -70,6 +71,7 @@ class Paste:
         self.now = now
         self._redacted: dict[int, Exchange] = {}
         self._passed_on = _passed_on(self.items)
+        self._issued = Issued()
         for exchange in progress("Looking for secrets", self.exchanges):
             learn_secrets(exchange, vault)
 
@@ -126,7 +128,14 @@ class Paste:
         if explanation is not None:
             unknown = item.unknown | masked if item.started_at else item.unknown | masked | {Part.TIME}
             diagnosis = diagnose(
-                exchange, explanation, past=past, vault=vault, now=self.now, zone=zone, unknown=unknown
+                exchange,
+                explanation,
+                past=past,
+                vault=vault,
+                now=self.now,
+                zone=zone,
+                unknown=unknown,
+                issued=self._issued,
             )
             return Finding(position, self.redacted(position), _without_secrets(explanation, vault), diagnosis)
         causes = None

@@ -72,9 +72,11 @@ def catalogue_of(id: str) -> str:
     """Return the id of the catalogue that a provider's profile names, built in or your own; empty without one."""
     if profile := _profiles().get(id):
         return profile.catalogue
+    if not id:
+        return ""
     path = custom.folder(home_of(os.environ)) / f"{id}.toml"
     try:
-        return _catalogue_in(path, path.stat().st_mtime_ns) if id else ""
+        return _catalogue_in(path, path.stat().st_mtime_ns)
     except (OSError, ValueError):  # the profile is no file of this console's, or an invalid one
         return ""
 

@@ -106,7 +106,7 @@ def _presented(context: Context, row: Exchange, token: str) -> bool:
 def _newest(context: Context) -> Fix:
     sent = context.sent.value("refresh_token")
     for known in context.candidates("refresh_token"):
-        if context.secrets.same("refresh_token", known.value, sent) is False:
+        if context.secrets.same_as("refresh_token", sent, known) is False:
             before = context.secrets.quoted("refresh_token", sent)
             after = context.secrets.offered("refresh_token", known.value)
             return put(context, "refresh_token", before, after, "Send the newest refresh token")
