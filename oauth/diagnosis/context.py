@@ -9,9 +9,9 @@ from oauth import parameters
 from oauth.addresses import host_of
 from oauth.catalogue.explain import Explanation
 from oauth.diagnosis.before import Before
-from oauth.diagnosis.issued import TOKENS, Issued
 from oauth.diagnosis.known import Authorization, Known, Origin
 from oauth.diagnosis.past import NoPast, Past
+from oauth.diagnosis.readings import TOKENS, Readings
 from oauth.diagnosis.secrets import SECRET_NAMES, Secrets
 from oauth.exchange import Exchange, Part, Step, header
 from oauth.flow import Flow, Grant
@@ -33,8 +33,8 @@ class Context:
 
     ``unknown`` has the parts of the exchange that its source does not show. What is not in one of them may have been
     there: nothing is proven by it. With ``is_everywhere`` every row counts as one of this exchange's site, whose
-    terms are unknown, and with ``is_strict`` a body without a ``Content-Type`` cannot be read. ``issued`` may be shared
-    by the exchanges of one paste.
+    terms are unknown, and with ``is_strict`` a body without a ``Content-Type`` cannot be read. ``readings`` may be
+    shared by the exchanges of one paste.
     """
 
     exchange: Exchange
@@ -48,7 +48,7 @@ class Context:
     unknown: frozenset[Part] = frozenset()
     is_everywhere: bool = False
     is_strict: bool = False
-    issued: Issued = field(default_factory=Issued, repr=False, compare=False)
+    readings: Readings = field(default_factory=Readings, repr=False, compare=False)
     _origins: dict[tuple[str, str], Origin | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     # The request.
@@ -298,16 +298,15 @@ class Context:
 
     @cached_property
     def _tokens(self) -> dict[str, tuple[Known, ...]]:
-        known: dict[str, list[Known]] = {kind: [] for kind in TOKENS}
+        issued = self.readings.tokens(
+            row for row in reversed(self.before.rows) if row.step in (Step.TOKEN, Step.REFRESH)
+        )
+        return {kind: (*self._of_flow(kind), *issued[kind]) for kind in TOKENS}
+
+    def _of_flow(self, kind: str) -> Iterator[Known]:
         for tokens in (self.flow.tokens, self.flow.application_tokens) if self.flow else ():
-            for kind, found in known.items() if tokens else ():
-                if tokens and (value := getattr(tokens, kind)):
-                    found.append(Known(value, "flow, token response", None, tokens.issued_at))
-        for row in reversed(self.before.rows):
-            if row.step in (Step.TOKEN, Step.REFRESH):
-                for kind, token in self.issued.by(row):
-                    known[kind].append(token)
-        return {kind: tuple(found) for kind, found in known.items()}
+            if tokens and (value := getattr(tokens, kind)):
+                yield Known(value, "flow, token response", None, tokens.issued_at)
 
     def origin(self, kind: str, value: str) -> Origin | None:
         """Return the token response that issued this token, from the history or else from the flow in memory."""
@@ -318,20 +317,21 @@ class Context:
 
     def _origin(self, kind: str, value: str) -> Origin | None:
         for row in self.sightings((kind,), value):
-            issued = parameters.member(row.response, kind)
-            if row.step in (Step.TOKEN, Step.REFRESH) and issued and self.secrets.same(kind, issued, value):
-                request = parameters.read(row.request)
-                expires = parameters.members(row.response).get("expires_in")
+            if row.step not in (Step.TOKEN, Step.REFRESH):
+                continue
+            reading = self.readings.of(row)
+            if (issued := reading.text(kind)) and self.secrets.same(kind, issued, value):
+                request = reading.sent
                 return Origin(
                     where=f"token response at {self.clock(row.started_at)}",
                     row=row.id,
                     issued_at=later(row.started_at, (row.duration_ms or 0) / 1000),
-                    expires_in=seconds(expires),
+                    expires_in=seconds(reading.received.get("expires_in")),
                     # RFC 6749 §5.1: without a scope, the requested one was granted.
-                    scope=parameters.member(row.response, "scope") or request.value("scope"),
+                    scope=reading.text("scope") or request.value("scope"),
                     requested_scope=request.value("scope"),
                     grant=request.value("grant_type"),
-                    client_id=parameters.client_of(row),
+                    client_id=reading.client_id,
                     provider=row.provider,
                     host=host_of(row.request.url),
                 )
@@ -362,7 +362,7 @@ class Context:
     def successes(self) -> Sequence[Exchange]:
         """The earlier token requests of this client that succeeded, at any provider, oldest first."""
         rows = self.before.token_requests(self.client_id)
-        return tuple(row for row in rows if parameters.client_of(row) == self.client_id)
+        return tuple(row for row in rows if self.readings.of(row).client_id == self.client_id)
 
     @cached_property
     def successes_here(self) -> Sequence[Exchange]:
@@ -376,7 +376,7 @@ class Context:
         rows = [
             row
             for row in self.sightings(("code",), code)
-            if row.step is Step.TOKEN and self.secrets.same("code", parameters.read(row.request).value("code"), code)
+            if row.step is Step.TOKEN and self.secrets.same("code", self.readings.of(row).sent.value("code"), code)
         ]
         return tuple(rows)
 

@@ -108,9 +108,13 @@ class Vault:
 
     def conceal(self, name: str, value: str) -> str:
         """Redact one named field and remember its secrets, so that ``resolve`` restores them."""
+        self.learn(name, value)
+        return self.redact_value(name, value)
+
+    def learn(self, name: str, value: str) -> None:
+        """Remember the secrets in one named field."""
         for occurrence in self._scan((name, value)).occurrences:
             self.add(occurrence.kind, self._value(occurrence, {}))
-        return self.redact_value(name, value)
 
     def redact_value(self, name: str, value: str) -> str:
         """Redact the value of one named field or header."""

@@ -9,7 +9,7 @@ from unittest.mock import Mock
 import pytest
 
 from oauth import parameters, paste
-from oauth.diagnosis import InMemoryPast, issued, pasted
+from oauth.diagnosis import InMemoryPast, pasted, readings
 from oauth.diagnosis.in_memory import NEWEST_OF_FLOW, NEWEST_SEEN
 from oauth.diagnosis.pasted import Finding, Paste
 from oauth.exchange import Exchange, Request, Response, Step
@@ -175,7 +175,7 @@ def test_each_answer_is_read_for_its_tokens_once_however_many_requests_fail_afte
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     read_members = Mock(wraps=parameters.members)
-    monkeypatch.setattr(issued, "parameters", Mock(members=read_members))
+    monkeypatch.setattr(readings, "parameters", Mock(wraps=parameters, members=read_members))
     findings = read(benchmark.short_har(90))
     assert sum(finding.diagnosis is not None for finding in findings) == 30
     bodies = [call.args[0] for call in read_members.call_args_list]

@@ -140,8 +140,7 @@ def _later_tokens(context: Context, origin: Origin) -> list[Exchange]:
         if row.step is Step.REFRESH
         and parameters.succeeded(row)
         and row.started_at >= origin.issued_at
-        and context.secrets.same("access_token", parameters.member(row.response, "access_token"), context.bearer)
-        is False
+        and context.secrets.same("access_token", context.readings.of(row).text("access_token"), context.bearer) is False
     ]
 
 
