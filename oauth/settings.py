@@ -9,7 +9,6 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -92,12 +91,7 @@ class Settings:
 
 def home_of(environ: Mapping[str, str]) -> Path:
     """Return the folder of everything that the console keeps."""
-    return _path(environ.get("CONSOLE_HOME") or ".console").absolute()
-
-
-@lru_cache(maxsize=8)
-def _path(name: str) -> Path:
-    return Path(name)  # every error of a paste asks, and this is most of the answer
+    return Path(environ.get("CONSOLE_HOME") or ".console").absolute()
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:

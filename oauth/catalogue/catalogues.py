@@ -69,7 +69,12 @@ def _parsed(path: Path, _version: tuple[int, ...]) -> Catalogue:
 
 def own_folder() -> Path:
     """Return the folder of your own catalogues."""
-    return home_of(os.environ) / "catalogues"
+    return _folder_in(os.environ.get("CONSOLE_HOME", ""))
+
+
+@lru_cache(maxsize=8)
+def _folder_in(home: str) -> Path:
+    return home_of({"CONSOLE_HOME": home}) / "catalogues"  # making a path takes long, and every error asks for it
 
 
 def own() -> tuple[CatalogueFile, ...]:

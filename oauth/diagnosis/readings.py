@@ -17,7 +17,7 @@ _MOST = 10_000
 
 
 class RowReading:
-    """What one row says, read when it is asked for."""
+    """The reading of one row, each part of it made when it is asked for."""
 
     def __init__(self, row: Exchange) -> None:
         self.row = row
