@@ -169,9 +169,12 @@ class Exchange:
     @property
     def request_id(self) -> str:
         """The provider's id of this exchange, which its support asks for; empty when it sent none."""
-        if self.response is None:
-            return ""
-        return next((id for name in REQUEST_ID_HEADERS if (id := header(self.response.headers, name))), "")
+        return "" if self.response is None else request_id_in(self.response.headers)
+
+
+def request_id_in(headers: Headers) -> str:
+    """Return the provider's id of an exchange, by the headers of its response; empty without one."""
+    return next((id for name in REQUEST_ID_HEADERS if (id := header(headers, name))), "")
 
 
 def charset_of(headers: Headers) -> str:
