@@ -13,6 +13,7 @@ from oauth.redaction.placeholders import PLACEHOLDER
 HEAD = 12
 """Characters by which a secret that was cut is known."""
 
+_NONE: frozenset[int] = frozenset()
 _URL_SAFE = str.maketrans("+/", "-_")
 
 
@@ -102,8 +103,16 @@ class Index:
 
     def candidates(self, text: str) -> list[str]:
         """Return the secrets that may occur in a text, in the order in which they were added."""
+        return self.values(self.numbers(text))
+
+    def values(self, numbers: Iterable[int]) -> list[str]:
+        """Return the secrets with these numbers, in the order in which they were added."""
+        return [self._values[number] for number in sorted(numbers)]
+
+    def numbers(self, text: str) -> frozenset[int]:
+        """Return the numbers of the secrets that may occur in a text."""
         if not self._values:
-            return []
+            return _NONE
         if len(self._by_end) <= len(text):
             ends = [end for end in self._by_end if end in text]
         else:
@@ -113,7 +122,7 @@ class Index:
         for end in ends:
             known = self._by_end[end]
             numbers.update(known if isinstance(known, list) else (known,))
-        return [self._values[number] for number in sorted(numbers)]
+        return frozenset(numbers)
 
 
 def find(views: Iterable[View], targets: Sequence[Target]) -> list[Occurrence]:
