@@ -191,8 +191,8 @@ def text_encoding(charset: str) -> str | None:
 
 def header(headers: Headers, name: str) -> str | None:
     """Return the first value of a header, by its name in any letter case (RFC 9110 §5.1)."""
-    lowered = name.lower()
+    lowered, size = name.lower(), len(name)
     for key, value in headers:
-        if key.lower() == lowered:
+        if len(key) == size and key.lower() == lowered:  # the length first: most names have another
             return value
     return None
