@@ -12,7 +12,7 @@ from oauth.parameters import Reading
 TOKENS = ("access_token", "refresh_token")
 """Members of a token response with a token (RFC 6749 §5.1)."""
 
-_MOST = 10_000
+_MOST = 2_000
 """Rows that are remembered at a time."""
 
 

@@ -88,6 +88,10 @@ class Index:
         self._by_end: dict[str, int | list[int]] = {}  # most ends belong to one secret; a list for each costs memory
         self._short: list[str] = []  # ends that are whole encodings, of secrets that are mostly quotes
 
+    def __len__(self) -> int:
+        """Return the number of secrets in it."""
+        return len(self._values)
+
     def add(self, value: str) -> None:
         """Add a secret, once."""
         number = len(self._values)

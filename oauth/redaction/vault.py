@@ -160,11 +160,11 @@ class Vault:
         occurrences = [occurrence for scan in scans.values() for occurrence in scan.occurrences]
         named = {self._value(occurrence, {}): occurrence.kind for occurrence in reversed(occurrences)}
         # One search of all texts tells which secrets are worth a search of each.
-        all_plain = "\n".join(filter(None, plain))
+        plain_texts = list(filter(None, plain))
+        all_plain = "\n".join(plain_texts)
         others = [view.text for scan in scans.values() for view in (*scan.name_views, *scan.views)]
         joined = "\n".join(others)
-        numbers = self._index.numbers(joined).union(*map(self._plain_numbers, filter(None, plain)))
-        targets = self._targets(named, f"{all_plain}\n{joined}", self._index.values(numbers))
+        targets = self._targets(named, f"{all_plain}\n{joined}", self._candidates(joined, plain_texts))
         encoded = [text for target in targets for text in target.encodings]
         if any(text in all_plain for text in encoded):
             scans = {place: scans.get(place) or self._scan(item) for place, item in enumerate(items)}
@@ -199,10 +199,17 @@ class Vault:
             return find_named(item, text_views)
         return [Occurrence(it.start, it.end, it.kind, (text[it.start : it.end],), number=it.number) for it in known]
 
-    def _plain_numbers(self, text: str) -> frozenset[int]:
-        """Return the numbers of the remembered secrets that may occur in a plain item, which comes again and again."""
-        numbers = self._numbers.get(text)
-        return _cache(self._numbers, text, self._index.numbers(text)) if numbers is None else numbers
+    def _candidates(self, text: str, plain_texts: Sequence[str]) -> list[str]:
+        """Return the remembered secrets that may occur in a text, or in one of plain items, which come again."""
+        if not self._index:
+            return []
+        known = list(map(self._numbers.get, plain_texts))
+        if None in known:
+            known = [
+                _cache(self._numbers, plain, self._index.numbers(plain)) if numbers is None else numbers
+                for plain, numbers in zip(plain_texts, known, strict=True)
+            ]
+        return self._index.values(self._index.numbers(text).union(*filter(None, known)))
 
     def _targets(self, named: Mapping[str, str], text: str, candidates: Iterable[str]) -> list[Target]:
         """Return the secrets that a text contains: of those found by name ``MOST_NAMED``, and of the candidates."""
