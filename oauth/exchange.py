@@ -169,9 +169,12 @@ class Exchange:
     @property
     def request_id(self) -> str:
         """The provider's id of this exchange, which its support asks for; empty when it sent none."""
-        if self.response is None:
-            return ""
-        return next((id for name in REQUEST_ID_HEADERS if (id := header(self.response.headers, name))), "")
+        return "" if self.response is None else request_id_in(self.response.headers)
+
+
+def request_id_in(headers: Headers) -> str:
+    """Return the provider's id of an exchange, by the headers of its response; empty without one."""
+    return next((id for name in REQUEST_ID_HEADERS if (id := header(headers, name))), "")
 
 
 def charset_of(headers: Headers) -> str:
@@ -188,8 +191,8 @@ def text_encoding(charset: str) -> str | None:
 
 def header(headers: Headers, name: str) -> str | None:
     """Return the first value of a header, by its name in any letter case (RFC 9110 §5.1)."""
-    lowered = name.lower()
+    lowered, size = name.lower(), len(name)
     for key, value in headers:
-        if key.lower() == lowered:
+        if len(key) == size and key.lower() == lowered:  # the length first: most names have another
             return value
     return None

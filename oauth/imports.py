@@ -360,6 +360,11 @@ def _foreign_har(begin: bytes, file: BinaryIO, now: datetime, problems: list[str
         check_brackets(text)
     except TooManyError as error:
         raise ImportFileError("The HAR has more brackets than a browser writes; save fewer entries in it.") from error
+    with har.collector_paused():
+        yield from _of_foreign(text, now, problems)
+
+
+def _of_foreign(text: str, now: datetime, problems: list[str]) -> list[_Entry]:
     try:
         document = json.loads(text)
         entries = document["log"]["entries"]
@@ -379,8 +384,7 @@ def _foreign_har(begin: bytes, file: BinaryIO, now: datetime, problems: list[str
         if pasted.started_at is None:
             problems.append(f"Entry {number}: its time cannot be read, so it was imported with the current time.")
         exchanges.append(pasted)
-    for pasted in grouped(exchanges):
-        yield _Entry(Row(pasted.to_exchange(now)), pasted)
+    return [_Entry(Row(pasted.to_exchange(now)), pasted) for pasted in grouped(exchanges)]
 
 
 def _redacted(entries: Sequence[_Entry], vault: Vault, owner: str | None, case: str) -> Iterator[Row]:

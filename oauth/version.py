@@ -2,7 +2,6 @@
 
 import tomllib
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 DISTRIBUTION = "oauth-console"
@@ -14,4 +13,6 @@ def version() -> str:
     project = Path(__file__).parents[1] / "pyproject.toml"
     if project.exists():  # first, since another release may be installed beside a checkout
         return str(tomllib.loads(project.read_text("utf-8"))["project"]["version"])
+    from importlib import metadata  # loads much that a checkout does not need
+
     return metadata.version(DISTRIBUTION)

@@ -449,8 +449,11 @@ def _documented(error: Match, status: int | None) -> Explanation | None:
     entry = error.documented
     if entry is None:
         return None
-    return replace(
-        _of_entry("documented", entry, status, error),
+    return _of_entry(
+        "documented",
+        entry,
+        status,
+        error,
         number=entry.number,
         match=error.how,
         status_as_documented=error.status_as_documented,
@@ -462,8 +465,11 @@ def _documented(error: Match, status: int | None) -> Explanation | None:
 
 def _of_provider(entry: ProviderError, known_by: str, status: int | None, error: Match) -> Explanation:
     name = catalogues.name_of(entry.catalogue)
-    return replace(
-        _of_entry("provider", entry, status, error),
+    return _of_entry(
+        "provider",
+        entry,
+        status,
+        error,
         reference=f"{name}: {entry.source}",
         known_by=known_by,
         specialises=entry.spec,
@@ -477,7 +483,7 @@ def _registered(error: Match, status: int | None, step: Step | None) -> Explanat
     elsewhere = entry is not None and step is not None and not set(ENDPOINTS_OF[step]) & set(entry.where)
     if entry is None or (elsewhere and status in (404, 405)):
         return None
-    explanation = replace(_of_entry("registered", entry, status, error), reference=entry.reference)
+    explanation = _of_entry("registered", entry, status, error, reference=entry.reference)
     subject = subject_of(error.description)
     if subject is not None and (narrower := entry.about.get(subject)):
         return replace(explanation, title=narrower.title, cause=narrower.cause, remedy=narrower.remedy)
@@ -486,7 +492,7 @@ def _registered(error: Match, status: int | None, step: Step | None) -> Explanat
 
 def _answer(kind: str, status: int | None, error: Match | None) -> Explanation:
     entry = answers()[kind]
-    return replace(_of_entry("answer", entry, status, error), answer=kind, danger=entry.danger)
+    return _of_entry("answer", entry, status, error, answer=kind, danger=entry.danger)
 
 
 def _of_entry(
@@ -494,19 +500,18 @@ def _of_entry(
     entry: Entry | ProviderError,
     status: int | None,
     error: Match | None,
+    **own: Any,
 ) -> Explanation:
-    """Return what the explanations of all sources have in common."""
-    explanation = Explanation(kind, entry.entry, entry.title, entry.cause, entry.remedy, status=status)
-    if error is None:
-        return explanation
-    return replace(
-        explanation,
-        error=error.error,
-        error_description=error.description,
-        matched_text=error.matched_text,
-        where=error.where.value,
-        request_id=error.request_id,
-    )
+    """Return what the explanations of all sources have in common, and what this one has of its ``own``."""
+    if error is not None:
+        own |= {
+            "error": error.error,
+            "error_description": error.description,
+            "matched_text": error.matched_text,
+            "where": error.where.value,
+            "request_id": error.request_id,
+        }
+    return Explanation(kind, entry.entry, entry.title, entry.cause, entry.remedy, status=status, **own)
 
 
 def _by_text(body: bytes) -> str:

@@ -224,7 +224,15 @@ def beginning(text: str) -> str:
 
 def speaks_for(hosts: Iterable[str], host: str) -> bool:
     """Return whether one of these hosts, in which ``*.`` stands for any subdomain, is this host."""
-    name = host.rpartition(":")[0] if re.search(r":[0-9]+$", host) else host
+    name = without_port(host)
     return any(
         pattern in (host, name) or (pattern.startswith("*.") and name.endswith(pattern[1:])) for pattern in hosts
     )
+
+
+def without_port(host: str) -> str:
+    """Return a host without its port."""
+    return host.rpartition(":")[0] if _PORT.search(host) else host
+
+
+_PORT = re.compile(r":[0-9]+$")

@@ -349,8 +349,8 @@ class _Search:
         )
 
     def _read(self, members: dict[str, Any], shape: "_Compiled", path: Path) -> ShapeError | None:
-        error = next((code for at in shape.error if (code := self._code(members, at, shape))), "")
-        description = next((text for at in shape.description if (text := _words(self._at(members, at)))), "")
+        error = next((code for at in shape.error if at[0] in members and (code := self._code(members, at, shape))), "")
+        description = self._words(members, shape.description)
         success = table().signs.success
         is_certain = shape.is_certain
         if error and error.casefold() in success:
@@ -362,7 +362,7 @@ class _Search:
             if colon and code in registered():
                 error, description = code, description or rest
         places = (*shape.status, *_STATUS_PATHS)
-        status = next((number for at in places if (number := self._status(members, at))), None)
+        status = next((number for at in places if at[0] in members and (number := self._status(members, at))), None)
         if not (error or description or (status or 0) >= 400):
             return None
         if description == error and shape.description and shape.error[:1] == shape.description[:1]:
@@ -371,10 +371,10 @@ class _Search:
             shape.name,
             error,
             description,
-            next((text for at in shape.human_title if (text := _words(self._at(members, at)))), ""),
+            self._words(members, shape.human_title),
             status,
-            next((text for at in shape.request_id if (text := _id(self._at(members, at)))), ""),
-            _numbers([_id(self._at(members, at)) for at in shape.number]),
+            next((text for at in shape.request_id if at[0] in members and (text := _id(self._at(members, at)))), ""),
+            _numbers([_id(self._at(members, at)) for at in shape.number if at[0] in members]),
             path,
             tuple(
                 text
@@ -383,6 +383,10 @@ class _Search:
             ),
             is_certain,
         )
+
+    def _words(self, members: dict[str, Any], paths: tuple[Path, ...]) -> str:
+        """Return the first text to which one of these paths leads."""
+        return next((text for at in paths if at[0] in members and (text := _words(self._at(members, at)))), "")
 
     def _has_sign(self, error: ShapeError, members: dict[str, Any], shape: "_Compiled") -> bool:
         if self.status >= 400 or (error.status or 0) >= 400:

@@ -451,10 +451,10 @@ def _known_readers() -> Iterator[tuple[_Reader, str]]:
 def _known(known: str, code: str, is_title: bool) -> _Reader:
     space = "[\\s\u200b\u200c\u200d\u2060\ufeff\u00ad\u00a0]+"
     words = [_loose(word) for word in known.rstrip(".").split()]
-    pattern = re.compile(space.join(words), re.IGNORECASE)
+    source = space.join(words)
 
     def read(text: str, start: int, stop: int) -> Words | None:
-        match = pattern.match(text, start, stop)
+        match = _compiled(source).match(text, start, stop)
         if match is None or not _AFTER_KNOWN.match(text, match.end(), stop):
             return None
         end, error = match.end(), code
@@ -465,6 +465,12 @@ def _known(known: str, code: str, is_title: bool) -> _Reader:
         return Words(start, end, error, known if bare(match[0]) in known_texts() else match[0], form=KNOWN)
 
     return read
+
+
+@cache
+def _compiled(source: str) -> re.Pattern[str]:
+    """Return the pattern of a known text, which is not compiled before a text has its first word: it takes long."""
+    return re.compile(source, re.IGNORECASE)
 
 
 def _loose(word: str) -> str:

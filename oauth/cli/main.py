@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from oauth.cli import diagnose, explain
+from oauth.cli import diagnose
 from oauth.cli.output import CommandError
 from oauth.version import version
 
@@ -37,6 +37,8 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m oauth
 
             return catalogue.run(parsed)
         if parsed.command == "explain":
+            from oauth.cli import explain
+
             return explain.run(parsed)
         return diagnose.run(parsed)
     except CommandError as error:
@@ -68,7 +70,11 @@ def _parser(arguments: Sequence[str], program: str) -> argparse.ArgumentParser:
         from oauth.cli import catalogue as catalogue_command
 
         catalogue_command.add_arguments(catalogue)
-    explain.add_arguments(commands.add_parser("explain", help="explain an error and its remedy"))
+    explain = commands.add_parser("explain", help="explain an error and its remedy")
+    if "explain" in arguments[:1]:
+        from oauth.cli import explain as explain_command
+
+        explain_command.add_arguments(explain)
     diagnose.add_arguments(
         commands.add_parser(
             "diagnose",

@@ -11,6 +11,7 @@ from oauth.catalogue.explain import Explanation
 from oauth.diagnosis.before import Before
 from oauth.diagnosis.known import Authorization, Known, Origin
 from oauth.diagnosis.past import NoPast, Past
+from oauth.diagnosis.readings import TOKENS, Readings
 from oauth.diagnosis.secrets import SECRET_NAMES, Secrets
 from oauth.exchange import Exchange, Part, Step, header
 from oauth.flow import Flow, Grant
@@ -32,7 +33,8 @@ class Context:
 
     ``unknown`` has the parts of the exchange that its source does not show. What is not in one of them may have been
     there: nothing is proven by it. With ``is_everywhere`` every row counts as one of this exchange's site, whose
-    terms are unknown, and with ``is_strict`` a body without a ``Content-Type`` cannot be read.
+    terms are unknown, and with ``is_strict`` a body without a ``Content-Type`` cannot be read. ``readings`` may be
+    shared by the exchanges of one paste.
     """
 
     exchange: Exchange
@@ -46,6 +48,7 @@ class Context:
     unknown: frozenset[Part] = frozenset()
     is_everywhere: bool = False
     is_strict: bool = False
+    readings: Readings = field(default_factory=Readings, repr=False, compare=False)
     _origins: dict[tuple[str, str], Origin | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     # The request.
@@ -251,12 +254,7 @@ class Context:
             code = None
             if self.flow.callback is not None and self.flow.code:
                 received = self.flow.callback.received_at
-                code = Known(
-                    self.flow.code,
-                    f"flow, callback at {self.clock(received)}",
-                    callback.id if callback else None,
-                    received,
-                )
+                code = Known(self.flow.code, "flow, callback", callback.id if callback else None, received)
             return Authorization(
                 parameters=None if self.flow.authorization is None else dict(self.flow.authorization),
                 where="flow, authorization request",
@@ -300,20 +298,15 @@ class Context:
 
     @cached_property
     def _tokens(self) -> dict[str, tuple[Known, ...]]:
-        return {kind: self._known_tokens(kind) for kind in ("access_token", "refresh_token")}
+        issued = self.readings.tokens(
+            row for row in reversed(self.before.rows) if row.step in (Step.TOKEN, Step.REFRESH)
+        )
+        return {kind: (*self._of_flow(kind), *issued[kind]) for kind in TOKENS}
 
-    def _known_tokens(self, kind: str) -> tuple[Known, ...]:
-        known: list[Known] = []
-        if self.flow is not None:
-            for tokens in (self.flow.tokens, self.flow.application_tokens):
-                value = getattr(tokens, kind) if tokens else ""
-                if tokens and value:
-                    where = f"flow, token response at {self.clock(tokens.issued_at)}"
-                    known.append(Known(value, where, None, tokens.issued_at))
-        for row in reversed(self.before.rows):
-            if row.step in (Step.TOKEN, Step.REFRESH) and (value := parameters.member(row.response, kind)):
-                known.append(Known(value, f"token response at {self.clock(row.started_at)}", row.id, row.started_at))
-        return tuple(known)
+    def _of_flow(self, kind: str) -> Iterator[Known]:
+        for tokens in (self.flow.tokens, self.flow.application_tokens) if self.flow else ():
+            if tokens and (value := getattr(tokens, kind)):
+                yield Known(value, "flow, token response", None, tokens.issued_at)
 
     def origin(self, kind: str, value: str) -> Origin | None:
         """Return the token response that issued this token, from the history or else from the flow in memory."""
@@ -324,20 +317,21 @@ class Context:
 
     def _origin(self, kind: str, value: str) -> Origin | None:
         for row in self.sightings((kind,), value):
-            issued = parameters.member(row.response, kind)
-            if row.step in (Step.TOKEN, Step.REFRESH) and issued and self.secrets.same(kind, issued, value):
-                request = parameters.read(row.request)
-                expires = parameters.members(row.response).get("expires_in")
+            if row.step not in (Step.TOKEN, Step.REFRESH):
+                continue
+            reading = self.readings.of(row)
+            if (issued := reading.text(kind)) and self.secrets.same(kind, issued, value):
+                request = reading.sent
                 return Origin(
                     where=f"token response at {self.clock(row.started_at)}",
                     row=row.id,
                     issued_at=later(row.started_at, (row.duration_ms or 0) / 1000),
-                    expires_in=seconds(expires),
+                    expires_in=seconds(reading.received.get("expires_in")),
                     # RFC 6749 §5.1: without a scope, the requested one was granted.
-                    scope=parameters.member(row.response, "scope") or request.value("scope"),
+                    scope=reading.text("scope") or request.value("scope"),
                     requested_scope=request.value("scope"),
                     grant=request.value("grant_type"),
-                    client_id=parameters.client_of(row),
+                    client_id=reading.client_id,
                     provider=row.provider,
                     host=host_of(row.request.url),
                 )
@@ -368,7 +362,7 @@ class Context:
     def successes(self) -> Sequence[Exchange]:
         """The earlier token requests of this client that succeeded, at any provider, oldest first."""
         rows = self.before.token_requests(self.client_id)
-        return tuple(row for row in rows if parameters.client_of(row) == self.client_id)
+        return tuple(row for row in rows if self.readings.of(row).client_id == self.client_id)
 
     @cached_property
     def successes_here(self) -> Sequence[Exchange]:
@@ -382,7 +376,7 @@ class Context:
         rows = [
             row
             for row in self.sightings(("code",), code)
-            if row.step is Step.TOKEN and self.secrets.same("code", parameters.read(row.request).value("code"), code)
+            if row.step is Step.TOKEN and self.secrets.same("code", self.readings.of(row).sent.value("code"), code)
         ]
         return tuple(rows)
 
@@ -393,6 +387,10 @@ class Context:
         when, at = when.astimezone(self.zone), self.at.astimezone(self.zone)
         text = f"{when:%H:%M:%S}" if when.date() == at.date() else f"{when:%Y-%m-%d %H:%M:%S}"
         return f"{text} UTC" if self.zone is UTC else text
+
+    def place_of(self, known: Known) -> str:
+        """Name what a code or token was read from, with its time."""
+        return f"{known.source} at {self.clock(known.at)}"
 
     def row_text(self, row: Exchange) -> str:
         """Name a row for evidence, with its time."""
@@ -412,4 +410,4 @@ class Context:
 
     def _code_of(self, row: Exchange) -> Known | None:
         value = dict(parameters.query_of(row.request.url)).get("code", "")
-        return Known(value, f"callback at {self.clock(row.started_at)}", row.id, row.started_at) if value else None
+        return Known(value, "callback", row.id, row.started_at) if value else None

@@ -15,6 +15,7 @@ from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Known
 from oauth.diagnosis.model import Cause, Change, Diagnosis, Evidence, Fix, Label, Target, Verdict
 from oauth.diagnosis.past import Past
+from oauth.diagnosis.readings import Readings
 from oauth.diagnosis.registry import Candidates, candidates_for, rules_before
 from oauth.exchange import Exchange, Part, Request, Step
 from oauth.flow import Flow, Grant
@@ -40,14 +41,19 @@ def diagnose(
     now: datetime | None = None,
     zone: tzinfo = UTC,
     unknown: frozenset[Part] = frozenset(),
+    readings: Readings | None = None,
 ) -> Diagnosis:
     """Diagnose a failed exchange.
 
     ``exchange`` may be live or redacted; with ``vault`` a live one is compared with the history by fingerprint. ``now``
     is the time of the diagnosis, by default that of the exchange: a fix never sends a value that has expired by then.
-    Times are quoted in ``zone``. ``unknown`` has the parts that the exchange's source does not show.
+    Times are quoted in ``zone``. ``unknown`` has the parts that the exchange's source does not show. ``readings``
+    remembers what the rows of ``past`` say for further diagnoses with it.
     """
-    context = Context(exchange, explanation, flow, past, vault, now or exchange.started_at, zone=zone, unknown=unknown)
+    at = now or exchange.started_at
+    context = Context(
+        exchange, explanation, flow, past, vault, at, zone=zone, unknown=unknown, readings=readings or Readings()
+    )
     return _diagnosis(_weighed(candidates_for(explanation, context), context), explanation.title, explanation.cause)
 
 
@@ -114,13 +120,17 @@ def _weighed(candidates: Candidates, context: Context) -> tuple[Cause, ...]:
     rules = {rule.id: rule for rule in reversed(candidates.rules)}
     judged = {id: (rules[id], rules[id](context)) for id in reversed(rules)}
     causes = [
-        replace(cause, verdict=_verdict(rule, cause, judged, candidates, context)) for rule, cause in judged.values()
+        _with_verdict(cause, _verdict(rule, cause, judged, candidates, context)) for rule, cause in judged.values()
     ]
     if not any(cause.verdict in (Verdict.PROVEN, Verdict.LIKELY) or _speaks_against(cause) for cause in causes):
         causes = [*_sorted(causes), *_misnamed(candidates, context, judged)]
         causes.sort(key=lambda cause: RANK.index(cause.verdict))
         return tuple(_finished(cause, context) for cause in causes)
     return _sorted(_finished(cause, context) for cause in causes)
+
+
+def _with_verdict(cause: Cause, verdict: Verdict) -> Cause:
+    return cause if cause.verdict is verdict else replace(cause, verdict=verdict)
 
 
 def _verdict(
@@ -165,8 +175,13 @@ def _finished(cause: Cause, context: Context) -> Cause:
     fix = cause.fix if cause.verdict in (Verdict.PROVEN, Verdict.LIKELY, Verdict.POSSIBLE) else None
     if fix is not None:
         fix = _swept(_resolvable(_without_spent_code(fix, context), context), context)
-    swept = tuple(replace(fact, text=context.secrets.swept(fact.text)) for fact in cause.evidence)
-    return replace(cause, evidence=swept, fix=fix)
+    swept = tuple(_swept_fact(fact, context) for fact in cause.evidence)
+    return cause if swept == cause.evidence and fix is cause.fix else replace(cause, evidence=swept, fix=fix)
+
+
+def _swept_fact(fact: Evidence, context: Context) -> Evidence:
+    text = context.secrets.swept(fact.text)
+    return fact if text == fact.text else replace(fact, text=text)
 
 
 def _swept(fix: Fix, context: Context) -> Fix:
@@ -225,7 +240,7 @@ def _may_have_worked(exchange: Exchange) -> bool:
 
 def _has_expired(code: Known, context: Context) -> bool:
     life = context.lifetimes.code
-    return code.at is not None and life is not None and (context.now - code.at).total_seconds() > life
+    return life is not None and (context.now - code.at).total_seconds() > life
 
 
 def _resolvable(fix: Fix, context: Context) -> Fix:

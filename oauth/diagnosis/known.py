@@ -2,16 +2,32 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
+
+from oauth.redaction.placeholders import Placeholder, length, parse
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Known:
-    """A code or token, the place it was read from, and the time it came."""
+    """A code or token, what it was read from, the row of that, and the time it came.
+
+    A flow has many of them, with all of which each value is compared: what that needs is read once.
+    """
 
     value: str = field(repr=False)
-    where: str
-    row: int | None = None
-    at: datetime | None = None
+    source: str
+    row: int | None
+    at: datetime
+
+    @cached_property
+    def placeholder(self) -> Placeholder | None:
+        """The parts of the placeholder that the value is; ``None`` for a live one."""
+        return parse(self.value)
+
+    @cached_property
+    def length(self) -> int:
+        """The number of characters of the value."""
+        return length(self.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def without_masks(request: Request) -> tuple[Request, frozenset[Part]]:
     body = _body(request.body, headers)
     if body != request.body:
         unknown.add(Part.REQUEST_BODY)
-    return replace(request, headers=headers, body=body), frozenset(unknown)
+    return (replace(request, headers=headers, body=body) if unknown else request), frozenset(unknown)
 
 
 def is_masked(value: str) -> bool:

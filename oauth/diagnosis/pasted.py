@@ -11,6 +11,7 @@ from oauth.catalogue.explain import Explanation, explain, explain_response, not_
 from oauth.diagnosis import Cause, Diagnosis, InMemoryPast, NoPast, Past, diagnose, preflight
 from oauth.diagnosis.masks import without_masks
 from oauth.diagnosis.rank import likelihood
+from oauth.diagnosis.readings import Readings
 from oauth.exchange import Exchange, Part, Request, Response, Step, header
 from oauth.lenient_json import CUT
 from oauth.paste.flows import redirect_of
@@ -70,6 +71,7 @@ class Paste:
         self.now = now
         self._redacted: dict[int, Exchange] = {}
         self._passed_on = _passed_on(self.items)
+        self._readings = Readings()
         for exchange in progress("Looking for secrets", self.exchanges):
             learn_secrets(exchange, vault)
 
@@ -126,7 +128,14 @@ class Paste:
         if explanation is not None:
             unknown = item.unknown | masked if item.started_at else item.unknown | masked | {Part.TIME}
             diagnosis = diagnose(
-                exchange, explanation, past=past, vault=vault, now=self.now, zone=zone, unknown=unknown
+                exchange,
+                explanation,
+                past=past,
+                vault=vault,
+                now=self.now,
+                zone=zone,
+                unknown=unknown,
+                readings=self._readings,
             )
             return Finding(position, self.redacted(position), _without_secrets(explanation, vault), diagnosis)
         causes = None
@@ -204,7 +213,7 @@ def learn_secrets(exchange: Exchange, vault: Vault) -> None:
     for name, value in (*_request_values(exchange.request), *_response_values(exchange.response)):
         kind = secret_kind(name)
         if name.lower() in _COOKIES:
-            vault.conceal(name, value)
+            vault.learn(name, value)
         elif kind is not None and value:
             vault.add(kind, value)
 

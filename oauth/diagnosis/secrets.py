@@ -6,8 +6,9 @@ means that the result is unknown.
 
 from dataclasses import dataclass, field
 
+from oauth.diagnosis.known import Known
 from oauth.redaction import SHORTEST_PLAIN, Vault
-from oauth.redaction.placeholders import PLACEHOLDER, Placeholder, is_live, parse
+from oauth.redaction.placeholders import Placeholder, is_live, length, parse
 
 SECRET_NAMES = ("code", "state", "access_token", "refresh_token", "client_secret")
 """Kinds of secrets in a flow of this console."""
@@ -23,6 +24,9 @@ class Secrets:
     vault: Vault | None
     known: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     public: frozenset[str] = frozenset()
+    _stand_ins: dict[tuple[str, str], Placeholder | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def quoted(self, kind: str, value: str) -> str:
         """Return the text to show in place of a secret: its placeholder, or its length."""
@@ -44,22 +48,28 @@ class Secrets:
         """Return the text by which a fix sends a field again: a placeholder of a secret, or the value without any."""
         return self.offered(name, value) if name in SECRET_NAMES else self.swept(value)
 
-    def length(self, value: str) -> int:
-        """Return the number of characters of a value, counting each placeholder as the secret it stands for."""
-        return len(PLACEHOLDER.sub("", value)) + sum(int(match[3]) for match in PLACEHOLDER.finditer(value))
-
     def same(self, kind: str, one: str, other: str) -> bool | None:
         """Return whether two values of a kind are equal; ``None`` when redaction hides that."""
         if is_live(one) and is_live(other):
             return one == other
         if one == other and (placeholder := parse(one)) and placeholder.fingerprint:
             return True
-        if self.length(one) != self.length(other):
+        if length(one) != length(other):
             return False
         first, second = self._placeholder_like(one, other, kind), self._placeholder_like(other, one, kind)
-        if first is None or second is None or not (first.fingerprint and second.fingerprint):
-            return None
-        return first.fingerprint == second.fingerprint if first.kind == second.kind else None
+        return _equal(first, second)
+
+    def same_as(self, kind: str, value: str, known: Known) -> bool | None:
+        """Return the same for a value and a known one, of which there may be many."""
+        hidden = known.placeholder
+        if hidden is None or self.vault is None or not is_live(value):
+            return self.same(kind, value, known.value)
+        if hidden.length != len(value):
+            return False
+        key = (hidden.kind, value)
+        if key not in self._stand_ins:
+            self._stand_ins[key] = parse(self.vault.placeholder(*key))
+        return _equal(self._stand_ins[key], hidden)
 
     def swept(self, text: str) -> str:
         """Replace the secrets within a text that is not itself a secret."""
@@ -86,3 +96,10 @@ class Secrets:
             return None
         like = parse(other)
         return parse(self.vault.placeholder(like.kind if like else kind, value))
+
+
+def _equal(one: Placeholder | None, other: Placeholder | None) -> bool | None:
+    """Return whether two placeholders stand for one secret; ``None`` when they do not tell."""
+    if one is None or other is None or not (one.fingerprint and other.fingerprint):
+        return None
+    return one.fingerprint == other.fingerprint if one.kind == other.kind else None

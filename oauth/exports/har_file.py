@@ -3,17 +3,19 @@
 Fields that HAR does not have are custom members with a leading ``_``, named after the columns of the table.
 """
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import pyarrow as pa
+from msgspec import Raw
+from msgspec.json import encode
 
-from oauth.exchange import Headers, Response, header
-from oauth.exports.remedies import remedy
+from oauth.exchange import Headers, header, request_id_in
+from oauth.exports.remedies import known_remedy, remedy
 from oauth.history.schema import read_time, utc_text
-from oauth.history.store import IMPORTED, to_row
+from oauth.history.store import IMPORTED, headers_of, to_row, undamaged
 from oauth.redaction import quoted
 from oauth.version import version
 
@@ -30,7 +32,6 @@ BATCH_BYTES = 256 * 1024
 
 BEGIN = f'{{"log":{{"version":"1.2","creator":{{"name":"OAuth Console","version":"{version()}"}},"entries":['
 _OF_AN_ADDRESS = "%/:?#[]@!$&'()*+,;=~-._"
-_NO_RESPONSE = Response(status=0, http_version="")
 
 
 def pieces(entries: Iterable[bytes]) -> Iterator[bytes | memoryview]:
@@ -45,68 +46,113 @@ def pieces(entries: Iterable[bytes]) -> Iterator[bytes | memoryview]:
 
 def entries(batch: pa.RecordBatch) -> bytes:
     """Return the entries of a batch of rows with the columns ``READ``."""
-    return ",\n".join(json.dumps(_entry(row), ensure_ascii=False) for row in batch.to_pylist()).encode()
+    known = _Known()
+    return b",\n".join([encode(_entry(row, known)) for row in batch.to_pylist()])
 
 
-def _entry(columns: dict[str, Any]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The headers of a message: all of them as JSON, and those that an entry has elsewhere, too."""
+
+    pairs: Raw
+    content_type: str
+    location: str
+    request_id: str
+
+
+class _Known:
+    """Parts of the rows of one batch, each made once: most rows have the address, headers and error of others."""
+
+    def __init__(self) -> None:
+        self._heads: dict[str, _Head] = {}
+        self._addresses: dict[str, tuple[str, Raw]] = {}
+        self._remedies: dict[str | None, str | None] = {}
+
+    def head(self, lines: str) -> _Head:
+        """Return the headers in the lines of a column."""
+        if lines not in self._heads:
+            headers = headers_of(lines)
+            location = quoted(header(headers, "location") or "")
+            content_type = header(headers, "content-type") or ""
+            self._heads[lines] = _Head(_pairs(headers), content_type, location, request_id_in(headers))
+        return self._heads[lines]
+
+    def address(self, url: str) -> tuple[str, Raw]:
+        """Return a URL as HAR has it, and its query."""
+        if url not in self._addresses:
+            # Characters that are invalid in a URL are percent-encoded, placeholders too; HAR omits the fragment.
+            address = quote(quoted(url), safe=_OF_AN_ADDRESS).partition("#")[0]
+            self._addresses[url] = address, _query(address)
+        return self._addresses[url]
+
+    def remedy(self, values: Mapping[str, Any]) -> str:
+        """Return the remedy of a row, a step a line."""
+        entry = values["entry"]
+        if entry not in self._remedies:
+            self._remedies[entry] = known_remedy(entry)
+        text = self._remedies[entry]
+        return remedy(to_row(values)) if text is None else text
+
+
+def _entry(columns: dict[str, Any], known: _Known) -> dict[str, Any]:
     """Return one row of the table as an entry of a HAR."""
     values = columns | {"started_at": read_time(columns["started_at"]), "response_cut": bool(columns["response_cut"])}
-    row = to_row(values)
-    exchange, request = row.exchange, row.exchange.request
-    response = exchange.response or _NO_RESPONSE
-    # Characters that are invalid in a URL are percent-encoded, placeholders too; HAR omits the fragment.
-    address = quote(quoted(request.url), safe=_OF_AN_ADDRESS).partition("#")[0]
+    row, _ = undamaged(values)
+    url, sent, duration = row["url"], row["request_body"], row["duration_ms"] or 0
+    head = known.head(row["request_headers"])
+    address, query = known.address(url)
     message: dict[str, Any] = {
-        "method": request.method,
+        "method": row["method"],
         "url": address,
         "httpVersion": "HTTP/1.1",
         "cookies": [],
-        "headers": _pairs(request.headers),
-        "queryString": _query(address),
+        "headers": head.pairs,
+        "queryString": query,
         "headersSize": -1,
-        "bodySize": len(request.body),
+        "bodySize": _size(sent),
     }
-    if address != request.url:
-        message["_url"] = request.url
-    if request.body:
-        message["postData"] = {
-            "mimeType": header(request.headers, "content-type") or "",
-            "text": request.body.decode(),
-        }
+    if address != url:
+        message["_url"] = url
+    if sent:
+        message["postData"] = {"mimeType": head.content_type, "text": sent}
+    has_response = row["status"] is not None
+    head = known.head(row["response_headers"] if has_response else "")
+    received = row["response_body"] if has_response else ""
+    size = _size(received)
     return {
-        "startedDateTime": utc_text(exchange.started_at),
-        "time": exchange.duration_ms or 0,
+        "startedDateTime": utc_text(row["started_at"]),
+        "time": duration,
         "request": message,
         "response": {
-            "status": response.status,
-            "statusText": response.reason,
-            "httpVersion": response.http_version,
+            "status": row["status"] or 0,
+            "statusText": row["reason"] if has_response else "",
+            "httpVersion": row["http_version"] if has_response else "",
             "cookies": [],
-            "headers": _pairs(response.headers),
-            "content": {
-                "size": len(response.body),
-                "mimeType": header(response.headers, "content-type") or "",
-                "text": response.body.decode(),
-            },
-            "redirectURL": quoted(header(response.headers, "location") or ""),
+            "headers": head.pairs,
+            "content": {"size": size, "mimeType": head.content_type, "text": received},
+            "redirectURL": head.location,
             "headersSize": -1,
-            "bodySize": len(response.body),
+            "bodySize": size,
         },
         "cache": {},
-        "timings": {"send": 0, "wait": exchange.duration_ms or 0, "receive": 0},
+        "timings": {"send": 0, "wait": duration, "receive": 0},
         **{f"_{name}": values[name] for name in ("id", *MEMBERS)},
-        "_remedy": remedy(row),
-        "_request_id": exchange.request_id,
-        "_marks": " ".join(mark for mark in exchange.marks if mark != IMPORTED),
+        "_remedy": known.remedy(values),
+        "_request_id": head.request_id,
+        "_marks": " ".join(mark for mark in row["marks"].split() if mark != IMPORTED),
     }
 
 
-def _pairs(headers: Headers) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in headers]
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
 
 
-def _query(address: str) -> list[dict[str, str]]:
+def _pairs(headers: Headers) -> Raw:
+    return Raw(encode([{"name": name, "value": value} for name, value in headers]))
+
+
+def _query(address: str) -> Raw:
     try:
         return _pairs(tuple(parse_qsl(urlsplit(address).query, keep_blank_values=True)))
     except ValueError:  # a malformed host, or more parameters than Python reads
-        return []
+        return _pairs(())

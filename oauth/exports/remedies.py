@@ -51,6 +51,11 @@ def remedy(row: Row) -> str:
     return _text(row.entry if _is_known(row.entry) else entry_of(row.exchange, row.documented_error))
 
 
+def known_remedy(entry: str | None) -> str | None:
+    """Return the remedy of an entry, a step a line; ``None`` where the catalogue does not have the entry."""
+    return _text(entry) if _is_known(entry) else None
+
+
 def _is_known(entry: str | None) -> bool:
     return entry == "" or (entry is not None and find_entry(entry) is not None)
 

@@ -258,7 +258,8 @@ def header_lines(headers: Headers) -> str:
     return "\n".join(f"{name}: {value}".replace("\n", "\n ") for name, value in headers)
 
 
-def _headers(lines: str) -> Headers:
+def headers_of(lines: str) -> Headers:
+    """Return the headers that ``header_lines`` wrote."""
     if "\n " not in lines:
         return tuple([(name, value) for name, _, value in [line.partition(": ") for line in lines.split("\n") if line]])
     pairs = (line.partition(": ") for line in re.split(r"\n(?! )", lines) if line)
@@ -322,14 +323,13 @@ def _text(body: bytes) -> str:
 
 def to_row(row: RowMapping | Mapping[str, Any]) -> Row:
     """A row of the table as the exchange that it keeps, without the values that are damaged."""
-    if damage := _damage(row):
-        row = {**row, **{name: _neutral(name, row[name]) for name in damage}}
+    row, damage = undamaged(row)
     response = failure = None
     if row["status"] is not None:
         response = Response(
             status=row["status"],
             reason=row["reason"],
-            headers=_headers(row["response_headers"]),
+            headers=headers_of(row["response_headers"]),
             body=row["response_body"].encode(),
             cut=row["response_cut"],
             http_version=row["http_version"],
@@ -341,7 +341,7 @@ def to_row(row: RowMapping | Mapping[str, Any]) -> Row:
         request=Request(
             method=row["method"],
             url=row["url"],
-            headers=_headers(row["request_headers"]),
+            headers=headers_of(row["request_headers"]),
             body=row["request_body"].encode(),
         ),
         started_at=row["started_at"],
@@ -371,6 +371,13 @@ _STEPS = frozenset(map(str, Step))
 _TEXTS = tuple(
     column.name for column in exchanges.c if isinstance(column.type, PlainText) and column.name not in ("step", "entry")
 )
+
+
+def undamaged(row: RowMapping | Mapping[str, Any]) -> tuple[RowMapping | Mapping[str, Any], Mapping[str, Wrong]]:
+    """Return a row of the table without the values that are damaged, and what is wrong with each of those."""
+    if damage := _damage(row):
+        return {**row, **{name: _neutral(name, row[name]) for name in damage}}, damage
+    return row, damage
 
 
 def _damage(row: RowMapping | Mapping[str, Any]) -> dict[str, Wrong]:

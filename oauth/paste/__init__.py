@@ -43,7 +43,8 @@ def read(text: str, report: Callable[[str], None] = lambda _: None) -> list[Past
     check_brackets(text)
     if har.confidence(text):
         report("reading it as HAR")
-        return grouped(har.read(text))
+        with har.collector_paused():
+            return grouped(har.read(text))
     peeled = peel(text)
     report("looking for requests and answers")
     blocks = find(peeled.text)

@@ -34,12 +34,12 @@ def confidence(text: str) -> float:
 
 def read(text: str) -> list[Pasted]:
     """Return the exchanges of the file. Raises ``ParseError``."""
-    with _collector_paused():
+    with collector_paused():
         return _read(text)
 
 
 @contextlib.contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Pause the search for cycles, which a JSON document has none of: it would go through all of it many times."""
     enabled = gc.isenabled()
     gc.disable()
@@ -75,7 +75,7 @@ def _read(text: str) -> list[Pasted]:
     return [exchange(entry, headers, repairs, spans) for entry in entries]
 
 
-class _Header(Struct, gc=False):
+class _Header(Struct, gc=False, frozen=True):
     name: str
     value: str
 
@@ -128,19 +128,19 @@ class _File(Struct):
 _FILE = Decoder(_File)
 
 
-class SharedHeaders(dict[tuple[str, str], tuple[str, str] | None]):
-    """Headers of a file by name and value: each is created once, however often the file repeats it.
+class SharedHeaders(dict[_Header, tuple[str, str] | None]):
+    """Headers of a file as pairs of name and value: each is created once, however often the file repeats it.
 
     Those that do not count are ``None``: the pseudo-headers of HTTP/2 (RFC 9113 §8.3), which some browsers list too.
     """
 
-    def __missing__(self, pair: tuple[str, str]) -> tuple[str, str] | None:
-        self[pair] = None if pair[0].startswith(":") else pair
-        return self[pair]
+    def __missing__(self, item: _Header) -> tuple[str, str] | None:
+        self[item] = None if item.name.startswith(":") else (item.name, item.value)
+        return self[item]
 
     def of(self, items: list[_Header] | None) -> Headers:
         """Return the headers of a request or a response."""
-        return tuple(filter(None, [self[item.name, item.value] for item in items])) if items else ()
+        return tuple(filter(None, map(self.__getitem__, items))) if items else ()
 
 
 def exchange(

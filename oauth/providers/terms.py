@@ -33,15 +33,14 @@ def terms_of(url: str, id: str = "", *, has_documented_text: bool = False) -> Pr
 
     ``has_documented_text`` counts where the host is unknown or this machine's: other servers have the same texts.
     """
-    profile = _profiles().get(id)
-    if profile is not None and profile.token_endpoint:
+    if id and (profile := _profiles().get(id)) and profile.token_endpoint:
         return profile
     host = host_of(url)
     known = _by_host()
     if profile := known.get(host) or known.get(f"www.{host}") or _by_host(SISTER).get(host):
         return profile
     is_open = is_loopback(split(url).hostname or "") if host else not id
-    return _profiles()[LOCAL] if is_open and (has_documented_text or _has_documented_path(url)) else None
+    return _local() if is_open and (has_documented_text or _has_documented_path(url)) else None
 
 
 def is_partner(url: str, id: str = "") -> bool:
@@ -70,11 +69,13 @@ def _is_public(name: str) -> bool:
 
 def catalogue_of(id: str) -> str:
     """Return the id of the catalogue that a provider's profile names, built in or your own; empty without one."""
+    if not id:
+        return ""
     if profile := _profiles().get(id):
         return profile.catalogue
     path = custom.folder(home_of(os.environ)) / f"{id}.toml"
     try:
-        return _catalogue_in(path, path.stat().st_mtime_ns) if id else ""
+        return _catalogue_in(path, path.stat().st_mtime_ns)
     except (OSError, ValueError):  # the profile is no file of this console's, or an invalid one
         return ""
 
@@ -90,14 +91,21 @@ def _profiles() -> Mapping[str, Provider]:
 
 
 @cache
+def _local() -> Provider:
+    """Return the sandbox's profile. It is read alone, since a diagnosis without a provider needs no other."""
+    return load("http://localhost", having='control = "')[LOCAL]
+
+
+@cache
 def _by_host(catalogue: str = PARTNER) -> Mapping[str, Provider]:
     """Return one API's profiles by host, the documented one's by default: no other says anything about its errors."""
-    profiles = (it for it in _profiles().values() if it.catalogue == catalogue and not it.control)
+    listed = load("http://localhost", having=f'catalogue = "{catalogue}"').values()
+    profiles = (it for it in listed if it.catalogue == catalogue and not it.control)
     return {host_of(it.token_endpoint): it for it in profiles}
 
 
 def _has_documented_path(url: str) -> bool:
-    local, path = _profiles()[LOCAL], split(url).path
+    local, path = _local(), split(url).path
     paths = (split(local.token_endpoint).path, split(local.authorization_endpoint).path)
     api = split(local.api).path.removeprefix("/sandbox")
     return path in paths or f"/sandbox{path}" in paths or f"{api}/" in path

@@ -13,6 +13,7 @@ from oauth.redaction.placeholders import PLACEHOLDER
 HEAD = 12
 """Characters by which a secret that was cut is known."""
 
+_NONE: frozenset[int] = frozenset()
 _URL_SAFE = str.maketrans("+/", "-_")
 
 
@@ -87,6 +88,10 @@ class Index:
         self._by_end: dict[str, int | list[int]] = {}  # most ends belong to one secret; a list for each costs memory
         self._short: list[str] = []  # ends that are whole encodings, of secrets that are mostly quotes
 
+    def __len__(self) -> int:
+        """Return the number of secrets in it."""
+        return len(self._values)
+
     def add(self, value: str) -> None:
         """Add a secret, once."""
         number = len(self._values)
@@ -102,8 +107,16 @@ class Index:
 
     def candidates(self, text: str) -> list[str]:
         """Return the secrets that may occur in a text, in the order in which they were added."""
+        return self.values(self.numbers(text))
+
+    def values(self, numbers: Iterable[int]) -> list[str]:
+        """Return the secrets with these numbers, in the order in which they were added."""
+        return [self._values[number] for number in sorted(numbers)]
+
+    def numbers(self, text: str) -> frozenset[int]:
+        """Return the numbers of the secrets that may occur in a text."""
         if not self._values:
-            return []
+            return _NONE
         if len(self._by_end) <= len(text):
             ends = [end for end in self._by_end if end in text]
         else:
@@ -113,7 +126,7 @@ class Index:
         for end in ends:
             known = self._by_end[end]
             numbers.update(known if isinstance(known, list) else (known,))
-        return [self._values[number] for number in sorted(numbers)]
+        return frozenset(numbers)
 
 
 def find(views: Iterable[View], targets: Sequence[Target]) -> list[Occurrence]:

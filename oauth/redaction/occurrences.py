@@ -50,6 +50,8 @@ def merge_overlaps(text: str, occurrences: list[Occurrence]) -> list[Occurrence]
 
     A placeholder is not a secret: an occurrence inside one is dropped, and one that cuts through it is extended.
     """
+    if len(occurrences) == 1 and "«" not in text:
+        return occurrences
     placeholders = [match.span() for match in PLACEHOLDERS.finditer(text)] if "«" in text else []
     ends = [end for _, end in placeholders]
     merged: list[Occurrence] = []

@@ -5,7 +5,7 @@ No other module knows this format: they use ``PLACEHOLDER``, ``PATTERN``, ``pars
 
 import hmac
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
 PLACEHOLDER = re.compile(r"«([a-z0-9_]{1,40})(?: #([0-9a-f]{10}))? ([0-9]{1,9})ch»")
@@ -23,8 +23,7 @@ FINGERPRINT_FROM = 16
 """Characters from which a secret gets a fingerprint. A shorter one could be guessed and compared with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Placeholder:
+class Placeholder(NamedTuple):
     """The parts of a placeholder. ``fingerprint`` is empty for a short secret; ``length`` is in characters."""
 
     kind: str
@@ -34,13 +33,20 @@ class Placeholder:
 
 def parse(text: str) -> Placeholder | None:
     """Parse a text that is one placeholder; return ``None`` for any other."""
-    match = PLACEHOLDER.fullmatch(text)
+    match = PLACEHOLDER.fullmatch(text) if text.startswith("«") else None
     return Placeholder(match[1], match[2] or "", int(match[3])) if match else None
 
 
 def is_live(text: str) -> bool:
     """Return whether a text is a real value, with no placeholder in it."""
-    return PLACEHOLDER.search(text) is None
+    return "«" not in text or PLACEHOLDER.search(text) is None
+
+
+def length(text: str) -> int:
+    """Return the number of characters of a text, counting each placeholder as the secret it stands for."""
+    if "«" not in text:
+        return len(text)
+    return len(PLACEHOLDER.sub("", text)) + sum(int(match[3]) for match in PLACEHOLDER.finditer(text))
 
 
 def placeholder(key: bytes, kind: str, value: str) -> str:
@@ -55,7 +61,7 @@ def placeholder(key: bytes, kind: str, value: str) -> str:
 
 def quoted(url: str) -> str:
     """Quote a redacted URL for ``urllib.parse``, which takes a placeholder's ``#`` for the start of the fragment."""
-    return PLACEHOLDER.sub(lambda match: quote(match[0]), url)
+    return PLACEHOLDER.sub(lambda match: quote(match[0]), url) if "«" in url else url
 
 
 def storable(text: str) -> str:

@@ -1,6 +1,6 @@
 """The secrets of one session or flow, and the redaction of every text and exchange."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
@@ -55,6 +55,7 @@ class Vault:
         # Items without a named secret, with the texts of their views. They depend on no known secret, so they stay
         # valid; they are cached here, not for the process, because a secret without a name may be among them.
         self._plain_items: dict[Item, str] = {}
+        self._numbers: dict[str, frozenset[int]] = {}  # of the secrets in their texts, until another one is added
         # The named secrets of an outline, with its own text as their readings; none where a reading is another text.
         self._outlines: dict[Item, list[Occurrence] | None] = {}
         self._encodings: dict[str, tuple[str, ...]] = {}
@@ -74,6 +75,7 @@ class Vault:
                 self._plain_index.add(value)
             if by_value.is_searchable(value):
                 self._index.add(value)
+                self._numbers.clear()
         kind = self._kinds.setdefault(value, names.canonical(kind))
         stand_in = self._placeholder(kind, value)
         self._values[stand_in] = value
@@ -108,9 +110,13 @@ class Vault:
 
     def conceal(self, name: str, value: str) -> str:
         """Redact one named field and remember its secrets, so that ``resolve`` restores them."""
+        self.learn(name, value)
+        return self.redact_value(name, value)
+
+    def learn(self, name: str, value: str) -> None:
+        """Remember the secrets in one named field."""
         for occurrence in self._scan((name, value)).occurrences:
             self.add(occurrence.kind, self._value(occurrence, {}))
-        return self.redact_value(name, value)
 
     def redact_value(self, name: str, value: str) -> str:
         """Redact the value of one named field or header."""
@@ -131,7 +137,8 @@ class Vault:
         """Return start, end and stand-in of everything that ``redact_text`` replaces, in order, without overlaps."""
         scan = self._scan((find_in_words, text))
         named = {self._value(occurrence, {}): occurrence.kind for occurrence in reversed(scan.occurrences)}
-        targets = self._targets(named, "\n".join(view.text for view in scan.views))
+        searched = "\n".join(view.text for view in scan.views)
+        targets = self._targets(named, searched, self._index.candidates(searched))
         return list(self._replacements(text, scan.occurrences + by_value.find(scan.views, targets), named))
 
     def redact(self, exchange: Exchange) -> Exchange:
@@ -153,9 +160,11 @@ class Vault:
         occurrences = [occurrence for scan in scans.values() for occurrence in scan.occurrences]
         named = {self._value(occurrence, {}): occurrence.kind for occurrence in reversed(occurrences)}
         # One search of all texts tells which secrets are worth a search of each.
-        all_plain = "\n".join(filter(None, plain))
+        plain_texts = list(filter(None, plain))
+        all_plain = "\n".join(plain_texts)
         others = [view.text for scan in scans.values() for view in (*scan.name_views, *scan.views)]
-        targets = self._targets(named, "\n".join([all_plain, *others]))
+        joined = "\n".join(others)
+        targets = self._targets(named, f"{all_plain}\n{joined}", self._candidates(joined, plain_texts))
         encoded = [text for target in targets for text in target.encodings]
         if any(text in all_plain for text in encoded):
             scans = {place: scans.get(place) or self._scan(item) for place, item in enumerate(items)}
@@ -190,13 +199,25 @@ class Vault:
             return find_named(item, text_views)
         return [Occurrence(it.start, it.end, it.kind, (text[it.start : it.end],), number=it.number) for it in known]
 
-    def _targets(self, named: Mapping[str, str], text: str) -> list[Target]:
-        """Return the secrets that a text contains: of those found by name ``MOST_NAMED``, and all remembered ones."""
+    def _candidates(self, text: str, plain_texts: Sequence[str]) -> list[str]:
+        """Return the remembered secrets that may occur in a text, or in one of plain items, which come again."""
+        if not self._index:
+            return []
+        known = list(map(self._numbers.get, plain_texts))
+        if None in known:
+            known = [
+                _cache(self._numbers, plain, self._index.numbers(plain)) if numbers is None else numbers
+                for plain, numbers in zip(plain_texts, known, strict=True)
+            ]
+        return self._index.values(self._index.numbers(text).union(*filter(None, known)))
+
+    def _targets(self, named: Mapping[str, str], text: str, candidates: Iterable[str]) -> list[Target]:
+        """Return the secrets that a text contains: of those found by name ``MOST_NAMED``, and of the candidates."""
         fresh = [
             value for value in reversed(tuple(named)) if value not in self._kinds and by_value.is_searchable(value)
         ]
         targets = []
-        for value in (*fresh[:MOST_NAMED], *self._index.candidates(text)):
+        for value in (*fresh[:MOST_NAMED], *candidates):
             if encodings := tuple([encoding for encoding in self._encode(value) if encoding in text]):
                 targets.append(Target(value, self._kinds.get(value) or named[value], encodings))
         return targets

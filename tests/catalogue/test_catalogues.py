@@ -151,6 +151,15 @@ def test_your_own_catalogue_speaks_for_its_hosts() -> None:
     assert (explanation.code, explanation.reference) == ("invalid_token", "Acme: https://docs.acme.example/errors")
 
 
+def test_host_has_the_catalogue_that_names_it_or_a_domain_above_it_with_and_without_a_port() -> None:
+    catalogues_of_hosts = [load(path) for path in FILES]
+    named = [host for it in catalogues_of_hosts for host in it.hosts]
+    hosts = [start + host.removeprefix("*") for host in named for start in ("", "a", "a.b")]
+    for host in (*hosts, *(f"{host}:8443" for host in hosts), "", ".", "a.example", "a." * 9_999):
+        speakers = (it for it in catalogues_of_hosts if host and it.speaks_for(host))
+        assert catalogues.for_host(host) == next(speakers, None), host
+
+
 @pytest.mark.usefixtures("acme")
 def test_your_own_words_are_known_where_the_host_is_not() -> None:
     explanation = explain_response(401, (), BODY)

@@ -8,8 +8,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from oauth import paste
-from oauth.diagnosis import InMemoryPast, pasted
+from oauth import parameters, paste
+from oauth.diagnosis import InMemoryPast, pasted, readings
 from oauth.diagnosis.in_memory import NEWEST_OF_FLOW, NEWEST_SEEN
 from oauth.diagnosis.pasted import Finding, Paste
 from oauth.exchange import Exchange, Request, Response, Step
@@ -169,6 +169,18 @@ def test_work_grows_linearly_with_the_exchanges(made: Callable[[int], str]) -> N
     few, more, most = (work(made(count)) for count in (150, 250, 350))
     # What is remembered of a flow, a secret and a client has its bounds, which the first paste has reached.
     assert most - more < 1.2 * (more - few)
+
+
+def test_each_answer_is_read_for_its_tokens_once_however_many_requests_fail_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read_members = Mock(wraps=parameters.members)
+    monkeypatch.setattr(readings, "parameters", Mock(wraps=parameters, members=read_members))
+    findings = read(benchmark.short_har(90))
+    assert sum(finding.diagnosis is not None for finding in findings) == 30
+    bodies = [call.args[0] for call in read_members.call_args_list]
+    assert 30 <= len(bodies) <= 45  # those of the token endpoint
+    assert len({id(body) for body in bodies}) == len(bodies)
 
 
 def test_window_of_a_paste_is_diagnosed_as_in_the_whole() -> None:

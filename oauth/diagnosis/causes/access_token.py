@@ -140,8 +140,7 @@ def _later_tokens(context: Context, origin: Origin) -> list[Exchange]:
         if row.step is Step.REFRESH
         and parameters.succeeded(row)
         and row.started_at >= origin.issued_at
-        and context.secrets.same("access_token", parameters.member(row.response, "access_token"), context.bearer)
-        is False
+        and context.secrets.same("access_token", context.readings.of(row).text("access_token"), context.bearer) is False
     ]
 
 
@@ -205,7 +204,7 @@ def _send_newest(context: Context) -> Fix:
         age = (context.now - origin.issued_at).total_seconds() if origin else 0
         is_valid = origin is not None and (life is None or age <= life)
         is_here = origin is not None and (not context.exchange.provider or origin.provider == context.exchange.provider)
-        if is_valid and is_here and context.secrets.same("access_token", known.value, context.bearer) is not True:
+        if is_valid and is_here and context.secrets.same_as("access_token", context.bearer, known) is not True:
             change = _authorization_header(context, known.value)
             return Fix(Label.READY, "Send the newest access token", context.step, (change,))
     return Fix(Label.START_AGAIN, "Get a new access token", Step.AUTHORIZE)

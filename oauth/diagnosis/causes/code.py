@@ -20,17 +20,18 @@ def expired(context: Context) -> Finding:
     sent, code = context.sent.value("code"), known.code
     if not sent:
         return unknown(NO_CODE)
-    if code is None or code.at is None:
+    if code is None:
         return unknown("The age of the code is unknown: no callback with it is known")
+    where = context.place_of(code)
     if context.secrets.same("code", sent, code.value) is False:
-        return unknown("The age of this code is unknown: the callback contains another one", code.where, code.row)
+        return unknown("The age of this code is unknown: the callback contains another one", where, code.row)
     if life is None:
         return unknown("The lifetime of codes at this provider is unknown", "provider")
     age = (context.at - code.at).total_seconds()
     times = f"callback {context.clock(code.at)}, sent {context.clock(context.at)}"
     text = f"The code was {span(age)} old ({times}); codes live {span(life)}"
     if age > life:
-        return proven(wrong(text, code.where, code.row), fix=NEW_CODE)
+        return proven(wrong(text, where, code.row), fix=NEW_CODE)
     if known.pasted:
         start = known.at
         if start is not None and (context.at - start).total_seconds() <= life:
@@ -38,10 +39,10 @@ def expired(context: Context) -> Finding:
             text = f"The authorization request was sent {before} before: the code cannot be older"
             return ruled_out(right(text, known.where, known.row))
         text = f"The code was pasted {span(age)} before it was sent; its age at that time is unknown"
-        return possible(open_fact(text, code.where, code.row), fix=NEW_CODE)
+        return possible(open_fact(text, where, code.row), fix=NEW_CODE)
     if age > life - CLOSE:
-        return possible(wrong(text, code.where, code.row), fix=NEW_CODE)
-    return ruled_out(right(f"The code was {span(age)} old; codes live {span(life)}", code.where, code.row))
+        return possible(wrong(text, where, code.row), fix=NEW_CODE)
+    return ruled_out(right(f"The code was {span(age)} old; codes live {span(life)}", where, code.row))
 
 
 @rule("code.used", "The code was already exchanged")

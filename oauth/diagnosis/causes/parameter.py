@@ -269,7 +269,7 @@ def _under_other_name(context: Context, name: str) -> Sent | None:
         likeness = SequenceMatcher(None, joined, name.replace("_", "")).ratio()
         if plain in OTHER_NAMES.get(name, ()) or joined in OTHER_NAMES.get(name, ()) or likeness >= ALIKE:
             return item
-        if any(context.secrets.same(name, item.value, known.value) for known in _candidates(context, name)):
+        if any(context.secrets.same_as(name, item.value, known) for known in _candidates(context, name)):
             return item
     return None
 

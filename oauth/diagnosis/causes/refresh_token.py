@@ -27,7 +27,7 @@ def replaced(context: Context) -> Finding:
         return unknown("No history was searched for a later refresh")
     used = [row for row in context.sightings(("refresh_token",), sent) if _presented(context, row, sent)]
     for row in reversed(used):
-        issued = parameters.member(row.response, "refresh_token")
+        issued = context.readings.of(row).text("refresh_token")
         if parameters.succeeded(row) and issued and context.secrets.same("refresh_token", issued, sent) is False:
             later = context.secrets.quoted("refresh_token", issued)
             text = f"It was used before and replaced by {later}: {context.row_text(row)}"
@@ -99,14 +99,16 @@ REFUSED: tuple[Rule, ...] = (replaced, expired, other_client, other_host, *shape
 
 
 def _presented(context: Context, row: Exchange, token: str) -> bool:
-    sent = parameters.read(row.request).value("refresh_token")
-    return row.step in (Step.REFRESH, Step.TOKEN) and context.secrets.same("refresh_token", sent, token) is True
+    if row.step not in (Step.REFRESH, Step.TOKEN):
+        return False
+    sent = context.readings.of(row).sent.value("refresh_token")
+    return context.secrets.same("refresh_token", sent, token) is True
 
 
 def _newest(context: Context) -> Fix:
     sent = context.sent.value("refresh_token")
     for known in context.candidates("refresh_token"):
-        if context.secrets.same("refresh_token", known.value, sent) is False:
+        if context.secrets.same_as("refresh_token", sent, known) is False:
             before = context.secrets.quoted("refresh_token", sent)
             after = context.secrets.offered("refresh_token", known.value)
             return put(context, "refresh_token", before, after, "Send the newest refresh token")

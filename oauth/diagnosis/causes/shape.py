@@ -17,7 +17,7 @@ from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, 
 from oauth.diagnosis.secrets import SECRET_NAMES
 from oauth.exchange import Exchange, Step
 from oauth.parameters import Sent
-from oauth.redaction.placeholders import PLACEHOLDER, is_live, parse
+from oauth.redaction.placeholders import PLACEHOLDER, is_live, length, parse
 
 ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 QUOTES = "\"'`“”‘’«»"
@@ -53,13 +53,12 @@ def cut(kind: Kind) -> Rule:
     """Return the rule for a part of the issued value."""
 
     def judge(context: Context, sent: Sent, known: Sequence[Known]) -> Finding:
-        length = context.secrets.length(sent.value)
+        size = length(sent.value)
         for issued in known:
-            whole = context.secrets.length(issued.value)
-            if length >= whole:
+            if size >= issued.length:
                 continue
             part = _part(sent.value, issued.value)
-            text = f"{length} of {whole} characters were sent"
+            text = f"{size} of {issued.length} characters were sent"
             if part:
                 return proven(wrong(f"{text}: {part}", _place(sent), issued.row), fix=_use(context, kind, sent, issued))
             if not (is_live(sent.value) and is_live(issued.value)):
@@ -70,7 +69,7 @@ def cut(kind: Kind) -> Rule:
         if not known:
             return unknown(f"The issued {kind.words} is unknown, so the length cannot be compared")
         return ruled_out(
-            right(f"The {kind.words} is not shorter than the issued one: {length} characters", known[0].where)
+            right(f"The {kind.words} is not shorter than the issued one: {size} characters", context.place_of(known[0]))
         )
 
     return _rule(kind, "cut", f"The {kind.words} was truncated", judge)
@@ -123,11 +122,11 @@ def encoded_twice(kind: Kind) -> Rule:
             return ruled_out(right(f"The {kind.words} contains no percent-encoded character", _place(sent)))
         text = f"{signs} percent-encoded characters are left in it after the request is decoded"
         decoded = unquote(value)
-        match = next((item for item in known if context.secrets.same(kind.name, decoded, item.value)), None)
+        match = next((item for item in known if context.secrets.same_as(kind.name, decoded, item)), None)
         if match is not None:
             return proven(
                 wrong(text, _place(sent)),
-                wrong(f"Decoded once more, it is the issued {kind.words}", match.where, match.row),
+                wrong(f"Decoded once more, it is the issued {kind.words}", context.place_of(match), match.row),
                 fix=_use(context, kind, sent, match),
             )
         fix = _put(context, kind, sent, context.secrets.offered(kind.name, decoded), "Send it decoded")
@@ -156,7 +155,7 @@ def mistaken(kind: Kind) -> Rule:
                 return proven(wrong(text, context.row_text(row), row.id), fix=fix)
         if _is_one_of(context, kind, sent, known):
             text = f"The {kind.words} is not another secret: it is the issued one"
-            return ruled_out(right(text, known[0].where, known[0].row))
+            return ruled_out(right(text, context.place_of(known[0]), known[0].row))
         if is_live(sent.value) and (context.flow is not None or context.vault is not None):
             return unknown("It is not a secret that this console knows; it may be another program's", _place(sent))
         return unknown("No other secret is known to compare it with", _place(sent))
@@ -170,15 +169,15 @@ def another(kind: Kind) -> Rule:
     def judge(context: Context, sent: Sent, known: Sequence[Known]) -> Finding:
         if not known:
             return _never_seen(context, kind, sent)
-        matches = [context.secrets.same(kind.name, sent.value, item.value) for item in known]
+        matches = [context.secrets.same_as(kind.name, sent.value, item) for item in known]
         shown = context.secrets.quoted(kind.name, sent.value)
         if any(matches):
             match = known[matches.index(True)]
-            return ruled_out(right(f"The {kind.words} is the issued one: {shown}", match.where, match.row))
+            return ruled_out(right(f"The {kind.words} is the issued one: {shown}", context.place_of(match), match.row))
         if None in matches:
             return unknown(f"Redaction hides whether it is the issued {kind.words}", _place(sent))
         fact = f"Sent {shown}; issued was {context.secrets.quoted(kind.name, known[0].value)}"
-        return possible(wrong(fact, known[0].where, known[0].row), fix=_use(context, kind, sent, known[0]))
+        return possible(wrong(fact, context.place_of(known[0]), known[0].row), fix=_use(context, kind, sent, known[0]))
 
     return _rule(kind, "another", f"The {kind.words} is not the one issued to this flow", judge)
 
@@ -241,7 +240,7 @@ def _rule(kind: Kind, name: str, title: str, judge: Callable[[Context, Sent, Seq
 
 
 def _is_one_of(context: Context, kind: Kind, sent: Sent, known: Sequence[Known]) -> bool:
-    return any(context.secrets.same(kind.name, sent.value, item.value) for item in known)
+    return any(context.secrets.same_as(kind.name, sent.value, item) for item in known)
 
 
 def _others(context: Context, kind: Kind) -> list[tuple[str, str, str]]:
