@@ -343,3 +343,30 @@ def test_pasted_text_reaches_neither_history_nor_address(page: "Page", console: 
     page.press("diagnose.save")
     assert "zebra-4711" not in repr(console.history.page(Filters(), None, 10))
     assert "zebra" not in str(dict(page.app.query_params))
+
+
+def test_a_new_text_clears_the_last_result_and_its_ticket(page: "Page") -> None:
+    page.go("diagnose.py")
+    page.app.text_area(key="diagnose.text").set_value('HTTP/1.1 400 Bad Request\n\n{"error": "invalid_grant"}')
+    page.press("diagnose.read")
+    page.app.text_input(key="diagnose.case").set_value("T-1")
+    page.run()
+    assert "read as" in page.text()
+    page.app.text_area(key="diagnose.text").set_value("nothing of the kind")
+    page.press("diagnose.read")
+    assert "read as" not in page.text()
+    assert "Nothing was recognised" in page.text()
+    page.app.text_area(key="diagnose.text").set_value('HTTP/1.1 401 Unauthorized\n\n{"error": "invalid_client"}')
+    page.press("diagnose.read")
+    assert "read as" in page.text()
+    assert page.value("diagnose.case") == ""
+
+
+def test_a_saved_paste_has_its_client_and_its_proven_cause(page: "Page", console: Installation) -> None:
+    page.go("diagnose.py")
+    page.press("diagnose.example.curl")
+    page.press("diagnose.save")
+    row = console.history.page(Filters(), None, 1)[0]
+    assert row.exchange.client_id == "200123"
+    assert row.cause
+    assert "Saved as rows" in page.text()

@@ -31,6 +31,13 @@ READING = "diagnose.reading"
 PROBLEM = "diagnose.problem_text"
 UPLOADS = "diagnose.uploads"
 TEXT = "diagnose.text"
+LAST = "diagnose.last"
+"""Session key of the hash of the last text that was read."""
+
+CASE = "diagnose.case"
+NUMBER = "diagnose.number"
+"""Session key of the number of texts that were read."""
+
 WAITING = "diagnose.waiting"
 """Session key of a long text that is to be read, with the function that empties the place where it came from."""
 
@@ -263,6 +270,20 @@ def read_example(text: str) -> None:
     _read(text, lambda: None)
 
 
+def forget() -> None:
+    """Forget the result of the last text, with its ticket."""
+    st.session_state.pop(READING, None)
+    st.session_state[CASE] = ""
+    st.session_state[PROBLEM], st.session_state[NOTHING] = "", False
+
+
+def forget_last() -> None:
+    """Forget the last text when another is in the field: its result is not that of the new text."""
+    text = (st.session_state[TEXT] or "").strip()
+    if text and hash(text) != st.session_state.get(LAST):  # which the button may have read by now
+        forget()
+
+
 def restore() -> None:
     """Put the text back that an example took the place of."""
     st.session_state[TEXT] = st.session_state.pop(BEFORE_EXAMPLE)
@@ -318,15 +339,15 @@ def _cancel() -> None:
 
 
 def _keep(text: str, reading: Callable[[], list[paste.Pasted]], clear: Callable[[], None]) -> None:
-    st.session_state[PROBLEM], st.session_state[NOTHING] = "", False
+    forget()
+    st.session_state[LAST] = hash(text.strip())
     try:
         items = reading()
     except (paste.ParseError, isolation.IsolationError) as error:
         st.session_state[NOTHING] = isinstance(error, paste.ParseError) and has_nothing(text, error)
         st.session_state[PROBLEM] = str(error)
         return
-    before = current()
-    number = before.number + 1 if before is not None else 1
+    number = st.session_state[NUMBER] = st.session_state.get(NUMBER, 0) + 1
     st.session_state[READING] = Reading(Paste(items, installation().vault(), now(), with_progress), text, number)
     clear()
 

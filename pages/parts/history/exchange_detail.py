@@ -13,7 +13,7 @@ from oauth.history.filters import Filters
 from oauth.history.past import HistoryPast
 from oauth.history.store import History, HistoryError, Row
 from oauth.installation import current, now
-from pages.parts.common import card, clock, exchange, session
+from pages.parts.common import card, clock, exchange, session, shell
 from pages.parts.history import comparison, listing, url_state
 
 MOST_OF_A_FLOW = 50
@@ -30,6 +30,7 @@ def draw(number: int) -> None:
     if row is None:
         st.info(f"Row {number} does not exist in this history.")
         return
+    shell.title(f"{listing.outcome(row)} {row.error}".strip(), f"row {number}")
     _headline(row)
     if row.damage:
         _damaged(row)

@@ -136,8 +136,10 @@ def _table(rows: list[Row]) -> None:
         "by": (120, [row.exchange.owner for row in rows]),
     }
     empty = {name for name in ("mark", "case", "note") if not any(columns[name][1])}
-    hidden = empty | ({"by"} if len(set(columns["by"][1])) < 2 else set())
     opened = url_state.number(url_state.ROW)
+    hidden = empty | ({"by"} if len(set(columns["by"][1])) < 2 else set())
+    if opened is not None:
+        hidden |= {"time"}  # the side panel has the exact one, and the error is in view
     selected = [index for index, row in enumerate(rows) if row.exchange.id == opened]
     st.session_state[KEY] = {"selection": {"rows": selected, "columns": [], "cells": []}}
     table.draw(
