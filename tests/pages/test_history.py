@@ -174,6 +174,8 @@ def test_views_are_saved_opened_renamed_and_deleted(walked: "Page", console: Ins
     walked.press("history.view.rename")
     assert list(Views(console.history, SIGNED_IN).all()) == ["Codes"]
     walked.press("history.view.1.delete")
+    assert Views(console.history, SIGNED_IN).all() != {}, "it asks first"
+    walked.press("history.view.1.delete.sure")
     assert Views(console.history, SIGNED_IN).all() == {}
     assert len(table(walked)) == 1, "a view's exchanges stay"
 

@@ -17,14 +17,17 @@ _GONE = "[data-testid=stApp]:is([data-test-connection-state^=DISCONNECTED], [dat
 
 _STYLE = f"""
 .stMainBlockContainer {{ padding-top: 4.5rem; padding-bottom: 4rem; }}
+@media (max-width: 640px) {{ .stAppToolbar div:has(> .stMainMenu) {{ min-width: 0; }} }}
+.stDataFrame [data-testid=stElementToolbar] {{ top: 0.2rem; right: 0.2rem; }}
 body:has({_GONE}) .stDialog {{ display: none; }}
 {_GONE}::before {{
   content: "{LOST}"; position: fixed; z-index: 1000000; left: 0; right: 0; bottom: 0; padding: 0.75rem 1.25rem;
   background: #7a1f2b; color: #ffffff; font: 600 0.95rem/1.4 inherit; text-align: center;
 }}
 """
-"""Streamlit leaves room for a toolbar that this console does not show. The words for a lost connection are drawn by the
-browser alone, since a server that is gone can draw nothing; they replace a dialog that names ``streamlit run``."""
+"""Streamlit leaves room for a toolbar that this console does not show, and lays that of a table over the buttons above
+it. The words for a lost connection are drawn by the browser alone, since a server that is gone can draw nothing; they
+replace a dialog that names ``streamlit run``."""
 
 
 def title(*facts: str) -> None:

@@ -346,6 +346,10 @@ def _keep(text: str, reading: Callable[[], list[paste.Pasted]], clear: Callable[
     except (paste.ParseError, isolation.IsolationError) as error:
         st.session_state[NOTHING] = isinstance(error, paste.ParseError) and has_nothing(text, error)
         st.session_state[PROBLEM] = str(error)
+        if isinstance(error, isolation.IsolationError):
+            st.session_state[PROBLEM] = (
+                f"Reading stopped: {error}. Cut out the part around the error, and diagnose that."
+            )
         return
     number = st.session_state[NUMBER] = st.session_state.get(NUMBER, 0) + 1
     st.session_state[READING] = Reading(Paste(items, installation().vault(), now(), with_progress), text, number)

@@ -17,6 +17,8 @@ from pages.parts.history import downloads, url_state
 KEY = "history.filter.line"
 _PROBLEM = "history.wrong"
 _VIEW_PROBLEM = "history.view.wrong"
+_VIEW_SAVED = "history.view.saved"
+_ASKED = "history.view.asked"
 _KNOWN = "history.known"
 
 MOST_KNOWN = 50
@@ -24,6 +26,11 @@ MOST_KNOWN = 50
 
 _STYLE = """
 .st-key-history-filter-line { min-width: min(100%, 22rem); }
+.st-key-history-line:has([role=combobox][aria-expanded=true]) { padding-bottom: 10rem; }
+@media (max-width: 640px) {
+  body:has(.st-key-history-open) .st-key-history-table { max-height: 18rem; overflow: auto; }
+}
+[data-testid=stMultiSelectDropdown] > [role=listbox] { max-height: 9rem; overflow-y: auto; }
 .st-key-history-filter-line [data-tag] { background: transparent; box-shadow: inset 0 0 0 1px; color: inherit; }
 """
 
@@ -49,7 +56,8 @@ def draw(filters: Filters | None) -> None:
         st.session_state[KEY] = filters.parts() if filters is not None else []
     elif KEY not in st.session_state:
         st.session_state[KEY] = url_state.pieces()
-    # A chip is an outline: white on the dark theme's accent is unreadable. On a phone the line has its own row.
+    # A chip is an outline: white on the dark theme's accent is unreadable. On a phone the line has a row to
+    # itself. The rows make room for the proposals, which would cover them.
     st.html(f"<style>{_STYLE}</style>")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.multiselect(
@@ -131,13 +139,24 @@ def _views(filters: Filters | None) -> None:
                 with st.container(gap=None):
                     st.text(name)
                     st.code(line or "all exchanges", language=None, wrap_lines=True)
-                st.button(
-                    "Delete",
-                    key=f"history.view.{number}.delete",
-                    on_click=_try,
-                    args=(views.delete, name),
-                    type="tertiary",
-                )
+                if st.session_state.get(_ASKED) == name:
+                    st.button(
+                        "Delete 1 view",
+                        key=f"history.view.{number}.delete.sure",
+                        on_click=_delete,
+                        args=(views, name),
+                        help="Its exchanges stay in the history.",
+                    )
+                else:
+                    st.button(
+                        "Delete",
+                        key=f"history.view.{number}.delete",
+                        on_click=_ask,
+                        args=(name,),
+                        type="tertiary",
+                    )
+        if saved_as := st.session_state.pop(_VIEW_SAVED, ""):
+            st.text(f"Saved as {saved_as}")
         if problem := st.session_state.pop(_VIEW_PROBLEM, ""):
             st.text(problem)
         if filters is not None:
@@ -162,7 +181,20 @@ def _open(views: Views, name: str, line: str) -> None:
 
 def _save(views: Views, filters: Filters) -> None:
     layout = downloads.layout().text
-    _try(lambda: views.save(_redacted("history.view.name"), url_state.redacted(filters), layout))
+
+    def save() -> None:
+        st.session_state[_VIEW_SAVED] = views.save(_redacted("history.view.name"), url_state.redacted(filters), layout)
+
+    _try(save)
+
+
+def _ask(name: str) -> None:
+    st.session_state[_ASKED] = name
+
+
+def _delete(views: Views, name: str) -> None:
+    st.session_state.pop(_ASKED, None)
+    _try(views.delete, name)
 
 
 def _rename(views: Views) -> None:

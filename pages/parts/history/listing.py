@@ -31,6 +31,9 @@ SOON = 2
 SELDOM = 15
 """Seconds between updates otherwise."""
 
+UNKNOWN = "unknown"
+"""The status of a pasted response that came without it."""
+
 UNVERIFIED = "not checked"
 """Label of an exchange whose server certificate was not verified."""
 
@@ -70,7 +73,7 @@ def outcome(row: Row) -> str:
     if row.damage:
         return "damaged"
     if row.exchange.response is not None:
-        return str(row.exchange.response.status)
+        return str(row.exchange.response.status or UNKNOWN)
     return "failed" if row.exchange.failure is not None else "no response"
 
 
@@ -120,11 +123,11 @@ def _table(rows: list[Row]) -> None:
     columns: dict[str, tuple[Any, list[Any]]] = {
         "id": (st.column_config.NumberColumn(width=75, format="%d"), [row.exchange.id for row in rows]),
         "when": (95, [clock.ago(row.exchange.started_at, at) for row in rows]),
-        "time": (155, [row.exchange.started_at for row in rows]),
         "step": (85, [row.exchange.step.value for row in rows]),
         "status": (statuses, [[text] for text in outcomes]),
         "mark": (marks, [[UNVERIFIED] if "tls_unverified" in row.exchange.marks else [] for row in rows]),
         "error": (210, [error(row) for row in rows]),
+        "time": (155, [row.exchange.started_at for row in rows]),
         "client": (110, [row.exchange.client_id for row in rows]),
         "case": (90, [row.exchange.case for row in rows]),
         "took": (
@@ -153,7 +156,7 @@ def _table(rows: list[Row]) -> None:
 def _colour(text: str, rows: list[Row], outcomes: list[str]) -> str:
     """Return the colour of a status: green where none of the rows with it has an error."""
     if not text.isdecimal():
-        return "gray" if text == "no response" else "red"
+        return "gray" if text in ("no response", UNKNOWN) else "red"
     if int(text) >= 400:
         return "red"
     return "gray" if any(row.error for row, shown in zip(rows, outcomes, strict=True) if shown == text) else "green"
