@@ -34,7 +34,6 @@ PAGES = [
     _page("providers", "hub", "Built-in profiles and your own: addresses, requests, connection."),
 ]
 
-widget_defaults.begin_run()
 chosen = st.navigation(PAGES, position="top")
 st.set_page_config(
     page_title=f"{chosen.title} · {shell.NAME}",
