@@ -1,4 +1,4 @@
-"""What frames every page: its title, the chips for what is unusual, and the console's words for a lost connection."""
+"""The frame of every page: its title, the chips for what is unusual, and the words for a lost connection."""
 
 import streamlit as st
 
