@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from oauth.addresses import split
 from oauth.diagnosis.pasted import LOOK_BACK, Finding
 from oauth.diagnosis.rank import Rank
 from oauth.diagnosis.story import page_name
@@ -35,6 +36,9 @@ LOOKED_FOR = """Looked for:
 - error codes such as `invalid_grant`, and the messages of providers and client libraries
 
 Paste the server's response itself, with its status, or the log line that quotes it."""
+
+LONGEST_PATH = 60
+"""Characters of a path in the list."""
 
 MOST_PARTS = 200
 """Files and background calls that are listed."""
@@ -235,8 +239,16 @@ def _label(reading: Reading, finding: Finding) -> str:
         explanation.title if explanation else _healthy_name(item, kind),
         f"HTTP {item.status}" if item.status else "",
         card.plain(explanation.error) if explanation else "",
+        _target(finding),
     ]
     return " · ".join(filter(None, facts))
+
+
+def _target(finding: Finding) -> str:
+    """Return the method and path of a redacted request as Markdown code, of letters, digits and a few signs."""
+    request = finding.exchange.request
+    path = "".join(sign for sign in split(request.url).path if sign.isalnum() or sign in "/-_.")
+    return f"`{request.method} {path[:LONGEST_PATH]}`" if request.method.isalpha() and path else ""
 
 
 def _healthy_name(item: Pasted, kind: str) -> str:

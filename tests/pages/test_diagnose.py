@@ -1,3 +1,4 @@
+import json
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -370,3 +371,21 @@ def test_a_saved_paste_has_its_client_and_its_proven_cause(page: "Page", console
     assert row.exchange.client_id == "200123"
     assert row.cause
     assert "Saved as rows" in page.text()
+
+
+def test_a_har_is_a_line_a_request_opened_at_the_first_failure(page: "Page") -> None:
+    def entry(path: str, status: int, body: str) -> dict[str, object]:
+        content = {"text": body, "mimeType": "application/json"}
+        return {
+            "startedDateTime": "2026-11-21T10:00:00Z",
+            "request": {"method": "POST", "url": f"https://p.example{path}", "headers": []},
+            "response": {"status": status, "headers": [], "content": content},
+        }
+
+    refused = '{"error": "invalid_grant"}'
+    entries = [entry("/ok", 200, "{}"), entry("/token", 400, refused), entry("/token", 400, refused)]
+    paste(page, json.dumps({"log": {"entries": entries}}))
+    assert [label.split(" · ")[0] for label in listed(page)] == ["**2**", "**3**", "**1**"]
+    assert [label.split(" · ")[-1] for label in listed(page)] == ["`POST /token`", "`POST /token`", "`POST /ok`"]
+    details = [expander for expander in page.app.expander if expander.label in listed(page)]
+    assert [expander.proto.expanded for expander in details] == [True, False, False]
