@@ -119,17 +119,18 @@ def _input() -> None:
 def _problem(problem: str) -> None:
     """Say why there is no result."""
     if st.session_state.get(pasted.NOTHING):
-        _nothing()
+        _nothing(problem)
         return
     with st.container(border=True, key="diagnose.problem"):
         st.error("The text could not be read, and nothing was saved.")
         st.text(problem)
 
 
-def _nothing() -> None:
-    """Say what was looked for in a text in which nothing was recognised."""
+def _nothing(understood: str) -> None:
+    """Say what was understood of a text in which nothing was recognised, and what was looked for."""
     with st.container(border=True, key="diagnose.nothing"):
         st.warning("Nothing was recognised in the text, and nothing was saved.", icon=":material/search_off:")
+        st.text(understood)
         st.markdown(LOOKED_FOR)
         _examples()
 
@@ -152,7 +153,7 @@ def _reading(reading: Reading) -> list[int]:
     count = len(reading.order)
     failed = sum(rank <= Rank.REMARK for _, rank in reading.order)
     if all(rank is Rank.NOTHING for _, rank in reading.order):
-        _nothing()
+        _nothing(f"Understood as {reading.source}, without a request, a response or an error in it.")
     first, listed = 0, reading.shown
     if len(listed) > PER_PAGE:
         first = (st.pagination(-(-len(listed) // PER_PAGE), key="diagnose.page") - 1) * PER_PAGE

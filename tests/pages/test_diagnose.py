@@ -357,6 +357,8 @@ def test_a_new_text_clears_the_last_result_and_its_ticket(page: "Page") -> None:
     page.press("diagnose.read")
     assert "read as" not in page.text()
     assert "Nothing was recognised" in page.text()
+    assert "Reading stopped at line 1" in page.text(), "it says how far the text was understood"
+    assert sum(str(button.key).startswith("diagnose.example.") for button in page.app.button) == 3
     page.app.text_area(key="diagnose.text").set_value('HTTP/1.1 401 Unauthorized\n\n{"error": "invalid_client"}')
     page.press("diagnose.read")
     assert "read as" in page.text()
