@@ -27,7 +27,7 @@ from oauth.catalogue.entries import Entry
 from oauth.catalogue.explain import explain
 from oauth.diagnosis.pasted import learn_secrets
 from oauth.exchange import Headers, Step
-from oauth.exports.columns import COLUMNS, NUMBERS
+from oauth.exports.columns import COLUMNS, NEWER, NUMBERS
 from oauth.exports.har_file import BEGIN, MEMBERS
 from oauth.exports.text import restored
 from oauth.history.recognition import entry_of
@@ -164,8 +164,12 @@ def _csv_rows(begin: bytes, file: BinaryIO, problems: list[str]) -> Iterator[_En
     csv.field_size_limit(MOST_LINE)
     rows = csv.reader(chain([begin.decode("utf-8-sig")], io.TextIOWrapper(file, "utf-8", "replace", newline="")))
     names = next(rows)
-    if sorted(names) not in (sorted(COLUMNS), sorted(set(COLUMNS) - {"entry"})):
-        raise ImportFileError(f"The columns of the CSV are not those of an export: {', '.join(COLUMNS)}.")
+    missing = [name for name in COLUMNS if name not in names and name not in NEWER]
+    if missing or len(names) != len(set(names)) or not set(names) <= set(COLUMNS):
+        raise ImportFileError(
+            f"The columns of the CSV are not those of a whole export: {', '.join(COLUMNS)}."
+            + (f" Missing: {', '.join(missing)}." if missing else "")
+        )
     while True:
         line = rows.line_num + 1
         try:
@@ -212,8 +216,12 @@ class _Line(Struct, gc=False):
     error_description: str
     remedy: str
     failure: str
+    # These are missing in files from before there were these columns.
     entry: str = ""
-    """Empty also in files from before there was this column."""
+    provider: str = ""
+    client_id: str = ""
+    note: str = ""
+    cause: str = ""
 
 
 _LINE = Decoder(_Line)
@@ -227,7 +235,7 @@ def _of_fields(line: _Line) -> _Entry:
         "started_at": _time(line.started_at),
         "failure": kind,
         "failure_detail": detail,
-        **dict.fromkeys(("reason", "http_version", "provider", "client_id", "note", "marks"), ""),
+        **dict.fromkeys(("reason", "http_version", "marks"), ""),
     }
     row = to_row(values | {"id": None, "response_cut": False, "entry": None})
     is_known = find_entry(line.entry) is not None
@@ -306,6 +314,7 @@ class _HarEntry(Struct, gc=False, rename=lambda name: f"_{name}"):
     note: str
     marks: str
     remedy: str
+    cause: str = ""
 
 
 _HAR_ENTRY = Decoder(_HarEntry)
@@ -403,7 +412,8 @@ def _row(entry: _Entry, vault: Vault, owner: str, case: str) -> Row:
     if entry.pasted is None:
         error, description = vault.redact_text(entry.row.error), vault.redact_text(entry.row.error_description)
         note = vault.redact_text(entry.row.note)
-        return Row(exchange, entry.row.documented_error, error, description, note, entry.row.entry)
+        cause = vault.redact_text(entry.row.cause)
+        return Row(exchange, entry.row.documented_error, error, description, note, entry.row.entry, cause)
     named = dict(reversed(formatting.fields(exchange.request)))
     exchange = replace(exchange, client_id=named.get("client_id", ""))
     explanation = explain(exchange)

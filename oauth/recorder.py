@@ -6,6 +6,7 @@ A history that fails never stops an exchange: ``Recorder.problem`` says what was
 from dataclasses import dataclass, field, replace
 
 from oauth.catalogue.explain import Explanation, explain
+from oauth.diagnosis.model import Diagnosis
 from oauth.egress import Policy
 from oauth.exchange import Exchange, Response, unexpected
 from oauth.history.recognition import recognition
@@ -64,6 +65,16 @@ class Recorder:
         except HistoryError as error:
             self.problem = str(error)
         return record
+
+    def diagnosed(self, record: Record, diagnosis: Diagnosis | None) -> None:
+        """Write the proven cause, if there is one, into the row of a finished exchange."""
+        id = record.redacted.id
+        if id is None or diagnosis is None or not diagnosis.proven:
+            return
+        try:
+            self.history.set_cause(id, diagnosis.proven)
+        except HistoryError as error:
+            self.problem = str(error)
 
     def _explained(self, begun: Record, exchange: Exchange) -> tuple[Exchange, Explanation | None]:
         """Redact and explain a finished exchange. What an error of ours makes unsafe to store is left out."""

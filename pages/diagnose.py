@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from oauth.addresses import split
 from oauth.diagnosis.pasted import LOOK_BACK, Finding
 from oauth.diagnosis.rank import Rank
 from oauth.diagnosis.story import page_name
@@ -22,6 +23,8 @@ HTTP/1.1 400 Bad Request
 
 {"error": "invalid_request", "error_description": "Missing parameter: \\"code\\" is required"}"""
 
+_STYLE = "@media (max-width: 640px) { [class*=st-key-diagnose-source-] { max-height: 14rem; overflow: auto; } }"
+
 PER_PAGE = 20
 """Exchanges drawn at once; a longer paste is paged."""
 
@@ -33,6 +36,9 @@ LOOKED_FOR = """Looked for:
 - error codes such as `invalid_grant`, and the messages of providers and client libraries
 
 Paste the server's response itself, with its status, or the log line that quotes it."""
+
+LONGEST_PATH = 60
+"""Characters of a path in the list."""
 
 MOST_PARTS = 200
 """Files and background calls that are listed."""
@@ -57,21 +63,45 @@ ICONS = {
 
 
 def page() -> None:
-    """Draw the page."""
+    """Draw the text on the left, and what it says on the right; on a phone below it."""
     st.title("Diagnose", anchor=False)
-    st.write(
-        "Paste a response, a request, a curl command, its output, a browser's fetch call, a HAR, a callback address "
-        "or a log line. Nothing leaves this machine, and secrets are replaced by fingerprints before anything is saved."
-    )
+    # On a phone the marked text stands between the field and the verdict.
+    st.html(f"<style>{_STYLE}</style>")
     pasted.clear_field()
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        _input()
+        waiting = st.container()
+    with waiting:
+        pasted.read_waiting()
+    reading = pasted.current()
+    with right, st.container(key="diagnose.verdict"):
+        if problem := st.session_state.get(pasted.PROBLEM):
+            _problem(problem)
+        elif reading is None:
+            _examples()
+        else:
+            positions = _reading(reading)
+            with left, st.container(key=f"diagnose.source.{reading.number}"):
+                # Of its own, or the last one's scroll stays.
+                _source(reading, positions)
+
+
+def _input() -> None:
+    """Draw the field and the ways to fill it."""
     is_first = pasted.current() is None
+    st.caption(
+        "A response, a request, a curl command, its output, a browser's fetch call, a HAR, a callback address or a log "
+        "line. Nothing leaves this machine, and secrets are replaced by fingerprints before anything is saved."
+    )
     st.text_area(
         "Text to diagnose",
         key=pasted.TEXT,
-        height=220 if is_first else 100,
+        height=260 if is_first else 130,
         placeholder=EXAMPLE if is_first else "Paste another text",
+        on_change=pasted.forget_last,
     )
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.button(
             "Diagnose", key="diagnose.read", type="primary", icon=":material/troubleshoot:", on_click=pasted.read_text
         )
@@ -84,25 +114,23 @@ def page() -> None:
     st.file_uploader("Or upload a file", key=pasted.upload_key(), max_upload_size=50, on_change=pasted.read_file)
     if pasted.BEFORE_EXAMPLE in st.session_state:
         st.button("Restore your text", key="diagnose.restore", icon=":material/undo:", on_click=pasted.restore)
-    pasted.read_waiting()
-    reading = pasted.current()
-    if problem := st.session_state.get(pasted.PROBLEM):
-        if st.session_state.get(pasted.NOTHING):
-            _nothing()
-            return
-        with st.container(border=True, key="diagnose.problem"):
-            st.error("The text could not be read, and nothing was saved.")
-            st.text(problem)
-    elif reading is None:
-        _examples()
-    if reading is not None:
-        _reading(reading)
 
 
-def _nothing() -> None:
-    """Say what was looked for in a text in which nothing was recognised."""
+def _problem(problem: str) -> None:
+    """Say why there is no result."""
+    if st.session_state.get(pasted.NOTHING):
+        _nothing(problem)
+        return
+    with st.container(border=True, key="diagnose.problem"):
+        st.error("The text could not be read, and nothing was saved.")
+        st.text(problem)
+
+
+def _nothing(understood: str) -> None:
+    """Say what was understood of a text in which nothing was recognised, and what was looked for."""
     with st.container(border=True, key="diagnose.nothing"):
         st.warning("Nothing was recognised in the text, and nothing was saved.", icon=":material/search_off:")
+        st.text(understood)
         st.markdown(LOOKED_FOR)
         _examples()
 
@@ -120,17 +148,12 @@ def _examples() -> None:
             )
 
 
-def _reading(reading: Reading) -> None:
+def _reading(reading: Reading) -> list[int]:
+    """Draw the exchanges of a text, the likeliest error first and open; return the positions of those on this page."""
     count = len(reading.order)
     failed = sum(rank <= Rank.REMARK for _, rank in reading.order)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.text(f"{_number(count, 'exchange')}, read as {reading.source}")
-        st.text_input("Case", key="diagnose.case", placeholder="ticket number", width=200, persist_state="session")
-        st.button("Save to history", key="diagnose.save", icon=":material/save:", on_click=_save, args=(reading,))
-    if reading.saved:
-        st.caption(f"Saved as rows {', '.join(map(str, reading.saved[:10]))}{' …' if len(reading.saved) > 10 else ''}.")
     if all(rank is Rank.NOTHING for _, rank in reading.order):
-        _nothing()
+        _nothing(f"Understood as {reading.source}, without a request, a response or an error in it.")
     first, listed = 0, reading.shown
     if len(listed) > PER_PAGE:
         first = (st.pagination(-(-len(listed) // PER_PAGE), key="diagnose.page") - 1) * PER_PAGE
@@ -140,27 +163,43 @@ def _reading(reading: Reading) -> None:
         st.caption(f"Evidence comes from the {LOOK_BACK:,} exchanges before each.")
     with_history = bool(st.session_state.get("diagnose.history"))
     findings = reading.findings(positions, with_history=with_history) if positions else []
-    results, source = st.columns([3, 2], gap="medium")
-    with source, st.container(key=f"diagnose.source.{reading.number}"):  # of its own, or the last one's scroll stays
-        _source(reading, positions)
-    with results:
-        if count > 1:
-            st.markdown(f"**{_number(failed, 'failure')}{', the likeliest first' if failed > 1 else ''}**")
-        _logins(reading)
-        is_open = first == 0
-        for finding, (_, rank) in zip(findings, shown, strict=True):
-            if count == 1 or (failed == 1 and rank <= Rank.REMARK):
+    summary = f"{_number(count, 'exchange')}, read as {reading.source}"
+    if count > 1:
+        summary += f" · {_number(failed, 'failure')}{', the likeliest first' if failed > 1 else ''}"
+    st.text(summary)
+    _logins(reading)
+    is_open = first == 0
+    for finding, (_, rank) in zip(findings, shown, strict=True):
+        if count == 1 or (failed == 1 and rank <= Rank.REMARK):
+            _finding(reading, finding)
+        else:
+            with st.expander(
+                _label(reading, finding),
+                expanded=is_open and failed != 1,
+                icon=ICONS[rank],
+                key=f"diagnose.{finding.position + 1}.details",
+            ):
                 _finding(reading, finding)
-            else:
-                with st.expander(
-                    _label(reading, finding),
-                    expanded=is_open and failed != 1,
-                    icon=ICONS[rank],
-                    key=f"diagnose.{finding.position + 1}.details",
-                ):
-                    _finding(reading, finding)
-            is_open = False
-        _parts(reading)
+        is_open = False
+    _parts(reading)
+    _saving(reading)
+    return positions
+
+
+def _saving(reading: Reading) -> None:
+    """Draw the ticket of the text and the button that saves it, or say where it was saved."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.text_input("Case", key="diagnose.case", placeholder="ticket number", width=200, persist_state="session")
+        st.button(
+            "Save to history",
+            key="diagnose.save",
+            icon=":material/save:",
+            on_click=_save,
+            args=(reading,),
+        )
+    if reading.saved:
+        numbers = ", ".join(map(str, reading.saved[:10])) + (" …" if len(reading.saved) > 10 else "")
+        st.success(f"Saved as rows {numbers}.")
 
 
 def _logins(reading: Reading) -> None:
@@ -201,8 +240,16 @@ def _label(reading: Reading, finding: Finding) -> str:
         explanation.title if explanation else _healthy_name(item, kind),
         f"HTTP {item.status}" if item.status else "",
         card.plain(explanation.error) if explanation else "",
+        _target(finding),
     ]
     return " · ".join(filter(None, facts))
+
+
+def _target(finding: Finding) -> str:
+    """Return the method and path of a redacted request as Markdown code, of letters, digits and a few signs."""
+    request = finding.exchange.request
+    path = "".join(sign for sign in split(request.url).path if sign.isalnum() or sign in "/-_.")
+    return f"`{request.method} {path[:LONGEST_PATH]}`" if request.method.isalpha() and path else ""
 
 
 def _healthy_name(item: Pasted, kind: str) -> str:

@@ -1,18 +1,13 @@
-"""Run the chosen page; names, order and icons of all pages."""
+"""Run the chosen page; names, order and icons of all pages, and what frames them."""
 
 from pathlib import Path
 
 import streamlit as st
 
-from pages.parts.common import garbage, widget_defaults
+from oauth.version import version
+from pages.parts.common import garbage, shell, widget_defaults
 
-# A local file: for a Material icon the browser would ask another host.
-st.set_page_config(
-    page_title="OAuth Console", page_icon=str(Path(__file__).parent / "parts" / "icon.svg"), layout="wide"
-)
-
-# Streamlit leaves room for a toolbar that this console does not show.
-st.html("<style>.stMainBlockContainer { padding-top: 4.5rem; padding-bottom: 4rem; }</style>")
+PARTS = Path(__file__).parent / "parts"
 
 
 def _page(name: str, icon: str, help_text: str, path: str = "") -> st.Page:
@@ -26,23 +21,30 @@ def _page(name: str, icon: str, help_text: str, path: str = "") -> st.Page:
     )
 
 
-PAGES = {
-    "": [_page("walkthrough", "footprint", "Get a token, one step at a time, and see every request and response.")],
-    "Support": [
-        _page(
-            "diagnose",
-            "troubleshoot",
-            "Paste what a customer sent, to see which error it is, why it happened and what to do.",
-        ),
-        _page("history", "history", "Every exchange of every session: filter, open, download as CSV."),
-    ],
-    "Reference": [
-        _page("errors", "error", "The documented errors of any provider, each with its cause and remedy."),
-        _page("providers", "hub", "Built-in profiles and your own: addresses, requests, connection."),
-        _page("sandbox", "science", "The embedded provider: its clients, codes, tokens and clock.", "sandbox-state"),
-    ],
-}
+PAGES = [
+    _page("walkthrough", "footprint", "Get a token, one step at a time, and see every request and response."),
+    _page(
+        "diagnose",
+        "troubleshoot",
+        "Paste what a customer sent, to see which error it is, why it happened and what to do.",
+    ),
+    _page("history", "history", "Every exchange of every session: filter, open, download as CSV."),
+    _page("errors", "error", "The documented errors of any provider, each with its cause and remedy."),
+    _page("sandbox", "science", "The embedded provider: its clients, codes, tokens and clock.", "sandbox-state"),
+    _page("providers", "hub", "Built-in profiles and your own: addresses, requests, connection."),
+]
 
-st.navigation(PAGES, position="top").run()
+chosen = st.navigation(PAGES, position="top")
+st.set_page_config(
+    page_title=f"{chosen.title} · {shell.NAME}",
+    # A local file: for a Material icon the browser would ask another host.
+    page_icon=str(PARTS / "icon.svg"),
+    layout="wide",
+    # With an item of our own, Streamlit's menu also has the choice between light, dark and the system's theme.
+    menu_items={"About": f"{shell.NAME} {version()}"},
+)
+st.logo(str(PARTS / "wordmark.svg"), size="large")
+shell.draw(chosen.title)
+chosen.run()
 widget_defaults.end_run()
 garbage.spare_modules()

@@ -228,7 +228,7 @@ def test_bad_lines_of_an_export_are_named_and_the_others_kept(
     head, first, *rest = export("csv").split(b"\r\n")
     report = read(b"\r\n".join([head, first, b"1,2", *rest]))
     assert report.kept == 5
-    assert report.problems[0].endswith("expected 21 cells, got 2.")
+    assert report.problems[0].endswith("expected 25 cells, got 2.")
     begin, one, two, *rest = export("har").split(b"\n")
     report = read(b"\n".join([begin, one, b'{"request": {}},', two, *rest]))
     assert report.kept == 10

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from oauth.cli.output import CommandError, echo
 from oauth.exports import arrow_reader, formats
+from oauth.exports.columns import COLUMNS, DEFAULT_ZONE, Layout
 from oauth.history.filters import FilterError, Filters
 from oauth.history.store import History, HistoryError
 from oauth.installation import Installation, current, now
@@ -24,6 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     export.add_argument("--format", choices=tuple(formats.FORMATS), default="csv", help="default: csv")
     export.add_argument(
         "--filter", default="", metavar="LINE", help="as on the History page, such as 'status:4xx since:2h'"
+    )
+    export.add_argument(
+        "--columns", default="", metavar="NAMES", help=f"of CSV and JSON Lines, with commas: {','.join(COLUMNS)}"
+    )
+    export.add_argument(
+        "--time-zone", default=DEFAULT_ZONE, metavar="ZONE", help="of the times in CSV and JSON Lines; default: UTC"
     )
     imported = actions.add_parser("import", help="store the exchanges of a HAR or of an export, redacted")
     imported.add_argument("file", metavar="FILE", help="a HAR, or a CSV, JSON Lines or HAR that a console exported")
@@ -48,17 +55,29 @@ def _export(installation: Installation, arguments: argparse.Namespace) -> int:
     _open_and_leave(installation.history)
     source = arrow_reader.source(installation.settings.database_url, filters)
     total = arrow_reader.count(source) if sys.stderr.isatty() else 0
+    layout = _layout(arguments.columns, arguments.time_zone)
 
     def show_progress(rows: int, octets: int) -> None:
         _show_progress(f"{rows:,} of {total:,} exchanges, {octets / 1e6:,.1f} MB")
 
     if arguments.output is None:
         with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as output:
-            formats.write(source, arguments.format, output, show_progress)
+            formats.write(source, arguments.format, output, show_progress, layout)
     else:
-        _write_file(source, arguments.format, Path(arguments.output), show_progress)
+        _write_file(source, arguments.format, Path(arguments.output), show_progress, layout)
     _end_progress()
     return 0
+
+
+def _layout(names: str, zone: str) -> Layout:
+    """Return the layout of the arguments. Raises ``CommandError`` for an unknown column or time zone."""
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    layout = Layout.of(wanted, zone)
+    if unknown := [name for name in wanted if name not in COLUMNS]:
+        raise CommandError(f"--columns has {unknown[0]!r}, which is not a column. Columns: {', '.join(COLUMNS)}.")
+    if layout.zone != zone:
+        raise CommandError(f"--time-zone is {zone!r}, which is not a time zone, such as Europe/Warsaw.")
+    return layout
 
 
 def _import(installation: Installation, arguments: argparse.Namespace) -> int:
@@ -129,11 +148,13 @@ def _open_and_leave(history: History) -> None:
     history.database.engine.dispose()
 
 
-def _write_file(source: arrow_reader.Source, format: str, path: Path, progress: Callable[[int, int], None]) -> None:
+def _write_file(
+    source: arrow_reader.Source, format: str, path: Path, progress: Callable[[int, int], None], layout: Layout
+) -> None:
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as output:
-            formats.write(source, format, output, progress)
+            formats.write(source, format, output, progress, layout)
             output.flush()
             os.fsync(output.fileno())
         draft.replace(path)

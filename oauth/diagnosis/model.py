@@ -127,3 +127,8 @@ class Diagnosis:
     causes: tuple[Cause, ...]
     evidence: tuple[Evidence, ...]
     most_likely: str
+
+    @property
+    def proven(self) -> str:
+        """The id of the first cause that is proven, empty where none is."""
+        return next((cause.id for cause in self.causes if cause.verdict is Verdict.PROVEN), "")

@@ -28,10 +28,11 @@ from oauth.drills.schema import (
 from oauth.errors import InputError
 from oauth.exchange import Exchange, Request, Response, Step, header
 from oauth.flow import Callback, Client, Flow, Grant, StateCheck, Tokens
+from oauth.history.schema import DRILL_CASE
 from oauth.providers import Provider
 from oauth.recorder import Record, Recorder
 
-CASE = "drill"
+CASE = DRILL_CASE
 """The case of a drill's rows in the history."""
 
 REPORT_INTERVAL = 0.5
@@ -236,6 +237,7 @@ class _Run:
             # Only its own rows, so that the rest of the history changes no verdict.
             past = InMemoryPast().add_all(exchanges[:-1])
             diagnosis = diagnose(last.live, explanation, flow=self.flow, past=past, vault=self.recorder.vault)
+            self.recorder.diagnosed(last, diagnosis)
         outcome = judge(self.drill, exchanges, explanation, diagnosis, trouble)
         return replace(outcome, not_kept=self.recorder.problem)
 

@@ -1,6 +1,6 @@
 """The history as CSV: RFC 4180, UTF-8 with BOM, and no cell that a spreadsheet takes for a formula."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -10,17 +10,17 @@ from oauth.exports.text import as_text, delimited, lines, neutral
 BYTE_ORDER_MARK = "\ufeff"
 
 
-def pieces(records: Iterable[memoryview]) -> Iterator[bytes | memoryview]:
-    """Yield the pieces of the file: the header, then the ``records`` of each batch."""
-    yield f"{BYTE_ORDER_MARK}{','.join(COLUMNS)}\r\n".encode()
+def pieces(records: Iterable[memoryview], names: Sequence[str] = COLUMNS) -> Iterator[bytes | memoryview]:
+    """Yield the pieces of the file: the header with the ``names``, then the ``records`` of each batch."""
+    yield f"{BYTE_ORDER_MARK}{','.join(names)}\r\n".encode()
     yield from records
 
 
 def records(fields: Mapping[str, pa.Array]) -> memoryview:
     """Return the CSV records of a batch of ``columns.fields``."""
     parts: list[pa.StringArray | str] = []
-    for name in COLUMNS:
-        cells = as_text(fields[name])
+    for name, column in fields.items():
+        cells = as_text(column)
         # Only text can be a formula, and only text can need quotes.
         parts += [cells] if name in NUMBERS else delimited(neutral(cells))
         parts.append(",")

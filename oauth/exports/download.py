@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from oauth.exports.arrow_reader import Source
+from oauth.exports.columns import WHOLE, Layout
 from oauth.history.database import HistoryError
 from oauth.isolation import environment
 
@@ -26,7 +27,14 @@ CHUNK = 256 * 1024
 class Download:
     """One export in progress. ``folder`` holds the temporary file; ``close`` stops the export at any time."""
 
-    def __init__(self, source: Source, format: str, folder: Path, ended: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        format: str,
+        folder: Path,
+        ended: Callable[[], None] = lambda: None,
+        layout: Layout = WHOLE,
+    ) -> None:
         """Start the export; ``ended`` is called when its process has ended, long before a slow client has the file.
 
         Raises ``OSError`` when the process or the temporary file cannot be created.
@@ -44,7 +52,8 @@ class Download:
             stderr=subprocess.PIPE,
             env=environment(),
         )
-        self._listener = threading.Thread(target=self._listen, args=(source, format), daemon=True)
+        job = json.dumps({"source": asdict(source), "format": format, "layout": layout.text}).encode()
+        self._listener = threading.Thread(target=self._listen, args=(job,), daemon=True)
         self._listener.start()
 
     def size(self, patience: float) -> int | None:
@@ -84,12 +93,12 @@ class Download:
         self._process.wait()
         self._file.close()
 
-    def _listen(self, source: Source, format: str) -> None:
+    def _listen(self, job: bytes) -> None:
         last = ""
-        with cast(IO[bytes], self._process.stdin) as job, cast(IO[bytes], self._process.stderr) as messages:
+        with cast(IO[bytes], self._process.stdin) as sink, cast(IO[bytes], self._process.stderr) as messages:
             try:
-                job.write(json.dumps({"source": asdict(source), "format": format}).encode())
-                job.close()
+                sink.write(job)
+                sink.close()
             except BrokenPipeError:
                 last = "it ended at once"
             for line in messages:

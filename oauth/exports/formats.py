@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from oauth.exports import columns, csv_file, har_file, jsonl_file
 from oauth.exports.arrow_reader import Source, batches
+from oauth.exports.columns import WHOLE, Layout
 
 _Piece = bytes | memoryview
 
@@ -16,20 +17,37 @@ _Piece = bytes | memoryview
 class Format:
     """An export format: the columns it reads, the conversion of a batch, and the frame of the file.
 
+    HAR has its own members and its times in UTC, whatever the layout.
     ``batch_bytes`` is the approximate size of a batch where it is not the default.
     """
 
     media_type: str
     read: Sequence[str]
-    prepare: Callable[[pa.RecordBatch], _Piece]
-    pieces: Callable[[Iterable[Any]], Iterator[_Piece]]
+    prepare: Callable[[pa.RecordBatch, Layout], _Piece]
+    pieces: Callable[[Iterable[Any], Layout], Iterator[_Piece]]
     batch_bytes: int | None = None
 
 
 FORMATS = {
-    "csv": Format("text/csv", columns.READ, lambda batch: csv_file.records(columns.fields(batch)), csv_file.pieces),
-    "jsonl": Format("application/jsonl", columns.READ, lambda batch: jsonl_file.objects(columns.fields(batch)), iter),
-    "har": Format("application/json", har_file.READ, har_file.entries, har_file.pieces, har_file.BATCH_BYTES),
+    "csv": Format(
+        "text/csv",
+        columns.READ,
+        lambda batch, layout: csv_file.records(columns.fields(batch, layout)),
+        lambda records, layout: csv_file.pieces(records, layout.columns),
+    ),
+    "jsonl": Format(
+        "application/jsonl",
+        columns.READ,
+        lambda batch, layout: jsonl_file.objects(columns.fields(batch, layout)),
+        lambda lines, _: iter(lines),
+    ),
+    "har": Format(
+        "application/json",
+        har_file.READ,
+        lambda batch, _: har_file.entries(batch),
+        lambda entries, _: har_file.pieces(entries),
+        har_file.BATCH_BYTES,
+    ),
 }
 """The formats by name, which is also the file extension."""
 
@@ -41,7 +59,9 @@ class Output(Protocol):
         """Write all of it."""
 
 
-def write(source: Source, format: str, output: Output, progress: Callable[[int, int], None]) -> None:
+def write(
+    source: Source, format: str, output: Output, progress: Callable[[int, int], None], layout: Layout = WHOLE
+) -> None:
     """Write the rows of ``source`` as one file, and call ``progress`` with rows and bytes so far after each piece.
 
     Memory is bounded. Raises ``HistoryError`` when the history cannot be read, ``OSError`` when the file cannot be
@@ -55,12 +75,12 @@ def write(source: Source, format: str, output: Output, progress: Callable[[int, 
     def counted() -> Iterator[_Piece]:
         nonlocal rows
         for batch in batches(
-            source, chosen.read, lambda batch: (len(batch), chosen.prepare(batch)), chosen.batch_bytes
+            source, chosen.read, lambda batch: (len(batch), chosen.prepare(batch, layout)), chosen.batch_bytes
         ):
             rows += batch[0]
             yield batch[1]
 
-    for piece in chosen.pieces(counted()):
+    for piece in chosen.pieces(counted(), layout):
         output.write(piece)
         octets += len(piece)
         progress(rows, octets)

@@ -20,7 +20,7 @@ from oauth.redaction import quoted
 from oauth.version import version
 
 MEMBERS = ("owner", "case", "flow", "step", "provider", "client_id", "duration_ms", "response_cut", "failure",
-           "failure_detail", "documented_error", "error", "error_description", "note")  # fmt: skip
+           "failure_detail", "documented_error", "error", "error_description", "note", "cause")  # fmt: skip
 """The columns that are custom members of an entry."""
 
 READ = ("id", "started_at", "method", "url", "request_headers", "request_body", "status", "reason", "http_version",

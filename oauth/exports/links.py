@@ -10,6 +10,7 @@ from datetime import datetime
 
 from itsdangerous import BadData, URLSafeSerializer
 
+from oauth.exports.columns import WHOLE, Layout
 from oauth.history.filters import Filters
 from oauth.settings import Settings
 
@@ -18,12 +19,16 @@ LIFETIME_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The content of a link: what it downloads, the digest of its browser's cookie, and when it expires (Unix time)."""
+    """The content of a link: what it downloads, the digest of its browser's cookie, and when it expires (Unix time).
+
+    ``layout`` has the columns and the time zone of the file.
+    """
 
     id: str
     filters: Filters
     browser: str
     expires: float
+    layout: Layout = WHOLE
 
     def belongs_to(self, browser: str) -> bool:
         """Return whether this link was made for the browser with this cookie."""
@@ -40,7 +45,14 @@ def cookie_name(settings: Settings) -> str:
     return f"console_{settings.derived_key('browser cookie').hex()[:8]}"
 
 
-def sign(settings: Settings, filters: Filters, now: datetime, format: str = "csv", browser: str = "") -> str:
+def sign(
+    settings: Settings,
+    filters: Filters,
+    now: datetime,
+    format: str = "csv",
+    browser: str = "",
+    layout: Layout = WHOLE,
+) -> str:
     """Return the path and query of a download of the exchanges that match ``filters``, valid for ``LIFETIME_SECONDS``.
 
     The link also names the owner of the exchanges, ``filters.owner``, and works in the browser that has the cookie
@@ -52,6 +64,7 @@ def sign(settings: Settings, filters: Filters, now: datetime, format: str = "csv
         "owner": filters.owner,
         "browser": _digest(browser),
         "expires": now.timestamp() + LIFETIME_SECONDS,
+        "layout": layout.text,
     }
     return f"{path_of(format)}?link={_signer(settings, format).dumps(content)}"
 
@@ -63,7 +76,8 @@ def verify(settings: Settings, token: str, format: str) -> Link | None:
     except BadData:
         return None
     filters = Filters.from_query(content["filters"], content["owner"])
-    return Link(content["id"], filters, content["browser"], content["expires"])
+    layout = Layout.parse(content["layout"])
+    return Link(content["id"], filters, content["browser"], content["expires"], layout)
 
 
 def _digest(browser: str) -> str:

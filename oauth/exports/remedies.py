@@ -16,7 +16,7 @@ READ = ("entry", "documented_error", "step", "status", "response_headers", "resp
 
 # The columns that a row has and an explanation does not need.
 _UNREAD: dict[str, Any] = {"id": 0, "started_at": datetime.min.replace(tzinfo=UTC), "duration_ms": None} | (
-    dict.fromkeys(("reason", "http_version", "flow", "owner", "case", "provider", "client_id", "note"), "")
+    dict.fromkeys(("reason", "http_version", "flow", "owner", "case", "provider", "client_id", "note", "cause"), "")
     | dict.fromkeys(("error", "error_description"), "")
 )
 

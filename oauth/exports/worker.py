@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 from oauth.exports.arrow_reader import Source
+from oauth.exports.columns import Layout
 from oauth.exports.formats import write
 from oauth.exports.no_pandas import hide_pandas
 from oauth.history.database import HistoryError
@@ -25,7 +26,7 @@ def main() -> None:
                 output.flush()  # the server reads what is reported as written
                 _report(written=octets)
 
-            write(Source(**job["source"]), job["format"], output, progress)
+            write(Source(**job["source"]), job["format"], output, progress, Layout.parse(job["layout"]))
     except HistoryError as error:
         _report(error=str(error))
     except OSError as error:

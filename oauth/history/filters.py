@@ -108,6 +108,14 @@ class Filters:
         others = [term for term in self.terms if term.name != name or (term.negated and values != ("",))]
         return self._of([*others, *([_literal(name, values)] if values else [])], self.owner)
 
+    def without(self, name: str, *values: str) -> "Filters":
+        """Return these filters without the exchanges that have one of the values. Raises ``FilterError``."""
+        return self._of([*self.terms, _kind(name).of(values, True)], self.owner)
+
+    def names(self) -> set[str]:
+        """Return the names of the terms, negated ones too."""
+        return {term.name for term in self.terms}
+
     def redacted(self, redact: Callable[[str], str]) -> "Filters":
         """Return these filters with other values in place of those with a secret. Raises ``FilterError``."""
         return self._of((term.redacted(redact) for term in self.terms), self.owner)

@@ -28,12 +28,18 @@ class Views:
         with self.history.database.reading() as connection:
             return {row.name: row.query for row in connection.execute(query)}
 
-    def save(self, name: str, filters: Filters) -> str:
+    def layout(self, name: str) -> str:
+        """Return the layout of the exports of a view (``exports.columns.Layout``), empty for the default one."""
+        query = select(views.c.layout).where(views.c.owner == self.owner, views.c.name == name)
+        with self.history.database.reading() as connection:
+            return connection.execute(query).scalar_one_or_none() or ""
+
+    def save(self, name: str, filters: Filters, layout: str = "") -> str:
         """Save filters under a name, replacing an earlier view; return the normalized name. Raises ``ViewError``."""
         name = _checked(name)
         with self.history.database.writing() as connection:
             connection.execute(delete(views).where(views.c.owner == self.owner, views.c.name == name))
-            connection.execute(insert(views).values(owner=self.owner, name=name, query=filters.line))
+            connection.execute(insert(views).values(owner=self.owner, name=name, query=filters.line, layout=layout))
         return name
 
     def rename(self, name: str, other: str) -> None:

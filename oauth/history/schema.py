@@ -88,6 +88,13 @@ def is_number(name: str, value: object) -> bool:
     return value is None or (type(value) is int and 0 <= value <= RANGES[name])
 
 
+DRILL_CASE = "drill"
+"""The case of the exchanges of drills."""
+
+IMPORTED = "imported"
+"""The mark of an imported row. It concerns this history and not the exchange, so exports leave it out."""
+
+
 def _text(name: str) -> Column[str]:
     return Column(name, PlainText, nullable=False)
 
@@ -134,6 +141,8 @@ exchanges = Table(
     # The id of the catalogue's entry that explains the exchange, empty when nothing failed. NULL in rows from before
     # there was this column, until ``backfill`` has reached them.
     Column("entry", PlainText),
+    # The id of the cause that was proven when the exchange was diagnosed, empty where none was.
+    Column("cause", PlainText, nullable=False, server_default=""),
     # The id of a deleted row is never reused: ids are in tickets and addresses.
     sqlite_autoincrement=True,
 )
@@ -220,4 +229,6 @@ views = Table(
     Column("owner", PlainText, primary_key=True),
     Column("name", PlainText, primary_key=True),
     _text("query"),
+    # How the view is exported (``exports.columns.Layout``), empty for all columns in UTC.
+    Column("layout", PlainText, nullable=False, server_default=""),
 )

@@ -19,10 +19,10 @@ from oauth.history import listing
 from oauth.history.database import Database, HistoryError
 from oauth.history.filters import Filters, where
 from oauth.history.recognition import entry_of
-from oauth.history.schema import RANGES, PlainText, Wrong, callbacks, exchanges, is_number, utc_text
+from oauth.history.schema import IMPORTED, RANGES, PlainText, Wrong, callbacks, exchanges, is_number, utc_text
 from oauth.redaction.placeholders import storable
 
-__all__ = ["History", "HistoryError", "Row"]
+__all__ = ["IMPORTED", "History", "HistoryError", "Row"]
 
 BATCH = 100
 """Rows read at once by an export: a body may have a mebibyte, and all of a batch are in memory."""
@@ -54,9 +54,6 @@ _UNANSWERED = {
 """Values of a row without a response, in SQL."""
 
 
-IMPORTED = "imported"
-"""The mark of an imported row. It concerns this history and not the exchange, so exports leave it out."""
-
 STOPPED = "stopped"
 """The kind of failure of an exchange whose console was stopped before a response came (``upkeep``)."""
 
@@ -67,8 +64,9 @@ class Row:
 
     ``documented_error`` is the number of a documented error, ``error`` and ``error_description`` are the provider's,
     ``note`` is the reader's. ``entry`` is the id of the catalogue's entry, empty when nothing failed, ``None`` where it
-    was not recognised yet. ``damage`` names each column that has an impossible value, and what is wrong with it; the
-    exchange then has a neutral value in its place.
+    was not recognised yet. ``cause`` is the id of the cause that was proven when the exchange was diagnosed, if any.
+    ``damage`` names each column that has an impossible value, and what is wrong with it; the exchange then has a
+    neutral value in its place.
     """
 
     exchange: Exchange
@@ -77,6 +75,7 @@ class Row:
     error_description: str = ""
     note: str = ""
     entry: str | None = None
+    cause: str = ""
     damage: tuple[str, ...] = ()
 
     @property
@@ -149,6 +148,7 @@ class History:
                 "error": row.error,
                 "error_description": row.error_description,
                 "note": row.note,
+                "cause": row.cause,
                 "entry": entry_of(row.exchange, row.documented_error) if row.entry is None else row.entry,
             }
             for row in rows
@@ -220,6 +220,11 @@ class History:
         """Set the note of an exchange."""
         with self.database.writing() as connection:
             connection.execute(update(exchanges).where(exchanges.c.id == id).values(note=note))
+
+    def set_cause(self, id: int, cause: str) -> None:
+        """Set the id of the cause that was proven for an exchange."""
+        with self.database.writing() as connection:
+            connection.execute(update(exchanges).where(exchanges.c.id == id).values(cause=cause))
 
 
 class _Statements:
@@ -363,6 +368,7 @@ def to_row(row: RowMapping | Mapping[str, Any]) -> Row:
         row["error_description"],
         row["note"],
         row["entry"],
+        row["cause"],
         tuple(f"{name} is {wrong}" for name, wrong in damage.items()),
     )
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import ClassVar, Self
 
-from sqlalchemy import Column, ColumnElement, and_, false, func, not_, or_
+from sqlalchemy import Column, ColumnElement, and_, false, func, not_, or_, true
 
 from oauth.exchange import Step
 from oauth.history import dates
-from oauth.history.schema import exchanges, is_some, utc_text
+from oauth.history.schema import DRILL_CASE, IMPORTED, exchanges, is_some, utc_text
 from oauth.history.search import matches
 
 LONGEST_VALUE = 200
@@ -306,6 +306,28 @@ class NoteTerm(Term):
         return noted if value == ANY else noted & exchanges.c.note.icontains(value, autoescape=True)
 
 
+class OriginTerm(Term):
+    """The way in which an exchange came into the history."""
+
+    name = "origin"
+    help = "drill or import, for the exchanges of drills and of imports, or * for all exchanges."
+    example = "-origin:drill,import"
+    options = ("drill", "import")
+
+    @classmethod
+    def normalized(cls, value: str) -> str:
+        """An origin."""
+        if value != ANY and value.lower() not in cls.options:
+            raise cls.refused(value, "drill, import or *")
+        return value.lower()
+
+    def one(self, value: str) -> ColumnElement[bool]:
+        """The case of drills, or a mark."""
+        if value == "drill":
+            return and_(is_some(exchanges.c.case), exchanges.c.case == DRILL_CASE)
+        return true() if value == ANY else exchanges.c.marks.contains(IMPORTED)
+
+
 class MomentTerm(Term):
     """A bound of the start time."""
 
@@ -430,6 +452,7 @@ TERMS: tuple[type[Term], ...] = (
     FailureTerm,
     NoteTerm,
     ByTerm,
+    OriginTerm,
     SinceTerm,
     UntilTerm,
     TextTerm,

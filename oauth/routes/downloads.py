@@ -12,7 +12,6 @@ from oauth.exports.arrow_reader import source
 from oauth.exports.download import Download
 from oauth.exports.formats import FORMATS
 from oauth.exports.turns import AT_A_TIME, Turn, Turns
-from oauth.history.filters import Filters
 from oauth.history.store import History, HistoryError
 from oauth.routes.page import page
 from oauth.settings import Settings
@@ -59,7 +58,7 @@ def history_file(
             waiting.headers["Refresh"] = waiting.headers["Retry-After"] = str(RETRY_SECONDS)
             return waiting
         try:
-            download, size = _begin(link.filters)
+            download, size = _begin(link)
         except HistoryError as error:
             turns.give_back(link)
             return page("The history cannot be read", [str(error)], link=to_history, status=503)
@@ -79,12 +78,14 @@ def history_file(
             | ({} if size is None else {"Content-Length": str(size)}),
         )
 
-    def _begin(filters: Filters) -> tuple[Download, int | None]:
+    def _begin(link: links.Link) -> tuple[Download, int | None]:
         """Start the export, and return it with its size if it is complete soon."""
         try:
             # Read before anything is sent: an error is then a page, and not a broken file.
-            history.page(filters, None, 1)
-            download = Download(source(settings.database_url, filters), format, settings.home, turns.end)
+            history.page(link.filters, None, 1)
+            download = Download(
+                source(settings.database_url, link.filters), format, settings.home, turns.end, link.layout
+            )
         except BaseException:
             turns.end()
             raise

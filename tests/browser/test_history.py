@@ -82,6 +82,22 @@ def type_term(walk: "Walk", text: str) -> None:
     walk.settle()
 
 
+def proposes_without_covering(walk: "Walk") -> None:
+    """The filter line proposes clients of the list, and the rows make room for the proposals."""
+    field = walk.at("history.filter.line").locator("input")
+    field.click()
+    field.press_sequentially("client:")
+    proposals = walk.page.get_by_test_id("stMultiSelectDropdown")
+    expect(proposals).to_contain_text("client:one-app")
+    walk.page.wait_for_function(
+        "() => document.querySelector('[data-testid=stMultiSelectDropdown]').getBoundingClientRect().bottom"
+        " <= document.querySelector('.st-key-history-table').getBoundingClientRect().top"
+    )
+    field.fill("")
+    field.press("Escape")
+    walk.page.get_by_role("heading", name="History").click()
+
+
 def shown(walk: "Walk", text: str) -> None:
     """Wait for the count above the list."""
     expect(walk.at("history.bar")).to_contain_text(text)
@@ -107,6 +123,15 @@ def test_a_filter_is_typed_completed_and_a_facet_clicked_and_the_link_shows_the_
 ) -> None:
     walk.open("/history?case=seeded")
     shown(walk, f"{ROWS} exchanges")
+    proposes_without_covering(walk)
+    # The toolbar of the table, which is there while the pointer is, covers no button.
+    table = walk.at("history.table").bounding_box()
+    assert table is not None
+    walk.page.mouse.move(table["x"] + 400, table["y"] + 100)
+    expect(walk.at("history.table").get_by_test_id("stElementToolbar")).to_be_visible()
+    walk.press("history.delete.open")
+    expect(walk.at("history.delete.count")).to_be_visible()
+    walk.page.keyboard.press("Escape")
     type_term(walk, "status:4")
     shown(walk, "12 exchanges")
     expect(walk.at("history.filter.line")).to_contain_text("status:4xx")

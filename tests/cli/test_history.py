@@ -104,6 +104,8 @@ def test_a_terminal_is_told_how_far_it_is(
     ("arguments", "reason"),
     [
         (("--filter", "status:9"), "status"),
+        (("--columns", "id,colour"), "--columns has 'colour', which is not a column"),
+        (("--time-zone", "Mars/Base"), "--time-zone is 'Mars/Base', which is not a time zone"),
         (("--output", "/nowhere/history.csv"), "Cannot write /nowhere/history.csv: No such file or directory"),
     ],
 )

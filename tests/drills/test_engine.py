@@ -102,6 +102,9 @@ def test_every_drill_produces_the_expected_error(
     kept = rows(history)
     assert {row.case for row in kept} == {CASE}
     assert [row.id for row in kept] == [exchange.id for exchange in outcome.exchanges]
+    # The cause that was proven is in the row of the failure.
+    proven = outcome.diagnosis.proven if outcome.diagnosis is not None else ""
+    assert [row.cause for row in history.rows(Filters()) if row.cause] == [proven] * bool(proven)
     # As it was before.
     assert sandbox.sandbox.clock.offset == timedelta()
     assert sandbox.sandbox.clients() == clients

@@ -73,6 +73,10 @@ def _cells(row: Row) -> list[str | int | None]:
         neutral(": ".join(filter(None, (failure.kind, failure.detail)))) if failure else "",
         neutral(exchange.request_id),
         entry(row),
+        neutral(exchange.provider),
+        neutral(exchange.client_id),
+        neutral(row.note),
+        neutral(row.cause),
     ]
 
 

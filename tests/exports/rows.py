@@ -53,4 +53,5 @@ def _columns(row: Row) -> dict[str, Any]:
         "note": row.note,
         "marks": " ".join(exchange.marks),
         "entry": row.entry,
+        "cause": row.cause,
     }

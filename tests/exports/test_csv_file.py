@@ -60,7 +60,8 @@ def test_the_columns_stand_in_the_documented_order(failed: Row) -> None:
     header, line = csv_of([failed]).split(b"\r\n")[:2]
     assert header == (
         b"\xef\xbb\xbfid,started_at,owner,case,flow,step,method,url,request_headers,request_body,status,"
-        b"response_headers,response_body,duration_ms,documented_error,error,error_description,remedy,failure,request_id,entry"
+        b"response_headers,response_body,duration_ms,documented_error,error,error_description,remedy,failure,request_id,entry,"
+        b"provider,client_id,note,cause"
     )
     assert line.startswith(b"118,2026-11-23T10:16:19.000042Z,ada,T-1234,9f2a41d07b,token,POST,https://provider.example")
 
@@ -90,6 +91,10 @@ def test_a_row_says_what_was_kept(failed: Row) -> None:
         "failure": "",
         "request_id": "r-1",
         "entry": "partner/2",
+        "provider": "",
+        "client_id": "demo-app",
+        "note": "",
+        "cause": "",
     }
 
 

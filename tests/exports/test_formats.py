@@ -6,12 +6,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from oauth.exchange import Exchange, Failure, Request, Response, Step
 from oauth.exports import arrow_reader, columns, csv_file, formats
-from oauth.exports.columns import COLUMNS
+from oauth.exports.columns import COLUMNS, Layout
 from oauth.history.filters import Filters
 from oauth.history.store import History, HistoryError
 from tests.exports import reference
@@ -24,13 +25,13 @@ TRICKY = ("=1+1", "'quoted", 'a "b", c', "\u200b=x", "line\nbreak\r\ttab", "\\ba
 def export(history: History, database_url: str) -> Callable[..., bytes]:
     """The file of a format, made as the command line makes it: with nothing else of this process on the database."""
 
-    def make(filters: Filters | None = None, format: str = "csv") -> bytes:
+    def make(filters: Filters | None = None, format: str = "csv", layout: Layout = columns.WHOLE) -> bytes:
         with history.database.reading():
             pass
         history.database.engine.dispose()
         output = io.BytesIO()
         formats.write(
-            arrow_reader.source(database_url, filters or Filters()), format, output, lambda rows, octets: None
+            arrow_reader.source(database_url, filters or Filters()), format, output, lambda rows, octets: None, layout
         )
         return output.getvalue()
 
@@ -93,6 +94,30 @@ def test_json_lines_have_the_fields_of_the_csv_with_their_types(filled: History,
                 assert value == (int(row[name]) if row[name] else None)
             else:
                 assert value == row[name].removeprefix("'")
+
+
+def test_a_layout_chooses_the_columns_and_the_time_zone(filled: History, export: Callable[..., bytes]) -> None:
+    filled.set_cause(30, "code_expired")
+    layout = Layout.parse("columns=cause,started_at,id,nonsense&zone=Europe/Warsaw")
+    first = export(layout=layout).decode("utf-8-sig").splitlines()[:2]
+    moment = filled.page(Filters(), None, 1)[0].exchange.started_at.astimezone(ZoneInfo("Europe/Warsaw"))
+    shown = moment.isoformat(timespec="microseconds")
+    assert first == ["id,started_at,cause", f"30,{shown},code_expired"]
+    line = export(format="jsonl", layout=layout).decode().splitlines()[0]
+    assert json.loads(line) == {"id": 30, "started_at": shown, "cause": "code_expired"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "columns=&zone=", "columns=nonsense&zone=Mars/Base", "zone=../../etc/passwd", "%"]
+)
+def test_an_unknown_column_or_zone_of_a_layout_is_left_out(text: str) -> None:
+    assert Layout.parse(text) == columns.WHOLE
+    assert columns.WHOLE.text == ""
+
+
+def test_a_layout_reads_what_it_writes() -> None:
+    layout = Layout.of(["id", "note"], "America/Argentina/Buenos_Aires")
+    assert Layout.parse(layout.text) == layout
 
 
 def test_long_texts_between_short_ones_are_whole_and_in_their_place(

@@ -43,3 +43,13 @@ def test_renaming_never_overwrites_another_view(history: History) -> None:
     with pytest.raises(ViewError, match="The view Two already exists"):
         views.rename("One", "Two")
     assert views.all() == {"One": "step:api", "Two": "step:token"}
+
+
+def test_a_view_keeps_the_layout_of_its_exports(history: History) -> None:
+    views = Views(history, "ada")
+    views.save("Mine", Filters(), "columns=id,note&zone=Europe/Warsaw")
+    assert views.layout("Mine") == "columns=id,note&zone=Europe/Warsaw"
+    views.rename("Mine", "Other")
+    assert views.layout("Other") == "columns=id,note&zone=Europe/Warsaw"
+    views.save("Other", Filters())
+    assert views.layout("Other") == ""

@@ -1,3 +1,4 @@
+import json
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -343,3 +344,50 @@ def test_pasted_text_reaches_neither_history_nor_address(page: "Page", console: 
     page.press("diagnose.save")
     assert "zebra-4711" not in repr(console.history.page(Filters(), None, 10))
     assert "zebra" not in str(dict(page.app.query_params))
+
+
+def test_a_new_text_clears_the_last_result_and_its_ticket(page: "Page") -> None:
+    page.go("diagnose.py")
+    page.app.text_area(key="diagnose.text").set_value('HTTP/1.1 400 Bad Request\n\n{"error": "invalid_grant"}')
+    page.press("diagnose.read")
+    page.app.text_input(key="diagnose.case").set_value("T-1")
+    page.run()
+    assert "read as" in page.text()
+    page.app.text_area(key="diagnose.text").set_value("nothing of the kind")
+    page.press("diagnose.read")
+    assert "read as" not in page.text()
+    assert "Nothing was recognised" in page.text()
+    assert "Reading stopped at line 1" in page.text(), "it says how far the text was understood"
+    assert sum(str(button.key).startswith("diagnose.example.") for button in page.app.button) == 3
+    page.app.text_area(key="diagnose.text").set_value('HTTP/1.1 401 Unauthorized\n\n{"error": "invalid_client"}')
+    page.press("diagnose.read")
+    assert "read as" in page.text()
+    assert page.value("diagnose.case") == ""
+
+
+def test_a_saved_paste_has_its_client_and_its_proven_cause(page: "Page", console: Installation) -> None:
+    page.go("diagnose.py")
+    page.press("diagnose.example.curl")
+    page.press("diagnose.save")
+    row = console.history.page(Filters(), None, 1)[0]
+    assert row.exchange.client_id == "200123"
+    assert row.cause
+    assert "Saved as rows" in page.text()
+
+
+def test_a_har_is_a_line_a_request_opened_at_the_first_failure(page: "Page") -> None:
+    def entry(path: str, status: int, body: str) -> dict[str, object]:
+        content = {"text": body, "mimeType": "application/json"}
+        return {
+            "startedDateTime": "2026-11-21T10:00:00Z",
+            "request": {"method": "POST", "url": f"https://p.example{path}", "headers": []},
+            "response": {"status": status, "headers": [], "content": content},
+        }
+
+    refused = '{"error": "invalid_grant"}'
+    entries = [entry("/ok", 200, "{}"), entry("/token", 400, refused), entry("/token", 400, refused)]
+    paste(page, json.dumps({"log": {"entries": entries}}))
+    assert [label.split(" · ")[0] for label in listed(page)] == ["**2**", "**3**", "**1**"]
+    assert [label.split(" · ")[-1] for label in listed(page)] == ["`POST /token`", "`POST /token`", "`POST /ok`"]
+    details = [expander for expander in page.app.expander if expander.label in listed(page)]
+    assert [expander.proto.expanded for expander in details] == [True, False, False]

@@ -232,6 +232,8 @@ def test_every_drill_passes_against_the_sandbox_and_is_kept_as_a_drill(page: "Pa
     assert {outcome.drill.number for outcome in outcomes.values()} >= set(range(1, 12))
     assert {row.exchange.case for row in console.history.rows(Filters())} == {"drill"}
     assert f"{len(outcomes)} passed, 0 failed" in page.text()
+    # A page that draws every exchange of every drill is busy for many times as long as the drills take.
+    assert not [box.label for box in page.app.expander if box.label == "Show exchanges"]
 
 
 def test_drill_at_a_real_provider_shows_a_preview_and_needs_confirmation(page: "Page", console: Installation) -> None:

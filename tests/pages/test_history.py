@@ -39,7 +39,7 @@ def walked(page: "Page") -> "Page":
 
 def table(page: "Page") -> list[tuple[str, str]]:
     frame = page.app.dataframe[0].value
-    return list(zip(frame["step"], frame["status"], strict=True))
+    return [(step, "".join(status)) for step, status in zip(frame["step"], frame["status"], strict=True)]
 
 
 def newest(console: Installation) -> int:
@@ -174,6 +174,8 @@ def test_views_are_saved_opened_renamed_and_deleted(walked: "Page", console: Ins
     walked.press("history.view.rename")
     assert list(Views(console.history, SIGNED_IN).all()) == ["Codes"]
     walked.press("history.view.1.delete")
+    assert Views(console.history, SIGNED_IN).all() != {}, "it asks first"
+    walked.press("history.view.1.delete.sure")
     assert Views(console.history, SIGNED_IN).all() == {}
     assert len(table(walked)) == 1, "a view's exchanges stay"
 
@@ -216,13 +218,13 @@ def test_the_list_goes_on_page_by_page(walked: "Page", console: Installation) ->
     for minute in range(60):
         console.history.begin(replace(sent, id=None, started_at=sent.started_at - timedelta(minutes=minute + 1)))
     walked.go(PAGE)
-    first = list(walked.app.dataframe[0].value["row"])
+    first = list(walked.app.dataframe[0].value["id"])
     walked.press("history.older")
-    second = list(walked.app.dataframe[0].value["row"])
+    second = list(walked.app.dataframe[0].value["id"])
     assert (len(first), len(second)) == (50, 13)
     assert not set(first) & set(second)
     walked.press("history.newest")
-    assert list(walked.app.dataframe[0].value["row"]) == first
+    assert list(walked.app.dataframe[0].value["id"]) == first
 
 
 def test_a_note_and_a_case_are_kept_without_secrets(walked: "Page", console: Installation) -> None:
@@ -340,7 +342,7 @@ def test_the_download_carries_the_filters_and_its_link_expires(walked: "Page", s
 
 def test_damaged_rows_are_shown_as_such_and_deleted_from_the_page(page: "Page", console: Installation) -> None:
     damage_history(console.history)
-    page.go(PAGE)
+    page.go(PAGE, origin="*")  # they were imported
     assert [status for _, status in table(page)].count("damaged") == 5
     for shown in ("charts", "repeats"):
         page.go(PAGE, show=shown)
@@ -403,3 +405,65 @@ def test_a_cancelled_import_says_how_far_it_was(page: "Page", monkeypatch: pytes
     assert "When it ended: 500 exchanges imported so far." in page.text()
     page.run()
     assert "The import was stopped" not in page.text()
+
+
+def test_a_saved_view_keeps_the_columns_and_the_time_zone_of_downloads(walked: "Page", console: Installation) -> None:
+    walked.go(PAGE, step="token")
+    walked.app.multiselect(key="history.download.columns").set_value(["note", "id"])
+    walked.run()
+    assert walked.app.query_params["columns"] == "id,note"
+    walked.app.text_input(key="history.view.name").set_value("Notes")
+    walked.press("history.view.save")
+    walked.go(PAGE)
+    walked.press("history.view.1.open")
+    assert walked.app.query_params["columns"] == "id,note"
+    assert walked.app.multiselect(key="history.download.columns").value == ["id", "note"]
+
+
+def test_drills_and_imports_are_listed_once_the_chip_asks_for_them(walked: "Page", console: Installation) -> None:
+    own = console.history.count(Filters())
+    one = console.history.page(Filters(), None, 1)[0]
+    console.history.add([replace(one, exchange=replace(one.exchange, marks=("imported",)))])
+    console.history.begin(replace(one.exchange, id=None, case="drill", flow=""))
+    walked.go(PAGE)
+    assert len(table(walked)) == own
+    walked.app.pills(key="history.filter.origin").set_value(["Drills and imports"])
+    walked.run()
+    assert len(table(walked)) == own + 2
+    assert walked.app.query_params["origin"] == "*"
+    walked.app.pills(key="history.filter.origin").set_value([])
+    walked.run()
+    assert len(table(walked)) == own
+    walked.go(PAGE, case="drill")
+    assert len(table(walked)) == 1
+
+
+def test_the_status_is_coloured_and_the_time_relative(walked: "Page") -> None:
+    walked.go(PAGE)
+    frame = walked.app.dataframe[0].value
+    assert set(frame["when"]) == {"just now"}
+    columns = json.loads(walked.app.dataframe[0].proto.columns)
+    options = columns["status"]["type_config"]["options"]
+    colours = {option["value"]: option["color"] for option in options}
+    assert colours["400"] == "red"
+    assert colours["200"] == "green"
+
+
+def test_a_comparison_says_that_nothing_differs(walked: "Page", console: Installation) -> None:
+    one = console.history.page(Filters(), None, 1)[0]
+    console.history.add([one])
+    number = newest(console)
+    walked.go(PAGE, row=str(number), **{"with": str(one.exchange.id)})
+    assert f"row {one.exchange.id} (400): nothing differs" in walked.text()
+
+
+def test_saving_a_note_says_so(walked: "Page", console: Installation) -> None:
+    walked.go(PAGE, row=str(newest(console)))
+    walked.app.text_area(key="history.note").set_value("called them back")
+    walked.press("history.labels.save")
+    assert [success.value for success in walked.app.success] == ["Saved"]
+
+
+def test_the_line_proposes_the_clients_of_the_list_at_once(walked: "Page") -> None:
+    walked.go(PAGE)
+    assert "client:demo-app" in walked.app.multiselect(key=LINE).options

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from oauth.exchange import Exchange, Request, Response, Step
+from oauth.exports.columns import Layout
 from oauth.exports.download import Download
 from oauth.exports.links import cookie_name, sign
 from oauth.history.filters import Filters
@@ -105,6 +106,17 @@ def test_other_formats_have_links_of_their_own(
     found = json.loads(text)["log"]["entries"] if format == "har" else [json.loads(line) for line in text.splitlines()]
     assert [one.get("id") or one["_id"] for one in found] == [17, 13, 9, 5, 1]
     assert http.get(link.replace(f".{format}", ".csv")).status_code == 403
+
+
+def test_a_link_has_the_columns_and_the_time_zone_of_its_file(
+    filled: History, http: httpx.Client, settings: Settings, clock: Callable[[], datetime]
+) -> None:
+    layout = Layout.of(["id", "started_at"], "Europe/Warsaw")
+    answer = http.get(sign(settings, Filters(), clock(), layout=layout))
+    first = next(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+    assert list(first) == ["id", "started_at"]
+    assert datetime.fromisoformat(first["started_at"]) == clock()
+    assert not first["started_at"].endswith("Z")
 
 
 def test_a_link_works_for_a_minute(
@@ -281,7 +293,9 @@ class Held:
 
     running: list["Held"]
 
-    def __init__(self, _source: object, _format: str, _folder: Path, ended: Callable[[], None]) -> None:
+    def __init__(
+        self, _source: object, _format: str, _folder: Path, ended: Callable[[], None], _layout: Layout
+    ) -> None:
         self.ended = ended
         self.running.append(self)
 

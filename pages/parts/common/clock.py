@@ -5,6 +5,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from oauth.formatting import span
+
+MINUTE, MONTH = 60, 30 * 86_400
+"""Seconds."""
+
 
 def zone() -> str:
     """Return the name of the browser's time zone, ``UTC`` where it is missing or unknown."""
@@ -24,6 +29,14 @@ def tz() -> tzinfo:
 def at(moment: datetime) -> str:
     """Format a time of day, for example ``10:16:19``."""
     return f"{moment.astimezone(tz()):%H:%M:%S}"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """Format a time as seen from ``now``, for example ``3 min ago``; a future one, or one a month ago, as a date."""
+    seconds = (now - moment).total_seconds()
+    if not 0 <= seconds < MONTH:
+        return f"{moment.astimezone(tz()):%Y-%m-%d}"
+    return "just now" if seconds < MINUTE else f"{' '.join(span(seconds).split(' ')[:2])} ago"
 
 
 def on(moment: datetime) -> str:

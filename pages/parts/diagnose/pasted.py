@@ -12,7 +12,7 @@ from oauth.catalogue.explain import Explanation
 from oauth.diagnosis.pasted import LOOK_BACK, Finding, Paste
 from oauth.diagnosis.rank import Rank, has_nothing
 from oauth.diagnosis.story import Login, logins
-from oauth.exchange import Step, header
+from oauth.exchange import Request, Step, header
 from oauth.flow import Client
 from oauth.history.past import HistoryPast
 from oauth.installation import current as installation
@@ -31,6 +31,13 @@ READING = "diagnose.reading"
 PROBLEM = "diagnose.problem_text"
 UPLOADS = "diagnose.uploads"
 TEXT = "diagnose.text"
+LAST = "diagnose.last"
+"""Session key of the hash of the last text that was read."""
+
+CASE = "diagnose.case"
+NUMBER = "diagnose.number"
+"""Session key of the number of texts that were read."""
+
 WAITING = "diagnose.waiting"
 """Session key of a long text that is to be read, with the function that empties the place where it came from."""
 
@@ -60,6 +67,9 @@ Content-Type: application/json
 
 LONG = 64 * 1024
 """Number of characters from which a text is read in a process of its own, with its limits of time and memory."""
+
+MOST_DIAGNOSED = 200
+"""Failures of a text whose proven cause is kept when it is saved."""
 
 MANY = 1_000
 """Number of items from which a progress bar is shown."""
@@ -153,8 +163,12 @@ class Reading:
     def save(self, case: str, owner: str) -> None:
         """Store every exchange in the history, redacted, under a case. Raises ``HistoryError``."""
         history, case, ids = installation().history, session.redacted(case, self.paste.vault), []
+        failed = [at for at, rank in self.order if rank <= Rank.REMARK][:MOST_DIAGNOSED]
+        findings = self.findings(failed, with_history=bool(st.session_state.get("diagnose.history"))) if failed else []
+        causes = {finding.position: finding.diagnosis.proven for finding in findings if finding.diagnosis is not None}
+        clients = self._clients()
         for position in with_progress("Saving", range(len(self.paste.items))):
-            exchange = replace(self.paste.redacted(position), case=case, owner=owner)
+            exchange = replace(self.paste.redacted(position), case=case, owner=owner, client_id=clients[position])
             explanation = self.paste.explanation(position)
             id = history.begin(exchange)
             history.complete(
@@ -166,8 +180,20 @@ class Reading:
                 entry=explanation.entry if explanation else "",
                 begun=exchange,
             )
+            if cause := causes.get(position):
+                history.set_cause(id, cause)
             ids.append(id)
         self.saved = tuple(ids)
+
+    def _clients(self) -> list[str]:
+        """Return the client id of every exchange: the one in its request, or else the first in its flow."""
+        own = [_client(exchange.request) for exchange in self.paste.exchanges]
+        flows = [exchange.flow for exchange in self.paste.exchanges]
+        of_flow = {flow: client for flow, client in zip(reversed(flows), reversed(own), strict=True) if flow and client}
+        return [
+            self.paste.vault.redact_text(client or of_flow.get(flow, ""))
+            for flow, client in zip(flows, own, strict=True)
+        ]
 
     def can_open(self, position: int) -> bool:
         """Return True if the walkthrough has a step for the request."""
@@ -185,7 +211,7 @@ class Reading:
         provider = next(is_there, at_host[0])
         reading, basic = parameters.read(exchange.request), parameters.basic(exchange.request)
         client = Client(
-            basic.id if basic else reading.value("client_id"),
+            _client(exchange.request),
             basic.secret if basic else reading.value("client_secret"),
             (provider.api_key_header and header(exchange.request.headers, provider.api_key_header)) or "",
         )
@@ -203,6 +229,12 @@ class Reading:
         """Send the request to the sandbox, with the sandbox's own values in place of those it does not know."""
         where = setting(profile.known()["sandbox"])
         self.replayed[position] = replay(self.paste.exchanges[position], explanation, where)
+
+
+def _client(request: Request) -> str:
+    """Return the client id that a request names, empty where it names none."""
+    basic = parameters.basic(request)
+    return basic.id if basic else parameters.read(request).value("client_id")
 
 
 def _windows(positions: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -236,6 +268,20 @@ def read_example(text: str) -> None:
         st.session_state[BEFORE_EXAMPLE] = before
     st.session_state[TEXT] = text
     _read(text, lambda: None)
+
+
+def forget() -> None:
+    """Forget the result of the last text, with its ticket."""
+    st.session_state.pop(READING, None)
+    st.session_state[CASE] = ""
+    st.session_state[PROBLEM], st.session_state[NOTHING] = "", False
+
+
+def forget_last() -> None:
+    """Forget the last text when another is in the field: its result is not that of the new text."""
+    text = (st.session_state[TEXT] or "").strip()
+    if text and hash(text) != st.session_state.get(LAST):  # which the button may have read by now
+        forget()
 
 
 def restore() -> None:
@@ -293,15 +339,19 @@ def _cancel() -> None:
 
 
 def _keep(text: str, reading: Callable[[], list[paste.Pasted]], clear: Callable[[], None]) -> None:
-    st.session_state[PROBLEM], st.session_state[NOTHING] = "", False
+    forget()
+    st.session_state[LAST] = hash(text.strip())
     try:
         items = reading()
     except (paste.ParseError, isolation.IsolationError) as error:
         st.session_state[NOTHING] = isinstance(error, paste.ParseError) and has_nothing(text, error)
         st.session_state[PROBLEM] = str(error)
+        if isinstance(error, isolation.IsolationError):
+            st.session_state[PROBLEM] = (
+                f"Reading stopped: {error}. Cut out the part around the error, and diagnose that."
+            )
         return
-    before = current()
-    number = before.number + 1 if before is not None else 1
+    number = st.session_state[NUMBER] = st.session_state.get(NUMBER, 0) + 1
     st.session_state[READING] = Reading(Paste(items, installation().vault(), now(), with_progress), text, number)
     clear()
 

@@ -11,6 +11,7 @@ from oauth.history import time_limits
 from oauth.history.deletion import last_id
 from oauth.history.filters import Filters
 from oauth.history.store import HistoryError
+from oauth.history.terms import ANY, OriginTerm
 from oauth.installation import current
 from pages.parts.common import clock
 from pages.parts.errors import drill
@@ -75,4 +76,5 @@ def _seen(entry: str) -> None:
             return
         times = "once" if str(number) == "1" else f"{number} times"
         st.text(f"Seen {times} in this history, last on {clock.on(newest[0].exchange.started_at)}.")
-        st.page_link("history.py", label="Show in history", icon=":material/history:", query_params=filters.to_query())
+        everything = filters.put(OriginTerm.name, ANY).to_query()  # drills and imports are counted too
+        st.page_link("history.py", label="Show in history", icon=":material/history:", query_params=everything)

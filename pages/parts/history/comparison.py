@@ -59,11 +59,11 @@ def _table(row: Row, other: Row) -> None:
     fields = compare(row.exchange, other.exchange)
     different = [field for field in fields if field.verdict is not Verdict.SAME]
     shows_all = st.toggle("Show identical fields", key="history.compare.all")
-    rows = fields if shows_all else different
-    st.text(
-        f"Row {row.exchange.id} ({listing.outcome(row)}) and row {other.exchange.id} ({listing.outcome(other)}): "
-        f"{len(different)} of {len(fields)} fields differ"
-    )
+    # What differs comes first.
+    rows = different + [field for field in fields if shows_all and field.verdict is Verdict.SAME]
+    count = f"{len(different)} of {len(fields)} fields differ" if different else "nothing differs"
+    names = [f"row {one.exchange.id} ({listing.outcome(one)})" for one in (row, other)]
+    st.text(f"{' and '.join(names).capitalize()}: {count}")
     if not rows:
         return
     here, there = f"row {row.exchange.id}", f"row {other.exchange.id}"

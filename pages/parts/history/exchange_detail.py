@@ -12,14 +12,15 @@ from oauth.history.deletion import delete_row
 from oauth.history.filters import Filters
 from oauth.history.past import HistoryPast
 from oauth.history.store import History, HistoryError, Row
-from oauth.installation import current
-from pages.parts.common import card, clock, exchange, session
+from oauth.installation import current, now
+from pages.parts.common import card, clock, exchange, session, shell
 from pages.parts.history import comparison, listing, url_state
 
 MOST_OF_A_FLOW = 50
 """Exchanges of the same flow that are listed, the newest."""
 
 _PROBLEM = "history.one.wrong"
+_SAVED = "history.one.saved"
 
 
 def draw(number: int) -> None:
@@ -29,22 +30,20 @@ def draw(number: int) -> None:
     if row is None:
         st.info(f"Row {number} does not exist in this history.")
         return
+    shell.title(f"{listing.outcome(row)} {row.error}".strip(), f"row {number}")
     _headline(row)
     if row.damage:
         _damaged(row)
         return
     explanation = explain(row.exchange)
-    exchange.draw("history", row.exchange, explanation, wide=True)
     if explanation is not None:
         diagnosis = diagnose(row.exchange, explanation, past=HistoryPast(history), zone=clock.tz())
         card.draw("history", row.exchange, explanation, diagnosis)
         if row.exchange.response or row.exchange.step is Step.CALLBACK:
             _document(number, explanation)
-    left, right = st.columns(2, gap="large")
-    with left:
-        _flow(history, row)
-    with right:
-        _labels(row)
+    exchange.draw("history", row.exchange, explanation)
+    _labels(row)
+    _flow(history, row)
     comparison.draw(history, row)
 
 
@@ -71,7 +70,7 @@ def _headline(row: Row) -> None:
                 st.code(url_state.link(), language=None, wrap_lines=True)
             st.button("Close", key="history.close", icon=":material/close:", on_click=url_state.open_row, args=(None,))
     facts = [
-        clock.on(sent.started_at),
+        f"{clock.on(sent.started_at)} ({clock.ago(sent.started_at, now())})",
         f"step {sent.step.value}",
         f"client {sent.client_id}" if sent.client_id else "",
         f"provider {sent.provider}" if sent.provider else "",
@@ -86,10 +85,10 @@ def _damaged(row: Row) -> None:
     """Draw what is wrong with a damaged row, what can be read of it, and a button to delete it."""
     st.error("This row is damaged. What can be read of it is below; the rest is left out of lists, charts and exports.")
     st.text("\n".join(row.damage))
-    exchange.draw("history", row.exchange, None, wide=True)
-    st.button(
-        "Delete this row", key="history.one.delete", icon=":material/delete:", on_click=_delete, args=(row.exchange.id,)
-    )
+    exchange.draw("history", row.exchange, None)
+    with st.popover("Delete this row", icon=":material/delete:", key="history.one.delete.open"):
+        st.text(f"Permanently delete row {row.exchange.id}, 1 exchange.")
+        st.button("Delete 1", key="history.one.delete", on_click=_delete, args=(row.exchange.id,), type="primary")
     if problem := st.session_state.pop(_PROBLEM, ""):
         st.error("Not deleted")
         st.text(problem)
@@ -157,6 +156,8 @@ def _labels(row: Row) -> None:
     if problem := st.session_state.pop(_PROBLEM, ""):
         st.error("Not saved")
         st.text(problem)
+    elif st.session_state.pop(_SAVED, None) == row.exchange.id:
+        st.success("Saved")
 
 
 def _save(row: Row) -> None:
@@ -175,4 +176,5 @@ def _save(row: Row) -> None:
     except HistoryError as error:
         st.session_state[_PROBLEM] = str(error)
         return
+    st.session_state[_SAVED] = number
     st.session_state.pop("history.labelled", None)  # shows the saved texts, with secrets redacted

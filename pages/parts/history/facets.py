@@ -33,7 +33,7 @@ def draw(filters: Filters, resolved: Filters, version: object) -> None:
         return
     for facet in results:
         _pills(filters, facet)
-        filter_bar.know(facet.name, [value for value, _ in facet.values])
+        filter_bar.know(facet.name, (value for value, _ in facet.values if value != ANY))
     limits = [facet.newest for facet in results if facet.newest is not None]
     if limits:
         st.caption(f"Some counts cover only the newest {limits[0]:,} exchanges: counting all takes too long.")

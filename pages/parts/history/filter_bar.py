@@ -1,43 +1,63 @@
 """The filter line, a chip per term with completion; its help; and the saved views."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import streamlit as st
 
 from oauth.catalogue import documented
+from oauth.exports.columns import Layout
 from oauth.history.filters import FilterError, Filters, written
 from oauth.history.saved_views import ViewError, Views
 from oauth.history.store import HistoryError
 from oauth.history.terms import TERMS, TextTerm, help_list
 from oauth.installation import current
 from pages.parts.common import session
-from pages.parts.history import url_state
+from pages.parts.history import downloads, url_state
 
 KEY = "history.filter.line"
 _PROBLEM = "history.wrong"
 _VIEW_PROBLEM = "history.view.wrong"
+_VIEW_SAVED = "history.view.saved"
+_ASKED = "history.view.asked"
 _KNOWN = "history.known"
+
+MOST_KNOWN = 50
+"""Values of one term that are remembered for completion."""
 
 _STYLE = """
 .st-key-history-filter-line { min-width: min(100%, 22rem); }
+.st-key-history-line:has([role=combobox][aria-expanded=true]) { padding-bottom: 10rem; }
+@media (max-width: 640px) {
+  body:has(.st-key-history-open) .st-key-history-table { max-height: 18rem; overflow: auto; }
+}
+[data-testid=stMultiSelectDropdown] > [role=listbox] { max-height: 9rem; overflow-y: auto; }
 .st-key-history-filter-line [data-tag] { background: transparent; box-shadow: inset 0 0 0 1px; color: inherit; }
 """
 
 
-def draw() -> Filters | None:
-    """Draw the filter line and return the filters of the address, ``None`` while the address is invalid."""
+def read() -> Filters | None:
+    """Return the filters of the address, ``None`` while the address is invalid. Raises ``HistoryError``."""
     if KEY not in st.session_state:
         st.session_state.pop(_PROBLEM, None)  # the invalid line was left with the page
-    filters, problem = None, st.session_state.get(_PROBLEM, "")
     try:
-        filters = url_state.filters()
+        return url_state.filters()
     except FilterError as error:
-        problem = problem or str(error)
+        st.session_state.setdefault(_PROBLEM, str(error))
+        return None
+
+
+def draw(filters: Filters | None) -> None:
+    """Draw the filter line of what ``read`` returned.
+
+    It is drawn last, in its place above the list: only then the values are known that it proposes.
+    """
+    problem = st.session_state.get(_PROBLEM, "")
     if not problem:
         st.session_state[KEY] = filters.parts() if filters is not None else []
     elif KEY not in st.session_state:
         st.session_state[KEY] = url_state.pieces()
-    # A chip is an outline: white on the dark theme's accent is unreadable. On a phone the line has its own row.
+    # A chip is an outline: white on the dark theme's accent is unreadable. On a phone the line has a row to
+    # itself. The rows make room for the proposals, which would cover them.
     st.html(f"<style>{_STYLE}</style>")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.multiselect(
@@ -58,12 +78,12 @@ def draw() -> Filters | None:
         st.text(problem)
     if st.session_state.pop(url_state.CONCEALED, False):
         st.caption("A value that looked like a secret was replaced by its fingerprint, as in the history.")
-    return filters
 
 
-def know(name: str, values: list[str]) -> None:
-    """Remember values of a term for completion."""
-    st.session_state.setdefault(_KNOWN, {})[name] = values
+def know(name: str, values: Iterable[str]) -> None:
+    """Remember the last values of a term for completion."""
+    known = st.session_state.setdefault(_KNOWN, {})
+    known[name] = list(dict.fromkeys([*filter(None, values), *known.get(name, [])]))[:MOST_KNOWN]
 
 
 def _suggestions() -> list[str]:
@@ -113,19 +133,30 @@ def _views(filters: Filters | None) -> None:
                     "Open",
                     key=f"history.view.{number}.open",
                     on_click=_open,
-                    args=(line,),
+                    args=(views, name, line),
                     icon=":material/folder_open:",
                 )
                 with st.container(gap=None):
                     st.text(name)
                     st.code(line or "all exchanges", language=None, wrap_lines=True)
-                st.button(
-                    "Delete",
-                    key=f"history.view.{number}.delete",
-                    on_click=_try,
-                    args=(views.delete, name),
-                    type="tertiary",
-                )
+                if st.session_state.get(_ASKED) == name:
+                    st.button(
+                        "Delete 1 view",
+                        key=f"history.view.{number}.delete.sure",
+                        on_click=_delete,
+                        args=(views, name),
+                        help="Its exchanges stay in the history.",
+                    )
+                else:
+                    st.button(
+                        "Delete",
+                        key=f"history.view.{number}.delete",
+                        on_click=_ask,
+                        args=(name,),
+                        type="tertiary",
+                    )
+        if saved_as := st.session_state.pop(_VIEW_SAVED, ""):
+            st.text(f"Saved as {saved_as}")
         if problem := st.session_state.pop(_VIEW_PROBLEM, ""):
             st.text(problem)
         if filters is not None:
@@ -139,16 +170,31 @@ def _views(filters: Filters | None) -> None:
                 st.form_submit_button("Rename", key="history.view.rename", on_click=_rename, args=(views,))
 
 
-def _open(line: str) -> None:
+def _open(views: Views, name: str, line: str) -> None:
     st.session_state.pop(_PROBLEM, None)
     try:
         url_state.put_filters(Filters.parse(line))
-    except FilterError as error:
+        downloads.put(Layout.parse(views.layout(name)))
+    except (FilterError, HistoryError) as error:
         st.session_state[_PROBLEM] = str(error)
 
 
 def _save(views: Views, filters: Filters) -> None:
-    _try(lambda: views.save(_redacted("history.view.name"), url_state.redacted(filters)))
+    layout = downloads.layout().text
+
+    def save() -> None:
+        st.session_state[_VIEW_SAVED] = views.save(_redacted("history.view.name"), url_state.redacted(filters), layout)
+
+    _try(save)
+
+
+def _ask(name: str) -> None:
+    st.session_state[_ASKED] = name
+
+
+def _delete(views: Views, name: str) -> None:
+    st.session_state.pop(_ASKED, None)
+    _try(views.delete, name)
 
 
 def _rename(views: Views) -> None:

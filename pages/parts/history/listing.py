@@ -12,13 +12,13 @@ from oauth.history.deletion import last_id
 from oauth.history.filters import Filters
 from oauth.history.store import HistoryError, Row
 from oauth.installation import current, now
-from pages.parts.common import table
-from pages.parts.history import url_state
+from pages.parts.common import clock, table
+from pages.parts.history import filter_bar, url_state
 
 PAGE = 50
 
-HEIGHT, OPEN_HEIGHT = 680, 300
-"""Height of the table in pixels, alone and above an open exchange."""
+HEIGHT = 680
+"""Largest height of the table in pixels."""
 
 KEY = "history.table"
 _ROWS = "history.rows"
@@ -30,6 +30,9 @@ SOON = 2
 
 SELDOM = 15
 """Seconds between updates otherwise."""
+
+UNKNOWN = "unknown"
+"""The status of a pasted response that came without it."""
 
 UNVERIFIED = "not checked"
 """Label of an exchange whose server certificate was not verified."""
@@ -50,6 +53,8 @@ def draw(filters: Filters, rows: list[Row], version: int) -> None:
     """Draw the list and its pager. The first page is updated live; ``version`` is the id of the last row so far."""
     st.session_state[_ROWS] = rows
     st.session_state[_SEEN] = version
+    filter_bar.know("client", (row.exchange.client_id for row in rows))
+    filter_bar.know("case", (row.exchange.case for row in rows))
     first = url_state.number(url_state.BEFORE) is None
     if first:
         st.fragment(_followed, run_every=SOON if is_running(rows) else SELDOM)(filters, is_running(rows))
@@ -68,7 +73,7 @@ def outcome(row: Row) -> str:
     if row.damage:
         return "damaged"
     if row.exchange.response is not None:
-        return str(row.exchange.response.status)
+        return str(row.exchange.response.status or UNKNOWN)
     return "failed" if row.exchange.failure is not None else "no response"
 
 
@@ -109,13 +114,20 @@ def _has_changed() -> bool:
 
 def _table(rows: list[Row]) -> None:
     marks = st.column_config.MultiselectColumn(width=105, options=[UNVERIFIED], color=["red"])
+    outcomes = [outcome(row) for row in rows]
+    distinct = sorted(set(outcomes))
+    statuses = st.column_config.MultiselectColumn(
+        width=95, options=distinct, color=[_colour(text, rows, outcomes) for text in distinct]
+    )
+    at = now()
     columns: dict[str, tuple[Any, list[Any]]] = {
-        "row": (st.column_config.NumberColumn(width=80, format="%d"), [row.exchange.id for row in rows]),
-        "time": (155, [row.exchange.started_at for row in rows]),
+        "id": (st.column_config.NumberColumn(width=75, format="%d"), [row.exchange.id for row in rows]),
+        "when": (95, [clock.ago(row.exchange.started_at, at) for row in rows]),
         "step": (85, [row.exchange.step.value for row in rows]),
-        "status": (95, [outcome(row) for row in rows]),
+        "status": (statuses, [[text] for text in outcomes]),
         "mark": (marks, [[UNVERIFIED] if "tls_unverified" in row.exchange.marks else [] for row in rows]),
         "error": (210, [error(row) for row in rows]),
+        "time": (155, [row.exchange.started_at for row in rows]),
         "client": (110, [row.exchange.client_id for row in rows]),
         "case": (90, [row.exchange.case for row in rows]),
         "took": (
@@ -127,16 +139,27 @@ def _table(rows: list[Row]) -> None:
         "by": (120, [row.exchange.owner for row in rows]),
     }
     empty = {name for name in ("mark", "case", "note") if not any(columns[name][1])}
-    hidden = empty | ({"by"} if len(set(columns["by"][1])) < 2 else set())
     opened = url_state.number(url_state.ROW)
+    hidden = empty | ({"by"} if len(set(columns["by"][1])) < 2 else set())
+    if opened is not None:
+        hidden |= {"time"}  # the side panel has the exact one, and the error is in view
     selected = [index for index, row in enumerate(rows) if row.exchange.id == opened]
     st.session_state[KEY] = {"selection": {"rows": selected, "columns": [], "cells": []}}
     table.draw(
         KEY,
         {name: column for name, column in columns.items() if name not in hidden},
-        HEIGHT if opened is None else OPEN_HEIGHT,
+        HEIGHT,
         _open,
     )
+
+
+def _colour(text: str, rows: list[Row], outcomes: list[str]) -> str:
+    """Return the colour of a status: green where none of the rows with it has an error."""
+    if not text.isdecimal():
+        return "gray" if text in ("no response", UNKNOWN) else "red"
+    if int(text) >= 400:
+        return "red"
+    return "gray" if any(row.error for row, shown in zip(rows, outcomes, strict=True) if shown == text) else "green"
 
 
 def _open() -> None:

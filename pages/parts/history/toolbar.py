@@ -8,6 +8,7 @@ from oauth.history.deletion import delete_shown, last_id
 from oauth.history.filters import Filters
 from oauth.history.secret_search import Sighting, TooShortError, sightings
 from oauth.history.store import HistoryError
+from oauth.history.terms import ANY, OriginTerm
 from oauth.imports import ImportFileError, Report, import_content
 from oauth.installation import current, now
 from oauth.isolation import IsolationError
@@ -82,6 +83,13 @@ def _run(file: UploadedFile, case: str) -> None:
 def _show(report: Report) -> None:
     exchanges = "exchange" if report.kept == 1 else "exchanges"
     st.success(f"{report.kept:,} {exchanges} imported")
+    if report.kept:
+        st.button(
+            "Show imports",
+            key="history.import.show",
+            on_click=url_state.put_filters,
+            args=(Filters(origin="import"),),
+        )
     if report.problems:
         shown = "\n".join(report.problems[:MOST_PROBLEMS])
         left = len(report.problems) - MOST_PROBLEMS
@@ -112,7 +120,7 @@ def secret() -> None:
                 "Show exchanges",
                 key=f"history.secret.{sighting.kind}",
                 on_click=url_state.put_filters,
-                args=(sighting.filters,),
+                args=(sighting.filters.put(OriginTerm.name, ANY),),
             )
 
 

@@ -20,6 +20,9 @@ WITH = "with"
 CONCEALED = "history.concealed"
 """In the session: whether a secret was replaced in the filters, which the page then says."""
 
+COLUMNS, ZONE = "columns", "zone"
+"""The columns and the time zone of downloads."""
+
 SHOW = "show"
 """The view: ``repeats`` or ``charts``, the list when absent."""
 

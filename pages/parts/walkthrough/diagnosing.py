@@ -28,6 +28,7 @@ def outcome(session: Session, record: Record) -> Shown:
     if record.explanation is None:
         return Shown(record.redacted, None)
     diagnosis = _judge(session, diagnose, record.live, record.explanation)
+    session.recorder.diagnosed(record, diagnosis)
     return Shown(record.redacted, record.explanation, diagnosis)
 
 

@@ -1,0 +1,65 @@
+"""The frame of every page: its title, the chips for what is unusual, and the words for a lost connection."""
+
+import streamlit as st
+
+from oauth.formatting import span
+from oauth.sandbox import MOUNTED, embedded
+from pages.parts.common import session
+
+NAME = "OAuth Console"
+
+LOST = (
+    "Connection lost: the console does not answer. What you see is from before, and every countdown has stopped. "
+    "Keep this tab open: it goes on by itself. After a restart of the server, the walkthrough starts again."
+)
+
+_GONE = "[data-testid=stApp]:is([data-test-connection-state^=DISCONNECTED], [data-test-connection-state^=PINGING])"
+
+_STYLE = f"""
+.stMainBlockContainer {{ padding-top: 4.5rem; padding-bottom: 4rem; }}
+@media (max-width: 640px) {{ .stAppToolbar div:has(> .stMainMenu) {{ min-width: 0; }} }}
+.stDataFrame [data-testid=stElementToolbar] {{ top: 0.2rem; right: 0.2rem; }}
+body:has({_GONE}) .stDialog {{ display: none; }}
+{_GONE}::before {{
+  content: "{LOST}"; position: fixed; z-index: 1000000; left: 0; right: 0; bottom: 0; padding: 0.75rem 1.25rem;
+  background: #7a1f2b; color: #ffffff; font: 600 0.95rem/1.4 inherit; text-align: center;
+}}
+"""
+"""Streamlit leaves room for a toolbar that this console does not show, and lays that of a table over the buttons above
+it. The words for a lost connection are drawn by the browser alone, since a server that is gone can draw nothing; they
+replace a dialog that names ``streamlit run``."""
+
+
+def title(*facts: str) -> None:
+    """Set the title of the browser's tab: the facts, and the console's name."""
+    st.set_page_config(page_title=" · ".join([*filter(None, facts), NAME]))
+
+
+def draw(page: str) -> None:
+    """Draw the style of all pages, and a chip for everything that is unusual just now."""
+    st.html(f"<style>{_STYLE}</style>")
+    chips = _history() + ([] if page == "Sandbox" else _sandbox())
+    if not chips:
+        return
+    with st.container(horizontal=True, gap="small", key="shell.unusual"):
+        for label, icon, target, help_text in chips:
+            st.page_link(target, label=f":orange-badge[{label}]", icon=f":material/{icon}:", help=help_text)
+
+
+def _history() -> list[tuple[str, str, str, str]]:
+    current = session.get()
+    if current is None or not current.recorder.problem:
+        return []
+    return [("History not kept", "history_toggle_off", "history.py", "The last exchange was not stored.")]
+
+
+def _sandbox() -> list[tuple[str, str, str, str]]:
+    """Return the chips of all embedded sandboxes: a clock that was moved, and armed faults."""
+    chips = []
+    for sandbox in map(embedded, MOUNTED):
+        if ahead := sandbox.clock.offset.total_seconds():
+            chips.append((f"Sandbox clock +{span(ahead)}", "more_time", "sandbox.py", "Set it back on its page."))
+        if count := len(sandbox.faults.rules):
+            label = f"{count} armed {'fault' if count == 1 else 'faults'}"
+            chips.append((label, "bolt", "sandbox.py", "The sandbox answers with it on purpose. Remove it there."))
+    return chips
