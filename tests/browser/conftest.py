@@ -206,12 +206,28 @@ class Walk:
         """Step 3, with what stands in its fields."""
         self.press("token.send")
 
-    def card(self, action: str) -> str:
-        """The text of a step's error card, once it is there."""
+    def top(self, key: str) -> float:
+        """The distance of an element from the top of the window, in pixels."""
+        box = self.at(key).first.bounding_box()
+        assert box is not None, key
+        return box["y"]
+
+    def face(self, action: str) -> str:
+        """The text of a step's error card before its fold, once it is there, without the names of icons."""
         card = self.at(f"{action}.card")
         card.wait_for()
         self.settle()
-        return card.inner_text()
+        icons = ("check", "close", "question_mark", "timer", "build", "keyboard_arrow_right")
+        return "\n".join(line for line in card.inner_text().splitlines() if line not in icons)
+
+    def card(self, action: str) -> str:
+        """The whole text of a step's error card, once it is there; its fold is opened."""
+        self.face(action)
+        fold = self.at(f"{action}.causes").locator("details:not([open]) > summary")
+        if fold.count():
+            fold.click()
+            self.at(f"{action}.causes").locator("details[open]").wait_for()
+        return self.at(f"{action}.card").inner_text()
 
 
 @pytest.fixture

@@ -133,7 +133,12 @@ PROVOKED: dict[int, tuple[Callable[["Walk"], str], str]] = {
 @pytest.mark.parametrize("number", PROVOKED)
 def test_each_documented_error_has_its_card(walk: "Walk", number: int) -> None:
     provoke, remedy = PROVOKED[number]
-    text = walk.card(provoke(walk))
+    action = provoke(walk)
+    face = walk.face(action)
+    assert len(face.split()) <= 60, face
+    assert "remedy" in face
+    assert walk.top(f"{action}.card") < walk.top(f"{action}.exchange")
+    text = walk.card(action)
     assert f"Documented error {number} ·" in text
     assert remedy.casefold() in text.casefold()
     assert "an exact match" in text

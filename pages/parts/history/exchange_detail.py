@@ -34,12 +34,12 @@ def draw(number: int) -> None:
         _damaged(row)
         return
     explanation = explain(row.exchange)
-    exchange.draw("history", row.exchange, explanation, wide=True)
     if explanation is not None:
         diagnosis = diagnose(row.exchange, explanation, past=HistoryPast(history), zone=clock.tz())
         card.draw("history", row.exchange, explanation, diagnosis)
         if row.exchange.response or row.exchange.step is Step.CALLBACK:
             _document(number, explanation)
+    exchange.draw("history", row.exchange, explanation, wide=True)
     left, right = st.columns(2, gap="large")
     with left:
         _flow(history, row)

@@ -70,11 +70,11 @@ def draw_result(current: Session, action: str) -> None:
         _before_and_after(current.fixing, last)
     if last.unfinished and last.explanation is not None:
         st.markdown(f":gray[:material/hourglass_empty:] {last.explanation.title}")
-    exchange.draw(action, last.exchange, last.failed)
     if action == "authorize" and "callback" in current.shown:
         st.caption("The redirect is step 2's callback, which is read there.")
     elif last.failed is not None:
         card.draw(action, last.exchange, last.failed, last.diagnosis, partial(fix.apply, current, action))
+    exchange.draw(action, last.exchange, last.failed)
     _nonce(current, action)
     _step_up(current, action)
 
