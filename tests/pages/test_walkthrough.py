@@ -351,3 +351,34 @@ def test_card_has_a_support_text_with_request_response_and_request_id(page: "Pag
     assert "POST /sandbox/api/open/oauth/token HTTP/1.1" in ticket
     assert "HTTP/1.1 400 Bad Request" in ticket
     assert "demo-secret" not in ticket
+
+
+def test_one_step_is_open_and_the_rail_opens_another_without_losing_values(page: "Page") -> None:
+    page.paste(page.decide())
+    page.type("token.field.scope.value", "read")
+    page.press("rail.authorize")
+    page.press("rail.callback")
+    page.press("rail.token")
+    assert page.value("token.field.scope.value") == "read"
+    folded = [expander.label for expander in page.app.expander if expander.label[:3] in ("**1", "**2", "**3")]
+    assert folded == [
+        "**1 · Send the browser to the provider** · redirect received",
+        "**2 · Receive the callback** · code received, state matches",
+    ]
+
+
+def test_tokens_stay_and_another_token_is_not_revealed_with_them(page: "Page") -> None:
+    exchange(page)
+    first = page.app.session_state["console"].flow.tokens
+    page.press("tokens.reveal.access_token")
+    assert first.access_token in page.text()
+    page.press("rail.token")
+    page.press("tokens.use")
+    page.choose("call.action", "refresh")
+    page.press("refresh.send")
+    second = page.app.session_state["console"].flow.tokens
+    assert second.access_token != first.access_token
+    assert second.access_token not in page.text()
+    assert "scope requested read write v2" in page.text()
+    page.press("rail.token")
+    assert "«access_token #" in page.text()

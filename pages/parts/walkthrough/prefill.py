@@ -47,7 +47,7 @@ def forget_edits() -> None:
 def open_card(current: Session, action: str) -> None:
     """Open the card of an action."""
     card = CARD_OF.get(action, action)
-    current.opened |= {card}
+    current.go(card)
     if card == "call":
         st.session_state["call.action"] = action
 
