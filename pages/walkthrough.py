@@ -35,6 +35,7 @@ from pages.parts.walkthrough import (
     step_rail,
     token_request,
     tokens,
+    undo,
 )
 
 NOT_YET = '.stElementContainer[data-stale="true"] .stLinkButton { opacity: 0.5; pointer-events: none; }'
@@ -88,6 +89,8 @@ def _header() -> Session:
     provider = own_client.as_registered(provider, client)
     current = session.get()
     if (change := _change(current, provider, client, chosen)) or current is None:
+        if current is not None:
+            undo.keep(current)
         if current is not None and (current.flow.provider.id != provider.id or current.chosen != chosen):
             prefill.forget_edits()
         was_begun = current is not None and current.flow.authorization is not None
@@ -121,10 +124,11 @@ def _flow_facts(current: Session) -> None:
         icon=":material/restart_alt:",
         width="stretch",
         help="Starts a new flow with a fresh state, and forgets edited fields and options. The provider, the client, "
-        "the registered redirect URI and the case stay. The history keeps what was sent.",
+        "the registered redirect URI and the case stay. *Undo* brings everything back, tokens too.",
         on_click=_start_over,
         args=(current,),
     )
+    undo.draw(current)
     st.toggle(
         "More options",
         key="walkthrough.options",
@@ -144,12 +148,14 @@ def _flow_facts(current: Session) -> None:
 
 
 def _start_over(current: Session) -> None:
+    undo.keep(current)
     prefill.forget_edits()
-    _authorize_again(current)
+    session.start(current.flow.provider, current.flow.client, current.chosen)
 
 
 def _authorize_again(current: Session) -> None:
     """Start a new flow with the requests as they were edited."""
+    undo.keep(current)
     session.start(current.flow.provider, current.flow.client, current.chosen)
 
 

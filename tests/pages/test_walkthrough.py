@@ -382,3 +382,36 @@ def test_tokens_stay_and_another_token_is_not_revealed_with_them(page: "Page") -
     assert "scope requested read write v2" in page.text()
     page.press("rail.token")
     assert "«access_token #" in page.text()
+
+
+def test_start_over_resets_edits_and_is_undone_with_edits_and_tokens(page: "Page") -> None:
+    page.type("authorize.field.scope.value", "read write")
+    exchange(page)
+    before = page.app.session_state["console"].flow
+    page.type("token.field.client_id.value", "another")
+    page.press("walkthrough.start_over")
+    assert page.value("authorize.field.scope.value") == "read write v2"
+    assert page.app.session_state["console"].flow.tokens is None
+    page.press("rail.token")
+    assert page.value("token.field.client_id.value") == "demo-app"
+    page.press("walkthrough.undo")
+    assert page.app.session_state["console"].flow == before
+    assert page.value("authorize.field.scope.value") == "read write"
+    assert page.value("token.field.client_id.value") == "another"
+    assert "«access_token #" in page.text()
+    assert not any(button.key == "walkthrough.undo" for button in page.app.button)
+    page.press("rail.call")
+    page.press("api.send")
+    assert "insufficient" in page.text()
+
+
+def test_tokens_come_back_after_another_client_was_chosen(page: "Page") -> None:
+    exchange(page)
+    before = page.app.session_state["console"].flow
+    page.pick("walkthrough.client.sandbox", "own client")
+    assert page.app.session_state["console"].flow.tokens is None
+    page.press("walkthrough.undo")
+    assert page.app.selectbox(key="walkthrough.client.sandbox").value == "demo-app"
+    assert page.app.session_state["console"].flow.tokens == before.tokens
+    page.press("api.send")
+    assert "200 OK" in page.text()

@@ -59,6 +59,12 @@ def keep(key: str, value: object) -> None:
     state[key] = value
 
 
+def default_of(key: str) -> object:
+    """Return the default that a widget was given last, ``None`` without one."""
+    last: _Default | None = st.session_state.get(DEFAULTS, {}).get(key)
+    return last.value if last is not None else None
+
+
 def forget(key: str) -> None:
     """Forget a widget's default, so that the next one is applied."""
     st.session_state.get(DEFAULTS, {}).pop(key, None)
