@@ -43,7 +43,6 @@ PAGES = {
     ],
 }
 
-widget_defaults.begin_run()
 st.navigation(PAGES, position="top").run()
 widget_defaults.end_run()
 garbage.spare_modules()

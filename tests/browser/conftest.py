@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -113,6 +113,22 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     started = start_console(tmp_path_factory.mktemp("console") / "home")
     yield started
     stop_console(started)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add what the open pages say to the report of a failed test, before its context closes them."""
+    report = yield
+    context = getattr(item, "funcargs", {}).get("context")
+    if report.when == "call" and report.failed and isinstance(context, BrowserContext):
+        for page in context.pages:
+            report.sections.append((f"Page {page.url}", page.locator("body").inner_text()))
+    console = getattr(item, "funcargs", {}).get("running")
+    if report.when == "call" and report.failed and isinstance(console, Console):
+        report.sections.append(("Log of the console", console.log.read_text(errors="replace")[-4000:]))
+    return report
 
 
 @pytest.fixture

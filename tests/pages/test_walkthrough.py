@@ -181,10 +181,9 @@ def test_default_is_applied_again_after_a_stale_value(page: "Page") -> None:
     field = "authorize.field.client_id.value"
     page.pick("walkthrough.client.sandbox", "own client")
     page.type("walkthrough.client_id", "demo-app")
-    page.app.session_state["run.whole"] = False  # the run was cut short, so the browser sends what stood there before
+    page.app.text_input(key="run.shown").set_value("0")  # the browser does not show the last run yet
     page.type(field, "")
     assert page.value(field) == "demo-app"
-    page.run()
     page.type(field, "")
     assert page.value(field) == "", "what a person types stays"
 
@@ -415,3 +414,15 @@ def test_tokens_come_back_after_another_client_was_chosen(page: "Page") -> None:
     assert page.app.session_state["console"].flow.tokens == before.tokens
     page.press("api.send")
     assert "200 OK" in page.text()
+
+
+def test_misspelt_scope_is_corrected_and_not_left_out(page: "Page") -> None:
+    exchange(page)
+    page.choose("call.action", "application")
+    page.type("application.field.scope.value", "read wirte v2")
+    page.press("application.send")
+    assert ":red[Documented error 4]" in page.text()
+    assert "+ scope: read write v2" in page.text()
+    page.press("application.fix.1")
+    assert page.app.session_state["console"].flow.application_tokens.scope == "read write v2"
+    assert "The fix worked" in page.text()

@@ -1,70 +1,94 @@
-"""Default values of widgets, applied again when the default changes, and overridden by what the user types."""
+"""Values that the console gives to widgets: defaults, applied again when they change, and values in place of them.
 
-from dataclasses import dataclass
-from time import monotonic
+A browser may answer with values from before it saw a run, or skip a run that another one follows at once: a checkbox
+that nobody touched then comes back unticked. So each run that reaches its end writes its number into a hidden field
+behind all others. A browser that returns the number shows that run's values; until it does, a value that it may send
+without anybody's doing is replaced by the one that was given.
+"""
+
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
-DEFAULTS = "given"
-"""Key in the session state of the defaults that were applied, by widget."""
+GIVEN = "given"
+"""Key in the session state of what was given, by widget."""
 
-RUN = "run.whole"
-"""Key in the session state that says whether the current run reached its end; ``.last`` is the run before."""
+RUN = "run.number"
+"""Key in the session state of the number of the next run to reach its end."""
 
-IN_FLIGHT = 1.0
-"""Seconds for which the browser may still send a value from before it learned of a new default."""
+SHOWN = "run.shown"
+"""Key of the hidden field: the number of the last run that the browser shows."""
+
+UNKNOWN = object()
+"""A default that was not asked for yet, or a value before that nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Default:
-    """A default that was applied, and when; ``before`` is what the widget held where the browser may not know yet."""
+class _Given:
+    """The value given to a widget in run ``run``, the default it follows, and what the widget held before."""
 
+    default: object
     value: object
-    before: object = None
-    at: float = 0.0
-    is_known: bool = True
+    before: object
+    run: int
 
     def is_missed(self, current: object) -> bool:
-        """Return True when the browser sends the value from before, because it has not learned of this default."""
-        cut_short = not st.session_state.get(f"{RUN}.last", True)
-        return not self.is_known and current == self.before and (cut_short or monotonic() - self.at < IN_FLIGHT)
-
-
-def begin_run() -> None:
-    """Note that a run of the script begins. An impatient user cuts it short before ``end_run``."""
-    st.session_state[f"{RUN}.last"] = st.session_state.get(RUN, True)
-    st.session_state[RUN] = False
+        """Return True for a value that the browser sends because it does not show the given one yet."""
+        untouched = False if isinstance(self.value, bool) else "" if isinstance(self.value, str) else None
+        return int(st.session_state.get(SHOWN) or 0) < self.run and current in (self.before, untouched)
 
 
 def end_run() -> None:
-    """Note that the run reached its end, so that the browser was sent all of it."""
-    st.session_state[RUN] = True
+    """Ask the browser to confirm that it shows this run, which reached its end."""
+    number = _run()
+    st.session_state[SHOWN] = str(number)
+    st.session_state[RUN] = number + 1
+    st.html("<style>.st-key-run-shown { display: none; }</style>")
+    st.text_input("Last run shown", key=SHOWN, label_visibility="collapsed")
 
 
-def keep(key: str, value: object) -> None:
-    """Apply a widget's default before it is drawn first, and again whenever the default changes.
-
-    The browser may send a stale value after a run that was cut short, or at the same moment: then the default is
-    applied again.
-    """
-    defaults: dict[str, _Default] = st.session_state.setdefault(DEFAULTS, {})
-    state, last = st.session_state, defaults.get(key)
+def keep(key: str, default: object) -> None:
+    """Give a widget its default before it is drawn first, and again whenever the default changes."""
+    all_given, state = _all_given(), st.session_state
+    given = all_given.get(key)
     if key not in state:
-        defaults[key] = _Default(value)
-    elif last is not None and last.value != value:
-        defaults[key] = _Default(value, state[key], monotonic(), is_known=False)
-    elif last is None or not last.is_missed(state[key]):
-        defaults[key] = _Default(value)
-        return
-    state[key] = value
+        state[key] = default
+        given = _Given(default, default, UNKNOWN if given is None else given.before, _run())
+    elif given is None:
+        given = _Given(default, state[key], UNKNOWN, 0)
+    elif given.default is UNKNOWN:
+        given = replace(given, default=default, value=default if given.value is UNKNOWN else given.value)
+    elif given.default != default:
+        given = _Given(default, default, state[key], _run())
+        state[key] = default
+    if given.is_missed(state[key]):
+        state[key] = given.value
+    all_given[key] = given
+
+
+def put(key: str, value: object) -> None:
+    """Give a widget a value in place of its default, until the default changes."""
+    _all_given()[key] = _Given(UNKNOWN, value, st.session_state.get(key, UNKNOWN), _run())
+    st.session_state[key] = value
 
 
 def default_of(key: str) -> object:
     """Return the default that a widget was given last, ``None`` without one."""
-    last: _Default | None = st.session_state.get(DEFAULTS, {}).get(key)
-    return last.value if last is not None else None
+    given = _all_given().get(key)
+    return None if given is None or given.default is UNKNOWN else given.default
 
 
 def forget(key: str) -> None:
-    """Forget a widget's default, so that the next one is applied."""
-    st.session_state.get(DEFAULTS, {}).pop(key, None)
+    """Forget a widget's value, so that it is given its default again."""
+    _all_given()[key] = _Given(UNKNOWN, UNKNOWN, st.session_state.pop(key, UNKNOWN), _run())
+
+
+def _all_given() -> dict[str, _Given]:
+    given: dict[str, _Given] = st.session_state.setdefault(GIVEN, {})
+    return given
+
+
+def _run() -> int:
+    """Return the number of this run, or between two runs of the next one."""
+    number: int = st.session_state.setdefault(RUN, 1)
+    return number

@@ -70,5 +70,6 @@ def _verifier(current: Session) -> None:
 
 
 def _use_verifier(current: Session) -> None:
-    verifier = current.vault.resolve((st.session_state["authorize.verifier"] or "").strip())
-    current.advance(replace(current.flow, verifier=verifier))
+    typed = st.session_state.get("authorize.verifier")
+    if typed is not None:  # else the edits were forgotten before the browser showed it
+        current.advance(replace(current.flow, verifier=current.vault.resolve(typed.strip())))

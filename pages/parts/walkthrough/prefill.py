@@ -59,7 +59,6 @@ def is_changed(key: str) -> bool:
 def forget_edits() -> None:
     """Forget every edited request, so that it has the profile's values again."""
     for key in edits():
-        del st.session_state[key]
         widget_defaults.forget(key)
 
 
@@ -75,17 +74,17 @@ def put(current: Session, action: str, name: str, value: str | None) -> None:
     """Set the redacted value of a field and send it; ``None`` omits the field."""
     extra = _extra(action, name)
     if name in _field_names(current, action):
-        _set(f"{action}.field.{name}.send", value is not None)
+        widget_defaults.put(f"{action}.field.{name}.send", value is not None)
         if value is not None:
-            _set(f"{action}.field.{name}.value", value)
+            widget_defaults.put(f"{action}.field.{name}.value", value)
     elif value is None:
         if extra is not None:
-            _set(f"{action}.extra.{extra}.name", "")
+            widget_defaults.put(f"{action}.extra.{extra}.name", "")
     else:
         if extra is None:
             extra = st.session_state[f"{action}.extra"] = st.session_state.get(f"{action}.extra", 0) + 1
-            _set(f"{action}.extra.{extra}.name", name)
-        _set(f"{action}.extra.{extra}.value", value)
+            widget_defaults.put(f"{action}.extra.{extra}.name", name)
+        widget_defaults.put(f"{action}.extra.{extra}.value", value)
 
 
 def drop_from_query(action: str, name: str) -> None:
@@ -93,7 +92,7 @@ def drop_from_query(action: str, name: str) -> None:
     key = f"{action}.url"
     parts = split(st.session_state[key])
     others = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != name]
-    _set(key, urlunsplit(parts._replace(query=flows.query(others))))
+    widget_defaults.put(key, urlunsplit(parts._replace(query=flows.query(others))))
 
 
 def _values(current: Session, action: str, source: Request) -> dict[str, str]:
@@ -116,9 +115,3 @@ def _extra(action: str, name: str) -> int | None:
     """Return the number of the extra field with this name."""
     count = st.session_state.get(f"{action}.extra", 0)
     return next((n for n in range(1, count + 1) if st.session_state.get(f"{action}.extra.{n}.name") == name), None)
-
-
-def _set(key: str, value: object) -> None:
-    """Set a widget's value in place of its default."""
-    st.session_state[key] = value
-    widget_defaults.forget(key)

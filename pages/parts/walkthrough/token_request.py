@@ -63,7 +63,8 @@ def _authentication(action: str) -> ClientAuthentication:
 
 
 def _apply_to_all(action: str) -> None:
-    st.session_state[AUTHENTICATION] = _authentication(action)
+    if f"{action}.secret_in" in st.session_state:  # pressed before the browser showed that the edits were forgotten
+        st.session_state[AUTHENTICATION] = _authentication(action)
 
 
 def _build(action: str, url: str, fields: list[Field]) -> Request:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from pages.parts.common import provider as profile
-from pages.parts.common import session
+from pages.parts.common import session, widget_defaults
 from pages.parts.common.session import Session
 from pages.parts.walkthrough import own_client, prefill
 
@@ -59,4 +59,4 @@ def _restore() -> None:
     if before.chosen == session.OWN_CLIENT:
         own_client.fill_in(before.flow.provider, before.flow.client)
     for key, value in ended.edits.items():
-        st.session_state[key] = value
+        widget_defaults.put(key, value)
