@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from oauth import formatting
 from oauth.catalogue import documented
 from oauth.catalogue.explain import Explanation, explain
-from oauth.diagnosis import Diagnosis
+from oauth.diagnosis import Diagnosis, Verdict, questions
 from oauth.exchange import Exchange
 from oauth.history.store import Row
 
@@ -26,8 +26,9 @@ def summary(exchange: Exchange, explanation: Explanation, diagnosis: Diagnosis |
     ]
     if exchange.case:
         lines.append(f"Case: {exchange.case}")
-    if diagnosis is not None and diagnosis.most_likely:
-        lines.append(f"Cause: {diagnosis.most_likely}")
+    if diagnosis is not None:
+        lines += _cause(diagnosis)
+    lines += ["Remedy:", *(f"- {line}" for line in (*explanation.remedy, *explanation.newer))]
     if "tls_unverified" in exchange.marks:
         lines.append("TLS: the server's certificate was not checked")
     lines += ["", "Request", formatting.raw_request(exchange.request)]
@@ -39,6 +40,15 @@ def summary(exchange: Exchange, explanation: Explanation, diagnosis: Diagnosis |
     elif exchange.response is None:
         lines += ["", "No response was recorded."]
     return "\n".join(lines)
+
+
+def _cause(diagnosis: Diagnosis) -> list[str]:
+    """Return the lines with the cause, the facts that speak for it, and what is still to be asked."""
+    lines = [f"Cause: {diagnosis.most_likely}"] if diagnosis.most_likely else []
+    proven = [cause for cause in diagnosis.causes if cause.verdict in (Verdict.PROVEN, Verdict.LIKELY)]
+    facts = dict.fromkeys(fact for cause in proven for fact in cause.evidence if fact.holds is not True)
+    lines += [f"Proof: {fact.text}" + (f" ({fact.where})" if fact.where else "") for fact in facts]
+    return lines + [f"Question: {question}" for question in questions(diagnosis.causes)]
 
 
 def _request_id(exchange: Exchange, explanation: Explanation) -> str:
@@ -65,7 +75,6 @@ def flow_summary(rows: Sequence[Row]) -> str:
         explanation = explain(row.exchange)
         if explanation is not None:
             lines += ["", f"Row {row.exchange.id}:", "", _fenced(summary(row.exchange, explanation))]
-            lines += ["", "Remedy:", "", *(f"- {_plain(it)}" for it in (*explanation.remedy, *explanation.newer))]
     return "\n".join([*lines, ""])
 
 

@@ -35,6 +35,7 @@ from pages.parts.walkthrough import (
     step_rail,
     token_request,
     tokens,
+    undo,
 )
 
 NOT_YET = '.stElementContainer[data-stale="true"] .stLinkButton { opacity: 0.5; pointer-events: none; }'
@@ -50,16 +51,19 @@ def page() -> None:
         with st.container(border=True, key="walkthrough.problem"):
             st.warning("The walkthrough continues, but its requests are not saved in the history.")
             st.text(current.recorder.problem)
-    left, middle, right = st.columns([4, 13, 6], gap="medium")
+    current.slots.clear()
+    left, middle = st.columns([4, 19], gap="medium")
     with left:
         step_rail.draw(current)
         _flow_facts(current)
     with middle:
-        for name, draw in CARDS.items():
+        tokens.draw_tray(current)
+        # The open step is first, so that its button and its result are in view.
+        for name in sorted(CARDS, key=lambda name: name != current.step):
             if step_rail.is_open(current, name):
-                draw(current)
-    with right, st.container(key="diagram"):
-        diagram.draw(current.sequence)
+                CARDS[name](current)
+        with st.container(key="diagram"):
+            diagram.draw(current.sequence)
         discover.compare(current.flow.provider, [item.exchange for item in current.sequence])
 
 
@@ -85,6 +89,8 @@ def _header() -> Session:
     provider = own_client.as_registered(provider, client)
     current = session.get()
     if (change := _change(current, provider, client, chosen)) or current is None:
+        if current is not None:
+            undo.keep(current)
         if current is not None and (current.flow.provider.id != provider.id or current.chosen != chosen):
             prefill.forget_edits()
         was_begun = current is not None and current.flow.authorization is not None
@@ -118,10 +124,11 @@ def _flow_facts(current: Session) -> None:
         icon=":material/restart_alt:",
         width="stretch",
         help="Starts a new flow with a fresh state, and forgets edited fields and options. The provider, the client, "
-        "the registered redirect URI and the case stay. The history keeps what was sent.",
+        "the registered redirect URI and the case stay. *Undo* brings everything back, tokens too.",
         on_click=_start_over,
         args=(current,),
     )
+    undo.draw(current)
     st.toggle(
         "More options",
         key="walkthrough.options",
@@ -141,12 +148,14 @@ def _flow_facts(current: Session) -> None:
 
 
 def _start_over(current: Session) -> None:
+    undo.keep(current)
     prefill.forget_edits()
-    _authorize_again(current)
+    session.start(current.flow.provider, current.flow.client, current.chosen)
 
 
 def _authorize_again(current: Session) -> None:
     """Start a new flow with the requests as they were edited."""
+    undo.keep(current)
     session.start(current.flow.provider, current.flow.client, current.chosen)
 
 
@@ -171,6 +180,7 @@ def _authorize(current: Session) -> None:
                 f"The {current.replaced} changed, so a new flow has begun. A page that was opened before belongs to "
                 "the old one: close it."
             )
+        step.place_result(current, "authorize")
         redirect_uri.draw(current)
         with step.editor(current, "authorize"):
             advanced.draw(current)
@@ -181,32 +191,38 @@ def _authorize(current: Session) -> None:
                 current.flow.provider.authorization_endpoint,
                 flows.authorization_request,
             )
-        if current.flow.callback is not None:
-            # A state is valid for one response only: a second one with this state would be refused.
-            st.button(
-                "Authorize again",
-                key="authorize.again",
-                icon=":material/restart_alt:",
-                help="Starts a new flow with a fresh state. Edited fields stay as they are.",
-                on_click=_authorize_again,
-                args=(current,),
-            )
-        elif edited is not None:
-            current.authorization = authorization_request, fields = edited
-            missing = any(item.name == "client_id" and item.send and not item.value for item in fields)
-            if missing:
-                st.caption("Enter the client ID above first, or clear the field to send the request without it.")
-            st.link_button(
-                "Open the authorization page",
-                authorization_request.url,
-                key="authorize.open",
-                icon=":material/open_in_new:",
-                type="primary" if "authorize" not in current.shown else "secondary",
-                disabled=missing,
-                on_click=authorization.begin,
-                args=(current, authorization_request, fields),
-            )
-        step.draw_result(current, "authorize")
+        with current.slots.pop("authorize"):
+            _open(current, edited)
+            step.draw_result(current, "authorize")
+
+
+def _open(current: Session, edited: request.Edited) -> None:
+    """Draw the link that opens the authorization page, or after its callback the button that gets a new one."""
+    if current.flow.callback is not None:
+        # A state is valid for one response only: a second one with this state would be refused.
+        st.button(
+            "Authorize again",
+            key="authorize.again",
+            icon=":material/restart_alt:",
+            help="Starts a new flow with a fresh state. Edited fields stay as they are.",
+            on_click=_authorize_again,
+            args=(current,),
+        )
+    elif edited is not None:
+        current.authorization = authorization_request, fields = edited
+        missing = any(item.name == "client_id" and item.send and not item.value for item in fields)
+        if missing:
+            st.caption("Enter the client ID above first, or clear the field to send the request without it.")
+        st.link_button(
+            "Open the authorization page",
+            authorization_request.url,
+            key="authorize.open",
+            icon=":material/open_in_new:",
+            type="primary" if "authorize" not in current.shown else "secondary",
+            disabled=missing,
+            on_click=authorization.begin,
+            args=(current, authorization_request, fields),
+        )
 
 
 def _callback(current: Session) -> None:
@@ -251,7 +267,7 @@ def _callback(current: Session) -> None:
             apply = partial(fix.apply, current, "callback")
             card.draw("callback", shown.exchange, shown.explanation, shown.diagnosis, apply)
         with st.expander("Exchange", key="callback.details"):
-            exchange.draw("callback", shown.exchange, None)
+            exchange.draw("callback", shown.exchange, None, wide=True)
 
 
 @st.fragment(run_every=1)
@@ -341,8 +357,6 @@ def _code_expiry() -> None:
 def _token(current: Session) -> None:
     with step.frame(current, "token", "3 · Exchange the code for tokens"):
         token_request.draw(current, "token", "Exchange the code")
-        if current.flow.tokens is not None and current.shown.get("token"):
-            tokens.draw(current, current.flow.tokens, "tokens")
 
 
 CARDS: dict[str, Callable[[Session], None]] = {

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauth.exchange import Headers, Request, Response
-from oauth.formatting import curl, duration, fields, pretty_body, raw_request, raw_response, span
+from oauth.formatting import curl, curl_to_run, duration, fields, pretty_body, raw_request, raw_response, span
 
 JSON: Headers = (("Content-Type", "application/json"),)
 FORM: Headers = (("Content-Type", "application/x-www-form-urlencoded"),)
@@ -251,3 +251,30 @@ def test_any_request_can_be_formatted(url: str, body: bytes, name: str, value: s
 )
 def test_durations_are_short(text: str, expected: str) -> None:
     assert text == expected
+
+
+def test_curl_to_run_reads_secrets_from_shell_variables_and_has_no_noise() -> None:
+    body = '{"a":"it\'s","client_secret":"«client_secret 11ch»","code":"«code #9f2a41d07b 40ch»"}'.encode()
+    headers = (("Host", "a.test"), ("User-Agent", "x"), ("Accept", "*/*"), ("Content-Length", "9"), *JSON)
+    command, variables = curl_to_run(Request("POST", "http://a.test/token", headers, body))
+    assert variables == ("CLIENT_SECRET", "CODE")
+    assert command.startswith(
+        "curl --url http://a.test/token \\\n  --header 'Content-Type: application/json' \\\n  --data-raw "
+    )
+    script = f"curl() {{ printf '%s\\n' \"$@\"; }}\n{command}"
+    environment = {"PATH": "/usr/bin:/bin", "CLIENT_SECRET": "s e'c$r\"et", "CODE": "c"}
+    done = subprocess.run(["sh", "-c", script], capture_output=True, env=environment, timeout=20)
+    assert done.stdout.decode().splitlines()[-1] == '{"a":"it\'s","client_secret":"s e\'c$r"et","code":"c"}'
+
+
+def test_curl_to_run_writes_basic_as_user_and_numbers_secrets_of_one_kind() -> None:
+    other = HIDDEN.replace("9f", "8e")
+    headers = (("Authorization", "Basic demo-app:«client_secret 11ch»"),)
+    command, variables = curl_to_run(Request("GET", f"https://a.test/?a={HIDDEN}&b={other}&c={HIDDEN}", headers))
+    assert variables == ("REFRESH_TOKEN", "REFRESH_TOKEN_2", "CLIENT_SECRET")
+    assert '--user demo-app:"$CLIENT_SECRET"' in command.replace("'", "")
+    assert (
+        command.replace("'", "")
+        .splitlines()[0]
+        .startswith('curl --url https://a.test/?a="$REFRESH_TOKEN"&b="$REFRESH_TOKEN_2"&c="$REFRESH_TOKEN"')
+    )

@@ -4,6 +4,7 @@ from oauth.diagnosis.diagnose import diagnose, never_came_back, preflight
 from oauth.diagnosis.in_memory import InMemoryPast
 from oauth.diagnosis.model import Cause, Change, Diagnosis, Evidence, Fix, Label, Target, Verdict
 from oauth.diagnosis.past import NoPast, Past
+from oauth.diagnosis.questions import questions
 
 __all__ = [
     "Cause",
@@ -20,4 +21,5 @@ __all__ = [
     "diagnose",
     "never_came_back",
     "preflight",
+    "questions",
 ]

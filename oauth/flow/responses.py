@@ -64,7 +64,8 @@ def read_tokens(flow: Flow, exchange: Exchange, grant: Grant, requested_scope: s
         refresh_token=refresh_token or (before.refresh_token if before and grant is Grant.REFRESH_TOKEN else ""),
         # RFC 6749 §5.1: an omitted scope equals the requested one.
         scope=text(body.get("scope")) or requested_scope or (before.scope if before else ""),
-        requested_scope=requested_scope,
+        # RFC 6749 §6: a refresh without a scope asks for the one granted before.
+        requested_scope=requested_scope or (before.scope if before and grant is Grant.REFRESH_TOKEN else ""),
         expires_in=seconds(body.get("expires_in")),
         token_type=text(body.get("token_type")),
         grant=grant,

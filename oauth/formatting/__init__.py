@@ -4,8 +4,19 @@ The values may be redacted. A placeholder in a URL is shown as it is: curl then 
 until the real value is there.
 """
 
-from oauth.formatting.commands import curl, httpie, httpx_code
+from oauth.formatting.commands import curl, curl_to_run, httpie, httpx_code
 from oauth.formatting.messages import fields, pretty_body, raw_request, raw_response
 from oauth.formatting.times import duration, span
 
-__all__ = ["curl", "duration", "fields", "httpie", "httpx_code", "pretty_body", "raw_request", "raw_response", "span"]
+__all__ = [
+    "curl",
+    "curl_to_run",
+    "duration",
+    "fields",
+    "httpie",
+    "httpx_code",
+    "pretty_body",
+    "raw_request",
+    "raw_response",
+    "span",
+]

@@ -3,11 +3,16 @@
 import json
 import re
 import shlex
+from collections import Counter
 
 from oauth.exchange import Headers, Request, header
 from oauth.formatting.messages import split_url, target
+from oauth.redaction.placeholders import PLACEHOLDER, is_live
 
 _ADDED_BY_CURL = ("User-Agent", "Accept")
+_NOISE = frozenset({"host", "user-agent", "accept-encoding", "content-length", "connection"})
+"""Headers that curl sends by itself, or that say nothing."""
+
 _ADDED_BY_HTTPIE = ("User-Agent", "Accept", "Accept-Encoding", "Connection")
 _UNCHANGED_BY_HTTPX = re.compile(r"/(?:[A-Za-z0-9_~/-]|\.(?!\.?(?:/|$))|%[0-9A-F]{2})*(?:\?[A-Za-z0-9._~/=&+,:@-]*)?")
 """Targets that httpx sends unchanged; others are passed to it separately."""
@@ -37,6 +42,41 @@ def curl(request: Request) -> str:
         text = _argument(request.body)
         options.append("--data-binary @-" if text is None else f"--data-raw {shlex.quote(text)}")
     return _command("curl", options, request.body)
+
+
+def curl_to_run(request: Request) -> tuple[str, tuple[str, ...]]:
+    """Write a short command for people that sends the request with curl, and the shell variables that it reads.
+
+    Each secret is a variable, such as ``$CLIENT_SECRET``. Headers that say nothing about OAuth are left to curl.
+    """
+    names: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for match in PLACEHOLDER.finditer("\n".join(_texts(request))):
+        if match[0] not in names:
+            counts[kind := match[1].upper()] += 1
+            names[match[0]] = kind if counts[kind] == 1 else f"{kind}_{counts[kind]}"
+
+    def variables(text: str) -> str:
+        """Quote a text for the shell, with variables in place of secrets."""
+        return PLACEHOLDER.sub(lambda match: f"'\"${names[match[0]]}\"'", shlex.quote(text)).replace("''", "") or "''"
+
+    body = _argument(request.body)
+    options = [f"--url {variables(request.url)}"]
+    if request.method != ("POST" if request.body else "GET"):
+        options.append(f"--request {shlex.quote(request.method)}")
+    for name, value in request.headers:
+        if name.lower() == "authorization" and value.startswith("Basic ") and not is_live(value):
+            options.append(f"--user {variables(value.removeprefix('Basic '))}")
+        elif name.lower() not in _NOISE and not (name.lower() == "accept" and value == "*/*"):
+            options.append(f"--header {variables(f'{name}: {value}' if value.strip() else f'{name};')}")
+    if request.body:
+        options.append("--data-binary @-" if body is None else f"--data-raw {variables(body)}")
+    return _command("curl", options, request.body), tuple(names.values())
+
+
+def _texts(request: Request) -> list[str]:
+    """Return the texts of a request in which a secret can stand."""
+    return [request.url, *(value for _, value in request.headers), _argument(request.body) or ""]
 
 
 def httpie(request: Request) -> str:

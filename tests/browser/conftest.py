@@ -158,8 +158,21 @@ class Walk:
         """The element with a widget's key."""
         return self.page.locator(f".st-key-{key.replace('.', '-')}")
 
+    def step(self, card: str) -> Locator:
+        """The frame of a step, open or folded."""
+        return self.at(f"step.{card}").or_(self.at(f"step.{card}.done"))
+
+    def reach(self, key: str) -> None:
+        """Unfold the step and the editor that a widget is in."""
+        self.at(key).first.wait_for(state="attached")
+        self.settle()
+        while (closed := self.page.locator("details:not([open])", has=self.at(key))).count():
+            closed.first.locator("summary").first.click()
+            self.settle()
+
     def press(self, key: str) -> None:
         """Press a button, but not while a run still moves it: the pointer would go down on it and up beside it."""
+        self.reach(key)
         button = self.at(key).locator("button").first
         button.wait_for()
         self.settle()
@@ -167,17 +180,20 @@ class Walk:
         self.settle()
 
     def type(self, key: str, text: str) -> None:
+        self.reach(key)
         field = self.at(key).locator("input, textarea").first
         field.fill(text)
         field.press("Enter")
         self.settle()
 
     def untick(self, key: str) -> None:
+        self.reach(key)
         self.at(key).locator("label").first.click()
         self.settle()
 
     def pick(self, key: str, text: str) -> None:
         """Choose from a select box or a segmented control."""
+        self.reach(key)
         box = self.at(key)
         box.locator("input[role=combobox], [role=radio]").first.wait_for()
         if box.locator("input[role=combobox]").count():
@@ -206,6 +222,7 @@ class Walk:
 
     def authorize(self, decision: str = "approve") -> None:
         """Step 1 and 2: open the consent page in its own tab, decide there, and wait until the answer is here."""
+        self.reach("authorize.open")
         link = self.at("authorize.open").locator("a")
         link.wait_for()
         self.settle()
@@ -215,19 +232,35 @@ class Walk:
         consent.locator(f"button[value={decision}]").click()
         consent.get_by_text("tab").first.wait_for()
         consent.close()
-        self.at("callback.details").wait_for()
+        self.at("callback.details").wait_for(state="attached")
         self.settle()
 
     def exchange(self) -> None:
         """Step 3, with what stands in its fields."""
         self.press("token.send")
 
-    def card(self, action: str) -> str:
-        """The text of a step's error card, once it is there."""
+    def top(self, key: str) -> float:
+        """The distance of an element from the top of the window, in pixels."""
+        box = self.at(key).first.bounding_box()
+        assert box is not None, key
+        return box["y"]
+
+    def face(self, action: str) -> str:
+        """The text of a step's error card before its fold, once it is there, without the names of icons."""
         card = self.at(f"{action}.card")
         card.wait_for()
         self.settle()
-        return card.inner_text()
+        icons = ("check", "close", "question_mark", "timer", "build", "keyboard_arrow_right")
+        return "\n".join(line for line in card.inner_text().splitlines() if line not in icons)
+
+    def card(self, action: str) -> str:
+        """The whole text of a step's error card, once it is there; its fold is opened."""
+        self.face(action)
+        fold = self.at(f"{action}.causes").locator("details:not([open]) > summary")
+        if fold.count():
+            fold.click()
+            self.at(f"{action}.causes").locator("details[open]").wait_for()
+        return self.at(f"{action}.card").inner_text()
 
 
 @pytest.fixture

@@ -58,7 +58,6 @@ def test_secrets_stay_in_the_session(walk: "Walk", running: "Console") -> None:
         walk.press(f"tokens.reveal.{name}")
     walk.press("api.send")
     walk.at("api.exchange").wait_for()
-    walk.at("token.edit").locator("summary").click()
     walk.type("token.field.client_secret.value", PLANTED["client_secret"])
     for number, name in enumerate(("code_verifier", "password"), 1):
         walk.press("token.extra.add")

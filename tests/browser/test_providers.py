@@ -55,7 +55,7 @@ def test_server_becomes_a_profile_that_is_edited_shared_and_used(
         walk.type("walkthrough.client_id", "web-app")
         walk.type("walkthrough.client_secret", "web-app-secret-0123456789")
         _approve(walk)
-        expect(walk.at("step.callback")).to_contain_text("Code expires in")
+        expect(walk.step("callback")).to_contain_text("Code expires in")
         walk.exchange()
         expect(walk.at("tokens")).to_contain_text("«access_token #")
 
@@ -74,7 +74,7 @@ def _approve(walk: "Walk") -> None:
     page.locator("input[name=allow]").click()
     page.get_by_text("The code arrived").wait_for()
     page.close()
-    walk.at("callback.details").wait_for()
+    walk.at("callback.details").wait_for(state="attached")
     walk.settle()
 
 
@@ -141,7 +141,7 @@ def _in_poland(walk: "Walk") -> None:
     walk.at("callback.pasted").wait_for()
     walk.type("callback.pasted", landed)
     walk.press("callback.read")
-    expect(walk.at("step.callback")).to_contain_text("The state matches the request")
+    expect(walk.step("callback")).to_contain_text("The state matches the request")
     walk.exchange()
     expect(walk.at("tokens")).to_contain_text("«access_token #")
     walk.press("api.send")

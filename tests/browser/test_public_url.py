@@ -32,7 +32,7 @@ def test_callback_returns_to_the_public_url(
             walk.at("authorize.field.redirect_uri.value").locator("input").wait_for()
             expect(walk.at("authorize.field.redirect_uri.value").locator("input")).to_have_value(f"{public}/callback")
             walk.authorize()
-            expect(walk.at("step.callback")).to_contain_text("The state matches the request")
+            expect(walk.step("callback")).to_contain_text("The state matches the request")
             walk.open("/history")
             walk.at("history.table").wait_for()
         finally:

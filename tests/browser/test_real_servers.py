@@ -94,7 +94,7 @@ def register(walk: "Walk", issuer: str) -> None:
     """Choose the generic profile, discover the issuer, and register a client there."""
     discover_server(walk, issuer)
     walk.press("register.send")
-    expect(walk.at("step.register")).to_contain_text("The client is registered")
+    expect(walk.step("register")).to_contain_text("The client is registered")
     expect(walk.at("authorize.field.client_id.value").locator("input")).not_to_have_value("")
 
 
@@ -120,14 +120,14 @@ def ask_for(walk: "Walk", name: str, value: str) -> None:
 
 def authorize(walk: "Walk", consent: Consent) -> None:
     """Open the server's page in its own tab, approve there, and return with the callback."""
-    walk.settle()
+    walk.reach("authorize.open")
     with walk.page.context.expect_page() as opened:
         walk.at("authorize.open").locator("a").click()
     tab = opened.value
     consent(tab)
     arrived(tab).wait_for()
     tab.close()
-    walk.at("callback.details").wait_for()
+    walk.at("callback.details").wait_for(state="attached")
     walk.settle()
 
 
@@ -173,13 +173,13 @@ def verify_the_signature(walk: "Walk") -> None:
 
 def introspect_refresh_and_revoke(walk: "Walk") -> None:
     call(walk, "Introspect", "introspect")
-    expect(walk.at("step.call")).to_contain_text("The token is active")
+    expect(walk.step("call")).to_contain_text("The token is active")
     call(walk, "Refresh the token", "refresh")
-    expect(walk.at("step.call")).to_contain_text("The refresh token was replaced")
+    expect(walk.step("call")).to_contain_text("The refresh token was replaced")
     call(walk, "Revoke", "revoke")
-    expect(walk.at("step.call")).to_contain_text("The server reports that the token is no longer valid")
+    expect(walk.step("call")).to_contain_text("The server reports that the token is no longer valid")
     call(walk, "Introspect", "introspect")
-    expect(walk.at("step.call")).to_contain_text("The token is not active")
+    expect(walk.step("call")).to_contain_text("The token is not active")
 
 
 def test_oidc_provider_from_its_issuer_to_a_revoked_token(walk: "Walk", node: str) -> None:
@@ -192,7 +192,7 @@ def test_oidc_provider_from_its_issuer_to_a_revoked_token(walk: "Walk", node: st
     expect(walk.at("tokens")).to_contain_text("is opaque")
     call(walk, "UserInfo", "userinfo")
     expect(walk.at("userinfo.exchange")).to_contain_text("alice@example.com")
-    expect(walk.at("step.call")).to_contain_text("Same user as in the id_token")
+    expect(walk.step("call")).to_contain_text("Same user as in the id_token")
     introspect_refresh_and_revoke(walk)
     call(walk, "UserInfo", "userinfo")
     registered_card(walk, "userinfo", "invalid_token")
@@ -204,7 +204,7 @@ def test_django_oauth_toolkit_from_its_issuer_to_a_revoked_token(walk: "Walk", d
     authorize(walk, approve_at_django)
     exchange_and_verify_the_signature(walk)
     call(walk, "UserInfo", "userinfo")
-    expect(walk.at("step.call")).to_contain_text("Same user as in the id_token")
+    expect(walk.step("call")).to_contain_text("Same user as in the id_token")
     introspect_refresh_and_revoke(walk)
 
 
@@ -350,7 +350,7 @@ def test_canaille_from_its_address_to_a_revoked_token(walk: "Walk", servers: Cal
     authorize(walk, log_in_and_allow)
     exchange_and_verify_the_signature(walk)
     call(walk, "UserInfo", "userinfo")
-    expect(walk.at("step.call")).to_contain_text("Same user as in the id_token")
+    expect(walk.step("call")).to_contain_text("Same user as in the id_token")
     introspect_refresh_and_revoke(walk)
 
 
@@ -362,7 +362,7 @@ def test_django_allauth_from_its_address_to_a_revoked_token(walk: "Walk", server
     walk.press("token.fix.1")
     verify_the_signature(walk)
     call(walk, "UserInfo", "userinfo")
-    expect(walk.at("step.call")).to_contain_text("Same user as in the id_token")
+    expect(walk.step("call")).to_contain_text("Same user as in the id_token")
     introspect_refresh_and_revoke(walk)
 
 
@@ -373,9 +373,9 @@ def test_mcp_sdk_from_its_address_to_a_revoked_token(walk: "Walk", servers: Call
     send(walk, "token")
     expect(walk.at("tokens")).to_contain_text("«refresh_token #")
     call(walk, "Refresh the token", "refresh")
-    expect(walk.at("step.call")).to_contain_text("The refresh token was replaced")
+    expect(walk.step("call")).to_contain_text("The refresh token was replaced")
     call(walk, "Revoke", "revoke")
-    expect(walk.at("step.call")).to_contain_text("The server reports that the token is no longer valid")
+    expect(walk.step("call")).to_contain_text("The server reports that the token is no longer valid")
 
 
 def test_node_oauth2_server_from_its_address_to_a_revoked_token(walk: "Walk", servers: Callable[[str], str]) -> None:
@@ -386,17 +386,14 @@ def test_node_oauth2_server_from_its_address_to_a_revoked_token(walk: "Walk", se
     call(walk, "UserInfo", "userinfo")
     expect(walk.at("userinfo.exchange")).to_contain_text("Demo")
     call(walk, "Refresh the token", "refresh")
-    expect(walk.at("step.call")).to_contain_text("The refresh token was replaced")
+    expect(walk.step("call")).to_contain_text("The refresh token was replaced")
     call(walk, "Revoke", "revoke")
     call(walk, "UserInfo", "userinfo")
     registered_card(walk, "userinfo", "invalid_token")
 
 
 def edit(walk: "Walk", action: str, field: str, value: str | None) -> None:
-    """Change a field, or with ``None`` tick it or untick it. The editor is closed after a request was sent."""
-    closed = walk.at(f"{action}.edit").locator("details:not([open]) > summary")
-    if closed.count():
-        closed.click()
+    """Change a field, or with ``None`` tick it or untick it."""
     if value is None:
         walk.untick(f"{action}.field.{field}.send")
     else:
@@ -408,7 +405,7 @@ def provoke(walk: "Walk", action: str, field: str, value: str | None, *causes: s
     before = walk.at(f"{action}.field.{field}.value").locator("input, textarea").first.input_value()
     edit(walk, action, field, value)
     send(walk, action)
-    headline = walk.card(action).partition("All causes checked")[0]
+    headline = walk.face(action)
     assert any(TITLES[cause][1:] in headline for cause in causes), (field, value, headline)
     edit(walk, action, field, None if value is None else before)
 

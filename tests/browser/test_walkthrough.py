@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # a conftest is no module to import; pytest hands out what is
 
 def test_first_run_reaches_an_api_response(walk: "Walk") -> None:
     walk.authorize()
-    expect(walk.at("step.callback")).to_contain_text("The state matches the request")
+    expect(walk.step("callback")).to_contain_text("The state matches the request")
     walk.exchange()
     expect(walk.at("tokens")).to_contain_text("«access_token #")
     walk.press("api.send")
@@ -22,7 +22,7 @@ def test_first_run_reaches_an_api_response(walk: "Walk") -> None:
     expect(walk.at("api.exchange")).to_contain_text("demo.user@example.com")
     walk.pick("call.action", "Refresh the token")
     walk.press("refresh.send")
-    expect(walk.at("step.call")).to_contain_text("The refresh token was replaced")
+    expect(walk.step("call")).to_contain_text("The refresh token was replaced")
     walk.pick("call.action", "Application token")
     walk.press("application.send")
     expect(walk.at("application_tokens")).to_contain_text("«access_token #")
@@ -133,7 +133,12 @@ PROVOKED: dict[int, tuple[Callable[["Walk"], str], str]] = {
 @pytest.mark.parametrize("number", PROVOKED)
 def test_each_documented_error_has_its_card(walk: "Walk", number: int) -> None:
     provoke, remedy = PROVOKED[number]
-    text = walk.card(provoke(walk))
+    action = provoke(walk)
+    face = walk.face(action)
+    assert len(face.split()) <= 60, face
+    assert "remedy" in face
+    assert walk.top(f"{action}.card") < walk.top(f"{action}.exchange")
+    text = walk.card(action)
     assert f"Documented error {number} ·" in text
     assert remedy.casefold() in text.casefold()
     assert "an exact match" in text

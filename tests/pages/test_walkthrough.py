@@ -350,3 +350,79 @@ def test_card_has_a_support_text_with_request_response_and_request_id(page: "Pag
     assert "POST /sandbox/api/open/oauth/token HTTP/1.1" in ticket
     assert "HTTP/1.1 400 Bad Request" in ticket
     assert "demo-secret" not in ticket
+
+
+def test_one_step_is_open_and_the_rail_opens_another_without_losing_values(page: "Page") -> None:
+    page.paste(page.decide())
+    page.type("token.field.scope.value", "read")
+    page.press("rail.authorize")
+    page.press("rail.callback")
+    page.press("rail.token")
+    assert page.value("token.field.scope.value") == "read"
+    folded = [expander.label for expander in page.app.expander if expander.label[:3] in ("**1", "**2", "**3")]
+    assert folded == [
+        "**1 · Send the browser to the provider** · redirect received",
+        "**2 · Receive the callback** · code received, state matches",
+    ]
+
+
+def test_tokens_stay_and_another_token_is_not_revealed_with_them(page: "Page") -> None:
+    exchange(page)
+    first = page.app.session_state["console"].flow.tokens
+    page.press("tokens.reveal.access_token")
+    assert first.access_token in page.text()
+    page.press("rail.token")
+    page.press("tokens.use")
+    page.choose("call.action", "refresh")
+    page.press("refresh.send")
+    second = page.app.session_state["console"].flow.tokens
+    assert second.access_token != first.access_token
+    assert second.access_token not in page.text()
+    assert "scope requested read write v2" in page.text()
+    page.press("rail.token")
+    assert "«access_token #" in page.text()
+
+
+def test_start_over_resets_edits_and_is_undone_with_edits_and_tokens(page: "Page") -> None:
+    page.type("authorize.field.scope.value", "read write")
+    exchange(page)
+    before = page.app.session_state["console"].flow
+    page.type("token.field.client_id.value", "another")
+    page.press("walkthrough.start_over")
+    assert page.value("authorize.field.scope.value") == "read write v2"
+    assert page.app.session_state["console"].flow.tokens is None
+    page.press("rail.token")
+    assert page.value("token.field.client_id.value") == "demo-app"
+    page.press("walkthrough.undo")
+    assert page.app.session_state["console"].flow == before
+    assert page.value("authorize.field.scope.value") == "read write"
+    assert page.value("token.field.client_id.value") == "another"
+    assert "«access_token #" in page.text()
+    assert not any(button.key == "walkthrough.undo" for button in page.app.button)
+    page.press("rail.call")
+    page.press("api.send")
+    assert "insufficient" in page.text()
+
+
+def test_tokens_come_back_after_another_client_was_chosen(page: "Page") -> None:
+    exchange(page)
+    before = page.app.session_state["console"].flow
+    page.pick("walkthrough.client.sandbox", "own client")
+    assert page.app.session_state["console"].flow.tokens is None
+    page.press("walkthrough.undo")
+    assert page.app.selectbox(key="walkthrough.client.sandbox").value == "demo-app"
+    assert page.app.session_state["console"].flow.tokens == before.tokens
+    page.press("api.send")
+    assert "200 OK" in page.text()
+
+
+def test_misspelt_scope_is_corrected_and_not_left_out(page: "Page") -> None:
+    exchange(page)
+    page.choose("call.action", "application")
+    page.type("application.field.scope.value", "read wirte v2")
+    page.press("application.send")
+    assert ":red[Documented error 4]" in page.text()
+    assert "+ scope: read write v2" in page.text()
+    page.press("application.fix.1")
+    assert page.app.session_state["console"].flow.application_tokens.scope == "read write v2"
+    assert "The fix worked" in page.text()

@@ -44,16 +44,16 @@ class Rule:
 
     def __call__(self, context: Context) -> Cause:
         """Return the cause with its verdict, which is unknown when there is no request to judge."""
-        if context.request_known:
-            finding = self.judge(context)
-        else:
-            finding = unknown("The request is unknown: only the response was given")
+        finding = self.judge(context) if context.request_known else unknown(NO_REQUEST)
         if finding.verdict is Verdict.PROVEN and not all(
             self.judge(other).verdict is Verdict.PROVEN for other in context.completions()
         ):
             finding = replace(finding, verdict=Verdict.POSSIBLE)
         return Cause(self.id, self.title, finding.verdict, finding.evidence, finding.fix)
 
+
+NO_REQUEST = "The request is unknown: only the response was given"
+"""The missing fact where there is no request to judge."""
 
 CLOSE = 5
 """Seconds before expiry in which a code or token may have expired already: it arrives later than it was issued."""

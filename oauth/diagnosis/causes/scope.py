@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 from oauth import challenges, parameters
 from oauth.catalogue.subject import Subject, subjects
@@ -21,6 +22,13 @@ NOT_SEPARATED = "The scopes cannot be distinguished: they are not separated corr
 
 SEPARATORS = {",": "a comma", ";": "a semicolon", "+": "a plus sign", "|": "a bar", "\n": "a line break", "\t": "a tab"}
 AROUND = "\"'[]()"
+
+
+NEAR = 0.75
+"""Similarity from which a scope is taken for a misspelt known one."""
+
+LONGEST, MOST = 64, 20
+"""The longest name that is compared, in characters, and the most names: a comparison takes the square of the length."""
 
 
 @rule("scope.separators", "The scopes are not separated by single spaces", Weight.NAMED)
@@ -83,8 +91,15 @@ def never_granted(context: Context) -> Finding:
     if not never:
         return ruled_out(*(right(f"{name} was granted before", "history", granted[name]) for name in names))
     shown, rest = _quoted(context, ", ".join(never)), [name for name in names if name in granted]
+    others = [name for name in sorted(_known(context) - set(names)) if len(name) <= LONGEST]
+    short = [name for name in never[:MOST] if len(name) <= LONGEST]
+    near = {name: close[0] for name in short if (close := get_close_matches(name, others, 1, NEAR))}
     fix = None
-    if rest:
+    if len(near) == len(never):
+        # Without the scope, the token would lack what the person meant to ask for.
+        after = _shown(context, dict.fromkeys(near.get(name, name) for name in names))
+        fix = put(context, "scope", _shown(context, names), after, f"Correct {shown} to {', '.join(near.values())}")
+    elif rest:
         fix = put(context, "scope", _shown(context, names), _shown(context, rest), f"Request the scope without {shown}")
     facts = [wrong(f"Never granted to this client {context.before.extent(context.client_id)}: {shown}", "history")]
     facts += [right(f"{name} was granted before", "history", granted[name]) for name in rest]

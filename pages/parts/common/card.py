@@ -1,17 +1,17 @@
-"""The error card, directly under the failed response: the error, its evidence and causes, and the remedy."""
+"""The error card, above the failed exchange: the cause and its proof, the fix, the remedy, and folded all else."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable, Sequence
 
 import streamlit as st
 
 from oauth import ticket
 from oauth.catalogue.catalogues import name_of
 from oauth.catalogue.explain import Explanation
-from oauth.diagnosis import Cause, Change, Diagnosis, Evidence, Fix, Label, Verdict
+from oauth.diagnosis import Cause, Change, Diagnosis, Evidence, Fix, Label, Verdict, questions
 from oauth.exchange import Exchange, Step
 from oauth.formatting import span
-from pages.parts.common import clock
+from pages.parts.common import clock, copying
 
 STEP_NAMES = {
     Step.TOKEN: "Exchange",
@@ -21,6 +21,15 @@ STEP_NAMES = {
     Step.REGISTER: "Registration",
 }
 """Names of the steps that are not called after their value."""
+
+Apply = Callable[[Fix], None] | None
+"""The function that applies a fix; without it fixes are only shown."""
+
+WORDS = 60
+"""The most words of a card before its fold; lines of the remedy that do not fit are behind it."""
+
+FIXED_WORDS = 16
+"""Words of a card's own buttons and labels."""
 
 DAY = 86_400
 """Seconds from which a time is shown with its date."""
@@ -53,30 +62,85 @@ def draw(
     exchange: Exchange,
     explanation: Explanation,
     diagnosis: Diagnosis | None = None,
-    apply: Callable[[Fix], None] | None = None,
+    apply: Apply = None,
 ) -> None:
     """Draw the card of a redacted, failed exchange. ``apply`` applies a fix; without it fixes are only shown."""
-    with st.container(border=True, key=f"{key}.card"):
-        _headline(exchange, explanation)
-        sentence = diagnosis.sentence if diagnosis is not None else explanation.cause
-        st.text(sentence)
-        if sentence != explanation.cause:
-            st.caption(explanation.cause)
-        if diagnosis is not None:
-            _evidence(diagnosis.evidence)
-            _causes(key, diagnosis)
-        _remedies(explanation)
-        if diagnosis is not None:
-            _fixes(key, diagnosis.causes, apply)
-        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            with st.popover("Copy for support", icon=":material/content_copy:", key=f"{key}.support"):
-                st.caption("Redacted. Contains everything that the provider's support asks for.")
-                st.code(ticket.summary(exchange, explanation, diagnosis), language=None)
-            _reference(explanation.entry)
-            for other in explanation.offered:
-                _reference(other.entry)
-        # A host and a catalogue of your own are in the text of a provider's error, so that it is no Markdown.
-        (st.text if explanation.kind == "provider" else st.caption)(_recognised(explanation))
+    causes_found = diagnosis.causes if diagnosis is not None else ()
+    lead = next((cause for cause in causes_found if cause.verdict in (Verdict.PROVEN, Verdict.LIKELY)), None)
+    first = lead or next((cause for cause in causes_found if cause.verdict is Verdict.POSSIBLE), None)
+    proof = _proof(first)
+    asked = questions(causes_found)
+    with st.container(border=True, gap="small", key=f"{key}.card"):
+        named = _headline(explanation, lead, first)
+        said = [*named]
+        _wait(exchange)
+        if proof is not None and proof.holds is None and asked:
+            proof = None  # the question asks for what this fact is missing
+        if proof is not None:
+            _evidence((proof,), is_short=True)
+            said.append(proof.text)
+        fixes = _fixes_of(causes_found)
+        if fixes:
+            _fix(key, 1, fixes[0], apply)
+            said.append(f"{fixes[0].title} {diff(fixes[0].changes)}")
+        if asked:
+            _ask(asked[:1], apply is not None)
+            said.append(asked[0])
+        remedy = _fitting(explanation.remedy, WORDS - sum(len(text.split()) for text in said) - FIXED_WORDS)
+        st.markdown("**Documented remedy**" if explanation.kind in ("documented", "provider") else "**Remedy**")
+        # A catalogue of your own is plain text, whatever is in it.
+        st.text("\n".join(remedy))
+        copying.draw(f"{key}.support", ticket.summary(exchange, explanation, diagnosis), "Copy error report")
+        with st.expander(_summary(causes_found), key=f"{key}.causes"):
+            if first is not None:
+                st.text(explanation.cause)
+            _more_remedy(explanation, explanation.remedy[len(remedy) :])
+            _ask(asked[1:], apply is not None)
+            _rest(key, causes_found, proof, fixes[1:], apply)
+            _sources(exchange, explanation)
+
+
+def _proof(cause: Cause | None) -> Evidence | None:
+    """Return the fact that speaks most for a cause: a contrary one if there is one."""
+    if cause is None:
+        return None
+    return next((fact for fact in cause.evidence if fact.holds is False), next(iter(cause.evidence), None))
+
+
+def _headline(explanation: Explanation, lead: Cause | None, first: Cause | None) -> list[str]:
+    """Draw the cause, or the error where none is known, and return the texts that were drawn."""
+    if explanation.danger:
+        st.badge("dangerous: the request contains a secret", icon=":material/gpp_bad:", color="red")
+    error = f":red[{_escaped(explanation.title)}]"
+    if explanation.number is not None:
+        error = f":red[Documented error {explanation.number}] · {explanation.title}"
+    if lead is not None:
+        label = "Proven" if lead.verdict is Verdict.PROVEN else "Likely"
+        st.markdown(f"**{label}**")
+        st.subheader(f":red[{_escaped(lead.title)}]", anchor=False)
+        st.markdown(error)
+        return [label, lead.title, error]
+    st.subheader(error, anchor=False)
+    if first is None:
+        st.text(explanation.cause)
+        return [error, explanation.cause]
+    st.markdown("**Possible, not proven**")
+    st.text(first.title)
+    return [error, "Possible, not proven", first.title]
+
+
+def _fitting(lines: Sequence[str], words: int) -> Sequence[str]:
+    """Return the first lines that fit into a number of words; one at least."""
+    count = 0
+    for index, line in enumerate(lines):
+        count += len(line.split())
+        if count > words and index:
+            return lines[:index]
+    return lines
+
+
+def _summary(items: tuple[Cause, ...]) -> str:
+    return f"Why we know: {len(items)} causes checked" if len(items) > 1 else "Why we know"
 
 
 def _reference(entry: str) -> None:
@@ -96,32 +160,14 @@ def plain(text: str) -> str:
     return "".join(characters)[:60].replace("_", r"\_")
 
 
-def causes(items: tuple[Cause, ...]) -> None:
-    """Draw causes, each with its verdict and its evidence."""
+def causes(items: Iterable[Cause], said: Container[Evidence | None] = ()) -> None:
+    """Draw causes, each with its verdict and its evidence, without the facts that were ``said`` already."""
     for cause in items:
         with st.container(gap="xxsmall"):
             with st.container(horizontal=True, wrap=False, gap="small"):
                 st.markdown(VERDICTS[cause.verdict], width="content")
                 st.text(cause.title, width="stretch")
-            _evidence(cause.evidence)
-
-
-def _headline(exchange: Exchange, explanation: Explanation) -> None:
-    if explanation.number is not None:
-        st.subheader(f":red[Documented error {explanation.number}] · {explanation.title}", anchor=False)
-    else:
-        st.subheader(f":red[{_escaped(explanation.title)}]", anchor=False)
-    with st.container(horizontal=True, gap="small"):
-        if explanation.status:
-            st.badge(f"HTTP {explanation.status}", color="red")
-        if explanation.error:
-            st.badge(plain(explanation.error), color="red")
-        st.badge(f"step {STEP_NAMES.get(exchange.step, exchange.step.capitalize())}", color="gray")
-        if explanation.kind == "registered":
-            st.badge("undocumented text", color="orange")
-        if explanation.danger:
-            st.badge("dangerous: the request contains a secret", icon=":material/gpp_bad:", color="red")
-    _wait(exchange)
+            _evidence(fact for fact in cause.evidence if fact not in said)
 
 
 def _wait(exchange: Exchange) -> None:
@@ -137,63 +183,88 @@ def _wait(exchange: Exchange) -> None:
         st.text(f"The server asked to wait {text} (Retry-After). Nothing is resent automatically.", width="stretch")
 
 
-def _evidence(facts: tuple[Evidence, ...]) -> None:
-    """Draw facts as plain text, because they quote requests and responses."""
+def _evidence(facts: Iterable[Evidence], *, is_short: bool = False) -> None:
+    """Draw facts as plain text, because they quote requests and responses; ``is_short`` leaves their place out."""
     with st.container(gap="xxsmall"):
         for fact in facts:
             with st.container(horizontal=True, wrap=False, gap="xsmall"):
                 st.markdown(MARKS[fact.holds], width="content")
-                st.text(f"{fact.text} ({fact.where})" if fact.where else fact.text, width="stretch")
-                if fact.row is not None:
+                st.text(f"{fact.text} ({fact.where})" if fact.where and not is_short else fact.text, width="stretch")
+                if fact.row is not None and not is_short:
                     st.page_link("history.py", label=f"row {fact.row}", query_params={"row": str(fact.row)})
 
 
-def _causes(key: str, diagnosis: Diagnosis) -> None:
-    if diagnosis.most_likely:
-        proven = any(cause.verdict is Verdict.PROVEN for cause in diagnosis.causes)
-        st.markdown("**Proven**" if proven else "**Most likely**")
-        st.text(diagnosis.most_likely)
-    if diagnosis.causes:
-        counts = {verdict: sum(cause.verdict is verdict for cause in diagnosis.causes) for verdict in Verdict}
-        summary = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
-        with st.expander(f"All causes checked: {summary}", key=f"{key}.causes"):
-            causes(diagnosis.causes)
+def _ask(asked: Sequence[str], is_own: bool) -> None:
+    """Draw what nobody told the console: a question for the customer, or for the person who ``is_own`` developer."""
+    if asked:
+        st.text("\n".join([f"{'To find out' if is_own else 'Ask the customer'}: {asked[0]}", *asked[1:]]))
 
 
-def _remedies(explanation: Explanation) -> None:
-    st.markdown("**Documented remedy**" if explanation.kind in ("documented", "provider") else "**Remedy**")
-    # A catalogue of your own is plain text, whatever is in it.
-    st.text("\n".join(f"• {line}" for line in explanation.remedy))
+def _more_remedy(explanation: Explanation, more: Sequence[str]) -> None:
+    lines = [*more, *explanation.newer]
     if explanation.newer:
-        st.markdown("**Added by a newer page of the documentation**")
-        st.text("\n".join(f"• {line}" for line in (*explanation.newer, f"Source: {explanation.newer_source}")))
-    for entry in explanation.offered:
-        st.text(f"{name_of(entry.catalogue)} documents the same code or words: {entry.title}. {' '.join(entry.remedy)}")
+        lines.append(f"Added by a newer page of the documentation: {explanation.newer_source}")
+    lines += [
+        f"{name_of(entry.catalogue)} documents the same code or words: {entry.title}. {' '.join(entry.remedy)}"
+        for entry in explanation.offered
+    ]
+    if lines:
+        st.markdown("**More of the remedy**")
+        st.text("\n".join(lines))
 
 
-def _fixes(key: str, items: tuple[Cause, ...], apply: Callable[[Fix], None] | None) -> None:
-    """Draw our suggestions, apart from the documented remedy: the changed request of each cause that has one."""
-    fixes = list(dict.fromkeys(cause.fix for cause in items if cause.fix is not None))
-    if not fixes:
-        return
-    st.markdown("**Suggested changes**")
-    for number, fix in enumerate(fixes, 1):
-        with st.container(border=True, gap="small", key=f"{key}.fix.{number}.box"):
-            with st.container(horizontal=True, wrap=False, gap="small"):
-                st.badge(fix.label_text, color="green" if fix.label is Label.READY else "gray")
-                st.text(fix.title, width="stretch")
-            if fix.changes:
-                st.code(diff(fix.changes), language="diff", wrap_lines=True)
-            # A fix without changes has no button: its advice is to wait.
-            if apply is not None and (fix.changes or fix.label is Label.START_AGAIN):
-                st.button(
-                    BUTTONS.get(fix.label, fix.label_text[0].upper() + fix.label_text[1:]),
-                    key=f"{key}.fix.{number}",
-                    icon=":material/build:",
-                    type="primary" if number == 1 else "secondary",
-                    on_click=apply,
-                    args=(fix,),
-                )
+def _rest(key: str, items: tuple[Cause, ...], said: Evidence | None, fixes: Sequence[Fix], apply: Apply) -> None:
+    """Draw the causes with their facts and fixes, and what was checked and is in order last."""
+    left = [cause for cause in items if cause.verdict is not Verdict.RULED_OUT]
+    if left and said is not None and set(left[0].evidence) <= {said}:
+        del left[0]  # the headline and its fact say all of it
+    causes(left, (said,))
+    for number, fix in enumerate(fixes, 2):
+        _fix(key, number, fix, apply)
+    passed = [cause for cause in items if cause.verdict is Verdict.RULED_OUT]
+    if passed:
+        st.markdown("**Ruled out**")
+        causes(passed)
+
+
+def _sources(exchange: Exchange, explanation: Explanation) -> None:
+    """Draw how the error was recognised, and the links to its entries."""
+    # A host and a catalogue of your own are in the text of a provider's error, so that it is no Markdown.
+    step = STEP_NAMES.get(exchange.step, exchange.step.capitalize())
+    st.text(f"{_recognised(explanation)}\nStep: {step}")
+    with st.container(horizontal=True, gap="small"):
+        _reference(explanation.entry)
+        for other in explanation.offered:
+            _reference(other.entry)
+
+
+def _fixes_of(items: tuple[Cause, ...]) -> list[Fix]:
+    """Return the fixes of causes, each changed request once."""
+    fixes = [cause.fix for cause in items if cause.fix is not None]
+    return list(
+        {(fix.label, fix.step, fix.changes, fix.changes or fix.title): fix for fix in reversed(fixes)}.values()
+    )[::-1]
+
+
+def _fix(key: str, number: int, fix: Fix, apply: Apply) -> None:
+    """Draw a suggestion, apart from the documented remedy: the changed request with its button."""
+    # A fix without changes has no button: its advice is to wait.
+    has_button = apply is not None and (fix.changes or fix.label is Label.START_AGAIN)
+    with st.container(gap="small", key=f"{key}.fix.{number}.box"):
+        if not (fix.changes and has_button):
+            st.text(fix.title)
+        if fix.changes:
+            st.code(diff(fix.changes), language="diff", wrap_lines=True)
+        if has_button:
+            st.button(
+                BUTTONS.get(fix.label, fix.label_text[0].upper() + fix.label_text[1:]),
+                key=f"{key}.fix.{number}",
+                icon=":material/build:",
+                type="primary" if number == 1 else "secondary",
+                help=fix.title,
+                on_click=apply,
+                args=(fix,),
+            )
 
 
 def diff(changes: tuple[Change, ...]) -> str:

@@ -5,7 +5,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from oauth import formatting
 from oauth.catalogue.explain import Explanation, remarks
-from oauth.exchange import Exchange, Response
+from oauth.exchange import Exchange, Request, Response
 from pages.parts.common import clock
 from pages.parts.common.card import plain
 
@@ -15,7 +15,6 @@ USUAL_HEADERS = {"host", "user-agent", "accept", "accept-encoding", "content-len
 """Headers of every request, which say nothing about OAuth; only Raw shows them."""
 
 _COMMANDS = {
-    "cURL": (formatting.curl, "bash"),
     "HTTPie": (formatting.httpie, "bash"),
     "Python": (formatting.httpx_code, "python"),
 }
@@ -27,15 +26,25 @@ def draw(key: str, exchange: Exchange, explanation: Explanation | None, *, wide:
     with st.container(border=True, key=f"{key}.exchange"):
         _headline(exchange, explanation)
         _remarks(exchange)
-        tabs = st.tabs(["Parsed", "Raw", *_COMMANDS], key=f"{key}.view")
+        tabs = st.tabs(["Parsed", "Raw", "cURL", *_COMMANDS], key=f"{key}.view")
         with tabs[0]:
             _parsed(exchange, explanation, *_places(wide))
         with tabs[1]:
             _raw(exchange, *_places(wide))
-        for tab, (write, language) in zip(tabs[2:], _COMMANDS.values(), strict=True):
+        with tabs[2]:
+            draw_curl(exchange.request)
+        for tab, (write, language) in zip(tabs[3:], _COMMANDS.values(), strict=True):
             with tab:
                 st.caption("Secrets are placeholders: replace them with the real values before you run this.")
                 st.code(write(exchange.request), language=language, wrap_lines=True)
+
+
+def draw_curl(request: Request) -> None:
+    """Draw a redacted request as a curl command, with shell variables in place of secrets."""
+    command, variables = formatting.curl_to_run(request)
+    if variables:
+        st.caption(f"Set these shell variables first: {', '.join(f'`{name}`' for name in variables)}")
+    st.code(command, language="bash", wrap_lines=True)
 
 
 def _headline(exchange: Exchange, explanation: Explanation | None) -> None:

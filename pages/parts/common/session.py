@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from oauth import flow as flows
 from oauth.addresses import split
@@ -90,7 +91,9 @@ class Session:
 
     By action, ``shown`` has the last outcome and ``sent`` the last request; ``sequence`` has every outcome in order.
     ``replaced`` says why this flow took the place of one that had begun. ``authorization`` is the authorization request
-    that the link opens, ``authorizing`` the one that waits for its callback.
+    that the link opens, ``authorizing`` the one that waits for its callback. ``step`` is the card that is open; the
+    others that were ``opened`` are folded to a line. ``revealed`` is the key of a button
+    and the secret that it revealed. ``slots`` has the places above the editors of the current run.
     """
 
     recorder: Recorder
@@ -98,6 +101,7 @@ class Session:
     flow: Flow
     chosen: str = ""
     opened: set[str] = field(default_factory=lambda: {"authorize"})
+    step: str = "authorize"
     shown: dict[str, Shown] = field(default_factory=dict)
     sequence: list[Shown] = field(default_factory=list)
     sent: dict[str, Request] = field(default_factory=dict, repr=False)
@@ -107,7 +111,8 @@ class Session:
     refused: str = ""
     replaced: str = ""
     pressed: str = ""
-    revealed: str = ""
+    revealed: str = field(default="", repr=False)
+    slots: dict[str, DeltaGenerator] = field(default_factory=dict, repr=False)
     fixing: Fixing | None = None
     keys: tuple[Mapping[str, Any], ...] | None = None
 
@@ -162,6 +167,11 @@ class Session:
     def exchange(self, step: Step, request: Request, at: datetime) -> Exchange:
         """Return an exchange of this flow that was not sent yet."""
         return self.flow.exchange(step, request, at, owner())
+
+    def go(self, card: str) -> None:
+        """Open a step, and fold the one that is open."""
+        self.opened |= {card}
+        self.step = card
 
     def show(self, action: str, shown: Shown) -> None:
         """Make this the last outcome of an action; repeated early polls count as one of the sequence."""
@@ -247,7 +257,7 @@ def start(provider: Provider, client: Client, chosen: str) -> Session:
     st.session_state[SESSION] = session
     session.choose(provider.pkce, bound=provider.dpop, by=provider.client_authentication)
     if provider.registration_endpoint and not client.id:
-        session.opened |= {"register"}
+        session.go("register")
     labels = Labels(flow.id, owner(), flow.case, provider.id, client.id)
     try:
         session.handover.expect(flow.state, labels)

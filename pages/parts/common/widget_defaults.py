@@ -72,6 +72,12 @@ def put(key: str, value: object) -> None:
     st.session_state[key] = value
 
 
+def default_of(key: str) -> object:
+    """Return the default that a widget was given last, ``None`` without one."""
+    given = _all_given().get(key)
+    return None if given is None or given.default is UNKNOWN else given.default
+
+
 def forget(key: str) -> None:
     """Forget a widget's value, so that it is given its default again."""
     _all_given()[key] = _Given(UNKNOWN, UNKNOWN, st.session_state.pop(key, UNKNOWN), _run())

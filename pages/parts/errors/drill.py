@@ -149,12 +149,12 @@ def _outcome(item: Drill, outcome: Outcome) -> None:
         st.text(problem)
     if outcome.exchanges:
         with st.expander("Show exchanges", key=f"drill.{item.id}.details"):
+            if outcome.explanation is not None:
+                card.draw(f"drill.{item.id}", outcome.exchanges[-1], outcome.explanation, outcome.diagnosis)
             for position, item_exchange in enumerate(outcome.exchanges, 1):
                 last = position == len(outcome.exchanges)
                 explanation = outcome.explanation if last else None
                 exchange.draw(f"drill.{item.id}.{position}", item_exchange, explanation)
-            if outcome.explanation is not None:
-                card.draw(f"drill.{item.id}", outcome.exchanges[-1], outcome.explanation, outcome.diagnosis)
 
 
 def _outcomes() -> dict[str, Outcome]:

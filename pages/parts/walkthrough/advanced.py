@@ -61,7 +61,7 @@ def _verifier(current: Session) -> None:
         persist_state="session",
     )
     with columns[1]:
-        is_revealed = tokens.reveal_button(current, "authorize.reveal.code_verifier")
+        is_revealed = tokens.reveal_button(current, "authorize.reveal.code_verifier", current.flow.verifier)
     if is_revealed:
         st.code(current.flow.verifier, language=None, wrap_lines=True)
     if problem := pkce.problem(current.flow.verifier):

@@ -13,7 +13,7 @@ from oauth.jose.jwt import Check, DecodedToken, decode, describe_times
 from oauth.providers import ClientAuthentication
 from pages.parts.common import clock
 from pages.parts.common.session import Session
-from pages.parts.walkthrough import request, step, token_inspector, token_request, tokens
+from pages.parts.walkthrough import request, step, token_inspector, token_request
 from pages.parts.walkthrough.actions import ACTIONS
 
 TITLES: Mapping[str, str] = {
@@ -53,8 +53,6 @@ def draw(current: Session) -> None:
             case "application":
                 st.write("A token for the application itself, without a user. Use it for reference data.")
                 token_request.draw(current, "application", "Get an application token")
-                if current.flow.application_tokens is not None:
-                    tokens.draw(current, current.flow.application_tokens, "application_tokens")
             case "userinfo":
                 st.write("Returns the claims about the user who approved, for that user's access token.")
                 with step.editor(current, "userinfo"):
@@ -90,7 +88,8 @@ def _api(current: Session) -> None:
                     persist_state="session",
                 )
             if len(available) > 1:
-                owner = st.segmented_control("Token", available, default=owner, required=True, key="api.token") or owner
+                st.session_state.setdefault("api.token", owner)
+                owner = st.segmented_control("Token", available, required=True, key="api.token") or owner
         edited = _edit(current, "api", owners[owner], f"{flow.provider.api}{path}")
     step.send(current, "api", "Call the endpoint", edited)
 
@@ -138,7 +137,6 @@ def _refresh_result(current: Session) -> None:
         st.markdown(":green[:material/check:] The refresh token was replaced: the previous one is no longer valid")
     else:
         st.markdown(":green[:material/check:] The refresh token was not replaced: it stays valid")
-    tokens.draw(current, current.flow.tokens, "refreshed_tokens")
 
 
 def _userinfo_result(current: Session) -> None:

@@ -20,7 +20,7 @@ def begin(session: Session, request: Request, fields: list[flows.Field]) -> None
     session.flow = flows.with_authorization(session.flow, fields)
     session.authorizing = session.recorder.begin(session.exchange(Step.AUTHORIZE, request, now()))
     session.show("authorize", diagnosing.outcome(session, session.authorizing))
-    session.opened |= {"callback"}
+    session.go("callback")
 
 
 def receive_pasted(session: Session, text: str) -> None:
@@ -80,7 +80,7 @@ def receive(session: Session, parameters: list[tuple[str, str]], at: datetime, *
     else:
         record = examine(exchange, session.vault)
     session.show("callback", diagnosing.outcome(session, record))
-    session.opened |= {"token"} if session.flow.code else set()
+    session.go("token" if session.flow.code else "callback")
 
 
 def _receive_page(session: Session, text: str) -> None:
@@ -97,6 +97,7 @@ def _receive_page(session: Session, text: str) -> None:
     session.show("authorize", diagnosing.outcome(session, session.recorder.complete(begun, live)))
     session.authorizing = None
     session.refused = ""
+    session.go("authorize")
 
 
 def _page(text: str) -> Response:

@@ -10,7 +10,7 @@ from oauth.formatting import span
 from oauth.installation import now
 from pages.parts.common import session
 from pages.parts.common.session import Session
-from pages.parts.walkthrough import sending, step, token_request, tokens
+from pages.parts.walkthrough import sending, step, token_request
 
 RESULTS = {
     DeviceStatus.DENIED: ":red[:material/close:] The user denied the request",
@@ -38,8 +38,6 @@ def draw(current: Session) -> None:
         with box:  # drawn last: it may press the button again, for the next run
             _polling()
         step.draw_result(current, "poll")
-        if device.status is DeviceStatus.DONE and current.flow.tokens is not None:
-            tokens.draw(current, current.flow.tokens, "device_tokens")
 
 
 def _user_code(current: Session, device: Device) -> None:

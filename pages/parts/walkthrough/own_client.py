@@ -33,10 +33,11 @@ def apply_arrived(provider: Provider) -> None:
         return
     client: Client = st.session_state.pop(ARRIVED)
     st.session_state[f"walkthrough.client.{provider.id}"] = session.OWN_CLIENT
-    _fill(provider, client)
+    fill_in(provider, client)
 
 
-def _fill(provider: Provider, client: Client) -> None:
+def fill_in(provider: Provider, client: Client) -> None:
+    """Fill in the fields of your own client."""
     current = session.get()
     st.session_state[CLIENT_ID] = client.id
     st.session_state[session.OWN_SECRET] = client.secret
@@ -85,9 +86,9 @@ def _change_with(provider: Provider) -> None:
     if current.flow.client.id:
         used[current.flow.provider.id] = current.flow.client
     if provider.id in used:
-        _fill(provider, used[provider.id])
+        fill_in(provider, used[provider.id])
     elif current.sequence or current.registered is not None:
-        _fill(provider, Client("", ""))
+        fill_in(provider, Client("", ""))
 
 
 def _store_secret(field: str, place: str, kind: str) -> None:

@@ -18,6 +18,9 @@ from pages.parts.walkthrough.actions import ACTIONS, CARD_OF
 EDITED = ("field", "extra", "url", "body", "secret_in")
 """Parts of the keys of the widgets that edit a request, behind its action."""
 
+OPTIONS = ("authorize.pkce", "authorize.dpop", "authorize.verifier", AUTHENTICATION)
+"""Keys of what changes several requests."""
+
 
 def fill(current: Session, action: str, source: Request) -> None:
     """Copy the fields of another request into a step's; the address stays the provider's own."""
@@ -34,19 +37,35 @@ def fill(current: Session, action: str, source: Request) -> None:
         st.session_state[f"{action}.secret_in"] = ClientAuthentication.BASIC if is_basic else ClientAuthentication.BODY
 
 
+def edits() -> dict[str, object]:
+    """Return the values of every request that can be edited, by widget key."""
+    return {key: value for name, value in st.session_state.items() if _is_edit(key := str(name))}
+
+
+def _is_edit(key: str) -> bool:
+    action, _, rest = key.partition(".")
+    part, _, more = rest.partition(".")
+    if key in OPTIONS or (action in ACTIONS and part in EDITED):
+        return not more.endswith("add")  # a button has no value to put back
+    return False
+
+
+def is_changed(key: str) -> bool:
+    """Return True if a person changed the value of a widget that edits a request."""
+    default = widget_defaults.default_of(key)
+    return default is not None and st.session_state.get(key) != default
+
+
 def forget_edits() -> None:
     """Forget every edited request, so that it has the profile's values again."""
-    options = ("authorize.pkce", "authorize.dpop", "authorize.verifier", AUTHENTICATION)
-    for key in [str(key) for key in st.session_state]:
-        action, _, rest = key.partition(".")
-        if key in options or (action in ACTIONS and rest.partition(".")[0] in EDITED):
-            widget_defaults.forget(key)
+    for key in edits():
+        widget_defaults.forget(key)
 
 
 def open_card(current: Session, action: str) -> None:
     """Open the card of an action."""
     card = CARD_OF.get(action, action)
-    current.opened |= {card}
+    current.go(card)
     if card == "call":
         st.session_state["call.action"] = action
 

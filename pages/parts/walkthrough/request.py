@@ -16,7 +16,7 @@ from oauth.errors import InputError
 from oauth.exchange import Request, Step
 from oauth.flow import Field
 from oauth.installation import now
-from pages.parts.common import clock
+from pages.parts.common import clock, exchange
 from pages.parts.common.session import Session
 from pages.parts.common.widget_defaults import keep
 
@@ -54,7 +54,8 @@ def edit(
         return None
     preview = session.vault.redact(session.exchange(Step.TOKEN, request, now())).request
     tabs[1].code(formatting.raw_request(preview), language="http", wrap_lines=True)
-    tabs[2].code(formatting.curl(preview), language="bash", wrap_lines=True)
+    with tabs[2]:
+        exchange.draw_curl(preview)
     return request, edited
 
 

@@ -10,12 +10,14 @@ from oauth.installation import now
 from oauth.jose import dpop
 from pages.parts.common.session import Session
 from pages.parts.walkthrough import diagnosing, own_client
-from pages.parts.walkthrough.actions import ACTIONS
+from pages.parts.walkthrough.actions import ACTIONS, CARD_OF
 
 
 def press(session: Session, action: str) -> None:
     """Note that a send button was pressed; the page sends the request after it has read the fields."""
     session.pressed = action
+    if action != "jwks":  # its button stands beside the tokens, in any step
+        session.go(CARD_OF.get(action, action))
     session.signing.discard_stale(action)
 
 
@@ -50,13 +52,20 @@ def _update(session: Session, action: str, exchange: Exchange) -> None:
         flow = flows.read_tokens(flow, exchange, grant, flows.body_field(exchange.request, "scope"))
         if flow.tokens or flow.application_tokens:
             session.opened |= {"call"}
+        if action == "token" and succeeded(exchange) and (session.fixing is None or session.fixing.action != action):
+            session.go("call")  # the tokens are above it
     elif action == "par":
         flow = flows.read_pushed(flow, exchange)
+        if flow.pushed is not session.flow.pushed:
+            session.go("authorize")
     elif action == "device":
         flow = flows.read_device(flow, exchange)
         session.shown.pop("poll", None)
     elif action == "register":
-        own_client.take(session, flows.read_registration(exchange))
+        registration = flows.read_registration(exchange)
+        own_client.take(session, registration)
+        if registration is not None:
+            session.go("authorize")
     elif action == "unregister" and succeeded(exchange):
         own_client.forget(session)
     elif action == "jwks":

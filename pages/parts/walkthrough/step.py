@@ -16,9 +16,11 @@ from pages.parts.walkthrough import diagnosing, fix, request, sending, step_rail
 
 
 def frame(current: Session, name: str, title: str) -> DeltaGenerator:
-    """Return a step's container, collapsed once the flow has moved past the step."""
-    if step_rail.is_folded(current, name):
-        return st.expander(f"**{title}**", icon=":material/check_circle:", key=f"step.{name}.done")
+    """Return a step's container, folded to a line with its fact unless it is the step that is open."""
+    if name != current.step:
+        state, fact = step_rail.status(current, name)
+        icon = step_rail.LOOKS[state][1]
+        return st.expander(f"**{title}** · {fact}", icon=f":material/{icon}:", key=f"step.{name}.done")
     box = st.container(border=True, key=f"step.{name}")
     box.subheader(title, anchor=False)
     for step in step_rail.CALLS if name == "call" else [Step(name)]:
@@ -28,27 +30,38 @@ def frame(current: Session, name: str, title: str) -> DeltaGenerator:
 
 
 def editor(current: Session, action: str) -> DeltaGenerator:
-    """Return the container of a request's editor, collapsed once it was sent so that the response is in view."""
+    """Return the container of a request's editor, below the place of its button and its result.
+
+    It is collapsed once the request was sent.
+    """
+    place_result(current, action)
     if action in current.shown:
         return st.expander("Edit the request and send it again", key=f"{action}.edit", icon=":material/edit:")
     return st.container(key=f"{action}.edit")
 
 
+def place_result(current: Session, action: str) -> None:
+    """Keep this place for the button and the result of an action, so that both are in view above its editor."""
+    if action not in current.slots:
+        current.slots[action] = st.container(key=f"{action}.top")
+
+
 def send(current: Session, action: str, label: str, edited: request.Edited) -> None:
     """Draw the send button and the result, and send the request when the button was pressed."""
     is_repeated = action in current.shown
-    preflight(current, action, edited)
-    st.button(
-        "Send again" if is_repeated else label,
-        key=f"{action}.send",
-        icon=":material/send:",
-        type="secondary" if is_repeated else "primary",
-        disabled=edited is None,
-        on_click=sending.press,
-        args=(current, action),
-    )
-    send_if_pressed(current, action, edited)
-    draw_result(current, action)
+    with current.slots.pop(action, None) or st.container():
+        st.button(
+            "Send again" if is_repeated else label,
+            key=f"{action}.send",
+            icon=":material/send:",
+            type="secondary" if is_repeated else "primary",
+            disabled=edited is None,
+            on_click=sending.press,
+            args=(current, action),
+        )
+        preflight(current, action, edited)
+        send_if_pressed(current, action, edited)
+        draw_result(current, action)
 
 
 def send_if_pressed(current: Session, action: str, edited: request.Edited) -> None:
@@ -70,11 +83,11 @@ def draw_result(current: Session, action: str) -> None:
         _before_and_after(current.fixing, last)
     if last.unfinished and last.explanation is not None:
         st.markdown(f":gray[:material/hourglass_empty:] {last.explanation.title}")
-    exchange.draw(action, last.exchange, last.failed)
     if action == "authorize" and "callback" in current.shown:
         st.caption("The redirect is step 2's callback, which is read there.")
     elif last.failed is not None:
         card.draw(action, last.exchange, last.failed, last.diagnosis, partial(fix.apply, current, action))
+    exchange.draw(action, last.exchange, last.failed, wide=True)
     _nonce(current, action)
     _step_up(current, action)
 

@@ -31,7 +31,7 @@ LOOKS = {
 
 
 def draw(session: Session) -> None:
-    """Draw the rail; a click on a step opens or closes its card."""
+    """Draw the rail; a click on a step opens its card, and folds the one that is open."""
     with st.container(border=True, gap="small", key="rail"):
         for card, title in TITLES.items():
             if not is_offered(session, card):
@@ -40,12 +40,12 @@ def draw(session: Session) -> None:
             colour, icon = LOOKS[state]
             with st.container(gap=None):
                 st.button(
-                    f":{colour}[:material/{icon}:] {title}",
+                    f":{colour}[:material/{icon}:] " + (f"**{title}**" if card == session.step else title),
                     key=f"rail.{card}",
                     type="tertiary",
-                    help=f"Step {state}. Click to open or close it.",
-                    on_click=_toggle,
-                    args=(session, card),
+                    help=f"Step {state}. Click to open it.",
+                    on_click=session.go,
+                    args=(card,),
                 )
                 st.caption(f":red[{fact}]" if state == "failed" else fact)
 
@@ -114,16 +114,6 @@ def is_offered(session: Session, card: str) -> bool:
     return card not in OPTIONAL or bool(ACTIONS[card].address(session.flow.provider))
 
 
-def is_folded(session: Session, card: str) -> bool:
-    """Return True if a step is done and the flow has moved past it, so that its card is collapsed."""
-    later = {"par": session.flow.callback, "authorize": session.flow.callback, "callback": session.flow.tokens}
-    return later.get(card) is not None and status(session, card)[0] == "done"
-
-
 def is_open(session: Session, card: str) -> bool:
     """Return True if a step's card is drawn."""
     return card in session.opened and is_offered(session, card)
-
-
-def _toggle(session: Session, card: str) -> None:
-    session.opened ^= {card}

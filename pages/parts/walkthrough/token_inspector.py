@@ -46,6 +46,11 @@ def draw(current: Session, tokens: Tokens, key: str) -> None:
         _binding(tokens, decoded.get("access_token"), current.flow.dpop_key)
 
 
+def is_opaque(tokens: Tokens) -> bool:
+    """Return True if nothing can be read in the tokens of a response, nor in their binding to a key."""
+    return tokens.token_type.lower() != "dpop" and not any(map(decode, (tokens.access_token, tokens.id_token)))
+
+
 def document(current: Session, token: DecodedToken) -> str:
     """Return header and claims, redacted, as JSON."""
     parts = {"header": dict(token.header)} | ({} if token.encrypted else {"claims": dict(token.claims)})
