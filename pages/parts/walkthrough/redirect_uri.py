@@ -38,14 +38,15 @@ def draw(current: Session) -> None:
         icon=":material/keyboard_return:",
         # A key for each provider: a browser remembers what is collapsed, and the next provider may need it expanded.
         key=f"authorize.redirect.{current.flow.provider.id}",
-    ):
+        on_change="rerun",
+    ) as is_shown:
         for route in _routes(current):
             colour, icon = (
                 ("green", "check") if route.works else ("gray", "public" if route.way is Way.PUBLIC else "block")
             )
             st.markdown(f":{colour}[:material/{icon}:] **{route.title}**")
             st.caption(route.why)
-            if route.register:
+            if route.register and is_shown.open:
                 st.code(route.register, language=None, wrap_lines=True)
             if route.warning and paste_first:
                 st.warning(route.warning)

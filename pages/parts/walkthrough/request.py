@@ -38,7 +38,7 @@ def edit(
 
     ``build`` makes the request from its address and fields; ``options`` draws the step's own controls.
     """
-    tabs = st.tabs(["Request", "Raw", "cURL"], key=f"{action}.request")
+    tabs = st.tabs(["Request", "Raw", "cURL"], key=f"{action}.request", on_change="rerun")
     with tabs[0]:
         typed = _input(session, f"{action}.url", url, "URL", "url", label_visibility="visible")
         st.caption("Clear a checkbox to omit the field. You can change any value.")
@@ -53,9 +53,12 @@ def edit(
             st.text(session.vault.redact_text(str(error)))
         return None
     preview = session.vault.redact(session.exchange(Step.TOKEN, request, now())).request
-    tabs[1].code(formatting.raw_request(preview), language="http", wrap_lines=True)
-    with tabs[2]:
-        exchange.draw_curl(preview)
+    # Only once they are opened: the script that colours code takes longer to load than the rest of the page.
+    if tabs[1].open:
+        tabs[1].code(formatting.raw_request(preview), language="http", wrap_lines=True)
+    if tabs[2].open:
+        with tabs[2]:
+            exchange.draw_curl(preview)
     return request, edited
 
 
