@@ -71,7 +71,7 @@ def _choose(own: Sequence[CustomProfile], built_in: Mapping[str, Sequence[Provid
 
 def _new() -> None:
     with st.container(key="providers.new"):
-        st.subheader("New profile", anchor=False)
+        st.header("New profile", anchor=False)
         generic = profile.shipped()[profile.GENERIC]
         result = discover.draw("providers", "Start from an issuer, or any URL of the server", generic.connection)
         if result is not None and result.metadata is not None:
@@ -151,7 +151,7 @@ def _built_in(family: str, sites: Sequence[Provider]) -> None:
 
 def _summary(provider: Provider) -> None:
     """Draw what tells a profile from another: its addresses, its settings and its notes."""
-    st.subheader(plain(provider.title), anchor=False)
+    st.header(plain(provider.title), anchor=False)
     facts = {profile_form.label(name): getattr(provider, name) for name in (*addresses(), "scope")}
     facts |= {
         "Client authentication": provider.client_authentication.value,

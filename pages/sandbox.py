@@ -133,7 +133,7 @@ def _issued() -> None:
     sandbox = _shown()
     for kind in Kind:
         issued, key = sandbox.issued(kind), kind.name.lower()
-        st.subheader(f"{kind.capitalize()}s", anchor=False)
+        st.header(f"{kind.capitalize()}s", anchor=False)
         if not issued:
             st.caption("None yet.")
             continue

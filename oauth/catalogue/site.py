@@ -40,11 +40,11 @@ def article_html(article: Article, spec: str = "") -> str:
     parts = [
         f'<p class="facts">{" · ".join(filter(None, facts))}</p>',
         *(f'<p class="words">{escape(text)}</p>' for text in texts if text and text != article.title),
-        f"<h4>Cause</h4><p>{escape(article.cause)}</p>",
-        f"<h4>{remedy_label(article)}</h4>{_items(article.remedy)}",
+        f"<h3>Cause</h3><p>{escape(article.cause)}</p>",
+        f"<h3>{remedy_label(article)}</h3>{_items(article.remedy)}",
     ]
     if article.newer:
-        heading = "<h4>Added by a newer page of the documentation</h4>"
+        heading = "<h3>Added by a newer page of the documentation</h3>"
         parts += [heading, _items(article.newer), f'<p class="facts">{_source(article.newer_source)}</p>']
     day = f", {article.source_date:%Y-%m-%d}" if article.source_date else ""
     below = {
@@ -56,7 +56,7 @@ def article_html(article: Article, spec: str = "") -> str:
     parts.append(f"<dl>{rows}</dl>" if rows else "")
     for label, text in (("response", article.example), ("request", article.example_request)):
         if text:
-            parts.append(f"<h4>Documented {label}</h4><pre>{escape(text)}</pre>")
+            parts.append(f"<h3>Documented {label}</h3><pre>{escape(text)}</pre>")
     return "".join(parts)
 
 

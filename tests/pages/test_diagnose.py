@@ -101,7 +101,7 @@ def test_example_is_put_into_the_field_and_diagnosed(page: "Page", name: str, nu
     page.press(f"diagnose.example.{name}")
     assert page.app.text_area(key="diagnose.text").value == pasted_text.EXAMPLES[name]
     assert f":red[Documented error {number}] ·" in page.text()
-    assert len(page.app.subheader) == 1
+    assert len(page.app.header) == 1
     assert "Nothing was recognised" not in page.text()
 
 
@@ -223,7 +223,7 @@ def test_long_paste_is_paged_and_each_page_diagnosed_once(page: "Page", monkeypa
     page.app.session_state["diagnose.page"] = 60
     page.run()
     assert "«refresh_token #" in page.text()
-    assert not page.app.subheader, "the last page has healthy exchanges"
+    assert not page.app.header, "the last page has healthy exchanges"
 
 
 def test_secret_named_by_a_later_exchange_is_redacted_in_earlier_ones(page: "Page") -> None:
@@ -242,7 +242,7 @@ def test_page_and_command_say_the_same_of_every_sample(page: "Page", console: In
         drawn = page.text()
         errors = [_headline(result) for result in results if result["title"]]
         # The headline of a card is the error, or its cause where that is proven or likely; the error is then below it.
-        assert len(page.app.subheader) == len(errors), text
+        assert len(page.app.header) == len(errors), text
         assert all(error in drawn for error in errors), text
         for result in results:
             for cause in result["causes"]:
@@ -259,7 +259,7 @@ def _headline(result: dict[str, Any]) -> str:
 def test_success_of_an_unknown_endpoint_needs_no_access_token(page: "Page", text: str) -> None:
     paste(page, text)
     assert "1 exchange, read as" in page.text()
-    assert not page.app.subheader
+    assert not page.app.header
 
 
 def marked(page: "Page") -> str:
@@ -302,7 +302,7 @@ def test_likeliest_error_comes_first_and_healthy_exchanges_last(page: "Page") ->
     assert "3 failures, the likeliest first" in page.text()
     details = [expander for expander in page.app.expander if expander.label in listed(page)]
     assert [expander.proto.expanded for expander in details] == [True, False, False, False]
-    assert page.app.subheader[0].value.startswith(":red[Documented error 11]")
+    assert page.app.header[0].value.startswith(":red[Documented error 11]")
 
 
 def test_one_error_is_the_headline_without_a_list(page: "Page") -> None:
@@ -311,7 +311,7 @@ def test_one_error_is_the_headline_without_a_list(page: "Page") -> None:
     healthy, _, refused = SEVERAL.partition("\n")[2].partition("HTTP/1.1 404 Not Found\nContent-Length: 0\n\n")
     paste(page, healthy + refused)
     assert [label.split(" · ")[0] for label in listed(page)] == ["**1**"]
-    assert [element.value.partition(" ·")[0] for element in page.app.subheader] == [":red[Documented error 11]"]
+    assert [element.value.partition(" ·")[0] for element in page.app.header] == [":red[Documented error 11]"]
 
 
 def test_text_says_whether_it_was_cut(page: "Page") -> None:

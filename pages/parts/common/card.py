@@ -117,10 +117,10 @@ def _headline(explanation: Explanation, lead: Cause | None, first: Cause | None)
     if lead is not None:
         label = "Proven" if lead.verdict is Verdict.PROVEN else "Likely"
         st.markdown(f"**{label}**")
-        st.subheader(f":red[{_escaped(lead.title)}]", anchor=False)
+        st.header(f":red[{_escaped(lead.title)}]", anchor=False)
         st.markdown(error)
         return [label, lead.title, error]
-    st.subheader(error, anchor=False)
+    st.header(error, anchor=False)
     if first is None:
         st.text(explanation.cause)
         return [error, explanation.cause]

@@ -19,6 +19,11 @@ _STYLE = f"""
 .stMainBlockContainer {{ padding-top: 4.5rem; padding-bottom: 4rem; }}
 @media (max-width: 640px) {{ .stAppToolbar div:has(> .stMainMenu) {{ min-width: 0; }} }}
 .stDataFrame [data-testid=stElementToolbar] {{ top: 0.2rem; right: 0.2rem; }}
+[data-testid=stCaptionContainer] {{ color: light-dark(#5b6670, #a3b0b9); opacity: 1; }}
+.stCode .token.token:is(.property, .attr-name, .header-name, .key) {{ color: light-dark(#0b6585, #6cc7e8); }}
+.stCode .token.token:is(.string, .boolean, .inserted) {{ color: light-dark(#0a6b2d, #7fd99a); }}
+.stCode .token.token.number {{ color: light-dark(#0f6a5d, #7ad9c8); }}
+[kind=primary], [kind=primary]:hover {{ color: light-dark(#ffffff, #06231f); }}
 body:has({_GONE}) .stDialog {{ display: none; }}
 {_GONE}::before {{
   content: "{LOST}"; position: fixed; z-index: 1000000; left: 0; right: 0; bottom: 0; padding: 0.75rem 1.25rem;
@@ -27,7 +32,8 @@ body:has({_GONE}) .stDialog {{ display: none; }}
 """
 """Streamlit leaves room for a toolbar that this console does not show, and lays that of a table over the buttons above
 it. The words for a lost connection are drawn by the browser alone, since a server that is gone can draw nothing; they
-replace a dialog that names ``streamlit run``."""
+replace a dialog that names ``streamlit run``. Streamlit's captions, the colours of its code and
+the primary button of the dark theme have too little contrast (WCAG 2.2 §1.4.3)."""
 
 
 def title(*facts: str) -> None:

@@ -22,9 +22,9 @@ SECONDS = 0.5
 
 STYLE = """<style>
 .reference { font-size: 1rem; overflow-wrap: anywhere; }
-.reference.reference :is(h3, h4, p, ul, li, dl, dd) { font-size: 1rem; margin: 0; padding: 0; }
-.reference.reference h3 { font-size: 1.3rem; }
-.reference.reference h4 { margin-top: .75rem; }
+.reference.reference :is(h2, h3, p, ul, li, dl, dd) { font-size: 1rem; margin: 0; padding: 0; }
+.reference.reference h2 { font-size: 1.3rem; }
+.reference.reference h3 { margin-top: .75rem; }
 .reference.reference ul { padding-left: 1.25rem; }
 .reference.reference :is(code, .words, pre) { font-family: monospace; font-size: .9rem; }
 .reference.reference pre {
@@ -50,7 +50,7 @@ def draw(article: Article, setting: drill.Setting | None) -> None:
     with st.container(key="errors.entry", gap="small"):
         numbered = f"{article.number}. " if article.section == PARTNER else ""
         # One element, also for the documented response: the browser takes longer to load st.code than all of the page.
-        title = f"<h3>{escape(numbered + article.title)}</h3>"
+        title = f"<h2>{escape(numbered + article.title)}</h2>"
         st.html(f'{STYLE}<div class="reference">{title}{site.article_html(article)}</div>')
         _seen(article.entry)
         if setting is not None:

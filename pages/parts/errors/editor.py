@@ -216,7 +216,7 @@ def _say() -> None:
 def _form(draft: Draft) -> None:
     is_new = draft.entry is None and not draft.is_head
     title = "Edit the catalogue" if draft.is_head else "Document an error" if is_new else "Edit an error"
-    st.subheader(title, anchor=False)
+    st.header(title, anchor=False)
     waiting = st.query_params.get(DOCUMENT, "")
     if waiting and not _is_of_row(draft, waiting):
         st.warning("Another error is being written. Save or cancel it; then the one from the history opens here.")

@@ -63,7 +63,7 @@ def _document(number: int, explanation: Explanation) -> None:
 def _headline(row: Row) -> None:
     sent = row.exchange
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader(f"Row {sent.id}", anchor=False)
+        st.header(f"Row {sent.id}", anchor=False)
         with st.container(horizontal=True, gap="small", width="content"):
             with st.popover("Link", icon=":material/link:", key="history.link"):
                 st.caption("This exchange with the current filters.")

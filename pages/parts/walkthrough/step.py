@@ -22,7 +22,7 @@ def frame(current: Session, name: str, title: str) -> DeltaGenerator:
         icon = step_rail.LOOKS[state][1]
         return st.expander(f"**{title}** · {fact}", icon=f":material/{icon}:", key=f"step.{name}.done")
     box = st.container(border=True, key=f"step.{name}")
-    box.subheader(title, anchor=False)
+    box.header(title, anchor=False)
     for step in step_rail.CALLS if name == "call" else [Step(name)]:
         for note in current.flow.provider.notes_on(step):
             box.text(note)
