@@ -34,15 +34,16 @@ PAGES = [
     _page("providers", "hub", "Built-in profiles and your own: addresses, requests, connection."),
 ]
 
-chosen = st.navigation(PAGES, position="top")
+# Before the navigation: for a page's own icon the browser would ask another host.
 st.set_page_config(
-    page_title=f"{chosen.title} · {shell.NAME}",
-    # A local file: for a Material icon the browser would ask another host.
+    page_title=shell.NAME,
     page_icon=str(PARTS / "icon.svg"),
     layout="wide",
     # With an item of our own, Streamlit's menu also has the choice between light, dark and the system's theme.
     menu_items={"About": f"{shell.NAME} {version()}"},
 )
+chosen = st.navigation(PAGES, position="top")
+shell.title(chosen.title)
 st.logo(str(PARTS / "wordmark.svg"), size="large")
 shell.draw(chosen.title)
 chosen.run()

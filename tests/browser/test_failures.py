@@ -110,6 +110,7 @@ def test_unverified_certificate_is_marked_in_the_walkthrough_and_in_the_history(
     with hostile.serving_tls(self_signed(), answer) as server:
         send_to(walk, server.url)
         walk.at("tokens").wait_for()
+    walk.press("rail.token")
     walk.page.get_by_text("certificate not checked").first.wait_for()
     walk.open("/history?row=3")
     walk.page.get_by_text("certificate not checked").first.wait_for()
@@ -125,6 +126,7 @@ def test_proxy_password_and_client_key_appear_nowhere(tools: Any, page: Page, tm
         with walking(tools, page, home, more, CONSOLE_PROXY_HOSTILE=address) as walk:
             walk.press("token.send")
             walk.at("tokens").wait_for()
+            walk.press("rail.token")
             walk.page.get_by_text("through a proxy").first.wait_for()
             shown = walk.page.content()
     assert proxy.requests[0].startswith(b"POST http://localhost:")

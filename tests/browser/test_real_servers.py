@@ -145,8 +145,8 @@ def call(walk: "Walk", what: str, action: str) -> None:
 def send(walk: "Walk", action: str) -> None:
     """Send an action, and wait for a new response."""
     exchange = walk.at(f"{action}.exchange")
-    walk.at(f"{action}.send").wait_for()
-    before = exchange.inner_text() if exchange.count() else ""
+    walk.reach(f"{action}.send")
+    before = exchange.text_content() or "" if exchange.count() else ""
     walk.press(f"{action}.send")
     expect(exchange).not_to_have_text(before)
 

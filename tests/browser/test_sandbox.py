@@ -17,7 +17,7 @@ def test_fault_added_on_the_page_strikes_the_walkthrough_and_is_logged(walk: "Wa
     walk.open("/")
     walk.press("rail.token")
     walk.press("token.send")
-    expect(walk.at("token.card")).to_contain_text("HTTP 403")
+    expect(walk.at("token.card")).to_contain_text("HTTP/1.1 403 Forbidden")
     walk.press("token.send")
     expect(walk.at("token.card")).to_contain_text("Documented error 1 ·")
     walk.open("/sandbox-state")

@@ -22,7 +22,7 @@ TEXTS = (
     "caption",
     "code",
     "text",
-    "subheader",
+    "header",
     "error",
     "warning",
     "info",

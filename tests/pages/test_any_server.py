@@ -551,7 +551,7 @@ def test_content_of_a_token_is_never_markup(walk: "Page", authorization_server: 
     authorization_server.change_id_token = lambda claims: claims | {"iss": attack, "aud": attack, "name": attack}
     exchange(walk)
     rendered = [
-        str(getattr(item, "value", "")) for kind in ("markdown", "caption", "subheader") for item in walk.app.get(kind)
+        str(getattr(item, "value", "")) for kind in ("markdown", "caption", "header") for item in walk.app.get(kind)
     ]
     assert not any("evil.example" in text for text in [*rendered, *(item.label for item in walk.app.expander)])
     assert attack in walk.text()

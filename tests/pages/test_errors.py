@@ -161,7 +161,7 @@ def test_an_entry_says_how_often_this_history_has_seen_it_and_links_there(page: 
     page.run()
     assert "Seen 2 times in this history, last on 2025-" in page.text()
     links = [item.proto for item in page.app.get("page_link")]
-    assert "entry=github%2Fbad_verification_code" in [link.query_string for link in links]
+    assert "entry=github%2Fbad_verification_code&origin=%2A" in [link.query_string for link in links]
 
 
 def test_a_broken_history_leaves_the_reference_readable(

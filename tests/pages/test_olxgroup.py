@@ -123,7 +123,7 @@ def test_sandbox_page_shows_one_api_at_a_time(page: "Page") -> None:
     page.go("sandbox.py")
     page.choose("sandbox.api", Api.OLXGROUP)
     text = page.text()
-    assert f"client_secret {CLIENT.secret}\nAPI key       {CLIENT.api_key}" in text
+    assert f"client_secret {CLIENT.secret}\nAPI key {CLIENT.api_key}" in text
     assert "/sandbox/olxgroup" in text
     assert "demo-secret" not in text
     page.press("sandbox.clock.600")

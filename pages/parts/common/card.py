@@ -83,10 +83,10 @@ def draw(
         if fixes:
             _fix(key, 1, fixes[0], apply)
             said.append(f"{fixes[0].title} {diff(fixes[0].changes)}")
-        if asked:
-            _ask(asked[:1], apply is not None)
-            said.append(asked[0])
-        remedy = _fitting(explanation.remedy, WORDS - sum(len(text.split()) for text in said) - FIXED_WORDS)
+        room = WORDS - FIXED_WORDS - sum(len(text.split()) for text in said)
+        question = _fitting_question(asked, room - len(" ".join(explanation.remedy[:1]).split()))
+        _ask(question, apply is not None)
+        remedy = _fitting(explanation.remedy, room - len(" ".join(question).split()))
         st.markdown("**Documented remedy**" if explanation.kind in ("documented", "provider") else "**Remedy**")
         # A catalogue of your own is plain text, whatever is in it.
         st.text("\n".join(remedy))
@@ -95,7 +95,7 @@ def draw(
             if first is not None:
                 st.text(explanation.cause)
             _more_remedy(explanation, explanation.remedy[len(remedy) :])
-            _ask(asked[1:], apply is not None)
+            _ask(asked[len(question) :], apply is not None)
             _rest(key, causes_found, proof, fixes[1:], apply)
             _sources(exchange, explanation)
 
@@ -137,6 +137,11 @@ def _fitting(lines: Sequence[str], words: int) -> Sequence[str]:
         if count > words and index:
             return lines[:index]
     return lines
+
+
+def _fitting_question(asked: Sequence[str], words: int) -> Sequence[str]:
+    """Return the first question, with the words that ask it, if it fits into a number of words."""
+    return asked[:1] if asked and len(asked[0].split()) + len(["Ask", "the", "customer"]) <= words else ()
 
 
 def _summary(items: tuple[Cause, ...]) -> str:

@@ -13,7 +13,7 @@ LOST = (
     "Keep this tab open: it goes on by itself. After a restart of the server, the walkthrough starts again."
 )
 
-_GONE = "[data-testid=stApp]:is([data-test-connection-state^=DISCONNECTED], [data-test-connection-state^=PINGING])"
+_GONE = "[data-testid=stApp][data-test-connection-state]:not([data-test-connection-state=CONNECTED])"
 
 _STYLE = f"""
 .stMainBlockContainer {{ padding-top: 4.5rem; padding-bottom: 4rem; }}
