@@ -103,8 +103,8 @@ class Page:
         self.app.selectbox(key=key).set_value(value)
         self.run()
 
-    def open(self, key: str, value: str) -> None:
-        """Choose from a list of radio buttons, or a tab by its name."""
+    def open(self, key: str, value: str | bool) -> None:
+        """Choose from a list of radio buttons, or a tab by its name; or open an expander."""
         if any(item.key == key for item in self.app.radio):
             self.app.radio(key=key).set_value(value)
         else:

@@ -237,6 +237,7 @@ def test_pasting_is_recommended_where_localhost_is_refused(page: "Page") -> None
 def test_own_callback_is_recommended_on_localhost(page: "Page") -> None:
     callback = page.value("authorize.field.redirect_uri.value")
     assert callback.endswith("/callback")
+    page.open("authorize.redirect.sandbox", True)
     assert callback in [item.value for item in page.app.code]
     page.press("rail.callback")
     assert "**Or paste the address**" in page.text()

@@ -146,17 +146,13 @@ def mistaken(kind: Kind) -> Rule:
                     wrong(f"The value is the {WORDS[name]}: {context.secrets.quoted(name, value)}", where), fix=fix
                 )
         placeholder = parse(sent.value)
-        names = [placeholder.kind] if placeholder and placeholder.kind else [*SECRET_NAMES, "id_token"]
-        for name in (name for name in names if name in WORDS and name != kind.name):
-            # What a person typed as a token once proves nothing: it takes an answer that issued it.
-            for row in context.sightings((name,), sent.value):
-                if not (row.step is Step.CALLBACK or parameters.succeeded(row)):
-                    continue
-                text = f"The value is the {WORDS[name]} {context.secrets.quoted(name, sent.value)}"
-                return proven(wrong(text, context.row_text(row), row.id), fix=fix)
         known_kind = placeholder.kind if placeholder else context.vault.kind_of(sent.value) if context.vault else None
         if known_kind in WORDS and known_kind != kind.name:
-            return possible(wrong(f"The value was used as a {WORDS[known_kind]} before", _place(sent)), fix=fix)
+            return proven(wrong(f"The value is known as a {WORDS[known_kind]}", _place(sent)), fix=fix)
+        for name in (name for name in (*SECRET_NAMES, "id_token") if name != kind.name and not placeholder):
+            for row in context.sightings((name,), sent.value):
+                text = f"The value is the {WORDS[name]} {context.secrets.quoted(name, sent.value)}"
+                return proven(wrong(text, context.row_text(row), row.id), fix=fix)
         if _is_one_of(context, kind, sent, known):
             text = f"The {kind.words} is not another secret: it is the issued one"
             return ruled_out(right(text, context.place_of(known[0]), known[0].row))
