@@ -57,7 +57,7 @@ def _choose(own: Sequence[CustomProfile], built_in: Mapping[str, Sequence[Provid
     names |= {family: plain(sites[0].name) for family, sites in built_in.items()}
     if st.session_state.get(OPENED) not in names:
         st.session_state[OPENED] = ""  # nothing was opened yet, or the profile was deleted
-    with st.container(height=440, border=False, key="providers.list"):
+    with st.container(height=440, border=True, key="providers.list"):
         chosen: str = st.radio(
             "Profiles",
             list(names),

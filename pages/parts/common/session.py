@@ -232,8 +232,9 @@ def registrations() -> dict[str, Registration]:
 
 
 def start(provider: Provider, client: Client, chosen: str) -> Session:
-    """Begin a flow with a fresh ``state``, forgetting the secrets of the one before.
+    """Begin a flow with a fresh ``state`` and a vault of its own.
 
+    The flow before is gone with its secrets, unless its caller keeps it for *Undo*.
     ``chosen`` is the option that the client was selected by, so that another selection is noticed.
     """
     before = get()
