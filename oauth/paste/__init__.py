@@ -30,17 +30,18 @@ def read(text: str, report: Callable[[str], None] = lambda _: None) -> list[Past
     Raises ``ParseError`` when it cannot be read, and when it is over ``MOST_OCTETS``, ``MOST_BRACKETS`` or
     ``MOST_EXCHANGES``.
     """
-    if len(text) > MOST_OCTETS or (len(text) * 4 > MOST_OCTETS and len(text.encode("utf-8", "replace")) > MOST_OCTETS):
+    try:
+        octets = text[: MOST_OCTETS + 1].encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        text = _HALF.sub("\ufffd", text)
+        octets = text[: MOST_OCTETS + 1].encode("utf-8", "surrogateescape")
+    if len(octets) > MOST_OCTETS:
         raise ParseError(
             f"the text is larger than {MOST_OCTETS // 1024 // 1024} MiB; cut out the exchange in question."
         )
     if not text.strip("\ufeff \t\r\n"):
         raise ParseError("the text is empty.")
-    try:
-        text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        text = _HALF.sub("\ufffd", text)
-    check_brackets(text)
+    check_brackets(octets)
     if har.confidence(text):
         report("reading it as HAR")
         with har.collector_paused():
