@@ -54,8 +54,11 @@ def test_axe_finds_nothing(
 
 
 def check(walk: "Walk", state: str) -> None:
-    """Run axe over what is drawn now."""
+    """Run axe over what is drawn now, once nothing fades in or out: half of a fade has less contrast than its end."""
     walk.settle()
+    walk.page.wait_for_function(
+        "() => document.getAnimations().every(it => !(it instanceof CSSTransition) || it.playState !== 'running')"
+    )
     walk.page.evaluate(AXE)
     found = walk.page.evaluate("options => axe.run(document, options)", OPTIONS)["violations"]
     assert not found, f"{state}: " + "; ".join(
