@@ -369,16 +369,15 @@ def with_progress(work: str, items: Sequence[T], /) -> Iterator[T]:
 
 def read_file() -> None:
     """Read the uploaded file into the session, and empty the uploader."""
-    file = st.session_state[upload_key()]
+    file = uploads.take(upload_key())
     if file is None:
         return
     try:
-        text = file.getvalue().decode("utf-8-sig")
+        text = file[1].decode("utf-8-sig")
     except UnicodeDecodeError as error:
         st.session_state[PROBLEM] = f"The file is not UTF-8 text: the byte at offset {error.start} is invalid."
         return
-    finally:
-        uploads.forget(file)
+    del file
     _read(text, _clear_upload)
 
 
