@@ -83,6 +83,7 @@ class Sandbox:
         self.refresh_ends_access_tokens = self.configuration.refresh_ends_access_tokens
         self.limiter = Limiter(self.configuration.request_limit)
         self.fault_header = self._starts_with_fault_header
+        self.lint.drill = False
 
     def register(self, redirect_uri: str) -> None:
         """Register a redirect URI for every initial client, in place of theirs on loopback hosts; a reset keeps it.
