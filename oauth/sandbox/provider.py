@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from msgspec.structs import asdict, astuple, replace
+from msgspec.structs import asdict, astuple
 
 from oauth.sandbox.clients import Client, checked_scopes, client_from
 from oauth.sandbox.clock import Clock
@@ -85,12 +85,12 @@ class Sandbox:
         self.fault_header = self._starts_with_fault_header
 
     def register(self, redirect_uri: str) -> None:
-        """Register a redirect URI for every initial client; a reset keeps it."""
+        """Register a redirect URI for every initial client, in place of theirs on loopback hosts; a reset keeps it.
+
+        A ready-made client names an address of this machine, where something else may listen; it is allowed unnamed.
+        """
         with self.lock:
-            clients = {
-                name: replace(client, redirect_uris=tuple(dict.fromkeys((*client.redirect_uris, redirect_uri))))
-                for name, client in self.configuration.clients.items()
-            }
+            clients = {name: it.registered(redirect_uri) for name, it in self.configuration.clients.items()}
             self.configuration = dataclasses.replace(self.configuration, clients=clients)
             self._clients |= clients
 
@@ -121,6 +121,11 @@ class Sandbox:
         """Return the newest of a kind, newest first. Expired ones are dropped when the next one is issued."""
         with self.lock:
             return self._stores[kind].newest(self.clock.now(), limit)
+
+    def marks(self, kind: Kind, mark: Callable[[str], str], limit: int = 100) -> dict[int, str]:
+        """Return by serial what ``mark`` makes of the secrets of the newest of a kind."""
+        with self.lock:
+            return {serial: mark(secret) for serial, secret in self._stores[kind].secrets(limit)}
 
     def issued_one(self, kind: Kind, serial: int) -> Issued:
         """Return the one with this serial. Raises ``LookupError`` when it is unknown."""
