@@ -27,8 +27,8 @@ from oauth.catalogue.entries import Entry
 from oauth.catalogue.explain import explain
 from oauth.diagnosis.pasted import learn_secrets
 from oauth.exchange import Headers, Step
-from oauth.exports.columns import COLUMNS, NEWER, NUMBERS
 from oauth.exports.har_file import BEGIN, MEMBERS
+from oauth.exports.layout import COLUMNS, NEWER, NUMBERS
 from oauth.exports.text import restored
 from oauth.history.recognition import entry_of
 from oauth.history.schema import RANGES, read_time

@@ -12,7 +12,6 @@ from oauth.installation import current, now
 from pages.parts.common import clock
 from pages.parts.history import (
     cache,
-    charts,
     downloads,
     exchange_detail,
     facets,
@@ -89,7 +88,12 @@ def _main(filters: Filters, resolved: Filters, version: int) -> None:
     shown = st.query_params.get(url_state.SHOW)
     if shown in ("repeats", "charts"):
         try:
-            (repeats if shown == "repeats" else charts).draw(filters, resolved, version)
+            if shown == "repeats":
+                repeats.draw(filters, resolved, version)
+            else:
+                from pages.parts.history import charts  # imported late: their library takes 20 MiB
+
+                charts.draw(filters, resolved, version)
         except HistoryTimeout as error:
             st.info(str(error))
     else:

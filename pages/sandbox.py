@@ -1,17 +1,20 @@
 """The Sandbox page: clients, codes, tokens, clock, faults, lint and requests of the embedded provider."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from oauth.formatting import duration, span
+from oauth.installation import current
 from oauth.sandbox import (
     KINDS,
     MOUNTED,
     PATHS,
     Api,
     Endpoint,
+    Finding,
     GrantType,
     Kind,
     Sandbox,
@@ -130,29 +133,41 @@ def _set_grants(client_id: str) -> None:
 
 @st.fragment(run_every=2)
 def _issued() -> None:
-    sandbox = _shown()
+    sandbox, vault = _shown(), current().vault()
+    st.caption("Shown as: what stands for the code or token in the walkthrough and in the history.")
     for kind in Kind:
         issued, key = sandbox.issued(kind), kind.name.lower()
         st.header(f"{kind.capitalize()}s", anchor=False)
         if not issued:
             st.caption("None yet.")
             continue
+        marks = sandbox.marks(kind, partial(vault.redact_value, key))
+        revoke = st.column_config.ButtonColumn(
+            "", width=100, pinned=True, on_click=_revoke, args=(kind,), key=f"sandbox.{key}.revoke"
+        )
         table.draw(
             f"sandbox.{key}",
             {
                 "no.": [item.serial for item in issued],
+                "shown as": [marks.get(item.serial, "") for item in issued],
                 "state": [item.state.value for item in issued],
                 "client": [item.client_id for item in issued],
                 "scope": [" ".join(item.scope) for item in issued],
                 "owner": ["user" if item.user_id is not None else "application" for item in issued],
                 "issued": [item.issued_at for item in issued],
                 "expires": [item.expires_at for item in issued],
+                "revoke": (revoke, [f"Revoke {item.serial}" if item.is_live else None for item in issued]),
             },
         )
-        if live := [item.serial for item in issued if item.state.value == "live"]:
-            with st.container(horizontal=True, vertical_alignment="bottom"):
-                number = st.selectbox("Live", live, key=f"sandbox.{key}.pick", width=120)
-                st.button("Revoke", key=f"sandbox.{key}.revoke", on_click=sandbox.revoke, args=(kind, number))
+
+
+def _revoke(kind: Kind) -> None:
+    """Revoke what the pressed button names: its row is another one once something else was issued."""
+    label = st.session_state[f"sandbox.{kind.name.lower()}.revoke"].label
+    try:
+        _shown().revoke(kind, int(label.removeprefix("Revoke ")))
+    except LookupError as error:
+        st.session_state[PROBLEM] = str(error.args[0])
 
 
 def _faults() -> None:
@@ -240,14 +255,27 @@ def _lint() -> None:
     if not findings:
         st.caption("No findings.")
         return
+    if not _draw_findings([finding for finding in findings if not finding.drill], "sandbox.lint"):
+        st.caption("No findings but those of drills.")
+    if drills := [finding for finding in findings if finding.drill]:
+        with st.expander(
+            f"From drills, on purpose: {len(drills)}", key="sandbox.lint.drills", on_change="rerun"
+        ) as fold:
+            if fold.open:
+                _draw_findings(drills, "sandbox.lint.drill")
+    st.button("Clear findings", key="sandbox.lint.clear", on_click=_clear_findings, args=(sandbox,))
+
+
+def _draw_findings(findings: list[Finding], key: str) -> bool:
+    """Draw findings; return True if there are any."""
     for finding in findings:
-        with st.container(border=True, gap="small", key=f"sandbox.lint.{finding.client_id}.{finding.rule.name}"):
+        with st.container(border=True, gap="small", key=f"{key}.{finding.client_id}.{finding.rule.name}"):
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
                 st.badge(f"{finding.count} times" if finding.count > 1 else "once", color="orange")
                 st.markdown(f"**{finding.rule.title}**", width="content")
                 st.text(f"{finding.client_id or 'an unknown client'}, last at {clock.at(finding.last_at)}")
             st.caption(f"{finding.rule.why} {finding.rule.remedy} {finding.rule.reference}")
-    st.button("Clear findings", key="sandbox.lint.clear", on_click=_clear_findings, args=(sandbox,))
+    return bool(findings)
 
 
 def _clear_findings(sandbox: Sandbox) -> None:

@@ -12,7 +12,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from oauth.catalogue import answers, drafting
 from oauth.connection_settings import ConnectionSettings
-from oauth.exports.columns import COLUMNS
+from oauth.exports.layout import COLUMNS
 from oauth.history.terms import help_list
 from oauth.providers import Provider
 from oauth.providers.profile import CONNECTION, RESERVED_FIELDS

@@ -9,7 +9,8 @@ import pytest
 
 from oauth import catalogue
 from oauth.exchange import Exchange, Failure, Request, Response, Step
-from oauth.exports import arrow_reader, formats
+from oauth.exports import formats
+from oauth.exports.query import source
 from oauth.history.filters import Filters
 from oauth.history.store import IMPORTED, History, Row
 from oauth.imports import ImportFileError, Report, import_file
@@ -65,7 +66,7 @@ def export(history: History, database_url: str) -> Callable[[str], bytes]:
             pass
         history.database.engine.dispose()
         output = io.BytesIO()
-        formats.write(arrow_reader.source(database_url, Filters()), format, output, lambda rows, octets: None)
+        formats.write(source(database_url, Filters()), format, output, lambda rows, octets: None)
         return output.getvalue()
 
     return make

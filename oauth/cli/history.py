@@ -11,7 +11,8 @@ from pathlib import Path
 
 from oauth.cli.output import CommandError, echo
 from oauth.exports import arrow_reader, formats
-from oauth.exports.columns import COLUMNS, DEFAULT_ZONE, Layout
+from oauth.exports.layout import COLUMNS, DEFAULT_ZONE, Layout
+from oauth.exports.query import Source, source
 from oauth.history.filters import FilterError, Filters
 from oauth.history.store import History, HistoryError
 from oauth.installation import Installation, current, now
@@ -53,8 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _export(installation: Installation, arguments: argparse.Namespace) -> int:
     filters = Filters.parse(arguments.filter).resolved(now(), UTC)
     _open_and_leave(installation.history)
-    source = arrow_reader.source(installation.settings.database_url, filters)
-    total = arrow_reader.count(source) if sys.stderr.isatty() else 0
+    exported = source(installation.settings.database_url, filters)
+    total = arrow_reader.count(exported) if sys.stderr.isatty() else 0
     layout = _layout(arguments.columns, arguments.time_zone)
 
     def show_progress(rows: int, octets: int) -> None:
@@ -62,9 +63,9 @@ def _export(installation: Installation, arguments: argparse.Namespace) -> int:
 
     if arguments.output is None:
         with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as output:
-            formats.write(source, arguments.format, output, show_progress, layout)
+            formats.write(exported, arguments.format, output, show_progress, layout)
     else:
-        _write_file(source, arguments.format, Path(arguments.output), show_progress, layout)
+        _write_file(exported, arguments.format, Path(arguments.output), show_progress, layout)
     _end_progress()
     return 0
 
@@ -148,9 +149,7 @@ def _open_and_leave(history: History) -> None:
     history.database.engine.dispose()
 
 
-def _write_file(
-    source: arrow_reader.Source, format: str, path: Path, progress: Callable[[int, int], None], layout: Layout
-) -> None:
+def _write_file(source: Source, format: str, path: Path, progress: Callable[[int, int], None], layout: Layout) -> None:
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as output:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 
 from oauth import parameters
-from oauth.addresses import host_of
+from oauth.addresses import host_of, split
 from oauth.catalogue.explain import Explanation
 from oauth.diagnosis.before import Before
 from oauth.diagnosis.known import Authorization, Known, Origin
@@ -49,6 +49,7 @@ class Context:
     is_everywhere: bool = False
     is_strict: bool = False
     readings: Readings = field(default_factory=Readings, repr=False, compare=False)
+    _resolved: dict[str, tuple[Known, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _origins: dict[tuple[str, str], Origin | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     # The request.
@@ -149,6 +150,11 @@ class Context:
         scheme, credentials = parameters.authorization(self.exchange.request)
         words = [word for word in (scheme, *credentials.split()) if word.lower() not in ("bearer", "dpop")]
         return words[-1] if len(words) == 1 else " ".join(words)
+
+    @property
+    def is_about_user(self) -> bool:
+        """True for a call of the documented provider about the user who approved, as its path says."""
+        return self.is_documented and split(self.exchange.request.url).path.rstrip("/").endswith("/users/me")
 
     @property
     def client_id(self) -> str:
@@ -296,6 +302,15 @@ class Context:
             return (self.authorization.code,) if self.authorization.code else ()
         return self._tokens[kind]
 
+    def resolved(self, kind: str) -> tuple[Known, ...]:
+        """Return the same with the real values of this session's: those are comparable in every character."""
+        if kind not in self._resolved:
+            known, vault = self.candidates(kind), self.vault
+            if vault is not None:
+                known = tuple(replace(item, value=vault.resolve(item.value)) for item in known)
+            self._resolved[kind] = known
+        return self._resolved[kind]
+
     @cached_property
     def _tokens(self) -> dict[str, tuple[Known, ...]]:
         issued = self.readings.tokens(
@@ -397,7 +412,9 @@ class Context:
         return f"row {row.id}, {self.clock(row.started_at)}" if row.id is not None else self.clock(row.started_at)
 
     def outcome(self, row: Exchange) -> str:
-        """Summarise the outcome of a row: status and error, or the failure."""
+        """Summarise the outcome of a row: status and error, the error of a callback, or the failure."""
+        if row.step is Step.CALLBACK and (error := dict(parameters.query_of(row.request.url)).get("error")):
+            return error
         if row.response is None:
             return f"no response ({row.failure.kind})" if row.failure else "no response recorded"
         error = parameters.members(row.response).get("error")

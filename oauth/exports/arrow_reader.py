@@ -14,20 +14,16 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import adbc_driver_manager
 import adbc_driver_postgresql
 import adbc_driver_sqlite
 import pyarrow as pa
-from sqlalchemy import URL, Dialect, Select, literal_column, make_url, select
 from sqlalchemy.types import Text, TypeDecorator
 
-from oauth.history.database import HistoryError, with_password
-from oauth.history.deadlines import CONNECTION
-from oauth.history.filters import Filters, where
+from oauth.exports.query import PLACE_OF_COLUMNS, Source
+from oauth.history.database import HistoryError
 from oauth.history.schema import RANGES, exchanges
 
 BATCH_BYTES = 3 * 1024 * 1024
@@ -42,7 +38,6 @@ UNFILLED = "?"
 """The entry of a row that the backfill has not reached: an id that the catalogue does not have."""
 
 _TEXTS = (Text, TypeDecorator)
-_COLUMNS = "the_columns"
 _T = TypeVar("_T")
 
 _SAMPLE = 500
@@ -54,45 +49,6 @@ _AHEAD = 2
 _WORKERS = 2
 
 _POSTGRESQL_PARAMETER = re.compile(r"\$([0-9]+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A query of a database: its address for ADBC, its name without a password, and the SQL with its parameters."""
-
-    sqlite: bool
-    address: str
-    name: str
-    query: str
-    parameters: tuple[Any, ...]
-
-
-def source(url: str, filters: Filters) -> Source:
-    """Create the source of the exchanges that match ``filters``, newest first, at an SQLAlchemy URL."""
-    parsed = make_url(url)
-    dialect_of: Callable[..., Dialect] = parsed.get_dialect()
-    if parsed.get_backend_name() == "sqlite":
-        dialect, name = dialect_of(paramstyle="qmark"), parsed.database or ""
-        address = _file_address(parsed)
-    else:
-        dialect, name = dialect_of(paramstyle="numeric_dollar"), parsed.render_as_string(hide_password=True)
-        settings = {name: str(value) for name, value in CONNECTION.items()}
-        bare = with_password(parsed).set(drivername="postgresql", query={**settings, **parsed.query})
-        address = bare.render_as_string(hide_password=False)
-    columns = exchanges.c
-    query: Select[Any] = (
-        select(literal_column(_COLUMNS))
-        .select_from(exchanges)
-        .where(*where(filters))
-        .order_by(columns.started_at.desc(), columns.id.desc())
-    )
-    expanded = query.compile(dialect=dialect).construct_expanded_state()
-    processors = expanded.processors
-    parameters = tuple(
-        processors[key](expanded.parameters[key]) if key in processors else expanded.parameters[key]
-        for key in expanded.positiontup or ()
-    )
-    return Source(dialect.name == "sqlite", address, name, expanded.statement, parameters)
 
 
 def batches(
@@ -255,7 +211,7 @@ def _typed(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _statement(source: Source, columns: str) -> str:
-    sql = source.query.replace(_COLUMNS, columns, 1)
+    sql = source.query.replace(PLACE_OF_COLUMNS, columns, 1)
     if source.sqlite:
         return sql
     # COPY takes no parameters.
@@ -268,13 +224,6 @@ def _literal(value: object) -> str:
         return "NULL" if value is None else str(value).lower()
     escaped = str(value).replace("\\", "\\\\").replace("'", "''")
     return f" E'{escaped}'"
-
-
-def _file_address(url: URL) -> str:
-    database = url.database or ""
-    if database.startswith("file:"):
-        return database
-    return f"{Path(database).absolute().as_uri()}?mode=ro"
 
 
 def _explain(source: Source, error: Exception) -> Exception:

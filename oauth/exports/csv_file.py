@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
-from oauth.exports.columns import COLUMNS, NUMBERS
+from oauth.exports.layout import COLUMNS, NUMBERS
 from oauth.exports.text import as_text, delimited, lines, neutral
 
 BYTE_ORDER_MARK = "\ufeff"

@@ -16,8 +16,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, cast
 
-from oauth.exports.arrow_reader import Source
-from oauth.exports.columns import WHOLE, Layout
+from oauth.exports.layout import WHOLE, Layout
+from oauth.exports.query import Source
 from oauth.history.database import HistoryError
 from oauth.isolation import environment
 

@@ -7,21 +7,21 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from oauth.exports import columns, csv_file, har_file, jsonl_file
-from oauth.exports.arrow_reader import Source, batches
-from oauth.exports.columns import WHOLE, Layout
+from oauth.exports.arrow_reader import batches
+from oauth.exports.layout import WHOLE, Layout
+from oauth.exports.query import Source
 
 _Piece = bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """An export format: the columns it reads, the conversion of a batch, and the frame of the file.
+    """The conversion of an export format: the columns it reads, the conversion of a batch, and the frame of the file.
 
     HAR has its own members and its times in UTC, whatever the layout.
     ``batch_bytes`` is the approximate size of a batch where it is not the default.
     """
 
-    media_type: str
     read: Sequence[str]
     prepare: Callable[[pa.RecordBatch, Layout], _Piece]
     pieces: Callable[[Iterable[Any], Layout], Iterator[_Piece]]
@@ -30,26 +30,23 @@ class Format:
 
 FORMATS = {
     "csv": Format(
-        "text/csv",
         columns.READ,
         lambda batch, layout: csv_file.records(columns.fields(batch, layout)),
         lambda records, layout: csv_file.pieces(records, layout.columns),
     ),
     "jsonl": Format(
-        "application/jsonl",
         columns.READ,
         lambda batch, layout: jsonl_file.objects(columns.fields(batch, layout)),
         lambda lines, _: iter(lines),
     ),
     "har": Format(
-        "application/json",
         har_file.READ,
         lambda batch, _: har_file.entries(batch),
         lambda entries, _: har_file.pieces(entries),
         har_file.BATCH_BYTES,
     ),
 }
-"""The formats by name, which is also the file extension."""
+"""The conversions by the names of ``layout.MEDIA_TYPES``."""
 
 
 class Output(Protocol):

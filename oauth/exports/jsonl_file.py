@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from oauth.exports.columns import NUMBERS
+from oauth.exports.layout import NUMBERS
 from oauth.exports.text import as_text, in_json, lines
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from itsdangerous import BadData, URLSafeSerializer
 
-from oauth.exports.columns import WHOLE, Layout
+from oauth.exports.layout import WHOLE, Layout
 from oauth.history.filters import Filters
 from oauth.settings import Settings
 

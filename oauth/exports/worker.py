@@ -9,10 +9,10 @@ import os
 import sys
 from typing import Any
 
-from oauth.exports.arrow_reader import Source
-from oauth.exports.columns import Layout
 from oauth.exports.formats import write
+from oauth.exports.layout import Layout
 from oauth.exports.no_pandas import hide_pandas
+from oauth.exports.query import Source
 from oauth.history.database import HistoryError
 
 

@@ -14,10 +14,8 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
-from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, FromClause, create_engine, event, func, make_url, select
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
@@ -27,6 +25,9 @@ from oauth.history import deadlines, error_messages, migrations, search
 from oauth.history.last_row import LastRow
 from oauth.history.raw_writes import RawWrites, WriteResult
 from oauth.settings import SettingError
+
+if TYPE_CHECKING:
+    import psycopg
 
 BUSY_SECONDS = 5.0
 """Time that a statement waits for another program's lock on SQLite's file; ``deadlines.py`` has PostgreSQL's."""
@@ -43,7 +44,6 @@ AT_ONCE = "at once"
 MIGRATION_LOCK = 6749
 """The advisory lock of PostgreSQL that one console holds while it changes the schema."""
 
-_OF_THE_DATABASE = (SQLAlchemyError, sqlite3.Error, psycopg.Error, OSError)
 """Errors of the database and its drivers."""
 
 # Alembic keeps its context in a module, so only one thread of the process may run it.
@@ -103,6 +103,8 @@ class Database:
             event.listen(self.engine, "checkout", lambda connection, _record, _proxy: _is_alive(connection))
         else:
             raise SettingError("CONSOLE_DATABASE_URL names a database that is neither SQLite nor PostgreSQL.")
+        driver: Any = self.engine.dialect.loaded_dbapi
+        self._raised: tuple[type[Exception], ...] = (SQLAlchemyError, driver.Error, OSError)
         self._pauses = deadlines.Pauses()
         self._writing_engine = self.engine.execution_options(writing=True)
         self._raw_writes = RawWrites(self.engine, _is_alive, BUSY_SECONDS)
@@ -138,7 +140,7 @@ class Database:
         start = time.monotonic()
         try:
             return self._raw_writes.run(statement, parameters)
-        except _OF_THE_DATABASE as error:
+        except self._raised as error:
             raise self._explanation(error, start) from error
 
     def end_pauses(self) -> None:
@@ -320,12 +322,12 @@ class Database:
         start = time.monotonic()
         try:
             yield
-        except CommandError as error:
+        except migrations.NewerSchemaError as error:
             raise HistoryError(
                 f"The history in {self._where} was made by a newer version of this console. "
                 "Use that version, or choose another CONSOLE_HOME."
             ) from error
-        except _OF_THE_DATABASE as error:
+        except self._raised as error:
             raise self._explanation(error, start) from error
 
     def _explanation(self, error: Exception, start: float) -> HistoryError:
@@ -423,16 +425,18 @@ def _begin_sqlite(connection: Connection) -> None:
             connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
 
 
-def _connect_postgresql(_dialect: Any, _record: Any, arguments: Any, options: dict[str, Any]) -> psycopg.Connection:
-    return deadlines.Connection.connect(*arguments, **{**deadlines.CONNECTION, **options})
+def _connect_postgresql(_dialect: Any, _record: Any, arguments: Any, options: dict[str, Any]) -> "psycopg.Connection":
+    from oauth.history import postgresql  # imported late, as SQLAlchemy does with the driver
+
+    return postgresql.Connection.connect(*arguments, **{**deadlines.CONNECTION, **options})
 
 
-def _set_up_postgresql(connection: psycopg.Connection, _record: Any) -> None:
+def _set_up_postgresql(connection: "psycopg.Connection", _record: Any) -> None:
     connection.execute(_TIME_LIMITS)
     connection.commit()
 
 
-def _is_alive(connection: psycopg.Connection | sqlite3.Connection) -> None:
+def _is_alive(connection: "psycopg.Connection | sqlite3.Connection") -> None:
     """Raise ``DisconnectionError`` when the server has closed an idle connection, without a round trip."""
     if isinstance(connection, sqlite3.Connection):
         return

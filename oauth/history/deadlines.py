@@ -1,15 +1,10 @@
-"""Time limits of the history: PostgreSQL connections whose waits end, and a pause after a wait in vain.
+"""Time limits of the history, and a pause after a wait in vain.
 
 A server may be frozen, or behind a network that drops packets: its own time limits then never come, and TCP's take
 minutes. A walkthrough goes on without its history after one wait.
 """
 
 import time
-from collections.abc import Generator
-from typing import Any, TypeVar
-
-import psycopg
-from psycopg.errors import _WaitTimeout
 
 CONNECT_SECONDS = 2
 """Time limit of connecting to PostgreSQL, the shortest that libpq has."""
@@ -35,23 +30,6 @@ CONNECTION = {
     "keepalives_count": 3,
 }
 """Settings of libpq."""
-
-_T = TypeVar("_T")
-
-
-class Connection(psycopg.Connection[Any]):
-    """A connection on which each wait for the server ends after ``seconds``, ``None`` for never."""
-
-    seconds: float | None = ANSWER_SECONDS
-
-    def wait(self, gen: Generator[Any, Any, _T], interval: float = 0.1, timeout: float | None = None) -> _T:
-        """Wait for the server. Raises ``OperationalError`` and closes the connection when it does not answer."""
-        limit = self.seconds if timeout is None else timeout
-        try:
-            return super().wait(gen, interval, limit)
-        except _WaitTimeout as error:
-            self.close()  # its state is unknown
-            raise psycopg.OperationalError(f"timeout: no answer within {limit:g} seconds") from error
 
 
 class Pauses:

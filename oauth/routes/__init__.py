@@ -9,7 +9,7 @@ from starlette.routing import Match, Mount, Route
 from starlette.types import Scope
 
 from oauth.exports import links
-from oauth.exports.formats import FORMATS
+from oauth.exports.layout import MEDIA_TYPES
 from oauth.exports.turns import Turns
 from oauth.recorder import Recorder
 from oauth.routes.callback import callback
@@ -38,7 +38,7 @@ def routes(settings: Settings, new_recorder: Callable[[], Recorder], clock: Call
         _only({"GET", "POST"}, "/callback", callback(new_recorder, clock, settings.public_url)),
         *(
             _only({"GET"}, links.path_of(format), history_file(settings, new_recorder().history, clock, turns, format))
-            for format in FORMATS
+            for format in MEDIA_TYPES
         ),
     ]
 

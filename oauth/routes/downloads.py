@@ -8,9 +8,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from oauth.exports import links
-from oauth.exports.arrow_reader import source
 from oauth.exports.download import Download
-from oauth.exports.formats import FORMATS
+from oauth.exports.layout import MEDIA_TYPES
+from oauth.exports.query import source
 from oauth.exports.turns import AT_A_TIME, Turn, Turns
 from oauth.history.store import History, HistoryError
 from oauth.routes.page import page
@@ -68,7 +68,7 @@ def history_file(
             return page("The file could not be created", [reason], link=to_history, status=503)
         return _FileResponse(
             download,
-            media_type=FORMATS[format].media_type,
+            media_type=MEDIA_TYPES[format],
             headers={
                 "Content-Disposition": f'attachment; filename="oauth-history-{now:%Y%m%d-%H%M%S}.{format}"',
                 "Cache-Control": "no-store",

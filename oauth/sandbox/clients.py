@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from oauth.sandbox.scope import Scope
 from oauth.sandbox.validation import optional
@@ -78,6 +79,11 @@ class Client(Struct, frozen=True, forbid_unknown_fields=True):
     def may_redirect_to(self, uri: str) -> bool:
         """Return true for a registered URI, and for ``http`` on a loopback host with any port and path."""
         return uri in self.redirect_uris or LOOPBACK_REDIRECT_URI.fullmatch(uri) is not None
+
+    def registered(self, uri: str) -> "Client":
+        """Return the client with a redirect URI in place of those on loopback hosts."""
+        others = (it for it in self.redirect_uris if not LOOPBACK_REDIRECT_URI.fullmatch(it))
+        return replace(self, redirect_uris=tuple(dict.fromkeys((*others, uri))))
 
 
 NewClient = optional(Client, "NewClient", required=("client_id", "secret"))

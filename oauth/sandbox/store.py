@@ -140,6 +140,10 @@ class Store:
         """Return the newest, newest first, as they are now."""
         return tuple(issued.as_of(now) for issued in islice(reversed(self._by_secret.values()), limit))
 
+    def secrets(self, limit: int) -> Iterator[tuple[int, str]]:
+        """Iterate over pairs of serial and secret of the newest, newest first."""
+        return ((issued.serial, secret) for secret, issued in islice(reversed(self._by_secret.items()), limit))
+
     def forget(self, unwanted: Callable[[Issued], bool]) -> None:
         """Drop those for which ``unwanted`` is true."""
         for secret in [secret for secret, issued in self if unwanted(issued)]:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, make_url
 
-from oauth.exports.columns import COLUMNS
+from oauth.exports.layout import COLUMNS
 from tests.benchmarks.paste import har
 
 ROOT = Path(__file__).parent.parent.parent

@@ -189,8 +189,12 @@ class Walk:
         self.settle()
 
     def untick(self, key: str) -> None:
+        """Untick a checkbox, or tick it again."""
         self.reach(key)
+        box = self.at(key).locator("input[type=checkbox]")
+        is_ticked = box.is_checked()
         self.at(key).locator("label").first.click()
+        expect(box).to_be_checked(checked=not is_ticked)
         self.settle()
 
     def pick(self, key: str, text: str) -> None:

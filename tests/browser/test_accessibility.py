@@ -17,6 +17,9 @@ OPTIONS = {
     "rules": {"presentation-role-conflict": {"enabled": False}},
 }
 
+STYLED = """() => [...document.querySelectorAll("style")].some(it => it.textContent.includes("stCaptionContainer"))
+    && document.getAnimations().every(it => !(it instanceof CSSTransition) || it.playState !== "running")"""
+
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(
@@ -54,8 +57,9 @@ def test_axe_finds_nothing(
 
 
 def check(walk: "Walk", state: str) -> None:
-    """Run axe over what is drawn now."""
+    """Run axe over what is drawn now, once the page has its style and nothing fades: half a fade has less contrast."""
     walk.settle()
+    walk.page.wait_for_function(STYLED)
     walk.page.evaluate(AXE)
     found = walk.page.evaluate("options => axe.run(document, options)", OPTIONS)["violations"]
     assert not found, f"{state}: " + "; ".join(

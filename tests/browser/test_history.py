@@ -183,7 +183,7 @@ def test_the_list_is_paged_a_row_opened_and_compared_with_the_last_success(walk:
     expect(walk.page.get_by_text(re.compile(r"\(400\) and row \d+ \(200\): \d+ of \d+ fields differ"))).to_be_visible()
     walk.at("history.note").locator("textarea").fill("called them back")
     walk.press("history.labels.save")
-    expect(walk.at("history.note").locator("textarea")).to_have_value("called them back")
+    expect(walk.at("history.note").locator("textarea").first).to_have_value("called them back")
     walk.settle()
     assert history.count(Filters(note="called them")) == 1
 
@@ -250,7 +250,7 @@ def test_a_secret_is_found_and_leaves_the_page(walk: "Walk", history: History) -
     walk.at("history.secret").locator("input").fill(SECRET)
     walk.at("history.secret.look").locator("button").click()
     expect(walk.page.get_by_text(re.compile(r"As client_secret: in 12\d exchanges"))).to_be_visible()
-    expect(walk.at("history.secret").locator("input")).to_have_value("")
+    expect(walk.at("history.secret").locator("input").first).to_have_value("")
     assert SECRET not in walk.page.content()
     walk.press("history.secret.client_secret")
     walk.page.wait_for_url("**text=**")

@@ -49,3 +49,17 @@ def until_active(walk: "Walk", active: str) -> None:
     """Wait until the sandbox itself says so."""
     asked = "(await (await fetch('/sandbox/control/clients/demo-app')).json()).active"
     walk.page.wait_for_function(f"async () => {asked} === {active}")
+
+
+def test_token_is_revoked_in_its_row_and_is_invalid_from_then_on(walk: "Walk") -> None:
+    walk.authorize()
+    walk.exchange()
+    walk.at("tokens").wait_for()
+    walk.open("/sandbox-state")
+    walk.page.get_by_role("tab", name="Codes and tokens").click()
+    tokens = walk.page.get_by_role("tabpanel").locator(".dvn-scroller").nth(1)
+    tokens.wait_for()
+    walk.settle()
+    tokens.click(position={"x": 50, "y": 48})
+    asked = "(await (await fetch('/sandbox/control/access-tokens')).json())[0].state"
+    walk.page.wait_for_function(f"async () => {asked} === 'revoked'")

@@ -93,7 +93,7 @@ X-Request-Id: ticket-4711
     walk.press("diagnose.save")
     expect(walk.page.get_by_text("Saved as rows")).to_be_visible()
     walk.press("diagnose.1.open")
-    expect(walk.at("token.field.code.value").locator("input")).to_have_value("«code #" + _mark(card) + " 40ch»")
+    expect(walk.at("token.field.code.value").locator("input").first).to_have_value("«code #" + _mark(card) + " 40ch»")
     walk.exchange()
     assert "Documented error 2 ·" in walk.card("token")
     walk.press("token.fix.1")
@@ -112,7 +112,7 @@ def test_ticket_is_marked_with_what_was_read_from_it(walk: "Walk") -> None:
     walk.press("diagnose.example.log")
     expect(walk.at("diagnose.1.card")).to_contain_text("Documented error 11")
     walk.press("diagnose.restore")
-    expect(walk.at("diagnose.text").locator("textarea")).to_have_value("It does not work.")
+    expect(walk.at("diagnose.text").locator("textarea").first).to_have_value("It does not work.")
     secret = "a-customers-real-secret-0001"
     walk.at("diagnose.text").locator("textarea").fill(
         f"""We use <b>{secret}</b>:

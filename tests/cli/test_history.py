@@ -15,7 +15,7 @@ import pytest
 
 from oauth.cli.main import main
 from oauth.exchange import Exchange, Request, Response, Step
-from oauth.exports.formats import FORMATS
+from oauth.exports.layout import MEDIA_TYPES
 from oauth.history.filters import Filters
 from oauth.history.store import History
 from oauth.installation import Installation
@@ -122,7 +122,7 @@ def test_what_cannot_be_done_is_said_in_a_line(
 def test_the_formats_are_those_of_the_exports(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["history", "export", "--help"])
-    assert f"{{{','.join(FORMATS)}}}" in capsys.readouterr().out
+    assert f"{{{','.join(MEDIA_TYPES)}}}" in capsys.readouterr().out
 
 
 def test_an_export_is_imported_and_what_cannot_be_read_is_named(
@@ -140,7 +140,7 @@ def test_an_export_is_imported_and_what_cannot_be_read_is_named(
     assert f"Cannot read '{tmp_path / 'nothing.har'}': No such file" in refused.stderr.decode()
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", MEDIA_TYPES)
 def test_an_export_loads_no_pandas(history: History, format: str) -> None:
     """pyarrow would: a fifth of a second, and 35 MiB in every download."""
     command = [sys.executable, "-v", "-m", "oauth", "history", "export", "--format", format]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from oauth.catalogue import documented
 from oauth.catalogue.explain import explain
-from oauth.exports.columns import COLUMNS
+from oauth.exports.layout import COLUMNS
 from oauth.history.schema import utc_text
 from oauth.history.store import Row, header_lines
 

@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from oauth import formatting, ticket
 from oauth.exchange import Exchange, Failure, Request, Response, Step
-from oauth.exports import arrow_reader, formats
+from oauth.exports import formats
+from oauth.exports.query import source
 from oauth.history.filters import Filters
 from oauth.history.store import History
 from oauth.imports import import_file
@@ -83,7 +84,7 @@ def test_no_file_and_no_copied_text_has_a_secret(
     history.database.engine.dispose()
     for format in formats.FORMATS:
         output = io.BytesIO()
-        formats.write(arrow_reader.source(database_url, Filters()), format, output, lambda rows, octets: None)
+        formats.write(source(database_url, Filters()), format, output, lambda rows, octets: None)
         texts[format] = output.getvalue().decode()
     assert {name: found(text) for name, text in texts.items() if found(text)} == {}
     for name in ("markdown", "csv", "jsonl", "har"):
@@ -121,5 +122,5 @@ def test_no_secret_of_an_imported_har_is_kept_or_leaves_again(
     history.database.engine.dispose()
     for format in formats.FORMATS:
         output = io.BytesIO()
-        formats.write(arrow_reader.source(database_url, Filters()), format, output, lambda rows, octets: None)
+        formats.write(source(database_url, Filters()), format, output, lambda rows, octets: None)
         assert found(output.getvalue().decode()) == []

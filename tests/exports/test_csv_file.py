@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from oauth.catalogue import documented
 from oauth.exchange import Exchange, Failure, Request, Response, Step
 from oauth.exports import text as columns_of_text
-from oauth.exports.columns import COLUMNS, fields
+from oauth.exports.columns import fields
 from oauth.exports.csv_file import pieces, records
+from oauth.exports.layout import COLUMNS
 from oauth.history.store import Row
 from tests.exports import reference
 from tests.exports.rows import batch_of

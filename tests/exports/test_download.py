@@ -2,7 +2,7 @@
 
 import pytest
 
-from oauth.exports.arrow_reader import source
+from oauth.exports.query import source
 from oauth.history.filters import Filters
 from oauth.isolation import environment
 

@@ -12,7 +12,8 @@ import pytest
 
 from oauth.exchange import Exchange, Failure, Request, Response, Step
 from oauth.exports import arrow_reader, columns, csv_file, formats
-from oauth.exports.columns import COLUMNS, Layout
+from oauth.exports.layout import COLUMNS, WHOLE, Layout
+from oauth.exports.query import source
 from oauth.history.filters import Filters
 from oauth.history.store import History, HistoryError
 from tests.exports import reference
@@ -25,14 +26,12 @@ TRICKY = ("=1+1", "'quoted", 'a "b", c', "\u200b=x", "line\nbreak\r\ttab", "\\ba
 def export(history: History, database_url: str) -> Callable[..., bytes]:
     """The file of a format, made as the command line makes it: with nothing else of this process on the database."""
 
-    def make(filters: Filters | None = None, format: str = "csv", layout: Layout = columns.WHOLE) -> bytes:
+    def make(filters: Filters | None = None, format: str = "csv", layout: Layout = WHOLE) -> bytes:
         with history.database.reading():
             pass
         history.database.engine.dispose()
         output = io.BytesIO()
-        formats.write(
-            arrow_reader.source(database_url, filters or Filters()), format, output, lambda rows, octets: None, layout
-        )
+        formats.write(source(database_url, filters or Filters()), format, output, lambda rows, octets: None, layout)
         return output.getvalue()
 
     return make
@@ -111,8 +110,8 @@ def test_a_layout_chooses_the_columns_and_the_time_zone(filled: History, export:
     "text", ["", "columns=&zone=", "columns=nonsense&zone=Mars/Base", "zone=../../etc/passwd", "%"]
 )
 def test_an_unknown_column_or_zone_of_a_layout_is_left_out(text: str) -> None:
-    assert Layout.parse(text) == columns.WHOLE
-    assert columns.WHOLE.text == ""
+    assert Layout.parse(text) == WHOLE
+    assert WHOLE.text == ""
 
 
 def test_a_layout_reads_what_it_writes() -> None:
@@ -135,7 +134,7 @@ def test_a_file_shows_one_moment_and_holds_nobody_up(
     monkeypatch.setattr(arrow_reader, "BATCH_BYTES", 1)  # a row is a batch
     before = reference.csv_of(list(filled.rows(Filters())))
     filled.database.engine.dispose()
-    batches = arrow_reader.batches(arrow_reader.source(database_url, Filters()), columns.READ, columns.fields)
+    batches = arrow_reader.batches(source(database_url, Filters()), columns.READ, columns.fields)
     found = [next(batches)]
     # Another program, as another SQLite library in this one would take the reader's locks away.
     run = [sys.executable, "-c", WRITER, database_url]
@@ -160,6 +159,4 @@ def test_a_history_that_cannot_be_read_says_so(export: Callable[..., bytes], tmp
     path = tmp_path / "broken.db"
     path.write_bytes(b"\xff" * 8192)
     with pytest.raises(HistoryError, match="cannot be read"):
-        formats.write(
-            arrow_reader.source(f"sqlite:///{path}", Filters()), "csv", io.BytesIO(), lambda rows, octets: None
-        )
+        formats.write(source(f"sqlite:///{path}", Filters()), "csv", io.BytesIO(), lambda rows, octets: None)

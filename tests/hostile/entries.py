@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any, TypeVar
 
-from oauth.exports.columns import COLUMNS
 from oauth.exports.har_file import BEGIN, MEMBERS
+from oauth.exports.layout import COLUMNS
 from oauth.history.schema import exchanges
 from oauth.history.store import History
 from oauth.imports import import_file

@@ -30,7 +30,7 @@ from oauth.diagnosis.pasted import Paste
 from oauth.egress import Policy
 from oauth.errors import InputError
 from oauth.exchange import Exchange, Request, Response, Step
-from oauth.exports.columns import COLUMNS, NUMBERS
+from oauth.exports.layout import COLUMNS, NUMBERS
 from oauth.history.filters import FilterError, Filters, where
 from oauth.history.store import History
 from oauth.imports import ImportFileError, import_file

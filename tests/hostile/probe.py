@@ -27,12 +27,14 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 class Wait:
     """A probe: when it was sent, by the monotonic clock, for how long it waited, and the server's work meanwhile.
 
-    ``work`` is processor time of all its threads. All are in seconds.
+    ``work`` is processor time of all its threads. All are in seconds. ``memory`` is what its process has resident
+    afterwards, in MiB.
     """
 
     begun: float
     seconds: float
     work: float = 0.0
+    memory: int = 0
 
     @property
     def ended(self) -> float:
@@ -42,11 +44,10 @@ class Wait:
 
 @dataclass
 class Probes:
-    """The probes of a server and of an idle one, in order, and the most memory of the server's process, in MiB."""
+    """The probes of a server and of an idle one, in order."""
 
     waits: list[Wait] = field(default_factory=list)
     idle: list[Wait] = field(default_factory=list)
-    memory: int = 0
 
     def machine(self, wait: Wait) -> float:
         """Return the longest that a probe of the idle server waited during this one, in seconds."""
@@ -74,7 +75,7 @@ def watching(url: str, process: int) -> Iterator[Probes]:
         yield probes
     finally:
         stopped.set()
-        probes.waits, probes.idle, probes.memory = result.recv()
+        probes.waits, probes.idle = result.recv()
         probing.join()
         idle.terminate()
         idle.join()
@@ -107,8 +108,8 @@ def _probe(url: str, idle_url: str, process: int, stopped: Event, result: Connec
             while not stopped.wait(INTERVAL):
                 before, begun = _work(process), time.monotonic()
                 client.get(address).raise_for_status()
-                waits.append(Wait(begun, time.monotonic() - begun, _work(process) - before))
-                probes.memory = max(probes.memory, _memory(process))
+                seconds = time.monotonic() - begun
+                waits.append(Wait(begun, seconds, _work(process) - before, _memory(process)))
 
     threads = [
         threading.Thread(target=ask, args=arguments)
@@ -119,7 +120,7 @@ def _probe(url: str, idle_url: str, process: int, stopped: Event, result: Connec
     result.send("begun")
     for thread in threads:
         thread.join()
-    result.send((probes.waits, probes.idle, probes.memory))
+    result.send((probes.waits, probes.idle))
 
 
 def _work(process: int) -> float:

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
-from oauth.exports import arrow_reader, formats
+from oauth.exports import formats
+from oauth.exports.query import source
 from oauth.history import charts, facets, repeats
 from oauth.history.deletion import delete_shown, last_id
 from oauth.history.filters import Filters
@@ -26,7 +27,7 @@ COUNT = 2700
 
 def exported(url: str, format: str) -> bytes:
     output = io.BytesIO()
-    formats.write(arrow_reader.source(url, Filters()), format, output, lambda rows, octets: None)
+    formats.write(source(url, Filters()), format, output, lambda rows, octets: None)
     return output.getvalue()
 
 

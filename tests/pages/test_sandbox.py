@@ -1,7 +1,8 @@
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
+from oauth.installation import current
 from oauth.sandbox import embedded
-from oauth.sandbox.store import Kind
 
 if TYPE_CHECKING:
     from tests.pages.conftest import Page
@@ -35,13 +36,17 @@ def test_the_clock_can_be_moved_and_set_back(page: "Page") -> None:
     assert "real time" in page.text()
 
 
-def test_codes_and_tokens_are_listed_by_number_and_can_be_revoked(page: "Page") -> None:
-    page.paste(page.decide())
+def test_codes_and_tokens_are_listed_as_they_are_shown_elsewhere(page: "Page") -> None:
+    address = page.decide()
+    page.paste(address)
     page.go(PAGE)
-    assert embedded().issued(Kind.CODE)[0].state == "live"
     page.open("sandbox.tab", "Codes and tokens")
-    page.press("sandbox.code.revoke")
-    assert embedded().issued(Kind.CODE)[0].state == "revoked"
+    codes = page.app.dataframe[0].value
+    assert list(codes["state"]) == ["live"]
+    assert list(codes["revoke"]) == ["Revoke 1"]
+    code = parse_qs(urlsplit(address).query)["code"][0]
+    assert list(codes["shown as"]) == [current().vault().redact_value("code", code)]
+    assert code not in codes.to_string()
 
 
 def test_a_reset_brings_everything_back(page: "Page") -> None:
@@ -78,6 +83,12 @@ def test_lint_names_the_mistakes_of_an_integration(page: "Page", server: str) ->
     page.open("sandbox.tab", "Lint")
     assert "state" in page.text()
     assert "demo-app, last at" in page.text()
+    embedded().lint.drill = True
+    httpx.get(f"{server}/sandbox/oauth/authorize/", params=query, trust_env=False)
+    embedded().lint.drill = False
+    page.run()
+    assert "2 times" not in page.text()
+    assert any(fold.label.startswith("From drills, on purpose: ") for fold in page.app.expander)
     page.press("sandbox.lint.clear")
     assert "No findings." in page.text()
 

@@ -53,8 +53,8 @@ def test_an_exchange_of_a_har_is_read_redacted_and_matched_with_few_calls() -> N
 
 
 def test_an_exchange_of_a_long_flow_is_diagnosed_with_few_calls() -> None:
-    items = paste.read(short_har(180))
-    assert calls(lambda: list(Paste(items, Vault(b"key"), NOW).findings())) < 1_900 * len(items)
+    items = paste.read(short_har(180))  # the causes compare with the real values of every token before
+    assert calls(lambda: list(Paste(items, Vault(b"key"), NOW).findings())) < 2_200 * len(items)
 
 
 def test_what_an_exchange_has_in_common_with_others_is_searched_for_secrets_once() -> None:

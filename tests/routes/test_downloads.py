@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from oauth.exchange import Exchange, Request, Response, Step
-from oauth.exports.columns import Layout
 from oauth.exports.download import Download
+from oauth.exports.layout import Layout
 from oauth.exports.links import cookie_name, sign
 from oauth.history.filters import Filters
 from oauth.history.store import History

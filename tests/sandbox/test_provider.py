@@ -151,8 +151,18 @@ def test_threads_may_read_and_change_at_once(sandbox: Sandbox) -> None:
     assert [code.serial for code in sandbox.issued(Kind.CODE, limit=1000)] == list(range(400, 0, -1))
 
 
-def test_a_redirect_uri_that_was_registered_for_every_client_outlives_a_reset(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("uri", ["https://console.example/callback", "http://localhost:9123/callback"])
+def test_a_registered_redirect_uri_takes_the_place_of_another_port_and_outlives_a_reset(
+    sandbox: Sandbox, uri: str
+) -> None:
     for _ in range(2):
-        sandbox.register("https://console.example/callback")
+        sandbox.register(uri)
     sandbox.reset()
-    assert {client.redirect_uris for client in sandbox.clients()} == {(CALLBACK, "https://console.example/callback")}
+    assert {client.redirect_uris for client in sandbox.clients()} == {(uri,)}
+    assert sandbox.client("demo-app").may_redirect_to(CALLBACK)
+
+
+def test_marks_are_made_of_the_secrets_of_the_newest(sandbox: Sandbox) -> None:
+    codes = [sandbox.issue_code("demo-app", CALLBACK, SCOPE) for _ in range(3)]
+    assert sandbox.marks(Kind.CODE, str.upper, limit=2) == {2: codes[1].upper(), 3: codes[2].upper()}
+    assert sandbox.marks(Kind.ACCESS_TOKEN, str.upper) == {}

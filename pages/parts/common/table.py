@@ -24,7 +24,8 @@ def draw(
     configs: dict[str, Any] = {}
     for name, column in columns.items():
         config, values = column if isinstance(column, tuple) else (None, column)
-        configs[name] = config if isinstance(config, dict) else st.column_config.Column(width=config)
+        is_width = config is None or isinstance(config, str | int)
+        configs[name] = st.column_config.Column(width=config) if is_width else config
         data[name] = values
         if values and isinstance(values[0], datetime):
             form = "YYYY-MM-DD HH:mm:ss"

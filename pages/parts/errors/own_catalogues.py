@@ -136,11 +136,10 @@ def _report(act: Callable[[], object], success: str) -> None:
 
 
 def _import() -> None:
-    file = st.session_state["errors.document.import"]
+    file = uploads.take("errors.document.import")
     if file is None:
         return
-    name, content = Path(file.name).name, file.getvalue()
-    uploads.forget(file)
+    name, content = Path(file[0]).name, file[1]
     id = editing.new_id(Path(name).stem, ())
     try:
         text = content.decode("utf-8-sig")

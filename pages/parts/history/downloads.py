@@ -3,7 +3,7 @@
 import streamlit as st
 
 from oauth.exports import links
-from oauth.exports.columns import COLUMNS, DEFAULT_ZONE, Layout
+from oauth.exports.layout import COLUMNS, DEFAULT_ZONE, Layout
 from oauth.history.filters import Filters
 from oauth.history.time_limits import Count
 from oauth.installation import current, now

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import streamlit as st
 
 from oauth.catalogue import documented
-from oauth.exports.columns import Layout
+from oauth.exports.layout import Layout
 from oauth.history.filters import FilterError, Filters, written
 from oauth.history.saved_views import ViewError, Views
 from oauth.history.store import HistoryError

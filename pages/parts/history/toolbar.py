@@ -1,7 +1,6 @@
 """Tools for the whole history: import, search for a secret, delete."""
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from oauth import isolation
 from oauth.history.deletion import delete_shown, last_id
@@ -24,6 +23,8 @@ MOST_PROBLEMS = 20
 SECONDS_OF_IMPORT = 900.0
 """Time limit of an import."""
 
+_FILE = "history.import.file"
+_CONTENT = "history.import.content"
 _IMPORTED = "history.import.report"
 _FAILED = "history.import.problem"
 _RUNNING = "history.import.running"
@@ -39,10 +40,12 @@ def import_() -> None:
             "A browser's HAR, or a console's export as CSV, JSON Lines or HAR. Secrets are replaced by fingerprints "
             "before anything is stored; times are preserved."
         )
-        st.file_uploader("File", type=["har", "json", "jsonl", "csv"], key="history.import.file")
-        file = st.session_state["history.import.file"]  # what the uploader returns is a copy, of up to 50 MiB
+        st.file_uploader("File", type=["har", "json", "jsonl", "csv"], key=_FILE, on_change=_take)
+        if st.session_state[_FILE] is None:  # removed, or left by another page
+            st.session_state.pop(_CONTENT, None)
+        content: bytes | None = st.session_state.get(_CONTENT)
         case = st.text_input("Case", key="history.import.case", placeholder="T-1234, for all exchanges")
-        is_pressed = st.button("Import", key="history.import", icon=":material/upload:", disabled=file is None)
+        is_pressed = st.button("Import", key="history.import", icon=":material/upload:", disabled=content is None)
         if (report := st.session_state.pop(_IMPORTED, None)) is not None:
             _show(report)
         if problem := st.session_state.pop(_FAILED, ""):
@@ -51,12 +54,17 @@ def import_() -> None:
         if (last := st.session_state.pop(_RUNNING, None)) is not None:
             st.warning("The import was stopped")
             st.text(f"When it ended: {last}.")
-        if not is_pressed or file is None:
+        if not is_pressed or content is None:
             return
-        _run(file, case.strip())
+        _run(content, case.strip())
 
 
-def _run(file: UploadedFile, case: str) -> None:
+def _take() -> None:
+    if file := uploads.take(_FILE):
+        st.session_state[_CONTENT] = file[1]
+
+
+def _run(content: bytes, case: str) -> None:
     """Import in a process of its own; whatever ends this run of the page, such as *Cancel*, ends the import."""
     progress = st.empty()
     st.button("Cancel", key="history.import.cancel", icon=":material/close:")
@@ -68,13 +76,13 @@ def _run(file: UploadedFile, case: str) -> None:
     show(0, "")
     try:
         others = current().address(), current().key(), now(), session.owner(), session.redacted(case)
-        report = isolation.call(import_content, file.getvalue(), *others, waiting=show, seconds=SECONDS_OF_IMPORT)
+        report = isolation.call(import_content, content, *others, waiting=show, seconds=SECONDS_OF_IMPORT)
     except (ImportFileError, HistoryError, IsolationError) as error:
         if isinstance(error, ImportFileError):  # it cannot be tried again
-            uploads.forget(file)
+            del st.session_state[_CONTENT]
         st.session_state[_FAILED] = str(error)
     else:
-        uploads.forget(file)
+        del st.session_state[_CONTENT]
         st.session_state[_IMPORTED] = report
     del st.session_state[_RUNNING]
     st.rerun()

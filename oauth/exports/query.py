@@ -1,0 +1,62 @@
+"""The query of an export, which the server makes, and a process of its own reads (``arrow_reader.py``)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Dialect, Select, literal_column, make_url, select
+
+from oauth.history.database import with_password
+from oauth.history.deadlines import CONNECTION
+from oauth.history.filters import Filters, where
+from oauth.history.schema import exchanges
+
+PLACE_OF_COLUMNS = "the_columns"
+"""What stands in a query for the columns that its reader chooses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A query of a database: its address for ADBC, its name without a password, and the SQL with its parameters."""
+
+    sqlite: bool
+    address: str
+    name: str
+    query: str
+    parameters: tuple[Any, ...]
+
+
+def source(url: str, filters: Filters) -> Source:
+    """Create the source of the exchanges that match ``filters``, newest first, at an SQLAlchemy URL."""
+    parsed = make_url(url)
+    dialect_of: Callable[..., Dialect] = parsed.get_dialect()
+    if parsed.get_backend_name() == "sqlite":
+        dialect, name = dialect_of(paramstyle="qmark"), parsed.database or ""
+        address = _file_address(parsed)
+    else:
+        dialect, name = dialect_of(paramstyle="numeric_dollar"), parsed.render_as_string(hide_password=True)
+        settings = {name: str(value) for name, value in CONNECTION.items()}
+        bare = with_password(parsed).set(drivername="postgresql", query={**settings, **parsed.query})
+        address = bare.render_as_string(hide_password=False)
+    columns = exchanges.c
+    query: Select[Any] = (
+        select(literal_column(PLACE_OF_COLUMNS))
+        .select_from(exchanges)
+        .where(*where(filters))
+        .order_by(columns.started_at.desc(), columns.id.desc())
+    )
+    expanded = query.compile(dialect=dialect).construct_expanded_state()
+    processors = expanded.processors
+    parameters = tuple(
+        processors[key](expanded.parameters[key]) if key in processors else expanded.parameters[key]
+        for key in expanded.positiontup or ()
+    )
+    return Source(dialect.name == "sqlite", address, name, expanded.statement, parameters)
+
+
+def _file_address(url: URL) -> str:
+    database = url.database or ""
+    if database.startswith("file:"):
+        return database
+    return f"{Path(database).absolute().as_uri()}?mode=ro"
