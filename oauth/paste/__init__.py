@@ -56,17 +56,18 @@ def read_within(
     A long log is left at the first record after ``seconds``, ``None`` for never. Raises ``ParseError`` as ``read``.
     """
     end = None if seconds is None else time.monotonic() + seconds
-    if len(text) > MOST_OCTETS or (len(text) * 4 > MOST_OCTETS and len(text.encode("utf-8", "replace")) > MOST_OCTETS):
+    try:
+        octets = text[: MOST_OCTETS + 1].encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        text = _HALF.sub("\ufffd", text)
+        octets = text[: MOST_OCTETS + 1].encode("utf-8", "surrogateescape")
+    if len(octets) > MOST_OCTETS:
         raise ParseError(
             f"the text is larger than {MOST_OCTETS // 1024 // 1024} MiB; cut out the exchange in question."
         )
     if not text.strip("\ufeff \t\r\n"):
         raise ParseError("the text is empty.")
-    try:
-        text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        text = _HALF.sub("\ufffd", text)
-    check_brackets(text)
+    check_brackets(octets)
     if har.confidence(text):
         report("reading it as HAR")
         with har.collector_paused():
