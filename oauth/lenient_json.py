@@ -22,6 +22,9 @@ _QUOTES = {'"': '"'} | dict.fromkeys("“”„‟", _DOUBLE) | dict.fromkeys(_S
 """Opening quotes, each with the characters that can close it."""
 _BEFORE_QUOTE = {closers: re.compile(rf"[^{closers}\\]*") for closers in set(_QUOTES.values())}
 _AFTER_STRING = re.compile(rf"[^\S\n]*(?:$|[\n,:}}\]]|//|/\*|[{_DOUBLE}{_SINGLE}](?=\S))")
+_BENT_END = re.compile(rf"[{_DOUBLE}](?=[ \t]*[}}\]]+\s*\Z)")
+"""A closing quote that a mail program bent, where nothing but brackets is left."""
+
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _UNICODE = re.compile(r"(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|u[0-9a-fA-F]{4}")
 
@@ -198,6 +201,10 @@ class _Reader:
                 parts.append(plain[0])
                 self.position = plain.end()
             character = self.peek()
+            if not character and self.cut and parts and (bent := _BENT_END.search(parts[-1], len(parts[-1]) - 12)):
+                self.repaired("typographic quotes read as plain quotes")
+                self.position -= len(parts[-1]) - bent.end()
+                return "".join((*parts[:-1], parts[-1][: bent.start()]))
             if not quote_inside and self.ended():
                 return "".join(parts)
             if not character:

@@ -361,6 +361,10 @@ class _Search:
             code, colon, rest = error.partition(": ")
             if colon and code in registered():
                 error, description = code, description or rest
+        if description in registered() and not error:
+            error, description = description, ""
+        if " " in error and not description and not (canonical_code(error) in registered() or is_phrase(error)):
+            error, description = "", error
         places = (*shape.status, *_STATUS_PATHS)
         status = next((number for at in places if at[0] in members and (number := self._status(members, at))), None)
         if not (error or description or (status or 0) >= 400):

@@ -9,10 +9,19 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from oauth.catalogue.entries import CatalogueError, documented, registered
-from oauth.catalogue.shapes import Printed, bare, canonical_code, is_error_code, is_random, known_texts, table
+from oauth.catalogue.shapes import (
+    Printed,
+    bare,
+    canonical_code,
+    is_error_code,
+    is_phrase,
+    is_random,
+    known_texts,
+    table,
+)
 
 _GAP = re.compile(r"\W{1,6}")
 KNOWN = "known text"
@@ -56,8 +65,8 @@ _EXCEPTION = re.compile(
 )
 _QUERY_NAMES = frozenset({"error", "error_description", "error_reason", "error_code", "error_human_title"})
 _QUERY = re.compile(
-    r"(?:error|error_description|error_reason|error_code|error_human_title)=[^\s&=\"'<>`{}]{0,1500}+"
-    r"(?:(?:&amp;|\\u0026|&)[\w.%\[\]-]{1,64}=[^\s&=\"'<>`{}]{0,1500}+=*+){0,12}+",
+    r"(?:error|error_description|error_reason|error_code|error_human_title)=[^\s&=#\"'<>`{}]{0,1500}+"
+    r"(?:(?:&amp;|\\u0026|[&#])[\w.%\[\]-]{1,64}=[^\s&=#\"'<>`{}]{0,1500}+=*+){0,12}+",
     re.IGNORECASE,
 )
 _QUERY_DESCRIPTIONS = ("error_description", "error_message", "message", "description", "error_reason")
@@ -68,7 +77,7 @@ _END = re.compile(
     r"|[,;]\s{0,3}\\?[\"']?(?:error_?\w{1,20}|state|status|code|scope|\w{1,20}id|\w{1,30}_\w{1,30})\\?[\"']?\s{0,3}[:=]"
     r"|,\s?(?:null|nil|None)\b|\s\[(?:\w{1,30}|HTTP \d{3})\](?:\s|\Z)"
     r"|(?<!\s)\s+(?:at\s+[\w$.<>/\[\]\\-]+(?:[(:]|\s[\[(])|(?:thrown\s+)?in\s+(?:/|[A-Z]:\\)|(?:Trace|Correlation) ID:"
-    r"|Timestamp:|[{<]|\((?:at\s|https?:|[Ss]tatus|HTTP|\S{1,80}:\d)|https?://|[|]\s|--+\s|#\d)"
+    r"|for url:|Timestamp:|[{<]|\((?:at\s|https?:|[Ss]tatus|HTTP|\S{1,80}:\d)|https?://|[|]\s|--+\s|#\d)"
     r"|:?\s?\\?\"?\{(?=\\?[\"'\s]|\Z)|;\s{0,3}nested exception|\[(?=[\[\]{\"'])|</?[a-z]+>"
 )
 _SENTENCE = re.compile(r"(?<!\be\.g)(?<!\bi\.e)[.!?](?=\s+[A-Z\"'(\[{<«“])")
@@ -240,6 +249,8 @@ def _read_form(printed: Printed, pattern: re.Pattern[str], text: str, start: int
     code = groups.get("error") or groups.get("any") or ""
     if groups.get("any") and not _is_plausible(code):
         return None
+    if groups.get("status") and is_phrase(code):
+        return None  # "error 401: Unauthorized" says no more than the status
     if printed.name == ALONE and _is_source(text, match.start(), match.end(), code):
         return None
     error = _as_code(code)
@@ -400,7 +411,7 @@ def _query(text: str, start: int, stop: int) -> Words | None:
     if not _is_worth(match[0]):
         return None
     query = match[0].rstrip(",;)]" if "+" in match[0] or "%" in match[0] else ".,;)]")
-    source = html.unescape(query).replace("\\u0026", "&")
+    source = html.unescape(query).replace("\\u0026", "&").replace("#", "&")
     try:
         pairs = parse_qsl(source, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
@@ -408,6 +419,7 @@ def _query(text: str, start: int, stop: int) -> Words | None:
     fields = {name.lower(): value for name, value in reversed(pairs)}
     error = fields.get("error", "")
     description = next((fields[name] for name in _QUERY_DESCRIPTIONS if fields.get(name)), "")
+    description = unquote(description)  # a server that sends its own words on may encode them once more
     is_alone = len(fields) == 1 and not re.search(r"[+%]", source)
     if is_alone and (not error or error.lower() not in registered() or _follows(text, match.end())):
         return None

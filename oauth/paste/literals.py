@@ -23,6 +23,9 @@ _COMMA = re.compile(r"[,;]")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?=[\s,})\]]|n?\Z)")
 _WORD = re.compile(r"(?:true|True|false|False|null|None|Nothing|nil|NULL|undefined|NaN)\b(?!\s*[({\[:=])")
 _WORDS = {"true": True, "True": True, "false": False, "False": False}
+_ATOM = re.compile(r":[a-z_]\w*[?!]?(?=\s*[,}\])])|[A-Z]\w*(?:\.[A-Z]\w*)*(?=,\s*(?::[a-z_]|\[))")
+"""A name that is a value in Elixir: an atom, or the module in front of one in a tuple."""
+
 _PREFIX = re.compile(
     r"<ref \*\d+>\s*|\((?:object|array)\)\s*"
     r"|%(?=\{)|(?:Just|Some)\s+(?=[\"{A-Z])"
@@ -88,6 +91,9 @@ class _Reader:
         if word := _WORD.match(self.text, self.position):
             self.position = word.end()
             return _WORDS.get(word[0])
+        if depth and (atom := _ATOM.match(self.text, self.position)):
+            self.position = atom.end()
+            return atom[0]
         if depth and (bare := self.bare()):
             return bare
         if self.ended():
@@ -118,6 +124,8 @@ class _Reader:
         if names:
             return names
         if opener == "{":
+            if items and depth:
+                return items  # a tuple of Elixir or Erlang
             if items:
                 self.position = start
                 raise self.error("expected names with values inside these braces.")

@@ -9,7 +9,10 @@ from oauth.paste.result import STATUS_UNKNOWN
 
 _ERROR = re.compile(r"<(?:[\w.-]{1,40}:)?(?P<name>[A-Za-z_][\w.-]{0,60})\b[^<>]{0,300}>")
 _PAGE_END = re.compile(r"</html\s*>", re.IGNORECASE)
-_TITLE = re.compile(r"<(?:title|h1)[^<>]{0,200}>\s{0,99}(?:HTTP |Error |Status )*([45]\d\d)\b", re.IGNORECASE)
+_TITLE = re.compile(
+    r"(?:<(?:title|h1)[^<>]{0,200}>\s{0,99}(?:HTTP |Error |Status )*|>\s{0,99}(?:HTTP |Error |Status )+)([45]\d\d)\b",
+    re.IGNORECASE,
+)
 _TAG_BEHIND = re.compile(r"\s{0,99}<(?=[A-Za-z?])")
 _MOST_ELEMENTS = 1_000
 """Elements that are tried as the root of an answer."""
@@ -37,7 +40,7 @@ def elements(text: str) -> Iterator[tuple[int, int, Any]]:
 
 
 def status(text: str, start: int, end: int) -> int:
-    """Return the status in the title of a web page, ``STATUS_UNKNOWN`` without one."""
+    """Return the status in the title of a web page, or behind "Error"; ``STATUS_UNKNOWN`` without one."""
     title = _TITLE.search(text, start, end)
     return int(title[1]) if title else STATUS_UNKNOWN
 

@@ -89,7 +89,7 @@ ROOTS = ("token|secret|pass|pwd|key|code|sig|hmac|verif|assert|csrf|xsrf|session
 _ROOT = re.compile(ROOTS)
 
 _OPAQUE = {"key": "key", "x-key": "key", "auth": "auth", "x-auth": "auth"}
-_RANDOM = re.compile(r"[\w.~+/=|*%-]*[\w=]", re.ASCII)
+_RANDOM = re.compile(r"[\w.~+/=|*%!-]*[\w=]\$*", re.ASCII)
 _LETTER_AND_DIGIT = re.compile(r"[A-Za-z][^A-Za-z]*[0-9]|[0-9][^0-9]*[A-Za-z]")
 _MIXED_CASE = re.compile(r"[a-z][A-Z].*[a-z][A-Z]")
 _UNPRONOUNCEABLE = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}")

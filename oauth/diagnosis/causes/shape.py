@@ -156,7 +156,7 @@ def mistaken(kind: Kind) -> Rule:
                 return proven(wrong(text, context.row_text(row), row.id), fix=fix)
         known_kind = placeholder.kind if placeholder else context.vault.kind_of(sent.value) if context.vault else None
         if known_kind in WORDS and known_kind != kind.name:
-            return possible(wrong(f"The value was used as a {WORDS[known_kind]} before", _place(sent)), fix=fix)
+            return possible(wrong(f"The value was used as {_article(WORDS[known_kind])} before", _place(sent)), fix=fix)
         if _is_one_of(context, kind, sent, known):
             text = f"The {kind.words} is not another secret: it is the issued one"
             return ruled_out(right(text, context.place_of(known[0]), known[0].row))
@@ -234,6 +234,10 @@ def bare(value: str) -> str:
     if hidden and not (core[: hidden.start()] + core[hidden.end() :]).strip(QUOTES + " "):
         return hidden[0]
     return core.strip(QUOTES).strip()
+
+
+def _article(thing: str) -> str:
+    return f"{'an' if thing[0].lower() in 'aeiou' else 'a'} {thing}"
 
 
 def _count(number: int, thing: str) -> str:

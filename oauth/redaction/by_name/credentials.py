@@ -12,10 +12,15 @@ from oauth.redaction.placeholders import PATTERN
 SCHEMES = {"bearer", "basic", "dpop", "digest", "negotiate"}
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,29}[ \t]+(?=\S)")
-_SCHEME_IN_TEXT = re.compile(r"""(?i)(?<![\w»])(?:Bearer|DPoP|Basic)[ \t]+(?=([^\s&"'<>,;\\]{8,}))""")
+_SCHEME_IN_TEXT = re.compile(
+    r"""(?i)(?<![\w»])(?:Bearer|DPoP|Basic|XOAUTH2|OAUTHBEARER)[ \t]+(?=([^\s&"'<>,;\\]{8,}))"""
+)
 _BASIC_REDACTED = re.compile(rf"(?:{PATTERN}|[^\s:])*:{PATTERN}")
 _BASIC_USER = re.compile(r"""[!#-%(-9;?-\[\]-~]*""")
 
+
+_SASL, _SHORTEST_SASL = ("xo", "oa"), 32
+"""How mechanisms of mail begin (RFC 7628), behind whose name in a list of mechanisms there may be another word."""
 
 _USER_OPTION = re.compile(r"""(?:^|\s)(?:-u|--user|--proxy-user|-U)[ =]?(["']?)([^\s:"']{1,200}):([^\s"']{1,500})""")
 
@@ -26,7 +31,9 @@ def find_curl_user(text: str) -> Iterator[Occurrence]:
         yield Occurrence(*option.span(3), "password", (option[3],))
 
 
-_SCHEMES_IN_TEXT = tuple(scheme + blank for scheme in ("bearer", "dpop", "basic") for blank in " \t")
+_SCHEMES_IN_TEXT = tuple(
+    scheme + blank for scheme in ("bearer", "dpop", "basic", "xoauth2", "oauthbearer") for blank in " \t"
+)
 
 
 def names_scheme(text: str) -> bool:
@@ -43,7 +50,9 @@ def find_credentials(text: str) -> Iterator[Occurrence]:
         start, end = scheme.span(1)
         if scheme[0].lower().startswith("basic"):
             yield from _find_basic(text, start, end, certain=False)
-        elif any(map(str.isdigit, scheme[1])):
+        elif any(map(str.isdigit, scheme[1])) and (
+            scheme[0][:2].lower() not in _SASL or len(scheme[1]) >= _SHORTEST_SASL
+        ):
             yield Occurrence(start, end, "access_token", (scheme[1],))
 
 

@@ -48,6 +48,9 @@ _SAYING = re.compile(r"(?i)[:=|]|\b(?:is|was|equals)\b|^\([\"']|->|</t[dh]|</dt|
 
 _VALUE = re.compile(rf"""(?:[^\s"'`<>,;()\[\]{{}}…&\\“”„‘’«»」』]++|{PATTERN}|«)+""")
 _EDGE = ".:!?|"
+_REST_OF_ADDRESS = re.compile(r"[?#]")
+"""What ends a value that stands in an address: no token has it, but a password may."""
+
 _SHORTEST = 6
 _MOST_JUDGED = 200
 """Characters of a value by which it is judged; all of it is replaced."""
@@ -102,6 +105,9 @@ def find_prose(text: str, ends: Mapping[int, int] = MappingProxyType({})) -> Ite
         if len(judged) < _SHORTEST:
             continue
         kind = _kind_of(text, named.start(), name_end, link[0], judged)
+        if kind is None and (rest := _REST_OF_ADDRESS.search(judged, _SHORTEST)):
+            end = start + rest.start()
+            kind = _kind_of(text, named.start(), name_end, link[0], text[start:end])
         if kind is not None:
             secret = text[start:end].rstrip(_EDGE)
             done = start + len(secret)
