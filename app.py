@@ -25,7 +25,7 @@ from oauth.routes.doors import Doors, Entrance, page_policy
 from oauth.sandbox.app import application
 from oauth.sandbox.control.access import ControlAccess
 from oauth.settings import SettingError
-from pages.parts.common import page_errors
+from pages.parts.common import keyboard, page_errors
 
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3
 """Parameters of mallopt(3)."""
@@ -81,7 +81,7 @@ routes_beside_pages: list[BaseRoute] = [
 doors = Middleware(
     Doors,
     entrance=Entrance(hosts, origins, bool(public.hostname), public.path, links.cookie_name(installation.settings)),
-    policy=page_policy(Path(get_static_dir(), "index.html").read_text(encoding="utf-8")),
+    policy=page_policy(Path(get_static_dir(), "index.html").read_text(encoding="utf-8") + keyboard.SCRIPT),
 )
 
 app = st.App(

@@ -196,3 +196,12 @@ def header(headers: Headers, name: str) -> str | None:
         if len(key) == size and key.lower() == lowered:  # the length first: most names have another
             return value
     return None
+
+
+def first_headers(headers: Headers, names: frozenset[str]) -> dict[str, str]:
+    """Return the first value of each of these headers that is there; the names are in lower case."""
+    values: dict[str, str] = {}
+    for key, value in headers:
+        if (lowered := key.lower()) in names:
+            values.setdefault(lowered, value)
+    return values

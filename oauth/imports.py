@@ -366,7 +366,7 @@ def _foreign_har(begin: bytes, file: BinaryIO, now: datetime, problems: list[str
     if not har.confidence(text):
         raise ImportFileError("The file is not a HAR, nor a CSV, JSON Lines or HAR file exported by this console.")
     try:
-        check_brackets(text)
+        check_brackets(content)
     except TooManyError as error:
         raise ImportFileError("The HAR has more brackets than a browser writes; save fewer entries in it.") from error
     with har.collector_paused():
@@ -374,26 +374,32 @@ def _foreign_har(begin: bytes, file: BinaryIO, now: datetime, problems: list[str
 
 
 def _of_foreign(text: str, now: datetime, problems: list[str]) -> list[_Entry]:
+    saved = har.decoded(text)
+    read = _read_leniently(text) if saved is None else har.exchanges(saved)
+    kept: list[Pasted] = []
+    for number, pasted in enumerate(read, 1):
+        if pasted is None or pasted.request is None or not (pasted.request.url or pasted.response):
+            problems.append(f"Entry {number}: it has neither a request with an address nor a response.")
+            continue
+        if pasted.started_at is None:
+            problems.append(f"Entry {number}: its time cannot be read, so it was imported with the current time.")
+        kept.append(pasted)
+    return [_Entry(Row(pasted.to_exchange(now)), pasted) for pasted in grouped(kept)]
+
+
+def _read_leniently(text: str) -> Iterator[Pasted | None]:
+    """Yield the exchange of each entry of a HAR, some of whose members have other types than HAR's."""
     try:
-        document = json.loads(text)
-        entries = document["log"]["entries"]
+        entries = json.loads(text)["log"]["entries"]
         if not isinstance(entries, list):
             raise TypeError
     except (KeyError, TypeError) as error:
         raise ImportFileError("The HAR has no list at log.entries.") from error
     except (ValueError, RecursionError) as error:
         raise ImportFileError(f"The HAR is not valid JSON: {error}.") from error
-    exchanges: list[Pasted] = []
     headers = har.SharedHeaders()
-    for number, entry in enumerate(entries, 1):
-        pasted = har.exchange(entry, headers) if isinstance(entry, dict) else None
-        if pasted is None or pasted.request is None or not (pasted.request.url or pasted.response):
-            problems.append(f"Entry {number}: it has neither a request with an address nor a response.")
-            continue
-        if pasted.started_at is None:
-            problems.append(f"Entry {number}: its time cannot be read, so it was imported with the current time.")
-        exchanges.append(pasted)
-    return [_Entry(Row(pasted.to_exchange(now)), pasted) for pasted in grouped(exchanges)]
+    for entry in entries:
+        yield har.exchange(entry, headers) if isinstance(entry, dict) else None
 
 
 def _redacted(entries: Sequence[_Entry], vault: Vault, owner: str | None, case: str) -> Iterator[Row]:

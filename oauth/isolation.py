@@ -28,7 +28,7 @@ MEMORY = 3 * 1024**3
 """Limit of the process's address space, in octets; a HAR of 50 MiB needs half of it."""
 
 PART = 500
-"""Items of a list that come back at once."""
+"""Items of a list, or of the first in a tuple, that come back at once."""
 
 STEP = 0.2
 """Seconds between two reports to the caller."""
@@ -104,8 +104,9 @@ def call(
         raise IsolationError(_with(f"its process ended without a result (exit status {process.returncode})", last))
     parts = BytesIO(output)
     is_result, value, more = pickle.load(parts)  # noqa: S301 our own process wrote it
+    items = _items_of(value)
     for _ in range(more):  # one by one, since each stops all other threads
-        value += pickle.load(parts)  # noqa: S301
+        items += pickle.load(parts)  # noqa: S301
     if is_result:
         return cast(_T, value)
     if isinstance(value, MemoryError):
@@ -140,10 +141,18 @@ def main() -> None:
             is_result, value = True, function(*arguments, report=partial(print, file=reports, flush=True))
         except Exception as error:  # noqa: BLE001 it is raised at the caller
             is_result, value = False, error.with_traceback(None)
-    more = range(PART, len(value), PART) if type(value) is list else ()
-    pickle.dump((is_result, value[:PART] if more else value, len(more)), sys.stdout.buffer)
-    for start in more:
-        pickle.dump(value[start : start + PART], sys.stdout.buffer)
+    items = _items_of(value)
+    later = [items[start : start + PART] for start in range(PART, len(items), PART)]
+    del items[PART:]
+    pickle.dump((is_result, value, len(later)), sys.stdout.buffer)
+    for part in later:
+        pickle.dump(part, sys.stdout.buffer)
+
+
+def _items_of(value: object) -> list[Any]:
+    """Return the list that a result is, or that is the first of a tuple, to add to or take from; else an empty one."""
+    first = value[0] if isinstance(value, tuple) and value else value
+    return first if type(first) is list else []
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from oauth.catalogue import answers
 from oauth.exchange import Exchange, Request, Response, header
+from oauth.lenient_json import loads
 from oauth.providers import ClientAuthentication
 from oauth.redaction import quoted
 from oauth.redaction.placeholders import PLACEHOLDER
@@ -175,7 +176,7 @@ def members(response: Response | None) -> dict[str, Any]:
     if response is None:
         return {}
     try:
-        body = json.loads(response.body)
+        body = loads(response.body)
     except (ValueError, RecursionError):
         return {}
     if not isinstance(body, dict):

@@ -167,6 +167,11 @@ def _reading(reading: Reading) -> list[int]:
     if count > 1:
         summary += f" · {_number(failed, 'failure')}{', the likeliest first' if failed > 1 else ''}"
     st.text(summary)
+    if (line := reading.line_stopped_at) is not None:
+        st.warning(
+            f"Reading stopped at line {line:,} after {pasted.SECONDS:.0f} seconds. What was read until then is below. "
+            "To read on, cut the text off before that line and diagnose the rest."
+        )
     _logins(reading)
     is_open = first == 0
     for finding, (_, rank) in zip(findings, shown, strict=True):
@@ -264,6 +269,8 @@ def _source(reading: Reading, positions: list[int]) -> None:
     st.code(text, language="diff", wrap_lines=True, height=560 if is_long else "content")
     unread, lines = reading.unread
     facts = [":material/check: Read whole: nothing is cut off."]
+    if reading.line_stopped_at is not None:
+        facts = [f":orange[:material/content_cut:] Read up to line {reading.line_stopped_at:,}."]
     if reading.cut:
         numbers = ", ".join(str(position + 1) for position in reading.cut[:10])
         facts = [f":orange[:material/content_cut:] Cut off in exchange {numbers}: a part of it is missing."]

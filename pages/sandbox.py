@@ -14,6 +14,7 @@ from oauth.sandbox import (
     PATHS,
     Api,
     Endpoint,
+    Finding,
     GrantType,
     Kind,
     Sandbox,
@@ -254,14 +255,27 @@ def _lint() -> None:
     if not findings:
         st.caption("No findings.")
         return
+    if not _draw_findings([finding for finding in findings if not finding.drill], "sandbox.lint"):
+        st.caption("No findings but those of drills.")
+    if drills := [finding for finding in findings if finding.drill]:
+        with st.expander(
+            f"From drills, on purpose: {len(drills)}", key="sandbox.lint.drills", on_change="rerun"
+        ) as fold:
+            if fold.open:
+                _draw_findings(drills, "sandbox.lint.drill")
+    st.button("Clear findings", key="sandbox.lint.clear", on_click=_clear_findings, args=(sandbox,))
+
+
+def _draw_findings(findings: list[Finding], key: str) -> bool:
+    """Draw findings; return True if there are any."""
     for finding in findings:
-        with st.container(border=True, gap="small", key=f"sandbox.lint.{finding.client_id}.{finding.rule.name}"):
+        with st.container(border=True, gap="small", key=f"{key}.{finding.client_id}.{finding.rule.name}"):
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
                 st.badge(f"{finding.count} times" if finding.count > 1 else "once", color="orange")
                 st.markdown(f"**{finding.rule.title}**", width="content")
                 st.text(f"{finding.client_id or 'an unknown client'}, last at {clock.at(finding.last_at)}")
             st.caption(f"{finding.rule.why} {finding.rule.remedy} {finding.rule.reference}")
-    st.button("Clear findings", key="sandbox.lint.clear", on_click=_clear_findings, args=(sandbox,))
+    return bool(findings)
 
 
 def _clear_findings(sandbox: Sandbox) -> None:

@@ -23,7 +23,6 @@ from pages.parts.walkthrough import (
     authorization,
     device,
     diagnosing,
-    diagram,
     fix,
     own_client,
     par,
@@ -33,6 +32,7 @@ from pages.parts.walkthrough import (
     request,
     step,
     step_rail,
+    timeline,
     token_request,
     tokens,
     undo,
@@ -44,7 +44,7 @@ NOT_YET = '.stElementContainer[data-stale="true"] .stLinkButton { opacity: 0.5; 
 
 def page() -> None:
     """Draw the walkthrough."""
-    st.html(f"<style>{NOT_YET}</style>")
+    st.html(f"<style>{NOT_YET}{step.STYLE}</style>")
     current = _header()
     advanced.apply(current)
     if current.recorder.problem:
@@ -63,7 +63,7 @@ def page() -> None:
             if step_rail.is_open(current, name):
                 CARDS[name](current)
         with st.container(key="diagram"):
-            diagram.draw(current.sequence)
+            timeline.draw(current.sequence)
         discover.compare(current.flow.provider, [item.exchange for item in current.sequence])
 
 
@@ -191,8 +191,10 @@ def _authorize(current: Session) -> None:
                 current.flow.provider.authorization_endpoint,
                 flows.authorization_request,
             )
-        with current.slots.pop("authorize"):
+        bar, result = current.slots.pop("authorize")
+        with bar:
             _open(current, edited)
+        with result:
             step.draw_result(current, "authorize")
 
 
@@ -261,11 +263,11 @@ def _callback(current: Session) -> None:
                 with st.expander("The provider shows its own page, and no callback arrives", key="callback.missing"):
                     card.causes(missing.causes)
             return
-        _callback_facts(current)
         shown = current.shown["callback"]
         if shown.explanation is not None:
             apply = partial(fix.apply, current, "callback")
             card.draw("callback", shown.exchange, shown.explanation, shown.diagnosis, apply)
+        _callback_facts(current)
         with st.expander("Exchange", key="callback.details"):
             exchange.draw("callback", shown.exchange, None, wide=True)
 
@@ -282,6 +284,8 @@ def _wait() -> None:
         return
     if received is not None:
         authorization.receive(current, list(received.parameters), received.received_at)
+        st.rerun()
+    if authorization.receive_refusal(current):
         st.rerun()
     if current.authorizing is None:
         st.caption("Open the authorization page in step 1 first.")

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from oauth.exchange import Exchange, Request, Response, Step
+from oauth.exchange import Exchange, Request, Response, Step, first_headers
 
 NOW = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
 
@@ -29,3 +29,8 @@ def test_retry_after_gives_the_time_of_the_next_request(value: str, until: datet
 def test_without_retry_after_there_is_no_wait() -> None:
     assert Exchange(Step.API, Request("GET", "x"), NOW, Response(429)).retry_at is None
     assert Exchange(Step.API, Request("GET", "x"), NOW).retry_at is None
+
+
+def test_the_first_of_several_headers_counts_in_any_letter_case() -> None:
+    headers = (("Accept", "a"), ("DPoP", "b"), ("dpop", "c"), ("X", "d"))
+    assert first_headers(headers, frozenset({"dpop", "accept", "origin"})) == {"accept": "a", "dpop": "b"}

@@ -51,6 +51,11 @@ def numbers(most: int, report: Callable[[str], None]) -> list[int]:
     return list(range(most))
 
 
+def numbers_and_most(most: int, report: Callable[[str], None]) -> tuple[list[int], int]:
+    report("counting")
+    return list(range(most)), most
+
+
 def secrets_around(report: Callable[[str], None]) -> list[str]:
     report("looking around")
     return [name for name in os.environ if name.startswith("CONSOLE_")]
@@ -69,6 +74,7 @@ def test_process_gives_way_to_the_server() -> None:
 @pytest.mark.parametrize("count", [0, isolation.PART, isolation.PART + 1, 3 * isolation.PART])
 def test_long_list_comes_back_whole(count: int) -> None:
     assert call(numbers, count, waiting=patient) == list(range(count))
+    assert call(numbers_and_most, count, waiting=patient) == (list(range(count)), count)
 
 
 def test_exception_of_the_call_is_raised_here() -> None:

@@ -148,5 +148,9 @@ def test_docstrings_begin_with_a_command_or_a_noun(folder: str) -> None:
     assert [place for place, word in first_words.items() if word in CLAUSE_WORDS] == []
 
 
+def test_the_operators_secrets_are_no_part_of_the_repository() -> None:
+    assert ".streamlit/secrets.toml" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+
+
 if __name__ == "__main__":
     print(diagram())

@@ -1,12 +1,13 @@
 import contextlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oauth.lenient_json import DEEPEST, ParseError, read
+from oauth.lenient_json import DEEPEST, ParseError, loads, read
 
 
 @pytest.mark.parametrize(
@@ -92,3 +93,32 @@ def test_escaped_json_is_read_as_the_strict_reader_reads_it(value: Any, indent: 
 def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
     with contextlib.suppress(ParseError):
         assert 0 < read(text).end <= len(text)
+
+
+def parsed(parse: Callable[[str], Any], text: str) -> str:
+    """Return the value of a text with its type, or the type of the error."""
+    try:
+        return repr(parse(text))
+    except (ValueError, RecursionError) as error:
+        return type(error).__name__
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["NaN", "[-Infinity, 1e400]", '"\\ud800"', '"\ud800"', '{"a": 1, "a": 2}', f"{10**40}", f"-{2**63 + 1}", "-0",
+     "-0.0", "5e-324", "1.5E3", "\ufeff{}", '"a\tb"', "[1,]", "{} x", "01", " null\n", "1" * 5000, "[" * 100_000, ""],
+)  # fmt: skip
+def test_a_json_text_is_parsed_as_python_does(text: str) -> None:
+    assert parsed(loads, text) == parsed(json.loads, text)
+
+
+@settings(max_examples=40, deadline=None)
+@given(value=st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists) | st.text())
+def test_any_json_text_is_parsed_as_python_does(value: Any) -> None:
+    for text in (json.dumps(value), json.dumps({"a": value}, ensure_ascii=False), str(value)):
+        assert parsed(loads, text) == parsed(json.loads, text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_octets_are_parsed_in_the_encodings_that_python_knows(encoding: str) -> None:
+    assert loads('{"a": "ż"}'.encode(encoding)) == {"a": "ż"}

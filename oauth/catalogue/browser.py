@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from oauth import challenges
 from oauth.catalogue.matcher import address_parameters
-from oauth.exchange import Headers, Request, Response, header
+from oauth.exchange import Headers, Request, Response, first_headers, header
 
 
 class Use(StrEnum):
@@ -59,6 +59,11 @@ _CLIENT_JSON = re.compile(
 _LOGIN_PATH = re.compile(r"/(?:log-?in|sign-?in|sso|consent|log-?out|sign-?out|interaction)(?:[/.;]|$)", re.IGNORECASE)
 _PASSWORD_FIELD = re.compile(rb"""type\s{0,9}=\s{0,9}["']?password\b""", re.IGNORECASE)
 
+_SIGNS = frozenset(
+    {"access-control-request-method", "upgrade", "sec-fetch-dest", "accept", "authorization", "dpop", "content-type",
+     "x-requested-with", "user-agent", "cookie", "origin", "referer"}
+)  # fmt: skip
+
 _ACCEPTS_PAGE = "application/xhtml+xml"
 """A part of the ``Accept`` of every browser's navigation, which the defaults of HTTP libraries do not have."""
 
@@ -68,95 +73,108 @@ def use_of(request: Request, response: Response | None = None, resource_type: st
 
     ``resource_type`` is that of the HAR of a browser, if there is one.
     """
-    if request.method == "OPTIONS" and header(request.headers, "access-control-request-method") is not None:
-        return Use.FILE
-    if (header(request.headers, "upgrade") or "").lower() == "websocket" or (response and response.status == 101):
-        return Use.FILE
-    if destination := (header(request.headers, "sec-fetch-dest") or "").strip().lower():
-        return _FETCH_DEST.get(destination, Use.FILE)
-    if resource_type:
-        return _RESOURCE_TYPE.get(resource_type.lower(), Use.FILE)
-    accept = (header(request.headers, "accept") or "").strip().lower()
-    if _ACCEPTS_PAGE in accept:
-        return Use.DOCUMENT
-    if accept.startswith(("image/", "text/css", "font/")):
-        return Use.FILE
-    if response is not None and not is_of_client(request):
-        if request.method == "GET" and _FILE_TYPES.match(header(response.headers, "content-type") or ""):
-            return Use.FILE
-        if _is_answered_form(request, response) or _is_login_page(request, response):
-            return Use.DOCUMENT
-    return Use.CALL if _is_of_script(request) else None
-
-
-def is_of_client(request: Request) -> bool:
-    """Return whether a request has what only a client sends: a token, its secret, or a grant."""
-    scheme = (header(request.headers, "authorization") or "").strip().partition(" ")[0].lower()
-    if scheme and scheme not in ("negotiate", "ntlm"):
-        return True
-    if header(request.headers, "dpop") is not None or any(name in _CLIENT_NAMES for name in form_of(request)):
-        return True
-    return _CLIENT_JSON.search(request.body) is not None
-
-
-def is_page(request: Request, response: Response | None, resource_type: str = "") -> bool:
-    """Return whether an exchange is a page, a part of one, or a call that a page makes for itself."""
-    use = use_of(request, response, resource_type)
-    if use is Use.CALL:
-        return not (is_of_client(request) or (response is not None and _asks_for_token(response)))
-    if use is Use.DOCUMENT:
-        return _CLIENT_NAMES.isdisjoint(form_of(request))
-    return use is Use.FILE
+    return Sight(request, response, resource_type).use
 
 
 def form_of(request: Request) -> dict[str, str]:
     """Return the parameters in the query and, of a form, in the body of a request."""
-    pairs = _query(request.url)
-    if b"=" in request.body and (_is_form(request) or header(request.headers, "content-type") is None):
-        pairs += _pairs(request.body.decode("utf-8", "replace"))
-    return dict(reversed(pairs))
+    return Sight(request).form()
 
 
-def _is_answered_form(request: Request, response: Response) -> bool:
-    """Return whether a form was sent with a cookie, or was answered by an authorization response or with a cookie."""
-    if not _is_form(request):
-        return False
-    location = header(response.headers, "location") or ""
-    if 300 <= response.status < 400 and location:
-        answered = address_parameters(location)
-        if "state" in answered and ("code" in answered or "error" in answered):
+class Sight:
+    """One exchange, with the signs of a browser among its request's headers, which are searched for once.
+
+    ``use`` is that of ``use_of``.
+    """
+
+    def __init__(self, request: Request, response: Response | None = None, resource_type: str = "") -> None:
+        self.request, self.response = request, response
+        self._headers = first_headers(request.headers, _SIGNS)
+        self.use = self._use(resource_type)
+
+    def _use(self, resource_type: str) -> Use | None:
+        request, response, sent = self.request, self.response, self._headers
+        if request.method == "OPTIONS" and "access-control-request-method" in sent:
+            return Use.FILE
+        if sent.get("upgrade", "").lower() == "websocket" or (response and response.status == 101):
+            return Use.FILE
+        if destination := sent.get("sec-fetch-dest", "").strip().lower():
+            return _FETCH_DEST.get(destination, Use.FILE)
+        if resource_type:
+            return _RESOURCE_TYPE.get(resource_type.lower(), Use.FILE)
+        accept = sent.get("accept", "").strip().lower()
+        if _ACCEPTS_PAGE in accept:
+            return Use.DOCUMENT
+        if accept.startswith(("image/", "text/css", "font/")):
+            return Use.FILE
+        if response is not None and not self.is_of_client():
+            if request.method == "GET" and _FILE_TYPES.match(header(response.headers, "content-type") or ""):
+                return Use.FILE
+            if self._is_answered_form(response) or self._is_login_page(response):
+                return Use.DOCUMENT
+        return Use.CALL if self._is_of_script() else None
+
+    def is_of_client(self) -> bool:
+        """Return whether a request has what only a client sends: a token, its secret, or a grant."""
+        scheme = self._headers.get("authorization", "").strip().partition(" ")[0].lower()
+        if scheme and scheme not in ("negotiate", "ntlm"):
             return True
-    has_cookie = header(request.headers, "cookie") is not None or header(response.headers, "set-cookie") is not None
-    return request.method == "POST" and has_cookie and (300 <= response.status < 400 or _is_html(response.headers))
+        if "dpop" in self._headers or not _CLIENT_NAMES.isdisjoint(self.form()):
+            return True
+        return _CLIENT_JSON.search(self.request.body) is not None
 
+    def is_page(self) -> bool:
+        """Return whether an exchange is a page, a part of one, or a call that a page makes for itself."""
+        if self.use is Use.CALL:
+            return not (self.is_of_client() or (self.response is not None and _asks_for_token(self.response)))
+        if self.use is Use.DOCUMENT:
+            return _CLIENT_NAMES.isdisjoint(self.form())
+        return self.use is Use.FILE
 
-def _is_login_page(request: Request, response: Response) -> bool:
-    path = request.url.partition("?")[0]
-    return request.method == "GET" and _is_html(response.headers) and _LOGIN_PATH.search(path) is not None
+    def form(self) -> dict[str, str]:
+        """Return the parameters in the query and, of a form, in the body of a request."""
+        pairs = _query(self.request.url)
+        if b"=" in self.request.body and (self._is_form() or "content-type" not in self._headers):
+            pairs += _pairs(self.request.body.decode("utf-8", "replace"))
+        return dict(reversed(pairs))
 
+    def is_form_post(self) -> bool:
+        """Return whether a request is an authorization response in a form (OAuth 2.0 Form Post Response Mode)."""
+        if self.request.method != "POST" or not self._is_form():
+            return False
+        names = {name for name, _ in _pairs(self.request.body.decode("utf-8", "replace"))}
+        return "state" in names and bool(names & {"code", "error", "id_token"}) and names <= RESPONSE_NAMES
 
-def _is_of_script(request: Request) -> bool:
-    if (header(request.headers, "x-requested-with") or "").lower() == "xmlhttprequest":
-        return True
-    is_browser = (header(request.headers, "user-agent") or "").startswith("Mozilla/5.0")
-    return is_browser and any(header(request.headers, name) is not None for name in ("cookie", "origin", "referer"))
+    def _is_form(self) -> bool:
+        return self._headers.get("content-type", "").lower().startswith(_FORM_TYPES)
+
+    def _is_answered_form(self, response: Response) -> bool:
+        """Return whether a form was sent with a cookie, or was answered by an authorization response or a cookie."""
+        if not self._is_form():
+            return False
+        location = header(response.headers, "location") or ""
+        if 300 <= response.status < 400 and location:
+            answered = address_parameters(location)
+            if "state" in answered and ("code" in answered or "error" in answered):
+                return True
+        has_cookie = "cookie" in self._headers or header(response.headers, "set-cookie") is not None
+        is_followed = 300 <= response.status < 400 or _is_html(response.headers)
+        return self.request.method == "POST" and has_cookie and is_followed
+
+    def _is_login_page(self, response: Response) -> bool:
+        path = self.request.url.partition("?")[0]
+        return self.request.method == "GET" and _is_html(response.headers) and _LOGIN_PATH.search(path) is not None
+
+    def _is_of_script(self) -> bool:
+        if self._headers.get("x-requested-with", "").lower() == "xmlhttprequest":
+            return True
+        is_browser = self._headers.get("user-agent", "").startswith("Mozilla/5.0")
+        return is_browser and not self._headers.keys().isdisjoint(("cookie", "origin", "referer"))
 
 
 def is_login_form(body: bytes) -> bool:
     """Return whether a page asks for a password."""
     return _PASSWORD_FIELD.search(body) is not None
-
-
-def is_form_post(request: Request) -> bool:
-    """Return whether a request is an authorization response in a form (OAuth 2.0 Form Post Response Mode)."""
-    if request.method != "POST" or not _is_form(request):
-        return False
-    names = {name for name, _ in _pairs(request.body.decode("utf-8", "replace"))}
-    return "state" in names and bool(names & {"code", "error", "id_token"}) and names <= RESPONSE_NAMES
-
-
-def _is_form(request: Request) -> bool:
-    return (header(request.headers, "content-type") or "").lower().startswith(_FORM_TYPES)
 
 
 def _asks_for_token(response: Response) -> bool:

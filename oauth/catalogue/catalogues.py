@@ -118,8 +118,14 @@ def for_host(host: str) -> Catalogue | None:
     for file in own():
         if file.catalogue and file.catalogue.speaks_for(host):
             return file.catalogue
+    id = _built_in_for(host)
+    return load(_paths()[id]) if id else None
+
+
+@lru_cache(maxsize=1024)
+def _built_in_for(host: str) -> str:
     known = [at for pattern in _patterns_of(host) if (at := _hosts().get(pattern)) is not None]
-    return load(tuple(_paths().values())[min(known)]) if known and host else None
+    return tuple(_paths())[min(known)] if known and host else ""
 
 
 def that_may_have(words: Words) -> Iterator[Catalogue]:
@@ -259,4 +265,10 @@ def remedy_of(entry: str) -> tuple[str, ...]:
 
 def for_shape(shape: str) -> Catalogue | None:
     """Return the catalogue whose alone a shape of a body is."""
-    return next((catalogue(id) for id, names in _listed("shapes").items() if shape and shape in names), None)
+    id = _ids_by_shape().get(shape)
+    return catalogue(id) if id else None
+
+
+@cache
+def _ids_by_shape() -> Mapping[str, str]:
+    return {name: id for id, names in [*_listed("shapes").items()][::-1] for name in names}

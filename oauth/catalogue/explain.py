@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
@@ -25,7 +26,7 @@ from oauth.catalogue.matcher import (
 )
 from oauth.catalogue.provider_errors import Catalogue, ProviderError, Words
 from oauth.catalogue.subject import subject_of
-from oauth.exchange import Exchange, Headers, Request, Response, Step, header
+from oauth.exchange import HIGHEST_STATUS, Exchange, Headers, Request, Response, Step, header
 from oauth.formatting import fields
 from oauth.providers.terms import catalogue_of, is_of_another_provider, is_partner, terms_of
 from oauth.redaction import quoted
@@ -196,7 +197,7 @@ def _speaker(url: str, provider: str, error: Match | None) -> tuple[Catalogue | 
     host = host_of(url)
     if host and (speaker := catalogues.for_host(host)):
         return speaker, f"the host {host}"
-    if error is not None and _is_open(url, provider) and (speaker := catalogues.for_shape(error.shape)):
+    if error is not None and (speaker := catalogues.for_shape(error.shape)) and _is_open(url, provider):
         return speaker, "the members of the body"
     return None, ""
 
@@ -221,12 +222,13 @@ def _recognised(
 
 def _use(step: Step | None, request: Request | None, response: Response) -> Use | None:
     """Return the use of a browser's page or a part of one, ``None`` for the call of a client."""
+    if request is None or step not in (None, Step.API, Step.PAGE):
+        return Use.DOCUMENT if step is Step.PAGE else None
+    sight = browser.Sight(request, response)
     if step is Step.PAGE:
-        return browser.use_of(request, response) if request else Use.DOCUMENT
-    if step not in (None, Step.API) or request is None or not browser.is_page(request, response):
-        return None
-    use = browser.use_of(request, response)
-    return None if use is Use.CALL else use  # alone, a call may be the one that is asked about
+        return sight.use
+    # Alone, a call may be the one that is asked about.
+    return sight.use if sight.use is not Use.CALL and sight.is_page() else None
 
 
 def _explain_page(use: Use, status: int, headers: Headers, body: bytes, error: Match | None) -> Explanation | None:
@@ -292,7 +294,9 @@ class _Shape:
         """Return the kind of the ``Answer`` that fits, empty for a success."""
         if self.status is None:
             return "unknown_error" if self.error else self._without_status()
-        outcome = next(outcome for applies, outcome in _KINDS if applies(self, self.status))
+        outcome = next(
+            outcome for applies, outcome in _kinds(min(max(self.status, 0), HIGHEST_STATUS)) if applies(self)
+        )
         return outcome if isinstance(outcome, str) else outcome(self)
 
     def _without_status(self) -> str:
@@ -304,22 +308,20 @@ class _Shape:
         """Return whether an error's code was read, which a remark on the status must not hide."""
         return self.error is not None and bool(self.error.error)
 
-    def _is_limited(self, status: int) -> bool:
-        """Return whether a refusal has a sign of a limit of its own: status, header or words."""
-        if status == 429:
-            return True
-        if status != 403 or (self.error is not None and self.error.error):
+    def _is_limited(self) -> bool:
+        """Return whether a refusal has a sign of a limit of its own: header or words."""
+        if self._has_code():
             return False
         left = (value for name, value in self.headers if name.lower().replace("-", "").endswith("ratelimitremaining"))
         if header(self.headers, "retry-after") is not None or "0" in (value.strip() for value in left):
             return True
         return _LIMIT.search(self.body[:_TEXT_LIMIT].decode("utf-8", "replace")) is not None
 
-    def _lets_body_be_empty(self, status: int) -> bool:
+    def _lets_body_be_empty(self) -> bool:
         if self.step is Step.REVOKE:  # RFC 7009 §2.2: the status says all
-            return status < 300
+            return True
         # RFC 7592 §2.3: 204 is the response to the deletion of a client.
-        return status in (204, 205) and self.step in (None, Step.API, Step.USERINFO, Step.REGISTER)
+        return self.status in (204, 205) and self.step in (None, Step.API, Step.USERINFO, Step.REGISTER)
 
     def _redirect(self) -> str:
         location = header(self.headers, "location") or ""
@@ -373,13 +375,11 @@ class _Shape:
         schemes = {challenge.scheme.lower() for value in values for challenge in challenges.parse(value)}
         return bool(schemes & {"bearer", "dpop"})
 
-    def _names_its_metadata(self, status: int) -> bool:
+    def _names_its_metadata(self) -> bool:
         """Return whether an API answered discovery as it should: by a challenge that leads on (RFC 9728 §5.1)."""
         values = (value for name, value in self.headers if name.lower() == "www-authenticate")
         parsed = (item for value in values for item in challenges.parse(value))
-        return (
-            self.step is Step.DISCOVERY and status == 401 and any("resource_metadata" in it.parameters for it in parsed)
-        )
+        return self.step is Step.DISCOVERY and any("resource_metadata" in it.parameters for it in parsed)
 
     def _is_html(self) -> bool:
         start = self.body.lstrip()[:100].lower()
@@ -392,34 +392,42 @@ class _Shape:
         return not self.body.strip()
 
 
-# The first row that applies decides. A function in the second place tells more than one kind apart.
-_KINDS: tuple[tuple[Callable[["_Shape", int], bool], str | Callable[["_Shape"], str]], ...] = (
-    (_Shape._names_its_metadata, ""),
-    (lambda _, status: 300 <= status < 400, _Shape._redirect),
-    (lambda it, status: it.proxied and status in (502, 503, 504) and it.value is None, "proxy_error"),
-    (lambda it, status: status >= 500 and not it._has_code(), "server_error"),
-    (lambda _, status: status == 407, "proxy_authentication"),
+_ANY, _OK, _REDIRECTION = range(HIGHEST_STATUS + 1), range(300), range(300, 400)
+_ERROR = range(400, HIGHEST_STATUS + 1)
+
+# The first row of the status that applies decides. A function in the last place tells more than one kind apart.
+_KINDS: tuple[tuple[range, Callable[["_Shape"], bool], str | Callable[["_Shape"], str]], ...] = (
+    (range(401, 402), _Shape._names_its_metadata, ""),
+    (_REDIRECTION, lambda _: True, _Shape._redirect),
+    (range(502, 505), lambda it: it.proxied and it.value is None, "proxy_error"),
+    (range(500, HIGHEST_STATUS + 1), lambda it: not it._has_code(), "server_error"),
+    (range(407, 408), lambda _: True, "proxy_authentication"),
     (
-        lambda it, status: (
-            it.step is Step.AUTHORIZE and status >= 400 and not _is_asked_to_log_in(status, it.headers, it.body)
-        ),
+        _ERROR,
+        lambda it: it.step is Step.AUTHORIZE and not _is_asked_to_log_in(it.status or 0, it.headers, it.body),
         "error_page",
     ),
-    (lambda it, _: it.step is Step.AUTHORIZE, ""),
-    (lambda _, status: status in (404, 405), "not_found"),
-    (_Shape._is_limited, "rate_limited"),
-    (lambda it, _: it.cut and bool(header(it.headers, "content-encoding")), "unpacked_too_large"),
-    (lambda it, _: it.cut, "too_large"),
-    (lambda it, status: status == 401 and it._has_bare_challenge(), "no_token"),
-    (lambda it, status: it._is_empty() and it._lets_body_be_empty(status), ""),
-    (lambda it, _: it._is_empty(), "empty"),
-    (lambda it, _: it._is_html() and "json" in _media_type(it.headers), "html_as_json"),
-    (lambda it, _: it._is_html(), "html"),
-    (lambda it, status: status == 400 and it._is_get_with_content_type(), "content_type_on_get"),
-    (lambda it, status: status >= 400 and (it.error is not None or it.value is not None), "unknown_error"),
-    (lambda _, status: status >= 400, "invalid_json"),
-    (lambda _, __: True, _Shape._success),
+    (_ANY, lambda it: it.step is Step.AUTHORIZE, ""),
+    (range(404, 406), lambda _: True, "not_found"),
+    (range(429, 430), lambda _: True, "rate_limited"),
+    (range(403, 404), _Shape._is_limited, "rate_limited"),
+    (_ANY, lambda it: it.cut and bool(header(it.headers, "content-encoding")), "unpacked_too_large"),
+    (_ANY, lambda it: it.cut, "too_large"),
+    (range(401, 402), _Shape._has_bare_challenge, "no_token"),
+    (_OK, lambda it: it._is_empty() and it._lets_body_be_empty(), ""),
+    (_ANY, _Shape._is_empty, "empty"),
+    (_ANY, lambda it: it._is_html() and "json" in _media_type(it.headers), "html_as_json"),
+    (_ANY, _Shape._is_html, "html"),
+    (range(400, 401), _Shape._is_get_with_content_type, "content_type_on_get"),
+    (_ERROR, lambda it: it.error is not None or it.value is not None, "unknown_error"),
+    (_ERROR, lambda _: True, "invalid_json"),
+    (_ANY, lambda _: True, _Shape._success),
 )
+
+
+@cache
+def _kinds(status: int) -> tuple[tuple[Callable[["_Shape"], bool], str | Callable[["_Shape"], str]], ...]:
+    return tuple((applies, outcome) for statuses, applies, outcome in _KINDS if status in statuses)
 
 
 def has_secret(request: Request) -> bool:

@@ -19,7 +19,7 @@ from oauth.catalogue import shapes, words
 from oauth.catalogue.entries import DocumentedError, Endpoint, RegisteredError, documented, registered, registered_for
 from oauth.catalogue.folding import clean, fold, plain_quotes
 from oauth.catalogue.words import Words
-from oauth.exchange import Headers, Step
+from oauth.exchange import Headers, Step, header
 from oauth.lenient_json import ParseError
 from oauth.redaction import quoted
 
@@ -168,7 +168,7 @@ def read_json(body: bytes) -> Any:
     """Parse a JSON body leniently; ``None`` when it cannot be parsed."""
     text = _decoded(body)
     try:
-        return json.loads(text)
+        return lenient_json.loads(text)
     except (ValueError, RecursionError):
         pass
     if not text.lstrip().startswith(("{", "[")):
@@ -282,12 +282,9 @@ def _endpoints(error: _Error, step: Step | None) -> tuple[Endpoint, ...]:
 def _errors(status: int | None, headers: Headers, body: bytes, value: Any, address: str, cut: bool) -> Iterator[_Error]:
     if error := _body_error(status, body, value, cut):
         yield error
-    location: str | None = None
-    for name, text in headers:
-        lowered = name.lower()
-        if lowered == "location":
-            location = text if location is None else location
-        elif lowered == "www-authenticate":
+    location = header(headers, "location")
+    if header(headers, "www-authenticate") is not None:
+        for text in (text for name, text in headers if name.lower() == "www-authenticate"):
             for challenge in challenges.parse(text):
                 code = challenge.parameters.get("error", "")
                 description = challenge.parameters.get("error_description", "")

@@ -4,7 +4,6 @@ Every value comes from a provider, so nothing here raises, whatever was sent.
 """
 
 import html
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
+from oauth import lenient_json
 from oauth.catalogue.entries import CatalogueError, Text, documented, file_text, read_tables, registered
 from oauth.catalogue.folding import clean, fold
 
@@ -535,10 +535,13 @@ def _is_exchange(members: dict[str, Any]) -> bool:
 
 
 def _is_log_record(members: dict[str, Any]) -> bool:
-    signs = table().signs
-    return any(_plain(name) in members for name in signs.log_level) and any(
-        _plain(name) in members for name in signs.log_other
-    )
+    return not any(map(members.keys().isdisjoint, _log_names()))
+
+
+@cache
+def _log_names() -> tuple[frozenset[str], ...]:
+    """Return the names of which a log record has one of each set."""
+    return tuple(frozenset(map(_plain, names)) for names in (table().signs.log_level, table().signs.log_other))
 
 
 def _is_known(error: str, description: str) -> bool:
@@ -604,6 +607,6 @@ def _phrases() -> frozenset[str]:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
+        return lenient_json.loads(text)
     except (ValueError, RecursionError):
         return None

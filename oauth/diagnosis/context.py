@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 
 from oauth import parameters
-from oauth.addresses import host_of
+from oauth.addresses import host_of, split
 from oauth.catalogue.explain import Explanation
 from oauth.diagnosis.before import Before
 from oauth.diagnosis.known import Authorization, Known, Origin
@@ -149,6 +149,11 @@ class Context:
         scheme, credentials = parameters.authorization(self.exchange.request)
         words = [word for word in (scheme, *credentials.split()) if word.lower() not in ("bearer", "dpop")]
         return words[-1] if len(words) == 1 else " ".join(words)
+
+    @property
+    def is_about_user(self) -> bool:
+        """True for a call of the documented provider about the user who approved, as its path says."""
+        return self.is_documented and split(self.exchange.request.url).path.rstrip("/").endswith("/users/me")
 
     @property
     def client_id(self) -> str:
@@ -397,7 +402,9 @@ class Context:
         return f"row {row.id}, {self.clock(row.started_at)}" if row.id is not None else self.clock(row.started_at)
 
     def outcome(self, row: Exchange) -> str:
-        """Summarise the outcome of a row: status and error, or the failure."""
+        """Summarise the outcome of a row: status and error, the error of a callback, or the failure."""
+        if row.step is Step.CALLBACK and (error := dict(parameters.query_of(row.request.url)).get("error")):
+            return error
         if row.response is None:
             return f"no response ({row.failure.kind})" if row.failure else "no response recorded"
         error = parameters.members(row.response).get("error")

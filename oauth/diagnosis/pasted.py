@@ -1,6 +1,5 @@
 """Diagnose the exchanges of a paste: each is explained, diagnosed from the paste, and redacted."""
 
-import json
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
@@ -13,7 +12,7 @@ from oauth.diagnosis.masks import without_masks
 from oauth.diagnosis.rank import likelihood
 from oauth.diagnosis.readings import Readings
 from oauth.exchange import Exchange, Part, Request, Response, Step, header
-from oauth.lenient_json import CUT
+from oauth.lenient_json import CUT, loads
 from oauth.paste.flows import redirect_of
 from oauth.paste.result import Pasted
 from oauth.paste.step_guess import is_callback
@@ -233,7 +232,7 @@ def _response_values(response: Response | None) -> Iterator[tuple[str, str]]:
         yield from parameters.query_of(location)
     if response.body[:1] == b"{":
         try:
-            yield from _members(json.loads(response.body), 0)
+            yield from _members(loads(response.body), 0)
         except (ValueError, RecursionError):
             return  # a body that is not JSON: redaction finds what has a name in it
 

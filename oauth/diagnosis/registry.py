@@ -375,6 +375,7 @@ def _rules_before(context: Context) -> tuple[Rule, ...]:
         case Step.AUTHORIZE:
             return (
                 authorization.client_id_missing,
+                client.never_active,
                 authorization.redirect_uri,
                 authorization.response_type,
                 client.white_space,
@@ -389,6 +390,7 @@ def _rules_before(context: Context) -> tuple[Rule, ...]:
                 access_token.expired,
                 access_token.other_host,
                 access_token.replaced,
+                access_token.of_application,
                 *shape.altered(shape.ACCESS_TOKEN),
                 *request.HEADERS,
                 request.address,
@@ -414,6 +416,7 @@ def _token_request(context: Context) -> tuple[Rule, ...]:
         client.basic_encoding,
         client.both,
         client.secret_differs,
+        client.never_active,
         parameter.REPEATED,
     )
     asks = (scope.separators, scope.letter_case, scope.beyond_consent)

@@ -37,6 +37,11 @@ class Control:
         self._ask("POST", "clock/move", {"seconds": seconds}, "move its clock")
         return lambda: self._ask("POST", "clock/move", {"seconds": -seconds}, "put its clock back")
 
+    def begin(self) -> Undo:
+        """Have the findings of a drill counted apart from those of integrations."""
+        self._ask("PATCH", "settings", {"drill": True}, "begin a drill")
+        return lambda: self._ask("PATCH", "settings", {"drill": False}, "end the drill")
+
     def change_client(self, change: ChangeClient) -> Undo:
         """Deactivate or restrict a client."""
         return self._change(f"clients/{quote(change.id, safe='')}", change, f"the client {change.id}")

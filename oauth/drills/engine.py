@@ -112,13 +112,12 @@ def _run(drill: Drill, setting: Setting) -> Generator[Progress, None, None]:
     running = _Run(drill, setting)
     trouble, done = "", 0
     try:
+        running.begin()
         for done, step in enumerate(drill.steps, 1):
-            try:
-                text = running.do(step, last=done == total)
-            except (_EndedError, ControlError, InputError) as error:
-                trouble = str(error)
-                break
+            text = running.do(step, last=done == total)
             yield Progress(drill, done, total, text)
+    except (_EndedError, ControlError, InputError) as error:
+        trouble = str(error)
     finally:
         problems = running.restore()
     outcome = running.outcome(" ".join([*([trouble] if trouble else []), *problems]))
@@ -188,6 +187,11 @@ class _Run:
     def now(self) -> datetime:
         """Return the drill's time: it moves with the sandbox's clock, and the last step is at the present."""
         return self.setting.now() + self.offset
+
+    def begin(self) -> None:
+        """Tell the sandbox that a drill is running. Raises ``ControlError``."""
+        if self.setting.provider.control:
+            self.undo.append(self.control.begin())
 
     def do(self, step: ScriptStep, *, last: bool) -> str:
         """Do one step and return a sentence about it. Raises ``_EndedError``, ``ControlError`` and ``InputError``."""

@@ -23,6 +23,9 @@ from oauth.isolation import environment
 
 CHUNK = 256 * 1024
 
+STALLED_SECONDS = 60.0
+"""Time without a new byte after which an export is given up: its database does not respond, or waits for a lock."""
+
 
 class Download:
     """One export in progress. ``folder`` holds the temporary file; ``close`` stops the export at any time."""
@@ -82,7 +85,10 @@ class Download:
     def _more(self, position: int) -> bool:
         """Wait for more than ``position`` bytes or the end of the file; return True if there are more."""
         with self._state:
-            self._state.wait_for(lambda: self._whole or self._error or self._written > position)
+            if not self._state.wait_for(
+                lambda: self._whole or self._error or self._written > position, STALLED_SECONDS
+            ):
+                raise HistoryError(f"The history did not respond for {STALLED_SECONDS:g} seconds. Try again later.")
             if self._error:
                 raise HistoryError(self._error)
             return self._written > position

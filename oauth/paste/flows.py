@@ -39,8 +39,27 @@ def grouped(items: list[Pasted]) -> list[Pasted]:
         for mark in own[1:]:
             first, second = sorted((leader(own[0]), leader(mark)), key=_rank)
             leaders[second] = first
-    return _with_pages(
-        [replace(item, flow=_name(leader(own[0]))) if own else item for item, own in zip(items, marks, strict=True)]
+    names: dict[tuple[str, str], str] = {}
+    for place, own in enumerate(marks):
+        if own:
+            first = leader(own[0])
+            items[place] = _in_flow(items[place], names.get(first) or names.setdefault(first, _name(first)))
+    return _with_pages(items)
+
+
+def _in_flow(item: Pasted, flow: str) -> Pasted:
+    """Return an exchange with its flow. By position: that is faster than replacing the field."""
+    return Pasted(
+        item.request,
+        item.response,
+        item.step,
+        item.started_at,
+        item.duration_ms,
+        item.repairs,
+        item.source,
+        flow,
+        item.unknown,
+        item.spans,
     )
 
 
@@ -76,7 +95,7 @@ def _with_pages(items: list[Pasted]) -> list[Pasted]:
             if not logins or (has_token and item.status in (401, 403)):
                 item = _as_call(item)
             if item.flow not in known:
-                item = replace(item, flow=flow)
+                item = _in_flow(item, flow)
         joined.append(item)
     return joined
 

@@ -51,13 +51,13 @@ def collector_paused() -> Iterator[None]:
 
 
 def _read(text: str) -> list[Pasted]:
-    headers = SharedHeaders()
     spans = ((0, len(text)),)
     text = text.removeprefix("\ufeff")  # the byte order mark of a file
-    with contextlib.suppress(DecodeError, RecursionError):  # invalid, or other types than HAR's: read what there is
-        saved = _FILE.decode(text).log.entries
+    saved = decoded(text)
+    if saved is not None:
         check_count(saved)
-        return [_exchange(entry, headers, (), spans) for entry in saved]
+        return exchanges(saved, spans)
+    headers = SharedHeaders()
     repairs: tuple[str, ...] = ()
     try:
         document = json.loads(text)
@@ -126,6 +126,20 @@ class _File(Struct):
 
 
 _FILE = Decoder(_File)
+
+
+def decoded(text: str) -> list[_Entry] | None:
+    """Return the entries of a HAR; ``None`` where it is invalid or has other types than HAR's."""
+    try:
+        return _FILE.decode(text).log.entries
+    except (DecodeError, UnicodeError, RecursionError):
+        return None
+
+
+def exchanges(entries: list[_Entry], spans: Spans = ()) -> list[Pasted]:
+    """Return the exchange of each entry of a file."""
+    headers = SharedHeaders()
+    return [_exchange(entry, headers, (), spans) for entry in entries]
 
 
 class SharedHeaders(dict[_Header, tuple[str, str] | None]):

@@ -13,8 +13,10 @@ MOST_EXCHANGES = 100_000
 MOST_BRACKETS = 1_000_000
 """Maximum number of opening brackets in a pasted text or a HAR: each may become a value of some hundred octets.
 
-A text above 32 MB may have one for each 32 characters, which those of browsers are far from.
+A text above 32 MB may have one for each 32 octets, which those of browsers are far from.
 """
+
+_PIECE = 1 << 20
 
 Spans = tuple[tuple[int, int], ...]
 """Places in a text, each as start and end."""
@@ -87,10 +89,12 @@ class NothingFoundError(ParseError):
     """The text has nothing in it that is known."""
 
 
-def check_brackets(text: str) -> None:
-    """Raise ``TooManyError`` for more than ``MOST_BRACKETS``, before the text is decoded."""
-    most = max(MOST_BRACKETS, len(text) // 32)
-    if text.count("{") + text.count("[") > most:
+def check_brackets(octets: bytes) -> None:
+    """Raise ``TooManyError`` for more than ``MOST_BRACKETS``, before the text in UTF-8 is decoded."""
+    most = max(MOST_BRACKETS, len(octets) // 32)
+    pieces = (octets[start : start + _PIECE] for start in range(0, len(octets), _PIECE))
+    # Three times as fast as counting both.
+    if sum(len(piece) - len(piece.translate(None, b"{[")) for piece in pieces) > most:
         raise TooManyError(f"the text has more than {most:,} opening brackets; cut out the exchange in question.")
 
 

@@ -4,8 +4,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from oauth.catalogue import browser
-from oauth.catalogue.browser import Use
+from oauth.catalogue.browser import Sight, Use
 from oauth.catalogue.shapes import is_error_code
 from oauth.exchange import Request, Response, Step, header
 
@@ -38,28 +37,30 @@ def step_of(request: Request | None, response: Response | None, resource_type: s
     """
     if request is None or not (request.url or request.body):
         return _of_response(response)
-    step = _of_request(request)
-    use = browser.use_of(request, response, resource_type or "")
+    sight = Sight(request, response, resource_type or "")
+    step = _of_request(sight)
+    use = sight.use
     if use in (Use.FILE, Use.DOCUMENT) or (use is Use.CALL and resource_type is not None):
-        return _of_browser(request, response, use, step)
+        return _of_browser(sight, step)
     # A browser gets a page or a redirect; JSON answers a client that sends its code in the query.
     is_json = response is not None and response.body[:1] in (b"{", b"[")
     return Step.TOKEN if step is Step.CALLBACK and is_json else step
 
 
-def _of_browser(request: Request, response: Response | None, use: Use, step: Step) -> Step:
+def _of_browser(sight: Sight, step: Step) -> Step:
     """Return the step of a browser's request, of which ``step`` is known by its address and its body alone."""
+    request, use = sight.request, sight.use
     if use is Use.FILE:
         return Step.PAGE
-    if browser.is_form_post(request):
+    if sight.is_form_post():
         return Step.CALLBACK
-    is_page = browser.is_page(request, response, use.value)
+    is_page = sight.is_page()
     if step is Step.CALLBACK and (use is Use.CALL or not _is_told(parameters(request.url))):
         return Step.PAGE if is_page else Step.API
     if step is Step.AUTHORIZE or not is_page:
         return step
     if step in (Step.TOKEN, Step.REFRESH):
-        has_client = "client_id" in browser.form_of(request) or b'"client_id"' in request.body
+        has_client = "client_id" in sight.form() or b'"client_id"' in request.body
         return step if request.method == "POST" and has_client else Step.PAGE
     if step in (Step.INTROSPECT, Step.REVOKE) and b"token" not in request.body:
         return Step.PAGE
@@ -95,7 +96,8 @@ def split(url: str) -> SplitResult:
         return SplitResult("", "", "", "", "")
 
 
-def _of_request(request: Request) -> Step:
+def _of_request(sight: Sight) -> Step:
+    request = sight.request
     values = parameters(request.url) if _TELLING.search(request.url) else {}
     grant = _GRANT.search(request.body)
     if grant or "grant_type" in values:
@@ -111,7 +113,7 @@ def _of_request(request: Request) -> Step:
             return Step.AUTHORIZE
         if is_callback(values):
             return Step.CALLBACK
-    elif browser.is_form_post(request):
+    elif sight.is_form_post():
         return Step.CALLBACK
     steps = (step for step, method, ending in _BESIDE if request.method in (method, "") and ending.search(path))
     return next(steps, Step.API)

@@ -1,6 +1,7 @@
 """Parse times as logs, headers and HAR files write them."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -23,6 +24,8 @@ def moment(text: object) -> datetime | None:
             return _in_utc(datetime.fromtimestamp(text / 1000 if text > 1e11 else text, UTC)) if text > 1e9 else None
         if not isinstance(text, str):
             return None
+        with suppress(ValueError):
+            return _in_utc(datetime.fromisoformat(text))
         if ACCESS_LOG.fullmatch(text):
             return _in_utc(datetime.strptime(text, "%d/%b/%Y:%H:%M:%S %z"))
         time = datetime.fromisoformat(text.strip().replace(" UTC", "Z").replace(" Z", "Z").replace(",", "."))
@@ -40,5 +43,5 @@ def date_header(text: str) -> datetime | None:
 
 
 def _in_utc(time: datetime) -> datetime | None:
-    utc = (time.replace(tzinfo=UTC) if time.tzinfo is None else time).astimezone(UTC)
+    utc = time if time.tzinfo is UTC else (time.replace(tzinfo=UTC) if time.tzinfo is None else time).astimezone(UTC)
     return utc if utc.year in YEARS else None

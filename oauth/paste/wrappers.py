@@ -49,6 +49,9 @@ _GUTTER = re.compile(r"^(?P<name>[\w.@/-]{1,40}(?:\|[\w.@/-]{1,40})?)[ \t]{0,20}
 _FAR = 2_000
 """Characters between two lines that are no neighbours."""
 _TIMED_LINE = re.compile(rf"^\[?(?P<time>{_TIME})(?P<rest>[^\n]*)", re.MULTILINE)
+RECORD = re.compile(rf"^(?:<\d{{1,3}}>|\[)?{_TIME}", re.MULTILINE)
+"""The beginning of a record of a log."""
+
 _TAIL = re.compile(r"[^\n{}\"<>=]{0,160}(?:[:\]|]|[-–])[ \t]{1,4}")
 _METHODS = "GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS"
 _CONTINUES = re.compile(rf"[ \t]*(?:\"[\w.$@-]{{1,60}}\"\s{{0,3}}:|[}}\]]|{HEADERS}:[ ]|\r?$)", re.MULTILINE)

@@ -117,6 +117,7 @@ class ReadyClient:
     secret: str = field(repr=False)
     title: str = ""
     api_key: str = field(default="", repr=False)
+    active: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Secrets by value: every occurrence of a known secret, plain or encoded."""
 
+import re
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
@@ -12,6 +13,9 @@ from oauth.redaction.placeholders import PLACEHOLDER
 
 HEAD = 12
 """Characters by which a secret that was cut is known."""
+
+_PIECES = 16
+"""Characters of a text whose pieces are compared in the time that one search of it takes."""
 
 _NONE: frozenset[int] = frozenset()
 _URL_SAFE = str.maketrans("+/", "-_")
@@ -87,6 +91,8 @@ class Index:
         self._values: list[str] = []
         self._by_end: dict[str, int | list[int]] = {}  # most ends belong to one secret; a list for each costs memory
         self._short: list[str] = []  # ends that are whole encodings, of secrets that are mostly quotes
+        self._signs: set[str] = set()
+        self._words: re.Pattern[str] | None = None  # words of the signs that an end has
 
     def __len__(self) -> int:
         """Return the number of secrets in it."""
@@ -95,7 +101,11 @@ class Index:
     def add(self, value: str) -> None:
         """Add a secret, once."""
         number = len(self._values)
-        for end in {text[-self._width :] for text in self._encode(value)}:
+        ends = {text[-self._width :] for text in self._encode(value)}
+        if not self._signs.issuperset(signs := "".join(ends)):
+            self._signs.update(signs)
+            self._words = None
+        for end in ends:
             known = self._by_end.setdefault(end, number)
             if isinstance(known, list):
                 known.append(number)
@@ -117,10 +127,14 @@ class Index:
         """Return the numbers of the secrets that may occur in a text."""
         if not self._values:
             return _NONE
-        if len(self._by_end) <= len(text):
+        if len(self._by_end) <= len(text) // _PIECES:
             ends = [end for end in self._by_end if end in text]
         else:
-            pieces = {text[start : start + self._width] for start in range(len(text) - self._width + 1)}
+            width = self._width
+            if self._words is None:
+                self._words = re.compile(f"[{re.escape(''.join(sorted(self._signs)))}]{{{width},}}")
+            words = self._words.findall(text)  # a piece with a sign that no end has is none
+            pieces = {word[start : start + width] for word in words for start in range(len(word) - width + 1)}
             ends = [*(self._by_end.keys() & pieces), *(end for end in self._short if end in text)]
         numbers: set[int] = set()
         for end in ends:
@@ -129,10 +143,11 @@ class Index:
         return frozenset(numbers)
 
 
-def find(views: Iterable[View], targets: Sequence[Target]) -> list[Occurrence]:
-    """Return every occurrence of the targets in the views."""
+def find(views: Iterable[View], targets: Sequence[Target], named: Iterable[Occurrence] = ()) -> list[Occurrence]:
+    """Return every occurrence of the targets in the views, but for those where a ``named`` one is."""
     occurrences: list[Occurrence] = []
     if targets:
+        known = {(occurrence.start, occurrence.end) for occurrence in named}
         for view in views:
             for value, kind, encoded in targets:
                 for text in encoded:
@@ -143,7 +158,8 @@ def find(views: Iterable[View], targets: Sequence[Target]) -> list[Occurrence]:
                         if len(text) == HEAD and (whole := trim(value)).startswith(text):
                             end = start + _common(view.text, start, whole)
                             reading = value if end - start == len(whole) else view.text[start:end]
-                        occurrences.append(Occurrence(*view.origin(start, end), kind, (reading,)))
+                        if (span := view.origin(start, end)) not in known:
+                            occurrences.append(Occurrence(*span, kind, (reading,)))
                         start = view.text.find(text, end)
     return occurrences
 

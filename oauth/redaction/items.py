@@ -1,8 +1,8 @@
 """The texts of an exchange that are redacted, and the exchange with others in their place."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain
 from typing import cast
 
 from oauth.exchange import Exchange, Headers, Request, Response
@@ -31,19 +31,25 @@ def items_of(exchange: Exchange) -> list[Item]:
     return items
 
 
-def with_items(exchange: Exchange, items: Iterable[Item]) -> Exchange:
+def with_items(exchange: Exchange, items: Sequence[Item]) -> Exchange:
     """Return the exchange with these items in place of its own, in the same order."""
-    rest = iter(items)
     request, response, failure = exchange.request, exchange.response, exchange.failure
-    client_id, case, url = (text for _, text in islice(rest, 3))
-    headers, body = _headers(request.headers, rest), next(rest)[1].encode()
-    request = Request(request.method, url, headers, body)
+    (_, client_id), (_, case), (_, url) = items[:3]
+    end = 3 + len(request.headers)
+    request = Request(request.method, url, _headers(items[3:end]), items[end][1].encode())
     if response is not None:
-        reason = next(rest)[1]
-        headers, body = _headers(response.headers, rest), next(rest)[1].encode()
-        response = Response(response.status, reason, headers, body, response.cut, response.http_version)
+        start = end + 2
+        end = start + len(response.headers)
+        response = Response(
+            response.status,
+            items[start - 1][1],
+            _headers(items[start:end]),
+            items[end][1].encode(),
+            response.cut,
+            response.http_version,
+        )
     if failure is not None:
-        failure = replace(failure, detail=next(rest)[1])
+        failure = replace(failure, detail=items[-1][1])
     # By position: that is faster than replacing the fields that change.
     return Exchange(
         exchange.step,
@@ -95,8 +101,8 @@ def find_nothing(_text: str, _views: list[View]) -> Iterable[Occurrence]:
     return ()
 
 
-def _headers(headers: Headers, items: Iterator[Item]) -> Headers:
-    return cast(Headers, tuple(islice(items, len(headers))))
+def _headers(items: Sequence[Item]) -> Headers:
+    return cast(Headers, tuple(items))
 
 
 def _body(body: bytes, headers: Headers) -> str:

@@ -1,6 +1,6 @@
 """The secrets of one session or flow, and the redaction of every text and exchange."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
@@ -9,7 +9,7 @@ from oauth.exchange import Exchange
 from oauth.redaction import by_value, names, outlines
 from oauth.redaction.by_value import Target
 from oauth.redaction.decodings import View, is_encoded, views
-from oauth.redaction.items import Item, find_in_url, find_in_words, find_named, items_of, with_items
+from oauth.redaction.items import Finder, Item, find_in_url, find_in_words, find_named, items_of, with_items
 from oauth.redaction.occurrences import Occurrence, merge_overlaps
 from oauth.redaction.placeholders import PLACEHOLDER, placeholder, storable
 
@@ -57,7 +57,9 @@ class Vault:
         self._plain_items: dict[Item, str] = {}
         self._numbers: dict[str, frozenset[int]] = {}  # of the secrets in their texts, until another one is added
         # The named secrets of an outline, with its own text as their readings; none where a reading is another text.
-        self._outlines: dict[Item, list[Occurrence] | None] = {}
+        # An outline is known by its text without digits, and by the parts of it that are kept.
+        self._outlines: dict[tuple[str | Finder, bytes, Hashable], list[Occurrence] | None] = {}
+        self._kept: dict[bytes, outlines.Kept] = {}
         self._encodings: dict[str, tuple[str, ...]] = {}
         self._placeholders: dict[tuple[str, str], str] = {}
         # The last exchange: it comes again when its response has arrived.
@@ -187,11 +189,18 @@ class Vault:
     def _find(self, item: Item, text_views: list[View]) -> list[Occurrence]:
         """Return the named secrets in an item; in those that differ in ids alone they are searched for once."""
         name, text = item
-        if len(text) > outlines.LONGEST or is_encoded(text) or (shape := outlines.outline(text)) == text:
+        if len(text) > outlines.LONGEST or is_encoded(text):
             return find_named(item, text_views)
-        key = (name, shape)
+        same, zeros = outlines.without_ids(text)
+        if zeros not in self._kept:
+            _cache(self._kept, zeros, outlines.kept(zeros))
+        kept = self._kept[zeros]
+        if kept is None and same is text:
+            return find_named(item, text_views)
+        key = (name, zeros, same if kept is None else kept(same))
         if key not in self._outlines:
-            found = find_named(key, views(shape))
+            shape = outlines.outline(text)
+            found = find_named((name, shape), views(shape))
             is_plain = all(it.readings == (shape[it.start : it.end],) and not it.before for it in found)
             _cache(self._outlines, key, found if is_plain else None)
         known = self._outlines[key]
@@ -238,7 +247,7 @@ class Vault:
 
     def _redact_item(self, item: Item, scan: _Scan, named: Mapping[str, str], targets: Sequence[Target]) -> Item:
         name, text = item
-        text = self._replace(text, scan.occurrences + by_value.find(scan.views, targets), named)
+        text = self._replace(text, scan.occurrences + by_value.find(scan.views, targets, scan.occurrences), named)
         if isinstance(name, str):
             name = self._replace(name, by_value.find(scan.name_views, targets), named)
         return name, text

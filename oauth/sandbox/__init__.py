@@ -11,6 +11,7 @@ from oauth.sandbox.clients import Client, GrantType
 from oauth.sandbox.clock import utc_now
 from oauth.sandbox.configuration import Api, ready_made
 from oauth.sandbox.faults.kinds import KINDS, fault_from, field_schemas, fields_of
+from oauth.sandbox.lint.findings import Finding
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.request import Endpoint
 from oauth.sandbox.store import Issued, Kind, State
@@ -36,6 +37,7 @@ __all__ = [
     "Api",
     "Client",
     "Endpoint",
+    "Finding",
     "GrantType",
     "Issued",
     "Kind",

@@ -58,7 +58,11 @@ def error_redirect(sandbox: Sandbox, request: IncomingRequest, error: str, descr
 def _authorize(sandbox: Sandbox, request: IncomingRequest) -> Response:
     _only(request, "GET", "HEAD", "POST")
     form = request.readable if request.method == "POST" else {}
-    authorization = authorization_endpoint.examine(sandbox, request.query)
+    try:
+        authorization = authorization_endpoint.examine(sandbox, request.query)
+    except ErrorPage as refused:
+        sandbox.refused.append((request.query, f"{refused.problem}. {refused.remedy}"))
+        raise
     if request.method == "POST":
         decision, user = form.get("decision", ""), form.get("user", "")
         return Response.redirect(authorization_endpoint.decide(sandbox, authorization, decision, user))

@@ -6,6 +6,7 @@ it too where a check and a change belong together.
 
 import dataclasses
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,6 +25,8 @@ from oauth.sandbox.scope import Scope
 from oauth.sandbox.store import Issued, Kind, State, Store
 
 CAPACITY = 50_000
+REFUSED = 100
+"""Number of refused authorization requests that are remembered."""
 DAY = timedelta(days=1)
 
 StoredIssued = tuple[int, list[tuple[str, Issued]]]
@@ -56,7 +59,8 @@ class Sandbox:
 
     ``configuration`` is the initial state, by default ``sandbox.toml``; its users and scopes never change. ``capacity``
     bounds the codes, the access tokens and the refresh tokens separately. ``faults``, ``lint``, ``log`` and ``limiter``
-    are used under the lock too.
+    are used under the lock too. ``refused`` has the query of the last authorization requests that were answered with
+    an error page, and its words: their application is told nothing (RFC 6749 §4.1.2.1).
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class Sandbox:
         self.faults = Faults()
         self.lint = Lint()
         self.log = RequestLog()
+        self.refused: deque[tuple[str, str]] = deque(maxlen=REFUSED)
         self._apply_initial_settings()
 
     def _apply_initial_settings(self) -> None:
@@ -83,6 +88,7 @@ class Sandbox:
         self.refresh_ends_access_tokens = self.configuration.refresh_ends_access_tokens
         self.limiter = Limiter(self.configuration.request_limit)
         self.fault_header = self._starts_with_fault_header
+        self.lint.drill = False
 
     def register(self, redirect_uri: str) -> None:
         """Register a redirect URI for every initial client, in place of theirs on loopback hosts; a reset keeps it.
@@ -208,6 +214,7 @@ class Sandbox:
             self.faults.clear()
             self.lint.clear()
             self.log.clear()
+            self.refused.clear()
             self.clock.reset()
 
     def replace_state(self, clients: Iterable[Client], stores: Mapping[Kind, StoredIssued]) -> None:

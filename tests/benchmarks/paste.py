@@ -23,7 +23,7 @@ from oauth.redaction import Vault
 
 ENTRIES = 10_000
 DIAGNOSED = (1_000, 10_000)
-AIM = 5.0
+AIM = 4.0
 ROUNDS = 5
 LOADING = "json.loads"
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)

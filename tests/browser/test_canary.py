@@ -37,6 +37,15 @@ def type_everywhere(walk: "Walk", token: str) -> None:
     walk.settle()
 
 
+def copied_report(walk: "Walk") -> str:
+    """Copy the error report of step 3, and return the text on the clipboard."""
+    walk.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    walk.press("token.support")
+    text = "async () => await navigator.clipboard.readText()"
+    walk.page.wait_for_function(text)
+    return str(walk.page.evaluate(text))
+
+
 def test_secrets_stay_in_the_session(walk: "Walk", running: "Console") -> None:
     secrets = dict(PLANTED)
     arrivals: list[str] = []
@@ -66,6 +75,12 @@ def test_secrets_stay_in_the_session(walk: "Walk", running: "Console") -> None:
     walk.pick("token.body", "Form")
     walk.pick("token.secret_in", "Basic")
     walk.exchange()
+    walk.card("token")
+    copied = copied_report(walk)
+    assert leaks(secrets, copied.encode()) == []
+    assert "«" in copied
+    walk.press("walkthrough.start_over")  # keeps the flow with its secrets for Undo
+    walk.press("walkthrough.undo")
     walk.card("token")
     # The page with the values of its fields.
     content = walk.page.content() + str(

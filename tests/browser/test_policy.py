@@ -22,7 +22,8 @@ def test_no_page_violates_its_policy(walk: "Walk", theme: str) -> None:
     walk.open()
     walk.authorize()
     walk.exchange()
-    walk.at("diagram").locator("svg").first.wait_for()
+    walk.at("diagram").locator("table").wait_for()
+    page.wait_for_function("() => document.activeElement.classList.contains('st-key-tokens')")  # a script ran
     walk.open("/history")
     walk.press("history.download.open")
     with page.expect_download() as download:

@@ -173,6 +173,35 @@ def test_expired_access_token_is_reported_before_sending(walk: Walk) -> None:
     assert ids(walk.now, request) == {"access_token.expired"}
 
 
+def test_inactive_client_is_the_first_that_is_reported_before_sending(walk: Walk) -> None:
+    walk.authorize()
+    causes = walk.preflight(setting(client_id="inactive-app", client_secret="inactive-secret"))
+    assert (next(iter(causes)), causes["client.never_active"].verdict) == ("client.never_active", "proven")
+    assert "client.never_active" not in walk.preflight()
+
+
+def test_application_token_is_reported_before_a_call_about_the_user(walk: Walk) -> None:
+    walk.token(grant=Grant.CLIENT_CREDENTIALS)
+
+    def warned(path: str) -> set[str]:
+        fields = flows.api_fields(walk.flow, walk.flow.application_tokens)
+        request = flows.api_request(f"{walk.provider.api}{path}", fields)
+        return {item.id for item in preflight(request, Step.API, flow=walk.flow, past=walk.past, now=walk.now)}
+
+    assert warned("/users/me") == {"token.of_application"}
+    assert warned("/cities") == set()
+
+
+def test_token_that_this_console_never_saw_is_likely_not_one_of_the_flow(walk: Walk) -> None:
+    gibberish = setting(Authorization="Bearer gibberish-of-a-person-0123456789")
+    before = walk.diagnosed(walk.call(gibberish))
+    assert next((cause.id, cause.verdict) for cause in before.causes) == ("access_token.another", "likely")
+    walk.got_tokens()
+    after = walk.diagnosed(walk.call(gibberish))
+    assert next((cause.id, cause.verdict) for cause in after.causes) == ("access_token.another", "likely")
+    assert after.causes[0].fix is not None
+
+
 def test_replaced_refresh_token_is_reported_before_sending(walk: Walk) -> None:
     walk.got_tokens()
     assert walk.flow.tokens is not None

@@ -110,6 +110,8 @@ def test_every_drill_produces_the_expected_error(
     assert sandbox.sandbox.clients() == clients
     assert sandbox.sandbox.refresh_ends_access_tokens is False
     assert sandbox.sandbox.faults.rules == ()
+    assert sandbox.sandbox.lint.drill is False
+    assert all(finding.drill for finding in sandbox.sandbox.lint.findings())
     # No secret, in the history or in what is shown.
     seen = repr(outcome) + "".join(
         path.read_bytes().decode("utf-8", "replace") for path in database.parent.glob("history.db*")
@@ -227,7 +229,7 @@ def test_unreachable_control_ends_the_drill_with_a_sentence(setting: Setting) ->
     assert not outcome.passed
     assert outcome.actual == "no result"
     assert outcome.trouble.startswith(
-        "The sandbox did not move its clock: its control at http://127.0.0.1:1/control did not respond."
+        "The sandbox did not begin a drill: its control at http://127.0.0.1:1/control did not respond."
     )
 
 

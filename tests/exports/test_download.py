@@ -1,8 +1,15 @@
 """The process of an export."""
 
+import sys
+from pathlib import Path
+from threading import Event
+
 import pytest
 
-from oauth.exports.query import source
+from oauth.exports import download
+from oauth.exports.download import Download
+from oauth.exports.query import Source, source
+from oauth.history.database import HistoryError
 from oauth.history.filters import Filters
 from oauth.isolation import environment
 
@@ -23,3 +30,24 @@ def test_a_password_of_the_environment_goes_with_the_job(monkeypatch: pytest.Mon
     assert ":p%3Aw@db" in source("postgresql+psycopg://ada@db/console", Filters()).address
     assert ":own@db" in source("postgresql+psycopg://ada:own@db/console", Filters()).address
     assert "p%3Aw" not in source("postgresql+psycopg://ada@db/console", Filters()).name
+
+
+def test_an_export_waits_for_no_broken_connection() -> None:
+    address = source("postgresql+psycopg://ada@db/console?keepalives_count=9", Filters()).address
+    assert "connect_timeout=2" in address
+    assert "tcp_user_timeout=2000" in address
+    assert "keepalives_count=9" in address, "what the operator set stays"
+
+
+@pytest.mark.process
+def test_an_export_of_a_database_that_does_not_respond_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = tmp_path / "silent"
+    silent.write_text("#!/bin/sh\nexec sleep 600\n")
+    silent.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(silent))
+    monkeypatch.setattr(download, "STALLED_SECONDS", 0.2)
+    ended = Event()
+    export = Download(Source(True, "", "", "", ()), "csv", tmp_path, ended.set)
+    with pytest.raises(HistoryError, match=r"did not respond for 0\.2 seconds"):
+        next(export.chunks())
+    assert ended.wait(60), "its turn is free for others"

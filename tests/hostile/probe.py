@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import threading
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -51,8 +52,9 @@ class Probes:
 
     def machine(self, wait: Wait) -> float:
         """Return the longest that a probe of the idle server waited during this one, in seconds."""
-        during = (other.seconds for other in self.idle if other.begun < wait.ended and other.ended > wait.begun)
-        return min(wait.seconds, max(during, default=0.0))
+        first = bisect_right(self.idle, wait.begun, key=lambda other: other.ended)
+        behind = bisect_left(self.idle, wait.ended, key=lambda other: other.begun)
+        return min(wait.seconds, max((other.seconds for other in self.idle[first:behind]), default=0.0))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from oauth.diagnosis import pasted
 from oauth.history.filters import Filters
 from oauth.installation import Installation, now
 from oauth.isolation import IsolationError
-from oauth.paste import ParseError
+from oauth.paste import ParseError, read
 from pages.parts.diagnose import pasted as pasted_text
 from tests.benchmarks.paste import short_har
 from tests.paste.samples import samples
@@ -129,6 +129,17 @@ def test_long_text_is_read_in_a_process_of_its_own(page: "Page", monkeypatch: py
     assert ":red[Documented error 1] ·" in page.text()
     assert page.app.text_area(key="diagnose.text").value == ""
     assert not any(button.key == "diagnose.cancel" for button in page.app.button)
+
+
+def test_log_that_takes_too_long_is_shown_as_far_as_it_was_read(page: "Page", monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"{REFUSED}\n\n" + "2026-11-23 10:15:00 nothing of interest\n" * pasted_text.LONG
+    monkeypatch.setattr(isolation, "call", Mock(return_value=(read(REFUSED), len(REFUSED) + 2)))
+    paste(page, text)
+    assert ":red[Documented error 1] ·" in page.text()
+    assert "Reading stopped at line 7 after 90 seconds" in page.text()
+    assert "Read up to line 7." in page.text()
+    assert "Read whole" not in page.text()
+    assert page.app.text_area(key="diagnose.text").value == text, "the rest is to be cut out of it"
 
 
 @pytest.mark.parametrize(

@@ -270,6 +270,15 @@ def test_issuer_is_enough_in_the_walkthrough_and_can_be_saved(page: "Page", home
     assert page.value("providers.field.token_endpoint") == f"{issuer}/token"
 
 
+def test_host_without_an_address_is_named_and_no_document_missed(page: "Page") -> None:
+    page.pick("walkthrough.provider", "generic")
+    page.type("walkthrough.issuer", "https://nowhere.invalid")
+    page.press("walkthrough.discover")
+    assert "No server was reached" in page.text()
+    assert "could not be resolved" in page.text()
+    assert "No metadata was found" not in page.text()
+
+
 def test_server_without_metadata_is_entered_by_hand(page: "Page", server: str) -> None:
     page.pick("walkthrough.provider", "generic")
     page.type("walkthrough.issuer", server)

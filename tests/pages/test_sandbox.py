@@ -83,6 +83,12 @@ def test_lint_names_the_mistakes_of_an_integration(page: "Page", server: str) ->
     page.open("sandbox.tab", "Lint")
     assert "state" in page.text()
     assert "demo-app, last at" in page.text()
+    embedded().lint.drill = True
+    httpx.get(f"{server}/sandbox/oauth/authorize/", params=query, trust_env=False)
+    embedded().lint.drill = False
+    page.run()
+    assert "2 times" not in page.text()
+    assert any(fold.label.startswith("From drills, on purpose: ") for fold in page.app.expander)
     page.press("sandbox.lint.clear")
     assert "No findings." in page.text()
 

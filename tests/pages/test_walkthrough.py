@@ -1,7 +1,9 @@
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
+from streamlit.proto.TextInput_pb2 import TextInput
 
 from oauth import flow as flows
 from oauth.history.filters import Filters
@@ -293,10 +295,65 @@ def test_unreachable_provider_has_a_card(page: "Page") -> None:
     assert ":red[" in text
 
 
-def test_diagram_shows_the_exchanges(page: "Page") -> None:
-    exchange(page)
-    diagrams = [element.value for element in page.app.markdown if "sequenceDiagram" in str(element.value)]
-    assert "C->>P: POST token\nP-->>C: 200" in str(diagrams[0])
+def test_timeline_shows_the_exchanges_as_text(page: "Page") -> None:
+    page.paste(page.decide())
+    page.type("token.url", page.value("token.url") + "/<b>")
+    page.press("token.send")
+    bodies = [str(element.proto.body) for element in page.app.get("html")]
+    rows = next(body for body in bodies if 'class="timeline"' in body).split("<tr")[1:]
+    assert len(rows) == 2
+    assert "Browser → Console" in rows[0]
+    assert "POST /sandbox/api/open/oauth/token/&lt;b&gt;" in rows[1]
+    assert 'class="failed"' in rows[1]
+    assert "404" in rows[1]
+
+
+def test_changed_field_is_marked_and_reset_alone(page: "Page") -> None:
+    page.type("authorize.field.scope.value", "read")
+    page.untick("authorize.field.state.send")
+    assert page.text().count("**changed**") == 2
+    page.press("authorize.field.scope.reset")
+    assert page.value("authorize.field.scope.value") == "read write v2"
+    assert not page.app.checkbox(key="authorize.field.state.send").value
+    assert page.text().count("**changed**") == 1
+    page.press("authorize.field.state.reset")
+    assert page.app.checkbox(key="authorize.field.state.send").value
+    assert "**changed**" not in page.text()
+    page.type("authorize.url", "http://localhost:1/elsewhere")
+    page.press("authorize.url.reset")
+    assert page.value("authorize.url").endswith("/sandbox/oauth/authorize/")
+
+
+def test_page_of_the_sandbox_that_refuses_an_authorization_is_read_by_itself(page: "Page") -> None:
+    page.type("authorize.field.redirect_uri.value", "https://elsewhere.example/callback")
+    url = next(link.proto.url for link in page.app.link_button if link.key == "authorize.open")
+    session = page.app.session_state["console"]
+    authorization.begin(session, *session.authorization)
+    page.run()
+    assert "No callback yet" in page.text()
+    assert httpx.get(url, trust_env=False).status_code == 400
+    page.run()
+    page.run()
+    text = page.text()
+    assert "No callback yet" not in text
+    assert "The redirect URI is not registered or not allowed" in text
+    assert "The redirect_uri is not registered for this client" in text
+    assert "HTTP status differs" not in text
+
+
+def test_without_a_code_the_exchange_is_not_the_primary_button(page: "Page") -> None:
+    page.paste(page.decide("deny"))
+    assert "no response recorded" not in " ".join(item.value for item in page.app.text)
+    page.press("rail.token")
+    assert page.app.button(key="token.send").proto.type == "secondary"
+    assert "The parameter code is empty" in page.text()
+
+
+def test_secrets_are_not_readable_while_they_are_typed(page: "Page") -> None:
+    page.pick("walkthrough.client.sandbox", "own client")
+    page.press("rail.token")
+    for key in ("walkthrough.client_secret", "token.field.client_secret.value"):
+        assert page.app.text_input(key=key).proto.type == TextInput.PASSWORD, key
 
 
 def test_quoted_secret_is_reported_before_sending_and_fixed_with_one_button(

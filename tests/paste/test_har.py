@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from oauth import paste
-from oauth.exchange import Part
+from oauth.exchange import Part, Step
 from oauth.paste import ParseError, har
 
 
@@ -130,3 +130,11 @@ def test_a_file_that_is_not_quite_a_har_reads_as_one_that_is(odd: dict[str, Any]
     first, second = har.read(json.dumps({"log": {"entries": [whole, whole | odd]}}))
     assert [first] == har.read(json.dumps({"log": {"entries": [whole]}}))
     assert second.source == "HAR"
+
+
+def test_a_call_with_a_token_is_no_page_where_the_file_alone_says_that_a_script_made_it() -> None:
+    call = entry(request={"method": "GET", "url": "https://api.example/v1/me", "postData": {}, "bodySize": 0})
+    call["_resourceType"] = "xhr"
+    assert read(call)[0].step is Step.PAGE
+    call["request"]["headers"] = [{"name": "Authorization", "value": "Bearer 8f0e1d2c3b4a5968"}]
+    assert read(call)[0].step is Step.API

@@ -1,12 +1,17 @@
 import base64
 import hashlib
+import re
+import tomllib
+from pathlib import Path
 from urllib.parse import quote_plus
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oauth.redaction import Vault
+from oauth.redaction import Vault, by_value
+from oauth.redaction.by_name.prefixes import PREFIXES
+from oauth.redaction.occurrences import SHORTEST
 from tests.redaction.samples import ENCODINGS, KEY, PLACES, SECRETS, everything, exchange, spellings
 
 
@@ -86,3 +91,39 @@ def test_secret_with_a_character_that_html_forbids_is_found_in_html(vault: Vault
     for form in ("&#{};", "&#x{:x};"):
         written = "".join(form.format(ord(letter)) for letter in secret)
         assert written not in everything(vault.redact(exchange(response_body=f"<p>said {written}</p>")))
+
+
+@given(
+    secrets=st.lists(SECRETS | st.text(min_size=1, max_size=30), max_size=20),
+    text=st.text(max_size=300),
+    data=st.data(),
+)
+@settings(max_examples=40, deadline=None)
+def test_the_index_names_the_secrets_whose_last_characters_a_text_has(
+    secrets: list[str], text: str, data: st.DataObject
+) -> None:
+    """Words without a sign of a secret's end are left out of the search, and no secret is missed by that."""
+    index = by_value.Index()
+    for secret in secrets:
+        index.add(secret)
+    for secret in data.draw(st.lists(st.sampled_from(secrets), max_size=5)) if secrets else ():
+        at = data.draw(st.integers(0, len(text)))
+        text = text[:at] + data.draw(st.sampled_from(by_value.encodings(secret))) + text[at:]
+    for searched in (text, text * 100):  # the second one is longer than the index
+        ends = [{encoded[-SHORTEST:] for encoded in by_value.encodings(secret)} for secret in secrets]
+        expected = {number for number, of_one in enumerate(ends) if any(end in searched for end in of_one)}
+        assert index.numbers(searched) == expected
+
+
+def test_the_index_finds_a_secret_in_every_place_of_the_lists() -> None:
+    lists = tomllib.loads((Path(__file__).parents[1] / "hostile" / "hidden.toml").read_text())
+    names = (*lists["names"], *PREFIXES)
+    texts = [re.sub(r"\{name\}", name, place) for place in lists["places"].values() for name in names]
+    secret = "8f0e1d2c3b4a59687786"
+    index = by_value.Index()
+    index.add(secret)
+    for number in range(500):  # an index that is searched by the pieces of a text
+        index.add(f"other-secret-{number:05}")
+    filled = [text.replace("SECRET", secret) for text in texts if "SECRET" in text]
+    assert filled
+    assert [text for text in filled if 0 not in index.numbers(text)] == []

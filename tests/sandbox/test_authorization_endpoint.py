@@ -259,3 +259,17 @@ def test_every_ready_made_client_has_the_consoles_callback() -> None:
 def test_the_code_is_bound_to_the_scope_approved(authorize: Callable[..., str], sandbox: Sandbox) -> None:
     authorize(scope="read")
     assert sandbox.issued(Kind.CODE)[0].scope == ("read",)
+
+
+def test_words_of_the_last_refusals_are_kept_with_their_query_until_a_reset(
+    http: httpx.Client, sandbox: Sandbox
+) -> None:
+    for number in range(150):
+        http.get(AUTHORIZE, params={"client_id": f"unknown-{number}"})
+    assert http.get(AUTHORIZE, params=QUERY).status_code == 200
+    query, words = sandbox.refused[-1]
+    assert query == "client_id=unknown-149"
+    assert words.startswith("The client_id is unknown.")
+    assert len(sandbox.refused) == 100
+    sandbox.reset()
+    assert not sandbox.refused

@@ -175,6 +175,8 @@ def of_application(context: Context) -> Finding:
         return unknown("The grant that issued the token is unknown", origin.where, origin.row)
     if origin.grant == Grant.CLIENT_CREDENTIALS:
         text = "The token came from client_credentials: it represents the application, not a user"
+        if context.before_sending and not context.is_about_user:
+            return possible(open_fact(text, origin.where, origin.row))
         return proven(wrong(text, origin.where, origin.row), fix=_send_user_token(context))
     return ruled_out(right(f"The token came from {origin.grant}: it is a user token", origin.where, origin.row))
 

@@ -174,10 +174,9 @@ def not_finished(context: Context) -> Finding:
     """Check for a callback; without one the user may not have finished."""
     if any(row.step is Step.CALLBACK for row in context.before.rows):
         return ruled_out(right("A callback arrived", "history"))
-    seconds = int((context.now - context.at).total_seconds())
-    return possible(
-        open_fact(f"No callback in the {seconds} s since the page was opened", "flow, authorization request")
-    )
+    # A time and no duration: the page that draws it counts the seconds, and this text stays as it is.
+    text = f"No callback since the page was opened, {context.clock(context.at)}"
+    return possible(open_fact(text, "flow, authorization request"))
 
 
 @rule("authorization.came_elsewhere", "The callback went to another URL than this console's")

@@ -427,6 +427,11 @@ def never_active(context: Context) -> Finding:
     row = _last(context.successes_here)
     if row is not None:
         return ruled_out(_worked(context, row))
+    if context.before_sending:
+        published = context.provider.clients if context.provider else ()
+        if any(item.id == context.client_id and not item.active for item in published):
+            return proven(wrong(f"{context.secrets.swept(context.client_id)} is published as inactive", PUBLISHED))
+        return unknown("Only the provider knows whether the client is active")
     if not context.past.reach:
         return unknown(NO_HISTORY)
     facts = (wrong(f"The provider returns {context.outcome(context.exchange)}", "response"), _never_worked(context))

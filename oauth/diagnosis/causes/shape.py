@@ -5,12 +5,12 @@ The rules are made for each kind of value, which their texts name.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from oauth import parameters
 from oauth.diagnosis.causes.fixes import put
-from oauth.diagnosis.causes.rule import Finding, Rule, possible, proven, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, likely, possible, proven, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Known
 from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
@@ -146,13 +146,17 @@ def mistaken(kind: Kind) -> Rule:
                     wrong(f"The value is the {WORDS[name]}: {context.secrets.quoted(name, value)}", where), fix=fix
                 )
         placeholder = parse(sent.value)
-        known_kind = placeholder.kind if placeholder else context.vault.kind_of(sent.value) if context.vault else None
-        if known_kind in WORDS and known_kind != kind.name:
-            return proven(wrong(f"The value is known as a {WORDS[known_kind]}", _place(sent)), fix=fix)
-        for name in (name for name in (*SECRET_NAMES, "id_token") if name != kind.name and not placeholder):
+        names = [placeholder.kind] if placeholder and placeholder.kind else [*SECRET_NAMES, "id_token"]
+        for name in (name for name in names if name in WORDS and name != kind.name):
+            # What a person typed as a token once proves nothing: it takes an answer that issued it.
             for row in context.sightings((name,), sent.value):
+                if not (row.step is Step.CALLBACK or parameters.succeeded(row)):
+                    continue
                 text = f"The value is the {WORDS[name]} {context.secrets.quoted(name, sent.value)}"
                 return proven(wrong(text, context.row_text(row), row.id), fix=fix)
+        known_kind = placeholder.kind if placeholder else context.vault.kind_of(sent.value) if context.vault else None
+        if known_kind in WORDS and known_kind != kind.name:
+            return possible(wrong(f"The value was used as {_article(WORDS[known_kind])} before", _place(sent)), fix=fix)
         if _is_one_of(context, kind, sent, known):
             text = f"The {kind.words} is not another secret: it is the issued one"
             return ruled_out(right(text, context.place_of(known[0]), known[0].row))
@@ -177,7 +181,11 @@ def another(kind: Kind) -> Rule:
         if None in matches:
             return unknown(f"Redaction hides whether it is the issued {kind.words}", _place(sent))
         fact = f"Sent {shown}; issued was {context.secrets.quoted(kind.name, known[0].value)}"
-        return possible(wrong(fact, context.place_of(known[0]), known[0].row), fix=_use(context, kind, sent, known[0]))
+        # A value that another flow was issued may be good, and a redacted one may be a part of the issued one.
+        is_comparable = all(map(is_live, (sent.value, *(item.value for item in known))))
+        is_foreign = is_comparable and context.past.reach and not _issuing(context, kind, sent)
+        conclude = likely if is_foreign else possible
+        return conclude(wrong(fact, context.place_of(known[0]), known[0].row), fix=_use(context, kind, sent, known[0]))
 
     return _rule(kind, "another", f"The {kind.words} is not the one issued to this flow", judge)
 
@@ -186,11 +194,16 @@ def _never_seen(context: Context, kind: Kind, sent: Sent) -> Finding:
     """Look for the exchange that issued a value, where the flow does not know it."""
     if not context.past.reach or not context.secrets.fingerprints((kind.name,), sent.value):
         return unknown(f"The {kind.words} issued to this flow is unknown")
-    issued = [row for row in context.sightings((kind.name,), sent.value) if _issues(row)]
-    if issued:
+    if issued := _issuing(context, kind, sent):
         return ruled_out(right(f"It was issued: {context.row_text(issued[0])}", "history", issued[0].id))
     text = f"No response or callback among the newest {context.past.reach:,} rows contains this {kind.words}"
-    return possible(open_fact(text, "history"))
+    # Of a flow of this console the history knows what it was issued; a customer's has been elsewhere before.
+    is_of_flow = context.flow is not None and context.explanation is not None and is_live(sent.value)
+    return (likely if is_of_flow else possible)(open_fact(text, "history"))
+
+
+def _issuing(context: Context, kind: Kind, sent: Sent) -> list[Exchange]:
+    return [row for row in context.sightings((kind.name,), sent.value) if _issues(row)]
 
 
 def _issues(row: Exchange) -> bool:
@@ -223,6 +236,10 @@ def bare(value: str) -> str:
     return core.strip(QUOTES).strip()
 
 
+def _article(thing: str) -> str:
+    return f"{'an' if thing[0].lower() in 'aeiou' else 'a'} {thing}"
+
+
 def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
@@ -234,7 +251,10 @@ def _rule(kind: Kind, name: str, title: str, judge: Callable[[Context, Sent, Seq
         sent = context.presented(kind.name)
         if sent is None or not sent.value:
             return unknown(f"No {kind.words} was sent")
-        return judge(context, sent, context.candidates(kind.name))
+        known, vault = context.candidates(kind.name), context.vault
+        if vault is not None:  # a row of this very session is comparable in every character
+            known = tuple(replace(item, value=vault.resolve(item.value)) for item in known)
+        return judge(context, sent, known)
 
     return Rule(f"{kind.name}.{name}", title, judge_value)
 

@@ -23,6 +23,7 @@ class FindingFields(Fields):
     first_at: Time
     last_at: Time
     request_id: str
+    drill: Annotated[bool, Meta(description="A drill did it, on purpose.")]
     title: str
     why: str
     remedy: str

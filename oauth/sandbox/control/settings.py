@@ -20,6 +20,7 @@ class Settings(Fields):
     refresh_ends_access_tokens: EndsAccessTokens
     request_limit: RequestLimit
     fault_header: Annotated[bool, Meta(description="The header X-Sandbox-Fault provokes faults.")]
+    drill: Annotated[bool, Meta(description="A drill is running: its findings are counted apart.")]
 
 
 SettingsChange: Any = optional(
@@ -39,6 +40,7 @@ def current_settings(sandbox: Sandbox) -> Settings:
         refresh_ends_access_tokens=sandbox.refresh_ends_access_tokens,
         request_limit=sandbox.limiter.limit,
         fault_header=sandbox.fault_header,
+        drill=sandbox.lint.drill,
     )
 
 
@@ -53,6 +55,7 @@ def change_settings(sandbox: Sandbox, change: Any) -> None:
     sandbox.refresh_token_replaced = settings.refresh_token_replaced
     sandbox.refresh_ends_access_tokens = settings.refresh_ends_access_tokens
     sandbox.fault_header = settings.fault_header
+    sandbox.lint.drill = settings.drill
 
 
 def _show(sandbox: Sandbox, _call: Call) -> Settings:

@@ -34,7 +34,7 @@ RULES = _load()
 class Finding:
     """A rule that a client broke ``count`` times; ``client_id`` is ``None`` for an unknown client.
 
-    Times are the sandbox's. ``request_id`` is the last one's.
+    Times are the sandbox's. ``request_id`` is the last one's. ``drill`` is true when a drill did it, on purpose.
     """
 
     rule: Rule
@@ -44,13 +44,18 @@ class Finding:
     first_at: datetime
     last_at: datetime
     request_id: str
+    drill: bool = False
 
 
 class Lint:
-    """The findings, in the order of their first occurrence, bounded by clients times rules."""
+    """The findings, in the order of their first occurrence, bounded by clients times rules.
+
+    While ``drill`` is true they are counted apart, as those of a drill.
+    """
 
     def __init__(self) -> None:
-        self._findings: dict[tuple[str | None, str], Finding] = {}
+        self._findings: dict[tuple[str | None, str, bool], Finding] = {}
+        self.drill = False
         self.states = RecentStates()
 
     def findings(self, client_id: str | None = None) -> tuple[Finding, ...]:
@@ -62,9 +67,9 @@ class Lint:
     ) -> None:
         """Count the rules that a request broke."""
         for name in names:
-            finding = self._findings.get((client_id, name))
+            finding = self._findings.get(key := (client_id, name, self.drill))
             if finding is None:
-                self._findings[client_id, name] = Finding(RULES[name], client_id, endpoint, 1, now, now, request_id)
+                self._findings[key] = Finding(RULES[name], client_id, endpoint, 1, now, now, request_id, self.drill)
             else:
                 finding.count += 1
                 finding.endpoint, finding.last_at, finding.request_id = endpoint, now, request_id
@@ -72,7 +77,7 @@ class Lint:
     def clear(self, client_id: str | None = None) -> None:
         """Remove all findings, or those of one client."""
         for finding in self.findings(client_id):
-            del self._findings[finding.client_id, finding.rule.name]
+            del self._findings[finding.client_id, finding.rule.name, finding.drill]
         if client_id is None:
             self.states = RecentStates()
 

@@ -92,7 +92,8 @@ class Session:
     By action, ``shown`` has the last outcome and ``sent`` the last request; ``sequence`` has every outcome in order.
     ``replaced`` says why this flow took the place of one that had begun. ``authorization`` is the authorization request
     that the link opens, ``authorizing`` the one that waits for its callback. ``step`` is the card that is open; the
-    others that were ``opened`` are folded to a line. ``revealed`` is the key of a button
+    others that were ``opened`` are folded to a line. ``moves`` counts how often another one was opened,
+    ``latest`` is the action that was sent since, whose result gets the focus. ``revealed`` is the key of a button
     and the secret that it revealed. ``slots`` has the places above the editors of the current run.
     """
 
@@ -102,6 +103,8 @@ class Session:
     chosen: str = ""
     opened: set[str] = field(default_factory=lambda: {"authorize"})
     step: str = "authorize"
+    moves: int = 0
+    latest: str = ""
     shown: dict[str, Shown] = field(default_factory=dict)
     sequence: list[Shown] = field(default_factory=list)
     sent: dict[str, Request] = field(default_factory=dict, repr=False)
@@ -112,7 +115,7 @@ class Session:
     replaced: str = ""
     pressed: str = ""
     revealed: str = field(default="", repr=False)
-    slots: dict[str, DeltaGenerator] = field(default_factory=dict, repr=False)
+    slots: dict[str, tuple[DeltaGenerator, DeltaGenerator]] = field(default_factory=dict, repr=False)
     fixing: Fixing | None = None
     keys: tuple[Mapping[str, Any], ...] | None = None
 
@@ -171,7 +174,8 @@ class Session:
     def go(self, card: str) -> None:
         """Open a step, and fold the one that is open."""
         self.opened |= {card}
-        self.step = card
+        self.moves += card != self.step
+        self.step, self.latest = card, ""
 
     def show(self, action: str, shown: Shown) -> None:
         """Make this the last outcome of an action; repeated early polls count as one of the sequence."""

@@ -4,7 +4,7 @@ import streamlit as st
 
 from oauth.formatting import span
 from oauth.sandbox import MOUNTED, embedded
-from pages.parts.common import session
+from pages.parts.common import keyboard, session
 
 NAME = "OAuth Console"
 
@@ -44,6 +44,7 @@ def title(*facts: str) -> None:
 def draw(page: str) -> None:
     """Draw the style of all pages, and a chip for everything that is unusual just now."""
     st.html(f"<style>{_STYLE}</style>")
+    keyboard.draw()
     chips = _history() + ([] if page == "Sandbox" else _sandbox())
     if not chips:
         return

@@ -68,6 +68,9 @@ Content-Type: application/json
 LONG = 64 * 1024
 """Number of characters from which a text is read in a process of its own, with its limits of time and memory."""
 
+SECONDS = 90.0
+"""Time after which a long log is read no further: what was read until then is shown."""
+
 MOST_DIAGNOSED = 200
 """Failures of a text whose proven cause is kept when it is saved."""
 
@@ -79,10 +82,14 @@ T = TypeVar("T")
 
 @dataclass
 class Reading:
-    """A pasted text, with what this session saved and replayed of it. ``number`` counts the texts from 1."""
+    """A pasted text, with what this session saved and replayed of it.
+
+    ``number`` counts the texts from 1. ``read_to`` is the position up to which the text was read.
+    """
 
     paste: Paste
     text: str = field(repr=False)
+    read_to: int
     number: int = 1
     saved: tuple[int, ...] = ()
     replayed: dict[int, Replay] = field(default_factory=dict)
@@ -131,6 +138,11 @@ class Reading:
                 numbers.setdefault(repair, []).append(position + 1)
         is_several = len(self.paste.items) > 1
         return {repair: f" ({', '.join(map(str, places))})" if is_several else "" for repair, places in numbers.items()}
+
+    @cached_property
+    def line_stopped_at(self) -> int | None:
+        """The number of the first line that was not read because the time was over, from 1; ``None`` for none."""
+        return self.text.count("\n", 0, self.read_to) + 1 if self.read_to < len(self.text) else None
 
     @cached_property
     def unread(self) -> tuple[int, int]:
@@ -308,7 +320,7 @@ def _read(text: str, clear: Callable[[], None]) -> None:
     if len(text) > LONG:
         st.session_state[WAITING] = text, clear
     else:
-        _keep(text, lambda: paste.read(text), clear)
+        _keep(text, lambda: (paste.read(text), len(text)), clear)
 
 
 def read_waiting() -> None:
@@ -325,7 +337,7 @@ def read_waiting() -> None:
 
     show(0, "")
     try:
-        _keep(text, lambda: isolation.call(paste.read, text, waiting=show), clear)
+        _keep(text, lambda: isolation.call(paste.read_within, text, SECONDS, waiting=show), clear)
     except Exception:  # a fault of a reader: reported once, and not again in every run
         del st.session_state[WAITING]
         raise
@@ -338,11 +350,11 @@ def _cancel() -> None:
     st.session_state[PROBLEM] = "Reading was cancelled."
 
 
-def _keep(text: str, reading: Callable[[], list[paste.Pasted]], clear: Callable[[], None]) -> None:
+def _keep(text: str, reading: Callable[[], tuple[list[paste.Pasted], int]], clear: Callable[[], None]) -> None:
     forget()
     st.session_state[LAST] = hash(text.strip())
     try:
-        items = reading()
+        items, read_to = reading()
     except (paste.ParseError, isolation.IsolationError) as error:
         st.session_state[NOTHING] = isinstance(error, paste.ParseError) and has_nothing(text, error)
         st.session_state[PROBLEM] = str(error)
@@ -352,8 +364,10 @@ def _keep(text: str, reading: Callable[[], list[paste.Pasted]], clear: Callable[
             )
         return
     number = st.session_state[NUMBER] = st.session_state.get(NUMBER, 0) + 1
-    st.session_state[READING] = Reading(Paste(items, installation().vault(), now(), with_progress), text, number)
-    clear()
+    read = Paste(items, installation().vault(), now(), with_progress)
+    st.session_state[READING] = Reading(read, text, read_to, number)
+    if read_to == len(text):
+        clear()
 
 
 def with_progress(work: str, items: Sequence[T], /) -> Iterator[T]:

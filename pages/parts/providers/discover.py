@@ -136,6 +136,11 @@ def _result(place: str, result: Discovery, records: Sequence[Record]) -> None:
     elif result.resource is not None and result.resource.servers:
         st.error("This is an API, but none of its authorization servers has metadata. Enter the endpoints by hand.")
         st.text("\n".join(result.resource.servers))
+    elif records and all(record.live.failure is not None for record in records):
+        st.error(
+            "No server was reached, so there is nothing to read. Check the address, or enter the endpoints by hand."
+        )
+        st.text("\n".join(dict.fromkeys(record.explanation.cause for record in records if record.explanation)))
     else:
         st.error("No metadata was found. Enter the endpoints by hand, from the server's documentation.")
     if result.resource is not None:

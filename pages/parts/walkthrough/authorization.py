@@ -5,12 +5,15 @@ from datetime import datetime
 
 from oauth import flow as flows
 from oauth import paste
+from oauth.addresses import split
 from oauth.errors import InputError
-from oauth.exchange import Request, Response, Step
+from oauth.exchange import Exchange, Request, Response, Step
 from oauth.flow import IssuerCheck
 from oauth.history.store import HistoryError
 from oauth.installation import now
-from oauth.recorder import examine
+from oauth.recorder import Record, examine
+from oauth.sandbox import MOUNTED, embedded
+from pages.parts.common import session as session_state
 from pages.parts.common.session import Session
 from pages.parts.walkthrough import diagnosing
 
@@ -93,7 +96,30 @@ def _receive_page(session: Session, text: str) -> None:
     begun = session.authorizing
     if begun is None:
         raise InputError("This is the text of a page, but no authorization page was opened. Open it in step 1 first.")
-    live = replace(begun.live, response=_page(text), marks=(*begun.live.marks, "pasted"))
+    _answered(session, begun, replace(begun.live, response=_page(text), marks=(*begun.live.marks, "pasted")))
+
+
+def receive_refusal(session: Session) -> bool:
+    """Complete the authorization's exchange if an embedded sandbox refused it with a page, and return True then.
+
+    The browser stays there, and nobody else is told (RFC 6749 §4.1.2.1).
+    """
+    begun = session.authorizing
+    if begun is None:
+        return False
+    address = split(begun.live.request.url)
+    if not begun.live.request.url.startswith(f"{session_state.origin()}/sandbox/"):
+        return False
+    refused = [words for api in MOUNTED for query, words in [*embedded(api).refused] if query == address.query]
+    if not refused:
+        return False
+    headers = (("Content-Type", "text/plain; charset=utf-8"),)
+    _answered(session, begun, replace(begun.live, response=Response(400, "", headers, refused[-1].encode())))
+    return True
+
+
+def _answered(session: Session, begun: Record, live: Exchange) -> None:
+    """Complete the authorization's exchange with the page that the browser stays on."""
     session.show("authorize", diagnosing.outcome(session, session.recorder.complete(begun, live)))
     session.authorizing = None
     session.refused = ""

@@ -15,7 +15,7 @@ CLIENT_ID = "walkthrough.client_id"
 CLIENT_SECRET = "walkthrough.client_secret"
 API_KEY = "walkthrough.api_key"
 
-IN_MEMORY = "Kept in the memory of this browser session only. The field then shows its fingerprint."
+IN_MEMORY = "Kept in the memory of this browser session only. The field then has its fingerprint."
 
 ARRIVED = "own client that arrived"
 """Key in the session state of a registration, or a deletion, whose client goes into the fields on the next run."""
@@ -54,6 +54,7 @@ def draw(provider: Provider) -> Client:
     right.text_input(
         "Client secret",
         key=CLIENT_SECRET,
+        type="password",
         help=IN_MEMORY,
         on_change=_store_secret,
         args=(CLIENT_SECRET, session.OWN_SECRET, "client_secret"),
@@ -63,6 +64,7 @@ def draw(provider: Provider) -> Client:
         place.text_input(
             "API key",
             key=API_KEY,
+            type="password",
             help=f"Sent in the header {provider.api_key_header}. {IN_MEMORY}",
             on_change=_store_secret,
             args=(API_KEY, session.OWN_API_KEY, provider.api_key_kind),

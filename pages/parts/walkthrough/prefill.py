@@ -46,7 +46,7 @@ def _is_edit(key: str) -> bool:
     action, _, rest = key.partition(".")
     part, _, more = rest.partition(".")
     if key in OPTIONS or (action in ACTIONS and part in EDITED):
-        return not more.endswith("add")  # a button has no value to put back
+        return not more.endswith(("add", "reset"))  # a button has no value to put back
     return False
 
 

@@ -16,14 +16,18 @@ from oauth.errors import InputError
 from oauth.exchange import Request, Step
 from oauth.flow import Field
 from oauth.installation import now
-from pages.parts.common import clock, exchange
+from pages.parts.common import clock, exchange, widget_defaults
 from pages.parts.common.session import Session
 from pages.parts.common.widget_defaults import keep
+from pages.parts.walkthrough import prefill
 
 Edited = tuple[Request, list[Field]] | None
 """A request as it would be sent, with its fields, or ``None`` if it is invalid."""
 
 EXTRA = "Extra field"
+
+TYPED_HIDDEN = ("client_secret", "password")
+"""Fields whose value a person remembers and types; it is readable only while its eye is pressed."""
 
 
 def edit(
@@ -41,6 +45,7 @@ def edit(
     tabs = st.tabs(["Request", "Raw", "cURL"], key=f"{action}.request", on_change="rerun")
     with tabs[0]:
         typed = _input(session, f"{action}.url", url, "URL", "url", label_visibility="visible")
+        _reset("Reset the URL", f"{action}.url")
         st.caption("Clear a checkbox to omit the field. You can change any value.")
         edited = [_field(session, action, item) for item in fields if _is_drawn(session, action, item)]
         edited += _extra_fields(session, action)
@@ -87,8 +92,37 @@ def _field(session: Session, action: str, item: Field) -> Field:
     with value_column:
         redacted = session.vault.redact_value(item.name, item.value)
         value = _input(session, f"{key}.value", redacted, item.name, item.name)
-    meaning_column.caption(f"{item.meaning} · {item.source}{f' {clock.at(item.since)}' if item.since else ''}")
+    source = f"{item.source}{f' {clock.at(item.since)}' if item.since else ''}"
+    _meaning(meaning_column, item.meaning, source, f"{key}.value", f"{key}.send")
     return replace(item, value=session.vault.resolve(value), send=send)
+
+
+def _meaning(column: DeltaGenerator, meaning: str, source: str, *keys: str) -> None:
+    """Draw the meaning of a field and the source of its value; a changed one is marked, and can be reset."""
+    if not any(map(prefill.is_changed, keys)):
+        column.caption(f"{meaning} · {source}")
+        return
+    with column, st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
+        st.caption(f"{meaning} · :primary[**changed**]", width="stretch")
+        _reset("Reset", *keys)
+
+
+def _reset(label: str, *keys: str) -> None:
+    """Draw the button that gives a field its own value again, if the field was changed."""
+    if any(map(prefill.is_changed, keys)):
+        st.button(
+            label,
+            key=f"{keys[0].removesuffix('.value')}.reset",
+            icon=":material/undo:",
+            type="tertiary",
+            on_click=_forget,
+            args=keys,
+        )
+
+
+def _forget(*keys: str) -> None:
+    for key in keys:
+        widget_defaults.forget(key)
 
 
 def _extra_fields(session: Session, action: str) -> list[Field]:
@@ -133,6 +167,11 @@ def _input(
     # because the name of the field may have been typed in the same run.
     st.session_state[key] = session.vault.conceal(field, st.session_state[key] or "")
     typed = st.text_input(
-        label, key=key, label_visibility=label_visibility, placeholder=placeholder, persist_state="session"
+        label,
+        key=key,
+        type="password" if field in TYPED_HIDDEN else "default",
+        label_visibility=label_visibility,
+        placeholder=placeholder,
+        persist_state="session",
     )
     return typed or ""

@@ -44,6 +44,7 @@ def send(session: Session, action: str, request: Request) -> None:
             on_response=lambda exchange: _update(session, action, exchange),
         )
     session.show(action, diagnosing.outcome(session, record))
+    session.latest = action
 
 
 def _update(session: Session, action: str, exchange: Exchange) -> None:

@@ -6,13 +6,22 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from oauth.diagnosis import Change, Fix, Label, Target
+from oauth.diagnosis import Cause, Change, Fix, Label, Target, Verdict
 from oauth.drills.sandbox_queue import queue_for
 from oauth.exchange import Step
 from oauth.formatting import span
-from pages.parts.common import card, exchange
+from pages.parts.common import card, exchange, keyboard
 from pages.parts.common.session import Fixing, Session, Shown
 from pages.parts.walkthrough import diagnosing, fix, request, sending, step_rail
+
+STYLE = """
+[data-testid=stLayoutWrapper]:has(> [class*="-bar"]):not(:has(> :empty)) {
+  position: sticky; top: 3.75rem; z-index: 20; background: light-dark(#ffffff, #0e1418); padding: 0.25rem 0;
+}
+[class*="st-key-"][class*="-top"], [class*="st-key-step-"], .st-key-tokens { scroll-margin-top: 8rem; }
+[data-testid=stLayoutWrapper]:has(> [class*="-focus "]) { display: none; }
+"""
+"""The button of a step stays in sight below the page's header while its request and its result scroll."""
 
 
 def frame(current: Session, name: str, title: str) -> DeltaGenerator:
@@ -23,6 +32,10 @@ def frame(current: Session, name: str, title: str) -> DeltaGenerator:
         return st.expander(f"**{title}** · {fact}", icon=f":material/{icon}:", key=f"step.{name}.done")
     box = st.container(border=True, key=f"step.{name}")
     box.header(title, anchor=False)
+    if current.moves:
+        has_new_tokens = name == "call" and current.latest == "token"
+        with box:
+            keyboard.focus("tokens" if has_new_tokens else f"step.{name}", f"{current.flow.id} step {current.moves}")
     for step in step_rail.CALLS if name == "call" else [Step(name)]:
         for note in current.flow.provider.notes_on(step):
             box.text(note)
@@ -43,23 +56,27 @@ def editor(current: Session, action: str) -> DeltaGenerator:
 def place_result(current: Session, action: str) -> None:
     """Keep this place for the button and the result of an action, so that both are in view above its editor."""
     if action not in current.slots:
-        current.slots[action] = st.container(key=f"{action}.top")
+        bar, result = st.container(key=f"{action}.bar"), st.container(key=f"{action}.top")
+        current.slots[action] = bar, result
 
 
 def send(current: Session, action: str, label: str, edited: request.Edited) -> None:
     """Draw the send button and the result, and send the request when the button was pressed."""
+    bar, result = current.slots.pop(action)
+    causes = _causes_before(current, action, edited)
     is_repeated = action in current.shown
-    with current.slots.pop(action, None) or st.container():
+    with bar:
         st.button(
             "Send again" if is_repeated else label,
             key=f"{action}.send",
             icon=":material/send:",
-            type="secondary" if is_repeated else "primary",
+            type="secondary" if is_repeated or any(cause.verdict is Verdict.PROVEN for cause in causes) else "primary",
             disabled=edited is None,
             on_click=sending.press,
             args=(current, action),
         )
-        preflight(current, action, edited)
+    with result:
+        _warn(action, causes)
         send_if_pressed(current, action, edited)
         draw_result(current, action)
 
@@ -88,6 +105,8 @@ def draw_result(current: Session, action: str) -> None:
     elif last.failed is not None:
         card.draw(action, last.exchange, last.failed, last.diagnosis, partial(fix.apply, current, action))
     exchange.draw(action, last.exchange, last.failed, wide=True)
+    if action == current.latest and not last.unfinished:
+        keyboard.focus(f"{action}.top", f"{current.flow.id} result {len(current.sequence)}")
     _nonce(current, action)
     _step_up(current, action)
 
@@ -100,10 +119,18 @@ def expiry(name: str, left: timedelta) -> str:
 
 def preflight(current: Session, action: str, edited: request.Edited) -> None:
     """Warn of causes that would make the request fail. It can still be sent."""
+    _warn(action, _causes_before(current, action, edited))
+
+
+def _causes_before(current: Session, action: str, edited: request.Edited) -> tuple[Cause, ...]:
     # A request that was sent has its card; one edited since is checked again.
     if edited is None or sending.was_sent(current, action, edited[0]):
-        return
-    if causes := diagnosing.preflight(current, action, edited[0]):
+        return ()
+    return diagnosing.preflight(current, action, edited[0])
+
+
+def _warn(action: str, causes: tuple[Cause, ...]) -> None:
+    if causes:
         with st.container(border=True, key=f"{action}.preflight"):
             st.markdown(":orange[:material/warning:] **This request would fail**")
             card.causes(causes)

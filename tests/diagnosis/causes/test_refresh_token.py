@@ -57,6 +57,14 @@ def test_access_token_sent_as_refresh_token_is_proven(walk: Walk) -> None:
     assert walk.vault.resolve(str(mistaken.fix.changes[0].after)) == refresh_token(walk)
 
 
+def test_what_was_typed_as_an_access_token_before_proves_nothing(walk: Walk) -> None:
+    walk.got_tokens()
+    gibberish = "gibberish-of-a-person-0123456789"
+    walk.call(setting(Authorization=f"Bearer {gibberish}"))
+    diagnosis = walk.diagnosed(walk.refresh(setting(refresh_token=gibberish)))
+    assert verdict(diagnosis, "refresh_token.mistaken") != "proven"
+
+
 @pytest.mark.proves(11, "refresh_token.mistaken")
 def test_code_sent_as_refresh_token_is_proven(walk: Walk) -> None:
     walk.got_tokens()

@@ -1,0 +1,60 @@
+{
+  const mark = document.currentScript.previousElementSibling;
+  const moments = (window.consoleMoments ??= new Set());
+  const { target, moment } = mark.dataset;
+  if (target && !moments.has(moment)) {
+    moments.add(moment);
+    requestAnimationFrame(() => {
+      const element = document.querySelector("." + target);
+      if (!element) return;
+      element.tabIndex = -1;
+      element.dataset.focused = "";
+      element.focus({ preventScroll: true });
+      element.scrollIntoView({ block: "nearest" });
+      const { top, bottom } = element.getBoundingClientRect();
+      if (80 > top || bottom > innerHeight) element.scrollIntoView({ block: "start" });
+    });
+  }
+  const first = (...selectors) => {
+    for (const selector of selectors)
+      for (const element of document.querySelectorAll(selector))
+        if (element.checkVisibility() && !element.disabled) return element;
+  };
+  const afterFrames = (act) => requestAnimationFrame(() => requestAnimationFrame(act));
+  const act = {
+    "mod+Enter": () => {
+      document.activeElement.blur(); // so that Streamlit takes what was typed
+      afterFrames(() =>
+        first(
+          "[class*='st-key-step-'] [class*='-send'] button",
+          ".st-key-authorize-open a",
+          ".st-key-diagnose-read button",
+        )?.click(),
+      );
+    },
+    "/": () =>
+      first(
+        ".st-key-history-filter-line input",
+        ".st-key-q input",
+        ".st-key-diagnose-text textarea",
+        ".st-key-callback-pasted input",
+      )?.focus(),
+    y: () => first("[class*='-support'] button", "[class*='-copy-'] button")?.click(),
+    "?": () => {
+      const list = document.querySelector(".shortcuts");
+      list.open = !list.open;
+    },
+  };
+  if (!window.consoleKeys) {
+    window.consoleKeys = true;
+    document.addEventListener("keydown", (event) => {
+      const isTyping = event.target.closest("input, textarea, select, [contenteditable]");
+      const isSend = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+      if (!isSend && (isTyping || event.ctrlKey || event.metaKey || event.altKey)) return;
+      const run = act[isSend ? "mod+Enter" : event.key];
+      if (!run) return;
+      event.preventDefault();
+      run();
+    });
+  }
+}

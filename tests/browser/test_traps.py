@@ -1,0 +1,152 @@
+"""Traps of the walkthrough: lost tokens, surviving edits, denied and refused authorizations, and the keyboard."""
+
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import Page, expect
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Walk
+
+MOST_TABS = 30
+"""Presses of the Tab key from the first page to the answer of the API."""
+
+FOCUSED = "key => document.activeElement.classList.contains(`st-key-${key}`)"
+
+
+def is_in_view(walk: "Walk", key: str) -> bool:
+    height = walk.page.viewport_size["height"] if walk.page.viewport_size else 0
+    return 0 < walk.top(key) < height
+
+
+def await_focus(walk: "Walk", key: str) -> None:
+    walk.page.wait_for_function(FOCUSED, arg=key)
+
+
+def test_nothing_is_lost_or_said_of_another_flow(walk: "Walk") -> None:
+    scope = walk.at("authorize.field.scope.value").locator("input")
+    walk.type("authorize.field.scope.value", "read")
+    expect(walk.at("authorize.field.scope.reset")).to_be_visible()
+    walk.press("walkthrough.start_over")
+    expect(scope).to_have_value("read write v2")
+    expect(walk.at("authorize.field.scope.reset")).to_have_count(0)
+
+    walk.authorize()
+    await_focus(walk, "step-token")
+    walk.exchange()
+    await_focus(walk, "tokens")
+    first = walk.at("tokens").locator("pre code").first.inner_text()
+    walk.pick("call.action", "Refresh the token")
+    walk.press("refresh.send")
+    await_focus(walk, "refresh-top")
+    assert is_in_view(walk, "refresh.exchange")
+    assert is_in_view(walk, "refresh.send")
+    refreshed = walk.at("refreshed_tokens").locator("pre code").first.inner_text()
+    walk.press("rail.token")
+    expect(walk.at("step.token")).to_contain_text(first)
+    expect(walk.at("step.token")).not_to_contain_text(refreshed)
+    walk.at("refreshed_tokens.scope").locator("summary").click()
+    expect(walk.at("refreshed_tokens")).to_contain_text("scope requested read write v2")
+
+    tokens = walk.at("refreshed_tokens")
+    walk.press("walkthrough.start_over")
+    expect(tokens).to_have_count(0)
+    walk.press("walkthrough.undo")
+    expect(tokens).to_contain_text(refreshed)
+    walk.pick("walkthrough.client.sandbox", "website-app")
+    expect(tokens).to_have_count(0)
+    walk.press("walkthrough.undo")
+    expect(tokens).to_contain_text(refreshed)
+
+
+def test_denied_and_refused_authorizations_are_told_once(walk: "Walk") -> None:
+    walk.authorize("deny")
+    assert "The user denied access" in walk.card("callback")
+    assert "no response recorded" not in walk.at("callback.card").inner_text()
+    walk.press("rail.authorize")
+    expect(walk.at("authorize.exchange")).to_be_visible()
+    expect(walk.at("authorize.card")).to_have_count(0)
+    walk.press("rail.token")
+    expect(walk.at("token.send").locator("button")).not_to_have_attribute("kind", "primary")
+
+    walk.press("walkthrough.start_over")
+    walk.type("authorize.field.redirect_uri.value", "https://elsewhere.example/callback")
+    with walk.page.context.expect_page() as refused:
+        walk.at("authorize.open").locator("a").click()
+    refused.value.close()
+    expect(walk.at("authorize.card")).to_contain_text("The redirect URI is not registered or not allowed")
+    walk.page.locator("[data-testid=stMain]").evaluate("main => main.scrollTo(0, main.scrollHeight)")
+    assert is_in_view(walk, "authorize.open")
+
+    walk.press("rail.call")
+    walk.pick("call.action", "Refresh the token")
+    walk.type("refresh.field.refresh_token.value", "gibberish-that-a-person-typed-in")
+    walk.press("refresh.send")
+    assert "known as" not in walk.card("refresh")
+
+
+def test_client_secret_is_hidden_while_it_is_typed(walk: "Walk") -> None:
+    walk.pick("walkthrough.client.sandbox", "Your own client")
+    field = walk.at("walkthrough.client_secret").locator("input")
+    expect(field).to_have_attribute("type", "password")
+    walk.at("walkthrough.client_secret").locator("button").last.click()
+    expect(field).to_have_attribute("type", "text")
+
+
+def tab_to(page: Page, key: str) -> int:
+    """Press Tab until an element inside the container with a key has the focus, and return how often."""
+    for count in range(1, MOST_TABS + 1):
+        page.keyboard.press("Tab")
+        if page.evaluate("key => Boolean(document.activeElement.closest(`.st-key-${key}`))", key):
+            return count
+    raise AssertionError(f"{key} was not reached")
+
+
+def test_flow_needs_few_tabs_and_its_shortcuts_work(walk: "Walk") -> None:
+    page = walk.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    walk.at("authorize.open").wait_for()
+    walk.at("walkthrough.provider").locator("input").wait_for()
+    walk.settle()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
+    page.keyboard.press("Enter")
+    tabs = 1 + tab_to(page, "authorize-open")
+    with page.context.expect_page() as opened:
+        page.keyboard.press("Enter")
+    consent = opened.value
+    consent.locator("button[value=approve]").wait_for()
+    while not consent.evaluate("document.activeElement.value === 'approve'"):
+        consent.keyboard.press("Tab")
+        tabs += 1
+    consent.keyboard.press("Enter")
+    consent.get_by_text("tab").first.wait_for()
+    consent.close()
+    await_focus(walk, "step-token")
+    tabs += tab_to(page, "token-send")
+    page.keyboard.press("Enter")
+    await_focus(walk, "tokens")
+    tabs += tab_to(page, "tokens-use")
+    page.keyboard.press("Enter")
+    walk.settle()
+    tabs += tab_to(page, "api-send")
+    page.keyboard.press("Enter")
+    await_focus(walk, "api-top")
+    expect(walk.at("api.exchange")).to_contain_text("200 OK")
+    assert tabs <= MOST_TABS, tabs
+
+    page.keyboard.press("?")
+    expect(page.get_by_text("Copy the error report")).to_be_visible()
+    page.keyboard.press("?")
+    expect(page.get_by_text("Copy the error report")).to_be_hidden()
+    walk.pick("call.action", "Refresh the token")
+    walk.at("refresh.field.refresh_token.value").locator("input").fill("gibberish-that-a-person-typed-in")
+    page.keyboard.press("Control+Enter")
+    await_focus(walk, "refresh-top")
+    assert "gibberish" not in walk.card("refresh")
+    page.keyboard.press("y")
+    page.wait_for_function("async () => (await navigator.clipboard.readText()).includes('Documented error 11')")
+    walk.open("/history")
+    walk.at("history.filter.line").locator("input").wait_for()
+    walk.settle()
+    page.keyboard.press("/")
+    page.wait_for_function("() => document.activeElement.closest('.st-key-history-filter-line')")
