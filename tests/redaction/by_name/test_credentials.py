@@ -42,3 +42,30 @@ def test_credential_in_a_sentence_is_redacted(vault: Vault) -> None:
 def test_scheme_without_a_credential_is_left_alone(vault: Vault) -> None:
     sentence = "The Bearer authentication scheme, Basic authentication"
     check_text(vault, sentence, sentence)
+
+
+@pytest.mark.parametrize("mechanism", ["AUTHENTICATE XOAUTH2", "AUTH OAUTHBEARER"])
+def test_credential_of_a_mail_client_is_redacted(vault: Vault, mechanism: str) -> None:
+    secret = base64.b64encode(b"user=me@example.net\x01auth=Bearer abc123\x01\x01").decode()
+    check_text(vault, f"A1 {mechanism} {secret}", f"A1 {mechanism} {vault.placeholder('access_token', secret)}")
+
+
+def test_mechanisms_of_a_mail_server_are_no_credential(vault: Vault) -> None:
+    check_text(
+        vault,
+        "AUTH=XOAUTH2 IMAP4rev1 AUTH=OAUTHBEARER X-GM-EXT-1",
+        "AUTH=XOAUTH2 IMAP4rev1 AUTH=OAUTHBEARER X-GM-EXT-1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "secret", "after"),
+    [
+        ("external code: ", "5cffb71e0875e98bd92a", "?error=server_error"),
+        ("external code: ", "cb8dc01f2a6414e479c1.0.mr.Q-Qz7LwKb3", "#error=server_error"),
+        ("new refresh token: ", "M.C106_BAY.-CX7pQw3LzTn*oKc2XsRd!YmGh6TfJr0Ea8$$", ""),
+    ],
+)
+def test_secret_in_words_is_redacted_up_to_its_end(vault: Vault, before: str, secret: str, after: str) -> None:
+    kind = "code" if "code" in before else "refresh_token"
+    check_text(vault, before + secret + after, before + vault.placeholder(kind, secret) + after)
