@@ -6,7 +6,7 @@
     moments.add(moment);
     requestAnimationFrame(() => {
       const element = document.querySelector("." + target);
-      if (!element) return;
+      if (!element || document.activeElement.matches("input, textarea")) return; // somebody types
       element.tabIndex = -1;
       element.dataset.focused = "";
       element.focus({ preventScroll: true });
