@@ -49,7 +49,7 @@ st.button("Press", key="press", on_click=press)
 PAGES = {
     "/": ".st-key-authorize-open a",
     "/diagnose": ".st-key-diagnose-text textarea",
-    "/history": ".st-key-history-filter",
+    "/history": ".st-key-history-filter-line",
     "/errors": ".st-key-errors-list canvas",
     "/sandbox-state": ".st-key-sandbox-client-demo-app",
     "/providers": ".st-key-providers-new",
