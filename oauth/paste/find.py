@@ -271,7 +271,7 @@ class _Scan:
 
     def _address(self, part: re.Match[str]) -> tuple[list[Event], int]:
         url = (part["target"] or part["url"]).rstrip(_AFTER_URL)
-        if _EXPLANATION.match(url):
+        if _EXPLANATION.match(url) or (part["url"] and self.text.endswith("](", 0, part.start())):  # a Markdown link
             return [], part.end()
         method = (part["method"] or "").upper() or ("POST" if TOKEN_PATH.search(path_of(url)) else "GET")
         end = part.start("target" if part["target"] else "url") + len(url)

@@ -49,6 +49,13 @@ def test_response_is_shown_with_its_remedy_and_repairs(page: "Page") -> None:
     assert "Request ID: r-4711" in text
 
 
+def test_status_that_only_the_body_states_is_said_to_be_from_there(page: "Page") -> None:
+    paste(page, '{"error": "invalid_grant", "status_code": 400}')
+    assert "400 in the body" in page.text()
+    paste(page, '{"error": "invalid_grant"}')
+    assert "status unknown" in page.text()
+
+
 def test_a_lone_curl_command_is_read_redacted_and_checked(page: "Page") -> None:
     paste(page, CURL)
     text = page.text()

@@ -135,6 +135,13 @@ def test_a_callback_address_in_a_sentence_is_found() -> None:
     assert (result.step, result.request.url) == ("callback", "https://app.example/cb?error=access_denied&state=s1")
 
 
+def test_the_target_of_a_markdown_link_is_no_request() -> None:
+    report = 'error [#9139](https://errors.example.com/groups/9139): {"error": "invalid_request"}'
+    (result,) = paste.read(report)
+    assert result.request is None
+    assert result.response is not None
+
+
 def test_many_malformed_bodies_are_read_in_time_that_grows_with_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
     # json counts the lines before each error, so it may be given no more than a window of the text.
     lengths: list[int] = []

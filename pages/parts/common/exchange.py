@@ -56,7 +56,8 @@ def _headline(exchange: Exchange, explanation: Explanation | None) -> None:
         facts.append(f"row {exchange.id}")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if exchange.response is not None:
-            code = exchange.response.status or "status unknown"  # a pasted response may have none
+            stated = f"{explanation.status} in the body" if explanation is not None and explanation.status else ""
+            code = exchange.response.status or stated or "status unknown"  # a pasted response may have none
             status = f"{code} {plain(exchange.response.reason)}".strip()
             is_success = exchange.response.status < 400
             st.badge(status, color="red" if explanation is not None else "green" if is_success else "gray")
