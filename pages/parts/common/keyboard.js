@@ -48,8 +48,10 @@
   if (!window.consoleKeys) {
     window.consoleKeys = true;
     document.addEventListener("keydown", (event) => {
+      // In a field of several lines it takes what was typed, as everywhere in Streamlit, and sends nothing.
+      const isApplied = event.target.matches("textarea") && !event.target.closest(".st-key-diagnose-text");
       const isTyping = event.target.closest("input, textarea, select, [contenteditable]");
-      const isSend = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+      const isSend = event.key === "Enter" && (event.ctrlKey || event.metaKey) && !isApplied;
       if (!isSend && (isTyping || event.ctrlKey || event.metaKey || event.altKey)) return;
       const run = act[isSend ? "mod+Enter" : event.key];
       if (!run) return;

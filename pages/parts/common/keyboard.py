@@ -40,13 +40,13 @@ _STYLE = """
 """
 
 
-def draw() -> None:
-    """Draw the list of shortcuts, folded, and start to listen for them."""
+def draw(style: str) -> None:
+    """Draw the list of shortcuts, folded, and start to listen for them; ``style`` is drawn with it, as one element."""
     rows = "".join(
         f"<tr><td><kbd>{escape(keys)}</kbd></td><td>{escape(text)}</td></tr>" for keys, text in SHORTCUTS.items()
     )
     st.html(
-        f'<style>{_STYLE}</style><details class="shortcuts"><summary aria-label="Keyboard shortcuts">?</summary>'
+        f'<style>{style}{_STYLE}</style><details class="shortcuts"><summary aria-label="Keyboard shortcuts">?</summary>'
         f"<div><table>{rows}</table></div></details><span hidden></span>{SCRIPT}",
         unsafe_allow_javascript=True,
     )

@@ -24,6 +24,7 @@ _STYLE = f"""
 .stCode .token.token:is(.string, .boolean, .inserted) {{ color: light-dark(#0a6b2d, #7fd99a); }}
 .stCode .token.token.number {{ color: light-dark(#0f6a5d, #7ad9c8); }}
 [kind=primary], [kind=primary]:hover {{ color: light-dark(#ffffff, #06231f); }}
+.st-key-run-shown {{ display: none; }}
 body:has({_GONE}) .stDialog {{ display: none; }}
 {_GONE}::before {{
   content: "{LOST}"; position: fixed; z-index: 1000000; left: 0; right: 0; bottom: 0; padding: 0.75rem 1.25rem;
@@ -43,8 +44,7 @@ def title(*facts: str) -> None:
 
 def draw(page: str) -> None:
     """Draw the style of all pages, and a chip for everything that is unusual just now."""
-    st.html(f"<style>{_STYLE}</style>")
-    keyboard.draw()
+    keyboard.draw(_STYLE)
     chips = _history() + ([] if page == "Sandbox" else _sandbox())
     if not chips:
         return

@@ -43,7 +43,6 @@ def end_run() -> None:
     number = _run()
     st.session_state[SHOWN] = str(number)
     st.session_state[RUN] = number + 1
-    st.html("<style>.st-key-run-shown { display: none; }</style>")
     st.text_input("Last run shown", key=SHOWN, label_visibility="collapsed")
 
 

@@ -62,6 +62,7 @@ def place_result(current: Session, action: str) -> None:
 
 def send(current: Session, action: str, label: str, edited: request.Edited) -> None:
     """Draw the send button and the result, and send the request when the button was pressed."""
+    place_result(current, action)
     bar, result = current.slots.pop(action)
     causes = _causes_before(current, action, edited)
     is_repeated = action in current.shown
