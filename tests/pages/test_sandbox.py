@@ -1,6 +1,8 @@
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from oauth.installation import current
 from oauth.sandbox import embedded
 
@@ -14,6 +16,14 @@ def test_the_ready_made_clients_are_shown_with_their_secrets(page: "Page") -> No
     page.go(PAGE)
     for name in ("demo", "inactive", "machine", "website"):
         assert f"client_id {name}-app\nclient_secret {name}-secret" in page.text()
+
+
+@pytest.mark.parametrize("active", [False, True])
+def test_step_warns_of_a_client_that_is_inactive_now(page: "Page", *, active: bool) -> None:
+    embedded().change_client("inactive-app", active=active)
+    page.press("rail.token")
+    page.type("token.field.client_id.value", "inactive-app")
+    assert ("is published as inactive" in page.text()) is not active
 
 
 def test_deactivated_client_gets_error_5(page: "Page") -> None:

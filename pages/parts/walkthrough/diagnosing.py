@@ -1,6 +1,7 @@
 """Diagnose requests of a walkthrough from its flow and from the history."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
@@ -9,11 +10,14 @@ from oauth.diagnosis import Cause, Diagnosis, NoPast, diagnose
 from oauth.diagnosis import never_came_back as missing_callback
 from oauth.diagnosis import preflight as causes_before
 from oauth.exchange import Request
+from oauth.flow import Flow
 from oauth.history.past import HistoryPast
 from oauth.history.store import HistoryError
 from oauth.installation import now
 from oauth.recorder import Record
+from oauth.sandbox import MOUNTED, embedded
 from pages.parts.common import clock
+from pages.parts.common import session as session_state
 from pages.parts.common.session import Session, Shown
 from pages.parts.walkthrough.actions import ACTIONS
 
@@ -51,9 +55,20 @@ def never_came_back(session: Session) -> Diagnosis | None:
 
 def _judge(session: Session, judge: Callable[..., T], *subject: object, **named: object) -> T:
     """Call a function of the diagnosis with the history, or without it where it cannot be read."""
-    judge = partial(judge, *subject, **named, flow=session.flow, vault=session.vault, now=now(), zone=clock.tz())
+    judge = partial(judge, *subject, **named, flow=_flow(session), vault=session.vault, now=now(), zone=clock.tz())
     try:
         return judge(past=HistoryPast(session.recorder.history))
     except HistoryError as error:
         session.recorder.problem = str(error)
         return judge(past=NoPast())
+
+
+def _flow(session: Session) -> Flow:
+    """Return the flow; the clients of an embedded sandbox are active or not as its page has them now."""
+    flow = session.flow
+    for api, place in MOUNTED.items():
+        if flow.provider.control == f"{session_state.origin()}/sandbox{place}/control":
+            active = {client.client_id: client.active for client in embedded(api).clients()}
+            clients = tuple(replace(it, active=active.get(it.id, it.active)) for it in flow.provider.clients)
+            return replace(flow, provider=replace(flow.provider, clients=clients))
+    return flow
