@@ -32,8 +32,27 @@ SETTINGS = {
     "CONSOLE_CERTIFICATES": "Folder of the PEM files that profiles may name: certificate authorities, client "
     "certificates and keys. Default: `CONSOLE_HOME/certificates`.",
     "CONSOLE_PORT": "Port that `python app.py` listens on, on the loopback address. Default: 8501.",
+    "CONSOLE_HOST": "Address that `python app.py` listens on. Default: `127.0.0.1`. Any but a loopback address needs "
+    "`CONSOLE_SIGN_IN`.",
     "CONSOLE_PUBLIC_URL": "URL under which a proxy publishes the console, such as `https://console.example.com`, "
     "including its path; the redirect URI is then `/callback` below it. Default: the URL in the browser.",
+    "CONSOLE_SIGN_IN": "Who may use the console: `off`, everybody who reaches it, which is this machine only; `oidc`, "
+    "who signs in at an OpenID provider; `proxy`, who a proxy vouches for with a JWT. Default: `off`.",
+    "CONSOLE_ROLES": "Rules that give roles to people who signed in, separated by commas: `role=claim:value` or "
+    "`role=*`, such as `admin=groups:oauth-admins, reader=*`. The roles are `reader`, `support`, `operator` and "
+    "`admin`; the highest counts, and without one a person may do nothing.",
+    "CONSOLE_OIDC_ISSUER": "Issuer of the OpenID provider, `https://login.example.com`; its configuration is read from "
+    "`/.well-known/openid-configuration` below it.",
+    "CONSOLE_OIDC_CLIENT_ID": "Client id of the console at the OpenID provider, where its redirect URI is "
+    "`/sign-in/callback` below `CONSOLE_PUBLIC_URL`.",
+    "CONSOLE_OIDC_CLIENT_SECRET": "The client's secret. Never written or shown.",
+    "CONSOLE_OIDC_SCOPE": "Scope of the sign-in. Default: `openid profile email`.",
+    "CONSOLE_JWT_HEADER": "Header in which the proxy sends its JWT, such as `Cf-Access-Jwt-Assertion`, "
+    "`X-Goog-IAP-JWT-Assertion` or `Authorization`.",
+    "CONSOLE_JWT_ISSUER": "Issuer of the proxy's JWT, its claim `iss`.",
+    "CONSOLE_JWT_AUDIENCE": "Audience of the proxy's JWT, its claim `aud`.",
+    "CONSOLE_JWT_JWKS": "URL of the keys (JWKS) that the proxy signs with.",
+    "CONSOLE_AUDIT_DAYS": "Days that a row of the audit is kept, 1 or more. Default: all are kept.",
     "CONSOLE_CLIENT_PROVIDER_ID": "Client id that is offered for a provider; `PROVIDER` stands for the profile's id in "
     "capitals, with `_` for `-`: `CONSOLE_CLIENT_OLX_PL_ID`. Never written by the console.",
     "CONSOLE_CLIENT_PROVIDER_SECRET": "The client's secret; without one the client is public. Never written or shown.",
@@ -46,6 +65,9 @@ SETTINGS = {
 SHORTEST_KEY = 16
 
 LONGEST_RETENTION = 36_500
+
+SIGN_IN = ("off", "oidc", "proxy")
+"""The values of ``CONSOLE_SIGN_IN``."""
 
 PROVIDER_PREFIXES = ("CONSOLE_CLIENT_", "CONSOLE_PROXY_")
 """Prefixes of the variables that belong to one provider."""
@@ -60,7 +82,8 @@ class Settings:
     """The settings. ``key`` and ``database_url``, which may contain a password, are never printed.
 
     ``providers`` has the variables that belong to one provider: its clients and its proxy. ``retention_days`` is
-    ``None`` when exchanges are kept forever.
+    ``None`` when exchanges are kept forever, ``audit_days`` when rows of the audit are. ``sign_in`` is one of
+    ``SIGN_IN``.
     """
 
     home: Path
@@ -71,6 +94,9 @@ class Settings:
     public_url: str = ""
     providers: Mapping[str, str] = field(default_factory=dict)
     retention_days: int | None = None
+    host: str = "127.0.0.1"
+    sign_in: str = "off"
+    audit_days: int | None = None
 
     def __repr__(self) -> str:
         return f"Settings(home={str(self.home)!r})"
@@ -119,6 +145,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         )
     database_url = environ.get("CONSOLE_DATABASE_URL") or f"sqlite:///{home / 'history.db'}"
     public_url = _public_url(environ.get("CONSOLE_PUBLIC_URL", "").strip())
+    sign_in = _sign_in(environ.get("CONSOLE_SIGN_IN", "").strip() or "off", public_url)
     return Settings(
         home,
         key,
@@ -127,7 +154,10 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         _policy(environ, home, published=bool(public_url)),
         public_url,
         {name: value for name, value in environ.items() if name.startswith(PROVIDER_PREFIXES)},
-        _retention_days(environ.get("CONSOLE_RETENTION_DAYS", "").strip()),
+        _days("CONSOLE_RETENTION_DAYS", environ),
+        _host(environ.get("CONSOLE_HOST", "").strip() or "127.0.0.1", sign_in),
+        sign_in,
+        _days("CONSOLE_AUDIT_DAYS", environ),
     )
 
 
@@ -163,14 +193,33 @@ def _public_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def _retention_days(text: str) -> int | None:
+def _days(name: str, environ: Mapping[str, str]) -> int | None:
+    text = environ.get(name, "").strip()
     if not text:
         return None
     if not text.isascii() or not text.isdigit() or not 0 < int(text) <= LONGEST_RETENTION:
-        raise SettingError(
-            f"CONSOLE_RETENTION_DAYS is {text!r}; it must be a number from 1 to {LONGEST_RETENTION}, or unset."
-        )
+        raise SettingError(f"{name} is {text!r}; it must be a number from 1 to {LONGEST_RETENTION}, or unset.")
     return int(text)
+
+
+def _sign_in(text: str, public_url: str) -> str:
+    if text not in SIGN_IN:
+        raise SettingError(f"CONSOLE_SIGN_IN is {text!r}; it must be one of {', '.join(SIGN_IN)}.")
+    if text != "off" and not public_url:
+        raise SettingError(
+            f"CONSOLE_SIGN_IN is {text!r}, which needs CONSOLE_PUBLIC_URL: the address of the console in the browser, "
+            "such as https://console.example.com."
+        )
+    return text
+
+
+def _host(text: str, sign_in: str) -> str:
+    if sign_in == "off" and not is_loopback(text):
+        raise SettingError(
+            f"CONSOLE_HOST is {text!r}, which others can reach, and CONSOLE_SIGN_IN is off. Set up a sign-in "
+            "(docs/operate.md), or listen on 127.0.0.1."
+        )
+    return text
 
 
 def _port(text: str) -> int:

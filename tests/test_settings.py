@@ -126,3 +126,25 @@ def test_requests_go_anywhere_and_certificates_are_checked_by_default(tmp_path: 
 def test_invalid_policy_is_named(tmp_path: Path, environ: dict[str, str], message: str) -> None:
     with pytest.raises(SettingError, match=re.escape(message)):
         load({"CONSOLE_HOME": str(tmp_path)} | environ)
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"CONSOLE_HOST": "0.0.0.0"}, "CONSOLE_HOST is '0.0.0.0', which others can reach, and CONSOLE_SIGN_IN is off"),
+        ({"CONSOLE_HOST": "::"}, "CONSOLE_HOST is '::'"),
+        ({"CONSOLE_SIGN_IN": "basic"}, "CONSOLE_SIGN_IN is 'basic'; it must be one of off, oidc, proxy"),
+        ({"CONSOLE_SIGN_IN": "oidc"}, "which needs CONSOLE_PUBLIC_URL"),
+        ({"CONSOLE_AUDIT_DAYS": "0"}, "CONSOLE_AUDIT_DAYS is '0'; it must be a number from 1"),
+    ],
+)
+def test_setting_that_would_open_the_console_is_refused(tmp_path: Path, environ: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingError, match=re.escape(message)):
+        load({"CONSOLE_HOME": str(tmp_path)} | environ)
+
+
+def test_console_with_sign_in_may_listen_on_any_address(tmp_path: Path) -> None:
+    environ = {"CONSOLE_SIGN_IN": "proxy", "CONSOLE_PUBLIC_URL": "https://c.example", "CONSOLE_HOST": "0.0.0.0"}
+    loaded = load({"CONSOLE_HOME": str(tmp_path)} | environ)
+    assert (loaded.sign_in, loaded.host) == ("proxy", "0.0.0.0")
+    assert load({"CONSOLE_HOME": str(tmp_path)}).host == "127.0.0.1"
