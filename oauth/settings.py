@@ -115,7 +115,10 @@ class Settings:
 
     @property
     def control_needs_token(self) -> bool:
-        """True if nobody else may use the control: loopback is no proof behind a proxy, which may hide itself."""
+        """True if nobody else may use the control: loopback is no proof behind a proxy, which may hide itself.
+
+        A console with a sign-in has a public URL, too.
+        """
         return bool(self.public_url)
 
     def control_token_for(self, origin: str) -> str:
