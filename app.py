@@ -19,6 +19,7 @@ from streamlit.file_util import get_static_dir
 
 from oauth import sandbox
 from oauth.access.sign_in import load as load_sign_in
+from oauth.addresses import is_loopback
 from oauth.exports import links
 from oauth.history.upkeep import Upkeep
 from oauth.installation import current, now
@@ -74,7 +75,9 @@ if hosts:  # without any, every host is allowed
     hosts += filter(None, (urlsplit(origin).hostname for origin in origins))
     options["server.allowedHosts"] = hosts
 
-control_access = ControlAccess(installation.settings.control_token or None)
+# Under a name of its own the console is shared, and loopback tells no longer who asks.
+personal = bool(hosts) and all(map(is_loopback, hosts)) and not installation.settings.control_needs_token
+control_access = ControlAccess(installation.settings.control_token, open=personal)
 routes_beside_pages: list[BaseRoute] = [
     *routes(installation.settings, installation.recorder, now),
     *(
