@@ -16,6 +16,7 @@ from oauth.exports.layout import COLUMNS
 from oauth.history.terms import help_list
 from oauth.providers import Provider
 from oauth.providers.profile import CONNECTION, RESERVED_FIELDS
+from oauth.routes.gate import OPEN
 from oauth.settings import SETTINGS
 from tests.test_laws import diagram
 
@@ -58,6 +59,11 @@ def catalogue_fields() -> str:
     return table("field | meaning", rows + [(f"`error.{name}`", it) for name, it in drafting.MEANINGS.items()])
 
 
+def open_paths() -> str:
+    rows = ((f"`{path}{'…' if path.endswith('/') else ''}`", meaning) for path, meaning in OPEN.items())
+    return table("path | why", rows)
+
+
 def csv_columns() -> str:
     return textwrap.fill(f"`{', '.join(COLUMNS)}`", 120)
 
@@ -69,6 +75,7 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "filter-terms": ("docs/history.md", help_list),
     "catalogue-fields": ("docs/diagnose.md", catalogue_fields),
     "csv-columns": ("docs/history.md", csv_columns),
+    "open-paths": ("docs/operate.md", open_paths),
     "rooms": ("docs/architecture.md", diagram),
 }
 """Each part with its page and the function that makes it."""
