@@ -6,6 +6,7 @@
 import ctypes
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from streamlit import config
 from streamlit.file_util import get_static_dir
 
 from oauth import sandbox
+from oauth.access import chores
 from oauth.exports import links
 from oauth.history.upkeep import Upkeep
 from oauth.installation import current, now
@@ -51,7 +53,14 @@ with suppress(AttributeError):  # a C library other than glibc (mallopt(3))
     ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1024 * 1024)
 
 page_errors.keep_messages_out_of_the_log()
-Upkeep(installation.history, now, installation.settings.retention_days).start()
+audit = installation.audit()
+Upkeep(
+    installation.history,
+    now,
+    installation.settings.retention_days,
+    before_deletion=audit.record_deletion,
+    daily=partial(chores.remove_old, audit),
+).start()
 
 public = urlsplit(installation.settings.public_url)
 """The address under which a proxy publishes the console; the pages then answer to its host, below its path."""
