@@ -20,7 +20,8 @@ from oauth.history.filters import FilterError, Filters
 from oauth.history.listing import LARGEST_ID
 from oauth.history.store import HistoryError
 from oauth.lenient_json import ParseError
-from oauth.routes.bearer import authorized, client_address, refusal
+from oauth.routes.bearer import authorized, refusal
+from oauth.routes.gate import address_of
 from oauth.routes.openapi import DEFAULT_LIMIT, MOST_AT_ONCE, OPERATIONS, Operation, document
 
 PREFIX = "/api"
@@ -128,7 +129,7 @@ class Api:
                 size += sum(len(str(value)) for one in records[-len(rows) :] for value in one.values())
                 last = rows[-1].exchange.id
             detail = f"{len(records):,} exchanges, API"
-            audit.record(token.person, Event.EXPORT, filters.line, detail=detail, address=client_address(request))
+            audit.record(token.person, Event.EXPORT, filters.line, detail=detail, address=address_of(request))
             return records, last
 
         records, last = await run_in_threadpool(read)
@@ -142,7 +143,7 @@ class Api:
             row = audit.history.get(id)
             if row is None:
                 raise Problem(404, f"There is no exchange {text}.")
-            audit.record(token.person, Event.EXPORT, f"row {id}", detail="API", address=client_address(request))
+            audit.record(token.person, Event.EXPORT, f"row {id}", detail="API", address=address_of(request))
             return record(row)
 
         return await run_in_threadpool(read)

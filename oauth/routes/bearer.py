@@ -10,6 +10,7 @@ from oauth.access import Person, Role
 from oauth.access.audit import Audit, Event
 from oauth.access.limits import Rate
 from oauth.access.tokens import Scope, Token, find
+from oauth.routes.gate import address_of
 
 REALM = "OAuth Console"
 
@@ -22,15 +23,13 @@ PER_PERSON = Rate(240, 60)
 REFUSED = Rate(30, 60)
 """The rate of requests with an invalid token from one address."""
 
+ALL_REFUSED = Rate(300, 60)
+"""The rate of those from all addresses, since a proxy may pass on an address that was made up."""
+
 NOBODY = Person("", "", Role.NONE)
 """The person of a request whose token is invalid."""
 
 _CREDENTIALS = re.compile(r"Bearer +([A-Za-z0-9._~+/-]+=*) *", re.IGNORECASE)
-
-
-def client_address(request: Request) -> str:
-    """Return the address that a request comes from."""
-    return request.client.host if request.client else ""
 
 
 def authorized(request: Request, scope: Scope, audit: Audit, cost: int = 1) -> Token | Response:
@@ -38,7 +37,7 @@ def authorized(request: Request, scope: Scope, audit: Audit, cost: int = 1) -> T
 
     The request counts as ``cost``. Raises ``HistoryError``.
     """
-    database, address = audit.history.database, client_address(request)
+    database, address = audit.history.database, address_of(request)
     headers = request.headers.getlist("authorization")
     if "access_token" in request.query_params or len(headers) > 1:
         return _challenge(400, "invalid_request", "Send one token, and in the header Authorization only.")
@@ -50,8 +49,10 @@ def authorized(request: Request, scope: Scope, audit: Audit, cost: int = 1) -> T
     token = find(database, credentials[1])
     place = f"{request.method} {request.url.path}"
     if token is None:
-        if wait := REFUSED.take(database, f"address {address}"):
-            return _too_many(wait)
+        peer = request.client.host if request.client else ""
+        for rate, name in ((REFUSED, f"address {peer}"), (ALL_REFUSED, "all addresses")):
+            if wait := rate.take(database, name):
+                return _too_many(wait)
         audit.record(NOBODY, Event.REFUSAL, place, detail="invalid token", address=address, allowed=False)
         return _challenge(401, "invalid_token", "The token is unknown, revoked or expired. Create another one.")
     for rate, name in ((PER_TOKEN, f"token {token.name}"), (PER_PERSON, f"person {token.created_by}")):

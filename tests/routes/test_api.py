@@ -190,15 +190,17 @@ def test_invalid_token_is_refused_and_audited(
     revoked = tokens.create(audit, ADA, "revoked", ["history:read"], 1)
     tokens.revoke(audit, ADA, "revoked")
     times.append(times[-1] + timedelta(days=1))
-    for secret in (expired, revoked, "oc_unknown", expired[:-1]):
-        answer = http.get("/api/exchanges", headers={"Authorization": f"Bearer {secret}"})
+    for number, secret in enumerate((expired, revoked, "oc_unknown", expired[:-1])):
+        forged = {"Authorization": f"Bearer {secret}", "X-Forwarded-For": f"10.0.0.{number}"}
+        answer = http.get("/api/exchanges", headers=forged)
         assert answer.status_code == 401
         assert challenge(answer) == {"realm": "OAuth Console", "error": "invalid_token"}
     refusals = entries(audit, "refusal")
     assert len(refusals) == 4
-    assert {(it.person, it.object, it.detail, it.address, it.allowed) for it in refusals} == {
-        ("", "GET /api/exchanges", "invalid token", "127.0.0.1", False)
+    assert {(it.person, it.object, it.detail, it.allowed) for it in refusals} == {
+        ("", "GET /api/exchanges", "invalid token", False)
     }
+    assert "forwarded for 10.0.0.3" in refusals[0].address
 
 
 def test_token_without_the_scope_is_refused_and_audited(http: httpx.Client, audit: Audit) -> None:
@@ -228,11 +230,13 @@ def test_too_many_requests_are_refused_by_token_person_and_address(
     monkeypatch.setattr(bearer, "PER_TOKEN", Rate(2, 60))
     monkeypatch.setattr(bearer, "PER_PERSON", Rate(3, 60))
     monkeypatch.setattr(bearer, "REFUSED", Rate(1, 60))
+    monkeypatch.setattr(bearer, "ALL_REFUSED", Rate(2, 60))
     secrets = [tokens.create(audit, ADA, name, ["history:read"], 1) for name in "ab"]
     bob = tokens.create(audit, Person("8@login.example", "Bob", Role.ADMIN), "c", ["history:read"], 1)
 
-    def get(secret: str) -> httpx.Response:
-        return http.get("/api/exchanges", headers={"Authorization": f"Bearer {secret}"})
+    def get(secret: str, source: str = "10.0.0.1") -> httpx.Response:
+        headers = {"Authorization": f"Bearer {secret}", "X-Forwarded-For": source}
+        return http.get("/api/exchanges", headers=headers)
 
     first, second = secrets
     assert [get(secret).status_code for secret in (first, first, first, second, second)] == [200, 200, 429, 200, 429]
@@ -243,7 +247,8 @@ def test_too_many_requests_are_refused_by_token_person_and_address(
     times.append(times[-1] + timedelta(seconds=60))
     assert get(first).status_code == 200
     assert [get("oc_x").status_code for _ in range(3)] == [401, 429, 429]
-    assert len(entries(audit, "refusal")) == 1, "guesses do not fill the audit"
+    assert [get("oc_x", f"10.0.0.{number}").status_code for number in range(2, 5)] == [401, 429, 429]
+    assert len(entries(audit, "refusal")) == 2, "guesses do not fill the audit"
 
 
 def test_text_is_diagnosed_and_not_kept(http: httpx.Client, token: str, history: History, settings: Settings) -> None:
@@ -332,6 +337,7 @@ def described(http: httpx.Client, token: str, filled: History, monkeypatch: pyte
     monkeypatch.setattr(bearer, "PER_TOKEN", Rate(10_000, 1))
     monkeypatch.setattr(bearer, "PER_PERSON", Rate(10_000, 1))
     monkeypatch.setattr(bearer, "REFUSED", Rate(10_000, 1))
+    monkeypatch.setattr(bearer, "ALL_REFUSED", Rate(10_000, 1))
     return schemathesis.openapi.from_url(f"{http.base_url}/api/openapi.json")
 
 
