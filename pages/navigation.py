@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from oauth.installation import current
 from oauth.version import version
 from pages.parts.common import garbage, shell, widget_defaults
 
@@ -33,6 +34,8 @@ PAGES = [
     _page("sandbox", "science", "The embedded provider: its clients, codes, tokens and clock.", "sandbox-state"),
     _page("providers", "hub", "Built-in profiles and your own: addresses, requests, connection."),
 ]
+if current().settings.sign_in != "off":
+    PAGES.append(_page("access", "admin_panel_settings", "Tokens of programs, and the audit: who did what."))
 
 # Before the navigation: for a page's own icon the browser would ask another host.
 st.set_page_config(

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
+from itertools import islice
 
 import pyarrow as pa
 
-from oauth.access.audit import Audit, Entry, Selection
+from oauth.access.audit import BATCH, Audit, Entry, Selection
 from oauth.exports import csv_file
 from oauth.history.schema import utc_text
 
@@ -13,9 +14,10 @@ COLUMNS = tuple(field.name for field in fields(Entry))
 """The columns of the CSV, in their order. They are public."""
 
 
-def csv(audit: Audit, selection: Selection) -> Iterator[bytes]:
-    """Yield the pieces of the file: the rows of a selection, newest first. Raises ``HistoryError``."""
-    records = (csv_file.records(_columns(batch)) for batch in audit.entries(selection))
+def csv(audit: Audit, selection: Selection, most: int) -> Iterator[bytes]:
+    """Yield the pieces of the file: the newest rows of a selection, at most ``most``. Raises ``HistoryError``."""
+    batches = islice(audit.entries(selection), -(-most // BATCH))
+    records = (csv_file.records(_columns(batch)) for batch in batches)
     return map(bytes, csv_file.pieces(records, COLUMNS))
 
 

@@ -249,6 +249,14 @@ def owner() -> str:
     return person().id
 
 
+def address() -> str:
+    """Return where the browser says that it is, for the audit; nothing is believed for it."""
+    forwarded = ", ".join(st.context.headers.get_all("X-Forwarded-For"))[:200]
+    peer = st.context.ip_address
+    peer = peer if isinstance(peer, str) else "this machine"  # which Streamlit does not name, nor has AppTest any
+    return f"{peer} (forwarded for {forwarded})" if forwarded else peer
+
+
 def browser() -> str:
     """Return the cookie that tells browsers apart, empty where the browser sent none."""
     value = st.context.cookies.get(links.cookie_name(current().settings))
