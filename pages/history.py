@@ -8,8 +8,8 @@ from oauth.history.deletion import last_id
 from oauth.history.filters import FilterError, Filters
 from oauth.history.store import HistoryError
 from oauth.history.time_limits import Count, count
-from oauth.installation import current, now
-from pages.parts.common import clock
+from oauth.installation import now
+from pages.parts.common import clock, session
 from pages.parts.history import (
     cache,
     downloads,
@@ -46,7 +46,7 @@ def page() -> None:
 
 
 def _history(typed: Filters) -> None:
-    history = current().history
+    history = session.history()
     filters = origins.shown(typed)
     resolved = filters.resolved(now(), clock.tz())
     version = last_id(history)

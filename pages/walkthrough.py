@@ -165,7 +165,7 @@ def _set_case(current: Session) -> None:
     try:
         case = session.redacted(case)
         current.flow = replace(current.flow, case=case)
-        current.recorder.history.set_case(current.flow.id, case)
+        session.history().set_case(current.flow.id, case)
     except HistoryError as error:
         current.flow = replace(current.flow, case=current.vault.redact_text(case))
         current.recorder.problem = str(error)

@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from oauth import flow as flows
+from oauth.access import LOCAL, Person
 from oauth.addresses import split
 from oauth.catalogue.explain import Explanation
 from oauth.diagnosis import Cause, Diagnosis, Fix
@@ -21,7 +22,7 @@ from oauth.exports import links
 from oauth.flow import Client, Field, Flow, Registration, pkce
 from oauth.handover import Handover, Labels
 from oauth.history import typed_text
-from oauth.history.store import HistoryError
+from oauth.history.store import History, HistoryError
 from oauth.installation import current, now
 from oauth.jose.keys import new_key, read_private_key
 from oauth.providers import ClientAuthentication, Pkce, Provider
@@ -30,7 +31,6 @@ from oauth.redaction import Vault
 from pages.parts.common.signing import Signing
 
 SESSION = "console"
-LOCAL = "local"
 
 OWN_CLIENT = "own client"
 OWN_SECRET = "own_client_secret"
@@ -203,9 +203,19 @@ def callback_address() -> str:
     return f"{origin()}/callback"
 
 
+def person() -> Person:
+    """Return the person who uses this browser session."""
+    return LOCAL
+
+
 def owner() -> str:
-    """Return the email address of the signed-in user, or ``local`` on a console without sign-in."""
-    return str(st.user.get("email") or LOCAL)
+    """Return the owner of what this person sends and keeps: their id, ``local`` on a console without sign-in."""
+    return person().id
+
+
+def history() -> History:
+    """Return the history as this person sees it. Pages have no other."""
+    return current().history.seen_by(person().sees)
 
 
 def browser() -> str:

@@ -167,7 +167,7 @@ def _is_of_row(draft: Draft | None, row: str) -> bool:
 def _begin_with_row(number: int) -> None:
     """Begin an entry with the answer of a row."""
     try:
-        row = current().history.get(number)
+        row = session.history().get(number)
         if row is None or row.damage:
             st.query_params.pop(DOCUMENT, None)
             st.session_state[ERROR] = f"Row {number} is not in the history, or it is damaged."

@@ -44,7 +44,7 @@ def draw(filters: Filters, number: Count) -> None:
         for format, (label, help_text) in FORMATS.items():
             st.link_button(
                 f"Download {number} as {label}",
-                f"{session.origin()}{links.sign(settings, filters, now(), format, browser, chosen)}",
+                f"{session.origin()}{links.sign(settings, session.person(), filters, now(), format, browser, chosen)}",
                 key="history.download" if format == "csv" else f"history.download.{format}",
                 on_click="rerun",  # a link works once
                 help=help_text,

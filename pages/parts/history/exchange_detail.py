@@ -12,7 +12,7 @@ from oauth.history.deletion import delete_row
 from oauth.history.filters import Filters
 from oauth.history.past import HistoryPast
 from oauth.history.store import History, HistoryError, Row
-from oauth.installation import current, now
+from oauth.installation import now
 from pages.parts.common import card, clock, exchange, session, shell
 from pages.parts.history import comparison, listing, url_state
 
@@ -25,7 +25,7 @@ _SAVED = "history.one.saved"
 
 def draw(number: int) -> None:
     """Draw the exchange of a row. Raises ``HistoryError``."""
-    history = current().history
+    history = session.history()
     row = history.get(number)
     if row is None:
         st.info(f"Row {number} does not exist in this history.")
@@ -96,7 +96,7 @@ def _damaged(row: Row) -> None:
 
 def _delete(number: int) -> None:
     try:
-        delete_row(current().history, number)
+        delete_row(session.history(), number)
     except HistoryError as error:
         st.session_state[_PROBLEM] = str(error)
         return
@@ -161,7 +161,7 @@ def _labels(row: Row) -> None:
 
 
 def _save(row: Row) -> None:
-    history, number = current().history, row.exchange.id
+    history, number = session.history(), row.exchange.id
     if number is None:
         return
     try:

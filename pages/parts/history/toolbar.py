@@ -138,7 +138,7 @@ def _look() -> None:
     if not value:
         return
     try:
-        st.session_state[_SIGHTINGS] = sightings(current().history, current().vault(), value, SECONDS)
+        st.session_state[_SIGHTINGS] = sightings(session.history(), current().vault(), value, SECONDS)
     except (TooShortError, HistoryError) as error:
         st.session_state[_PROBLEM] = str(error)
 
@@ -151,7 +151,7 @@ def delete(filters: Filters, resolved: Filters) -> None:
             if filters.terms
             else "Permanently delete the whole history."
         )
-        history = current().history
+        history = session.history()
         if (days := current().settings.retention_days) is not None:
             st.caption(f"Exchanges older than {days:,} days are deleted automatically (CONSOLE_RETENTION_DAYS).")
         st.button("Count exchanges to delete", key="history.delete.count", on_click=_count, args=(filters, resolved))
@@ -190,7 +190,7 @@ def delete(filters: Filters, resolved: Filters) -> None:
 
 
 def _count(filters: Filters, resolved: Filters) -> None:
-    history = current().history
+    history = session.history()
     try:
         up_to = last_id(history)
         st.session_state[_COUNT] = (filters.line, resolved, up_to, history.count(resolved))
