@@ -10,7 +10,6 @@ from datetime import datetime
 
 from itsdangerous import BadData, URLSafeSerializer
 
-from oauth.access import Person
 from oauth.exports.layout import WHOLE, Layout
 from oauth.history.filters import Filters
 from oauth.settings import Settings
@@ -51,22 +50,25 @@ def cookie_name(settings: Settings) -> str:
 
 def sign(
     settings: Settings,
-    person: Person,
     filters: Filters,
     now: datetime,
     format: str = "csv",
     browser: str = "",
     layout: Layout = WHOLE,
+    *,
+    person: str,
+    sees: str | None,
 ) -> str:
     """Return the path and query of a download of the exchanges that match ``filters``, valid for ``LIFETIME_SECONDS``.
 
-    It downloads what ``person`` sees now, and works for them in the browser that has the cookie ``browser``.
+    It works for one person, by their id, in the browser that has the cookie ``browser``. ``sees`` is the owner whose
+    exchanges that person sees, ``None`` for everybody's.
     """
     content = {
         "id": secrets.token_urlsafe(9),
         "filters": filters.to_query(),
-        "person": person.id,
-        "sees": person.sees,
+        "person": person,
+        "sees": sees,
         "browser": _digest(browser),
         "expires": now.timestamp() + LIFETIME_SECONDS,
         "layout": layout.text,

@@ -33,7 +33,8 @@ from tests.routes.conftest import serving
 
 
 def sign(settings: Settings, filters: Filters, now: datetime, format: str = "csv", **named: Any) -> str:
-    return links.sign(settings, named.pop("person", LOCAL), filters, now, format, **named)
+    person: Person = named.pop("person", LOCAL)
+    return links.sign(settings, filters, now, format, person=person.id, sees=person.sees, **named)
 
 
 @pytest.fixture

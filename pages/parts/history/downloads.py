@@ -37,14 +37,15 @@ def put(layout: Layout) -> None:
 @st.fragment(run_every=LINK_RENEWED)
 def draw(filters: Filters, number: Count) -> None:
     """Draw the download links, and renew them while the page is open and when one was used."""
-    settings = current().settings
+    settings, person = current().settings, session.person()
     browser = session.browser()
     chosen = layout()
     with st.popover(f"Download {number}", icon=":material/download:", key="history.download.open"):
         for format, (label, help_text) in FORMATS.items():
             st.link_button(
                 f"Download {number} as {label}",
-                f"{session.origin()}{links.sign(settings, session.person(), filters, now(), format, browser, chosen)}",
+                session.origin()
+                + links.sign(settings, filters, now(), format, browser, chosen, person=person.id, sees=person.sees),
                 key="history.download" if format == "csv" else f"history.download.{format}",
                 on_click="rerun",  # a link works once
                 help=help_text,
