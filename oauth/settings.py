@@ -83,7 +83,7 @@ class Settings:
 
     ``providers`` has the variables that belong to one provider: its clients and its proxy. ``retention_days`` is
     ``None`` when exchanges are kept forever, ``audit_days`` when rows of the audit are. ``sign_in`` is one of
-    ``SIGN_IN``.
+    ``SIGN_IN``. ``host`` is empty where Streamlit's own setting says on which address to listen.
     """
 
     home: Path
@@ -94,7 +94,7 @@ class Settings:
     public_url: str = ""
     providers: Mapping[str, str] = field(default_factory=dict)
     retention_days: int | None = None
-    host: str = "127.0.0.1"
+    host: str = ""
     sign_in: str = "off"
     audit_days: int | None = None
 
@@ -113,6 +113,18 @@ class Settings:
         knows the token, may use the control then.
         """
         return self.derived_key("sandbox control").hex() if self.public_url else ""
+
+
+def check_host(name: str, host: str, sign_in: str) -> None:
+    """Check an address to listen on, which the setting ``name`` has. Raises ``SettingError``.
+
+    Without a sign-in everybody who reaches the console may do everything.
+    """
+    if sign_in == "off" and not is_loopback(host):
+        raise SettingError(
+            f"{name} is {host!r}, which others can reach, and CONSOLE_SIGN_IN is off. Set up a sign-in "
+            "(docs/operate.md), or listen on 127.0.0.1."
+        )
 
 
 def home_of(environ: Mapping[str, str]) -> Path:
@@ -155,7 +167,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         public_url,
         {name: value for name, value in environ.items() if name.startswith(PROVIDER_PREFIXES)},
         _days("CONSOLE_RETENTION_DAYS", environ),
-        _host(environ.get("CONSOLE_HOST", "").strip() or "127.0.0.1", sign_in),
+        _host(environ.get("CONSOLE_HOST", "").strip(), sign_in),
         sign_in,
         _days("CONSOLE_AUDIT_DAYS", environ),
     )
@@ -214,11 +226,8 @@ def _sign_in(text: str, public_url: str) -> str:
 
 
 def _host(text: str, sign_in: str) -> str:
-    if sign_in == "off" and not is_loopback(text):
-        raise SettingError(
-            f"CONSOLE_HOST is {text!r}, which others can reach, and CONSOLE_SIGN_IN is off. Set up a sign-in "
-            "(docs/operate.md), or listen on 127.0.0.1."
-        )
+    if text:
+        check_host("CONSOLE_HOST", text, sign_in)
     return text
 
 

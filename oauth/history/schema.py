@@ -16,6 +16,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Dialect,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -232,3 +233,67 @@ views = Table(
     # How the view is exported (``exports.columns.Layout``), empty for all columns in UTC.
     Column("layout", PlainText, nullable=False, server_default=""),
 )
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", PlainText, primary_key=True),
+    _text("name"),
+    _text("email"),
+    _text("role"),
+    Column("first_seen", UtcTime, nullable=False),
+    Column("last_seen", UtcTime, nullable=False),
+)
+"""Everybody who signed in, with the label of the role that they had last."""
+
+ended_sessions = Table(
+    "ended_sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("until", UtcTime, nullable=False),
+)
+"""SHA-256 of the names of sessions that were signed out, kept until the sessions would have ended by themselves."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    _text("person"),
+    _text("name"),
+    _text("role"),
+    _text("address"),
+    _text("event"),
+    _text("object"),
+    _text("detail"),
+    Column("allowed", Boolean, nullable=False),
+    Index("audit_by_at", "at", "id"),
+    Index("audit_by_person", "person", "at", "id"),
+    Index("audit_by_event", "event", "at", "id"),
+    sqlite_autoincrement=True,
+)
+"""Who did what. Triggers refuse to change a row, and to delete one that is not older than ``audit_retention`` says."""
+
+audit_retention = Table("audit_retention", metadata, Column("days", Integer, primary_key=True, autoincrement=False))
+"""The days that a row of the audit is kept: one row, or none, which keeps all."""
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("name", PlainText, primary_key=True),
+    Column("hash", Text, nullable=False, unique=True),
+    _text("scopes"),
+    _text("created_by"),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime),
+)
+"""Tokens of programs: SHA-256 of each, its scopes separated by spaces, and the person who made it."""
+
+limits = Table(
+    "limits",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("until", Float, nullable=False),
+)
+"""The rates of requests: for each who sends them, the Unix time at which the whole rate is free again."""

@@ -1,0 +1,57 @@
+"""The JWTs that say who somebody is: the ``id_token`` of a provider, and the voucher of a proxy."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from oauth.access.documents import Documents
+from oauth.access.sign_in import Refused, Voucher
+from oauth.jose.jwt import DecodedToken, Expected, check_id_token, check_signature, decode
+
+NEEDED = ("signature", "iss", "aud", "exp")
+"""The checks that must hold. Of the others none may fail (OpenID Connect Core 1.0 §3.1.3.7)."""
+
+LEEWAY = timedelta(seconds=60)
+"""How far the clock of the issuer may be ahead."""
+
+
+def decoded(token: str) -> DecodedToken:
+    """Return the unverified content of a JWT. Raises ``Refused`` when it is none."""
+    content = decode(token)
+    if content is None or content.encrypted:
+        raise Refused("What came is not a signed JWT.")
+    return content
+
+
+def verified(
+    token: str, keys: Sequence[Mapping[str, Any]], expected: Expected, now: datetime, secret: str = ""
+) -> Mapping[str, Any]:
+    """Return the claims of a JWT that this issuer signed for this audience, and that has not expired.
+
+    ``secret`` is the client's, for an ``id_token`` that is signed with it; without one only the issuer's keys count.
+    Raises ``Refused``.
+    """
+    content = decoded(token)
+    checks = [check_signature(token, keys, secret), *check_id_token(content, expected, now)]
+    needed = (*NEEDED, "nonce") if expected.nonce else NEEDED
+    for check in checks:
+        if check.holds is False or (check.name in needed and not check.holds):
+            raise Refused(f"Its {check.name} does not hold. {check.text}")
+    begins, ends = content.claims.get("nbf"), float(content.claims["exp"])
+    if begins is not None and not (isinstance(begins, (int, float)) and begins <= (now + LEEWAY).timestamp()):
+        raise Refused("It is not valid yet: its nbf is in the future.")
+    if ends <= now.timestamp():
+        raise Refused("It has expired: its exp is past.")
+    if not _is_text(content.claims.get("sub")):
+        raise Refused("It names nobody: its sub is missing.")
+    return content.claims
+
+
+def vouched(token: str, voucher: Voucher, documents: Documents, clock: Callable[[], datetime]) -> Mapping[str, Any]:
+    """Return the claims of the JWT of a proxy. Raises ``Refused`` and ``Unreachable``."""
+    keys = documents.keys(voucher.jwks, decoded(token).kid)
+    return verified(token, keys, Expected(voucher.audience, voucher.issuer), clock())
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 255

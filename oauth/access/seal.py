@@ -1,0 +1,84 @@
+"""What the browser keeps of a sign-in: signed, so that nobody can write it, and without any token of the provider."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from oauth.access.openid import Attempt
+from oauth.access.person import Person, person_id
+from oauth.access.roles import Rules
+from oauth.access.sign_in import Refused
+from oauth.settings import Settings
+
+ATTEMPT_SECONDS = 600
+"""Seconds in which a person must have signed in at the provider."""
+
+_LONGEST_NAME = 200
+
+
+class Seal:
+    """The signatures under what a browser brings back. Consoles with the same ``CONSOLE_KEY`` accept each other's.
+
+    A role is not sealed but given anew each time, so that a change of the rules counts at once.
+    """
+
+    def __init__(self, settings: Settings, rules: Rules) -> None:
+        key = settings.derived_key("sign-in")
+        self._people = URLSafeTimedSerializer(key, salt="person", signer_kwargs={"digest_method": sha256})
+        self._attempts = URLSafeTimedSerializer(key, salt="attempt", signer_kwargs={"digest_method": sha256})
+        self._rules = rules
+
+    def sealed(self, issuer: str, claims: Mapping[str, Any]) -> str:
+        """Return the text that says who a person is, from verified claims."""
+        name = claims.get("name") or claims.get("preferred_username") or claims.get("email") or claims["sub"]
+        content = {
+            "id": person_id(issuer, str(claims["sub"])),
+            "name": str(name)[:_LONGEST_NAME],
+            "email": str(claims.get("email") or "")[:_LONGEST_NAME],
+            "verified": claims.get("email_verified") is True,
+            "claims": self._rules.needed(claims),
+            "session": secrets.token_urlsafe(16),
+            "expires": float(claims["exp"]),
+        }
+        return self._dumped(self._people, content)
+
+    def person(self, sealed: str, now: datetime) -> Person | None:
+        """Return who a sealed text names, ``None`` when their session has expired. Raises ``Refused`` for a forgery."""
+        try:
+            content = self._people.loads(sealed)
+        except BadData as error:
+            raise Refused(
+                "The cookie of your sign-in was changed, or the console has another CONSOLE_KEY now."
+            ) from error
+        if now.timestamp() >= content["expires"]:
+            return None
+        about = {"email": content["email"], "email_verified": content["verified"], **content["claims"]}
+        return Person(
+            content["id"],
+            content["name"],
+            self._rules.role_of(about),
+            {name: value for name, value in about.items() if value != ""},
+            content["session"],
+            content["expires"],
+        )
+
+    def attempt(self, attempt: Attempt) -> str:
+        """Return the text of an attempt to sign in."""
+        return self._dumped(self._attempts, asdict(attempt))
+
+    def opened_attempt(self, sealed: str) -> Attempt | None:
+        """Return the attempt in a sealed text, ``None`` when it is forged or older than ``ATTEMPT_SECONDS``."""
+        try:
+            return Attempt(**self._attempts.loads(sealed, max_age=ATTEMPT_SECONDS))
+        except BadData:
+            return None
+
+    @staticmethod
+    def _dumped(serializer: URLSafeTimedSerializer, content: Mapping[str, Any]) -> str:
+        text = serializer.dumps(content)
+        return text if isinstance(text, str) else text.decode()

@@ -1,0 +1,224 @@
+"""The gate before everything that the console serves, when people sign in: who is there, or a way to the login.
+
+``OPEN`` lists what it lets through without a person. A person passes it as ``Person`` in the ASGI scope, for the
+routes, and sealed in ``HEADER``, for the pages; what a request brings under that name is removed first.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Protocol
+from urllib.parse import quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from oauth.access import Person, Role
+from oauth.access.seal import Seal
+from oauth.access.sign_in import Refused, Unreachable
+from oauth.routes.page import page
+
+HEADER = "x-console-person"
+"""The header with the sealed person, from the gate to the pages."""
+
+PERSON = "console.person"
+"""The key of the person in the ASGI scope."""
+
+OPEN: Mapping[str, str] = {
+    "/callback": "the provider's redirect; its state decides, and only the session that made it reads it",
+    "/_stcore/health": "a probe; it tells that the console runs, and nothing else",
+    "/sandbox/": "the sandbox's addresses of a provider, which clients call; its control asks for its own token",
+    "/api/": "programs, with a token of their own",
+}
+"""The paths that need no person, those with a slash at their end with all below, and why."""
+
+CHECK_SECONDS = 5.0
+"""Seconds after which an open page is asked again whether its person has signed out elsewhere."""
+
+
+class Way(Protocol):
+    """A way in: how a request shows who sent it."""
+
+    sign_in_path: str
+    """The path that leads to the login, empty where a proxy has it."""
+
+    sign_out_path: str
+    """The path or address that ends the session, empty where there is none."""
+
+    routes: list[Route]
+    """The routes of the login itself."""
+
+    def identify(self, connection: HTTPConnection) -> str:
+        """Return the sealed person of a request, empty for nobody. Raises ``Refused`` and ``Unreachable``."""
+
+
+class Gate:
+    """ASGI middleware that admits people.
+
+    ``base`` is the path of the console. ``has_ended`` says whether a session was signed out, and ``refused`` notes a
+    refusal: its reason and the connection.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        way: Way,
+        seal: Seal,
+        clock: Callable[[], datetime],
+        base: str,
+        has_ended: Callable[[str], bool],
+        refused: Callable[[str, HTTPConnection], None],
+    ) -> None:
+        self._app = app
+        self._way = way
+        self._seal = seal
+        self._clock = clock
+        self._base = base
+        self._has_ended = has_ended
+        self._refused = refused
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what is open or comes from a person who may come in."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        connection = HTTPConnection(scope)
+        scope = _without_our_header(scope)
+        path = scope["path"].removeprefix(self._base) if self._is_below(scope["path"]) else ""
+        if any(path == open or (open.endswith("/") and path.startswith(open)) for open in OPEN):
+            await self._app(scope, receive, send)
+            return
+        for route in self._way.routes:
+            if scope["type"] == "http" and route.matches({**scope, "path": path})[0] is Match.FULL:
+                await route.endpoint(Request(scope, receive))(scope, receive, send)
+                return
+        try:
+            sealed = await run_in_threadpool(self._way.identify, connection)
+            person = self._seal.person(sealed, self._clock()) if sealed else None
+            if person is not None and await run_in_threadpool(self._has_ended, person.session):
+                person = None
+        except (Refused, Unreachable) as error:
+            await run_in_threadpool(self._refused, str(error), connection)
+            await _answer(scope, receive, send, self._refusal(error))
+            return
+        if person is None:
+            await _answer(scope, receive, send, self._to_login(connection))
+        elif path == WHO_PATH:
+            await _answer(scope, receive, send, self._who(person))
+        elif person.role is Role.NONE:
+            await _answer(scope, receive, send, self._who(person, 403))
+        else:
+            await self._admit(_with_person(scope, person, sealed), receive, send, person)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send, person: Person) -> None:
+        if scope["type"] == "http":
+            await self._app(scope, receive, self._with_end(send, person))
+            return
+        checked = time.monotonic()
+
+        async def receive_in_time() -> Message:
+            """Return the next message, or the end of the connection when the session has ended by then."""
+            nonlocal checked
+            left = None if person.expires is None else person.expires - self._clock().timestamp()
+            try:
+                message = await asyncio.wait_for(receive(), left)
+            except TimeoutError:
+                return await _closed(send)
+            if message["type"] == "websocket.receive" and time.monotonic() - checked >= CHECK_SECONDS:
+                checked = time.monotonic()
+                if await run_in_threadpool(self._has_ended, person.session):
+                    return await _closed(send)
+            return message
+
+        await self._app(scope, receive_in_time, send)
+
+    def _with_end(self, send: Send, person: Person) -> Send:
+        """Have the browser load a page again when the session has ended, so that it leads to the login."""
+
+        async def send_with_end(message: Message) -> None:
+            if message["type"] == "http.response.start" and person.expires is not None and self._way.sign_in_path:
+                headers = message.setdefault("headers", [])
+                if any(name == b"content-type" and value.startswith(b"text/html") for name, value in headers):
+                    left = max(0, round(person.expires - self._clock().timestamp()) + 1)
+                    headers.append((b"refresh", str(left).encode()))
+            await send(message)
+
+        return send_with_end
+
+    def _to_login(self, connection: HTTPConnection) -> Response:
+        """Return the way to the login for a browser that opens a page, and 401 for everything else."""
+        accept = connection.headers.get("accept", "")
+        if self._way.sign_in_path and connection.scope.get("method") == "GET" and "text/html" in accept:
+            to = connection.url.path + (f"?{connection.url.query}" if connection.url.query else "")
+            return RedirectResponse(f"{self._base}{self._way.sign_in_path}?to={quote(to, safe='/')}", 303)
+        text = "Sign in first" if self._way.sign_in_path else "The proxy vouches for nobody"
+        return PlainTextResponse(f"{text}: open the console at its address in a browser.\n", 401)
+
+    def _who(self, person: Person, status: int = 200) -> Response:
+        """Return the page that says who somebody is, and which role that gave."""
+        has_role = person.role is not Role.NONE
+        facts = [("id", person.id), ("role", person.role.label), *_facts(person.claims)]
+        if person.expires is not None:
+            facts.append(("signed in until", f"{datetime.fromtimestamp(person.expires, self._clock().tzinfo):%c %Z}"))
+        text = (
+            "These claims of your sign-in gave the role, by the rules of CONSOLE_ROLES."
+            if has_role
+            else "You are signed in, but no rule of CONSOLE_ROLES gives you a role. Ask whoever runs this console, and "
+            "name the id below."
+        )
+        link = (self._way.sign_out_path, "Sign out") if self._way.sign_out_path else None
+        if link and link[0].startswith("/"):
+            link = (self._base + link[0], link[1])
+        return page(f"You are {person.name}", [text], facts=facts, link=link, status=status)
+
+    def _refusal(self, error: Exception) -> Response:
+        if isinstance(error, Unreachable):
+            return page("Nobody can sign in just now", [str(error)], status=503)
+        link = (f"{self._base}{self._way.sign_in_path}", "Sign in again") if self._way.sign_in_path else None
+        return page("You are not signed in", [str(error)], link=link, status=401)
+
+    def _is_below(self, path: str) -> bool:
+        return path == self._base or path.startswith(f"{self._base}/")
+
+
+WHO_PATH = "/who-am-i"
+"""The path of the page that shows the claims and the role they gave."""
+
+
+def person_of(request: HTTPConnection) -> Person | None:
+    """Return the person of a request that passed the gate, ``None`` on a console without sign-in."""
+    person: Person | None = request.scope.get(PERSON)
+    return person
+
+
+def _facts(claims: Mapping[str, object]) -> list[tuple[str, str]]:
+    return [
+        (name, ", ".join(map(str, value)) if isinstance(value, list) else str(value)) for name, value in claims.items()
+    ]
+
+
+def _without_our_header(scope: Scope) -> Scope:
+    name = HEADER.encode()
+    return {**scope, "headers": [pair for pair in scope["headers"] if pair[0].lower() != name]}
+
+
+def _with_person(scope: Scope, person: Person, sealed: str) -> Scope:
+    return {**scope, PERSON: person, "headers": [*scope["headers"], (HEADER.encode(), sealed.encode("latin-1"))]}
+
+
+async def _answer(scope: Scope, receive: Receive, send: Send, response: Response) -> None:
+    """Send a response, or refuse a WebSocket, whose handshake is answered with 403."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    await response(scope, receive, send)
+
+
+async def _closed(send: Send) -> Message:
+    await send({"type": "websocket.close", "code": 1008, "reason": "the sign-in has ended"})
+    return {"type": "websocket.disconnect", "code": 1008}
