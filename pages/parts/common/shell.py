@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from oauth.access import Action
 from oauth.formatting import span
 from oauth.sandbox import MOUNTED, embedded
 from pages.parts.common import keyboard, session
+from pages.parts.common.permissions import may
 
 NAME = "OAuth Console"
 
@@ -45,7 +47,7 @@ def title(*facts: str) -> None:
 def draw(page: str) -> None:
     """Draw the style of all pages, and a chip for everything that is unusual just now."""
     keyboard.draw(_STYLE)
-    chips = _history() + ([] if page == "Sandbox" else _sandbox())
+    chips = _history() + (_sandbox() if page != "Sandbox" and may(Action.SANDBOX) else [])
     if not chips:
         return
     with st.container(horizontal=True, gap="small", key="shell.unusual"):
