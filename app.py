@@ -4,6 +4,7 @@
 """
 
 import ctypes
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,8 @@ from streamlit import config
 from streamlit.file_util import get_static_dir
 
 from oauth import sandbox
+from oauth.access.sign_in import load as load_sign_in
+from oauth.addresses import is_loopback
 from oauth.exports import links
 from oauth.history.upkeep import Upkeep
 from oauth.installation import current, now
@@ -24,7 +27,7 @@ from oauth.routes import Below, routes
 from oauth.routes.doors import Doors, Entrance, page_policy
 from oauth.sandbox.app import application
 from oauth.sandbox.control.access import ControlAccess
-from oauth.settings import SettingError
+from oauth.settings import SettingError, check_host
 from pages.parts.common import keyboard, page_errors
 
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3
@@ -37,6 +40,9 @@ if config._main_script_path is None:
 
 try:
     installation = current()
+    sign_in = load_sign_in(os.environ, installation.settings.sign_in)
+    host = installation.settings.host or config.get_option("server.address") or "0.0.0.0"  # noqa: S104
+    check_host("STREAMLIT_SERVER_ADDRESS", host, installation.settings.sign_in)
 except SettingError as error:
     sys.exit(str(error))
 
@@ -69,7 +75,9 @@ if hosts:  # without any, every host is allowed
     hosts += filter(None, (urlsplit(origin).hostname for origin in origins))
     options["server.allowedHosts"] = hosts
 
-control_access = ControlAccess(installation.settings.control_token or None)
+# Under a name of its own the console is shared, and loopback tells no longer who asks.
+personal = bool(hosts) and all(map(is_loopback, hosts)) and not installation.settings.control_needs_token
+control_access = ControlAccess(installation.settings.control_token, open=personal)
 routes_beside_pages: list[BaseRoute] = [
     *routes(installation.settings, installation.recorder, now),
     *(
@@ -84,15 +92,21 @@ doors = Middleware(
     policy=page_policy(Path(get_static_dir(), "index.html").read_text(encoding="utf-8") + keyboard.SCRIPT),
 )
 
+middleware = [doors]
+if sign_in is not None:
+    from oauth.routes.sign_in import gate  # imported late: a console without it starts faster
+
+    middleware.append(Middleware(gate(sign_in, installation.settings, installation.history.database, now, public.path)))
+
 app = st.App(
     Path(__file__).parent / "pages" / "navigation.py",
     routes=[Below(public.path, routes=routes_beside_pages)] if public.path else routes_beside_pages,
-    middleware=[doors],
+    middleware=middleware,
     on_script_error=page_errors.report,
 )
 
 if __name__ == "__main__":
-    app.run(config={"server.port": installation.settings.port} | options)
+    app.run(config={"server.port": installation.settings.port, "server.address": host} | options)
 else:  # imported by "streamlit run", which has read its settings by now
     for name, value in options.items():
         config.set_option(name, value)

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from oauth import egress
-from oauth.addresses import is_loopback
+from oauth.addresses import is_loopback, split
 from oauth.egress import Allowlist, Policy
 
 SETTINGS = {
@@ -107,12 +107,28 @@ class Settings:
 
     @property
     def control_token(self) -> str:
-        """The token of the embedded sandbox's control behind a proxy, empty on a personal console.
+        """The token of the embedded sandbox's control, with which the console itself uses it.
 
-        A proxy may rewrite everything that tells a request from elsewhere apart, so only the console itself, which
-        knows the token, may use the control then.
+        Elsewhere, use ``control_token_for``.
         """
-        return self.derived_key("sandbox control").hex() if self.public_url else ""
+        return self.derived_key("sandbox control").hex()
+
+    @property
+    def control_needs_token(self) -> bool:
+        """True if nobody else may use the control: loopback is no proof behind a proxy, which may hide itself.
+
+        A console with a sign-in has a public URL, too.
+        """
+        return bool(self.public_url)
+
+    def control_token_for(self, origin: str) -> str:
+        """Return the token to send to the console's own address ``origin``; empty if it must not go there.
+
+        Without ``CONSOLE_PUBLIC_URL`` the browser says what that address is. Only this machine is believed then: the
+        token would otherwise go to any server that a visitor names.
+        """
+        own = origin == self.public_url or is_loopback(split(origin).hostname or "")
+        return self.control_token if own else ""
 
 
 def check_host(name: str, host: str, sign_in: str) -> None:

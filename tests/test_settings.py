@@ -41,6 +41,24 @@ def test_keys_for_different_purposes_differ(tmp_path: Path) -> None:
     assert loaded.derived_key("a") == loaded.derived_key("a")
 
 
+def test_token_of_the_control_goes_to_the_console_itself_only(tmp_path: Path) -> None:
+    home = {"CONSOLE_HOME": str(tmp_path)}
+    personal, published = load(home), load(home | {"CONSOLE_PUBLIC_URL": "https://console.example/tools"})
+    assert not personal.control_needs_token
+    assert published.control_needs_token
+    assert published.control_token_for("https://console.example/tools") == published.control_token
+    for origin in ("http://localhost:8501", "http://127.0.0.1:8080", "https://[::1]"):
+        assert personal.control_token_for(origin) == personal.control_token
+    # The browser said so, and a WebSocket can be opened by anybody.
+    for origin in (
+        "https://evil.example",
+        "http://localhost.evil.example",
+        "http://127.0.0.1@evil.example",
+        "http://[",
+    ):
+        assert personal.control_token_for(origin) == published.control_token_for(origin) == ""
+
+
 def test_secrets_are_not_in_the_repr(tmp_path: Path) -> None:
     environ = {
         "CONSOLE_HOME": str(tmp_path),

@@ -4,15 +4,14 @@ Nothing is stored on the server: what an attempt needs is in a signed cookie of 
 provider may send it back to another console with the same key.
 """
 
-import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from oauth.access.assertion import decoded, verified
 from oauth.access.documents import Documents, ask
+from oauth.access.seal import Attempt
 from oauth.access.sign_in import OpenId, Refused, Unreachable
 from oauth.exchange import Request, Step
 from oauth.flow import Field, pkce
@@ -23,16 +22,6 @@ from oauth.providers.well_known import appended, is_same, named_address_fault
 from oauth.request_builder import build_request
 
 _BASIC, _POST = "client_secret_basic", "client_secret_post"
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One attempt to sign in. ``to`` is the path of the console that was asked for."""
-
-    to: str
-    state: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
-    nonce: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
-    verifier: str = field(default_factory=pkce.new_verifier, repr=False)
 
 
 class Provider:

@@ -1,24 +1,37 @@
-"""What the browser keeps of a sign-in: signed, so that nobody can write it, and without any token of the provider."""
+"""The part of a sign-in that the browser keeps: signed, so that nobody can write it, and without any token."""
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from oauth.access.openid import Attempt
 from oauth.access.person import Person, person_id
 from oauth.access.roles import Rules
 from oauth.access.sign_in import Refused
+from oauth.flow import pkce
 from oauth.settings import Settings
+
+HEADER = "x-console-person"
+"""The header with the sealed person, from the gate to the pages."""
 
 ATTEMPT_SECONDS = 600
 """Seconds in which a person must have signed in at the provider."""
 
 _LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt to sign in. ``to`` is the path of the console that was asked for."""
+
+    to: str
+    state: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+    nonce: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+    verifier: str = field(default_factory=pkce.new_verifier, repr=False)
 
 
 class Seal:

@@ -17,6 +17,9 @@ class Unreachable(Exception):
     """Nothing can be said of a sign-in, because the provider or the proxy's keys cannot be read; the text says why."""
 
 
+SIGN_IN, CALLBACK, SIGN_OUT, WHO = "/sign-in", "/sign-in/callback", "/sign-out", "/who-am-i"
+"""The paths of the sign-in; the last shows a person's claims and the role that they gave."""
+
 SCOPE = "openid profile email"
 """The scope of a sign-in, unless ``CONSOLE_OIDC_SCOPE`` says another."""
 
@@ -43,11 +46,10 @@ class Voucher:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """The way in: the rules of the roles, and either a provider or a proxy's voucher."""
+    """The rules of the roles, and who says who somebody is: a provider, or the voucher of a proxy."""
 
     rules: Rules
-    open_id: OpenId | None = None
-    voucher: Voucher | None = None
+    by: OpenId | Voucher
 
 
 def load(environ: Mapping[str, str], mode: str) -> SignIn | None:
@@ -70,7 +72,7 @@ def load(environ: Mapping[str, str], mode: str) -> SignIn | None:
     if mode == "proxy":
         jwks = _address("CONSOLE_JWT_JWKS", needed("CONSOLE_JWT_JWKS"))
         issuer, audience = needed("CONSOLE_JWT_ISSUER"), needed("CONSOLE_JWT_AUDIENCE")
-        return SignIn(rules, voucher=Voucher(needed("CONSOLE_JWT_HEADER").lower(), issuer, audience, jwks))
+        return SignIn(rules, Voucher(needed("CONSOLE_JWT_HEADER").lower(), issuer, audience, jwks))
     issuer = _address("CONSOLE_OIDC_ISSUER", needed("CONSOLE_OIDC_ISSUER"))
     secret = environ.get("CONSOLE_OIDC_CLIENT_SECRET", "").strip()
     scope = environ.get("CONSOLE_OIDC_SCOPE", "").strip() or SCOPE

@@ -47,6 +47,8 @@ def judge(
         code = explanation.error if explanation.kind == "registered" else ""
         entry = explanation.entry if explanation.kind == "provider" else ""
         name = _error_name(explanation.number, entry, code, explanation.answer)
+        if _is_reported_by_proxy(drill, explanation):
+            name = f"{_error_name(None, '', '', drill.answer)}, which a proxy reports as 502"
         actual = _text(name, proven, tuple(id for id in possible if id in drill.possible))
     same = explanation is not None and _is_expected(drill, explanation)
     # A drill without a cause to prove shows that none is proven.
@@ -63,7 +65,12 @@ def _is_expected(drill: Drill, explanation: Explanation) -> bool:
         return explanation.entry == drill.entry
     if drill.code:
         return explanation.kind == "registered" and explanation.error == drill.code
-    return explanation.answer == drill.answer
+    return explanation.answer == drill.answer or _is_reported_by_proxy(drill, explanation)
+
+
+def _is_reported_by_proxy(drill: Drill, explanation: Explanation) -> bool:
+    """Return true for what a proxy in front of the sandbox makes of a closed connection (RFC 9110 §15.6.3)."""
+    return drill.answer == "reset" and explanation.answer == "server_error" and explanation.status == 502
 
 
 def _error_name(number: int | None, entry: str, code: str, answer: str) -> str:

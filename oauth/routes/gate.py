@@ -12,18 +12,16 @@ from typing import Protocol
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from oauth.access import Person, Role
-from oauth.access.seal import Seal
-from oauth.access.sign_in import Refused, Unreachable
+from oauth.access.register import Register
+from oauth.access.seal import HEADER, Seal
+from oauth.access.sign_in import WHO, Refused, Unreachable
 from oauth.routes.page import page
-
-HEADER = "x-console-person"
-"""The header with the sealed person, from the gate to the pages."""
 
 PERSON = "console.person"
 """The key of the person in the ASGI scope."""
@@ -57,11 +55,7 @@ class Way(Protocol):
 
 
 class Gate:
-    """ASGI middleware that admits people.
-
-    ``base`` is the path of the console. ``has_ended`` says whether a session was signed out, and ``refused`` notes a
-    refusal: its reason and the connection.
-    """
+    """ASGI middleware that admits people. ``base`` is the path of the console."""
 
     def __init__(
         self,
@@ -70,16 +64,14 @@ class Gate:
         seal: Seal,
         clock: Callable[[], datetime],
         base: str,
-        has_ended: Callable[[str], bool],
-        refused: Callable[[str, HTTPConnection], None],
+        register: Register,
     ) -> None:
         self._app = app
         self._way = way
         self._seal = seal
         self._clock = clock
         self._base = base
-        self._has_ended = has_ended
-        self._refused = refused
+        self._register = register
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what is open or comes from a person who may come in."""
@@ -94,20 +86,20 @@ class Gate:
             return
         for route in self._way.routes:
             if scope["type"] == "http" and route.matches({**scope, "path": path})[0] is Match.FULL:
-                await route.endpoint(Request(scope, receive))(scope, receive, send)
+                await route.handle(scope, receive, send)
                 return
         try:
             sealed = await run_in_threadpool(self._way.identify, connection)
             person = self._seal.person(sealed, self._clock()) if sealed else None
-            if person is not None and await run_in_threadpool(self._has_ended, person.session):
+            if person is not None and await run_in_threadpool(self._register.has_ended, person.session):
                 person = None
         except (Refused, Unreachable) as error:
-            await run_in_threadpool(self._refused, str(error), connection)
+            await run_in_threadpool(self._register.refused, str(error), address_of(connection))
             await _answer(scope, receive, send, self._refusal(error))
             return
         if person is None:
             await _answer(scope, receive, send, self._to_login(connection))
-        elif path == WHO_PATH:
+        elif path == WHO:
             await _answer(scope, receive, send, self._who(person))
         elif person.role is Role.NONE:
             await _answer(scope, receive, send, self._who(person, 403))
@@ -130,7 +122,7 @@ class Gate:
                 return await _closed(send)
             if message["type"] == "websocket.receive" and time.monotonic() - checked >= CHECK_SECONDS:
                 checked = time.monotonic()
-                if await run_in_threadpool(self._has_ended, person.session):
+                if await run_in_threadpool(self._register.has_ended, person.session):
                     return await _closed(send)
             return message
 
@@ -185,14 +177,17 @@ class Gate:
         return path == self._base or path.startswith(f"{self._base}/")
 
 
-WHO_PATH = "/who-am-i"
-"""The path of the page that shows the claims and the role they gave."""
-
-
 def person_of(request: HTTPConnection) -> Person | None:
     """Return the person of a request that passed the gate, ``None`` on a console without sign-in."""
     person: Person | None = request.scope.get(PERSON)
     return person
+
+
+def address_of(connection: HTTPConnection) -> str:
+    """Return where a request says that it comes from, for the audit; nothing is believed for it."""
+    peer = connection.client.host if connection.client else ""
+    forwarded = ", ".join(connection.headers.getlist("x-forwarded-for"))[:200]
+    return f"{peer} (forwarded for {forwarded})" if forwarded else peer
 
 
 def _facts(claims: Mapping[str, object]) -> list[tuple[str, str]]:

@@ -9,15 +9,20 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from oauth.access.assertion import vouched
 from oauth.access.documents import Documents
-from oauth.access.openid import Attempt, Provider
-from oauth.access.seal import ATTEMPT_SECONDS, Seal
-from oauth.access.sign_in import Refused, Unreachable, Voucher
+from oauth.access.openid import Provider
+from oauth.access.register import Register
+from oauth.access.roles import Role
+from oauth.access.seal import ATTEMPT_SECONDS, Attempt, Seal
+from oauth.access.sign_in import CALLBACK, SIGN_IN, SIGN_OUT, Refused, SignIn, Unreachable, Voucher
+from oauth.exports import links
+from oauth.history.database import Database
+from oauth.routes.gate import Gate, Way, address_of
 from oauth.routes.page import page
-
-SIGN_IN, CALLBACK, SIGN_OUT = "/sign-in", "/sign-in/callback", "/sign-out"
+from oauth.settings import Settings
 
 MOST_ATTEMPTS = 5
 """Attempts that a browser may have at once, such as one for each tab that it opens at its start."""
@@ -27,10 +32,7 @@ MOST_KEPT = 1_000
 
 
 class OpenIdWay:
-    """The login at an OpenID provider. The cookie ``cookie`` has the sealed person.
-
-    ``signed_in`` notes a person who came in, ``signed_out`` one who left, ``refused`` a refusal.
-    """
+    """The login at an OpenID provider. The cookie ``cookie`` has the sealed person."""
 
     sign_in_path, sign_out_path = SIGN_IN, SIGN_OUT
 
@@ -43,9 +45,7 @@ class OpenIdWay:
         cookie: str,
         public_url: str,
         base: str,
-        signed_in: Callable[[str, HTTPConnection], None],
-        signed_out: Callable[[str, HTTPConnection], None],
-        refused: Callable[[str, HTTPConnection], None],
+        register: Register,
     ) -> None:
         self._provider = provider
         self._issuer = issuer
@@ -54,7 +54,7 @@ class OpenIdWay:
         self._cookie = cookie
         self._base = base
         self._secure = public_url.startswith("https:")
-        self._signed_in, self._signed_out, self._refused = signed_in, signed_out, refused
+        self._register = register
         self.routes = [
             Route(SIGN_IN, self._begin, methods=["GET"]),
             Route(CALLBACK, self._finish, methods=["GET"]),
@@ -90,9 +90,9 @@ class OpenIdWay:
                 raise Refused(f"The provider answered {callback['error'][:100]!r}.")
             claims = await run_in_threadpool(self._provider.claims, attempt, callback)
             sealed = self._seal.sealed(self._issuer, claims)
-            await run_in_threadpool(self._signed_in, sealed, request)
+            await run_in_threadpool(self._come_in, sealed, request)
         except Refused as error:
-            await run_in_threadpool(self._refused, str(error), request)
+            await run_in_threadpool(self._register.refused, str(error), address_of(request))
             response: Response = page("You are not signed in", [str(error)], link=self._again(attempt.to), status=403)
         except Unreachable as error:
             response = page("You are not signed in", [str(error)], link=self._again(attempt.to), status=503)
@@ -106,9 +106,22 @@ class OpenIdWay:
         if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             text = "A page of another site led here. To sign out, follow the link."
             return page("Sign out?", [text], link=(self._base + SIGN_OUT, "Sign out"), status=403)
-        await run_in_threadpool(self._signed_out, self.identify(request), request)
+        try:
+            person = self._seal.person(self.identify(request), self._clock())
+            if person is not None:
+                await run_in_threadpool(self._register.left, person, address_of(request))
+        except (Refused, Unreachable) as error:
+            return self._without_cookie(page("You are signed out of this browser", [str(error)]))
         text = "The login of your provider may still know you: sign out there too on a machine that others use."
         response = page("You are signed out", [text], link=(f"{self._base}{SIGN_IN}", "Sign in again"))
+        return self._without_cookie(response)
+
+    def _come_in(self, sealed: str, request: Request) -> None:
+        person = self._seal.person(sealed, self._clock())
+        if person is not None:
+            self._register.came_in(person, address_of(request))
+
+    def _without_cookie(self, response: Response) -> Response:
         response.delete_cookie(self._cookie, path=self._base or "/")
         return response
 
@@ -140,10 +153,7 @@ class OpenIdWay:
 
 
 class ProxyWay:
-    """A proxy that signs people in, and vouches for each request with a JWT.
-
-    ``signed_in`` notes a person whose JWT is new.
-    """
+    """A proxy that signs people in, and vouches for each request with a JWT."""
 
     sign_in_path = sign_out_path = ""
     routes: list[Route] = []  # noqa: RUF012
@@ -154,14 +164,15 @@ class ProxyWay:
         seal: Seal,
         documents: Documents,
         clock: Callable[[], datetime],
-        signed_in: Callable[[str, HTTPConnection], None],
+        register: Register,
     ) -> None:
         self._voucher = voucher
         self._seal = seal
         self._documents = documents
         self._clock = clock
-        self._signed_in = signed_in
+        self._register = register
         self._kept: dict[bytes, str] = {}
+        self._known: dict[str, Role] = {}
 
     def identify(self, connection: HTTPConnection) -> str:
         """Return the sealed person of the JWT, verified when it is new."""
@@ -177,8 +188,28 @@ class ProxyWay:
             return kept
         claims: Mapping[str, Any] = vouched(token, self._voucher, self._documents, self._clock)
         sealed = self._seal.sealed(self._voucher.issuer, claims)
-        self._signed_in(sealed, connection)
+        person = self._seal.person(sealed, self._clock())
+        if person is None:
+            return ""
+        if self._known.get(person.id) != person.role:
+            self._register.came_in(person, address_of(connection))
+            self._known[person.id] = person.role
         while len(self._kept) >= MOST_KEPT:
             self._kept.pop(next(iter(self._kept)), None)
         self._kept[digest] = sealed
         return sealed
+
+
+def gate(
+    sign_in: SignIn, settings: Settings, database: Database, clock: Callable[[], datetime], base: str
+) -> Callable[[ASGIApp], Gate]:
+    """Return the middleware that admits who signed in. ``base`` is the path of the console."""
+    seal, documents, register = Seal(settings, sign_in.rules), Documents(clock), Register(database, clock)
+    way: Way
+    if isinstance(sign_in.by, Voucher):
+        way = ProxyWay(sign_in.by, seal, documents, clock, register)
+    else:
+        provider = Provider(sign_in.by, f"{settings.public_url}{CALLBACK}", documents, clock)
+        cookie = f"{links.cookie_name(settings)}_person"
+        way = OpenIdWay(provider, sign_in.by.issuer, seal, clock, cookie, settings.public_url, base, register)
+    return lambda app: Gate(app, way, seal, clock, base, register)

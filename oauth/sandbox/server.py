@@ -61,7 +61,8 @@ def serve(
         sandbox.log.listener = lambda entry: print(json_text(entry), file=log, flush=True)
     with listening(host, port) as listener:
         url = url_of(listener, "http" if tls is None else "https")
-        access = ControlAccess(control_token, open=is_loopback(listener.getsockname()[0]))
+        is_open = control_token is None and is_loopback(listener.getsockname()[0])
+        access = ControlAccess(control_token, open=is_open)
         Server(application(sandbox, access), lambda: print(f"Sandbox ready at {url}", flush=True), tls).run([listener])
 
 

@@ -123,7 +123,7 @@ def test_invalid_address_is_refused(setting: Setting) -> None:
 
 def test_token_of_a_published_console_opens_its_control_to_drills_only() -> None:
     sandbox = Sandbox(utc_now)
-    with serving(application(sandbox, ControlAccess("token-of-the-console"))) as url:
+    with serving(application(sandbox, ControlAccess("token-of-the-console", open=False))) as url:
         with pytest.raises(ControlError, match="it responded 401"):
             Control(f"{url}/control", now).move_clock(60)
         Control(f"{url}/control", now, "token-of-the-console").move_clock(60)

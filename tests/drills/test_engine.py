@@ -24,7 +24,7 @@ from oauth.drills import (
     run,
     unavailable,
 )
-from oauth.drills.schema import MoveClock, read
+from oauth.drills.schema import Fault, MoveClock, read
 from oauth.exchange import Exchange, Response, Step
 from oauth.flow import Flow, Grant
 from oauth.history.filters import Filters
@@ -221,6 +221,16 @@ def test_unexpected_error_does_not_pass(setting: Setting) -> None:
 def test_unexpected_cause_does_not_pass(setting: Setting) -> None:
     for proven in (("code.expired",), ()):
         assert not outcome_of(structs.replace(ALL["2-used"], proven=proven), setting).passed
+
+
+@pytest.mark.parametrize(("status", "passes"), [(502, True), (503, False)])
+def test_closed_connection_is_a_502_of_a_proxy_in_front_of_the_sandbox(
+    status: int, passes: bool, setting: Setting
+) -> None:
+    steps = (Fault(name="server-error", fields={"status": status}), ALL["connection-reset"].steps[-1])
+    outcome = outcome_of(structs.replace(ALL["connection-reset"], steps=steps), setting)
+    assert outcome.passed == passes
+    assert ("which a proxy reports as 502" in outcome.actual) == passes
 
 
 def test_unreachable_control_ends_the_drill_with_a_sentence(setting: Setting) -> None:

@@ -1,4 +1,4 @@
-"""Pages of other origins and rewriting proxies, against running consoles: a personal one and a published one."""
+"""Pages of other origins and rewriting proxies, against running consoles: personal, published, or with more hosts."""
 
 import base64
 import socket
@@ -56,12 +56,15 @@ class Console:
 
 @pytest.fixture(scope="module")
 def consoles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Console]]:
-    """A personal console and a published one. Whatever they ask other hosts for goes to a proxy that counts it."""
+    """A personal console, a published one, and one that is reached by another name without being published.
+
+    Whatever they ask other hosts for goes to a proxy that counts it.
+    """
     started: dict[str, Console] = {}
     with ExitStack() as stack:
         outside = stack.enter_context(proxying())
         proxy = f"http://127.0.0.1:{outside.port}"
-        for kind, published in (("personal", ""), ("published", PUBLISHED)):
+        for kind, published in (("personal", ""), ("published", PUBLISHED), ("named", "")):
             port = free_port()
             environ = {
                 "CONSOLE_HOME": str(tmp_path_factory.mktemp("console")),
@@ -69,7 +72,13 @@ def consoles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Con
                 "CONSOLE_PUBLIC_URL": published,
                 **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), proxy),
             }
-            stack.enter_context(running([sys.executable, "app.py"], ROOT, environ, port))
+            command = [sys.executable, "app.py"]
+            if kind == "named":
+                options = (
+                    f"--server.port={port} --server.allowedHosts=localhost --server.allowedHosts=console.test".split()
+                )
+                command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
+            stack.enter_context(running(command, ROOT, environ, port))
             started[kind] = Console(port, "/tools" if published else "", outside)
         yield started
 
@@ -198,11 +207,11 @@ def test_the_cookie_is_set_once_and_not_by_a_callback(console: Console) -> None:
 
 def test_behind_a_proxy_that_hides_itself_the_control_is_closed(consoles: dict[str, Console]) -> None:
     assert consoles["personal"].request("GET", "/sandbox/control/clock").status_code == 200
-    console = consoles["published"]
-    for headers in ({}, {"Origin": console.own}, {"Authorization": "Bearer wrong"}):
-        assert console.request("GET", "/sandbox/control/clock", headers).status_code == 401
-        answer = console.request("POST", "/sandbox/control/reset", {"Content-Type": "application/json"} | headers, "{}")
-        assert answer.status_code == 401
+    for console in (consoles["published"], consoles["named"]):
+        for headers in ({}, {"Origin": console.own}, {"Authorization": "Bearer wrong"}):
+            assert console.request("GET", "/sandbox/control/clock", headers).status_code == 401
+            headers = {"Content-Type": "application/json"} | headers
+            assert console.request("POST", "/sandbox/control/reset", headers, "{}").status_code == 401
 
 
 @pytest.mark.parametrize(

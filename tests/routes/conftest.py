@@ -62,6 +62,8 @@ def serving(app: Starlette) -> Iterator[str]:
         thread.start()
         while not server.started and thread.is_alive():
             time.sleep(0.005)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()

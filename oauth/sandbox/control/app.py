@@ -44,7 +44,7 @@ def control_application(sandbox: Sandbox, access: ControlAccess, prefix: str) ->
 
     async def openapi(request: Request) -> Response:
         server = f"{request.scope.get('root_path', '')}{prefix}"
-        return Response.json(document(OPERATIONS, server, token_needed=access.token is not None))
+        return Response.json(document(OPERATIONS, server, token_needed=access.token_needed))
 
     handlers: dict[str, dict[str, Handler]] = {OPENAPI: {"GET": openapi}}
     for operation in OPERATIONS:

@@ -6,11 +6,16 @@ import traceback
 import streamlit as st
 from streamlit.logger import get_logger
 
+from pages.parts.common import session
+
 LOG = get_logger("oauth.console")
 
 
 def report(error: Exception) -> bool:
     """Show a sentence instead of a traceback, and log the location without the message, which may hold a secret."""
+    if isinstance(error, session.SignedOutError):
+        st.error(f"{error} Reload the page to sign in again. Every exchange that was sent is in the history.")
+        return True
     locations = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-3:]]
     LOG.error("A page failed with %s at %s", type(error).__name__, " < ".join(reversed(locations)))
     st.error(

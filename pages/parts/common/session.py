@@ -3,10 +3,12 @@
 Nothing here is cached or shared, and only the recorder writes any of it, redacted.
 """
 
+import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import streamlit as st
@@ -14,6 +16,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from oauth import flow as flows
 from oauth.access import LOCAL, Person
+from oauth.access.roles import Rules
+from oauth.access.seal import HEADER, Seal
+from oauth.access.sign_in import Refused, load
 from oauth.addresses import split
 from oauth.catalogue.explain import Explanation
 from oauth.diagnosis import Cause, Diagnosis, Fix
@@ -31,6 +36,9 @@ from oauth.redaction import Vault
 from pages.parts.common.signing import Signing
 
 SESSION = "console"
+
+_PERSON = "person"
+"""Key in the session state of the id and the role of the person that the session belongs to."""
 
 OWN_CLIENT = "own client"
 OWN_SECRET = "own_client_secret"
@@ -50,6 +58,10 @@ AUTHENTICATION = "client authentication"
 
 UNFINISHED = ("authorization_pending", "slow_down")
 """Error codes of a poll that did not fail: the user has not finished (RFC 8628 §3.5)."""
+
+
+class SignedOutError(Exception):
+    """The session of the person has ended, so that nothing more may be done in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +216,38 @@ def callback_address() -> str:
 
 
 def person() -> Person:
-    """Return the person who uses this browser session."""
-    return LOCAL
+    """Return who uses this browser session: ``LOCAL`` on a console without sign-in.
+
+    The gate passes only people, and puts who it is into a header of each connection. When another person, or the same
+    one in another role, goes on in the same tab, what was left in the session is removed. Raises ``SignedOutError`` when
+    the session has ended.
+    """
+    settings = current().settings
+    if settings.sign_in == "off":
+        return LOCAL
+    sealed = st.context.headers.get(HEADER) or ""
+    try:
+        found = _seal().person(sealed, now())
+    except Refused as error:
+        raise SignedOutError(str(error)) from error
+    if found is None:
+        raise SignedOutError("Your sign-in has ended.")
+    whose = found.id, found.role
+    if st.session_state.setdefault(_PERSON, whose) != whose:
+        st.session_state.clear()
+        st.session_state[_PERSON] = whose
+    return found
+
+
+@cache
+def _seal() -> Seal:
+    settings = current().settings
+    sign_in = load(os.environ, settings.sign_in)
+    return Seal(settings, sign_in.rules if sign_in else Rules())
 
 
 def owner() -> str:
-    """Return the owner of what this person sends and keeps: their id, ``local`` on a console without sign-in."""
+    """Return the owner of the exchanges that this session records."""
     return person().id
 
 

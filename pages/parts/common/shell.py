@@ -1,9 +1,14 @@
 """The frame of every page: its title, the chips for what is unusual, and the words for a lost connection."""
 
+from html import escape
+from urllib.parse import urlsplit
+
 import streamlit as st
 
-from oauth.access import Action
+from oauth.access import LOCAL, Action
+from oauth.access.sign_in import SIGN_OUT, WHO
 from oauth.formatting import span
+from oauth.installation import current
 from oauth.sandbox import MOUNTED, embedded
 from pages.parts.common import keyboard, session
 from pages.parts.common.permissions import may
@@ -45,14 +50,30 @@ def title(*facts: str) -> None:
 
 
 def draw(page: str) -> None:
-    """Draw the style of all pages, and a chip for everything that is unusual just now."""
+    """Draw the style of all pages, who is signed in, and a chip for everything that is unusual just now."""
     keyboard.draw(_STYLE)
+    _person()
     chips = _history() + (_sandbox() if page != "Sandbox" and may(Action.SANDBOX) else [])
     if not chips:
         return
     with st.container(horizontal=True, gap="small", key="shell.unusual"):
         for label, icon, target, help_text in chips:
             st.page_link(target, label=f":orange-badge[{label}]", icon=f":material/{icon}:", help=help_text)
+
+
+def _person() -> None:
+    """Draw who is signed in, in the menu of the logo's row; nothing on a console without sign-in."""
+    person = session.person()
+    if person is LOCAL:
+        return
+    base = escape(urlsplit(current().settings.public_url).path)
+    with st.popover("Signed in", icon=":material/account_circle:", key="shell.person"):
+        st.text(person.name)
+        st.caption(f"Role: {person.role.label}")
+        leave = (
+            f'<a href="{base}{SIGN_OUT}" target="_self">Sign out</a>' if current().settings.sign_in == "oidc" else ""
+        )
+        st.html(f'<a href="{base}{WHO}" target="_blank">Who am I?</a> &nbsp; {leave}')
 
 
 def _history() -> list[tuple[str, str, str, str]]:

@@ -35,7 +35,7 @@ def setting(provider: Provider) -> Setting:
         now=now,
         owner=session.owner(),
         flow=walkthrough.flow if walkthrough is not None else None,
-        control_token=current().settings.control_token,
+        control_token=current().settings.control_token_for(session.origin()),
     )
 
 

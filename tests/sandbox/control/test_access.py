@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from starlette.datastructures import Headers
 
 from oauth.sandbox.app import application
 from oauth.sandbox.clock import utc_now
 from oauth.sandbox.control.access import ControlAccess, is_loopback
+from oauth.sandbox.errors import ApiError
 from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.testing import serving
 
@@ -36,6 +38,7 @@ def with_token() -> Iterator[str]:
         {"Host": "127.0.0.1.evil.example"},
         {"X-Forwarded-For": "203.0.113.7"},
         {"Forwarded": "for=203.0.113.7"},
+        {"Connection": "upgrade"},
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -77,6 +80,25 @@ def test_same_origin_page_and_program_are_allowed(http: httpx.Client) -> None:
     assert http.get("/control/clock", headers={"Host": "[::1]:9000"}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("version", "headers"), [("1.0", {}), ("1.1", {"connection": "keep-alive, Upgrade"}), ("1.1", {"via": "1.1 x"})]
+)
+def test_token_opens_what_the_sign_of_a_proxy_closes(version: str, headers: dict[str, str]) -> None:
+    ends = {"server": ("127.0.0.1", 1), "client": ("127.0.0.1", 5)}
+    scope = {"type": "http", "method": "GET", "http_version": version, **ends}
+    named = {"host": "localhost"} | headers
+    access = ControlAccess(TOKEN)
+    access.check(scope | {"http_version": "1.1"}, Headers({"host": "localhost"}))
+    for wrong in ({}, {"authorization": "Bearer wrong"}):
+        with pytest.raises(ApiError, match="came through a proxy") as refused:
+            access.check(scope, Headers(named | wrong))
+        assert refused.value.status == 403
+    access.check(scope, Headers(named | {"authorization": f"Bearer {TOKEN}"}))
+    # A client that offers HTTP/2 (RFC 7540 §3.2) is no proxy.
+    upgrade = {"host": "localhost", "connection": "Upgrade, HTTP2-Settings", "upgrade": "h2c"}
+    access.check(scope | {"http_version": "1.1"}, Headers(upgrade))
+
+
 def test_with_a_token(with_token: str) -> None:
     with httpx.Client(base_url=with_token, trust_env=False) as http:
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}):
@@ -106,10 +128,6 @@ def test_off_beyond_loopback() -> None:
 
 @pytest.mark.parametrize("address", [("192.0.2.1", 5), None, ("localhost.evil.example", 5)])
 def test_address_not_known_to_be_loopback_is_refused(address: tuple[str, int] | None) -> None:
-    from starlette.datastructures import Headers
-
-    from oauth.sandbox.errors import ApiError
-
     headers = Headers({"host": "localhost"})
     loopback = ("127.0.0.1", 5)
     for ends in ({"server": address, "client": loopback}, {"server": loopback, "client": address}):

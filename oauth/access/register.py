@@ -1,0 +1,65 @@
+"""The register of who comes and goes: people, sessions that ended, and the rows of both in the audit."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+
+from oauth.access import people, sign_outs
+from oauth.access.person import Person
+from oauth.access.sign_in import Unreachable
+from oauth.history.database import Database, HistoryError
+
+LIFETIME = timedelta(seconds=5)
+"""Time for which a session counts as not ended without asking the database again: a page asks for dozens of files."""
+
+MOST_KEPT = 10_000
+"""Sessions whose answer is kept."""
+
+
+class Register:
+    """The register of one console. Any thread may use it."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+        self._going_on: dict[str, datetime] = {}
+        self._lock = Lock()
+
+    def has_ended(self, session: str) -> bool:
+        """Return whether a session was signed out. One goes on while the database cannot be asked."""
+        now = self._clock()
+        with self._lock:
+            if now - self._going_on.get(session, datetime.min.replace(tzinfo=UTC)) < LIFETIME:
+                return False
+        try:
+            if sign_outs.has_ended(self._database, session):
+                return True
+        except HistoryError:
+            return False
+        with self._lock:
+            if len(self._going_on) >= MOST_KEPT:
+                self._going_on.clear()
+            self._going_on[session] = now
+        return False
+
+    def came_in(self, person: Person, address: str) -> None:
+        """Note that somebody signed in. Raises ``Unreachable``: nobody comes in without a row of the audit."""
+        email = person.claims.get("email", "")
+        try:
+            people.seen(self._database, person, str(email), self._clock())
+        except HistoryError as error:
+            raise Unreachable(f"The sign-in could not be recorded. {error}") from error
+
+    def left(self, person: Person, address: str) -> None:
+        """End the session of somebody who signs out. Raises ``Unreachable``."""
+        with self._lock:
+            self._going_on.pop(person.session, None)
+        until = self._clock() if person.expires is None else datetime.fromtimestamp(person.expires, UTC)
+        try:
+            sign_outs.end(self._database, person.session, until)
+            sign_outs.forget_past(self._database, self._clock())
+        except HistoryError as error:
+            raise Unreachable(f"Your session could not be ended everywhere. {error}") from error
+
+    def refused(self, reason: str, address: str) -> None:
+        """Note that somebody was refused."""

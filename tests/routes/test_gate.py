@@ -1,0 +1,498 @@
+"""The gate, with an OpenID provider and with a proxy's JWT, in front of an application that says what it was given."""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from joserfc import jwt
+from joserfc.jwk import Key, OctKey, RSAKey
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from oauth.access import Person, Role
+from oauth.access.register import LIFETIME
+from oauth.access.seal import HEADER
+from oauth.access.sign_in import load as load_sign_in
+from oauth.exports import links
+from oauth.history.store import History
+from oauth.routes.gate import OPEN, person_of
+from oauth.routes.sign_in import gate
+from oauth.settings import load
+from tests.routes.conftest import serving
+from tests.servers.authorization_server import Server
+
+ROLES = "admin=groups:admins, support=email:seven@example.com, reader=groups:staff"
+HTML = {"Accept": "text/html,*/*"}
+
+
+class Console:
+    """A console behind the gate. ``now`` is its clock, ``given`` what reached the application."""
+
+    def __init__(self, home: Path, base: str = "", **environ: str) -> None:
+        environ = {"CONSOLE_HOME": str(home), "CONSOLE_KEY": "a key of thirty-two characters.."} | environ
+        self.settings = load({"CONSOLE_PUBLIC_URL": f"http://localhost:1{base}", "CONSOLE_ROLES": ROLES} | environ)
+        self.now = datetime.now(UTC)
+        self.history = History(self.settings.database_url, lambda: self.now)
+        self.given: list[Person | None] = []
+        sign_in = load_sign_in({"CONSOLE_ROLES": ROLES} | environ, self.settings.sign_in)
+        assert sign_in is not None
+        inner = Starlette(
+            routes=[WebSocketRoute(f"{base}/_stcore/stream", self._stream), Route("/{path:path}", self._show)]
+        )
+        inner.add_middleware(
+            lambda app: gate(sign_in, self.settings, self.history.database, lambda: self.now, base)(app)
+        )
+        self.app = inner
+
+    @contextmanager
+    def running(self) -> "Iterator[Console]":
+        with serving(self.app) as self.address, httpx.Client(base_url=self.address, trust_env=False) as self.client:
+            yield self
+        self.history.database.engine.dispose()
+
+    def socket(self, headers: Sequence[tuple[str, str]] = ()) -> ClientConnection:
+        """Connect as a page does, with the cookies of this browser."""
+        cookies = "; ".join(f"{name}={value}" for name, value in self.client.cookies.items())
+        address = f"{self.address.replace('http', 'ws', 1)}/_stcore/stream"
+        return connect(address, additional_headers=[("Cookie", cookies), *headers], proxy=None)
+
+    def _show(self, request: Request) -> Response:
+        self.given.append(person_of(request))
+        sealed = request.headers.getlist(HEADER)
+        return HTMLResponse(f"{request.url.path} {len(sealed)} {request.headers.get(HEADER, '')}")
+
+    async def _stream(self, socket: WebSocket) -> None:
+        await socket.accept()
+        async for text in socket.iter_text():
+            await socket.send_text(text)
+
+
+@contextmanager
+def provider() -> Iterator[Server]:
+    server = Server()
+    app = server.app()
+    members = {"token_endpoint_auth_methods_supported": ["client_secret_basic"]}
+
+    def metadata(_: Request) -> Response:
+        addresses = {"jwks_uri": f"{server.issuer}/jwks", "userinfo_endpoint": f"{server.issuer}/userinfo"}
+        return JSONResponse(server.metadata() | addresses | members)
+
+    app.router.routes.append(Route("/.well-known/openid-configuration", metadata))
+    with serving(app) as server.issuer:
+        yield server
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with provider() as running:
+        yield running
+
+
+@pytest.fixture
+def console(tmp_path: Path, server: Server) -> Iterator[Console]:
+    with open_id_console(tmp_path, server) as console:
+        yield console
+
+
+@contextmanager
+def open_id_console(home: Path, server: Server, base: str = "", **environ: str) -> Iterator[Console]:
+    environ = {
+        "CONSOLE_SIGN_IN": "oidc",
+        "CONSOLE_OIDC_ISSUER": server.issuer,
+        "CONSOLE_OIDC_CLIENT_ID": server.client_id,
+        "CONSOLE_OIDC_CLIENT_SECRET": server.secret,
+    } | environ
+    with Console(home, base, **environ).running() as console:
+        yield console
+
+
+def is_refused(console: Console, headers: Sequence[tuple[str, str]] = ()) -> bool:
+    """Whether the connection of a page is answered with 403."""
+    with pytest.raises(InvalidStatus) as caught:
+        console.socket(headers)
+    return caught.value.response.status_code == 403
+
+
+def member_of(server: Server, *groups: str, **claims: Any) -> None:
+    server.change_id_token = lambda token: token | {"groups": list(groups)} | claims
+
+
+def to_provider(console: Console, path: str = "/history?step=token&row=3") -> httpx.Response:
+    """Open a page as nobody, and follow to the provider and back; return the answer to the callback."""
+    console.client.cookies.clear()
+    asked = console.client.get(path, headers=HTML)
+    assert asked.status_code == 303
+    begun = console.client.get(asked.headers["Location"])
+    assert begun.status_code == 303, begun.text
+    approved = httpx.get(begun.headers["Location"], trust_env=False)
+    assert approved.status_code == 302
+    return console.client.get(approved.headers["Location"].removeprefix("http://localhost:1"))
+
+
+def test_sign_in_ends_at_the_address_that_was_asked_for(console: Console, server: Server) -> None:
+    member_of(server, "staff", "admins", name="Ada")
+    back = to_provider(console)
+    assert (back.status_code, back.headers["Location"]) == (303, "/history?step=token&row=3")
+    assert console.client.get("/history", headers=HTML).status_code == 200
+    [person] = console.given
+    assert person is not None
+    assert (person.id, person.name, person.role) == (f"7@{server.issuer}", "Ada", Role.ADMIN)
+    assert person.claims["groups"] == ["admins", "staff"]
+
+
+def test_cookie_is_of_this_host_only_and_no_token_is_in_it(console: Console, server: Server) -> None:
+    member_of(server, "staff")
+    back = to_provider(console)
+    [cookie] = [text for text in back.headers.get_list("set-cookie") if "_person=" in text]
+    attributes = {part.strip().lower() for part in cookie.split(";")[1:]}
+    assert {"httponly", "samesite=lax", "path=/"} <= attributes
+    [age] = [int(part.removeprefix("max-age=")) for part in attributes if part.startswith("max-age=")]
+    assert 590 <= age <= 600
+    assert not any(token in cookie for token in server._tokens)
+    assert "secure" not in attributes  # http on this machine
+
+
+def test_cookie_is_secure_where_the_console_is_published_with_tls(tmp_path: Path, server: Server) -> None:
+    with open_id_console(tmp_path, server, CONSOLE_PUBLIC_URL="https://c.example") as console:
+        begun = console.client.get("/sign-in?to=/", headers=HTML)
+    [cookie] = begun.headers.get_list("set-cookie")
+    assert "; Secure" in cookie
+    assert "redirect_uri=https%3A%2F%2Fc.example%2Fsign-in%2Fcallback" in begun.headers["Location"]
+
+
+def test_console_below_a_path_signs_in_there(tmp_path: Path, server: Server) -> None:
+    member_of(server, "staff")
+    with open_id_console(tmp_path, server, base="/console") as console:
+        back = to_provider(console, "/console/history")
+        assert back.headers["Location"] == "/console/history"
+        assert console.client.get("/console/history", headers=HTML).status_code == 200
+        assert console.client.get("/console/callback").status_code == 200
+        assert console.client.get("/callback").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "to", ["//evil.example/", "/\\evil.example", "https://evil.example", "/a\\b", "/a\r\nX: y", "", "javascript:1"]
+)
+def test_sign_in_never_ends_at_another_host(console: Console, server: Server, to: str) -> None:
+    member_of(server, "staff")
+    begun = console.client.get("/sign-in", params={"to": to})
+    approved = httpx.get(begun.headers["Location"], trust_env=False)
+    back = console.client.get(approved.headers["Location"].removeprefix("http://localhost:1"))
+    assert back.headers["Location"] == "/"
+
+
+def test_several_tabs_can_sign_in_at_once(console: Console, server: Server) -> None:
+    member_of(server, "staff")
+    begun = [console.client.get("/sign-in", params={"to": f"/tab{number}"}) for number in range(4)]
+    for number, answer in enumerate(begun):
+        approved = httpx.get(answer.headers["Location"], trust_env=False)
+        back = console.client.get(approved.headers["Location"].removeprefix("http://localhost:1"))
+        assert back.headers["Location"] == f"/tab{number}"
+    for number in range(20):
+        console.client.get("/sign-in", params={"to": f"/tab{number}"})
+    assert len([name for name in console.client.cookies if "_to_" in name]) <= 5
+
+
+def test_only_listed_paths_are_open(console: Console) -> None:
+    for path in OPEN:
+        assert console.client.get(path).status_code == 200
+    for path in ("/", "/history", "/static/js/main.js", "/_stcore/host-config", "/_stcore/upload_file/a/b",
+                 "/download/history.csv", "/callback/more", "/callbackx", "/sandbox", "/sandboxx/a", "/api",
+                 "/_stcore/healthx", "/_stcore/health/", "/media/x", "/oauth2callback", "/auth/login",
+                 "//callback", "/x/%2e%2e/callback"):  # fmt: skip
+        assert console.client.get(path).status_code == 401, path
+        assert console.client.post(path).status_code == 401, path
+    assert console.given == [None] * len(OPEN)
+
+
+def test_header_of_the_gate_from_outside_is_removed(console: Console, server: Server) -> None:
+    member_of(server, "staff")
+    console.client.get("/callback", headers={HEADER: "forged"})
+    to_provider(console)
+    answer = console.client.get("/history", headers={HEADER.upper(): "forged"})
+    assert answer.text.split()[:2] == ["/history", "1"]
+    assert "forged" not in answer.text
+
+
+def test_person_without_a_role_sees_only_who_it_is(console: Console, server: Server) -> None:
+    member_of(server, "others", name="<b>Bob")
+    to_provider(console)
+    answer = console.client.get("/history", headers=HTML)
+    assert answer.status_code == 403
+    assert "You are &lt;b&gt;Bob" in answer.text
+    assert f"7@{server.issuer}" in answer.text
+    assert console.client.get("/who-am-i").status_code == 200
+    assert console.given == []
+    assert is_refused(console)
+
+
+@pytest.mark.parametrize(("verified", "status"), [(True, 200), (False, 403), ("true", 403), (None, 403)])
+def test_unverified_email_address_gives_no_role(
+    console: Console, server: Server, verified: object, status: int
+) -> None:
+    member_of(server, email="seven@example.com", email_verified=verified)
+    to_provider(console)
+    assert console.client.get("/history", headers=HTML).status_code == status
+
+
+def test_session_ends_with_the_id_token(console: Console, server: Server) -> None:
+    member_of(server, "staff")
+    to_provider(console)
+    page = console.client.get("/history", headers=HTML)
+    assert 590 <= int(page.headers["refresh"]) <= 601
+    console.now += timedelta(seconds=601)
+    assert console.client.get("/history", headers=HTML).status_code == 303
+    assert console.client.get("/download/history.csv").status_code == 401
+
+
+def test_open_page_is_cut_off_when_the_session_ends(console: Console, server: Server) -> None:
+    member_of(server, "staff", exp=int(console.now.timestamp()) + 3)
+    to_provider(console)
+    with console.socket() as socket:
+        socket.send("a")
+        assert socket.recv(10) == "a"
+        with pytest.raises(ConnectionClosed):
+            socket.recv(20)
+
+
+def test_sign_out_ends_the_session_for_a_copy_of_the_cookie_and_on_other_consoles(
+    tmp_path: Path, console: Console, server: Server
+) -> None:
+    member_of(server, "staff")
+    to_provider(console)
+    cookies = dict(console.client.cookies)
+    with open_id_console(tmp_path, server) as other:
+        other.client.cookies.update(cookies)
+        assert other.client.get("/history", headers=HTML).status_code == 200
+        assert console.client.get("/sign-out", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+        assert console.client.get("/history", headers=HTML).status_code == 200
+        assert console.client.get("/sign-out").status_code == 200
+        assert not any("_person" in name for name in console.client.cookies)
+        console.client.cookies.update(cookies)
+        assert console.client.get("/history").status_code == 401
+        other.now += LIFETIME
+        assert other.client.get("/history").status_code == 401
+
+
+def test_forged_cookie_is_refused(console: Console, server: Server) -> None:
+    member_of(server, "staff")
+    to_provider(console)
+    [(name, value)] = [(name, value) for name, value in console.client.cookies.items() if "_person" in name]
+    for forged in (value[:-1] + ("A" if value[-1] != "A" else "B"), "e30." + value.split(".", 1)[1], "x", "a.b.c"):
+        console.client.cookies.clear()
+        console.client.cookies.set(name, forged)
+        answer = console.client.get("/history", headers=HTML)
+        assert answer.status_code == 401
+        assert "/sign-in" in answer.text
+        assert is_refused(console)
+    assert console.given == []
+
+
+def test_cookie_of_another_key_is_refused(tmp_path: Path, console: Console, server: Server) -> None:
+    member_of(server, "staff")
+    to_provider(console)
+    [value] = [value for name, value in console.client.cookies.items() if "_person" in name]
+    with open_id_console(tmp_path, server, CONSOLE_KEY="another key of thirty-two chars.") as other:
+        other.client.cookies.set(f"{links.cookie_name(other.settings)}_person", value)
+        assert other.client.get("/history").status_code == 401
+
+
+def _change(**claims: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda token: {name: value for name, value in (token | claims).items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (_change(iss="https://evil.example"), "iss"),
+        (_change(iss=None), "iss"),
+        (_change(aud="another"), "aud"),
+        (_change(aud=None), "aud"),
+        (_change(azp="another"), "azp"),
+        (_change(exp=1), "exp"),
+        (_change(exp=None), "exp"),
+        (_change(exp="9999999999"), "exp"),
+        (_change(nonce="another"), "nonce"),
+        (_change(nonce=None), "nonce"),
+        (_change(sub=None), "sub"),
+        (_change(sub=""), "sub"),
+        (_change(sub=7), "sub"),
+        (_change(sub="8"), "another person"),
+        (_change(nbf=9999999999), "not valid yet"),
+        (_change(at_hash="wrong"), "at_hash"),
+    ],
+)
+def test_wrong_id_token_is_refused(
+    console: Console, server: Server, change: Callable[[dict[str, Any]], dict[str, Any]], reason: str
+) -> None:
+    server.change_id_token = change
+    back = to_provider(console)
+    assert back.status_code == 403
+    assert reason in back.text
+    assert console.client.get("/history").status_code == 401
+
+
+def test_id_token_of_another_key_or_without_a_signature_is_refused(
+    console: Console, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = server.signing
+    server.signing = RSAKey.generate_key(2048, parameters={"kid": "server-key"})
+    assert to_provider(console).status_code == 403
+    server.signing = own
+    for forge in (_unsigned, _signed_with_public_key(own)):
+        monkeypatch.setattr(server, "_sign", forge)
+        back = to_provider(console)
+        assert back.status_code == 403
+        assert "signature" in back.text
+
+
+def _unsigned(claims: dict[str, Any]) -> str:
+    header, body, _ = jwt.encode({"alg": "HS256"}, claims, OctKey.import_key("x" * 32)).split(".")
+    assert header
+    return f"eyJhbGciOiJub25lIn0.{body}."
+
+
+def _signed_with_public_key(key: Key) -> Callable[[dict[str, Any]], str]:
+    public = str(key.as_dict(private=False)["n"])
+    return lambda claims: jwt.encode({"alg": "HS256", "kid": "server-key"}, claims, OctKey.import_key(public))
+
+
+def _signed(key: Key, kid: str) -> Callable[[dict[str, Any]], str]:
+    return lambda claims: jwt.encode({"alg": "RS256", "kid": kid}, claims, key)
+
+
+def test_key_that_is_new_at_the_provider_is_read_and_not_more_than_once_a_minute(
+    console: Console, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member_of(server, "staff")
+    assert to_provider(console).status_code == 303
+    server.signing = RSAKey.generate_key(2048, parameters={"kid": "new-key"})
+    monkeypatch.setattr(server, "_sign", _signed(server.signing, "new-key"))
+    server.published[:] = [server.signing.as_dict(private=False)]
+    assert to_provider(console).status_code == 403
+    console.now += timedelta(seconds=61)
+    assert to_provider(console).status_code == 303
+
+
+def test_callback_of_another_browser_or_provider_is_refused(console: Console, server: Server) -> None:
+    member_of(server, "staff")
+    assert console.client.get("/sign-in/callback?code=a&state=b").status_code == 403
+    begun = console.client.get("/sign-in", params={"to": "/"})
+    approved = httpx.get(begun.headers["Location"], trust_env=False).headers["Location"]
+    stolen = dict(console.client.cookies)
+    console.client.cookies.clear()
+    assert console.client.get(approved.removeprefix("http://localhost:1")).status_code == 403
+    console.client.cookies.update(stolen)
+    server.answers_as = "https://evil.example"  # after the right one was asked
+    assert "another provider" in to_provider(console).text
+
+
+def test_refusal_of_the_provider_is_shown_with_a_way_on(console: Console) -> None:
+    begun = console.client.get("/sign-in", params={"to": "/history"})
+    state = httpx.URL(begun.headers["Location"]).params["state"]
+    back = console.client.get("/sign-in/callback", params={"error": "access_denied<b>", "state": state})
+    assert back.status_code == 403
+    assert "access_denied&lt;b&gt;" in back.text
+    assert 'href="/history"' in back.text
+
+
+def test_provider_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    server = Server(issuer="http://127.0.0.1:9")
+    with open_id_console(tmp_path, server) as console:
+        answer = console.client.get("/sign-in", params={"to": "/history"})
+    assert answer.status_code == 503
+    assert "127.0.0.1:9/.well-known/openid-configuration could not be read" in answer.text
+
+
+# A proxy
+
+
+@contextmanager
+def proxied(home: Path, key: Key, **environ: str) -> Iterator[Console]:
+    keys = Starlette(routes=[Route("/keys", lambda _: JSONResponse({"keys": [key.as_dict(private=False)]}))])
+    with serving(keys) as address:
+        settings = {
+            "CONSOLE_SIGN_IN": "proxy",
+            "CONSOLE_JWT_HEADER": "Cf-Access-Jwt-Assertion",
+            "CONSOLE_JWT_ISSUER": "https://team.example",
+            "CONSOLE_JWT_AUDIENCE": "console",
+            "CONSOLE_JWT_JWKS": f"{address}/keys",
+        }
+        with Console(home, **(settings | environ)).running() as console:
+            yield console
+
+
+def voucher(console: Console, key: Key, header: Mapping[str, Any] | None = None, **claims: Any) -> str:
+    now = int(console.now.timestamp())
+    content = {"iss": "https://team.example", "aud": ["console"], "sub": "7", "iat": now, "exp": now + 300}
+    content |= {"groups": ["staff"], "jti": secrets.token_hex(4)} | claims
+    content = {name: value for name, value in content.items() if value is not None}
+    return jwt.encode({"alg": "RS256", "kid": "k"} | dict(header or {}), content, key, algorithms=["RS256", "HS256"])
+
+
+def test_person_whom_the_proxy_vouches_for_comes_in(tmp_path: Path) -> None:
+    key = RSAKey.generate_key(2048, parameters={"kid": "k"})
+    with proxied(tmp_path, key) as console:
+        headers = {"Cf-Access-Jwt-Assertion": voucher(console, key)}
+        assert console.client.get("/history", headers=headers).status_code == 200
+        assert console.given[0] is not None
+        assert (console.given[0].id, console.given[0].role) == ("7@team.example", Role.READER)
+        with console.socket([*headers.items()]) as socket:
+            socket.send("a")
+            assert socket.recv(10) == "a"
+        assert "refresh" not in console.client.get("/history", headers=headers).headers
+
+
+def test_bearer_token_of_a_proxy_is_read_from_authorization(tmp_path: Path) -> None:
+    key = RSAKey.generate_key(2048, parameters={"kid": "k"})
+    with proxied(tmp_path, key, CONSOLE_JWT_HEADER="Authorization") as console:
+        headers = {"Authorization": f"Bearer {voucher(console, key)}"}
+        assert console.client.get("/history", headers=headers).status_code == 200
+
+
+def test_whom_nobody_vouches_for_stays_out(tmp_path: Path) -> None:
+    key, other = (RSAKey.generate_key(2048, parameters={"kid": "k"}) for _ in range(2))
+    with proxied(tmp_path, key) as console:
+        name = "Cf-Access-Jwt-Assertion"
+        right = voucher(console, key)
+        forged = {
+            "none at all": [],
+            "empty": [(name, "")],
+            "no JWT": [(name, "someone@example.com")],
+            "two": [(name, right), (name, right)],
+            "unsigned": [(name, _unsigned({"sub": "7"}))],
+            "key": [(name, voucher(console, other))],
+            "public key as a secret": [(name, voucher(console, OctKey.import_key("x" * 32), {"alg": "HS256"}))],
+            "kid": [(name, voucher(console, other, {"kid": "other"}))],
+            "audience": [(name, voucher(console, key, aud=["another"]))],
+            "issuer": [(name, voucher(console, key, iss="https://evil.example"))],
+            "expired": [(name, voucher(console, key, exp=int(console.now.timestamp()) - 1))],
+            "no end": [(name, voucher(console, key, exp=None))],
+            "not yet": [(name, voucher(console, key, nbf=int(console.now.timestamp()) + 300))],
+            "nobody": [(name, voucher(console, key, sub=None))],
+            "changed": [(name, right[:-4] + "AAAA")],
+            "another header": [("X-Forwarded-User", "admin"), ("X-Forwarded-Email", "seven@example.com")],
+        }
+        for case, headers in forged.items():
+            assert console.client.get("/history", headers=headers).status_code == 401, case
+            assert is_refused(console, headers), case
+        assert console.given == []
+
+
+def test_voucher_counts_until_it_expires(tmp_path: Path) -> None:
+    key = RSAKey.generate_key(2048, parameters={"kid": "k"})
+    with proxied(tmp_path, key) as console:
+        headers = {"Cf-Access-Jwt-Assertion": voucher(console, key)}
+        assert console.client.get("/history", headers=headers).status_code == 200
+        console.now += timedelta(seconds=301)
+        assert console.client.get("/history", headers=headers).status_code == 401
