@@ -219,8 +219,8 @@ def person() -> Person:
     """Return who uses this browser session: ``LOCAL`` on a console without sign-in.
 
     The gate passes only people, and puts who it is into a header of each connection. When another person, or the same
-    one in another role, goes on in the same tab, what was left in the session is removed. Raises ``SignedOutError`` when
-    the session has ended.
+    one in another role, goes on in the same tab, what was left in the session is removed. Raises ``SignedOutError``
+    when the session has ended.
     """
     settings = current().settings
     if settings.sign_in == "off":
