@@ -2,19 +2,16 @@
 
 import streamlit as st
 
-from oauth.access import Action
 from oauth.history.store import HistoryError
 from pages.parts.access import audit, tokens
-from pages.parts.common import session
 
-TABS = {"Tokens": (Action.TOKENS, tokens.draw), "Audit": (Action.AUDIT, audit.draw)}
+TABS = {"Tokens": tokens.draw, "Audit": audit.draw}
 
 
 def page() -> None:
-    """Draw the page, with the tabs that this person may see."""
+    """Draw the page."""
     st.title("Access", anchor=False)
-    allowed = {name: draw for name, (action, draw) in TABS.items() if session.person().may(action)}
-    for tab, draw in zip(st.tabs(list(allowed), key="access.tab", on_change="rerun"), allowed.values(), strict=True):
+    for tab, draw in zip(st.tabs(list(TABS), key="access.tab", on_change="rerun"), TABS.values(), strict=True):
         if tab.open:
             with tab:
                 try:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Mount, Route
 from starlette.types import Scope
 
+from oauth.access import LOCAL
 from oauth.access.audit import Audit
 from oauth.exports import links
 from oauth.exports.layout import MEDIA_TYPES
@@ -33,8 +34,16 @@ class Below(Mount):
         return (match, inner) if is_taken else (Match.NONE, {})
 
 
-def routes(settings: Settings, new_recorder: Callable[[], Recorder], clock: Callable[[], datetime]) -> list[Route]:
-    """Return the routes of the callback, the downloads and the API."""
+def routes(
+    settings: Settings,
+    new_recorder: Callable[[], Recorder],
+    clock: Callable[[], datetime],
+    person_of: Callable[[Request], str] = lambda _: LOCAL.id,
+) -> list[Route]:
+    """Return the routes of the callback, the downloads and the API.
+
+    ``person_of`` returns the id of the person who sent a request, as the sign-in knows them.
+    """
     turns = Turns()
 
     def new_audit() -> Audit:
@@ -44,7 +53,11 @@ def routes(settings: Settings, new_recorder: Callable[[], Recorder], clock: Call
     return [
         _only({"GET", "POST"}, "/callback", callback(new_recorder, clock, settings.public_url)),
         *(
-            _only({"GET"}, links.path_of(format), history_file(settings, new_recorder().history, clock, turns, format))
+            _only(
+                {"GET"},
+                links.path_of(format),
+                history_file(settings, new_recorder().history, clock, turns, format, person_of),
+            )
             for format in MEDIA_TYPES
         ),
         *Api(new_audit, clock, settings.derived_key("fingerprint"), settings.public_url).routes(),

@@ -84,7 +84,7 @@ def test_no_file_and_no_copied_text_has_a_secret(
     history.database.engine.dispose()
     for format in formats.FORMATS:
         output = io.BytesIO()
-        formats.write(source(database_url, Filters()), format, output, lambda rows, octets: None)
+        formats.write(source(history, Filters()), format, output, lambda rows, octets: None)
         texts[format] = output.getvalue().decode()
     assert {name: found(text) for name, text in texts.items() if found(text)} == {}
     for name in ("markdown", "csv", "jsonl", "har"):
@@ -122,5 +122,5 @@ def test_no_secret_of_an_imported_har_is_kept_or_leaves_again(
     history.database.engine.dispose()
     for format in formats.FORMATS:
         output = io.BytesIO()
-        formats.write(source(database_url, Filters()), format, output, lambda rows, octets: None)
+        formats.write(source(history, Filters()), format, output, lambda rows, octets: None)
         assert found(output.getvalue().decode()) == []

@@ -84,7 +84,7 @@ def test_exchanges_have_the_fields_of_json_lines(
     filled: History, http: httpx.Client, token: str, settings: Settings
 ) -> None:
     file = io.BytesIO()
-    write(source(settings.database_url, Filters()), "jsonl", file, lambda *_: None)
+    write(source(filled, Filters()), "jsonl", file, lambda *_: None)
     exported = [json.loads(line) for line in file.getvalue().splitlines()]
     answer = http.get("/api/exchanges").json()
     assert answer == {"exchanges": exported, "next": None}

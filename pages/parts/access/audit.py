@@ -45,7 +45,7 @@ def draw() -> None:
 
 
 def _filters() -> Selection:
-    names = people.everybody(current().history.database)
+    names = people.everybody(session.database())
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         person = st.selectbox(
             "Person",

@@ -7,7 +7,7 @@ from oauth.access import tokens as kept
 from oauth.access.tokens import MOST_DAYS, Scope, Token, TokenError
 from oauth.history.store import HistoryError
 from oauth.installation import current, now
-from pages.parts.common import clock, session
+from pages.parts.common import clock, permissions, session
 
 DAYS = 90
 """Days of a token, unless other ones are chosen."""
@@ -42,10 +42,10 @@ def draw() -> None:
     if problem := st.session_state.pop(_PROBLEM, ""):
         st.error(problem)
     _created()
-    found = kept.all_tokens(current().history.database)
+    found = kept.all_tokens(session.database())
     if not found:
         st.info("No tokens")
-    names = people.names(current().history.database, {token.created_by for token in found})
+    names = people.names(session.database(), {token.created_by for token in found})
     for number, token in enumerate(found, 1):
         _token(number, token, names.get(token.created_by, token.created_by))
 
@@ -74,13 +74,12 @@ def _token(number: int, token: Token, creator: str) -> None:
             st.button("Revoke token", key=f"{key}.revoke.sure", type="primary", on_click=_revoke, args=(token.name,))
 
 
+@permissions.needs(Action.TOKENS)
 def _create() -> None:
-    state, person = st.session_state, session.person()
-    if not person.may(Action.TOKENS):
-        return
+    state = st.session_state
     name, scopes, days = state["access.token.name"], state["access.token.scopes"], state["access.token.days"]
     try:
-        secret = kept.create(current().audit(), person, name, scopes or (), int(days), session.address())
+        secret = kept.create(current().audit(), session.person(), name, scopes or (), int(days), session.address())
     except (TokenError, HistoryError) as error:
         state[_PROBLEM] = str(error)
         return
@@ -88,12 +87,10 @@ def _create() -> None:
     state["access.token.name"], state["access.token.scopes"] = "", []
 
 
+@permissions.needs(Action.TOKENS)
 def _revoke(name: str) -> None:
-    person = session.person()
-    if not person.may(Action.TOKENS):
-        return
     try:
-        kept.revoke(current().audit(), person, name, session.address())
+        kept.revoke(current().audit(), session.person(), name, session.address())
     except HistoryError as error:
         st.session_state[_PROBLEM] = str(error)
     if st.session_state.get(_CREATED, ("",))[0] == name:

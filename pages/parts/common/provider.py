@@ -7,11 +7,13 @@ from typing import Any, Literal
 import streamlit as st
 
 from oauth import providers
+from oauth.access import Action
 from oauth.addresses import split
 from oauth.installation import current
 from oauth.providers import Provider, ReadyClient, custom, metadata, operator_settings
 from pages.parts.common import session, widget_defaults
 from pages.parts.common.card import plain
+from pages.parts.common.permissions import needs
 from pages.parts.providers import discover, profile_form
 
 GENERIC = "generic"
@@ -160,6 +162,7 @@ def fill_in(template: Provider) -> Provider:
     return replace(base, **values, id=f"{template.id}-{host}" if host else template.id)
 
 
+@needs(Action.PROFILES)
 def _save(profile: Provider) -> None:
     profile_form.begin(replace(profile, name=profile.name if profile.issuer else ""))
     st.session_state[SAVING] = True
