@@ -78,7 +78,10 @@ def test_no_file_and_no_copied_text_has_a_secret(
     assert recorder.problem == ""
     rows = history.flow("f1")
     assert len(rows) == 4
-    texts = {"markdown": ticket.flow_summary(rows), "api": json.dumps([record(row) for row in rows])}
+    texts = {
+        "markdown": ticket.flow_summary(rows),
+        "api": json.dumps([record(row) for row in rows], ensure_ascii=False),
+    }
     for row in rows:
         for write in (formatting.curl, formatting.httpie, formatting.httpx_code, formatting.raw_request):
             texts[f"{write.__name__} {row.exchange.id}"] = write(row.exchange.request)
