@@ -25,7 +25,13 @@ HTTP/1.1 400 Bad Request
 
 {"error": "invalid_request", "error_description": "Missing parameter: \\"code\\" is required"}"""
 
-_STYLE = "@media (max-width: 640px) { [class*=st-key-diagnose-source-] { max-height: 14rem; overflow: auto; } }"
+_STYLE = """
+@media (max-width: 640px) {
+  [class*=st-key-diagnose-source-] { max-height: 14rem; overflow: auto; }
+  .stHorizontalBlock:has(> .stColumn [class*=st-key-diagnose-source-]) { flex-wrap: wrap-reverse; }
+}
+"""
+"""On a phone, where the columns stand one below the other, the verdict is above the text that was read."""
 
 PER_PAGE = 20
 """Exchanges drawn at once; a longer paste is paged."""
@@ -65,9 +71,8 @@ ICONS = {
 
 
 def page() -> None:
-    """Draw the text on the left, and what it says on the right; on a phone below it."""
+    """Draw the text on the left, and what it says on the right."""
     st.title("Diagnose", anchor=False)
-    # On a phone the marked text stands between the field and the verdict.
     st.html(f"<style>{_STYLE}</style>")
     pasted.clear_field()
     left, right = st.columns([2, 3], gap="large")

@@ -43,7 +43,7 @@ def verified(
     if ends <= now.timestamp():
         raise Refused("It has expired: its exp is past.")
     if not _is_text(content.claims.get("sub")):
-        raise Refused("It names nobody: its sub is missing.")
+        raise Refused("It names nobody: its sub is missing, or no name of at most 255 characters.")
     return content.claims
 
 
@@ -54,4 +54,4 @@ def vouched(token: str, voucher: Voucher, documents: Documents, clock: Callable[
 
 
 def _is_text(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= 255
+    return isinstance(value, str) and 0 < len(value) <= 255 and value.isprintable()

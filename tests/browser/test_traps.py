@@ -150,3 +150,19 @@ def test_flow_needs_few_tabs_and_its_shortcuts_work(walk: "Walk") -> None:
     walk.settle()
     page.keyboard.press("/")
     page.wait_for_function("() => document.activeElement.closest('.st-key-history-filter-line')")
+
+
+def test_on_a_phone_the_answer_and_the_next_step_are_in_view(walk: "Walk") -> None:
+    walk.page.set_viewport_size({"width": 390, "height": 844})
+    expect(walk.at("authorize.open")).to_be_visible()
+    walk.page.wait_for_function("() => document.querySelector('.st-key-rail').clientHeight < 150")
+    assert is_in_view(walk, "authorize.open")
+    walk.page.goto(f"{walk.url}/diagnose")
+    walk.at("diagnose.text").locator("textarea").fill(
+        'HTTP/1.1 400 Bad Request\nContent-Type: application/json\n\n{"error":"invalid_grant"}'
+    )
+    walk.press("diagnose.read")
+    verdict = walk.at("diagnose.verdict")
+    expect(verdict).to_contain_text("invalid_grant")
+    assert walk.top("diagnose.verdict") < 200
+    assert walk.top("diagnose.text") > walk.top("diagnose.verdict")

@@ -30,8 +30,19 @@ LOOKS = {
 """Colour and icon of each state."""
 
 
+_STYLE = """
+@media (max-width: 640px) {
+  .st-key-rail { flex-flow: row wrap; column-gap: 1.5rem; row-gap: 0; }
+  .st-key-rail > * { width: auto; }
+  .st-key-rail [data-testid=stCaptionContainer] { display: none; }
+}
+"""
+"""On a phone the rail takes two lines, so that the open step is in view: its card has the fact."""
+
+
 def draw(session: Session) -> None:
     """Draw the rail; a click on a step opens its card, and folds the one that is open."""
+    st.html(f"<style>{_STYLE}</style>")
     with st.container(border=True, gap="small", key="rail"):
         for card, title in TITLES.items():
             if not is_offered(session, card):
