@@ -1,5 +1,7 @@
 """Destinations that requests may go to: any on a personal console, those of an allowlist on a shared one.
 
+A console with a sign-in has an allowlist in any case: without one of its operator's, every public address.
+
 A name is allowed by a rule in the list, and then only at public addresses: a name that leads to the machine itself,
 into its network or to a cloud's metadata reaches nothing, unless a rule allows that address as well. The address that
 is checked is the one that is connected to, so a name cannot change between the check and the connection.
@@ -47,6 +49,9 @@ _METADATA = tuple(
 )
 """Addresses of the machine's own link, where a cloud gives credentials to whatever runs on it."""
 
+EVERY_NAME = "*"
+"""The rule for every name and every public address."""
+
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
@@ -55,7 +60,7 @@ _NUMBER = re.compile(r"0x[0-9a-f]{1,8}|0[0-7]{0,11}|[1-9][0-9]{0,9}")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A name, ``*.`` and a name, or a network of addresses; at one port or, without one, at any."""
+    """A name, ``*.`` and a name, ``EVERY_NAME``, or a network of addresses; at one port or, without one, at any."""
 
     name: str = ""
     network: Network | None = None
@@ -65,10 +70,14 @@ class Rule:
         """Return whether this rule allows that name: equal, or a subdomain if the rule begins with ``*.``."""
         if self.port not in (None, port) or not self.name:
             return False
+        if self.name == EVERY_NAME:  # but for the names of this machine, and of a proxy's (RFC 6761 §6.3)
+            return host.rpartition(".")[2] != "localhost"
         return host.endswith(self.name[1:]) if self.name.startswith("*.") else host == self.name
 
     def matches_address(self, address: Address, port: int) -> bool:
         """Return whether this rule allows that address."""
+        if self.name == EVERY_NAME:
+            return self.port in (None, port) and is_public(address)
         return self.port in (None, port) and self.network is not None and address in self.network
 
 
@@ -80,18 +89,22 @@ class NotAllowedError(Exception):
 class Allowlist:
     """The destinations that an installation allows. Without rules any is allowed.
 
-    Only a published console without rules refuses link-local addresses and those of a cloud's metadata.
+    Only a published console without rules refuses link-local addresses and those of a cloud's metadata. ``own`` are the
+    rules of the console's own addresses, which are allowed wherever they lead: its sandbox is there.
     """
 
     rules: tuple[Rule, ...] = ()
     published: bool = False
+    own: tuple[Rule, ...] = ()
 
     def check(self, host: str, port: int) -> None:
         """Check the host of a URL, before its name is resolved. Raises ``NotAllowedError``."""
+        if self._is_own(host, port):
+            return
         if not self.rules:
             self._not_metadata(host, [host])
             return
-        address = parse_address(host)
+        address = parse_address(host) or _numbers(host.lower())
         if address is None:
             allowed = any(rule.matches_name(_normalized(host), port) for rule in self.rules)
         else:
@@ -104,6 +117,8 @@ class Allowlist:
 
     def reachable(self, host: str, port: int, addresses: Sequence[str]) -> list[str]:
         """Return the allowed ones of a host's addresses, in order. Raises ``NotAllowedError`` without any."""
+        if self._is_own(host, port):
+            return list(addresses)
         if not self.rules:
             return self._not_metadata(host, addresses)
         # The name localhost always means this machine (RFC 6761 §6.3), so a rule for it allows loopback.
@@ -120,6 +135,12 @@ class Allowlist:
                 "connects to such an address only when CONSOLE_ALLOWED_HOSTS has the address as well as the name."
             )
         return allowed
+
+    def _is_own(self, host: str, port: int) -> bool:
+        address, name = parse_address(host), _normalized(host)
+        if address is None:
+            return any(rule.matches_name(name, port) for rule in self.own)
+        return any(rule.matches_address(address, port) for rule in self.own)
 
     def _not_metadata(self, host: str, addresses: Sequence[str]) -> list[str]:
         """Return the addresses that a console without rules connects to. Raises ``NotAllowedError`` without any."""
@@ -205,7 +226,16 @@ def _forms(address: Address) -> Iterable[Address]:
             yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
 
 
+def own_addresses(public_host: str, public_port: int, port: int) -> tuple[Rule, ...]:
+    """Return the rules of a console's own addresses: the published one, and its port on this machine."""
+    published = f"[{public_host}]" if ":" in public_host else public_host
+    places = (f"{published}:{public_port}", *(f"{host}:{port}" for host in ("localhost", "127.0.0.1", "[::1]")))
+    return tuple(map(_parse_rule, places))
+
+
 def _parse_rule(text: str) -> Rule:
+    if text == EVERY_NAME:
+        return Rule(EVERY_NAME)
     try:
         return Rule(network=ipaddress.ip_network(text))
     except ValueError:

@@ -8,7 +8,7 @@ import hmac
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,8 +25,8 @@ SETTINGS = {
     "CONSOLE_RETENTION_DAYS": "Days that an exchange is kept, 1 or more; older ones are deleted at startup and once a "
     "day, except those of a flow that is still running. Default: all are kept.",
     "CONSOLE_ALLOWED_HOSTS": "Allowlist for requests, separated by commas: `host`, `host:port`, `*.example.com` for "
-    "its subdomains, an address, or a network such as `10.1.0.0/16`. A name reaches public addresses only, unless its "
-    "address is listed too. Default: anywhere.",
+    "its subdomains, an address, a network such as `10.1.0.0/16`, or `*` for every public host. A name reaches public "
+    "addresses only, unless its address is listed too. Default: anywhere, and `*` with a sign-in.",
     "CONSOLE_ALLOW_INSECURE_TLS": "`1` lets a profile with `verify = false` connect without checking the server's "
     "certificate; every such exchange has a red mark. Default: certificates are always checked.",
     "CONSOLE_CERTIFICATES": "Folder of the PEM files that profiles may name: certificate authorities, client "
@@ -58,6 +58,8 @@ SETTINGS = {
     "CONSOLE_CLIENT_PROVIDER_SECRET": "The client's secret; without one the client is public. Never written or shown.",
     "CONSOLE_CLIENT_PROVIDER_API_KEY": "The client's API key, where the profile has an `api_key_header`. Never written "
     "or shown.",
+    "CONSOLE_CLIENT_PROVIDER_ROLES": "Roles that the client is offered to, separated by commas, and those above them; "
+    "`admin`, for example. Default: `operator`.",
     "CONSOLE_PROXY_PROVIDER": "URL of the proxy for a provider, with user and password if it needs them: a profile may "
     "not contain these.",
 }
@@ -179,7 +181,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         key,
         database_url,
         _port(environ.get("CONSOLE_PORT") or "8501"),
-        _policy(environ, home, published=bool(public_url)),
+        _policy(environ, home, public_url, sign_in),
         public_url,
         {name: value for name, value in environ.items() if name.startswith(PROVIDER_PREFIXES)},
         _days("CONSOLE_RETENTION_DAYS", environ),
@@ -189,14 +191,22 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     )
 
 
-def _policy(environ: Mapping[str, str], home: Path, *, published: bool) -> Policy:
+def _policy(environ: Mapping[str, str], home: Path, public_url: str, sign_in: str) -> Policy:
+    """Return the limits of requests. Whoever signs in is not trusted with the operator's network."""
     hosts, insecure = environ.get("CONSOLE_ALLOWED_HOSTS") or "", environ.get("CONSOLE_ALLOW_INSECURE_TLS") or "0"
+    if sign_in != "off":
+        hosts = hosts or egress.EVERY_NAME
     if insecure not in ("0", "1"):
         raise SettingError(f"CONSOLE_ALLOW_INSECURE_TLS is {insecure!r}; it must be 1, 0 or unset.")
     try:
-        allowlist = egress.parse_allowlist(hosts) if hosts else Allowlist(published=published)
+        allowlist = egress.parse_allowlist(hosts) if hosts else Allowlist(published=bool(public_url))
     except ValueError as error:
         raise SettingError(f"CONSOLE_ALLOWED_HOSTS {error}.") from error
+    if sign_in != "off":
+        public = urlsplit(public_url)
+        public_port = public.port or (443 if public.scheme == "https" else 80)
+        port = _port(environ.get("CONSOLE_PORT") or "8501")
+        allowlist = replace(allowlist, own=egress.own_addresses(public.hostname or "", public_port, port))
     return Policy(
         allowlist, insecure == "1", Path(environ.get("CONSOLE_CERTIFICATES") or home / "certificates").absolute()
     )

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from oauth.access import Action
 from oauth.addresses import split
 from oauth.diagnosis.pasted import LOOK_BACK, Finding
 from oauth.diagnosis.rank import Rank
@@ -11,6 +12,7 @@ from oauth.history.store import HistoryError
 from oauth.paste import Pasted
 from oauth.replay import Replay
 from pages.parts.common import card, exchange, session
+from pages.parts.common.permissions import may, needs
 from pages.parts.diagnose import marks, pasted
 from pages.parts.diagnose.pasted import Reading
 
@@ -306,7 +308,7 @@ def _finding(reading: Reading, finding: Finding) -> None:
             st.text("If it were sent now, it would fail:" if finding.preflight else "No problems found")
             card.causes(finding.preflight)
     exchange.draw(key, finding.exchange, finding.explanation)
-    if not reading.can_open(position):
+    if not may(Action.SEND) or not reading.can_open(position):
         return
     with st.container(horizontal=True, gap="small"):
         is_opened = st.button("Open in the walkthrough", key=f"{key}.open", icon=":material/footprint:")
@@ -338,6 +340,7 @@ def _replayed(key: str, replayed: Replay) -> None:
             exchange.draw(f"{key}.replayed", replayed.exchanges[-1], replayed.explanation)
 
 
+@needs(Action.DIAGNOSE)
 def _save(reading: Reading) -> None:
     case = (st.session_state.get("diagnose.case") or "").strip()
     try:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from oauth.access import Action
 from oauth.catalogue import reference
 from oauth.catalogue.catalogues import PARTNER
 from oauth.catalogue.reference import Article, Section
 from oauth.history.store import HistoryError
 from pages.parts.common import provider, session, table
+from pages.parts.common.permissions import may
 from pages.parts.errors import detail, drill, editor, own_catalogues
 
 LONGEST_SEARCH = 1000
@@ -54,7 +56,8 @@ def page() -> None:
             st.text(entry[:LONGEST_SEARCH])
         elif hits:
             st.caption("Select an error to see its cause, its remedy and how often this history has seen it.")
-    own_catalogues.draw()
+    if may(Action.CATALOGUES):
+        own_catalogues.draw()
 
 
 def _entry_in_address() -> str:
@@ -146,7 +149,7 @@ def _list(hits: Sequence[Article], article: Article | None, chosen: Section, que
             "drills": (90, [drill.mark(drill.by_entry().get(hit.entry, ())) for hit in hits]),
             "error": (None, [hit.title for hit in hits]),
         }
-        if query or not any(columns["drills"][1]):
+        if query or not any(columns["drills"][1]) or not may(Action.DRILL):
             del columns["drills"]
         table.draw("errors.list", columns, HEIGHT, _open)
         st.caption(f"{len(hits)} {'error' if len(hits) == 1 else 'errors'}" + (" in all catalogues" if query else ""))
@@ -164,7 +167,7 @@ def _open() -> None:
 def _drills(articles: Sequence[Article]) -> drill.Setting | None:
     """Draw what all drills have in common, where an entry has any; return their setting."""
     apis = {item.catalogue for article in articles for item in drill.by_entry().get(article.entry, ())}
-    if not apis:
+    if not apis or not may(Action.DRILL):
         return None
     known = [item for item in provider.known().values() if item.token_endpoint]
     with st.container(border=True, gap="small", key="errors.drills"):

@@ -3,13 +3,15 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from oauth.access import Action
 from oauth.history.database import HistoryTimeout
 from oauth.history.deletion import last_id
 from oauth.history.filters import FilterError, Filters
 from oauth.history.store import HistoryError
 from oauth.history.time_limits import Count, count
-from oauth.installation import current, now
-from pages.parts.common import clock
+from oauth.installation import now
+from pages.parts.common import clock, session
+from pages.parts.common.permissions import may
 from pages.parts.history import (
     cache,
     downloads,
@@ -46,7 +48,7 @@ def page() -> None:
 
 
 def _history(typed: Filters) -> None:
-    history = current().history
+    history = session.history()
     filters = origins.shown(typed)
     resolved = filters.resolved(now(), clock.tz())
     version = last_id(history)
@@ -56,9 +58,11 @@ def _history(typed: Filters) -> None:
     if count_deleted := st.session_state.pop("history.deleted", 0):
         st.success(f"{count_deleted:,} {'exchange' if count_deleted == 1 else 'exchanges'} deleted")
     if not version:
-        st.info("No exchanges yet. Walk through the flow: every request and response is recorded here.")
+        begin = "Walk through the flow" if may(Action.SEND) else "Diagnose a text and save it"
+        st.info(f"No exchanges yet. {begin}: every request and response is recorded here.")
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            st.page_link("walkthrough.py", label="Open the walkthrough", icon=":material/footprint:")
+            if may(Action.SEND):
+                st.page_link("walkthrough.py", label="Open the walkthrough", icon=":material/footprint:")
             toolbar.import_()
         return
     bar = st.container(

@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import streamlit as st
 
+from oauth.access import Action
 from oauth.installation import current
 from oauth.providers import ProfileError, Provider, addresses, custom, metadata
 from oauth.providers.custom import CustomProfile
 from pages.parts.common import provider as profile
 from pages.parts.common.card import plain
+from pages.parts.common.permissions import needs
 from pages.parts.providers import discover, profile_form
 from pages.parts.providers.profile_form import DRAFT, Draft
 
@@ -195,6 +197,7 @@ def _delete(identifier: str) -> None:
         )
 
 
+@needs(Action.PROFILES)
 def _confirm_delete(identifier: str) -> None:
     try:
         custom.delete(current().settings.home, identifier)
@@ -204,6 +207,7 @@ def _confirm_delete(identifier: str) -> None:
         st.session_state[SUCCESS] = "The profile was deleted."
 
 
+@needs(Action.PROFILES)
 def _import() -> None:
     file = st.session_state["providers.import"]
     if file is None:
@@ -237,6 +241,7 @@ def _form(draft: Draft) -> None:
         st.button("Cancel", key="providers.cancel", on_click=profile_form.end)
 
 
+@needs(Action.PROFILES)
 def _save() -> None:
     if identifier := profile_form.save(profile.used_ids()):
         st.session_state[OPENED] = identifier

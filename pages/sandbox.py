@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from oauth.access import Action
 from oauth.formatting import duration, span
 from oauth.installation import current
 from oauth.sandbox import (
@@ -24,6 +25,7 @@ from oauth.sandbox import (
     fields_of,
 )
 from pages.parts.common import clock, session, table
+from pages.parts.common.permissions import needs
 
 MOVES = {"10 minutes": 600, "1 day": 86_400, "30 days": 2_592_000}
 ANY = "any"
@@ -82,11 +84,17 @@ def _clock() -> None:
         st.text(clock.on(sandbox.clock.now()) + (f", {span(ahead)} ahead" if ahead > 0 else ", real time"))
         for label, seconds in MOVES.items():
             st.button(f"Forward {label}", key=f"sandbox.clock.{seconds}", on_click=_move, args=(float(seconds),))
-        st.button("Real time", key="sandbox.clock.reset", on_click=sandbox.clock.reset, disabled=ahead == 0)
+        st.button("Real time", key="sandbox.clock.reset", on_click=_real_time, disabled=ahead == 0)
     if problem := st.session_state.pop(PROBLEM, ""):
         st.text(problem)
 
 
+@needs(Action.SANDBOX)
+def _real_time() -> None:
+    _shown().clock.reset()
+
+
+@needs(Action.SANDBOX)
 def _move(seconds: float) -> None:
     try:
         _shown().clock.move(seconds)
@@ -123,10 +131,12 @@ def _clients() -> None:
                 )
 
 
+@needs(Action.SANDBOX)
 def _set_active(client_id: str) -> None:
     _shown().change_client(client_id, active=st.session_state[f"sandbox.active.{client_id}"])
 
 
+@needs(Action.SANDBOX)
 def _set_grants(client_id: str) -> None:
     _shown().change_client(client_id, grants=st.session_state[f"sandbox.grants.{client_id}"])
 
@@ -161,6 +171,7 @@ def _issued() -> None:
         )
 
 
+@needs(Action.SANDBOX)
 def _revoke(kind: Kind) -> None:
     """Revoke what the pressed button names: its row is another one once something else was issued."""
     label = st.session_state[f"sandbox.{kind.name.lower()}.revoke"].label
@@ -205,6 +216,7 @@ def _field(name: str, schema: Any) -> Any:
     return st.text_input(label, str(schema.get("default", "")), key=key, width=200)
 
 
+@needs(Action.SANDBOX)
 def _add_fault(kind: str, fields: dict[str, Any], times: int | None, share: float, client: str, endpoint: str) -> None:
     sandbox = _shown()
     try:
@@ -237,6 +249,7 @@ def _fault_rules() -> None:
             st.button("Remove", key=f"sandbox.fault.remove.{rule.number}", on_click=_remove_fault, args=(rule.number,))
 
 
+@needs(Action.SANDBOX)
 def _remove_fault(number: int) -> None:
     sandbox = _shown()
     try:
@@ -278,6 +291,7 @@ def _draw_findings(findings: list[Finding], key: str) -> bool:
     return bool(findings)
 
 
+@needs(Action.SANDBOX)
 def _clear_findings(sandbox: Sandbox) -> None:
     with sandbox.lock:
         sandbox.lint.clear()
@@ -309,6 +323,7 @@ def _requests() -> None:
     )
 
 
+@needs(Action.SANDBOX)
 def _reset() -> None:
     sandbox = _shown()
     sandbox.reset()

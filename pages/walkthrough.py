@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from oauth import flow as flows
+from oauth.access import Action
 from oauth.errors import InputError
 from oauth.flow import Callback, Client, IssuerCheck, StateCheck
 from oauth.formatting import span
@@ -15,6 +16,7 @@ from oauth.installation import now
 from oauth.providers import Provider
 from pages.parts.common import card, exchange, session
 from pages.parts.common import provider as profile
+from pages.parts.common.permissions import needs
 from pages.parts.common.session import Session
 from pages.parts.providers import discover
 from pages.parts.walkthrough import (
@@ -147,25 +149,28 @@ def _flow_facts(current: Session) -> None:
     st.caption(f"Flow `{current.flow.id}`")
 
 
+@needs(Action.SEND)
 def _start_over(current: Session) -> None:
     undo.keep(current)
     prefill.forget_edits()
     session.start(current.flow.provider, current.flow.client, current.chosen)
 
 
+@needs(Action.SEND)
 def _authorize_again(current: Session) -> None:
     """Start a new flow with the requests as they were edited."""
     undo.keep(current)
     session.start(current.flow.provider, current.flow.client, current.chosen)
 
 
+@needs(Action.SEND)
 def _set_case(current: Session) -> None:
     """Label the flow's rows: those in the history and those to come."""
     case = (st.session_state["walkthrough.case"] or "").strip()
     try:
         case = session.redacted(case)
         current.flow = replace(current.flow, case=case)
-        current.recorder.history.set_case(current.flow.id, case)
+        session.history().set_case(current.flow.id, case)
     except HistoryError as error:
         current.flow = replace(current.flow, case=current.vault.redact_text(case))
         current.recorder.problem = str(error)
@@ -300,6 +305,7 @@ def _wait() -> None:
     st.code(current.flow.redirect_uri, language=None, wrap_lines=True)
 
 
+@needs(Action.SEND)
 def _paste(current: Session) -> None:
     typed = st.session_state["callback.pasted"] or ""
     st.session_state["callback.pasted"] = ""

@@ -10,6 +10,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+from oauth.access import MINIMUM, Action, Role
 from oauth.catalogue import answers, drafting
 from oauth.connection_settings import ConnectionSettings
 from oauth.exports.layout import COLUMNS
@@ -18,6 +19,7 @@ from oauth.providers import Provider
 from oauth.providers.profile import CONNECTION, RESERVED_FIELDS
 from oauth.routes.gate import OPEN
 from oauth.settings import SETTINGS
+from pages.parts.common.permissions import PAGES, WIDGETS
 from tests.test_laws import diagram
 
 ROOT = Path(__file__).parent.parent
@@ -68,6 +70,18 @@ def csv_columns() -> str:
     return textwrap.fill(f"`{', '.join(COLUMNS)}`", 120)
 
 
+def permissions() -> str:
+    """The matrix of roles, with the pages and the widgets of each action."""
+    rows = []
+    for action in Action:
+        pages = [page.capitalize() for page, its in PAGES.items() if its is action]
+        widgets = [f"`{pattern}`" for pattern, its in WIDGETS.items() if its is action]
+        marks = ["yes" if role >= MINIMUM[action] else "" for role in Role if role]
+        rows.append((action.capitalize(), *marks, ", ".join(pages), " ".join(widgets)))
+    roles = " | ".join(role.label for role in Role if role)
+    return table(f"action | {roles} | pages | widgets", rows)
+
+
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "settings": ("docs/operate.md", settings),
     "profile-fields": ("docs/providers.md", profile_fields),
@@ -76,6 +90,7 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "catalogue-fields": ("docs/diagnose.md", catalogue_fields),
     "csv-columns": ("docs/history.md", csv_columns),
     "open-paths": ("docs/operate.md", open_paths),
+    "permissions": ("docs/operate.md", permissions),
     "rooms": ("docs/architecture.md", diagram),
 }
 """Each part with its page and the function that makes it."""

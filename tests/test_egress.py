@@ -1,6 +1,7 @@
 import ipaddress
 import re
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from oauth.connection_settings import ConnectionSettings
 from oauth.egress import Allowlist, NotAllowedError, Policy
 from oauth.installation import Installation
 from oauth.recorder import Recorder
+from oauth.settings import load
 from tests.exchanges import token_exchange
 from tests.hostile.servers import OK, answering, proxying, response, serving
 
@@ -157,7 +159,74 @@ def test_without_an_allowlist_requests_go_anywhere() -> None:
         assert refusal(Allowlist(), address, addresses=[address]) == ""
 
 
-@pytest.mark.parametrize("text", [" , ", "https://a.example", "a.example/x", "a.example:0", "a.example:99999", "*",
+@pytest.mark.parametrize("address", INSIDE)
+def test_every_public_host_is_no_private_one(address: str) -> None:
+    everywhere = egress.parse_allowlist("*")
+    assert refusal(everywhere, address, addresses=[address])
+    assert address in refusal(everywhere, "provider.example", addresses=[address])
+    assert everywhere.reachable("provider.example", 443, [address, "93.184.216.34"]) == ["93.184.216.34"]
+
+
+@pytest.mark.parametrize("host", [*OUTSIDE, "provider.example", "localhost.example"])
+def test_every_public_host_is_reached(host: str) -> None:
+    assert refusal(egress.parse_allowlist("*"), host) == ""
+
+
+@pytest.mark.parametrize("host", [*NUMBERS, "localhost", "a.localhost", "LOCALHOST.", "0x7f000001", "127.1"])
+def test_private_host_is_refused_before_a_proxy_resolves_it(host: str) -> None:
+    with pytest.raises(NotAllowedError):
+        egress.parse_allowlist("*").check(host, 80)
+
+
+def test_private_address_is_reached_beside_every_public_host_when_it_is_listed() -> None:
+    allowlist = egress.parse_allowlist("*, 10.1.0.7")
+    assert refusal(allowlist, "sso.example", addresses=["10.1.0.7"]) == ""
+    assert refusal(allowlist, "10.1.0.7", addresses=["10.1.0.7"]) == ""
+    assert "10.1.0.8" in refusal(allowlist, "sso.example", addresses=["10.1.0.8"])
+
+
+@pytest.fixture(params=["", "*, 10.1.0.7", "provider.example"])
+def signed_in(request: pytest.FixtureRequest, tmp_path: Path) -> Allowlist:
+    """The allowlist of a console with a sign-in, without a list of its operator's, and with some."""
+    environ = {"CONSOLE_HOME": str(tmp_path), "CONSOLE_SIGN_IN": "oidc", "CONSOLE_PORT": "8600"}
+    public = {"CONSOLE_PUBLIC_URL": "https://console.example/oauth", "CONSOLE_ALLOWED_HOSTS": request.param}
+    return load(environ | public).policy.allowlist
+
+
+@pytest.mark.parametrize("address", [*INSIDE, *METADATA])
+def test_console_with_a_sign_in_refuses_private_addresses(signed_in: Allowlist, address: str) -> None:
+    assert refusal(signed_in, "provider.example", addresses=[address])
+    assert refusal(signed_in, address, addresses=[address])
+    assert refusal(signed_in, "provider.example") == ""
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "address", "passes"),
+    [
+        ("console.example", 443, "127.0.0.1", True),
+        ("Console.Example.", 443, "10.0.0.5", True),
+        ("localhost", 8600, "127.0.0.1", True),
+        ("127.0.0.1", 8600, "127.0.0.1", True),
+        ("::1", 8600, "::1", True),
+        ("console.example", 8600, "127.0.0.1", False),
+        ("a.console.example", 443, "127.0.0.1", False),
+        ("localhost", 5432, "127.0.0.1", False),
+        ("127.0.0.2", 8600, "127.0.0.2", False),
+    ],
+)
+def test_console_with_a_sign_in_reaches_its_own_sandbox(
+    signed_in: Allowlist, host: str, port: int, address: str, passes: bool
+) -> None:
+    assert (refusal(signed_in, host, port, [address]) == "") is passes
+
+
+def test_own_address_may_be_a_number() -> None:
+    own = Allowlist(egress.parse_allowlist("*").rules, own=egress.own_addresses("fd12::7", 8443, 8501))
+    assert refusal(own, "fd12::7", 8443, ["fd12::7"]) == ""
+    assert refusal(own, "fd12::7", 443, ["fd12::7"])
+
+
+@pytest.mark.parametrize("text", [" , ", "https://a.example", "a.example/x", "a.example:0", "a.example:99999", "*:80",
                                   "*.*.example", "a..example", "user@a.example", "10.0.0.1/8", "[::1"])  # fmt: skip
 def test_invalid_allowlist_names_the_entry(text: str) -> None:
     with pytest.raises(ValueError, match="has no host" if text == " , " else re.escape(repr(text))):

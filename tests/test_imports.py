@@ -66,7 +66,7 @@ def export(history: History, database_url: str) -> Callable[[str], bytes]:
             pass
         history.database.engine.dispose()
         output = io.BytesIO()
-        formats.write(source(database_url, Filters()), format, output, lambda rows, octets: None)
+        formats.write(source(history, Filters()), format, output, lambda rows, octets: None)
         return output.getvalue()
 
     return make
@@ -126,7 +126,7 @@ def test_owner_and_case_can_be_given(
 ) -> None:
     history.add(exchanges())
     read(export("jsonl"), owner="bob", case="T-9")
-    found = list(history.rows(Filters(owner="bob")))
+    found = list(history.rows(Filters(by="bob")))
     assert len(found) == 20
     assert {row.exchange.case for row in found} == {"T-9"}
 
@@ -173,7 +173,7 @@ def test_a_foreign_har_is_redacted_judged_and_keeps_its_times(history: History, 
     }
     entries = [entry(1), entry(2, response=entry(2)["response"] | {"content": documented})]
     assert read(har(*entries), owner="ada", case="T-1") == Report(2, ())
-    second, first = history.rows(Filters(owner="ada"))
+    second, first = history.rows(Filters(by="ada"))
     assert first.exchange.started_at == datetime(2026, 11, 20, 6, 0, 1, 250_000, tzinfo=UTC)
     assert (first.exchange.step, first.exchange.duration_ms, first.exchange.request_id) == (Step.TOKEN, 84, "r1")
     assert (first.exchange.case, first.exchange.client_id, first.error) == ("T-1", "200123", "invalid_grant")

@@ -115,6 +115,32 @@ def test_every_recorder_is_the_installations_and_so_has_its_policy() -> None:
                 assert path == ROOT / "oauth" / "installation.py"
 
 
+def test_pages_have_no_history_but_the_one_that_their_person_sees() -> None:
+    names = {"history", "database"}
+    others = {
+        f"{path.relative_to(ROOT)}: {ast.unparse(node)}"
+        for path in (ROOT / "pages").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in names and ast.unparse(node.value).strip("_") not in SESSION
+    }
+    assert others == {
+        "pages/parts/common/session.py: current().history",  # session.history itself
+        "pages/parts/common/session.py: current().history.database",  # people and tokens, which nobody owns
+        "pages/parts/common/session.py: installed.history",  # redaction knows the secrets of all
+        "pages/parts/common/session.py: self.recorder.history",  # the hand-over, where the state is the proof
+        "pages/parts/common/session.py: self.recorder.history.database",
+    }
+
+
+SESSION = ("session", "session_state")
+"""Names of the module in the pages."""
+
+
+def test_conditions_of_a_query_come_with_whose_rows_it_sees() -> None:
+    users = {path for path, module in imports("oauth") if module == "oauth.history.filters.where"}
+    assert users == {"oauth/history/store.py"}, "others take them from History.where"
+
+
 @pytest.mark.parametrize("call", ["datetime.now", "datetime.utcnow", "time.time"])
 def test_clocks_are_passed_in(call: str) -> None:
     readers = {

@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _export(installation: Installation, arguments: argparse.Namespace) -> int:
     filters = Filters.parse(arguments.filter).resolved(now(), UTC)
     _open_and_leave(installation.history)
-    exported = source(installation.settings.database_url, filters)
+    exported = source(installation.history, filters)
     total = arrow_reader.count(exported) if sys.stderr.isatty() else 0
     layout = _layout(arguments.columns, arguments.time_zone)
 

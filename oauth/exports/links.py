@@ -1,6 +1,6 @@
-"""Signed links to downloads of the history. A link expires after a minute, works once, and in one browser only.
+"""Signed links to downloads of the history.
 
-The routes of the downloads are not covered by the sign-in of the pages: signature and cookie are what let a reader in.
+A link expires after a minute, works once, in one browser, and for one person: a link that is passed on is worthless.
 """
 
 import hashlib
@@ -21,11 +21,14 @@ LIFETIME_SECONDS = 60
 class Link:
     """The content of a link: what it downloads, the digest of its browser's cookie, and when it expires (Unix time).
 
-    ``layout`` has the columns and the time zone of the file.
+    ``person`` is the id of whom it was made for, ``sees`` the owner whose exchanges that person sees, ``None`` for
+    everybody's. ``layout`` has the columns and the time zone of the file.
     """
 
     id: str
     filters: Filters
+    person: str
+    sees: str | None
     browser: str
     expires: float
     layout: Layout = WHOLE
@@ -52,16 +55,20 @@ def sign(
     format: str = "csv",
     browser: str = "",
     layout: Layout = WHOLE,
+    *,
+    person: str,
+    sees: str | None,
 ) -> str:
     """Return the path and query of a download of the exchanges that match ``filters``, valid for ``LIFETIME_SECONDS``.
 
-    The link also names the owner of the exchanges, ``filters.owner``, and works in the browser that has the cookie
-    ``browser``.
+    It works for one person, by their id, in the browser that has the cookie ``browser``. ``sees`` is the owner whose
+    exchanges that person sees, ``None`` for everybody's.
     """
     content = {
         "id": secrets.token_urlsafe(9),
         "filters": filters.to_query(),
-        "owner": filters.owner,
+        "person": person,
+        "sees": sees,
         "browser": _digest(browser),
         "expires": now.timestamp() + LIFETIME_SECONDS,
         "layout": layout.text,
@@ -75,9 +82,9 @@ def verify(settings: Settings, token: str, format: str) -> Link | None:
         content = _signer(settings, format).loads(token)
     except BadData:
         return None
-    filters = Filters.from_query(content["filters"], content["owner"])
-    layout = Layout.parse(content["layout"])
-    return Link(content["id"], filters, content["browser"], content["expires"], layout)
+    filters = Filters.from_query(content.pop("filters"))
+    layout = Layout.parse(content.pop("layout"))
+    return Link(**content, filters=filters, layout=layout)
 
 
 def _digest(browser: str) -> str:

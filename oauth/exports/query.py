@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Dialect, Select, literal_column, make_url, select
+from sqlalchemy import URL, Dialect, Select, literal_column, select
 
 from oauth.history.database import with_password
 from oauth.history.deadlines import CONNECTION
-from oauth.history.filters import Filters, where
+from oauth.history.filters import Filters
 from oauth.history.schema import exchanges
+from oauth.history.store import History
 
 PLACE_OF_COLUMNS = "the_columns"
 """What stands in a query for the columns that its reader chooses."""
@@ -27,9 +28,9 @@ class Source:
     parameters: tuple[Any, ...]
 
 
-def source(url: str, filters: Filters) -> Source:
-    """Create the source of the exchanges that match ``filters``, newest first, at an SQLAlchemy URL."""
-    parsed = make_url(url)
+def source(history: History, filters: Filters) -> Source:
+    """Create the source of the exchanges of a history that match ``filters``, newest first."""
+    parsed = history.database.engine.url
     dialect_of: Callable[..., Dialect] = parsed.get_dialect()
     if parsed.get_backend_name() == "sqlite":
         dialect, name = dialect_of(paramstyle="qmark"), parsed.database or ""
@@ -43,7 +44,7 @@ def source(url: str, filters: Filters) -> Source:
     query: Select[Any] = (
         select(literal_column(PLACE_OF_COLUMNS))
         .select_from(exchanges)
-        .where(*where(filters))
+        .where(*history.where(filters))
         .order_by(columns.started_at.desc(), columns.id.desc())
     )
     expanded = query.compile(dialect=dialect).construct_expanded_state()

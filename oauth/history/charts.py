@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import FromClause, Select, Text, func, select, type_coerce
 
 from oauth.history.database import HistoryTimeout
-from oauth.history.filters import Filters, where
+from oauth.history.filters import Filters
 from oauth.history.schema import exchanges, is_number, read_time
 from oauth.history.store import History
 from oauth.history.time_limits import ask
@@ -98,7 +98,7 @@ def _stretch(history: History, filters: Filters, seconds: float) -> timedelta:
     """Return the time from the first to the last match; ``timedelta.max`` when the query takes too long."""
     ends = []
     for order in (exchanges.c.started_at.asc(), exchanges.c.started_at.desc()):
-        query = select(exchanges.c.started_at).where(*where(filters)).order_by(order).limit(1)
+        query = select(exchanges.c.started_at).where(*history.where(filters)).order_by(order).limit(1)
         try:
             with history.database.reading(seconds) as connection:
                 ends.append(connection.execute(query).scalar_one_or_none())

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, func, or_, select
 
 from oauth.history import listing
-from oauth.history.filters import Filters, where
+from oauth.history.filters import Filters
 from oauth.history.schema import callbacks, exchanges
 from oauth.history.store import History
 
@@ -17,8 +17,9 @@ PIECE = 500
 
 def last_id(history: History) -> int:
     """Return the id of the newest row, 0 when there is none. Raises ``HistoryError``."""
+    newest = select(func.coalesce(func.max(exchanges.c.id), 0)).where(*history.own())
     with history.database.reading() as connection:
-        return int(connection.execute(select(func.coalesce(func.max(exchanges.c.id), 0))).scalar_one())
+        return int(connection.execute(newest).scalar_one())
 
 
 def delete_shown(history: History, filters: Filters, up_to: int) -> Iterator[int]:
@@ -30,7 +31,7 @@ def delete_shown(history: History, filters: Filters, up_to: int) -> Iterator[int
     """
     gone = 0
     for branch in filters.branches():
-        for number in _pieces(history, [*where(branch), exchanges.c.id <= up_to]):
+        for number in _pieces(history, [*history.where(branch), exchanges.c.id <= up_to]):
             gone += number
             yield gone
     if gone:
@@ -40,7 +41,7 @@ def delete_shown(history: History, filters: Filters, up_to: int) -> Iterator[int
 def delete_row(history: History, id: int) -> None:
     """Delete one exchange without a trace. Raises ``HistoryError``."""
     with history.database.writing() as connection:
-        connection.execute(delete(exchanges).where(exchanges.c.id == id))
+        connection.execute(delete(exchanges).where(exchanges.c.id == id, *history.own()))
     history.database.wipe()
 
 

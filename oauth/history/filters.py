@@ -17,7 +17,6 @@ from itertools import product
 
 from sqlalchemy import ColumnElement
 
-from oauth.history.schema import exchanges, is_some
 from oauth.history.terms import ANY, LONGEST_VALUE, TERMS, FilterError, Term, TextTerm
 
 __all__ = ["FilterError", "Filters", "where"]
@@ -42,13 +41,12 @@ _BARE_TEXT = re.compile(r"\S*")
 class Filters:
     """The conditions that an exchange must meet: each of ``terms``.
 
-    ``owner`` is the owner of the exchanges, ``None`` for everybody's; it is not part of a line or an address.
+    Whose exchanges a person may see is not among them: that is decided by ``History.seen_by``.
     """
 
     terms: tuple[Term, ...]
-    owner: str | None
 
-    def __init__(self, *, owner: str | None = None, **values: str) -> None:
+    def __init__(self, **values: str) -> None:
         """Create filters of one literal value a term: ``Filters(flow=flow)``.
 
         An empty value selects the exchanges that have nothing there; ``text`` is one phrase. Raises ``FilterError`` for
@@ -56,30 +54,26 @@ class Filters:
         """
         terms = [_literal(name, (value,)) for name, value in values.items()]
         object.__setattr__(self, "terms", tuple(sorted(terms, key=_place)))
-        object.__setattr__(self, "owner", owner)
 
     @classmethod
-    def parse(cls, line: str, owner: str | None = None) -> "Filters":
+    def parse(cls, line: str) -> "Filters":
         """Parse a line. Repeated terms are merged into one with all their alternatives. Raises ``FilterError``."""
         terms: dict[str, list[str]] = {}
         reader = _Reader(line)
         while reader.has_more():
             name, values = reader.term()
             terms.setdefault(name, []).extend(values)
-        return cls._of((_parsed(name, values) for name, values in terms.items()), owner)
+        return cls._of(_parsed(name, values) for name, values in terms.items())
 
     @classmethod
-    def from_query(cls, query: Mapping[str, str], owner: str | None = None) -> "Filters":
-        """Parse the parameters of an address, ignoring those that are not filters. Raises ``FilterError``.
-
-        ``owner`` does not come from the address: who may see whose exchanges is not the reader's choice.
-        """
+    def from_query(cls, query: Mapping[str, str]) -> "Filters":
+        """Parse the parameters of an address, ignoring those that are not filters. Raises ``FilterError``."""
         known = {name: value for name, value in query.items() if value and name.removeprefix("-") in _BY_NAME}
-        return cls._of((_parsed(name, _Reader(value).all(name)) for name, value in known.items()), owner)
+        return cls._of(_parsed(name, _Reader(value).all(name)) for name, value in known.items())
 
     @classmethod
-    def _of(cls, terms: Iterable[Term], owner: str | None) -> "Filters":
-        filters = cls(owner=owner)
+    def _of(cls, terms: Iterable[Term]) -> "Filters":
+        filters = cls()
         object.__setattr__(filters, "terms", tuple(sorted(terms, key=_place)))
         return filters
 
@@ -93,7 +87,7 @@ class Filters:
         return [_term_text(term) for term in self.terms]
 
     def to_query(self) -> dict[str, str]:
-        """Return the filters as parameters of an address, without the owner."""
+        """Return the filters as parameters of an address."""
         return {f"{'-' if term.negated else ''}{term.name}": _values_text(term) for term in self.terms}
 
     def get(self, name: str) -> tuple[str, ...]:
@@ -106,11 +100,11 @@ class Filters:
         One empty value selects the exchanges that have nothing there. Raises ``FilterError`` as the constructor does.
         """
         others = [term for term in self.terms if term.name != name or (term.negated and values != ("",))]
-        return self._of([*others, *([_literal(name, values)] if values else [])], self.owner)
+        return self._of([*others, *([_literal(name, values)] if values else [])])
 
     def without(self, name: str, *values: str) -> "Filters":
         """Return these filters without the exchanges that have one of the values. Raises ``FilterError``."""
-        return self._of([*self.terms, _kind(name).of(values, True)], self.owner)
+        return self._of([*self.terms, _kind(name).of(values, True)])
 
     def names(self) -> set[str]:
         """Return the names of the terms, negated ones too."""
@@ -118,11 +112,11 @@ class Filters:
 
     def redacted(self, redact: Callable[[str], str]) -> "Filters":
         """Return these filters with other values in place of those with a secret. Raises ``FilterError``."""
-        return self._of((term.redacted(redact) for term in self.terms), self.owner)
+        return self._of(term.redacted(redact) for term in self.terms)
 
     def resolved(self, now: datetime, zone: tzinfo) -> "Filters":
         """Return these filters with instants in place of dates, which are in ``zone``, and of relative times."""
-        return self._of((term.resolved(now, zone) for term in self.terms), self.owner)
+        return self._of(term.resolved(now, zone) for term in self.terms)
 
     def branches(self) -> list["Filters"]:
         """Return filters without alternatives whose union is these filters; an exchange may match several.
@@ -134,18 +128,16 @@ class Filters:
         number = 1
         for terms in each:
             number *= len(terms)
-        return [self] if number > MOST_BRANCHES else [self._of(terms, self.owner) for terms in product(*each)]
+        return [self] if number > MOST_BRANCHES else [self._of(terms) for terms in product(*each)]
 
 
 def where(filters: Filters) -> list[ColumnElement[bool]]:
-    """Return the SQL conditions on ``schema.exchanges``, all of which must hold.
+    """Return the SQL conditions of the terms on ``schema.exchanges``, all of which must hold.
 
-    Raises ``ValueError`` when a time was not ``resolved``.
+    A query takes them from ``History.where``, which adds whose exchanges are seen. Raises ``ValueError`` when a time
+    was not ``resolved``.
     """
-    owned = [] if filters.owner is None else [exchanges.c.owner == filters.owner]
-    if filters.owner:
-        owned.append(is_some(exchanges.c.owner))
-    return owned + [term.condition() for term in filters.terms]
+    return [term.condition() for term in filters.terms]
 
 
 def written(value: str) -> str:

@@ -33,7 +33,6 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import BooleanClauseList, UnaryExpression
 from sqlalchemy.sql.operators import is_false
 
-from oauth.history.filters import Filters, where
 from oauth.history.schema import exchanges
 from oauth.history.search import Matches
 
@@ -97,18 +96,24 @@ def _outline(dialect: str) -> list[ColumnElement[str]]:
 
 
 def page(
-    connection: Connection, filters: Filters, before: int | None, limit: int, *, with_content: bool = True
+    connection: Connection,
+    branches: Sequence[Conditions],
+    own: Conditions,
+    before: int | None,
+    limit: int,
+    *,
+    with_content: bool = True,
 ) -> Sequence[RowMapping]:
-    """Return at most ``limit`` matching rows, newest first, from the newest or from the one after row ``before``.
+    """Return at most ``limit`` rows of any branch, newest first, from the newest or from the one after row ``before``.
 
-    When that row is gone, its place is that of the newest row with a smaller number, which is then the first. Without
-    content the columns of ``CONTENT`` are empty.
+    ``own`` are the conditions of the rows that are seen at all, which each branch has too. When row ``before`` is gone,
+    or is not seen, its place is that of the newest row with a smaller number, which is then the first. Without content
+    the columns of ``CONTENT`` are empty.
     """
     columns = [*exchanges.c] if with_content else _outline(connection.dialect.name)
-    place = None if before is None else _following(connection, before)
+    place = None if before is None else _following(connection, own, before)
     if before is not None and place is None:
         return []
-    branches = [where(branch) for branch in filters.branches()]
     if len(branches) == 1 and not (connection.dialect.name == "sqlite" and _Words.of(branches[0]).any()):
         rows = select(*columns).where(*_from(place), *branches[0]).order_by(*_NEWEST_FIRST).limit(limit)
         return connection.execute(rows).mappings().all()
@@ -255,8 +260,8 @@ def _from(place: Place | None) -> list[ColumnElement[bool]]:
     return [] if place is None else [place.condition()]
 
 
-def _following(connection: Connection, before: int) -> Place | None:
+def _following(connection: Connection, own: Conditions, before: int) -> Place | None:
     """Return the place after row ``before``; ``None`` when it and all smaller ids are gone."""
-    newest = select(*_KEY).where(exchanges.c.id <= min(before, LARGEST_ID)).order_by(exchanges.c.id.desc()).limit(1)
-    row = connection.execute(newest).one_or_none()
+    up_to = select(*_KEY).where(exchanges.c.id <= min(before, LARGEST_ID), *own)
+    row = connection.execute(up_to.order_by(exchanges.c.id.desc()).limit(1)).one_or_none()
     return None if row is None else Place((row.at, row.id), row.id != before)

@@ -26,14 +26,10 @@ MARKED = ("url", "request_headers", "request_body", "response_headers", "respons
 
 
 class HistoryPast:
-    """The history of one owner, or of everybody when ``owner`` is ``None``.
+    """The exchanges that a history shows (``History.seen_by``). Every method raises ``HistoryError``."""
 
-    Every method raises ``HistoryError``.
-    """
-
-    def __init__(self, history: History, owner: str | None = None, reach: int = REACH) -> None:
+    def __init__(self, history: History, reach: int = REACH) -> None:
         self.history = history
-        self.owner = owner
         self._reach = reach
 
     @property
@@ -45,7 +41,7 @@ class HistoryPast:
         """Return the newest exchanges of one flow, oldest first."""
         if not flow:
             return ()
-        rows = self.history.page(Filters(flow=flow, owner=self.owner), None, LIMIT)
+        rows = self.history.page(Filters(flow=flow), None, LIMIT)
         return tuple(row.exchange for row in reversed(rows))
 
     def sightings(self, placeholders: Sequence[str]) -> Sequence[Exchange]:
@@ -82,14 +78,11 @@ class HistoryPast:
             return int(connection.execute(query).scalar_one())
 
     def _newest(self, most: int, *conditions: ColumnElement[bool]) -> Sequence[Exchange]:
-        query = select(exchanges).where(*self._recent(), *conditions).order_by(exchanges.c.id.desc()).limit(most)
+        recent = self._within_reach(), *self.history.own()
+        query = select(exchanges).where(*recent, *conditions).order_by(exchanges.c.id.desc()).limit(most)
         with self.history.database.reading() as connection:
             rows = [to_row(row) for row in connection.execute(query).mappings()]
         return tuple(row.exchange for row in reversed(rows))
-
-    def _recent(self) -> list[ColumnElement[bool]]:
-        own = [] if self.owner is None else [exchanges.c.owner == self.owner]
-        return [self._within_reach(), *own]
 
     def _within_reach(self) -> ColumnElement[bool]:
         newest = select(func.coalesce(func.max(exchanges.c.id), 0)).scalar_subquery()

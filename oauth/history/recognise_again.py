@@ -35,7 +35,8 @@ def recognise_again(history: History, *, is_trial: bool = False) -> Iterator[Pro
     progress, below = Progress(), last_id(history) + 1
     finished = or_(exchanges.c.outcome != "none", exchanges.c.step == Step.CALLBACK.value)
     while below:
-        query = select(exchanges).where(exchanges.c.id < below, finished).order_by(exchanges.c.id.desc()).limit(BATCH)
+        rows = select(exchanges).where(exchanges.c.id < below, finished, *history.own())
+        query = rows.order_by(exchanges.c.id.desc()).limit(BATCH)
         with history.database.reading() as connection:
             batch = [(row["outcome"], to_row(row)) for row in connection.execute(query).mappings()]
         # Recognised between the two transactions, so that no exchange waits for it.

@@ -30,7 +30,7 @@ class Sighting:
         return Filters(text=self.digits)
 
 
-def sightings(history: History, vault: Vault, secret: str, seconds: float, owner: str | None = None) -> list[Sighting]:
+def sightings(history: History, vault: Vault, secret: str, seconds: float) -> list[Sighting]:
     """Find a secret in the history, under every kind of secret.
 
     The most frequent kind comes first. Raises ``HistoryError`` and ``TooShortError``.
@@ -43,7 +43,7 @@ def sightings(history: History, vault: Vault, secret: str, seconds: float, owner
     if not is_any_indexed(history, words.values()):
         return matches
     for kind, word in words.items():
-        number = count(history, Filters(owner=owner, text=word), seconds)
+        number = count(history, Filters(text=word), seconds)
         if number.number:
             matches.append(Sighting(kind, word, number))
     return sorted(matches, key=lambda sighting: -sighting.count.number)

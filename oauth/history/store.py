@@ -4,6 +4,7 @@ Exchanges are redacted before they come here (``oauth/redaction``). Any thread m
 database's own, only ``HistoryError``, which says what is wrong and what to do.
 """
 
+import copy
 import re
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Dialect, RowMapping, func, insert, select, update
+from sqlalchemy import ColumnElement, Dialect, RowMapping, func, insert, select, update
 
 from oauth.addresses import host_of
 from oauth.exchange import Exchange, Failure, Headers, Request, Response, Step
@@ -19,7 +20,7 @@ from oauth.history import listing
 from oauth.history.database import Database, HistoryError
 from oauth.history.filters import Filters, where
 from oauth.history.recognition import entry_of
-from oauth.history.schema import IMPORTED, RANGES, PlainText, Wrong, callbacks, exchanges, is_number, utc_text
+from oauth.history.schema import IMPORTED, RANGES, PlainText, Wrong, callbacks, exchanges, is_number, is_some, utc_text
 from oauth.redaction.placeholders import storable
 
 __all__ = ["IMPORTED", "History", "HistoryError", "Row"]
@@ -86,16 +87,36 @@ class Row:
 
 
 class History:
-    """The exchanges in one database.
+    """The exchanges in one database: everybody's, or those of one ``owner``.
 
-    ``console`` names this process in the rows that wait for a response. Nothing is opened before the first use. Raises
-    ``SettingError`` when ``url`` is no address of a database; every method raises ``HistoryError``.
+    ``owner`` is ``None`` for everybody's. ``console`` names this process in the rows that wait for a response. Nothing
+    is opened before the first use. Raises ``SettingError`` when ``url`` is no address of a database; every method
+    raises ``HistoryError``.
     """
 
     def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
         self.database = Database(url, clock)
         self.console = secrets.token_hex(8)
+        self.owner: str | None = None
         self._statements = _Statements(self.database.engine.dialect)
+
+    def seen_by(self, owner: str | None) -> "History":
+        """Return the same history with one owner's exchanges only, ``None`` for everybody's.
+
+        Every function that reads, counts, changes or deletes exchanges takes the condition from ``own`` or ``where``;
+        the row of another is then the same as a deleted one.
+        """
+        view = copy.copy(self)
+        view.owner = owner
+        return view
+
+    def own(self, owner: ColumnElement[str] = exchanges.c.owner) -> list[ColumnElement[bool]]:
+        """Return the conditions of the rows that are seen, by their column with the owner."""
+        return [] if self.owner is None else [owner == self.owner, is_some(owner)]
+
+    def where(self, filters: Filters) -> list[ColumnElement[bool]]:
+        """Return the conditions of the rows that are seen and match the filters."""
+        return [*self.own(), *where(filters)]
 
     @property
     def notices(self) -> list[str]:
@@ -163,7 +184,7 @@ class History:
         if not 0 < id <= listing.LARGEST_ID:
             return None
         with self.database.reading() as connection:
-            row = connection.execute(select(exchanges).where(exchanges.c.id == id)).mappings().first()
+            row = connection.execute(select(exchanges).where(exchanges.c.id == id, *self.own())).mappings().first()
         return None if row is None else to_row(row)
 
     def page(self, filters: Filters, before: int | None, limit: int, *, with_content: bool = True) -> list[Row]:
@@ -172,20 +193,23 @@ class History:
         When that row is gone, its place is that of the newest row with a smaller number, which is then the first.
         Without content they have no headers and bodies.
         """
+        branches = [self.where(branch) for branch in filters.branches()]
         with self.database.reading() as connection:
-            rows = listing.page(connection, filters, before, limit, with_content=with_content)
+            rows = listing.page(connection, branches, self.own(), before, limit, with_content=with_content)
             return [to_row(row) for row in rows]
 
     def some_answered(self, ids: Collection[int]) -> bool:
         """Return whether any of these exchanges has a result by now."""
-        query = select(exchanges.c.id).where(exchanges.c.id.in_(ids), exchanges.c.outcome != "none").limit(1)
+        answered = exchanges.c.id.in_(ids), exchanges.c.outcome != "none"
+        query = select(exchanges.c.id).where(*answered, *self.own()).limit(1)
         with self.database.reading() as connection:
             return connection.execute(query).first() is not None
 
     def count(self, filters: Filters) -> int:
         """Count the exchanges that match the filters."""
+        query = select(func.count()).select_from(exchanges).where(*self.where(filters))
         with self.database.reading() as connection:
-            return connection.execute(select(func.count()).select_from(exchanges).where(*where(filters))).scalar_one()
+            return connection.execute(query).scalar_one()
 
     def rows(self, filters: Filters) -> Iterator[Row]:
         """Yield all exchanges that match the filters, newest first, in bounded memory.
@@ -199,7 +223,8 @@ class History:
 
     def flow(self, flow: str) -> list[Row]:
         """Return the exchanges of one flow, oldest first."""
-        query = select(exchanges).where(exchanges.c.flow == flow).order_by(exchanges.c.started_at, exchanges.c.id)
+        rows = select(exchanges).where(exchanges.c.flow == flow, *self.own())
+        query = rows.order_by(exchanges.c.started_at, exchanges.c.id)
         with self.database.reading() as connection:
             return [to_row(row) for row in connection.execute(query).mappings()]
 
@@ -209,22 +234,24 @@ class History:
             raise ValueError("flow is empty: exchanges that belong to no flow cannot be labelled together.")
         with self.database.writing() as connection:
             for table in (exchanges, callbacks):
-                connection.execute(update(table).where(table.c.flow == flow).values(case=case))
+                mine = self.own(table.c.owner)
+                connection.execute(update(table).where(table.c.flow == flow, *mine).values(case=case))
 
     def set_row_case(self, id: int, case: str) -> None:
         """Label one exchange that belongs to no flow."""
-        with self.database.writing() as connection:
-            connection.execute(update(exchanges).where(exchanges.c.id == id).values(case=case))
+        self._set(id, case=case)
 
     def set_note(self, id: int, note: str) -> None:
         """Set the note of an exchange."""
-        with self.database.writing() as connection:
-            connection.execute(update(exchanges).where(exchanges.c.id == id).values(note=note))
+        self._set(id, note=note)
 
     def set_cause(self, id: int, cause: str) -> None:
         """Set the id of the cause that was proven for an exchange."""
+        self._set(id, cause=cause)
+
+    def _set(self, id: int, **values: str) -> None:
         with self.database.writing() as connection:
-            connection.execute(update(exchanges).where(exchanges.c.id == id).values(cause=cause))
+            connection.execute(update(exchanges).where(exchanges.c.id == id, *self.own()).values(values))
 
 
 class _Statements:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import FromClause, Select, func, select
 
 from oauth.history.database import HistoryTimeout
-from oauth.history.filters import Filters, where
+from oauth.history.filters import Filters
 from oauth.history.schema import exchanges
 from oauth.history.store import History
 
@@ -51,7 +51,7 @@ def ask(history: History, filters: Filters, seconds: float, question: Callable[[
     """
     with suppress(HistoryTimeout):
         return Result(ask_all(history, filters, seconds, question))
-    some = _shown(filters).order_by(exchanges.c.started_at.desc(), exchanges.c.id.desc()).limit(NEWEST)
+    some = _shown(history, filters).order_by(exchanges.c.started_at.desc(), exchanges.c.id.desc()).limit(NEWEST)
     with history.database.reading(FALLBACK_SECONDS) as connection:
         return Result(connection.execute(question(some.subquery())).all(), NEWEST)
 
@@ -63,11 +63,11 @@ def ask_all(
     if seconds <= 0:
         raise HistoryTimeout("No time is left for this query.")
     with history.database.reading(seconds) as connection:
-        return connection.execute(question(_shown(filters).subquery())).all()
+        return connection.execute(question(_shown(history, filters).subquery())).all()
 
 
-def _shown(filters: Filters) -> Select[Any]:
-    return select(exchanges).where(*where(filters))
+def _shown(history: History, filters: Filters) -> Select[Any]:
+    return select(exchanges).where(*history.where(filters))
 
 
 def count(history: History, filters: Filters, seconds: float) -> Count:

@@ -8,10 +8,13 @@ from starlette.responses import Response
 from starlette.routing import Match, Mount, Route
 from starlette.types import Scope
 
+from oauth.access import LOCAL
+from oauth.access.audit import Audit
 from oauth.exports import links
 from oauth.exports.layout import MEDIA_TYPES
 from oauth.exports.turns import Turns
 from oauth.recorder import Recorder
+from oauth.routes.api import Api
 from oauth.routes.callback import callback
 from oauth.routes.downloads import history_file
 from oauth.settings import Settings
@@ -31,15 +34,33 @@ class Below(Mount):
         return (match, inner) if is_taken else (Match.NONE, {})
 
 
-def routes(settings: Settings, new_recorder: Callable[[], Recorder], clock: Callable[[], datetime]) -> list[Route]:
-    """Return the routes of the callback and the downloads."""
+def routes(
+    settings: Settings,
+    new_recorder: Callable[[], Recorder],
+    clock: Callable[[], datetime],
+    person_of: Callable[[Request], str] = lambda _: LOCAL.id,
+) -> list[Route]:
+    """Return the routes of the callback, the downloads and the API.
+
+    ``person_of`` returns the id of the person who sent a request, as the sign-in knows them.
+    """
     turns = Turns()
+
+    def new_audit() -> Audit:
+        recorder = new_recorder()
+        return Audit(recorder.history, recorder.vault, settings.sign_in != "off", settings.audit_days)
+
     return [
         _only({"GET", "POST"}, "/callback", callback(new_recorder, clock, settings.public_url)),
         *(
-            _only({"GET"}, links.path_of(format), history_file(settings, new_recorder().history, clock, turns, format))
+            _only(
+                {"GET"},
+                links.path_of(format),
+                history_file(settings, new_recorder().history, clock, turns, format, person_of),
+            )
             for format in MEDIA_TYPES
         ),
+        *Api(new_audit, clock, settings.derived_key("fingerprint"), settings.public_url).routes(),
     ]
 
 

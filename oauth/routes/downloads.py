@@ -30,6 +30,9 @@ _OTHER_BROWSER = (
     "A download link works only in the browser that it was made for, with the console's cookie. Open History in this "
     "browser, reload the page, and use a link from there."
 )
+_OTHER_PERSON = (
+    "A download link works only for the person that it was made for. Open History yourself, and use a link from there."
+)
 _WAITING = (
     f"{AT_A_TIME} downloads are being created, which is the most at a time, so this one waits for its turn.",
     "Keep this page open: it tries again by itself, and can be closed once the download has started.",
@@ -37,9 +40,17 @@ _WAITING = (
 
 
 def history_file(
-    settings: Settings, history: History, clock: Callable[[], datetime], turns: Turns, format: str
+    settings: Settings,
+    history: History,
+    clock: Callable[[], datetime],
+    turns: Turns,
+    format: str,
+    person_of: Callable[[Request], str],
 ) -> Callable[[Request], Response]:
-    """Return the endpoint of the downloads in one format. All formats share the ``turns``."""
+    """Return the endpoint of the downloads in one format. All formats share the ``turns``.
+
+    ``person_of`` returns the id of the person who sent a request.
+    """
     cookie = links.cookie_name(settings)
 
     def endpoint(request: Request) -> Response:
@@ -48,6 +59,8 @@ def history_file(
         link = links.verify(settings, request.query_params.get("link", ""), format)
         if link is not None and not link.belongs_to(request.cookies.get(cookie, "")):
             return page("This link belongs to another browser", [_OTHER_BROWSER], link=to_history, status=403)
+        if link is not None and link.person != person_of(request):
+            return page("This link belongs to another person", [_OTHER_PERSON], link=to_history, status=403)
         turn = Turn.EXPIRED if link is None else turns.request(link, now)
         if link is None or turn is Turn.EXPIRED:
             return page("This link has expired", [_EXPIRED], link=to_history, status=403)
@@ -82,10 +95,9 @@ def history_file(
         """Start the export, and return it with its size if it is complete soon."""
         try:
             # Read before anything is sent: an error is then a page, and not a broken file.
-            history.page(link.filters, None, 1)
-            download = Download(
-                source(settings.database_url, link.filters), format, settings.home, turns.end, link.layout
-            )
+            seen = history.seen_by(link.sees)
+            seen.page(link.filters, None, 1)
+            download = Download(source(seen, link.filters), format, settings.home, turns.end, link.layout)
         except BaseException:
             turns.end()
             raise

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, insert, select
 
 from oauth.history import listing
 from oauth.history.database import Database
@@ -198,12 +198,16 @@ def _compare(file: Path, small: str, postgresql_url: str | None, folder: Path) -
         history.database.engine.dispose()
 
 
+def _branches(line: str) -> list[list[ColumnElement[bool]]]:
+    return [where(branch) for branch in filters(line).branches()]
+
+
 def _choose(ours: History, few: History) -> None:
     """Copy the exchanges of every first page, and the newest of the others up to ``FEW``."""
     with ours.database.reading() as connection:
-        pages = [listing.page(connection, filters(line), None, PAGE) for line in FILTERS]
+        pages = [listing.page(connection, _branches(line), (), None, PAGE) for line in FILTERS]
         rows = {row["id"]: dict(row) for page in pages for row in page}
-        rest = [row for row in listing.page(connection, filters(""), None, FEW) if row["id"] not in rows]
+        rest = [row for row in listing.page(connection, _branches(""), (), None, FEW) if row["id"] not in rows]
     rows |= {row["id"]: dict(row) for row in rest[: max(0, FEW - len(rows))]}
     with few.database.writing() as connection:
         connection.execute(insert(exchanges), [rows[id] for id in sorted(rows)])

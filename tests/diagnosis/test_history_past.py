@@ -47,7 +47,7 @@ def test_only_the_newest_rows_are_looked_at(walk: Walk) -> None:
 def test_an_owner_sees_no_rows_of_another(walk: Walk) -> None:
     walk.got_tokens()
     code = walk.vault.placeholder("code", walk.flow.code)
-    stranger = HistoryPast(walk.history, "somebody else")
+    stranger = HistoryPast(walk.history.seen_by("somebody else"))
     assert stranger.sightings([code]) == ()
     assert stranger.flow(walk.flow.id) == ()
     assert stranger.token_requests("demo-app") == ()
@@ -58,7 +58,7 @@ def test_requests_to_a_host_are_counted_within_the_time(walk: Walk) -> None:
     host = walk.provider.token_endpoint.split("/")[2]
     minute = timedelta(minutes=1)
     assert walk.past.sent_to(host, walk.now - minute, walk.now + minute) == 1
-    assert HistoryPast(walk.history, "somebody else").sent_to(host, walk.now - minute, walk.now + minute) == 1
+    assert HistoryPast(walk.history.seen_by("somebody else")).sent_to(host, walk.now - minute, walk.now + minute) == 1
     assert walk.past.sent_to(host, walk.now - 2 * minute, walk.now - minute) == 0
     assert walk.past.sent_to("elsewhere.example", walk.now - minute, walk.now + minute) == 0
 

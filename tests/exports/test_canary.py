@@ -11,6 +11,7 @@ from oauth import formatting, ticket
 from oauth.exchange import Exchange, Failure, Request, Response, Step
 from oauth.exports import formats
 from oauth.exports.query import source
+from oauth.exports.record import record
 from oauth.history.filters import Filters
 from oauth.history.store import History
 from oauth.imports import import_file
@@ -77,17 +78,20 @@ def test_no_file_and_no_copied_text_has_a_secret(
     assert recorder.problem == ""
     rows = history.flow("f1")
     assert len(rows) == 4
-    texts = {"markdown": ticket.flow_summary(rows)}
+    texts = {
+        "markdown": ticket.flow_summary(rows),
+        "api": json.dumps([record(row) for row in rows], ensure_ascii=False),
+    }
     for row in rows:
         for write in (formatting.curl, formatting.httpie, formatting.httpx_code, formatting.raw_request):
             texts[f"{write.__name__} {row.exchange.id}"] = write(row.exchange.request)
     history.database.engine.dispose()
     for format in formats.FORMATS:
         output = io.BytesIO()
-        formats.write(source(database_url, Filters()), format, output, lambda rows, octets: None)
+        formats.write(source(history, Filters()), format, output, lambda rows, octets: None)
         texts[format] = output.getvalue().decode()
     assert {name: found(text) for name, text in texts.items() if found(text)} == {}
-    for name in ("markdown", "csv", "jsonl", "har"):
+    for name in ("markdown", "api", "csv", "jsonl", "har"):
         assert "«code" in texts[name]
 
 
@@ -122,5 +126,5 @@ def test_no_secret_of_an_imported_har_is_kept_or_leaves_again(
     history.database.engine.dispose()
     for format in formats.FORMATS:
         output = io.BytesIO()
-        formats.write(source(database_url, Filters()), format, output, lambda rows, octets: None)
+        formats.write(source(history, Filters()), format, output, lambda rows, octets: None)
         assert found(output.getvalue().decode()) == []

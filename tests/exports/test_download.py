@@ -11,6 +11,8 @@ from oauth.exports.download import Download
 from oauth.exports.query import Source, source
 from oauth.history.database import HistoryError
 from oauth.history.filters import Filters
+from oauth.history.store import History
+from oauth.installation import now
 from oauth.isolation import environment
 
 
@@ -27,13 +29,13 @@ def test_the_process_gets_no_secret_of_the_operator_in_its_environment(monkeypat
 
 def test_a_password_of_the_environment_goes_with_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGPASSWORD", "p:w")
-    assert ":p%3Aw@db" in source("postgresql+psycopg://ada@db/console", Filters()).address
-    assert ":own@db" in source("postgresql+psycopg://ada:own@db/console", Filters()).address
-    assert "p%3Aw" not in source("postgresql+psycopg://ada@db/console", Filters()).name
+    assert ":p%3Aw@db" in source(History("postgresql+psycopg://ada@db/console", now), Filters()).address
+    assert ":own@db" in source(History("postgresql+psycopg://ada:own@db/console", now), Filters()).address
+    assert "p%3Aw" not in source(History("postgresql+psycopg://ada@db/console", now), Filters()).name
 
 
 def test_an_export_waits_for_no_broken_connection() -> None:
-    address = source("postgresql+psycopg://ada@db/console?keepalives_count=9", Filters()).address
+    address = source(History("postgresql+psycopg://ada@db/console?keepalives_count=9", now), Filters()).address
     assert "connect_timeout=2" in address
     assert "tcp_user_timeout=2000" in address
     assert "keepalives_count=9" in address, "what the operator set stays"

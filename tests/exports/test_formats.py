@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -31,7 +32,7 @@ def export(history: History, database_url: str) -> Callable[..., bytes]:
             pass
         history.database.engine.dispose()
         output = io.BytesIO()
-        formats.write(source(database_url, filters or Filters()), format, output, lambda rows, octets: None, layout)
+        formats.write(source(history, filters or Filters()), format, output, lambda rows, octets: None, layout)
         return output.getvalue()
 
     return make
@@ -134,7 +135,7 @@ def test_a_file_shows_one_moment_and_holds_nobody_up(
     monkeypatch.setattr(arrow_reader, "BATCH_BYTES", 1)  # a row is a batch
     before = reference.csv_of(list(filled.rows(Filters())))
     filled.database.engine.dispose()
-    batches = arrow_reader.batches(source(database_url, Filters()), columns.READ, columns.fields)
+    batches = arrow_reader.batches(source(filled, Filters()), columns.READ, columns.fields)
     found = [next(batches)]
     # Another program, as another SQLite library in this one would take the reader's locks away.
     run = [sys.executable, "-c", WRITER, database_url]
@@ -155,8 +156,10 @@ history.set_case("f1", "changed")
 """
 
 
-def test_a_history_that_cannot_be_read_says_so(export: Callable[..., bytes], tmp_path: Path) -> None:
+def test_a_history_that_cannot_be_read_says_so(tmp_path: Path, clock: Callable[[], datetime]) -> None:
     path = tmp_path / "broken.db"
     path.write_bytes(b"\xff" * 8192)
     with pytest.raises(HistoryError, match="cannot be read"):
-        formats.write(source(f"sqlite:///{path}", Filters()), "csv", io.BytesIO(), lambda rows, octets: None)
+        formats.write(
+            source(History(f"sqlite:///{path}", clock), Filters()), "csv", io.BytesIO(), lambda rows, octets: None
+        )

@@ -35,7 +35,7 @@ def test_an_abandoned_deletion_keeps_the_rest(
 def test_an_owner_deletes_only_what_is_theirs(history: History, exchange: Callable[..., Exchange]) -> None:
     history.begin(exchange(owner="ada"))
     history.begin(exchange(owner="bob"))
-    assert list(delete_shown(history, Filters(owner="ada"), last_id(history))) == [1]
+    assert list(delete_shown(history.seen_by("ada"), Filters(), last_id(history))) == [1]
     assert [row.exchange.owner for row in history.rows(Filters())] == ["bob"]
 
 

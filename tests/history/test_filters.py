@@ -67,15 +67,14 @@ def cases(history: History, filters: Filters) -> list[str]:
         (Filters(error="invalid_token"), ["token"]),
         (Filters(error="mystery"), ["odd"]),
         (Filters(flow="f1"), ["moved", "grant"]),
-        (Filters(owner="ada"), ["ok", "moved"]),
-        (Filters(owner=""), ["grant", "token", "odd", "open"]),
-        (Filters(step="token", status="4xx", error="invalid_grant", text="GRANT", flow="f1", owner=""), ["grant"]),
+        (Filters(by="ada"), ["ok", "moved"]),
+        (Filters(by=""), ["grant", "token", "odd", "open"]),
+        (Filters(step="token", status="4xx", error="invalid_grant", text="GRANT", flow="f1", by=""), ["grant"]),
         (Filters.parse("step:api,refresh"), ["ok", "token", "open"]),
         (Filters.parse("status:3xx,401,none"), ["moved", "token", "open"]),
         (Filters.parse("error:*"), ["grant", "token", "odd"]),
         (Filters.parse("case:ok,gone"), ["ok", "gone"]),
         (Filters(by="bob"), ["gone"]),
-        (Filters(by="bob", owner="ada"), []),
         (Filters.parse("flow:*"), ["moved", "grant"]),
         (Filters(method="post"), list(FACTS)),
         (Filters(client="nobody"), []),
@@ -189,11 +188,11 @@ def test_a_line_is_read_and_is_an_address(line: str, query: dict[str, str]) -> N
     assert Filters.parse(filters.line) == filters
 
 
-def test_an_address_gives_the_filters_back_and_never_the_owner() -> None:
-    filters = Filters(step="token", status="4xx", error="2", text="a&b", flow="f", owner="ada")
+def test_an_address_gives_the_filters_back() -> None:
+    filters = Filters(step="token", status="4xx", error="2", text="a&b", flow="f")
     query = filters.to_query()
     assert query == {"step": "token", "status": "4xx", "error": "2", "flow": "f", "text": "a&b"}
-    assert Filters.from_query(query | {"exchange": "118", "owner": "bob"}, "ada") == filters
+    assert Filters.from_query(query | {"exchange": "118", "owner": "bob"}) == filters
     assert Filters().to_query() == {}
 
 
@@ -204,7 +203,7 @@ def test_literal_value_selects_only_that_value(history: History, exchange: Calla
         history.begin(exchange(flow=flow, case=flow, client_id=flow, owner=flow))
     for filters in (Filters(flow=value), Filters(case=value), Filters(client=value), Filters().put("by", value)):
         assert [row.exchange.flow for row in history.rows(filters)] == [value]
-    assert [row.exchange.flow for row in history.rows(Filters(owner=value))] == [value]
+    assert [row.exchange.flow for row in history.seen_by(value).rows(Filters())] == [value]
     assert HistoryPast(history).flow(value)[0].flow == value
 
 
@@ -314,9 +313,9 @@ def test_alternatives_fall_into_branches_of_one_value_each() -> None:
 
 
 def test_one_term_is_put_in_the_place_of_another() -> None:
-    filters = Filters.parse("step:token -step:api word", owner="ada")
+    filters = Filters.parse("step:token -step:api word")
     assert filters.put("step", "api", "token").line == "step:api,token -step:api word"
-    assert filters.put("step") == Filters.parse("-step:api word", owner="ada")
+    assert filters.put("step") == Filters.parse("-step:api word")
     assert filters.put("case", "T 1").line == 'step:token -step:api case:"T 1" word'
 
 
@@ -338,7 +337,7 @@ def test_every_term_has_help_and_an_example_that_is_itself(term: type[Term]) -> 
         (Filters(error="invalid_grant"), "error"),
         (Filters(case="T-1"), "case"),
         (Filters(flow="f"), "flow"),
-        (Filters(owner="ada"), "owner"),
+        (Filters(by="ada"), "owner"),
     ],
 )
 def test_a_page_is_read_from_an_index_without_sorting(history: History, filters: Filters, index: str) -> None:

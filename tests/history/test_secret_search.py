@@ -39,8 +39,8 @@ def test_a_secret_that_never_went_through_is_not_found(history: History, exchang
 
 def test_an_owner_is_told_only_of_what_is_theirs(history: History, exchange: Callable[..., Exchange]) -> None:
     kept(history, exchange(owner="bob", request=Request("GET", f"https://p.example/?code={SECRET}")))
-    assert sightings(history, Vault(b"key"), SECRET, 5, owner="ada") == []
-    assert len(sightings(history, Vault(b"key"), SECRET, 5, owner="bob")) == 1
+    assert sightings(history.seen_by("ada"), Vault(b"key"), SECRET, 5) == []
+    assert len(sightings(history.seen_by("bob"), Vault(b"key"), SECRET, 5)) == 1
 
 
 def test_a_short_secret_has_no_fingerprint(history: History) -> None:

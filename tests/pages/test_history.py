@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from oauth import isolation
+from oauth.access import LOCAL
 from oauth.exchange import Exchange, Request, Step
 from oauth.history.database import HistoryError
 from oauth.history.filters import Filters
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 PAGE = "history.py"
 LINE = "history.filter.line"
-SIGNED_IN = "test@example.com"
-"""Who AppTest says is signed in."""
 
 
 @pytest.fixture
@@ -132,7 +131,7 @@ def test_a_secret_that_only_the_history_knows_leaves_line_address_and_labels(
     assert len(table(walked)) == 1, "the fingerprint is searched for instead"
     walked.app.text_input(key="history.view.name").set_value(f"of {secret}")
     walked.press("history.view.save")
-    assert secret not in str(Views(console.history, SIGNED_IN).all())
+    assert secret not in str(Views(console.history, LOCAL.id).all())
     type_line(walked, f"case:{secret}")
     assert secret not in str(walked.app.query_params)
     number = newest(console)
@@ -172,11 +171,11 @@ def test_views_are_saved_opened_renamed_and_deleted(walked: "Page", console: Ins
     assert table(walked) == [("token", "400")]
     walked.app.text_input(key="history.view.new").set_value("Codes")
     walked.press("history.view.rename")
-    assert list(Views(console.history, SIGNED_IN).all()) == ["Codes"]
+    assert list(Views(console.history, LOCAL.id).all()) == ["Codes"]
     walked.press("history.view.1.delete")
-    assert Views(console.history, SIGNED_IN).all() != {}, "it asks first"
+    assert Views(console.history, LOCAL.id).all() != {}, "it asks first"
     walked.press("history.view.1.delete.sure")
-    assert Views(console.history, SIGNED_IN).all() == {}
+    assert Views(console.history, LOCAL.id).all() == {}
     assert len(table(walked)) == 1, "a view's exchanges stay"
 
 
@@ -184,7 +183,7 @@ def test_a_view_s_name_keeps_no_secret(walked: "Page", console: Installation) ->
     walked.go(PAGE, error="2")
     walked.app.text_input(key="history.view.name").set_value("theirs is demo-secret")
     walked.press("history.view.save")
-    assert Views(console.history, SIGNED_IN).all() == {"theirs is «client_secret 11ch»": "error:2"}
+    assert Views(console.history, LOCAL.id).all() == {"theirs is «client_secret 11ch»": "error:2"}
 
 
 def test_repeats_are_grouped_on_request(walked: "Page") -> None:
@@ -379,7 +378,7 @@ def test_a_file_is_imported_in_a_process_of_its_own(
     assert "3 exchanges imported" in page.text()
     rows = console.history.page(Filters(case="T-1"), None, 5)
     assert ["«access_token #" in row.exchange.request.url for row in rows] == [True] * 3
-    assert {row.exchange.owner for row in rows} == {SIGNED_IN}
+    assert {row.exchange.owner for row in rows} == {LOCAL.id}
     assert removed.call_count == 1, "the file stays in the memory of the server"
 
 

@@ -10,18 +10,31 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request as StarletteRequest
 
+from oauth.access import LOCAL, Person, Role
 from oauth.exchange import Exchange, Request, Response, Step
+from oauth.exports import links
 from oauth.exports.download import Download
 from oauth.exports.layout import Layout
-from oauth.exports.links import cookie_name, sign
+from oauth.exports.links import cookie_name
 from oauth.history.filters import Filters
 from oauth.history.store import History
-from oauth.routes import downloads
+from oauth.recorder import Recorder
+from oauth.redaction import Vault
+from oauth.routes import downloads, routes
 from oauth.settings import Settings
+from tests.routes.conftest import serving
+
+
+def sign(settings: Settings, filters: Filters, now: datetime, format: str = "csv", **named: Any) -> str:
+    person: Person = named.pop("person", LOCAL)
+    return links.sign(settings, filters, now, format, person=person.id, sees=person.sees, **named)
 
 
 @pytest.fixture
@@ -49,10 +62,10 @@ def test_the_file_has_what_the_filters_show(
     everything = http.get(sign(settings, Filters(), clock()))
     assert everything.status_code == 200
     assert ids(everything) == list(range(20, 0, -1))
-    some = http.get(sign(settings, Filters(step="api", status="2xx", owner="ada"), clock()))
-    assert ids(some) == [row.exchange.id for row in filled.rows(Filters(step="api", status="2xx", owner="ada"))]
+    some = http.get(sign(settings, Filters(step="api", status="2xx", by="ada"), clock()))
+    assert ids(some) == [row.exchange.id for row in filled.rows(Filters(step="api", status="2xx", by="ada"))]
     assert len(ids(some)) == 10
-    assert ids(http.get(sign(settings, Filters(owner="bob"), clock()))) == [17, 13, 9, 5, 1]
+    assert ids(http.get(sign(settings, Filters(by="bob"), clock()))) == [17, 13, 9, 5, 1]
     assert ids(http.get(sign(settings, Filters(text="nothing"), clock()))) == []
 
 
@@ -98,7 +111,7 @@ def test_a_file_that_is_whole_at_once_comes_with_its_size_and_another_without(
 def test_other_formats_have_links_of_their_own(
     filled: History, http: httpx.Client, settings: Settings, clock: Callable[[], datetime], format: str, media_type: str
 ) -> None:
-    link = sign(settings, Filters(owner="bob"), clock(), format)
+    link = sign(settings, Filters(by="bob"), clock(), format)
     answer = http.get(link)
     assert answer.headers["Content-Type"].partition(";")[0] == media_type
     assert answer.headers["Content-Disposition"].endswith(f'.{format}"')
@@ -136,7 +149,7 @@ def test_a_link_works_for_a_minute(
 def test_a_link_that_was_not_signed_here_is_refused(
     filled: History, http: httpx.Client, settings: Settings, clock: Callable[[], datetime]
 ) -> None:
-    path, token = sign(settings, Filters(owner="ada"), clock()).split("?link=")
+    path, token = sign(settings, Filters(by="ada"), clock()).split("?link=")
     foreign = sign(replace(settings, key=b"another key of the same length.."), Filters(), clock())
     content, _, signature = token.rpartition(".")  # a compressed content begins with a dot
     everybody = sign(settings, Filters(), clock()).split("?link=")[1].rpartition(".")[0]
@@ -268,6 +281,34 @@ def test_a_link_works_in_its_own_browser_only(
         assert "This link belongs to another browser" in answer.text
     assert "ada" not in link
     assert http.get(link, headers={"Cookie": f"other=1; {name}=ada's browser"}).status_code == 200
+
+
+ANNA = Person("anna@login.example", "Anna", Role.READER)
+
+
+def test_a_link_works_for_its_own_person_only_and_downloads_what_they_see(
+    filled: History, settings: Settings, clock: Callable[[], datetime]
+) -> None:
+    filled.begin(Exchange(Step.API, Request("GET", "https://p.example/own"), clock(), owner=ANNA.id))
+    people = {"anna": ANNA, "max": replace(ANNA, id="max@login.example"), "eve": replace(ANNA, role=Role.SUPPORT)}
+
+    def person_of(request: StarletteRequest) -> str:
+        return people[request.headers["Person"]].id
+
+    beside = routes(settings, lambda: Recorder(filled, Vault(settings.key)), clock, person_of)
+    with serving(Starlette(routes=beside)) as address, httpx.Client(base_url=address, trust_env=False) as client:
+        link = sign(settings, Filters(), clock(), person=ANNA)
+        refused = client.get(link, headers={"Person": "max"})
+        assert (refused.status_code, "This link belongs to another person" in refused.text) == (403, True)
+        assert ids(client.get(link, headers={"Person": "anna"})) == [21], "her own"
+        everything = sign(settings, Filters(step="api"), clock(), person=people["eve"])
+        assert len(ids(client.get(everything, headers={"Person": "anna"}))) == 11, "she signed in with another role"
+
+
+def test_a_link_of_a_person_is_refused_by_a_console_without_sign_in(
+    filled: History, http: httpx.Client, settings: Settings, clock: Callable[[], datetime]
+) -> None:
+    assert http.get(sign(settings, Filters(), clock(), person=ANNA)).status_code == 403
 
 
 def test_a_link_whose_export_failed_works_again(

@@ -27,7 +27,8 @@ from oauth.exports import links
 from oauth.flow import Client, Field, Flow, Registration, pkce
 from oauth.handover import Handover, Labels
 from oauth.history import typed_text
-from oauth.history.store import HistoryError
+from oauth.history.database import Database
+from oauth.history.store import History, HistoryError
 from oauth.installation import current, now
 from oauth.jose.keys import new_key, read_private_key
 from oauth.providers import ClientAuthentication, Pkce, Provider
@@ -38,7 +39,7 @@ from pages.parts.common.signing import Signing
 SESSION = "console"
 
 _PERSON = "person"
-"""Key in the session state of the id of the person that the session belongs to."""
+"""Key in the session state of the id and the role of the person that the session belongs to."""
 
 OWN_CLIENT = "own client"
 OWN_SECRET = "own_client_secret"
@@ -218,8 +219,9 @@ def callback_address() -> str:
 def person() -> Person:
     """Return who uses this browser session: ``LOCAL`` on a console without sign-in.
 
-    The gate passes only people, and puts who it is into a header of each connection. When another person goes on in the
-    same tab, what the first one left in the session is removed. Raises ``SignedOutError`` when the session has ended.
+    The gate passes only people, and puts who it is into a header of each connection. When another person, or the same
+    one in another role, goes on in the same tab, what was left in the session is removed. Raises ``SignedOutError``
+    when the session has ended.
     """
     settings = current().settings
     if settings.sign_in == "off":
@@ -231,9 +233,10 @@ def person() -> Person:
         raise SignedOutError(str(error)) from error
     if found is None:
         raise SignedOutError("Your sign-in has ended.")
-    if st.session_state.setdefault(_PERSON, found.id) != found.id:
+    whose = found.id, found.role
+    if st.session_state.setdefault(_PERSON, whose) != whose:
         st.session_state.clear()
-        st.session_state[_PERSON] = found.id
+        st.session_state[_PERSON] = whose
     return found
 
 
@@ -247,6 +250,24 @@ def _seal() -> Seal:
 def owner() -> str:
     """Return the owner of the exchanges that this session records."""
     return person().id
+
+
+def address() -> str:
+    """Return where the browser says that it is, for the audit; nothing is believed for it."""
+    forwarded = ", ".join(st.context.headers.get_all("X-Forwarded-For"))[:200]
+    peer = st.context.ip_address
+    peer = peer if isinstance(peer, str) else "this machine"  # which Streamlit does not name, nor has AppTest any
+    return f"{peer} (forwarded for {forwarded})" if forwarded else peer
+
+
+def history() -> History:
+    """Return the history as this person sees it. Pages have no other."""
+    return current().history.seen_by(person().sees)
+
+
+def database() -> Database:
+    """Return the database, for what is not an exchange of somebody: the people, and the tokens of programs."""
+    return current().history.database
 
 
 def browser() -> str:

@@ -5,12 +5,13 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from oauth.access import LOCAL
+from oauth.access import LOCAL, Action
 from oauth.access.sign_in import SIGN_OUT, WHO
 from oauth.formatting import span
 from oauth.installation import current
 from oauth.sandbox import MOUNTED, embedded
 from pages.parts.common import keyboard, session
+from pages.parts.common.permissions import may
 
 NAME = "OAuth Console"
 
@@ -58,7 +59,7 @@ def draw(page: str) -> None:
     """Draw the style of all pages, who is signed in, and a chip for everything that is unusual just now."""
     keyboard.draw(_STYLE)
     _person()
-    chips = _history() + ([] if page == "Sandbox" else _sandbox())
+    chips = _history() + (_sandbox() if page != "Sandbox" and may(Action.SANDBOX) else [])
     if not chips:
         return
     with st.container(horizontal=True, gap="small", key="shell.unusual"):

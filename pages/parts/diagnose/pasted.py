@@ -154,7 +154,7 @@ class Reading:
         zone = clock.tz()
         query = (tuple(positions), with_history, zone)
         if self._last[0] != query:
-            history = HistoryPast(installation().history) if with_history else None
+            history = HistoryPast(session.history()) if with_history else None
             findings: dict[int, Finding] = {}
             for first, count in _windows(sorted(positions)):
                 for finding in self.paste.findings(
@@ -174,7 +174,7 @@ class Reading:
 
     def save(self, case: str, owner: str) -> None:
         """Store every exchange in the history, redacted, under a case. Raises ``HistoryError``."""
-        history, case, ids = installation().history, session.redacted(case, self.paste.vault), []
+        history, case, ids = session.history(), session.redacted(case, self.paste.vault), []
         failed = [at for at, rank in self.order if rank <= Rank.REMARK][:MOST_DIAGNOSED]
         findings = self.findings(failed, with_history=bool(st.session_state.get("diagnose.history"))) if failed else []
         causes = {finding.position: finding.diagnosis.proven for finding in findings if finding.diagnosis is not None}

@@ -12,8 +12,7 @@ from oauth.history.deletion import last_id
 from oauth.history.filters import Filters
 from oauth.history.store import HistoryError
 from oauth.history.terms import ANY, OriginTerm
-from oauth.installation import current
-from pages.parts.common import clock
+from pages.parts.common import clock, session
 from pages.parts.errors import drill
 from pages.parts.history import cache
 
@@ -60,7 +59,7 @@ def draw(article: Article, setting: drill.Setting | None) -> None:
 
 def _seen(entry: str) -> None:
     """Draw how often the entry was seen in this history and when last, with the way there."""
-    history = current().history
+    history = session.history()
     filters = Filters(entry=entry)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         try:

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import streamlit as st
 
 from oauth import paste
+from oauth.access import Action
 from oauth.catalogue import CatalogueError, catalogues, drafting, editing, registered
 from oauth.catalogue.entries import Endpoint
 from oauth.catalogue.explain import explain
@@ -19,6 +20,7 @@ from oauth.installation import current, now
 from oauth.providers import Problem
 from pages.parts.common import session
 from pages.parts.common.clock import on as day_and_time
+from pages.parts.common.permissions import may, needs, who_may
 from pages.parts.providers.profile_form import in_columns
 
 DRAFT = "errors.document.draft"
@@ -105,6 +107,10 @@ def form() -> bool:
     The address may ask for the form of a row's error.
     """
     row = st.query_params.get(DOCUMENT, "")
+    if not may(Action.CATALOGUES):
+        if row:
+            st.info(who_may(Action.CATALOGUES))
+        return False
     if row.isascii() and row.isdigit() and DRAFT not in st.session_state:
         _begin_with_row(int(row))
     draft: Draft | None = st.session_state.get(DRAFT)
@@ -118,7 +124,8 @@ def form() -> bool:
 def offer(entry: str) -> None:
     """Draw the button that edits an entry, if it is of a catalogue of your own."""
     known = catalogues.find_entry(entry)
-    if isinstance(known, ProviderError) and known.catalogue not in catalogues.reserved():
+    is_own = isinstance(known, ProviderError) and known.catalogue not in catalogues.reserved()
+    if isinstance(known, ProviderError) and is_own and may(Action.CATALOGUES):
         st.button(
             "Edit this error",
             key="errors.document.edit",
@@ -128,6 +135,7 @@ def offer(entry: str) -> None:
         )
 
 
+@needs(Action.CATALOGUES)
 def begin(
     catalogue: Catalogue | None = None,
     entry: ProviderError | None = None,
@@ -167,7 +175,7 @@ def _is_of_row(draft: Draft | None, row: str) -> bool:
 def _begin_with_row(number: int) -> None:
     """Begin an entry with the answer of a row."""
     try:
-        row = current().history.get(number)
+        row = session.history().get(number)
         if row is None or row.damage:
             st.query_params.pop(DOCUMENT, None)
             st.session_state[ERROR] = f"Row {number} is not in the history, or it is damaged."
@@ -505,6 +513,7 @@ def _line(mark: str, text: str) -> None:
         st.text(text, width="stretch")
 
 
+@needs(Action.CATALOGUES)
 def _save(*, more: bool = False) -> None:
     """Write what the form has, or leave it open with what is wrong in it."""
     draft: Draft = st.session_state[DRAFT]

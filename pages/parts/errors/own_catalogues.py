@@ -5,12 +5,14 @@ from pathlib import Path
 
 import streamlit as st
 
+from oauth.access import Action
 from oauth.catalogue import CatalogueError, catalogues, drafting, editing
 from oauth.catalogue.catalogues import CatalogueFile
 from oauth.catalogue.provider_errors import MAX_BYTES, Catalogue, read
 from oauth.history.store import HistoryError
 from oauth.installation import current
 from pages.parts.common import session, uploads
+from pages.parts.common.permissions import needs
 from pages.parts.errors.editor import ERROR, LIST, SUCCESS, begin
 
 CLASH = "errors.document.clashing"
@@ -126,6 +128,7 @@ def _delete(place: str, id: str, warning: str) -> None:
         )
 
 
+@needs(Action.CATALOGUES)
 def _report(act: Callable[[], object], success: str) -> None:
     try:
         act()
@@ -135,6 +138,7 @@ def _report(act: Callable[[], object], success: str) -> None:
         st.session_state[SUCCESS] = success
 
 
+@needs(Action.CATALOGUES)
 def _import() -> None:
     file = uploads.take("errors.document.import")
     if file is None:
@@ -193,6 +197,7 @@ def _clash() -> None:
             st.button("Cancel", key="errors.document.clash.cancel", on_click=_settle)
 
 
+@needs(Action.CATALOGUES)
 def _settle(act: Callable[[], object] | None = None, success: str = "") -> None:
     st.session_state.pop(CLASH, None)
     if act is not None:

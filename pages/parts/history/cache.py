@@ -1,4 +1,7 @@
-"""A short-lived cache of counts in the browser session: opening an exchange counts nothing again."""
+"""A short-lived cache of counts in the browser session: opening an exchange counts nothing again.
+
+A count holds for the owner whose exchanges were counted, so that none outlives a change of the person or the role.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,6 +10,7 @@ from typing import TypeVar
 import streamlit as st
 
 from oauth.installation import now
+from pages.parts.common import session
 
 _T = TypeVar("_T")
 
@@ -15,9 +19,9 @@ LIFETIME = timedelta(seconds=30)
 
 def cached(name: str, subject: object, compute: Callable[[], _T]) -> _T:
     """Return the cached result of ``compute`` for the same ``subject``, or compute it anew."""
-    key = f"history.memo.{name}"
+    key, whose = f"history.memo.{name}", (session.person().sees, subject)
     entry = st.session_state.get(key)
-    if entry is None or entry[0] != subject or now() - entry[1] >= LIFETIME:
-        entry = st.session_state[key] = (subject, now(), compute())
+    if entry is None or entry[0] != whose or now() - entry[1] >= LIFETIME:
+        entry = st.session_state[key] = (whose, now(), compute())
     result: _T = entry[2]
     return result

@@ -10,8 +10,7 @@ import streamlit as st
 from oauth.formatting import duration
 from oauth.history.charts import PERCENTILES, Durations, Errors, durations, errors
 from oauth.history.filters import Filters
-from oauth.installation import current
-from pages.parts.common import clock
+from pages.parts.common import clock, session
 from pages.parts.history import cache, url_state
 
 SECONDS = 3.0
@@ -33,7 +32,7 @@ _UNITS: dict[timedelta, Literal["utcyearmonthdate", "utcyearmonthdatehours", "ut
 
 def draw(filters: Filters, resolved: Filters, version: object) -> None:
     """Draw both charts. Raises ``HistoryError``."""
-    history, subject = current().history, (filters.line, version)
+    history, subject = session.history(), (filters.line, version)
     st.markdown("**Documented errors over time**")
     with st.spinner("Counting errors", show_time=True):
         by_time = cache.cached("errors", subject, lambda: errors(history, resolved, SECONDS, clock.tz()))

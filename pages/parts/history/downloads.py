@@ -2,12 +2,14 @@
 
 import streamlit as st
 
+from oauth.access import Action
 from oauth.exports import links
 from oauth.exports.layout import COLUMNS, DEFAULT_ZONE, Layout
 from oauth.history.filters import Filters
 from oauth.history.time_limits import Count
 from oauth.installation import current, now
 from pages.parts.common import clock, session
+from pages.parts.common.permissions import may
 from pages.parts.history import url_state
 
 LINK_RENEWED = 30
@@ -37,14 +39,17 @@ def put(layout: Layout) -> None:
 @st.fragment(run_every=LINK_RENEWED)
 def draw(filters: Filters, number: Count) -> None:
     """Draw the download links, and renew them while the page is open and when one was used."""
-    settings = current().settings
+    if not may(Action.EXPORT):
+        return
+    settings, person = current().settings, session.person()
     browser = session.browser()
     chosen = layout()
     with st.popover(f"Download {number}", icon=":material/download:", key="history.download.open"):
         for format, (label, help_text) in FORMATS.items():
             st.link_button(
                 f"Download {number} as {label}",
-                f"{session.origin()}{links.sign(settings, filters, now(), format, browser, chosen)}",
+                session.origin()
+                + links.sign(settings, filters, now(), format, browser, chosen, person=person.id, sees=person.sees),
                 key="history.download" if format == "csv" else f"history.download.{format}",
                 on_click="rerun",  # a link works once
                 help=help_text,

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from oauth import ticket
+from oauth.access import Action
 from oauth.catalogue.catalogues import reserved
 from oauth.catalogue.explain import Explanation, explain
 from oauth.diagnosis import diagnose
@@ -12,8 +13,9 @@ from oauth.history.deletion import delete_row
 from oauth.history.filters import Filters
 from oauth.history.past import HistoryPast
 from oauth.history.store import History, HistoryError, Row
-from oauth.installation import current, now
+from oauth.installation import now
 from pages.parts.common import card, clock, exchange, session, shell
+from pages.parts.common.permissions import may, needs
 from pages.parts.history import comparison, listing, url_state
 
 MOST_OF_A_FLOW = 50
@@ -25,7 +27,7 @@ _SAVED = "history.one.saved"
 
 def draw(number: int) -> None:
     """Draw the exchange of a row. Raises ``HistoryError``."""
-    history = current().history
+    history = session.history()
     row = history.get(number)
     if row is None:
         st.info(f"Row {number} does not exist in this history.")
@@ -49,6 +51,8 @@ def draw(number: int) -> None:
 
 def _document(number: int, explanation: Explanation) -> None:
     """Draw the link to the form of a catalogue of your own, where no other has the error."""
+    if not may(Action.CATALOGUES):
+        return
     is_own = explanation.kind == "provider" and explanation.entry.partition("/")[0] not in reserved()
     if is_own or explanation.kind in ("registered", "answer"):
         st.page_link(
@@ -86,6 +90,8 @@ def _damaged(row: Row) -> None:
     st.error("This row is damaged. What can be read of it is below; the rest is left out of lists, charts and exports.")
     st.text("\n".join(row.damage))
     exchange.draw("history", row.exchange, None)
+    if not may(Action.DELETE):
+        return
     with st.popover("Delete this row", icon=":material/delete:", key="history.one.delete.open"):
         st.text(f"Permanently delete row {row.exchange.id}, 1 exchange.")
         st.button("Delete 1", key="history.one.delete", on_click=_delete, args=(row.exchange.id,), type="primary")
@@ -94,9 +100,10 @@ def _damaged(row: Row) -> None:
         st.text(problem)
 
 
+@needs(Action.DELETE)
 def _delete(number: int) -> None:
     try:
-        delete_row(current().history, number)
+        delete_row(session.history(), number)
     except HistoryError as error:
         st.session_state[_PROBLEM] = str(error)
         return
@@ -140,6 +147,9 @@ def _flow(history: History, row: Row) -> None:
 
 def _labels(row: Row) -> None:
     st.markdown("**Note and case**")
+    if not may(Action.ANNOTATE):
+        st.text(" · ".join(filter(None, (row.exchange.case, row.note))) or "None")
+        return
     if st.session_state.get("history.labelled") != row.exchange.id or "history.note" not in st.session_state:
         st.session_state["history.labelled"] = row.exchange.id
         st.session_state["history.note"] = row.note
@@ -160,8 +170,9 @@ def _labels(row: Row) -> None:
         st.success("Saved")
 
 
+@needs(Action.ANNOTATE)
 def _save(row: Row) -> None:
-    history, number = current().history, row.exchange.id
+    history, number = session.history(), row.exchange.id
     if number is None:
         return
     try:

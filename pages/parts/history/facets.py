@@ -9,7 +9,7 @@ from oauth.history.database import HistoryTimeout
 from oauth.history.facets import Facet, facets
 from oauth.history.filters import FilterError, Filters
 from oauth.history.terms import ANY, SinceTerm, UntilTerm
-from oauth.installation import current
+from pages.parts.common import session
 from pages.parts.history import cache, filter_bar, url_state
 
 SECONDS = 2.0
@@ -26,7 +26,7 @@ def draw(filters: Filters, resolved: Filters, version: object) -> None:
     try:
         with st.skeleton(height=320):
             results = cache.cached(
-                "facets", (filters.line, version), lambda: tuple(facets(current().history, resolved, SECONDS))
+                "facets", (filters.line, version), lambda: tuple(facets(session.history(), resolved, SECONDS))
             )
     except HistoryTimeout:
         st.caption("Counting takes too long. Narrow the filters, or reload the page to try again.")

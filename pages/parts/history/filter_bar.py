@@ -10,7 +10,6 @@ from oauth.history.filters import FilterError, Filters, written
 from oauth.history.saved_views import ViewError, Views
 from oauth.history.store import HistoryError
 from oauth.history.terms import TERMS, TextTerm, help_list
-from oauth.installation import current
 from pages.parts.common import session
 from pages.parts.history import downloads, url_state
 
@@ -122,7 +121,7 @@ def _help() -> None:
 
 
 def _views(filters: Filters | None) -> None:
-    views = Views(current().history, session.owner())
+    views = Views(session.history(), session.owner())
     saved = views.all()
     with st.popover("Views", icon=":material/bookmark:", key="history.views"):
         if not saved:

@@ -11,8 +11,8 @@ from oauth.formatting import duration
 from oauth.history.deletion import last_id
 from oauth.history.filters import Filters
 from oauth.history.store import HistoryError, Row
-from oauth.installation import current, now
-from pages.parts.common import clock, table
+from oauth.installation import now
+from pages.parts.common import clock, session, table
 from pages.parts.history import filter_bar, url_state
 
 PAGE = 50
@@ -46,7 +46,7 @@ def read(filters: Filters) -> list[Row]:
 
     It stays in the memory of the session, so it is read without headers and bodies.
     """
-    return current().history.page(filters, url_state.number(url_state.BEFORE), PAGE, with_content=False)
+    return session.history().page(filters, url_state.number(url_state.BEFORE), PAGE, with_content=False)
 
 
 def draw(filters: Filters, rows: list[Row], version: int) -> None:
@@ -90,7 +90,7 @@ def _followed(filters: Filters, running: bool) -> None:
         st.rerun()
     try:
         if _has_changed():
-            st.session_state[_ROWS] = current().history.page(filters, None, PAGE, with_content=False)
+            st.session_state[_ROWS] = session.history().page(filters, None, PAGE, with_content=False)
     except HistoryError as problem:
         st.caption("Live updates paused")
         st.text(str(problem))
@@ -101,7 +101,7 @@ def _followed(filters: Filters, running: bool) -> None:
 
 
 def _has_changed() -> bool:
-    history = current().history
+    history = session.history()
     rows: list[Row] = st.session_state[_ROWS]
     waiting = [
         row.exchange.id

@@ -5,8 +5,7 @@ import streamlit as st
 from oauth.catalogue import documented
 from oauth.history.filters import FilterError, Filters
 from oauth.history.repeats import Repeat, repeats
-from oauth.installation import current
-from pages.parts.common import table
+from pages.parts.common import session, table
 from pages.parts.history import cache, url_state
 
 SECONDS = 4.0
@@ -19,7 +18,7 @@ _GROUPS = "history.repeats.groups"
 def draw(filters: Filters, resolved: Filters, version: object) -> None:
     """Draw the groups. Selecting one filters by it. Raises ``HistoryError``."""
     with st.spinner("Grouping exchanges", show_time=True):
-        result = cache.cached("repeats", (filters.line, version), lambda: repeats(current().history, resolved, SECONDS))
+        result = cache.cached("repeats", (filters.line, version), lambda: repeats(session.history(), resolved, SECONDS))
     st.session_state[_GROUPS] = result.groups
     counts = st.column_config.NumberColumn(width=90, format="localized")
     table.draw(

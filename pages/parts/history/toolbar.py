@@ -3,6 +3,7 @@
 import streamlit as st
 
 from oauth import isolation
+from oauth.access import Action
 from oauth.history.deletion import delete_shown, last_id
 from oauth.history.filters import Filters
 from oauth.history.secret_search import Sighting, TooShortError, sightings
@@ -12,6 +13,7 @@ from oauth.imports import ImportFileError, Report, import_content
 from oauth.installation import current, now
 from oauth.isolation import IsolationError
 from pages.parts.common import session, uploads
+from pages.parts.common.permissions import may, needs
 from pages.parts.history import url_state
 
 SECONDS = 1.0
@@ -35,6 +37,8 @@ _PROBLEM = "history.secret.problem"
 
 def import_() -> None:
     """Import the exchanges of a HAR or an export, redacted."""
+    if not may(Action.IMPORT):
+        return
     with st.popover("Import", icon=":material/upload:", key="history.import.open"):
         st.caption(
             "A browser's HAR, or a console's export as CSV, JSON Lines or HAR. Secrets are replaced by fingerprints "
@@ -59,6 +63,7 @@ def import_() -> None:
         _run(content, case.strip())
 
 
+@needs(Action.IMPORT)
 def _take() -> None:
     if file := uploads.take(_FILE):
         st.session_state[_CONTENT] = file[1]
@@ -138,20 +143,22 @@ def _look() -> None:
     if not value:
         return
     try:
-        st.session_state[_SIGHTINGS] = sightings(current().history, current().vault(), value, SECONDS)
+        st.session_state[_SIGHTINGS] = sightings(session.history(), current().vault(), value, SECONDS)
     except (TooShortError, HistoryError) as error:
         st.session_state[_PROBLEM] = str(error)
 
 
 def delete(filters: Filters, resolved: Filters) -> None:
     """Delete the exchanges that match the filters, after they are counted and the number is typed to confirm."""
+    if not may(Action.DELETE):
+        return
     with st.popover("Delete", icon=":material/delete:", key="history.delete.open"):
         st.text(
             "Permanently delete the exchanges that match the filters."
             if filters.terms
             else "Permanently delete the whole history."
         )
-        history = current().history
+        history = session.history()
         if (days := current().settings.retention_days) is not None:
             st.caption(f"Exchanges older than {days:,} days are deleted automatically (CONSOLE_RETENTION_DAYS).")
         st.button("Count exchanges to delete", key="history.delete.count", on_click=_count, args=(filters, resolved))
@@ -189,8 +196,9 @@ def delete(filters: Filters, resolved: Filters) -> None:
         st.rerun()
 
 
+@needs(Action.DELETE)
 def _count(filters: Filters, resolved: Filters) -> None:
-    history = current().history
+    history = session.history()
     try:
         up_to = last_id(history)
         st.session_state[_COUNT] = (filters.line, resolved, up_to, history.count(resolved))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from oauth.access import Action
 from oauth.client import send
 from oauth.connection_settings import ConnectionSettings
 from oauth.diagnosis.contradictions import contradictions
@@ -17,6 +18,7 @@ from oauth.providers.protected_resource import Resource
 from oauth.providers.well_known import DiscoveryError
 from oauth.recorder import Record, Recorder
 from pages.parts.common import exchange, session
+from pages.parts.common.permissions import needs
 
 PLACES = ("walkthrough", "providers")
 """Prefixes of the widget keys of each place that offers discovery."""
@@ -84,6 +86,7 @@ def draw(place: str, label: str, connection: ConnectionSettings) -> Discovery | 
     return outcome.discovery
 
 
+@needs(Action.SEND)
 def _press(place: str) -> None:
     st.session_state[f"{place}.discovered"] = Lookup(st.session_state[f"{place}.issuer"] or "")
 

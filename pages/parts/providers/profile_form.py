@@ -10,12 +10,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from oauth import connection_settings
+from oauth.access import Action
 from oauth.history.store import HistoryError
 from oauth.installation import current
 from oauth.providers import Problem, ProfileError, Provider, addresses, custom, meaning_of
 from oauth.providers.profile import CONNECTION
 from oauth.providers.validation import SEPARATORS
 from pages.parts.common import session
+from pages.parts.common.permissions import needs
 
 Item = TypeVar("Item")
 
@@ -64,6 +66,7 @@ class Draft:
     problems: tuple[Problem, ...] = ()
 
 
+@needs(Action.PROFILES)
 def begin(profile: Provider, identifier: str = "") -> None:
     """Open the form with a profile. Without ``identifier`` it is saved as a new one."""
     for key in [key for key in st.session_state if str(key).startswith((f"{FIELD}.", f"{ROWS}."))]:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from oauth import flow as flows
 from oauth import paste
+from oauth.access import Action
 from oauth.addresses import split
 from oauth.errors import InputError
 from oauth.exchange import Exchange, Request, Response, Step
@@ -14,10 +15,12 @@ from oauth.installation import now
 from oauth.recorder import Record, examine
 from oauth.sandbox import MOUNTED, embedded
 from pages.parts.common import session as session_state
+from pages.parts.common.permissions import needs
 from pages.parts.common.session import Session
 from pages.parts.walkthrough import diagnosing
 
 
+@needs(Action.SEND)
 def begin(session: Session, request: Request, fields: list[flows.Field]) -> None:
     """Record the authorization request that the browser opens, and wait for the callback."""
     session.flow = flows.with_authorization(session.flow, fields)

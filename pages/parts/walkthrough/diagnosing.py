@@ -57,7 +57,7 @@ def _judge(session: Session, judge: Callable[..., T], *subject: object, **named:
     """Call a function of the diagnosis with the history, or without it where it cannot be read."""
     judge = partial(judge, *subject, **named, flow=_flow(session), vault=session.vault, now=now(), zone=clock.tz())
     try:
-        return judge(past=HistoryPast(session.recorder.history))
+        return judge(past=HistoryPast(session_state.history()))
     except HistoryError as error:
         session.recorder.problem = str(error)
         return judge(past=NoPast())

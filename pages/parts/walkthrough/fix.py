@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from oauth.access import Action
 from oauth.diagnosis import Change, Fix, Label, Target
 from oauth.exchange import Step
 from oauth.providers import ClientAuthentication
 from pages.parts.common import session
+from pages.parts.common.permissions import needs
 from pages.parts.common.session import Fixing, Session
 from pages.parts.walkthrough import own_client, prefill, sending, undo
 from pages.parts.walkthrough.actions import ACTION_OF, ACTIONS
@@ -14,6 +16,7 @@ WIDGETS = {Target.URL: "url", Target.BODY_FORMAT: "body", Target.AUTHENTICATION:
 """The last part of the key of the widget that holds what a change is about."""
 
 
+@needs(Action.SEND)
 def apply(current: Session, action: str, fix: Fix) -> None:
     """Change the request as the fix says, then send it if the fix is ready, or start a new flow if it requires one."""
     target = action if action in ACTIONS and ACTIONS[action].step is fix.step else ACTION_OF.get(fix.step, "authorize")

@@ -2,17 +2,20 @@
 
 from oauth import challenges
 from oauth import flow as flows
+from oauth.access import Action
 from oauth.client import send as send_recorded
 from oauth.drills import sandbox_queue
 from oauth.exchange import Exchange, Request
 from oauth.flow.response_body import succeeded
 from oauth.installation import now
 from oauth.jose import dpop
+from pages.parts.common.permissions import needs
 from pages.parts.common.session import Session
 from pages.parts.walkthrough import diagnosing, own_client
 from pages.parts.walkthrough.actions import ACTIONS, CARD_OF
 
 
+@needs(Action.SEND)
 def press(session: Session, action: str) -> None:
     """Note that a send button was pressed; the page sends the request after it has read the fields."""
     session.pressed = action
@@ -29,6 +32,7 @@ def take_press(session: Session, action: str) -> bool:
     return True
 
 
+@needs(Action.SEND)
 def send(session: Session, action: str, request: Request) -> None:
     """Send a request of the flow, and update the flow from the response."""
     if action == "poll" and not (session.flow.device and session.flow.device.may_poll(now())):

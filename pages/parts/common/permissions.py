@@ -1,0 +1,142 @@
+"""Permissions on the pages: what each page and each widget needs.
+
+A widget that a person may not use is not drawn, so that the browser has nothing to send; a page is not in the
+navigation, and its address says who may open it. What acts checks again, for a page that was drawn under another role.
+Tests compare both tables with what is drawn for each role; ``docs/operate.md`` has them as a matrix.
+"""
+
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from functools import wraps
+from typing import ParamSpec
+
+import streamlit as st
+
+from oauth.access import MINIMUM, Action
+from pages.parts.common import session
+
+PAGES: Mapping[str, Action] = {
+    "walkthrough": Action.SEND,
+    "diagnose": Action.DIAGNOSE,
+    "history": Action.READ,
+    "errors": Action.READ,
+    "sandbox": Action.SANDBOX,
+    "providers": Action.PROFILES,
+    "access": Action.TOKENS,
+}
+"""The action that each page is for, by the name of its file."""
+
+WIDGETS: Mapping[str, Action | None] = {
+    "run.shown": None,
+    "*.focus": None,
+    "walkthrough.keep": Action.PROFILES,
+    "diagnose.*.open": Action.SEND,
+    "diagnose.*.replay": Action.SEND,
+    "diagnose.*": Action.DIAGNOSE,
+    "history.download*": Action.EXPORT,
+    "history.import*": Action.IMPORT,
+    "history.delete*": Action.DELETE,
+    "history.one.delete*": Action.DELETE,
+    "history.note": Action.ANNOTATE,
+    "history.case": Action.ANNOTATE,
+    "history.labels*": Action.ANNOTATE,
+    "history.*": Action.READ,
+    "drill.*": Action.DRILL,
+    "errors.drills": Action.DRILL,
+    "errors.provider": Action.DRILL,
+    "errors.site.*": Action.DRILL,
+    "errors.run_all": Action.DRILL,
+    "errors.document*": Action.CATALOGUES,
+    "errors.own*": Action.CATALOGUES,
+    "errors.*": Action.READ,
+    "q": Action.READ,
+    "sandbox.*": Action.SANDBOX,
+    "providers.*": Action.PROFILES,
+    "access.audit*": Action.AUDIT,
+    "access.*": Action.TOKENS,
+    **dict.fromkeys(
+        (
+            "walkthrough.*",
+            "rail*",
+            "step.*",
+            "authorize.*",
+            "callback.*",
+            "par.*",
+            "register.*",
+            "unregister.*",
+            "device.*",
+            "poll.*",
+            "token.*",
+            "tokens*",
+            "refreshed_tokens*",
+            "application_tokens*",
+            "device_tokens*",
+            "call.*",
+            "api.*",
+            "refresh.*",
+            "application.*",
+            "userinfo.*",
+            "introspect.*",
+            "revoke.*",
+            "jwks.*",
+        ),
+        Action.SEND,
+    ),
+}
+"""The action that each widget is for, by a pattern of its key; the first pattern that matches counts.
+
+``None`` is for what every page has."""
+
+_DENIED = "permissions.denied"
+
+P = ParamSpec("P")
+
+
+def may(action: Action | None) -> bool:
+    """Return whether this person may do something; ``None`` is allowed to everybody."""
+    return action is None or session.person().may(action)
+
+
+def action_of(key: str) -> Action | None:
+    """Return the action that a widget is for. Raises ``LookupError`` for one that is not listed."""
+    for pattern, action in WIDGETS.items():
+        if fnmatchcase(key, pattern):
+            return action
+    raise LookupError(f"The widget {key} is not in permissions.WIDGETS.")
+
+
+def who_may(action: Action) -> str:
+    """Return a sentence with the role that an action needs, and the one that this person has."""
+    needed = MINIMUM[action].label
+    role = session.person().role
+    yours = f"yours is {role.label}" if role else "you have none"
+    return f"To {action}, you need the role {needed}; {yours}. Whoever runs this console gives roles (CONSOLE_ROLES)."
+
+
+def needs(action: Action) -> Callable[[Callable[P, object]], Callable[P, None]]:
+    """Decorate what a widget calls: for a person who may not do this, do nothing, and have the page say who may."""
+
+    def decorate(call: Callable[P, object]) -> Callable[P, None]:
+        @wraps(call)
+        def checked(*arguments: P.args, **named: P.kwargs) -> None:
+            if may(action):
+                call(*arguments, **named)
+            else:
+                st.session_state[_DENIED] = who_may(action)
+
+        return checked
+
+    return decorate
+
+
+def say_denied() -> None:
+    """Draw what was denied since the last run."""
+    if sentence := st.session_state.pop(_DENIED, ""):
+        st.error("Nothing was done")
+        st.text(sentence)
+
+
+def draw_denied(action: Action) -> None:
+    """Draw the page of a person who may not open it."""
+    st.title("Not allowed", anchor=False)
+    st.text(who_may(action))
