@@ -81,7 +81,8 @@ def _table(entries: list[Entry]) -> None:
         "from": (130, [entry.address for entry in entries]),
         "id": ("medium", [entry.person for entry in entries]),
     }
-    table.draw("access.audit.table", columns, max_height=HEIGHT)
+    with st.container(key="access.audit.table"):  # a table in which nothing can be selected has no class of its own
+        table.draw("access.audit.rows", columns, max_height=HEIGHT)
 
 
 def _download(audit: Audit, selection: Selection, count: int) -> None:
