@@ -44,6 +44,9 @@ class Event(StrEnum):
 CONSOLE = Person("console", "console", Role.NONE)
 """The console itself, which deletes what is too old."""
 
+COMMAND_LINE = Person("command line", "command line", Role.ADMIN)
+"""Whoever has the files and settings of the console."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
