@@ -58,6 +58,8 @@ SETTINGS = {
     "CONSOLE_CLIENT_PROVIDER_SECRET": "The client's secret; without one the client is public. Never written or shown.",
     "CONSOLE_CLIENT_PROVIDER_API_KEY": "The client's API key, where the profile has an `api_key_header`. Never written "
     "or shown.",
+    "CONSOLE_CLIENT_PROVIDER_ROLES": "Roles that the client is offered to, separated by commas, and those above them; "
+    "`admin`, for example. Default: `operator`.",
     "CONSOLE_PROXY_PROVIDER": "URL of the proxy for a provider, with user and password if it needs them: a profile may "
     "not contain these.",
 }

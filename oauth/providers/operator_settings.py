@@ -1,8 +1,8 @@
 """Settings of a provider that the console's operator keeps outside its profile, because they are secret.
 
 Clients and the address of a proxy with a password come from the environment, clients also from Streamlit's secrets,
-which the pages pass in: ``[clients.PROVIDER]`` with ``id``, ``secret``, ``title`` and ``api_key``, or a list of such
-tables.
+which the pages pass in: ``[clients.PROVIDER]`` with ``id``, ``secret``, ``title``, ``api_key`` and ``roles``, or a list
+of such tables.
 """
 
 import re
@@ -15,6 +15,7 @@ from oauth.providers.profile import Provider, ReadyClient
 CLIENT_ID = "CONSOLE_CLIENT_{}_ID"
 CLIENT_SECRET = "CONSOLE_CLIENT_{}_SECRET"
 CLIENT_API_KEY = "CONSOLE_CLIENT_{}_API_KEY"
+CLIENT_ROLES = "CONSOLE_CLIENT_{}_ROLES"
 PROXY = "CONSOLE_PROXY_{}"
 
 
@@ -30,11 +31,12 @@ def clients(provider: Provider, environ: Mapping[str, str], secrets: Mapping[str
 
 
 def _from_environment(provider: Provider, environ: Mapping[str, str]) -> Iterator[ReadyClient]:
-    identifier = environ.get(variable_name(CLIENT_ID, provider.id), "").strip()
-    if identifier:
-        secret = environ.get(variable_name(CLIENT_SECRET, provider.id), "").strip()
-        api_key = environ.get(variable_name(CLIENT_API_KEY, provider.id), "").strip()
-        yield ReadyClient(identifier, secret, "environment", api_key)
+    def value(pattern: str) -> str:
+        return environ.get(variable_name(pattern, provider.id), "").strip()
+
+    if identifier := value(CLIENT_ID):
+        secret, api_key = value(CLIENT_SECRET), value(CLIENT_API_KEY)
+        yield ReadyClient(identifier, secret, "environment", api_key, roles=value(CLIENT_ROLES))
 
 
 def _from_secrets(provider: Provider, secrets: Mapping[str, Any]) -> Iterator[ReadyClient]:
@@ -43,7 +45,8 @@ def _from_secrets(provider: Provider, secrets: Mapping[str, Any]) -> Iterator[Re
     for row in rows if isinstance(rows, list | tuple) else [rows]:
         if isinstance(row, Mapping) and isinstance(row.get("id"), str) and row["id"].strip():
             secret, title = row.get("secret", ""), row.get("title", "secrets.toml")
-            yield ReadyClient(row["id"].strip(), str(secret), str(title), str(row.get("api_key", "")).strip())
+            api_key, roles = str(row.get("api_key", "")).strip(), str(row.get("roles", "")).strip()
+            yield ReadyClient(row["id"].strip(), str(secret), str(title), api_key, roles=roles)
 
 
 def with_proxy(provider: Provider, environ: Mapping[str, str]) -> Provider:

@@ -111,13 +111,17 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class ReadyClient:
-    """A ready-made client: published test credentials, or one that the operator configured outside the profile."""
+    """A ready-made client: published test credentials, or one that the operator configured outside the profile.
+
+    ``roles`` are the labels of the roles that it is offered to, separated by commas; empty for those that may send.
+    """
 
     id: str
     secret: str = field(repr=False)
     title: str = ""
     api_key: str = field(default="", repr=False)
     active: bool = True
+    roles: str = ""
 
 
 @dataclass(frozen=True, slots=True)

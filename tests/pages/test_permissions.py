@@ -4,11 +4,13 @@ A widget that is drawn and not listed fails, and so does one that the role may n
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import streamlit
 
 from oauth import sandbox
 from oauth.access import LOCAL, MINIMUM, Action, Person, Role
@@ -17,7 +19,7 @@ from oauth.history.filters import Filters
 from oauth.installation import Installation
 from oauth.providers import custom, load
 from oauth.sandbox import embedded, fault_from
-from pages.parts.common import permissions, session
+from pages.parts.common import permissions, provider, session
 from tests.catalogue.test_catalogues import ACME
 from tests.hostile.entries import damage_history
 
@@ -161,16 +163,16 @@ def test_the_widgets_of_a_whole_walkthrough_are_listed(walked: "Page") -> None:
 def state(console: Installation) -> list[object]:
     """What a person of another role may not change."""
     files = sorted(path for path in console.settings.home.rglob("*.toml"))
-    provider = embedded()
+    it = embedded()
     return [
         list(console.history.rows(Filters())),
         [(path.name, path.read_bytes()) for path in files],
-        [(client.client_id, client.active, client.grants) for client in provider.clients()],
-        provider.clock.offset,
-        provider.faults.rules,
-        [[item.state for item in provider.issued(kind)] for kind in sandbox.Kind],
-        len(provider.log.entries()),
-        len(provider.lint.findings()),
+        [(client.client_id, client.active, client.grants) for client in it.clients()],
+        it.clock.offset,
+        it.faults.rules,
+        [[item.state for item in it.issued(kind)] for kind in sandbox.Kind],
+        len(it.log.entries()),
+        len(it.lint.findings()),
     ]
 
 
@@ -222,12 +224,68 @@ def test_the_address_of_a_page_says_who_may_open_it(
     assert page.app.title[0].value == ("Not allowed" if sentence else "Diagnose"), "home is the first page one may use"
 
 
+@pytest.mark.parametrize(
+    ("role", "names"),
+    [
+        (Role.NONE, []),
+        (Role.READER, ["diagnose", "history", "errors"]),
+        (Role.SUPPORT, ["diagnose", "history", "errors"]),
+        (Role.OPERATOR, [*permissions.PAGES]),
+        (Role.ADMIN, [*permissions.PAGES]),
+    ],
+)
+def test_the_navigation_has_the_pages_that_a_role_may_open(
+    page: "Page", as_role: Callable[[Role], None], monkeypatch: pytest.MonkeyPatch, role: Role, names: list[str]
+) -> None:
+    shown: list[str] = []
+
+    def navigation(pages: list[Any], **named: Any) -> Any:
+        shown[:] = [item.title.lower() for item in pages if item.visibility == "visible"]
+        return draw(pages, **named)
+
+    draw = streamlit.navigation
+    monkeypatch.setattr(streamlit, "navigation", navigation)
+    as_role(role)
+    page.go("history.py")
+    assert shown == names
+
+
 def test_a_person_without_a_role_is_told_so(page: "Page", as_role: Callable[[Role], None]) -> None:
     as_role(Role.NONE)
     for file in PAGES.glob("*.py"):
         if file.stem in permissions.PAGES and file.stem != "access":  # which a console without a sign-in has not
             page.go(file.name)
             assert "you have none. Whoever runs this console gives roles" in page.text()
+
+
+@pytest.mark.parametrize(
+    ("roles", "offered_to"),
+    [
+        ("", [Role.OPERATOR, Role.ADMIN]),
+        ("operator", [Role.OPERATOR, Role.ADMIN]),
+        ("Admin", [Role.ADMIN]),
+        ("admin, operator", [Role.OPERATOR, Role.ADMIN]),
+        ("administrator", []),
+        ("admin, root", []),
+    ],
+)
+def test_a_client_of_the_operator_is_offered_to_its_roles(
+    page: "Page",
+    console: Installation,
+    as_role: Callable[[Role], None],
+    monkeypatch: pytest.MonkeyPatch,
+    roles: str,
+    offered_to: list[Role],
+) -> None:
+    client = {"CONSOLE_CLIENT_SANDBOX_ID": "team-app", "CONSOLE_CLIENT_SANDBOX_ROLES": roles}
+    settings = replace(console.settings, providers=client)
+    monkeypatch.setattr(provider, "current", lambda: replace(console, settings=settings))
+    for role in (Role.OPERATOR, Role.ADMIN):
+        as_role(role)
+        page.go("walkthrough.py")
+        options = page.app.selectbox(key="walkthrough.client.sandbox").options
+        assert any("team-app" in option for option in options) is (role in offered_to)
+        assert ("The roles of the client team-app are" in page.text()) is (not offered_to)
 
 
 def test_a_damaged_row_is_deleted_by_those_who_may(

@@ -28,6 +28,16 @@ def test_streamlit_secrets_hold_one_client_or_several() -> None:
     assert [item.id for item in clients(OLX, {}, several)] == ["1", "2"]
 
 
+def test_roles_of_a_client_are_those_that_the_operator_wrote() -> None:
+    environ = {"CONSOLE_CLIENT_OLX_PL_ID": "1", "CONSOLE_CLIENT_OLX_PL_ROLES": " admin "}
+    secrets = {"clients": {"olx-pl": [{"id": "2", "roles": "support, admin"}, {"id": "3"}]}}
+    assert {item.id: item.roles for item in clients(OLX, environ, secrets)} == {
+        "1": "admin",
+        "2": "support, admin",
+        "3": "",
+    }
+
+
 def test_environment_takes_precedence_for_the_same_client() -> None:
     both = clients(OLX, {"CONSOLE_CLIENT_OLX_PL_ID": "1"}, {"clients": {"olx-pl": {"id": "1", "secret": "old"}}})
     assert [(item.id, item.secret) for item in both] == [("1", "")]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from oauth import providers
-from oauth.access import Action
+from oauth.access import MINIMUM, Action, Role
 from oauth.addresses import split
 from oauth.installation import current
 from oauth.providers import Provider, ReadyClient, custom, metadata, operator_settings
@@ -67,9 +67,22 @@ def by_family(profiles: Iterable[Provider]) -> dict[str, list[Provider]]:
 
 
 def operators_clients(provider: Provider) -> dict[str, ReadyClient]:
-    """Return a provider's clients from the environment and Streamlit's secrets, by id."""
+    """Return the provider's clients of the environment and of Streamlit's secrets that this person may use, by id."""
     secrets = st.secrets.to_dict() if st.secrets.load_if_toml_exists() else {}
-    return {item.id: item for item in operator_settings.clients(provider, current().settings.providers, secrets)}
+    clients = operator_settings.clients(provider, current().settings.providers, secrets)
+    return {item.id: item for item in clients if _is_offered(item)}
+
+
+def _is_offered(client: ReadyClient) -> bool:
+    """Return whether this person's role is one that a client is offered to. Say so when its roles are invalid."""
+    labels = {label.strip().lower() for label in client.roles.split(",") if label.strip()}
+    roles = [role for role in Role if role and role.label in labels]
+    if len(roles) == len(labels):
+        return session.person().role >= min(roles, default=MINIMUM[Action.SEND])
+    known = ", ".join(role.label for role in Role if role)
+    st.error("A client of this console is not offered")
+    st.text(f"The roles of the client {client.id} are {client.roles!r}. Separate roles by commas; they are {known}.")
+    return False
 
 
 def choose(place: str, label: str, profiles: Iterable[Provider]) -> Provider:
