@@ -17,7 +17,8 @@ def page() -> None:
                 try:
                     draw()
                 except HistoryError as error:
-                    st.error(str(error))
+                    st.error("The database cannot be read")
+                    st.text(str(error))
 
 
 page()

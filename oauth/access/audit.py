@@ -39,10 +39,17 @@ class Event(StrEnum):
     CATALOGUE = "catalogue"
     TOKEN = "token"
     SANDBOX = "sandbox"
+    ANNOTATION = "annotation"
 
+
+NOBODY = Person("", "", Role.NONE)
+"""Somebody who could not show who they are."""
 
 CONSOLE = Person("console", "console", Role.NONE)
 """The console itself, which deletes what is too old."""
+
+COMMAND_LINE = Person("command line", "command line", Role.ADMIN)
+"""Whoever has the files and settings of the console."""
 
 
 @dataclass(frozen=True, slots=True)

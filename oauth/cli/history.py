@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
 
+from oauth.access.audit import COMMAND_LINE, Event
 from oauth.cli.output import CommandError, echo
 from oauth.exports import arrow_reader, formats
 from oauth.exports.layout import COLUMNS, DEFAULT_ZONE, Layout
@@ -53,6 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _export(installation: Installation, arguments: argparse.Namespace) -> int:
     filters = Filters.parse(arguments.filter).resolved(now(), UTC)
+    audit = installation.audit()
+    if audit.is_on:
+        detail = f"{installation.history.count(filters):,} exchanges, {arguments.format}"
+        audit.record(COMMAND_LINE, Event.EXPORT, filters.line, detail=detail)
     _open_and_leave(installation.history)
     exported = source(installation.history, filters)
     total = arrow_reader.count(exported) if sys.stderr.isatty() else 0
@@ -85,6 +90,7 @@ def _import(installation: Installation, arguments: argparse.Namespace) -> int:
     """Import a file; status 1 means that some of it could not be read."""
     from oauth import imports  # loads much that an export does not need
 
+    installation.audit().record(COMMAND_LINE, Event.IMPORT, Path(arguments.file).name)
     try:
         with Path(arguments.file).open("rb") as file:
             report = imports.import_file(
@@ -113,6 +119,8 @@ def _recognise(installation: Installation, arguments: argparse.Namespace) -> int
     from oauth.history.recognise_again import Progress, recognise_again  # an export does without the catalogue
 
     total = installation.history.count(Filters()) if sys.stderr.isatty() else 0
+    if not arguments.dry_run:
+        installation.audit().record(COMMAND_LINE, Event.CATALOGUE, "exchanges", detail="errors recognised again")
     progress, status = Progress(), 0
     try:
         for progress in recognise_again(installation.history, is_trial=arguments.dry_run):

@@ -3,16 +3,14 @@
 import argparse
 import sys
 
-from oauth.access import Person, Role, tokens
+from oauth.access import tokens
+from oauth.access.audit import COMMAND_LINE
 from oauth.access.people import names
 from oauth.access.tokens import MOST_DAYS, Scope, Token, TokenError
 from oauth.cli.output import CommandError, echo
 from oauth.history.store import HistoryError
 from oauth.installation import Installation, current, now
 from oauth.settings import SettingError
-
-COMMAND_LINE = Person("command line", "command line", Role.ADMIN)
-"""Whoever has the files or the database of the console."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Mount, Route
 from starlette.types import Scope
 
-from oauth.access import LOCAL
+from oauth.access import Person
 from oauth.access.audit import Audit
 from oauth.exports import links
 from oauth.exports.layout import MEDIA_TYPES
@@ -17,6 +17,7 @@ from oauth.recorder import Recorder
 from oauth.routes.api import Api
 from oauth.routes.callback import callback
 from oauth.routes.downloads import history_file
+from oauth.routes.gate import person_of
 from oauth.settings import Settings
 
 Endpoint = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
@@ -38,11 +39,11 @@ def routes(
     settings: Settings,
     new_recorder: Callable[[], Recorder],
     clock: Callable[[], datetime],
-    person_of: Callable[[Request], str] = lambda _: LOCAL.id,
+    person_of: Callable[[Request], Person] = person_of,
 ) -> list[Route]:
     """Return the routes of the callback, the downloads and the API.
 
-    ``person_of`` returns the id of the person who sent a request, as the sign-in knows them.
+    ``person_of`` returns the person who sent a request.
     """
     turns = Turns()
 
@@ -56,7 +57,7 @@ def routes(
             _only(
                 {"GET"},
                 links.path_of(format),
-                history_file(settings, new_recorder().history, clock, turns, format, person_of),
+                history_file(settings, new_audit, clock, turns, format, person_of),
             )
             for format in MEDIA_TYPES
         ),

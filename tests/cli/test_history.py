@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
+from oauth.access.audit import Audit, Selection
 from oauth.cli.main import main
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.exports.layout import MEDIA_TYPES
 from oauth.history.filters import Filters
 from oauth.history.store import History
 from oauth.installation import Installation
+from oauth.redaction import Vault
 from tests.exports import reference
 
 pytestmark = pytest.mark.process
@@ -149,3 +151,30 @@ def test_an_export_loads_no_pandas(history: History, format: str) -> None:
     assert done.stdout
     assert "'pyarrow.lib'" in loaded
     assert "'pandas'" not in loaded
+
+
+def test_commands_are_audited_where_people_sign_in(
+    history: History,
+    run: Callable[..., "subprocess.CompletedProcess[bytes]"],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def audited() -> list[tuple[str, str, str, str]]:
+        rows = Audit(history, Vault(b"key"), is_on=True).page(Selection(), None, 9)
+        history.database.engine.dispose()
+        return [(row.person, row.event, row.object, row.detail) for row in rows]
+
+    file = tmp_path / "some.jsonl"
+    assert run("export", "--format", "jsonl", "--output", str(file)).returncode == 0
+    assert audited() == []
+    monkeypatch.setenv("CONSOLE_SIGN_IN", "oidc")
+    monkeypatch.setenv("CONSOLE_PUBLIC_URL", "https://console.example")
+    assert run("export", "--format", "jsonl", "--filter", "step:token", "--output", str(file)).returncode == 0
+    assert run("import", str(file)).returncode == 0
+    assert run("recognise", "--dry-run").returncode == 0
+    assert run("recognise").returncode == 0
+    assert audited() == [
+        ("command line", "catalogue", "exchanges", "errors recognised again"),
+        ("command line", "import", "some.jsonl", ""),
+        ("command line", "export", "step:token", "4 exchanges, jsonl"),
+    ]

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oauth.access import Person, Role, people, tokens
+from oauth.access import Action, Person, Role, people, tokens
 from oauth.access.audit import Audit, Event, Selection
 from oauth.access.tokens import Scope
 from oauth.history.database import HistoryError
 from oauth.installation import Installation, now
 from pages.parts.access import audit as audit_page
-from pages.parts.common import session
+from pages.parts.common import permissions, session
+from tests.pages.test_permissions import key_of
 
 if TYPE_CHECKING:
     from tests.pages.conftest import Page
@@ -100,6 +101,28 @@ def test_who_lost_the_role_creates_and_revokes_no_tokens(
     person(BOB)
     create(access, "other", Scope.DIAGNOSE)
     assert [token.name for token in tokens.all_tokens(console.history.database)] == ["nightly"]
+
+
+def test_page_says_who_may_open_it(page: "Page", person: Callable[[Person], None]) -> None:
+    person(BOB)
+    page.go("access.py")
+    assert "To create and revoke tokens, you need the role admin; yours is reader." in page.text()
+    assert not [button.key for button in page.app.button if button.key and button.key.startswith("access.")]
+
+
+def test_every_widget_needs_the_role_of_an_admin(access: "Page") -> None:
+    create(access, "nightly", Scope.DIAGNOSE)
+    keys = registered(access)
+    access.open("access.tab", "Audit")
+    keys |= registered(access)
+    assert {"access.token.1.revoke.sure", "access.token.create", "access.audit.person", "access.audit.older"} <= keys
+    assert {permissions.action_of(key) for key in keys} == {Action.TOKENS, Action.AUDIT}
+
+
+def registered(page: "Page") -> set[str]:
+    """The keys of the page's widgets that the browser can send something for."""
+    keys = {key_of(id) for id in page.app._session_state._state._new_widget_state.widget_metadata}
+    return {key for key in keys if key.startswith("access.")}
 
 
 def show_audit(page: "Page") -> list[str]:

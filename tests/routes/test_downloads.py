@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request as StarletteRequest
 
 from oauth.access import LOCAL, Person, Role
+from oauth.access.audit import Audit, Selection
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.exports import links
 from oauth.exports.download import Download
@@ -292,8 +293,8 @@ def test_a_link_works_for_its_own_person_only_and_downloads_what_they_see(
     filled.begin(Exchange(Step.API, Request("GET", "https://p.example/own"), clock(), owner=ANNA.id))
     people = {"anna": ANNA, "max": replace(ANNA, id="max@login.example"), "eve": replace(ANNA, role=Role.SUPPORT)}
 
-    def person_of(request: StarletteRequest) -> str:
-        return people[request.headers["Person"]].id
+    def person_of(request: StarletteRequest) -> Person:
+        return people[request.headers["Person"]]
 
     beside = routes(settings, lambda: Recorder(filled, Vault(settings.key)), clock, person_of)
     with serving(Starlette(routes=beside)) as address, httpx.Client(base_url=address, trust_env=False) as client:
@@ -303,6 +304,27 @@ def test_a_link_works_for_its_own_person_only_and_downloads_what_they_see(
         assert ids(client.get(link, headers={"Person": "anna"})) == [21], "her own"
         everything = sign(settings, Filters(step="api"), clock(), person=people["eve"])
         assert len(ids(client.get(everything, headers={"Person": "anna"}))) == 11, "she signed in with another role"
+
+
+def test_downloads_and_refused_links_are_in_the_audit_of_a_console_with_sign_in(
+    filled: History, settings: Settings, clock: Callable[[], datetime]
+) -> None:
+    shared = replace(settings, sign_in="oidc", public_url="https://console.example")
+    people = {"anna": replace(ANNA, role=Role.SUPPORT), "max": replace(ANNA, id="max@login.example", name="Max")}
+    beside = routes(
+        shared, lambda: Recorder(filled, Vault(settings.key)), clock, lambda request: people[request.headers["Person"]]
+    )
+    with serving(Starlette(routes=beside)) as address, httpx.Client(base_url=address, trust_env=False) as client:
+        link = sign(shared, Filters(step="api"), clock(), person=people["anna"])
+        assert client.get(link, headers={"Person": "max"}).status_code == 403
+        assert client.get(link, headers={"Person": "anna"}).status_code == 200
+        assert client.get(f"{link}x", headers={"Person": "max"}).status_code == 403
+    rows = Audit(filled, Vault(settings.key), is_on=True).page(Selection(), None, 9)[::-1]
+    assert [(row.name, row.event, row.object, row.detail, row.allowed) for row in rows] == [
+        ("Max", "refusal", "/download/history.csv", "This link belongs to another person", False),
+        ("Anna", "export", "step:api", "10 exchanges, csv", True),
+        ("Max", "refusal", "/download/history.csv", "This link has expired", False),
+    ]
 
 
 def test_a_link_of_a_person_is_refused_by_a_console_without_sign_in(

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from oauth.access import people
-from oauth.access.audit import CONSOLE, Audit, Entry, Event, Selection
+from oauth.access.audit import COMMAND_LINE, CONSOLE, Audit, Entry, Event, Selection
 from oauth.access.person import Person
 from oauth.installation import current, now
 from pages.parts.common import clock, session, table
@@ -49,7 +49,7 @@ def _filters() -> Selection:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         person = st.selectbox(
             "Person",
-            [*names, "command line", CONSOLE.id],
+            [*names, COMMAND_LINE.id, CONSOLE.id],
             index=None,
             format_func=lambda id: f"{names[id]} ({id})" if id in names else id,
             key="access.audit.person",
@@ -81,7 +81,8 @@ def _table(entries: list[Entry]) -> None:
         "from": (130, [entry.address for entry in entries]),
         "id": ("medium", [entry.person for entry in entries]),
     }
-    table.draw("access.audit.table", columns, max_height=HEIGHT)
+    with st.container(key="access.audit.table"):  # a table in which nothing can be selected has no class of its own
+        table.draw("access.audit.rows", columns, max_height=HEIGHT)
 
 
 def _download(audit: Audit, selection: Selection, count: int) -> None:

@@ -40,7 +40,8 @@ def draw() -> None:
     )
     st.button("Create token", key="access.token.create", icon=":material/key:", type="primary", on_click=_create)
     if problem := st.session_state.pop(_PROBLEM, ""):
-        st.error(problem)
+        st.error("Nothing was done")
+        st.text(problem)
     _created()
     found = kept.all_tokens(session.database())
     if not found:
