@@ -1,5 +1,6 @@
 """The sign-in in a browser: at foreign OpenID providers, and by the JWT of a proxy."""
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from oauth.access.audit import Audit, Selection
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.history.store import History
 from oauth.redaction import Vault
@@ -297,6 +299,22 @@ def test_reader_sees_their_own_exchanges_and_support_sees_all(
         text = download.value.path().read_text()
         assert "adas-app" in text
         assert "bobs-app" in text
+
+
+@pytest.mark.proxies
+def test_sign_in_forged_cookie_and_sign_out_are_in_the_audit(tools: Any, page: Page, team: Team) -> None:
+    sign_in(tools.Walk(page, team.url), "ann.staff", "/errors")
+    cookies = cookie_header(page.context)["Cookie"]
+    forged = {"Cookie": re.sub(r"(_person=.{20}).", r"\1", cookies)}
+    assert httpx.get(f"{team.url}/history?row=7", headers=forged, trust_env=False).status_code == 401
+    sign_out(page, team.url)
+    history = History(team.database, lambda: datetime.now(UTC))
+    rows = Audit(history, Vault(b"nothing in it is a secret"), is_on=True).page(Selection(), None, 3)
+    history.database.engine.dispose()
+    assert [row.event for row in rows] == ["sign-out", "refusal", "sign-in"]
+    assert [row.person == f"ann.staff@{team.issuer}" for row in rows] == [True, False, True]
+    assert "/history" in rows[1].object
+    assert "CONSOLE_KEY" in rows[1].detail
 
 
 @contextmanager
