@@ -8,7 +8,6 @@ from starlette.responses import Response
 from starlette.routing import Match, Mount, Route
 from starlette.types import Scope
 
-from oauth.access import LOCAL
 from oauth.exports import links
 from oauth.exports.layout import MEDIA_TYPES
 from oauth.exports.turns import Turns
@@ -32,25 +31,13 @@ class Below(Mount):
         return (match, inner) if is_taken else (Match.NONE, {})
 
 
-def routes(
-    settings: Settings,
-    new_recorder: Callable[[], Recorder],
-    clock: Callable[[], datetime],
-    person_of: Callable[[Request], str] = lambda _: LOCAL.id,
-) -> list[Route]:
-    """Return the routes of the callback and the downloads.
-
-    ``person_of`` returns the id of the person who sent a request, as the sign-in knows them.
-    """
+def routes(settings: Settings, new_recorder: Callable[[], Recorder], clock: Callable[[], datetime]) -> list[Route]:
+    """Return the routes of the callback and the downloads."""
     turns = Turns()
     return [
         _only({"GET", "POST"}, "/callback", callback(new_recorder, clock, settings.public_url)),
         *(
-            _only(
-                {"GET"},
-                links.path_of(format),
-                history_file(settings, new_recorder().history, clock, turns, format, person_of),
-            )
+            _only({"GET"}, links.path_of(format), history_file(settings, new_recorder().history, clock, turns, format))
             for format in MEDIA_TYPES
         ),
     ]

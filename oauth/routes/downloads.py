@@ -7,12 +7,14 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from oauth.access import LOCAL, MINIMUM, Action
 from oauth.exports import links
 from oauth.exports.download import Download
 from oauth.exports.layout import MEDIA_TYPES
 from oauth.exports.query import source
 from oauth.exports.turns import AT_A_TIME, Turn, Turns
 from oauth.history.store import History, HistoryError
+from oauth.routes.gate import person_of
 from oauth.routes.page import page
 from oauth.settings import Settings
 
@@ -33,6 +35,9 @@ _OTHER_BROWSER = (
 _OTHER_PERSON = (
     "A download link works only for the person that it was made for. Open History yourself, and use a link from there."
 )
+_NO_ROLE = (
+    f"To {Action.EXPORT}, you need the role {MINIMUM[Action.EXPORT].label}. Whoever runs this console gives roles."
+)
 _WAITING = (
     f"{AT_A_TIME} downloads are being created, which is the most at a time, so this one waits for its turn.",
     "Keep this page open: it tries again by itself, and can be closed once the download has started.",
@@ -45,22 +50,21 @@ def history_file(
     clock: Callable[[], datetime],
     turns: Turns,
     format: str,
-    person_of: Callable[[Request], str],
 ) -> Callable[[Request], Response]:
-    """Return the endpoint of the downloads in one format. All formats share the ``turns``.
-
-    ``person_of`` returns the id of the person who sent a request.
-    """
+    """Return the endpoint of the downloads in one format. All formats share the ``turns``."""
     cookie = links.cookie_name(settings)
 
     def endpoint(request: Request) -> Response:
         now = clock()
         to_history = f"{request.scope.get('root_path', '')}/history", "Go to History"
+        person = person_of(request) or LOCAL
         link = links.verify(settings, request.query_params.get("link", ""), format)
         if link is not None and not link.belongs_to(request.cookies.get(cookie, "")):
             return page("This link belongs to another browser", [_OTHER_BROWSER], link=to_history, status=403)
-        if link is not None and link.person != person_of(request):
+        if link is not None and link.person != person.id:
             return page("This link belongs to another person", [_OTHER_PERSON], link=to_history, status=403)
+        if not person.may(Action.EXPORT):
+            return page("Not allowed", [_NO_ROLE], link=to_history, status=403)
         turn = Turn.EXPIRED if link is None else turns.request(link, now)
         if link is None or turn is Turn.EXPIRED:
             return page("This link has expired", [_EXPIRED], link=to_history, status=403)
@@ -71,7 +75,7 @@ def history_file(
             waiting.headers["Refresh"] = waiting.headers["Retry-After"] = str(RETRY_SECONDS)
             return waiting
         try:
-            download, size = _begin(link)
+            download, size = _begin(link, history.seen_by(person.sees))
         except HistoryError as error:
             turns.give_back(link)
             return page("The history cannot be read", [str(error)], link=to_history, status=503)
@@ -91,11 +95,10 @@ def history_file(
             | ({} if size is None else {"Content-Length": str(size)}),
         )
 
-    def _begin(link: links.Link) -> tuple[Download, int | None]:
+    def _begin(link: links.Link, seen: History) -> tuple[Download, int | None]:
         """Start the export, and return it with its size if it is complete soon."""
         try:
             # Read before anything is sent: an error is then a page, and not a broken file.
-            seen = history.seen_by(link.sees)
             seen.page(link.filters, None, 1)
             download = Download(source(seen, link.filters), format, settings.home, turns.end, link.layout)
         except BaseException:
