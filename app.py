@@ -7,6 +7,7 @@ import ctypes
 import os
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from streamlit import config
 from streamlit.file_util import get_static_dir
 
 from oauth import sandbox
+from oauth.access import chores
 from oauth.access.sign_in import load as load_sign_in
 from oauth.addresses import is_loopback
 from oauth.exports import links
@@ -57,7 +59,14 @@ with suppress(AttributeError):  # a C library other than glibc (mallopt(3))
     ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1024 * 1024)
 
 page_errors.keep_messages_out_of_the_log()
-Upkeep(installation.history, now, installation.settings.retention_days).start()
+audit = installation.audit()
+Upkeep(
+    installation.history,
+    now,
+    installation.settings.retention_days,
+    before_deletion=audit.record_deletion,
+    daily=partial(chores.remove_old, audit),
+).start()
 
 public = urlsplit(installation.settings.public_url)
 """The address under which a proxy publishes the console; the pages then answer to its host, below its path."""

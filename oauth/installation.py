@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import make_url
 
 from oauth import settings
+from oauth.access.audit import Audit
 from oauth.history.database import with_password
 from oauth.history.store import History
 from oauth.redaction import Vault
@@ -35,6 +36,10 @@ class Installation:
     def address(self) -> str:
         """Return the address of the history, with its password, for another process."""
         return with_password(make_url(self.settings.database_url)).render_as_string(hide_password=False)
+
+    def audit(self) -> Audit:
+        """Return the audit, which is on when there is a sign-in."""
+        return Audit(self.history, self.vault(), self.settings.sign_in != "off", self.settings.audit_days)
 
     def recorder(self) -> "Recorder":
         """Return a recorder for this history, with a vault of its own."""

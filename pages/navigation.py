@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from oauth.installation import current
 from oauth.version import version
 from pages.parts.common import garbage, permissions, shell, widget_defaults
 
@@ -40,6 +41,8 @@ PAGES = {
     ),
     "providers": _page("providers", "hub", "Built-in profiles and your own: addresses, requests, connection."),
 }
+if current().settings.sign_in != "off":
+    PAGES["access"] = _page("access", "admin_panel_settings", "Tokens of programs, and the audit: who did what.")
 
 # Before the navigation: for a page's own icon the browser would ask another host.
 st.set_page_config(

@@ -125,6 +125,7 @@ def test_pages_have_no_history_but_the_one_that_their_person_sees() -> None:
     }
     assert others == {
         "pages/parts/common/session.py: current().history",  # session.history itself
+        "pages/parts/common/session.py: current().history.database",  # people and tokens, which nobody owns
         "pages/parts/common/session.py: installed.history",  # redaction knows the secrets of all
         "pages/parts/common/session.py: self.recorder.history",  # the hand-over, where the state is the proof
         "pages/parts/common/session.py: self.recorder.history.database",

@@ -32,6 +32,10 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m oauth
             from oauth.cli import history
 
             return history.run(parsed)
+        if parsed.command == "token":
+            from oauth.cli import token
+
+            return token.run(parsed)
         if parsed.command == "catalogue":
             from oauth.cli import catalogue
 
@@ -65,6 +69,11 @@ def _parser(arguments: Sequence[str], program: str) -> argparse.ArgumentParser:
         from oauth.cli import history as history_command
 
         history_command.add_arguments(history)
+    token = commands.add_parser("token", help="create, list and revoke the tokens of programs")
+    if "token" in arguments[:1]:
+        from oauth.cli import token as token_command
+
+        token_command.add_arguments(token)
     catalogue = commands.add_parser("catalogue", help="list, check and try out catalogues of documented errors")
     if "catalogue" in arguments[:1]:
         from oauth.cli import catalogue as catalogue_command

@@ -13,7 +13,7 @@ from msgspec import Raw
 from msgspec.json import encode
 
 from oauth.exchange import Headers, header, request_id_in
-from oauth.exports.remedies import known_remedy, remedy
+from oauth.exports.remedy import known_remedy, remedy
 from oauth.history.schema import read_time, utc_text
 from oauth.history.store import IMPORTED, headers_of, to_row, undamaged
 from oauth.redaction import quoted

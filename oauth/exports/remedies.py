@@ -6,9 +6,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from oauth.catalogue import find_entry, remedy_of
+from oauth.exports.remedy import known_remedy, remedy
 from oauth.history.recognition import entry_of
-from oauth.history.store import Row, to_row
+from oauth.history.store import to_row
 
 READ = ("entry", "documented_error", "step", "status", "response_headers", "response_body", "response_cut", "method",
         "url", "request_headers", "request_body", "failure", "failure_detail", "marks")  # fmt: skip
@@ -27,7 +27,7 @@ def remedies(batch: pa.RecordBatch) -> pa.StringArray:
     Rows whose entry the catalogue does not have, or that the backfill has not reached, are explained one by one.
     """
     entries = batch["entry"].dictionary_encode()
-    texts = [_text(entry) if _is_known(entry) else None for entry in entries.dictionary.to_pylist()]
+    texts = [known_remedy(entry) for entry in entries.dictionary.to_pylist()]
     cells = pa.array(texts, pa.string()).take(entries.indices)
     if not cells.null_count:
         return cells
@@ -44,21 +44,3 @@ def entries(batch: pa.RecordBatch) -> pa.StringArray:
     rows = [to_row(_UNREAD | row) for row in batch.select(READ).filter(missing).to_pylist()]
     others = [entry_of(row.exchange, row.documented_error) for row in rows]
     return pc.replace_with_mask(batch["entry"], missing, pa.array(others, pa.string()))
-
-
-def remedy(row: Row) -> str:
-    """Return the remedy of one row, a step a line; empty where nothing failed."""
-    return _text(row.entry if _is_known(row.entry) else entry_of(row.exchange, row.documented_error))
-
-
-def known_remedy(entry: str | None) -> str | None:
-    """Return the remedy of an entry, a step a line; ``None`` where the catalogue does not have the entry."""
-    return _text(entry) if _is_known(entry) else None
-
-
-def _is_known(entry: str | None) -> bool:
-    return entry == "" or (entry is not None and find_entry(entry) is not None)
-
-
-def _text(entry: str | None) -> str:
-    return "\n".join(remedy_of(entry or ""))

@@ -37,12 +37,27 @@ DAY = timedelta(days=1)
 
 
 class Upkeep:
-    """The maintenance of one process. ``retention_days`` is when exchanges are deleted, ``None`` for never."""
+    """The maintenance of one process. ``retention_days`` is when exchanges are deleted, ``None`` for never.
 
-    def __init__(self, history: History, clock: Callable[[], datetime], retention_days: int | None = None) -> None:
+    ``before_deletion`` is called with what is about to be deleted, and ``daily`` once a day with the time.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        clock: Callable[[], datetime],
+        retention_days: int | None = None,
+        *,
+        before_deletion: Callable[[str], None] = lambda _: None,
+        daily: Callable[[datetime], None] = lambda _: None,
+    ) -> None:
         self._history = history
         self._clock = clock
         self._retention_days = retention_days
+        self._before_deletion = before_deletion
+        self._daily = daily
+        self._last_round: datetime | None = None
+        self._last_day: datetime | None = None
         self._tidied: datetime | None = None
         self._announced: Announcement | None = None
         self._ended = Event()
@@ -94,6 +109,11 @@ class Upkeep:
         self._fill()
         if self._retention_days is not None and (self._tidied is None or abs(now - self._tidied) >= DAY):
             self._tidy(now - self._retention_days * DAY, now)
+        if self._last_round is not None and (self._last_day is None or abs(now - self._last_day) >= DAY):
+            # Of two rounds the earlier: a clock that is wrong in one of them then makes nothing too old.
+            self._daily(min(now, self._last_round))
+            self._last_day = now
+        self._last_round = now
 
     def _tidy(self, limit: datetime, now: datetime) -> None:
         """Announce what is too old, and delete it in the next round, as far as that round agrees.
@@ -108,6 +128,8 @@ class Upkeep:
                 )
             return
         announced, self._announced = self._announced, None
+        if announced.count:
+            self._before_deletion(f"{announced.count:,} from before {min(limit, announced.limit):%Y-%m-%d %H:%M} UTC")
         delete_older(self._history, announced, limit, now)
         self._tidied = now
 

@@ -8,10 +8,12 @@ from starlette.responses import Response
 from starlette.routing import Match, Mount, Route
 from starlette.types import Scope
 
+from oauth.access.audit import Audit
 from oauth.exports import links
 from oauth.exports.layout import MEDIA_TYPES
 from oauth.exports.turns import Turns
 from oauth.recorder import Recorder
+from oauth.routes.api import Api
 from oauth.routes.callback import callback
 from oauth.routes.downloads import history_file
 from oauth.settings import Settings
@@ -32,14 +34,20 @@ class Below(Mount):
 
 
 def routes(settings: Settings, new_recorder: Callable[[], Recorder], clock: Callable[[], datetime]) -> list[Route]:
-    """Return the routes of the callback and the downloads."""
+    """Return the routes of the callback, the downloads and the API."""
     turns = Turns()
+
+    def new_audit() -> Audit:
+        recorder = new_recorder()
+        return Audit(recorder.history, recorder.vault, settings.sign_in != "off", settings.audit_days)
+
     return [
         _only({"GET", "POST"}, "/callback", callback(new_recorder, clock, settings.public_url)),
         *(
             _only({"GET"}, links.path_of(format), history_file(settings, new_recorder().history, clock, turns, format))
             for format in MEDIA_TYPES
         ),
+        *Api(new_audit, clock, settings.derived_key("fingerprint"), settings.public_url).routes(),
     ]
 
 

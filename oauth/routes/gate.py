@@ -5,7 +5,6 @@ routes, and sealed in ``HEADER``, for the pages; what a request brings under tha
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
@@ -33,9 +32,6 @@ OPEN: Mapping[str, str] = {
     "/api/": "programs, with a token of their own",
 }
 """The paths that need no person, those with a slash at their end with all below, and why."""
-
-CHECK_SECONDS = 5.0
-"""Seconds after which an open page is asked again whether its person has signed out elsewhere."""
 
 
 class Way(Protocol):
@@ -108,38 +104,22 @@ class Gate:
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send, person: Person) -> None:
         if scope["type"] == "http":
-            await self._app(scope, receive, self._with_end(send, person))
+            await self._app(scope, receive, send)
             return
-        checked = time.monotonic()
 
         async def receive_in_time() -> Message:
             """Return the next message, or the end of the connection when the session has ended by then."""
-            nonlocal checked
             left = None if person.expires is None else person.expires - self._clock().timestamp()
             try:
                 message = await asyncio.wait_for(receive(), left)
             except TimeoutError:
                 return await _closed(send)
-            if message["type"] == "websocket.receive" and time.monotonic() - checked >= CHECK_SECONDS:
-                checked = time.monotonic()
-                if await run_in_threadpool(self._register.has_ended, person.session):
-                    return await _closed(send)
+            is_action = message["type"] == "websocket.receive"
+            if is_action and await run_in_threadpool(self._register.has_ended, person.session):
+                return await _closed(send)
             return message
 
         await self._app(scope, receive_in_time, send)
-
-    def _with_end(self, send: Send, person: Person) -> Send:
-        """Have the browser load a page again when the session has ended, so that it leads to the login."""
-
-        async def send_with_end(message: Message) -> None:
-            if message["type"] == "http.response.start" and person.expires is not None and self._way.sign_in_path:
-                headers = message.setdefault("headers", [])
-                if any(name == b"content-type" and value.startswith(b"text/html") for name, value in headers):
-                    left = max(0, round(person.expires - self._clock().timestamp()) + 1)
-                    headers.append((b"refresh", str(left).encode()))
-            await send(message)
-
-        return send_with_end
 
     def _to_login(self, connection: HTTPConnection) -> Response:
         """Return the way to the login for a browser that opens a page, and 401 for everything else."""

@@ -11,6 +11,7 @@ from oauth import formatting, ticket
 from oauth.exchange import Exchange, Failure, Request, Response, Step
 from oauth.exports import formats
 from oauth.exports.query import source
+from oauth.exports.record import record
 from oauth.history.filters import Filters
 from oauth.history.store import History
 from oauth.imports import import_file
@@ -77,7 +78,10 @@ def test_no_file_and_no_copied_text_has_a_secret(
     assert recorder.problem == ""
     rows = history.flow("f1")
     assert len(rows) == 4
-    texts = {"markdown": ticket.flow_summary(rows)}
+    texts = {
+        "markdown": ticket.flow_summary(rows),
+        "api": json.dumps([record(row) for row in rows], ensure_ascii=False),
+    }
     for row in rows:
         for write in (formatting.curl, formatting.httpie, formatting.httpx_code, formatting.raw_request):
             texts[f"{write.__name__} {row.exchange.id}"] = write(row.exchange.request)
@@ -87,7 +91,7 @@ def test_no_file_and_no_copied_text_has_a_secret(
         formats.write(source(history, Filters()), format, output, lambda rows, octets: None)
         texts[format] = output.getvalue().decode()
     assert {name: found(text) for name, text in texts.items() if found(text)} == {}
-    for name in ("markdown", "csv", "jsonl", "har"):
+    for name in ("markdown", "api", "csv", "jsonl", "har"):
         assert "«code" in texts[name]
 
 

@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
+from oauth.access import LOCAL
+from oauth.access.audit import Audit, Event
 from oauth.exchange import Exchange, Failure, Request, Response, Step
 from oauth.history import typed_text
 from oauth.history.deletion import delete_shown, last_id
@@ -87,12 +89,14 @@ def test_no_secret_is_in_the_database_its_index_its_dump_or_the_log(
         recorder.complete(begun, answered(begun.live))
         recorder.begin(sent(step, exchange))
         assert recorder.problem == ""
-    # Typed in a session that knows nothing of them: in a case, a note, and a view with its name.
+    # Typed in a session that knows nothing of them: in a case, a note, a view with its name, and so in the audit.
+    audit = Audit(history, Vault(b"k" * 32), is_on=True)
     for secret in PLANTED.values():
         if len(secret) >= 40:
             text = typed_text.redacted(f"ask about {secret}.", history, Vault(b"k" * 32))
             history.set_note(1, text)
             history.set_case("f", text)
+            audit.record(LOCAL, Event.EXPORT, f'"{secret}" case:{secret}', detail=secret)
             Views(history, "ada").save(
                 text[:60],
                 Filters.parse(f'"{secret}" case:{secret}').redacted(

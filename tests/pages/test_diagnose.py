@@ -1,14 +1,14 @@
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
 import pytest
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from oauth import isolation
-from oauth.cli.diagnose import diagnose
 from oauth.diagnosis import diagnose as diagnose_exchange
 from oauth.diagnosis import pasted
+from oauth.diagnosis.as_json import ResultObject, diagnose
 from oauth.history.filters import Filters
 from oauth.installation import Installation, now
 from oauth.isolation import IsolationError
@@ -268,7 +268,7 @@ def test_page_and_command_say_the_same_of_every_sample(page: "Page", console: In
                 assert all(fact["text"] in drawn for fact in cause["evidence"]), text
 
 
-def _headline(result: dict[str, Any]) -> str:
+def _headline(result: ResultObject) -> str:
     number = result["documented"]
     return f":red[Documented error {number}] · {result['title']}" if number else f":red[{result['title']}]"
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from oauth import paste
-from oauth.cli.diagnose import diagnose
+from oauth.diagnosis.as_json import diagnose
 from oauth.diagnosis.pasted import Finding, Paste
 from oauth.diagnosis.story import logins
 from oauth.redaction import Vault

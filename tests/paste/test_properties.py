@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from oauth import paste
 from oauth.catalogue import documented
 from oauth.catalogue.explain import explain_response
-from oauth.cli.diagnose import diagnose
-from oauth.cli.output import CommandError
+from oauth.diagnosis.as_json import diagnose
+from oauth.lenient_json import ParseError
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 # fmt: off
@@ -49,7 +49,7 @@ def test_any_text_is_read_or_raises_a_parse_error(text: str) -> None:
 @given(TEXTS)
 @settings(max_examples=200, deadline=None)
 def test_any_text_is_diagnosed_or_refused_by_the_command(text: str) -> None:
-    with contextlib.suppress(CommandError):
+    with contextlib.suppress(ParseError):
         json.dumps(list(diagnose(text, NOW, b"key")))
 
 

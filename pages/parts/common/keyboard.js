@@ -58,5 +58,12 @@
       event.preventDefault();
       run();
     });
+    // A connection that is gone because the sign-in has ended: the server answers, but not with the page.
+    new MutationObserver(async () => {
+      if (document.querySelector("[data-test-connection-state=CONNECTED]")) return;
+      const answer = await fetch(location.href, { redirect: "manual", cache: "no-store" }).catch(() => ({}));
+      const isSignedOut = answer.status === 401 || answer.type === "opaqueredirect";
+      document.documentElement.toggleAttribute("data-signed-out", isSignedOut);
+    }).observe(document.body, { subtree: true, attributeFilter: ["data-test-connection-state"] });
   }
 }

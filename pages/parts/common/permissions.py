@@ -22,6 +22,7 @@ PAGES: Mapping[str, Action] = {
     "errors": Action.READ,
     "sandbox": Action.SANDBOX,
     "providers": Action.PROFILES,
+    "access": Action.TOKENS,
 }
 """The action that each page is for, by the name of its file."""
 
@@ -51,6 +52,8 @@ WIDGETS: Mapping[str, Action | None] = {
     "q": Action.READ,
     "sandbox.*": Action.SANDBOX,
     "providers.*": Action.PROFILES,
+    "access.audit*": Action.AUDIT,
+    "access.*": Action.TOKENS,
     **dict.fromkeys(
         (
             "walkthrough.*",

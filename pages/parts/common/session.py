@@ -27,6 +27,7 @@ from oauth.exports import links
 from oauth.flow import Client, Field, Flow, Registration, pkce
 from oauth.handover import Handover, Labels
 from oauth.history import typed_text
+from oauth.history.database import Database
 from oauth.history.store import History, HistoryError
 from oauth.installation import current, now
 from oauth.jose.keys import new_key, read_private_key
@@ -251,9 +252,22 @@ def owner() -> str:
     return person().id
 
 
+def address() -> str:
+    """Return where the browser says that it is, for the audit; nothing is believed for it."""
+    forwarded = ", ".join(st.context.headers.get_all("X-Forwarded-For"))[:200]
+    peer = st.context.ip_address
+    peer = peer if isinstance(peer, str) else "this machine"  # which Streamlit does not name, nor has AppTest any
+    return f"{peer} (forwarded for {forwarded})" if forwarded else peer
+
+
 def history() -> History:
     """Return the history as this person sees it. Pages have no other."""
     return current().history.seen_by(person().sees)
+
+
+def database() -> Database:
+    """Return the database, for what is not an exchange of somebody: the people, and the tokens of programs."""
+    return current().history.database
 
 
 def browser() -> str:

@@ -20,6 +20,11 @@ LOST = (
     "Keep this tab open: it goes on by itself. After a restart of the server, the walkthrough starts again."
 )
 
+ENDED = (
+    "Your sign-in has ended. To continue here, sign in again in another tab. Reloading this tab also leads to the "
+    "login, and starts the page again."
+)
+
 _GONE = "[data-testid=stApp][data-test-connection-state]:not([data-test-connection-state=CONNECTED])"
 
 _STYLE = f"""
@@ -37,6 +42,7 @@ body:has({_GONE}) .stDialog {{ display: none; }}
   content: "{LOST}"; position: fixed; z-index: 1000000; left: 0; right: 0; bottom: 0; padding: 0.75rem 1.25rem;
   background: #7a1f2b; color: #ffffff; font: 600 0.95rem/1.4 inherit; text-align: center;
 }}
+[data-signed-out] {_GONE}::before {{ content: "{ENDED}"; }}
 """
 """Streamlit leaves room for a toolbar that this console does not show, and lays that of a table over the buttons above
 it. The words for a lost connection are drawn by the browser alone, since a server that is gone can draw nothing; they

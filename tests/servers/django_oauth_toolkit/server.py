@@ -1,9 +1,10 @@
 """django-oauth-toolkit as an authorization server, with Django's admin login.
 
-``python server.py`` reads PORT, REDIRECT_URI and DATABASE from the environment.
+``python server.py`` reads PORT, REDIRECT_URI, one or more with spaces between, and DATABASE from the environment.
 """
 
 import os
+from typing import Any
 
 import django
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
@@ -57,6 +58,7 @@ settings.configure(
         "OAUTH_DEVICE_VERIFICATION_URI": f"{ISSUER}/device/",
         "SCOPES": {"openid": "Who you are", "read": "Read", "write": "Write", "introspection": "Look into tokens"},
         "PKCE_REQUIRED": True,
+        "OAUTH2_VALIDATOR_CLASS": f"{__name__}.Validator",
         # Within a grace period the second use of a refresh token would succeed.
         "REFRESH_TOKEN_GRACE_PERIOD_SECONDS": 0,
     },
@@ -66,12 +68,13 @@ django.setup()
 
 import uvicorn  # noqa: E402
 from django.contrib import admin  # noqa: E402
-from django.contrib.auth.models import User  # noqa: E402
+from django.contrib.auth.models import Group, User  # noqa: E402
 from django.core.asgi import get_asgi_application  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.urls import include, path  # noqa: E402
 from oauth2_provider import urls  # noqa: E402
 from oauth2_provider.models import Application  # noqa: E402
+from oauth2_provider.oauth2_validators import OAuth2Validator  # noqa: E402
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -81,10 +84,21 @@ urlpatterns = [
 ]
 
 
+class Validator(OAuth2Validator):  # type: ignore[misc]
+    """Put the name of a person and their groups into the ``id_token``, for any scope."""
+
+    oidc_claim_scope = None
+
+    def get_additional_claims(self, request: Any) -> dict[str, Any]:
+        user = request.user
+        return {"name": user.username, "groups": [group.name for group in user.groups.all()]}
+
+
 def populate() -> None:
     """Create the tables, a user, and a client for each grant."""
     call_command("migrate", verbosity=0)
     user = User.objects.create_superuser("demo", password="demo-password")
+    user.groups.add(Group.objects.create(name="staff"))
     common = {"user": user, "hash_client_secret": False, "redirect_uris": os.environ["REDIRECT_URI"]}
     for client_id, client_type, grant in (
         ("web-app", "confidential", "authorization-code"),

@@ -1,19 +1,21 @@
 // oidc-provider as an authorization server, with its own login and consent pages.
-// PORT and REDIRECT_URI come from the environment.
+// PORT and REDIRECT_URI, one or more with spaces between, come from the environment, and ID_TOKEN_SECONDS for the sign-in.
+//
+// Who logs in as "sam.staff" is sam, a member of the group staff, with a verified address; "sam.unverified" says to be sam.
 import { generateKeyPairSync } from 'node:crypto';
 
 import Provider from 'oidc-provider';
 
 const port = Number(process.env.PORT);
 const issuer = `http://127.0.0.1:${port}`;
-const redirect_uris = [process.env.REDIRECT_URI];
+const redirect_uris = process.env.REDIRECT_URI.split(' ');
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const jwtKey = process.env.CLIENT_JWK ? JSON.parse(process.env.CLIENT_JWK) : undefined;
 const code = {
   redirect_uris,
   grant_types: ['authorization_code', 'refresh_token'],
   response_types: ['code'],
-  scope: 'openid email offline_access',
+  scope: 'openid email profile offline_access',
 };
 const device = 'urn:ietf:params:oauth:grant-type:device_code';
 
@@ -26,6 +28,10 @@ const clients = [
   { ...code, client_id: 'dpop-app', client_secret: 'dpop-app-secret-0123456789', dpop_bound_access_tokens: true },
   { ...code, client_id: 'par-app', client_secret: 'par-app-secret-0123456789', require_pushed_authorization_requests: true },
   {
+    ...code, client_id: 'console', client_secret: 'console-secret-0123456789', grant_types: ['authorization_code'],
+    scope: 'openid profile email',
+  },
+  {
     client_id: 'device-app', token_endpoint_auth_method: 'none', redirect_uris: [], response_types: [],
     grant_types: [device, 'refresh_token'], application_type: 'native', scope: 'openid email offline_access',
   },
@@ -34,12 +40,17 @@ if (jwtKey) {
   clients.push({ ...code, client_id: 'jwt-app', token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [jwtKey] } });
 }
 
+function claimsOf(sub) {
+  const [name, ...groups] = sub.split('.');
+  return { sub, name, groups, email: `${name}@example.com`, email_verified: !groups.includes('unverified') };
+}
+
 const provider = new Provider(issuer, {
   clients,
   jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'server-key', use: 'sig', alg: 'RS256' }] },
-  claims: { openid: ['sub'], email: ['email'] },
-  scopes: ['openid', 'email', 'offline_access'],
-  findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id, email: `${id}@example.com` }) }),
+  claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'groups'] },
+  scopes: ['openid', 'email', 'profile', 'offline_access'],
+  findAccount: (_ctx, id) => ({ accountId: id, claims: () => claimsOf(id) }),
   features: {
     devInteractions: { enabled: true },
     deviceFlow: { enabled: true },
@@ -51,5 +62,6 @@ const provider = new Provider(issuer, {
   },
   rotateRefreshToken: true,
   cookies: { keys: ['tests only'] },
+  ttl: { IdToken: Number(process.env.ID_TOKEN_SECONDS) || 3600 },
 });
 provider.listen(port, '127.0.0.1');

@@ -75,13 +75,15 @@ def documented(name: str, port: int, console: int, certificate: Path) -> str:
 
 
 @contextmanager
-def two_consoles(folder: Path, database_url: str, **settings: str) -> Iterator[tuple[str, tuple[int, int]]]:
+def two_consoles(
+    folder: Path, database_url: str, outside: int | None = None, **settings: str
+) -> Iterator[tuple[str, tuple[int, int]]]:
     """Run two consoles on one database behind one HAProxy; yield their address and the port of each.
 
-    The address is their CONSOLE_PUBLIC_URL. Each request goes to the other console than the one before. ``settings``
-    are further environment variables of both.
+    The address is their CONSOLE_PUBLIC_URL, on the port ``outside``, a free one if none is given. Each request goes to
+    the other console than the one before. ``settings`` are further environment variables of both.
     """
-    outside, one, two = (free_port() for _ in range(3))
+    outside, one, two = outside or free_port(), free_port(), free_port()
     address = f"http://localhost:{outside}"
     environ = {
         "CONSOLE_KEY": KEY,
