@@ -19,6 +19,7 @@ from oauth.history.filters import Filters
 from oauth.installation import Installation
 from oauth.providers import custom, load
 from oauth.sandbox import embedded, fault_from
+from oauth.settings import Settings
 from pages.parts.common import permissions, provider, session
 from tests.catalogue.test_catalogues import ACME
 from tests.hostile.entries import damage_history
@@ -160,6 +161,20 @@ def test_the_widgets_of_a_whole_walkthrough_are_listed(walked: "Page") -> None:
     walked.go("walkthrough.py")
     for id in walked.app._session_state._state._new_widget_state.widget_metadata:
         assert permissions.action_of(key_of(id)) in (Action.SEND, None)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_page_access_is_for_those_who_may(
+    page: "Page", console: Installation, as_role: Callable[[Role], None], monkeypatch: pytest.MonkeyPatch, role: Role
+) -> None:
+    monkeypatch.setattr(Settings, "sign_in", property(lambda _: "oidc"))
+    as_role(role)
+    page.run()
+    page.go("access.py")
+    assert ("Not allowed" in page.text()) is (role < Role.ADMIN)
+    keys = {key_of(element.proto.id) for element in elements(page.app._tree) if getattr(element.proto, "id", "")}
+    assert len(keys) > 3 or role < Role.ADMIN
+    assert all(permissions.may(permissions.action_of(key)) for key in keys)
 
 
 def state(console: Installation) -> list[object]:
