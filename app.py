@@ -58,6 +58,9 @@ with suppress(AttributeError):  # a C library other than glibc (mallopt(3))
     # The memory of a large text goes back to the system, also after the first one.
     ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1024 * 1024)
 
+# Else the server takes an address in X-Forwarded-For for that of the client, from anybody on this machine.
+os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
+
 page_errors.keep_messages_out_of_the_log()
 audit = installation.audit()
 Upkeep(
@@ -105,7 +108,7 @@ middleware = [doors]
 if sign_in is not None:
     from oauth.routes.sign_in import gate  # imported late: a console without it starts faster
 
-    middleware.append(Middleware(gate(sign_in, installation.settings, installation.history.database, now, public.path)))
+    middleware.append(Middleware(gate(sign_in, installation.settings, installation.audit(), now, public.path)))
 
 app = st.App(
     Path(__file__).parent / "pages" / "navigation.py",

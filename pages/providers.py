@@ -6,10 +6,13 @@ from dataclasses import replace
 import streamlit as st
 
 from oauth.access import Action
+from oauth.access.audit import Event
+from oauth.history.store import HistoryError
 from oauth.installation import current
 from oauth.providers import ProfileError, Provider, addresses, custom, metadata
 from oauth.providers.custom import CustomProfile
 from pages.parts.common import provider as profile
+from pages.parts.common import session
 from pages.parts.common.card import plain
 from pages.parts.common.permissions import needs
 from pages.parts.providers import discover, profile_form
@@ -200,8 +203,9 @@ def _delete(identifier: str) -> None:
 @needs(Action.PROFILES)
 def _confirm_delete(identifier: str) -> None:
     try:
+        session.audit(Event.PROFILE, identifier, "deleted")
         custom.delete(current().settings.home, identifier)
-    except ProfileError as error:
+    except (ProfileError, HistoryError) as error:
         st.session_state[ERROR] = str(error)
     else:
         st.session_state[SUCCESS] = "The profile was deleted."
@@ -220,8 +224,9 @@ def _import() -> None:
         equal = next((item.id for item in same_name if replace(provider, id=item.id) == item.provider), "")
         provider = replace(provider, id=equal or custom.new_id(provider.name, profile.used_ids()))
         if not equal:
+            session.audit(Event.PROFILE, provider.id, "imported")
             custom.write(current().settings.home, provider)
-    except ProfileError as error:
+    except (ProfileError, HistoryError) as error:
         st.session_state[ERROR] = str(error)
         return
     st.session_state[OPENED] = provider.id

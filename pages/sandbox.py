@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from oauth.access import Action
+from oauth.access.audit import Event
 from oauth.formatting import duration, span
 from oauth.installation import current
 from oauth.sandbox import (
@@ -89,12 +90,12 @@ def _clock() -> None:
         st.text(problem)
 
 
-@needs(Action.SANDBOX)
+@needs(Action.SANDBOX, Event.SANDBOX)
 def _real_time() -> None:
     _shown().clock.reset()
 
 
-@needs(Action.SANDBOX)
+@needs(Action.SANDBOX, Event.SANDBOX)
 def _move(seconds: float) -> None:
     try:
         _shown().clock.move(seconds)
@@ -131,12 +132,12 @@ def _clients() -> None:
                 )
 
 
-@needs(Action.SANDBOX)
+@needs(Action.SANDBOX, Event.SANDBOX)
 def _set_active(client_id: str) -> None:
     _shown().change_client(client_id, active=st.session_state[f"sandbox.active.{client_id}"])
 
 
-@needs(Action.SANDBOX)
+@needs(Action.SANDBOX, Event.SANDBOX)
 def _set_grants(client_id: str) -> None:
     _shown().change_client(client_id, grants=st.session_state[f"sandbox.grants.{client_id}"])
 
@@ -171,7 +172,7 @@ def _issued() -> None:
         )
 
 
-@needs(Action.SANDBOX)
+@needs(Action.SANDBOX, Event.SANDBOX)
 def _revoke(kind: Kind) -> None:
     """Revoke what the pressed button names: its row is another one once something else was issued."""
     label = st.session_state[f"sandbox.{kind.name.lower()}.revoke"].label
@@ -216,7 +217,7 @@ def _field(name: str, schema: Any) -> Any:
     return st.text_input(label, str(schema.get("default", "")), key=key, width=200)
 
 
-@needs(Action.SANDBOX)
+@needs(Action.SANDBOX, Event.SANDBOX)
 def _add_fault(kind: str, fields: dict[str, Any], times: int | None, share: float, client: str, endpoint: str) -> None:
     sandbox = _shown()
     try:
@@ -249,7 +250,7 @@ def _fault_rules() -> None:
             st.button("Remove", key=f"sandbox.fault.remove.{rule.number}", on_click=_remove_fault, args=(rule.number,))
 
 
-@needs(Action.SANDBOX)
+@needs(Action.SANDBOX, Event.SANDBOX)
 def _remove_fault(number: int) -> None:
     sandbox = _shown()
     try:
@@ -291,7 +292,7 @@ def _draw_findings(findings: list[Finding], key: str) -> bool:
     return bool(findings)
 
 
-@needs(Action.SANDBOX)
+@needs(Action.SANDBOX, Event.SANDBOX)
 def _clear_findings(sandbox: Sandbox) -> None:
     with sandbox.lock:
         sandbox.lint.clear()
@@ -323,7 +324,7 @@ def _requests() -> None:
     )
 
 
-@needs(Action.SANDBOX)
+@needs(Action.SANDBOX, Event.SANDBOX)
 def _reset() -> None:
     sandbox = _shown()
     sandbox.reset()

@@ -39,7 +39,11 @@ class Event(StrEnum):
     CATALOGUE = "catalogue"
     TOKEN = "token"
     SANDBOX = "sandbox"
+    ANNOTATION = "annotation"
 
+
+NOBODY = Person("", "", Role.NONE)
+"""Somebody who could not show who they are."""
 
 CONSOLE = Person("console", "console", Role.NONE)
 """The console itself, which deletes what is too old."""

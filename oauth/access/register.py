@@ -1,16 +1,22 @@
 """The register of who comes and goes: people, sessions that ended, and the rows of both in the audit."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from oauth.access import people, sign_outs
+from oauth.access.audit import NOBODY, Audit, Event
+from oauth.access.limits import Rate
 from oauth.access.person import Person
 from oauth.access.sign_in import Unreachable
-from oauth.history.database import Database, HistoryError
+from oauth.history.database import HistoryError
 
 LIFETIME = timedelta(seconds=5)
 """Time for which a session counts as not ended without asking the database again: a page asks for dozens of files."""
+
+REFUSALS = Rate(60, 60)
+"""The rate of refusals that are recorded."""
 
 MOST_KEPT = 10_000
 """Sessions whose answer is kept."""
@@ -19,8 +25,9 @@ MOST_KEPT = 10_000
 class Register:
     """The register of one console. Any thread may use it."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
-        self._database = database
+    def __init__(self, audit: Audit, clock: Callable[[], datetime]) -> None:
+        self._audit = audit
+        self._database = audit.history.database
         self._clock = clock
         self._going_on: dict[str, datetime] = {}
         self._lock = Lock()
@@ -44,9 +51,13 @@ class Register:
 
     def came_in(self, person: Person, address: str) -> None:
         """Note that somebody signed in. Raises ``Unreachable``: nobody comes in without a row of the audit."""
-        email = person.claims.get("email", "")
+        email = str(person.claims.get("email", ""))
         try:
-            people.seen(self._database, person, str(email), self._clock())
+            former = people.seen(self._database, person, email, self._clock())
+            self._audit.record(person, Event.SIGN_IN, detail=email, address=address)
+            if former not in (None, person.role):
+                detail = f"{former.label} before, {person.role.label} now"
+                self._audit.record(person, Event.ROLE, person.id, detail=detail, address=address)
         except HistoryError as error:
             raise Unreachable(f"The sign-in could not be recorded. {error}") from error
 
@@ -56,10 +67,18 @@ class Register:
             self._going_on.pop(person.session, None)
         until = self._clock() if person.expires is None else datetime.fromtimestamp(person.expires, UTC)
         try:
+            self._audit.record(person, Event.SIGN_OUT, address=address)
             sign_outs.end(self._database, person.session, until)
             sign_outs.forget_past(self._database, self._clock())
         except HistoryError as error:
             raise Unreachable(f"Your session could not be ended everywhere. {error}") from error
 
-    def refused(self, reason: str, address: str) -> None:
-        """Note that somebody was refused."""
+    def refused(self, reason: str, place: str, address: str) -> None:
+        """Note that somebody was refused at a ``place``, an address of the console.
+
+        Anybody can be refused any number of times: beyond a rate that all share, and while the database cannot be
+        written, the refusal itself is all that happens.
+        """
+        with suppress(HistoryError):
+            if not REFUSALS.take(self._database, "refusals of the gate"):
+                self._audit.record(NOBODY, Event.REFUSAL, place, detail=reason, address=address, allowed=False)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Mount, Route
 from starlette.types import Scope
 
+from oauth.access import Person
 from oauth.access.audit import Audit
 from oauth.exports import links
 from oauth.exports.layout import MEDIA_TYPES
@@ -16,6 +17,7 @@ from oauth.recorder import Recorder
 from oauth.routes.api import Api
 from oauth.routes.callback import callback
 from oauth.routes.downloads import history_file
+from oauth.routes.gate import person_of
 from oauth.settings import Settings
 
 Endpoint = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
@@ -33,8 +35,16 @@ class Below(Mount):
         return (match, inner) if is_taken else (Match.NONE, {})
 
 
-def routes(settings: Settings, new_recorder: Callable[[], Recorder], clock: Callable[[], datetime]) -> list[Route]:
-    """Return the routes of the callback, the downloads and the API."""
+def routes(
+    settings: Settings,
+    new_recorder: Callable[[], Recorder],
+    clock: Callable[[], datetime],
+    person_of: Callable[[Request], Person] = person_of,
+) -> list[Route]:
+    """Return the routes of the callback, the downloads and the API.
+
+    ``person_of`` returns the person who sent a request.
+    """
     turns = Turns()
 
     def new_audit() -> Audit:
@@ -44,7 +54,11 @@ def routes(settings: Settings, new_recorder: Callable[[], Recorder], clock: Call
     return [
         _only({"GET", "POST"}, "/callback", callback(new_recorder, clock, settings.public_url)),
         *(
-            _only({"GET"}, links.path_of(format), history_file(settings, new_recorder().history, clock, turns, format))
+            _only(
+                {"GET"},
+                links.path_of(format),
+                history_file(settings, new_audit, clock, turns, format, person_of),
+            )
             for format in MEDIA_TYPES
         ),
         *Api(new_audit, clock, settings.derived_key("fingerprint"), settings.public_url).routes(),

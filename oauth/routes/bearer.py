@@ -6,8 +6,7 @@ import re
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from oauth.access import Person, Role
-from oauth.access.audit import Audit, Event
+from oauth.access.audit import NOBODY, Audit, Event
 from oauth.access.limits import Rate
 from oauth.access.tokens import Scope, Token, find
 from oauth.routes.gate import address_of
@@ -25,9 +24,6 @@ REFUSED = Rate(30, 60)
 
 ALL_REFUSED = Rate(300, 60)
 """The rate of those from all addresses, since a proxy may pass on an address that was made up."""
-
-NOBODY = Person("", "", Role.NONE)
-"""The person of a request whose token is invalid."""
 
 _CREDENTIALS = re.compile(r"Bearer +([A-Za-z0-9._~+/-]+=*) *", re.IGNORECASE)
 

@@ -7,16 +7,21 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from oauth.access import LOCAL, MINIMUM, Action
+from oauth.access import MINIMUM, Action, Person
+from oauth.access.audit import Audit, Event
 from oauth.exports import links
 from oauth.exports.download import Download
 from oauth.exports.layout import MEDIA_TYPES
 from oauth.exports.query import source
 from oauth.exports.turns import AT_A_TIME, Turn, Turns
-from oauth.history.store import History, HistoryError
-from oauth.routes.gate import person_of
+from oauth.history.store import HistoryError
+from oauth.history.time_limits import count
+from oauth.routes.gate import address_of
 from oauth.routes.page import page
 from oauth.settings import Settings
+
+SECONDS_OF_COUNT = 1.0
+"""Time limit for the number in the audit; beyond it, a lower bound stands there."""
 
 PATIENCE = 1.0
 """Seconds to wait for the whole file. One that is complete by then is sent with its size, so that the browser shows
@@ -35,9 +40,7 @@ _OTHER_BROWSER = (
 _OTHER_PERSON = (
     "A download link works only for the person that it was made for. Open History yourself, and use a link from there."
 )
-_NO_ROLE = (
-    f"To {Action.EXPORT}, you need the role {MINIMUM[Action.EXPORT].label}. Whoever runs this console gives roles."
-)
+_NO_ROLE = f"To {Action.EXPORT}, you need the role {MINIMUM[Action.EXPORT].label}. Ask whoever runs this console."
 _WAITING = (
     f"{AT_A_TIME} downloads are being created, which is the most at a time, so this one waits for its turn.",
     "Keep this page open: it tries again by itself, and can be closed once the download has started.",
@@ -46,25 +49,31 @@ _WAITING = (
 
 def history_file(
     settings: Settings,
-    history: History,
+    new_audit: Callable[[], Audit],
     clock: Callable[[], datetime],
     turns: Turns,
     format: str,
+    person_of: Callable[[Request], Person],
 ) -> Callable[[Request], Response]:
-    """Return the endpoint of the downloads in one format. All formats share the ``turns``."""
+    """Return the endpoint of the downloads in one format. All formats share the ``turns``.
+
+    ``person_of`` returns the person who sent a request.
+    """
     cookie = links.cookie_name(settings)
 
     def endpoint(request: Request) -> Response:
         now = clock()
         to_history = f"{request.scope.get('root_path', '')}/history", "Go to History"
-        person = person_of(request) or LOCAL
-        link = links.verify(settings, request.query_params.get("link", ""), format)
-        if link is not None and not link.belongs_to(request.cookies.get(cookie, "")):
-            return page("This link belongs to another browser", [_OTHER_BROWSER], link=to_history, status=403)
-        if link is not None and link.person != person.id:
-            return page("This link belongs to another person", [_OTHER_PERSON], link=to_history, status=403)
-        if not person.may(Action.EXPORT):
-            return page("Not allowed", [_NO_ROLE], link=to_history, status=403)
+        person, token = person_of(request), request.query_params.get("link", "")
+        link = links.verify(settings, token, format)
+        if problem := _refusal(link, person, request.cookies.get(cookie, ""), forged=bool(token)):
+            place, title, text = f"/download/history.{format}", *problem
+            try:
+                address = address_of(request)
+                new_audit().record(person, Event.REFUSAL, place, detail=title, address=address, allowed=False)
+            except HistoryError as error:
+                return page("The history cannot be read", [str(error)], link=to_history, status=503)
+            return page(title, [text], link=to_history, status=403)
         turn = Turn.EXPIRED if link is None else turns.request(link, now)
         if link is None or turn is Turn.EXPIRED:
             return page("This link has expired", [_EXPIRED], link=to_history, status=403)
@@ -75,7 +84,7 @@ def history_file(
             waiting.headers["Refresh"] = waiting.headers["Retry-After"] = str(RETRY_SECONDS)
             return waiting
         try:
-            download, size = _begin(link, history.seen_by(person.sees))
+            download, size = _begin(link, person, address_of(request))
         except HistoryError as error:
             turns.give_back(link)
             return page("The history cannot be read", [str(error)], link=to_history, status=503)
@@ -95,9 +104,14 @@ def history_file(
             | ({} if size is None else {"Content-Length": str(size)}),
         )
 
-    def _begin(link: links.Link, seen: History) -> tuple[Download, int | None]:
+    def _begin(link: links.Link, person: Person, address: str) -> tuple[Download, int | None]:
         """Start the export, and return it with its size if it is complete soon."""
         try:
+            audit = new_audit()
+            seen = audit.history.seen_by(person.sees)
+            if audit.is_on:
+                detail = f"{count(seen, link.filters, SECONDS_OF_COUNT)} exchanges, {format}"
+                audit.record(person, Event.EXPORT, link.filters.line, detail=detail, address=address)
             # Read before anything is sent: an error is then a page, and not a broken file.
             seen.page(link.filters, None, 1)
             download = Download(source(seen, link.filters), format, settings.home, turns.end, link.layout)
@@ -107,6 +121,17 @@ def history_file(
         return download, download.size(PATIENCE)
 
     return endpoint
+
+
+def _refusal(link: links.Link | None, person: Person, browser: str, *, forged: bool) -> tuple[str, str] | None:
+    """Return title and text of the page for somebody whom the link does not belong to, or who may not export now."""
+    if link is None:
+        return ("This link has expired", _EXPIRED) if forged else None
+    if not link.belongs_to(browser):
+        return "This link belongs to another browser", _OTHER_BROWSER
+    if link.person != person.id:
+        return "This link belongs to another person", _OTHER_PERSON
+    return None if person.may(Action.EXPORT) else ("Not allowed", _NO_ROLE)
 
 
 class _FileResponse(StreamingResponse):

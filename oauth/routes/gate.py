@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from oauth.access import Person, Role
+from oauth.access import LOCAL, Person, Role
 from oauth.access.register import Register
 from oauth.access.seal import HEADER, Seal
 from oauth.access.sign_in import WHO, Refused, Unreachable
@@ -90,7 +90,7 @@ class Gate:
             if person is not None and await run_in_threadpool(self._register.has_ended, person.session):
                 person = None
         except (Refused, Unreachable) as error:
-            await run_in_threadpool(self._register.refused, str(error), address_of(connection))
+            await run_in_threadpool(self._register.refused, str(error), path, address_of(connection))
             await _answer(scope, receive, send, self._refusal(error))
             return
         if person is None:
@@ -157,9 +157,9 @@ class Gate:
         return path == self._base or path.startswith(f"{self._base}/")
 
 
-def person_of(request: HTTPConnection) -> Person | None:
-    """Return the person of a request that passed the gate, ``None`` on a console without sign-in."""
-    person: Person | None = request.scope.get(PERSON)
+def person_of(request: HTTPConnection) -> Person:
+    """Return the person of a request that passed the gate; ``LOCAL`` on a console without sign-in."""
+    person: Person = request.scope.get(PERSON, LOCAL)
     return person
 
 

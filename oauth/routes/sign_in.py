@@ -12,6 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from oauth.access.assertion import vouched
+from oauth.access.audit import Audit
 from oauth.access.documents import Documents
 from oauth.access.openid import Provider
 from oauth.access.register import Register
@@ -19,7 +20,6 @@ from oauth.access.roles import Role
 from oauth.access.seal import ATTEMPT_SECONDS, Attempt, Seal
 from oauth.access.sign_in import CALLBACK, SIGN_IN, SIGN_OUT, Refused, SignIn, Unreachable, Voucher
 from oauth.exports import links
-from oauth.history.database import Database
 from oauth.routes.gate import Gate, Way, address_of
 from oauth.routes.page import page
 from oauth.settings import Settings
@@ -92,7 +92,7 @@ class OpenIdWay:
             sealed = self._seal.sealed(self._issuer, claims)
             await run_in_threadpool(self._come_in, sealed, request)
         except Refused as error:
-            await run_in_threadpool(self._register.refused, str(error), address_of(request))
+            await run_in_threadpool(self._register.refused, str(error), CALLBACK, address_of(request))
             response: Response = page("You are not signed in", [str(error)], link=self._again(attempt.to), status=403)
         except Unreachable as error:
             response = page("You are not signed in", [str(error)], link=self._again(attempt.to), status=503)
@@ -201,10 +201,10 @@ class ProxyWay:
 
 
 def gate(
-    sign_in: SignIn, settings: Settings, database: Database, clock: Callable[[], datetime], base: str
+    sign_in: SignIn, settings: Settings, audit: Audit, clock: Callable[[], datetime], base: str
 ) -> Callable[[ASGIApp], Gate]:
     """Return the middleware that admits who signed in. ``base`` is the path of the console."""
-    seal, documents, register = Seal(settings, sign_in.rules), Documents(clock), Register(database, clock)
+    seal, documents, register = Seal(settings, sign_in.rules), Documents(clock), Register(audit, clock)
     way: Way
     if isinstance(sign_in.by, Voucher):
         way = ProxyWay(sign_in.by, seal, documents, clock, register)

@@ -58,7 +58,9 @@ def http(settings: Settings, history: History, clock: Callable[[], datetime]) ->
 @contextmanager
 def serving(app: ASGIApp) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False))
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False, forwarded_allow_ips="")
+        )
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         while not server.started and thread.is_alive():

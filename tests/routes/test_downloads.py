@@ -15,11 +15,11 @@ from typing import Any
 import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.datastructures import Headers
-from starlette.types import Receive, Scope, Send
+from starlette.requests import Request as StarletteRequest
 
 from oauth.access import LOCAL, MINIMUM, Action, Person, Role
 from oauth.access import person as module_of_person
+from oauth.access.audit import Audit, Selection
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.exports import links
 from oauth.exports.download import Download
@@ -30,7 +30,6 @@ from oauth.history.store import History
 from oauth.recorder import Recorder
 from oauth.redaction import Vault
 from oauth.routes import downloads, routes
-from oauth.routes.gate import PERSON
 from oauth.settings import Settings
 from tests.routes.conftest import serving
 
@@ -286,47 +285,50 @@ def test_a_link_works_in_its_own_browser_only(
     assert http.get(link, headers={"Cookie": f"other=1; {name}=ada's browser"}).status_code == 200
 
 
-ANNA = Person("anna@login.example", "Anna", Role.SUPPORT)
-PEOPLE = {
-    "anna": ANNA,
-    "max": replace(ANNA, id="max@login.example"),
-    "anna as a reader": replace(ANNA, role=Role.READER),
-}
+ANNA = Person("anna@login.example", "Anna", Role.READER)
 
 
-@pytest.fixture
-def shared(filled: History, settings: Settings, clock: Callable[[], datetime]) -> Iterator[httpx.Client]:
-    """A client of a console with sign-in, where the header ``Person`` says who it is, in place of the gate."""
-    inner = Starlette(routes=routes(settings, lambda: Recorder(filled, Vault(settings.key)), clock))
-
-    async def gate(scope: Scope, receive: Receive, send: Send) -> None:
-        await inner({**scope, PERSON: PEOPLE[Headers(scope=scope)["Person"]]}, receive, send)
-
-    with serving(gate) as address, httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
-        yield client
-
-
-def test_a_link_works_for_its_own_person_only(
-    shared: httpx.Client, settings: Settings, clock: Callable[[], datetime]
+def test_a_link_works_for_its_own_person_only_and_downloads_what_they_may_and_see(
+    filled: History, settings: Settings, clock: Callable[[], datetime], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    link = sign(settings, Filters(), clock(), person=ANNA)
-    for person, sentence in (("max", "belongs to another person"), ("anna as a reader", "you need the role support")):
-        refused = shared.get(link, headers={"Person": person})
-        assert refused.status_code == 403
-        assert sentence in refused.text
-    assert len(ids(shared.get(link, headers={"Person": "anna"}))) == 20
-
-
-def test_a_download_has_what_its_person_sees(
-    shared: httpx.Client,
-    filled: History,
-    settings: Settings,
-    clock: Callable[[], datetime],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module_of_person, "MINIMUM", {**MINIMUM, Action.READ_ALL: Role.ADMIN})
     filled.begin(Exchange(Step.API, Request("GET", "https://p.example/own"), clock(), owner=ANNA.id))
-    assert ids(shared.get(sign(settings, Filters(), clock(), person=ANNA), headers={"Person": "anna"})) == [21]
+    support = replace(ANNA, role=Role.SUPPORT)
+    people = {"anna": support, "max": replace(support, id="max@login.example"), "anna as a reader": ANNA}
+
+    def person_of(request: StarletteRequest) -> Person:
+        return people[request.headers["Person"]]
+
+    beside = routes(settings, lambda: Recorder(filled, Vault(settings.key)), clock, person_of)
+    with serving(Starlette(routes=beside)) as address, httpx.Client(base_url=address, trust_env=False) as client:
+        link = sign(settings, Filters(), clock(), person=support)
+        for person, words in (("max", "belongs to another person"), ("anna as a reader", "you need the role support")):
+            refused = client.get(link, headers={"Person": person})
+            assert (refused.status_code, words in refused.text) == (403, True)
+        assert len(ids(client.get(link, headers={"Person": "anna"}))) == 21
+        monkeypatch.setattr(module_of_person, "MINIMUM", {**MINIMUM, Action.READ_ALL: Role.ADMIN})
+        again = sign(settings, Filters(), clock(), person=support)
+        assert ids(client.get(again, headers={"Person": "anna"})) == [21], "her own"
+
+
+def test_downloads_and_refused_links_are_in_the_audit_of_a_console_with_sign_in(
+    filled: History, settings: Settings, clock: Callable[[], datetime]
+) -> None:
+    shared = replace(settings, sign_in="oidc", public_url="https://console.example")
+    people = {"anna": replace(ANNA, role=Role.SUPPORT), "max": replace(ANNA, id="max@login.example", name="Max")}
+    beside = routes(
+        shared, lambda: Recorder(filled, Vault(settings.key)), clock, lambda request: people[request.headers["Person"]]
+    )
+    with serving(Starlette(routes=beside)) as address, httpx.Client(base_url=address, trust_env=False) as client:
+        link = sign(shared, Filters(step="api"), clock(), person=people["anna"])
+        assert client.get(link, headers={"Person": "max"}).status_code == 403
+        assert client.get(link, headers={"Person": "anna"}).status_code == 200
+        assert client.get(f"{link}x", headers={"Person": "max"}).status_code == 403
+    rows = Audit(filled, Vault(settings.key), is_on=True).page(Selection(), None, 9)[::-1]
+    assert [(row.name, row.event, row.object, row.detail, row.allowed) for row in rows] == [
+        ("Max", "refusal", "/download/history.csv", "This link belongs to another person", False),
+        ("Anna", "export", "step:api", "10 exchanges, csv", True),
+        ("Max", "refusal", "/download/history.csv", "This link has expired", False),
+    ]
 
 
 def test_a_link_of_a_person_is_refused_by_a_console_without_sign_in(

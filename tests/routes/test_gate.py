@@ -19,12 +19,14 @@ from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from oauth.access import Person, Role
+from oauth.access import LOCAL, Person, Role
+from oauth.access.audit import Audit, Selection
 from oauth.access.register import LIFETIME
 from oauth.access.seal import HEADER
 from oauth.access.sign_in import load as load_sign_in
 from oauth.exports import links
-from oauth.history.store import History
+from oauth.history.store import History, HistoryError
+from oauth.redaction import Vault
 from oauth.routes.gate import OPEN, person_of
 from oauth.routes.sign_in import gate
 from oauth.settings import load
@@ -50,7 +52,9 @@ class Console:
             routes=[WebSocketRoute(f"{base}/_stcore/stream", self._stream), Route("/{path:path}", self._show)]
         )
         inner.add_middleware(
-            lambda app: gate(sign_in, self.settings, self.history.database, lambda: self.now, base)(app)
+            lambda app: gate(
+                sign_in, self.settings, Audit(self.history, Vault(b"key"), is_on=True), lambda: self.now, base
+            )(app)
         )
         self.app = inner
 
@@ -121,6 +125,11 @@ def is_refused(console: Console, headers: Sequence[tuple[str, str]] = ()) -> boo
     with pytest.raises(InvalidStatus) as caught:
         console.socket(headers)
     return caught.value.response.status_code == 403
+
+
+def audited(console: Console) -> list[tuple[str, str, str, str]]:
+    rows = Audit(console.history, Vault(b"key"), is_on=True).page(Selection(), None, 99)
+    return [(row.event, row.name, row.role, row.detail) for row in reversed(rows)]
 
 
 def member_of(server: Server, *groups: str, **claims: Any) -> None:
@@ -212,7 +221,7 @@ def test_only_listed_paths_are_open(console: Console) -> None:
                  "//callback", "/x/%2e%2e/callback"):  # fmt: skip
         assert console.client.get(path).status_code == 401, path
         assert console.client.post(path).status_code == 401, path
-    assert console.given == [None] * len(OPEN)
+    assert console.given == [LOCAL] * len(OPEN)
 
 
 def test_header_of_the_gate_from_outside_is_removed(console: Console, server: Server) -> None:
@@ -515,3 +524,59 @@ def test_voucher_counts_until_it_expires(tmp_path: Path) -> None:
         assert console.client.get("/history", headers=headers).status_code == 200
         console.now += timedelta(seconds=301)
         assert console.client.get("/history", headers=headers).status_code == 401
+
+
+# The audit
+
+
+def test_who_comes_goes_and_gets_another_role_is_in_the_audit(console: Console, server: Server) -> None:
+    member_of(server, "staff", name="Ada", email="ada@example.com")
+    to_provider(console)
+    console.client.get("/sign-out")
+    member_of(server, "admins", name="Ada", email="ada@example.com")
+    to_provider(console)
+    assert audited(console) == [
+        ("sign-in", "Ada", "reader", "ada@example.com"),
+        ("sign-out", "Ada", "reader", ""),
+        ("sign-in", "Ada", "admin", "ada@example.com"),
+        ("role", "Ada", "admin", "reader before, admin now"),
+    ]
+
+
+def test_refusals_are_in_the_audit_and_cannot_fill_it(console: Console, server: Server) -> None:
+    server.change_id_token = _change(aud="another")
+    to_provider(console)
+    console.client.cookies.set(f"{links.cookie_name(console.settings)}_person", "forged")
+    console.client.get("/history?row=7", headers={"X-Forwarded-For": "203.0.113.9"})
+    first, second = Audit(console.history, Vault(b"key"), is_on=True).page(Selection(), None, 9)[::-1]
+    assert (first.event, first.object, first.allowed) == ("refusal", "/sign-in/callback", False)
+    assert "Issued for another" in first.detail
+    assert (second.object, second.address) == ("/history", "127.0.0.1 (forwarded for 203.0.113.9)")
+    for _ in range(100):
+        assert console.client.get("/history").status_code == 401
+    assert 50 < len(audited(console)) < 70
+
+
+def test_nobody_comes_in_while_the_audit_cannot_be_written(
+    console: Console, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise HistoryError("The disk is full.")
+
+    monkeypatch.setattr(Audit, "record", fail)
+    member_of(server, "staff")
+    back = to_provider(console)
+    assert back.status_code == 503
+    assert "The disk is full." in back.text
+    assert console.client.get("/history").status_code == 401
+
+
+def test_jwt_of_a_person_is_one_sign_in_until_their_role_changes(tmp_path: Path) -> None:
+    key = RSAKey.generate_key(2048, parameters={"kid": "k"})
+    with proxied(tmp_path, key) as console:
+        for groups in (["staff"], ["staff"], ["admins"], ["admins"]):
+            headers = {"Cf-Access-Jwt-Assertion": voucher(console, key, groups=groups)}
+            assert console.client.get("/history", headers=headers).status_code == 200
+        assert [row[:3] for row in audited(console)] == [
+            ("sign-in", "7", "reader"), ("sign-in", "7", "admin"), ("role", "7", "admin"),
+        ]  # fmt: skip

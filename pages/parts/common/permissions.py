@@ -13,6 +13,8 @@ from typing import ParamSpec
 import streamlit as st
 
 from oauth.access import MINIMUM, Action
+from oauth.access.audit import Event
+from oauth.history.store import HistoryError
 from pages.parts.common import session
 
 PAGES: Mapping[str, Action] = {
@@ -113,16 +115,27 @@ def who_may(action: Action) -> str:
     return f"To {action}, you need the role {needed}; {yours}. Whoever runs this console gives roles (CONSOLE_ROLES)."
 
 
-def needs(action: Action) -> Callable[[Callable[P, object]], Callable[P, None]]:
-    """Decorate what a widget calls: for a person who may not do this, do nothing, and have the page say who may."""
+def needs(action: Action, event: Event | None = None) -> Callable[[Callable[P, object]], Callable[P, None]]:
+    """Decorate what a widget calls: for a person who may not do this, do nothing, and have the page say who may.
+
+    With an ``event``, the call is recorded in the audit by its name and its arguments, which must have no secret.
+    """
 
     def decorate(call: Callable[P, object]) -> Callable[P, None]:
         @wraps(call)
         def checked(*arguments: P.args, **named: P.kwargs) -> None:
-            if may(action):
+            name = call.__name__.strip("_").replace("_", " ")
+            try:
+                if not may(action):
+                    st.session_state[_DENIED] = who_may(action)
+                    session.audit(Event.REFUSAL, name, f"needs the right to {action}", allowed=False)
+                    return
+                if event is not None:
+                    plain = [str(value) for value in arguments if isinstance(value, (str, int, float))]
+                    session.audit(event, " ".join([name, *plain]))
                 call(*arguments, **named)
-            else:
-                st.session_state[_DENIED] = who_may(action)
+            except HistoryError as error:
+                st.session_state[_DENIED] = str(error)
 
         return checked
 

@@ -16,6 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from oauth import flow as flows
 from oauth.access import LOCAL, Person
+from oauth.access.audit import Event
 from oauth.access.roles import Rules
 from oauth.access.seal import HEADER, Seal
 from oauth.access.sign_in import Refused, load
@@ -258,6 +259,11 @@ def address() -> str:
     peer = st.context.ip_address
     peer = peer if isinstance(peer, str) else "this machine"  # which Streamlit does not name, nor has AppTest any
     return f"{peer} (forwarded for {forwarded})" if forwarded else peer
+
+
+def audit(event: Event, object: str = "", detail: str = "", *, allowed: bool = True) -> None:
+    """Record in the audit what this person is about to do. Raises ``HistoryError``: it must not be done then."""
+    current().audit().record(person(), event, object, detail=detail, address=address(), allowed=allowed)
 
 
 def history() -> History:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from oauth import paste
 from oauth.access import Action
+from oauth.access.audit import Event
 from oauth.catalogue import CatalogueError, catalogues, drafting, editing, registered
 from oauth.catalogue.entries import Endpoint
 from oauth.catalogue.explain import explain
@@ -531,6 +532,9 @@ def _save(*, more: bool = False) -> None:
         if problems:
             st.session_state[DRAFT] = replace(draft, problems=tuple(problems), is_tried=True)
             return
+        session.audit(
+            Event.CATALOGUE, chosen.id if chosen else str(head.get("name", "")), f"saved {values.get('id', '')}"
+        )
         if draft.is_head and draft.catalogue is not None:
             saved = editing.put_head(draft.catalogue.id, head, draft.catalogue)
         elif chosen is not None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from oauth.access import Action
+from oauth.access.audit import Event
 from oauth.catalogue import CatalogueError, catalogues, drafting, editing
 from oauth.catalogue.catalogues import CatalogueFile
 from oauth.catalogue.provider_errors import MAX_BYTES, Catalogue, read
@@ -84,7 +85,7 @@ def _catalogue(file: CatalogueFile) -> None:
                 key=f"{place}.entry.delete.sure",
                 type="primary",
                 on_click=_report,
-                args=(lambda: editing.delete_entry(catalogue.id, entry), "The error was deleted."),
+                args=(lambda: editing.delete_entry(catalogue.id, entry), "The error was deleted.", catalogue.id),
             )
     with st.container(horizontal=True, gap="small"):
         st.button("Add an error", key=f"{place}.add", icon=":material/add:", on_click=begin, args=(catalogue,))
@@ -124,15 +125,16 @@ def _delete(place: str, id: str, warning: str) -> None:
             key=f"{place}.delete.sure",
             type="primary",
             on_click=_report,
-            args=(lambda: editing.delete(id), "The catalogue was deleted."),
+            args=(lambda: editing.delete(id), "The catalogue was deleted.", id),
         )
 
 
 @needs(Action.CATALOGUES)
-def _report(act: Callable[[], object], success: str) -> None:
+def _report(act: Callable[[], object], success: str, id: str) -> None:
     try:
+        session.audit(Event.CATALOGUE, id, success)
         act()
-    except CatalogueError as error:
+    except (CatalogueError, HistoryError) as error:
         st.session_state[ERROR] = str(error)
     else:
         st.session_state[SUCCESS] = success
@@ -156,7 +158,7 @@ def _import() -> None:
         if id in editing.used_ids():
             st.session_state[CLASH] = (id, text)
         else:
-            _report(lambda: editing.create(id, text), f"{name} was imported.")
+            _report(lambda: editing.create(id, text), f"{name} was imported.", id)
 
 
 def _refuse_secrets(catalogue: Catalogue, file: str) -> None:
@@ -185,20 +187,20 @@ def _clash() -> None:
                 key="errors.document.clash.rename",
                 type="primary",
                 on_click=_settle,
-                args=(lambda: editing.create(other, text), f"The file was imported as {other}."),
+                args=(lambda: editing.create(other, text), f"The file was imported as {other}.", other),
             )
             if is_replaceable:
                 st.button(
                     f"Replace {id}",
                     key="errors.document.clash.replace",
                     on_click=_settle,
-                    args=(lambda: editing.create(id, text, replaces=True), f"{id} was replaced."),
+                    args=(lambda: editing.create(id, text, replaces=True), f"{id} was replaced.", id),
                 )
             st.button("Cancel", key="errors.document.clash.cancel", on_click=_settle)
 
 
 @needs(Action.CATALOGUES)
-def _settle(act: Callable[[], object] | None = None, success: str = "") -> None:
+def _settle(act: Callable[[], object] | None = None, success: str = "", id: str = "") -> None:
     st.session_state.pop(CLASH, None)
     if act is not None:
-        _report(act, success)
+        _report(act, success, id)

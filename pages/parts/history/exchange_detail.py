@@ -4,6 +4,7 @@ import streamlit as st
 
 from oauth import ticket
 from oauth.access import Action
+from oauth.access.audit import Event
 from oauth.catalogue.catalogues import reserved
 from oauth.catalogue.explain import Explanation, explain
 from oauth.diagnosis import diagnose
@@ -103,6 +104,7 @@ def _damaged(row: Row) -> None:
 @needs(Action.DELETE)
 def _delete(number: int) -> None:
     try:
+        session.audit(Event.DELETION, f"row {number}")
         delete_row(session.history(), number)
     except HistoryError as error:
         st.session_state[_PROBLEM] = str(error)
@@ -177,6 +179,8 @@ def _save(row: Row) -> None:
         return
     try:
         note, case = (session.redacted(st.session_state[f"history.{name}"].strip()) for name in ("note", "case"))
+        if (note, case) != (row.note, row.exchange.case):
+            session.audit(Event.ANNOTATION, f"row {number}", f"case {case}" if case else "")
         if note != row.note:
             history.set_note(number, note)
         if case != row.exchange.case:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from oauth import isolation
 from oauth.access import Action
+from oauth.access.audit import Event
 from oauth.history.deletion import delete_shown, last_id
 from oauth.history.filters import Filters
 from oauth.history.secret_search import Sighting, TooShortError, sightings
@@ -80,6 +81,7 @@ def _run(content: bytes, case: str) -> None:
 
     show(0, "")
     try:
+        session.audit(Event.IMPORT, case, f"{len(content):,} octets")
         others = current().address(), current().key(), now(), session.owner(), session.redacted(case)
         report = isolation.call(import_content, content, *others, waiting=show, seconds=SECONDS_OF_IMPORT)
     except (ImportFileError, HistoryError, IsolationError) as error:
@@ -184,6 +186,7 @@ def delete(filters: Filters, resolved: Filters) -> None:
         progress = st.progress(0.0, f"0 of {number:,} deleted")
         deleted = 0
         try:
+            session.audit(Event.DELETION, matching.line, f"{number:,} exchanges")
             for deleted in delete_shown(history, matching, up_to):
                 progress.progress(min(1.0, deleted / number), f"{deleted:,} of {number:,} deleted")
         except HistoryError as error:

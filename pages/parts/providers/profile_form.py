@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from oauth import connection_settings
 from oauth.access import Action
+from oauth.access.audit import Event
 from oauth.history.store import HistoryError
 from oauth.installation import current
 from oauth.providers import Problem, ProfileError, Provider, addresses, custom, meaning_of
@@ -254,12 +255,21 @@ def save(used_ids: list[str]) -> str:
         profile = custom.check(identifier, values, f"{identifier}.toml")
         if problems := tuple(_known_secrets(values)):
             raise ProfileError(f"{identifier}.toml", problems)
+        _audit(identifier)
         custom.write(current().settings.home, profile)
     except ProfileError as error:
         st.session_state[DRAFT] = replace(refused, problems=error.problems)
         return ""
     end()
     return identifier
+
+
+def _audit(identifier: str) -> None:
+    """Record in the audit that the profile is saved. Raises ``ProfileError``."""
+    try:
+        session.audit(Event.PROFILE, identifier, "saved")
+    except HistoryError as error:
+        raise ProfileError(f"{identifier}.toml", (Problem("name", f"was not saved. {error}"),)) from error
 
 
 def _known_secrets(values: Mapping[str, Any]) -> Iterator[Problem]:

@@ -3,12 +3,15 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from oauth.access import Action
+from oauth.access.audit import Event
 from oauth.flow import Grant, Tokens
 from oauth.installation import now
 from oauth.moments import later
 from oauth.providers import Provider
-from pages.parts.common import copying
+from pages.parts.common import copying, session
 from pages.parts.common.card import plain
+from pages.parts.common.permissions import needs
 from pages.parts.common.session import Session
 from pages.parts.walkthrough import step, token_inspector
 
@@ -84,7 +87,10 @@ def reveal_button(current: Session, key: str, value: str) -> bool:
     return is_revealed
 
 
+@needs(Action.SEND)
 def _reveal(current: Session, place: str) -> None:
+    if place:
+        session.audit(Event.REVEAL, place.partition(" ")[0])
     current.revealed = place
 
 
