@@ -17,6 +17,7 @@ from oauth.exports.layout import COLUMNS
 from oauth.history.terms import help_list
 from oauth.providers import Provider
 from oauth.providers.profile import CONNECTION, RESERVED_FIELDS
+from oauth.routes.gate import OPEN
 from oauth.settings import SETTINGS
 from pages.parts.common.permissions import PAGES, WIDGETS
 from tests.test_laws import diagram
@@ -60,6 +61,11 @@ def catalogue_fields() -> str:
     return table("field | meaning", rows + [(f"`error.{name}`", it) for name, it in drafting.MEANINGS.items()])
 
 
+def open_paths() -> str:
+    rows = ((f"`{path}{'…' if path.endswith('/') else ''}`", meaning) for path, meaning in OPEN.items())
+    return table("path | why", rows)
+
+
 def csv_columns() -> str:
     return textwrap.fill(f"`{', '.join(COLUMNS)}`", 120)
 
@@ -83,6 +89,7 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "filter-terms": ("docs/history.md", help_list),
     "catalogue-fields": ("docs/diagnose.md", catalogue_fields),
     "csv-columns": ("docs/history.md", csv_columns),
+    "open-paths": ("docs/operate.md", open_paths),
     "permissions": ("docs/operate.md", permissions),
     "rooms": ("docs/architecture.md", diagram),
 }

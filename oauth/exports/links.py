@@ -21,14 +21,12 @@ LIFETIME_SECONDS = 60
 class Link:
     """The content of a link: what it downloads, the digest of its browser's cookie, and when it expires (Unix time).
 
-    ``person`` is the id of whom it was made for, ``sees`` the owner whose exchanges that person sees, ``None`` for
-    everybody's. ``layout`` has the columns and the time zone of the file.
+    ``person`` is the id of whom it was made for. ``layout`` has the columns and the time zone of the file.
     """
 
     id: str
     filters: Filters
     person: str
-    sees: str | None
     browser: str
     expires: float
     layout: Layout = WHOLE
@@ -57,18 +55,15 @@ def sign(
     layout: Layout = WHOLE,
     *,
     person: str,
-    sees: str | None,
 ) -> str:
     """Return the path and query of a download of the exchanges that match ``filters``, valid for ``LIFETIME_SECONDS``.
 
-    It works for one person, by their id, in the browser that has the cookie ``browser``. ``sees`` is the owner whose
-    exchanges that person sees, ``None`` for everybody's.
+    It works for one person, by their id, in the browser that has the cookie ``browser``.
     """
     content = {
         "id": secrets.token_urlsafe(9),
         "filters": filters.to_query(),
         "person": person,
-        "sees": sees,
         "browser": _digest(browser),
         "expires": now.timestamp() + LIFETIME_SECONDS,
         "layout": layout.text,

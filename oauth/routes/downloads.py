@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from oauth.access import Person
+from oauth.access import MINIMUM, Action, Person
 from oauth.access.audit import Audit, Event
 from oauth.exports import links
 from oauth.exports.download import Download
@@ -40,6 +40,7 @@ _OTHER_BROWSER = (
 _OTHER_PERSON = (
     "A download link works only for the person that it was made for. Open History yourself, and use a link from there."
 )
+_NO_ROLE = f"To {Action.EXPORT}, you need the role {MINIMUM[Action.EXPORT].label}. Ask whoever runs this console."
 _WAITING = (
     f"{AT_A_TIME} downloads are being created, which is the most at a time, so this one waits for its turn.",
     "Keep this page open: it tries again by itself, and can be closed once the download has started.",
@@ -107,7 +108,7 @@ def history_file(
         """Start the export, and return it with its size if it is complete soon."""
         try:
             audit = new_audit()
-            seen = audit.history.seen_by(link.sees)
+            seen = audit.history.seen_by(person.sees)
             if audit.is_on:
                 detail = f"{count(seen, link.filters, SECONDS_OF_COUNT)} exchanges, {format}"
                 audit.record(person, Event.EXPORT, link.filters.line, detail=detail, address=address)
@@ -123,12 +124,14 @@ def history_file(
 
 
 def _refusal(link: links.Link | None, person: Person, browser: str, *, forged: bool) -> tuple[str, str] | None:
-    """Return title and text of the page for somebody whom the link does not belong to."""
+    """Return title and text of the page for somebody whom the link does not belong to, or who may not export now."""
     if link is None:
         return ("This link has expired", _EXPIRED) if forged else None
     if not link.belongs_to(browser):
         return "This link belongs to another browser", _OTHER_BROWSER
-    return None if link.person == person.id else ("This link belongs to another person", _OTHER_PERSON)
+    if link.person != person.id:
+        return "This link belongs to another person", _OTHER_PERSON
+    return None if person.may(Action.EXPORT) else ("Not allowed", _NO_ROLE)
 
 
 class _FileResponse(StreamingResponse):

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,9 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from oauth.exchange import Exchange, Request, Response, Step
+from oauth.history.store import History
+from oauth.redaction import Vault
 from tests.browser.test_real_servers import approve_at_oidc_provider, authorize, discover
 from tests.routes.conftest import serving
 from tests.servers import postgresql, proxies
@@ -29,7 +34,7 @@ pytestmark = pytest.mark.servers
 ROLES = "admin=groups:admins, operator=groups:operators, support=email:sam@example.com, reader=groups:staff"
 
 
-def client_of(issuer: str, client_id: str = "console", **settings: str) -> dict[str, str]:
+def client_of(issuer: str, client_id: str = "console", **more: str) -> dict[str, str]:
     """The settings of a console that is a client of a provider in tests/servers."""
     return {
         "CONSOLE_SIGN_IN": "oidc",
@@ -37,19 +42,41 @@ def client_of(issuer: str, client_id: str = "console", **settings: str) -> dict[
         "CONSOLE_OIDC_CLIENT_ID": client_id,
         "CONSOLE_OIDC_CLIENT_SECRET": f"{client_id}-secret-0123456789",
         "CONSOLE_ROLES": ROLES,
-    } | settings
+    } | more
+
+
+@dataclass(frozen=True)
+class Team:
+    """Two consoles at one address, the provider where their people sign in, and their database."""
+
+    url: str
+    issuer: str
+    database: str
+
+    def record(self, name: str, client_id: str) -> int:
+        """Record an exchange of a person, which was refused; return its row."""
+        vault = Vault(b"nothing in it is a secret")
+        history = History(self.database, lambda: datetime.now(UTC))
+        request = Request("POST", "https://www.olx.pl/api/open/oauth/token", (), b"grant_type=authorization_code")
+        sent = Exchange(Step.TOKEN, request, datetime.now(UTC), owner=f"{name}@{self.issuer}", client_id=client_id)
+        row = history.begin(vault.redact(sent))
+        body = b'{"error": "invalid_grant"}'
+        done = vault.redact(replace(sent, response=Response(400, body=body)))
+        history.complete(row, done, documented_error=None, error="invalid_grant", error_description="")
+        history.database.engine.dispose()
+        return row
 
 
 @pytest.fixture(scope="module")
-def team(postgresql_server: postgresql.Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Two consoles of a team that signs in at oidc-provider, behind HAProxy; no request stays at one of them."""
+def team(postgresql_server: postgresql.Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    """A team that signs in at oidc-provider; HAProxy keeps no browser at one of its consoles."""
     outside = free_port()
     database = postgresql_server.url(postgresql_server.new_database())
     with (
         oidc_provider(f"http://localhost:{outside}/sign-in/callback") as issuer,
         proxies.two_consoles(tmp_path_factory.mktemp("team"), database, outside, **client_of(issuer)) as (address, _),
     ):
-        yield address
+        yield Team(address, issuer, database)
 
 
 @contextmanager
@@ -58,7 +85,12 @@ def console_of_one(tools: Any, folder: Path, **environ: str) -> Iterator[tuple["
     port = tools.free_port()
     address = f"http://localhost:{port}"
     with oidc_provider(f"{address}/sign-in/callback {address}/callback", **environ) as issuer:
-        running = tools.start_console(folder / "home", port=port, CONSOLE_PUBLIC_URL=address, **client_of(issuer))
+        running = tools.start_console(
+            folder / "home",
+            port=port,
+            CONSOLE_PUBLIC_URL=address,
+            **client_of(issuer, CONSOLE_ALLOWED_HOSTS="127.0.0.1"),
+        )
         try:
             yield running, issuer
         finally:
@@ -128,9 +160,9 @@ def cookie_header(context: BrowserContext) -> dict[str, str]:
 
 
 @pytest.mark.proxies
-def test_sign_in_at_oidc_provider_ends_at_the_page_that_was_asked_for(tools: Any, page: Page, team: str) -> None:
-    walk = sign_in(tools.Walk(page, team), "ada.admins", "/history?status=4xx")
-    assert page.url == f"{team}/history?status=4xx"
+def test_sign_in_at_oidc_provider_ends_at_the_page_that_was_asked_for(tools: Any, page: Page, team: Team) -> None:
+    walk = sign_in(tools.Walk(page, team.url), "ada.admins", "/history?status=4xx")
+    assert page.url == f"{team.url}/history?status=4xx"
     expect(walk.at("history.filter.line").or_(page.get_by_text("No exchanges yet")).first).to_be_visible()
     walk.press("shell.person")
     expect(page.get_by_text("ada", exact=True)).to_be_visible()
@@ -151,8 +183,8 @@ def test_sign_in_at_django_oauth_toolkit_ends_at_the_page_that_was_asked_for(
     outside = free_port()
     database = postgresql_server.url(postgresql_server.new_database())
     with django_oauth_toolkit(tmp_path, f"http://localhost:{outside}/sign-in/callback") as issuer:
-        settings = client_of(issuer, "web-app", CONSOLE_OIDC_SCOPE="openid")
-        with proxies.two_consoles(tmp_path, database, outside, **settings) as (address, _):
+        client = client_of(issuer, "web-app", CONSOLE_OIDC_SCOPE="openid")
+        with proxies.two_consoles(tmp_path, database, outside, **client) as (address, _):
             walk = tools.Walk(page, address)
             walk.open("/history?status=4xx")
             log_in_at_django(page, "demo")
@@ -166,14 +198,14 @@ def test_sign_in_at_django_oauth_toolkit_ends_at_the_page_that_was_asked_for(
 
 
 @pytest.mark.proxies
-def test_after_a_sign_out_another_tab_can_do_nothing(tools: Any, page: Page, team: str) -> None:
-    walk = sign_in(tools.Walk(page, team), "bob.staff", "/errors")
+def test_after_a_sign_out_another_tab_can_do_nothing(tools: Any, page: Page, team: Team) -> None:
+    walk = sign_in(tools.Walk(page, team.url), "bob.staff", "/errors")
     cookies = cookie_header(page.context)
-    assert httpx.get(f"{team}/who-am-i", headers=cookies, trust_env=False).status_code == 200
-    sign_out(page.context.new_page(), team)
+    assert httpx.get(f"{team.url}/who-am-i", headers=cookies, trust_env=False).status_code == 200
+    sign_out(page.context.new_page(), team.url)
     until_cut_off(walk)
     for path in ("/who-am-i", "/_stcore/host-config", "/download/history.csv", "/history"):
-        assert httpx.get(team + path, headers=cookies, trust_env=False).status_code == 401, path
+        assert httpx.get(team.url + path, headers=cookies, trust_env=False).status_code == 401, path
     someone_else(page.context)
     page.reload()
     page.locator("input[name=login]").wait_for()
@@ -181,9 +213,9 @@ def test_after_a_sign_out_another_tab_can_do_nothing(tools: Any, page: Page, tea
 
 @pytest.mark.proxies
 @pytest.mark.parametrize("name", ["eve", "sam.unverified"])
-def test_person_without_a_role_sees_only_who_it_is(tools: Any, page: Page, team: str, name: str) -> None:
+def test_person_without_a_role_sees_only_who_it_is(tools: Any, page: Page, team: Team, name: str) -> None:
     """A group gives a role, or a verified address: one that nobody has checked is not its owner's."""
-    walk = tools.Walk(page, team)
+    walk = tools.Walk(page, team.url)
     sockets: list[Any] = []
     page.on("websocket", lambda socket: sockets.append(socket))
     walk.open("/history")
@@ -194,10 +226,82 @@ def test_person_without_a_role_sees_only_who_it_is(tools: Any, page: Page, team:
 
 
 @pytest.mark.proxies
-def test_verified_address_gives_its_role(tools: Any, page: Page, team: str) -> None:
-    walk = sign_in(tools.Walk(page, team), "sam")
+def test_verified_address_gives_its_role(tools: Any, page: Page, team: Team) -> None:
+    walk = sign_in(tools.Walk(page, team.url), "sam")
     walk.press("shell.person")
     expect(page.get_by_text("Role: support")).to_be_visible()
+
+
+# Roles
+
+PAGES = {
+    "reader": ["Diagnose", "History", "Errors"],
+    "support": ["Diagnose", "History", "Errors"],
+    "operator": ["Walkthrough", "Diagnose", "History", "Errors", "Sandbox", "Providers"],
+    "admin": ["Walkthrough", "Diagnose", "History", "Errors", "Sandbox", "Providers", "Access"],
+}
+
+
+@pytest.mark.proxies
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [("bob.staff", "reader"), ("sam", "support"), ("olga.operators", "operator"), ("ada.admins", "admin")],
+)
+def test_role_opens_its_pages_only(tools: Any, page: Page, team: Team, name: str, role: str) -> None:
+    walk = sign_in(tools.Walk(page, team.url), name)
+    names = page.locator("[data-testid=stTopNavLink]").all_inner_texts()
+    assert [name.split()[-1] for name in names] == PAGES[role]
+    for path, title in (("/sandbox-state", "Sandbox"), ("/providers", "Providers"), ("/access", "Access")):
+        if title not in PAGES[role]:
+            walk.open(path)
+            expect(page.get_by_text(f"yours is {role}")).to_be_visible()
+
+
+@pytest.mark.proxies
+def test_reader_sees_their_own_exchanges_and_support_sees_all(
+    tools: Any, browser: Browser, page: Page, team: Team
+) -> None:
+    own = team.record("bob.staff", "bobs-app")
+    other = team.record("ada.admins", "adas-app")
+    reader = sign_in(tools.Walk(page, team.url), "bob.staff", "/history?status=4xx")
+    expect(reader.at("history.bar")).to_contain_text("1 exchange")
+    for path in (f"/history?row={other}", "/history?client=adas-app", f"/history?row={own}&with={other}",
+                 "/history?q=adas-app", "/history?show=repeats", "/history?show=charts"):  # fmt: skip
+        reader.open(path)
+        reader.at("shell.person").wait_for()
+        reader.at("history.filter.line").wait_for()
+        reader.settle()
+        shown = reader.page.locator("[data-testid=stMain]").inner_text()
+        assert "adas-app" not in shown.replace("client:adas-app", "").replace("q:adas-app", ""), path
+        for key in ("history.download.open", "history.import.open", "history.delete.open"):
+            expect(reader.at(key)).to_have_count(0)
+    reader.open(f"/history?row={own}")
+    expect(reader.at("history.open")).to_contain_text("bobs-app")
+    with context_of(browser) as context:
+        support = sign_in(tools.Walk(context.new_page(), team.url), "sam", f"/history?row={other}")
+        expect(support.at("history.open")).to_contain_text("adas-app")
+        expect(support.at("history.delete.open")).to_have_count(0)
+        support.open("/history?status=4xx")
+        support.press("history.download.open")
+        link = support.at("history.download").locator("a:visible").first.get_attribute("href")
+        assert link is not None
+        for cookies in ({}, cookie_header(page.context)):
+            refused = httpx.get(link, headers=cookies, trust_env=False)
+            assert refused.status_code in (401, 403), refused.text
+        with support.page.expect_download() as download:
+            support.at("history.download").locator("a:visible").first.click()
+        text = download.value.path().read_text()
+        assert "adas-app" in text
+        assert "bobs-app" in text
+
+
+@contextmanager
+def context_of(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser of another person."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    context.set_default_timeout(60_000)
+    yield context
+    context.close()
 
 
 # The end of a session

@@ -19,6 +19,7 @@ from oauth.history.filters import Filters
 from oauth.installation import Installation
 from oauth.providers import custom, load
 from oauth.sandbox import embedded, fault_from
+from oauth.settings import Settings
 from pages.parts.common import permissions, provider, session
 from tests.catalogue.test_catalogues import ACME
 from tests.hostile.entries import damage_history
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from tests.pages.conftest import Page
 
 PAGES = Path(__file__).parent.parent.parent / "pages"
+EVERY_PAGE = [name for name in permissions.PAGES if name != "access"]
+"""The pages of a console without a sign-in."""
 
 
 @pytest.fixture
@@ -160,6 +163,20 @@ def test_the_widgets_of_a_whole_walkthrough_are_listed(walked: "Page") -> None:
         assert permissions.action_of(key_of(id)) in (Action.SEND, None)
 
 
+@pytest.mark.parametrize("role", Role)
+def test_the_page_access_is_for_those_who_may(
+    page: "Page", console: Installation, as_role: Callable[[Role], None], monkeypatch: pytest.MonkeyPatch, role: Role
+) -> None:
+    monkeypatch.setattr(Settings, "sign_in", property(lambda _: "oidc"))
+    as_role(role)
+    page.run()
+    page.go("access.py")
+    assert ("Not allowed" in page.text()) is (role < Role.ADMIN)
+    keys = {key_of(element.proto.id) for element in elements(page.app._tree) if getattr(element.proto, "id", "")}
+    assert len(keys) > 3 or role < Role.ADMIN
+    assert all(permissions.may(permissions.action_of(key)) for key in keys)
+
+
 def state(console: Installation) -> list[object]:
     """What a person of another role may not change."""
     files = sorted(path for path in console.settings.home.rglob("*.toml"))
@@ -230,8 +247,8 @@ def test_the_address_of_a_page_says_who_may_open_it(
         (Role.NONE, []),
         (Role.READER, ["diagnose", "history", "errors"]),
         (Role.SUPPORT, ["diagnose", "history", "errors"]),
-        (Role.OPERATOR, [*permissions.PAGES]),
-        (Role.ADMIN, [*permissions.PAGES]),
+        (Role.OPERATOR, EVERY_PAGE),
+        (Role.ADMIN, EVERY_PAGE),
     ],
 )
 def test_the_navigation_has_the_pages_that_a_role_may_open(
@@ -253,7 +270,7 @@ def test_the_navigation_has_the_pages_that_a_role_may_open(
 def test_a_person_without_a_role_is_told_so(page: "Page", as_role: Callable[[Role], None]) -> None:
     as_role(Role.NONE)
     for file in PAGES.glob("*.py"):
-        if file.stem in permissions.PAGES and file.stem != "access":  # which a console without a sign-in has not
+        if file.stem in EVERY_PAGE:
             page.go(file.name)
             assert "you have none. Whoever runs this console gives roles" in page.text()
 

@@ -234,8 +234,10 @@ def test_too_many_requests_are_refused_by_token_person_and_address(
     secrets = [tokens.create(audit, ADA, name, ["history:read"], 1) for name in "ab"]
     bob = tokens.create(audit, Person("8@login.example", "Bob", Role.ADMIN), "c", ["history:read"], 1)
 
-    def get(secret: str) -> httpx.Response:
-        return http.get("/api/exchanges", headers={"Authorization": f"Bearer {secret}"})
+    def get(secret: str, source: str = "127.0.0.1", forwarded: str = "10.0.0.1") -> httpx.Response:
+        headers = {"Authorization": f"Bearer {secret}", "X-Forwarded-For": forwarded}
+        with httpx.Client(transport=httpx.HTTPTransport(local_address=source)) as client:
+            return client.get(http.base_url.join("/api/exchanges"), headers=headers)
 
     first, second = secrets
     assert [get(secret).status_code for secret in (first, first, first, second, second)] == [200, 200, 429, 200, 429]
@@ -246,8 +248,9 @@ def test_too_many_requests_are_refused_by_token_person_and_address(
     times.append(times[-1] + timedelta(seconds=60))
     assert get(first).status_code == 200
     assert [get("oc_x").status_code for _ in range(3)] == [401, 429, 429]
-    monkeypatch.setattr(bearer, "REFUSED", Rate(100, 6000))  # as if each came from another address
-    assert [get("oc_x").status_code for _ in range(3)] == [401, 429, 429]
+    made_up = [get("oc_x", forwarded=f"10.0.0.{number}").status_code for number in range(2, 5)]
+    assert made_up == [429, 429, 429], "nobody is believed who sends an address"
+    assert [get("oc_x", f"127.0.0.{number}").status_code for number in range(2, 5)] == [401, 429, 429]
     assert len(entries(audit, "refusal")) == 2, "guesses do not fill the audit"
 
 

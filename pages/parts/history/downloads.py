@@ -41,7 +41,7 @@ def draw(filters: Filters, number: Count) -> None:
     """Draw the download links, and renew them while the page is open and when one was used."""
     if not may(Action.EXPORT):
         return
-    settings, person = current().settings, session.person()
+    settings = current().settings
     browser = session.browser()
     chosen = layout()
     with st.popover(f"Download {number}", icon=":material/download:", key="history.download.open"):
@@ -49,7 +49,7 @@ def draw(filters: Filters, number: Count) -> None:
             st.link_button(
                 f"Download {number} as {label}",
                 session.origin()
-                + links.sign(settings, filters, now(), format, browser, chosen, person=person.id, sees=person.sees),
+                + links.sign(settings, filters, now(), format, browser, chosen, person=session.person().id),
                 key="history.download" if format == "csv" else f"history.download.{format}",
                 on_click="rerun",  # a link works once
                 help=help_text,

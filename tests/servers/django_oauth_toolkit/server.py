@@ -1,6 +1,6 @@
 """django-oauth-toolkit as an authorization server, with Django's admin login.
 
-``python server.py`` reads PORT, REDIRECT_URI, one or more with spaces between, and DATABASE from the environment.
+``python server.py`` reads PORT, REDIRECT_URI (one or more, separated by spaces) and DATABASE from the environment.
 """
 
 import os

@@ -1,7 +1,7 @@
 // oidc-provider as an authorization server, with its own login and consent pages.
-// PORT and REDIRECT_URI, one or more with spaces between, come from the environment, and ID_TOKEN_SECONDS for the sign-in.
+// PORT, REDIRECT_URI (one or more, separated by spaces) and ID_TOKEN_SECONDS come from the environment.
 //
-// Who logs in as "sam.staff" is sam, a member of the group staff, with a verified address; "sam.unverified" says to be sam.
+// The login "sam.staff" is sam of the group staff, with a verified address; that of "sam.unverified" is the same, unverified.
 import { generateKeyPairSync } from 'node:crypto';
 
 import Provider from 'oidc-provider';
@@ -33,7 +33,7 @@ const clients = [
   },
   {
     client_id: 'device-app', token_endpoint_auth_method: 'none', redirect_uris: [], response_types: [],
-    grant_types: [device, 'refresh_token'], application_type: 'native', scope: 'openid email offline_access',
+    grant_types: [device, 'refresh_token'], application_type: 'native', scope: 'openid email profile offline_access',
   },
 ];
 if (jwtKey) {
