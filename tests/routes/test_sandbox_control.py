@@ -42,11 +42,11 @@ def bearer(token: str) -> dict[str, str]:
 def test_token_with_the_scope_moves_the_clock_and_is_in_the_audit(http: httpx.Client, audit: Audit) -> None:
     token = tokens.create(audit, ADA, "nightly", ["sandbox"], 1)
     assert http.get("/sandbox/control/clock", headers=bearer(token)).status_code == 200
-    moved = http.post("/sandbox/control/clock", headers=bearer(token), json={"advance_seconds": 600})
+    moved = http.put("/sandbox/control/clock", headers=bearer(token), json={"now": "2027-01-01T00:00:00Z"})
     assert moved.status_code == 200, moved.text
     rows = audit.page(Selection(event="sandbox"), None, 9)
     assert [(row.name, row.person, row.object) for row in rows] == [
-        ("nightly (token)", ADA.id, "POST /sandbox/control/clock")
+        ("nightly (token)", ADA.id, "PUT /sandbox/control/clock")
     ]
 
 
