@@ -27,6 +27,7 @@ from oauth.history.upkeep import Upkeep
 from oauth.installation import current, now
 from oauth.routes import Below, routes
 from oauth.routes.doors import Doors, Entrance, page_policy
+from oauth.routes.sandbox_control import SandboxTokens
 from oauth.sandbox.app import application
 from oauth.sandbox.control.access import ControlAccess
 from oauth.settings import SettingError, check_host
@@ -93,7 +94,14 @@ control_access = ControlAccess(installation.settings.control_token, open=persona
 routes_beside_pages: list[BaseRoute] = [
     *routes(installation.settings, installation.recorder, now),
     *(
-        Mount(f"/sandbox{path}", application(sandbox.embedded(api), control_access))
+        Mount(
+            f"/sandbox{path}",
+            SandboxTokens(
+                application(sandbox.embedded(api), control_access),
+                installation.audit,
+                installation.settings.control_token,
+            ),
+        )
         for api, path in sandbox.MOUNTED.items()
     ),
 ]

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from oauth.access import LOCAL, Person, Role
+from oauth.access import LOCAL, Action, Person, Role
 from oauth.access.register import Register
 from oauth.access.seal import HEADER, Seal
 from oauth.access.sign_in import WHO, Refused, Unreachable
@@ -32,6 +32,9 @@ OPEN: Mapping[str, str] = {
     "/api/": "programs, with a token of their own",
 }
 """The paths that need no person, those with a slash at their end with all below, and why."""
+
+
+_WORDS = {"True": "yes", "False": "no"}
 
 
 class Way(Protocol):
@@ -133,9 +136,17 @@ class Gate:
     def _who(self, person: Person, status: int = 200) -> Response:
         """Return the page that says who somebody is, and which role that gave."""
         has_role = person.role is not Role.NONE
+        may = [action.value for action in Action if person.may(action)]
         facts = [("id", person.id), ("role", person.role.label), *_facts(person.claims)]
+        if may:
+            facts.append(("may", ", ".join(may)))
         if person.expires is not None:
-            facts.append(("signed in until", f"{datetime.fromtimestamp(person.expires, self._clock().tzinfo):%c %Z}"))
+            facts.append(
+                (
+                    "signed in until",
+                    f"{datetime.fromtimestamp(person.expires, self._clock().tzinfo):%Y-%m-%d %H:%M:%S %Z}",
+                )
+            )
         text = (
             "These claims of your sign-in gave the role, by the rules of CONSOLE_ROLES."
             if has_role
@@ -172,7 +183,8 @@ def address_of(connection: HTTPConnection) -> str:
 
 def _facts(claims: Mapping[str, object]) -> list[tuple[str, str]]:
     return [
-        (name, ", ".join(map(str, value)) if isinstance(value, list) else str(value)) for name, value in claims.items()
+        (name, ", ".join(map(str, value)) if isinstance(value, list) else _WORDS.get(str(value), str(value)))
+        for name, value in claims.items()
     ]
 
 

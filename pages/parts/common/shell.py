@@ -37,6 +37,7 @@ _STYLE = f"""
 .stCode .token.token.number {{ color: light-dark(#0f6a5d, #7ad9c8); }}
 [kind=primary], [kind=primary]:hover {{ color: light-dark(#ffffff, #06231f); }}
 .st-key-run-shown {{ display: none; }}
+.st-key-shell-person {{ position: fixed; top: 0.55rem; right: 3.75rem; width: auto; z-index: 999991; }}
 body:has({_GONE}) .stDialog {{ display: none; }}
 {_GONE}::before {{
   content: "{LOST}"; position: fixed; z-index: 1000000; left: 0; right: 0; bottom: 0; padding: 0.75rem 1.25rem;
