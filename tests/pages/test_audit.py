@@ -1,15 +1,17 @@
 """What is done on the pages of a console with a sign-in is in the audit, once, and is not done when it cannot be."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from oauth.access import Person, Role
+from oauth.access import Person, Role, people
 from oauth.access.audit import Audit, Event, Selection
 from oauth.catalogue import editing
+from oauth.exchange import Exchange, Request, Step
 from oauth.history.database import HistoryError
 from oauth.history.filters import Filters
-from oauth.installation import Installation
+from oauth.installation import Installation, now
 from oauth.providers import custom, load
 from oauth.sandbox import embedded
 from pages.parts.common import session
@@ -120,3 +122,15 @@ def test_refused_action_is_in_the_audit_without_its_arguments(
     page.press("tokens.reveal.access_token")
     [row] = console.audit().page(Selection(), None, 9)
     assert (row.event, row.object, row.allowed, row.role) == (Event.REFUSAL, "reveal", False, "reader")
+
+
+def test_rows_have_the_names_of_people(page: "Page", console: Installation) -> None:
+    people.seen(console.history.database, replace(PEOPLE[0], id="8@login.example", name="*Bob*"), "", now())
+    people.seen(console.history.database, PEOPLE[0], "", now())
+    page.paste(page.decide())
+    sent = Exchange(Step.API, Request("GET", "https://p.example/"), now(), owner="8@login.example")
+    number = console.history.begin(sent)
+    page.go("history.py")
+    assert set(page.app.dataframe[0].value["by"]) == {"Ada", "*Bob*"}
+    page.go("history.py", row=str(number))
+    assert "by 8@login.example · *Bob*" in page.text()

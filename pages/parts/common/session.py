@@ -5,7 +5,7 @@ Nothing here is cached or shared, and only the recorder writes any of it, redact
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from oauth import flow as flows
-from oauth.access import LOCAL, Person
+from oauth.access import LOCAL, Person, people
 from oauth.access.audit import Event
 from oauth.access.roles import Rules
 from oauth.access.seal import HEADER, Seal
@@ -269,6 +269,11 @@ def audit(event: Event, object: str = "", detail: str = "", *, allowed: bool = T
 def history() -> History:
     """Return the history as this person sees it. Pages have no other."""
     return current().history.seen_by(person().sees)
+
+
+def names(ids: Collection[str]) -> dict[str, str]:
+    """Return the names of people by their ids, none on a console without sign-in. Raises ``HistoryError``."""
+    return {} if person() is LOCAL else people.names(database(), ids)
 
 
 def database() -> Database:

@@ -82,6 +82,7 @@ def _headline(row: Row) -> None:
         f"flow {sent.flow}" if sent.flow else "",
         f"request id {sent.request_id}" if sent.request_id else "",
         f"by {sent.owner}" if sent.owner else "",
+        session.names([sent.owner]).get(sent.owner, ""),
     ]
     st.text(" · ".join(fact for fact in facts if fact))
 

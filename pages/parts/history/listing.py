@@ -119,7 +119,7 @@ def _table(rows: list[Row]) -> None:
     statuses = st.column_config.MultiselectColumn(
         width=95, options=distinct, color=[_colour(text, rows, outcomes) for text in distinct]
     )
-    at = now()
+    at, names = now(), session.names({row.exchange.owner for row in rows})
     columns: dict[str, tuple[Any, list[Any]]] = {
         "id": (st.column_config.NumberColumn(width=75, format="%d"), [row.exchange.id for row in rows]),
         "when": (95, [clock.ago(row.exchange.started_at, at) for row in rows]),
@@ -136,7 +136,7 @@ def _table(rows: list[Row]) -> None:
         ),
         "request": ("large", [f"{row.exchange.request.method} {row.exchange.request.url}".strip() for row in rows]),
         "note": ("medium", [row.note for row in rows]),
-        "by": (120, [row.exchange.owner for row in rows]),
+        "by": (120, [names.get(row.exchange.owner, row.exchange.owner) for row in rows]),
     }
     empty = {name for name in ("mark", "case", "note") if not any(columns[name][1])}
     opened = url_state.number(url_state.ROW)
