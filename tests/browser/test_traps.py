@@ -1,5 +1,6 @@
 """Traps of the walkthrough: lost tokens, surviving edits, denied and refused authorizations, and the keyboard."""
 
+import re
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import Page, expect
@@ -166,3 +167,72 @@ def test_on_a_phone_the_answer_and_the_next_step_are_in_view(walk: "Walk") -> No
     expect(verdict).to_contain_text("invalid_grant")
     assert walk.top("diagnose.verdict") < 200
     assert walk.top("diagnose.text") > walk.top("diagnose.verdict")
+
+
+def test_misspelt_scope_is_corrected_by_one_fix_that_works(walk: "Walk") -> None:
+    walk.authorize()
+    walk.exchange()
+    walk.press("rail.call")
+    walk.pick("call.action", "Application token")
+    walk.type("application.field.scope.value", "read wirte v2")
+    walk.press("application.send")
+    assert "+ scope: read write v2" in walk.card("application")
+    walk.press("application.fix.1")
+    expect(walk.at("application_tokens")).to_contain_text("read write v2")
+    expect(walk.at("application.fix.1")).to_have_count(0)
+
+
+def test_large_file_shows_progress_and_keeps_nobody_waiting(walk: "Walk") -> None:
+    walk.open("/diagnose")
+    entry = '{"request":{"method":"GET","url":"https://p.example/a?b=c"},"response":{"status":200}},\n'
+    har = '{"log":{"entries":[' + entry * (10 * 1024 * 1024 // len(entry)) + "{}]}}"
+    walk.at("diagnose.verdict").wait_for()
+    walk.page.locator("input[type=file]").first.set_input_files(
+        {"name": "large.har", "mimeType": "application/json", "buffer": har.encode()}
+    )
+    expect(walk.at("diagnose.waiting")).to_be_visible()
+    other = type(walk)(walk.page.context.new_page(), walk.url)
+    other.open("/errors")
+    other.at("errors.list").wait_for()
+    expect(walk.at("diagnose.waiting")).to_have_count(0)
+    expect(walk.at("diagnose.verdict")).to_contain_text(re.compile("exchanges|could not be read"))
+    walk.at("diagnose.text").locator("textarea").fill("HTTP/1.1 400 Bad Request\n\n" + '{"error":"invalid_grant"}')
+    walk.press("diagnose.read")
+    expect(walk.at("diagnose.verdict")).to_contain_text("invalid_grant")
+
+
+def test_table_leaves_the_buttons_above_it_free(walk: "Walk") -> None:
+    walk.authorize()
+    walk.exchange()
+    walk.open("/history")
+    table = walk.page.get_by_test_id("stDataFrame").first
+    table.hover()
+    tools = walk.page.get_by_test_id("stElementToolbar").first.bounding_box()
+    delete = walk.at("history.delete.open").bounding_box()
+    assert tools is not None
+    assert delete is not None
+    assert tools["y"] >= delete["y"] + delete["height"]
+    walk.at("history.delete.open").locator("button").click()
+    walk.at("history.delete.count").wait_for()
+
+
+def test_profile_that_is_imported_again_makes_no_twin(walk: "Walk") -> None:
+    walk.open("/providers")
+    file = {"name": "twin.toml", "mimeType": "text/plain", "buffer": b'name = "Twin"\nresponse_mode = "query"\n'}
+    for said in ("The profile was imported.", "Nothing was imported: this profile is here already"):
+        walk.at("providers.open").get_by_text("New profile").click()
+        walk.at("providers.import").locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
+        expect(walk.page.get_by_text(said)).to_be_visible()
+    expect(walk.at("providers.open").get_by_text("Twin")).to_have_count(1)
+
+
+def test_host_without_an_address_is_named_and_the_console_has_its_own_port(walk: "Walk") -> None:
+    port = walk.url.rpartition(":")[2]
+    expect(walk.at("authorize.field.redirect_uri.value").locator("input")).to_have_value(
+        f"http://localhost:{port}/callback"
+    )
+    walk.pick("walkthrough.provider", "Any OAuth server")
+    walk.type("walkthrough.issuer", "https://nowhere.invalid")
+    walk.press("walkthrough.discover")
+    expect(walk.page.get_by_text("could not be resolved").first).to_be_visible()
+    expect(walk.page.get_by_text("No metadata was found")).to_have_count(0)
