@@ -236,3 +236,26 @@ def test_host_without_an_address_is_named_and_the_console_has_its_own_port(walk:
     walk.press("walkthrough.discover")
     expect(walk.page.get_by_text("could not be resolved").first).to_be_visible()
     expect(walk.page.get_by_text("No metadata was found")).to_have_count(0)
+
+
+def test_single_keys_can_be_switched_off(walk: "Walk") -> None:
+    page = walk.page
+    listed = page.get_by_text("Copy the error report")
+    walk.at("authorize.open").wait_for()
+    walk.settle()
+    page.locator(".shortcuts > summary").click()
+    page.locator(".shortcuts input").uncheck()
+    page.locator(".shortcuts > summary").click()
+    expect(listed).to_be_hidden()
+    page.reload()
+    walk.at("authorize.open").wait_for()
+    walk.settle()
+    page.locator("h1").first.click()
+    page.keyboard.press("?")
+    page.locator(".shortcuts > summary").click()
+    expect(listed).to_be_visible()
+    expect(page.locator(".shortcuts input")).not_to_be_checked()
+    page.locator(".shortcuts input").check()
+    page.locator("h1").first.click()
+    page.keyboard.press("?")
+    expect(listed).to_be_hidden()

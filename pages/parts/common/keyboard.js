@@ -45,6 +45,7 @@
       list.open = !list.open;
     },
   };
+  for (const box of document.querySelectorAll(".shortcuts input")) box.checked = !localStorage.noSingleKeys;
   if (!window.consoleKeys) {
     window.consoleKeys = true;
     document.addEventListener("keydown", (event) => {
@@ -52,11 +53,14 @@
       const isApplied = event.target.matches("textarea") && !event.target.closest(".st-key-diagnose-text");
       const isTyping = event.target.closest("input, textarea, select, [contenteditable]");
       const isSend = event.key === "Enter" && (event.ctrlKey || event.metaKey) && !isApplied;
-      if (!isSend && (isTyping || event.ctrlKey || event.metaKey || event.altKey)) return;
+      if (!isSend && (localStorage.noSingleKeys || isTyping || event.ctrlKey || event.metaKey || event.altKey)) return;
       const run = act[isSend ? "mod+Enter" : event.key];
       if (!run) return;
       event.preventDefault();
       run();
+    });
+    document.addEventListener("change", ({ target }) => {
+      if (target.matches(".shortcuts input")) localStorage.noSingleKeys = target.checked ? "" : "1";
     });
     // A connection that is gone because the sign-in has ended: the server answers, but not with the page.
     new MutationObserver(async () => {

@@ -20,6 +20,9 @@ SHORTCUTS = {
     "?": "Show or hide this list",
 }
 
+_SINGLE = '<label><input type="checkbox" checked> Use the keys without Ctrl, in this browser</label>'
+"""Whoever dictates, or hits keys unawares, can switch single keys off (WCAG 2.2 §2.1.4)."""
+
 _STYLE = """
 .shortcuts { position: fixed; right: 1rem; bottom: 1rem; z-index: 100; text-align: right; }
 .shortcuts > summary {
@@ -48,7 +51,7 @@ def draw(style: str) -> None:
     )
     st.html(
         f'<style>{style}{_STYLE}</style><details class="shortcuts"><summary aria-label="Keyboard shortcuts">?</summary>'
-        f"<div><table>{rows}</table></div></details><span hidden></span>{SCRIPT}",
+        f"<div><table>{rows}</table>{_SINGLE}</div></details><span hidden></span>{SCRIPT}",
         unsafe_allow_javascript=True,
     )
 
