@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from joserfc import jwt
-from joserfc.jwk import Key, OctKey, RSAKey
+from joserfc.jwk import ECKey, Key, OctKey, RSAKey
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -479,6 +479,45 @@ def test_voucher_without_a_time_of_issue_is_accepted(tmp_path: Path) -> None:
     with proxied(tmp_path, key) as console:
         headers = {"Cf-Access-Jwt-Assertion": voucher(console, key, iat=None)}
         assert console.client.get("/history", headers=headers).status_code == 200
+
+
+FORMS: Mapping[str, tuple[Key, Mapping[str, Any], Mapping[str, Any], Role]] = {
+    "Cloudflare Access": (
+        RSAKey.generate_key(2048, parameters={"kid": "k"}),
+        {"alg": "RS256", "kid": "k", "typ": "JWT"},
+        {"aud": ["32eafc"], "iss": "https://team.cloudflareaccess.com", "sub": "7335d417-61da", "iat": 0, "nbf": 0,
+         "email": "seven@example.com", "type": "app", "custom": {"team": "oauth"}},
+        Role.READER,
+    ),
+    "Google IAP": (
+        ECKey.generate_key("P-256", parameters={"kid": "k"}),
+        {"alg": "ES256", "kid": "k", "typ": "JWT"},
+        {"aud": "/projects/1/global/backendServices/2", "iss": "https://cloud.google.com/iap", "iat": 0,
+         "sub": "accounts.google.com:1", "email": "seven@example.com", "hd": "example.com"},
+        Role.SUPPORT,
+    ),
+    "Teleport": (
+        RSAKey.generate_key(2048, parameters={"kid": "k"}),
+        {"alg": "RS256", "typ": "JWT"},
+        {"aud": ["http://127.0.0.1:34679"], "iss": "aws", "nbf": 0, "sub": "alice", "username": "alice",
+         "roles": ["admin"], "traits": {"logins": ["root"]}},
+        Role.OPERATOR,
+    ),
+}  # fmt: skip
+"""JWTs as the documentation of proxies shows them: key, header and claims, and the role of the rules below."""
+
+
+@pytest.mark.parametrize("proxy", FORMS)
+def test_jwt_of_a_documented_proxy_gives_a_role(tmp_path: Path, proxy: str) -> None:
+    key, header, claims, role = FORMS[proxy]
+    aud = claims["aud"] if isinstance(claims["aud"], str) else claims["aud"][0]
+    roles = "reader=custom.team:oauth, support=hd:example.com, operator=roles:admin, admin=email:seven@example.com"
+    settings = {"CONSOLE_JWT_ISSUER": claims["iss"], "CONSOLE_JWT_AUDIENCE": aud, "CONSOLE_ROLES": roles}
+    with proxied(tmp_path, key, **settings) as console:
+        token = jwt.encode({**header}, {**claims, "exp": int(console.now.timestamp()) + 300}, key)
+        assert console.client.get("/history", headers={"Cf-Access-Jwt-Assertion": token}).status_code == 200
+        assert console.given[0] is not None
+        assert console.given[0].role == role
 
 
 def test_bearer_token_of_a_proxy_is_read_from_authorization(tmp_path: Path) -> None:
