@@ -340,6 +340,7 @@ def _change(**claims: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
         (_change(aud=None), "aud"),
         (_change(azp="another"), "azp"),
         (_change(exp=1), "exp"),
+        (_change(iat=None), "iat"),
         (_change(exp=None), "exp"),
         (_change(exp="9999999999"), "exp"),
         (_change(nonce="another"), "nonce"),
