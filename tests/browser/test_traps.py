@@ -259,3 +259,16 @@ def test_single_keys_can_be_switched_off(walk: "Walk") -> None:
     page.locator("h1").first.click()
     page.keyboard.press("?")
     expect(listed).to_be_hidden()
+
+
+def test_start_again_loses_no_token(walk: "Walk") -> None:
+    walk.authorize()
+    walk.exchange()
+    first = walk.at("tokens").locator("pre code").first.inner_text()
+    walk.press("rail.token")
+    walk.press("token.send")
+    walk.card("token")
+    walk.press("token.fix.1")
+    expect(walk.at("authorize.open")).to_be_visible()
+    walk.press("walkthrough.undo")
+    expect(walk.at("tokens")).to_contain_text(first)
