@@ -14,6 +14,8 @@ import httpx
 from joserfc import jwk, jwt
 from playwright.sync_api import Browser, expect
 
+from tests.browser.test_accessibility import check
+
 HEADER, ISSUER, AUDIENCE = "X-Voucher", "https://login.example", "console"
 
 
@@ -83,8 +85,16 @@ def test_admin_creates_a_token_that_reads_the_history_and_finds_both_in_the_audi
             walk.press("access.token.seen")
             walk.at("access.token.created").wait_for(state="detached")
             expect(walk.at("access.token.1")).to_contain_text("last used just now")
+            check(walk, "the tokens")
             walk.page.get_by_role("tab", name="Audit").click()
             walk.at("access.audit.table").wait_for()
+            check(walk, "the audit")
+            walk.page.emulate_media(color_scheme="dark")
+            check(walk, "the audit in the dark")
+            walk.at("shell.person").locator("button").click()
+            expect(walk.page.get_by_text("Who am I?")).to_be_visible()
+            check(walk, "who is signed in")
+            walk.page.keyboard.press("Escape")
             with walk.page.expect_download() as download:
                 walk.press("access.audit.download")
             # The browser of the tests sends no header of ours with a download, which the proxy would add.

@@ -31,7 +31,8 @@ _STYLE = f"""
 .stMainBlockContainer {{ padding-top: 4.5rem; padding-bottom: 4rem; }}
 @media (max-width: 640px) {{ .stAppToolbar div:has(> .stMainMenu) {{ min-width: 0; }} }}
 .stDataFrame [data-testid=stElementToolbar] {{ top: 0.2rem; right: 0.2rem; }}
-[data-testid=stCaptionContainer] {{ color: light-dark(#5b6670, #a3b0b9); opacity: 1; }}
+[data-testid=stCaptionContainer] {{ color: inherit; opacity: 0.8; }}
+.st-key-shell-person-ways a {{ color: inherit; }}
 .stCode .token.token:is(.property, .attr-name, .header-name, .key) {{ color: light-dark(#0b6585, #6cc7e8); }}
 .stCode .token.token:is(.string, .boolean, .inserted) {{ color: light-dark(#0a6b2d, #7fd99a); }}
 .stCode .token.token.number {{ color: light-dark(#0f6a5d, #7ad9c8); }}
@@ -80,7 +81,8 @@ def _person() -> None:
         leave = (
             f'<a href="{base}{SIGN_OUT}" target="_self">Sign out</a>' if current().settings.sign_in == "oidc" else ""
         )
-        st.html(f'<a href="{base}{WHO}" target="_blank">Who am I?</a> &nbsp; {leave}')
+        with st.container(key="shell.person.ways"):
+            st.html(f'<a href="{base}{WHO}" target="_blank">Who am I?</a> &nbsp; {leave}')
 
 
 def _history() -> list[tuple[str, str, str, str]]:
