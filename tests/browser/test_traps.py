@@ -272,3 +272,21 @@ def test_start_again_loses_no_token(walk: "Walk") -> None:
     expect(walk.at("authorize.open")).to_be_visible()
     walk.press("walkthrough.undo")
     expect(walk.at("tokens")).to_contain_text(first)
+
+
+def test_preflight_names_the_cause_that_the_response_will_have(walk: "Walk") -> None:
+    walk.authorize()
+    walk.type("token.field.client_id.value", "inactive-app")
+    walk.type("token.field.client_secret.value", "inactive-secret")
+    expect(walk.at("token.preflight")).to_contain_text("is published as inactive")
+    walk.exchange()
+    assert "The client is inactive" in walk.face("token")
+
+    walk.press("rail.call")
+    walk.pick("call.action", "Application token")
+    walk.press("application.send")
+    walk.at("application_tokens").wait_for()
+    walk.pick("call.action", "Call the API")
+    expect(walk.at("api.preflight")).to_contain_text("application")
+    walk.press("api.send")
+    assert "Documented error 9" in walk.card("api")
