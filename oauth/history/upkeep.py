@@ -11,14 +11,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Event, Thread
 
-from sqlalchemy import case, delete, insert, or_, select, update
+from sqlalchemy import Connection, case, delete, or_, select, text, update
 
 from oauth.catalogue import answers
 from oauth.exchange import Step
 from oauth.history.backfill import fill_entries
 from oauth.history.database import HistoryError
 from oauth.history.deletion import Announcement, announce_older, delete_older
-from oauth.history.schema import consoles, exchanges
+from oauth.history.schema import consoles, exchanges, utc_text
 from oauth.history.store import IMPORTED, STOPPED, History
 
 PERIOD = 10.0
@@ -34,6 +34,10 @@ FILL_SECONDS = 5.0
 """Time limit of the backfill in one round."""
 
 DAY = timedelta(days=1)
+
+_BEAT = text(
+    "INSERT INTO consoles (id, seen_at) VALUES (:id, :seen) ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at"
+)
 
 
 class Upkeep:
@@ -61,25 +65,35 @@ class Upkeep:
         self._tidied: datetime | None = None
         self._announced: Announcement | None = None
         self._ended = Event()
-        self._problem = ""
         self._is_filling = True
 
     def start(self) -> None:
-        """Run rounds in a background thread until the process ends or ``stop`` is called."""
-        Thread(target=self._run, name="history upkeep", daemon=True).start()
+        """Run rounds in a background thread until the process ends or ``stop`` is called.
+
+        The heartbeat has a thread of its own: a round that deletes much takes longer than a process may be silent.
+        """
+        for work, name in ((self.round, "upkeep"), (self.beat, "heartbeat")):
+            Thread(target=self._run, args=(work,), name=f"history {name}", daemon=True).start()
 
     def stop(self) -> None:
         """Stop after the current round."""
         self._ended.set()
+
+    def beat(self) -> None:
+        """Store the heartbeat. Raises ``HistoryError``."""
+        with self._history.database.writing() as connection:
+            self._beat(connection, self._clock())
+
+    def _beat(self, connection: Connection, now: datetime) -> None:
+        values = {"id": self._history.console, "seen": utc_text(now)}
+        connection.execute(_BEAT, values)
 
     def round(self) -> None:
         """Store the heartbeat, mark lost exchanges, delete old ones, fill old rows. Raises ``HistoryError``."""
         now = self._clock()
         database, console = self._history.database, self._history.console
         with database.writing() as connection:
-            seen = connection.execute(update(consoles).where(consoles.c.id == console).values(seen_at=now)).rowcount
-            if not seen:
-                connection.execute(insert(consoles).values(id=console, seen_at=now))
+            self._beat(connection, now)
             connection.execute(delete(consoles).where(consoles.c.seen_at < now - GONE))
             connection.execute(
                 update(exchanges)
@@ -141,15 +155,16 @@ class Upkeep:
             self._is_filling = fill_entries(self._history.database)
             self._ended.wait(time.monotonic() - start)
 
-    def _run(self) -> None:
+    def _run(self, work: Callable[[], None]) -> None:
+        problem = ""
         while not self._ended.is_set():
             try:
-                self.round()
+                work()
             except HistoryError as error:
                 # The page reports each exchange that is not stored; the log says it once.
-                if str(error) != self._problem:
+                if str(error) != problem:
                     logging.getLogger(__name__).warning("%s", error)
-                self._problem = str(error)
+                problem = str(error)
             else:
-                self._problem = ""
+                problem = ""
             self._ended.wait(PERIOD)

@@ -226,6 +226,7 @@ UNRESTRICTED: Mapping[str, str] = {
     "handover.Handover.take": "the state is the proof: what arrived is encrypted with it",
     "upkeep.Upkeep.start": "it runs in the background",
     "upkeep.Upkeep.stop": "it runs in the background",
+    "upkeep.Upkeep.beat": "it writes that this process is alive",
     "upkeep.Upkeep.round": "it marks lost rows of every sender in the background",
 }
 """Functions that are about everybody's rows, and why."""

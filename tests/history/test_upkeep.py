@@ -1,10 +1,13 @@
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 
 from oauth.catalogue.explain import explain
 from oauth.exchange import Exchange, Failure, Response, Step
@@ -13,7 +16,7 @@ from oauth.history.backfill import fill_entries
 from oauth.history.deletion import announce_older, delete_older
 from oauth.history.filters import Filters
 from oauth.history.recognition import entry_of
-from oauth.history.schema import backfills, exchanges
+from oauth.history.schema import backfills, consoles, exchanges
 from oauth.history.store import History, HistoryError, Row
 from oauth.history.upkeep import GONE, Upkeep
 
@@ -233,6 +236,41 @@ def test_stopped_exchange_is_explained_by_its_entry(
     assert rows[0].entry == "answer/stopped"
 
 
+def test_a_process_is_alive_while_a_round_takes_long(
+    exchange: Callable[..., Exchange], history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A retention that deletes for minutes must not make another console take this one's rows for lost ones."""
+    monkeypatch.setattr("oauth.history.upkeep.PERIOD", 0.01)
+    began, may_end = Event(), Event()
+
+    def delete_for_long(_: str) -> None:
+        began.set()
+        may_end.wait(60)
+
+    history.begin(replace(exchange(), started_at=datetime.now(UTC) - timedelta(days=9)))
+    upkeep = Upkeep(history, lambda: datetime.now(UTC), retention_days=7, before_deletion=delete_for_long)
+    upkeep.start()
+    try:
+        assert began.wait(60)
+        seen = {seen_at(history)}
+        until = time.monotonic() + 60
+        while len(seen) < 4 and time.monotonic() < until:
+            seen.add(seen_at(history))
+        assert len(seen) == 4
+    finally:
+        upkeep.stop()
+        may_end.set()
+        for thread in threading.enumerate():
+            if thread.name in ("history upkeep", "history heartbeat"):
+                thread.join()
+
+
+def seen_at(history: History) -> datetime:
+    with history.database.reading() as connection:
+        found: datetime = connection.execute(select(consoles.c.seen_at)).scalar_one()
+    return found
+
+
 def test_a_history_that_cannot_be_used_is_logged_once_and_the_rounds_go_on(
     history: History, clock: Callable[[], datetime], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,7 +285,7 @@ def test_a_history_that_cannot_be_used_is_logged_once_and_the_rounds_go_on(
 
     monkeypatch.setattr(upkeep, "round", failing)
     monkeypatch.setattr("oauth.history.upkeep.PERIOD", 0)
-    upkeep._run()
+    upkeep._run(upkeep.round)
     assert caplog.messages == ["The history is locked."]
     assert len(rounds) == 3
 
