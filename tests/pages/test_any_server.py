@@ -502,7 +502,7 @@ def test_jwt_access_token_is_inspected(walk: "Page", authorization_server: Serve
     toggle(walk, "authorize.dpop")
     exchange(walk)
     text = walk.text()
-    assert "opaque" not in text
+    assert "is opaque" not in text
     assert '"jkt"' in text
     assert "The access token is bound to the DPoP key" in text
 
