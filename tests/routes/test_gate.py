@@ -56,9 +56,7 @@ class Console:
         self.given: list[Person | None] = []
         sign_in = load_sign_in({"CONSOLE_ROLES": ROLES} | environ, self.settings.sign_in)
         assert sign_in is not None
-        inner = Starlette(
-            routes=[WebSocketRoute(f"{base}/_stcore/stream", self._stream), Route("/{path:path}", self._show)]
-        )
+        inner = Starlette(routes=[WebSocketRoute("/{path:path}", self._stream), Route("/{path:path}", self._show)])
         inner.add_middleware(
             lambda app: gate(
                 sign_in, self.settings, Audit(self.history, Vault(b"key"), is_on=True), lambda: self.now, base
@@ -72,10 +70,10 @@ class Console:
             yield self
         self.history.database.engine.dispose()
 
-    def socket(self, headers: Sequence[tuple[str, str]] = ()) -> ClientConnection:
+    def socket(self, headers: Sequence[tuple[str, str]] = (), path: str = "/_stcore/stream") -> ClientConnection:
         """Connect as a page does, with the cookies of this browser."""
         cookies = "; ".join(f"{name}={value}" for name, value in self.client.cookies.items())
-        address = f"{self.address.replace('http', 'ws', 1)}/_stcore/stream"
+        address = f"{self.address.replace('http', 'ws', 1)}{path}"
         return connect(address, additional_headers=[("Cookie", cookies), *headers], proxy=None)
 
     def _show(self, request: Request) -> Response:
@@ -128,10 +126,10 @@ def open_id_console(home: Path, server: Server, base: str = "", **environ: str) 
         yield console
 
 
-def is_refused(console: Console, headers: Sequence[tuple[str, str]] = ()) -> bool:
+def is_refused(console: Console, headers: Sequence[tuple[str, str]] = (), path: str = "/_stcore/stream") -> bool:
     """Whether the connection of a page is answered with 403."""
     with pytest.raises(InvalidStatus) as caught:
-        console.socket(headers)
+        console.socket(headers, path)
     return caught.value.response.status_code == 403
 
 
@@ -230,6 +228,8 @@ def test_only_listed_paths_are_open(console: Console) -> None:
         assert console.client.get(path).status_code == 401, path
         assert console.client.post(path).status_code == 401, path
     assert console.given == [LOCAL] * len(OPEN)
+    for path in ("/", *OPEN, "/sandbox/_stcore/stream", "/api/_stcore/stream"):
+        assert is_refused(console, path=path), path
 
 
 def test_header_of_the_gate_from_outside_is_removed(console: Console, server: Server) -> None:
