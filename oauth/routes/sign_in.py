@@ -120,7 +120,7 @@ class OpenIdWay:
             return page("Sign out?", [text], link=(self._base + SIGN_OUT, "Sign out"), status=403)
         try:
             person = self._seal.person(self.identify(request), self._clock())
-            if person is not None:
+            if person is not None and not await run_in_threadpool(self._register.has_ended, person.session):
                 await run_in_threadpool(self._register.left, person, address_of(request))
         except (Refused, Unreachable) as error:
             return self._without_cookie(page("You are signed out of this browser", [str(error)]))

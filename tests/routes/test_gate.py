@@ -300,6 +300,16 @@ def test_sign_out_ends_the_session_for_a_copy_of_the_cookie_and_on_other_console
         assert other.client.get("/history").status_code == 401
 
 
+def test_sign_out_with_a_copy_of_the_cookie_is_not_another_row_of_the_audit(console: Console, server: Server) -> None:
+    member_of(server, "staff")
+    to_provider(console)
+    cookies = dict(console.client.cookies)
+    for _ in range(3):
+        console.client.cookies.update(cookies)
+        assert console.client.get("/sign-out").status_code == 200
+    assert [row[0] for row in audited(console)] == ["sign-in", "sign-out"]
+
+
 def test_open_page_can_do_nothing_after_a_sign_out(console: Console, server: Server) -> None:
     member_of(server, "staff")
     to_provider(console)
