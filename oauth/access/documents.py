@@ -18,6 +18,9 @@ LIFETIME = timedelta(hours=1)
 PATIENCE = timedelta(minutes=1)
 """Time between two readings for a key that is not in the set: anybody can send a JWT with a new ``kid``."""
 
+FAILURE_LIFETIME = timedelta(seconds=5)
+"""Time after which a document that could not be read is asked for again: the requests that waited end at once."""
+
 _ERROR = re.compile(rb'"error"\s*:\s*"([a-z_]{1,60})"')
 
 
@@ -45,6 +48,7 @@ class Documents:
         self._clock = clock
         self._ask = ask
         self._kept: dict[str, tuple[datetime, Mapping[str, Any]]] = {}
+        self._failed: dict[str, tuple[datetime, Unreachable]] = {}
         self._lock = Lock()
 
     def read(self, url: str, step: Step = Step.DISCOVERY, lifetime: timedelta = LIFETIME) -> Mapping[str, Any]:
@@ -54,10 +58,14 @@ class Documents:
             kept = self._kept.get(url)
             if kept is not None and now - kept[0] < lifetime:
                 return kept[1]
+            failed = self._failed.get(url)
+            if kept is None and failed is not None and self._clock() - failed[0] < FAILURE_LIFETIME:
+                raise Unreachable(str(failed[1]))
             try:
                 read = self._ask(step, build_request("GET", url), now)
-            except Unreachable:
+            except Unreachable as error:
                 if kept is None:
+                    self._failed[url] = self._clock(), error
                     raise
                 read = kept[1]  # what was true until now; it is asked for again later
             self._kept[url] = now, read

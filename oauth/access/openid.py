@@ -91,8 +91,9 @@ class Provider:
             "client_id": self._client.client_id,
             "client_secret": self._client.client_secret,
         }
-        methods = self._metadata().get("token_endpoint_auth_methods_supported") or [_BASIC]
-        is_basic = self._client.client_secret and (_BASIC in methods or _POST not in methods)
+        methods = self._metadata().get("token_endpoint_auth_methods_supported")
+        is_post = isinstance(methods, list) and _POST in methods and _BASIC not in methods
+        is_basic = self._client.client_secret and not is_post
         return form_request(
             self._endpoint("token_endpoint"),
             [Field(name, value, "", "") for name, value in fields.items() if value],

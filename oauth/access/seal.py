@@ -48,11 +48,11 @@ class Seal:
 
     def sealed(self, issuer: str, claims: Mapping[str, Any]) -> str:
         """Return the text that says who a person is, from verified claims."""
-        name = claims.get("name") or claims.get("preferred_username") or claims.get("email") or claims["sub"]
+        names = (_line(claims.get(name)) for name in ("name", "preferred_username", "email", "sub"))
         content = {
             "id": person_id(issuer, str(claims["sub"])),
-            "name": str(name)[:_LONGEST_NAME],
-            "email": str(claims.get("email") or "")[:_LONGEST_NAME],
+            "name": next(filter(None, names), ""),
+            "email": _line(claims.get("email")),
             "verified": claims.get("email_verified") is True,
             "claims": self._rules.needed(claims),
             "session": secrets.token_urlsafe(16),
@@ -70,11 +70,13 @@ class Seal:
             ) from error
         if now.timestamp() >= content["expires"]:
             return None
-        about = {"email": content["email"], "email_verified": content["verified"], **content["claims"]}
+        # An email address is shown without some characters, so it is not what a rule is compared with.
+        given = {"email_verified": content["verified"], **content["claims"]}
+        about = {"email": content["email"], **given}
         return Person(
             content["id"],
             content["name"],
-            self._rules.role_of(about),
+            self._rules.role_of(given),
             {name: value for name, value in about.items() if value != ""},
             content["session"],
             content["expires"],
@@ -95,3 +97,8 @@ class Seal:
     def _dumped(serializer: URLSafeTimedSerializer, content: Mapping[str, Any]) -> str:
         text = serializer.dumps(content)
         return text if isinstance(text, str) else text.decode()
+
+
+def _line(value: object) -> str:
+    """Return a claim to be shown, without what cannot be kept or changes the line: surrogates, control characters."""
+    return "".join(filter(str.isprintable, value[:_LONGEST_NAME])).strip() if isinstance(value, str) else ""

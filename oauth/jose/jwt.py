@@ -225,7 +225,8 @@ def _public(item: Mapping[str, Any]) -> dict[str, Any]:
 def _is_usable(item: Mapping[str, Any], algorithm: str) -> bool:
     """Return True if a key of a set may be used for this algorithm (RFC 7517 §4.2, §4.4)."""
     key_algorithm = item.get("alg")
-    same = key_algorithm in (None, algorithm) or {key_algorithm, algorithm} <= {"EdDSA", "Ed25519", "Ed448"}
+    edwards = ("EdDSA", "Ed25519", "Ed448")
+    same = key_algorithm in (None, algorithm) or (key_algorithm in edwards and algorithm in edwards)
     return item.get("kty") == _KEY_TYPE[algorithm[:2]] and item.get("use") in (None, "sig") and same
 
 

@@ -80,7 +80,10 @@ class Gate:
         connection = HTTPConnection(scope)
         scope = _without_our_header(scope)
         path = scope["path"].removeprefix(self._base) if self._is_below(scope["path"]) else ""
-        if any(path == open or (open.endswith("/") and path.startswith(open)) for open in OPEN):
+        # No WebSocket is open: the only one is that of the pages.
+        if scope["type"] == "http" and any(
+            path == open or (open.endswith("/") and path.startswith(open)) for open in OPEN
+        ):
             await self._app(scope, receive, send)
             return
         for route in self._way.routes:

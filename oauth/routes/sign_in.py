@@ -1,9 +1,11 @@
 """The ways in: the login at an OpenID provider with its routes, and the voucher of a proxy."""
 
+from asyncio import Semaphore
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection, Request
@@ -26,6 +28,12 @@ from oauth.settings import Settings
 
 MOST_ATTEMPTS = 5
 """Attempts that a browser may have at once, such as one for each tab that it opens at its start."""
+
+LONGEST_PATH = 1_000
+"""Characters of an address that a sign-in leads back to; it is in a cookie, of which a browser keeps 4,096."""
+
+AT_A_TIME = 8
+"""Sign-ins that wait for the provider at a time: pages and files need threads, too."""
 
 MOST_KEPT = 1_000
 """JWTs of a proxy that are known to be verified: a browser sends its own with each request."""
@@ -55,6 +63,7 @@ class OpenIdWay:
         self._base = base
         self._secure = public_url.startswith("https:")
         self._register = register
+        self._turns = Semaphore(AT_A_TIME)
         self.routes = [
             Route(SIGN_IN, self._begin, methods=["GET"]),
             Route(CALLBACK, self._finish, methods=["GET"]),
@@ -68,7 +77,8 @@ class OpenIdWay:
     async def _begin(self, request: Request) -> Response:
         attempt = Attempt(self._own_path(request.query_params.get("to", "")))
         try:
-            url = await run_in_threadpool(self._provider.authorization_url, attempt)
+            async with self._turns:
+                url = await run_in_threadpool(self._provider.authorization_url, attempt)
         except Unreachable as error:
             return page("The login cannot be reached", [str(error)], link=self._again(attempt.to), status=503)
         response = RedirectResponse(url, 303)
@@ -88,14 +98,16 @@ class OpenIdWay:
         try:
             if "error" in callback:
                 raise Refused(f"The provider answered {callback['error'][:100]!r}.")
-            claims = await run_in_threadpool(self._provider.claims, attempt, callback)
+            async with self._turns:
+                claims = await run_in_threadpool(self._provider.claims, attempt, callback)
             sealed = self._seal.sealed(self._issuer, claims)
             await run_in_threadpool(self._come_in, sealed, request)
-        except Refused as error:
+        except (Refused, Unreachable) as error:
             await run_in_threadpool(self._register.refused, str(error), CALLBACK, address_of(request))
-            response: Response = page("You are not signed in", [str(error)], link=self._again(attempt.to), status=403)
-        except Unreachable as error:
-            response = page("You are not signed in", [str(error)], link=self._again(attempt.to), status=503)
+            status = 403 if isinstance(error, Refused) else 503
+            response: Response = page(
+                "You are not signed in", [str(error)], link=self._again(attempt.to), status=status
+            )
         else:
             response = RedirectResponse(attempt.to, 303)
             self._set(response, self._cookie, sealed, "", int(float(claims["exp"]) - self._clock().timestamp()))
@@ -108,7 +120,7 @@ class OpenIdWay:
             return page("Sign out?", [text], link=(self._base + SIGN_OUT, "Sign out"), status=403)
         try:
             person = self._seal.person(self.identify(request), self._clock())
-            if person is not None:
+            if person is not None and not await run_in_threadpool(self._register.has_ended, person.session):
                 await run_in_threadpool(self._register.left, person, address_of(request))
         except (Refused, Unreachable) as error:
             return self._without_cookie(page("You are signed out of this browser", [str(error)]))
@@ -126,9 +138,14 @@ class OpenIdWay:
         return response
 
     def _own_path(self, to: str) -> str:
-        """Return the path that was asked for, if it is one of this console and not of another host."""
-        is_path = to.startswith(f"{self._base}/") and not to.startswith(("//", "/\\")) and to.isprintable()
-        return to if is_path and "\\" not in to else f"{self._base}/"
+        """Return the path that was asked for, if it is one of this console and not of another host.
+
+        A long address loses its query: a browser discards a cookie that is too large, and the sign-in with it.
+        """
+        if len(quote(to)) > LONGEST_PATH:
+            to = to.partition("?")[0]
+        is_path = to.startswith(f"{self._base}/") and not to.startswith("//") and to.isprintable()
+        return to if is_path and "\\" not in to and len(quote(to)) <= LONGEST_PATH else f"{self._base}/"
 
     def _again(self, to: str) -> tuple[str, str]:
         return to or f"{self._base}/", "Sign in again"

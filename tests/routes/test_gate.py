@@ -1,15 +1,19 @@
 """The gate, with an OpenID provider and with a proxy's JWT, in front of an application that says what it was given."""
 
+import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event, Semaphore
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import ECKey, Key, OctKey, RSAKey
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -21,14 +25,18 @@ from websockets.sync.client import ClientConnection, connect
 
 from oauth.access import LOCAL, Person, Role
 from oauth.access.audit import Audit, Selection
+from oauth.access.documents import FAILURE_LIFETIME, Documents
+from oauth.access.openid import Provider
 from oauth.access.register import LIFETIME
-from oauth.access.seal import HEADER
+from oauth.access.roles import Rules
+from oauth.access.seal import HEADER, Seal
+from oauth.access.sign_in import Unreachable
 from oauth.access.sign_in import load as load_sign_in
 from oauth.exports import links
 from oauth.history.store import History, HistoryError
 from oauth.redaction import Vault
 from oauth.routes.gate import OPEN, person_of
-from oauth.routes.sign_in import gate
+from oauth.routes.sign_in import AT_A_TIME, gate
 from oauth.settings import load
 from tests.routes.conftest import serving
 from tests.servers.authorization_server import Server
@@ -48,9 +56,7 @@ class Console:
         self.given: list[Person | None] = []
         sign_in = load_sign_in({"CONSOLE_ROLES": ROLES} | environ, self.settings.sign_in)
         assert sign_in is not None
-        inner = Starlette(
-            routes=[WebSocketRoute(f"{base}/_stcore/stream", self._stream), Route("/{path:path}", self._show)]
-        )
+        inner = Starlette(routes=[WebSocketRoute("/{path:path}", self._stream), Route("/{path:path}", self._show)])
         inner.add_middleware(
             lambda app: gate(
                 sign_in, self.settings, Audit(self.history, Vault(b"key"), is_on=True), lambda: self.now, base
@@ -64,10 +70,10 @@ class Console:
             yield self
         self.history.database.engine.dispose()
 
-    def socket(self, headers: Sequence[tuple[str, str]] = ()) -> ClientConnection:
+    def socket(self, headers: Sequence[tuple[str, str]] = (), path: str = "/_stcore/stream") -> ClientConnection:
         """Connect as a page does, with the cookies of this browser."""
         cookies = "; ".join(f"{name}={value}" for name, value in self.client.cookies.items())
-        address = f"{self.address.replace('http', 'ws', 1)}/_stcore/stream"
+        address = f"{self.address.replace('http', 'ws', 1)}{path}"
         return connect(address, additional_headers=[("Cookie", cookies), *headers], proxy=None)
 
     def _show(self, request: Request) -> Response:
@@ -82,10 +88,10 @@ class Console:
 
 
 @contextmanager
-def provider() -> Iterator[Server]:
+def provider(methods: object = ("client_secret_basic",)) -> Iterator[Server]:
     server = Server()
     app = server.app()
-    members = {"token_endpoint_auth_methods_supported": ["client_secret_basic"]}
+    members = {"token_endpoint_auth_methods_supported": methods}
 
     def metadata(_: Request) -> Response:
         addresses = {"jwks_uri": f"{server.issuer}/jwks", "userinfo_endpoint": f"{server.issuer}/userinfo"}
@@ -120,10 +126,10 @@ def open_id_console(home: Path, server: Server, base: str = "", **environ: str) 
         yield console
 
 
-def is_refused(console: Console, headers: Sequence[tuple[str, str]] = ()) -> bool:
+def is_refused(console: Console, headers: Sequence[tuple[str, str]] = (), path: str = "/_stcore/stream") -> bool:
     """Whether the connection of a page is answered with 403."""
     with pytest.raises(InvalidStatus) as caught:
-        console.socket(headers)
+        console.socket(headers, path)
     return caught.value.response.status_code == 403
 
 
@@ -222,6 +228,8 @@ def test_only_listed_paths_are_open(console: Console) -> None:
         assert console.client.get(path).status_code == 401, path
         assert console.client.post(path).status_code == 401, path
     assert console.given == [LOCAL] * len(OPEN)
+    for path in ("/", *OPEN, "/sandbox/_stcore/stream", "/api/_stcore/stream"):
+        assert is_refused(console, path=path), path
 
 
 def test_header_of_the_gate_from_outside_is_removed(console: Console, server: Server) -> None:
@@ -290,6 +298,16 @@ def test_sign_out_ends_the_session_for_a_copy_of_the_cookie_and_on_other_console
         assert console.client.get("/history").status_code == 401
         other.now += LIFETIME
         assert other.client.get("/history").status_code == 401
+
+
+def test_sign_out_with_a_copy_of_the_cookie_is_not_another_row_of_the_audit(console: Console, server: Server) -> None:
+    member_of(server, "staff")
+    to_provider(console)
+    cookies = dict(console.client.cookies)
+    for _ in range(3):
+        console.client.cookies.update(cookies)
+        assert console.client.get("/sign-out").status_code == 200
+    assert [row[0] for row in audited(console)] == ["sign-in", "sign-out"]
 
 
 def test_open_page_can_do_nothing_after_a_sign_out(console: Console, server: Server) -> None:
@@ -435,6 +453,118 @@ def test_provider_that_does_not_answer_is_named(tmp_path: Path) -> None:
         answer = console.client.get("/sign-in", params={"to": "/history"})
     assert answer.status_code == 503
     assert "127.0.0.1:9/.well-known/openid-configuration could not be read" in answer.text
+
+
+def test_people_go_on_while_the_provider_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_over, arrived = Event(), Semaphore(0)
+
+    def wait(*_: object) -> str:
+        arrived.release()
+        is_over.wait(30)
+        raise Unreachable("no answer")
+
+    monkeypatch.setattr(Provider, "authorization_url", wait)
+    server = Server(issuer="http://127.0.0.1:9")
+    with open_id_console(tmp_path, server) as console, ThreadPoolExecutor(60) as pool:
+        come_in(console, server)
+        begun = [pool.submit(httpx.get, f"{console.address}/sign-in", trust_env=False, timeout=30) for _ in range(60)]
+        try:
+            assert all(arrived.acquire(timeout=20) for _ in range(AT_A_TIME))
+            assert console.client.get("/history", timeout=20).status_code == 200
+        finally:
+            is_over.set()
+        assert {answer.result().status_code for answer in begun} == {503}
+
+
+def come_in(console: Console, server: Server) -> None:
+    """Have the cookie of somebody who signed in at another console with the same key."""
+    seal = Seal(console.settings, Rules.parse(ROLES))
+    sealed = seal.sealed(server.issuer, {"sub": "7", "groups": ["staff"], "exp": console.now.timestamp() + 600})
+    console.client.cookies.set(f"{links.cookie_name(console.settings)}_person", sealed)
+
+
+def test_document_that_could_not_be_read_is_not_asked_for_by_each_request() -> None:
+    now, asked = [datetime.now(UTC)], []
+
+    def ask(*_: object) -> Mapping[str, Any]:
+        asked.append(now[0])
+        if len(asked) == 1:
+            now[0] += timedelta(seconds=10)  # the time for which one request waits
+            raise Unreachable("no answer")
+        return {}
+
+    documents = Documents(lambda: now[0], ask)
+    for _ in range(9):
+        with pytest.raises(Unreachable):
+            documents.read("https://p.example/keys")
+    now[0] += FAILURE_LIFETIME
+    assert documents.read("https://p.example/keys") == {}
+    assert len(asked) == 2
+
+
+def test_long_address_loses_its_query_and_not_the_sign_in(console: Console, server: Server) -> None:
+    member_of(server, "staff")
+    for path, end in (
+        (f"/history?q={secrets.token_urlsafe(3000)}", "/history"),
+        (f"/{secrets.token_urlsafe(3000)}", "/"),
+        ("/history?q=" + "%F0%9F%98%80" * 200, "/history"),
+    ):
+        begun = console.client.get("/sign-in", params={"to": unquote(path)})
+        assert all(len(cookie) < 2000 for cookie in begun.headers.get_list("set-cookie"))
+        assert to_provider(console, path).headers["Location"] == end
+
+
+def test_code_that_the_provider_refuses_is_in_the_audit(console: Console, server: Server) -> None:
+    state = httpx.URL(console.client.get("/sign-in").headers["Location"]).params["state"]
+    query = {"code": "forged", "state": state, "iss": server.issuer}
+    assert console.client.get("/sign-in/callback", params=query).status_code == 503
+    [(event, _, _, detail)] = audited(console)
+    assert event == "refusal"
+    assert "invalid_grant" in detail
+
+
+@pytest.mark.parametrize("name", ["Ada\ud800", "Ada\x00", "A\r\nda", "\u202eAda", " Ada "])
+def test_name_is_kept_without_what_cannot_be_shown(
+    console: Console, server: Server, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(server, "_sign", _escaped(server.signing))
+    member_of(server, "staff", name=name, email=f"seven@{name}")
+    assert to_provider(console).status_code == 303
+    assert console.client.get("/history", headers=HTML).status_code == 200
+    assert [row[:2] for row in audited(console)] == [("sign-in", "Ada")]
+
+
+@pytest.mark.parametrize("email", ["seven\u202e@example.com", " seven@example.com", ["seven"], {"seven": 1}, 7])
+def test_email_address_that_only_looks_like_the_one_of_a_rule_gives_no_role(
+    console: Console, server: Server, monkeypatch: pytest.MonkeyPatch, email: object
+) -> None:
+    monkeypatch.setattr(server, "_sign", _escaped(server.signing))
+    member_of(server, email=email, email_verified=True)
+    assert to_provider(console).status_code == 303
+    assert console.client.get("/history", headers=HTML).status_code == 403
+
+
+def _escaped(key: Key) -> Callable[[dict[str, Any]], str]:
+    """Sign as a provider does whose JSON has no character beyond ASCII."""
+    header = {"alg": "RS256", "kid": "server-key"}
+    return lambda claims: jws.serialize_compact(header, json.dumps(claims).encode(), key)
+
+
+@pytest.mark.parametrize(
+    "member", [{"alg": ["RS256"]}, {"alg": {}}, {"use": ["sig"]}, {"kty": []}, {"kid": {}}, {"n": 5}]
+)
+def test_key_of_an_odd_form_is_a_refusal(console: Console, server: Server, member: dict[str, Any]) -> None:
+    member_of(server, "staff")
+    server.published[:] = [server.published[0] | member, None, 7, "key"]
+    assert to_provider(console).status_code == 403
+
+
+@pytest.mark.parametrize("methods", [5, True, {}, "client_secret_post", None])
+def test_metadata_with_an_odd_list_of_methods_is_read_as_one_without(tmp_path: Path, methods: object) -> None:
+    with provider(methods) as server:
+        member_of(server, "staff")
+        with open_id_console(tmp_path, server) as console:
+            assert to_provider(console).status_code == 303
 
 
 # A proxy

@@ -288,7 +288,8 @@ def browser() -> str:
 
 
 def get() -> Session | None:
-    """Return this browser session's walkthrough, if one was started."""
+    """Return this browser session's walkthrough, if one was started. Raises ``SignedOutError``."""
+    person()  # a fragment runs alone: what another person left in the session is removed here
     return st.session_state.get(SESSION)
 
 
