@@ -79,7 +79,8 @@ class Console:
     def _show(self, request: Request) -> Response:
         self.given.append(person_of(request))
         sealed = request.headers.getlist(HEADER)
-        return HTMLResponse(f"{request.url.path} {len(sealed)} {request.headers.get(HEADER, '')}")
+        headers = {"Cache-Control": "public"} if "static" in request.url.path else {}
+        return HTMLResponse(f"{request.url.path} {len(sealed)} {request.headers.get(HEADER, '')}", headers=headers)
 
     async def _stream(self, socket: WebSocket) -> None:
         await socket.accept()
@@ -239,6 +240,13 @@ def test_header_of_the_gate_from_outside_is_removed(console: Console, server: Se
     answer = console.client.get("/history", headers={HEADER.upper(): "forged"})
     assert answer.text.split()[:2] == ["/history", "1"]
     assert "forged" not in answer.text
+
+
+def test_file_for_a_person_is_in_no_cache(console: Console, server: Server) -> None:
+    member_of(server, "staff")
+    to_provider(console)
+    assert console.client.get("/media/audit.csv").headers["Cache-Control"] == "no-store"
+    assert console.client.get("/static/js/main.js").headers["Cache-Control"] == "public"
 
 
 def test_person_without_a_role_sees_only_who_it_is(console: Console, server: Server) -> None:
