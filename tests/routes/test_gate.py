@@ -270,6 +270,33 @@ def test_unverified_email_address_gives_no_role(
     assert console.client.get("/history", headers=HTML).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("in_token", "in_userinfo", "status"),
+    [
+        ({}, {"email": "seven@example.com", "email_verified": True}, 200),
+        ({"email": "seven@example.com"}, {"email": "seven@example.com", "email_verified": True}, 200),
+        ({"email": "seven@example.com", "email_verified": True}, {"email": "other@example.com"}, 200),
+        ({"email": "seven@example.com"}, {"email": "other@example.com", "email_verified": True}, 403),
+        ({"email": "seven@example.com"}, {"email_verified": True}, 403),
+        ({"email_verified": True}, {"email": "seven@example.com"}, 403),
+        ({"email_verified": True}, {"email": "seven@example.com", "email_verified": False}, 403),
+        ({"email": "seven@example.com", "email_verified": False}, {"email_verified": True}, 403),
+    ],
+)
+def test_email_address_is_verified_by_the_answer_that_has_it(
+    console: Console,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    in_token: dict[str, object],
+    in_userinfo: dict[str, object],
+    status: int,
+) -> None:
+    monkeypatch.setattr(Provider, "_userinfo", lambda *_: {"sub": "7"} | in_userinfo)
+    server.change_id_token = lambda token: token | in_token
+    to_provider(console)
+    assert console.client.get("/history", headers=HTML).status_code == status
+
+
 def test_session_ends_with_the_id_token(console: Console, server: Server) -> None:
     member_of(server, "staff")
     to_provider(console)
