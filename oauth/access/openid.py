@@ -68,7 +68,7 @@ class Provider:
         )
         keys = self._documents.keys(self._endpoint("jwks_uri"), decoded(token).kid)
         claims = verified(token, keys, expected, self._clock(), self._client.client_secret)
-        return {**self._userinfo(access_token, claims["sub"]), **claims}
+        return _joined(claims, self._userinfo(access_token, claims["sub"]))
 
     def _userinfo(self, access_token: object, subject: str) -> Mapping[str, Any]:
         """Return more claims of the person, such as groups, where the provider has them (§5.3)."""
@@ -120,3 +120,11 @@ class Provider:
         if fault := named_address_fault(address, self._client.issuer):
             raise Unreachable(f"The {name} of {self._client.issuer} {fault}.")
         return str(address)
+
+
+def _joined(claims: Mapping[str, Any], userinfo: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the claims of both sources, first those of the ``id_token``; ``email_verified`` is of the same address."""
+    joined = {**userinfo, **claims}
+    sources = (source for source in (claims, userinfo) if source.get("email") == joined.get("email"))
+    verified = next((source["email_verified"] for source in sources if "email_verified" in source), None)
+    return {**joined, "email_verified": verified}

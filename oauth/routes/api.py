@@ -1,5 +1,6 @@
 """The API for programs: the history and the diagnosis, with a bearer token, described by ``/api/openapi.json``."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -34,6 +35,9 @@ PAGE_CHARACTERS = 16 * 1024 * 1024
 
 SECONDS = 50.0
 """Time limit of a diagnosis; many a proxy gives up after a minute."""
+
+BODY_SECONDS = 60.0
+"""Time limit of a body: a client that sends it slowly is one of those at a time."""
 
 AT_A_TIME = 2
 """Diagnoses at a time, each in a process of its own."""
@@ -154,7 +158,7 @@ class Api:
         if not self._diagnoses.acquire(blocking=False):
             raise Problem(503, f"{AT_A_TIME} texts are being diagnosed, which is the most at a time. Try again soon.")
         try:
-            text = await _text(request)
+            text = await asyncio.wait_for(_text(request), BODY_SECONDS)
             return await run_in_threadpool(
                 isolation.call,
                 diagnose_all,
@@ -164,6 +168,8 @@ class Api:
                 waiting=lambda _seconds, _last: None,
                 seconds=SECONDS,
             )
+        except TimeoutError as error:
+            raise Problem(408, f"The text took more than {BODY_SECONDS:.0f} s to arrive.") from error
         except ParseError as error:
             raise Problem(422, str(error)) from error
         except isolation.IsolationError as error:

@@ -11,6 +11,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Match, Route
@@ -110,7 +111,7 @@ class Gate:
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send, person: Person) -> None:
         if scope["type"] == "http":
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, _for_one(send))
             return
 
         async def receive_in_time() -> Message:
@@ -198,6 +199,17 @@ def _without_our_header(scope: Scope) -> Scope:
 
 def _with_person(scope: Scope, person: Person, sealed: str) -> Scope:
     return {**scope, PERSON: person, "headers": [*scope["headers"], (HEADER.encode(), sealed.encode("latin-1"))]}
+
+
+def _for_one(send: Send) -> Send:
+    """Forbid caches to keep a response that says nothing of them, such as a file that a page offers."""
+
+    async def send_private(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(raw=message.setdefault("headers", [])).setdefault("Cache-Control", "no-store")
+        await send(message)
+
+    return send_private
 
 
 async def _answer(scope: Scope, receive: Receive, send: Send, response: Response) -> None:

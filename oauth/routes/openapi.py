@@ -23,6 +23,7 @@ REFUSALS = {
     401: "The token is missing, unknown, revoked or expired.",
     403: "The token lacks the scope.",
     404: "There is no such exchange.",
+    408: "The text did not arrive in time.",
     413: "The text is too large.",
     415: "The body must be text/plain or application/json.",
     422: "The text cannot be read, or takes too long.",
@@ -104,7 +105,7 @@ def document(server: str) -> dict[str, Any]:
 
 def _described(operation: Operation) -> dict[str, Any]:
     statuses: Sequence[int] = [400, 401, 403, 429, 503]
-    statuses = [*statuses, *([404] if "{id}" in operation.path else []), *([413, 415, 422] * operation.has_body)]
+    statuses = [*statuses, *([404] if "{id}" in operation.path else []), *([408, 413, 415, 422] * operation.has_body)]
     described: dict[str, Any] = {
         "operationId": f"{operation.method.lower()} {operation.path[1:]}",
         "summary": operation.summary,

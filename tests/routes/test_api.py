@@ -1,5 +1,6 @@
 import io
 import json
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -318,6 +319,21 @@ def test_diagnoses_beyond_the_most_at_a_time_are_told_to_wait(
     assert [answer.status_code for answer in answers] == [503, *[200] * api.AT_A_TIME]
     assert answers[0].headers["retry-after"] == "5"
     assert "is the most at a time" in answers[0].json()["error"]["detail"]
+
+
+def test_client_that_sends_its_text_slowly_keeps_nobody_out(
+    http: httpx.Client, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "BODY_SECONDS", 0.2)
+    head = f"POST /api/diagnose HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: text/plain\r\n"
+    address = (http.base_url.host, http.base_url.port or 80)
+    with socket.create_connection(address, 20) as slow, socket.create_connection(address, 20) as slower:
+        for connection in (slow, slower):
+            connection.sendall(f"{head}Content-Length: 100\r\n\r\nHTTP/1.1".encode())
+        for connection in (slow, slower):
+            assert connection.recv(12) == b"HTTP/1.1 408"
+    answer = http.post("/api/diagnose", content=REFUSED, headers={"Content-Type": "text/plain"})
+    assert answer.status_code == 200
 
 
 def test_tokens_are_needed_without_a_sign_in_too(history: History, http: httpx.Client, settings: Settings) -> None:

@@ -79,7 +79,8 @@ class Console:
     def _show(self, request: Request) -> Response:
         self.given.append(person_of(request))
         sealed = request.headers.getlist(HEADER)
-        return HTMLResponse(f"{request.url.path} {len(sealed)} {request.headers.get(HEADER, '')}")
+        headers = {"Cache-Control": "public"} if "static" in request.url.path else {}
+        return HTMLResponse(f"{request.url.path} {len(sealed)} {request.headers.get(HEADER, '')}", headers=headers)
 
     async def _stream(self, socket: WebSocket) -> None:
         await socket.accept()
@@ -241,6 +242,13 @@ def test_header_of_the_gate_from_outside_is_removed(console: Console, server: Se
     assert "forged" not in answer.text
 
 
+def test_file_for_a_person_is_in_no_cache(console: Console, server: Server) -> None:
+    member_of(server, "staff")
+    to_provider(console)
+    assert console.client.get("/media/audit.csv").headers["Cache-Control"] == "no-store"
+    assert console.client.get("/static/js/main.js").headers["Cache-Control"] == "public"
+
+
 def test_person_without_a_role_sees_only_who_it_is(console: Console, server: Server) -> None:
     member_of(server, "others", name="<b>Bob")
     to_provider(console)
@@ -258,6 +266,33 @@ def test_unverified_email_address_gives_no_role(
     console: Console, server: Server, verified: object, status: int
 ) -> None:
     member_of(server, email="seven@example.com", email_verified=verified)
+    to_provider(console)
+    assert console.client.get("/history", headers=HTML).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("in_token", "in_userinfo", "status"),
+    [
+        ({}, {"email": "seven@example.com", "email_verified": True}, 200),
+        ({"email": "seven@example.com"}, {"email": "seven@example.com", "email_verified": True}, 200),
+        ({"email": "seven@example.com", "email_verified": True}, {"email": "other@example.com"}, 200),
+        ({"email": "seven@example.com"}, {"email": "other@example.com", "email_verified": True}, 403),
+        ({"email": "seven@example.com"}, {"email_verified": True}, 403),
+        ({"email_verified": True}, {"email": "seven@example.com"}, 403),
+        ({"email_verified": True}, {"email": "seven@example.com", "email_verified": False}, 403),
+        ({"email": "seven@example.com", "email_verified": False}, {"email_verified": True}, 403),
+    ],
+)
+def test_email_address_is_verified_by_the_answer_that_has_it(
+    console: Console,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    in_token: dict[str, object],
+    in_userinfo: dict[str, object],
+    status: int,
+) -> None:
+    monkeypatch.setattr(Provider, "_userinfo", lambda *_: {"sub": "7"} | in_userinfo)
+    server.change_id_token = lambda token: token | in_token
     to_provider(console)
     assert console.client.get("/history", headers=HTML).status_code == status
 
