@@ -81,6 +81,9 @@ class Gate:
         connection = HTTPConnection(scope)
         scope = _without_our_header(scope)
         path = scope["path"].removeprefix(self._base) if self._is_below(scope["path"]) else ""
+        if HEADER in connection.headers:
+            reason = f"It brought the header {HEADER}, which only the gate writes. The header was removed."
+            await run_in_threadpool(self._register.refused, reason, path, address_of(connection))
         # No WebSocket is open: the only one is that of the pages.
         if scope["type"] == "http" and any(
             path == open or (open.endswith("/") and path.startswith(open)) for open in OPEN

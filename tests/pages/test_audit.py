@@ -124,6 +124,22 @@ def test_refused_action_is_in_the_audit_without_its_arguments(
     assert (row.event, row.object, row.allowed, row.role) == (Event.REFUSAL, "reveal", False, "reader")
 
 
+def test_row_of_another_is_refused_and_in_the_audit_once(
+    page: "Page", console: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Exchange(Step.API, Request("GET", "https://p.example/canary"), now(), owner="8@login.example")
+    own = replace(other, request=Request("GET", "https://p.example/own"), owner="7@login.example")
+    console.history.begin(own)
+    number = console.history.begin(other)
+    monkeypatch.setattr(session, "person", lambda: replace(PEOPLE[0], role=Role.READER))
+    for row in (number, number, number + 1):
+        page.go("history.py", row=str(row))
+        assert f"Row {row} does not exist in this history." in page.text()
+        assert "canary" not in page.text()
+    rows = console.audit().page(Selection(), None, 9)
+    assert [(row.event, row.object, row.allowed) for row in rows] == [("refusal", f"row {number}", False)]
+
+
 def test_rows_have_the_names_of_people(page: "Page", console: Installation) -> None:
     people.seen(console.history.database, replace(PEOPLE[0], id="8@login.example", name="*Bob*"), "", now())
     people.seen(console.history.database, PEOPLE[0], "", now())

@@ -240,6 +240,9 @@ def test_header_of_the_gate_from_outside_is_removed(console: Console, server: Se
     answer = console.client.get("/history", headers={HEADER.upper(): "forged"})
     assert answer.text.split()[:2] == ["/history", "1"]
     assert "forged" not in answer.text
+    assert [row for row in audited(console) if HEADER in row[3]] == [
+        ("refusal", "", "none", f"It brought the header {HEADER}, which only the gate writes. The header was removed.")
+    ] * 2
 
 
 def test_file_for_a_person_is_in_no_cache(console: Console, server: Server) -> None:

@@ -39,6 +39,9 @@ from pages.parts.common.signing import Signing
 
 SESSION = "console"
 
+_ASKED = "history.asked"
+"""Key in the session state of the rows of others that were asked for."""
+
 _PERSON = "person"
 """Key in the session state of the id and the role of the person that the session belongs to."""
 
@@ -269,6 +272,16 @@ def audit(event: Event, object: str = "", detail: str = "", *, allowed: bool = T
 def history() -> History:
     """Return the history as this person sees it. Pages have no other."""
     return current().history.seen_by(person().sees)
+
+
+def note_missing_row(number: int) -> None:
+    """Record in the audit, once in a session, that a person asked for the row of another. Raises ``HistoryError``."""
+    asked: set[int] = st.session_state.setdefault(_ASKED, set())
+    if person().sees is None or number in asked:
+        return
+    asked.add(number)
+    if current().history.get(number) is not None:
+        audit(Event.REFUSAL, f"row {number}", "the row is another's", allowed=False)
 
 
 def names(ids: Collection[str]) -> dict[str, str]:

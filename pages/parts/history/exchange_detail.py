@@ -31,6 +31,7 @@ def draw(number: int) -> None:
     history = session.history()
     row = history.get(number)
     if row is None:
+        session.note_missing_row(number)
         st.info(f"Row {number} does not exist in this history.")
         return
     shell.title(f"{listing.outcome(row)} {row.error}".strip(), f"row {number}")
