@@ -20,6 +20,9 @@ def is_in_view(walk: "Walk", key: str) -> bool:
 
 
 def await_focus(walk: "Walk", key: str) -> None:
+    """Wait until a container has the focus, and until the run that gave it has removed what stood there before."""
+    walk.page.wait_for_function(FOCUSED, arg=key)
+    walk.settle()
     walk.page.wait_for_function(FOCUSED, arg=key)
 
 
