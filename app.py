@@ -116,7 +116,7 @@ middleware = [doors]
 if sign_in is not None:
     from oauth.routes.sign_in import gate  # imported late: a console without it starts faster
 
-    middleware.append(Middleware(gate(sign_in, installation.settings, installation.audit(), now, public.path)))
+    middleware.append(Middleware(gate(sign_in, installation.settings, audit, now, public.path)))
 
 app = st.App(
     Path(__file__).parent / "pages" / "navigation.py",

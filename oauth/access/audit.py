@@ -3,7 +3,7 @@
 The triggers of the table (``r0012_people.py``) keep other programs and faults of this one from changing it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -22,6 +22,12 @@ LONGEST = 1000
 
 BATCH = 1000
 """Rows of the audit that are read at once."""
+
+
+def place(peer: str, forwarded: Iterable[str]) -> str:
+    """Return where somebody came from: the address of the connection, and what a proxy says; nothing is believed."""
+    said = ", ".join(forwarded)[:200]
+    return f"{peer} (forwarded for {said})" if said else peer
 
 
 class Event(StrEnum):

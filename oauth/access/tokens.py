@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import RowMapping, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from oauth.access.audit import Audit, Event
@@ -114,7 +114,7 @@ def all_tokens(database: Database) -> list[Token]:
     """Return all tokens by name, those that have expired too. Raises ``HistoryError``."""
     with database.reading() as connection:
         rows = connection.execute(select(tokens).order_by(tokens.c.name)).mappings().all()
-    return [_token(dict(row)) for row in rows]
+    return [_token(row) for row in rows]
 
 
 def find(database: Database, secret: str) -> Token | None:
@@ -128,7 +128,7 @@ def find(database: Database, secret: str) -> Token | None:
         row = connection.execute(query).mappings().first()
     if row is None:
         return None
-    token = _token(dict(row))
+    token = _token(row)
     if token.used_at is None or now - token.used_at >= NOTED_AGAIN:
         is_due = or_(tokens.c.used_at.is_(None), tokens.c.used_at <= now - NOTED_AGAIN)
         with database.writing() as connection:
@@ -136,11 +136,9 @@ def find(database: Database, secret: str) -> Token | None:
     return token
 
 
-def _token(row: dict[str, object]) -> Token:
-    known = {scope.value: scope for scope in Scope}
-    scopes = tuple(known[name] for name in str(row.pop("scopes")).split() if name in known)
-    del row["hash"]
-    return Token(scopes=scopes, **row)  # type: ignore[arg-type]
+def _token(row: RowMapping) -> Token:
+    scopes = tuple(scope for scope in Scope if scope in row["scopes"].split())
+    return Token(row["name"], scopes, row["created_by"], row["created_at"], row["expires_at"], row["used_at"])
 
 
 def _hash(secret: str) -> str:

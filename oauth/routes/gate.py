@@ -18,6 +18,7 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from oauth.access import LOCAL, Action, Person, Role
+from oauth.access.audit import place
 from oauth.access.register import Register
 from oauth.access.seal import HEADER, Seal
 from oauth.access.sign_in import WHO, Refused, Unreachable
@@ -183,9 +184,7 @@ def person_of(request: HTTPConnection) -> Person:
 
 def address_of(connection: HTTPConnection) -> str:
     """Return where a request says that it comes from, for the audit; nothing is believed for it."""
-    peer = connection.client.host if connection.client else ""
-    forwarded = ", ".join(connection.headers.getlist("x-forwarded-for"))[:200]
-    return f"{peer} (forwarded for {forwarded})" if forwarded else peer
+    return place(connection.client.host if connection.client else "", connection.headers.getlist("x-forwarded-for"))
 
 
 def _facts(claims: Mapping[str, object]) -> list[tuple[str, str]]:

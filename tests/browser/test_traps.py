@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Walk
@@ -221,10 +221,14 @@ def test_table_leaves_the_buttons_above_it_free(walk: "Walk") -> None:
 
 def test_profile_that_is_imported_again_makes_no_twin(walk: "Walk") -> None:
     walk.open("/providers")
-    file = {"name": "twin.toml", "mimeType": "text/plain", "buffer": b'name = "Twin"\nresponse_mode = "query"\n'}
+    file: FilePayload = {
+        "name": "twin.toml",
+        "mimeType": "text/plain",
+        "buffer": b'name = "Twin"\nresponse_mode = "query"\n',
+    }
     for said in ("The profile was imported.", "Nothing was imported: this profile is here already"):
         walk.at("providers.open").get_by_text("New profile").click()
-        walk.at("providers.import").locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
+        walk.at("providers.import").locator("input[type=file]").set_input_files(file)
         expect(walk.page.get_by_text(said)).to_be_visible()
     expect(walk.at("providers.open").get_by_text("Twin")).to_have_count(1)
 

@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from oauth import flow as flows
 from oauth.access import LOCAL, Person, people
-from oauth.access.audit import Event
+from oauth.access.audit import Event, place
 from oauth.access.roles import Rules
 from oauth.access.seal import HEADER, Seal
 from oauth.access.sign_in import Refused, load
@@ -258,10 +258,9 @@ def owner() -> str:
 
 def address() -> str:
     """Return where the browser says that it is, for the audit; nothing is believed for it."""
-    forwarded = ", ".join(st.context.headers.get_all("X-Forwarded-For"))[:200]
     peer = st.context.ip_address
     peer = peer if isinstance(peer, str) else "this machine"  # which Streamlit does not name, nor has AppTest any
-    return f"{peer} (forwarded for {forwarded})" if forwarded else peer
+    return place(peer, st.context.headers.get_all("X-Forwarded-For"))
 
 
 def audit(event: Event, object: str = "", detail: str = "", *, allowed: bool = True) -> None:
