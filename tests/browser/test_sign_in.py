@@ -135,6 +135,9 @@ def sign_out(page: Page, url: str) -> None:
     page.get_by_text("You are signed out").wait_for()
 
 
+BANNER = "getComputedStyle(document.querySelector('.stApp'), '::before').content"
+
+
 def until_cut_off(walk: "Walk") -> None:
     """Go from page to page until the console says that nobody is signed in any more."""
     end = time.monotonic() + 60
@@ -143,13 +146,14 @@ def until_cut_off(walk: "Walk") -> None:
             break
         with suppress(TimeoutError):  # it was cut off meanwhile, and its links are disabled
             walk.page.get_by_role("link", name=name).first.click(timeout=1_000)
-        walk.page.wait_for_timeout(200)
+        with suppress(TimeoutError):
+            walk.page.wait_for_function(f"() => {BANNER}.includes('Your sign-in has ended')", timeout=1_000)
     assert "Your sign-in has ended" in banner(walk)
 
 
 def banner(walk: "Walk") -> str:
     """The words that the browser itself draws over a page that lost its connection."""
-    words: str = walk.page.evaluate("() => getComputedStyle(document.querySelector('.stApp'), '::before').content")
+    words: str = walk.page.evaluate(BANNER)
     return words
 
 
