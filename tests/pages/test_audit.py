@@ -150,3 +150,29 @@ def test_rows_have_the_names_of_people(page: "Page", console: Installation) -> N
     assert set(page.app.dataframe[0].value["by"]) == {"Ada", "*Bob*"}
     page.go("history.py", row=str(number))
     assert "by 8@login.example · *Bob*" in page.text()
+
+
+def test_files_and_forms_are_named(page: "Page", console: Installation) -> None:
+    page.go("providers.py")
+    page.app.file_uploader(key="providers.import").upload("xy.toml", b'name = "Xy"\n')
+    page.run()
+    page.open("providers.open", "")
+    page.press("providers.new.empty")
+    page.type("providers.field.name", "Zz")
+    page.press("providers.save")
+    assert audited(console) == [("profile", "xy", "imported"), ("profile", "zz", "saved")]
+
+    page.go("errors.py", entry="")
+    page.app.session_state["errors.document"] = True
+    page.run()
+    page.app.file_uploader(key="errors.document.import").upload("acme.toml", ACME.encode())
+    page.run()
+    assert audited(console)[2:] == [("catalogue", "acme", "acme.toml was imported.")]
+
+    har = b'{"log": {"entries": []}}'
+    page.go("history.py")
+    page.app.file_uploader(key="history.import.file").upload("customer.har", har)
+    page.run()
+    page.app.text_input(key="history.import.case").set_value("T-1")
+    page.press("history.import")
+    assert audited(console)[3:] == [("import", "T-1", f"{len(har)} octets")]
