@@ -297,3 +297,32 @@ limits = Table(
     Column("until", Float, nullable=False),
 )
 """The rates of requests: for each who sends them, the Unix time at which the whole rate is free again."""
+
+kept_flows = Table(
+    "kept_flows",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("saved_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Index("kept_flows_by_expires_at", "expires_at"),
+)
+"""The flows of browsers, by SHA-256 of a name that only the browser has, encrypted with a key that only it has."""
+
+own_files = Table(
+    "own_files",
+    metadata,
+    Column("kind", PlainText, primary_key=True),
+    Column("id", PlainText, primary_key=True),
+    _text("content"),
+    Column("saved_at", UtcTime, nullable=False),
+)
+"""Own profiles and catalogues of the consoles that share the database: ``kind`` is "profile" or "catalogue"."""
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("name", PlainText, primary_key=True),
+    _text("value"),
+)
+"""Facts that all consoles with this database agree on, such as the proof that they have the same key."""
