@@ -1,4 +1,4 @@
-"""Flows that survive a reload and a lost console, each encrypted with a key that only its browser has."""
+"""Table of the flows that survive a reload and a lost console, each encrypted with a key that only its browser has."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What consoles with one database share besides the history: own profiles and catalogues, and the proof of one key."""
+"""Tables that consoles with one database share: own profiles and catalogues, and the proof of one key."""
 
 import sqlalchemy as sa
 from alembic import op
