@@ -307,7 +307,7 @@ class Context:
         if kind not in self._resolved:
             known, vault = self.candidates(kind), self.vault
             if vault is not None:
-                known = tuple(replace(item, value=vault.resolve(item.value)) for item in known)
+                known = tuple(item.resolved(vault) for item in known)
             self._resolved[kind] = known
         return self._resolved[kind]
 

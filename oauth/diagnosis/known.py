@@ -1,9 +1,10 @@
 """Codes, tokens and authorizations that the flow in memory or the history knows."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
+from oauth.redaction import Vault
 from oauth.redaction.placeholders import Placeholder, length, parse
 
 
@@ -18,6 +19,16 @@ class Known:
     source: str
     row: int | None
     at: datetime
+    _live: "Known | None" = field(default=None, init=False, repr=False, compare=False)
+
+    def resolved(self, vault: Vault) -> "Known":
+        """Return the same with the real value, where this session knows it: that is comparable in every character."""
+        value = vault.resolve(self.value)
+        if value == self.value:
+            return self
+        if self._live is None or self._live.value != value:
+            object.__setattr__(self, "_live", replace(self, value=value))
+        return self._live or self
 
     @cached_property
     def placeholder(self) -> Placeholder | None:

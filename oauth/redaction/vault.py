@@ -97,7 +97,9 @@ class Vault:
 
     def resolve(self, text: str) -> str:
         """Return a text with the real values in place of the placeholders of remembered secrets."""
-        return PLACEHOLDER.sub(lambda match: self._values.get(match[0], match[0]), text)
+        if "«" not in text:
+            return text
+        return self._values.get(text) or PLACEHOLDER.sub(lambda match: self._values.get(match[0], match[0]), text)
 
     def secrets(self) -> Mapping[str, str]:
         """Return the kind of every remembered secret, by its placeholder."""
