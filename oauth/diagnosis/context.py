@@ -156,7 +156,7 @@ class Context:
         """True for a call of the documented provider about the user who approved, as its path says."""
         return self.is_documented and split(self.exchange.request.url).path.rstrip("/").endswith("/users/me")
 
-    @property
+    @cached_property
     def client_id(self) -> str:
         """The client id in the request, or else the flow's."""
         return (
@@ -313,9 +313,7 @@ class Context:
 
     @cached_property
     def _tokens(self) -> dict[str, tuple[Known, ...]]:
-        issued = self.readings.tokens(
-            row for row in reversed(self.before.rows) if row.step in (Step.TOKEN, Step.REFRESH)
-        )
+        issued = self.readings.tokens(reversed(self.before.rows))
         return {kind: (*self._of_flow(kind), *issued[kind]) for kind in TOKENS}
 
     def _of_flow(self, kind: str) -> Iterator[Known]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cached_property
 
 from oauth.redaction import Vault
-from oauth.redaction.placeholders import Placeholder, length, parse
+from oauth.redaction.placeholders import Placeholder, is_live, length, parse
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,11 @@ class Known:
     def placeholder(self) -> Placeholder | None:
         """The parts of the placeholder that the value is; ``None`` for a live one."""
         return parse(self.value)
+
+    @cached_property
+    def is_live(self) -> bool:
+        """True for a real value, with no placeholder in it."""
+        return is_live(self.value)
 
     @cached_property
     def length(self) -> int:

@@ -135,7 +135,7 @@ class Vault:
 
     def redact_text(self, text: str) -> str:
         """Redact any text, by value, and by name where it contains a known syntax."""
-        return self._redact([(find_in_words, text)])[0][1]
+        return self._redact([(find_in_words, text)])[0][1] if text else ""
 
     def replacements(self, text: str) -> list[tuple[int, int, str]]:
         """Return start, end and stand-in of everything that ``redact_text`` replaces, in order, without overlaps."""
