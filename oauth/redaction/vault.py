@@ -60,6 +60,7 @@ class Vault:
         # An outline is known by its text without digits, and by the parts of it that are kept.
         self._outlines: dict[tuple[str | Finder, bytes, Hashable], list[Occurrence] | None] = {}
         self._kept: dict[bytes, outlines.Kept] = {}
+        self._named: dict[str, str | None] = {}  # of field names, which repeat from exchange to exchange
         self._encodings: dict[str, tuple[str, ...]] = {}
         self._placeholders: dict[tuple[str, str], str] = {}
         # The last exchange: it comes again when its response has arrived.
@@ -86,6 +87,12 @@ class Vault:
     def placeholder(self, kind: str, value: str) -> str:
         """Return the placeholder of a secret of this kind, known or not; an empty text for an empty value."""
         return self._placeholder(names.canonical(kind), value)
+
+    def kind_named(self, name: str) -> str | None:
+        """Return the kind of secret that a field of this name holds, ``None`` for a field without a secret."""
+        if name not in self._named:
+            _cache(self._named, name, names.secret_kind(name))
+        return self._named[name]
 
     def kind_of(self, value: str) -> str | None:
         """Return the kind under which a value was remembered first."""
