@@ -8,7 +8,7 @@ from typing import TypeVar
 from oauth.exchange import Exchange
 from oauth.redaction import by_value, names, outlines
 from oauth.redaction.by_value import Target
-from oauth.redaction.decodings import View, is_encoded, views
+from oauth.redaction.decodings import View, views
 from oauth.redaction.items import Finder, Item, find_in_url, find_in_words, find_named, items_of, with_items
 from oauth.redaction.occurrences import Occurrence, merge_overlaps
 from oauth.redaction.placeholders import PLACEHOLDER, placeholder, storable
@@ -198,7 +198,7 @@ class Vault:
     def _find(self, item: Item, text_views: list[View]) -> list[Occurrence]:
         """Return the named secrets in an item; in those that differ in ids alone they are searched for once."""
         name, text = item
-        if len(text) > outlines.LONGEST or is_encoded(text):
+        if len(text) > outlines.LONGEST or len(text_views) > 1 or "\n" in text:
             return find_named(item, text_views)
         same, zeros = outlines.without_ids(text)
         if zeros not in self._kept:
