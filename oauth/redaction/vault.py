@@ -149,7 +149,7 @@ class Vault:
         scan = self._scan((find_in_words, text))
         named = {self._value(occurrence, {}): occurrence.kind for occurrence in reversed(scan.occurrences)}
         searched = "\n".join(view.text for view in scan.views)
-        targets = self._targets(named, searched, "", self._index.candidates(searched))
+        targets = self._targets(named, searched, self._index.candidates(searched))
         return list(self._replacements(text, scan.occurrences + by_value.find(scan.views, targets), named))
 
     def redact(self, exchange: Exchange) -> Exchange:
@@ -175,7 +175,7 @@ class Vault:
         all_plain = "\n".join(plain_texts)
         others = [view.text for scan in scans.values() for view in (*scan.name_views, *scan.views)]
         joined = "\n".join(others)
-        targets = self._targets(named, all_plain, joined, self._candidates(joined, plain_texts))
+        targets = self._targets(named, f"{all_plain}\n{joined}", self._candidates(joined, plain_texts))
         encoded = [text for target in targets for text in target.encodings]
         if any(text in all_plain for text in encoded):
             scans = {place: scans.get(place) or self._scan(item) for place, item in enumerate(items)}
@@ -229,14 +229,14 @@ class Vault:
             ]
         return self._index.values(self._index.numbers(text).union(*filter(None, known)))
 
-    def _targets(self, named: Mapping[str, str], text: str, other: str, candidates: Iterable[str]) -> list[Target]:
-        """Return the secrets in one of two texts: of those found by name ``MOST_NAMED``, and of the candidates."""
+    def _targets(self, named: Mapping[str, str], texts: str, candidates: Iterable[str]) -> list[Target]:
+        """Return the secrets in some texts: of those found by name ``MOST_NAMED``, and of the candidates."""
         fresh = [
             value for value in reversed(tuple(named)) if value not in self._kinds and by_value.is_searchable(value)
         ]
         targets = []
         for value in (*fresh[:MOST_NAMED], *candidates):
-            if encodings := tuple([it for it in self._encode(value) if it in text or it in other]):
+            if encodings := tuple([it for it in self._encode(value) if it in texts]):
                 targets.append(Target(value, self._kinds.get(value) or named[value], encodings))
         return targets
 
