@@ -30,7 +30,7 @@ from oauth.routes.doors import Doors, Entrance, page_policy
 from oauth.routes.sandbox_control import SandboxTokens
 from oauth.sandbox.app import application
 from oauth.sandbox.control.access import ControlAccess
-from oauth.settings import SettingError, check_host
+from oauth.settings import SettingError, check_host, with_files
 from pages.parts.common import keyboard, page_errors
 
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3
@@ -43,7 +43,7 @@ if config._main_script_path is None:
 
 try:
     installation = current()
-    sign_in = load_sign_in(os.environ, installation.settings.sign_in)
+    sign_in = load_sign_in(with_files(os.environ), installation.settings.sign_in)
     host = installation.settings.host or config.get_option("server.address") or "0.0.0.0"  # noqa: S104
     check_host("STREAMLIT_SERVER_ADDRESS", host, installation.settings.sign_in)
 except SettingError as error:
