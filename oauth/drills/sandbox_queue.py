@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition
 
+from oauth.turns import PAGES
+
 
 class Turn:
     """A place in the queue; ``what`` is shown to those behind it."""
@@ -54,7 +56,7 @@ class Queue:
 
     def wait(self, turn: Turn, seconds: float) -> str:
         """Wait for ``turn``, at most ``seconds``; see ``Turn.wait``."""
-        with self._changed:
+        with PAGES.paused(), self._changed:
             is_first = self._changed.wait_for(lambda: self._turns[0] is turn, seconds)
             return "" if is_first else self._turns[0].what
 
