@@ -12,7 +12,8 @@ class Shutdown:
     """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        # A signal may begin it in a thread that is just counting.
+        self._lock = threading.RLock()
         self._sending = 0
         self._has_begun = False
         self.on_break_off: set[Callable[[], object]] = set()
@@ -29,26 +30,20 @@ class Shutdown:
 
     def begin(self) -> None:
         """Let nothing new be sent."""
-        with self._changed:
+        with self._lock:
             self._has_begun = True
 
     @contextmanager
     def send(self) -> Iterator[bool]:
         """Send a request in the block, from before it is recorded until its response is; give False if it must not."""
-        with self._changed:
+        with self._lock:
             may_send = not self._has_begun
             self._sending += 1
         try:
             yield may_send
         finally:
-            with self._changed:
+            with self._lock:
                 self._sending -= 1
-                self._changed.notify_all()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until nothing is being sent, at most ``seconds``; return False if something still is."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._sending, seconds)
 
     def break_off(self) -> int:
         """End what nobody can wait for; return how much that was."""

@@ -49,6 +49,11 @@ class Queue:
             yield
 
     @property
+    def length(self) -> int:
+        """The number of those who hold the turn or wait for it."""
+        return len(self._turns)
+
+    @property
     def holder(self) -> str:
         """The holder of the turn; empty when there is none."""
         with self._changed:
