@@ -57,10 +57,15 @@ def set_up(kind: str) -> None:
 
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LineFormatter(kind))
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    logging.getLogger("oauth").setLevel(logging.INFO)
+    handler.addFilter(_is_wanted)
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     for settings in LOGGING_CONFIG["loggers"].values():  # uvicorn applies it when it starts
-        settings.update(handlers=[], level="WARNING", propagate=True)
+        settings.update(handlers=[], propagate=True)
+
+
+def _is_wanted(record: logging.LogRecord) -> bool:
+    """Drop reports of libraries: those of uvicorn have addresses, in which a provider sends a code."""
+    return record.levelno >= logging.WARNING or record.name.partition(".")[0] == "oauth"
 
 
 def adopt(logger: logging.Logger) -> None:
