@@ -44,13 +44,20 @@ class Turns:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for a turn and keep it for the block, however that ends. A thread that has one keeps it."""
+        """Wait for a turn and keep it for the block, however that ends. A thread that has one keeps it.
+
+        A block that is broken off, such as a run that begins anew, goes on before those that have not begun.
+        """
         if self._has_turn:
             yield
             return
-        self._take(first=False)
+        self._take(first=getattr(self._own, "was_broken_off", False))
+        self._own.was_broken_off = False
         try:
             yield
+        except BaseException:
+            self._own.was_broken_off = True
+            raise
         finally:
             self._give()
 

@@ -1,6 +1,7 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
@@ -96,6 +97,33 @@ def test_page_that_waits_for_the_network_lets_another_be_drawn_and_goes_on_befor
     sender.end()
     assert last.is_drawn.wait(30)
     last.end()
+
+
+def test_run_that_begins_anew_goes_on_before_those_that_have_not_begun() -> None:
+    turns, order = Turns(1, 30), list[int]()
+    may_begin_anew = threading.Event()
+
+    def press() -> None:
+        with suppress(KeyError), turns.turn():
+            assert may_begin_anew.wait(30)
+            raise KeyError  # as Streamlit's RerunException
+        with turns.turn():
+            order.append(0)
+
+    pressing = threading.Thread(target=press, daemon=True)
+    pressing.start()
+    until(lambda: turns.running == 1)
+    others = []
+    for number in (1, 2):
+        others.append(Page(turns, partial(order.append, number)))
+        until(lambda number=number: turns.waiting == number)  # type: ignore[misc]
+    may_begin_anew.set()
+    until(lambda: order == [1] and turns.waiting == 2)  # the next in the order had the turn as it was given back
+    for page in others:
+        page.end()
+    pressing.join(30)
+    assert not pressing.is_alive()
+    assert order == [1, 0, 2]
 
 
 def test_page_behind_one_that_never_ends_is_drawn_all_the_same() -> None:

@@ -61,6 +61,9 @@ class Queue:
 
     def wait(self, turn: Turn, seconds: float) -> str:
         """Wait for ``turn``, at most ``seconds``; see ``Turn.wait``."""
+        with self._changed:
+            if self._turns[0] is turn:
+                return ""
         with PAGES.paused(), self._changed:
             is_first = self._changed.wait_for(lambda: self._turns[0] is turn, seconds)
             return "" if is_first else self._turns[0].what
