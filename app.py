@@ -22,7 +22,7 @@ from streamlit import config
 from streamlit.file_util import get_static_dir
 from streamlit.runtime import get_instance
 
-from oauth import logs, sandbox
+from oauth import logs
 from oauth.access import chores
 from oauth.access.sign_in import load as load_sign_in
 from oauth.addresses import is_loopback
@@ -34,10 +34,11 @@ from oauth.routes.doors import Doors, Entrance, page_policy
 from oauth.routes.request_ids import RequestIds
 from oauth.routes.sandbox_control import SandboxTokens
 from oauth.routes.termination import graceful
-from oauth.sandbox.app import application
-from oauth.sandbox.control.access import ControlAccess
-from oauth.settings import SettingError, check_host
+from oauth.settings import SettingError, check_host, with_files
 from oauth.version import version
+from oauth_sandbox import MOUNTED, embedded
+from oauth_sandbox.app import application
+from oauth_sandbox.control.access import ControlAccess
 from pages.parts.common import keyboard, page_errors
 
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3
@@ -50,7 +51,7 @@ if config._main_script_path is None:
 
 try:
     installation = current()
-    sign_in = load_sign_in(os.environ, installation.settings.sign_in)
+    sign_in = load_sign_in(with_files(os.environ), installation.settings.sign_in)
     host = installation.settings.host or config.get_option("server.address") or "0.0.0.0"  # noqa: S104
     check_host("STREAMLIT_SERVER_ADDRESS", host, installation.settings.sign_in)
 except SettingError as error:
@@ -91,8 +92,8 @@ options: dict[str, Any] = {"logger.hideWelcomeMessage": installation.settings.lo
 if public.hostname:
     origins.append(f"{public.scheme}://{public.netloc}".lower())
     options |= {"server.corsAllowedOrigins": origins, "server.baseUrlPath": public.path}
-    for api in sandbox.MOUNTED:
-        sandbox.embedded(api).register(f"{installation.settings.public_url}/callback")
+    for api in MOUNTED:
+        embedded(api).register(f"{installation.settings.public_url}/callback")
 # Streamlit checks the host of its WebSocket again, for which the middleware restores the host of a listed origin.
 hosts = [*config.get_option("server.allowedHosts")]
 if hosts:  # without any, every host is allowed
@@ -115,12 +116,12 @@ routes_beside_pages: list[BaseRoute] = [
         Mount(
             f"/sandbox{path}",
             SandboxTokens(
-                application(sandbox.embedded(api), control_access),
+                application(embedded(api), control_access),
                 installation.audit,
                 installation.settings.control_token,
             ),
         )
-        for api, path in sandbox.MOUNTED.items()
+        for api, path in MOUNTED.items()
     ),
 ]
 
