@@ -16,10 +16,14 @@ from oauth.access import MINIMUM, Action, Role
 from oauth.catalogue import answers, drafting
 from oauth.connection_settings import ConnectionSettings
 from oauth.exports.layout import COLUMNS
+from oauth.exports.turns import Turns
+from oauth.history.database import Database
 from oauth.history.terms import help_list
+from oauth.installation import now
 from oauth.providers import Provider
 from oauth.providers.profile import CONNECTION, RESERVED_FIELDS
 from oauth.routes.gate import OPEN
+from oauth.routes.metrics import families
 from oauth.settings import SETTINGS
 from oauth_sandbox.behaviour import PRESETS, Preset
 from oauth_sandbox.behaviour import known as behaviour_known
@@ -86,6 +90,15 @@ def open_paths() -> str:
     return table("path | why", rows)
 
 
+def metrics() -> str:
+    database = Database("sqlite:////nowhere/history.db", now)  # which is not opened
+    rows = []
+    for family in families(database, Turns(), int):
+        suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
+        rows.append((f"`{family.name}{suffix}`", family.type, family.documentation))
+    return table("metric | kind | meaning", rows)
+
+
 def csv_columns() -> str:
     return textwrap.fill(f"`{', '.join(COLUMNS)}`", 120)
 
@@ -110,6 +123,7 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "filter-terms": ("docs/history.md", help_list),
     "catalogue-fields": ("docs/diagnose.md", catalogue_fields),
     "csv-columns": ("docs/history.md", csv_columns),
+    "metrics": ("docs/operate.md", metrics),
     "open-paths": ("docs/operate.md", open_paths),
     "permissions": ("docs/operate.md", permissions),
     "rooms": ("docs/architecture.md", diagram),

@@ -68,13 +68,15 @@ class Database:
     """One database, opened and migrated on first use.
 
     While that fails, every use tries again, so that the console works without its history and gets it back.
-    ``notices`` are messages for the user about what was done to the file while opening it.
+    ``notices`` are messages for the user about what was done to the file while opening it, and ``is_migrating`` is true
+    while this console changes the schema, or waits for another one that does.
     """
 
     def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
         self.notices: list[str] = []
         self.clock = clock
         self._opened: int | None = None
+        self.is_migrating = False
         try:
             parsed = make_url(url)
             # hide_parameters: what is recorded must not reappear in the text of an error.
@@ -142,6 +144,13 @@ class Database:
             return self._raw_writes.run(statement, parameters)
         except self._raised as error:
             raise self._explanation(error, start) from error
+
+    def check(self) -> None:
+        """Reach the database, and prepare it if it is not. Raises ``HistoryError``."""
+        self.prepare()
+        with self._explained(), self._begin(self.engine) as connection, suppress(migrations.NewerSchemaError):
+            # A newer console may have changed the schema meanwhile, for which this one was prepared.
+            migrations.is_current(connection)
 
     def end_pauses(self) -> None:
         """Try again at once after a wait in vain, instead of after ``deadlines.PAUSE_SECONDS``."""
@@ -214,6 +223,8 @@ class Database:
                     raise
                 is_new = self._set_aside(self._path, examined)
                 self._open()
+            finally:
+                self.is_migrating = False
             if self._last_row is not None:
                 self._compare_last_row(self._last_row, is_new=is_new)
             self._opened = self._inode()
@@ -274,6 +285,7 @@ class Database:
         with self.engine.begin() as connection:
             current = migrations.is_current(connection)
         if not current:
+            self.is_migrating = True
             # The write lock makes a second console that starts now wait here, and then find nothing left to do.
             with self._writing_engine.begin() as connection:
                 if connection.dialect.name == "sqlite":

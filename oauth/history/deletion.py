@@ -10,6 +10,7 @@ from oauth.history import listing
 from oauth.history.filters import Filters
 from oauth.history.schema import callbacks, exchanges
 from oauth.history.store import History
+from oauth.measures import MEASURES
 
 PIECE = 500
 """Rows of one transaction; exchanges can be recorded between two of them."""
@@ -70,6 +71,7 @@ def delete_older(history: History, announced: Announcement, limit: datetime, now
     """
     conditions = [*_older(min(limit, announced.limit), now), exchanges.c.id <= announced.up_to]
     gone = sum(_pieces(history, conditions, announced.count))
+    MEASURES.count_deleted(gone)
     if gone:
         history.database.wipe()
     return gone
