@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
+from starlette.types import ASGIApp
 from streamlit import config
 from streamlit.file_util import get_static_dir
 
@@ -27,7 +28,7 @@ from oauth.history.upkeep import Upkeep
 from oauth.installation import current, now
 from oauth.routes import Below, routes
 from oauth.routes.doors import Doors, Entrance, page_policy
-from oauth.routes.sandbox_control import SandboxTokens
+from oauth.routes.sandbox_control import ControlElsewhere, SandboxTokens
 from oauth.sandbox.app import application
 from oauth.sandbox.control.access import ControlAccess
 from oauth.settings import SettingError, check_host
@@ -64,6 +65,12 @@ os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
 
 page_errors.keep_messages_out_of_the_log()
 audit = installation.audit()
+if installation.history.database.is_shared:
+    # Imported late: the console of one person starts faster.
+    from oauth.drills.sandbox_queue import SANDBOX
+    from oauth.history.turns import ElsewhereLock
+
+    SANDBOX.share(ElsewhereLock(installation.history.database))
 Upkeep(
     installation.history,
     now,
@@ -91,19 +98,23 @@ if hosts:  # without any, every host is allowed
 # Under a name of its own the console is shared, and loopback tells no longer who asks.
 personal = bool(hosts) and all(map(is_loopback, hosts)) and not installation.settings.control_needs_token
 control_access = ControlAccess(installation.settings.control_token, open=personal)
+
+
+def sandbox_of(api: sandbox.Api) -> ASGIApp:
+    """Return what is served below /sandbox for an API: the embedded sandbox, or the control of the shared one."""
+    settings = installation.settings
+    if settings.sandbox_url:
+        address = f"{settings.sandbox_url}{sandbox.MOUNTED[api]}"
+        return SandboxTokens(
+            ControlElsewhere(address, settings.sandbox_token), installation.audit, settings.sandbox_token
+        )
+    own = application(sandbox.embedded(api), control_access)
+    return SandboxTokens(own, installation.audit, settings.control_token)
+
+
 routes_beside_pages: list[BaseRoute] = [
     *routes(installation.settings, installation.recorder, now),
-    *(
-        Mount(
-            f"/sandbox{path}",
-            SandboxTokens(
-                application(sandbox.embedded(api), control_access),
-                installation.audit,
-                installation.settings.control_token,
-            ),
-        )
-        for api, path in sandbox.MOUNTED.items()
-    ),
+    *(Mount(f"/sandbox{path}", sandbox_of(api)) for api, path in sandbox.MOUNTED.items()),
 ]
 
 doors = Middleware(

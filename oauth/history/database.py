@@ -143,6 +143,21 @@ class Database:
         except self._raised as error:
             raise self._explanation(error, start) from error
 
+    @property
+    def is_shared(self) -> bool:
+        """True for PostgreSQL, which consoles on several machines may use."""
+        return self.engine.dialect.name == "postgresql"
+
+    def connect_apart(self) -> Connection:
+        """Open a connection that is not of the pool, in autocommit, for a lock that outlasts a transaction.
+
+        Raises ``HistoryError``.
+        """
+        with self._explained():
+            connection = self.engine.execution_options(isolation_level="AUTOCOMMIT").connect()
+            connection.detach()
+            return connection
+
     def end_pauses(self) -> None:
         """Try again at once after a wait in vain, instead of after ``deadlines.PAUSE_SECONDS``."""
         self._pauses.end()

@@ -1,7 +1,12 @@
-"""The control of the embedded sandbox for programs, with a token of the console that has the scope ``sandbox``."""
+"""The control of the sandbox for programs, with a token of the console that has the scope ``sandbox``."""
 
+import hmac
+import ssl
 from collections.abc import Callable
+from functools import cache
+from urllib.parse import quote
 
+import httpx
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,6 +18,9 @@ from oauth.history.store import HistoryError
 from oauth.routes.api import RETRY_SECONDS
 from oauth.routes.bearer import authorized, refusal
 from oauth.routes.gate import address_of
+
+TIMEOUT = 10.0
+"""Seconds for a shared sandbox to respond."""
 
 SAFE = ("GET", "HEAD")
 """Methods that only look, and leave no row in the audit."""
@@ -56,3 +64,51 @@ class SandboxTokens:
         except HistoryError as error:
             return refusal(503, str(error), {"Retry-After": str(RETRY_SECONDS)})
         return None
+
+
+class ControlElsewhere:
+    """ASGI application in place of the embedded sandbox: it passes the control's requests on to a shared one.
+
+    Only requests with the control's own ``token`` are passed on; ``SandboxTokens`` in front of it has it.
+    """
+
+    def __init__(self, address: str, token: str) -> None:
+        self._address = address
+        self._token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond with what the shared sandbox's control responds, or say where that sandbox is."""
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        response = await self._response(request, scope["path"].removeprefix(scope.get("root_path", "")))
+        await response(scope, receive, send)
+
+    async def _response(self, request: Request, path: str) -> Response:
+        if not path.startswith("/control/") or ".." in path.split("/"):
+            return refusal(404, f"The consoles of this installation share the sandbox at {self._address}.")
+        authorization = request.headers.get("authorization", "")
+        if not hmac.compare_digest(authorization.encode(), f"Bearer {self._token}".encode()):
+            challenge = {"WWW-Authenticate": 'Bearer realm="sandbox control"'}
+            return refusal(401, "The control needs a token of this console with the scope sandbox.", challenge)
+        headers = {"Authorization": authorization, "Accept-Encoding": "identity"}
+        if kind := request.headers.get("content-type"):
+            headers["Content-Type"] = kind
+        query = f"?{request.url.query}" if request.url.query else ""
+        try:
+            async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, verify=_authorities()) as http:
+                answer = await http.request(
+                    request.method,
+                    f"{self._address}{quote(path)}{query}",
+                    headers=headers,
+                    content=await request.body(),
+                )
+        except httpx.HTTPError as error:
+            return refusal(502, f"The sandbox at {self._address} did not respond: {error}.")
+        kept = {name: answer.headers[name] for name in ("content-type", "allow") if name in answer.headers}
+        return Response(answer.content, answer.status_code, kept | {"Cache-Control": "no-store"})
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    return ssl.create_default_context()

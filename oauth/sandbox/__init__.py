@@ -6,7 +6,7 @@ It imports nothing else of the project, and can be run alone.
 import functools
 from collections.abc import Mapping
 
-from oauth.sandbox.app import PATHS, application
+from oauth.sandbox.app import PATHS, SISTER, application
 from oauth.sandbox.clients import Client, GrantType
 from oauth.sandbox.clock import utc_now
 from oauth.sandbox.configuration import Api, ready_made
@@ -16,8 +16,8 @@ from oauth.sandbox.provider import Sandbox
 from oauth.sandbox.request import Endpoint
 from oauth.sandbox.store import Issued, Kind, State
 
-MOUNTED: Mapping[Api, str] = {Api.OLXGROUP: "/olxgroup", Api.PARTNER: ""}
-"""The place of each API below the console's ``/sandbox``, longer ones first."""
+MOUNTED: Mapping[Api, str] = {Api.OLXGROUP: SISTER, Api.PARTNER: ""}
+"""The place of each API below the console's ``/sandbox``, or below a server's address, longer ones first."""
 
 
 def embedded(api: Api = Api.PARTNER) -> Sandbox:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from time import perf_counter
 
+from starlette.routing import Mount, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oauth.sandbox import endpoints, olxgroup
@@ -23,6 +24,8 @@ USER = "/api/partner/users/me"
 CITIES = "/api/partner/cities"
 HEALTH = "/health"
 CONTROL = "/control/"
+SISTER = "/olxgroup"
+"""The place of the sister API beside the other one."""
 PATHS: Mapping[Api, Mapping[Endpoint, str]] = {
     Api.PARTNER: {
         Endpoint.AUTHORIZE: AUTHORIZE,
@@ -48,6 +51,11 @@ def application(sandbox: Sandbox, access: ControlAccess | None = None) -> ASGIAp
     Without ``access`` the control is open to this machine only.
     """
     return _Application(sandbox, access or ControlAccess())
+
+
+def both(access: ControlAccess, partner: Sandbox, sister: Sandbox) -> ASGIApp:
+    """Return two sandboxes as one application, the sister API's below ``/olxgroup``."""
+    return Router([Mount(SISTER, application(sister, access)), Mount("", application(partner, access))])
 
 
 class _Application:

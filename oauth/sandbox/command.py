@@ -1,6 +1,7 @@
 """The command ``python -m oauth sandbox``."""
 
 import argparse
+import os
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -10,6 +11,12 @@ from oauth.sandbox.clock import utc_now
 from oauth.sandbox.configuration import Api, Configuration, ConfigurationError, load, ready_made
 from oauth.sandbox.server import HOST, PORT, Certificate, ServeError, serve
 
+ALL = "all"
+"""The value of ``--provider`` for both APIs."""
+
+TOKEN = "CONSOLE_SANDBOX_TOKEN"
+"""The variable with the token, which the consoles that use this sandbox have too."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -17,7 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default=HOST, help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", default=PORT, type=_port, help="port to listen on, 0 for any (default: %(default)s)")
     parser.add_argument(
-        "--provider", type=Api, choices=list(Api), default=Api.PARTNER, help="API to behave like (default: %(default)s)"
+        "--provider",
+        type=_provider,
+        choices=[*Api, ALL],
+        default=Api.PARTNER,
+        help="API to behave like; all: both, the sister API below /olxgroup (default: %(default)s)",
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML: clients, users, scopes, lifetimes")
     parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate in PEM, with --tls-key")
@@ -26,7 +37,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--control-token",
         metavar="TOKEN",
-        help="require this bearer token, and enable the control beyond loopback",
+        default=os.environ.get(TOKEN) or None,
+        help=f"require this bearer token, and enable the control beyond loopback (default: {TOKEN})",
+    )
+    parser.add_argument(
+        "--redirect-uri",
+        action="append",
+        default=[],
+        type=_redirect_uri,
+        metavar="URL",
+        help="register it for every ready-made client, such as a console's /callback; may be repeated",
+    )
+    parser.add_argument(
+        "--state",
+        type=Path,
+        metavar="FILE",
+        help="begin with the state in this file, if there is one, and write it at the end, with its secrets",
     )
     parser.add_argument(
         "--fault-header", action="store_true", help="the request header X-Sandbox-Fault provokes faults"
@@ -44,6 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
                 arguments.host,
                 arguments.port,
                 configuration=_configuration(arguments.config, arguments.provider),
+                sister=arguments.provider == ALL,
+                redirect_uris=arguments.redirect_uri,
+                state=arguments.state,
                 control_token=_token(arguments.control_token),
                 fault_header=arguments.fault_header,
                 tls=_certificate(arguments, cleanup),
@@ -55,8 +84,21 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _configuration(path: Path | None, api: Api) -> Configuration:
+def _provider(text: str) -> str:
+    return Api(text) if text in list(Api) else text
+
+
+def _configuration(path: Path | None, provider: str) -> Configuration:
+    api = Api.PARTNER if provider == ALL else Api(provider)
     return ready_made(api) if path is None else load(path, api)
+
+
+def _redirect_uri(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not an absolute URL, such as https://console.example.com/callback"
+        )
+    return text
 
 
 def _token(token: str | None) -> str | None:
