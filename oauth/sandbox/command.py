@@ -44,7 +44,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--redirect-uri",
         action="append",
         default=[],
-        type=_redirect_uri,
         metavar="URL",
         help="register it for every ready-made client, such as a console's /callback; may be repeated",
     )
@@ -71,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
                 arguments.port,
                 configuration=_configuration(arguments.config, arguments.provider),
                 sister=arguments.provider == ALL,
-                redirect_uris=arguments.redirect_uri,
+                redirect_uris=[_redirect_uri(uri) for uri in arguments.redirect_uri],
                 state=arguments.state,
                 control_token=_token(arguments.control_token),
                 fault_header=arguments.fault_header,
@@ -95,9 +94,7 @@ def _configuration(path: Path | None, provider: str) -> Configuration:
 
 def _redirect_uri(text: str) -> str:
     if not text.startswith(("http://", "https://")):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not an absolute URL, such as https://console.example.com/callback"
-        )
+        raise ServeError(f"--redirect-uri: {text!r} is not a URL such as https://console.example.com/callback.")
     return text
 
 

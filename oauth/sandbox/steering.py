@@ -111,8 +111,9 @@ class Served:
             base_url=f"{url}/control/",
             headers={"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"},
             timeout=TIMEOUT,
+            limits=httpx.Limits(max_keepalive_connections=0),  # nobody closes this client
             trust_env=False,
-            verify=ssl.create_default_context(),
+            verify=_authorities(),
         )
         self._lock = threading.Lock()
         self._shown: Sandbox | SteeringProblem | None = None
@@ -205,3 +206,10 @@ def _reason(response: httpx.Response) -> str:
         return str(response.json()["error"]["detail"])
     except (ValueError, LookupError, TypeError):
         return f"it responded {response.status_code}, so it is no control of a sandbox, or one of another version."
+
+
+def _authorities() -> ssl.SSLContext:
+    # Not ssl.create_default_context: that writes the keys of every connection to the file in SSLKEYLOGFILE.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_default_certs()
+    return context
