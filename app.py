@@ -24,6 +24,7 @@ from oauth.access import chores
 from oauth.access.sign_in import load as load_sign_in
 from oauth.addresses import is_loopback
 from oauth.exports import links
+from oauth.history.database import WrongKeyError
 from oauth.history.upkeep import Upkeep
 from oauth.installation import current, now
 from oauth.routes import Below, routes
@@ -47,7 +48,8 @@ try:
     sign_in = load_sign_in(os.environ, installation.settings.sign_in)
     host = installation.settings.host or config.get_option("server.address") or "0.0.0.0"  # noqa: S104
     check_host("STREAMLIT_SERVER_ADDRESS", host, installation.settings.sign_in)
-except SettingError as error:
+    installation.history.database.check_key()
+except (SettingError, WrongKeyError) as error:
     sys.exit(str(error))
 
 # Each time that the thread that serves HTTP has something to do, it waits up to this many seconds for each other thread

@@ -60,4 +60,4 @@ def current() -> Installation:
     Raises ``settings.SettingError`` when a setting is invalid.
     """
     loaded = settings.load()
-    return Installation(loaded, History(loaded.database_url, now))
+    return Installation(loaded, History(loaded.database_url, now, loaded.derived_key("proof").hex()))

@@ -55,9 +55,9 @@ def test_the_sandbox_page_shows_and_changes_the_shared_one(shared: Sandbox, page
     assert not shared.client("demo-app").active
     page.open("sandbox.tab", "Faults")
     page.press("sandbox.fault.add")
-    assert len(shared.faults.rules) == 1
+    assert [rule.number for rule in shared.faults.rules] == [1]
     page.press("sandbox.fault.remove.1")
-    assert shared.faults.rules == ()
+    assert not shared.faults.rules
     secret = shared.issue_code("demo-app", "http://localhost/callback", ("read",))
     page.open("sandbox.tab", "Codes and tokens")
     assert list(page.app.dataframe[0].value["shown as"]) == [current().vault().redact_value("code", secret)]
