@@ -108,7 +108,7 @@ def sandbox_of(api: sandbox.Api) -> ASGIApp:
     if settings.sandbox_url:
         address = f"{settings.sandbox_url}{sandbox.MOUNTED[api]}"
         return SandboxTokens(
-            ControlElsewhere(address, settings.sandbox_token), installation.audit, settings.sandbox_token
+            ControlElsewhere(address, settings.sandbox_token, now), installation.audit, settings.sandbox_token
         )
     own = application(sandbox.embedded(api), control_access)
     return SandboxTokens(own, installation.audit, settings.control_token)

@@ -1,12 +1,10 @@
 """The control of the sandbox for programs, with a token of the console that has the scope ``sandbox``."""
 
 import hmac
-import ssl
 from collections.abc import Callable
-from functools import cache
+from datetime import datetime
 from urllib.parse import quote
 
-import httpx
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,13 +12,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oauth.access import tokens
 from oauth.access.audit import Audit, Event
+from oauth.addresses import split
+from oauth.client import send_unrecorded
+from oauth.exchange import Exchange, Step
+from oauth.exchange import Request as Sent
 from oauth.history.store import HistoryError
+from oauth.request_builder import USER_AGENT
 from oauth.routes.api import RETRY_SECONDS
 from oauth.routes.bearer import authorized, refusal
 from oauth.routes.gate import address_of
-
-TIMEOUT = 10.0
-"""Seconds for a shared sandbox to respond."""
 
 SAFE = ("GET", "HEAD")
 """Methods that only look, and leave no row in the audit."""
@@ -72,9 +72,10 @@ class ControlElsewhere:
     Only requests with the control's own ``token`` are passed on; ``SandboxTokens`` in front of it has it.
     """
 
-    def __init__(self, address: str, token: str) -> None:
+    def __init__(self, address: str, token: str, now: Callable[[], datetime]) -> None:
         self._address = address
         self._token = token
+        self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond with what the shared sandbox's control responds, or say where that sandbox is."""
@@ -91,27 +92,22 @@ class ControlElsewhere:
         if not hmac.compare_digest(authorization.encode(), f"Bearer {self._token}".encode()):
             challenge = {"WWW-Authenticate": 'Bearer realm="sandbox control"'}
             return refusal(401, "The control needs a token of this console with the scope sandbox.", challenge)
-        headers = {"Authorization": authorization, "Accept-Encoding": "identity"}
-        if kind := request.headers.get("content-type"):
-            headers["Content-Type"] = kind
         query = f"?{request.url.query}" if request.url.query else ""
-        try:
-            async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, verify=_authorities()) as http:
-                answer = await http.request(
-                    request.method,
-                    f"{self._address}{quote(path)}{query}",
-                    headers=headers,
-                    content=await request.body(),
-                )
-        except httpx.HTTPError as error:
-            return refusal(502, f"The sandbox at {self._address} did not respond: {error}.")
-        kept = {name: answer.headers[name] for name in ("content-type", "allow") if name in answer.headers}
-        return Response(answer.content, answer.status_code, kept | {"Cache-Control": "no-store"})
-
-
-@cache
-def _authorities() -> ssl.SSLContext:
-    # Not ssl.create_default_context: that writes the keys of every connection to the file in SSLKEYLOGFILE.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_default_certs()
-    return context
+        body = await request.body()
+        headers = [
+            ("Host", split(self._address).netloc),
+            ("User-Agent", USER_AGENT),
+            ("Accept-Encoding", "identity"),
+            ("Authorization", authorization),
+            ("Content-Length", str(len(body))),
+        ]
+        if kind := request.headers.get("content-type"):
+            headers.append(("Content-Type", kind))
+        sent = Sent(request.method, f"{self._address}{quote(path)}{query}", tuple(headers), body)
+        answer = (await run_in_threadpool(send_unrecorded, Exchange(Step.API, sent, self._now()))).response
+        if answer is None:
+            return refusal(502, f"The sandbox at {self._address} did not respond.")
+        if answer.cut:
+            return refusal(502, f"The response of the sandbox at {self._address} is too large to pass on.")
+        kept = {name: value for name, value in answer.headers if name.lower() in ("content-type", "allow")}
+        return Response(answer.body, answer.status, kept | {"Cache-Control": "no-store"})

@@ -23,7 +23,7 @@ NEWEST = 100
 
 
 class Overview(Fields):
-    """What a page shows: the newest codes, tokens and requests, newest first, with the secrets of codes and tokens.
+    """The view of a page: the newest codes, tokens and requests, newest first, with the secrets of codes and tokens.
 
     ``refused`` has the query of the last authorization requests that ended on an error page, and the page's words.
     """
