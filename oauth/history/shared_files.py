@@ -128,7 +128,7 @@ class SharedFiles:
                 values = {"kind": _NAMES[kind], "id": path.stem, "content": content}
                 with self._database.writing() as connection:
                     statement = insert(own_files).values(**values, saved_at=self._database.clock())
-                    is_new = connection.execute(statement.on_conflict_do_nothing()).rowcount
+                    is_new = connection.scalar(statement.on_conflict_do_nothing().returning(own_files.c.id)) is not None
                 (taken if is_new else left).append(
                     f"{kind}/{path.name}" + ("" if is_new else " (there is one already)")
                 )

@@ -15,11 +15,11 @@ from tests.servers import postgresql, proxies
 def test_two_consoles_are_one(
     tools: Any, browser: Browser, postgresql_server: postgresql.Server, tmp_path: Path, proxy: str
 ) -> None:
-    """Logins, all drills at once, a download and an upload at whichever console the proxy chooses."""
+    """Logins, a download and an upload at whichever console the proxy chooses; behind one, all drills on both at once."""
     database = postgresql_server.url(postgresql_server.new_database())
     consoles = set()
     with proxies.team(tmp_path, database, proxy) as team:
-        for _ in range(3):
+        for _ in range(2):
             context = browser.new_context(ignore_https_errors=True)
             context.set_default_timeout(tools.PATIENCE)
             walk = tools.Walk(context.new_page(), team.url)
@@ -38,5 +38,6 @@ def test_two_consoles_are_one(
             expect(walk.page.get_by_text("imported").first).to_be_visible()
             consoles.add(console_of(context))
             context.close()
-        assert drills_at_once(browser, team.url)
+        if proxy == "haproxy":  # the others pass requests on alike, and this takes a minute
+            assert drills_at_once(browser, team.url)
     assert "none" not in consoles
