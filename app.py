@@ -19,7 +19,6 @@ from starlette.types import ASGIApp
 from streamlit import config
 from streamlit.file_util import get_static_dir
 
-from oauth import sandbox
 from oauth.access import chores
 from oauth.access.sign_in import load as load_sign_in
 from oauth.addresses import is_loopback
@@ -30,9 +29,10 @@ from oauth.installation import current, now
 from oauth.routes import Below, routes
 from oauth.routes.doors import Doors, Entrance, page_policy
 from oauth.routes.sandbox_control import ControlElsewhere, SandboxTokens
-from oauth.sandbox.app import application
-from oauth.sandbox.control.access import ControlAccess
-from oauth.settings import SettingError, check_host
+from oauth.settings import SettingError, check_host, with_files
+from oauth_sandbox import MOUNTED, Api, embedded
+from oauth_sandbox.app import application
+from oauth_sandbox.control.access import ControlAccess
 from pages.parts.common import keyboard, page_errors
 
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3
@@ -45,7 +45,7 @@ if config._main_script_path is None:
 
 try:
     installation = current()
-    sign_in = load_sign_in(os.environ, installation.settings.sign_in)
+    sign_in = load_sign_in(with_files(os.environ), installation.settings.sign_in)
     host = installation.settings.host or config.get_option("server.address") or "0.0.0.0"  # noqa: S104
     check_host("STREAMLIT_SERVER_ADDRESS", host, installation.settings.sign_in)
     installation.history.database.check_key()
@@ -89,8 +89,8 @@ options: dict[str, Any] = {}
 if public.hostname:
     origins.append(f"{public.scheme}://{public.netloc}".lower())
     options = {"server.corsAllowedOrigins": origins, "server.baseUrlPath": public.path}
-    for api in sandbox.MOUNTED:
-        sandbox.embedded(api).register(f"{installation.settings.public_url}/callback")
+    for api in MOUNTED:
+        embedded(api).register(f"{installation.settings.public_url}/callback")
 # Streamlit checks the host of its WebSocket again, for which the middleware restores the host of a listed origin.
 hosts = [*config.get_option("server.allowedHosts")]
 if hosts:  # without any, every host is allowed
@@ -102,21 +102,21 @@ personal = bool(hosts) and all(map(is_loopback, hosts)) and not installation.set
 control_access = ControlAccess(installation.settings.control_token, open=personal)
 
 
-def sandbox_of(api: sandbox.Api) -> ASGIApp:
+def sandbox_of(api: Api) -> ASGIApp:
     """Return what is served below /sandbox for an API: the embedded sandbox, or the control of the shared one."""
     settings = installation.settings
     if settings.sandbox_url:
-        address = f"{settings.sandbox_url}{sandbox.MOUNTED[api]}"
+        address = f"{settings.sandbox_url}{MOUNTED[api]}"
         return SandboxTokens(
             ControlElsewhere(address, settings.sandbox_token, now), installation.audit, settings.sandbox_token
         )
-    own = application(sandbox.embedded(api), control_access)
+    own = application(embedded(api), control_access)
     return SandboxTokens(own, installation.audit, settings.control_token)
 
 
 routes_beside_pages: list[BaseRoute] = [
     *routes(installation.settings, installation.recorder, now),
-    *(Mount(f"/sandbox{path}", sandbox_of(api)) for api, path in sandbox.MOUNTED.items()),
+    *(Mount(f"/sandbox{path}", sandbox_of(api)) for api, path in MOUNTED.items()),
 ]
 
 doors = Middleware(

@@ -11,7 +11,7 @@ from oauth.access import Action
 from oauth.access.audit import Event
 from oauth.formatting import duration, span
 from oauth.installation import current
-from oauth.sandbox import (
+from oauth_sandbox import (
     KINDS,
     MOUNTED,
     PATHS,
@@ -25,7 +25,7 @@ from oauth.sandbox import (
     field_schemas,
     fields_of,
 )
-from oauth.sandbox.steering import Steering, SteeringProblem
+from oauth_sandbox.steering import Steering, SteeringProblem
 from pages.parts.common import clock, sandboxes, session, table
 from pages.parts.common.permissions import needs
 

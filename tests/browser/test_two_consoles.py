@@ -15,7 +15,7 @@ from tests.servers import postgresql, proxies
 def test_two_consoles_are_one(
     tools: Any, browser: Browser, postgresql_server: postgresql.Server, tmp_path: Path, proxy: str
 ) -> None:
-    """Logins, a download and an upload at whichever console the proxy chooses; behind one, all drills on both at once."""
+    """Logins, a download and an upload where the proxy chooses; behind one, all drills on both at once."""
     database = postgresql_server.url(postgresql_server.new_database())
     consoles = set()
     with proxies.team(tmp_path, database, proxy) as team:

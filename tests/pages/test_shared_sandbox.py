@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oauth import sandbox
 from oauth.history.schema import consoles
 from oauth.installation import Installation, current
-from oauth.sandbox.app import both
-from oauth.sandbox.clock import utc_now
-from oauth.sandbox.control.access import ControlAccess
-from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.testing import serving
+from oauth_sandbox import Api, embedded
+from oauth_sandbox.app import both
+from oauth_sandbox.clock import utc_now
+from oauth_sandbox.configuration import ready_made
+from oauth_sandbox.control.access import ControlAccess
+from oauth_sandbox.provider import Sandbox
+from oauth_sandbox.testing import serving
 
 if TYPE_CHECKING:
     from tests.pages.conftest import Page
@@ -26,11 +27,11 @@ PAGE = "sandbox.py"
 def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A sandbox server that the console is told of, before it reads its settings."""
     partner = Sandbox(utc_now)
-    sister = Sandbox(utc_now, configuration=sandbox.embedded(sandbox.Api.OLXGROUP).configuration)
+    sister = Sandbox(utc_now, configuration=ready_made(Api.OLXGROUP))
     with serving(both(ControlAccess(TOKEN, open=False), partner, sister)) as url:
         monkeypatch.setenv("CONSOLE_SANDBOX_URL", f"{url}/")
         monkeypatch.setenv("CONSOLE_SANDBOX_TOKEN", TOKEN)
-        monkeypatch.setattr("oauth.sandbox.steering.FRESH_SECONDS", 0.0)
+        monkeypatch.setattr("oauth_sandbox.steering.FRESH_SECONDS", 0.0)
         yield partner
 
 
@@ -39,7 +40,7 @@ def test_a_login_at_the_shared_sandbox(shared: Sandbox, page: "Page") -> None:
     page.press("token.send")
     assert "«access_token #" in page.text()
     assert [it.number for it in shared.log.entries()] == [2, 1]
-    assert sandbox.embedded().log.entries() == ()
+    assert embedded().log.entries() == ()
     assert TOKEN not in page.text()
 
 
@@ -63,7 +64,7 @@ def test_the_sandbox_page_shows_and_changes_the_shared_one(shared: Sandbox, page
     assert list(page.app.dataframe[0].value["shown as"]) == [current().vault().redact_value("code", secret)]
     page.press("sandbox.reset")
     assert shared.client("demo-app").active
-    assert sandbox.embedded().clock.offset == timedelta()
+    assert embedded().clock.offset == timedelta()
 
 
 def test_step_warns_of_a_client_that_is_inactive_at_the_shared_sandbox(shared: Sandbox, page: "Page") -> None:

@@ -6,8 +6,8 @@ from functools import cache
 import streamlit as st
 
 from oauth.installation import current
-from oauth.sandbox import MOUNTED, Api, Sandbox, embedded
-from oauth.sandbox.steering import Embedded, Served, Steering, SteeringProblem
+from oauth_sandbox import MOUNTED, Api, Sandbox, embedded
+from oauth_sandbox.steering import Embedded, Served, Steering, SteeringProblem
 from pages.parts.common import session
 
 
@@ -41,5 +41,5 @@ def states() -> Iterator[tuple[str, Sandbox]]:
         try:
             state = steering(api).state()
         except SteeringProblem:
-            return  # they have one server
+            continue  # the server is away, or has no such API
         yield place, state

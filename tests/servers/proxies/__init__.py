@@ -134,7 +134,7 @@ def team(folder: Path, database_url: str, name: str, **settings: str) -> Iterato
         "SSL_CERT_FILE": str(folder / "ca.pem"),
     } | settings
     options = ["--port", str(inside), "--provider", "all", "--redirect-uri", f"{url}/callback"]
-    sandbox = [sys.executable, "-m", "oauth", "sandbox", *options, "--state", str(folder / "sandbox.json")]
+    sandbox = [sys.executable, "-m", "oauth", "sandbox", *options, "--snapshot", str(folder / "sandbox.json")]
     with ExitStack() as stack:
         stack.enter_context(running(sandbox, ROOT, {"CONSOLE_SANDBOX_TOKEN": SANDBOX_TOKEN}, inside))
         for port in (one, two):
