@@ -5,6 +5,7 @@ process being killed at any moment. A power cut can take the commits since the l
 one in each round), and never damages the file.
 """
 
+import hmac
 import os
 import select as polling
 import sqlite3
@@ -16,7 +17,21 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Connection, Engine, FromClause, create_engine, event, func, make_url, select
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    FromClause,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    inspect,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
@@ -24,6 +39,7 @@ from sqlalchemy.pool import QueuePool
 from oauth.history import deadlines, error_messages, migrations, search
 from oauth.history.last_row import LastRow
 from oauth.history.raw_writes import RawWrites, WriteResult
+from oauth.history.schema import installation
 from oauth.settings import SettingError
 
 if TYPE_CHECKING:
@@ -49,6 +65,11 @@ MIGRATION_LOCK = 6749
 # Alembic keeps its context in a module, so only one thread of the process may run it.
 _preparing = Lock()
 
+KEY = "key"
+"""The name of the row with the proof of the installation's key."""
+
+_FIRST_KEY = text("INSERT INTO installation (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING")
+
 
 def with_password(url: URL) -> URL:
     """Return the URL with the password from ``PGPASSWORD``, for a process that does not get this environment."""
@@ -60,6 +81,10 @@ class HistoryError(Exception):
     """The history is unusable; the message says what is wrong, where, and what to do."""
 
 
+class WrongKeyError(HistoryError):
+    """The database was begun with another key of the installation."""
+
+
 class HistoryTimeout(HistoryError):
     """A query of the history exceeded its time limit."""
 
@@ -69,11 +94,13 @@ class Database:
 
     While that fails, every use tries again, so that the console works without its history and gets it back.
     ``notices`` are messages for the user about what was done to the file while opening it, and ``is_migrating`` is true
-    while this console changes the schema, or waits for another one that does.
+    while this console changes the schema, or waits for another one that does. ``proof`` is derived from the
+    installation's key, and the first one is kept: a database with another is not used. Without, none is compared.
     """
 
-    def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, url: str, clock: Callable[[], datetime], proof: str = "") -> None:
         self.notices: list[str] = []
+        self._proof = proof
         self.clock = clock
         self._opened: int | None = None
         self.is_migrating = False
@@ -152,6 +179,21 @@ class Database:
             # A newer console may have changed the schema meanwhile, for which this one was prepared.
             migrations.is_current(connection)
 
+    @property
+    def is_shared(self) -> bool:
+        """True for PostgreSQL, which consoles on several machines may use."""
+        return self.engine.dialect.name == "postgresql"
+
+    def connect_apart(self) -> Connection:
+        """Open a connection that is not of the pool, in autocommit, for a lock that outlasts a transaction.
+
+        Raises ``HistoryError``.
+        """
+        with self._explained():
+            connection = self.engine.execution_options(isolation_level="AUTOCOMMIT").connect()
+            connection.detach()
+            return connection
+
     def end_pauses(self) -> None:
         """Try again at once after a wait in vain, instead of after ``deadlines.PAUSE_SECONDS``."""
         self._pauses.end()
@@ -225,9 +267,50 @@ class Database:
                 self._open()
             finally:
                 self.is_migrating = False
+            if self._proof:
+                self._prove_key(self._proof)
             if self._last_row is not None:
                 self._compare_last_row(self._last_row, is_new=is_new)
             self._opened = self._inode()
+
+    def check_key(self) -> None:
+        """Compare the key without opening the database for use: nothing is created, migrated or waited for long.
+
+        Raises ``WrongKeyError``. A database that cannot be read now is compared when it is opened.
+        """
+        if not self._proof or (self._path is not None and not self._path.exists()):
+            return
+        with suppress(*self._raised), self.engine.connect() as connection:
+            if inspect(connection).has_table(installation.name):
+                self._compare_key(connection, self._proof)
+
+    def accept_key(self) -> None:
+        """Have the database used with the key of this installation from now on. Raises ``HistoryError``."""
+        proof, self._proof = self._proof, ""
+        with self.writing() as connection:
+            connection.execute(delete(installation).where(installation.c.name == KEY))
+            connection.execute(insert(installation).values(name=KEY, value=proof))
+        self._proof = proof
+
+    def _prove_key(self, proof: str) -> None:
+        with self.engine.begin() as connection:
+            if self._compare_key(connection, proof):
+                return
+        with suppress(*self._raised), self._writing_engine.begin() as connection:  # it may be read-only
+            connection.execute(_FIRST_KEY, {"name": KEY, "value": proof})
+        with self.engine.begin() as connection:
+            self._compare_key(connection, proof)  # another console may have been faster
+
+    def _compare_key(self, connection: Connection, proof: str) -> bool:
+        """Return whether there is a proof. Raises ``WrongKeyError`` for another one."""
+        kept = connection.scalar(select(installation.c.value).where(installation.c.name == KEY))
+        if kept is not None and not hmac.compare_digest(str(kept).encode(), proof.encode()):
+            raise WrongKeyError(
+                f"The history in {self._where} was begun with another key of the installation. Set CONSOLE_KEY to that "
+                "key, as the other consoles have it, or put the file key back into CONSOLE_HOME. If it is lost, run "
+                "oauth-console history accept-key: fingerprints of what was recorded before then match no new ones."
+            )
+        return kept is not None
 
     def _is_open(self) -> bool:
         # Another console may have set the file aside, or a person may have removed it: what is kept in a file that
