@@ -41,8 +41,8 @@ Upkeep does so long before (``Database.checkpoint``), and no exchange waits for 
 AT_ONCE = "at once"
 """The option of a transaction that writes, and does not wait until another program has written."""
 
-MIGRATION_LOCK = 6749
-"""The advisory lock of PostgreSQL that one console holds while it changes the schema."""
+MIGRATION_LOCK, RETENTION_LOCK = 6749, 6750
+"""The advisory locks of PostgreSQL that one console holds while it changes the schema, or deletes what is too old."""
 
 """Errors of the database and its drivers."""
 
@@ -107,6 +107,8 @@ class Database:
         self._raised: tuple[type[Exception], ...] = (SQLAlchemyError, driver.Error, OSError)
         self._pauses = deadlines.Pauses()
         self._writing_engine = self.engine.execution_options(writing=True)
+        self._held: dict[int, Any] = {}
+        event.listen(self.engine, "engine_disposed", lambda _: [self.let_go(lock) for lock in tuple(self._held)])
         self._raw_writes = RawWrites(self.engine, _is_alive, BUSY_SECONDS)
 
     @contextmanager
@@ -142,6 +144,38 @@ class Database:
             return self._raw_writes.run(statement, parameters)
         except self._raised as error:
             raise self._explanation(error, start) from error
+
+    def hold(self, lock: int) -> bool:
+        """Take one of PostgreSQL's advisory locks, or look after it; return whether this console has it.
+
+        It is held until ``let_go``, and lost when the connection breaks, so that another console can have it then. An
+        SQLite file has no such locks, and nobody waits. Raises ``HistoryError``.
+        """
+        if self.engine.dialect.name == "sqlite":
+            return True
+        self.prepare()
+        with self._explained():
+            if (connection := self._held.get(lock)) is not None:
+                try:
+                    connection.execute("SELECT 1")
+                except self._raised:
+                    self.let_go(lock)
+                    raise
+                return True
+            pooled = self.engine.raw_connection()
+            taken: Any = pooled.driver_connection
+            pooled.detach()
+            self._held[lock] = taken
+            taken.autocommit = True
+            is_ours = bool(taken.execute("SELECT pg_try_advisory_lock(%s)", (lock,)).fetchone()[0])
+        if not is_ours:
+            self.let_go(lock)
+        return is_ours
+
+    def let_go(self, lock: int) -> None:
+        """Give up a lock that ``hold`` took."""
+        if (connection := self._held.pop(lock, None)) is not None:
+            connection.close()
 
     def end_pauses(self) -> None:
         """Try again at once after a wait in vain, instead of after ``deadlines.PAUSE_SECONDS``."""
