@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Connection, Engine, FromClause, create_engine, event, func, make_url, select
+from sqlalchemy import URL, Connection, Engine, FromClause, create_engine, event, make_url
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
@@ -44,7 +44,8 @@ AT_ONCE = "at once"
 MIGRATION_LOCK, RETENTION_LOCK = 6749, 6750
 """The advisory locks of PostgreSQL that one console holds while it changes the schema, or deletes what is too old."""
 
-"""Errors of the database and its drivers."""
+LOCK_PAUSE = 0.3
+"""Seconds between two tries to take a lock that another program has."""
 
 # Alembic keeps its context in a module, so only one thread of the process may run it.
 _preparing = Lock()
@@ -108,7 +109,7 @@ class Database:
         self._pauses = deadlines.Pauses()
         self._writing_engine = self.engine.execution_options(writing=True)
         self._held: dict[int, Any] = {}
-        event.listen(self.engine, "engine_disposed", lambda _: [self.let_go(lock) for lock in tuple(self._held)])
+        event.listen(self.engine, "engine_disposed", self._let_all_go)
         self._raw_writes = RawWrites(self.engine, _is_alive, BUSY_SECONDS)
 
     @contextmanager
@@ -155,27 +156,32 @@ class Database:
             return True
         self.prepare()
         with self._explained():
-            if (connection := self._held.get(lock)) is not None:
-                try:
-                    connection.execute("SELECT 1")
-                except self._raised:
-                    self.let_go(lock)
-                    raise
-                return True
+            return self._hold(lock)
+
+    def _hold(self, lock: int) -> bool:
+        question = "SELECT true"
+        if lock not in self._held:
+            question = f"SELECT pg_try_advisory_lock({lock})"
             pooled = self.engine.raw_connection()
-            taken: Any = pooled.driver_connection
+            self._held[lock] = pooled.driver_connection
             pooled.detach()
-            self._held[lock] = taken
-            taken.autocommit = True
-            is_ours = bool(taken.execute("SELECT pg_try_advisory_lock(%s)", (lock,)).fetchone()[0])
-        if not is_ours:
-            self.let_go(lock)
+            self._held[lock].autocommit = True
+        is_ours = False
+        try:
+            is_ours = bool(self._held[lock].execute(question).fetchone()[0])
+        finally:
+            if not is_ours:
+                self.let_go(lock)
         return is_ours
 
     def let_go(self, lock: int) -> None:
         """Give up a lock that ``hold`` took."""
         if (connection := self._held.pop(lock, None)) is not None:
             connection.close()
+
+    def _let_all_go(self, _engine: Engine) -> None:
+        for lock in tuple(self._held):
+            self.let_go(lock)
 
     def end_pauses(self) -> None:
         """Try again at once after a wait in vain, instead of after ``deadlines.PAUSE_SECONDS``."""
@@ -306,16 +312,48 @@ class Database:
         if self.engine.dialect.name == "sqlite":
             self._use_wal()
         with self.engine.begin() as connection:
-            current = migrations.is_current(connection)
-        if not current:
-            # The write lock makes a second console that starts now wait here, and then find nothing left to do.
-            with self._writing_engine.begin() as connection:
-                if connection.dialect.name == "sqlite":
-                    migrations.upgrade(connection)
-                    return
-                with _unlimited(connection):
-                    connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-                    migrations.upgrade(connection)
+            if migrations.is_usable(connection):
+                return
+        if self.engine.dialect.name == "postgresql":
+            self._upgrade_postgresql()
+            return
+        # The write lock makes a second console that starts now wait here, and then find nothing left to do.
+        with self._writing_engine.begin() as connection:
+            migrations.upgrade(connection)
+
+    def _upgrade_postgresql(self) -> None:
+        """Migrate while other consoles record; one of those that start at once does it, and the others wait for it.
+
+        A change of a table waits until nobody reads it, and all others wait behind it. So it gives up soon, and tries
+        again.
+        """
+        while not self._hold(MIGRATION_LOCK):
+            time.sleep(LOCK_PAUSE)
+        try:
+            with self.engine.connect() as connection:
+                driver: Any = connection.connection.driver_connection
+                driver.seconds = None
+                try:
+                    while not self._upgraded(connection):
+                        time.sleep(LOCK_PAUSE)
+                finally:
+                    connection.invalidate()  # its settings go with it
+        finally:
+            self.let_go(MIGRATION_LOCK)
+
+    def _upgraded(self, connection: Connection) -> bool:
+        """Migrate; return false when a lock was in the way. What was done until then is committed."""
+        lock_timeout = deadlines.MIGRATION_LOCK_SECONDS * 1000
+        connection.exec_driver_sql(f"SET statement_timeout = 0; SET lock_timeout = {lock_timeout:.0f}")
+        connection.commit()
+        try:
+            migrations.upgrade(connection)
+        except DBAPIError as error:
+            connection.rollback()
+            if not error_messages.is_locked(error):
+                raise
+            return False
+        return True
 
     def _use_wal(self) -> None:
         """Switch the file to WAL, which it then keeps."""

@@ -117,7 +117,7 @@ def _flow(chance: random.Random, at: datetime, entries: dict[tuple[Any, ...], st
         values |= answered | {"host": host_of(values["url"])}
         kind = step, answered["status"], answered["failure"], answered["documented_error"], answered["error"]
         if kind not in entries:
-            row = to_row(values | {"id": 0, "marks": "", "entry": None})
+            row = to_row(values | {"id": 0, "marks": "", "entry": None, "cause": ""})
             entries[kind] = entry_of(row.exchange, row.documented_error)
         yield values | {"entry": entries[kind]}
         if answered["outcome"] != "2xx" and step in ("token", "refresh", "callback"):

@@ -36,7 +36,12 @@ def console(address: str) -> None:
     upkeep = Upkeep(history, lambda: datetime.now(UTC), DAYS, before_deletion=deletions.append)
     upkeep.start()
     ended = Event()
-    Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+
+    def wait_for_the_end() -> None:
+        sys.stdin.read()
+        ended.set()
+
+    Thread(target=wait_for_the_end, daemon=True).start()
     waits: list[float] = []
     live: list[tuple[int, float]] = []
     marked = completed = 0
@@ -94,7 +99,7 @@ def main() -> int:
             for shift, newest in ((timedelta(days=DAYS), False), (timedelta(), True)):
                 sign = ">" if newest else "<="
                 connection.execute(
-                    "UPDATE exchanges SET started_at = to_char((started_at::timestamp - %s) AT TIME ZONE 'UTC', "  # noqa: S608
+                    "UPDATE exchanges SET started_at = to_char((started_at::timestamp - %s) AT TIME ZONE 'UTC', "
                     f"""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') WHERE id {sign} %s""",
                     (history_data.END - datetime.now(UTC) + shift, arguments.rows),
                 )
@@ -107,16 +112,17 @@ def _run(address: str, rows: int) -> int:
     consoles = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     began = time.monotonic()
     with psycopg.connect(address, autocommit=True) as connection:
-        old = "SELECT count(*) FROM exchanges WHERE id <= %s"
-        left = done = None
+        # Some stay: those of flows that have younger exchanges too.
+        done = "SELECT count(*) FROM installation WHERE name = 'retention'"
+        query = f"SELECT count(*), ({done}) FROM exchanges WHERE id <= %s"
+        seconds = None
         # At the least as long as a live exchange waits, so that some of them come to their end.
-        while done is None or time.monotonic() - began < 1.5 * LIVE.total_seconds():
+        while seconds is None or time.monotonic() - began < 1.5 * LIVE.total_seconds():
             time.sleep(2)
-            if done is None:
-                left = connection.execute(old, (rows,)).fetchone()
-                assert left is not None
-                done = time.monotonic() - began if left[0] == 0 else None
-                print(f"{time.monotonic() - began:4.0f} s: {left[0]:,} old exchanges are left", flush=True)
+            if seconds is None:
+                left, is_done = connection.execute(query, (rows,)).fetchone() or (0, 0)
+                seconds = time.monotonic() - began if is_done else None
+                print(f"{time.monotonic() - began:4.0f} s: {left:,} old exchanges are left", flush=True)
     marked = 0
     for number, process in enumerate(consoles, 1):
         result = json.loads(process.communicate("")[0])
@@ -126,7 +132,7 @@ def _run(address: str, rows: int) -> int:
             f"99 % within {result['late'] * 1000:.0f} ms, the longest {result['longest'] * 1000:.0f} ms; "
             f"of {result['live']} live exchanges {result['marked']} marked as lost"
         )
-    print(f"{rows:,} exchanges deleted in {done:.0f} s, {marked} live exchanges marked as lost")
+    print(f"{rows - left:,} exchanges deleted in {seconds:.0f} s, {marked} live exchanges marked as lost")
     return 1 if marked else 0
 
 

@@ -221,6 +221,8 @@ UNRESTRICTED: Mapping[str, str] = {
     "database.Database.prepare": "it concerns the file",
     "database.Database.note_row": "it concerns the file",
     "migrations.is_current": "it concerns the tables",
+    "migrations.is_usable": "it concerns the tables",
+    "migrations.revision_of": "it concerns the tables",
     "migrations.upgrade": "it concerns the tables",
     "postgresql.Connection.wait": "it concerns the connection",
     "handover.Handover.expect": "it stores a state under the owner of its flow",
