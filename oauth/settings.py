@@ -108,6 +108,11 @@ class Settings:
         return hmac.new(self.key, purpose.encode(), hashlib.sha256).digest()
 
     @property
+    def key_proof(self) -> str:
+        """A text that only the same key gives, and that says nothing about the key."""
+        return self.derived_key("proof of the key").hex()
+
+    @property
     def control_token(self) -> str:
         """The token of the embedded sandbox's control, with which the console itself uses it.
 

@@ -86,15 +86,15 @@ class Database:
                 "Write an SQLite file as sqlite:////folder/history.db, a PostgreSQL database as postgresql://user@host/name."
             ) from error
         self._where = parsed.render_as_string(hide_password=True)
-        self._path: Path | None = None
+        self.path: Path | None = None
         self._last_row: LastRow | None = None
         if self.engine.dialect.name == "sqlite":
             if not parsed.database or parsed.database == ":memory:":
                 raise SettingError("CONSOLE_DATABASE_URL names no file. Write it as sqlite:////folder/history.db.")
             self._where = parsed.database
             if not parsed.database.startswith("file:"):
-                self._path = Path(parsed.database)
-                self._last_row = LastRow(self._path)
+                self.path = Path(parsed.database)
+                self._last_row = LastRow(self.path)
             self.engine.dialect.statement_compiler = _HintedCompiler
             event.listen(self.engine, "connect", _set_up_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -119,21 +119,21 @@ class Database:
         Raises ``HistoryError``; ``HistoryTimeout`` when a statement takes longer than ``seconds``.
         """
         self.prepare()
-        with self._explained(), self._begin(self.engine) as connection:
+        with self.explained(), self._begin(self.engine) as connection:
             behind = search.is_behind(connection)
             if not behind:
                 with _limited(connection, seconds):
                     yield connection
         if behind:
             self._catch_up()
-            with self._explained(), self._begin(self.engine) as connection, _limited(connection, seconds):
+            with self.explained(), self._begin(self.engine) as connection, _limited(connection, seconds):
                 yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Open a transaction that writes, committed when the block ends. Raises ``HistoryError``."""
         self.prepare()
-        with self._explained(writing=True), self._begin(self._writing_engine) as connection:
+        with self.explained(writing=True), self._begin(self._writing_engine) as connection:
             yield connection
 
     def at_once(self, statement: str, parameters: Sequence[Any] = ()) -> WriteResult:
@@ -155,7 +155,7 @@ class Database:
         if self.engine.dialect.name == "sqlite":
             return True
         self.prepare()
-        with self._explained():
+        with self.explained():
             return self._hold(lock)
 
     def _hold(self, lock: int) -> bool:
@@ -206,7 +206,7 @@ class Database:
             self.at_once("PRAGMA wal_checkpoint(TRUNCATE)")
             return
         autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        with self._explained(), autocommit.connect() as connection, _unlimited(connection):
+        with self.explained(), autocommit.connect() as connection, unlimited(connection):
             connection.exec_driver_sql("VACUUM exchanges")
 
     @contextmanager
@@ -230,9 +230,19 @@ class Database:
         behind = True
         with suppress(HistoryError):
             while behind:
-                with self._explained(), self.engine.execution_options(writing=AT_ONCE).begin() as connection:
+                with self.explained(), self.engine.execution_options(writing=AT_ONCE).begin() as connection:
                     search.catch_up(connection)
                     behind = search.is_behind(connection)
+
+    def revision(self) -> str:
+        """Return the revision of the schema, empty without tables; nothing is made or migrated.
+
+        Raises ``HistoryError``.
+        """
+        if self.path is not None and not self.path.exists():
+            return ""
+        with self.explained(), self.engine.connect() as connection:
+            return migrations.revision_of(connection)
 
     def prepare(self) -> None:
         """Open the database: create the file or set a damaged one aside, and migrate it.
@@ -242,7 +252,7 @@ class Database:
         if self._is_open():
             return
         self._pauses.check(writing=False)
-        with _preparing, self._explained():
+        with _preparing, self.explained():
             if self._is_open():
                 return
             self.engine.dispose()
@@ -250,9 +260,9 @@ class Database:
             try:
                 self._open()
             except (DBAPIError, sqlite3.DatabaseError) as error:
-                if self._path is None or not error_messages.sqlite_name(error).startswith(error_messages.DAMAGED):
+                if self.path is None or not error_messages.sqlite_name(error).startswith(error_messages.DAMAGED):
                     raise
-                is_new = self._set_aside(self._path, examined)
+                is_new = self._set_aside(self.path, examined)
                 self._open()
             if self._last_row is not None:
                 self._compare_last_row(self._last_row, is_new=is_new)
@@ -269,17 +279,17 @@ class Database:
     def _inode(self) -> int:
         """Return the inode of the database file, 0 when the database is not a file of ours."""
         # Every exchange waits for this, and pathlib takes twice the time.
-        return os.stat(self._path).st_ino if self._path else 0  # noqa: PTH116
+        return os.stat(self.path).st_ino if self.path else 0  # noqa: PTH116
 
     def _make_file(self) -> bool:
         """Create a missing file, readable by its owner only; return whether it was missing.
 
         SQLite gives its WAL the same permissions.
         """
-        if self._path is not None:
+        if self.path is not None:
             # O_EXCL: closing a file that is there would drop the locks that SQLite holds on it in this process.
             with suppress(FileExistsError):
-                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
                 return True
         return False
 
@@ -389,7 +399,8 @@ class Database:
         return True
 
     @contextmanager
-    def _explained(self, *, writing: bool = False) -> Iterator[None]:
+    def explained(self, *, writing: bool = False) -> Iterator[None]:
+        """Raise ``HistoryError`` for what goes wrong with the database in the block."""
         self._pauses.check(writing=writing)
         start = time.monotonic()
         try:
@@ -448,7 +459,7 @@ def _limited(connection: Connection, seconds: float | None) -> Iterator[None]:
 
 
 @contextmanager
-def _unlimited(connection: Connection) -> Iterator[None]:
+def unlimited(connection: Connection) -> Iterator[None]:
     """Lift the time limits of a connection of PostgreSQL, for work that grows with the history."""
     driver: Any = connection.connection.driver_connection
     driver.seconds = None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from threading import Event
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from oauth.history.database import RETENTION_LOCK
 from oauth.history.deletion import Announcement, announce_older, delete_older
@@ -20,6 +20,12 @@ DAY = timedelta(days=1)
 
 _NAME = "retention"
 """The row of ``installation`` with the time before which everything was deleted."""
+
+
+def done_until(connection: Connection) -> datetime | None:
+    """Return the time before which everything was deleted, ``None`` when no retention was done."""
+    query = select(installation.c.value).where(installation.c.name == _NAME)
+    return read_time(connection.execute(query).scalar_one_or_none())
 
 
 class Retention:
@@ -61,9 +67,8 @@ class Retention:
     def _is_due(self, limit: datetime) -> bool:
         if self._announcement is not None:
             return True
-        query = select(installation.c.value).where(installation.c.name == _NAME)
         with self._history.database.reading() as connection:
-            done = read_time(connection.execute(query).scalar_one_or_none())
+            done = done_until(connection)
         # A clock that was far ahead must not end the retention, so the two are compared in both directions.
         return done is None or abs(limit - done) >= DAY
 

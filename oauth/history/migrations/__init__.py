@@ -45,7 +45,7 @@ def is_current(connection: Connection) -> bool:
 def is_usable(connection: Connection) -> bool:
     """Return whether the database has the newest revision, or a newer one that only adds to it."""
     revision = revision_of(connection)
-    if revision <= HEAD:
+    if revision <= HEAD or not inspect(connection).has_table(installation.name):
         return revision == HEAD
     oldest = connection.scalar(select(installation.c.value).where(installation.c.name == READABLE_BY))
     return oldest is not None and oldest <= HEAD
