@@ -22,8 +22,8 @@ SETTINGS = {
     "Default: generated once and stored in `CONSOLE_HOME/key`, readable by its owner only.",
     "CONSOLE_DATABASE_URL": "Database of the history, as an SQLAlchemy URL. "
     "Default: an SQLite file, `CONSOLE_HOME/history.db`.",
-    "CONSOLE_RETENTION_DAYS": "Days that an exchange is kept, 1 or more; older ones are deleted at startup and once a "
-    "day, except those of a flow that is still running. Default: all are kept.",
+    "CONSOLE_RETENTION_DAYS": "Days that an exchange is kept, 1 or more; older ones are deleted once a day, by one "
+    "console for all, except those of a flow that is still running. Default: all are kept.",
     "CONSOLE_ALLOWED_HOSTS": "Allowlist for requests, separated by commas: `host`, `host:port`, `*.example.com` for "
     "its subdomains, an address, a network such as `10.1.0.0/16`, or `*` for every public host. A name reaches public "
     "addresses only, unless its address is listed too. Default: anywhere, and `*` with a sign-in.",

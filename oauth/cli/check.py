@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, func, inspect, select
@@ -158,9 +158,9 @@ def _clock(connection: Connection) -> Finding:
                 "clock", f"This machine's clock is behind a console's of {newest:%Y-%m-%d %H:%M:%S}Z.", remedy
             )
         return Finding("clock", "No console's clock is ahead of this machine's.")
-    before = datetime.now(UTC)
+    before = now()
     theirs = connection.execute(select(func.clock_timestamp())).scalar_one()
-    after = datetime.now(UTC)
+    after = now()
     skew = theirs - (before + (after - before) / 2)
     text = f"The clock of the database differs by {abs(skew).total_seconds():.1f} s."
     return Finding("clock", text, remedy if abs(skew) > MOST_SKEW else "")
