@@ -6,6 +6,7 @@ A test compares ``SETTINGS`` with the documentation.
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -63,6 +64,11 @@ SETTINGS = {
     "CONSOLE_PROXY_PROVIDER": "URL of the proxy for a provider, with user and password if it needs them: a profile may "
     "not contain these.",
 }
+
+SECRETS = re.compile(
+    r"CONSOLE_(KEY|DATABASE_URL|OIDC_CLIENT_SECRET|SANDBOX_TOKEN|CLIENT_.+_(SECRET|API_KEY)|PROXY_.+)", re.ASCII
+)
+"""The variables that may have ``_FILE`` behind their name, and then name a file with the value."""
 
 SHORTEST_KEY = 16
 
@@ -150,6 +156,32 @@ def check_host(name: str, host: str, sign_in: str) -> None:
         )
 
 
+def with_files(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the environment with the secrets that are in files, such as those that a container is given.
+
+    Raises ``SettingError`` for a file that cannot be used, and for a secret that is given twice.
+    """
+    read = dict(environ)
+    for variable, path in environ.items():
+        name = variable.removesuffix("_FILE")
+        # The proxy of a provider named "my-file" is an address, and not the file of the provider "my".
+        if name == variable or not SECRETS.fullmatch(name) or not path or "://" in path:
+            continue
+        if environ.get(name):
+            raise SettingError(f"{name} and {variable} are both set. Unset one of them.")
+        try:
+            read[name] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+            raise SettingError(f"{variable} is {path}, which cannot be read: {reason}.") from error
+        if not read[name]:
+            raise SettingError(
+                f"{variable} is {path}, which is empty. Write the secret into it, or unset the variable."
+            )
+        del read[variable]
+    return read
+
+
 def home_of(environ: Mapping[str, str]) -> Path:
     """Return the folder of everything that the console keeps."""
     return Path(environ.get("CONSOLE_HOME") or ".console").absolute()
@@ -160,7 +192,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 
     Raises ``SettingError`` for an invalid setting, folder or key.
     """
-    environ = os.environ if environ is None else environ
+    environ = with_files(os.environ if environ is None else environ)
     home = home_of(environ)
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -35,6 +35,7 @@ from oauth.jose.keys import new_key, read_private_key
 from oauth.providers import ClientAuthentication, Pkce, Provider
 from oauth.recorder import Record, Recorder
 from oauth.redaction import Vault
+from oauth.settings import with_files
 from pages.parts.common.signing import Signing
 
 SESSION = "console"
@@ -247,7 +248,7 @@ def person() -> Person:
 @cache
 def _seal() -> Seal:
     settings = current().settings
-    sign_in = load(os.environ, settings.sign_in)
+    sign_in = load(with_files(os.environ), settings.sign_in)
     return Seal(settings, sign_in.rules if sign_in else Rules())
 
 
