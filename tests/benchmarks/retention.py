@@ -96,12 +96,15 @@ def main() -> int:
         history_data.load(history.database, arguments.rows + YOUNG)
         # The newest of them are young, all others older than the retention: the times move, the order stays.
         with psycopg.connect(address, autocommit=True) as connection:
-            for shift, newest in ((timedelta(days=DAYS), False), (timedelta(), True)):
-                sign = ">" if newest else "<="
+            for age, sign in ((timedelta(days=DAYS + 1), "<="), (timedelta(), ">")):
+                these = f"id {sign} {arguments.rows}"
+                query = f"SELECT max(started_at)::timestamptz FROM exchanges WHERE {these}"
+                (newest,) = connection.execute(query).fetchone() or (None,)
+                assert isinstance(newest, datetime)
                 connection.execute(
                     "UPDATE exchanges SET started_at = to_char((started_at::timestamp - %s) AT TIME ZONE 'UTC', "
-                    f"""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') WHERE id {sign} %s""",
-                    (history_data.END - datetime.now(UTC) + shift, arguments.rows),
+                    f"""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') WHERE {these}""",
+                    (newest - datetime.now(UTC) + age,),
                 )
             connection.execute("VACUUM ANALYZE exchanges")
         return _run(address, arguments.rows)
