@@ -11,6 +11,12 @@ from oauth.installation import Installation, current
 from oauth.settings import SettingError
 
 
+class Interrupted(CommandError):
+    """The person at the terminal ended the command."""
+
+    status = 130
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return the exit status. Raises ``CommandError``."""
     try:
@@ -18,6 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
         action(current(), arguments)
     except (SettingError, HistoryError, backup.BackupError) as error:
         raise CommandError(str(error)) from error
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted("interrupted; nothing was left half done.") from interrupt
     return 0
 
 

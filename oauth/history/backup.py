@@ -62,17 +62,18 @@ def back_up(database: Database, path: Path, proof: str) -> int:
     The file appears when it is complete, in the place of one that is there. ``proof`` is that of the key. Nothing is
     migrated. Raises ``BackupError`` and ``HistoryError``.
     """
+    if database.path is not None and database.path.exists() and path.exists() and path.samefile(database.path):
+        raise BackupError(f"{path} is the database itself. Choose another file.")
     with _draft(path) as draft:
         revision = database.revision()
         if not revision:
             raise BackupError("There is no history to back up yet.")
         if revision > migrations.HEAD:
             raise BackupError("The history was made by a newer version of this console. Back it up with that one.")
-        with database.explained():
-            if database.path is None:
-                _copy_postgresql(database, draft, revision)
-            else:
-                _copy_sqlite(database, draft)
+        if database.path is None:
+            _copy_postgresql(database, draft, revision)
+        else:
+            _copy_sqlite(database, draft)
         with closing(sqlite3.connect(draft, isolation_level=None)) as copy:
             copy.execute("PRAGMA journal_mode = DELETE")
             copy.execute("PRAGMA secure_delete = ON")
@@ -136,7 +137,8 @@ def _draft(path: Path) -> Iterator[Path]:
 
 def _copy_sqlite(database: Database, draft: Path) -> None:
     """Copy the file with its WAL, as it is at one moment, while others write."""
-    source = database.engine.raw_connection()
+    with database.explained():
+        source = database.engine.raw_connection()
     try:
         with closing(sqlite3.connect(draft)) as target:
             driver: Any = source.driver_connection
@@ -150,7 +152,13 @@ def _copy_postgresql(database: Database, draft: Path, revision: str) -> None:
     target = Database(f"sqlite:///{draft}", database.clock)
     snapshot = database.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     try:
-        with target.engine.begin() as written, snapshot.connect() as connection, unlimited(connection):
+        with (
+            database.explained(),
+            snapshot.connect() as connection,
+            unlimited(connection),
+            target.explained(),
+            target.engine.begin() as written,
+        ):
             migrations.upgrade(written, revision)
             made = _without_indexes(written)
             for name in _tables(written):
@@ -163,6 +171,8 @@ def _copy_postgresql(database: Database, draft: Path, revision: str) -> None:
                     written.exec_driver_sql("INSERT INTO sqlite_sequence VALUES (?, ?)", (name, last))
             for statement in made:
                 written.exec_driver_sql(statement)
+    except HistoryError as error:
+        raise BackupError(str(error).replace(f"The history in {draft}", "The backup")) from error
     finally:
         target.engine.dispose()
 

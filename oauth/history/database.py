@@ -5,6 +5,7 @@ process being killed at any moment. A power cut can take the commits since the l
 one in each round), and never damages the file.
 """
 
+import logging
 import os
 import select as polling
 import sqlite3
@@ -46,6 +47,9 @@ MIGRATION_LOCK, RETENTION_LOCK = 6749, 6750
 
 LOCK_PAUSE = 0.3
 """Seconds between two tries to take a lock that another program has."""
+
+LONG_WAIT = 3.0
+"""Seconds after which the log says that something waits for a lock."""
 
 # Alembic keeps its context in a module, so only one thread of the process may run it.
 _preparing = Lock()
@@ -337,15 +341,17 @@ class Database:
         A change of a table waits until nobody reads it, and all others wait behind it. So it gives up soon, and tries
         again.
         """
+        wait = _Wait("Another console migrates the database; this one waits for it.")
         while not self._hold(MIGRATION_LOCK):
-            time.sleep(LOCK_PAUSE)
+            wait()
         try:
             with self.engine.connect() as connection:
                 driver: Any = connection.connection.driver_connection
                 driver.seconds = None
                 try:
+                    wait = _Wait("The migration waits for a table that is in use, such as by an export.")
                     while not self._upgraded(connection):
-                        time.sleep(LOCK_PAUSE)
+                        wait()
                 finally:
                     connection.invalidate()  # its settings go with it
         finally:
@@ -424,6 +430,20 @@ class Database:
             elif error_messages.is_locked(error):
                 self._pauses.begin(explained, of_writing=True)
         return explained
+
+
+class _Wait:
+    """A pause between two tries, which is logged once when it takes long."""
+
+    def __init__(self, message: str) -> None:
+        self._message = message
+        self._told = time.monotonic() + LONG_WAIT
+
+    def __call__(self) -> None:
+        if time.monotonic() > self._told:
+            logging.getLogger(__name__).warning("%s", self._message)
+            self._told = float("inf")
+        time.sleep(LOCK_PAUSE)
 
 
 class _HintedCompiler(SQLiteCompiler):

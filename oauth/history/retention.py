@@ -52,7 +52,7 @@ class Retention:
         by the other.
         """
         try:
-            if not self._is_due(now - self._span) or not self._history.database.hold(RETENTION_LOCK):
+            if not self._is_due(now) or not self._history.database.hold(RETENTION_LOCK):
                 return
             if self._announcement is None:
                 self._announcement = self._announce(now)
@@ -64,13 +64,14 @@ class Retention:
         if self._ended.is_set():
             self._stop()
 
-    def _is_due(self, limit: datetime) -> bool:
+    def _is_due(self, now: datetime) -> bool:
         if self._announcement is not None:
             return True
         with self._history.database.reading() as connection:
             done = done_until(connection)
-        # A clock that was far ahead must not end the retention, so the two are compared in both directions.
-        return done is None or abs(limit - done) >= DAY
+        # Consoles may keep exchanges for different times: what the strictest deleted is done for all. What was done by
+        # a clock that is far ahead is not.
+        return done is None or done > now or now - self._span - done >= DAY
 
     def _announce(self, now: datetime) -> Announcement:
         announcement = announce_older(self._history, now - self._span, now)

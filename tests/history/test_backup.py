@@ -259,6 +259,43 @@ def test_what_fails_leaves_nothing(
     assert [path for path in tmp_path.iterdir() if "b" in path.name.split(".")] == []
 
 
+def test_backup_into_the_database_itself_is_refused(
+    open_history: Callable[..., History], exchange: Callable[..., Exchange], tmp_path: Path
+) -> None:
+    history = open_history(f"sqlite:///{tmp_path / 'own.db'}")
+    history.begin(exchange())
+    (tmp_path / "link").symlink_to(tmp_path / "own.db")
+    for name in ("own.db", "link"):
+        with pytest.raises(BackupError, match="is the database itself"):
+            back_up(history.database, tmp_path / name, PROOF)
+    assert history.count(Filters()) == 1
+
+
+def test_disk_that_is_full_is_told(
+    open_history: Callable[..., History],
+    exchange: Callable[..., Exchange],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    history = open_history()
+    history.begin(exchange())
+    connect = sqlite3.connect
+
+    def small(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*arguments, **options)
+        if ".part" in str(arguments[0]):
+            connection.execute("PRAGMA max_page_count = 8")
+        return connection
+
+    for module in (sqlite3, sqlite3.dbapi2):
+        monkeypatch.setattr(module, "connect", small)
+    with pytest.raises(BackupError, match="full") as told:
+        back_up(history.database, tmp_path / "backup", PROOF)
+    assert "history.db" not in str(told.value)
+    assert "postgresql" not in str(told.value)
+    assert not list(tmp_path.glob("*backup*"))
+
+
 @pytest.fixture
 def damaged(open_history: Callable[..., History], exchange: Callable[..., Exchange], tmp_path: Path) -> History:
     """A history of SQLite with a row that an old version took, and PostgreSQL does not."""

@@ -1,11 +1,13 @@
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -28,6 +30,7 @@ from oauth.history.filters import Filters
 from oauth.history.schema import backfills, exchanges, installation, metadata
 from oauth.history.store import History, HistoryError
 from oauth.history.upkeep import Upkeep
+from tests.servers.postgresql import Server
 
 FIRST = {
     "owner": "ada",
@@ -247,6 +250,39 @@ def test_console_refuses_a_next_version_that_does_more_than_add(
     upgrade_to_next(database_url, False)
     with pytest.raises(HistoryError, match="was made by a newer version of this console"):
         open_history().count(Filters())
+
+
+def test_migration_waits_for_a_table_in_use_and_nobody_waits_behind_it(
+    postgresql_server: Server,
+    open_history: Callable[..., History],
+    upgrade_to_next: Callable[[str, bool], None],
+    exchange: Callable[..., Exchange],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("oauth.history.database.LONG_WAIT", 0.0)
+    url = postgresql_server.url(postgresql_server.new_database())
+    history = open_history(url)
+    history.begin(exchange())
+    with create_engine(url).connect() as export:
+        export.exec_driver_sql("SELECT count(*) FROM exchanges")  # its transaction is open
+        migrating = Thread(target=upgrade_to_next, args=(url, True))
+        migrating.start()
+        waits = []
+        until = time.monotonic() + 60
+        while not caplog.messages and time.monotonic() < until:
+            start = time.monotonic()
+            complete(history, history.begin(exchange()), exchange())
+            waits.append(time.monotonic() - start)
+        assert migrating.is_alive()
+        assert caplog.messages == ["The migration waits for a table that is in use, such as by an export."]
+        assert history.database.revision() == "0014"
+        export.rollback()
+        migrating.join(60)
+        export.invalidate()
+    assert history.database.revision() == "9999"
+    assert max(waits) < 5
+    complete(history, history.begin(exchange()), exchange())
 
 
 def test_revisions_that_are_said_to_add_change_nothing_else(engine: Engine) -> None:

@@ -16,6 +16,7 @@ from oauth.history.backfill import fill_entries
 from oauth.history.deletion import announce_older, delete_older
 from oauth.history.filters import Filters
 from oauth.history.recognition import entry_of
+from oauth.history.retention import done_until
 from oauth.history.schema import backfills, consoles, exchanges
 from oauth.history.store import History, HistoryError, Row
 from oauth.history.upkeep import GONE, Upkeep
@@ -222,16 +223,43 @@ def test_deletion_that_was_stopped_is_taken_over(
     assert histories[0].count(Filters()) == 0
 
 
-def test_shorter_retention_counts_at_the_next_start(
-    open_history: Callable[..., History], exchange: Callable[..., Exchange], clock: Callable[[], datetime]
+def test_shorter_retention_counts_at_once_and_a_longer_one_has_nothing_to_do(
+    open_history: Callable[..., History],
+    exchange: Callable[..., Exchange],
+    clock: Callable[[], datetime],
+    later: Callable[[timedelta], None],
 ) -> None:
     history = open_history()
     history.begin(replace(exchange(), started_at=clock() - timedelta(days=5)))
-    for days, left in ((7, 1), (8, 1), (3, 0)):
+    announced = []
+    for days, left in ((7, 1), (9, 1), (3, 0), (7, 0)):
         upkeep = Upkeep(open_history(), clock, retention_days=days)
         for _ in range(2):
             upkeep.round()
+        announced.append(retention_done(history))
         assert history.count(Filters()) == left
+    three, seven = clock() - timedelta(days=3), clock() - timedelta(days=7)
+    assert announced == [seven, seven, three, three], "two consoles with different days do not take turns all the time"
+
+
+def test_retention_of_a_clock_that_was_far_ahead_is_done_again(
+    history: History, exchange: Callable[..., Exchange], clock: Callable[[], datetime], times: list[datetime]
+) -> None:
+    right = clock()
+    times.append(right + timedelta(days=365))
+    upkeep = Upkeep(history, clock, retention_days=7)
+    for _ in range(2):
+        upkeep.round()
+    times.append(right)
+    history.begin(replace(exchange(), started_at=right - timedelta(days=8)))
+    for _ in range(2):
+        upkeep.round()
+    assert history.count(Filters()) == 0
+
+
+def retention_done(history: History) -> datetime | None:
+    with history.database.reading() as connection:
+        return done_until(connection)
 
 
 def test_row_of_a_living_process_that_nobody_waits_for_gets_an_end(
