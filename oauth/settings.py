@@ -23,8 +23,8 @@ SETTINGS = {
     "Default: generated once and stored in `CONSOLE_HOME/key`, readable by its owner only.",
     "CONSOLE_DATABASE_URL": "Database of the history, as an SQLAlchemy URL. "
     "Default: an SQLite file, `CONSOLE_HOME/history.db`.",
-    "CONSOLE_RETENTION_DAYS": "Days that an exchange is kept, 1 or more; older ones are deleted at startup and once a "
-    "day, except those of a flow that is still running. Default: all are kept.",
+    "CONSOLE_RETENTION_DAYS": "Days that an exchange is kept, 1 or more; older ones are deleted once a day, by one "
+    "console for all, except those of a flow that is still running. Default: all are kept.",
     "CONSOLE_ALLOWED_HOSTS": "Allowlist for requests, separated by commas: `host`, `host:port`, `*.example.com` for "
     "its subdomains, an address, a network such as `10.1.0.0/16`, or `*` for every public host. A name reaches public "
     "addresses only, unless its address is listed too. Default: anywhere, and `*` with a sign-in.",
@@ -121,6 +121,11 @@ class Settings:
     def derived_key(self, purpose: str) -> bytes:
         """Derive a key for one purpose, so that signatures for one purpose are worthless for another."""
         return hmac.new(self.key, purpose.encode(), hashlib.sha256).digest()
+
+    @property
+    def key_proof(self) -> str:
+        """A text that only the same key gives, and that says nothing about the key."""
+        return self.derived_key("proof of the key").hex()
 
     @property
     def control_token(self) -> str:
