@@ -76,10 +76,11 @@ public = urlsplit(installation.settings.public_url)
 """The address under which a proxy publishes the console; the pages then answer to its host, below its path."""
 
 origins = [origin.strip().lower() for origin in config.get_option("server.corsAllowedOrigins")]
-options: dict[str, Any] = {}
+# A session whose connection was lost is kept as long as the flow that it shows.
+options: dict[str, Any] = {"server.disconnectedSessionTTL": round(installation.settings.flow_lifetime.total_seconds())}
 if public.hostname:
     origins.append(f"{public.scheme}://{public.netloc}".lower())
-    options = {"server.corsAllowedOrigins": origins, "server.baseUrlPath": public.path}
+    options |= {"server.corsAllowedOrigins": origins, "server.baseUrlPath": public.path}
     for api in sandbox.MOUNTED:
         sandbox.embedded(api).register(f"{installation.settings.public_url}/callback")
 # Streamlit checks the host of its WebSocket again, for which the middleware restores the host of a listed origin.

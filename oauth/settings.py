@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -54,6 +55,8 @@ SETTINGS = {
     "CONSOLE_JWT_AUDIENCE": "Audience of the proxy's JWT, its claim `aud`.",
     "CONSOLE_JWT_JWKS": "URL of the keys (JWKS) that the proxy signs with.",
     "CONSOLE_AUDIT_DAYS": "Days that a row of the audit is kept, 1 or more. Default: all are kept.",
+    "CONSOLE_FLOW_MINUTES": "Minutes for which a walkthrough survives a reload, a lost connection or a stopped "
+    "console, and for which its callback is accepted. Default: 60.",
     "CONSOLE_CLIENT_PROVIDER_ID": "Client id that is offered for a provider; `PROVIDER` stands for the profile's id in "
     "capitals, with `_` for `-`: `CONSOLE_CLIENT_OLX_PL_ID`. Never written by the console.",
     "CONSOLE_CLIENT_PROVIDER_SECRET": "The client's secret; without one the client is public. Never written or shown.",
@@ -74,6 +77,9 @@ SHORTEST_KEY = 16
 
 LONGEST_RETENTION = 36_500
 
+LONGEST_FLOW = 1_440
+"""Minutes of a day: secrets are kept no longer than a working day's work needs them."""
+
 SIGN_IN = ("off", "oidc", "proxy")
 """The values of ``CONSOLE_SIGN_IN``."""
 
@@ -91,7 +97,8 @@ class Settings:
 
     ``providers`` has the variables that belong to one provider: its clients and its proxy. ``retention_days`` is
     ``None`` when exchanges are kept forever, ``audit_days`` when rows of the audit are. ``sign_in`` is one of
-    ``SIGN_IN``. ``host`` is empty where Streamlit's own setting says on which address to listen.
+    ``SIGN_IN``. ``host`` is empty where Streamlit's own setting says on which address to listen. ``flow_lifetime`` is
+    the time for which a flow is kept.
     """
 
     home: Path
@@ -105,6 +112,7 @@ class Settings:
     host: str = ""
     sign_in: str = "off"
     audit_days: int | None = None
+    flow_lifetime: timedelta = timedelta(hours=1)
 
     def __repr__(self) -> str:
         return f"Settings(home={str(self.home)!r})"
@@ -220,6 +228,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         _host(environ.get("CONSOLE_HOST", "").strip(), sign_in),
         sign_in,
         _days("CONSOLE_AUDIT_DAYS", environ),
+        _minutes("CONSOLE_FLOW_MINUTES", environ),
     )
 
 
@@ -270,6 +279,13 @@ def _days(name: str, environ: Mapping[str, str]) -> int | None:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) <= LONGEST_RETENTION:
         raise SettingError(f"{name} is {text!r}; it must be a number from 1 to {LONGEST_RETENTION}, or unset.")
     return int(text)
+
+
+def _minutes(name: str, environ: Mapping[str, str]) -> timedelta:
+    text = environ.get(name, "").strip() or "60"
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= LONGEST_FLOW:
+        raise SettingError(f"{name} is {text!r}; it must be a number from 1 to {LONGEST_FLOW}, or unset.")
+    return timedelta(minutes=int(text))
 
 
 def _sign_in(text: str, public_url: str) -> str:

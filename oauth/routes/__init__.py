@@ -52,7 +52,7 @@ def routes(
         return Audit(recorder.history, recorder.vault, settings.sign_in != "off", settings.audit_days)
 
     return [
-        _only({"GET", "POST"}, "/callback", callback(new_recorder, clock, settings.public_url)),
+        _only({"GET", "POST"}, "/callback", callback(new_recorder, clock, settings.public_url, settings.flow_lifetime)),
         *(
             _only(
                 {"GET"},
