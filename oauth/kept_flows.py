@@ -49,12 +49,12 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A kept flow. ``payload`` is ``None`` when it was lost; ``tab`` names the browser session that saved it."""
+    """A kept flow. ``payload`` is ``None`` when it was lost; ``console`` names the process that saved it."""
 
     generation: int
     saved_at: datetime
     labels: Labels
-    tab: str = ""
+    console: str = ""
     payload: bytes | None = field(default=None, repr=False)
 
 
@@ -106,7 +106,7 @@ class KeptFlows:
         if row is None:
             return None
         labels = Labels(row.flow, row.provider, row.client)
-        return _opened(name, Kept(row.generation, row.saved_at, labels, row.tab, row.payload))
+        return _opened(name, Kept(row.generation, row.saved_at, labels, row.console, row.payload))
 
     def generation(self, name: Name) -> int:
         """Return the generation of the flow of this name, 0 without one."""
@@ -171,7 +171,7 @@ class KeptFlows:
             "id": name.id,
             "browser": name.browser,
             **asdict(kept.labels),
-            "tab": kept.tab,
+            "console": kept.console,
             "generation": kept.generation,
             "saved_at": utc_text(kept.saved_at),
             "expires_at": utc_text(expires_at),

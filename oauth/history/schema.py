@@ -306,7 +306,7 @@ kept_flows = Table(
     _text("flow"),
     _text("provider"),
     _text("client"),
-    _text("tab"),
+    _text("console"),
     Column("generation", BigInteger, nullable=False),
     Column("saved_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False),

@@ -309,6 +309,11 @@ def kept_flows() -> KeptFlows:
     return KeptFlows(database(), current().settings.flow_lifetime)
 
 
+def console() -> str:
+    """Return the name of this process among the consoles."""
+    return current().history.console
+
+
 def browser() -> str:
     """Return the cookie that tells browsers apart, empty where the browser sent none."""
     value = st.context.cookies.get(links.cookie_name(current().settings))

@@ -80,8 +80,8 @@ _PREFIXES = ("authorize.registered.", "walkthrough.client.", "walkthrough.site."
 _GIVEN_PREFIX = "walkthrough.profile."
 """Prefix of the keys of fields with a default that are not edits of a request."""
 
-_tabs: dict[str, str] = {}
-"""Streamlit's session of each tab of this process. Its id is known to its browser only, so it is never kept."""
+_shown: dict[str, str] = {}
+"""The name of the kept flow by the id of each Streamlit session of this process that shows one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,6 @@ class _Held:
 
     name: Name
     place: str
-    tab: str
     generation: int = 0
     content: bytes = field(default=b"", repr=False)
     stale: bool = False
@@ -263,11 +262,17 @@ def draw() -> None:
         _draw_lost(held.lost)
     if held.sending is not None:
         _draw_sending()
-    elif held.kept is not None and _is_elsewhere(held.kept.tab):
-        with st.container(border=True, key="walkthrough.second"):
-            st.info("Another tab of this browser shows this flow, too")
-            st.text("Go on in one of them: the other one then says that it was overtaken.")
-            _own_button()
+    elif held.kept is not None:
+        is_known = _is_elsewhere(held)
+        if is_known or held.kept.console != session.console():
+            with st.container(border=True, key="walkthrough.second"):
+                if is_known:
+                    st.info("Another tab of this browser shows this flow, too")
+                else:
+                    ago = span((now() - held.kept.saved_at).total_seconds())
+                    st.info(f"This flow goes on here, as it was {ago} ago at another console or before a restart")
+                st.text("Go on in one tab: any other that shows it then says that it was overtaken.")
+                _own_button()
 
 
 def _hold() -> _Held | None:
@@ -279,12 +284,11 @@ def _hold() -> _Held | None:
         return None
     place = st.query_params.get(TAB, "")[:LONGEST_TAB]
     name = session.kept_flows().name(cookie, session.owner(), place, session.origin())
-    held = st.session_state[_HELD] = _Held(name, place, secrets.token_hex(8))
-    context = get_script_run_ctx()
-    if context is not None:
-        for tab in [tab for tab in _tabs if not _is_open(tab)]:
-            _tabs.pop(tab, None)
-        _tabs[held.tab] = context.session_id
+    held = st.session_state[_HELD] = _Held(name, place)
+    if (context := get_script_run_ctx()) is not None:
+        for id in [id for id in _shown if not _is_open(id)]:
+            _shown.pop(id, None)
+        _shown[context.session_id] = name.id
     return held
 
 
@@ -293,13 +297,15 @@ def _held() -> _Held | None:
     return held
 
 
-def _is_open(tab: str) -> bool:
-    return tab in _tabs and runtime.exists() and runtime.get_instance().is_active_session(_tabs[tab])
+def _is_open(id: str) -> bool:
+    return runtime.exists() and runtime.get_instance().is_active_session(id)
 
 
-def _is_elsewhere(tab: str) -> bool:
-    held = _held()
-    return held is not None and tab != held.tab and _is_open(tab)
+def _is_elsewhere(held: _Held) -> bool:
+    """Return whether another tab that is open at this console shows the same flow."""
+    context = get_script_run_ctx()
+    own = context.session_id if context is not None else ""
+    return any(name == held.name.id and id != own and _is_open(id) for id, name in list(_shown.items()))
 
 
 def _save(current: Session, held: _Held, sending: _Sending | None) -> bool:
@@ -311,14 +317,16 @@ def _save(current: Session, held: _Held, sending: _Sending | None) -> bool:
     flow = current.flow
     labels = Labels(flow.id if current.sequence else "", flow.provider.id, current.chosen)
     try:
-        kept = Kept(held.generation + 1, now(), labels, held.tab, content)
+        kept = Kept(held.generation + 1, now(), labels, session.console(), content)
         held.stale = not session.kept_flows().save(held.name, kept)
     except HistoryError:
         held.generation += 1  # claimed in this process; the next run saves it
         return True
     if not held.stale:
         held.generation, held.content = kept.generation, content
-        held.kept = held.lost = None
+        held.kept = None
+        if current.sequence:
+            held.lost = None
     return not held.stale
 
 

@@ -12,7 +12,7 @@ def upgrade() -> None:
     op.create_table(
         "kept_flows",
         sa.Column("id", sa.Text(), primary_key=True),
-        *(sa.Column(name, sa.Text(), nullable=False) for name in ("browser", "flow", "provider", "client", "tab")),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("browser", "flow", "provider", "client", "console")),
         sa.Column("generation", sa.BigInteger(), nullable=False),
         sa.Column("saved_at", sa.Text(), nullable=False),
         sa.Column("expires_at", sa.Text(), nullable=False),
