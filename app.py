@@ -18,7 +18,6 @@ from starlette.routing import BaseRoute, Mount
 from streamlit import config
 from streamlit.file_util import get_static_dir
 
-from oauth import sandbox
 from oauth.access import chores
 from oauth.access.sign_in import load as load_sign_in
 from oauth.addresses import is_loopback
@@ -28,9 +27,10 @@ from oauth.installation import current, now
 from oauth.routes import Below, routes
 from oauth.routes.doors import Doors, Entrance, page_policy
 from oauth.routes.sandbox_control import SandboxTokens
-from oauth.sandbox.app import application
-from oauth.sandbox.control.access import ControlAccess
 from oauth.settings import SettingError, check_host, with_files
+from oauth_sandbox import MOUNTED, embedded
+from oauth_sandbox.app import application
+from oauth_sandbox.control.access import ControlAccess
 from pages.parts.common import keyboard, page_errors
 
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3
@@ -81,8 +81,8 @@ options: dict[str, Any] = {"server.disconnectedSessionTTL": round(installation.s
 if public.hostname:
     origins.append(f"{public.scheme}://{public.netloc}".lower())
     options |= {"server.corsAllowedOrigins": origins, "server.baseUrlPath": public.path}
-    for api in sandbox.MOUNTED:
-        sandbox.embedded(api).register(f"{installation.settings.public_url}/callback")
+    for api in MOUNTED:
+        embedded(api).register(f"{installation.settings.public_url}/callback")
 # Streamlit checks the host of its WebSocket again, for which the middleware restores the host of a listed origin.
 hosts = [*config.get_option("server.allowedHosts")]
 if hosts:  # without any, every host is allowed
@@ -98,12 +98,12 @@ routes_beside_pages: list[BaseRoute] = [
         Mount(
             f"/sandbox{path}",
             SandboxTokens(
-                application(sandbox.embedded(api), control_access),
+                application(embedded(api), control_access),
                 installation.audit,
                 installation.settings.control_token,
             ),
         )
-        for api, path in sandbox.MOUNTED.items()
+        for api, path in MOUNTED.items()
     ),
 ]
 

@@ -10,7 +10,7 @@ from oauth.access import Action
 from oauth.access.audit import Event
 from oauth.formatting import duration, span
 from oauth.installation import current
-from oauth.sandbox import (
+from oauth_sandbox import (
     KINDS,
     MOUNTED,
     PATHS,

@@ -71,6 +71,7 @@ def page() -> None:
             timeline.draw(current.sequence)
         discover.compare(current.flow.provider, [item.exchange for item in current.sequence])
     keeping.save(current)
+    keeping.focus(current)
 
 
 def _header() -> Session:

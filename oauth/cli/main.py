@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m oauth
 
             return serve.run()
         if parsed.command == "sandbox":
-            from oauth.sandbox import command as sandbox_command
+            from oauth_sandbox import command as sandbox_command
 
             return sandbox_command.run(parsed)
         if parsed.command == "history":
@@ -61,7 +61,7 @@ def _parser(arguments: Sequence[str], program: str) -> argparse.ArgumentParser:
     commands.add_parser("serve", help="start the console; CONSOLE_PORT is its port (default: 8501)")
     sandbox = commands.add_parser("sandbox", help="serve the embedded sandbox provider alone")
     if "sandbox" in arguments[:1]:
-        from oauth.sandbox import command as sandbox_command
+        from oauth_sandbox import command as sandbox_command
 
         sandbox_command.add_arguments(sandbox)
     history = commands.add_parser("history", help="export the history, import exchanges, or recognise its errors again")

@@ -26,8 +26,8 @@ from oauth.kept_flows import Kept, KeptFlows
 from oauth.recorder import Recorder
 from oauth.redaction import Vault
 from oauth.routes import routes
-from oauth.sandbox.testing import serving
 from oauth.settings import Settings
+from oauth_sandbox.testing import serving
 
 STATE = "a-state-that-nobody-can-guess-4711"
 CODE = "the-secret-code-of-this-callback-0815"

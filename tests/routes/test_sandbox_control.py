@@ -13,9 +13,9 @@ from oauth.access.audit import Audit, Selection
 from oauth.history.store import History
 from oauth.redaction import Vault
 from oauth.routes.sandbox_control import SandboxTokens
-from oauth.sandbox.app import application
-from oauth.sandbox.control.access import ControlAccess
-from oauth.sandbox.provider import Sandbox
+from oauth_sandbox.app import application
+from oauth_sandbox.control.access import ControlAccess
+from oauth_sandbox.provider import Sandbox
 from tests.routes.conftest import serving
 
 ADA = Person("7@login.example", "Ada", Role.ADMIN)

@@ -9,7 +9,7 @@ from oauth.access import LOCAL, Action
 from oauth.access.sign_in import SIGN_OUT, WHO
 from oauth.formatting import span
 from oauth.installation import current
-from oauth.sandbox import MOUNTED, embedded
+from oauth_sandbox import MOUNTED, embedded
 from pages.parts.common import keyboard, session
 from pages.parts.common.permissions import may
 

@@ -13,7 +13,7 @@ from oauth.flow import IssuerCheck
 from oauth.history.store import HistoryError
 from oauth.installation import now
 from oauth.recorder import Record, examine
-from oauth.sandbox import MOUNTED, embedded
+from oauth_sandbox import MOUNTED, embedded
 from pages.parts.common import session as session_state
 from pages.parts.common.permissions import needs
 from pages.parts.common.session import Session

@@ -15,7 +15,7 @@ from oauth.history.past import HistoryPast
 from oauth.history.store import HistoryError
 from oauth.installation import now
 from oauth.recorder import Record
-from oauth.sandbox import MOUNTED, embedded
+from oauth_sandbox import MOUNTED, embedded
 from pages.parts.common import clock
 from pages.parts.common import session as session_state
 from pages.parts.common.session import Session, Shown

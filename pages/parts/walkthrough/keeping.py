@@ -31,7 +31,7 @@ from oauth.kept_flows import Kept, Labels, Name
 from oauth.providers.discovery import Discovery
 from oauth.recorder import Record
 from pages.parts.common import provider as profile
-from pages.parts.common import session, widget_defaults
+from pages.parts.common import keyboard, session, widget_defaults
 from pages.parts.common.permissions import needs
 from pages.parts.common.session import Fixing, Session, Shown
 from pages.parts.common.signing import Signing
@@ -132,7 +132,6 @@ class _Content:
     chosen: str
     opened: tuple[str, ...]
     step: str
-    moves: int
     shown: dict[str, _Outcome]
     sequence: tuple[_Outcome, ...]
     sent: dict[str, Request]
@@ -275,6 +274,13 @@ def draw() -> None:
                 _own_button()
 
 
+def focus(current: Session) -> None:
+    """Bring the words about another tab into view, at the end of a run: after them the open step would get the focus."""
+    held = _held()
+    if held is not None and held.stale:
+        keyboard.focus("walkthrough.overtaken", f"{current.flow.id} overtaken {held.generation}")
+
+
 def _hold() -> _Held | None:
     """Return what this session holds; ``None`` in a browser without the cookie, whose flow cannot be found again."""
     held, cookie = _held(), session.browser()
@@ -364,7 +370,6 @@ def _encoded(current: Session, sending: _Sending | None) -> bytes:
         chosen=current.chosen,
         opened=tuple(sorted(current.opened)),
         step=current.step,
-        moves=current.moves,
         shown={action: _outcome(shown) for action, shown in current.shown.items()},
         sequence=tuple(map(_outcome, current.sequence)),
         sent=current.sent,
@@ -465,7 +470,6 @@ def _restored(content: _Content) -> Session:
         content.chosen,
         opened=set(content.opened),
         step=content.step,
-        moves=content.moves,
         shown={action: item for action, outcome in content.shown.items() if (item := shown(outcome)) is not None},
         sequence=[item for outcome in content.sequence if (item := shown(outcome)) is not None],
         sent=dict(content.sent),

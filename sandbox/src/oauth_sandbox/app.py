@@ -1,0 +1,113 @@
+"""The sandbox as an ASGI application: the provider's paths and the control beside them, alone or mounted."""
+
+from collections.abc import Mapping
+from time import perf_counter
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from oauth_sandbox import endpoints, olxgroup
+from oauth_sandbox.configuration import Api
+from oauth_sandbox.control.access import ControlAccess
+from oauth_sandbox.control.app import control_application
+from oauth_sandbox.errors import ApiError
+from oauth_sandbox.faults.error_responses import request_limit_page
+from oauth_sandbox.log import Outcome
+from oauth_sandbox.pipeline import process
+from oauth_sandbox.provider import Sandbox
+from oauth_sandbox.request import Endpoint, address_of, read
+from oauth_sandbox.response import Response, error_response, new_request_id, send_response
+
+AUTHORIZE = "/oauth/authorize/"
+TOKEN = "/api/open/oauth/token"
+USER = "/api/partner/users/me"
+CITIES = "/api/partner/cities"
+HEALTH = "/health"
+CONTROL = "/control/"
+PATHS: Mapping[Api, Mapping[Endpoint, str]] = {
+    Api.PARTNER: {
+        Endpoint.AUTHORIZE: AUTHORIZE,
+        Endpoint.TOKEN: TOKEN,
+        Endpoint.USER: USER,
+        Endpoint.CITIES: CITIES,
+    },
+    Api.OLXGROUP: {
+        Endpoint.AUTHORIZE: "/mercury/authorization/",
+        Endpoint.TOKEN: "/oauth/v1/token",
+        Endpoint.METADATA: f"/advert/v1/{olxgroup.UUID}/meta",
+    },
+}
+"""The provider's paths."""
+
+REAL_ESTATE = tuple(f"/{locale}/crm/authorization/" for locale in ("pl", "pt", "ro"))
+"""The sister API's authorization paths at the sites for real estate."""
+
+
+def application(sandbox: Sandbox, access: ControlAccess | None = None) -> ASGIApp:
+    """Return the provider's endpoints and the control over one sandbox.
+
+    Without ``access`` the control is open to this machine only.
+    """
+    return _Application(sandbox, access or ControlAccess())
+
+
+class _Application:
+    """A few fixed paths, looked up in a dictionary, which is faster than matching routes."""
+
+    def __init__(self, sandbox: Sandbox, access: ControlAccess) -> None:
+        self.sandbox = sandbox
+        api = sandbox.configuration.api
+        served = [(path, endpoint) for endpoint, path in PATHS[api].items()]
+        served += [(path, Endpoint.AUTHORIZE) for path in REAL_ESTATE if api is Api.OLXGROUP]
+        by_path = {path: _Endpoint(sandbox, endpoint, path) for path, endpoint in served}
+        # Both spellings; a redirect between them would drop the form's body.
+        bare = {path.rstrip("/"): endpoint for path, endpoint in by_path.items()}
+        self.paths: Mapping[str, ASGIApp] = {**bare, **by_path, HEALTH: _health}
+        known = f"Unknown path. Known paths: {', '.join(by_path)}, {HEALTH} and {CONTROL}."
+        self.unknown_path = ApiError(404, known) if api is Api.PARTNER else olxgroup.Refusal(404, known)
+        self.control = control_application(sandbox, access, CONTROL)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        app = self.paths.get(path) or (self.control if path.startswith(CONTROL) else self._not_found)
+        await app(scope, receive, send)
+
+    async def _not_found(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        started = perf_counter()
+        with self.sandbox.lock:
+            path = scope["path"].removeprefix(scope.get("root_path", ""))
+            outcome = Outcome(new_request_id(), self.sandbox.clock.now())
+            admitted = self.sandbox.limiter.admits(address_of(scope), outcome.at)
+            response = error_response(self.unknown_path) if admitted else request_limit_page()
+            outcome.status = response.status
+            outcome.duration_ms = (perf_counter() - started) * 1000
+            self.sandbox.log.add_unknown(scope["method"], path, outcome)
+        await send_response(response, outcome.request_id, send)
+
+
+class _Endpoint:
+    """An ASGI application for one endpoint; ``path`` is what the log shows."""
+
+    def __init__(self, sandbox: Sandbox, endpoint: Endpoint, path: str) -> None:
+        self.sandbox = sandbox
+        self.endpoint = endpoint
+        self.path = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond to one request; only reading and sending await, so that checks and effects are one step."""
+        sandbox = self.sandbox
+        request = await read(self.endpoint, scope, receive)
+        try:
+            result = process(sandbox, request, self.path, lambda: endpoints.respond(sandbox, request))
+        except Exception:
+            await send_response(endpoints.failure(), new_request_id(), send)
+            raise
+        if result.fault is None:
+            await send_response(result.response, result.request_id, send)
+        else:
+            await result.fault.deliver(result.response, result.request_id, receive, send)
+
+
+async def _health(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send_response(Response.json({"status": "ok"}), new_request_id(), send)

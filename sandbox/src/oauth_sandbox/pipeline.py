@@ -1,0 +1,74 @@
+"""The steps of every client request: limit, lint, response or fault, log."""
+
+import json
+from collections.abc import Callable
+from time import perf_counter
+from typing import NamedTuple
+
+from oauth_sandbox import endpoints
+from oauth_sandbox.errors import ApiError
+from oauth_sandbox.faults.error_responses import RequestLimitReached
+from oauth_sandbox.faults.fault import Fault, Situation
+from oauth_sandbox.faults.kinds import HEADER, fault_from_header
+from oauth_sandbox.lint import checks
+from oauth_sandbox.log import Outcome
+from oauth_sandbox.provider import Sandbox
+from oauth_sandbox.request import IncomingRequest
+from oauth_sandbox.response import JSON, Response, error_response, new_request_id
+from oauth_sandbox.validation import InvalidInput
+
+
+class PipelineResult(NamedTuple):
+    """The response, and the fault that delivers it if one struck."""
+
+    response: Response
+    fault: Fault | None
+    request_id: str
+
+
+def process(sandbox: Sandbox, request: IncomingRequest, path: str, proceed: Callable[[], Response]) -> PipelineResult:
+    """Run one request through the pipeline.
+
+    ``proceed`` does what was requested and returns the correct response; ``path`` is what the log shows.
+    """
+    started = perf_counter()
+    fault: Fault | None = None
+    with sandbox.lock:
+        outcome = Outcome(new_request_id(), sandbox.clock.now())
+        admitted = sandbox.limiter.admits(request.address, outcome.at)
+        presented = checks.presented(sandbox, request)
+        outcome.client_id = checks.client_of(sandbox, request, presented)
+        outcome.findings = checks.examine(sandbox, request, outcome.client_id, presented) if admitted else []
+        if outcome.findings:
+            sandbox.lint.add(outcome.findings, outcome.client_id, request.endpoint, outcome.at, outcome.request_id)
+        try:
+            try:
+                # Past the limit the provider itself never sees the request, and no fault is used up.
+                fault = _fault(sandbox, request, outcome.client_id) if admitted else RequestLimitReached()
+                response = proceed() if fault is None else fault.respond(_situation(sandbox, request, proceed))
+            except InvalidInput as problem:
+                response = error_response(ApiError(400, str(problem)))
+            outcome.status, outcome.error = response.status, _error_of(response)
+        finally:
+            outcome.fault = None if fault is None else fault.kind
+            outcome.duration_ms = (perf_counter() - started) * 1000
+            sandbox.log.add(request, path, outcome)
+    return PipelineResult(response, fault, outcome.request_id)
+
+
+def _fault(sandbox: Sandbox, request: IncomingRequest, client_id: str | None) -> Fault | None:
+    if sandbox.fault_header and HEADER in request.headers:
+        return fault_from_header(request.headers[HEADER])
+    return sandbox.faults.take(request.endpoint, client_id)
+
+
+def _situation(sandbox: Sandbox, request: IncomingRequest, proceed: Callable[[], Response]) -> Situation:
+    return Situation(request, proceed, lambda error, text: endpoints.error_redirect(sandbox, request, error, text))
+
+
+def _error_of(response: Response) -> str | None:
+    """Return the error code in the body; the APIs' own formats have none."""
+    if response.status < 400 or response.headers.get("Content-Type") != JSON or not response.body:
+        return None
+    error = json.loads(response.body).get("error")
+    return error if isinstance(error, str) else None

@@ -1,0 +1,90 @@
+"""A running sandbox for tests: real HTTP on a free loopback port. ``fixtures.py`` has the same for pytest."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp
+
+from oauth_sandbox.app import application
+from oauth_sandbox.clock import utc_now
+from oauth_sandbox.control_client import Control, SteeredClients, SteeredClock
+from oauth_sandbox.provider import Sandbox
+from oauth_sandbox.server import HOST, Server, listening, url_of
+
+TIMEOUT = 10  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class SteeredSandbox:
+    """A sandbox for a test suite: its URL, clock, clients and control, all over HTTP."""
+
+    url: str
+    control: Control
+    clock: SteeredClock
+    clients: SteeredClients
+
+
+@dataclass(frozen=True, slots=True)
+class RunningSandbox(SteeredSandbox):
+    """A sandbox that this process serves."""
+
+    sandbox: Sandbox
+
+
+class running:
+    """Serve a sandbox, by default a new one in real time, until the block ends: ``with`` or ``async with``.
+
+    It has a thread of its own, so that a test may call it from an event loop and wait for it there.
+    """
+
+    def __init__(self, sandbox: Sandbox | None = None) -> None:
+        self._sandbox = sandbox or Sandbox(utc_now)
+        self._cleanup = contextlib.ExitStack()
+
+    def __enter__(self) -> RunningSandbox:
+        with contextlib.ExitStack() as cleanup:
+            url = cleanup.enter_context(serving(application(self._sandbox)))
+            control = cleanup.enter_context(contextlib.closing(Control(url)))
+            self._cleanup = cleanup.pop_all()
+        return RunningSandbox(url, control, SteeredClock(control), SteeredClients(control), self._sandbox)
+
+    def __exit__(self, *_: object) -> None:
+        self._cleanup.close()
+
+    async def __aenter__(self) -> RunningSandbox:
+        return await asyncio.to_thread(self.__enter__)
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.to_thread(self.__exit__)
+
+
+@contextlib.contextmanager
+def serving(app: ASGIApp) -> Iterator[str]:
+    """Serve any ASGI application in a thread and yield its URL.
+
+    Raises ``RuntimeError`` when it does not start or stop within ``TIMEOUT`` seconds.
+    """
+    ready = threading.Event()
+    with listening(HOST, 0) as listener:
+        server = Server(app, ready.set)
+        thread = threading.Thread(target=server.run, args=([listener],), name="sandbox", daemon=True)
+        thread.start()
+        try:
+            if not ready.wait(TIMEOUT):
+                raise RuntimeError(f"The server did not start within {TIMEOUT} seconds.")
+            yield url_of(listener)
+        finally:
+            server.should_exit = True
+            thread.join(TIMEOUT)
+            if thread.is_alive():
+                raise RuntimeError(f"The server did not stop within {TIMEOUT} seconds.")
+
+
+@contextlib.contextmanager
+def steered(url: str, token: str | None = None) -> Iterator[SteeredSandbox]:
+    """Connect to the sandbox at ``url``."""
+    with contextlib.closing(Control(url, token)) as control:
+        yield SteeredSandbox(url, control, SteeredClock(control), SteeredClients(control))
