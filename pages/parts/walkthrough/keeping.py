@@ -30,8 +30,8 @@ from oauth.jose.keys import SigningKey
 from oauth.kept_flows import Kept, Labels, Name
 from oauth.providers.discovery import Discovery
 from oauth.recorder import Record
-from pages.parts.common import provider as profile
 from pages.parts.common import keyboard, session, widget_defaults
+from pages.parts.common import provider as profile
 from pages.parts.common.permissions import needs
 from pages.parts.common.session import Fixing, Session, Shown
 from pages.parts.common.signing import Signing
@@ -275,7 +275,7 @@ def draw() -> None:
 
 
 def focus(current: Session) -> None:
-    """Bring the words about another tab into view, at the end of a run: after them the open step would get the focus."""
+    """Bring the words about another tab into view; at the end of a run, or else the open step takes the focus."""
     held = _held()
     if held is not None and held.stale:
         keyboard.focus("walkthrough.overtaken", f"{current.flow.id} overtaken {held.generation}")
