@@ -1,10 +1,6 @@
 """A walkthrough survives what happens to its tab and to its console, or the page says what was lost."""
 
 import re
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +10,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.canaries import leaks
 from tests.servers import postgresql
+from tests.servers.cable import Cable
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Console, Walk
@@ -153,66 +150,18 @@ def test_a_tab_in_the_background_lets_the_other_one_take_the_callback(walk: "Wal
 
 
 def test_after_a_lost_network_the_tab_goes_on(tools: Any, running: "Console", page: Page) -> None:
-    with cable(int(running.url.rpartition(":")[2])) as (port, cut):
-        walk = tools.Walk(page, f"http://localhost:{port}")
+    with Cable(int(running.url.rpartition(":")[2])) as cable:
+        walk = tools.Walk(page, f"http://localhost:{cable.port}")
         walk.open()
         walk.type("walkthrough.case", "T-9")
         id = flow(walk).inner_text()
-        cut(True)
+        cable.cut()
         page.locator("[data-testid=stApp]:not([data-test-connection-state=CONNECTED])").wait_for()
-        cut(False)
+        cable.mend()
         page.locator("[data-testid=stApp][data-test-connection-state=CONNECTED]").wait_for()
         walk.press("rail.token")
         expect(flow(walk)).to_have_text(id)
         expect(walk.at("walkthrough.lost")).to_have_count(0)
-
-
-@contextmanager
-def cable(target: int) -> Iterator[tuple[int, Any]]:
-    """A port that leads to another one, and a function that cuts the cable and mends it."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    joined: list[socket.socket] = []
-    is_cut = threading.Event()
-
-    def copy(source: socket.socket, sink: socket.socket) -> None:
-        try:
-            while data := source.recv(65536):
-                sink.sendall(data)
-        except OSError:
-            pass
-        for end in (source, sink):
-            with_shutdown(end)
-
-    def serve() -> None:
-        while True:
-            try:
-                outside = listener.accept()[0]
-            except OSError:
-                return
-            if is_cut.is_set():
-                outside.close()
-                continue
-            inside = socket.create_connection(("127.0.0.1", target))
-            joined.extend((outside, inside))
-            for pair in ((outside, inside), (inside, outside)):
-                threading.Thread(target=copy, args=pair, daemon=True).start()
-
-    def cut(now: bool) -> None:
-        is_cut.set() if now else is_cut.clear()
-        if now:
-            for end in joined:
-                with_shutdown(end)
-            joined.clear()
-
-    threading.Thread(target=serve, daemon=True).start()
-    yield listener.getsockname()[1], cut
-    listener.close()
-
-
-def with_shutdown(end: socket.socket) -> None:
-    with suppress(OSError):
-        end.shutdown(socket.SHUT_RDWR)
-    end.close()
 
 
 def restart(tools: Any, console: "Console", **settings: str) -> "Console":
@@ -238,7 +187,7 @@ def test_a_killed_console_with_sqlite_says_which_flow_was_lost(tools: Any, page:
         expect(consent.get_by_text("the flow that asked for it was lost")).to_be_visible()
         assert "code=" in consent.url
         page.bring_to_front()
-        walk.at("walkthrough.lost").get_by_text(f"Exchanges of flow {id}").click()
+        walk.at("walkthrough.lost").get_by_role("link").click()
         page.wait_for_url(re.compile(rf"/history\?flow={id}"))
         page.go_back()
         walk.authorize()
