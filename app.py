@@ -97,7 +97,11 @@ public = urlsplit(installation.settings.public_url)
 """The address under which a proxy publishes the console; the pages then answer to its host, below its path."""
 
 origins = [origin.strip().lower() for origin in config.get_option("server.corsAllowedOrigins")]
-options: dict[str, Any] = {"logger.hideWelcomeMessage": installation.settings.log == "json"}  # which is no JSON
+options: dict[str, Any] = {
+    "logger.hideWelcomeMessage": installation.settings.log == "json",  # which is no JSON
+    # A session whose connection was lost is kept as long as the flow that it shows.
+    "server.disconnectedSessionTTL": round(installation.settings.flow_lifetime.total_seconds()),
+}
 if public.hostname:
     origins.append(f"{public.scheme}://{public.netloc}".lower())
     options |= {"server.corsAllowedOrigins": origins, "server.baseUrlPath": public.path}

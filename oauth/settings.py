@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -59,6 +60,8 @@ SETTINGS = {
     "CONSOLE_JWT_JWKS": "URL of the keys (JWKS) that the proxy signs with.",
     "CONSOLE_LOG": "Format of the log, on standard error: `text`, or `json` for one object a line. Default: `text`.",
     "CONSOLE_AUDIT_DAYS": "Days that a row of the audit is kept, 1 or more. Default: all are kept.",
+    "CONSOLE_FLOW_MINUTES": "Minutes for which a walkthrough survives a reload, a lost connection or a stopped "
+    "console, and for which its callback is accepted. Default: 60.",
     "CONSOLE_CLIENT_PROVIDER_ID": "Client id that is offered for a provider; `PROVIDER` stands for the profile's id in "
     "capitals, with `_` for `-`: `CONSOLE_CLIENT_OLX_PL_ID`. Never written by the console.",
     "CONSOLE_CLIENT_PROVIDER_SECRET": "The client's secret; without one the client is public. Never written or shown.",
@@ -79,6 +82,9 @@ SHORTEST_KEY = 16
 
 LONGEST_RETENTION = 36_500
 
+LONGEST_FLOW = 1_440
+"""Minutes of a day: secrets are kept no longer than a working day's work needs them."""
+
 SIGN_IN = ("off", "oidc", "proxy")
 """The values of ``CONSOLE_SIGN_IN``."""
 
@@ -97,7 +103,7 @@ class Settings:
     ``providers`` has the variables that belong to one provider: its clients and its proxy. ``retention_days`` is
     ``None`` when exchanges are kept forever, ``audit_days`` when rows of the audit are. ``sign_in`` is one of
     ``SIGN_IN``. ``host`` is empty where Streamlit's own setting says on which address to listen. ``sandbox_url`` is
-    empty where the sandbox is embedded.
+    empty where the sandbox is embedded. ``flow_lifetime`` is the time for which a flow is kept.
     """
 
     home: Path
@@ -114,6 +120,7 @@ class Settings:
     log: str = "text"
     sandbox_url: str = ""
     sandbox_token: str = ""
+    flow_lifetime: timedelta = timedelta(hours=1)
 
     def __repr__(self) -> str:
         return f"Settings(home={str(self.home)!r})"
@@ -244,6 +251,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         _log(environ.get("CONSOLE_LOG", "").strip() or "text"),
         sandbox_url,
         sandbox_token,
+        _minutes("CONSOLE_FLOW_MINUTES", environ),
     )
 
 
@@ -321,6 +329,13 @@ def _days(name: str, environ: Mapping[str, str]) -> int | None:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) <= LONGEST_RETENTION:
         raise SettingError(f"{name} is {text!r}; it must be a number from 1 to {LONGEST_RETENTION}, or unset.")
     return int(text)
+
+
+def _minutes(name: str, environ: Mapping[str, str]) -> timedelta:
+    text = environ.get(name, "").strip() or "60"
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= LONGEST_FLOW:
+        raise SettingError(f"{name} is {text!r}; it must be a number from 1 to {LONGEST_FLOW}, or unset.")
+    return timedelta(minutes=int(text))
 
 
 def _sign_in(text: str, public_url: str) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Boolean, Connection, Table, func, inspect, select, text
 
 from oauth.history import migrations
-from oauth.history.database import Database, HistoryError, unlimited
+from oauth.history.database import KEY, Database, HistoryError, unlimited
 from oauth.history.schema import (
     audit,
     callbacks,
@@ -42,9 +42,6 @@ LEFT_OUT = frozenset({callbacks.name, consoles.name, kept_flows.name, limits.nam
 
 CONTENT = exchanges, views, people, audit, tokens, own_files
 """A database with a row in one of these is not empty."""
-
-KEY = "key"
-"""The row of ``installation`` with the proof of the key."""
 
 SILENCE = timedelta(seconds=60)
 """Time without a heartbeat after which a console counts as stopped."""
