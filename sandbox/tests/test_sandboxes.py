@@ -82,7 +82,7 @@ def test_the_sister_api(steered_sandbox: SteeredSandbox) -> None:
     [
         ({"clients": [{"client_id": "a", "secret": "s", "scopes": ["other"]}]}, "field scopes: Unknown scope 'other'"),
         ({"users": [{"id": 1, "name": "a"}, {"id": 1, "name": "b"}]}, "field id: 1 is used already"),
-        ({"preset": "hard"}, "Allowed: usual, strict"),
+        ({"preset": "hard"}, "Allowed: strict, usual"),
         ({"lifetime": {}}, "unknown field `lifetime`"),
     ],
 )
