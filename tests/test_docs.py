@@ -96,9 +96,6 @@ def test_the_server_stays_on_loopback_without_telemetry_or_table_export() -> Non
 LOADED_BY_OTHERS = {"uvloop": "uvicorn", "httptools": "uvicorn", "psycopg-binary": "psycopg"}
 """Dependencies that another one imports when they are installed."""
 
-OF_THE_TESTS = {"pytest"}
-"""Imported by the pytest fixture of the sandbox only, which pytest itself loads."""
-
 
 def requirements(name: str) -> list[str]:
     lines = (ROOT / name).read_text("utf-8").splitlines()
@@ -114,6 +111,15 @@ def test_every_dependency_is_pinned_and_the_project_has_the_same() -> None:
     assert PROJECT["dependencies"] == requirements("requirements.txt")
 
 
+def test_the_sandbox_needs_what_it_imports_and_the_console_has_it_too() -> None:
+    project = tomllib.loads((ROOT / "sandbox" / "pyproject.toml").read_text("utf-8"))["project"]
+    modules = {module.partition(".")[0] for _, module in imports("sandbox/src")} - sys.stdlib_module_names
+    needed = {re.split(r"[>=;\[ ]", line)[0] for line in project["dependencies"]}
+    assert modules - {"oauth_sandbox", "pytest"} | {"httptools", "uvloop"} == needed
+    assert needed <= {named(line) for line in requirements("requirements.txt")}
+    assert project["version"] == PROJECT["version"]
+
+
 def test_every_dependency_has_its_reason() -> None:
     table = DEVELOPMENT.partition("## Dependencies")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| ([A-Za-z][A-Za-z0-9, -]+) \| (?!why).+ \|$", table, re.MULTILINE)
@@ -123,10 +129,11 @@ def test_every_dependency_has_its_reason() -> None:
 
 
 def test_dependencies_are_what_the_code_imports() -> None:
-    sources = [*imports("oauth"), *imports("pages"), *imports("app.py")]
-    modules = {module.partition(".")[0] for _, module in sources} - sys.stdlib_module_names - {"oauth", "pages"}
+    sources = [*imports("oauth"), *imports("pages"), *imports("app.py"), *imports("sandbox/src")]
+    ours = {"oauth", "oauth_sandbox", "pages"}
+    modules = {module.partition(".")[0] for _, module in sources} - sys.stdlib_module_names - ours
     distributions = metadata.packages_distributions()
-    imported = {normal(distributions[module][0]) for module in modules} - OF_THE_TESTS
+    imported = {normal(distributions[module][0]) for module in modules} - {"pytest"}  # of the sandbox's fixtures
     declared = {normal(named(line)) for line in requirements("requirements.txt")}
     for dependency, user in LOADED_BY_OTHERS.items():
         assert user in declared
@@ -264,18 +271,19 @@ def texts(value: ast.expr, values: dict[str, list[ast.expr]]) -> set[str]:
 
 
 @pytest.mark.process
-def test_example_of_a_test_suite_passes(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "sandbox.md").read_text("utf-8")
-    example = page.partition("## In a test suite")[2].partition("\n## ")[0]
-    files = re.findall(r"`([a-z_]+\.py)`[^`]*\n\n```python\n(.*?)^```$", example, re.MULTILINE | re.DOTALL)
-    assert [name for name, _ in files] == ["adverts.py", "conftest.py", "test_adverts.py"]
+def test_example_of_a_test_suite_passes_beside_a_package_of_the_same_name_as_ours(tmp_path: Path) -> None:
+    page = (ROOT / "sandbox" / "README.md").read_text("utf-8")
+    files = re.findall(r"`([a-z_]+\.py)`[^`]*(?:`oauth_sandbox`[^`]*)?\n\n```python\n(.*?)^```$", page, re.M | re.S)
+    assert [name for name, _ in files] == ["adverts.py", "test_adverts.py"]
     for name, text in files:
         (tmp_path / name).write_text(text, "utf-8")
+    (tmp_path / "oauth").mkdir()
+    (tmp_path / "oauth" / "__init__.py").write_text("raise ImportError('this package is the user's own')\n", "utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q"],
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "oauth_sandbox.fixtures"],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT / "sandbox" / "src")},
         capture_output=True,
         text=True,
     )
-    assert re.search(r"^7 passed", done.stdout, re.MULTILINE), done.stdout
+    assert re.search(r"^9 passed", done.stdout, re.MULTILINE), done.stdout

@@ -26,11 +26,11 @@ from oauth.recorder import Record, Recorder
 from oauth.redaction import Vault
 from oauth.replay import CASE, Replay, replay
 from oauth.replay.rewriting import rewrite
-from oauth.sandbox.app import application
-from oauth.sandbox.clock import utc_now
-from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.store import Kind
-from oauth.sandbox.testing import RunningSandbox, running, serving
+from oauth_sandbox.app import application
+from oauth_sandbox.clock import utc_now
+from oauth_sandbox.provider import Sandbox
+from oauth_sandbox.store import Kind
+from oauth_sandbox.testing import RunningSandbox, running, serving
 
 SITE = "https://www.olx.pl"
 TOKEN_URL = f"{SITE}/api/open/oauth/token"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from oauth.egress import Policy
-from oauth.settings import SettingError, load
+from oauth.egress import NotAllowedError, Policy
+from oauth.settings import PROVIDER_PREFIXES, SettingError, load, with_files
 
 
 def test_key_is_generated_once_and_readable_by_its_owner_only(tmp_path: Path) -> None:
@@ -166,3 +166,95 @@ def test_console_with_sign_in_may_listen_on_any_address(tmp_path: Path) -> None:
     loaded = load({"CONSOLE_HOME": str(tmp_path)} | environ)
     assert (loaded.sign_in, loaded.host) == ("proxy", "0.0.0.0")
     assert load({"CONSOLE_HOME": str(tmp_path)}).host == ""
+
+
+def test_shared_sandbox_has_its_token_and_is_always_allowed(tmp_path: Path) -> None:
+    environ = {
+        "CONSOLE_HOME": str(tmp_path),
+        "CONSOLE_SANDBOX_URL": "https://console.example:9443/shared/",
+        "CONSOLE_SANDBOX_TOKEN": "topsecret-token",
+        "CONSOLE_ALLOWED_HOSTS": "www.olx.pl",
+    }
+    loaded = load(environ)
+    assert loaded.sandbox_at("http://localhost:8501") == "https://console.example:9443/shared"
+    assert loaded.control_token_for("https://anything.example") == "topsecret-token"
+    loaded.policy.allowlist.check("console.example", 9443)
+    assert loaded.policy.allowlist.reachable("console.example", 9443, ["10.0.0.7"]) == ["10.0.0.7"]
+    with pytest.raises(NotAllowedError):
+        loaded.policy.allowlist.check("console.example", 443)
+    assert "topsecret" not in repr(loaded)
+    own = load({"CONSOLE_HOME": str(tmp_path)})
+    assert own.sandbox_at("http://localhost:8501") == "http://localhost:8501/sandbox"
+
+
+@pytest.mark.parametrize(
+    ("url", "token", "words"),
+    [
+        ("https://sandbox.example", "", "CONSOLE_SANDBOX_TOKEN"),
+        ("sandbox.example", "token", "CONSOLE_SANDBOX_URL"),
+        ("ftp://sandbox.example", "token", "CONSOLE_SANDBOX_URL"),
+        ("https://user@sandbox.example", "token", "CONSOLE_SANDBOX_URL"),
+        ("https://sandbox.example:port", "token", "CONSOLE_SANDBOX_URL"),
+        ("https://[", "token", "CONSOLE_SANDBOX_URL"),
+        ("https://sandbox.example?a=b", "token", "CONSOLE_SANDBOX_URL"),
+    ],
+)
+def test_invalid_shared_sandbox_is_named(tmp_path: Path, url: str, token: str, words: str) -> None:
+    environ = {"CONSOLE_HOME": str(tmp_path), "CONSOLE_SANDBOX_URL": url, "CONSOLE_SANDBOX_TOKEN": token}
+    with pytest.raises(SettingError, match=words):
+        load(environ)
+
+
+def test_secrets_can_be_in_files(tmp_path: Path) -> None:
+    texts = {
+        "CONSOLE_KEY": "k" * 20,
+        "CONSOLE_DATABASE_URL": "postgresql://u:pw@h/d",
+        "CONSOLE_OIDC_CLIENT_SECRET": "of the sign-in",
+        "CONSOLE_CLIENT_OLX_PL_SECRET": "of the client",
+        "CONSOLE_CLIENT_OLX_PL_API_KEY": "of its key",
+        "CONSOLE_PROXY_OLX_PL": "http://u:pw@proxy",
+    }
+    environ = {"CONSOLE_HOME": str(tmp_path)}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(f"{text}\n")
+        environ[f"{name}_FILE"] = str(tmp_path / name)
+    loaded = load(environ)
+    assert loaded.key == b"k" * 20
+    assert loaded.database_url == "postgresql://u:pw@h/d"
+    assert dict(loaded.providers) == {name: texts[name] for name in texts if name.startswith(PROVIDER_PREFIXES)}
+    assert with_files(environ) == {"CONSOLE_HOME": str(tmp_path), **texts}
+
+
+def test_proxy_of_a_provider_whose_name_ends_with_file_is_an_address(tmp_path: Path) -> None:
+    environ = {"CONSOLE_HOME": str(tmp_path), "CONSOLE_PROXY_MY_FILE": "http://proxy:3128"}
+    assert load(environ).providers == {"CONSOLE_PROXY_MY_FILE": "http://proxy:3128"}
+
+
+def test_variable_that_is_no_secret_has_no_file(tmp_path: Path) -> None:
+    (tmp_path / "port").write_text("9000")
+    assert load({"CONSOLE_HOME": str(tmp_path), "CONSOLE_PORT_FILE": str(tmp_path / "port")}).port == 8501
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "CONSOLE_KEY_FILE is {path}, which cannot be read: No such file or directory."),
+        (b"", "CONSOLE_KEY_FILE is {path}, which is empty."),
+        (b" \n", "CONSOLE_KEY_FILE is {path}, which is empty."),
+        (b"\xffsecret-word-secret", "CONSOLE_KEY_FILE is {path}, which cannot be read: it is not text in UTF-8."),
+        (b"secret-word", "CONSOLE_KEY is shorter than 16 characters."),
+    ],
+)
+def test_file_without_a_usable_secret_is_named(tmp_path: Path, content: bytes | None, message: str) -> None:
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SettingError) as caught:
+        load({"CONSOLE_HOME": str(tmp_path), "CONSOLE_KEY_FILE": str(path)})
+    assert message.format(path=path) in str(caught.value)
+    assert "secret-word" not in str(caught.value)
+
+
+def test_secret_that_is_given_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="CONSOLE_KEY and CONSOLE_KEY_FILE are both set"):
+        load({"CONSOLE_HOME": str(tmp_path), "CONSOLE_KEY": "k" * 16, "CONSOLE_KEY_FILE": "/run/secrets/key"})

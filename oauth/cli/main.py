@@ -13,6 +13,12 @@ from oauth.cli import diagnose
 from oauth.cli.output import CommandError
 from oauth.version import version
 
+DATABASE_COMMANDS = {
+    "migrate": "bring the database to the schema of this version",
+    "backup": "write the whole database to a file",
+    "restore": "fill the database from a backup",
+}
+
 
 def main(arguments: Sequence[str] | None = None, program: str = "python -m oauth") -> int:
     """Run one command and return the exit status."""
@@ -25,13 +31,21 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m oauth
 
             return serve.run()
         if parsed.command == "sandbox":
-            from oauth.sandbox import command as sandbox_command
+            from oauth_sandbox import command as sandbox_command
 
             return sandbox_command.run(parsed)
         if parsed.command == "history":
             from oauth.cli import history
 
             return history.run(parsed)
+        if parsed.command in DATABASE_COMMANDS:
+            from oauth.cli import database
+
+            return database.run(parsed)
+        if parsed.command == "check":
+            from oauth.cli import check
+
+            return check.run()
         if parsed.command == "token":
             from oauth.cli import token
 
@@ -61,7 +75,7 @@ def _parser(arguments: Sequence[str], program: str) -> argparse.ArgumentParser:
     commands.add_parser("serve", help="start the console; CONSOLE_PORT is its port (default: 8501)")
     sandbox = commands.add_parser("sandbox", help="serve the embedded sandbox provider alone")
     if "sandbox" in arguments[:1]:
-        from oauth.sandbox import command as sandbox_command
+        from oauth_sandbox import command as sandbox_command
 
         sandbox_command.add_arguments(sandbox)
     history = commands.add_parser("history", help="export the history, import exchanges, or recognise its errors again")
@@ -69,6 +83,13 @@ def _parser(arguments: Sequence[str], program: str) -> argparse.ArgumentParser:
         from oauth.cli import history as history_command
 
         history_command.add_arguments(history)
+    for name, meaning in DATABASE_COMMANDS.items():
+        command = commands.add_parser(name, help=meaning, description=f"{meaning.capitalize()}.")
+        if name != "migrate":
+            command.add_argument("file", metavar="FILE")
+        if name == "restore":
+            command.add_argument("--replace", action="store_true", help="give up what is in the database")
+    commands.add_parser("check", help="check the settings, the key and the database; status 1 if something is wrong")
     token = commands.add_parser("token", help="create, list and revoke the tokens of programs")
     if "token" in arguments[:1]:
         from oauth.cli import token as token_command

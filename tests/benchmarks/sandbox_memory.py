@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from oauth.sandbox.clock import utc_now
-from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.store import Kind
+from oauth_sandbox.clock import utc_now
+from oauth_sandbox.provider import Sandbox
+from oauth_sandbox.store import Kind
 
 ROOT = Path(__file__).parents[2]
 TOKENS = 1_000_000

@@ -8,7 +8,7 @@ import pytest
 from joserfc.jwk import ECKey
 from playwright.sync_api import expect
 
-from oauth.sandbox.testing import serving
+from oauth_sandbox.testing import serving
 from tests.browser.canaries import downloads, leaks
 from tests.servers.authorization_server import Server
 

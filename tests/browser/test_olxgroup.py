@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from oauth.sandbox.configuration import Api, ready_made
+from oauth_sandbox.configuration import Api, ready_made
 from tests.browser.canaries import leaks
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import msgspec
 import trustme
 from playwright.sync_api import Browser, expect
 
-from oauth.sandbox.testing import running as sandbox_running
+from oauth_sandbox.testing import running as sandbox_running
 from tests.browser.canaries import leaks
 from tests.browser.tunnels import proxy_to, tls_in_front_of
 from tests.servers.running import django_oauth_toolkit

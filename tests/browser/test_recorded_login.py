@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from oauth.sandbox.testing import running as running_sandbox
-from oauth.sandbox.testing import serving
+from oauth_sandbox.testing import running as running_sandbox
+from oauth_sandbox.testing import serving
 from tests.browser import recording
 from tests.browser.recording import Login
 from tests.browser.test_real_servers import approve_at_django, approve_at_oidc_provider

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from oauth.sandbox.testing import serving
+from oauth_sandbox.testing import serving
 from tests.servers.authorization_server import Server
 from tests.servers.running import free_port
 

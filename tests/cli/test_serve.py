@@ -9,8 +9,8 @@ from oauth.cli import serve
 from oauth.cli.main import main
 from oauth.exports import har_file
 from oauth.request_builder import build_request
-from oauth.sandbox.version import version as sandbox_version
 from oauth.version import version
+from oauth_sandbox.version import version as sandbox_version
 
 
 def test_console_script_serves_without_a_command(monkeypatch: pytest.MonkeyPatch) -> None:

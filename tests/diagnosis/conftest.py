@@ -12,7 +12,7 @@ from oauth.flow import Client
 from oauth.history.store import History
 from oauth.providers import Provider
 from oauth.redaction import Vault
-from oauth.sandbox.testing import RunningSandbox, running
+from oauth_sandbox.testing import RunningSandbox, running
 from tests.diagnosis.harness import KEY, VERDICTS, Site, Walk
 
 

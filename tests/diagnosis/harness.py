@@ -18,7 +18,7 @@ from oauth.history.store import History
 from oauth.providers import BodyFormat, ClientAuthentication, Provider
 from oauth.recorder import Recorder
 from oauth.redaction import Vault
-from oauth.sandbox.testing import RunningSandbox
+from oauth_sandbox.testing import RunningSandbox
 from tests.diagnosis.monotony import additions
 
 KEY = b"0123456789abcdef0123456789abcdef"

@@ -18,7 +18,7 @@ from oauth.exchange import Exchange, Request, Response, Step
 from oauth.flow import Grant
 from oauth.parameters import read
 from oauth.providers import BodyFormat, ClientAuthentication
-from oauth.sandbox.store import Kind
+from oauth_sandbox.store import Kind
 from tests.diagnosis.harness import CALLBACK, Walk, cause, setting, text, verdict, with_header
 
 NOW = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)

@@ -19,7 +19,7 @@ from oauth.paste import Pasted, read
 from oauth.providers import Provider
 from oauth.recorder import Recorder
 from oauth.redaction import Vault
-from oauth.sandbox.testing import RunningSandbox
+from oauth_sandbox.testing import RunningSandbox
 from tests.diagnosis import monotony
 from tests.diagnosis.harness import CALLBACK, KEY
 from tests.diagnosis.monotony import REDUCTIONS

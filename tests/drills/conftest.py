@@ -14,7 +14,7 @@ from oauth.history.store import History
 from oauth.providers import Provider
 from oauth.recorder import Recorder
 from oauth.redaction import Vault
-from oauth.sandbox.testing import RunningSandbox, running
+from oauth_sandbox.testing import RunningSandbox, running
 
 CALLBACK = "http://localhost:8501/callback"
 KEY = b"the key of a test installation  "

@@ -14,13 +14,13 @@ from oauth.drills.control import Control, ControlError
 from oauth.drills.schema import ChangeClient, ChangeSettings, Fault, Revoke
 from oauth.history.filters import Filters
 from oauth.history.store import History
-from oauth.sandbox.app import application
-from oauth.sandbox.clients import GrantType
-from oauth.sandbox.clock import utc_now
-from oauth.sandbox.control.access import ControlAccess
-from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.store import Kind
-from oauth.sandbox.testing import RunningSandbox, serving
+from oauth_sandbox.app import application
+from oauth_sandbox.clients import GrantType
+from oauth_sandbox.clock import utc_now
+from oauth_sandbox.control.access import ControlAccess
+from oauth_sandbox.provider import Sandbox
+from oauth_sandbox.store import Kind
+from oauth_sandbox.testing import RunningSandbox, serving
 from tests.drills.conftest import now
 
 

@@ -31,8 +31,8 @@ from oauth.history.filters import Filters
 from oauth.history.store import History, HistoryError
 from oauth.recorder import Recorder
 from oauth.redaction import Vault
-from oauth.sandbox.store import Kind
-from oauth.sandbox.testing import RunningSandbox
+from oauth_sandbox.store import Kind
+from oauth_sandbox.testing import RunningSandbox
 from tests.drills.conftest import KEY, now
 
 ALL = {drill.id: drill for drill in drills() if drill.catalogue == "partner"}

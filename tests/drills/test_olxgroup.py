@@ -12,10 +12,10 @@ from oauth.flow import Client
 from oauth.history.filters import Filters
 from oauth.history.store import History
 from oauth.recorder import Recorder
-from oauth.sandbox.clock import utc_now
-from oauth.sandbox.configuration import Api, ready_made
-from oauth.sandbox.provider import Sandbox
-from oauth.sandbox.testing import RunningSandbox, running
+from oauth_sandbox.clock import utc_now
+from oauth_sandbox.configuration import Api, ready_made
+from oauth_sandbox.provider import Sandbox
+from oauth_sandbox.testing import RunningSandbox, running
 from tests.drills.conftest import CALLBACK, now
 
 SISTER = [drill for drill in drills() if drill.catalogue == "olxgroup"]

@@ -9,7 +9,7 @@ import pytest
 
 from oauth.drills import Setting, drills, run
 from oauth.drills.sandbox_queue import SANDBOX, Queue, queue_for
-from oauth.sandbox.testing import RunningSandbox
+from oauth_sandbox.testing import RunningSandbox
 
 ALL = {drill.id: drill for drill in drills()}
 

@@ -38,9 +38,9 @@ from oauth.providers.discovery import candidates
 from oauth.providers.profile import Lifetimes, RequestLimit
 from oauth.providers.validation import ProfileError
 from oauth.providers.well_known import DiscoveryError
-from oauth.sandbox.testing import serving
 from oauth.wire.sockets import WireError
 from oauth.wire.tls import TlsStream
+from oauth_sandbox.testing import serving
 from tests.exchanges import token_exchange
 from tests.pages.conftest import Page, components, page, server
 

@@ -61,7 +61,7 @@ def check_commands(python: str, script: str, work: Path, environment: dict[str, 
     """Compare the versions of console and sandbox with the project's, and ask for one documented error."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     assert output([script, "--version"], work, environment).strip() == f"OAuth Console {version}"
-    program = "from oauth.sandbox.version import version; print(version())"
+    program = "import oauth; from oauth_sandbox.version import version; print(version())"
     assert output([python, "-c", program], work, environment).strip() == version
     assert output([script, "explain", "2"], work, environment).startswith("2. Authorization code")
 

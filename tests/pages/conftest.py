@@ -11,10 +11,10 @@ from streamlit import config
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from oauth import sandbox
+import oauth_sandbox as sandbox
 from oauth.installation import Installation, now
 from oauth.routes import routes
-from oauth.sandbox.testing import serving
+from oauth_sandbox.testing import serving
 
 NAVIGATION = Path(__file__).parent.parent.parent / "pages" / "navigation.py"
 TEXTS = (

@@ -16,7 +16,7 @@ from oauth.exchange import Request
 from oauth.history.filters import Filters
 from oauth.history.store import Row
 from oauth.installation import Installation
-from oauth.sandbox.testing import serving
+from oauth_sandbox.testing import serving
 from pages.parts.common import session, signing
 from pages.parts.walkthrough import authorization, device, diagnosing, sending
 from tests.servers.authorization_server import ASSERTION, DEVICE, Server

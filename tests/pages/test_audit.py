@@ -13,7 +13,7 @@ from oauth.history.database import HistoryError
 from oauth.history.filters import Filters
 from oauth.installation import Installation, now
 from oauth.providers import custom, load
-from oauth.sandbox import embedded
+from oauth_sandbox import embedded
 from pages.parts.common import session
 from tests.catalogue.test_catalogues import ACME
 

@@ -7,8 +7,8 @@ import pytest
 
 from oauth.history.filters import Filters
 from oauth.installation import Installation
-from oauth.sandbox import Api, embedded
-from oauth.sandbox.configuration import Lifetimes, ready_made
+from oauth_sandbox import Api, embedded
+from oauth_sandbox.configuration import Lifetimes, ready_made
 from pages.parts.common.session import OWN_CLIENT
 
 if TYPE_CHECKING:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import streamlit
 
-from oauth import sandbox
+import oauth_sandbox as sandbox
 from oauth.access import LOCAL, MINIMUM, Action, Person, Role
 from oauth.catalogue import editing
 from oauth.history.filters import Filters
 from oauth.installation import Installation
 from oauth.providers import custom, load
-from oauth.sandbox import embedded, fault_from
 from oauth.settings import Settings
+from oauth_sandbox import embedded, fault_from
 from pages.parts.common import permissions, provider, session
 from tests.catalogue.test_catalogues import ACME
 from tests.hostile.entries import damage_history

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from oauth.history.filters import Filters
 from oauth.installation import Installation
 from oauth.providers.profile import RESERVED_FIELDS, Provider
-from oauth.sandbox.testing import serving
+from oauth_sandbox.testing import serving
 from pages.parts.providers.profile_form import GROUPS
 
 if TYPE_CHECKING:  # a conftest is no module to import; pytest hands out what is in it

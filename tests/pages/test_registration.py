@@ -9,7 +9,7 @@ import pytest
 
 from oauth.history.filters import Filters
 from oauth.installation import Installation
-from oauth.sandbox.testing import serving
+from oauth_sandbox.testing import serving
 from tests.servers.authorization_server import Server
 
 if TYPE_CHECKING:  # a conftest is no module to import; pytest hands out what is in it

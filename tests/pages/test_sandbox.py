@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from oauth.installation import current
-from oauth.sandbox import embedded
+from oauth_sandbox import embedded
 
 if TYPE_CHECKING:
     from tests.pages.conftest import Page

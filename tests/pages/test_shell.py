@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oauth.sandbox import Api, embedded
+from oauth_sandbox import Api, embedded
 
 if TYPE_CHECKING:
     from tests.pages.conftest import Page

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from oauth.sandbox.control_client import Control
-from tests.sandbox.test_documented_errors import DOCUMENTED
+from oauth_sandbox.control_client import Control
+from sandbox.tests.test_documented_errors import DOCUMENTED
 
 DOCUMENTATION = Path(__file__).parents[1] / "catalogue" / "documentation.txt"
 Send = Callable[..., httpx.Response]

@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from oauth.sandbox.testing import SteeredSandbox, steered
-from tests.sandbox.faults.conftest import raw_request
+from oauth_sandbox.testing import SteeredSandbox, steered
+from sandbox.tests.faults.conftest import raw_request
 
 ROOT = Path(__file__).parents[2]
 

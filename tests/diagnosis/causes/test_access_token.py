@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from oauth.sandbox.faults.kinds import fault_from
-from oauth.sandbox.store import Kind
+from oauth_sandbox.faults.kinds import fault_from
+from oauth_sandbox.store import Kind
 from tests.diagnosis.harness import Site, Walk, cause, setting, text, verdict
 
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from msgspec import structs
 
-from oauth import sandbox
+import oauth_sandbox as sandbox
 from oauth.exchange import Request
 from oauth.providers import ClientAuthentication
-from oauth.sandbox.faults.kinds import fault_from
+from oauth_sandbox.faults.kinds import fault_from
 from tests.diagnosis.harness import Site, Walk, cause, setting, text, verdict, with_header
 
 LONG = "a-secret-that-was-changed-in-march"

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from oauth.sandbox.store import Kind
+from oauth_sandbox.store import Kind
 from tests.diagnosis.harness import Walk, cause, setting, text, verdict
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from oauth.sandbox.faults.kinds import fault_from
+from oauth_sandbox.faults.kinds import fault_from
 from tests.diagnosis.harness import Walk, cause, setting, text, verdict
 
 

@@ -15,7 +15,7 @@ from oauth import flow as flows
 from oauth.exchange import Exchange, Step
 from oauth.flow import pkce
 from oauth.providers import BodyFormat, Pkce, Provider
-from oauth.sandbox.testing import RunningSandbox, serving
+from oauth_sandbox.testing import RunningSandbox, serving
 from tests.diagnosis.harness import Site, Walk, cause, setting, text, verdict
 
 VERIFIER = "a-verifier-of-this-flow-that-is-long-enough-to-be-one"

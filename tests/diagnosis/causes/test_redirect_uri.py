@@ -3,7 +3,7 @@
 import pytest
 
 from oauth.diagnosis.causes.redirect_uri import difference
-from oauth.sandbox.faults.kinds import fault_from
+from oauth_sandbox.faults.kinds import fault_from
 from tests.diagnosis.harness import CALLBACK, Walk, cause, setting, text, verdict
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from oauth.sandbox.store import Kind
+from oauth_sandbox.store import Kind
 from tests.diagnosis.harness import Site, Walk, cause, setting, text, verdict
 
 

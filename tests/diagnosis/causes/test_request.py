@@ -7,8 +7,8 @@ import pytest
 
 from oauth.exchange import Request, Response
 from oauth.providers import RequestLimit
-from oauth.sandbox import rate_limit
-from oauth.sandbox.faults.kinds import fault_from
+from oauth_sandbox import rate_limit
+from oauth_sandbox.faults.kinds import fault_from
 from tests.diagnosis.harness import Walk, cause, setting, text, verdict, with_header
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from oauth.recorder import Record
-from oauth.sandbox.faults.kinds import fault_from
+from oauth_sandbox.faults.kinds import fault_from
 from tests.diagnosis.harness import Walk, cause, setting, text, verdict
 
 

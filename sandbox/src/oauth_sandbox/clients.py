@@ -1,0 +1,126 @@
+"""The applications registered at the sandbox."""
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from oauth_sandbox.scope import Scope
+from oauth_sandbox.validation import optional
+
+# It must be unambiguous for every browser: no user part, backslash, fragment or control character.
+LOOPBACK_REDIRECT_URI = re.compile(
+    r"http://(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?"
+    r"(?:[/?][A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]*)?",
+    re.IGNORECASE,
+)
+
+
+RUNS_IN_THE_BROWSER = frozenset({"javascript", "data", "vbscript", "file", "blob", "about"})
+SCHEME = re.compile(r"[\s\x00-\x1f]*:")
+
+
+class GrantType(StrEnum):
+    """The grants of the token endpoint (RFC 6749 §4.1.3, §6 and §4.4.2)."""
+
+    AUTHORIZATION_CODE = "authorization_code"
+    REFRESH_TOKEN = "refresh_token"
+    CLIENT_CREDENTIALS = "client_credentials"
+
+
+# Fewer characters than VSCHAR of RFC 6749 Appendix A.1 and A.2: an id is also part of the control's paths.
+ClientId = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,100}$(?!\n)",
+        description="The client_id: letters, digits and . _ ~ -, 100 at most.",
+    ),
+]
+ScopeName = Annotated[
+    str, Meta(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,100}$(?!\n)", description="One scope (RFC 6749 §3.3).")
+]
+Address = Annotated[str, Meta(min_length=1, max_length=2000, description="An absolute URI.")]
+
+
+class Client(Struct, frozen=True, forbid_unknown_fields=True):
+    """A registered application (RFC 6749 §2), with its secret."""
+
+    client_id: ClientId
+    name: Annotated[str, Meta(min_length=1, max_length=100, description="The name on the consent page.")]
+    secret: Annotated[
+        str,
+        Meta(
+            pattern=r"^[\x20-\x7e]{1,200}$(?!\n)",
+            description="The client_secret in plain text: printable ASCII, 200 characters at most.",
+        ),
+    ]
+    grants: Annotated[tuple[GrantType, ...], Meta(description="The grants it may use.")]
+    scopes: Annotated[tuple[ScopeName, ...], Meta(description="The scopes it may have, of those of the sandbox.")]
+    redirect_uris: Annotated[
+        tuple[Address, ...],
+        Meta(
+            max_length=100,
+            description="Registered redirect URIs, matched exactly. Any http URI on a loopback host is allowed too.",
+        ),
+    ]
+    active: Annotated[bool, Meta(description="An inactive client gets documented error 5.")] = True
+    api_key: Annotated[
+        str,
+        Meta(
+            pattern=r"^[\x21-\x7e]{0,200}$(?!\n)",
+            description="The key that an API with X-API-KEY knows it by, in plain text: printable ASCII, no spaces.",
+        ),
+    ] = ""
+
+    def __repr__(self) -> str:
+        """Leave out the secret."""
+        return f"Client({self.client_id!r})"
+
+    def may_redirect_to(self, uri: str) -> bool:
+        """Return true for a registered URI, and for ``http`` on a loopback host with any port and path."""
+        return uri in self.redirect_uris or LOOPBACK_REDIRECT_URI.fullmatch(uri) is not None
+
+    def registered(self, uri: str) -> "Client":
+        """Return the client with a redirect URI in place of those on loopback hosts."""
+        others = (it for it in self.redirect_uris if not LOOPBACK_REDIRECT_URI.fullmatch(it))
+        return replace(self, redirect_uris=tuple(dict.fromkeys((*others, uri))))
+
+
+NewClient = optional(Client, "NewClient", required=("client_id", "secret"))
+ClientChange = optional(Client, "ClientChange", client_id=None)
+
+
+def client_from(fields: Any, scopes: Iterable[str]) -> Client:
+    """Return a client with the fields of a ``NewClient``.
+
+    Defaults: its id as the name, every grant, all ``scopes``, no redirect URIs, active. Raises ``ValueError`` for an
+    unknown grant, for a scope that is not among ``scopes``, and for a redirect URI that leads to no server.
+    """
+    values = msgspec.to_builtins(fields)
+    for uri in values.get("redirect_uris", ()):
+        if SCHEME.split(uri.strip(), maxsplit=1)[0].lower() in RUNS_IN_THE_BROWSER:
+            raise ValueError(f"The redirect URI {uri!r} would run or open in the browser itself. Use http or https.")
+    grants = set(map(GrantType, values.get("grants", GrantType)))
+    return Client(
+        client_id=values["client_id"],
+        name=values.get("name", values["client_id"]),
+        secret=values["secret"],
+        grants=tuple(grant for grant in GrantType if grant in grants),
+        scopes=checked_scopes(values.get("scopes", scopes), scopes),
+        redirect_uris=tuple(dict.fromkeys(values.get("redirect_uris", ()))),
+        active=values.get("active", True),
+        api_key=values.get("api_key", ""),
+    )
+
+
+def checked_scopes(names: Iterable[str], scopes: Iterable[str]) -> Scope:
+    """Return the names without repetition. Raises ``ValueError`` naming the first that is not among ``scopes``."""
+    known = tuple(scopes)
+    for name in (unique := tuple(dict.fromkeys(names))):
+        if name not in known:
+            raise ValueError(f"Unknown scope {name!r}. Allowed: {', '.join(known)}.")
+    return unique

@@ -1,0 +1,214 @@
+"""The initial state of a sandbox (clients, users, scopes, settings) from a TOML file, by default ``sandbox.toml``."""
+
+import functools
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from oauth_sandbox.behaviour import PRESETS, Behaviour, Preset
+from oauth_sandbox.clients import Client, NewClient, ScopeName, client_from
+from oauth_sandbox.rate_limit import RequestLimit
+from oauth_sandbox.validation import Fields, InvalidInput, validated
+
+READY_MADE = Path(__file__).with_name("sandbox.toml")
+LONGEST_LIFETIME = 3_155_760_000  # seconds: a hundred years
+
+User = Mapping[str, Any]
+"""A user as the API returns it, with an ``id`` and a ``name`` at least."""
+
+UserId = Annotated[int, Meta(ge=1, le=2**53 - 1, description="The user's number.")]
+Lifetime = Annotated[int, Meta(ge=1, le=LONGEST_LIFETIME, description=f"Seconds, from 1 to {LONGEST_LIFETIME}.")]
+
+
+class Api(StrEnum):
+    """The APIs that a sandbox can behave like: the partner API, or its sister for real estate and car parts."""
+
+    PARTNER = "partner"
+    OLXGROUP = "olxgroup"
+
+
+INITIAL: Mapping[Api, Path] = {Api.PARTNER: READY_MADE, Api.OLXGROUP: READY_MADE.with_name("olxgroup.toml")}
+"""The default configuration of each API."""
+
+
+class Replacement(StrEnum):
+    """The times at which use replaces a refresh token; RFC 6749 §6 leaves them to the provider."""
+
+    ALWAYS = "always"
+    DAILY = "daily"
+
+
+EndsAccessTokens = Annotated[
+    bool, Meta(description="A refresh ends the access tokens that the same client had for the same user.")
+]
+
+
+class Lifetimes(Struct, frozen=True, forbid_unknown_fields=True):
+    """Lifetimes in seconds."""
+
+    code: Lifetime
+    access_token: Lifetime
+    refresh_token: Lifetime
+
+
+class KnownUser(Struct):
+    """A user: an id, a name and any other fields."""
+
+    id: UserId
+    name: Annotated[str, Meta(min_length=1)]
+
+
+class ConfigurationFile(Fields):
+    """The content of a configuration file, with the defaults filled in."""
+
+    preset: Preset
+    refresh_token_replaced: Replacement
+    refresh_ends_access_tokens: EndsAccessTokens
+    request_limit: RequestLimit
+    lifetimes: Lifetimes
+    behaviour: Behaviour
+    scopes: Annotated[
+        dict[ScopeName, Annotated[str, Meta(min_length=1)]],
+        Meta(min_length=1, description='Name scopes and say what they allow: read = "See your profile".'),
+    ]
+    users: Annotated[list[KnownUser], Meta(min_length=1, description="Give [[users]], at least one.")]
+    clients: Annotated[list[NewClient], Meta(description="Give [[clients]].")]
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """The initial state of a sandbox, and the API that it behaves like.
+
+    ``scopes`` maps names to their words on the consent page, where the first of ``users`` is signed in.
+    """
+
+    refresh_token_replaced: Replacement
+    refresh_ends_access_tokens: bool
+    request_limit: RequestLimit
+    lifetimes: Lifetimes
+    behaviour: Behaviour
+    scopes: Mapping[str, str]
+    users: Mapping[int, User]
+    clients: Mapping[str, Client]
+    api: Api = Api.PARTNER
+
+
+class ConfigurationError(ValueError):
+    """An unusable file; the text is one line that names the file, the table, the field and the remedy."""
+
+
+@functools.cache
+def ready_made(api: Api = Api.PARTNER, preset: Preset = Preset.USUAL) -> Configuration:
+    """Return the default configuration of an API."""
+    return _read(_with_preset(_parsed(INITIAL[api]), preset), INITIAL[api].name, api)
+
+
+def load(path: Path, api: Api = Api.PARTNER, preset: Preset | None = None) -> Configuration:
+    """Read a file; tables that it leaves out are those of the API's default. Raises ``ConfigurationError``.
+
+    ``preset`` goes before the file's own; what the file sets goes before either.
+    """
+    document = _parsed(path)
+    if preset is not None:
+        document["preset"] = preset
+    return _read(_merged(document, api), str(path), api)
+
+
+def from_fields(document: Mapping[str, Any], api: Api = Api.PARTNER) -> Configuration:
+    """Return a configuration from the fields of a file. Raises ``ConfigurationError``."""
+    return _read(_merged(document, api), "configuration", api)
+
+
+def _merged(document: Mapping[str, Any], api: Api) -> dict[str, Any]:
+    """Return a document with what it leaves out as in the API's default."""
+    basis = _with_preset(_parsed(INITIAL[api]), document.get("preset"))
+    merged = basis | dict(document)
+    for name in ("lifetimes", "request_limit", "behaviour"):
+        if isinstance(document.get(name), dict):
+            merged[name] = basis[name] | document[name]
+    return merged
+
+
+def _with_preset(document: dict[str, Any], preset: object) -> dict[str, Any]:
+    """Return a configuration with the values of a preset; an unknown one is refused when the result is read."""
+    strict = preset == Preset.STRICT
+    return document | {
+        "preset": preset or Preset.USUAL,
+        "behaviour": msgspec.to_builtins(PRESETS[Preset.STRICT if strict else Preset.USUAL]),
+        **({"refresh_token_replaced": Replacement.ALWAYS, "refresh_ends_access_tokens": True} if strict else {}),
+    }
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}. Give the path of a TOML file.") from error
+    except ValueError as error:
+        raise ConfigurationError(f"{path}: is not TOML in UTF-8: {error}.") from error
+
+
+def _read(document: Mapping[str, Any], name: str, api: Api) -> Configuration:
+    try:
+        file: ConfigurationFile = validated(document, ConfigurationFile)
+    except InvalidInput as error:
+        raise ConfigurationError(f"{name}: {_place(error.path)}{error.problem}") from error
+    clients: dict[str, Client] = {}
+    for number, entry in enumerate(file.clients, start=1):
+        place = f"{name}: [[clients]] number {number}"
+        try:
+            client = client_from(entry, file.scopes)
+        except ValueError as error:
+            raise ConfigurationError(f"{place}, field scopes: {error} Add it to [scopes], or leave it out.") from error
+        if client.client_id in clients:
+            raise ConfigurationError(
+                f"{place}, field client_id: {client.client_id!r} is used already. Give each client its own."
+            )
+        clients[client.client_id] = client
+    return Configuration(
+        refresh_token_replaced=file.refresh_token_replaced,
+        refresh_ends_access_tokens=file.refresh_ends_access_tokens,
+        request_limit=file.request_limit,
+        lifetimes=file.lifetimes,
+        behaviour=file.behaviour,
+        scopes=file.scopes,
+        users=_users(document["users"], name),
+        clients=clients,
+        api=api,
+    )
+
+
+def _users(users: Iterable[User], name: str) -> Mapping[int, User]:
+    by_id: dict[int, User] = {}
+    for number, user in enumerate(users, start=1):
+        place = f"{name}: [[users]] number {number}"
+        for field, value in user.items():
+            try:
+                json.dumps(value)
+            except TypeError as error:
+                raise ConfigurationError(f"{place}, field {field}: {error}. Write a date in quotes.") from error
+        if user["id"] in by_id:
+            raise ConfigurationError(f"{place}, field id: {user['id']} is used already. Give each user its own.")
+        by_id[user["id"]] = user
+    return by_id
+
+
+def _place(path: tuple[str | int, ...]) -> str:
+    """Turn ``("clients", 2, "grants")`` into ``[[clients]] number 3, field grants: ``."""
+    match path:
+        case ():
+            return ""
+        case (table_name, int(index), *fields):
+            place = f"[[{table_name}]] number {index + 1}"
+        case ("lifetimes" | "request_limit" | "behaviour" | "scopes" as table_name, *fields):
+            place = f"[{table_name}]"
+        case (field, *_):
+            return f"field {field}: "
+    return f"{place}, field {fields[0]}: " if fields else f"{place}: "

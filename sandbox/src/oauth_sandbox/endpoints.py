@@ -1,0 +1,118 @@
+"""The responses of the provider's endpoints."""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from oauth_sandbox import authorization_endpoint, olxgroup, resources, token_endpoint
+from oauth_sandbox.authorization_endpoint import ErrorPage, ErrorRedirect
+from oauth_sandbox.behaviour import ExpiresIn, ScopeOrder
+from oauth_sandbox.configuration import Api
+from oauth_sandbox.consent import consent_page, refusal_page
+from oauth_sandbox.errors import ApiError, InvalidRequest, ProviderError
+from oauth_sandbox.provider import Sandbox
+from oauth_sandbox.request import Endpoint, IncomingRequest
+from oauth_sandbox.response import Response, error_response
+
+Handler = Callable[[Sandbox, IncomingRequest], Response]
+
+DOCUMENTED_ORDER = "v2 read write"
+"""The order of the scopes in one of the documentation's examples."""
+
+CITIES = tomllib.loads(Path(__file__).with_name("api_data.toml").read_text(encoding="utf-8"))["cities"]
+"""The data of the partner API apart from its users."""
+
+
+def respond(sandbox: Sandbox, request: IncomingRequest) -> Response:
+    """Return the correct response, with the request's effect. Call it under the sandbox's lock."""
+    return response_of(lambda: HANDLERS[sandbox.configuration.api][request.endpoint](sandbox, request))
+
+
+def response_of(act: Callable[[], Response]) -> Response:
+    """Call ``act`` and turn a refusal into a response."""
+    try:
+        return act()
+    except ProviderError as error:
+        return error_response(error)
+    except ErrorPage as refused:
+        return refusal_page(refused)
+    except ErrorRedirect as refused:
+        return Response.redirect(refused.location)
+
+
+def failure() -> Response:
+    """Return the response for a failure of the sandbox itself; the exception goes on to the server's log."""
+    return error_response(ApiError(500, "The sandbox failed."))
+
+
+def error_redirect(sandbox: Sandbox, request: IncomingRequest, error: str, description: str) -> Response | None:
+    """Return the redirect that delivers an error to the client.
+
+    ``None`` at other endpoints, and when the request must not be redirected.
+    """
+    if request.endpoint is not Endpoint.AUTHORIZE:
+        return None
+    try:
+        authorization = authorization_endpoint.examine(sandbox, request.query)
+    except (ErrorPage, ErrorRedirect):
+        return None
+    return Response.redirect(authorization_endpoint.refuse(authorization, error, description))
+
+
+def _authorize(sandbox: Sandbox, request: IncomingRequest) -> Response:
+    _only(request, "GET", "HEAD", "POST")
+    form = request.readable if request.method == "POST" else {}
+    try:
+        authorization = authorization_endpoint.examine(sandbox, request.query)
+    except ErrorPage as refused:
+        sandbox.refused.append((request.query, f"{refused.problem}. {refused.remedy}"))
+        raise
+    if request.method == "POST":
+        decision, user = form.get("decision", ""), form.get("user", "")
+        return Response.redirect(authorization_endpoint.decide(sandbox, authorization, decision, user))
+    return consent_page(authorization, sandbox.scope_in_words(authorization.scope), tuple(sandbox.users.values()))
+
+
+def _token(sandbox: Sandbox, request: IncomingRequest) -> Response:
+    if request.method != "POST":
+        raise InvalidRequest("The token endpoint accepts POST only", status=405, headers={"Allow": "POST"})
+    authorization = request.headers.get("authorization")
+    members = token_endpoint.tokens(sandbox, request.readable, authorization).members
+    if sandbox.behaviour.expires_in is ExpiresIn.TEXT:
+        members["expires_in"] = str(members["expires_in"])
+    if sandbox.behaviour.scope_order is ScopeOrder.DOCUMENTED:
+        members["scope"] = " ".join(sorted(str(members["scope"]).split(), key=DOCUMENTED_ORDER.find))
+    return Response.json(members)
+
+
+def _user(sandbox: Sandbox, request: IncomingRequest) -> Response:
+    _only(request, "GET", "HEAD")
+    token = resources.check(sandbox, request.headers, user_needed=True)
+    return Response.json({"data": sandbox.users[token.user_id or 0]})
+
+
+def _cities(sandbox: Sandbox, request: IncomingRequest) -> Response:
+    _only(request, "GET", "HEAD")
+    resources.check(sandbox, request.headers, user_needed=False)
+    return Response.json({"data": CITIES})
+
+
+def _only(request: IncomingRequest, *methods: str) -> None:
+    if request.method not in methods:
+        allow = ", ".join(methods)
+        raise ApiError(405, "This method is not supported here: see the Allow header.", {"Allow": allow})
+
+
+HANDLERS: Mapping[Api, Mapping[Endpoint, Handler]] = {
+    Api.PARTNER: {
+        Endpoint.AUTHORIZE: _authorize,
+        Endpoint.TOKEN: _token,
+        Endpoint.USER: _user,
+        Endpoint.CITIES: _cities,
+    },
+    Api.OLXGROUP: {
+        Endpoint.AUTHORIZE: _authorize,
+        Endpoint.TOKEN: olxgroup.token,
+        Endpoint.METADATA: olxgroup.metadata,
+    },
+}

@@ -1,0 +1,114 @@
+"""An incoming request, read completely before any decision."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import unquote_plus
+
+from starlette.types import Receive, Scope
+
+from oauth_sandbox.errors import InvalidRequest
+from oauth_sandbox.parameters import Parameters, from_body, from_query
+
+LARGEST_BODY = 65_536
+
+
+class Endpoint(StrEnum):
+    """The provider's endpoints."""
+
+    AUTHORIZE = "authorize"
+    TOKEN = "token"
+    USER = "user"
+    CITIES = "cities"
+    METADATA = "metadata"
+
+
+@dataclass(slots=True)
+class IncomingRequest:
+    """A request. ``query`` is not decoded; header names are in lower case, as in ASGI.
+
+    ``parameters`` are those of the body, ``problem`` says why they cannot be read, ``opening`` is the body's first
+    byte, ``address`` the sender's. ``elsewhere`` is true for a consent to the URL of another server.
+    """
+
+    endpoint: Endpoint
+    method: str
+    query: str
+    headers: Mapping[str, str]
+    parameters: Parameters = field(default_factory=dict)
+    problem: InvalidRequest | None = None
+    opening: bytes = b""
+    address: str = ""
+    elsewhere: bool = False
+
+    @property
+    def is_preflight(self) -> bool:
+        """True when a browser asks whether a page of another origin may send a request."""
+        return self.method == "OPTIONS" and "access-control-request-method" in self.headers
+
+    @property
+    def query_parameters(self) -> Parameters:
+        """The parameters of the query, each with its last value."""
+        return from_query(self.query)[0] if self.query else {}
+
+    @property
+    def readable(self) -> Parameters:
+        """The parameters of the body. Raises ``InvalidRequest`` when they cannot be read."""
+        if self.problem is not None:
+            raise self.problem
+        return self.parameters
+
+
+async def read(endpoint: Endpoint, scope: Scope, receive: Receive) -> IncomingRequest:
+    """Read a request to its end."""
+    # Headers are read so often that a dictionary pays; the first of repeated ones counts.
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+    query = scope["query_string"].decode(errors="surrogateescape")
+    request = IncomingRequest(endpoint, scope["method"], query, headers, address=address_of(scope))
+    try:
+        body = await _body(receive)
+        if body:
+            request.opening = body.lstrip()[:1]
+            request.parameters = from_body(body, headers.get("content-type", ""))
+    except InvalidRequest as problem:
+        request.problem = problem
+    return request
+
+
+def address_of(scope: Scope) -> str:
+    """Return the sender's address, empty where ASGI has none, as on a Unix socket."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+async def _body(receive: Receive) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise InvalidRequest("The connection was closed before the end of the body")
+        chunk: bytes = message.get("body", b"")
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise InvalidRequest(f"The body is larger than {LARGEST_BODY} bytes", status=413)
+        if not message.get("more_body", False):
+            return body
+
+
+def basic(authorization: str) -> tuple[str, str] | None:
+    """Return client id and secret of HTTP Basic, each form-encoded before joining (RFC 6749 §2.3.1).
+
+    ``None`` for another scheme. Raises ``ValueError`` when they cannot be read.
+    """
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    client_id, _, secret = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
+    return unquote_plus(client_id), unquote_plus(secret)
+
+
+def bearer(authorization: str) -> str | None:
+    """Return the token of the scheme Bearer (RFC 6750 §2.1), which may be empty; ``None`` for another scheme."""
+    scheme, _, token = authorization.strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
