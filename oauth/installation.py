@@ -61,7 +61,7 @@ def current() -> Installation:
     Raises ``settings.SettingError`` when a setting is invalid.
     """
     loaded = settings.load()
-    history = History(loaded.database_url, now, loaded.derived_key("proof").hex())
+    history = History(loaded.database_url, now, loaded.key_proof)
     own_files.share(loaded.home, _shared(history, loaded.home) if history.database.is_shared else None)
     return Installation(loaded, history)
 

@@ -10,10 +10,11 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from oauth import egress
+from oauth import egress, logs
 from oauth.addresses import is_loopback, split
 from oauth.egress import Allowlist, Policy
 
@@ -23,8 +24,8 @@ SETTINGS = {
     "Default: generated once and stored in `CONSOLE_HOME/key`, readable by its owner only.",
     "CONSOLE_DATABASE_URL": "Database of the history, as an SQLAlchemy URL. "
     "Default: an SQLite file, `CONSOLE_HOME/history.db`.",
-    "CONSOLE_RETENTION_DAYS": "Days that an exchange is kept, 1 or more; older ones are deleted at startup and once a "
-    "day, except those of a flow that is still running. Default: all are kept.",
+    "CONSOLE_RETENTION_DAYS": "Days that an exchange is kept, 1 or more; older ones are deleted once a day, by one "
+    "console for all, except those of a flow that is still running. Default: all are kept.",
     "CONSOLE_ALLOWED_HOSTS": "Allowlist for requests, separated by commas: `host`, `host:port`, `*.example.com` for "
     "its subdomains, an address, a network such as `10.1.0.0/16`, or `*` for every public host. A name reaches public "
     "addresses only, unless its address is listed too. Default: anywhere, and `*` with a sign-in.",
@@ -57,7 +58,10 @@ SETTINGS = {
     "CONSOLE_JWT_ISSUER": "Issuer of the proxy's JWT, its claim `iss`.",
     "CONSOLE_JWT_AUDIENCE": "Audience of the proxy's JWT, its claim `aud`.",
     "CONSOLE_JWT_JWKS": "URL of the keys (JWKS) that the proxy signs with.",
+    "CONSOLE_LOG": "Format of the log, on standard error: `text`, or `json` for one object a line. Default: `text`.",
     "CONSOLE_AUDIT_DAYS": "Days that a row of the audit is kept, 1 or more. Default: all are kept.",
+    "CONSOLE_FLOW_MINUTES": "Minutes for which a walkthrough survives a reload, a lost connection or a stopped "
+    "console, and for which its callback is accepted. Default: 60.",
     "CONSOLE_CLIENT_PROVIDER_ID": "Client id that is offered for a provider; `PROVIDER` stands for the profile's id in "
     "capitals, with `_` for `-`: `CONSOLE_CLIENT_OLX_PL_ID`. Never written by the console.",
     "CONSOLE_CLIENT_PROVIDER_SECRET": "The client's secret; without one the client is public. Never written or shown.",
@@ -78,6 +82,9 @@ SHORTEST_KEY = 16
 
 LONGEST_RETENTION = 36_500
 
+LONGEST_FLOW = 1_440
+"""Minutes of a day: secrets are kept no longer than a working day's work needs them."""
+
 SIGN_IN = ("off", "oidc", "proxy")
 """The values of ``CONSOLE_SIGN_IN``."""
 
@@ -96,7 +103,7 @@ class Settings:
     ``providers`` has the variables that belong to one provider: its clients and its proxy. ``retention_days`` is
     ``None`` when exchanges are kept forever, ``audit_days`` when rows of the audit are. ``sign_in`` is one of
     ``SIGN_IN``. ``host`` is empty where Streamlit's own setting says on which address to listen. ``sandbox_url`` is
-    empty where the sandbox is embedded.
+    empty where the sandbox is embedded. ``flow_lifetime`` is the time for which a flow is kept.
     """
 
     home: Path
@@ -110,8 +117,10 @@ class Settings:
     host: str = ""
     sign_in: str = "off"
     audit_days: int | None = None
+    log: str = "text"
     sandbox_url: str = ""
     sandbox_token: str = ""
+    flow_lifetime: timedelta = timedelta(hours=1)
 
     def __repr__(self) -> str:
         return f"Settings(home={str(self.home)!r})"
@@ -119,6 +128,11 @@ class Settings:
     def derived_key(self, purpose: str) -> bytes:
         """Derive a key for one purpose, so that signatures for one purpose are worthless for another."""
         return hmac.new(self.key, purpose.encode(), hashlib.sha256).digest()
+
+    @property
+    def key_proof(self) -> str:
+        """A text that only the same key gives, and that says nothing about the key."""
+        return self.derived_key("proof of the key").hex()
 
     @property
     def control_token(self) -> str:
@@ -234,8 +248,10 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         _host(environ.get("CONSOLE_HOST", "").strip(), sign_in),
         sign_in,
         _days("CONSOLE_AUDIT_DAYS", environ),
+        _log(environ.get("CONSOLE_LOG", "").strip() or "text"),
         sandbox_url,
         sandbox_token,
+        _minutes("CONSOLE_FLOW_MINUTES", environ),
     )
 
 
@@ -315,6 +331,13 @@ def _days(name: str, environ: Mapping[str, str]) -> int | None:
     return int(text)
 
 
+def _minutes(name: str, environ: Mapping[str, str]) -> timedelta:
+    text = environ.get(name, "").strip() or "60"
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= LONGEST_FLOW:
+        raise SettingError(f"{name} is {text!r}; it must be a number from 1 to {LONGEST_FLOW}, or unset.")
+    return timedelta(minutes=int(text))
+
+
 def _sign_in(text: str, public_url: str) -> str:
     if text not in SIGN_IN:
         raise SettingError(f"CONSOLE_SIGN_IN is {text!r}; it must be one of {', '.join(SIGN_IN)}.")
@@ -323,6 +346,12 @@ def _sign_in(text: str, public_url: str) -> str:
             f"CONSOLE_SIGN_IN is {text!r}, which needs CONSOLE_PUBLIC_URL: the address of the console in the browser, "
             "such as https://console.example.com."
         )
+    return text
+
+
+def _log(text: str) -> str:
+    if text not in logs.KINDS:
+        raise SettingError(f"CONSOLE_LOG is {text!r}; it must be one of {', '.join(logs.KINDS)}.")
     return text
 
 

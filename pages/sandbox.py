@@ -26,7 +26,7 @@ from oauth_sandbox import (
     fields_of,
 )
 from oauth_sandbox.steering import Steering, SteeringProblem
-from pages.parts.common import clock, sandboxes, session, table
+from pages.parts.common import clock, drawing, sandboxes, session, table
 from pages.parts.common.permissions import needs
 
 MOVES = {"10 minutes": 600, "1 day": 86_400, "30 days": 2_592_000}
@@ -116,7 +116,7 @@ def _reported() -> Iterator[None]:
         st.session_state[PROBLEM] = str(error.args[0])
 
 
-@st.fragment(run_every=2)
+@drawing.fragment(run_every=2)
 @_while_it_responds
 def _clock() -> None:
     sandbox = _shown()
@@ -183,7 +183,7 @@ def _set_grants(client_id: str) -> None:
         _steering().change_client(client_id, grants=st.session_state[f"sandbox.grants.{client_id}"])
 
 
-@st.fragment(run_every=2)
+@drawing.fragment(run_every=2)
 @_while_it_responds
 def _issued() -> None:
     sandbox, vault = _shown(), current().vault()
@@ -269,7 +269,7 @@ def _add_fault(kind: str, fields: dict[str, Any], times: int | None, share: floa
         )
 
 
-@st.fragment(run_every=2)
+@drawing.fragment(run_every=2)
 @_while_it_responds
 def _fault_rules() -> None:
     sandbox = _shown()
@@ -292,7 +292,7 @@ def _remove_fault(number: int) -> None:
         _steering().remove_fault(number)
 
 
-@st.fragment(run_every=2)
+@drawing.fragment(run_every=2)
 @_while_it_responds
 def _lint() -> None:
     sandbox = _shown()
@@ -331,7 +331,7 @@ def _clear_findings() -> None:
         _steering().clear_findings()
 
 
-@st.fragment(run_every=2)
+@drawing.fragment(run_every=2)
 @_while_it_responds
 def _requests() -> None:
     sandbox = _shown()

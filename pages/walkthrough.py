@@ -14,7 +14,7 @@ from oauth.formatting import span
 from oauth.history.store import HistoryError
 from oauth.installation import now
 from oauth.providers import Provider
-from pages.parts.common import card, exchange, session
+from pages.parts.common import card, drawing, exchange, session
 from pages.parts.common import provider as profile
 from pages.parts.common.permissions import needs
 from pages.parts.common.session import Session
@@ -26,6 +26,7 @@ from pages.parts.walkthrough import (
     device,
     diagnosing,
     fix,
+    keeping,
     own_client,
     par,
     prefill,
@@ -47,7 +48,9 @@ NOT_YET = '.stElementContainer[data-stale="true"] .stLinkButton { opacity: 0.5; 
 def page() -> None:
     """Draw the walkthrough."""
     st.html(f"<style>{NOT_YET}{step.STYLE}</style>")
+    keeping.resume()
     current = _header()
+    keeping.draw()
     advanced.apply(current)
     if current.recorder.problem:
         with st.container(border=True, key="walkthrough.problem"):
@@ -67,6 +70,8 @@ def page() -> None:
         with st.container(key="diagram"):
             timeline.draw(current.sequence)
         discover.compare(current.flow.provider, [item.exchange for item in current.sequence])
+    keeping.save(current)
+    keeping.focus(current)
 
 
 def _header() -> Session:
@@ -277,10 +282,13 @@ def _callback(current: Session) -> None:
             exchange.draw("callback", shown.exchange, None, wide=True)
 
 
-@st.fragment(run_every=1)
+@drawing.fragment(run_every=1)
 def _wait() -> None:
     current = session.get()
     if current is None or current.flow.callback is not None:
+        return
+    if keeping.is_overtaken():
+        keeping.draw_again()
         return
     try:
         received = current.handover.take(current.flow.state)
@@ -354,7 +362,7 @@ def _issuer_facts(current: Session, callback: Callback) -> None:
             pass
 
 
-@st.fragment(run_every=1)
+@drawing.fragment(run_every=1)
 def _code_expiry() -> None:
     current = session.get()
     if current is not None and (end := current.flow.code_expires_at) is not None:

@@ -10,6 +10,7 @@ from threading import Condition
 from time import monotonic
 
 from oauth.history.turns import ElsewhereLock
+from oauth.turns import PAGES
 
 
 class Turn:
@@ -60,6 +61,11 @@ class Queue:
             yield
 
     @property
+    def length(self) -> int:
+        """The number of those who hold the turn or wait for it."""
+        return len(self._turns)
+
+    @property
     def holder(self) -> str:
         """The holder of the turn; empty when there is none."""
         with self._changed:
@@ -69,10 +75,14 @@ class Queue:
         """Wait for ``turn``, at most ``seconds``; see ``Turn.wait``."""
         end = monotonic() + seconds
         with self._changed:
-            if not self._changed.wait_for(lambda: self._turns[0] is turn, seconds):
-                return self._turns[0].what
-        # Not under the condition, so that others can join and leave the queue meanwhile.
-        return self._elsewhere.take(turn.what, end - monotonic()) if self._elsewhere is not None else ""
+            if self._turns[0] is turn and self._elsewhere is None:
+                return ""
+        with PAGES.paused():
+            with self._changed:
+                if not self._changed.wait_for(lambda: self._turns[0] is turn, seconds):
+                    return self._turns[0].what
+            # Not under the condition, so that others can join and leave the queue meanwhile.
+            return self._elsewhere.take(turn.what, end - monotonic()) if self._elsewhere is not None else ""
 
 
 SANDBOX = Queue()

@@ -77,7 +77,7 @@ def test_a_database_that_is_away_is_compared_when_it_is_back(
 
 def test_the_proof_tells_nothing_of_the_key(console: Installation, stored_key: Callable[[], str]) -> None:
     console.history.database.prepare()
-    assert stored_key() == console.settings.derived_key("proof").hex()
+    assert stored_key() == console.settings.key_proof
     assert console.settings.key.decode() not in stored_key()
 
 
@@ -95,7 +95,7 @@ def test_a_console_with_another_key_does_not_start(database: Callable[[str, str]
     """Its key file is lost; the command goes on with the new one deliberately."""
     environ = os.environ | {"CONSOLE_HOME": str(tmp_path)}
     settings = load(environ)
-    database(settings.database_url, settings.derived_key("proof").hex()).prepare()
+    database(settings.database_url, settings.key_proof).prepare()
     (tmp_path / "key").unlink()
     run = subprocess.run(
         [sys.executable, "app.py"], cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=60
@@ -109,4 +109,4 @@ def test_a_console_with_another_key_does_not_start(database: Callable[[str, str]
     )
     assert b"with this key from now on" in accepted.stdout
     again = load(environ)
-    database(again.database_url, again.derived_key("proof").hex()).check_key()
+    database(again.database_url, again.key_proof).check_key()

@@ -33,6 +33,7 @@ from oauth.history.neighbours import others
 from oauth.history.store import History, HistoryError
 from oauth.installation import current, now
 from oauth.jose.keys import new_key, read_private_key
+from oauth.kept_flows import KeptFlows
 from oauth.providers import ClientAuthentication, Pkce, Provider
 from oauth.recorder import Record, Recorder
 from oauth.redaction import Vault
@@ -151,7 +152,7 @@ class Session:
     @property
     def handover(self) -> Handover:
         """The store through which the callback route hands parameters over."""
-        return Handover(self.recorder.history.database)
+        return Handover(self.recorder.history.database, current().settings.flow_lifetime)
 
     @property
     def options(self) -> bool:
@@ -195,6 +196,15 @@ class Session:
         self.opened |= {card}
         self.moves += card != self.step
         self.step, self.latest = card, ""
+
+    def expect_callback(self) -> None:
+        """Have the callback route accept the response of this flow, from now on for the lifetime of a flow."""
+        flow = self.flow
+        labels = Labels(flow.id, owner(), flow.case, flow.provider.id, flow.client.id)
+        try:
+            self.handover.expect(flow.state, labels)
+        except HistoryError as error:
+            self.recorder.problem = str(error)
 
     def show(self, action: str, shown: Shown) -> None:
         """Make this the last outcome of an action; repeated early polls count as one of the sequence."""
@@ -303,6 +313,16 @@ def database() -> Database:
     return current().history.database
 
 
+def kept_flows() -> KeptFlows:
+    """Return the flows that are kept for browsers."""
+    return KeptFlows(database(), current().settings.flow_lifetime)
+
+
+def console() -> str:
+    """Return the name of this process among the consoles."""
+    return current().history.console
+
+
 def browser() -> str:
     """Return the cookie that tells browsers apart, empty where the browser sent none."""
     value = st.context.cookies.get(links.cookie_name(current().settings))
@@ -359,9 +379,5 @@ def start(provider: Provider, client: Client, chosen: str) -> Session:
     session.choose(provider.pkce, bound=provider.dpop, by=provider.client_authentication)
     if provider.registration_endpoint and not client.id:
         session.go("register")
-    labels = Labels(flow.id, owner(), flow.case, provider.id, client.id)
-    try:
-        session.handover.expect(flow.state, labels)
-    except HistoryError as error:
-        recorder.problem = str(error)
+    session.expect_callback()
     return session

@@ -16,7 +16,8 @@ NAME = "OAuth Console"
 
 LOST = (
     "Connection lost: the console does not answer. What you see is from before, and every countdown has stopped. "
-    "Keep this tab open: it goes on by itself. After a restart of the server, the walkthrough starts again."
+    "Keep this tab open: it goes on by itself. After a restart of the server, the walkthrough goes on where it was, or "
+    "says that it was lost."
 )
 
 ENDED = (

@@ -17,7 +17,7 @@ from pages.parts.common import sandboxes
 from pages.parts.common import session as session_state
 from pages.parts.common.permissions import needs
 from pages.parts.common.session import Session
-from pages.parts.walkthrough import diagnosing
+from pages.parts.walkthrough import diagnosing, keeping
 
 
 @needs(Action.SEND)
@@ -26,7 +26,9 @@ def begin(session: Session, request: Request, fields: list[flows.Field]) -> None
     session.flow = flows.with_authorization(session.flow, fields)
     session.authorizing = session.recorder.begin(session.exchange(Step.AUTHORIZE, request, now()))
     session.show("authorize", diagnosing.outcome(session, session.authorizing))
+    session.expect_callback()
     session.go("callback")
+    keeping.save(session)
 
 
 def receive_pasted(session: Session, text: str) -> None:

@@ -7,6 +7,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+from oauth_sandbox.behaviour import Preset
 from oauth_sandbox.clock import utc_now
 from oauth_sandbox.configuration import Api, Configuration, ConfigurationError, load, ready_made
 from oauth_sandbox.server import HOST, PORT, Certificate, ServeError, serve
@@ -30,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=[*Api, ALL],
         default=Api.PARTNER,
         help="API to behave like; all: both, the sister API below /olxgroup (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--preset",
+        type=Preset,
+        choices=list(Preset),
+        help="what to assume where the documentation is silent: usual, or strict, against the client",
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML: clients, users, scopes, lifetimes")
     parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate in PEM, with --tls-key")
@@ -77,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
             serve(
                 arguments.host,
                 arguments.port,
-                configuration=_configuration(arguments.config, arguments.provider),
+                configuration=_configuration(arguments.config, arguments.provider, arguments.preset),
                 sister=arguments.provider == ALL,
                 redirect_uris=[_redirect_uri(uri) for uri in arguments.redirect_uri],
                 snapshot=arguments.snapshot,
@@ -96,9 +103,9 @@ def _provider(text: str) -> str:
     return Api(text) if text in list(Api) else text
 
 
-def _configuration(path: Path | None, provider: str) -> Configuration:
+def _configuration(path: Path | None, provider: str, preset: Preset | None) -> Configuration:
     api = Api.PARTNER if provider == ALL else Api(provider)
-    return ready_made(api) if path is None else load(path, api)
+    return ready_made(api, preset or Preset.USUAL) if path is None else load(path, api, preset)
 
 
 def _redirect_uri(text: str) -> str:

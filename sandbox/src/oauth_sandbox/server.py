@@ -80,8 +80,8 @@ def serve(
         url = url_of(listener, "http" if tls is None else "https")
         is_open = control_token is None and is_loopback(listener.getsockname()[0])
         access = ControlAccess(control_token, open=is_open)
-        app = both(access, *sandboxes) if sister else application(sandboxes[0], access)
-        Server(app, lambda: print(f"Sandbox ready at {url}", flush=True), tls).run([listener])
+        app = both(access, *sandboxes, dated=True) if sister else application(sandboxes[0], access, dated=True)
+        Server(app, lambda: print(f"Sandbox ready at {url}", flush=True), tls, dated=False).run([listener])
     if snapshot is not None:
         try:
             snapshots.write(snapshot, sandboxes)
@@ -125,7 +125,9 @@ def url_of(listener: socket.socket, scheme: str = "http") -> str:
 class Server(uvicorn.Server):
     """A uvicorn server that reports when it listens, and for which a signal to stop is not a failure."""
 
-    def __init__(self, app: ASGIApp, ready: Callable[[], object], tls: Certificate | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, ready: Callable[[], object], tls: Certificate | None = None, *, dated: bool = True
+    ) -> None:
         config = uvicorn.Config(
             app,
             access_log=False,
@@ -133,6 +135,7 @@ class Server(uvicorn.Server):
             lifespan="off",
             ws="none",
             server_header=False,
+            date_header=dated,
             # The sender is that of the connection, whatever a header says.
             proxy_headers=False,
             timeout_graceful_shutdown=GRACE,

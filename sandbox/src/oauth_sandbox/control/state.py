@@ -117,6 +117,9 @@ def issued_from(kind: Kind, entry: TokenWithSecret | CodeWithSecret) -> tuple[st
         state=State.LIVE if entry.state is State.EXPIRED else entry.state,
         redirect_uri=getattr(entry, "redirect_uri", ""),
         redirect_uri_sent=getattr(entry, "redirect_uri_sent", False),
+        code_challenge=getattr(entry, "code_challenge", ""),
+        family=entry.family,
+        ended_at=entry.ended_at,
     )
     return entry.secret, issued
 
