@@ -229,6 +229,8 @@ UNRESTRICTED: Mapping[str, str] = {
     "database.Database.connect_apart": "it concerns the connection",
     "database.Database.check_key": "it concerns the installation",
     "database.Database.accept_key": "it concerns the installation",
+    "misdirected.note": "it is a time",
+    "misdirected.last": "it is a time",
     "neighbours.others": "it counts consoles",
     "shared_files.SharedFiles.refresh": "profiles and catalogues are everybody's",
     "shared_files.SharedFiles.put": "profiles and catalogues are everybody's",
