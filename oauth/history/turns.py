@@ -47,6 +47,15 @@ class ElsewhereLock:
             self.close()
         return ""
 
+    def holder(self) -> str:
+        """Return who has the lock at another console; empty without one."""
+        try:
+            with self._database.reading() as connection:
+                holder = connection.scalar(_HOLDER, {"lock": TURN_LOCK})
+        except HistoryError:
+            return ""
+        return f"{holder or 'something'} of another console" if holder is not None else ""
+
     def release(self) -> None:
         """Give the lock back."""
         if not self._is_held or self._connection is None:

@@ -237,6 +237,7 @@ UNRESTRICTED: Mapping[str, str] = {
     "shared_files.SharedFiles.remove": "profiles and catalogues are everybody's",
     "shared_files.SharedFiles.locked": "profiles and catalogues are everybody's",
     "turns.ElsewhereLock.take": "it is a lock, and names a drill",
+    "turns.ElsewhereLock.holder": "it names a drill",
     "turns.ElsewhereLock.release": "it is a lock",
     "turns.ElsewhereLock.close": "it concerns the connection",
     "migrations.is_current": "it concerns the tables",

@@ -35,7 +35,7 @@ def test_an_upload_and_a_file_for_another_console_are_refused_with_the_reason(
     with proxies.two_consoles(tmp_path, database) as (address, _):
         with httpx.Client(base_url=address, trust_env=False) as http:
             http.get("/_stcore/health")
-            headers = {"X-Xsrftoken": http.cookies.get("_streamlit_xsrf", "")}
+            headers = {"X-Xsrftoken": http.cookies.get("_streamlit_xsrf") or ""}
             sent = http.put("/_stcore/upload_file/a-session/a-file", files={"file": b"{}"}, headers=headers)
             missing = http.get("/media/0123456789abcdef.json")
         for answer in (sent, missing):

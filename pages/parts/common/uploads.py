@@ -21,7 +21,8 @@ def say_misdirected() -> None:
         st.warning("A file reached another console")
         st.text(
             f"At {clock.at(at)} a file was uploaded to a console that had not drawn the page. Have the proxy keep each "
-            "browser at one console (docs/operate.md, Several consoles), reload the page, and upload it again."
+            "browser at one console (docs/operate.md, Several consoles). If a file is missing here, reload the page "
+            "and upload it again."
         )
 
 
