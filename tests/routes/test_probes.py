@@ -66,6 +66,7 @@ def test_newer_schema_is_not_ready_for_a_console_that_starts_and_is_for_one_that
 ) -> None:
     with history.database.writing() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.execute(text("UPDATE installation SET value = '9999' WHERE name = 'readable_by'"))
     assert reason(http) == "", "a rolling upgrade goes on"
     with consoles(settings, settings.database_url, clock) as other:
         assert reason(other) == "database"
