@@ -100,7 +100,9 @@ class SharedFiles:
         kinds = {name: kind for kind, name in _NAMES.items()}
         with self._database.reading() as connection:
             rows = connection.execute(select(own_files.c.kind, own_files.c.id, own_files.c.saved_at))
-            versions = {(kinds[row.kind], row.id): row.saved_at for row in rows if row.kind in kinds}
+            versions = {
+                (kinds[row.kind], row.id): row.saved_at for row in rows if row.kind in kinds and _is_name(row.id)
+            }
             changed = [key for key, version in versions.items() if self._versions.get(key) != version]
             contents = {key: _content(connection, *key) for key in changed}
         for (kind, id), content in contents.items():
@@ -139,6 +141,11 @@ class SharedFiles:
             told = [f"{word} from {self._own}: {', '.join(names)}." for word, names in parts.items() if names]
             self._database.notices.append(" ".join([notice, *told]))
             logging.getLogger(__name__).info("%s", self._database.notices[-1])
+
+
+def _is_name(id: str) -> bool:
+    """Return whether an id is the name of a file, and does not lead out of the folder."""
+    return bool(id) and not id.startswith(".") and Path(id).name == id
 
 
 def _content(connection: Connection, kind: Kind, id: str) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from oauth import own_files
 from oauth.catalogue import CatalogueError, catalogues, editing
@@ -175,6 +175,17 @@ def test_damaged_content_is_shown_as_a_damaged_file(consoles: Consoles) -> None:
     (catalogue,) = catalogues.own()
     assert catalogue.catalogue is None
     assert catalogue.problem
+
+
+@pytest.mark.parametrize("id", ["../../outside", "a/b", "..", ""])
+def test_a_row_with_no_name_of_a_file_is_left_out(consoles: Consoles, id: str) -> None:
+    one = consoles.at("one")
+    custom.write(one, MINE)
+    with consoles.databases["one"].writing() as connection:
+        row = {"kind": "profile", "id": id, "content": 'name = "Outside"', "saved_at": datetime.now(UTC)}
+        connection.execute(insert(table).values(**row))
+    assert profiles(one) == {"mine": MINE}
+    assert [path.name for path in consoles.folder.rglob("*.toml")] == ["mine.toml"]
 
 
 def test_the_copies_are_their_owners_and_right_again_after_a_start(consoles: Consoles) -> None:
