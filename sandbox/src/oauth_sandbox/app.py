@@ -13,9 +13,10 @@ from oauth_sandbox.control.access import ControlAccess
 from oauth_sandbox.control.app import control_application
 from oauth_sandbox.errors import ApiError
 from oauth_sandbox.faults.error_responses import request_limit_page
+from oauth_sandbox.faults.hold import Hold
 from oauth_sandbox.log import Outcome
 from oauth_sandbox.paths import PATHS, SISTER, authorization_paths
-from oauth_sandbox.pipeline import process
+from oauth_sandbox.pipeline import held_first, process
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.request import Endpoint, address_of, read
 from oauth_sandbox.response import Response, error_response, new_request_id, send_response
@@ -105,11 +106,16 @@ class _Endpoint:
         """Respond to one request; only reading and sending await, so that checks and effects are one step."""
         sandbox = self.sandbox
         request = await read(self.endpoint, scope, receive)
+        held, client_id = held_first(sandbox, request)
+        if held is not None:
+            await sandbox.holds.wait(held, request, client_id)
         try:
-            result = process(sandbox, request, self.path, lambda: endpoints.respond(sandbox, request))
+            result = process(sandbox, request, self.path, lambda: endpoints.respond(sandbox, request), held)
         except Exception:
             await send_response(endpoints.failure(), new_request_id(), send)
             raise
+        if isinstance(result.fault, Hold):
+            await sandbox.holds.wait(result.fault, request, result.client_id)
         if result.fault is None:
             await send_response(result.response, result.request_id, send)
         else:

@@ -12,7 +12,19 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oauth_sandbox import endpoints
-from oauth_sandbox.control import clients, clock, consent, faults, issued, lint, overview, requests, settings, state
+from oauth_sandbox.control import (
+    clients,
+    clock,
+    consent,
+    faults,
+    holds,
+    issued,
+    lint,
+    overview,
+    requests,
+    settings,
+    state,
+)
 from oauth_sandbox.control.access import ControlAccess
 from oauth_sandbox.control.openapi import document
 from oauth_sandbox.control.operation import Call, Conflict, Operation
@@ -28,6 +40,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *consent.OPERATIONS,
     *issued.OPERATIONS,
     *faults.OPERATIONS,
+    *holds.OPERATIONS,
     *lint.OPERATIONS,
     *overview.OPERATIONS,
     *requests.OPERATIONS,
