@@ -130,7 +130,7 @@ def test_files_of_before_are_taken_over_once_and_that_is_said(consoles: Consoles
     assert "providers/mine.toml, catalogues/acme.toml" in consoles.notices("one")
     assert "providers/broken.toml (invalid)" in consoles.notices("one")
     assert "a-secret-word-1" not in consoles.notices("one")
-    assert "providers/mine.toml (there is one already)" in consoles.notices("two")
+    assert "providers/mine.toml (there is another of this name)" in consoles.notices("two")
     custom.delete(two, "mine")
     consoles.stop()
     consoles.databases.clear()
@@ -161,6 +161,24 @@ def test_the_copies_serve_while_the_database_is_away(
     consoles.databases["one"].end_pauses()
     custom.write(one, replace(MINE, name="Renamed"))
     assert [it.name for it in profiles(one).values() if it] == ["Renamed"]
+
+
+def test_files_are_taken_over_when_a_database_that_was_away_is_there(
+    consoles: Consoles, postgresql_server: postgresql.Server
+) -> None:
+    """A catalogue was to be saved meanwhile, and was not."""
+    consoles.url = postgresql_server.url("made_later")
+    custom.write(consoles.folder / "one", MINE)
+    one = consoles.at("one")
+    assert profiles(one) == {"mine": MINE}
+    with pytest.raises(CatalogueError):
+        editing.create("acme", ACME)
+    postgresql_server.execute("CREATE DATABASE made_later")
+    consoles.databases["one"].end_pauses()
+    assert profiles(one) == {"mine": MINE}
+    assert "providers/mine.toml" in consoles.notices("one")
+    custom.delete(one, "mine")
+    assert profiles(one) == {}
 
 
 def test_damaged_content_is_shown_as_a_damaged_file(consoles: Consoles) -> None:
