@@ -67,6 +67,11 @@ class Control:
         released: int = self.request("POST", "holds/release", body)["released"]
         return released
 
+    def make(self, **configuration: object) -> str:
+        """Make a sandbox of its own on the same server, and return its URL; see ``oauth_sandbox_new``."""
+        made: dict[str, str] = self.request("POST", "sandboxes", configuration)
+        return made["url"]
+
     def lint(self, client_id: str | None = None) -> list[str]:
         """Return the names of the broken rules."""
         return [finding["rule"] for finding in self.findings(client_id)]

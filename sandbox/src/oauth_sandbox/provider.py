@@ -59,7 +59,7 @@ class Tokens:
 class Sandbox:
     """One provider, with a movable ``clock`` over the real time of ``base``.
 
-    ``configuration`` is the initial state, by default ``sandbox.toml``; its users and scopes never change. ``capacity``
+    ``configuration`` is the initial state, by default ``sandbox.toml``; its scopes never change. ``capacity``
     bounds the codes, the access tokens and the refresh tokens separately. ``faults``, ``lint``, ``log`` and ``limiter``
     are used under the lock too. ``refused`` has the query of the last authorization requests that were answered with
     an error page, and its words: their application is told nothing (RFC 6749 §4.1.2.1). ``holds`` has the requests
@@ -78,6 +78,7 @@ class Sandbox:
         self.configuration = configuration or ready_made()
         self._starts_with_fault_header = fault_header
         self._clients = dict(self.configuration.clients)
+        self._users = dict(self.configuration.users)
         self._stores = {kind: Store(kind, timedelta(), capacity) for kind in Kind}
         self._last_family = 0
         self.faults = Faults()
@@ -114,7 +115,7 @@ class Sandbox:
     @property
     def users(self) -> Mapping[int, User]:
         """The users by id; the first is signed in on the consent page."""
-        return self.configuration.users
+        return self._users
 
     def clients(self) -> tuple[Client, ...]:
         """Return every client."""
@@ -177,6 +178,16 @@ class Sandbox:
         with self.lock:
             self._clients[client.client_id] = client
 
+    def put_user(self, user: User) -> None:
+        """Add a user, or replace the one with its id."""
+        with self.lock:
+            self._users[user["id"]] = user
+
+    def replace_users(self, users: Iterable[User]) -> None:
+        """Replace the users, of which there is at least one."""
+        with self.lock:
+            self._users = {user["id"]: user for user in users}
+
     def remove_client(self, client_id: str) -> None:
         """Remove a client with its codes and tokens. Raises ``LookupError`` when it is unknown."""
         with self.lock:
@@ -224,6 +235,7 @@ class Sandbox:
         """
         with self.lock:
             self._clients = dict(self.configuration.clients)
+            self._users = dict(self.configuration.users)
             for store in self._stores.values():
                 store.clear()
             self._apply_initial_settings()
