@@ -4,20 +4,25 @@
 """
 
 import ctypes
+import logging
 import os
 import sys
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
+import streamlit.logger
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 from streamlit import config
 from streamlit.file_util import get_static_dir
+from streamlit.runtime import get_instance
 
+from oauth import logs
 from oauth.access import chores
 from oauth.access.sign_in import load as load_sign_in
 from oauth.addresses import is_loopback
@@ -26,8 +31,11 @@ from oauth.history.upkeep import Upkeep
 from oauth.installation import current, now
 from oauth.routes import Below, routes
 from oauth.routes.doors import Doors, Entrance, page_policy
+from oauth.routes.request_ids import RequestIds
 from oauth.routes.sandbox_control import SandboxTokens
+from oauth.routes.termination import graceful
 from oauth.settings import SettingError, check_host, with_files
+from oauth.version import version
 from oauth_sandbox import MOUNTED, embedded
 from oauth_sandbox.app import application
 from oauth_sandbox.control.access import ControlAccess
@@ -62,6 +70,10 @@ with suppress(AttributeError):  # a C library other than glibc (mallopt(3))
 # Else the server takes an address in X-Forwarded-For for that of the client, from anybody on this machine.
 os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
 
+logs.set_up(installation.settings.log)
+# Streamlit gives each of its loggers a handler and a format of its own, also later ones.
+streamlit.logger.setup_formatter = logs.adopt
+streamlit.logger.update_formatter()
 page_errors.keep_messages_out_of_the_log()
 audit = installation.audit()
 Upkeep(
@@ -76,10 +88,10 @@ public = urlsplit(installation.settings.public_url)
 """The address under which a proxy publishes the console; the pages then answer to its host, below its path."""
 
 origins = [origin.strip().lower() for origin in config.get_option("server.corsAllowedOrigins")]
-options: dict[str, Any] = {}
+options: dict[str, Any] = {"logger.hideWelcomeMessage": installation.settings.log == "json"}  # which is no JSON
 if public.hostname:
     origins.append(f"{public.scheme}://{public.netloc}".lower())
-    options = {"server.corsAllowedOrigins": origins, "server.baseUrlPath": public.path}
+    options |= {"server.corsAllowedOrigins": origins, "server.baseUrlPath": public.path}
     for api in MOUNTED:
         embedded(api).register(f"{installation.settings.public_url}/callback")
 # Streamlit checks the host of its WebSocket again, for which the middleware restores the host of a listed origin.
@@ -91,8 +103,15 @@ if hosts:  # without any, every host is allowed
 # Under a name of its own the console is shared, and loopback tells no longer who asks.
 personal = bool(hosts) and all(map(is_loopback, hosts)) and not installation.settings.control_needs_token
 control_access = ControlAccess(installation.settings.control_token, open=personal)
+
+
+def sessions() -> int:
+    """Return the number of browser tabs that are connected."""
+    return len(get_instance()._session_mgr.list_active_sessions())
+
+
 routes_beside_pages: list[BaseRoute] = [
-    *routes(installation.settings, installation.recorder, now),
+    *routes(installation.settings, installation.recorder, now, sessions=sessions),
     *(
         Mount(
             f"/sandbox{path}",
@@ -112,20 +131,32 @@ doors = Middleware(
     policy=page_policy(Path(get_static_dir(), "index.html").read_text(encoding="utf-8") + keyboard.SCRIPT),
 )
 
-middleware = [doors]
+middleware = [Middleware(RequestIds, public.path), doors]
 if sign_in is not None:
     from oauth.routes.sign_in import gate  # imported late: a console without it starts faster
 
     middleware.append(Middleware(gate(sign_in, installation.settings, audit, now, public.path)))
 
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """Frame the time in which the server serves."""
+    logging.getLogger("oauth.console").info("OAuth Console %s is ready", version())
+    async with graceful(behind_proxy=bool(public.hostname)):
+        yield
+
+
 app = st.App(
     Path(__file__).parent / "pages" / "navigation.py",
     routes=[Below(public.path, routes=routes_beside_pages)] if public.path else routes_beside_pages,
     middleware=middleware,
+    lifespan=lifespan,
     on_script_error=page_errors.report,
 )
 
 if __name__ == "__main__":
+    # What was read above is forgotten, or the same settings with these options would count as changed by somebody.
+    config._config_options = None
     app.run(config={"server.port": installation.settings.port, "server.address": host} | options)
 else:  # imported by "streamlit run", which has read its settings by now
     for name, value in options.items():

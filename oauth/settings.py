@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from oauth import egress
+from oauth import egress, logs
 from oauth.addresses import is_loopback, split
 from oauth.egress import Allowlist, Policy
 
@@ -53,6 +53,7 @@ SETTINGS = {
     "CONSOLE_JWT_ISSUER": "Issuer of the proxy's JWT, its claim `iss`.",
     "CONSOLE_JWT_AUDIENCE": "Audience of the proxy's JWT, its claim `aud`.",
     "CONSOLE_JWT_JWKS": "URL of the keys (JWKS) that the proxy signs with.",
+    "CONSOLE_LOG": "Format of the log, on standard error: `text`, or `json` for one object a line. Default: `text`.",
     "CONSOLE_AUDIT_DAYS": "Days that a row of the audit is kept, 1 or more. Default: all are kept.",
     "CONSOLE_CLIENT_PROVIDER_ID": "Client id that is offered for a provider; `PROVIDER` stands for the profile's id in "
     "capitals, with `_` for `-`: `CONSOLE_CLIENT_OLX_PL_ID`. Never written by the console.",
@@ -105,6 +106,7 @@ class Settings:
     host: str = ""
     sign_in: str = "off"
     audit_days: int | None = None
+    log: str = "text"
 
     def __repr__(self) -> str:
         return f"Settings(home={str(self.home)!r})"
@@ -225,6 +227,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         _host(environ.get("CONSOLE_HOST", "").strip(), sign_in),
         sign_in,
         _days("CONSOLE_AUDIT_DAYS", environ),
+        _log(environ.get("CONSOLE_LOG", "").strip() or "text"),
     )
 
 
@@ -285,6 +288,12 @@ def _sign_in(text: str, public_url: str) -> str:
             f"CONSOLE_SIGN_IN is {text!r}, which needs CONSOLE_PUBLIC_URL: the address of the console in the browser, "
             "such as https://console.example.com."
         )
+    return text
+
+
+def _log(text: str) -> str:
+    if text not in logs.KINDS:
+        raise SettingError(f"CONSOLE_LOG is {text!r}; it must be one of {', '.join(logs.KINDS)}.")
     return text
 
 

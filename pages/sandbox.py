@@ -25,7 +25,7 @@ from oauth_sandbox import (
     field_schemas,
     fields_of,
 )
-from pages.parts.common import clock, session, table
+from pages.parts.common import clock, drawing, session, table
 from pages.parts.common.permissions import needs
 
 MOVES = {"10 minutes": 600, "1 day": 86_400, "30 days": 2_592_000}
@@ -77,7 +77,7 @@ def _shown() -> Sandbox:
     return embedded(_api())
 
 
-@st.fragment(run_every=2)
+@drawing.fragment(run_every=2)
 def _clock() -> None:
     sandbox = _shown()
     ahead = sandbox.clock.offset.total_seconds()
@@ -142,7 +142,7 @@ def _set_grants(client_id: str) -> None:
     _shown().change_client(client_id, grants=st.session_state[f"sandbox.grants.{client_id}"])
 
 
-@st.fragment(run_every=2)
+@drawing.fragment(run_every=2)
 def _issued() -> None:
     sandbox, vault = _shown(), current().vault()
     st.caption("Shown as: what stands for the code or token in the walkthrough and in the history.")
@@ -234,7 +234,7 @@ def _add_fault(kind: str, fields: dict[str, Any], times: int | None, share: floa
         st.session_state[PROBLEM] = str(error)
 
 
-@st.fragment(run_every=2)
+@drawing.fragment(run_every=2)
 def _fault_rules() -> None:
     sandbox = _shown()
     with sandbox.lock:
@@ -260,7 +260,7 @@ def _remove_fault(number: int) -> None:
         st.session_state[PROBLEM] = str(error.args[0])
 
 
-@st.fragment(run_every=2)
+@drawing.fragment(run_every=2)
 def _lint() -> None:
     sandbox = _shown()
     st.caption("Mistakes of integrations that a stricter provider would refuse.")
@@ -298,7 +298,7 @@ def _clear_findings(sandbox: Sandbox) -> None:
         sandbox.lint.clear()
 
 
-@st.fragment(run_every=2)
+@drawing.fragment(run_every=2)
 def _requests() -> None:
     sandbox = _shown()
     with sandbox.lock:

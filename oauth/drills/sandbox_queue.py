@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition
 
+from oauth.turns import PAGES
+
 
 class Turn:
     """A place in the queue; ``what`` is shown to those behind it."""
@@ -47,6 +49,11 @@ class Queue:
             yield
 
     @property
+    def length(self) -> int:
+        """The number of those who hold the turn or wait for it."""
+        return len(self._turns)
+
+    @property
     def holder(self) -> str:
         """The holder of the turn; empty when there is none."""
         with self._changed:
@@ -55,6 +62,9 @@ class Queue:
     def wait(self, turn: Turn, seconds: float) -> str:
         """Wait for ``turn``, at most ``seconds``; see ``Turn.wait``."""
         with self._changed:
+            if self._turns[0] is turn:
+                return ""
+        with PAGES.paused(), self._changed:
             is_first = self._changed.wait_for(lambda: self._turns[0] is turn, seconds)
             return "" if is_first else self._turns[0].what
 

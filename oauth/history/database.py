@@ -73,13 +73,15 @@ class Database:
     """One database, opened and migrated on first use.
 
     While that fails, every use tries again, so that the console works without its history and gets it back.
-    ``notices`` are messages for the user about what was done to the file while opening it.
+    ``notices`` are messages for the user about what was done to the file while opening it, and ``is_migrating`` is true
+    while this console changes the schema, or waits for another one that does.
     """
 
     def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
         self.notices: list[str] = []
         self.clock = clock
         self._opened: int | None = None
+        self.is_migrating = False
         try:
             parsed = make_url(url)
             # hide_parameters: what is recorded must not reappear in the text of an error.
@@ -187,6 +189,13 @@ class Database:
         for lock in tuple(self._held):
             self.let_go(lock)
 
+    def check(self) -> None:
+        """Reach the database, and prepare it if it is not. Raises ``HistoryError``."""
+        self.prepare()
+        with self.explained(), self._begin(self.engine) as connection:
+            # Whatever it is: a newer console may have changed the schema meanwhile, for which this one was prepared.
+            migrations.revision_of(connection)
+
     def end_pauses(self) -> None:
         """Try again at once after a wait in vain, instead of after ``deadlines.PAUSE_SECONDS``."""
         self._pauses.end()
@@ -268,6 +277,8 @@ class Database:
                     raise
                 is_new = self._set_aside(self.path, examined)
                 self._open()
+            finally:
+                self.is_migrating = False
             if self._last_row is not None:
                 self._compare_last_row(self._last_row, is_new=is_new)
             self._opened = self._inode()
@@ -328,6 +339,7 @@ class Database:
         with self.engine.begin() as connection:
             if migrations.is_usable(connection):
                 return
+        self.is_migrating = True
         if self.engine.dialect.name == "postgresql":
             self._upgrade_postgresql()
             return

@@ -10,6 +10,7 @@ from oauth.history import listing
 from oauth.history.filters import Filters
 from oauth.history.schema import callbacks, exchanges
 from oauth.history.store import History
+from oauth.measures import MEASURES
 
 PIECE = 500
 """Rows of one transaction; exchanges can be recorded between two of them."""
@@ -78,6 +79,7 @@ def delete_older(history: History, announced: Announcement, limit: datetime, now
         if ids:
             with history.database.writing() as connection:
                 connection.execute(delete(exchanges).where(exchanges.c.id.in_(ids)))
+            MEASURES.count_deleted(len(ids))
             gone += len(ids)
             yield gone
 

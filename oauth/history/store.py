@@ -339,7 +339,7 @@ def _outcome(exchange: Exchange) -> tuple[Any, ...]:
         " ".join(exchange.marks),
         failure.kind if failure else "",
         failure.detail if failure else "",
-        f"{response.status // 100}xx" if exchange.response else "failed" if failure else "none",
+        exchange.outcome,
         exchange.request_id,
     )
 

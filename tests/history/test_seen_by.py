@@ -206,6 +206,7 @@ UNRESTRICTED: Mapping[str, str] = {
     "retention.done_until": "it concerns no rows",
     "backup.back_up": "a backup has everything, and is made by whoever has the settings",
     "backup.restore": "a backup has everything, and is restored by whoever has the settings",
+    "database.Database.check": "it reads no rows",
     "database.Database.explained": "it runs nothing",
     "database.Database.revision": "it concerns the tables",
     "database.unlimited": "it runs nothing",

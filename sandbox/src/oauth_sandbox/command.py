@@ -6,6 +6,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+from oauth_sandbox.behaviour import Preset
 from oauth_sandbox.clock import utc_now
 from oauth_sandbox.configuration import Api, Configuration, ConfigurationError, load, ready_made
 from oauth_sandbox.server import HOST, PORT, Certificate, ServeError, serve
@@ -19,6 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", default=PORT, type=_port, help="port to listen on, 0 for any (default: %(default)s)")
     parser.add_argument(
         "--provider", type=Api, choices=list(Api), default=Api.PARTNER, help="API to behave like (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--preset",
+        type=Preset,
+        choices=list(Preset),
+        help="what to assume where the documentation is silent: usual, or strict, against the client",
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML: clients, users, scopes, lifetimes")
     parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate in PEM, with --tls-key")
@@ -52,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
             serve(
                 arguments.host,
                 arguments.port,
-                configuration=_configuration(arguments.config, arguments.provider),
+                configuration=_configuration(arguments.config, arguments.provider, arguments.preset),
                 control_token=_token(arguments.control_token),
                 fault_header=arguments.fault_header,
                 tls=_certificate(arguments, cleanup),
@@ -64,8 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _configuration(path: Path | None, api: Api) -> Configuration:
-    return ready_made(api) if path is None else load(path, api)
+def _configuration(path: Path | None, api: Api, preset: Preset | None) -> Configuration:
+    return ready_made(api, preset or Preset.USUAL) if path is None else load(path, api, preset)
 
 
 def _token(token: str | None) -> str | None:

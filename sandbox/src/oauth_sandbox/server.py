@@ -63,7 +63,8 @@ def serve(
         url = url_of(listener, "http" if tls is None else "https")
         is_open = control_token is None and is_loopback(listener.getsockname()[0])
         access = ControlAccess(control_token, open=is_open)
-        Server(application(sandbox, access), lambda: print(f"Sandbox ready at {url}", flush=True), tls).run([listener])
+        app = application(sandbox, access, dated=True)
+        Server(app, lambda: print(f"Sandbox ready at {url}", flush=True), tls, dated=False).run([listener])
 
 
 @contextlib.contextmanager
@@ -100,7 +101,9 @@ def url_of(listener: socket.socket, scheme: str = "http") -> str:
 class Server(uvicorn.Server):
     """A uvicorn server that reports when it listens, and for which a signal to stop is not a failure."""
 
-    def __init__(self, app: ASGIApp, ready: Callable[[], object], tls: Certificate | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, ready: Callable[[], object], tls: Certificate | None = None, *, dated: bool = True
+    ) -> None:
         config = uvicorn.Config(
             app,
             access_log=False,
@@ -108,6 +111,7 @@ class Server(uvicorn.Server):
             lifespan="off",
             ws="none",
             server_header=False,
+            date_header=dated,
             # The sender is that of the connection, whatever a header says.
             proxy_headers=False,
             timeout_graceful_shutdown=GRACE,

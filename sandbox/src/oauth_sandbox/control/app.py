@@ -89,7 +89,7 @@ async def _respond(sandbox: Sandbox, operation: Operation, request: Request) -> 
     parameters = validated(dict(query), operation.query, strict=False)
     body = None if operation.body is None else decoded(await _body(request), operation.body)
     with sandbox.lock:
-        result = operation.run(sandbox, Call(path, parameters, body))
+        result = operation.run(sandbox, Call(path, parameters, body, str(request.base_url).rstrip("/")))
     return Response(204) if operation.response is None else Response.json(result, operation.status)
 
 

@@ -111,6 +111,9 @@ def _stored(sandbox: Sandbox, kind: Kind, stored: StoredCodes | StoredTokens) ->
             state=State.LIVE if entry.state is State.EXPIRED else entry.state,
             redirect_uri=getattr(entry, "redirect_uri", ""),
             redirect_uri_sent=getattr(entry, "redirect_uri_sent", False),
+            code_challenge=getattr(entry, "code_challenge", ""),
+            family=entry.family,
+            ended_at=entry.ended_at,
         )
         content.append((entry.secret, issued))
     return stored.last_serial, content
