@@ -12,8 +12,7 @@ from sqlalchemy import Connection, func, inspect, select
 from oauth.access import sign_in
 from oauth.cli.output import echo
 from oauth.history import migrations
-from oauth.history.backup import KEY
-from oauth.history.database import Database, HistoryError
+from oauth.history.database import KEY, Database, HistoryError
 from oauth.history.retention import done_until
 from oauth.history.schema import consoles, installation
 from oauth.history.upkeep import GONE

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Boolean, Connection, Table, func, inspect, select, text
 
 from oauth.history import migrations
-from oauth.history.database import Database, HistoryError, unlimited
+from oauth.history.database import KEY, Database, HistoryError, unlimited
 from oauth.history.schema import (
     audit,
     callbacks,
@@ -43,9 +43,6 @@ LEFT_OUT = frozenset({callbacks.name, consoles.name, kept_flows.name, limits.nam
 CONTENT = exchanges, views, people, audit, tokens, own_files
 """A database with a row in one of these is not empty."""
 
-KEY = "key"
-"""The row of ``installation`` with the proof of the key."""
-
 SILENCE = timedelta(seconds=60)
 """Time without a heartbeat after which a console counts as stopped."""
 
@@ -59,8 +56,8 @@ class BackupError(Exception):
 def back_up(database: Database, path: Path, proof: str) -> int:
     """Write the database to a file that only its owner can read; return the number of exchanges.
 
-    The file appears when it is complete, in the place of one that is there. ``proof`` is that of the key. Nothing is
-    migrated. Raises ``BackupError`` and ``HistoryError``.
+    The file appears when it is complete, in the place of one that is there. ``proof`` is that of the key, for
+    a database that has none. Nothing is migrated. Raises ``BackupError`` and ``HistoryError``.
     """
     if database.path is not None and database.path.exists() and path.exists() and path.samefile(database.path):
         raise BackupError(f"{path} is the database itself. Choose another file.")
@@ -81,7 +78,7 @@ def back_up(database: Database, path: Path, proof: str) -> int:
             for name in LEFT_OUT & names:
                 copy.execute(f"DELETE FROM {name}")  # noqa: S608
             if installation.name in names:
-                copy.execute("INSERT OR REPLACE INTO installation (name, value) VALUES (?, ?)", (KEY, proof))
+                copy.execute("INSERT OR IGNORE INTO installation (name, value) VALUES (?, ?)", (KEY, proof))
             return int(copy.execute("SELECT count(*) FROM exchanges").fetchone()[0])
 
 

@@ -5,6 +5,7 @@ process being killed at any moment. A power cut can take the commits since the l
 one in each round), and never damages the file.
 """
 
+import hmac
 import logging
 import os
 import select as polling
@@ -17,7 +18,21 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Connection, Engine, FromClause, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    FromClause,
+    create_engine,
+    delete,
+    event,
+    insert,
+    inspect,
+    make_url,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
@@ -25,6 +40,7 @@ from sqlalchemy.pool import QueuePool
 from oauth.history import deadlines, error_messages, migrations, search
 from oauth.history.last_row import LastRow
 from oauth.history.raw_writes import RawWrites, WriteResult
+from oauth.history.schema import installation
 from oauth.settings import SettingError
 
 if TYPE_CHECKING:
@@ -42,8 +58,9 @@ Upkeep does so long before (``Database.checkpoint``), and no exchange waits for 
 AT_ONCE = "at once"
 """The option of a transaction that writes, and does not wait until another program has written."""
 
-MIGRATION_LOCK, RETENTION_LOCK = 6749, 6750
-"""The advisory locks of PostgreSQL that one console holds while it changes the schema, or deletes what is too old."""
+MIGRATION_LOCK, TURN_LOCK, RETENTION_LOCK = 6749, 6750, 6751
+"""The advisory locks of PostgreSQL that one console holds while it changes the schema, has its turn at the sandbox, or
+deletes what is too old."""
 
 LOCK_PAUSE = 0.3
 """Seconds between two tries to take a lock that another program has."""
@@ -53,6 +70,11 @@ LONG_WAIT = 3.0
 
 # Alembic keeps its context in a module, so only one thread of the process may run it.
 _preparing = Lock()
+
+KEY = "key"
+"""The name of the row with the proof of the installation's key."""
+
+_FIRST_KEY = text("INSERT INTO installation (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING")
 
 
 def with_password(url: URL) -> URL:
@@ -65,6 +87,10 @@ class HistoryError(Exception):
     """The history is unusable; the message says what is wrong, where, and what to do."""
 
 
+class WrongKeyError(HistoryError):
+    """The database was begun with another key of the installation."""
+
+
 class HistoryTimeout(HistoryError):
     """A query of the history exceeded its time limit."""
 
@@ -74,11 +100,13 @@ class Database:
 
     While that fails, every use tries again, so that the console works without its history and gets it back.
     ``notices`` are messages for the user about what was done to the file while opening it, and ``is_migrating`` is true
-    while this console changes the schema, or waits for another one that does.
+    while this console changes the schema, or waits for another one that does. ``proof`` is derived from the
+    installation's key, and the first one is kept: a database with another is not used. Without, none is compared.
     """
 
-    def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, url: str, clock: Callable[[], datetime], proof: str = "") -> None:
         self.notices: list[str] = []
+        self._proof = proof
         self.clock = clock
         self._opened: int | None = None
         self.is_migrating = False
@@ -114,7 +142,7 @@ class Database:
         self._raised: tuple[type[Exception], ...] = (SQLAlchemyError, driver.Error, OSError)
         self._pauses = deadlines.Pauses()
         self._writing_engine = self.engine.execution_options(writing=True)
-        self._held: dict[int, Any] = {}
+        self._held: dict[int, Connection] = {}
         event.listen(self.engine, "engine_disposed", self._let_all_go)
         self._raw_writes = RawWrites(self.engine, _is_alive, BUSY_SECONDS)
 
@@ -152,6 +180,28 @@ class Database:
         except self._raised as error:
             raise self._explanation(error, start) from error
 
+    def check(self) -> None:
+        """Reach the database, and prepare it if it is not. Raises ``HistoryError``."""
+        self.prepare()
+        with self.explained(), self._begin(self.engine) as connection:
+            # Whatever it is: a newer console may have changed the schema meanwhile, for which this one was prepared.
+            migrations.revision_of(connection)
+
+    @property
+    def is_shared(self) -> bool:
+        """True for PostgreSQL, which consoles on several machines may use."""
+        return self.engine.dialect.name == "postgresql"
+
+    def connect_apart(self) -> Connection:
+        """Open a connection that is not of the pool, in autocommit, for a lock that outlasts a transaction.
+
+        Raises ``HistoryError``.
+        """
+        with self.explained():
+            connection = self.engine.execution_options(isolation_level="AUTOCOMMIT").connect()
+            connection.detach()
+            return connection
+
     def hold(self, lock: int) -> bool:
         """Take one of PostgreSQL's advisory locks, or look after it; return whether this console has it.
 
@@ -165,16 +215,13 @@ class Database:
             return self._hold(lock)
 
     def _hold(self, lock: int) -> bool:
-        question = "SELECT true"
+        question = select(true())
         if lock not in self._held:
-            question = f"SELECT pg_try_advisory_lock({lock})"
-            pooled = self.engine.raw_connection()
-            self._held[lock] = pooled.driver_connection
-            pooled.detach()
-            self._held[lock].autocommit = True
+            question = select(func.pg_try_advisory_lock(lock))
+            self._held[lock] = self.connect_apart()
         is_ours = False
         try:
-            is_ours = bool(self._held[lock].execute(question).fetchone()[0])
+            is_ours = bool(self._held[lock].scalar(question))
         finally:
             if not is_ours:
                 self.let_go(lock)
@@ -183,18 +230,12 @@ class Database:
     def let_go(self, lock: int) -> None:
         """Give up a lock that ``hold`` took."""
         if (connection := self._held.pop(lock, None)) is not None:
-            connection.close()
+            with suppress(*self._raised):  # a connection that broke has no lock
+                connection.close()
 
     def _let_all_go(self, _engine: Engine) -> None:
         for lock in tuple(self._held):
             self.let_go(lock)
-
-    def check(self) -> None:
-        """Reach the database, and prepare it if it is not. Raises ``HistoryError``."""
-        self.prepare()
-        with self.explained(), self._begin(self.engine) as connection:
-            # Whatever it is: a newer console may have changed the schema meanwhile, for which this one was prepared.
-            migrations.revision_of(connection)
 
     def end_pauses(self) -> None:
         """Try again at once after a wait in vain, instead of after ``deadlines.PAUSE_SECONDS``."""
@@ -279,9 +320,50 @@ class Database:
                 self._open()
             finally:
                 self.is_migrating = False
+            if self._proof:
+                self._prove_key(self._proof)
             if self._last_row is not None:
                 self._compare_last_row(self._last_row, is_new=is_new)
             self._opened = self._inode()
+
+    def check_key(self) -> None:
+        """Compare the key without opening the database for use: nothing is created, migrated or waited for long.
+
+        Raises ``WrongKeyError``. A database that cannot be read now is compared when it is opened.
+        """
+        if not self._proof or (self.path is not None and not self.path.exists()):
+            return
+        with suppress(*self._raised), self.engine.connect() as connection:
+            if inspect(connection).has_table(installation.name):
+                self._compare_key(connection, self._proof)
+
+    def accept_key(self) -> None:
+        """Have the database used with the key of this installation from now on. Raises ``HistoryError``."""
+        proof, self._proof = self._proof, ""
+        with self.writing() as connection:
+            connection.execute(delete(installation).where(installation.c.name == KEY))
+            connection.execute(insert(installation).values(name=KEY, value=proof))
+        self._proof = proof
+
+    def _prove_key(self, proof: str) -> None:
+        with self.engine.begin() as connection:
+            if self._compare_key(connection, proof):
+                return
+        with suppress(*self._raised), self._writing_engine.begin() as connection:  # it may be read-only
+            connection.execute(_FIRST_KEY, {"name": KEY, "value": proof})
+        with self.engine.begin() as connection:
+            self._compare_key(connection, proof)  # another console may have been faster
+
+    def _compare_key(self, connection: Connection, proof: str) -> bool:
+        """Return whether there is a proof. Raises ``WrongKeyError`` for another one."""
+        kept = connection.scalar(select(installation.c.value).where(installation.c.name == KEY))
+        if kept is not None and not hmac.compare_digest(str(kept).encode(), proof.encode()):
+            raise WrongKeyError(
+                f"The history in {self._where} was begun with another key of the installation. Set CONSOLE_KEY to that "
+                "key, as the other consoles have it, or put the file key back into CONSOLE_HOME. If it is lost, run "
+                "oauth-console history accept-key: fingerprints of what was recorded before then match no new ones."
+            )
+        return kept is not None
 
     def _is_open(self) -> bool:
         # Another console may have set the file aside, or a person may have removed it: what is kept in a file that

@@ -90,12 +90,12 @@ class History:
     """The exchanges in one database: everybody's, or those of one ``owner``.
 
     ``owner`` is ``None`` for everybody's. ``console`` names this process in the rows that wait for a response. Nothing
-    is opened before the first use. Raises ``SettingError`` when ``url`` is no address of a database; every method
-    raises ``HistoryError``.
+    is opened before the first use. ``proof`` is that of the key, for the database. Raises ``SettingError`` when ``url``
+    is no address of a database; every method raises ``HistoryError``.
     """
 
-    def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
-        self.database = Database(url, clock)
+    def __init__(self, url: str, clock: Callable[[], datetime], proof: str = "") -> None:
+        self.database = Database(url, clock, proof)
         self.console = secrets.token_hex(8)
         self.owner: str | None = None
         self._statements = _Statements(self.database.engine.dialect)

@@ -105,6 +105,10 @@ class Vault:
         """Return the kind of every remembered secret, by its placeholder."""
         return {stand_in: self._kinds[value] for stand_in, value in self._values.items()}
 
+    def remembered(self) -> tuple[tuple[str, str], ...]:
+        """Return kind and value of every remembered secret, the oldest first."""
+        return tuple((kind, value) for value, kind in self._kinds.items())
+
     def secrets_in(self, text: str) -> list[tuple[str, str]]:
         """Return kind and value of the remembered secrets that a text contains as they are, the oldest first.
 

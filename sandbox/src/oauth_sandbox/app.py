@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from email.utils import format_datetime
 from time import perf_counter
 
+from starlette.routing import Mount, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from oauth_sandbox import endpoints, olxgroup
@@ -13,7 +14,7 @@ from oauth_sandbox.control.app import control_application
 from oauth_sandbox.errors import ApiError
 from oauth_sandbox.faults.error_responses import request_limit_page
 from oauth_sandbox.log import Outcome
-from oauth_sandbox.paths import PATHS, authorization_paths
+from oauth_sandbox.paths import PATHS, SISTER, authorization_paths
 from oauth_sandbox.pipeline import process
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.request import Endpoint, address_of, read
@@ -48,6 +49,12 @@ class _Dated:
             await send(message)
 
         await self.app(scope, receive, send_dated)
+
+
+def both(access: ControlAccess, partner: Sandbox, sister: Sandbox, *, dated: bool = False) -> ASGIApp:
+    """Return two sandboxes as one application, the sister API's below ``/olxgroup``; see ``application``."""
+    below = {SISTER: sister, "": partner}
+    return Router([Mount(path, application(it, access, dated=dated)) for path, it in below.items()])
 
 
 class _Application:

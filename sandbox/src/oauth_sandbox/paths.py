@@ -25,6 +25,9 @@ PATHS: Mapping[Api, Mapping[Endpoint, str]] = {
 }
 """The provider's paths."""
 
+SISTER = "/olxgroup"
+"""The place of the sister API beside the other one."""
+
 REAL_ESTATE = tuple(f"/{locale}/crm/authorization/" for locale in ("pl", "pt", "ro"))
 """The sister API's authorization paths at the sites for real estate."""
 

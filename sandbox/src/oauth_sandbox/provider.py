@@ -99,9 +99,11 @@ class Sandbox:
         A ready-made client names an address of this machine, where something else may listen; it is allowed unnamed.
         """
         with self.lock:
-            clients = {name: it.registered(redirect_uri) for name, it in self.configuration.clients.items()}
+            initial = self.configuration.clients
+            clients = {name: it.registered(redirect_uri) for name, it in initial.items()}
             self.configuration = dataclasses.replace(self.configuration, clients=clients)
-            self._clients |= clients
+            current = {name: it.registered(redirect_uri) for name, it in self._clients.items() if name in initial}
+            self._clients |= current
 
     # Queries and administration.
 

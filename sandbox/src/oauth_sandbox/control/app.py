@@ -12,7 +12,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oauth_sandbox import endpoints
-from oauth_sandbox.control import clients, clock, consent, faults, issued, lint, requests, settings, state
+from oauth_sandbox.control import clients, clock, consent, faults, issued, lint, overview, requests, settings, state
 from oauth_sandbox.control.access import ControlAccess
 from oauth_sandbox.control.openapi import document
 from oauth_sandbox.control.operation import Call, Conflict, Operation
@@ -29,6 +29,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *issued.OPERATIONS,
     *faults.OPERATIONS,
     *lint.OPERATIONS,
+    *overview.OPERATIONS,
     *requests.OPERATIONS,
     *settings.OPERATIONS,
     *state.OPERATIONS,
