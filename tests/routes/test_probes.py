@@ -41,7 +41,8 @@ def test_process_is_alive_whatever_its_database_does(http: httpx.Client, history
 
 
 def test_console_is_ready_under_both_names(http: httpx.Client) -> None:
-    assert (reason(http), reason(http, "/readyz")) == ("", "")
+    until_ready(http, 60)
+    assert reason(http, "/readyz") == ""
 
 
 def test_console_that_stops_is_alive_and_not_ready(http: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
