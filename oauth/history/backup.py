@@ -313,6 +313,7 @@ def _fill_postgresql(database: Database, prepared: Database) -> None:
             if last := source.scalar(query, {"name": name}):
                 setting = text("SELECT setval(pg_get_serial_sequence(:name, 'id'), :last)")
                 target.execute(setting, {"name": name, "last": last})
+        target.exec_driver_sql("ANALYZE exchanges")  # else the first queries are planned for an empty table
     prepared.engine.dispose()
 
 
