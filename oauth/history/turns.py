@@ -7,10 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from oauth.history.database import Database, HistoryError
-
-TURN_LOCK = 6750
-"""The advisory lock of PostgreSQL that the console has whose turn it is."""
+from oauth.history.database import TURN_LOCK, Database, HistoryError
 
 LONGEST_WAIT = 1.0
 """Seconds of one statement that waits in the server's queue."""
