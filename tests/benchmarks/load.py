@@ -202,6 +202,7 @@ def behind_proxy(folder: Path, database_url: str, number: int) -> Iterator[tuple
             own = {"CONSOLE_HOME": str(folder / str(port)), "CONSOLE_PORT": str(port)}
             stack.enter_context(running([sys.executable, "app.py"], proxies.ROOT, environ | own, port))
         text = proxies.configuration("haproxy-two-consoles.cfg", outside, ports[0], ports[-1])
+        text = text.replace("balance roundrobin", "balance leastconn")  # by turns, one would have all WebSockets
         stack.enter_context(proxies.proxy("haproxy", folder / "haproxy", text, outside))
         yield address, ports
 
