@@ -116,11 +116,29 @@ def test_console_is_ready_again_within_five_seconds_after_postgresql_is_back(
             postgresql_server.start()
         until_ready(http, 5)
         with postgresql_server.frozen():
+            frozen = time.monotonic()
+            while reason(http) != "database":
+                assert time.monotonic() - frozen < 5
             for _ in range(3):
                 start = time.monotonic()
                 assert reason(http) == "database"
                 assert time.monotonic() - start < 1.5, "a probe does not wait for a frozen server"
         until_ready(http, 5)
+
+
+def test_database_that_is_slow_for_a_moment_takes_no_console_away(
+    http: httpx.Client, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert reason(http) == ""
+    may_go_on = threading.Event()
+    monkeypatch.setattr(history.database, "check", lambda: may_go_on.wait(30))
+    start = time.monotonic()
+    while not (why := reason(http)):
+        assert time.monotonic() - start < 10
+    assert time.monotonic() - start > 2
+    assert why == "database"
+    may_go_on.set()
+    until_ready(http, 5)
 
 
 def until_ready(http: httpx.Client, seconds: float) -> None:
