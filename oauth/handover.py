@@ -27,7 +27,7 @@ REMEMBERED = timedelta(days=1)
 """Time after its end for which a state is remembered, without its response, to tell expired and used from unknown."""
 
 LIFETIME = timedelta(hours=1)
-"""Time for which a callback is accepted, from the moment its state was made."""
+"""Default of the time for which a callback is accepted, from the moment its state was made or last sent."""
 
 NONCE_BYTES = 12
 
@@ -73,22 +73,29 @@ class Received:
 class Handover:
     """The expected callbacks. Every method raises ``HistoryError``."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, lifetime: timedelta = LIFETIME) -> None:
         self._database = database
+        self._lifetime = lifetime
 
     def expect(self, state: str, labels: Labels) -> None:
-        """Expect a callback with this ``state``; a state that is already expected stays as it is.
+        """Expect a callback with this ``state``; one that is already expected is accepted for another lifetime.
 
         Data of expired states is removed here.
         """
         now = self._database.clock()
-        row = {"state_hash": _hash(state), **asdict(labels), "created_at": now, "expires_at": now + LIFETIME}
+        row = {"state_hash": _hash(state), **asdict(labels), "created_at": now, "expires_at": now + self._lifetime}
         with self._database.writing() as connection:
             ended = callbacks.c.expires_at <= now, callbacks.c.payload.is_not(None)
             connection.execute(update(callbacks).where(*ended).values(payload=None))
             connection.execute(delete(callbacks).where(callbacks.c.expires_at <= now - REMEMBERED))
             if _find(connection, state) is None:
                 connection.execute(insert(callbacks).values(row))
+            else:
+                connection.execute(
+                    update(callbacks)
+                    .where(callbacks.c.state_hash == row["state_hash"], callbacks.c.received_at.is_(None))
+                    .values(expires_at=row["expires_at"])
+                )
 
     def receive(self, state: str, parameters: Iterable[tuple[str, str]]) -> Receipt:
         """Store the parameters of a callback if its ``state`` is expected and unused; all or nothing."""

@@ -26,6 +26,7 @@ from pages.parts.walkthrough import (
     device,
     diagnosing,
     fix,
+    keeping,
     own_client,
     par,
     prefill,
@@ -47,7 +48,9 @@ NOT_YET = '.stElementContainer[data-stale="true"] .stLinkButton { opacity: 0.5; 
 def page() -> None:
     """Draw the walkthrough."""
     st.html(f"<style>{NOT_YET}{step.STYLE}</style>")
+    keeping.resume()
     current = _header()
+    keeping.draw()
     advanced.apply(current)
     if current.recorder.problem:
         with st.container(border=True, key="walkthrough.problem"):
@@ -67,6 +70,8 @@ def page() -> None:
         with st.container(key="diagram"):
             timeline.draw(current.sequence)
         discover.compare(current.flow.provider, [item.exchange for item in current.sequence])
+    keeping.save(current)
+    keeping.focus(current)
 
 
 def _header() -> Session:
@@ -281,6 +286,9 @@ def _callback(current: Session) -> None:
 def _wait() -> None:
     current = session.get()
     if current is None or current.flow.callback is not None:
+        return
+    if keeping.is_overtaken():
+        keeping.draw_again()
         return
     try:
         received = current.handover.take(current.flow.state)

@@ -10,6 +10,8 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+from msgspec import to_builtins
+
 from oauth.access import MINIMUM, Action, Role
 from oauth.catalogue import answers, drafting
 from oauth.connection_settings import ConnectionSettings
@@ -23,6 +25,8 @@ from oauth.providers.profile import CONNECTION, RESERVED_FIELDS
 from oauth.routes.gate import OPEN
 from oauth.routes.metrics import families
 from oauth.settings import SETTINGS
+from oauth_sandbox.behaviour import PRESETS, Preset
+from oauth_sandbox.behaviour import known as behaviour_known
 from pages.parts.common.permissions import PAGES, WIDGETS
 from tests.test_laws import diagram
 
@@ -32,6 +36,22 @@ ROOT = Path(__file__).parent.parent
 def table(header: str, rows: Iterable[tuple[str, ...]]) -> str:
     lines = [f"| {header} |", "|" + " --- |" * (header.count("|") + 1)]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def behaviour() -> str:
+    """Return the table of what is known of the provider that the sandbox behaves like."""
+    rows = (
+        (row.what, row.evidence, row.source, f"`{row.setting}`{_default(row.setting)}" if row.setting else "")
+        for row in behaviour_known()
+    )
+    return table("behaviour | evidence | source | setting", rows)
+
+
+def _default(setting: str) -> str:
+    usual, strict = (to_builtins(PRESETS[preset]).get(setting) for preset in Preset)
+    if usual is None:
+        return ""
+    return f": `{str(usual).lower()}`" + (f", strict `{str(strict).lower()}`" if strict != usual else "")
 
 
 def settings() -> str:
@@ -97,6 +117,7 @@ def permissions() -> str:
 
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "settings": ("docs/operate.md", settings),
+    "behaviour": ("docs/sandbox.md", behaviour),
     "profile-fields": ("docs/providers.md", profile_fields),
     "failures": ("docs/failures.md", failures),
     "filter-terms": ("docs/history.md", help_list),

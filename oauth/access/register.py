@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
+from oauth import kept_flows
 from oauth.access import people, sign_outs
 from oauth.access.audit import NOBODY, Audit, Event
 from oauth.access.limits import Rate
@@ -61,8 +62,11 @@ class Register:
         except HistoryError as error:
             raise Unreachable(f"The sign-in could not be recorded. {error}") from error
 
-    def left(self, person: Person, address: str) -> None:
-        """End the session of somebody who signs out. Raises ``Unreachable``."""
+    def left(self, person: Person, address: str, browser: str) -> None:
+        """End the session of somebody who signs out, with the flows of their browser, by the cookie that it has.
+
+        Raises ``Unreachable``.
+        """
         with self._lock:
             self._going_on.pop(person.session, None)
         until = self._clock() if person.expires is None else datetime.fromtimestamp(person.expires, UTC)
@@ -70,6 +74,7 @@ class Register:
             self._audit.record(person, Event.SIGN_OUT, address=address)
             sign_outs.end(self._database, person.session, until)
             sign_outs.forget_past(self._database, self._clock())
+            kept_flows.forget(self._database, browser, person.id)
         except HistoryError as error:
             raise Unreachable(f"Your session could not be ended everywhere. {error}") from error
 

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from oauth.exchange import Exchange, Request, Step
 from oauth.flow import device
@@ -15,6 +15,8 @@ from oauth.providers import ClientAuthentication, Pkce, Provider, ReadyClient
 
 if TYPE_CHECKING:  # it loads the library for keys, which few commands need
     from oauth.jose.keys import SigningKey
+else:  # annotations are read when a flow is kept, without its keys
+    SigningKey = Any
 
 
 class Grant(StrEnum):

@@ -302,12 +302,23 @@ kept_flows = Table(
     "kept_flows",
     metadata,
     Column("id", Text, primary_key=True),
+    _text("browser"),
+    _text("flow"),
+    _text("provider"),
+    _text("client"),
+    _text("console"),
+    Column("generation", BigInteger, nullable=False),
     Column("saved_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    Column("payload", LargeBinary),
     Index("kept_flows_by_expires_at", "expires_at"),
+    Index("kept_flows_by_browser", "browser"),
+    Index("kept_flows_by_flow", "flow"),
 )
-"""The flows of browsers, by SHA-256 of a name that only the browser has, encrypted with a key that only it has."""
+"""The flows of browsers (``kept_flows.py``), by a hash of a name that only the browser has.
+
+``payload`` is encrypted with a key that only the browser has, and NULL where the console keeps it in memory.
+"""
 
 own_files = Table(
     "own_files",

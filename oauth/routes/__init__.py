@@ -56,7 +56,7 @@ def routes(
 
     is_ready = ready(lambda: new_recorder().history.database)
     return [
-        _only({"GET", "POST"}, "/callback", callback(new_recorder, clock, settings.public_url)),
+        _only({"GET", "POST"}, "/callback", callback(new_recorder, clock, settings.public_url, settings.flow_lifetime)),
         *(
             _only(
                 {"GET"},

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -17,10 +17,23 @@ from starlette.responses import Response
 
 from oauth import exchange as http
 from oauth.exchange import Exchange, Step
-from oauth.handover import Handover, Outcome
+from oauth.handover import LIFETIME, Handover, Outcome
 from oauth.history.store import HistoryError
+from oauth.kept_flows import KeptFlows
 from oauth.recorder import Recorder
 from oauth.routes.page import page
+
+_NEXT = {
+    True: "The console keeps it for your flow: go back to the console's tab to continue. If that tab was closed, open "
+    "the console again in the same browser. This tab can be closed.",
+    False: "But the flow that asked for it was lost: the console that had it in its memory was stopped, and with it "
+    "went what is needed to use the response. Open the console and start a new flow. To read this response, copy the "
+    "address of this page and paste it at Diagnose.",
+    None: "A tab of the console that still waits for it takes it: go back to that tab to continue. If it was closed or "
+    "reloaded, its flow is over, so start a new one. If it does not show the response, copy the address of this page "
+    "and paste it there, at Callback.",
+}
+"""The way on, by whether the flow is kept; ``None`` where it is not known."""
 
 SHOWN = ("error", "error_description", "error_uri", "iss", "scope")
 """Parameters whose value is shown. Of all others only the length is shown: a code is a secret."""
@@ -56,11 +69,15 @@ MOST_PARAMETERS = 100
 
 
 def callback(
-    new_recorder: Callable[[], Recorder], clock: Callable[[], datetime], public_url: str = ""
+    new_recorder: Callable[[], Recorder],
+    clock: Callable[[], datetime],
+    public_url: str = "",
+    flow_lifetime: timedelta = LIFETIME,
 ) -> Callable[[Request], Awaitable[Response]]:
     """Return the endpoint. Each callback gets a recorder of its own, and its vault is discarded with it.
 
-    ``public_url`` is the address of the console behind a proxy, which the browser requested.
+    ``public_url`` is the address of the console behind a proxy, which the browser requested. ``flow_lifetime`` is the
+    time for which a flow is kept.
     """
     # Threads of its own: those that all other routes share may be busy, and a code lives for seconds.
     threads = ThreadPoolExecutor(THREADS, "callback")
@@ -91,7 +108,8 @@ def callback(
         elapsed = round((clock() - arrived).total_seconds() * 1000)
         # The page says nothing that the address does not, so its body is not stored.
         recorder.complete(begun, replace(begun.live, response=http.Response(200, "OK"), duration_ms=elapsed))
-        return _accepted(parameters, recorder.problem)
+        flows = KeptFlows(recorder.history.database, flow_lifetime)
+        return _accepted(parameters, recorder.problem, _is_kept(flows, receipt.labels.flow))
 
     return endpoint
 
@@ -134,15 +152,24 @@ def _headers(request: Request) -> http.Headers:
     return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
 
 
-def _accepted(parameters: Sequence[tuple[str, str]], problem: str) -> Response:
+def _is_kept(flows: KeptFlows, flow: str) -> bool | None:
+    """Return whether a flow can go on with its callback, ``None`` if only a tab that is open may know it."""
+    try:
+        return flows.has(flow)
+    except HistoryError:
+        return None
+
+
+def _accepted(parameters: Sequence[tuple[str, str]], problem: str, is_kept: bool | None) -> Response:
     refused = any(name == "error" and value for name, value in parameters)
     outcome = "The provider returned an error." if refused else "The code arrived."
-    paragraphs = [f"{outcome} Go back to the console's tab to continue. This tab can be closed."]
+    paragraphs = [f"{outcome} {_NEXT[is_kept]}"]
     if problem:
         paragraphs.append(f"This callback was not recorded in the history. {problem}")
     facts = [(name, value if name in SHOWN else f"{len(value)} characters, not shown") for name, value in parameters]
     title = "Error received" if refused else "Callback received"
-    return page(title, paragraphs, facts=facts, strip_query=True)
+    # Where the flow may be gone, the address is all that is left of the response, and can be copied.
+    return page(title, paragraphs, facts=facts, strip_query=is_kept is True)
 
 
 def _refusal(request: Request, title: str, reason: str) -> Response:

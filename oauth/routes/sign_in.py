@@ -40,7 +40,7 @@ MOST_KEPT = 1_000
 
 
 class OpenIdWay:
-    """The login at an OpenID provider. The cookie ``cookie`` has the sealed person."""
+    """The login at an OpenID provider. A cookie has the sealed person, ``browser_cookie`` tells browsers apart."""
 
     sign_in_path, sign_out_path = SIGN_IN, SIGN_OUT
 
@@ -50,7 +50,7 @@ class OpenIdWay:
         issuer: str,
         seal: Seal,
         clock: Callable[[], datetime],
-        cookie: str,
+        browser_cookie: str,
         public_url: str,
         base: str,
         register: Register,
@@ -59,7 +59,8 @@ class OpenIdWay:
         self._issuer = issuer
         self._seal = seal
         self._clock = clock
-        self._cookie = cookie
+        self._browser_cookie = browser_cookie
+        self._cookie = f"{browser_cookie}_person"
         self._base = base
         self._secure = public_url.startswith("https:")
         self._register = register
@@ -121,7 +122,8 @@ class OpenIdWay:
         try:
             person = self._seal.person(self.identify(request), self._clock())
             if person is not None and not await run_in_threadpool(self._register.has_ended, person.session):
-                await run_in_threadpool(self._register.left, person, address_of(request))
+                browser = request.cookies.get(self._browser_cookie, "")
+                await run_in_threadpool(self._register.left, person, address_of(request), browser)
         except (Refused, Unreachable) as error:
             return self._without_cookie(page("You are signed out of this browser", [str(error)]))
         text = "The login of your provider may still know you: sign out there too on a machine that others use."
@@ -227,6 +229,6 @@ def gate(
         way = ProxyWay(sign_in.by, seal, documents, clock, register)
     else:
         provider = Provider(sign_in.by, f"{settings.public_url}{CALLBACK}", documents, clock)
-        cookie = f"{links.cookie_name(settings)}_person"
+        cookie = links.cookie_name(settings)
         way = OpenIdWay(provider, sign_in.by.issuer, seal, clock, cookie, settings.public_url, base, register)
     return lambda app: Gate(app, way, seal, clock, base, register)

@@ -20,7 +20,7 @@ PLANTED = {
 
 def type_everywhere(walk: "Walk", token: str) -> None:
     """Type a secret of an earlier session into every text that is kept or put into an address."""
-    walk.open("/")
+    walk.open("/?tab=canary")  # a flow of its own: the one before goes on
     walk.at("authorize.open").wait_for()
     walk.type("walkthrough.case", f"T-1 {token}")
     walk.authorize()

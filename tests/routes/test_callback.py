@@ -1,7 +1,7 @@
 import re
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,10 +17,12 @@ from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
+from oauth import kept_flows
 from oauth.exchange import Step
 from oauth.handover import Handover, Labels, Outcome
 from oauth.history.filters import Filters
 from oauth.history.store import History
+from oauth.kept_flows import Kept, KeptFlows
 from oauth.recorder import Recorder
 from oauth.redaction import Vault
 from oauth.routes import routes
@@ -54,12 +56,16 @@ def handover_of(history: History) -> Handover:
 
 
 @pytest.fixture
-def waiting(history: History) -> History:
-    """The history, with a flow that waits for its callback."""
+def waiting(history: History) -> Iterator[History]:
+    """The history, with a flow that is kept, and waits for its callback."""
     handover_of(history).expect(
         STATE, Labels(flow="f", owner="ada", case="T-1", provider="sandbox", client_id="demo-app")
     )
-    return history
+    flows = KeptFlows(history.database, timedelta(hours=1))
+    flow = Kept(1, history.database.clock(), kept_flows.Labels("f"), payload=b"everything")
+    assert flows.save(flows.name("a cookie", "ada"), flow)
+    yield history
+    kept_flows._memory.clear()
 
 
 def lock(history: History, path: Path) -> sqlite3.Connection:
@@ -84,6 +90,25 @@ def test_a_code_is_handed_over_and_the_page_says_so(waiting: History, http: http
     received = handover_of(waiting).take(STATE)
     assert received is not None
     assert received.parameters == (("code", CODE), ("state", STATE), ("iss", "https://provider.example"))
+
+
+def test_a_code_whose_flow_was_lost_is_not_said_to_go_on(waiting: History, http: httpx.Client) -> None:
+    kept_flows._memory.clear()  # as a restart does
+    answer = http.get("/callback", params={"code": CODE, "state": STATE})
+    page = Page(answer.text)
+    assert answer.status_code == 200
+    assert "the flow that asked for it was lost" in page.text
+    assert "go back" not in page.text
+    assert "script" not in page.elements  # the address is left to be copied
+    assert waiting.flow("f")
+
+
+def test_a_code_for_a_tab_that_may_be_gone_promises_nothing(history: History, http: httpx.Client) -> None:
+    handover_of(history).expect(STATE, Labels(flow="f"))
+    page = Page(http.get("/callback", params={"code": CODE, "state": STATE}).text)
+    assert "A tab of the console that still waits for it takes it" in page.text
+    assert "copy the address of this page" in page.text
+    assert "script" not in page.elements
 
 
 def test_the_callback_is_in_the_history_of_its_flow_without_its_secrets(

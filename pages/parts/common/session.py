@@ -29,9 +29,11 @@ from oauth.flow import Client, Field, Flow, Registration, pkce
 from oauth.handover import Handover, Labels
 from oauth.history import typed_text
 from oauth.history.database import Database
+from oauth.history.neighbours import others
 from oauth.history.store import History, HistoryError
 from oauth.installation import current, now
 from oauth.jose.keys import new_key, read_private_key
+from oauth.kept_flows import KeptFlows
 from oauth.providers import ClientAuthentication, Pkce, Provider
 from oauth.recorder import Record, Recorder
 from oauth.redaction import Vault
@@ -150,7 +152,7 @@ class Session:
     @property
     def handover(self) -> Handover:
         """The store through which the callback route hands parameters over."""
-        return Handover(self.recorder.history.database)
+        return Handover(self.recorder.history.database, current().settings.flow_lifetime)
 
     @property
     def options(self) -> bool:
@@ -194,6 +196,15 @@ class Session:
         self.opened |= {card}
         self.moves += card != self.step
         self.step, self.latest = card, ""
+
+    def expect_callback(self) -> None:
+        """Have the callback route accept the response of this flow, from now on for the lifetime of a flow."""
+        flow = self.flow
+        labels = Labels(flow.id, owner(), flow.case, flow.provider.id, flow.client.id)
+        try:
+            self.handover.expect(flow.state, labels)
+        except HistoryError as error:
+            self.recorder.problem = str(error)
 
     def show(self, action: str, shown: Shown) -> None:
         """Make this the last outcome of an action; repeated early polls count as one of the sequence."""
@@ -289,9 +300,27 @@ def names(ids: Collection[str]) -> dict[str, str]:
     return {} if person() is LOCAL else people.names(database(), ids)
 
 
+def neighbours() -> int:
+    """Return the number of other consoles on the same database, 0 where that cannot be read."""
+    try:
+        return others(current().history, now())
+    except HistoryError:
+        return 0
+
+
 def database() -> Database:
     """Return the database, for what is not an exchange of somebody: the people, and the tokens of programs."""
     return current().history.database
+
+
+def kept_flows() -> KeptFlows:
+    """Return the flows that are kept for browsers."""
+    return KeptFlows(database(), current().settings.flow_lifetime)
+
+
+def console() -> str:
+    """Return the name of this process among the consoles."""
+    return current().history.console
 
 
 def browser() -> str:
@@ -350,9 +379,5 @@ def start(provider: Provider, client: Client, chosen: str) -> Session:
     session.choose(provider.pkce, bound=provider.dpop, by=provider.client_authentication)
     if provider.registration_endpoint and not client.id:
         session.go("register")
-    labels = Labels(flow.id, owner(), flow.case, provider.id, client.id)
-    try:
-        session.handover.expect(flow.state, labels)
-    except HistoryError as error:
-        recorder.problem = str(error)
+    session.expect_callback()
     return session

@@ -11,13 +11,15 @@ from oauth.installation import now
 from oauth.jose import dpop
 from pages.parts.common.permissions import needs
 from pages.parts.common.session import Session
-from pages.parts.walkthrough import diagnosing, own_client
+from pages.parts.walkthrough import diagnosing, keeping, own_client
 from pages.parts.walkthrough.actions import ACTIONS, CARD_OF
 
 
 @needs(Action.SEND)
 def press(session: Session, action: str) -> None:
     """Note that a send button was pressed; the page sends the request after it has read the fields."""
+    if keeping.is_blocked():
+        return
     session.pressed = action
     if action != "jwks":  # its button stands beside the tokens, in any step
         session.go(CARD_OF.get(action, action))
@@ -37,6 +39,8 @@ def send(session: Session, action: str, request: Request) -> None:
     """Send a request of the flow, and update the flow from the response."""
     if action == "poll" and not (session.flow.device and session.flow.device.may_poll(now())):
         return
+    if not keeping.claim(session, action):
+        return
     session.sent[action] = request
     session.signing.discard(action)
     # A drill that runs at the sandbox meanwhile has moved its clock.
@@ -47,8 +51,11 @@ def send(session: Session, action: str, request: Request) -> None:
             connection=session.flow.provider.connection,
             on_response=lambda exchange: _update(session, action, exchange),
         )
-    session.show(action, diagnosing.outcome(session, record))
-    session.latest = action
+    try:
+        session.show(action, diagnosing.outcome(session, record))
+        session.latest = action
+    finally:  # the tab may be closed by now: whoever shows the flow next has the tokens at least
+        keeping.save(session)
 
 
 def _update(session: Session, action: str, exchange: Exchange) -> None:

@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0013"
 down_revision = "0012"
+only_adds = True
 
 
 def upgrade() -> None:
@@ -12,8 +13,11 @@ def upgrade() -> None:
     op.create_table(
         "kept_flows",
         sa.Column("id", sa.Text(), primary_key=True),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("browser", "flow", "provider", "client", "console")),
+        sa.Column("generation", sa.BigInteger(), nullable=False),
         sa.Column("saved_at", sa.Text(), nullable=False),
         sa.Column("expires_at", sa.Text(), nullable=False),
-        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("payload", sa.LargeBinary()),
     )
-    op.create_index("kept_flows_by_expires_at", "kept_flows", ["expires_at"])
+    for column in ("expires_at", "browser", "flow"):
+        op.create_index(f"kept_flows_by_{column}", "kept_flows", [column])
