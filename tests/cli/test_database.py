@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from oauth import installation
 from oauth.access.audit import Selection
@@ -145,7 +145,7 @@ def test_check_names_what_is_wrong_and_what_to_do(
     console.history.begin(exchange())
     with console.history.database.writing() as connection:
         connection.execute(insert(consoles).values(id="ahead", seen_at=now() + timedelta(hours=1)))
-        connection.execute(insert(facts).values(name="key", value="the proof of another key"))
+        connection.execute(update(facts).where(facts.c.name == "key").values(value="the proof of another key"))
         connection.execute(insert(facts).values(name="retention", value="2020-01-01T00:00:00.000000Z"))
     (console.settings.home / "key").chmod(0o644)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
