@@ -209,11 +209,20 @@ def is_blocked() -> bool:
     return held is not None and (held.stale or (held.sending is not None and now() < held.sending.until))
 
 
-def draw_again() -> None:
-    """Run the whole page again, from a fragment that found the flow overtaken."""
+def is_news() -> bool:
+    """Return whether the page does not say yet that the flow was overtaken."""
     held = _held()
-    if held is not None and not held.stale:
-        st.rerun()
+    return held is not None and not held.stale
+
+
+def leave(current: Session) -> None:
+    """Keep a flow for *Undo* before another one begins, which has a place of its own if this one is another tab's."""
+    undo.keep(current)
+    held = _held()
+    if is_overtaken():
+        _move()
+    elif held is not None:
+        held.sending = None
 
 
 def claim(current: Session, action: str) -> bool:
@@ -347,7 +356,7 @@ def _read(held: _Held) -> None:
         content = _decoded(kept.payload)
         if content is None:
             held.lost = kept
-            _preselect(kept.labels)
+            _reset(kept.labels)
             return
         restored = _restored(content)
     except HistoryError:
@@ -512,12 +521,21 @@ def _with_tuples(discovery: Discovery | None) -> Discovery | None:
     return replace(discovery, metadata=replace(discovery.metadata, members=members))
 
 
-def _preselect(labels: Labels) -> None:
-    """Choose the provider and the client of a flow that was lost."""
+def _reset(labels: Labels) -> None:
+    """Choose the provider and the client of a flow that was lost, without what the browser still shows of its fields.
+
+    A fingerprint in a field stands for a secret that is gone.
+    """
+    state = st.session_state
+    for key in _fields():
+        widget_defaults.forget(key)
+    for key in (own_client.CLIENT_SECRET, own_client.API_KEY, "register.initial_token"):
+        if key in state:
+            state[key] = ""
     provider = profile.known().get(labels.provider)
     if provider is not None:
         profile.preselect("walkthrough", provider)
-        st.session_state[f"walkthrough.client.{provider.id}"] = labels.client
+        state[f"walkthrough.client.{provider.id}"] = labels.client
 
 
 @needs(Action.SEND)
@@ -559,21 +577,27 @@ def _move() -> None:
 
 
 def _draw_lost(kept: Kept) -> None:
+    ago = span((now() - kept.saved_at).total_seconds())
     with st.container(border=True, key="walkthrough.lost"):
-        st.warning("Your flow was lost")
-        ago = span((now() - kept.saved_at).total_seconds())
-        reason = "The console that had it in its memory was stopped, or is of another version."
-        st.text(
-            f"{reason} Its code, its verifier and its tokens are gone, and so is what was typed since {ago} ago. "
-            "A new flow is ready: open the authorization page in step 1 for a new code."
-        )
-        if kept.labels.flow:
-            st.page_link(
-                "history.py",
-                label=f"Exchanges of flow {kept.labels.flow}",
-                icon=":material/history:",
-                query_params={"flow": kept.labels.flow},
+        if not kept.labels.flow:
+            st.warning("The fields were reset")
+            st.text(
+                "The console that had them in its memory was stopped, or is of another version. They were changed "
+                f"{ago} ago, and nothing was sent."
             )
+            return
+        st.warning("Your flow was lost")
+        st.text(
+            "The console that had it in its memory was stopped, or is of another version. Its code, its verifier, its "
+            f"tokens and what was typed are gone. Its last change was {ago} ago. A new flow is ready: open the "
+            "authorization page in step 1 for a new code."
+        )
+        st.page_link(
+            "history.py",
+            label=f"Exchanges of flow {kept.labels.flow}",
+            icon=":material/history:",
+            query_params={"flow": kept.labels.flow},
+        )
 
 
 @st.fragment(run_every=1)
