@@ -91,8 +91,7 @@ def provider() -> Iterator[str]:
 
 def walk_until(walk: Walk, moment: str, chance: random.Random) -> str:
     """Begin a flow and go on until a moment; return the flow's id."""
-    if walk.at("walkthrough.start_over").count():
-        walk.press("walkthrough.start_over")
+    walk.press("walkthrough.start_over")
     walk.at("authorize.open").wait_for()
     walk.settle()
     walk.type("walkthrough.case", "T-1")

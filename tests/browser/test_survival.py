@@ -179,6 +179,7 @@ def test_a_killed_console_with_sqlite_says_which_flow_was_lost(tools: Any, page:
         consent = open_page(walk)
         id = flow(walk).inner_text().removeprefix("Flow ")
         url = consent.url
+        walk.press("rail.authorize")  # where nothing on the page asks the server by itself
         console = restart(tools, console)
         walk.at("walkthrough.lost").wait_for()
         expect(walk.at("walkthrough.lost")).to_contain_text(f"Exchanges of flow {id}")
@@ -194,6 +195,21 @@ def test_a_killed_console_with_sqlite_says_which_flow_was_lost(tools: Any, page:
         walk.exchange()
         walk.at("tokens").wait_for()
         expect(walk.at("walkthrough.lost")).to_have_count(0)
+    finally:
+        tools.stop_console(console)
+
+
+def test_fields_of_a_killed_console_are_reset_at_once(tools: Any, page: Page, tmp_path: Path) -> None:
+    console = tools.start_console(tmp_path / "home")
+    try:
+        walk = tools.Walk(page, console.url)
+        walk.open()
+        walk.type("walkthrough.case", "T-1")
+        walk.type("authorize.field.scope.value", "v2")
+        console = restart(tools, console)
+        expect(walk.at("walkthrough.lost")).to_contain_text("The fields were reset")
+        expect(walk.at("walkthrough.case").locator("input")).to_have_value("")
+        expect(walk.at("authorize.field.scope.value").locator("input")).to_have_value("read write v2")
     finally:
         tools.stop_console(console)
 

@@ -53,20 +53,24 @@ SLACK = timedelta(seconds=5)
 _HELD = "kept flow"
 """Key in the session state of what this session knows about its kept flow."""
 
-_KEYS = (
-    "api.endpoint",
-    "api.token",
-    "call.action",
+_TEXTS = (
     "callback.pasted",
-    "device.by_itself",
-    "introspect.kind",
     "register.initial_token",
-    "revoke.kind",
     "walkthrough.api_key",
     "walkthrough.case",
     "walkthrough.client_id",
     "walkthrough.client_secret",
     "walkthrough.issuer",
+)
+
+_KEYS = (
+    *_TEXTS,
+    "api.endpoint",
+    "api.token",
+    "call.action",
+    "device.by_itself",
+    "introspect.kind",
+    "revoke.kind",
     "walkthrough.options",
     "walkthrough.provider",
     own_client.INITIAL_TOKEN,
@@ -75,7 +79,9 @@ _KEYS = (
 )
 """Keys in the session state of what a person chose or typed, beside the edits of requests."""
 
-_PREFIXES = ("authorize.registered.", "walkthrough.client.", "walkthrough.site.")
+_REGISTERED = "authorize.registered."
+
+_PREFIXES = (_REGISTERED, "walkthrough.client.", "walkthrough.site.")
 
 _GIVEN_PREFIX = "walkthrough.profile."
 """Prefix of the keys of fields with a default that are not edits of a request."""
@@ -524,14 +530,12 @@ def _with_tuples(discovery: Discovery | None) -> Discovery | None:
 def _reset(labels: Labels) -> None:
     """Choose the provider and the client of a flow that was lost, without what the browser still shows of its fields.
 
-    A fingerprint in a field stands for a secret that is gone.
+    A browser that reconnects has their values, and a fingerprint among them stands for a secret that is gone. Fields
+    with a default get it when they are drawn.
     """
     state = st.session_state
-    for key in _fields():
-        widget_defaults.forget(key)
-    for key in (own_client.CLIENT_SECRET, own_client.API_KEY, "register.initial_token"):
-        if key in state:
-            state[key] = ""
+    for key in (*_TEXTS, f"{_REGISTERED}{labels.provider}"):
+        state[key] = ""
     provider = profile.known().get(labels.provider)
     if provider is not None:
         profile.preselect("walkthrough", provider)
