@@ -4,31 +4,41 @@
 """
 
 import ctypes
+import logging
 import os
 import sys
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
+import streamlit.logger
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
+from starlette.types import ASGIApp
 from streamlit import config
 from streamlit.file_util import get_static_dir
+from streamlit.runtime import get_instance
 
+from oauth import logs
 from oauth.access import chores
 from oauth.access.sign_in import load as load_sign_in
 from oauth.addresses import is_loopback
 from oauth.exports import links
+from oauth.history.database import WrongKeyError
 from oauth.history.upkeep import Upkeep
 from oauth.installation import current, now
 from oauth.routes import Below, routes
 from oauth.routes.doors import Doors, Entrance, page_policy
-from oauth.routes.sandbox_control import SandboxTokens
+from oauth.routes.request_ids import RequestIds
+from oauth.routes.sandbox_control import ControlElsewhere, SandboxTokens
+from oauth.routes.termination import graceful
 from oauth.settings import SettingError, check_host, with_files
-from oauth_sandbox import MOUNTED, embedded
+from oauth.version import version
+from oauth_sandbox import MOUNTED, Api, embedded
 from oauth_sandbox.app import application
 from oauth_sandbox.control.access import ControlAccess
 from pages.parts.common import keyboard, page_errors
@@ -46,7 +56,8 @@ try:
     sign_in = load_sign_in(with_files(os.environ), installation.settings.sign_in)
     host = installation.settings.host or config.get_option("server.address") or "0.0.0.0"  # noqa: S104
     check_host("STREAMLIT_SERVER_ADDRESS", host, installation.settings.sign_in)
-except SettingError as error:
+    installation.history.database.check_key()
+except (SettingError, WrongKeyError) as error:
     sys.exit(str(error))
 
 # Each time that the thread that serves HTTP has something to do, it waits up to this many seconds for each other thread
@@ -62,8 +73,18 @@ with suppress(AttributeError):  # a C library other than glibc (mallopt(3))
 # Else the server takes an address in X-Forwarded-For for that of the client, from anybody on this machine.
 os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
 
+logs.set_up(installation.settings.log)
+# Streamlit gives each of its loggers a handler and a format of its own, also later ones.
+streamlit.logger.setup_formatter = logs.adopt
+streamlit.logger.update_formatter()
 page_errors.keep_messages_out_of_the_log()
 audit = installation.audit()
+if installation.history.database.is_shared:
+    # Imported late: the console of one person starts faster.
+    from oauth.drills.sandbox_queue import SANDBOX
+    from oauth.history.turns import ElsewhereLock
+
+    SANDBOX.share(ElsewhereLock(installation.history.database))
 Upkeep(
     installation.history,
     now,
@@ -76,8 +97,11 @@ public = urlsplit(installation.settings.public_url)
 """The address under which a proxy publishes the console; the pages then answer to its host, below its path."""
 
 origins = [origin.strip().lower() for origin in config.get_option("server.corsAllowedOrigins")]
-# A session whose connection was lost is kept as long as the flow that it shows.
-options: dict[str, Any] = {"server.disconnectedSessionTTL": round(installation.settings.flow_lifetime.total_seconds())}
+options: dict[str, Any] = {
+    "logger.hideWelcomeMessage": installation.settings.log == "json",  # which is no JSON
+    # A session whose connection was lost is kept as long as the flow that it shows.
+    "server.disconnectedSessionTTL": round(installation.settings.flow_lifetime.total_seconds()),
+}
 if public.hostname:
     origins.append(f"{public.scheme}://{public.netloc}".lower())
     options |= {"server.corsAllowedOrigins": origins, "server.baseUrlPath": public.path}
@@ -92,19 +116,28 @@ if hosts:  # without any, every host is allowed
 # Under a name of its own the console is shared, and loopback tells no longer who asks.
 personal = bool(hosts) and all(map(is_loopback, hosts)) and not installation.settings.control_needs_token
 control_access = ControlAccess(installation.settings.control_token, open=personal)
-routes_beside_pages: list[BaseRoute] = [
-    *routes(installation.settings, installation.recorder, now),
-    *(
-        Mount(
-            f"/sandbox{path}",
-            SandboxTokens(
-                application(embedded(api), control_access),
-                installation.audit,
-                installation.settings.control_token,
-            ),
+
+
+def sessions() -> int:
+    """Return the number of browser tabs that are connected."""
+    return len(get_instance()._session_mgr.list_active_sessions())
+
+
+def sandbox_of(api: Api) -> ASGIApp:
+    """Return what is served below /sandbox for an API: the embedded sandbox, or the control of the shared one."""
+    settings = installation.settings
+    if settings.sandbox_url:
+        address = f"{settings.sandbox_url}{MOUNTED[api]}"
+        return SandboxTokens(
+            ControlElsewhere(address, settings.sandbox_token, now), installation.audit, settings.sandbox_token
         )
-        for api, path in MOUNTED.items()
-    ),
+    own = application(embedded(api), control_access)
+    return SandboxTokens(own, installation.audit, settings.control_token)
+
+
+routes_beside_pages: list[BaseRoute] = [
+    *routes(installation.settings, installation.recorder, now, sessions=sessions),
+    *(Mount(f"/sandbox{path}", sandbox_of(api)) for api, path in MOUNTED.items()),
 ]
 
 doors = Middleware(
@@ -113,20 +146,32 @@ doors = Middleware(
     policy=page_policy(Path(get_static_dir(), "index.html").read_text(encoding="utf-8") + keyboard.SCRIPT),
 )
 
-middleware = [doors]
+middleware = [Middleware(RequestIds, public.path), doors]
 if sign_in is not None:
     from oauth.routes.sign_in import gate  # imported late: a console without it starts faster
 
     middleware.append(Middleware(gate(sign_in, installation.settings, audit, now, public.path)))
 
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """Frame the time in which the server serves."""
+    logging.getLogger("oauth.console").info("OAuth Console %s is ready", version())
+    async with graceful(behind_proxy=bool(public.hostname)):
+        yield
+
+
 app = st.App(
     Path(__file__).parent / "pages" / "navigation.py",
     routes=[Below(public.path, routes=routes_beside_pages)] if public.path else routes_beside_pages,
     middleware=middleware,
+    lifespan=lifespan,
     on_script_error=page_errors.report,
 )
 
 if __name__ == "__main__":
+    # What was read above is forgotten, or the same settings with these options would count as changed by somebody.
+    config._config_options = None
     app.run(config={"server.port": installation.settings.port, "server.address": host} | options)
 else:  # imported by "streamlit run", which has read its settings by now
     for name, value in options.items():

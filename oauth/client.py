@@ -12,6 +12,8 @@ from oauth.exchange import Exchange, Failure, Response, charset_of, header, text
 from oauth.history.store import STOPPED
 from oauth.recorder import Record, Recorder
 from oauth.redaction import Vault
+from oauth.shutdown import SHUTDOWN
+from oauth.turns import PAGES
 
 DEFAULT_CONNECTION = ConnectionSettings()
 
@@ -28,8 +30,21 @@ def send(
     ``on_response`` is called with the live exchange before it is redacted, so that secrets which only the caller
     recognises in it are in the recorder's vault by then.
     """
+    # A page does not keep its turn while it waits for the network.
+    with PAGES.paused(), SHUTDOWN.send() as may_send:
+        return _send(exchange, recorder, connection, on_response, may_send=may_send)
+
+
+def _send(
+    exchange: Exchange,
+    recorder: Recorder,
+    connection: ConnectionSettings,
+    on_response: Callable[[Exchange], object],
+    *,
+    may_send: bool,
+) -> Record:
     _hide_password(connection, recorder.vault)
-    refusal = _refusal(exchange, connection, recorder.policy)
+    refusal = _refusal(exchange, connection, recorder.policy) if may_send else Failure("stopping")
     begun = recorder.begin(replace(exchange, marks=(*exchange.marks, *_marks(exchange, connection, refusal))))
     completed = begun.live
     try:
@@ -49,7 +64,8 @@ def send(
 
 def send_unrecorded(exchange: Exchange) -> Exchange:
     """Send a request that belongs to no flow over a direct connection, without a trace in the history."""
-    return _with_charset_mark(_complete(exchange, DEFAULT_CONNECTION, Policy(), None))
+    with PAGES.paused():
+        return _with_charset_mark(_complete(exchange, DEFAULT_CONNECTION, Policy(), None))
 
 
 def _complete(exchange: Exchange, connection: ConnectionSettings, policy: Policy, refusal: Failure | None) -> Exchange:

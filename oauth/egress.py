@@ -90,7 +90,7 @@ class Allowlist:
     """The destinations that an installation allows. Without rules any is allowed.
 
     Only a published console without rules refuses link-local addresses and those of a cloud's metadata. ``own`` are the
-    rules of the console's own addresses, which are allowed wherever they lead: its sandbox is there.
+    rules of the console's own addresses, and of its sandbox, which are allowed wherever they lead.
     """
 
     rules: tuple[Rule, ...] = ()
@@ -228,9 +228,13 @@ def _forms(address: Address) -> Iterable[Address]:
 
 def own_addresses(public_host: str, public_port: int, port: int) -> tuple[Rule, ...]:
     """Return the rules of a console's own addresses: the published one, and its port on this machine."""
-    published = f"[{public_host}]" if ":" in public_host else public_host
-    places = (f"{published}:{public_port}", *(f"{host}:{port}" for host in ("localhost", "127.0.0.1", "[::1]")))
-    return tuple(map(_parse_rule, places))
+    local = (_parse_rule(f"{host}:{port}") for host in ("localhost", "127.0.0.1", "[::1]"))
+    return own_address(public_host, public_port), *local
+
+
+def own_address(host: str, port: int) -> Rule:
+    """Return the rule of an address that the operator has set, such as that of a shared sandbox."""
+    return _parse_rule(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
 
 
 def _parse_rule(text: str) -> Rule:

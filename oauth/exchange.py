@@ -167,6 +167,13 @@ class Exchange:
             return None
 
     @property
+    def outcome(self) -> str:
+        """The class of the status, ``failed`` without a response, or ``none`` while nothing came."""
+        if self.response is None:
+            return "failed" if self.failure else "none"
+        return f"{self.response.status // 100}xx"
+
+    @property
     def request_id(self) -> str:
         """The provider's id of this exchange, which its support asks for; empty when it sent none."""
         return "" if self.response is None else request_id_in(self.response.headers)

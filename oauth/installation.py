@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import make_url
 
-from oauth import settings
+from oauth import own_files, settings
 from oauth.access.audit import Audit
 from oauth.history.database import with_password
 from oauth.history.store import History
@@ -60,4 +61,12 @@ def current() -> Installation:
     Raises ``settings.SettingError`` when a setting is invalid.
     """
     loaded = settings.load()
-    return Installation(loaded, History(loaded.database_url, now))
+    history = History(loaded.database_url, now, loaded.key_proof)
+    own_files.share(loaded.home, _shared(history, loaded.home) if history.database.is_shared else None)
+    return Installation(loaded, history)
+
+
+def _shared(history: History, home: Path) -> own_files.Shared:
+    from oauth.history.shared_files import SharedFiles  # imported late: it loads the catalogue
+
+    return SharedFiles(history.database, home)

@@ -18,6 +18,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, TypeVar, cast
 
+from oauth.turns import PAGES
+
 SECONDS = 120.0
 """Time limit of a call."""
 
@@ -89,7 +91,8 @@ def call(
             try:
                 while True:
                     try:
-                        output, _ = process.communicate(timeout=STEP)
+                        with PAGES.paused():
+                            output, _ = process.communicate(timeout=STEP)
                         break
                     except subprocess.TimeoutExpired:
                         spent = time.monotonic() - begun

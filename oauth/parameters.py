@@ -218,9 +218,9 @@ def authentication_of(request: Request) -> str:
     return (ClientAuthentication.BODY if sent.value("client_secret") else ClientAuthentication.NONE).value
 
 
-def client_of(exchange: Exchange) -> str:
+def client_of(exchange: Exchange, reading: Reading | None = None) -> str:
     """Return the client id in a request's body, query or Basic credentials, or else the row's."""
-    reading = read(exchange.request)
+    reading = reading or read(exchange.request)
     credentials = basic(exchange.request)
     return reading.value("client_id") or (credentials.id if credentials else "") or exchange.client_id
 

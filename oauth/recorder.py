@@ -11,6 +11,7 @@ from oauth.egress import Policy
 from oauth.exchange import Exchange, Response, unexpected
 from oauth.history.recognition import recognition
 from oauth.history.store import History, HistoryError
+from oauth.measures import MEASURES
 from oauth.redaction import Vault
 
 
@@ -42,7 +43,8 @@ class Recorder:
         """Write the row before anything is sent. Both exchanges get the row's number, if it could be written."""
         redacted = self.vault.redact(exchange)
         try:
-            id = self.history.begin(redacted)
+            with MEASURES.record("request"):
+                id = self.history.begin(redacted)
         except HistoryError as error:
             self.problem = str(error)
             return Record(exchange, redacted)
@@ -53,15 +55,13 @@ class Recorder:
         """Write the outcome into the row that ``begin`` made: ``exchange`` is ``begun.live`` with what came back."""
         redacted, explanation = self._explained(begun, exchange)
         record = Record(exchange, redacted, explanation)
+        recognised = recognition(explanation)
+        MEASURES.count_exchange(redacted.step, redacted.outcome, recognised.entry)
         if exchange.id is None:
             return record
         try:
-            self.history.complete(
-                exchange.id,
-                redacted,
-                **recognition(explanation)._asdict(),
-                begun=begun.redacted,
-            )
+            with MEASURES.record("response"):
+                self.history.complete(exchange.id, redacted, **recognised._asdict(), begun=begun.redacted)
         except HistoryError as error:
             self.problem = str(error)
         return record

@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from oauth import egress
+from oauth import egress, logs
 from oauth.addresses import is_loopback, split
 from oauth.egress import Allowlist, Policy
 
@@ -24,8 +24,8 @@ SETTINGS = {
     "Default: generated once and stored in `CONSOLE_HOME/key`, readable by its owner only.",
     "CONSOLE_DATABASE_URL": "Database of the history, as an SQLAlchemy URL. "
     "Default: an SQLite file, `CONSOLE_HOME/history.db`.",
-    "CONSOLE_RETENTION_DAYS": "Days that an exchange is kept, 1 or more; older ones are deleted at startup and once a "
-    "day, except those of a flow that is still running. Default: all are kept.",
+    "CONSOLE_RETENTION_DAYS": "Days that an exchange is kept, 1 or more; older ones are deleted once a day, by one "
+    "console for all, except those of a flow that is still running. Default: all are kept.",
     "CONSOLE_ALLOWED_HOSTS": "Allowlist for requests, separated by commas: `host`, `host:port`, `*.example.com` for "
     "its subdomains, an address, a network such as `10.1.0.0/16`, or `*` for every public host. A name reaches public "
     "addresses only, unless its address is listed too. Default: anywhere, and `*` with a sign-in.",
@@ -38,6 +38,10 @@ SETTINGS = {
     "`CONSOLE_SIGN_IN`.",
     "CONSOLE_PUBLIC_URL": "URL under which a proxy publishes the console, such as `https://console.example.com`, "
     "including its path; the redirect URI is then `/callback` below it. Default: the URL in the browser.",
+    "CONSOLE_SANDBOX_URL": "URL of a sandbox server that several consoles share, such as "
+    "`https://console.example.com/shared-sandbox`, which browsers and consoles reach. Default: each console has an "
+    "embedded sandbox of its own.",
+    "CONSOLE_SANDBOX_TOKEN": "The `--control-token` of that sandbox server. Never written or shown.",
     "CONSOLE_SIGN_IN": "Who may use the console: `off`, everybody who reaches it, which is this machine only; `oidc`, "
     "who signs in at an OpenID provider; `proxy`, who a proxy vouches for with a JWT. Default: `off`.",
     "CONSOLE_ROLES": "Rules that give roles to people who signed in, separated by commas: `role=claim:value` or "
@@ -54,6 +58,7 @@ SETTINGS = {
     "CONSOLE_JWT_ISSUER": "Issuer of the proxy's JWT, its claim `iss`.",
     "CONSOLE_JWT_AUDIENCE": "Audience of the proxy's JWT, its claim `aud`.",
     "CONSOLE_JWT_JWKS": "URL of the keys (JWKS) that the proxy signs with.",
+    "CONSOLE_LOG": "Format of the log, on standard error: `text`, or `json` for one object a line. Default: `text`.",
     "CONSOLE_AUDIT_DAYS": "Days that a row of the audit is kept, 1 or more. Default: all are kept.",
     "CONSOLE_FLOW_MINUTES": "Minutes for which a walkthrough survives a reload, a lost connection or a stopped "
     "console, and for which its callback is accepted. Default: 60.",
@@ -97,8 +102,8 @@ class Settings:
 
     ``providers`` has the variables that belong to one provider: its clients and its proxy. ``retention_days`` is
     ``None`` when exchanges are kept forever, ``audit_days`` when rows of the audit are. ``sign_in`` is one of
-    ``SIGN_IN``. ``host`` is empty where Streamlit's own setting says on which address to listen. ``flow_lifetime`` is
-    the time for which a flow is kept.
+    ``SIGN_IN``. ``host`` is empty where Streamlit's own setting says on which address to listen. ``sandbox_url`` is
+    empty where the sandbox is embedded. ``flow_lifetime`` is the time for which a flow is kept.
     """
 
     home: Path
@@ -112,6 +117,9 @@ class Settings:
     host: str = ""
     sign_in: str = "off"
     audit_days: int | None = None
+    log: str = "text"
+    sandbox_url: str = ""
+    sandbox_token: str = ""
     flow_lifetime: timedelta = timedelta(hours=1)
 
     def __repr__(self) -> str:
@@ -122,12 +130,21 @@ class Settings:
         return hmac.new(self.key, purpose.encode(), hashlib.sha256).digest()
 
     @property
+    def key_proof(self) -> str:
+        """A text that only the same key gives, and that says nothing about the key."""
+        return self.derived_key("proof of the key").hex()
+
+    @property
     def control_token(self) -> str:
         """The token of the embedded sandbox's control, with which the console itself uses it.
 
         Elsewhere, use ``control_token_for``.
         """
         return self.derived_key("sandbox control").hex()
+
+    def sandbox_at(self, origin: str) -> str:
+        """Return the address of the sandbox, below that of the console, ``origin``, where it is embedded."""
+        return self.sandbox_url or f"{origin}/sandbox"
 
     @property
     def control_needs_token(self) -> bool:
@@ -138,11 +155,13 @@ class Settings:
         return bool(self.public_url)
 
     def control_token_for(self, origin: str) -> str:
-        """Return the token to send to the console's own address ``origin``; empty if it must not go there.
+        """Return the token for the sandbox of a console at its own address ``origin``; empty if it must not go there.
 
         Without ``CONSOLE_PUBLIC_URL`` the browser says what that address is. Only this machine is believed then: the
         token would otherwise go to any server that a visitor names.
         """
+        if self.sandbox_url:
+            return self.sandbox_token
         own = origin == self.public_url or is_loopback(split(origin).hostname or "")
         return self.control_token if own else ""
 
@@ -216,23 +235,27 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     database_url = environ.get("CONSOLE_DATABASE_URL") or f"sqlite:///{home / 'history.db'}"
     public_url = _public_url(environ.get("CONSOLE_PUBLIC_URL", "").strip())
     sign_in = _sign_in(environ.get("CONSOLE_SIGN_IN", "").strip() or "off", public_url)
+    sandbox_url, sandbox_token = _sandbox(environ)
     return Settings(
         home,
         key,
         database_url,
         _port(environ.get("CONSOLE_PORT") or "8501"),
-        _policy(environ, home, public_url, sign_in),
+        _policy(environ, home, public_url, sign_in, sandbox_url),
         public_url,
         {name: value for name, value in environ.items() if name.startswith(PROVIDER_PREFIXES)},
         _days("CONSOLE_RETENTION_DAYS", environ),
         _host(environ.get("CONSOLE_HOST", "").strip(), sign_in),
         sign_in,
         _days("CONSOLE_AUDIT_DAYS", environ),
+        _log(environ.get("CONSOLE_LOG", "").strip() or "text"),
+        sandbox_url,
+        sandbox_token,
         _minutes("CONSOLE_FLOW_MINUTES", environ),
     )
 
 
-def _policy(environ: Mapping[str, str], home: Path, public_url: str, sign_in: str) -> Policy:
+def _policy(environ: Mapping[str, str], home: Path, public_url: str, sign_in: str, sandbox_url: str) -> Policy:
     """Return the limits of requests. Whoever signs in is not trusted with the operator's network."""
     hosts, insecure = environ.get("CONSOLE_ALLOWED_HOSTS") or "", environ.get("CONSOLE_ALLOW_INSECURE_TLS") or "0"
     if sign_in != "off":
@@ -244,13 +267,40 @@ def _policy(environ: Mapping[str, str], home: Path, public_url: str, sign_in: st
     except ValueError as error:
         raise SettingError(f"CONSOLE_ALLOWED_HOSTS {error}.") from error
     if sign_in != "off":
-        public = urlsplit(public_url)
-        public_port = public.port or (443 if public.scheme == "https" else 80)
         port = _port(environ.get("CONSOLE_PORT") or "8501")
-        allowlist = replace(allowlist, own=egress.own_addresses(public.hostname or "", public_port, port))
+        allowlist = replace(allowlist, own=egress.own_addresses(*_host_and_port(public_url), port))
+    if sandbox_url:
+        allowlist = replace(allowlist, own=(*allowlist.own, egress.own_address(*_host_and_port(sandbox_url))))
     return Policy(
         allowlist, insecure == "1", Path(environ.get("CONSOLE_CERTIFICATES") or home / "certificates").absolute()
     )
+
+
+def _host_and_port(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _sandbox(environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the address of a shared sandbox without a trailing slash, and its token."""
+    url, token = (environ.get(f"CONSOLE_SANDBOX_{name}", "").strip() for name in ("URL", "TOKEN"))
+    if not url:
+        return "", ""
+    try:
+        parts = urlsplit(url)
+        is_url = bool(parts.hostname) and parts.port != 0 and parts.scheme in ("https", "http")
+    except ValueError:
+        is_url = False
+    if not is_url or parts.query or parts.fragment or parts.username is not None:
+        raise SettingError(
+            f"CONSOLE_SANDBOX_URL is {url!r}; it must begin with https:// or http:// and name a host, "
+            "and have no user, query or fragment."
+        )
+    if not token:
+        raise SettingError(
+            "CONSOLE_SANDBOX_URL needs CONSOLE_SANDBOX_TOKEN: the --control-token that the sandbox was started with."
+        )
+    return url.rstrip("/"), token
 
 
 def _public_url(text: str) -> str:
@@ -296,6 +346,12 @@ def _sign_in(text: str, public_url: str) -> str:
             f"CONSOLE_SIGN_IN is {text!r}, which needs CONSOLE_PUBLIC_URL: the address of the console in the browser, "
             "such as https://console.example.com."
         )
+    return text
+
+
+def _log(text: str) -> str:
+    if text not in logs.KINDS:
+        raise SettingError(f"CONSOLE_LOG is {text!r}; it must be one of {', '.join(logs.KINDS)}.")
     return text
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from oauth.installation import current
+from oauth.turns import PAGES as TURNS
 from oauth.version import version
 from pages.parts.common import garbage, permissions, shell, widget_defaults
 
@@ -52,18 +53,19 @@ st.set_page_config(
     # With an item of our own, Streamlit's menu also has the choice between light, dark and the system's theme.
     menu_items={"About": f"{shell.NAME} {version()}"},
 )
-chosen = st.navigation([*PAGES.values()], position="top")
-name = next(name for name, page in PAGES.items() if page is chosen)
-allowed = [page for page in PAGES.values() if page.visibility == "visible"]
-if name == HOME and allowed and chosen not in allowed:
-    st.switch_page(allowed[0])
-shell.title(chosen.title)
-st.logo(str(PARTS / "wordmark.svg"), size="large")
-shell.draw(chosen.title)
-permissions.say_denied()
-if chosen in allowed:
-    chosen.run()
-else:
-    permissions.draw_denied(permissions.PAGES[name])
-widget_defaults.end_run()
-garbage.spare_modules()
+with TURNS.turn():
+    chosen = st.navigation([*PAGES.values()], position="top")
+    name = next(name for name, page in PAGES.items() if page is chosen)
+    allowed = [page for page in PAGES.values() if page.visibility == "visible"]
+    if name == HOME and allowed and chosen not in allowed:
+        st.switch_page(allowed[0])
+    shell.title(chosen.title)
+    st.logo(str(PARTS / "wordmark.svg"), size="large")
+    shell.draw(chosen.title)
+    permissions.say_denied()
+    if chosen in allowed:
+        chosen.run()
+    else:
+        permissions.draw_denied(permissions.PAGES[name])
+    widget_defaults.end_run()
+    garbage.spare_modules()

@@ -1,8 +1,9 @@
 """The Sandbox page: clients, codes, tokens, clock, faults, lint and requests of the embedded provider."""
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial, wraps
+from typing import Any, ParamSpec
 
 import streamlit as st
 
@@ -20,12 +21,12 @@ from oauth_sandbox import (
     GrantType,
     Kind,
     Sandbox,
-    embedded,
     fault_from,
     field_schemas,
     fields_of,
 )
-from pages.parts.common import clock, session, table
+from oauth_sandbox.steering import Steering, SteeringProblem
+from pages.parts.common import clock, drawing, sandboxes, session, table
 from pages.parts.common.permissions import needs
 
 MOVES = {"10 minutes": 600, "1 day": 86_400, "30 days": 2_592_000}
@@ -52,7 +53,31 @@ def page() -> None:
         help="Each has clients, tokens and a clock of its own.",
         persist_state="session",
     )
-    st.text(f"{session.origin()}/sandbox{MOUNTED[_api()]}")
+    st.text(f"{current().settings.sandbox_at(session.origin())}{MOUNTED[_api()]}")
+    sandboxes.say_whose()
+    _content()
+
+
+P = ParamSpec("P")
+
+
+def _while_it_responds(draw: Callable[P, None]) -> Callable[P, None]:
+    """Draw, or say why a shared sandbox cannot be shown."""
+
+    @wraps(draw)
+    def drawn(*arguments: P.args, **named: P.kwargs) -> None:
+        try:
+            draw(*arguments, **named)
+        except SteeringProblem as problem:
+            st.error("The sandbox cannot be shown")
+            st.text(str(problem))
+
+    return drawn
+
+
+@_while_it_responds
+def _content() -> None:
+    _shown()
     _clock()
     tabs = st.tabs(list(TABS), key="sandbox.tab", on_change="rerun")
     for tab, draw in zip(tabs, TABS.values(), strict=True):
@@ -72,12 +97,27 @@ def _api() -> Api:
     return Api(st.session_state.get("sandbox.api") or Api.PARTNER)
 
 
+def _steering() -> Steering:
+    """Return the means to change the sandbox that the page shows."""
+    return sandboxes.steering(_api())
+
+
 def _shown() -> Sandbox:
-    """Return the sandbox that the page shows."""
-    return embedded(_api())
+    """Return the sandbox that the page shows, to read from. Raises ``SteeringProblem``."""
+    return _steering().state()
 
 
-@st.fragment(run_every=2)
+@contextmanager
+def _reported() -> Iterator[None]:
+    """Say on the next run why a change was not made."""
+    try:
+        yield
+    except (ValueError, LookupError) as error:
+        st.session_state[PROBLEM] = str(error.args[0])
+
+
+@drawing.fragment(run_every=2)
+@_while_it_responds
 def _clock() -> None:
     sandbox = _shown()
     ahead = sandbox.clock.offset.total_seconds()
@@ -92,15 +132,14 @@ def _clock() -> None:
 
 @needs(Action.SANDBOX, Event.SANDBOX)
 def _real_time() -> None:
-    _shown().clock.reset()
+    with _reported():
+        _steering().reset_clock()
 
 
 @needs(Action.SANDBOX, Event.SANDBOX)
 def _move(seconds: float) -> None:
-    try:
-        _shown().clock.move(seconds)
-    except ValueError as error:
-        st.session_state[PROBLEM] = str(error)
+    with _reported():
+        _steering().move_clock(seconds)
 
 
 def _clients() -> None:
@@ -134,15 +173,18 @@ def _clients() -> None:
 
 @needs(Action.SANDBOX, Event.SANDBOX)
 def _set_active(client_id: str) -> None:
-    _shown().change_client(client_id, active=st.session_state[f"sandbox.active.{client_id}"])
+    with _reported():
+        _steering().change_client(client_id, active=st.session_state[f"sandbox.active.{client_id}"])
 
 
 @needs(Action.SANDBOX, Event.SANDBOX)
 def _set_grants(client_id: str) -> None:
-    _shown().change_client(client_id, grants=st.session_state[f"sandbox.grants.{client_id}"])
+    with _reported():
+        _steering().change_client(client_id, grants=st.session_state[f"sandbox.grants.{client_id}"])
 
 
-@st.fragment(run_every=2)
+@drawing.fragment(run_every=2)
+@_while_it_responds
 def _issued() -> None:
     sandbox, vault = _shown(), current().vault()
     st.caption("Shown as: what stands for the code or token in the walkthrough and in the history.")
@@ -176,10 +218,8 @@ def _issued() -> None:
 def _revoke(kind: Kind) -> None:
     """Revoke what the pressed button names: its row is another one once something else was issued."""
     label = st.session_state[f"sandbox.{kind.name.lower()}.revoke"].label
-    try:
-        _shown().revoke(kind, int(label.removeprefix("Revoke ")))
-    except LookupError as error:
-        st.session_state[PROBLEM] = str(error.args[0])
+    with _reported():
+        _steering().revoke(kind, int(label.removeprefix("Revoke ")))
 
 
 def _faults() -> None:
@@ -219,22 +259,18 @@ def _field(name: str, schema: Any) -> Any:
 
 @needs(Action.SANDBOX, Event.SANDBOX)
 def _add_fault(kind: str, fields: dict[str, Any], times: int | None, share: float, client: str, endpoint: str) -> None:
-    sandbox = _shown()
-    try:
-        fault = fault_from(kind, {name: value for name, value in fields.items() if value != ""})
-        with sandbox.lock:
-            sandbox.faults.add(
-                fault,
-                times,
-                share,
-                None if client == ANY else client,
-                None if endpoint == ANY else Endpoint(endpoint),
-            )
-    except ValueError as error:
-        st.session_state[PROBLEM] = str(error)
+    with _reported():
+        _steering().add_fault(
+            fault_from(kind, {name: value for name, value in fields.items() if value != ""}),
+            times,
+            share,
+            None if client == ANY else client,
+            None if endpoint == ANY else Endpoint(endpoint),
+        )
 
 
-@st.fragment(run_every=2)
+@drawing.fragment(run_every=2)
+@_while_it_responds
 def _fault_rules() -> None:
     sandbox = _shown()
     with sandbox.lock:
@@ -252,15 +288,12 @@ def _fault_rules() -> None:
 
 @needs(Action.SANDBOX, Event.SANDBOX)
 def _remove_fault(number: int) -> None:
-    sandbox = _shown()
-    try:
-        with sandbox.lock:
-            sandbox.faults.remove(number)
-    except LookupError as error:
-        st.session_state[PROBLEM] = str(error.args[0])
+    with _reported():
+        _steering().remove_fault(number)
 
 
-@st.fragment(run_every=2)
+@drawing.fragment(run_every=2)
+@_while_it_responds
 def _lint() -> None:
     sandbox = _shown()
     st.caption("Mistakes of integrations that a stricter provider would refuse.")
@@ -277,7 +310,7 @@ def _lint() -> None:
         ) as fold:
             if fold.open:
                 _draw_findings(drills, "sandbox.lint.drill")
-    st.button("Clear findings", key="sandbox.lint.clear", on_click=_clear_findings, args=(sandbox,))
+    st.button("Clear findings", key="sandbox.lint.clear", on_click=_clear_findings)
 
 
 def _draw_findings(findings: list[Finding], key: str) -> bool:
@@ -293,12 +326,13 @@ def _draw_findings(findings: list[Finding], key: str) -> bool:
 
 
 @needs(Action.SANDBOX, Event.SANDBOX)
-def _clear_findings(sandbox: Sandbox) -> None:
-    with sandbox.lock:
-        sandbox.lint.clear()
+def _clear_findings() -> None:
+    with _reported():
+        _steering().clear_findings()
 
 
-@st.fragment(run_every=2)
+@drawing.fragment(run_every=2)
+@_while_it_responds
 def _requests() -> None:
     sandbox = _shown()
     with sandbox.lock:
@@ -326,11 +360,11 @@ def _requests() -> None:
 
 @needs(Action.SANDBOX, Event.SANDBOX)
 def _reset() -> None:
-    sandbox = _shown()
-    sandbox.reset()
-    for client in sandbox.clients():
-        st.session_state[f"sandbox.active.{client.client_id}"] = client.active
-        st.session_state[f"sandbox.grants.{client.client_id}"] = sorted(client.grants)
+    with _reported():
+        _steering().reset()
+        for client in _shown().clients():
+            st.session_state[f"sandbox.active.{client.client_id}"] = client.active
+            st.session_state[f"sandbox.grants.{client.client_id}"] = sorted(client.grants)
 
 
 TABS: dict[str, Callable[[], None]] = {

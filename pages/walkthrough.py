@@ -14,7 +14,7 @@ from oauth.formatting import span
 from oauth.history.store import HistoryError
 from oauth.installation import now
 from oauth.providers import Provider
-from pages.parts.common import card, exchange, session
+from pages.parts.common import card, drawing, exchange, session
 from pages.parts.common import provider as profile
 from pages.parts.common.permissions import needs
 from pages.parts.common.session import Session
@@ -282,7 +282,7 @@ def _callback(current: Session) -> None:
             exchange.draw("callback", shown.exchange, None, wide=True)
 
 
-@st.fragment(run_every=1)
+@drawing.fragment(run_every=1)
 def _wait() -> None:
     current = session.get()
     if current is None or current.flow.callback is not None:
@@ -357,7 +357,7 @@ def _issuer_facts(current: Session, callback: Callback) -> None:
             pass
 
 
-@st.fragment(run_every=1)
+@drawing.fragment(run_every=1)
 def _code_expiry() -> None:
     current = session.get()
     if current is not None and (end := current.flow.code_expires_at) is not None:

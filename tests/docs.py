@@ -10,15 +10,23 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+from msgspec import to_builtins
+
 from oauth.access import MINIMUM, Action, Role
 from oauth.catalogue import answers, drafting
 from oauth.connection_settings import ConnectionSettings
 from oauth.exports.layout import COLUMNS
+from oauth.exports.turns import Turns
+from oauth.history.database import Database
 from oauth.history.terms import help_list
+from oauth.installation import now
 from oauth.providers import Provider
 from oauth.providers.profile import CONNECTION, RESERVED_FIELDS
 from oauth.routes.gate import OPEN
+from oauth.routes.metrics import families
 from oauth.settings import SETTINGS
+from oauth_sandbox.behaviour import PRESETS, Preset
+from oauth_sandbox.behaviour import known as behaviour_known
 from pages.parts.common.permissions import PAGES, WIDGETS
 from tests.test_laws import diagram
 
@@ -28,6 +36,22 @@ ROOT = Path(__file__).parent.parent
 def table(header: str, rows: Iterable[tuple[str, ...]]) -> str:
     lines = [f"| {header} |", "|" + " --- |" * (header.count("|") + 1)]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def behaviour() -> str:
+    """Return the table of what is known of the provider that the sandbox behaves like."""
+    rows = (
+        (row.what, row.evidence, row.source, f"`{row.setting}`{_default(row.setting)}" if row.setting else "")
+        for row in behaviour_known()
+    )
+    return table("behaviour | evidence | source | setting", rows)
+
+
+def _default(setting: str) -> str:
+    usual, strict = (to_builtins(PRESETS[preset]).get(setting) for preset in Preset)
+    if usual is None:
+        return ""
+    return f": `{str(usual).lower()}`" + (f", strict `{str(strict).lower()}`" if strict != usual else "")
 
 
 def settings() -> str:
@@ -66,6 +90,15 @@ def open_paths() -> str:
     return table("path | why", rows)
 
 
+def metrics() -> str:
+    database = Database("sqlite:////nowhere/history.db", now)  # which is not opened
+    rows = []
+    for family in families(database, Turns(), int):
+        suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
+        rows.append((f"`{family.name}{suffix}`", family.type, family.documentation))
+    return table("metric | kind | meaning", rows)
+
+
 def csv_columns() -> str:
     return textwrap.fill(f"`{', '.join(COLUMNS)}`", 120)
 
@@ -84,11 +117,13 @@ def permissions() -> str:
 
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "settings": ("docs/operate.md", settings),
+    "behaviour": ("docs/sandbox.md", behaviour),
     "profile-fields": ("docs/providers.md", profile_fields),
     "failures": ("docs/failures.md", failures),
     "filter-terms": ("docs/history.md", help_list),
     "catalogue-fields": ("docs/diagnose.md", catalogue_fields),
     "csv-columns": ("docs/history.md", csv_columns),
+    "metrics": ("docs/operate.md", metrics),
     "open-paths": ("docs/operate.md", open_paths),
     "permissions": ("docs/operate.md", permissions),
     "rooms": ("docs/architecture.md", diagram),

@@ -6,12 +6,14 @@ import pytest
 
 from oauth.catalogue.explain import Explanation, explain
 from oauth.client import send
-from oauth.exchange import Exchange, Request, Response, Step, header
+from oauth.exchange import Exchange, Failure, Request, Response, Step, header
 from oauth.flow import Field, api_request
 from oauth.history.store import HistoryError
 from oauth.installation import Installation
 from oauth.recorder import Record, Recorder
 from oauth.redaction import Vault
+from oauth.shutdown import Shutdown
+from oauth.turns import Turns
 from oauth.wire import BODY_LIMIT
 from tests.exchanges import CODE, NOW, token_exchange
 from tests.hostile.servers import answering, response, serving
@@ -207,3 +209,35 @@ def test_response_is_recorded_when_the_caller_fails_on_it(recorder: Recorder) ->
     with serving(answering(OK)) as server, pytest.raises(RuntimeError):
         send(token_exchange(server.url), recorder, on_response=fail)
     assert [row.exchange.response is not None for row in recorder.history.flow("f1")] == [True]
+
+
+def test_nothing_is_sent_while_the_console_is_being_stopped(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopping = Shutdown()
+    stopping.begin()
+    monkeypatch.setattr("oauth.client.SHUTDOWN", stopping)
+    with serving(answering(OK)) as server:
+        record = send(token_exchange(server.url), recorder)
+        assert server.connections == 0
+    assert record.explanation is not None
+    assert record.explanation.title == "Console is being stopped"
+    assert row_of(recorder, record).failure == Failure("stopping"), "it is in the history all the same"
+
+
+def test_page_gives_its_turn_back_until_the_response_is_recorded(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = Turns(1, 30)
+    monkeypatch.setattr("oauth.client.PAGES", turns)
+    running: list[int] = []
+    complete = recorder.complete
+
+    def completed(begun: Record, exchange: Exchange) -> Record:
+        running.append(turns.running)
+        return complete(begun, exchange)
+
+    monkeypatch.setattr(recorder, "complete", completed)
+    with serving(answering(OK)) as server, turns.turn():
+        send(token_exchange(server.url), recorder, on_response=lambda _: running.append(turns.running))
+        assert (running, turns.running) == ([0, 0], 1)

@@ -61,6 +61,15 @@ def test_only_the_wire_talks_to_the_network_and_only_the_client_uses_it() -> Non
     assert users == {"oauth/client.py"}
 
 
+def test_every_part_of_a_page_that_is_drawn_by_itself_waits_for_its_turn() -> None:
+    found = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "pages").rglob("*.py")
+        if re.search(r"\bst\.(fragment|dialog)\b", path.read_text("utf-8"))
+    ]
+    assert found == ["pages/parts/common/drawing.py"]
+
+
 def rooms() -> dict[str, set[str]]:
     """The rooms of the product, the folders and files right below ``oauth/``, each with those that it imports."""
     names = {

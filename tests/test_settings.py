@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from oauth.egress import Policy
+from oauth.egress import NotAllowedError, Policy
 from oauth.settings import PROVIDER_PREFIXES, SettingError, load, with_files
 
 
@@ -176,6 +176,43 @@ def test_flows_are_kept_for_an_hour_unless_another_time_is_set(tmp_path: Path) -
     home = {"CONSOLE_HOME": str(tmp_path)}
     assert load(home).flow_lifetime == timedelta(hours=1)
     assert load(home | {"CONSOLE_FLOW_MINUTES": "15"}).flow_lifetime == timedelta(minutes=15)
+
+
+def test_shared_sandbox_has_its_token_and_is_always_allowed(tmp_path: Path) -> None:
+    environ = {
+        "CONSOLE_HOME": str(tmp_path),
+        "CONSOLE_SANDBOX_URL": "https://console.example:9443/shared/",
+        "CONSOLE_SANDBOX_TOKEN": "topsecret-token",
+        "CONSOLE_ALLOWED_HOSTS": "www.olx.pl",
+    }
+    loaded = load(environ)
+    assert loaded.sandbox_at("http://localhost:8501") == "https://console.example:9443/shared"
+    assert loaded.control_token_for("https://anything.example") == "topsecret-token"
+    loaded.policy.allowlist.check("console.example", 9443)
+    assert loaded.policy.allowlist.reachable("console.example", 9443, ["10.0.0.7"]) == ["10.0.0.7"]
+    with pytest.raises(NotAllowedError):
+        loaded.policy.allowlist.check("console.example", 443)
+    assert "topsecret" not in repr(loaded)
+    own = load({"CONSOLE_HOME": str(tmp_path)})
+    assert own.sandbox_at("http://localhost:8501") == "http://localhost:8501/sandbox"
+
+
+@pytest.mark.parametrize(
+    ("url", "token", "words"),
+    [
+        ("https://sandbox.example", "", "CONSOLE_SANDBOX_TOKEN"),
+        ("sandbox.example", "token", "CONSOLE_SANDBOX_URL"),
+        ("ftp://sandbox.example", "token", "CONSOLE_SANDBOX_URL"),
+        ("https://user@sandbox.example", "token", "CONSOLE_SANDBOX_URL"),
+        ("https://sandbox.example:port", "token", "CONSOLE_SANDBOX_URL"),
+        ("https://[", "token", "CONSOLE_SANDBOX_URL"),
+        ("https://sandbox.example?a=b", "token", "CONSOLE_SANDBOX_URL"),
+    ],
+)
+def test_invalid_shared_sandbox_is_named(tmp_path: Path, url: str, token: str, words: str) -> None:
+    environ = {"CONSOLE_HOME": str(tmp_path), "CONSOLE_SANDBOX_URL": url, "CONSOLE_SANDBOX_TOKEN": token}
+    with pytest.raises(SettingError, match=words):
+        load(environ)
 
 
 def test_secrets_can_be_in_files(tmp_path: Path) -> None:

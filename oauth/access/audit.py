@@ -46,6 +46,7 @@ class Event(StrEnum):
     TOKEN = "token"
     SANDBOX = "sandbox"
     ANNOTATION = "annotation"
+    KEY = "key"
 
 
 NOBODY = Person("", "", Role.NONE)

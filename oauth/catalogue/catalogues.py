@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
+from oauth import own_files
 from oauth.catalogue.entries import CatalogueError, Entry, by_id, registered
 from oauth.catalogue.folding import fold
 from oauth.catalogue.provider_errors import (
@@ -68,13 +69,18 @@ def _parsed(path: Path, _version: tuple[int, ...]) -> Catalogue:
 
 
 def own_folder() -> Path:
-    """Return the folder of your own catalogues."""
-    return _folder_in(os.environ.get("CONSOLE_HOME", ""))
+    """Return the folder of your own catalogues, or of their copies where consoles share them."""
+    return own_files.folder(home(), own_files.Kind.CATALOGUE)
+
+
+def home() -> Path:
+    """Return the folder of everything that the console keeps."""
+    return _home(os.environ.get("CONSOLE_HOME", ""))
 
 
 @lru_cache(maxsize=8)
-def _folder_in(home: str) -> Path:
-    return home_of({"CONSOLE_HOME": home}) / "catalogues"  # making a path takes long, and every error asks for it
+def _home(text: str) -> Path:
+    return home_of({"CONSOLE_HOME": text})  # making a path takes long, and every error asks for it
 
 
 def own() -> tuple[CatalogueFile, ...]:

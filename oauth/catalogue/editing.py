@@ -1,12 +1,10 @@
-"""Change your own catalogues: TOML files in ``CONSOLE_HOME/catalogues`` that keep their comments, written atomically.
+"""Change your own catalogues: TOML files that keep their comments, written atomically (``own_files``).
 
 The text of a file is changed only where a value is another, and what comes out is read again before it takes the
 place of the old file. Each change is made on the file as it is then, so that two writers lose nothing.
 """
 
-import os
 import re
-import secrets
 import sqlite3
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +15,7 @@ from typing import Any
 
 import tomli_w
 
-from oauth import toml
+from oauth import own_files, toml
 from oauth.catalogue import catalogues
 from oauth.catalogue.entries import CatalogueError
 from oauth.catalogue.examples import words_in
@@ -102,7 +100,7 @@ def delete(id: str) -> None:
     """Delete a catalogue. Raises ``CatalogueError``."""
     try:
         with _locked():
-            path_of(id).unlink(missing_ok=True)
+            own_files.delete(catalogues.home(), own_files.Kind.CATALOGUE, id)
     except OSError as error:
         raise CatalogueError(f"{id}.toml cannot be deleted: {error.strerror}.") from error
 
@@ -172,19 +170,12 @@ def _write(id: str, change: Callable[[str | None], str]) -> Catalogue:
         raise CatalogueError(f"{path.name} would have the name of a built-in catalogue; choose another name.")
     if not FILE_ID.fullmatch(id):
         raise CatalogueError(f"The name {id!r} must be at most 40 lower-case letters, digits and hyphens.")
-    draft = path.with_name(f".{id}.{secrets.token_hex(4)}")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _locked():
             text = change(content(id) if path.exists() else None)
             catalogue = read(text, id, path.name)
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(text.encode())
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
+            own_files.write(catalogues.home(), own_files.Kind.CATALOGUE, id, text.encode())
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise CatalogueError(f"{path.name} cannot be written: {error.strerror}. Nothing was saved.") from error
     return catalogue
 
@@ -192,10 +183,13 @@ def _write(id: str, change: Callable[[str | None], str]) -> Catalogue:
 @contextmanager
 def _locked() -> Iterator[None]:
     """Hold the lock of the folder, which works between threads and processes, and ends with its process."""
+    folder = catalogues.own_folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        with closing(sqlite3.connect(catalogues.own_folder() / ".lock", SECONDS, isolation_level=None)) as lock:
+        with closing(sqlite3.connect(folder / ".lock", SECONDS, isolation_level=None)) as lock:
             lock.execute("BEGIN IMMEDIATE")
-            yield
+            with own_files.locked(catalogues.home()):
+                yield
     except sqlite3.Error as error:
         raise CatalogueError("Another program is writing the catalogues. Nothing was saved: try again.") from error
 

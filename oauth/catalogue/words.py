@@ -148,16 +148,12 @@ def _neighbours(results: list[Words], place: int) -> Iterator[tuple[int, Words]]
 
 
 def _all(text: str, position: int, stop: int) -> Iterator[Words]:
-    triggers = _by_word()
+    readers = _Readers()
     for match in _WORD.finditer(text, position, stop):
-        word = match[0]
-        lowered = word.lower()
-        if lowered not in triggers and not lowered.endswith(_ENDINGS) and not lowered[-1].isdigit():
-            continue  # most words: this line decides how long a text takes that has no error in it
-        start = match.start()
-        if start < position or len(word) > _LONGEST_WORD:
+        # Most words have no reader: this line decides how long a text takes that has no error in it.
+        if not (several := readers[match[0]]) or (start := match.start()) < position:
             continue
-        for read in _readers(word, lowered):
+        for read in several:
             words = read(text, start, stop)
             if words is not None:
                 yield words
@@ -169,6 +165,20 @@ _Reader = Callable[[str, int, int], Words | None]
 _KINDS = {"exception": "<exception>", "class": "<class>", "number": "<number>"}
 """Kinds of words at which forms begin, in a spelling that no word has."""
 _ENDINGS = ("exception", "error")
+
+
+_MOST_WORDS = 10_000
+"""Words that are remembered at a time: a text may have millions of different numbers."""
+
+
+class _Readers(dict[str, tuple[_Reader, ...]]):
+    """The readers by the word of one text at which they begin, looked for once."""
+
+    def __missing__(self, word: str) -> tuple[_Reader, ...]:
+        if len(self) >= _MOST_WORDS:
+            self.clear()
+        self[word] = _readers(word, word.lower()) if len(word) <= _LONGEST_WORD else ()
+        return self[word]
 
 
 def _readers(word: str, lowered: str) -> tuple[_Reader, ...]:

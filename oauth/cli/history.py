@@ -40,14 +40,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     imported.add_argument("--case", default="", help="case of all exchanges; default: as in the file")
     again = actions.add_parser("recognise", help="recognise the errors again, after a catalogue was written or changed")
     again.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+    actions.add_parser("accept-key", help="go on with this CONSOLE_KEY, after the one that the history had is lost")
     export.add_argument("--output", metavar="FILE", help="a file readable by its owner only; it appears when complete")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return the exit status. Raises ``CommandError``, and ``BrokenPipeError``."""
     try:
-        action = {"export": _export, "import": _import, "recognise": _recognise}[arguments.action]
-        return action(current(), arguments)
+        actions = {"export": _export, "import": _import, "recognise": _recognise, "accept-key": _accept_key}
+        return actions[arguments.action](current(), arguments)
     except (SettingError, HistoryError, FilterError) as error:
         raise CommandError(str(error)) from error
 
@@ -137,6 +138,13 @@ def _recognise(installation: Installation, arguments: argparse.Namespace) -> int
     if status:
         print("Interrupted. Run it again to go on.", file=sys.stderr)
     return status
+
+
+def _accept_key(installation: Installation, _arguments: argparse.Namespace) -> int:
+    installation.history.database.accept_key()
+    installation.audit().record(COMMAND_LINE, Event.KEY, "key", detail="the key of this command was accepted")
+    echo("The history is used with this key from now on. Restart the consoles that have another one.")
+    return 0
 
 
 def _show_progress(text: str) -> None:

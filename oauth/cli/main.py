@@ -13,6 +13,12 @@ from oauth.cli import diagnose
 from oauth.cli.output import CommandError
 from oauth.version import version
 
+DATABASE_COMMANDS = {
+    "migrate": "bring the database to the schema of this version",
+    "backup": "write the whole database to a file",
+    "restore": "fill the database from a backup",
+}
+
 
 def main(arguments: Sequence[str] | None = None, program: str = "python -m oauth") -> int:
     """Run one command and return the exit status."""
@@ -32,6 +38,14 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m oauth
             from oauth.cli import history
 
             return history.run(parsed)
+        if parsed.command in DATABASE_COMMANDS:
+            from oauth.cli import database
+
+            return database.run(parsed)
+        if parsed.command == "check":
+            from oauth.cli import check
+
+            return check.run()
         if parsed.command == "token":
             from oauth.cli import token
 
@@ -69,6 +83,13 @@ def _parser(arguments: Sequence[str], program: str) -> argparse.ArgumentParser:
         from oauth.cli import history as history_command
 
         history_command.add_arguments(history)
+    for name, meaning in DATABASE_COMMANDS.items():
+        command = commands.add_parser(name, help=meaning, description=f"{meaning.capitalize()}.")
+        if name != "migrate":
+            command.add_argument("file", metavar="FILE")
+        if name == "restore":
+            command.add_argument("--replace", action="store_true", help="give up what is in the database")
+    commands.add_parser("check", help="check the settings, the key and the database; status 1 if something is wrong")
     token = commands.add_parser("token", help="create, list and revoke the tokens of programs")
     if "token" in arguments[:1]:
         from oauth.cli import token as token_command

@@ -156,7 +156,7 @@ class Context:
         """True for a call of the documented provider about the user who approved, as its path says."""
         return self.is_documented and split(self.exchange.request.url).path.rstrip("/").endswith("/users/me")
 
-    @property
+    @cached_property
     def client_id(self) -> str:
         """The client id in the request, or else the flow's."""
         return (
@@ -307,15 +307,13 @@ class Context:
         if kind not in self._resolved:
             known, vault = self.candidates(kind), self.vault
             if vault is not None:
-                known = tuple(replace(item, value=vault.resolve(item.value)) for item in known)
+                known = tuple(item.resolved(vault) for item in known)
             self._resolved[kind] = known
         return self._resolved[kind]
 
     @cached_property
     def _tokens(self) -> dict[str, tuple[Known, ...]]:
-        issued = self.readings.tokens(
-            row for row in reversed(self.before.rows) if row.step in (Step.TOKEN, Step.REFRESH)
-        )
+        issued = self.readings.tokens(reversed(self.before.rows))
         return {kind: (*self._of_flow(kind), *issued[kind]) for kind in TOKENS}
 
     def _of_flow(self, kind: str) -> Iterator[Known]:

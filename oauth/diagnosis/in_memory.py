@@ -95,7 +95,7 @@ class InMemoryPast:
         """Add a success to those that were requested in the same way: keep the first, and the newest of three flows."""
         request = parameters.read(row.request)
         credentials = parameters.basic(row.request)
-        ways = self._tokens[parameters.client_of(row)]
+        ways = self._tokens[parameters.client_of(row, request)]
         way = (
             row.provider or host_of(row.request.url),
             *map(request.value, ("grant_type", "scope", "redirect_uri", "client_secret")),

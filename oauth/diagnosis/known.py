@@ -1,10 +1,11 @@
 """Codes, tokens and authorizations that the flow in memory or the history knows."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
-from oauth.redaction.placeholders import Placeholder, length, parse
+from oauth.redaction import Vault
+from oauth.redaction.placeholders import Placeholder, is_live, length, parse
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,26 @@ class Known:
     source: str
     row: int | None
     at: datetime
+    _live: "Known | None" = field(default=None, init=False, repr=False, compare=False)
+
+    def resolved(self, vault: Vault) -> "Known":
+        """Return the same with the real value, where this session knows it: that is comparable in every character."""
+        value = vault.resolve(self.value)
+        if value == self.value:
+            return self
+        if self._live is None or self._live.value != value:
+            object.__setattr__(self, "_live", replace(self, value=value))
+        return self._live or self
 
     @cached_property
     def placeholder(self) -> Placeholder | None:
         """The parts of the placeholder that the value is; ``None`` for a live one."""
         return parse(self.value)
+
+    @cached_property
+    def is_live(self) -> bool:
+        """True for a real value, with no placeholder in it."""
+        return is_live(self.value)
 
     @cached_property
     def length(self) -> int:

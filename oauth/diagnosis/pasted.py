@@ -122,6 +122,8 @@ class Paste:
     def _finding(self, position: int, past: Past, zone: tzinfo) -> Finding:
         item, exchange, vault = self.items[position], self.exchanges[position], self.vault
         explanation = self._live_explanation(position)
+        if explanation is None and not _is_whole_request(item):
+            return Finding(position, self.redacted(position))
         request, masked = without_masks(exchange.request)
         exchange = replace(exchange, request=request)
         if explanation is not None:
@@ -137,18 +139,16 @@ class Paste:
                 readings=self._readings,
             )
             return Finding(position, self.redacted(position), _without_secrets(explanation, vault), diagnosis)
-        causes = None
-        if _is_whole_request(item):
-            causes = preflight(
-                exchange.request,
-                exchange.step,
-                flow=None,
-                past=past,
-                vault=vault,
-                now=self.now,
-                zone=zone,
-                unknown=item.unknown | masked,
-            )
+        causes = preflight(
+            exchange.request,
+            exchange.step,
+            flow=None,
+            past=past,
+            vault=vault,
+            now=self.now,
+            zone=zone,
+            unknown=item.unknown | masked,
+        )
         return Finding(position, self.redacted(position), preflight=causes)
 
     def _live_explanation(self, position: int) -> Explanation | None:

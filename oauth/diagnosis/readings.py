@@ -6,7 +6,7 @@ from typing import Any
 
 from oauth import parameters
 from oauth.diagnosis.known import Known
-from oauth.exchange import Exchange
+from oauth.exchange import Exchange, Step
 from oauth.parameters import Reading
 
 TOKENS = ("access_token", "refresh_token")
@@ -35,13 +35,13 @@ class RowReading:
     @cached_property
     def client_id(self) -> str:
         """The client id in the request, or else the row's."""
-        return parameters.client_of(self.row)
+        return parameters.client_of(self.row, self.sent)
 
     @cached_property
     def tokens(self) -> tuple[tuple[str, Known], ...]:
-        """Kind and token of those that the response has."""
-        values = ((kind, self.text(kind)) for kind in TOKENS)
+        """Kind and token of those that a token response has."""
         row = self.row
+        values = [(kind, self.text(kind)) for kind in TOKENS if row.step in (Step.TOKEN, Step.REFRESH)]
         return tuple((kind, Known(value, "token response", row.id, row.started_at)) for kind, value in values if value)
 
     def text(self, name: str) -> str:
@@ -62,7 +62,7 @@ class Readings:
         return self._known.get(id(row)) or self._new(row)
 
     def tokens(self, rows: Iterable[Exchange]) -> dict[str, tuple[Known, ...]]:
-        """Return the tokens that the responses of these rows have, by kind and in their order."""
+        """Return the tokens that the token responses among these rows have, by kind and in their order."""
         tokens: dict[str, list[Known]] = {kind: [] for kind in TOKENS}
         known = self._known
         for row in rows:

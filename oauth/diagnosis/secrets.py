@@ -61,6 +61,8 @@ class Secrets:
 
     def same_as(self, kind: str, value: str, known: Known) -> bool | None:
         """Return the same for a value and a known one, of which there may be many."""
+        if known.is_live and is_live(value):
+            return value == known.value
         hidden = known.placeholder
         if hidden is None or self.vault is None or not is_live(value):
             return self.same(kind, value, known.value)
@@ -74,8 +76,9 @@ class Secrets:
     def swept(self, text: str) -> str:
         """Replace the secrets within a text that is not itself a secret."""
         remembered = self.vault.secrets_in(text) if self.vault is not None else []
-        for kind, value in sorted([*remembered, *self.known], key=lambda item: -len(item[1])):
-            if len(value) >= SHORTEST_PLAIN and value in text and is_live(value) and value not in self.public:
+        known = [item for item in self.known if len(item[1]) >= SHORTEST_PLAIN and item[1] in text]
+        for kind, value in sorted([*remembered, *known], key=lambda item: -len(item[1])):
+            if value in text and is_live(value) and value not in self.public:
                 text = text.replace(value, self.quoted(kind, value))
         return text
 

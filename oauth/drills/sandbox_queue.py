@@ -1,9 +1,16 @@
-"""The queue for the sandbox: a drill moves its clock and changes its clients, which nobody else should meet."""
+"""The queue for the sandbox: a drill moves its clock and changes its clients, which nobody else should meet.
+
+Consoles that share a PostgreSQL database take turns by a lock there, because they may share the sandbox.
+"""
 
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition
+from time import monotonic
+
+from oauth.history.turns import ElsewhereLock
+from oauth.turns import PAGES
 
 
 class Turn:
@@ -24,6 +31,11 @@ class Queue:
     def __init__(self) -> None:
         self._changed = Condition()
         self._turns: deque[Turn] = deque()
+        self._elsewhere: ElsewhereLock | None = None
+
+    def share(self, elsewhere: ElsewhereLock) -> None:
+        """Take turns with other consoles, too."""
+        self._elsewhere = elsewhere
 
     @contextmanager
     def turn(self, what: str) -> Iterator[Turn]:
@@ -35,6 +47,8 @@ class Queue:
             yield turn
         finally:
             with self._changed:
+                if self._elsewhere is not None and self._turns[0] is turn:
+                    self._elsewhere.release()
                 self._turns.remove(turn)
                 self._changed.notify_all()
 
@@ -47,6 +61,11 @@ class Queue:
             yield
 
     @property
+    def length(self) -> int:
+        """The number of those who hold the turn or wait for it."""
+        return len(self._turns)
+
+    @property
     def holder(self) -> str:
         """The holder of the turn; empty when there is none."""
         with self._changed:
@@ -54,9 +73,16 @@ class Queue:
 
     def wait(self, turn: Turn, seconds: float) -> str:
         """Wait for ``turn``, at most ``seconds``; see ``Turn.wait``."""
+        end = monotonic() + seconds
         with self._changed:
-            is_first = self._changed.wait_for(lambda: self._turns[0] is turn, seconds)
-            return "" if is_first else self._turns[0].what
+            if self._turns[0] is turn and self._elsewhere is None:
+                return ""
+        with PAGES.paused():
+            with self._changed:
+                if not self._changed.wait_for(lambda: self._turns[0] is turn, seconds):
+                    return self._turns[0].what
+            # Not under the condition, so that others can join and leave the queue meanwhile.
+            return self._elsewhere.take(turn.what, end - monotonic()) if self._elsewhere is not None else ""
 
 
 SANDBOX = Queue()

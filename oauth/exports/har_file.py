@@ -23,6 +23,7 @@ MEMBERS = ("owner", "case", "flow", "step", "provider", "client_id", "duration_m
            "failure_detail", "documented_error", "error", "error_description", "note", "cause")  # fmt: skip
 """The columns that are custom members of an entry."""
 
+_CUSTOM = tuple((f"_{name}", name) for name in ("id", *MEMBERS))
 READ = ("id", "started_at", "method", "url", "request_headers", "request_body", "status", "reason", "http_version",
         "response_headers", "response_body", "marks", "entry", *MEMBERS)  # fmt: skip
 """The columns of the table that make an entry."""
@@ -136,7 +137,7 @@ def _entry(columns: dict[str, Any], known: _Known) -> dict[str, Any]:
         },
         "cache": {},
         "timings": {"send": 0, "wait": duration, "receive": 0},
-        **{f"_{name}": values[name] for name in ("id", *MEMBERS)},
+        **{member: values[name] for member, name in _CUSTOM},
         "_remedy": known.remedy(values),
         "_request_id": head.request_id,
         "_marks": " ".join(mark for mark in row["marks"].split() if mark != IMPORTED),

@@ -35,6 +35,16 @@ class Turns:
         self._waiting: dict[str, float] = {}
         """Unix time of the last request by id, in order of arrival."""
 
+    @property
+    def running(self) -> int:
+        """Number of exports that run."""
+        return self._running
+
+    @property
+    def waiting(self) -> int:
+        """Number of links that wait for their turn."""
+        return len(self._waiting)
+
     def request(self, link: Link, now: datetime) -> Turn:
         """Start the export of a link when it is its turn; ``end`` must follow then. A waiting link does not expire."""
         at = now.timestamp()

@@ -5,6 +5,8 @@ process being killed at any moment. A power cut can take the commits since the l
 one in each round), and never damages the file.
 """
 
+import hmac
+import logging
 import os
 import select as polling
 import sqlite3
@@ -16,7 +18,20 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Connection, Engine, FromClause, create_engine, event, func, make_url, select
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    FromClause,
+    create_engine,
+    delete,
+    event,
+    insert,
+    inspect,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
@@ -24,6 +39,7 @@ from sqlalchemy.pool import QueuePool
 from oauth.history import deadlines, error_messages, migrations, search
 from oauth.history.last_row import LastRow
 from oauth.history.raw_writes import RawWrites, WriteResult
+from oauth.history.schema import installation
 from oauth.settings import SettingError
 
 if TYPE_CHECKING:
@@ -41,13 +57,22 @@ Upkeep does so long before (``Database.checkpoint``), and no exchange waits for 
 AT_ONCE = "at once"
 """The option of a transaction that writes, and does not wait until another program has written."""
 
-MIGRATION_LOCK = 6749
-"""The advisory lock of PostgreSQL that one console holds while it changes the schema."""
+MIGRATION_LOCK, RETENTION_LOCK = 6749, 6750
+"""The advisory locks of PostgreSQL that one console holds while it changes the schema, or deletes what is too old."""
 
-"""Errors of the database and its drivers."""
+LOCK_PAUSE = 0.3
+"""Seconds between two tries to take a lock that another program has."""
+
+LONG_WAIT = 3.0
+"""Seconds after which the log says that something waits for a lock."""
 
 # Alembic keeps its context in a module, so only one thread of the process may run it.
 _preparing = Lock()
+
+KEY = "key"
+"""The name of the row with the proof of the installation's key."""
+
+_FIRST_KEY = text("INSERT INTO installation (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING")
 
 
 def with_password(url: URL) -> URL:
@@ -60,6 +85,10 @@ class HistoryError(Exception):
     """The history is unusable; the message says what is wrong, where, and what to do."""
 
 
+class WrongKeyError(HistoryError):
+    """The database was begun with another key of the installation."""
+
+
 class HistoryTimeout(HistoryError):
     """A query of the history exceeded its time limit."""
 
@@ -68,13 +97,17 @@ class Database:
     """One database, opened and migrated on first use.
 
     While that fails, every use tries again, so that the console works without its history and gets it back.
-    ``notices`` are messages for the user about what was done to the file while opening it.
+    ``notices`` are messages for the user about what was done to the file while opening it, and ``is_migrating`` is true
+    while this console changes the schema, or waits for another one that does. ``proof`` is derived from the
+    installation's key, and the first one is kept: a database with another is not used. Without, none is compared.
     """
 
-    def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, url: str, clock: Callable[[], datetime], proof: str = "") -> None:
         self.notices: list[str] = []
+        self._proof = proof
         self.clock = clock
         self._opened: int | None = None
+        self.is_migrating = False
         try:
             parsed = make_url(url)
             # hide_parameters: what is recorded must not reappear in the text of an error.
@@ -85,15 +118,15 @@ class Database:
                 "Write an SQLite file as sqlite:////folder/history.db, a PostgreSQL database as postgresql://user@host/name."
             ) from error
         self._where = parsed.render_as_string(hide_password=True)
-        self._path: Path | None = None
+        self.path: Path | None = None
         self._last_row: LastRow | None = None
         if self.engine.dialect.name == "sqlite":
             if not parsed.database or parsed.database == ":memory:":
                 raise SettingError("CONSOLE_DATABASE_URL names no file. Write it as sqlite:////folder/history.db.")
             self._where = parsed.database
             if not parsed.database.startswith("file:"):
-                self._path = Path(parsed.database)
-                self._last_row = LastRow(self._path)
+                self.path = Path(parsed.database)
+                self._last_row = LastRow(self.path)
             self.engine.dialect.statement_compiler = _HintedCompiler
             event.listen(self.engine, "connect", _set_up_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -107,6 +140,8 @@ class Database:
         self._raised: tuple[type[Exception], ...] = (SQLAlchemyError, driver.Error, OSError)
         self._pauses = deadlines.Pauses()
         self._writing_engine = self.engine.execution_options(writing=True)
+        self._held: dict[int, Any] = {}
+        event.listen(self.engine, "engine_disposed", self._let_all_go)
         self._raw_writes = RawWrites(self.engine, _is_alive, BUSY_SECONDS)
 
     @contextmanager
@@ -116,21 +151,21 @@ class Database:
         Raises ``HistoryError``; ``HistoryTimeout`` when a statement takes longer than ``seconds``.
         """
         self.prepare()
-        with self._explained(), self._begin(self.engine) as connection:
+        with self.explained(), self._begin(self.engine) as connection:
             behind = search.is_behind(connection)
             if not behind:
                 with _limited(connection, seconds):
                     yield connection
         if behind:
             self._catch_up()
-            with self._explained(), self._begin(self.engine) as connection, _limited(connection, seconds):
+            with self.explained(), self._begin(self.engine) as connection, _limited(connection, seconds):
                 yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Open a transaction that writes, committed when the block ends. Raises ``HistoryError``."""
         self.prepare()
-        with self._explained(writing=True), self._begin(self._writing_engine) as connection:
+        with self.explained(writing=True), self._begin(self._writing_engine) as connection:
             yield connection
 
     def at_once(self, statement: str, parameters: Sequence[Any] = ()) -> WriteResult:
@@ -142,6 +177,65 @@ class Database:
             return self._raw_writes.run(statement, parameters)
         except self._raised as error:
             raise self._explanation(error, start) from error
+
+    def check(self) -> None:
+        """Reach the database, and prepare it if it is not. Raises ``HistoryError``."""
+        self.prepare()
+        with self.explained(), self._begin(self.engine) as connection, suppress(migrations.NewerSchemaError):
+            # A newer console may have changed the schema meanwhile, for which this one was prepared.
+            migrations.is_current(connection)
+
+    @property
+    def is_shared(self) -> bool:
+        """True for PostgreSQL, which consoles on several machines may use."""
+        return self.engine.dialect.name == "postgresql"
+
+    def connect_apart(self) -> Connection:
+        """Open a connection that is not of the pool, in autocommit, for a lock that outlasts a transaction.
+
+        Raises ``HistoryError``.
+        """
+        with self.explained():
+            connection = self.engine.execution_options(isolation_level="AUTOCOMMIT").connect()
+            connection.detach()
+            return connection
+
+    def hold(self, lock: int) -> bool:
+        """Take one of PostgreSQL's advisory locks, or look after it; return whether this console has it.
+
+        It is held until ``let_go``, and lost when the connection breaks, so that another console can have it then. An
+        SQLite file has no such locks, and nobody waits. Raises ``HistoryError``.
+        """
+        if self.engine.dialect.name == "sqlite":
+            return True
+        self.prepare()
+        with self.explained():
+            return self._hold(lock)
+
+    def _hold(self, lock: int) -> bool:
+        question = "SELECT true"
+        if lock not in self._held:
+            question = f"SELECT pg_try_advisory_lock({lock})"
+            pooled = self.engine.raw_connection()
+            self._held[lock] = pooled.driver_connection
+            pooled.detach()
+            self._held[lock].autocommit = True
+        is_ours = False
+        try:
+            is_ours = bool(self._held[lock].execute(question).fetchone()[0])
+        finally:
+            if not is_ours:
+                self.let_go(lock)
+        return is_ours
+
+    def let_go(self, lock: int) -> None:
+        """Give up a lock that ``hold`` took."""
+        if (connection := self._held.pop(lock, None)) is not None:
+            connection.close()
+
+    def _let_all_go(self, _engine: Engine) -> None:
+        for lock in tuple(self._held):
+            self.let_go(lock)
 
     def end_pauses(self) -> None:
         """Try again at once after a wait in vain, instead of after ``deadlines.PAUSE_SECONDS``."""
@@ -166,7 +260,7 @@ class Database:
             self.at_once("PRAGMA wal_checkpoint(TRUNCATE)")
             return
         autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        with self._explained(), autocommit.connect() as connection, _unlimited(connection):
+        with self.explained(), autocommit.connect() as connection, unlimited(connection):
             connection.exec_driver_sql("VACUUM exchanges")
 
     @contextmanager
@@ -190,9 +284,19 @@ class Database:
         behind = True
         with suppress(HistoryError):
             while behind:
-                with self._explained(), self.engine.execution_options(writing=AT_ONCE).begin() as connection:
+                with self.explained(), self.engine.execution_options(writing=AT_ONCE).begin() as connection:
                     search.catch_up(connection)
                     behind = search.is_behind(connection)
+
+    def revision(self) -> str:
+        """Return the revision of the schema, empty without tables; nothing is made or migrated.
+
+        Raises ``HistoryError``.
+        """
+        if self.path is not None and not self.path.exists():
+            return ""
+        with self.explained(), self.engine.connect() as connection:
+            return migrations.revision_of(connection)
 
     def prepare(self) -> None:
         """Open the database: create the file or set a damaged one aside, and migrate it.
@@ -202,7 +306,7 @@ class Database:
         if self._is_open():
             return
         self._pauses.check(writing=False)
-        with _preparing, self._explained():
+        with _preparing, self.explained():
             if self._is_open():
                 return
             self.engine.dispose()
@@ -210,13 +314,56 @@ class Database:
             try:
                 self._open()
             except (DBAPIError, sqlite3.DatabaseError) as error:
-                if self._path is None or not error_messages.sqlite_name(error).startswith(error_messages.DAMAGED):
+                if self.path is None or not error_messages.sqlite_name(error).startswith(error_messages.DAMAGED):
                     raise
-                is_new = self._set_aside(self._path, examined)
+                is_new = self._set_aside(self.path, examined)
                 self._open()
+            finally:
+                self.is_migrating = False
+            if self._proof:
+                self._prove_key(self._proof)
             if self._last_row is not None:
                 self._compare_last_row(self._last_row, is_new=is_new)
             self._opened = self._inode()
+
+    def check_key(self) -> None:
+        """Compare the key without opening the database for use: nothing is created, migrated or waited for long.
+
+        Raises ``WrongKeyError``. A database that cannot be read now is compared when it is opened.
+        """
+        if not self._proof or (self.path is not None and not self.path.exists()):
+            return
+        with suppress(*self._raised), self.engine.connect() as connection:
+            if inspect(connection).has_table(installation.name):
+                self._compare_key(connection, self._proof)
+
+    def accept_key(self) -> None:
+        """Have the database used with the key of this installation from now on. Raises ``HistoryError``."""
+        proof, self._proof = self._proof, ""
+        with self.writing() as connection:
+            connection.execute(delete(installation).where(installation.c.name == KEY))
+            connection.execute(insert(installation).values(name=KEY, value=proof))
+        self._proof = proof
+
+    def _prove_key(self, proof: str) -> None:
+        with self.engine.begin() as connection:
+            if self._compare_key(connection, proof):
+                return
+        with suppress(*self._raised), self._writing_engine.begin() as connection:  # it may be read-only
+            connection.execute(_FIRST_KEY, {"name": KEY, "value": proof})
+        with self.engine.begin() as connection:
+            self._compare_key(connection, proof)  # another console may have been faster
+
+    def _compare_key(self, connection: Connection, proof: str) -> bool:
+        """Return whether there is a proof. Raises ``WrongKeyError`` for another one."""
+        kept = connection.scalar(select(installation.c.value).where(installation.c.name == KEY))
+        if kept is not None and not hmac.compare_digest(str(kept).encode(), proof.encode()):
+            raise WrongKeyError(
+                f"The history in {self._where} was begun with another key of the installation. Set CONSOLE_KEY to that "
+                "key, as the other consoles have it, or put the file key back into CONSOLE_HOME. If it is lost, run "
+                "oauth-console history accept-key: fingerprints of what was recorded before then match no new ones."
+            )
+        return kept is not None
 
     def _is_open(self) -> bool:
         # Another console may have set the file aside, or a person may have removed it: what is kept in a file that
@@ -229,17 +376,17 @@ class Database:
     def _inode(self) -> int:
         """Return the inode of the database file, 0 when the database is not a file of ours."""
         # Every exchange waits for this, and pathlib takes twice the time.
-        return os.stat(self._path).st_ino if self._path else 0  # noqa: PTH116
+        return os.stat(self.path).st_ino if self.path else 0  # noqa: PTH116
 
     def _make_file(self) -> bool:
         """Create a missing file, readable by its owner only; return whether it was missing.
 
         SQLite gives its WAL the same permissions.
         """
-        if self._path is not None:
+        if self.path is not None:
             # O_EXCL: closing a file that is there would drop the locks that SQLite holds on it in this process.
             with suppress(FileExistsError):
-                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
                 return True
         return False
 
@@ -272,16 +419,51 @@ class Database:
         if self.engine.dialect.name == "sqlite":
             self._use_wal()
         with self.engine.begin() as connection:
-            current = migrations.is_current(connection)
-        if not current:
-            # The write lock makes a second console that starts now wait here, and then find nothing left to do.
-            with self._writing_engine.begin() as connection:
-                if connection.dialect.name == "sqlite":
-                    migrations.upgrade(connection)
-                    return
-                with _unlimited(connection):
-                    connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-                    migrations.upgrade(connection)
+            if migrations.is_usable(connection):
+                return
+        self.is_migrating = True
+        if self.engine.dialect.name == "postgresql":
+            self._upgrade_postgresql()
+            return
+        # The write lock makes a second console that starts now wait here, and then find nothing left to do.
+        with self._writing_engine.begin() as connection:
+            migrations.upgrade(connection)
+
+    def _upgrade_postgresql(self) -> None:
+        """Migrate while other consoles record; one of those that start at once does it, and the others wait for it.
+
+        A change of a table waits until nobody reads it, and all others wait behind it. So it gives up soon, and tries
+        again.
+        """
+        wait = _Wait("Another console migrates the database; this one waits for it.")
+        while not self._hold(MIGRATION_LOCK):
+            wait()
+        try:
+            with self.engine.connect() as connection:
+                driver: Any = connection.connection.driver_connection
+                driver.seconds = None
+                try:
+                    wait = _Wait("The migration waits for a table that is in use, such as by an export.")
+                    while not self._upgraded(connection):
+                        wait()
+                finally:
+                    connection.invalidate()  # its settings go with it
+        finally:
+            self.let_go(MIGRATION_LOCK)
+
+    def _upgraded(self, connection: Connection) -> bool:
+        """Migrate; return false when a lock was in the way. What was done until then is committed."""
+        lock_timeout = deadlines.MIGRATION_LOCK_SECONDS * 1000
+        connection.exec_driver_sql(f"SET statement_timeout = 0; SET lock_timeout = {lock_timeout:.0f}")
+        connection.commit()
+        try:
+            migrations.upgrade(connection)
+        except DBAPIError as error:
+            connection.rollback()
+            if not error_messages.is_locked(error):
+                raise
+            return False
+        return True
 
     def _use_wal(self) -> None:
         """Switch the file to WAL, which it then keeps."""
@@ -317,7 +499,8 @@ class Database:
         return True
 
     @contextmanager
-    def _explained(self, *, writing: bool = False) -> Iterator[None]:
+    def explained(self, *, writing: bool = False) -> Iterator[None]:
+        """Raise ``HistoryError`` for what goes wrong with the database in the block."""
         self._pauses.check(writing=writing)
         start = time.monotonic()
         try:
@@ -341,6 +524,20 @@ class Database:
             elif error_messages.is_locked(error):
                 self._pauses.begin(explained, of_writing=True)
         return explained
+
+
+class _Wait:
+    """A pause between two tries, which is logged once when it takes long."""
+
+    def __init__(self, message: str) -> None:
+        self._message = message
+        self._told = time.monotonic() + LONG_WAIT
+
+    def __call__(self) -> None:
+        if time.monotonic() > self._told:
+            logging.getLogger(__name__).warning("%s", self._message)
+            self._told = float("inf")
+        time.sleep(LOCK_PAUSE)
 
 
 class _HintedCompiler(SQLiteCompiler):
@@ -376,7 +573,7 @@ def _limited(connection: Connection, seconds: float | None) -> Iterator[None]:
 
 
 @contextmanager
-def _unlimited(connection: Connection) -> Iterator[None]:
+def unlimited(connection: Connection) -> Iterator[None]:
     """Lift the time limits of a connection of PostgreSQL, for work that grows with the history."""
     driver: Any = connection.connection.driver_connection
     driver.seconds = None

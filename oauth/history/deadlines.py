@@ -15,6 +15,9 @@ ANSWER_SECONDS = 1.5
 STATEMENT_SECONDS = 60.0
 """Time limit of a longer statement."""
 
+MIGRATION_LOCK_SECONDS = 0.4
+"""Time limit of a migration's wait for a table of PostgreSQL, less than that of those who then wait behind it."""
+
 PAUSE_SECONDS = 3.0
 """Time after a wait in vain in which nothing else waits."""
 

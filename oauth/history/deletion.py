@@ -4,15 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Text, delete, func, literal, select, tuple_, type_coerce
 
 from oauth.history import listing
 from oauth.history.filters import Filters
 from oauth.history.schema import callbacks, exchanges
 from oauth.history.store import History
+from oauth.measures import MEASURES
 
 PIECE = 500
 """Rows of one transaction; exchanges can be recorded between two of them."""
+
+COUNTED = 2000
+"""Rows that one query counts before they are deleted."""
 
 
 def last_id(history: History) -> int:
@@ -56,44 +60,66 @@ class Announcement:
 
 def announce_older(history: History, limit: datetime, now: datetime) -> Announcement:
     """Count what ``delete_older`` would delete. Raises ``HistoryError``."""
-    query = select(func.count(), func.max(exchanges.c.id)).where(*_older(limit, now))
-    with history.database.reading() as connection:
-        count, up_to = connection.execute(query).one()
-    return Announcement(limit, up_to or 0, count)
+    count = up_to = 0
+    for ids in _older(history, limit, now, COUNTED):
+        count, up_to = count + len(ids), max(up_to, *ids)
+    return Announcement(limit, up_to, count)
 
 
-def delete_older(history: History, announced: Announcement, limit: datetime, now: datetime) -> int:
-    """Delete the exchanges that were announced and began before ``limit`` too; return their number.
+def delete_older(history: History, announced: Announcement, limit: datetime, now: datetime) -> Iterator[int]:
+    """Delete the exchanges that were announced and began before ``limit`` too, oldest first.
 
     Those of a running flow stay: when one of its exchanges is newer, or when it waits for its callback at ``now``. No
-    more are deleted than were announced. Raises ``HistoryError``.
+    more are deleted than were announced. Yields the number deleted after every batch; the reader may stop between two,
+    and calls ``Database.wipe`` at the end. Raises ``HistoryError``; earlier batches stay deleted.
     """
-    conditions = [*_older(min(limit, announced.limit), now), exchanges.c.id <= announced.up_to]
-    gone = sum(_pieces(history, conditions, announced.count))
-    if gone:
-        history.database.wipe()
-    return gone
+    gone = 0
+    for batch in _older(history, min(limit, announced.limit), now, PIECE):
+        ids = [id for id in batch if id <= announced.up_to][: announced.count - gone]
+        if ids:
+            with history.database.writing() as connection:
+                connection.execute(delete(exchanges).where(exchanges.c.id.in_(ids)))
+            MEASURES.count_deleted(len(ids))
+            gone += len(ids)
+            yield gone
 
 
-def _older(limit: datetime, now: datetime) -> list[ColumnElement[bool]]:
-    other = exchanges.alias()
-    younger = select(other.c.id).where(other.c.flow == exchanges.c.flow, other.c.started_at >= limit)
-    waited_for = select(callbacks.c.flow).where(
-        callbacks.c.flow == exchanges.c.flow, callbacks.c.expires_at > now, callbacks.c.taken_at.is_(None)
-    )
-    has_ended = or_(exchanges.c.flow == "", ~younger.exists() & ~waited_for.exists())
-    return [exchanges.c.started_at < limit, has_ended]
+def _older(history: History, limit: datetime, now: datetime, size: int) -> Iterator[list[int]]:
+    """Yield the ids of the exchanges that began before ``limit``, without those of running flows, oldest first.
 
-
-def _pieces(history: History, conditions: list[ColumnElement[bool]], most: int | None = None) -> Iterator[int]:
-    """Delete the rows that meet the conditions, newest first, or ``most`` of them. Yields the size of each batch."""
-    while most is None or most > 0:
+    Each batch is read by its place in one index, so that it takes as long in a long history as in a short one.
+    """
+    key = type_coerce(exchanges.c.started_at, Text), exchanges.c.id
+    query = select(*key, exchanges.c.flow).where(exchanges.c.started_at < limit).order_by(*key).limit(size)
+    following = query
+    while True:
         with history.database.reading() as connection:
-            piece = PIECE if most is None else min(PIECE, most)
-            ids = [id for _, id in listing.newest(connection, conditions, piece)]
+            rows = connection.execute(following).all()
+            running = _running(connection, {flow for *_, flow in rows if flow}, limit, now)
+        if ids := [id for _, id, flow in rows if flow not in running]:
+            yield ids
+        if len(rows) < size:
+            return
+        place = tuple_(literal(rows[-1][0], Text), literal(rows[-1][1], BigInteger))
+        following = query.where(tuple_(*key) > place)
+
+
+def _running(connection: Connection, flows: set[str], limit: datetime, now: datetime) -> set[str]:
+    """Return the flows that have an exchange from ``limit`` on, or wait for their callback."""
+    younger = select(exchanges.c.flow).where(exchanges.c.flow.in_(flows), exchanges.c.started_at >= limit)
+    waited_for = select(callbacks.c.flow).where(
+        callbacks.c.flow.in_(flows), callbacks.c.expires_at > now, callbacks.c.taken_at.is_(None)
+    )
+    return {flow for query in (younger, waited_for) for flow in connection.execute(query.distinct()).scalars()}
+
+
+def _pieces(history: History, conditions: list[ColumnElement[bool]]) -> Iterator[int]:
+    """Delete the rows that meet the conditions, newest first. Yields the size of each batch."""
+    while True:
+        with history.database.reading() as connection:
+            ids = [id for _, id in listing.newest(connection, conditions, PIECE)]
         if not ids:
             return
         with history.database.writing() as connection:
             connection.execute(delete(exchanges).where(exchanges.c.id.in_(ids)))
-        most = None if most is None else most - len(ids)
         yield len(ids)

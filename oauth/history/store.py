@@ -90,12 +90,12 @@ class History:
     """The exchanges in one database: everybody's, or those of one ``owner``.
 
     ``owner`` is ``None`` for everybody's. ``console`` names this process in the rows that wait for a response. Nothing
-    is opened before the first use. Raises ``SettingError`` when ``url`` is no address of a database; every method
-    raises ``HistoryError``.
+    is opened before the first use. ``proof`` is that of the key, for the database. Raises ``SettingError`` when ``url``
+    is no address of a database; every method raises ``HistoryError``.
     """
 
-    def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
-        self.database = Database(url, clock)
+    def __init__(self, url: str, clock: Callable[[], datetime], proof: str = "") -> None:
+        self.database = Database(url, clock, proof)
         self.console = secrets.token_hex(8)
         self.owner: str | None = None
         self._statements = _Statements(self.database.engine.dialect)
@@ -125,7 +125,7 @@ class History:
 
     def begin(self, exchange: Exchange) -> int:
         """Store an exchange that is about to be sent, durably and without a response; return its id."""
-        values = _stored((*_begun(exchange), entry_of(exchange), self.console))
+        values = stored((*_begun(exchange), entry_of(exchange), self.console))
         id = self.database.at_once(self._statements.begin, values).id
         self.database.note_row(id)
         return id
@@ -156,7 +156,7 @@ class History:
             names, values = (*names, *_ERROR), (*values, documented_error, error, error_description)
         if begun is None or begun.request != exchange.request or begun.client_id != exchange.client_id:
             names, values = (*names, *_REQUEST), (*values, *_sent(exchange))
-        if not self.database.at_once(self._statements.complete(names), (*_stored(values), id)).rows:
+        if not self.database.at_once(self._statements.complete(names), (*stored(values), id)).rows:
             raise HistoryError(f"Exchange {id} is no longer in the history, so its response was not stored.")
 
     def add(self, rows: Sequence[Row]) -> None:
@@ -274,8 +274,8 @@ class _Statements:
         return self._completing[names]
 
 
-def _stored(values: Sequence[Any]) -> list[Any]:
-    """The values as the columns' types keep them."""
+def stored(values: Sequence[Any]) -> list[Any]:
+    """Return the values as the columns' types keep them."""
     return [
         storable(value) if isinstance(value, str) and (not value.isascii() or "\0" in value) else value
         for value in values
@@ -339,7 +339,7 @@ def _outcome(exchange: Exchange) -> tuple[Any, ...]:
         " ".join(exchange.marks),
         failure.kind if failure else "",
         failure.detail if failure else "",
-        f"{response.status // 100}xx" if exchange.response else "failed" if failure else "none",
+        exchange.outcome,
         exchange.request_id,
     )
 

@@ -17,7 +17,7 @@ from oauth.catalogue import answers
 from oauth.exchange import Step
 from oauth.history.backfill import fill_entries
 from oauth.history.database import HistoryError
-from oauth.history.deletion import Announcement, announce_older, delete_older
+from oauth.history.retention import DAY, Retention
 from oauth.history.schema import consoles, exchanges, utc_text
 from oauth.history.store import IMPORTED, STOPPED, History
 
@@ -33,8 +33,6 @@ LONGEST = timedelta(hours=1)
 FILL_SECONDS = 5.0
 """Time limit of the backfill in one round."""
 
-DAY = timedelta(days=1)
-
 _BEAT = text(
     "INSERT INTO consoles (id, seen_at) VALUES (:id, :seen) ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at"
 )
@@ -43,7 +41,8 @@ _BEAT = text(
 class Upkeep:
     """The maintenance of one process. ``retention_days`` is when exchanges are deleted, ``None`` for never.
 
-    ``before_deletion`` is called with what is about to be deleted, and ``daily`` once a day with the time.
+    ``retention`` has the progress of the deletion. ``before_deletion`` is called with what is about to be deleted, and
+    ``daily`` once a day with the time.
     """
 
     def __init__(
@@ -57,14 +56,13 @@ class Upkeep:
     ) -> None:
         self._history = history
         self._clock = clock
-        self._retention_days = retention_days
-        self._before_deletion = before_deletion
         self._daily = daily
         self._last_round: datetime | None = None
         self._last_day: datetime | None = None
-        self._tidied: datetime | None = None
-        self._announced: Announcement | None = None
         self._ended = Event()
+        self.retention = (
+            None if retention_days is None else Retention(history, retention_days, before_deletion, self._ended)
+        )
         self._is_filling = True
 
     def start(self) -> None:
@@ -121,31 +119,13 @@ class Upkeep:
             pass  # brings the search index up to date, so that no reader has to wait for it
         database.checkpoint()
         self._fill()
-        if self._retention_days is not None and (self._tidied is None or abs(now - self._tidied) >= DAY):
-            self._tidy(now - self._retention_days * DAY, now)
+        if self.retention is not None:
+            self.retention.round(now)
         if self._last_round is not None and (self._last_day is None or abs(now - self._last_day) >= DAY):
             # Of two rounds the earlier: a clock that is wrong in one of them then makes nothing too old.
             self._daily(min(now, self._last_round))
             self._last_day = now
         self._last_round = now
-
-    def _tidy(self, limit: datetime, now: datetime) -> None:
-        """Announce what is too old, and delete it in the next round, as far as that round agrees.
-
-        A clock that is wrong in one of the two then deletes nothing that is not too old by the other.
-        """
-        if self._announced is None:
-            self._announced = announce_older(self._history, limit, now)
-            if self._announced.count:
-                logging.getLogger(__name__).info(
-                    "%d exchanges from before %s will be deleted in the next round", self._announced.count, limit
-                )
-            return
-        announced, self._announced = self._announced, None
-        if announced.count:
-            self._before_deletion(f"{announced.count:,} from before {min(limit, announced.limit):%Y-%m-%d %H:%M} UTC")
-        delete_older(self._history, announced, limit, now)
-        self._tidied = now
 
     def _fill(self) -> None:
         """Fill old rows for some seconds, with a pause after each batch as long as the batch took."""

@@ -23,7 +23,7 @@ _DECODER = json.JSONDecoder(strict=False)
 
 def find(text: str) -> Iterator[Block]:
     """Yield each call as a request."""
-    calls = list(_CALL.finditer(text))
+    calls = list(_CALL.finditer(text)) if "fetch(" in text else []
     check_count(calls)
     ends = [*(call.start() for call in calls[1:]), len(text)]
     for call, following in zip(calls, ends, strict=False):

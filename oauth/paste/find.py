@@ -41,7 +41,10 @@ _STATUS = r"(?:4(?:0\d|1[0-8]|2[1-9]|31|51)|50[0-8]|51[01]|52[0-6])"
 """An error status, where a number alone could be a port or a line."""
 
 _NAMES = "|".join(status.phrase.replace(" ", "") for status in HTTPStatus if status >= 400)
-_PART = re.compile(
+_BEGIN = r"[{\[\"<]|[1-5]\d\d\D|\d\d(?:/|\d\d-)|^|\b(?:[ _-][secrkсス]|[acdefghkmoprstwсス][acehinoóprstuтテ])"
+"""The beginnings of parts: most places of a text are ruled out by this alone."""
+
+_PARTS = (
     rf"(?P<body>\{{(?!\s*[{{\[])|\[(?=\s*\{{)|{escaped.START.pattern}|{PRINTED_START.pattern})"
     r"|(?P<page><!doctype\s+html|<html)\b"
     rf"|^[ \t]*(?P<line>{address.LINE.pattern})"
@@ -63,9 +66,9 @@ _PART = re.compile(
     rf"|(?<!\.)(?P<before>{_STATUS})[\])\"'`:,.;-]{{0,3}}\s{{0,3}}b?(?=[{{<\[]|\"[{{\[])"
     r"|(?<!\.)(?P<phrase>[1-5]\d\d)[\"')]?,?[ ]?(?:\(|\[|: |message=|-\s|'|\")*"
     rf"(?:{_REASONS}|Client Error|Server Error)\b)"
-    rf"|(?<=[\[(])(?P<bracketed>{_STATUS})(?=[\])])",
-    re.MULTILINE | re.IGNORECASE,
+    rf"|(?<=[\[(])(?P<bracketed>{_STATUS})(?=[\])])"
 )
+_PART = re.compile(f"(?={_BEGIN})(?:{_PARTS})", re.MULTILINE | re.IGNORECASE)
 _NUMBERS = ("status", "verb", "phrase", "alone", "before", "words_behind", "bracketed")
 _STATUS_OF = {status.phrase.replace(" ", "").lower(): status.value for status in HTTPStatus}
 _BEHIND = re.compile(r"[\"'`]?[)\]]?,[ ]?(?P<status>[1-5]\d\d)(?![\d.])")

@@ -11,6 +11,9 @@ _OPENED = re.compile(
     r"(?P<printed>(?<![\w\\])(?:Array|[A-Za-z_\\][\w\\]* Object)\s*\(\s*(?=\[|\)))"
     r"|(?:array\(\d+\)|object\([\w\\@.:/$]{1,200}\)#\d+ \(\d+\))\s*\{\s*(?=\[|\})"
 )
+_WORDS = ("Array", "array(", " Object", "object(")
+"""Words of which one is in the beginning of every value."""
+
 _FILE_LINE = re.compile(r"\S+:\d+:\s*")
 _KEY = re.compile(r'\[(?P<quote>"?)(?P<name>[^\]\n"]*)(?P=quote)(?::[^\]\n]*)?\]\s*=>[ \t]*(?:\n[ \t]*(?=[a-zA-Z*]))?')
 _PLAIN_END = re.compile(r"(?<=\s)\[[^\]\n]{0,200}\] =>|\n[^\S\n]*+\)|(?<=\s)\)(?:[^\S\n]*+\n|\s*+(?=[)\[]|\Z))|\Z")
@@ -29,6 +32,8 @@ def values(text: str) -> Iterator[tuple[Any, int, int]]:
 
     Raises ``ParseError`` for it at the end.
     """
+    if not any(word in text for word in _WORDS):
+        return
     position = 0
     failure: ParseError | None = None
     while opened := _OPENED.search(text, position):

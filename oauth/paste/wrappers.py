@@ -5,7 +5,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import takewhile
+from os.path import commonprefix
 
 from oauth.paste.http_messages import HEADERS
 from oauth.paste.times import ACCESS_LOG, ISO, moment
@@ -59,7 +59,7 @@ _CONTINUES = re.compile(rf"[ \t]*(?:\"[\w.$@-]{{1,60}}\"\s{{0,3}}:|[}}\]]|{HEADE
 
 _PREFIX = re.compile(
     rf"^(?:<\d{{1,3}}>)?(?:[\w.-]{{1,60}}[ \t]{{1,9}}\|[ \t])?"
-    rf"(?:\[?(?P<time>{_TIME})\]?(?:[^\S\n]{{1,3}}|[^\n{{}}\"<>=]{{0,160}}?(?:[:\]|][ \t]|[-–] |[FP] ))"
+    rf"(?:\[?(?P<time>(?>{_TIME}))\]?(?:[^\S\n]{{1,3}}|[^\n{{}}\"<>=]{{0,160}}?(?:[:\]|][ \t]|[-–] |[FP] ))"
     r"|[VDIWEF]/[^\n:(]{1,60}(?:\([ \d]{1,8}\))?:[ ]"
     r"|(?:DEBUG|INFO|WARN(?:ING)?|ERROR|TRACE)[:|\]][\w. \t-]{0,60}[:|\]][ \t]?"
     r"|[\w.-]{1,60}[ \t]{1,9}\|[ \t])"
@@ -124,22 +124,9 @@ def peel(text: str) -> Peeled:
     peeled = Peeled(text)
     for _ in range(_MOST_ROUNDS):
         before = peeled.text
-        for wrapper in (
-            _printable,
-            _mojibake,
-            _dots,
-            _zero_width,
-            _colours,
-            _fences,
-            _quotes,
-            _entities,
-            _cells,
-            _octets,
-            _gutters,
-            _repeated_prefixes,
-            _prefixes,
-        ):
-            peeled = wrapper(peeled)
+        for signs, wrapper in _WRAPPERS:
+            if any(map(peeled.text.__contains__, signs)):
+                peeled = wrapper(peeled)
         if peeled.text == before:
             break
     return peeled
@@ -154,16 +141,12 @@ def _replaced(
 
 def _printable(peeled: Peeled) -> Peeled:
     """Decode the quoted-printable source of a mail (RFC 2045 §6.7)."""
-    if "=3D" not in peeled.text:
-        return peeled
     note = "quoted-printable mail decoded"
     return _replaced(peeled, _PRINTABLE, note, lambda match: chr(int(match[1], 16)) if match[1] else "")
 
 
 def _mojibake(peeled: Peeled) -> Peeled:
     """Restore the quotes of UTF-8 that was read as Windows-1252."""
-    if "â€" not in peeled.text:
-        return peeled
     return _replaced(peeled, _MISREAD, "wrongly decoded quotes restored", lambda match: _MISREAD_SIGNS[match[1]])
 
 
@@ -180,15 +163,13 @@ def _zero_width(peeled: Peeled) -> Peeled:
 
 def _colours(peeled: Peeled) -> Peeled:
     note = "terminal colours removed"
-    if "[" in peeled.text:
-        peeled = _replaced(peeled, _ANSI, note)
+    peeled = _replaced(peeled, _ANSI, note)
     # The escape character itself is often lost on the way.
     return _replaced(peeled, _ANSI_REST, note) if _RESET in peeled.text else peeled
 
 
 def _fences(peeled: Peeled) -> Peeled:
-    has_fence = "```" in peeled.text or "~~~" in peeled.text
-    return _replaced(peeled, _FENCE, "code fences removed") if has_fence else peeled
+    return _replaced(peeled, _FENCE, "code fences removed")
 
 
 def _quotes(peeled: Peeled) -> Peeled:
@@ -201,8 +182,6 @@ def _quotes(peeled: Peeled) -> Peeled:
 
 def _entities(peeled: Peeled) -> Peeled:
     note = "HTML entities decoded"
-    if "&" not in peeled.text or ";" not in peeled.text:
-        return peeled
     syntax = _ENTITY_SYNTAX.search(peeled.text)
     # Inside a string of JSON they belong to the text in it, which is read by itself.
     if syntax and not _IN_STRING.search(peeled.text, peeled.text.rfind("\n", 0, syntax.start()) + 1, syntax.start()):
@@ -213,8 +192,6 @@ def _entities(peeled: Peeled) -> Peeled:
 
 
 def _cells(peeled: Peeled) -> Peeled:
-    if '""' not in peeled.text:
-        return peeled
     return peeled.edited(_cell_edits(peeled.text), "cell of a CSV file read")
 
 
@@ -302,8 +279,7 @@ def _runs(text: str) -> Iterator[tuple[list[re.Match[str]], str]]:
 
 def _common_tail(one: str, other: str) -> str:
     """Return the beginning that two lines share behind their time, up to the last sign that ends a prefix."""
-    pairs = zip(f"{one} ", f"{other} ", strict=False)
-    tail = _TAIL.match("".join(here for here, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)))
+    tail = _TAIL.match(commonprefix([f"{one} ", f"{other} "]))  # noqa: RUF071 - characters are meant, no paths
     return tail[0] if tail else ""
 
 
@@ -319,3 +295,21 @@ def _prefix_edits(text: str) -> Iterator[Edit]:
         last = prefix.start()
         time = prefix["time"] if is_first and _BEGINS.match(text, prefix.end()) else None
         yield prefix.start(), prefix.end(), f"{time}\n" if time else ""
+
+
+_WRAPPERS: tuple[tuple[tuple[str, ...], Callable[[Peeled], Peeled]], ...] = (
+    (("=3D",), _printable),
+    (("â€",), _mojibake),
+    (("HTTP/",), _dots),
+    (("",), _zero_width),
+    (("[",), _colours),
+    (("```", "~~~"), _fences),
+    ((">", "|"), _quotes),
+    (("&",), _entities),
+    (('""',), _cells),
+    (("b'", 'b"'), _octets),
+    (("|",), _gutters),
+    (("",), _repeated_prefixes),
+    (("",), _prefixes),
+)
+"""The wrappers in the order in which they are peeled, each behind signs of which it has one."""

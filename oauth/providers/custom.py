@@ -1,11 +1,9 @@
-"""Custom profiles: TOML files in ``CONSOLE_HOME/providers``, without secrets, written atomically.
+"""Custom profiles: TOML files without secrets, in ``CONSOLE_HOME/providers`` or shared (``own_files``).
 
 The Providers page creates and edits them. Files may be edited by hand too; an invalid one is listed with its problems.
 """
 
-import os
 import re
-import secrets
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
@@ -16,7 +14,7 @@ from urllib.parse import urlsplit
 
 import tomli_w
 
-from oauth import toml
+from oauth import own_files, toml
 from oauth.providers.profile import RESERVED_FIELDS, Provider
 from oauth.providers.validation import Problem, ProfileError, provider
 from oauth.redaction import PLACEHOLDER, Vault
@@ -52,8 +50,8 @@ class CustomProfile:
 
 
 def folder(home: Path) -> Path:
-    """Return the folder of the files."""
-    return home / "providers"
+    """Return the folder of the files, or of their copies where consoles share them."""
+    return own_files.folder(home, own_files.Kind.PROFILE)
 
 
 def load(home: Path, reserved: Collection[str] = ()) -> list[CustomProfile]:
@@ -153,29 +151,21 @@ def write(home: Path, profile: Provider) -> None:
 
     Raises ``ProfileError`` if the profile is invalid, or the folder cannot be written.
     """
-    path = folder(home) / f"{profile.id}.toml"
+    name = f"{profile.id}.toml"
     content = to_toml(profile).encode()
-    read(profile.id, content, path.name)
-    draft = path.with_name(f".{profile.id}.{secrets.token_hex(4)}")
+    read(profile.id, content, name)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        own_files.write(home, own_files.Kind.PROFILE, profile.id, content)
     except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise ProfileError(path.name, (Problem("file", f"cannot be written: {error.strerror}"),)) from error
+        raise ProfileError(name, (Problem("file", f"cannot be written: {error.strerror}"),)) from error
 
 
 def delete(home: Path, identifier: str) -> None:
     """Delete a profile. Raises ``ProfileError`` if its file cannot be deleted."""
-    path = folder(home) / f"{identifier}.toml"
     try:
-        path.unlink(missing_ok=True)
+        own_files.delete(home, own_files.Kind.PROFILE, identifier)
     except OSError as error:
-        raise ProfileError(path.name, (Problem("file", f"cannot be deleted: {error.strerror}"),)) from error
+        raise ProfileError(f"{identifier}.toml", (Problem("file", f"cannot be deleted: {error.strerror}"),)) from error
 
 
 def to_toml(profile: Provider) -> str:

@@ -97,7 +97,9 @@ class Vault:
 
     def resolve(self, text: str) -> str:
         """Return a text with the real values in place of the placeholders of remembered secrets."""
-        return PLACEHOLDER.sub(lambda match: self._values.get(match[0], match[0]), text)
+        if "«" not in text:
+            return text
+        return self._values.get(text) or PLACEHOLDER.sub(lambda match: self._values.get(match[0], match[0]), text)
 
     def secrets(self) -> Mapping[str, str]:
         """Return the kind of every remembered secret, by its placeholder."""
@@ -137,7 +139,7 @@ class Vault:
 
     def redact_text(self, text: str) -> str:
         """Redact any text, by value, and by name where it contains a known syntax."""
-        return self._redact([(find_in_words, text)])[0][1]
+        return self._redact([(find_in_words, text)])[0][1] if text else ""
 
     def replacements(self, text: str) -> list[tuple[int, int, str]]:
         """Return start, end and stand-in of everything that ``redact_text`` replaces, in order, without overlaps."""

@@ -18,6 +18,8 @@ from oauth.routes.api import Api
 from oauth.routes.callback import callback
 from oauth.routes.downloads import history_file
 from oauth.routes.gate import person_of
+from oauth.routes.metrics import Sessions, openmetrics
+from oauth.routes.probes import live, ready
 from oauth.settings import Settings
 
 Endpoint = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
@@ -40,10 +42,11 @@ def routes(
     new_recorder: Callable[[], Recorder],
     clock: Callable[[], datetime],
     person_of: Callable[[Request], Person] = person_of,
+    sessions: Sessions = int,
 ) -> list[Route]:
-    """Return the routes of the callback, the downloads and the API.
+    """Return the routes of the callback, the downloads, the API, the probes and the metrics.
 
-    ``person_of`` returns the person who sent a request.
+    ``person_of`` returns the person who sent a request, ``sessions`` the number of browser tabs that are connected.
     """
     turns = Turns()
 
@@ -51,6 +54,7 @@ def routes(
         recorder = new_recorder()
         return Audit(recorder.history, recorder.vault, settings.sign_in != "off", settings.audit_days)
 
+    is_ready = ready(lambda: new_recorder().history.database)
     return [
         _only({"GET", "POST"}, "/callback", callback(new_recorder, clock, settings.public_url, settings.flow_lifetime)),
         *(
@@ -61,6 +65,9 @@ def routes(
             )
             for format in MEDIA_TYPES
         ),
+        *(Route(path, live) for path in ("/live", "/healthz")),
+        *(Route(path, is_ready) for path in ("/ready", "/readyz")),
+        _only({"GET"}, "/metrics", openmetrics(new_audit, turns, sessions)),
         *Api(new_audit, clock, settings.derived_key("fingerprint"), settings.public_url).routes(),
     ]
 

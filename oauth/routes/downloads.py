@@ -1,5 +1,6 @@
 """Downloads of the history, behind the signed links of ``oauth/exports/links.py``."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -19,6 +20,7 @@ from oauth.history.time_limits import count
 from oauth.routes.gate import address_of
 from oauth.routes.page import page
 from oauth.settings import Settings
+from oauth.shutdown import SHUTDOWN
 
 SECONDS_OF_COUNT = 1.0
 """Time limit for the number in the audit; beyond it, a lower bound stands there."""
@@ -41,6 +43,7 @@ _OTHER_PERSON = (
     "A download link works only for the person that it was made for. Open History yourself, and use a link from there."
 )
 _NO_ROLE = f"To {Action.EXPORT}, you need the role {MINIMUM[Action.EXPORT].label}. Ask whoever runs this console."
+_STOPPING = "The download has not begun, and its link still works. This page tries again by itself."
 _WAITING = (
     f"{AT_A_TIME} downloads are being created, which is the most at a time, so this one waits for its turn.",
     "Keep this page open: it tries again by itself, and can be closed once the download has started.",
@@ -63,6 +66,10 @@ def history_file(
 
     def endpoint(request: Request) -> Response:
         now = clock()
+        if SHUTDOWN.has_begun:
+            stopping = page("The console is being stopped", [_STOPPING], status=503)
+            stopping.headers["Refresh"] = stopping.headers["Retry-After"] = str(RETRY_SECONDS)
+            return stopping
         to_history = f"{request.scope.get('root_path', '')}/history", "Go to History"
         person, token = person_of(request), request.query_params.get("link", "")
         link = links.verify(settings, token, format)
@@ -142,7 +149,20 @@ class _FileResponse(StreamingResponse):
         self._download = download
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        task = asyncio.current_task()
+
+        def break_off() -> None:
+            self._download.close()  # which ends a thread that waits for more of the file
+            if task is not None:
+                task.cancel()
+
+        SHUTDOWN.on_break_off.add(break_off)
         try:
             await super().__call__(scope, receive, send)
+        except asyncio.CancelledError:
+            # Without its end, the response is an error for the client, and no short file.
+            if not SHUTDOWN.has_begun:
+                raise
         finally:
+            SHUTDOWN.on_break_off.discard(break_off)
             self._download.close()

@@ -30,6 +30,11 @@ PERSON = "console.person"
 OPEN: Mapping[str, str] = {
     "/callback": "the provider's redirect; its state decides, and only the session that made it reads it",
     "/_stcore/health": "a probe; it tells that the console runs, and nothing else",
+    "/live": "a probe; it tells that the process runs, and nothing else",
+    "/healthz": "`/live` under another name",
+    "/ready": "a probe; it tells whether the console can serve people, and else one word why",
+    "/readyz": "`/ready` under another name",
+    "/metrics": "a program, with a token of the scope `metrics`",
     "/sandbox/": "the sandbox's addresses of a provider, which clients call; its control asks for its own token",
     "/api/": "programs, with a token of their own",
 }

@@ -1,6 +1,9 @@
-"""The control of the embedded sandbox for programs, with a token of the console that has the scope ``sandbox``."""
+"""The control of the sandbox for programs, with a token of the console that has the scope ``sandbox``."""
 
+import hmac
 from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -9,7 +12,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oauth.access import tokens
 from oauth.access.audit import Audit, Event
+from oauth.addresses import split
+from oauth.client import send_unrecorded
+from oauth.exchange import Exchange, Step
+from oauth.exchange import Request as Sent
 from oauth.history.store import HistoryError
+from oauth.request_builder import USER_AGENT
 from oauth.routes.api import RETRY_SECONDS
 from oauth.routes.bearer import authorized, refusal
 from oauth.routes.gate import address_of
@@ -56,3 +64,50 @@ class SandboxTokens:
         except HistoryError as error:
             return refusal(503, str(error), {"Retry-After": str(RETRY_SECONDS)})
         return None
+
+
+class ControlElsewhere:
+    """ASGI application in place of the embedded sandbox: it passes the control's requests on to a shared one.
+
+    Only requests with the control's own ``token`` are passed on; ``SandboxTokens`` in front of it has it.
+    """
+
+    def __init__(self, address: str, token: str, now: Callable[[], datetime]) -> None:
+        self._address = address
+        self._token = token
+        self._now = now
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond with what the shared sandbox's control responds, or say where that sandbox is."""
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        response = await self._response(request, scope["path"].removeprefix(scope.get("root_path", "")))
+        await response(scope, receive, send)
+
+    async def _response(self, request: Request, path: str) -> Response:
+        if not path.startswith("/control/") or ".." in path.split("/"):
+            return refusal(404, f"The consoles of this installation share the sandbox at {self._address}.")
+        authorization = request.headers.get("authorization", "")
+        if not hmac.compare_digest(authorization.encode(), f"Bearer {self._token}".encode()):
+            challenge = {"WWW-Authenticate": 'Bearer realm="sandbox control"'}
+            return refusal(401, "The control needs a token of this console with the scope sandbox.", challenge)
+        query = f"?{request.url.query}" if request.url.query else ""
+        body = await request.body()
+        headers = [
+            ("Host", split(self._address).netloc),
+            ("User-Agent", USER_AGENT),
+            ("Accept-Encoding", "identity"),
+            ("Authorization", authorization),
+            ("Content-Length", str(len(body))),
+        ]
+        if kind := request.headers.get("content-type"):
+            headers.append(("Content-Type", kind))
+        sent = Sent(request.method, f"{self._address}{quote(path)}{query}", tuple(headers), body)
+        answer = (await run_in_threadpool(send_unrecorded, Exchange(Step.API, sent, self._now()))).response
+        if answer is None:
+            return refusal(502, f"The sandbox at {self._address} did not respond.")
+        if answer.cut:
+            return refusal(502, f"The response of the sandbox at {self._address} is too large to pass on.")
+        kept = {name: value for name, value in answer.headers if name.lower() in ("content-type", "allow")}
+        return Response(answer.body, answer.status, kept | {"Cache-Control": "no-store"})

@@ -172,3 +172,65 @@ def test_invalid_port_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
         parser.parse_args(["--port", "70000"])
     assert "0 to 65535" in capsys.readouterr().err
     assert run(parser.parse_args(["--config", "no-such.toml"])) == 2
+
+
+def test_the_state_survives_a_restart(tmp_path: Path) -> None:
+    """The clock stays as far ahead, so a token that expires while nothing runs is expired."""
+    file = tmp_path / "state.json"
+    options = ("--provider", "all", "--snapshot", file)
+    code = {"client_id": "demo-app", "redirect_uri": "http://localhost/callback"}
+    with started(*options) as (process, url):
+        with httpx.Client(base_url=url, trust_env=False) as http:
+            secret = http.post("/control/codes", json=code).json()["secret"]
+            http.post("/control/clock/move", json={"seconds": 300})
+            http.post("/olxgroup/control/clock/move", json={"seconds": -60})
+            http.post("/control/clients", json={"client_id": "mine", "secret": "my-own-secret"})
+            http.post("/control/faults", json={"fault": "latency", "seconds": 1, "endpoint": "user", "times": 3})
+        stopped(process)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+    with started(*options) as (process, url):
+        with httpx.Client(base_url=url, trust_env=False) as http:
+            assert 299 <= http.get("/control/clock").json()["offset_seconds"] <= 301
+            assert -61 <= http.get("/olxgroup/control/clock").json()["offset_seconds"] <= -59
+            assert http.get("/control/faults").json()[0]["times"] == 3
+            grant = {"grant_type": "authorization_code", "client_secret": "demo-secret", "code": secret}
+            assert http.post("/api/open/oauth/token", json=grant | code).status_code == 200
+            assert http.post("/api/open/oauth/token", json=MACHINE).status_code == 200
+        stopped(process)
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b'{"partner": {"ahead_seconds": 0}}', b"\xff"])
+def test_a_damaged_state_is_named_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "state.json"
+    file.write_bytes(content)
+    assert f"--snapshot: {file} cannot be used" in refused("--snapshot", file)
+    assert file.read_bytes() == content
+
+
+def test_a_redirect_uri_is_registered_also_in_a_state_of_before(tmp_path: Path) -> None:
+    file, callback = tmp_path / "state.json", "https://console.example.com/callback"
+    with started("--snapshot", file) as (process, _):
+        stopped(process)
+    with started("--snapshot", file, "--redirect-uri", callback) as (process, url):
+        with httpx.Client(base_url=url, trust_env=False) as http:
+            for _ in range(2):
+                assert callback in http.get("/control/clients/demo-app").json()["redirect_uris"]
+                http.post("/control/reset", json={})
+        stopped(process)
+    assert "console.example.com" in refused("--redirect-uri", "console.example.com/callback")
+
+
+@pytest.mark.parametrize("is_file", [False, True])
+def test_the_token_may_come_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, is_file: bool
+) -> None:
+    (tmp_path / "token").write_text("from-the-environment\n")
+    name, value = ("_FILE", str(tmp_path / "token")) if is_file else ("", "from-the-environment")
+    monkeypatch.setenv(f"CONSOLE_SANDBOX_TOKEN{name}", value)
+    with started("--host", "0.0.0.0") as (process, url):
+        right = {"Authorization": "Bearer from-the-environment"}
+        address = f"{url.replace('0.0.0.0', '127.0.0.1')}/control/clock"
+        assert httpx.get(address, trust_env=False).status_code == 401
+        assert httpx.get(address, headers=right, trust_env=False).status_code == 200
+        stopped(process)

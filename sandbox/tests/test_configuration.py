@@ -29,7 +29,7 @@ def test_omitted_tables_have_defaults(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "parts"),
     [
-        ("[scopes]", "[scope]", ["unknown field `scope`", "Known fields: refresh_token_replaced, refresh_ends"]),
+        ("[scopes]", "[scope]", ["unknown field `scope`", "Known fields: preset, refresh_token_replaced"]),
         ('client_id = "machine-app"', 'client_id = "demo-app"', ["[[clients]] number 3, field client_id", "its own"]),
         ('client_id = "machine-app"', 'client_id = ""', ["[[clients]] number 3, field client_id", "letters, digits"]),
         (

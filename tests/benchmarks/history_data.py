@@ -12,6 +12,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -21,7 +22,7 @@ from sqlalchemy import Connection
 
 from oauth.addresses import host_of
 from oauth.catalogue import documented
-from oauth.history.database import Database
+from oauth.history.database import Database, unlimited
 from oauth.history.recognition import entry_of
 from oauth.history.schema import utc_text
 from oauth.history.store import to_row
@@ -117,7 +118,7 @@ def _flow(chance: random.Random, at: datetime, entries: dict[tuple[Any, ...], st
         values |= answered | {"host": host_of(values["url"])}
         kind = step, answered["status"], answered["failure"], answered["documented_error"], answered["error"]
         if kind not in entries:
-            row = to_row(values | {"id": 0, "marks": "", "entry": None})
+            row = to_row(values | {"id": 0, "marks": "", "entry": None, "cause": ""})
             entries[kind] = entry_of(row.exchange, row.documented_error)
         yield values | {"entry": entries[kind]}
         if answered["outcome"] != "2xx" and step in ("token", "refresh", "callback"):
@@ -254,8 +255,12 @@ def load(database: Database, rows: int, seed: int = 1) -> None:
         if connection.dialect.name == "sqlite":
             _load_sqlite(connection, rows, seed)
         else:
-            _load_postgresql(connection, rows, seed)
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            with unlimited(connection):
+                _load_postgresql(connection, rows, seed)
+    with (
+        database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+        unlimited(connection) if connection.dialect.name == "postgresql" else nullcontext(),
+    ):
         connection.exec_driver_sql("ANALYZE")
 
 

@@ -57,7 +57,7 @@ def test_documented_proxy_publishes_every_part_of_the_console(
     public = f"https://localhost:{outside}"
     running = tools.start_console(tmp_path / "home", CONSOLE_PUBLIC_URL=public, SSL_CERT_FILE=str(tmp_path / "ca.pem"))
     port = int(running.url.rpartition(":")[2])
-    text = proxies.documented(proxy, outside, port, tmp_path / "console.pem")
+    text = proxies.documented(proxy, outside, [port], tmp_path / "console.pem")
     context = browser.new_context(ignore_https_errors=True)
     context.set_default_timeout(tools.PATIENCE)
     try:

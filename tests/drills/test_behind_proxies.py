@@ -36,7 +36,7 @@ class Console:
 @pytest.fixture(scope="module", params=["personal", "published"])
 def console(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     """A console without CONSOLE_PUBLIC_URL, as one puts it behind a proxy in passing, and one with it."""
-    proxies.programs()
+    proxies.program("haproxy")
     port, outside = free_port(), free_port()
     environ = {"CONSOLE_HOME": str(tmp_path_factory.mktemp("console")), "CONSOLE_PORT": str(port)}
     published = request.param == "published"

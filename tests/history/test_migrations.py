@@ -1,22 +1,36 @@
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, Engine, create_engine, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import SchemaItem
 
+from oauth.exchange import Exchange, Response
+from oauth.exports import formats
+from oauth.exports.query import source
 from oauth.history import migrations
 from oauth.history.backfill import fill_entries
+from oauth.history.database import Database
 from oauth.history.deletion import delete_row
+from oauth.history.facets import facets
 from oauth.history.filters import Filters
-from oauth.history.schema import backfills, exchanges, metadata
-from oauth.history.store import History
+from oauth.history.schema import backfills, exchanges, installation, metadata
+from oauth.history.store import History, HistoryError
+from oauth.history.upkeep import Upkeep
+from tests.servers.postgresql import Server
 
 FIRST = {
     "owner": "ada",
@@ -152,6 +166,156 @@ def test_two_processes_that_start_at_once_both_get_the_schema(
         assert (process.returncode, errors) == (0, "")
     with open_history().database.reading() as connection:
         assert migrations.is_current(connection)
+
+
+ADDED = """
+import sqlalchemy as sa
+from alembic import op
+
+from oauth.history.migrations.beside_traffic import create_index
+
+revision = "9999"
+down_revision = "{head}"
+only_adds = {only_adds}
+
+
+def upgrade() -> None:
+    op.add_column("exchanges", sa.Column("mood", sa.Text(), nullable=False, server_default=""))
+    op.create_table("moods", sa.Column("name", sa.Text(), primary_key=True))
+    create_index("exchanges_by_mood", ["mood", "started_at", "id"], "mood != ''")
+"""
+"""A migration of a version that does not exist yet."""
+
+
+@pytest.fixture
+def upgrade_to_next(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clock: Any) -> Callable[[str, bool], None]:
+    """Migrate a database as a console of the next version does when it starts."""
+
+    def upgrade(url: str, only_adds: bool) -> None:
+        folder = tmp_path / "next"
+        shutil.copytree(migrations.FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__", "__init__.py"))
+        added = ADDED.format(head=migrations.HEAD, only_adds=only_adds)
+        (folder / "versions" / "r9999_next.py").write_text(added)
+        with monkeypatch.context() as next_version:
+            next_version.setattr(migrations, "FOLDER", folder)
+            next_version.setattr(migrations, "HEAD", "9999")
+            database = Database(url, clock)
+            database.prepare()
+            database.engine.dispose()
+
+    return upgrade
+
+
+def test_console_works_on_while_the_next_version_runs_beside_it(
+    database_url: str,
+    open_history: Callable[..., History],
+    upgrade_to_next: Callable[[str, bool], None],
+    exchange: Callable[..., Exchange],
+) -> None:
+    running = open_history()
+    for _ in range(8):  # the driver has prepared its statements by then
+        complete(running, running.begin(exchange(flow="f", case="before")), exchange(flow="f", case="before"))
+        running.page(Filters(), None, 10)
+    waiting = running.begin(exchange())
+    upgrade_to_next(database_url, True)
+    complete(running, waiting, exchange())
+    started_again = open_history()
+    for history in (running, started_again):
+        complete(history, history.begin(exchange(case="after")), exchange(case="after"))
+        assert history.count(Filters.parse("case:before status:200 provider.example")) == 8
+        history.set_case("f", "before")
+        history.set_note(waiting, "a note")
+        buffer = BytesIO()
+        formats.write(source(history, Filters.parse("case:after")), "csv", buffer, lambda *_: None)
+        assert b"provider.example" in buffer.getvalue()
+        assert [facet.name for facet in facets(history, Filters(), 5)]
+        upkeep = Upkeep(history, lambda: datetime.now(UTC), retention_days=36_000)
+        for _ in range(3):
+            upkeep.round()
+    assert [row.note for row in running.rows(Filters.parse("a note"))] == ["a note"]
+    assert running.count(Filters()) == 11
+    delete_row(started_again, waiting)
+    assert running.get(waiting) is None
+
+
+def complete(history: History, id: int, exchange: Exchange) -> None:
+    answered = replace(exchange, response=Response(200, body=b"{}"))
+    history.complete(id, answered, documented_error=None, error="", error_description="")
+
+
+def test_console_refuses_a_next_version_that_does_more_than_add(
+    database_url: str, open_history: Callable[..., History], upgrade_to_next: Callable[[str, bool], None]
+) -> None:
+    open_history().count(Filters())
+    upgrade_to_next(database_url, False)
+    with pytest.raises(HistoryError, match="was made by a newer version of this console"):
+        open_history().count(Filters())
+
+
+def test_migration_waits_for_a_table_in_use_and_nobody_waits_behind_it(
+    postgresql_server: Server,
+    open_history: Callable[..., History],
+    upgrade_to_next: Callable[[str, bool], None],
+    exchange: Callable[..., Exchange],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("oauth.history.database.LONG_WAIT", 0.0)
+    url = postgresql_server.url(postgresql_server.new_database())
+    history = open_history(url)
+    history.begin(exchange())
+    with create_engine(url).connect() as export:
+        export.exec_driver_sql("SELECT count(*) FROM exchanges")  # its transaction is open
+        migrating = Thread(target=upgrade_to_next, args=(url, True))
+        migrating.start()
+        waits = []
+        until = time.monotonic() + 60
+        while not caplog.messages and time.monotonic() < until:
+            start = time.monotonic()
+            complete(history, history.begin(exchange()), exchange())
+            waits.append(time.monotonic() - start)
+        assert migrating.is_alive()
+        assert caplog.messages == ["The migration waits for a table that is in use, such as by an export."]
+        assert history.database.revision() == "0014"
+        export.rollback()
+        migrating.join(60)
+        export.invalidate()
+    assert history.database.revision() == "9999"
+    assert max(waits) < 5
+    complete(history, history.begin(exchange()), exchange())
+
+
+def test_revisions_that_are_said_to_add_change_nothing_else(engine: Engine) -> None:
+    """An insert and a select of the version before work on what they lead to."""
+    script = ScriptDirectory(str(migrations.FOLDER))
+    adding = [one.revision for one in script.walk_revisions() if getattr(one.module, "only_adds", False)]
+    assert adding
+    before: dict[str, dict[str, tuple[str, bool]]] = {}
+    for revision in migrations.revisions():
+        with engine.begin() as connection:
+            migrations.upgrade(connection, revision)
+            inspector = inspect(connection)
+            after = {
+                table: {
+                    column["name"]: (str(column["type"]), column["nullable"] or column["default"] is not None)
+                    for column in inspector.get_columns(table)
+                }
+                for table in inspector.get_table_names()
+                if not table.startswith("exchanges_search")
+            }
+        if revision in adding:
+            for table, columns in before.items():
+                assert columns.items() <= after[table].items()
+                added = after[table].keys() - columns.keys()
+                assert all(after[table][name][1] for name in added), f"{revision} adds a column that needs a value"
+        before = after
+
+
+def test_database_says_which_revision_may_use_it(engine: Engine) -> None:
+    with engine.begin() as connection:
+        migrations.upgrade(connection)
+        query = select(installation.c.value).where(installation.c.name == migrations.READABLE_BY)
+        assert connection.execute(query).scalar_one() == "0010"
 
 
 DAMAGED: dict[str, object] = {

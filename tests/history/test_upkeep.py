@@ -16,6 +16,7 @@ from oauth.history.backfill import fill_entries
 from oauth.history.deletion import announce_older, delete_older
 from oauth.history.filters import Filters
 from oauth.history.recognition import entry_of
+from oauth.history.retention import done_until
 from oauth.history.schema import backfills, consoles, exchanges
 from oauth.history.store import History, HistoryError, Row
 from oauth.history.upkeep import GONE, Upkeep
@@ -159,8 +160,106 @@ def test_no_more_is_deleted_than_was_announced(
     assert {row.exchange.id for row in history.rows(Filters())} == set(late)
     limit = clock() - timedelta(days=7)
     announced = replace(announce_older(history, limit, clock()), count=1)
-    assert delete_older(history, announced, limit, clock()) == 1
+    assert [*delete_older(history, announced, limit, clock())] == [1]
     assert history.count(Filters()) == 3
+
+
+def test_long_deletion_goes_on_in_the_next_round_and_others_leave_it_to_one(
+    open_history: Callable[..., History],
+    exchange: Callable[..., Exchange],
+    clock: Callable[[], datetime],
+    later: Callable[[timedelta], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("oauth.history.deletion.PIECE", 2)
+    monkeypatch.setattr("oauth.history.retention.ROUND_SECONDS", 0.0)
+    histories = open_history(), open_history()
+    for _ in range(5):
+        histories[0].begin(replace(exchange(), started_at=clock() - timedelta(days=30)))
+    said: list[str] = []
+    consoles = [Upkeep(one, clock, retention_days=7, before_deletion=said.append) for one in histories]
+    first, second = consoles
+    assert first.retention is not None
+    first.round()
+    if histories[0].database.engine.dialect.name == "postgresql":
+        second.round()
+        second.round()
+        assert (histories[0].count(Filters()), said) == (5, []), "it is the first one's"
+    progress = []
+    for _ in range(4):
+        first.round()
+        progress.append((first.retention.deleted, first.retention.announced, histories[0].count(Filters())))
+    assert progress == [(2, 5, 3), (4, 5, 1), (5, 5, 0), (5, 5, 0)]
+    for upkeep in consoles:
+        for _ in range(3):
+            upkeep.round()
+    assert said == ["5 from before 2026-11-16 10:16 UTC"]
+    # Another console does it on the next day.
+    histories[0].begin(replace(exchange(), started_at=clock() - timedelta(days=30)))
+    later(timedelta(days=1))
+    for _ in range(3):
+        second.round()
+    assert histories[0].count(Filters()) == 0
+    assert len(said) == 2
+
+
+def test_deletion_that_was_stopped_is_taken_over(
+    open_history: Callable[..., History],
+    exchange: Callable[..., Exchange],
+    clock: Callable[[], datetime],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("oauth.history.deletion.PIECE", 2)
+    histories = open_history(), open_history()
+    for _ in range(5):
+        histories[0].begin(replace(exchange(), started_at=clock() - timedelta(days=30)))
+    stopped, other = (Upkeep(one, clock, retention_days=7) for one in histories)
+    stopped.round()
+    stopped.stop()
+    stopped.round()
+    assert histories[0].count(Filters()) == 3, "it ends after the batch that it is in"
+    for _ in range(2):
+        other.round()
+    assert histories[0].count(Filters()) == 0
+
+
+def test_shorter_retention_counts_at_once_and_a_longer_one_has_nothing_to_do(
+    open_history: Callable[..., History],
+    exchange: Callable[..., Exchange],
+    clock: Callable[[], datetime],
+    later: Callable[[timedelta], None],
+) -> None:
+    history = open_history()
+    history.begin(replace(exchange(), started_at=clock() - timedelta(days=5)))
+    announced = []
+    for days, left in ((7, 1), (9, 1), (3, 0), (7, 0)):
+        upkeep = Upkeep(open_history(), clock, retention_days=days)
+        for _ in range(2):
+            upkeep.round()
+        announced.append(retention_done(history))
+        assert history.count(Filters()) == left
+    three, seven = clock() - timedelta(days=3), clock() - timedelta(days=7)
+    assert announced == [seven, seven, three, three], "two consoles with different days do not take turns all the time"
+
+
+def test_retention_of_a_clock_that_was_far_ahead_is_done_again(
+    history: History, exchange: Callable[..., Exchange], clock: Callable[[], datetime], times: list[datetime]
+) -> None:
+    right = clock()
+    times.append(right + timedelta(days=365))
+    upkeep = Upkeep(history, clock, retention_days=7)
+    for _ in range(2):
+        upkeep.round()
+    times.append(right)
+    history.begin(replace(exchange(), started_at=right - timedelta(days=8)))
+    for _ in range(2):
+        upkeep.round()
+    assert history.count(Filters()) == 0
+
+
+def retention_done(history: History) -> datetime | None:
+    with history.database.reading() as connection:
+        return done_until(connection)
 
 
 def test_row_of_a_living_process_that_nobody_waits_for_gets_an_end(

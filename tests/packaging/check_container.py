@@ -82,7 +82,7 @@ def check_entry_point(script: str, folder: Path) -> None:
         )
     try:
         deadline = time.monotonic() + PATIENCE
-        while not responds(f"http://127.0.0.1:{port}/_stcore/health"):
+        while not responds(f"http://127.0.0.1:{port}/live"):
             running = process.poll() is None and time.monotonic() < deadline
             assert running, log.read_text("utf-8", "replace")
             time.sleep(0.2)

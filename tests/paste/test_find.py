@@ -1,5 +1,7 @@
 import contextlib
+import importlib
 import json
+import re
 import sys
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 from oauth import paste
 from oauth.exchange import Part
 from oauth.paste import body
+from tests.corpus.cases import corpus, heldout
 
 DESCRIPTION = "Authorization code doesn't exist or is invalid for the client"
 GRANT = json.dumps({"error": "invalid_grant", "error_description": DESCRIPTION})
@@ -16,6 +19,30 @@ TOKEN = "https://www.olx.pl/api/open/oauth/token"
 
 def bodies(text: str) -> list[object]:
     return [json.loads(item.response.body) for item in paste.read(text) if item.response and item.response.body]
+
+
+SOURCE = importlib.import_module("oauth.paste.find")  # the name is that of a function, too
+BEGINNINGS = """
+    GET /a|POST /a|PUT /a|PATCH /a|DELETE /a|HEAD /a|OPTIONS /a|https://a.example/b|HTTP 404|HTTP/1.1 404|status: 404
+    _status: 404|-status=404|statut: 404|estado: 404|статус: 404|ステータス: 404|kod: 404|código: 404|rc=404
+    <Response [404]>|code: 404|error: 404|answered 404|got 404|gets 404|returned 404|responds 404|replied 404
+    response: 404|receives 404|failed with 404|resulted in 404|throws 404|with 404|404 response
+    404 12 - - b|httpStatus: NotFound
+    404{|404: [|404 Not Found|(404)|[404]|301 Moved Permanently|2026-11-29T10:00:00Z|29/Nov/2026:10:00:00 +0000|1. a
+    404|?code=a&state=b|{"a": 1}|[{"a": 1}]|"{\\"a\\": 1}"|array('a' => 1)|OrderedDict([('a', 1)])
+    stdClass::__set_state(array())|["a" => 1]|map[a:1]|<html>|<!doctype html>
+"""
+
+
+def test_no_part_is_missed_for_its_beginning() -> None:
+    """Most places of a text are ruled out by two signs."""
+    slow = re.compile(SOURCE._PARTS, re.MULTILINE | re.IGNORECASE)
+    beginnings = [line.strip() for text in BEGINNINGS.splitlines() for line in text.split("|") if line.strip()]
+    assert [text for text in beginnings if not slow.search(text)] == []
+    written = [write(text) for text in beginnings for write in (str, str.upper, str.lower, "a {}, b".format)]
+    for text in [*written, *(case.text for case in (*corpus(), *heldout()))]:
+        places = [(part.span(), part.lastgroup) for part in slow.finditer(text)]
+        assert [(part.span(), part.lastgroup) for part in SOURCE._PART.finditer(text)] == places
 
 
 def test_text_around_a_body_is_ignored() -> None:

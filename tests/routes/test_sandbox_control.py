@@ -11,8 +11,9 @@ from starlette.routing import Mount
 from oauth.access import Person, Role, tokens
 from oauth.access.audit import Audit, Selection
 from oauth.history.store import History
+from oauth.installation import now
 from oauth.redaction import Vault
-from oauth.routes.sandbox_control import SandboxTokens
+from oauth.routes.sandbox_control import ControlElsewhere, SandboxTokens
 from oauth_sandbox.app import application
 from oauth_sandbox.control.access import ControlAccess
 from oauth_sandbox.provider import Sandbox
@@ -70,3 +71,59 @@ def test_what_is_no_token_of_the_console_is_for_the_sandbox_itself(http: httpx.C
     user = http.get("/sandbox/api/partner/users/me", headers=bearer("oc_anything"))
     assert user.status_code == 401
     assert "invalid_token" in user.text
+
+
+@pytest.fixture
+def elsewhere(audit: Audit) -> Iterator[tuple[httpx.Client, Sandbox]]:
+    """A console whose sandbox is a server elsewhere, below a path, and that sandbox."""
+    shared = Sandbox(lambda: datetime.now(UTC))
+    server = Starlette(routes=[Mount("/place", application(shared, ControlAccess(CONTROL, open=False)))])
+    with serving(server) as place:
+        control = SandboxTokens(ControlElsewhere(f"{place}/place", CONTROL, now), lambda: audit, CONTROL)
+        with (
+            serving(Starlette(routes=[Mount("/sandbox", control)])) as address,
+            httpx.Client(base_url=address, trust_env=False) as client,
+        ):
+            yield client, shared
+
+
+def test_control_of_a_shared_sandbox_is_passed_on_with_a_token_of_the_console(
+    elsewhere: tuple[httpx.Client, Sandbox], audit: Audit
+) -> None:
+    http, shared = elsewhere
+    token = bearer(tokens.create(audit, ADA, "nightly", ["sandbox"], 1))
+    assert http.post("/sandbox/control/clock/move", headers=token, json={"seconds": 60}).status_code == 200
+    assert shared.clock.offset.total_seconds() == 60
+    shared.issue_code("demo-app", "http://localhost/callback", ("read",))
+    shared.issue_code("website-app", "http://localhost/callback", ("read",))
+    codes = http.get("/sandbox/control/codes", headers=token, params={"client_id": "demo-app", "limit": 5}).json()
+    assert [code["serial"] for code in codes] == [1]
+    refused = http.patch("/sandbox/control/clients/nobody", headers=token, json={"active": False})
+    assert refused.status_code == 404
+    assert refused.headers["content-type"] == "application/json"
+    assert [row.object for row in audit.page(Selection(event="sandbox"), None, 9)] == [
+        "PATCH /sandbox/control/clients/nobody",
+        "POST /sandbox/control/clock/move",
+    ]
+
+
+def test_nothing_else_reaches_a_shared_sandbox_through_the_console(
+    elsewhere: tuple[httpx.Client, Sandbox], audit: Audit
+) -> None:
+    http, shared = elsewhere
+    token = bearer(tokens.create(audit, ADA, "nightly", ["sandbox"], 1))
+    for headers in ({}, bearer("another"), bearer(tokens.create(audit, ADA, "reader", ["diagnose"], 1))):
+        assert http.get("/sandbox/control/clock", headers=headers).status_code in (401, 403)
+    for path in ("/sandbox/oauth/authorize/", "/sandbox/control/%2e%2e/api/partner/users/me", "/sandbox/control"):
+        assert http.get(path, headers=token).status_code == 404
+    assert shared.log.entries() == ()
+
+
+def test_a_shared_sandbox_that_is_away_is_said(audit: Audit) -> None:
+    control = SandboxTokens(ControlElsewhere("http://127.0.0.1:1", CONTROL, now), lambda: audit, CONTROL)
+    token = tokens.create(audit, ADA, "nightly", ["sandbox"], 1)
+    with serving(Starlette(routes=[Mount("/sandbox", control)])) as address:
+        answer = httpx.get(f"{address}/sandbox/control/clock", headers=bearer(token), trust_env=False)
+    assert answer.status_code == 502
+    assert "http://127.0.0.1:1 did not respond" in answer.text
+    assert CONTROL not in answer.text

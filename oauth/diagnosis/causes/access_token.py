@@ -138,8 +138,8 @@ def _later_tokens(context: Context, origin: Origin) -> list[Exchange]:
         row
         for row in context.before.rows
         if row.step is Step.REFRESH
-        and parameters.succeeded(row)
         and row.started_at >= origin.issued_at
+        and parameters.succeeded(row)
         and context.secrets.same("access_token", context.readings.of(row).text("access_token"), context.bearer) is False
     ]
 

@@ -182,7 +182,7 @@ def another(kind: Kind) -> Rule:
             return unknown(f"Redaction hides whether it is the issued {kind.words}", _place(sent))
         fact = f"Sent {shown}; issued was {context.secrets.quoted(kind.name, known[0].value)}"
         # A value that another flow was issued may be good, and a redacted one may be a part of the issued one.
-        is_comparable = all(map(is_live, (sent.value, *(item.value for item in known))))
+        is_comparable = is_live(sent.value) and all(item.is_live for item in known)
         is_foreign = is_comparable and context.past.reach and not _issuing(context, kind, sent)
         conclude = likely if is_foreign else possible
         return conclude(wrong(fact, context.place_of(known[0]), known[0].row), fix=_use(context, kind, sent, known[0]))
@@ -274,7 +274,7 @@ def _others(context: Context, kind: Kind) -> list[tuple[str, str, str]]:
 
 
 def _contains(value: str, part: str) -> bool:
-    return is_live(part) and len(part) >= SHORTEST_PART and part in value and part != value
+    return part in value and part != value and len(part) >= SHORTEST_PART and is_live(part)
 
 
 def _part(part: str, whole: str) -> str:

@@ -27,7 +27,17 @@ EDITABLE = (*(name for name in providers.addresses() if name != "issuer"), "scop
 
 def shipped() -> dict[str, Provider]:
     """Return the built-in profiles by id."""
-    return providers.load(session.origin())
+    settings, origin = current().settings, session.origin()
+    profiles = providers.load(origin, sandbox=settings.sandbox_at(origin))
+    if not settings.sandbox_url:
+        return profiles
+    return {id: _shared(profile) if profile.control else profile for id, profile in profiles.items()}
+
+
+def _shared(profile: Provider) -> Provider:
+    """Return the profile of a sandbox that is a server of its own."""
+    notes = profile.notes.replace("No request leaves this machine.", "Every console of this installation uses it.")
+    return replace(profile, name=profile.name.replace("embedded", "shared"), notes=notes)
 
 
 def custom_profiles() -> list[custom.CustomProfile]:

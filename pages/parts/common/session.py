@@ -29,6 +29,7 @@ from oauth.flow import Client, Field, Flow, Registration, pkce
 from oauth.handover import Handover, Labels
 from oauth.history import typed_text
 from oauth.history.database import Database
+from oauth.history.neighbours import others
 from oauth.history.store import History, HistoryError
 from oauth.installation import current, now
 from oauth.jose.keys import new_key, read_private_key
@@ -297,6 +298,14 @@ def note_missing_row(number: int) -> None:
 def names(ids: Collection[str]) -> dict[str, str]:
     """Return the names of people by their ids, none on a console without sign-in. Raises ``HistoryError``."""
     return {} if person() is LOCAL else people.names(database(), ids)
+
+
+def neighbours() -> int:
+    """Return the number of other consoles on the same database, 0 where that cannot be read."""
+    try:
+        return others(current().history, now())
+    except HistoryError:
+        return 0
 
 
 def database() -> Database:

@@ -9,8 +9,7 @@ from oauth.access import LOCAL, Action
 from oauth.access.sign_in import SIGN_OUT, WHO
 from oauth.formatting import span
 from oauth.installation import current
-from oauth_sandbox import MOUNTED, embedded
-from pages.parts.common import keyboard, session
+from pages.parts.common import keyboard, sandboxes, session
 from pages.parts.common.permissions import may
 
 NAME = "OAuth Console"
@@ -94,9 +93,9 @@ def _history() -> list[tuple[str, str, str, str]]:
 
 
 def _sandbox() -> list[tuple[str, str, str, str]]:
-    """Return the chips of all embedded sandboxes: a clock that was moved, and armed faults."""
+    """Return the chips of all sandboxes: a clock that was moved, and armed faults."""
     chips = []
-    for sandbox in map(embedded, MOUNTED):
+    for _, sandbox in sandboxes.states():
         if ahead := sandbox.clock.offset.total_seconds():
             chips.append((f"Sandbox clock +{span(ahead)}", "more_time", "sandbox.py", "Set it back on its page."))
         if count := len(sandbox.faults.rules):

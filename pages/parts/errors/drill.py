@@ -13,7 +13,7 @@ from oauth.flow import Client, client_from
 from oauth.formatting import raw_request
 from oauth.installation import current, now
 from oauth.providers import Provider
-from pages.parts.common import card, exchange, session
+from pages.parts.common import card, exchange, sandboxes, session
 
 __all__ = ["Setting", "by_entry", "draw", "mark", "run_all", "setting"]
 
@@ -63,6 +63,8 @@ def _entry(item: Drill) -> str:
 def run_all(where: Setting) -> None:
     """Draw the button that runs every drill without a confirmation, and the verdicts."""
     runnable = [item for item in drills() if not unavailable(item, where) and not needs_confirmation(item, where)]
+    if where.provider.control:
+        sandboxes.say_whose()
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         is_pressed = st.button(
             f"Run all {len(runnable)} drills",

@@ -8,7 +8,7 @@ from oauth.exports.layout import COLUMNS, DEFAULT_ZONE, Layout
 from oauth.history.filters import Filters
 from oauth.history.time_limits import Count
 from oauth.installation import current, now
-from pages.parts.common import clock, session
+from pages.parts.common import clock, drawing, session
 from pages.parts.common.permissions import may
 from pages.parts.history import url_state
 
@@ -36,7 +36,7 @@ def put(layout: Layout) -> None:
     url_state.put(url_state.ZONE, "" if layout.zone == DEFAULT_ZONE else layout.zone)
 
 
-@st.fragment(run_every=LINK_RENEWED)
+@drawing.fragment(run_every=LINK_RENEWED)
 def draw(filters: Filters, number: Count) -> None:
     """Draw the download links, and renew them while the page is open and when one was used."""
     if not may(Action.EXPORT):

@@ -12,7 +12,7 @@ from oauth.history.deletion import last_id
 from oauth.history.filters import Filters
 from oauth.history.store import HistoryError, Row
 from oauth.installation import now
-from pages.parts.common import clock, session, table
+from pages.parts.common import clock, drawing, session, table
 from pages.parts.history import filter_bar, url_state
 
 PAGE = 50
@@ -57,7 +57,7 @@ def draw(filters: Filters, rows: list[Row], version: int) -> None:
     filter_bar.know("case", (row.exchange.case for row in rows))
     first = url_state.number(url_state.BEFORE) is None
     if first:
-        st.fragment(_followed, run_every=SOON if is_running(rows) else SELDOM)(filters, is_running(rows))
+        drawing.fragment(SOON if is_running(rows) else SELDOM)(_followed)(filters, is_running(rows))
     else:
         _table(rows)
     _pager(rows)

@@ -11,9 +11,9 @@ from oauth.errors import InputError
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.flow import IssuerCheck
 from oauth.history.store import HistoryError
-from oauth.installation import now
+from oauth.installation import current, now
 from oauth.recorder import Record, examine
-from oauth_sandbox import MOUNTED, embedded
+from pages.parts.common import sandboxes
 from pages.parts.common import session as session_state
 from pages.parts.common.permissions import needs
 from pages.parts.common.session import Session
@@ -122,7 +122,7 @@ def _receive_page(session: Session, text: str) -> None:
 
 
 def receive_refusal(session: Session) -> bool:
-    """Complete the authorization's exchange if an embedded sandbox refused it with a page, and return True then.
+    """Complete the authorization's exchange if a sandbox refused it with a page, and return True then.
 
     The browser stays there, and nobody else is told (RFC 6749 §4.1.2.1).
     """
@@ -130,9 +130,10 @@ def receive_refusal(session: Session) -> bool:
     if begun is None:
         return False
     address = split(begun.live.request.url)
-    if not begun.live.request.url.startswith(f"{session_state.origin()}/sandbox/"):
+    if not begun.live.request.url.startswith(f"{current().settings.sandbox_at(session_state.origin())}/"):
         return False
-    refused = [words for api in MOUNTED for query, words in [*embedded(api).refused] if query == address.query]
+    states = sandboxes.states()
+    refused = [words for _, sandbox in states for query, words in [*sandbox.refused] if query == address.query]
     if not refused:
         return False
     headers = (("Content-Type", "text/plain; charset=utf-8"),)

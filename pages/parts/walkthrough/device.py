@@ -8,7 +8,7 @@ from oauth.addresses import split
 from oauth.flow.device import Device, DeviceStatus
 from oauth.formatting import span
 from oauth.installation import now
-from pages.parts.common import session
+from pages.parts.common import drawing, session
 from pages.parts.common.session import Session
 from pages.parts.walkthrough import sending, step, token_request
 
@@ -59,7 +59,7 @@ def _user_code(current: Session, device: Device) -> None:
         )
 
 
-@st.fragment(run_every=1)
+@drawing.fragment(run_every=1)
 def _polling() -> None:
     """Draw the state of the grant; poll automatically if switched on, and never before the interval has passed."""
     current = session.get()

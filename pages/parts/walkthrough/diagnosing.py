@@ -13,10 +13,9 @@ from oauth.exchange import Request
 from oauth.flow import Flow
 from oauth.history.past import HistoryPast
 from oauth.history.store import HistoryError
-from oauth.installation import now
+from oauth.installation import current, now
 from oauth.recorder import Record
-from oauth_sandbox import MOUNTED, embedded
-from pages.parts.common import clock
+from pages.parts.common import clock, sandboxes
 from pages.parts.common import session as session_state
 from pages.parts.common.session import Session, Shown
 from pages.parts.walkthrough.actions import ACTIONS
@@ -64,11 +63,14 @@ def _judge(session: Session, judge: Callable[..., T], *subject: object, **named:
 
 
 def _flow(session: Session) -> Flow:
-    """Return the flow; the clients of an embedded sandbox are active or not as its page has them now."""
+    """Return the flow; the clients of a sandbox are active or not as its page has them now."""
     flow = session.flow
-    for api, place in MOUNTED.items():
-        if flow.provider.control == f"{session_state.origin()}/sandbox{place}/control":
-            active = {client.client_id: client.active for client in embedded(api).clients()}
+    if not flow.provider.control:
+        return flow
+    address = current().settings.sandbox_at(session_state.origin())
+    for place, sandbox in sandboxes.states():
+        if flow.provider.control == f"{address}{place}/control":
+            active = {client.client_id: client.active for client in sandbox.clients()}
             clients = tuple(replace(it, active=active.get(it.id, it.active)) for it in flow.provider.clients)
             return replace(flow, provider=replace(flow.provider, clients=clients))
     return flow

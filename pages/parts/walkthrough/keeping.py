@@ -30,7 +30,7 @@ from oauth.jose.keys import SigningKey
 from oauth.kept_flows import Kept, Labels, Name
 from oauth.providers.discovery import Discovery
 from oauth.recorder import Record
-from pages.parts.common import keyboard, session, widget_defaults
+from pages.parts.common import drawing, keyboard, session, widget_defaults
 from pages.parts.common import provider as profile
 from pages.parts.common.permissions import needs
 from pages.parts.common.session import Fixing, Session, Shown
@@ -604,7 +604,7 @@ def _draw_lost(kept: Kept) -> None:
         )
 
 
-@st.fragment(run_every=1)
+@drawing.fragment(run_every=1)
 def _draw_sending() -> None:
     """Say that a request was begun elsewhere, until its response is there or nobody can be waiting for it."""
     held, current = _held(), session.get()

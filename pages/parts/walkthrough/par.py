@@ -3,7 +3,7 @@
 import streamlit as st
 
 from oauth.installation import now
-from pages.parts.common import session
+from pages.parts.common import drawing, session
 from pages.parts.common.session import Session
 from pages.parts.walkthrough import step, token_request
 
@@ -27,7 +27,7 @@ def draw(current: Session) -> None:
             )
 
 
-@st.fragment(run_every=1)
+@drawing.fragment(run_every=1)
 def _expiry() -> None:
     current = session.get()
     if current is not None and current.flow.pushed is not None:

@@ -9,7 +9,7 @@ from oauth.flow import Grant, Tokens
 from oauth.installation import now
 from oauth.moments import later
 from oauth.providers import Provider
-from pages.parts.common import copying, session
+from pages.parts.common import copying, drawing, session
 from pages.parts.common.card import plain
 from pages.parts.common.permissions import needs
 from pages.parts.common.session import Session
@@ -106,7 +106,7 @@ def _scopes(provider: Provider, tokens: Tokens, key: str) -> DeltaGenerator:
     return fold
 
 
-@st.fragment(run_every=1)
+@drawing.fragment(run_every=1)
 def _lifetimes(tokens: Tokens, refresh_lifetime: int | None) -> None:
     times = []
     if tokens.expires_at is not None:

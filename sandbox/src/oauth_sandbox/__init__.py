@@ -7,12 +7,13 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from oauth_sandbox.app import PATHS, application
+from oauth_sandbox.app import application
 from oauth_sandbox.clients import Client, GrantType
 from oauth_sandbox.clock import utc_now
 from oauth_sandbox.configuration import Api, ready_made
 from oauth_sandbox.faults.kinds import KINDS, fault_from, field_schemas, fields_of
 from oauth_sandbox.lint.findings import Finding
+from oauth_sandbox.paths import PATHS, SISTER
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.request import Endpoint
 from oauth_sandbox.store import Issued, Kind, State
@@ -20,8 +21,8 @@ from oauth_sandbox.store import Issued, Kind, State
 if TYPE_CHECKING:
     from oauth_sandbox.testing import running
 
-MOUNTED: Mapping[Api, str] = {Api.OLXGROUP: "/olxgroup", Api.PARTNER: ""}
-"""The place of each API below the console's ``/sandbox``, longer ones first."""
+MOUNTED: Mapping[Api, str] = {Api.OLXGROUP: SISTER, Api.PARTNER: ""}
+"""The place of each API below the console's ``/sandbox``, or below a server's address, longer ones first."""
 
 
 def embedded(api: Api = Api.PARTNER) -> Sandbox:

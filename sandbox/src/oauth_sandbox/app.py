@@ -1,9 +1,11 @@
 """The sandbox as an ASGI application: the provider's paths and the control beside them, alone or mounted."""
 
 from collections.abc import Mapping
+from email.utils import format_datetime
 from time import perf_counter
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import Mount, Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from oauth_sandbox import endpoints, olxgroup
 from oauth_sandbox.configuration import Api
@@ -12,42 +14,47 @@ from oauth_sandbox.control.app import control_application
 from oauth_sandbox.errors import ApiError
 from oauth_sandbox.faults.error_responses import request_limit_page
 from oauth_sandbox.log import Outcome
+from oauth_sandbox.paths import PATHS, SISTER, authorization_paths
 from oauth_sandbox.pipeline import process
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.request import Endpoint, address_of, read
 from oauth_sandbox.response import Response, error_response, new_request_id, send_response
 
-AUTHORIZE = "/oauth/authorize/"
-TOKEN = "/api/open/oauth/token"
-USER = "/api/partner/users/me"
-CITIES = "/api/partner/cities"
 HEALTH = "/health"
 CONTROL = "/control/"
-PATHS: Mapping[Api, Mapping[Endpoint, str]] = {
-    Api.PARTNER: {
-        Endpoint.AUTHORIZE: AUTHORIZE,
-        Endpoint.TOKEN: TOKEN,
-        Endpoint.USER: USER,
-        Endpoint.CITIES: CITIES,
-    },
-    Api.OLXGROUP: {
-        Endpoint.AUTHORIZE: "/mercury/authorization/",
-        Endpoint.TOKEN: "/oauth/v1/token",
-        Endpoint.METADATA: f"/advert/v1/{olxgroup.UUID}/meta",
-    },
-}
-"""The provider's paths."""
-
-REAL_ESTATE = tuple(f"/{locale}/crm/authorization/" for locale in ("pl", "pt", "ro"))
-"""The sister API's authorization paths at the sites for real estate."""
 
 
-def application(sandbox: Sandbox, access: ControlAccess | None = None) -> ASGIApp:
+def application(sandbox: Sandbox, access: ControlAccess | None = None, *, dated: bool = False) -> ASGIApp:
     """Return the provider's endpoints and the control over one sandbox.
 
-    Without ``access`` the control is open to this machine only.
+    Without ``access`` the control is open to this machine only. ``dated`` is for a server that writes no ``Date``
+    itself: the sandbox's is by its own clock.
     """
-    return _Application(sandbox, access or ControlAccess())
+    app = _Application(sandbox, access or ControlAccess())
+    return _Dated(sandbox, app) if dated else app
+
+
+class _Dated:
+    """Adds ``Date`` (RFC 9110 §6.6.1) by the sandbox's clock to each response."""
+
+    def __init__(self, sandbox: Sandbox, app: ASGIApp) -> None:
+        self.sandbox = sandbox
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = format_datetime(self.sandbox.clock.now(), usegmt=True)
+                message["headers"] = [*message["headers"], (b"date", date.encode())]
+            await send(message)
+
+        await self.app(scope, receive, send_dated)
+
+
+def both(access: ControlAccess, partner: Sandbox, sister: Sandbox, *, dated: bool = False) -> ASGIApp:
+    """Return two sandboxes as one application, the sister API's below ``/olxgroup``; see ``application``."""
+    below = {SISTER: sister, "": partner}
+    return Router([Mount(path, application(it, access, dated=dated)) for path, it in below.items()])
 
 
 class _Application:
@@ -56,9 +63,9 @@ class _Application:
     def __init__(self, sandbox: Sandbox, access: ControlAccess) -> None:
         self.sandbox = sandbox
         api = sandbox.configuration.api
-        served = [(path, endpoint) for endpoint, path in PATHS[api].items()]
-        served += [(path, Endpoint.AUTHORIZE) for path in REAL_ESTATE if api is Api.OLXGROUP]
-        by_path = {path: _Endpoint(sandbox, endpoint, path) for path, endpoint in served}
+        served = dict.fromkeys(authorization_paths(api), Endpoint.AUTHORIZE)
+        served |= {path: endpoint for endpoint, path in PATHS[api].items()}
+        by_path = {path: _Endpoint(sandbox, endpoint, path) for path, endpoint in served.items()}
         # Both spellings; a redirect between them would drop the form's body.
         bare = {path.rstrip("/"): endpoint for path, endpoint in by_path.items()}
         self.paths: Mapping[str, ASGIApp] = {**bare, **by_path, HEALTH: _health}

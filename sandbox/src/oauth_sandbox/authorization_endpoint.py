@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
+from oauth_sandbox.behaviour import Pkce
 from oauth_sandbox.clients import Client, GrantType
 from oauth_sandbox.parameters import from_query
+from oauth_sandbox.pkce import METHODS
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.scope import Scope, parse, within
 
@@ -39,14 +41,15 @@ class AuthorizationRequest:
     redirect_uri_sent: bool
     scope: Scope
     state: str | None
+    code_challenge: str = ""
 
 
 def examine(sandbox: Sandbox, query: str) -> AuthorizationRequest:
     """Read and check the query of an authorization request.
 
     Raises ``ErrorPage`` for a bad client or redirect URI, then ``ErrorRedirect`` for a repeated parameter, a response
-    type other than ``code``, a client without this grant, or a scope outside the client's, in that order. Without a
-    ``scope`` the request is for all of the client's scopes.
+    type other than ``code``, a client without this grant, a scope outside the client's, or an unknown method of PKCE
+    where it is enforced, in that order. Without a ``scope`` the request is for all of the client's scopes.
     """
     parameters, repeated = from_query(query)
     client = _client(sandbox, parameters.get("client_id"), "client_id" in repeated)
@@ -54,6 +57,7 @@ def examine(sandbox: Sandbox, query: str) -> AuthorizationRequest:
     state = None if "state" in repeated else parameters.get("state")
     response_type = parameters.get("response_type")
     scope = parse(parameters.get("scope", "")) or client.scopes
+    method = parameters.get("code_challenge_method", "plain")
     if repeated:
         problem = ("invalid_request", "A parameter is repeated")
     elif response_type is None:
@@ -64,8 +68,11 @@ def examine(sandbox: Sandbox, query: str) -> AuthorizationRequest:
         problem = ("unauthorized_client", "The client may not use the authorization code grant")
     elif not scope or not within(scope, client.scopes):
         problem = ("invalid_scope", "The scope requested is invalid for this client")
+    elif sandbox.behaviour.pkce is Pkce.ENFORCED and method not in METHODS:
+        problem = ("invalid_request", "The code challenge method is not supported")  # RFC 7636 §4.4.1
     else:
-        return AuthorizationRequest(client, redirect_uri, "redirect_uri" in parameters, scope, state)
+        challenge = f"{method} {parameters['code_challenge']}" if parameters.get("code_challenge") else ""
+        return AuthorizationRequest(client, redirect_uri, "redirect_uri" in parameters, scope, state, challenge)
     error, description = problem
     raise ErrorRedirect(_location(redirect_uri, {"error": error, "error_description": description}, state))
 
@@ -89,7 +96,12 @@ def decide(sandbox: Sandbox, request: AuthorizationRequest, decision: str, user:
 def approve(sandbox: Sandbox, request: AuthorizationRequest, user_id: int | None = None) -> str:
     """Issue a code and return the URL that delivers it to the client (RFC 6749 §4.1.2)."""
     code = sandbox.issue_code(
-        request.client.client_id, request.redirect_uri, request.scope, request.redirect_uri_sent, user_id
+        request.client.client_id,
+        request.redirect_uri,
+        request.scope,
+        request.redirect_uri_sent,
+        user_id,
+        request.code_challenge,
     )
     return _location(request.redirect_uri, {"code": code}, request.state)
 

@@ -20,6 +20,10 @@ LOOPBACK_REDIRECT_URI = re.compile(
 )
 
 
+RUNS_IN_THE_BROWSER = frozenset({"javascript", "data", "vbscript", "file", "blob", "about"})
+SCHEME = re.compile(r"[\s\x00-\x1f]*:")
+
+
 class GrantType(StrEnum):
     """The grants of the token endpoint (RFC 6749 §4.1.3, §6 and §4.4.2)."""
 
@@ -94,9 +98,12 @@ def client_from(fields: Any, scopes: Iterable[str]) -> Client:
     """Return a client with the fields of a ``NewClient``.
 
     Defaults: its id as the name, every grant, all ``scopes``, no redirect URIs, active. Raises ``ValueError`` for an
-    unknown grant, and for a scope that is not among ``scopes``.
+    unknown grant, for a scope that is not among ``scopes``, and for a redirect URI that leads to no server.
     """
     values = msgspec.to_builtins(fields)
+    for uri in values.get("redirect_uris", ()):
+        if SCHEME.split(uri.strip(), maxsplit=1)[0].lower() in RUNS_IN_THE_BROWSER:
+            raise ValueError(f"The redirect URI {uri!r} would run or open in the browser itself. Use http or https.")
     grants = set(map(GrantType, values.get("grants", GrantType)))
     return Client(
         client_id=values["client_id"],

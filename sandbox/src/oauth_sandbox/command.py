@@ -1,15 +1,23 @@
 """The command ``oauth-sandbox``, which is also ``oauth-console sandbox``."""
 
 import argparse
+import os
 import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+from oauth_sandbox.behaviour import Preset
 from oauth_sandbox.clock import utc_now
 from oauth_sandbox.configuration import Api, Configuration, ConfigurationError, load, ready_made
 from oauth_sandbox.server import HOST, PORT, Certificate, ServeError, serve
 from oauth_sandbox.version import version
+
+ALL = "all"
+"""The value of ``--provider`` for both APIs."""
+
+TOKEN = "CONSOLE_SANDBOX_TOKEN"
+"""The variable with the token, which the consoles that use this sandbox have too."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +26,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default=HOST, help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", default=PORT, type=_port, help="port to listen on, 0 for any (default: %(default)s)")
     parser.add_argument(
-        "--provider", type=Api, choices=list(Api), default=Api.PARTNER, help="API to behave like (default: %(default)s)"
+        "--provider",
+        type=_provider,
+        choices=[*Api, ALL],
+        default=Api.PARTNER,
+        help="API to behave like; all: both, the sister API below /olxgroup (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--preset",
+        type=Preset,
+        choices=list(Preset),
+        help="what to assume where the documentation is silent: usual, or strict, against the client",
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML: clients, users, scopes, lifetimes")
     parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate in PEM, with --tls-key")
@@ -27,7 +45,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--control-token",
         metavar="TOKEN",
-        help="require this bearer token, and enable the control beyond loopback",
+        help="require this bearer token, and enable the control beyond loopback "
+        f"(default: {TOKEN}, or what is in the file {TOKEN}_FILE)",
+    )
+    parser.add_argument(
+        "--redirect-uri",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="register it for every ready-made client, such as a console's /callback; may be repeated",
+    )
+    parser.add_argument(
+        "--snapshot",
+        type=Path,
+        metavar="FILE",
+        help="begin with the state in this file, if there is one, and write it at the end, with its secrets",
     )
     parser.add_argument(
         "--fault-header", action="store_true", help="the request header X-Sandbox-Fault provokes faults"
@@ -52,7 +84,10 @@ def run(arguments: argparse.Namespace) -> int:
             serve(
                 arguments.host,
                 arguments.port,
-                configuration=_configuration(arguments.config, arguments.provider),
+                configuration=_configuration(arguments.config, arguments.provider, arguments.preset),
+                sister=arguments.provider == ALL,
+                redirect_uris=[_redirect_uri(uri) for uri in arguments.redirect_uri],
+                snapshot=arguments.snapshot,
                 control_token=_token(arguments.control_token),
                 fault_header=arguments.fault_header,
                 tls=_certificate(arguments, cleanup),
@@ -64,11 +99,29 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _configuration(path: Path | None, api: Api) -> Configuration:
-    return ready_made(api) if path is None else load(path, api)
+def _provider(text: str) -> str:
+    return Api(text) if text in list(Api) else text
+
+
+def _configuration(path: Path | None, provider: str, preset: Preset | None) -> Configuration:
+    api = Api.PARTNER if provider == ALL else Api(provider)
+    return ready_made(api, preset or Preset.USUAL) if path is None else load(path, api, preset)
+
+
+def _redirect_uri(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ServeError(f"--redirect-uri: {text!r} is not a URL such as https://console.example.com/callback.")
+    return text
 
 
 def _token(token: str | None) -> str | None:
+    if token is None:
+        token = os.environ.get(TOKEN) or None
+    if token is None and (path := os.environ.get(f"{TOKEN}_FILE")):
+        try:
+            token = Path(path).read_text("utf-8").strip()
+        except (OSError, ValueError) as error:
+            raise ServeError(f"{TOKEN}_FILE is {path}, which cannot be read: {error}.") from error
     if token is not None and not (token.isascii() and token.isprintable() and token and " " not in token):
         raise ServeError("--control-token: give at least one printable ASCII character, and no spaces.")
     return token

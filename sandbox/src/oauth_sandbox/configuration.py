@@ -9,8 +9,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta, Struct
 
+from oauth_sandbox.behaviour import PRESETS, Behaviour, Preset
 from oauth_sandbox.clients import Client, NewClient, ScopeName, client_from
 from oauth_sandbox.rate_limit import RequestLimit
 from oauth_sandbox.validation import Fields, InvalidInput, validated
@@ -66,10 +68,12 @@ class KnownUser(Struct):
 class ConfigurationFile(Fields):
     """The content of a configuration file, with the defaults filled in."""
 
+    preset: Preset
     refresh_token_replaced: Replacement
     refresh_ends_access_tokens: EndsAccessTokens
     request_limit: RequestLimit
     lifetimes: Lifetimes
+    behaviour: Behaviour
     scopes: Annotated[
         dict[ScopeName, Annotated[str, Meta(min_length=1)]],
         Meta(min_length=1, description='Name scopes and say what they allow: read = "See your profile".'),
@@ -89,6 +93,7 @@ class Configuration:
     refresh_ends_access_tokens: bool
     request_limit: RequestLimit
     lifetimes: Lifetimes
+    behaviour: Behaviour
     scopes: Mapping[str, str]
     users: Mapping[int, User]
     clients: Mapping[str, Client]
@@ -100,20 +105,35 @@ class ConfigurationError(ValueError):
 
 
 @functools.cache
-def ready_made(api: Api = Api.PARTNER) -> Configuration:
+def ready_made(api: Api = Api.PARTNER, preset: Preset = Preset.USUAL) -> Configuration:
     """Return the default configuration of an API."""
-    return _read(_parsed(INITIAL[api]), INITIAL[api].name, api)
+    return _read(_with_preset(_parsed(INITIAL[api]), preset), INITIAL[api].name, api)
 
 
-def load(path: Path, api: Api = Api.PARTNER) -> Configuration:
-    """Read a file; tables that it leaves out are those of the API's default. Raises ``ConfigurationError``."""
+def load(path: Path, api: Api = Api.PARTNER, preset: Preset | None = None) -> Configuration:
+    """Read a file; tables that it leaves out are those of the API's default. Raises ``ConfigurationError``.
+
+    ``preset`` goes before the file's own; what the file sets goes before either.
+    """
     document = _parsed(path)
-    basis = _parsed(INITIAL[api])
+    if preset is not None:
+        document["preset"] = preset
+    basis = _with_preset(_parsed(INITIAL[api]), document.get("preset"))
     merged = basis | document
-    for name in ("lifetimes", "request_limit"):
+    for name in ("lifetimes", "request_limit", "behaviour"):
         if isinstance(document.get(name), dict):
             merged[name] = basis[name] | document[name]
     return _read(merged, str(path), api)
+
+
+def _with_preset(document: dict[str, Any], preset: object) -> dict[str, Any]:
+    """Return a configuration with the values of a preset; an unknown one is refused when the result is read."""
+    strict = preset == Preset.STRICT
+    return document | {
+        "preset": preset or Preset.USUAL,
+        "behaviour": msgspec.to_builtins(PRESETS[Preset.STRICT if strict else Preset.USUAL]),
+        **({"refresh_token_replaced": Replacement.ALWAYS, "refresh_ends_access_tokens": True} if strict else {}),
+    }
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -147,6 +167,7 @@ def _read(document: Mapping[str, Any], name: str, api: Api) -> Configuration:
         refresh_ends_access_tokens=file.refresh_ends_access_tokens,
         request_limit=file.request_limit,
         lifetimes=file.lifetimes,
+        behaviour=file.behaviour,
         scopes=file.scopes,
         users=_users(document["users"], name),
         clients=clients,
@@ -176,7 +197,7 @@ def _place(path: tuple[str | int, ...]) -> str:
             return ""
         case (table_name, int(index), *fields):
             place = f"[[{table_name}]] number {index + 1}"
-        case ("lifetimes" | "request_limit" | "scopes" as table_name, *fields):
+        case ("lifetimes" | "request_limit" | "behaviour" | "scopes" as table_name, *fields):
             place = f"[{table_name}]"
         case (field, *_):
             return f"field {field}: "

@@ -162,6 +162,13 @@ class RedirectUriMismatch(OAuthError):
     description = "The redirect URI is missing or do not match"
 
 
+class VerifierMismatch(OAuthError):
+    """The verifier is missing, does not match the challenge, or comes without one (RFC 7636 §4.6)."""
+
+    error = "invalid_grant"
+    description = "The code verifier is missing, or does not match the code challenge"
+
+
 # Resources.
 
 

@@ -6,11 +6,20 @@ A grant has two steps, because the client's right to the grant is checked betwee
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
+from oauth_sandbox.behaviour import Pkce, Reuse
 from oauth_sandbox.clients import Client, GrantType
-from oauth_sandbox.errors import InvalidCode, InvalidRefreshToken, InvalidScope, MissingParameter, RedirectUriMismatch
+from oauth_sandbox.errors import (
+    InvalidCode,
+    InvalidRefreshToken,
+    InvalidScope,
+    MissingParameter,
+    RedirectUriMismatch,
+    VerifierMismatch,
+)
+from oauth_sandbox.pkce import matches
 from oauth_sandbox.provider import Sandbox, Tokens
 from oauth_sandbox.scope import Scope, parse, within
-from oauth_sandbox.store import Kind
+from oauth_sandbox.store import Kind, State
 
 
 class TokenRequest(NamedTuple):
@@ -37,15 +46,17 @@ class Authorization(NamedTuple):
 
     scope: Scope
     user_id: int | None
+    family: int = 0
 
 
 class Grant(Protocol):
     """A way to get tokens. Both steps run under the sandbox's lock."""
 
     def examine(self, request: TokenRequest) -> Authorization:
-        """Return what the presented code or token stands for, and change nothing.
+        """Return what the presented code or token stands for.
 
-        Raises errors 1, 2 and 11 and their siblings.
+        It changes nothing, unless the sandbox revokes what comes from a consent whose code or refresh token comes a
+        second time. Raises errors 1, 2 and 11 and their siblings.
         """
 
     def issue(self, request: TokenRequest, authorization: Authorization) -> Tokens:
@@ -53,25 +64,29 @@ class Grant(Protocol):
 
 
 class AuthorizationCode:
-    """The grant that exchanges a code (RFC 6749 §4.1.3); only a successful request spends it.
-
-    A second use is refused, and the tokens of the first keep working: RFC 6749 §4.1.2 recommends revoking them, and the
-    provider's documentation does not say that it does.
-    """
+    """The grant that exchanges a code (RFC 6749 §4.1.3); only a successful request spends it."""
 
     def examine(self, request: TokenRequest) -> Authorization:
         """Check the code and the redirect URI.
 
         ``redirect_uri`` is optional when the authorization request had none; otherwise it must be the same. Raises
-        ``MissingParameter``, ``InvalidCode`` and ``RedirectUriMismatch``, in that order.
+        ``MissingParameter``, ``InvalidCode``, ``RedirectUriMismatch`` and ``VerifierMismatch``, in that order.
         """
-        code = request.sandbox.live(Kind.CODE, request.required("code"))
+        sandbox = request.sandbox
+        code = sandbox.find(Kind.CODE, request.required("code"))
         if code is None or code.client_id != request.client.client_id:
+            raise InvalidCode
+        if not code.is_live:
+            if code.state is State.USED and sandbox.behaviour.code_reuse is Reuse.REVOKE_FAMILY:
+                sandbox.revoke_family(code.family)
             raise InvalidCode
         expected = [code.redirect_uri] if code.redirect_uri_sent else [code.redirect_uri, None]
         if request.parameters.get("redirect_uri") not in expected:
             raise RedirectUriMismatch
-        return Authorization(code.scope, code.user_id)
+        verifier = request.parameters.get("code_verifier")
+        if sandbox.behaviour.pkce is Pkce.ENFORCED and not matches(code.code_challenge, verifier):
+            raise VerifierMismatch
+        return Authorization(code.scope, code.user_id, code.family)
 
     def issue(self, request: TokenRequest, authorization: Authorization) -> Tokens:
         """Issue tokens; ``scope`` narrows what the user authorized, and other scopes are left out.
@@ -83,7 +98,9 @@ class AuthorizationCode:
         if not granted or not within(requested, request.client.scopes):
             raise InvalidScope
         request.sandbox.use_code(request.parameters["code"])
-        return request.sandbox.issue_tokens(request.client.client_id, granted, authorization.user_id)
+        return request.sandbox.issue_tokens(
+            request.client.client_id, granted, authorization.user_id, family=authorization.family
+        )
 
 
 class ClientCredentials:
@@ -112,10 +129,15 @@ class RefreshToken:
 
     def examine(self, request: TokenRequest) -> Authorization:
         """Check the refresh token. Raises ``MissingParameter`` and ``InvalidRefreshToken``, in that order."""
-        token = request.sandbox.live(Kind.REFRESH_TOKEN, request.required("refresh_token"))
+        sandbox, secret = request.sandbox, request.required("refresh_token")
+        token = sandbox.find(Kind.REFRESH_TOKEN, secret)
         if token is None or token.client_id != request.client.client_id:
             raise InvalidRefreshToken
-        return Authorization(token.scope, token.user_id)
+        if sandbox.refreshable(secret) is None:
+            if token.state is State.REPLACED and sandbox.behaviour.refresh_reuse is Reuse.REVOKE_FAMILY:
+                sandbox.revoke_family(token.family)
+            raise InvalidRefreshToken
+        return Authorization(token.scope, token.user_id, token.family)
 
     def issue(self, request: TokenRequest, authorization: Authorization) -> Tokens:
         """Issue tokens; ``scope`` may narrow the access token, and the new refresh token keeps the old one's scope.
@@ -128,7 +150,7 @@ class RefreshToken:
         sandbox, secret = request.sandbox, request.parameters["refresh_token"]
         presented = sandbox.live(Kind.REFRESH_TOKEN, secret)
         replaced = presented is None or sandbox.must_be_replaced(presented)
-        if replaced:
+        if presented is not None and replaced:  # else its grace would begin anew
             sandbox.replace_refresh_token(secret)
         if sandbox.refresh_ends_access_tokens:
             sandbox.replace_access_tokens(request.client.client_id, authorization.user_id)
@@ -138,6 +160,7 @@ class RefreshToken:
             authorization.user_id,
             refresh_scope=authorization.scope,
             refresh_token=None if replaced else secret,
+            family=authorization.family,
         )
 
 

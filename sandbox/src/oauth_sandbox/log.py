@@ -4,7 +4,7 @@ It keeps only what is known not to be secret: names of known parameters, and val
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -134,6 +134,10 @@ class RequestLog:
     def add_unknown(self, method: str, path: str, outcome: Outcome) -> None:
         """Log a request to an unknown path."""
         self._append(method, "/".join(segment if segment in WORDS else "…" for segment in path.split("/")), outcome)
+
+    def refill(self, entries: Iterable[Entry]) -> None:
+        """Replace the entries, given oldest first."""
+        self._entries = deque(entries, maxlen=LONGEST)
 
     def clear(self) -> None:
         """Remove all entries; numbering continues."""

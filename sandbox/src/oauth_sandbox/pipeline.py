@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from time import perf_counter
 from typing import NamedTuple
 
 from oauth_sandbox import endpoints
+from oauth_sandbox.behaviour import Cors
 from oauth_sandbox.errors import ApiError
 from oauth_sandbox.faults.error_responses import RequestLimitReached
 from oauth_sandbox.faults.fault import Fault, Situation
@@ -13,9 +15,15 @@ from oauth_sandbox.faults.kinds import HEADER, fault_from_header
 from oauth_sandbox.lint import checks
 from oauth_sandbox.log import Outcome
 from oauth_sandbox.provider import Sandbox
-from oauth_sandbox.request import IncomingRequest
+from oauth_sandbox.request import Endpoint, IncomingRequest
 from oauth_sandbox.response import JSON, Response, error_response, new_request_id
 from oauth_sandbox.validation import InvalidInput
+
+CORS_HEADERS = {
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Version, X-API-Key",
+}
+"""The response to a preflight request (Fetch standard, CORS protocol)."""
 
 
 class PipelineResult(NamedTuple):
@@ -48,12 +56,25 @@ def process(sandbox: Sandbox, request: IncomingRequest, path: str, proceed: Call
                 response = proceed() if fault is None else fault.respond(_situation(sandbox, request, proceed))
             except InvalidInput as problem:
                 response = error_response(ApiError(400, str(problem)))
+            response = _as_assumed(sandbox, request, response)
             outcome.status, outcome.error = response.status, _error_of(response)
         finally:
             outcome.fault = None if fault is None else fault.kind
             outcome.duration_ms = (perf_counter() - started) * 1000
             sandbox.log.add(request, path, outcome)
     return PipelineResult(response, fault, outcome.request_id)
+
+
+def _as_assumed(sandbox: Sandbox, request: IncomingRequest, response: Response) -> Response:
+    """Leave the challenge out, and let pages of other origins read the response, where the behaviour says so."""
+    headers = dict(response.headers)
+    if not sandbox.behaviour.challenges:
+        headers.pop("WWW-Authenticate", None)
+    if sandbox.behaviour.cors is Cors.OPEN and request.endpoint is not Endpoint.AUTHORIZE:
+        headers["Access-Control-Allow-Origin"] = "*"
+        if request.is_preflight:
+            return Response(204, b"", headers | CORS_HEADERS)
+    return replace(response, headers=headers)
 
 
 def _fault(sandbox: Sandbox, request: IncomingRequest, client_id: str | None) -> Fault | None:

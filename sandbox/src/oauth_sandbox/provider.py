@@ -14,6 +14,7 @@ from typing import Any
 
 from msgspec.structs import asdict, astuple
 
+from oauth_sandbox.behaviour import NEW_SECRET, Behaviour
 from oauth_sandbox.clients import Client, checked_scopes, client_from
 from oauth_sandbox.clock import Clock
 from oauth_sandbox.configuration import Configuration, Lifetimes, Replacement, User, ready_made
@@ -76,6 +77,7 @@ class Sandbox:
         self._starts_with_fault_header = fault_header
         self._clients = dict(self.configuration.clients)
         self._stores = {kind: Store(kind, timedelta(), capacity) for kind in Kind}
+        self._last_family = 0
         self.faults = Faults()
         self.lint = Lint()
         self.log = RequestLog()
@@ -84,6 +86,7 @@ class Sandbox:
 
     def _apply_initial_settings(self) -> None:
         self.set_lifetimes(self.configuration.lifetimes)
+        self.set_behaviour(self.configuration.behaviour)
         self.refresh_token_replaced = self.configuration.refresh_token_replaced
         self.refresh_ends_access_tokens = self.configuration.refresh_ends_access_tokens
         self.limiter = Limiter(self.configuration.request_limit)
@@ -96,9 +99,11 @@ class Sandbox:
         A ready-made client names an address of this machine, where something else may listen; it is allowed unnamed.
         """
         with self.lock:
-            clients = {name: it.registered(redirect_uri) for name, it in self.configuration.clients.items()}
+            initial = self.configuration.clients
+            clients = {name: it.registered(redirect_uri) for name, it in initial.items()}
             self.configuration = dataclasses.replace(self.configuration, clients=clients)
-            self._clients |= clients
+            current = {name: it.registered(redirect_uri) for name, it in self._clients.items() if name in initial}
+            self._clients |= current
 
     # Queries and administration.
 
@@ -191,6 +196,13 @@ class Sandbox:
             for kind, seconds in zip(Kind, astuple(lifetimes), strict=True):
                 self._stores[kind].lifetime = timedelta(seconds=seconds)
 
+    def set_behaviour(self, behaviour: Behaviour) -> None:
+        """Set what is assumed of the provider. The shape of tokens applies to what is issued from now on."""
+        with self.lock:
+            self.behaviour = behaviour
+            for kind in (Kind.ACCESS_TOKEN, Kind.REFRESH_TOKEN):
+                self._stores[kind].new_secret = NEW_SECRET[behaviour.token_shape]
+
     def set_request_limit(self, limit: RequestLimit) -> None:
         """Set the request limit and reset its counts."""
         with self.lock:
@@ -200,7 +212,7 @@ class Sandbox:
     def revoke(self, kind: Kind, serial: int) -> None:
         """Revoke a code or token, but nothing issued with it. Raises ``LookupError`` when it is unknown."""
         with self.lock:
-            self._stores[kind].revoke(serial)
+            self._stores[kind].revoke(serial, self.clock.now())
 
     def reset(self) -> None:
         """Return to the initial clients and settings and to real time; remove codes, tokens, faults, findings and the
@@ -223,6 +235,8 @@ class Sandbox:
             self._clients = {client.client_id: client for client in clients}
             for kind, (last_serial, content) in stores.items():
                 self._stores[kind].refill(last_serial, content)
+            families = (issued.family for store in self._stores.values() for _, issued in store)
+            self._last_family = max(families, default=0)
 
     def stored(self, kind: Kind) -> StoredIssued:
         """Return the last serial of a kind, and its content with the secrets, oldest first."""
@@ -238,11 +252,22 @@ class Sandbox:
         scope: Scope,
         redirect_uri_sent: bool = True,
         user_id: int | None = None,
+        code_challenge: str = "",
     ) -> str:
         """Issue a code for a user's consent (RFC 6749 §4.1.2) without checks; the first user's by default."""
         with self.lock:
             user_id = next(iter(self.users)) if user_id is None else user_id
-            return self.issue(Kind.CODE, client_id, scope, user_id, redirect_uri, redirect_uri_sent)
+            self._last_family += 1
+            return self.issue(
+                Kind.CODE,
+                client_id,
+                scope,
+                user_id,
+                redirect_uri=redirect_uri,
+                redirect_uri_sent=redirect_uri_sent,
+                code_challenge=code_challenge,
+                family=self._last_family,
+            )
 
     def issue_tokens(
         self,
@@ -251,16 +276,19 @@ class Sandbox:
         user_id: int | None,
         refresh_scope: Scope = (),
         refresh_token: str | None = None,
+        family: int = 0,
     ) -> Tokens:
         """Issue tokens without checks; a refresh token only with a user's token (RFC 6749 §4.4.3).
 
         ``refresh_scope`` is the refresh token's scope where the access token has less (RFC 6749 §6); ``refresh_token``
-        is the existing one when it is not replaced.
+        is the existing one when it is not replaced, ``family`` the number of the consent.
         """
         with self.lock:
-            access_token = self.issue(Kind.ACCESS_TOKEN, client_id, scope, user_id)
+            access_token = self.issue(Kind.ACCESS_TOKEN, client_id, scope, user_id, family=family)
             if user_id is not None and refresh_token is None:
-                refresh_token = self.issue(Kind.REFRESH_TOKEN, client_id, refresh_scope or scope, user_id)
+                refresh_token = self.issue(
+                    Kind.REFRESH_TOKEN, client_id, refresh_scope or scope, user_id, family=family
+                )
             expires_in = int(self._stores[Kind.ACCESS_TOKEN].lifetime.total_seconds())
             return Tokens(scope, expires_in, access_token, refresh_token)
 
@@ -270,13 +298,11 @@ class Sandbox:
         client_id: str,
         scope: Scope,
         user_id: int | None,
-        redirect_uri: str = "",
-        redirect_uri_sent: bool = False,
+        **more: Any,
     ) -> str:
-        """Issue one code or token without checks and return its secret."""
+        """Issue one code or token without checks and return its secret; ``more`` are other fields of ``Issued``."""
         with self.lock:
-            now = self.clock.now()
-            return self._stores[kind].issue(now, client_id, scope, user_id, redirect_uri, redirect_uri_sent)
+            return self._stores[kind].issue(self.clock.now(), client_id, scope, user_id, **more)
 
     def live(self, kind: Kind, secret: str) -> Issued | None:
         """Return the code or token, ``None`` when it is unknown or not live."""
@@ -286,12 +312,34 @@ class Sandbox:
     def use_code(self, secret: str) -> None:
         """Mark a code as used (RFC 6749 §4.1.2)."""
         with self.lock:
-            self._stores[Kind.CODE].end(secret, State.USED)
+            self._stores[Kind.CODE].end(secret, State.USED, self.clock.now())
 
     def replace_refresh_token(self, secret: str) -> None:
         """Mark a refresh token as replaced (RFC 6749 §6)."""
         with self.lock:
-            self._stores[Kind.REFRESH_TOKEN].end(secret, State.REPLACED)
+            self._stores[Kind.REFRESH_TOKEN].end(secret, State.REPLACED, self.clock.now())
+
+    def refreshable(self, secret: str) -> Issued | None:
+        """Return a refresh token that is live, or was replaced within the grace; ``None`` otherwise."""
+        with self.lock:
+            token = self.find(Kind.REFRESH_TOKEN, secret)
+            return token if token is not None and (token.is_live or self.in_grace(token)) else None
+
+    def in_grace(self, token: Issued) -> bool:
+        """Return true for a refresh token that was replaced a short time ago, as ``refresh_grace_seconds`` says."""
+        grace = timedelta(seconds=self.behaviour.refresh_grace_seconds)
+        if token.state is not State.REPLACED or token.ended_at is None:
+            return False
+        return self.clock.now() - token.ended_at < grace
+
+    def revoke_family(self, family: int) -> None:
+        """Revoke everything that comes from one consent (RFC 9700 §4.14.2); 0 is no consent."""
+        with self.lock:
+            now = self.clock.now()
+            for kind in (Kind.ACCESS_TOKEN, Kind.REFRESH_TOKEN) if family else ():
+                for secret, issued in list(self._stores[kind]):
+                    if issued.family == family and issued.as_of(now).is_live:
+                        self._stores[kind].end(secret, State.REVOKED, now)
 
     def replace_access_tokens(self, client_id: str, user_id: int | None) -> None:
         """End the access tokens that a client has for a user, as a refresh does in that setting."""
@@ -299,7 +347,7 @@ class Sandbox:
             now = self.clock.now()
             for secret, issued in list(self._stores[Kind.ACCESS_TOKEN]):
                 if (issued.client_id, issued.user_id) == (client_id, user_id) and issued.as_of(now).is_live:
-                    self._stores[Kind.ACCESS_TOKEN].end(secret, State.REPLACED)
+                    self._stores[Kind.ACCESS_TOKEN].end(secret, State.REPLACED, now)
 
     def must_be_replaced(self, refresh_token: Issued) -> bool:
         """Return true when use replaces this refresh token."""

@@ -29,7 +29,7 @@ class IncomingRequest:
     """A request. ``query`` is not decoded; header names are in lower case, as in ASGI.
 
     ``parameters`` are those of the body, ``problem`` says why they cannot be read, ``opening`` is the body's first
-    byte, ``address`` the sender's.
+    byte, ``address`` the sender's. ``elsewhere`` is true for a consent to the URL of another server.
     """
 
     endpoint: Endpoint
@@ -40,6 +40,12 @@ class IncomingRequest:
     problem: InvalidRequest | None = None
     opening: bytes = b""
     address: str = ""
+    elsewhere: bool = False
+
+    @property
+    def is_preflight(self) -> bool:
+        """True when a browser asks whether a page of another origin may send a request."""
+        return self.method == "OPTIONS" and "access-control-request-method" in self.headers
 
     @property
     def query_parameters(self) -> Parameters:

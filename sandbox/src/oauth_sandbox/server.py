@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -13,9 +13,10 @@ from typing import TextIO
 import uvicorn
 from starlette.types import ASGIApp
 
-from oauth_sandbox.app import application
+from oauth_sandbox import snapshots
+from oauth_sandbox.app import application, both
 from oauth_sandbox.clock import utc_now
-from oauth_sandbox.configuration import Configuration
+from oauth_sandbox.configuration import Api, Configuration, ready_made
 from oauth_sandbox.control.access import ControlAccess, is_loopback
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.response import json_text
@@ -48,22 +49,46 @@ def serve(
     fault_header: bool = False,
     tls: Certificate | None = None,
     log: TextIO | None = None,
+    sister: bool = False,
+    redirect_uris: Iterable[str] = (),
+    snapshot: Path | None = None,
 ) -> None:
     """Serve a new sandbox until SIGTERM or SIGINT. Port 0 takes a free one.
 
     Prints one line on standard output when it listens: ``Sandbox ready at http://127.0.0.1:9000``. There is no access
     log, because URLs carry codes; ``log`` gets one line of JSON per request, without secrets. Without ``control_token``
-    the control is open on loopback and off elsewhere. Raises ``ServeError`` when it cannot listen, or cannot use the
-    certificate.
+    the control is open on loopback and off elsewhere. ``sister`` adds the sister API below ``/olxgroup``.
+    ``redirect_uris`` are registered for every initial client. ``snapshot`` is a file with which it begins, if there is
+    one, and which it writes at the end. Raises ``ServeError`` when it cannot listen, or cannot use the certificate or
+    that file.
     """
-    sandbox = Sandbox(utc_now, configuration=configuration, fault_header=fault_header)
-    if log is not None:
-        sandbox.log.listener = lambda entry: print(json_text(entry), file=log, flush=True)
+    sandboxes = [Sandbox(utc_now, configuration=configuration, fault_header=fault_header)]
+    if sister:
+        sandboxes.append(Sandbox(utc_now, configuration=ready_made(Api.OLXGROUP), fault_header=fault_header))
+    for sandbox in sandboxes:
+        if log is not None:
+            sandbox.log.listener = lambda entry: print(json_text(entry), file=log, flush=True)
+    try:
+        if snapshot is not None:
+            snapshots.read(snapshot, sandboxes)
+    except (OSError, ValueError) as error:
+        raise ServeError(f"--snapshot: {snapshot} cannot be used: {error}. Correct it, or move it away.") from error
+    for uri in redirect_uris:
+        for sandbox in sandboxes:
+            sandbox.register(uri)
     with listening(host, port) as listener:
         url = url_of(listener, "http" if tls is None else "https")
         is_open = control_token is None and is_loopback(listener.getsockname()[0])
         access = ControlAccess(control_token, open=is_open)
-        Server(application(sandbox, access), lambda: print(f"Sandbox ready at {url}", flush=True), tls).run([listener])
+        app = both(access, *sandboxes, dated=True) if sister else application(sandboxes[0], access, dated=True)
+        Server(app, lambda: print(f"Sandbox ready at {url}", flush=True), tls, dated=False).run([listener])
+    if snapshot is not None:
+        try:
+            snapshots.write(snapshot, sandboxes)
+        except OSError as error:
+            raise ServeError(
+                f"--snapshot: {snapshot} cannot be written: {error.strerror}. The state is lost."
+            ) from error
 
 
 @contextlib.contextmanager
@@ -100,7 +125,9 @@ def url_of(listener: socket.socket, scheme: str = "http") -> str:
 class Server(uvicorn.Server):
     """A uvicorn server that reports when it listens, and for which a signal to stop is not a failure."""
 
-    def __init__(self, app: ASGIApp, ready: Callable[[], object], tls: Certificate | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, ready: Callable[[], object], tls: Certificate | None = None, *, dated: bool = True
+    ) -> None:
         config = uvicorn.Config(
             app,
             access_log=False,
@@ -108,6 +135,7 @@ class Server(uvicorn.Server):
             lifespan="off",
             ws="none",
             server_header=False,
+            date_header=dated,
             # The sender is that of the connection, whatever a header says.
             proxy_headers=False,
             timeout_graceful_shutdown=GRACE,

@@ -1,13 +1,14 @@
 """The issued codes, access tokens and refresh tokens, in memory by their secret."""
 
-import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice
+from typing import Any
 
+from oauth_sandbox.behaviour import NEW_SECRET, TokenShape
 from oauth_sandbox.scope import Scope
 
 
@@ -35,7 +36,8 @@ class Issued:
 
     ``user_id`` is ``None`` for the application's own token. ``redirect_uri`` is where a code went;
     ``redirect_uri_sent`` is true when the authorization request had it, so that the token request needs it (RFC 6749
-    §4.1.3).
+    §4.1.3). ``code_challenge`` is that of PKCE with its method, ``S256 CHALLENGE``. ``family`` numbers the consent that
+    it comes from, 0 without one. ``ended_at`` is when it was used, replaced or revoked.
     """
 
     serial: int
@@ -48,6 +50,9 @@ class Issued:
     state: State = State.LIVE
     redirect_uri: str = ""
     redirect_uri_sent: bool = False
+    code_challenge: str = ""
+    family: int = 0
+    ended_at: datetime | None = None
 
     @property
     def label(self) -> str:
@@ -76,6 +81,7 @@ class Store:
         self.lifetime = lifetime
         self._capacity = capacity
         self.last_serial = 0
+        self.new_secret = NEW_SECRET[TokenShape.HEX]
         # A plain dict scans past deleted entries to find its first one.
         self._by_secret: OrderedDict[str, Issued] = OrderedDict()
 
@@ -92,13 +98,12 @@ class Store:
         client_id: str,
         scope: Scope,
         user_id: int | None,
-        redirect_uri: str = "",
-        redirect_uri_sent: bool = False,
+        **more: Any,
     ) -> str:
-        """Issue a new one and return its secret, 40 random hex digits."""
+        """Issue a new one and return its secret; ``more`` are other fields of ``Issued``."""
         self._purge(now)
         self.last_serial += 1
-        secret = secrets.token_hex(20)
+        secret = self.new_secret()
         self._by_secret[secret] = Issued(
             serial=self.last_serial,
             kind=self.kind,
@@ -107,8 +112,7 @@ class Store:
             user_id=user_id,
             issued_at=now,
             expires_at=now + self.lifetime,
-            redirect_uri=redirect_uri,
-            redirect_uri_sent=redirect_uri_sent,
+            **more,
         )
         return secret
 
@@ -122,15 +126,15 @@ class Store:
         issued = self.find(secret, now)
         return issued if issued is not None and issued.is_live else None
 
-    def end(self, secret: str, state: State) -> None:
+    def end(self, secret: str, state: State, now: datetime) -> None:
         """Mark it as used, replaced or revoked."""
-        self._by_secret[secret] = replace(self._by_secret[secret], state=state)
+        self._by_secret[secret] = replace(self._by_secret[secret], state=state, ended_at=now)
 
-    def revoke(self, serial: int) -> None:
+    def revoke(self, serial: int, now: datetime) -> None:
         """Revoke it if it is live. Raises ``LookupError`` when it is unknown."""
         secret, issued = self._numbered(serial)
         if issued.is_live:
-            self.end(secret, State.REVOKED)
+            self.end(secret, State.REVOKED, now)
 
     def numbered(self, serial: int, now: datetime) -> Issued:
         """Return the one with this serial as it is now. Raises ``LookupError`` when it is unknown."""

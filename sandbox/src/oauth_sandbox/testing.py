@@ -46,7 +46,7 @@ class running:
 
     def __enter__(self) -> RunningSandbox:
         with contextlib.ExitStack() as cleanup:
-            url = cleanup.enter_context(serving(application(self._sandbox)))
+            url = cleanup.enter_context(serving(application(self._sandbox, dated=True), dated=False))
             control = cleanup.enter_context(contextlib.closing(Control(url)))
             self._cleanup = cleanup.pop_all()
         return RunningSandbox(url, control, SteeredClock(control), SteeredClients(control), self._sandbox)
@@ -62,14 +62,14 @@ class running:
 
 
 @contextlib.contextmanager
-def serving(app: ASGIApp) -> Iterator[str]:
-    """Serve any ASGI application in a thread and yield its URL.
+def serving(app: ASGIApp, *, dated: bool = True) -> Iterator[str]:
+    """Serve any ASGI application in a thread and yield its URL; ``dated`` adds the real ``Date`` to its responses.
 
     Raises ``RuntimeError`` when it does not start or stop within ``TIMEOUT`` seconds.
     """
     ready = threading.Event()
     with listening(HOST, 0) as listener:
-        server = Server(app, ready.set)
+        server = Server(app, ready.set, dated=dated)
         thread = threading.Thread(target=server.run, args=([listener],), name="sandbox", daemon=True)
         thread.start()
         try:

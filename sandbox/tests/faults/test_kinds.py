@@ -233,3 +233,31 @@ def test_every_kind_is_described_and_made_from_its_fields() -> None:
     assert fault_from_header("documented; number=2") == fault_from("documented", {"number": 2})
     with pytest.raises(InvalidInput):
         fault_from("no-such", {})
+
+
+@pytest.mark.parametrize(
+    ("malformation", "broken"),
+    [
+        ("no-access-token", lambda members: "access_token" not in members),
+        ("no-token-type", lambda members: "token_type" not in members),
+        ("expires-in-negative", lambda members: members["expires_in"] == -1),
+        ("expires-in-text", lambda members: members["expires_in"] == "86400"),
+        ("expires-in-twice", lambda members: members["expires_in"] == 1),
+        ("scope-list", lambda members: members["scope"] == ["read", "write", "v2"]),
+    ],
+)
+def test_a_malformed_token_response_has_one_fault(
+    control: Control, ask: Send, malformation: str, broken: Callable[[dict[str, Any]], bool]
+) -> None:
+    control.fault("malformed-token", malformation=malformation)
+    answer = ask(grant_type="client_credentials")
+    assert (answer.status_code, answer.text.count('"expires_in"')) == (200, 1 + (malformation == "expires-in-twice"))
+    assert broken(answer.json())
+    assert len(answer.json().keys() ^ ask(grant_type="client_credentials").json().keys()) == malformation.startswith(
+        "no-"
+    )
+
+
+def test_a_malformed_token_fault_leaves_refusals_alone(control: Control, ask: Send) -> None:
+    control.fault("malformed-token", malformation="no-access-token", times=None)
+    assert ask(grant_type="client_credentials", client_secret="wrong").json()["error"] == "invalid_client"

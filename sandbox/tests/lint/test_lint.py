@@ -52,7 +52,8 @@ def test_a_flawless_integration_has_no_findings(
     control: Control, http: httpx.Client, visit: Callable[..., None], call: Send
 ) -> None:
     visit()
-    code = control.approve(f"http://x/?{urlencode(FLAWLESS | {'state': 'f' * 32})}").split("code=")[1].split("&")[0]
+    url = f"{http.base_url}/oauth/authorize/?{urlencode(FLAWLESS | {'state': 'f' * 32})}"
+    code = control.approve(url).split("code=")[1].split("&")[0]
     exchange = {
         "grant_type": "authorization_code",
         "code": code,

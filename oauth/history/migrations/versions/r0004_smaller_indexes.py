@@ -1,7 +1,6 @@
 """Indexes of status and documented error without the rows that have none: fewer to write when a row is begun."""
 
-import sqlalchemy as sa
-from alembic import op
+from oauth.history.migrations.beside_traffic import create_index
 
 revision = "0004"
 down_revision = "0003"
@@ -10,12 +9,4 @@ down_revision = "0003"
 def upgrade() -> None:
     """Make both again."""
     for name in ("status", "documented_error"):
-        op.drop_index(f"exchanges_by_{name}", "exchanges")
-        known = sa.text(f"{name} IS NOT NULL")
-        op.create_index(
-            f"exchanges_by_{name}",
-            "exchanges",
-            [name, "started_at", "id"],
-            sqlite_where=known,
-            postgresql_where=known,
-        )
+        create_index(f"exchanges_by_{name}", [name, "started_at", "id"], f"{name} IS NOT NULL")

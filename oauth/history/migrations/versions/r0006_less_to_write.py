@@ -3,8 +3,9 @@
 A row that is new to SQLite's search index has a larger number than any row in it, so only changed ones are noted.
 """
 
-import sqlalchemy as sa
 from alembic import op
+
+from oauth.history.migrations.beside_traffic import create_index
 
 revision = "0006"
 down_revision = "0005"
@@ -26,11 +27,7 @@ _SEARCHED = (
 
 def upgrade() -> None:
     """Make the index and the triggers again."""
-    op.drop_index("exchanges_by_owner", "exchanges")
-    some = sa.text("owner != ''")
-    op.create_index(
-        "exchanges_by_owner", "exchanges", ["owner", "started_at", "id"], sqlite_where=some, postgresql_where=some
-    )
+    create_index("exchanges_by_owner", ["owner", "started_at", "id"], "owner != ''")
     if op.get_context().dialect.name == "sqlite":
         _note_changes_only()
 

@@ -8,6 +8,8 @@ PostgreSQL's checks leave the rows with the ids until now alone, also when these
 import sqlalchemy as sa
 from alembic import op
 
+from oauth.history.migrations.beside_traffic import add_checks
+
 revision = "0008"
 down_revision = "0007"
 
@@ -30,11 +32,7 @@ def upgrade() -> None:
         "outcome": "outcome ~ '^([0-9]xx|none|failed)$'",
         **{name: f"{name} BETWEEN 0 AND {most}" for name, most in _RANGES.items()},
     }
-    checks = [
-        f"ADD CONSTRAINT exchanges_{name}_check CHECK (id <= {last} OR {condition})"
-        for name, condition in conditions.items()
-    ]
-    op.execute(f"ALTER TABLE exchanges {', '.join(checks)}")
+    add_checks({f"exchanges_{name}_check": f"id <= {last} OR {condition}" for name, condition in conditions.items()})
 
 
 def _add_triggers() -> None:

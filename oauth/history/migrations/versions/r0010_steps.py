@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from oauth.history.migrations.beside_traffic import add_checks
+
 revision = "0010"
 down_revision = "0009"
 
@@ -21,5 +23,4 @@ def upgrade() -> None:
             op.execute(statement.replace(str(_BEFORE), str(_STEPS)))
         return
     last = op.get_bind().execute(sa.text("SELECT coalesce(max(id), 0) FROM exchanges")).scalar_one()
-    check = f"ADD CONSTRAINT exchanges_step_check CHECK (id <= {last} OR step IN {_STEPS})"
-    op.execute(f"ALTER TABLE exchanges DROP CONSTRAINT exchanges_step_check, {check}")
+    add_checks({"exchanges_step_check": f"id <= {last} OR step IN {_STEPS}"})

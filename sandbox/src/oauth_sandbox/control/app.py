@@ -12,7 +12,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oauth_sandbox import endpoints
-from oauth_sandbox.control import clients, clock, consent, faults, issued, lint, requests, settings, state
+from oauth_sandbox.control import clients, clock, consent, faults, issued, lint, overview, requests, settings, state
 from oauth_sandbox.control.access import ControlAccess
 from oauth_sandbox.control.openapi import document
 from oauth_sandbox.control.operation import Call, Conflict, Operation
@@ -29,6 +29,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *issued.OPERATIONS,
     *faults.OPERATIONS,
     *lint.OPERATIONS,
+    *overview.OPERATIONS,
     *requests.OPERATIONS,
     *settings.OPERATIONS,
     *state.OPERATIONS,
@@ -89,7 +90,7 @@ async def _respond(sandbox: Sandbox, operation: Operation, request: Request) -> 
     parameters = validated(dict(query), operation.query, strict=False)
     body = None if operation.body is None else decoded(await _body(request), operation.body)
     with sandbox.lock:
-        result = operation.run(sandbox, Call(path, parameters, body))
+        result = operation.run(sandbox, Call(path, parameters, body, str(request.base_url).rstrip("/")))
     return Response(204) if operation.response is None else Response.json(result, operation.status)
 
 

@@ -9,7 +9,9 @@ from msgspec import UNSET, Meta, UnsetType
 from oauth_sandbox import authorization_endpoint, endpoints
 from oauth_sandbox.authorization_endpoint import ErrorPage, ErrorRedirect
 from oauth_sandbox.configuration import UserId
+from oauth_sandbox.control.access import is_loopback
 from oauth_sandbox.control.operation import Call, Conflict, Operation
+from oauth_sandbox.paths import authorization_paths
 from oauth_sandbox.pipeline import process
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.request import Endpoint, IncomingRequest
@@ -23,10 +25,7 @@ class Decision(Fields):
     """The user's decision on an authorization request: give url, or parameters."""
 
     decision: Literal["approve", "deny"]
-    url: (
-        Annotated[str, Meta(max_length=10_000, description="The URL of the authorization page; only its query counts.")]
-        | UnsetType
-    ) = UNSET
+    url: Annotated[str, Meta(max_length=10_000, description="The URL of the authorization page.")] | UnsetType = UNSET
     parameters: (
         Annotated[
             dict[str, Annotated[str, Meta(max_length=4000)]],
@@ -53,8 +52,10 @@ def _decide(sandbox: Sandbox, call: Call) -> Redirect:
     body: Decision = call.body
     if body.url is UNSET and body.parameters is UNSET:
         raise InvalidInput((), "Give url, or parameters.")
-    query = _query(body.url or "", body.parameters or {})
-    request = IncomingRequest(Endpoint.AUTHORIZE, "GET", query, {})
+    url = body.url or ""
+    check_address(sandbox, url, call.origin)
+    query = _query(url, body.parameters or {})
+    request = IncomingRequest(Endpoint.AUTHORIZE, "GET", query, {}, elsewhere=is_elsewhere(url, call.origin))
     user = str(body.user_id or "")
 
     def proceed() -> Response:
@@ -66,6 +67,25 @@ def _decide(sandbox: Sandbox, call: Call) -> Redirect:
     if location is None:
         raise Conflict(_refusal_reason(sandbox, query, user))
     return Redirect(location=location, parameters=dict(parse_qsl(urlsplit(location).query, errors="replace")))
+
+
+def check_address(sandbox: Sandbox, url: str, origin: str) -> None:
+    """Raise ``Conflict`` when a URL has another path than the authorization page: a browser would not get there."""
+    path = urlsplit(url).path.rstrip("/")
+    if path and not any(path.endswith(known.rstrip("/")) for known in authorization_paths(sandbox.configuration.api)):
+        known = " or ".join(f"{origin}{path}" for path in authorization_paths(sandbox.configuration.api))
+        raise Conflict(f"{urlsplit(url)._replace(query='').geturl()} is not the authorization page. It is {known}.")
+
+
+def is_elsewhere(url: str, origin: str) -> bool:
+    """Return true for a URL at another server; the names of this machine are one."""
+    given, own = urlsplit(url).netloc.lower(), urlsplit(origin).netloc.lower()
+    return bool(given) and _as_one(given) != _as_one(own)
+
+
+def _as_one(netloc: str) -> str:
+    host, _, port = netloc.rpartition(":") if not netloc.endswith("]") and ":" in netloc else (netloc, "", "")
+    return f"localhost:{port}" if is_loopback(host.strip("[]")) else netloc
 
 
 def _query(url: str, parameters: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from oauth_sandbox.clients import ClientId
 from oauth_sandbox.configuration import UserId
-from oauth_sandbox.control.operation import MOST_ITEMS, Call, Conflict, Limit, Nothing, Number, Operation, Time
+from oauth_sandbox.control.operation import MOST_ITEMS, Call, Conflict, Count, Limit, Nothing, Number, Operation, Time
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.scope import parse
 from oauth_sandbox.store import Issued, Kind, State
@@ -23,7 +23,7 @@ ScopeText = Annotated[
     ),
 ]
 RedirectUri = Annotated[str, Meta(max_length=2000, description="Where the code goes.")]
-Secret = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}$(?!\n)", description="The code or token itself.")]
+Secret = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{20,4000}$(?!\n)", description="The code or token itself.")]
 PATHS = {Kind.CODE: "codes", Kind.ACCESS_TOKEN: "access-tokens", Kind.REFRESH_TOKEN: "refresh-tokens"}
 
 
@@ -37,9 +37,11 @@ class TokenFields(Fields):
     issued_at: Time
     expires_at: Time
     state: State
+    family: Annotated[Count, Meta(description="The consent that it comes from; 0 for one issued over the control.")] = 0
+    ended_at: Annotated[Time | None, Meta(description="When it was used, replaced or revoked.")] = None
 
 
-class CodeFields(TokenFields):
+class CodeFields(TokenFields, kw_only=True):
     """A code without its secret.
 
     ``redirect_uri_sent`` is true when the authorization request had the redirect URI: the token request needs it then.
@@ -47,15 +49,16 @@ class CodeFields(TokenFields):
 
     redirect_uri: RedirectUri
     redirect_uri_sent: bool
+    code_challenge: Annotated[str, Meta(description="The challenge of PKCE behind its method: S256 CHALLENGE.")] = ""
 
 
-class TokenWithSecret(TokenFields):
+class TokenWithSecret(TokenFields, kw_only=True):
     """A token."""
 
     secret: Secret
 
 
-class CodeWithSecret(CodeFields):
+class CodeWithSecret(CodeFields, kw_only=True):
     """A code."""
 
     secret: Secret
@@ -101,9 +104,12 @@ def issued_fields(issued: Issued) -> dict[str, Any]:
         "issued_at": issued.issued_at,
         "expires_at": issued.expires_at,
         "state": issued.state,
+        "family": issued.family,
+        "ended_at": issued.ended_at,
     }
     if issued.kind is Kind.CODE:
-        fields |= {"redirect_uri": issued.redirect_uri, "redirect_uri_sent": issued.redirect_uri_sent}
+        names = ("redirect_uri", "redirect_uri_sent", "code_challenge")
+        fields |= {name: getattr(issued, name) for name in names}
     return fields
 
 
@@ -128,8 +134,8 @@ def _issue(kind: Kind, sandbox: Sandbox, call: Call) -> dict[str, Any]:
         scope = sandbox.checked_scopes(parse(body.scope))
     except ValueError as error:
         raise Conflict(str(error)) from error
-    more = (body.redirect_uri, body.redirect_uri_sent) if kind is Kind.CODE else ()
-    secret = sandbox.issue(kind, body.client_id, scope or sandbox.client(body.client_id).scopes, user_id, *more)
+    more = {name: getattr(body, name) for name in ("redirect_uri", "redirect_uri_sent") if kind is Kind.CODE}
+    secret = sandbox.issue(kind, body.client_id, scope or sandbox.client(body.client_id).scopes, user_id, **more)
     return {"secret": secret, **issued_fields(sandbox.issued(kind, limit=1)[0])}
 
 

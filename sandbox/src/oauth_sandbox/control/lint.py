@@ -37,10 +37,11 @@ class ClientQuery(Fields):
 
 
 def _list(sandbox: Sandbox, call: Call) -> list[FindingFields]:
-    return [_fields(finding) for finding in sandbox.lint.findings(call.query.client_id or None)]
+    return [finding_fields(finding) for finding in sandbox.lint.findings(call.query.client_id or None)]
 
 
-def _fields(finding: Finding) -> FindingFields:
+def finding_fields(finding: Finding) -> FindingFields:
+    """Return a finding with the texts of its rule."""
     texts = asdict(finding.rule)
     name = texts.pop("name")
     return FindingFields(**asdict(finding) | texts | {"rule": name})

@@ -21,11 +21,12 @@ class Nothing(Fields):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The validated input: parameters of path and query, and the body."""
+    """The validated input: parameters of path and query, and the body. ``origin`` is the address that was called."""
 
     path: Mapping[str, Any]
     query: Any
     body: Any
+    origin: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
-"""Settings over HTTP: lifetimes, what a refresh replaces, the request limit, the fault header; and the users."""
+"""Settings over HTTP: lifetimes, refresh, request limit, assumptions, fault header; and the users."""
 
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
+from oauth_sandbox.behaviour import Behaviour
 from oauth_sandbox.configuration import EndsAccessTokens, KnownUser, Lifetimes, Replacement, User
 from oauth_sandbox.control.operation import Call, Operation
 from oauth_sandbox.provider import Sandbox
@@ -19,6 +20,7 @@ class Settings(Fields):
     refresh_token_replaced: Replacement
     refresh_ends_access_tokens: EndsAccessTokens
     request_limit: RequestLimit
+    behaviour: Behaviour
     fault_header: Annotated[bool, Meta(description="The header X-Sandbox-Fault provokes faults.")]
     drill: Annotated[bool, Meta(description="A drill is running: its findings are counted apart.")]
 
@@ -28,6 +30,7 @@ SettingsChange: Any = optional(
     "SettingsChange",
     lifetimes=optional(Lifetimes, "LifetimesChange"),
     request_limit=optional(RequestLimit, "RequestLimitChange"),
+    behaviour=optional(Behaviour, "BehaviourChange"),
 )
 NotEmptyChange: Any = Annotated[SettingsChange, Meta(extra_json_schema={"minProperties": 1})]
 
@@ -39,6 +42,7 @@ def current_settings(sandbox: Sandbox) -> Settings:
         refresh_token_replaced=sandbox.refresh_token_replaced,
         refresh_ends_access_tokens=sandbox.refresh_ends_access_tokens,
         request_limit=sandbox.limiter.limit,
+        behaviour=sandbox.behaviour,
         fault_header=sandbox.fault_header,
         drill=sandbox.lint.drill,
     )
@@ -52,6 +56,7 @@ def change_settings(sandbox: Sandbox, change: Any) -> None:
     settings: Settings = validated(merged, Settings)
     sandbox.set_lifetimes(settings.lifetimes)
     sandbox.set_request_limit(settings.request_limit)
+    sandbox.set_behaviour(settings.behaviour)
     sandbox.refresh_token_replaced = settings.refresh_token_replaced
     sandbox.refresh_ends_access_tokens = settings.refresh_ends_access_tokens
     sandbox.fault_header = settings.fault_header

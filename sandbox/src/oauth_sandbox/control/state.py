@@ -53,7 +53,8 @@ class Snapshot(Fields):
     faults: FaultRules
 
 
-def _field(kind: Kind) -> str:
+def field_of(kind: Kind) -> str:
+    """Return the name of the field with the codes or tokens of a kind."""
     return PATHS[kind].replace("-", "_")
 
 
@@ -63,7 +64,7 @@ def take(sandbox: Sandbox) -> dict[str, Any]:
     for kind in Kind:
         last_serial, content = sandbox.stored(kind)
         fields = [{"secret": secret, **issued_fields(issued)} for secret, issued in content]
-        stores[_field(kind)] = {"last_serial": last_serial, "content": fields}
+        stores[field_of(kind)] = {"last_serial": last_serial, "content": fields}
     return {
         "version": 1,
         "now": sandbox.clock.now(),
@@ -84,7 +85,7 @@ def restore(sandbox: Sandbox, snapshot: Snapshot) -> None:
     """
     try:
         clients = [client_from(client, sandbox.configuration.scopes) for client in snapshot.clients]
-        stores = {kind: _stored(sandbox, kind, getattr(snapshot, _field(kind))) for kind in Kind}
+        stores = {kind: _stored(sandbox, kind, getattr(snapshot, field_of(kind))) for kind in Kind}
         rules = [rule_from(rule) for rule in snapshot.faults.rules]
         sandbox.clock.set(snapshot.now)
     except (ValueError, OverflowError) as error:
@@ -96,24 +97,31 @@ def restore(sandbox: Sandbox, snapshot: Snapshot) -> None:
 
 
 def _stored(sandbox: Sandbox, kind: Kind, stored: StoredCodes | StoredTokens) -> StoredIssued:
-    content = []
     for entry in stored.content:
         check_user(sandbox, entry.user_id)
-        issued = Issued(
-            serial=entry.serial,
-            kind=kind,
-            client_id=entry.client_id,
-            scope=sandbox.checked_scopes(parse(entry.scope)),
-            user_id=entry.user_id,
-            issued_at=entry.issued_at,
-            expires_at=entry.expires_at,
-            # Whether it has expired depends on the clock.
-            state=State.LIVE if entry.state is State.EXPIRED else entry.state,
-            redirect_uri=getattr(entry, "redirect_uri", ""),
-            redirect_uri_sent=getattr(entry, "redirect_uri_sent", False),
-        )
-        content.append((entry.secret, issued))
-    return stored.last_serial, content
+        sandbox.checked_scopes(parse(entry.scope))
+    return stored.last_serial, [issued_from(kind, entry) for entry in stored.content]
+
+
+def issued_from(kind: Kind, entry: TokenWithSecret | CodeWithSecret) -> tuple[str, Issued]:
+    """Return the secret of a code or token, and what it stands for."""
+    issued = Issued(
+        serial=entry.serial,
+        kind=kind,
+        client_id=entry.client_id,
+        scope=parse(entry.scope),
+        user_id=entry.user_id,
+        issued_at=entry.issued_at,
+        expires_at=entry.expires_at,
+        # Whether it has expired depends on the clock.
+        state=State.LIVE if entry.state is State.EXPIRED else entry.state,
+        redirect_uri=getattr(entry, "redirect_uri", ""),
+        redirect_uri_sent=getattr(entry, "redirect_uri_sent", False),
+        code_challenge=getattr(entry, "code_challenge", ""),
+        family=entry.family,
+        ended_at=entry.ended_at,
+    )
+    return entry.secret, issued
 
 
 def _take(sandbox: Sandbox, _call: Call) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """Faults that break a correct response: a code is spent, a token issued, and the client may not know."""
 
+import json
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from oauth_sandbox.faults.fault import Fault, Situation
-from oauth_sandbox.response import Response
+from oauth_sandbox.response import Response, json_text
 
 
 class EmptyBody(Fault, frozen=True, tag="empty-body"):
@@ -15,6 +16,40 @@ class EmptyBody(Fault, frozen=True, tag="empty-body"):
     def respond(self, situation: Situation) -> Response:
         """Respond with a Content-Length of 0."""
         return replace(situation.proceed(), body=b"")
+
+
+Malformation = Literal[
+    "no-access-token", "no-token-type", "expires-in-negative", "expires-in-text", "expires-in-twice", "scope-list"
+]
+"""What is wrong with a token response: each breaks some client library (RFC 6749 §5.1)."""
+
+
+class MalformedToken(Fault, frozen=True, tag="malformed-token"):
+    """A token response with one member missing or wrong; other responses are as usual."""
+
+    malformation: Annotated[Malformation, Meta(description="What is wrong with the response.")] = "no-access-token"
+
+    def respond(self, situation: Situation) -> Response:
+        """Respond with the token response, changed."""
+        response = situation.proceed()
+        members = json.loads(response.body) if response.status == 200 and response.body[:1] == b"{" else {}
+        if "access_token" not in members:
+            return response
+        match self.malformation:
+            case "no-access-token":
+                del members["access_token"]
+            case "no-token-type":
+                del members["token_type"]
+            case "expires-in-negative":
+                members["expires_in"] = -1
+            case "expires-in-text":
+                members["expires_in"] = str(members["expires_in"])
+            case "scope-list":
+                members["scope"] = members.get("scope", "").split()
+        body = json_text(members).encode()
+        if self.malformation == "expires-in-twice":
+            body = body[:-1] + b',"expires_in":1}'
+        return replace(response, body=body)
 
 
 class WrongContentType(Fault, frozen=True, tag="wrong-content-type"):

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from oauth_sandbox.faults.broken_bodies import EmptyBody, WrongContentType
+from oauth_sandbox.faults.broken_bodies import EmptyBody, MalformedToken, WrongContentType
 from oauth_sandbox.faults.connection import ConnectionReset, CutOffBody, Latency, SlowDrip
 from oauth_sandbox.faults.error_responses import (
     Documented,
@@ -33,6 +33,7 @@ KINDS: Mapping[str, type[Fault]] = {
         HtmlPage,
         EmptyBody,
         WrongContentType,
+        MalformedToken,
         CutOffBody,
         ConnectionReset,
         SlowDrip,

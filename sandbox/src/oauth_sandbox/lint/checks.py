@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from oauth_sandbox import pkce
+from oauth_sandbox.behaviour import Cors
 from oauth_sandbox.configuration import Api
 from oauth_sandbox.parameters import Parameters, from_query
 from oauth_sandbox.request import Endpoint, IncomingRequest, basic, bearer
@@ -50,6 +52,8 @@ def examine(sandbox: "Sandbox", request: IncomingRequest, client_id: str | None,
     # The decision posted from the consent page is not a request of the client.
     if request.endpoint is Endpoint.AUTHORIZE and request.method == "POST":
         return []
+    if request.is_preflight:  # it is the browser's, and not what the client meant to send
+        return [] if sandbox.behaviour.cors is Cors.OPEN else ["called-from-browser"]
     query, repeated = from_query(request.query) if request.query else ({}, frozenset())
     context = LintContext(sandbox, request, client_id, query, repeated, presented)
     names = [name for name, check in CHECKS[request.endpoint].items() if check(context)]
@@ -114,6 +118,24 @@ def _state_short(context: LintContext) -> bool:
     return 0 < len(context.query.get("state", "")) < SHORTEST_STATE
 
 
+@_check("authorize-elsewhere", Endpoint.AUTHORIZE)
+def _authorize_elsewhere(context: LintContext) -> bool:
+    return context.request.elsewhere
+
+
+@_check("called-from-browser", Endpoint.TOKEN, *RESOURCES)
+def _called_from_browser(context: LintContext) -> bool:
+    return "origin" in context.request.headers and context.sandbox.behaviour.cors is Cors.CLOSED
+
+
+@_check("verifier-wrong", Endpoint.TOKEN, of_presented=True)
+def _verifier_wrong(context: LintContext) -> bool:
+    code = context.presented
+    if code is None or code.kind is not Kind.CODE:
+        return False
+    return not pkce.matches(code.code_challenge, context.body.get("code_verifier"))
+
+
 @_check("redirect-uri-missing", Endpoint.AUTHORIZE)
 def _redirect_uri_missing(context: LintContext) -> bool:
     return "redirect_uri" not in context.query
@@ -170,7 +192,10 @@ def _code_late(context: LintContext) -> bool:
 
 @_check("refresh-token-reused", Endpoint.TOKEN, of_presented=True)
 def _refresh_token_reused(context: LintContext) -> bool:
-    return _is(context, Kind.REFRESH_TOKEN, State.REPLACED)
+    token = context.presented
+    return (
+        token is not None and _is(context, Kind.REFRESH_TOKEN, State.REPLACED) and not context.sandbox.in_grace(token)
+    )
 
 
 @_check("credentials-twice", Endpoint.TOKEN)

@@ -74,6 +74,10 @@ class Lint:
                 finding.count += 1
                 finding.endpoint, finding.last_at, finding.request_id = endpoint, now, request_id
 
+    def put(self, finding: Finding) -> None:
+        """Have a finding as it is, in place of the same client's of the same rule."""
+        self._findings[finding.client_id, finding.rule.name, finding.drill] = finding
+
     def clear(self, client_id: str | None = None) -> None:
         """Remove all findings, or those of one client."""
         for finding in self.findings(client_id):

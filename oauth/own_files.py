@@ -1,0 +1,97 @@
+"""The files of your own profiles and catalogues: in ``CONSOLE_HOME``, or copies there of what consoles share.
+
+Whoever reads them asks for the folder, and reads its files; whoever changes them uses ``write`` and ``delete``.
+"""
+
+import os
+import secrets
+from contextlib import AbstractContextManager, nullcontext
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+
+class Kind(StrEnum):
+    """A kind of own files; its value is the name of their folder."""
+
+    PROFILE = "providers"
+    CATALOGUE = "catalogues"
+
+
+class Shared(Protocol):
+    """Files that consoles share. ``home`` is where the copies are; its methods raise ``OSError``."""
+
+    home: Path
+
+    def refresh(self) -> None:
+        """Bring the copies up to date, as far as that is possible now; raises nothing."""
+
+    def put(self, kind: Kind, id: str, content: bytes) -> None:
+        """Have every console see this content."""
+
+    def remove(self, kind: Kind, id: str) -> None:
+        """Have no console see the file any more."""
+
+    def locked(self) -> AbstractContextManager[object]:
+        """Keep other consoles from changing a file, with the copies up to date."""
+
+
+_shared: dict[Path, Shared] = {}
+
+
+def share(home: Path, shared: Shared | None) -> None:
+    """Have a home's files shared, or be files only."""
+    if shared is None:
+        _shared.pop(home, None)
+    else:
+        _shared[home] = shared
+
+
+def folder(home: Path, kind: Kind) -> Path:
+    """Return the folder of the files, or of their copies as they are now."""
+    if shared := _shared.get(home):
+        shared.refresh()
+        return _below(shared.home, kind)
+    return _below(home, kind)
+
+
+@lru_cache(maxsize=32)
+def _below(home: Path, kind: Kind) -> Path:
+    return home / kind  # making a path takes long, and every error asks for it
+
+
+def write(home: Path, kind: Kind, id: str, content: bytes) -> None:
+    """Save a file, replacing the one with its id. Raises ``OSError``."""
+    if shared := _shared.get(home):
+        shared.put(kind, id, content)
+        return
+    replace(_below(home, kind) / f"{id}.toml", content)
+
+
+def delete(home: Path, kind: Kind, id: str) -> None:
+    """Delete a file, if there is one. Raises ``OSError``."""
+    if shared := _shared.get(home):
+        shared.remove(kind, id)
+        return
+    (_below(home, kind) / f"{id}.toml").unlink(missing_ok=True)
+
+
+def locked(home: Path) -> AbstractContextManager[object]:
+    """Keep other consoles that share the files from changing one. Raises ``OSError``."""
+    shared = _shared.get(home)
+    return shared.locked() if shared else nullcontext()
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file atomically, readable by its owner only, and its folder if it is missing. Raises ``OSError``."""
+    draft = path.with_name(f".{path.stem}.{secrets.token_hex(4)}")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

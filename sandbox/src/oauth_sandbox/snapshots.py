@@ -1,0 +1,51 @@
+"""The state of a sandbox server in a file, so that a restart loses no client, no token and no moved clock."""
+
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from oauth_sandbox.control.state import Snapshot, restore, take
+from oauth_sandbox.provider import Sandbox
+from oauth_sandbox.response import json_text
+from oauth_sandbox.validation import Fields, InvalidInput, decoded
+
+
+class _State(Fields):
+    """A sandbox's state. The snapshot has its time, too, from which the clock would go on as if it had stood still."""
+
+    ahead_seconds: float
+    snapshot: Snapshot
+
+
+def write(path: Path, sandboxes: Iterable[Sandbox]) -> None:
+    """Replace the file atomically. It has the secrets, so only its owner may read it. Raises ``OSError``."""
+    states = {
+        sandbox.configuration.api: {"ahead_seconds": sandbox.clock.offset.total_seconds(), "snapshot": take(sandbox)}
+        for sandbox in sandboxes
+    }
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(json_text(states).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def read(path: Path, sandboxes: Iterable[Sandbox]) -> None:
+    """Give the sandboxes their states, if there is a file; the clock stays as far ahead as it was.
+
+    Raises ``OSError`` and ``ValueError``.
+    """
+    if not path.exists():
+        return
+    states: dict[str, _State] = decoded(path.read_bytes(), dict[str, _State])
+    for sandbox in sandboxes:
+        if (state := states.get(sandbox.configuration.api)) is None:
+            raise InvalidInput((), f"It has no state of {sandbox.configuration.api}.")
+        restore(sandbox, state.snapshot)
+        sandbox.clock.reset()
+        sandbox.clock.move(state.ahead_seconds)
