@@ -22,7 +22,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -70,11 +70,12 @@ class Provider(BaseHTTPRequestHandler):
         time.sleep(self.delay)
         answer = {"access_token": secrets.token_hex(20), "token_type": "bearer", "expires_in": 3600}
         text = json.dumps(answer).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
+        with suppress(ConnectionError):  # the console that asked was killed
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -101,7 +102,7 @@ def walk_until(walk: Walk, moment: str, chance: random.Random) -> str:
     walk.reach("authorize.open")
     with walk.page.context.expect_page() as opened:
         walk.at("authorize.open").locator("a").click()
-    opened.value.get_by_text("tab").first.wait_for()
+    opened.value.get_by_text("The console keeps it for your flow").wait_for()
     opened.value.close()
     if moment == "opened":
         return flow
