@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
@@ -82,6 +83,20 @@ def test_a_callback_that_comes_while_no_tab_is_open_is_taken_by_the_next_one(wal
     again.at("step.token").wait_for()
     again.exchange()
     again.at("tokens").wait_for()
+
+
+def test_a_reload_while_a_request_is_on_its_way_waits_for_its_response(walk: "Walk") -> None:
+    walk.authorize()
+    late = {"fault": "latency", "seconds": 15, "client_id": "demo-app", "endpoint": "token"}
+    assert httpx.post(f"{walk.url}/sandbox/control/faults", json=late, timeout=30).status_code == 201
+    walk.at("token.send").locator("button").click()
+    walk.page.get_by_text("Waiting for the response").wait_for()
+    walk.page.reload()
+    expect(walk.at("walkthrough.sending")).to_contain_text("Its response appears here if it arrives")
+    walk.at("token.send").locator("button").click()  # which sends nothing
+    walk.at("tokens").wait_for()
+    expect(walk.at("walkthrough.sending")).to_have_count(0)
+    expect(walk.at("diagram").get_by_text("token · POST")).to_have_count(1)
 
 
 def test_the_back_button_comes_back_to_the_flow(walk: "Walk") -> None:

@@ -6,6 +6,7 @@ with a kept flow, and the signatures of requests that were not sent are made ane
 """
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -130,6 +131,18 @@ class _Sending:
 
 
 @dataclass(frozen=True, slots=True)
+class _Fields:
+    """Everything that is kept of Streamlit's session state."""
+
+    edits: dict[str, Any]
+    state: dict[str, Any]
+    signing_key: _Key | None
+    registrations: dict[str, Registration]
+    used: dict[str, Client]
+    lookup: _Lookup | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Content:
     """Everything that is kept of a walkthrough."""
 
@@ -148,15 +161,10 @@ class _Content:
     keys: tuple[dict[str, Any], ...] | None
     claims: Statement
     secrets: tuple[tuple[str, str], ...]
-    edits: dict[str, Any]
-    state: dict[str, Any]
-    signing_key: _Key | None
     flow_key: _Key | None
     dpop_key: _Key | None
-    registrations: dict[str, Registration]
-    used: dict[str, Client]
-    lookup: _Lookup | None
     sending: _Sending | None
+    fields: _Fields
 
 
 @dataclass
@@ -231,15 +239,26 @@ def leave(current: Session) -> None:
         held.sending = None
 
 
-def claim(current: Session, action: str) -> bool:
-    """Save that a request is about to be sent; return False if another tab may have sent it, or went on."""
+def claim(current: Session, action: str) -> Callable[[], None] | None:
+    """Save that a request is about to be sent, and return a function that saves its response.
+
+    Return ``None`` if the request must not be sent: another tab may have sent it, or went on. The function uses nothing
+    of Streamlit, which ends a run at its next call once the tab is closed or reloaded.
+    """
     held = _held()
     if held is None:
-        return True
+        return lambda: None
     if is_blocked():
-        return False
+        return None
     held.sending = None
-    return _save(current, held, _Sending(action, now() + longest(current)))
+    fields = _fields_now()
+    if not _save(current, held, fields, _Sending(action, now() + longest(current))):
+        return None
+
+    def save_response() -> None:
+        _save(current, held, fields, None)
+
+    return save_response
 
 
 def longest(current: Session) -> timedelta:
@@ -255,8 +274,8 @@ def save(current: Session) -> bool:
     if not held.is_settled:
         held.is_settled = True
         if held.kept is not None or not (current.sequence or any(_typed().values())):
-            held.content = _encoded(current, held.sending)  # nothing that a person would miss
-    return _save(current, held, held.sending)
+            held.content = _encoded(current, _fields_now(), held.sending)  # nothing that a person would miss
+    return _save(current, held, _fields_now(), held.sending)
 
 
 def draw() -> None:
@@ -329,10 +348,10 @@ def _is_elsewhere(held: _Held) -> bool:
     return any(name == held.name.id and id != own and _is_open(id) for id, name in list(_shown.items()))
 
 
-def _save(current: Session, held: _Held, sending: _Sending | None) -> bool:
+def _save(current: Session, held: _Held, fields: _Fields, sending: _Sending | None) -> bool:
     if held.stale:
         return False
-    content = _encoded(current, sending)
+    content = _encoded(current, fields, sending)
     if content == held.content:
         return True
     flow = current.flow
@@ -368,16 +387,13 @@ def _read(held: _Held) -> None:
     except HistoryError:
         held.reading = True
         return
-    _fill_in(content)
+    _fill_in(content.fields)
     st.session_state[session.SESSION] = restored
     held.content, held.kept = kept.payload or b"", kept
     held.sending = content.sending
 
 
-def _encoded(current: Session, sending: _Sending | None) -> bytes:
-    state = st.session_state
-    lookup: discover.Lookup | None = state.get("walkthrough.discovered")
-    outcome = lookup.outcome if lookup is not None else None
+def _encoded(current: Session, fields: _Fields, sending: _Sending | None) -> bytes:
     fixing = current.fixing
     content = _Content(
         shape=SHAPE,
@@ -395,11 +411,22 @@ def _encoded(current: Session, sending: _Sending | None) -> bytes:
         keys=tuple(dict(key) for key in current.keys) if current.keys is not None else None,
         claims=current.signing.claims,
         secrets=current.vault.remembered(),
+        flow_key=_key(current.flow.signing_key),
+        dpop_key=_key(current.flow.dpop_key),
+        sending=sending,
+        fields=fields,
+    )
+    return msgspec.json.encode(content, order="deterministic")
+
+
+def _fields_now() -> _Fields:
+    state = st.session_state
+    lookup: discover.Lookup | None = state.get("walkthrough.discovered")
+    outcome = lookup.outcome if lookup is not None else None
+    return _Fields(
         edits=_typed(),
         state={str(key): value for key, value in state.items() if _is_kept(str(key))},
         signing_key=_key(state.get(session.OWN_KEY)),
-        flow_key=_key(current.flow.signing_key),
-        dpop_key=_key(current.flow.dpop_key),
         registrations=session.registrations(),
         used=state.get(own_client.USED, {}),
         lookup=_Lookup(
@@ -407,9 +434,7 @@ def _encoded(current: Session, sending: _Sending | None) -> bytes:
         )
         if lookup is not None and outcome is not None
         else None,
-        sending=sending,
     )
-    return msgspec.json.encode(content, order="deterministic")
 
 
 def _decoded(payload: bytes | None) -> _Content | None:
@@ -496,7 +521,7 @@ def _restored(content: _Content) -> Session:
     )
 
 
-def _fill_in(content: _Content) -> None:
+def _fill_in(content: _Fields) -> None:
     """Put the fields back as they were typed, in place of all that the browser has."""
     state = st.session_state
     for key in _fields():
