@@ -64,7 +64,7 @@ FORM = "application/x-www-form-urlencoded"
 FORM_LIMIT = 65_536
 """Bytes of a form that are read; an authorization response has a few hundred."""
 
-TRIES = 20
+TRIES = 30
 SECONDS_BETWEEN_TRIES = 0.1
 """Seconds between two looks for a flow that a callback belongs to, and the number of looks."""
 

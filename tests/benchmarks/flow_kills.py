@@ -102,7 +102,7 @@ def walk_until(walk: Walk, moment: str, chance: random.Random) -> str:
     walk.reach("authorize.open")
     with walk.page.context.expect_page() as opened:
         walk.at("authorize.open").locator("a").click()
-    opened.value.get_by_text("The console keeps it for your flow").wait_for()
+    opened.value.get_by_role("heading", name="Callback received").wait_for()
     opened.value.close()
     if moment == "opened":
         return flow

@@ -207,6 +207,26 @@ def test_a_store_that_fails_stops_nothing(page: Page, monkeypatch: pytest.Monkey
     assert state(page).flow.tokens is not None
 
 
+def test_a_flow_that_could_not_be_read_does_not_replace_what_was_begun_since(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise HistoryError("The database is away.")
+
+    page.paste(page.decide())
+    with monkeypatch.context() as patch:
+        for name in ("load", "save", "generation"):
+            patch.setattr(KeptFlows, name, fail)
+        second = Page()
+        second.type("walkthrough.case", "T-2")
+    begun = state(second).flow.id
+    second.run()
+    assert state(second).flow.id == begun != state(page).flow.id
+    assert "Another tab went on with this flow" in second.text()
+    second.press("walkthrough.show")
+    assert state(second).flow.id == state(page).flow.id
+
+
 def test_a_browser_without_a_cookie_keeps_nothing(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "browser", lambda: "")
     kept_flows._memory.clear()

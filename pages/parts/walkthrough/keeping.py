@@ -385,8 +385,7 @@ def _read(held: _Held) -> None:
             return
         restored = _restored(content)
     except HistoryError:
-        held.reading = True
-        return
+        return  # when the database is back, what is kept there shows as the flow of another tab
     _fill_in(content.fields)
     st.session_state[session.SESSION] = restored
     held.content, held.kept = kept.payload or b"", kept
