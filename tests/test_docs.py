@@ -286,4 +286,4 @@ def test_example_of_a_test_suite_passes_beside_a_package_of_the_same_name_as_our
         capture_output=True,
         text=True,
     )
-    assert re.search(r"^7 passed", done.stdout, re.MULTILINE), done.stdout
+    assert re.search(r"^9 passed", done.stdout, re.MULTILINE), done.stdout

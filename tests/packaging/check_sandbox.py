@@ -72,7 +72,7 @@ def check_example(programs: Path, folder: Path, environment: dict[str, str]) -> 
     (work / "adverts.py").write_text(adverts, "utf-8")
     (work / "test_adverts.py").write_text(tests, "utf-8")
     done = output([str(programs / "python"), "-m", "pytest", "-W", "error"], work, environment)
-    assert re.search(r"=+ 7 passed", done), done
+    assert re.search(r"=+ 9 passed", done), done
 
 
 if __name__ == "__main__":

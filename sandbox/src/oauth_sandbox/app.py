@@ -13,12 +13,14 @@ from oauth_sandbox.control.access import ControlAccess
 from oauth_sandbox.control.app import control_application
 from oauth_sandbox.errors import ApiError
 from oauth_sandbox.faults.error_responses import request_limit_page
+from oauth_sandbox.faults.hold import Hold
 from oauth_sandbox.log import Outcome
 from oauth_sandbox.paths import PATHS, SISTER, authorization_paths
-from oauth_sandbox.pipeline import process
+from oauth_sandbox.pipeline import held_first, process
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.request import Endpoint, address_of, read
 from oauth_sandbox.response import Response, error_response, new_request_id, send_response
+from oauth_sandbox.sandboxes import PATH, Sandboxes
 
 HEALTH = "/health"
 CONTROL = "/control/"
@@ -30,8 +32,13 @@ def application(sandbox: Sandbox, access: ControlAccess | None = None, *, dated:
     Without ``access`` the control is open to this machine only. ``dated`` is for a server that writes no ``Date``
     itself: the sandbox's is by its own clock.
     """
-    app = _Application(sandbox, access or ControlAccess())
-    return _Dated(sandbox, app) if dated else app
+    access = access or ControlAccess()
+
+    def app_of(sandbox: Sandbox, sandboxes: Sandboxes | None = None) -> ASGIApp:
+        app = _Application(sandbox, access, sandboxes)
+        return _Dated(sandbox, app) if dated else app
+
+    return app_of(sandbox, Sandboxes(app_of, sandbox.clock.base))
 
 
 class _Dated:
@@ -43,7 +50,8 @@ class _Dated:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_dated(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            # One of its own, below this one, has written the date of its own clock.
+            if message["type"] == "http.response.start" and not any(name == b"date" for name, _ in message["headers"]):
                 date = format_datetime(self.sandbox.clock.now(), usegmt=True)
                 message["headers"] = [*message["headers"], (b"date", date.encode())]
             await send(message)
@@ -60,8 +68,9 @@ def both(access: ControlAccess, partner: Sandbox, sister: Sandbox, *, dated: boo
 class _Application:
     """A few fixed paths, looked up in a dictionary, which is faster than matching routes."""
 
-    def __init__(self, sandbox: Sandbox, access: ControlAccess) -> None:
+    def __init__(self, sandbox: Sandbox, access: ControlAccess, sandboxes: Sandboxes | None) -> None:
         self.sandbox = sandbox
+        self.sandboxes = sandboxes
         api = sandbox.configuration.api
         served = dict.fromkeys(authorization_paths(api), Endpoint.AUTHORIZE)
         served |= {path: endpoint for endpoint, path in PATHS[api].items()}
@@ -71,13 +80,17 @@ class _Application:
         self.paths: Mapping[str, ASGIApp] = {**bare, **by_path, HEALTH: _health}
         known = f"Unknown path. Known paths: {', '.join(by_path)}, {HEALTH} and {CONTROL}."
         self.unknown_path = ApiError(404, known) if api is Api.PARTNER else olxgroup.Refusal(404, known)
-        self.control = control_application(sandbox, access, CONTROL)
+        self.control = control_application(sandbox, access, CONTROL, sandboxes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         app = self.paths.get(path) or (self.control if path.startswith(CONTROL) else self._not_found)
+        if self.sandboxes is not None and path.startswith(PATH):
+            id = path.removeprefix(PATH).partition("/")[0]
+            if (own := self.sandboxes.use(id)) is not None:
+                app, scope = own.app, {**scope, "root_path": f"{scope.get('root_path', '')}{PATH}{id}"}
         await app(scope, receive, send)
 
     async def _not_found(self, scope: Scope, _receive: Receive, send: Send) -> None:
@@ -105,11 +118,16 @@ class _Endpoint:
         """Respond to one request; only reading and sending await, so that checks and effects are one step."""
         sandbox = self.sandbox
         request = await read(self.endpoint, scope, receive)
+        held, client_id = held_first(sandbox, request)
+        if held is not None:
+            await sandbox.holds.wait(held, request, client_id)
         try:
-            result = process(sandbox, request, self.path, lambda: endpoints.respond(sandbox, request))
+            result = process(sandbox, request, self.path, lambda: endpoints.respond(sandbox, request), held)
         except Exception:
             await send_response(endpoints.failure(), new_request_id(), send)
             raise
+        if isinstance(result.fault, Hold):
+            await sandbox.holds.wait(result.fault, request, result.client_id)
         if result.fault is None:
             await send_response(result.response, result.request_id, send)
         else:

@@ -21,6 +21,11 @@ class Clock:
         self._lock = threading.Lock()
 
     @property
+    def base(self) -> Callable[[], datetime]:
+        """The clock that it is ahead of or behind."""
+        return self._base
+
+    @property
     def offset(self) -> timedelta:
         """The clock's lead over its base; negative when it is behind."""
         return self._offset

@@ -118,12 +118,22 @@ def load(path: Path, api: Api = Api.PARTNER, preset: Preset | None = None) -> Co
     document = _parsed(path)
     if preset is not None:
         document["preset"] = preset
+    return _read(_merged(document, api), str(path), api)
+
+
+def from_fields(document: Mapping[str, Any], api: Api = Api.PARTNER) -> Configuration:
+    """Return a configuration from the fields of a file. Raises ``ConfigurationError``."""
+    return _read(_merged(document, api), "configuration", api)
+
+
+def _merged(document: Mapping[str, Any], api: Api) -> dict[str, Any]:
+    """Return a document with what it leaves out as in the API's default."""
     basis = _with_preset(_parsed(INITIAL[api]), document.get("preset"))
-    merged = basis | document
+    merged = basis | dict(document)
     for name in ("lifetimes", "request_limit", "behaviour"):
         if isinstance(document.get(name), dict):
             merged[name] = basis[name] | document[name]
-    return _read(merged, str(path), api)
+    return merged
 
 
 def _with_preset(document: dict[str, Any], preset: object) -> dict[str, Any]:

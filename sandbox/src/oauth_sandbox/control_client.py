@@ -1,5 +1,6 @@
 """A small Python client of the control, for test suites."""
 
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,6 +51,26 @@ class Control:
     def clear_faults(self) -> None:
         """Remove every fault."""
         self.request("DELETE", "faults")
+
+    def held(self, count: int = 1, timeout: float = 10) -> list[dict[str, Any]]:
+        """Wait until ``count`` requests are held, and return them. Raises ``TimeoutError``."""
+        end = time.monotonic() + timeout
+        while len(found := list(self.request("GET", "holds"))) < count:
+            if time.monotonic() > end:
+                raise TimeoutError(f"{len(found)} of {count} requests were held within {timeout} seconds.")
+            time.sleep(0.005)
+        return found
+
+    def release(self, number: int | None = None) -> int:
+        """Release one held request, or all; return how many."""
+        body = {} if number is None else {"number": number}
+        released: int = self.request("POST", "holds/release", body)["released"]
+        return released
+
+    def make(self, **configuration: object) -> str:
+        """Make a sandbox of its own on the same server, and return its URL; see ``oauth_sandbox_new``."""
+        made: dict[str, str] = self.request("POST", "sandboxes", configuration)
+        return made["url"]
 
     def lint(self, client_id: str | None = None) -> list[str]:
         """Return the names of the broken rules."""

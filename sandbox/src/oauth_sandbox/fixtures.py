@@ -1,8 +1,8 @@
 """The fixtures of pytest, which finds them by itself once the distribution is installed."""
 
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -17,12 +17,17 @@ def oauth_sandbox_server() -> Iterator[SteeredSandbox]:
     """Provide one sandbox for the whole run.
 
     It is the one at ``OAUTH_SANDBOX_URL`` (with ``OAUTH_SANDBOX_TOKEN`` if needed), or a new one on a free port.
+    Workers of pytest-xdist have one of their own there.
     """
     url = os.environ.get(RUNNING_URL)
     with ExitStack() as stack:
         token = os.environ.get(RUNNING_TOKEN) if url else None
         url = url or stack.enter_context(running()).url
-        yield stack.enter_context(steered(url.rstrip("/"), token))
+        server = stack.enter_context(steered(url.rstrip("/"), token))
+        if os.environ.get(RUNNING_URL) and "PYTEST_XDIST_WORKER" in os.environ:
+            # Workers that share a server would reset each other.
+            server = stack.enter_context(_own(server, token, {}))
+        yield server
 
 
 @pytest.fixture
@@ -30,3 +35,28 @@ def oauth_sandbox(oauth_sandbox_server: SteeredSandbox) -> SteeredSandbox:
     """Provide the sandbox in its initial state."""
     oauth_sandbox_server.control.reset()
     return oauth_sandbox_server
+
+
+@pytest.fixture
+def oauth_sandbox_new(oauth_sandbox_server: SteeredSandbox) -> Iterator[Callable[..., SteeredSandbox]]:
+    """Provide a function that makes a sandbox for this test alone, configured by its arguments.
+
+    They are ``preset``, ``lifetimes``, ``behaviour``, ``request_limit``, ``users``, ``clients``, ``scopes``,
+    ``redirect_uris`` and ``api``, as in ``POST /control/sandboxes``.
+    """
+    token = os.environ.get(RUNNING_TOKEN)
+    with ExitStack() as stack:
+        yield lambda **configuration: stack.enter_context(_own(oauth_sandbox_server, token, configuration))
+
+
+@contextmanager
+def _own(server: SteeredSandbox, token: str | None, configuration: Mapping[str, object]) -> Iterator[SteeredSandbox]:
+    """Make a sandbox of its own, for the block."""
+    at = server.url.partition("/sandboxes/")[0]
+    with steered(at, token) as above:
+        url = above.control.make(**configuration)
+        try:
+            with steered(url, token) as own:
+                yield own
+        finally:
+            above.control.request("DELETE", f"sandboxes/{url.rpartition('/')[2]}")

@@ -11,6 +11,7 @@ from oauth_sandbox.behaviour import Cors
 from oauth_sandbox.errors import ApiError
 from oauth_sandbox.faults.error_responses import RequestLimitReached
 from oauth_sandbox.faults.fault import Fault, Situation
+from oauth_sandbox.faults.hold import Hold
 from oauth_sandbox.faults.kinds import HEADER, fault_from_header
 from oauth_sandbox.lint import checks
 from oauth_sandbox.log import Outcome
@@ -32,23 +33,45 @@ class PipelineResult(NamedTuple):
     response: Response
     fault: Fault | None
     request_id: str
+    client_id: str | None
 
 
-def process(sandbox: Sandbox, request: IncomingRequest, path: str, proceed: Callable[[], Response]) -> PipelineResult:
+def held_first(sandbox: Sandbox, request: IncomingRequest) -> tuple[Hold | None, str | None]:
+    """Return the hold that stops a request before it is processed, if any, and the client."""
+    with sandbox.lock:
+        if not any(rule.fault.comes_first for rule in sandbox.faults.rules):
+            return None, None
+        client_id = checks.client_of(sandbox, request, checks.presented(sandbox, request))
+        fault = sandbox.faults.take(request.endpoint, client_id, first=True)
+        return (fault if isinstance(fault, Hold) else None), client_id
+
+
+def process(
+    sandbox: Sandbox,
+    request: IncomingRequest,
+    path: str,
+    proceed: Callable[[], Response],
+    held: Hold | None = None,
+) -> PipelineResult:
     """Run one request through the pipeline.
 
-    ``proceed`` does what was requested and returns the correct response; ``path`` is what the log shows.
+    ``proceed`` does what was requested and returns the correct response; ``path`` is what the log shows, and ``held``
+    the hold that stopped the request before.
     """
     started = perf_counter()
     fault: Fault | None = None
     with sandbox.lock:
         outcome = Outcome(new_request_id(), sandbox.clock.now())
+        sandbox.request_id = outcome.request_id
         admitted = sandbox.limiter.admits(request.address, outcome.at)
         presented = checks.presented(sandbox, request)
         outcome.client_id = checks.client_of(sandbox, request, presented)
         outcome.findings = checks.examine(sandbox, request, outcome.client_id, presented) if admitted else []
         if outcome.findings:
-            sandbox.lint.add(outcome.findings, outcome.client_id, request.endpoint, outcome.at, outcome.request_id)
+            details = checks.details(sandbox, outcome.findings, presented, outcome.request_id)
+            sandbox.lint.add(
+                outcome.findings, outcome.client_id, request.endpoint, outcome.at, outcome.request_id, details
+            )
         try:
             try:
                 # Past the limit the provider itself never sees the request, and no fault is used up.
@@ -59,10 +82,10 @@ def process(sandbox: Sandbox, request: IncomingRequest, path: str, proceed: Call
             response = _as_assumed(sandbox, request, response)
             outcome.status, outcome.error = response.status, _error_of(response)
         finally:
-            outcome.fault = None if fault is None else fault.kind
+            outcome.fault = None if (struck := fault or held) is None else struck.kind
             outcome.duration_ms = (perf_counter() - started) * 1000
             sandbox.log.add(request, path, outcome)
-    return PipelineResult(response, fault, outcome.request_id)
+    return PipelineResult(response, fault, outcome.request_id, outcome.client_id)
 
 
 def _as_assumed(sandbox: Sandbox, request: IncomingRequest, response: Response) -> Response:

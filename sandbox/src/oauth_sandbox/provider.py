@@ -18,6 +18,7 @@ from oauth_sandbox.behaviour import NEW_SECRET, Behaviour
 from oauth_sandbox.clients import Client, checked_scopes, client_from
 from oauth_sandbox.clock import Clock
 from oauth_sandbox.configuration import Configuration, Lifetimes, Replacement, User, ready_made
+from oauth_sandbox.faults.hold import Holds
 from oauth_sandbox.faults.rules import Faults
 from oauth_sandbox.lint.findings import Lint
 from oauth_sandbox.log import RequestLog
@@ -58,10 +59,11 @@ class Tokens:
 class Sandbox:
     """One provider, with a movable ``clock`` over the real time of ``base``.
 
-    ``configuration`` is the initial state, by default ``sandbox.toml``; its users and scopes never change. ``capacity``
+    ``configuration`` is the initial state, by default ``sandbox.toml``; its scopes never change. ``capacity``
     bounds the codes, the access tokens and the refresh tokens separately. ``faults``, ``lint``, ``log`` and ``limiter``
     are used under the lock too. ``refused`` has the query of the last authorization requests that were answered with
-    an error page, and its words: their application is told nothing (RFC 6749 §4.1.2.1).
+    an error page, and its words: their application is told nothing (RFC 6749 §4.1.2.1). ``holds`` has the requests
+    that a test has stopped, ``request_id`` is that of the request that is being answered.
     """
 
     def __init__(
@@ -76,9 +78,12 @@ class Sandbox:
         self.configuration = configuration or ready_made()
         self._starts_with_fault_header = fault_header
         self._clients = dict(self.configuration.clients)
+        self._users = dict(self.configuration.users)
         self._stores = {kind: Store(kind, timedelta(), capacity) for kind in Kind}
         self._last_family = 0
         self.faults = Faults()
+        self.holds = Holds(self.clock.now)
+        self.request_id = ""
         self.lint = Lint()
         self.log = RequestLog()
         self.refused: deque[tuple[str, str]] = deque(maxlen=REFUSED)
@@ -110,7 +115,7 @@ class Sandbox:
     @property
     def users(self) -> Mapping[int, User]:
         """The users by id; the first is signed in on the consent page."""
-        return self.configuration.users
+        return self._users
 
     def clients(self) -> tuple[Client, ...]:
         """Return every client."""
@@ -173,6 +178,16 @@ class Sandbox:
         with self.lock:
             self._clients[client.client_id] = client
 
+    def put_user(self, user: User) -> None:
+        """Add a user, or replace the one with its id."""
+        with self.lock:
+            self._users[user["id"]] = user
+
+    def replace_users(self, users: Iterable[User]) -> None:
+        """Replace the users, of which there is at least one."""
+        with self.lock:
+            self._users = {user["id"]: user for user in users}
+
     def remove_client(self, client_id: str) -> None:
         """Remove a client with its codes and tokens. Raises ``LookupError`` when it is unknown."""
         with self.lock:
@@ -220,10 +235,12 @@ class Sandbox:
         """
         with self.lock:
             self._clients = dict(self.configuration.clients)
+            self._users = dict(self.configuration.users)
             for store in self._stores.values():
                 store.clear()
             self._apply_initial_settings()
             self.faults.clear()
+            self.holds.release()
             self.lint.clear()
             self.log.clear()
             self.refused.clear()
@@ -317,7 +334,7 @@ class Sandbox:
     def replace_refresh_token(self, secret: str) -> None:
         """Mark a refresh token as replaced (RFC 6749 §6)."""
         with self.lock:
-            self._stores[Kind.REFRESH_TOKEN].end(secret, State.REPLACED, self.clock.now())
+            self._stores[Kind.REFRESH_TOKEN].end(secret, State.REPLACED, self.clock.now(), self.request_id)
 
     def refreshable(self, secret: str) -> Issued | None:
         """Return a refresh token that is live, or was replaced within the grace; ``None`` otherwise."""

@@ -37,7 +37,8 @@ class Issued:
     ``user_id`` is ``None`` for the application's own token. ``redirect_uri`` is where a code went;
     ``redirect_uri_sent`` is true when the authorization request had it, so that the token request needs it (RFC 6749
     §4.1.3). ``code_challenge`` is that of PKCE with its method, ``S256 CHALLENGE``. ``family`` numbers the consent that
-    it comes from, 0 without one. ``ended_at`` is when it was used, replaced or revoked.
+    it comes from, 0 without one. ``ended_at`` is when it was used, replaced or revoked, ``ended_by`` the
+    request that replaced it.
     """
 
     serial: int
@@ -53,6 +54,7 @@ class Issued:
     code_challenge: str = ""
     family: int = 0
     ended_at: datetime | None = None
+    ended_by: str = ""
 
     @property
     def label(self) -> str:
@@ -126,9 +128,10 @@ class Store:
         issued = self.find(secret, now)
         return issued if issued is not None and issued.is_live else None
 
-    def end(self, secret: str, state: State, now: datetime) -> None:
+    def end(self, secret: str, state: State, now: datetime, request_id: str = "") -> None:
         """Mark it as used, replaced or revoked."""
-        self._by_secret[secret] = replace(self._by_secret[secret], state=state, ended_at=now)
+        issued = self._by_secret[secret]
+        self._by_secret[secret] = replace(issued, state=state, ended_at=now, ended_by=request_id)
 
     def revoke(self, serial: int, now: datetime) -> None:
         """Revoke it if it is live. Raises ``LookupError`` when it is unknown."""

@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from starlette.types import ASGIApp
 
@@ -16,6 +18,16 @@ from oauth_sandbox.server import HOST, Server, listening, url_of
 
 TIMEOUT = 10  # seconds
 
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Race(Generic[_T]):
+    """The end of a race: what the winners returned, and what the losers raised."""
+
+    won: list[_T]
+    lost: list[BaseException]
+
 
 @dataclass(frozen=True, slots=True)
 class SteeredSandbox:
@@ -25,6 +37,22 @@ class SteeredSandbox:
     control: Control
     clock: SteeredClock
     clients: SteeredClients
+
+    def race(self, n: int, call: Callable[[], _T], endpoint: str = "token") -> Race[_T]:
+        """Call ``call`` in ``n`` threads, and let its first requests to ``endpoint`` arrive at one moment.
+
+        A call loses by raising an exception. Raises ``TimeoutError`` when a call sends no such request.
+        """
+        self.control.fault("hold", when="before", times=n, endpoint=endpoint)
+        with ThreadPoolExecutor(n) as threads:
+            calls = [threads.submit(call) for _ in range(n)]
+            try:
+                self.control.held(n)
+            finally:
+                self.control.release()
+        errors = [future.exception() for future in calls]
+        won = [future.result() for future, error in zip(calls, errors, strict=True) if error is None]
+        return Race(won, [error for error in errors if error is not None])
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,10 +134,13 @@ def test_a_code_of_another_client(control: Control, ask: Send, authorize: Callab
     assert control.lint("demo-app") == []
 
 
-def test_replaced_refresh_token_is_found(control: Control, ask: Send, tokens: Tokens) -> None:
+def test_replaced_refresh_token_is_found(
+    control: Control, ask: Send, tokens: Tokens, steered_sandbox: SteeredSandbox
+) -> None:
     old = tokens()["refresh_token"]
     ask(grant_type="refresh_token", refresh_token=old)
     assert control.lint() == []
+    steered_sandbox.clock.move(10)
     ask(grant_type="refresh_token", refresh_token=old)
     assert control.lint() == ["refresh-token-reused"]
 

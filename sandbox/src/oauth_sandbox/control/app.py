@@ -12,13 +12,28 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oauth_sandbox import endpoints
-from oauth_sandbox.control import clients, clock, consent, faults, issued, lint, overview, requests, settings, state
+from oauth_sandbox.control import (
+    clients,
+    clock,
+    consent,
+    faults,
+    holds,
+    issued,
+    lint,
+    overview,
+    requests,
+    settings,
+    state,
+    users,
+)
+from oauth_sandbox.control import sandboxes as own_sandboxes
 from oauth_sandbox.control.access import ControlAccess
 from oauth_sandbox.control.openapi import document
 from oauth_sandbox.control.operation import Call, Conflict, Operation
 from oauth_sandbox.errors import ApiError
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.response import Response, error_response
+from oauth_sandbox.sandboxes import Sandboxes
 from oauth_sandbox.validation import InvalidInput, decoded, validated
 
 LARGEST_BODY = 64 * 1024 * 1024
@@ -28,11 +43,14 @@ OPERATIONS: tuple[Operation, ...] = (
     *consent.OPERATIONS,
     *issued.OPERATIONS,
     *faults.OPERATIONS,
+    *holds.OPERATIONS,
     *lint.OPERATIONS,
     *overview.OPERATIONS,
     *requests.OPERATIONS,
+    *own_sandboxes.OPERATIONS,
     *settings.OPERATIONS,
     *state.OPERATIONS,
+    *users.OPERATIONS,
 )
 OPENAPI = "openapi.json"
 STATUSES: Mapping[type[Exception], int] = {InvalidInput: 400, ClientDisconnect: 400, LookupError: 404, Conflict: 409}
@@ -40,7 +58,9 @@ STATUSES: Mapping[type[Exception], int] = {InvalidInput: 400, ClientDisconnect: 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def control_application(sandbox: Sandbox, access: ControlAccess, prefix: str) -> ASGIApp:
+def control_application(
+    sandbox: Sandbox, access: ControlAccess, prefix: str, sandboxes: Sandboxes | None = None
+) -> ASGIApp:
     """Return the application that serves everything under ``prefix``, which ends with a slash."""
 
     async def openapi(request: Request) -> Response:
@@ -49,7 +69,7 @@ def control_application(sandbox: Sandbox, access: ControlAccess, prefix: str) ->
 
     handlers: dict[str, dict[str, Handler]] = {OPENAPI: {"GET": openapi}}
     for operation in OPERATIONS:
-        handlers.setdefault(operation.path, {})[operation.method] = partial(_respond, sandbox, operation)
+        handlers.setdefault(operation.path, {})[operation.method] = partial(_respond, sandbox, operation, sandboxes)
     routes = [Route(f"{prefix}{path}", _Methods(by_method)) for path, by_method in handlers.items()]
     router = Router(routes, redirect_slashes=False, default=_not_found)
 
@@ -76,7 +96,7 @@ class _Methods:
         await response(scope, receive, send)
 
 
-async def _respond(sandbox: Sandbox, operation: Operation, request: Request) -> Response:
+async def _respond(sandbox: Sandbox, operation: Operation, sandboxes: Sandboxes | None, request: Request) -> Response:
     try:
         path = {
             name: validated(text, operation.path_parameters[name], strict=False)
@@ -90,7 +110,7 @@ async def _respond(sandbox: Sandbox, operation: Operation, request: Request) -> 
     parameters = validated(dict(query), operation.query, strict=False)
     body = None if operation.body is None else decoded(await _body(request), operation.body)
     with sandbox.lock:
-        result = operation.run(sandbox, Call(path, parameters, body, str(request.base_url).rstrip("/")))
+        result = operation.run(sandbox, Call(path, parameters, body, str(request.base_url).rstrip("/"), sandboxes))
     return Response(204) if operation.response is None else Response.json(result, operation.status)
 
 

@@ -24,6 +24,7 @@ class FindingFields(Fields):
     last_at: Time
     request_id: str
     drill: Annotated[bool, Meta(description="A drill did it, on purpose.")]
+    detail: Annotated[str, Meta(description="More about the last time, such as the other request of a race.")]
     title: str
     why: str
     remedy: str

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from oauth_sandbox.provider import Sandbox
+from oauth_sandbox.sandboxes import Sandboxes
 from oauth_sandbox.validation import Fields
 
 
@@ -21,12 +22,16 @@ class Nothing(Fields):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The validated input: parameters of path and query, and the body. ``origin`` is the address that was called."""
+    """The validated input: parameters of path and query, and the body. ``origin`` is the address that was called.
+
+    ``sandboxes`` are those of their own, ``None`` for one of them.
+    """
 
     path: Mapping[str, Any]
     query: Any
     body: Any
     origin: str
+    sandboxes: Sandboxes | None = None
 
 
 @dataclass(frozen=True, slots=True)

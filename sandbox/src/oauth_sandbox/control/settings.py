@@ -1,4 +1,4 @@
-"""Settings over HTTP: lifetimes, refresh, request limit, assumptions, fault header; and the users."""
+"""Settings over HTTP: lifetimes, refresh, request limit, assumptions, and fault header."""
 
 from typing import Annotated, Any
 
@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from oauth_sandbox.behaviour import Behaviour
-from oauth_sandbox.configuration import EndsAccessTokens, KnownUser, Lifetimes, Replacement, User
+from oauth_sandbox.configuration import EndsAccessTokens, Lifetimes, Replacement
 from oauth_sandbox.control.operation import Call, Operation
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.rate_limit import RequestLimit
@@ -74,12 +74,7 @@ def _change(sandbox: Sandbox, call: Call) -> Settings:
     return current_settings(sandbox)
 
 
-def _users(sandbox: Sandbox, _call: Call) -> list[User]:
-    return list(sandbox.users.values())
-
-
 OPERATIONS = (
     Operation("GET", "settings", "Read the settings", _show, Settings),
     Operation("PATCH", "settings", "Change settings", _change, Settings, body=NotEmptyChange),
-    Operation("GET", "users", "List the users; the first one is the default", _users, list[KnownUser]),
 )

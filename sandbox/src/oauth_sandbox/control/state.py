@@ -2,18 +2,20 @@
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from oauth_sandbox.clients import Client, client_from
+from oauth_sandbox.configuration import KnownUser
 from oauth_sandbox.control.faults import AnyRule, rule_fields, rule_from
 from oauth_sandbox.control.issued import PATHS, CodeWithSecret, TokenWithSecret, check_user, issued_fields
 from oauth_sandbox.control.operation import Call, Conflict, Count, Nothing, Operation, Time
 from oauth_sandbox.control.settings import SettingsChange, change_settings, current_settings
+from oauth_sandbox.control.users import NewUser
 from oauth_sandbox.faults.rules import MOST_RULES
 from oauth_sandbox.provider import CAPACITY, Sandbox, StoredIssued
 from oauth_sandbox.scope import parse
 from oauth_sandbox.store import Issued, Kind, State
-from oauth_sandbox.validation import Fields
+from oauth_sandbox.validation import Fields, validated
 
 
 class StoredCodes(Fields):
@@ -51,6 +53,7 @@ class Snapshot(Fields):
     access_tokens: StoredTokens
     refresh_tokens: StoredTokens
     faults: FaultRules
+    users: Annotated[list[NewUser], Meta(min_length=1)] | UnsetType = UNSET
 
 
 def field_of(kind: Kind) -> str:
@@ -70,6 +73,7 @@ def take(sandbox: Sandbox) -> dict[str, Any]:
         "now": sandbox.clock.now(),
         "settings": current_settings(sandbox),
         "clients": sandbox.clients(),
+        "users": list(sandbox.users.values()),
         **stores,
         "faults": {
             "last_number": sandbox.faults.last_number,
@@ -83,17 +87,27 @@ def restore(sandbox: Sandbox, snapshot: Snapshot) -> None:
 
     Raises ``Conflict``, and then nothing has changed.
     """
+    before = tuple(sandbox.users.values())
     try:
+        if snapshot.users is not UNSET:
+            sandbox.replace_users(_checked(snapshot.users))  # the codes and tokens are theirs
         clients = [client_from(client, sandbox.configuration.scopes) for client in snapshot.clients]
         stores = {kind: _stored(sandbox, kind, getattr(snapshot, field_of(kind))) for kind in Kind}
         rules = [rule_from(rule) for rule in snapshot.faults.rules]
         sandbox.clock.set(snapshot.now)
     except (ValueError, OverflowError) as error:
+        sandbox.replace_users(before)
         raise Conflict(str(error)) from error
     sandbox.replace_state(clients, stores)
     sandbox.limiter.clear()
     sandbox.faults.refill(snapshot.faults.last_number, rules)
     change_settings(sandbox, snapshot.settings)
+
+
+def _checked(users: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    for user in users:
+        validated(user, KnownUser)
+    return users
 
 
 def _stored(sandbox: Sandbox, kind: Kind, stored: StoredCodes | StoredTokens) -> StoredIssued:

@@ -32,6 +32,11 @@ class Fault(Struct, frozen=True, tag_field="fault", forbid_unknown_fields=True):
         """The name of the fault."""
         return str(self.__struct_config__.tag)
 
+    @property
+    def comes_first(self) -> bool:
+        """True if it strikes before anything of the request is looked at; it cannot change the response then."""
+        return False
+
     def respond(self, situation: Situation) -> Response:
         """Return the response. Without ``proceed`` the request has no effect."""
         return situation.proceed()

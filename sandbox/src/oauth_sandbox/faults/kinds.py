@@ -20,6 +20,7 @@ from oauth_sandbox.faults.error_responses import (
     TooManyRequests,
 )
 from oauth_sandbox.faults.fault import Fault
+from oauth_sandbox.faults.hold import Hold
 from oauth_sandbox.validation import InvalidInput, Schema, validated
 
 KINDS: Mapping[str, type[Fault]] = {
@@ -34,6 +35,7 @@ KINDS: Mapping[str, type[Fault]] = {
         EmptyBody,
         WrongContentType,
         MalformedToken,
+        Hold,
         CutOffBody,
         ConnectionReset,
         SlowDrip,

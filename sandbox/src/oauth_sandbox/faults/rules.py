@@ -95,10 +95,10 @@ class Faults:
         """Replace the rules."""
         self._rules, self.last_number = rules, last_number
 
-    def take(self, endpoint: Endpoint, client_id: str | None) -> Fault | None:
-        """Return the fault for this request, if any."""
+    def take(self, endpoint: Endpoint, client_id: str | None, *, first: bool = False) -> Fault | None:
+        """Return the fault for this request, if any; of those that come ``first``, or of the others."""
         for rule in self._rules:
-            if rule.is_for(endpoint, client_id) and rule.strikes():
+            if rule.fault.comes_first is first and rule.is_for(endpoint, client_id) and rule.strikes():
                 if rule.remaining == 0:
                     self._rules.remove(rule)
                 return rule.fault

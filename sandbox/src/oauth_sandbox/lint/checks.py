@@ -1,8 +1,9 @@
 """The checks, one per rule. They run before the request has an effect."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from oauth_sandbox import pkce
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 SECRETS = frozenset({"client_secret", "access_token", "refresh_token", "token", "code", "password", "code_verifier"})
 SHORTEST_STATE = 16
+RACE = timedelta(seconds=10)
+"""Time in which two refreshes with one token are two workers of a client, and not a token that was stored wrongly."""
 SEPARATOR = re.compile(r"[,;+|]|%20")
 
 
@@ -192,10 +195,33 @@ def _code_late(context: LintContext) -> bool:
 
 @_check("refresh-token-reused", Endpoint.TOKEN, of_presented=True)
 def _refresh_token_reused(context: LintContext) -> bool:
+    return _is_replaced(context) and not _is_raced(context)
+
+
+@_check("refresh-raced", Endpoint.TOKEN, of_presented=True)
+def _refresh_raced(context: LintContext) -> bool:
+    return _is_replaced(context) and _is_raced(context)
+
+
+def _is_replaced(context: LintContext) -> bool:
+    """Return true for a refresh token that was replaced, and is not accepted any more."""
     token = context.presented
-    return (
-        token is not None and _is(context, Kind.REFRESH_TOKEN, State.REPLACED) and not context.sandbox.in_grace(token)
-    )
+    is_replaced = _is(context, Kind.REFRESH_TOKEN, State.REPLACED)
+    return token is not None and is_replaced and not context.sandbox.in_grace(token)
+
+
+def _is_raced(context: LintContext) -> bool:
+    ended_at = context.presented.ended_at if context.presented is not None else None
+    return ended_at is not None and context.sandbox.clock.now() - ended_at < RACE
+
+
+def details(sandbox: "Sandbox", names: Iterable[str], token: Issued | None, request_id: str) -> dict[str, str]:
+    """Return what more there is to say of the rules that a request broke."""
+    if "refresh-raced" not in names or token is None or token.ended_at is None:
+        return {}
+    milliseconds = (sandbox.clock.now() - token.ended_at) / timedelta(milliseconds=1)
+    first = f"Request {token.ended_by} refreshed with this token"
+    return {"refresh-raced": f"{first}, and request {request_id} {milliseconds:.0f} ms later."}
 
 
 @_check("credentials-twice", Endpoint.TOKEN)

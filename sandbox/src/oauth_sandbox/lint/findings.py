@@ -35,6 +35,7 @@ class Finding:
     """A rule that a client broke ``count`` times; ``client_id`` is ``None`` for an unknown client.
 
     Times are the sandbox's. ``request_id`` is the last one's. ``drill`` is true when a drill did it, on purpose.
+    ``detail`` says more about the last time, where there is more.
     """
 
     rule: Rule
@@ -45,6 +46,7 @@ class Finding:
     last_at: datetime
     request_id: str
     drill: bool = False
+    detail: str = ""
 
 
 class Lint:
@@ -63,16 +65,24 @@ class Lint:
         return tuple(finding for finding in self._findings.values() if client_id in (None, finding.client_id))
 
     def add(
-        self, names: Iterable[str], client_id: str | None, endpoint: Endpoint, now: datetime, request_id: str
+        self,
+        names: Iterable[str],
+        client_id: str | None,
+        endpoint: Endpoint,
+        now: datetime,
+        request_id: str,
+        details: Mapping[str, str] | None = None,
     ) -> None:
-        """Count the rules that a request broke."""
+        """Count the rules that a request broke; ``details`` are words about some of them."""
         for name in names:
             finding = self._findings.get(key := (client_id, name, self.drill))
             if finding is None:
-                self._findings[key] = Finding(RULES[name], client_id, endpoint, 1, now, now, request_id, self.drill)
+                finding = Finding(RULES[name], client_id, endpoint, 1, now, now, request_id, self.drill)
+                self._findings[key] = finding
             else:
                 finding.count += 1
                 finding.endpoint, finding.last_at, finding.request_id = endpoint, now, request_id
+            finding.detail = (details or {}).get(name, "")
 
     def put(self, finding: Finding) -> None:
         """Have a finding as it is, in place of the same client's of the same rule."""

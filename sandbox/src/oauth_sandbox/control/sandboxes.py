@@ -1,0 +1,86 @@
+"""Sandboxes of their own over HTTP."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from oauth_sandbox.behaviour import Behaviour, Preset
+from oauth_sandbox.clients import Address, NewClient, ScopeName
+from oauth_sandbox.configuration import Api, Lifetimes, Replacement, from_fields
+from oauth_sandbox.control.operation import Call, Conflict, Operation, Time
+from oauth_sandbox.control.users import NewUser
+from oauth_sandbox.provider import Sandbox
+from oauth_sandbox.rate_limit import RequestLimit
+from oauth_sandbox.sandboxes import PATH, Own, Sandboxes
+from oauth_sandbox.validation import Fields, optional
+
+Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$(?!\n)", description="The id of the sandbox.")]
+
+
+SomeLifetimes: Any = optional(Lifetimes, "SomeLifetimes")
+SomeRequestLimit: Any = optional(RequestLimit, "SomeRequestLimit")
+SomeBehaviour: Any = optional(Behaviour, "SomeBehaviour")
+
+
+class Given(Fields):
+    """The configuration of a sandbox of its own; what is left out is as in the default configuration."""
+
+    api: Api = Api.PARTNER
+    redirect_uris: Annotated[tuple[Address, ...], Meta(description="Registered for each ready-made client.")] = ()
+    preset: Preset | msgspec.UnsetType = msgspec.UNSET
+    lifetimes: SomeLifetimes | msgspec.UnsetType = msgspec.UNSET
+    request_limit: SomeRequestLimit | msgspec.UnsetType = msgspec.UNSET
+    behaviour: SomeBehaviour | msgspec.UnsetType = msgspec.UNSET
+    refresh_token_replaced: Replacement | msgspec.UnsetType = msgspec.UNSET
+    refresh_ends_access_tokens: bool | msgspec.UnsetType = msgspec.UNSET
+    scopes: dict[ScopeName, str] | msgspec.UnsetType = msgspec.UNSET
+    users: Annotated[list[NewUser], Meta(min_length=1)] | msgspec.UnsetType = msgspec.UNSET
+    clients: list[NewClient] | msgspec.UnsetType = msgspec.UNSET
+
+
+class OwnFields(Fields):
+    """A sandbox of its own. Its provider's paths and its control are below ``url``."""
+
+    id: Id
+    url: str
+    made_at: Time
+    used_at: Time
+
+
+def _fields(own: Own, call: Call) -> OwnFields:
+    return OwnFields(id=own.id, url=f"{call.origin}{PATH}{own.id}", made_at=own.made_at, used_at=own.used_at)
+
+
+def _of(call: Call) -> Sandboxes:
+    if call.sandboxes is None:
+        raise Conflict("A sandbox of its own has no others below it: use the control of the server.")
+    return call.sandboxes
+
+
+def _list(_sandbox: Sandbox, call: Call) -> list[OwnFields]:
+    return [_fields(own, call) for own in _of(call).all()]
+
+
+def _make(_sandbox: Sandbox, call: Call) -> OwnFields:
+    document = msgspec.to_builtins(call.body)
+    api, redirect_uris = Api(document.pop("api")), document.pop("redirect_uris")
+    try:
+        configuration = from_fields(document, api)
+        own = _of(call).make(configuration)
+    except ValueError as error:
+        raise Conflict(str(error)) from error
+    for uri in redirect_uris:
+        own.sandbox.register(uri)
+    return _fields(own, call)
+
+
+def _remove(_sandbox: Sandbox, call: Call) -> None:
+    _of(call).remove(call.path["id"])
+
+
+OPERATIONS = (
+    Operation("GET", "sandboxes", "List the sandboxes of their own", _list, list[OwnFields], conflicts=True),
+    Operation("POST", "sandboxes", "Make a sandbox of its own", _make, OwnFields, 201, body=Given, conflicts=True),
+    Operation("DELETE", "sandboxes/{id}", "Remove one", _remove, path_parameters={"id": Id}, conflicts=True),
+)

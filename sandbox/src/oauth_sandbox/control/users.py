@@ -1,0 +1,50 @@
+"""The users who can give consent, over HTTP. Fields besides the id and the name are returned by the API as they are."""
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from oauth_sandbox.configuration import KnownUser, User, UserId
+from oauth_sandbox.control.operation import Call, Conflict, Operation
+from oauth_sandbox.provider import Sandbox
+from oauth_sandbox.validation import InvalidInput, validated
+
+_ID = {"type": "integer", "minimum": 1, "maximum": 2**53 - 1}
+_NAME = {"type": "string", "minLength": 1}
+NewUser = Annotated[
+    dict[str, Any], Meta(extra_json_schema={"required": ["id", "name"], "properties": {"id": _ID, "name": _NAME}})
+]
+UserChange = Annotated[dict[str, Any], Meta(min_length=1, extra_json_schema={"properties": {"id": _ID, "name": _NAME}})]
+BY_ID = {"id": UserId}
+PATH = "users/{id}"
+
+
+def _list(sandbox: Sandbox, _call: Call) -> list[User]:
+    return list(sandbox.users.values())
+
+
+def _add(sandbox: Sandbox, call: Call) -> User:
+    user: KnownUser = validated(call.body, KnownUser)
+    if user.id in sandbox.users:
+        raise Conflict(f"There is a user {user.id} already. Change it with PATCH.")
+    sandbox.put_user(call.body)
+    return sandbox.users[user.id]
+
+
+def _change(sandbox: Sandbox, call: Call) -> User:
+    user_id = call.path["id"]
+    if user_id not in sandbox.users:
+        raise LookupError(f"There is no user {user_id}. Known users: {', '.join(map(str, sandbox.users))}.")
+    changed = {**sandbox.users[user_id], **call.body}
+    if changed["id"] != user_id:
+        raise InvalidInput(("id",), "The id of a user stays. Add another user.")
+    validated(changed, KnownUser)
+    sandbox.put_user(changed)
+    return sandbox.users[user_id]
+
+
+OPERATIONS = (
+    Operation("GET", "users", "List the users; the first one is the default", _list, list[KnownUser]),
+    Operation("POST", "users", "Add a user", _add, KnownUser, 201, body=NewUser, conflicts=True),
+    Operation("PATCH", PATH, "Change a user", _change, KnownUser, body=UserChange, path_parameters=BY_ID),
+)
