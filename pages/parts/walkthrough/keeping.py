@@ -576,7 +576,7 @@ def _show() -> None:
 
 def _own_button() -> None:
     st.button(
-        "Start a flow of its own",
+        "Start another flow here",
         key="walkthrough.own_flow",
         icon=":material/tab:",
         help="This tab then has another flow, and the other tab keeps this one.",
