@@ -108,7 +108,7 @@ def _database(connection: Connection, settings: Settings) -> Iterator[Finding]:
     if inspect(connection).has_table(consoles.name):
         yield _clock(connection)
         seen = select(func.count()).where(consoles.c.seen_at > now() - GONE)
-        yield Finding("consoles", f"{connection.scalar(seen)} have been alive in the last minute.")
+        yield Finding("consoles", f"Alive in the last minute: {connection.scalar(seen)}.")
     if inspect(connection).has_table(installation.name):
         yield _same_key(connection, settings)
         if settings.retention_days is not None:
@@ -168,7 +168,7 @@ def _clock(connection: Connection) -> Finding:
 def _same_key(connection: Connection, settings: Settings) -> Finding:
     proof = connection.scalar(select(installation.c.value).where(installation.c.name == KEY))
     if proof not in (None, settings.key_proof):
-        remedy = "Give all consoles of this database the same CONSOLE_KEY."
+        remedy = "Set CONSOLE_KEY to theirs. If it is lost, run: oauth-console history accept-key"
         return Finding("same key", "The database belongs to consoles with another key.", remedy)
     return Finding("same key", "No other key is in use." if proof is None else "It is the key of this database.")
 

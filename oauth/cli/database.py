@@ -53,7 +53,7 @@ def _backup(installation: Installation, arguments: argparse.Namespace) -> None:
     if database.revision() == migrations.HEAD:  # an older one may have no audit yet
         installation.audit().record(COMMAND_LINE, Event.EXPORT, f"backup {path.name}")
     number = backup.back_up(database, path, installation.settings.key_proof)
-    echo(f"{number:,} exchanges and everything else in the database are in {path} ({_size(path)}).")
+    echo(f"Exchanges: {number:,}. Everything in the database is in {path} ({_size(path)}).")
 
 
 def _restore(installation: Installation, arguments: argparse.Namespace) -> None:
@@ -61,7 +61,7 @@ def _restore(installation: Installation, arguments: argparse.Namespace) -> None:
     database, proof = installation.history.database, installation.settings.key_proof
     number, aside = backup.restore(database, path, proof, replace=arguments.replace)
     installation.audit().record(COMMAND_LINE, Event.IMPORT, f"backup {path.name}")
-    echo(f"{number:,} exchanges and everything else in {path} are in the database.")
+    echo(f"Exchanges: {number:,}. Everything in {path} is in the database.")
     if aside is not None:
         echo(f"The history that was there is in {aside}. Delete it when you do not need it.")
 

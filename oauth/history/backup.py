@@ -56,8 +56,8 @@ class BackupError(Exception):
 def back_up(database: Database, path: Path, proof: str) -> int:
     """Write the database to a file that only its owner can read; return the number of exchanges.
 
-    The file appears when it is complete, in the place of one that is there. ``proof`` is that of the key. Nothing is
-    migrated. Raises ``BackupError`` and ``HistoryError``.
+    The file appears when it is complete, in the place of one that is there. ``proof`` is that of the key, for
+    a database that has none. Nothing is migrated. Raises ``BackupError`` and ``HistoryError``.
     """
     if database.path is not None and database.path.exists() and path.exists() and path.samefile(database.path):
         raise BackupError(f"{path} is the database itself. Choose another file.")
@@ -78,7 +78,7 @@ def back_up(database: Database, path: Path, proof: str) -> int:
             for name in LEFT_OUT & names:
                 copy.execute(f"DELETE FROM {name}")  # noqa: S608
             if installation.name in names:
-                copy.execute("INSERT OR REPLACE INTO installation (name, value) VALUES (?, ?)", (KEY, proof))
+                copy.execute("INSERT OR IGNORE INTO installation (name, value) VALUES (?, ?)", (KEY, proof))
             return int(copy.execute("SELECT count(*) FROM exchanges").fetchone()[0])
 
 
@@ -313,6 +313,7 @@ def _fill_postgresql(database: Database, prepared: Database) -> None:
             if last := source.scalar(query, {"name": name}):
                 setting = text("SELECT setval(pg_get_serial_sequence(:name, 'id'), :last)")
                 target.execute(setting, {"name": name, "last": last})
+        target.exec_driver_sql("ANALYZE exchanges")  # else the first queries are planned for an empty table
     prepared.engine.dispose()
 
 

@@ -26,11 +26,13 @@ from sqlalchemy import (
     create_engine,
     delete,
     event,
+    func,
     insert,
     inspect,
     make_url,
     select,
     text,
+    true,
 )
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
@@ -57,8 +59,9 @@ Upkeep does so long before (``Database.checkpoint``), and no exchange waits for 
 AT_ONCE = "at once"
 """The option of a transaction that writes, and does not wait until another program has written."""
 
-MIGRATION_LOCK, RETENTION_LOCK = 6749, 6750
-"""The advisory locks of PostgreSQL that one console holds while it changes the schema, or deletes what is too old."""
+MIGRATION_LOCK, TURN_LOCK, RETENTION_LOCK = 6749, 6750, 6751
+"""The advisory locks of PostgreSQL that one console holds while it changes the schema, has its turn at the sandbox, or
+deletes what is too old."""
 
 LOCK_PAUSE = 0.3
 """Seconds between two tries to take a lock that another program has."""
@@ -140,7 +143,7 @@ class Database:
         self._raised: tuple[type[Exception], ...] = (SQLAlchemyError, driver.Error, OSError)
         self._pauses = deadlines.Pauses()
         self._writing_engine = self.engine.execution_options(writing=True)
-        self._held: dict[int, Any] = {}
+        self._held: dict[int, Connection] = {}
         event.listen(self.engine, "engine_disposed", self._let_all_go)
         self._raw_writes = RawWrites(self.engine, _is_alive, BUSY_SECONDS)
 
@@ -181,9 +184,9 @@ class Database:
     def check(self) -> None:
         """Reach the database, and prepare it if it is not. Raises ``HistoryError``."""
         self.prepare()
-        with self.explained(), self._begin(self.engine) as connection, suppress(migrations.NewerSchemaError):
-            # A newer console may have changed the schema meanwhile, for which this one was prepared.
-            migrations.is_current(connection)
+        with self.explained(), self._begin(self.engine) as connection:
+            # Whatever it is: a newer console may have changed the schema meanwhile, for which this one was prepared.
+            migrations.revision_of(connection)
 
     @property
     def is_shared(self) -> bool:
@@ -213,16 +216,13 @@ class Database:
             return self._hold(lock)
 
     def _hold(self, lock: int) -> bool:
-        question = "SELECT true"
+        question = select(true())
         if lock not in self._held:
-            question = f"SELECT pg_try_advisory_lock({lock})"
-            pooled = self.engine.raw_connection()
-            self._held[lock] = pooled.driver_connection
-            pooled.detach()
-            self._held[lock].autocommit = True
+            question = select(func.pg_try_advisory_lock(lock))
+            self._held[lock] = self.connect_apart()
         is_ours = False
         try:
-            is_ours = bool(self._held[lock].execute(question).fetchone()[0])
+            is_ours = bool(self._held[lock].scalar(question))
         finally:
             if not is_ours:
                 self.let_go(lock)
@@ -231,7 +231,8 @@ class Database:
     def let_go(self, lock: int) -> None:
         """Give up a lock that ``hold`` took."""
         if (connection := self._held.pop(lock, None)) is not None:
-            connection.close()
+            with suppress(*self._raised):  # a connection that broke has no lock
+                connection.close()
 
     def _let_all_go(self, _engine: Engine) -> None:
         for lock in tuple(self._held):

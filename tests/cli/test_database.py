@@ -86,14 +86,14 @@ def test_backup_is_restored_into_an_empty_database_and_into_another_when_told(
     console.history.begin(exchange())
     status, printed = run("backup", file)
     assert status == 0
-    assert printed.startswith(f"1 exchanges and everything else in the database are in {file} (")
+    assert printed.startswith(f"Exchanges: 1. Everything in the database is in {file} (")
     console.history.begin(exchange())
     status, printed = run("restore", file)
     assert status == 2
     assert "not empty: it has 2 exchanges. Restore into an empty one, or add --replace" in printed
     status, printed = run("restore", file, "--replace")
     assert status == 0
-    assert printed.startswith(f"1 exchanges and everything else in {file} are in the database.")
+    assert printed.startswith(f"Exchanges: 1. Everything in {file} is in the database.")
     assert console.history.count(Filters()) == 1
 
 
@@ -133,7 +133,7 @@ def test_check_of_a_sound_console(
     names = ["settings", "key", "space", "database", "schema", "integrity", "clock", "consoles", "same key"]
     assert list(lines(printed)) == names
     assert all(line.startswith("ok ") for line in printed.splitlines())
-    assert lines(printed)["consoles"].endswith("1 have been alive in the last minute.")
+    assert lines(printed)["consoles"].endswith("Alive in the last minute: 1.")
 
 
 def test_check_names_what_is_wrong_and_what_to_do(
@@ -166,7 +166,7 @@ def test_check_names_what_is_wrong_and_what_to_do(
         "space": "1.0 MB are free",
         "schema": "is 0014, and this version needs 9998. Run: oauth-console migrate",
         "clock": "Synchronise the clocks",
-        "same key": "the same CONSOLE_KEY",
+        "same key": "Set CONSOLE_KEY to theirs.",
         "retention": "is done up to 2020-01-01 00:00 UTC. Start a console",
         **({} if is_sqlite else {"integrity": "Not valid: exchanges_by_host. Run in psql: REINDEX"}),
     }.items():

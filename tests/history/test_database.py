@@ -281,12 +281,13 @@ def test_locked_history_costs_one_wait(
     assert history.begin(exchange()) > kept
 
 
-def test_a_history_of_a_newer_version_is_left_alone(
+def test_a_history_that_only_newer_versions_can_use_is_left_alone(
     history: History, open_history: Callable[..., History], exchange: Callable[..., Exchange], path: Path
 ) -> None:
     history.begin(exchange())
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("UPDATE installation SET value = '9999' WHERE name = 'readable_by'")
     connection.close()
     with pytest.raises(HistoryError, match="made by a newer version of this console"):
         open_history().begin(exchange())

@@ -285,6 +285,25 @@ def test_migration_waits_for_a_table_in_use_and_nobody_waits_behind_it(
     complete(history, history.begin(exchange()), exchange())
 
 
+def test_migration_that_was_killed_in_the_middle_of_an_index_makes_it_again(
+    postgresql_server: Server, open_history: Callable[..., History]
+) -> None:
+    url = postgresql_server.url(postgresql_server.new_database())
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        migrations.upgrade(connection, "0008")
+        connection.exec_driver_sql("CREATE INDEX exchanges_by_entry ON exchanges (id)")
+        # As CREATE INDEX CONCURRENTLY leaves it.
+        invalid = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'exchanges_by_entry'::regclass"
+        connection.exec_driver_sql(invalid)
+    history = open_history(url)
+    assert history.count(Filters()) == 0
+    with engine.begin() as connection:
+        assert _differences(connection) == []
+        assert not connection.exec_driver_sql("SELECT 1 FROM pg_index WHERE NOT indisvalid").all()
+    engine.dispose()
+
+
 def test_revisions_that_are_said_to_add_change_nothing_else(engine: Engine) -> None:
     """An insert and a select of the version before work on what they lead to."""
     script = ScriptDirectory(str(migrations.FOLDER))

@@ -19,6 +19,7 @@ from oauth.history.recognition import entry_of
 from oauth.history.retention import done_until
 from oauth.history.schema import backfills, consoles, exchanges
 from oauth.history.store import History, HistoryError, Row
+from oauth.history.turns import ElsewhereLock
 from oauth.history.upkeep import GONE, Upkeep
 
 
@@ -201,6 +202,22 @@ def test_long_deletion_goes_on_in_the_next_round_and_others_leave_it_to_one(
         second.round()
     assert histories[0].count(Filters()) == 0
     assert len(said) == 2
+
+
+def test_retention_and_the_sandbox_have_different_locks(
+    open_history: Callable[..., History], clock: Callable[[], datetime], exchange: Callable[..., Exchange]
+) -> None:
+    histories = open_history(), open_history()
+    if not histories[0].database.is_shared:
+        return
+    histories[0].begin(replace(exchange(), started_at=clock() - timedelta(days=30)))
+    turn = ElsewhereLock(histories[1].database)
+    assert turn.take("a drill", 1) == ""
+    upkeep = Upkeep(histories[0], clock, retention_days=7)
+    for _ in range(2):
+        upkeep.round()
+    turn.close()
+    assert histories[0].count(Filters()) == 0
 
 
 def test_deletion_that_was_stopped_is_taken_over(

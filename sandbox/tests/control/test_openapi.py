@@ -1,5 +1,6 @@
 """The control keeps to the OpenAPI document that it serves."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -95,3 +96,10 @@ def test_the_application_serves_a_prefix() -> None:
         document = httpx.get(f"{url}/sandbox/control/openapi.json", trust_env=False).json()
         assert document["servers"] == [{"url": "/sandbox/control"}]
         assert httpx.get(f"{url}/sandbox/control/clock", trust_env=False).status_code == 200
+
+
+def test_operation_ids_are_names_and_each_is_there_once(http: httpx.Client) -> None:
+    paths = http.get("/control/openapi.json").json()["paths"]
+    ids = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
+    assert all(re.fullmatch(r"[a-z_]+", id) for id in ids), ids
+    assert len(set(ids)) == len(ids) == len(OPERATIONS)

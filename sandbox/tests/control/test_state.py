@@ -262,3 +262,12 @@ def test_invalid_snapshot_changes_nothing(control: Control, tokens: Callable[...
     with pytest.raises(SteeringError, match=r"400 .*missing required field `clients`"):
         control.restore({name: value for name, value in snapshot.items() if name != "clients"})
     assert control.snapshot() == snapshot
+
+
+def test_a_reset_needs_no_body(http: httpx.Client, steered_sandbox: SteeredSandbox) -> None:
+    steered_sandbox.clock.move(60)
+    assert http.post("/control/reset").status_code == 204
+    assert http.get("/control/clock").json()["offset_seconds"] == 0
+    assert http.post("/control/clock/move").status_code == 400, "which needs one"
+    foreign = http.post("/control/reset", headers={"Origin": "https://evil.example"})
+    assert foreign.status_code == 403

@@ -45,7 +45,7 @@ class ControlAccess:
         if not self._has_token(headers):
             self._check_program_on_this_machine(scope, headers)
         self._check_origin(headers)
-        if scope["method"] in CHANGES:
+        if scope["method"] in CHANGES and _has_body(headers):
             content_type = headers.get("content-type", "").split(";")[0].strip().lower()
             if content_type != "application/json":
                 raise ApiError(415, "The body of a change must be JSON: send 'Content-Type: application/json'.")
@@ -105,6 +105,11 @@ def _sign_of_proxy(scope: Scope, headers: Headers) -> str:
 def _is_loopback(address: object) -> bool:
     """Check an ASGI address, which is ``None`` where there is none, as on a Unix socket."""
     return isinstance(address, (tuple, list)) and is_loopback(str(address[0]))
+
+
+def _has_body(headers: Headers) -> bool:
+    """Return true for a request with content (RFC 9112 §6.3)."""
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
 
 def _host_of(origin: str) -> str | None:

@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document of the control, made from its operations and the schemas of their types."""
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -79,7 +80,7 @@ def _operation(operation: Operation, schemas: Mapping[int, Schema], components: 
         success["content"] = _json(schemas[id(operation.response)])
     error = _json(schemas[id(Error)])
     result: dict[str, Any] = {
-        "operationId": f"{operation.method.lower()} {operation.path}",
+        "operationId": re.sub(r"\W+", "_", f"{operation.method.lower()}_{operation.path}").strip("_"),
         "summary": operation.summary,
         "responses": {str(operation.status if operation.response is not None else 204): success}
         | {str(status): {"description": REFUSALS[status], "content": error} for status in statuses},
