@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from oauth.exchange import Exchange
-from oauth.history.database import Database, HistoryError, WrongKeyError
+from oauth.history.database import KEY, Database, HistoryError, WrongKeyError
 from oauth.history.schema import installation
 from oauth.history.store import History
 from oauth.installation import Installation
@@ -45,7 +45,7 @@ def test_the_first_key_is_the_databases(database: Callable[[str, str], Database]
             use()
     other.accept_key()
     with other.reading() as connection:
-        assert connection.scalar(select(installation.c.value)) == "another"
+        assert connection.scalar(select(installation.c.value).where(installation.c.name == KEY)) == "another"
     with pytest.raises(WrongKeyError):
         database(database_url, "mine").check_key()
 
