@@ -151,6 +151,13 @@ if sign_in is not None:
     from oauth.routes.sign_in import gate  # imported late: a console without it starts faster
 
     middleware.append(Middleware(gate(sign_in, installation.settings, audit, now, public.path)))
+if installation.history.database.is_shared:
+    from oauth.history import misdirected
+    from oauth.routes.misdirected import Misdirected
+
+    middleware.append(
+        Middleware(Misdirected, public.path, lambda: misdirected.note(installation.history.database, now()))
+    )
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from oauth.exchange import Step
 from oauth.history.store import HistoryError
 from oauth.paste import Pasted
 from oauth.replay import Replay
-from pages.parts.common import card, exchange, session
+from pages.parts.common import card, exchange, session, uploads
 from pages.parts.common.permissions import may, needs
 from pages.parts.diagnose import marks, pasted
 from pages.parts.diagnose.pasted import Reading
@@ -118,6 +118,7 @@ def _input() -> None:
             help="When off, evidence comes from the pasted text alone.",
             persist_state="session",
         )
+    uploads.say_misdirected()
     st.file_uploader("Or upload a file", key=pasted.upload_key(), max_upload_size=50, on_change=pasted.read_file)
     if pasted.BEFORE_EXAMPLE in st.session_state:
         st.button("Restore your text", key="diagnose.restore", icon=":material/undo:", on_click=pasted.restore)

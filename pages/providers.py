@@ -12,7 +12,7 @@ from oauth.installation import current
 from oauth.providers import ProfileError, Provider, addresses, custom, metadata
 from oauth.providers.custom import CustomProfile
 from pages.parts.common import provider as profile
-from pages.parts.common import session
+from pages.parts.common import session, uploads
 from pages.parts.common.card import plain
 from pages.parts.common.permissions import needs
 from pages.parts.providers import discover, profile_form
@@ -88,6 +88,7 @@ def _new() -> None:
                 on_click=profile_form.begin,
                 args=(replace(metadata.provider(result.metadata, generic, result.resource), notes=""),),
             )
+        uploads.say_misdirected()
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.button(
                 "Start from scratch",

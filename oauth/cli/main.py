@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m oauth
             from oauth.cli import token
 
             return token.run(parsed)
+        _share_own_files()
         if parsed.command == "catalogue":
             from oauth.cli import catalogue
 
@@ -66,6 +67,18 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m oauth
         # The reader, such as head, has exited. Python would fail once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+def _share_own_files() -> None:
+    """Have the catalogues of a PostgreSQL database used; a history in a file has nothing to do with them."""
+    if any(os.environ.get(name) for name in ("CONSOLE_DATABASE_URL", "CONSOLE_DATABASE_URL_FILE")):
+        from oauth.installation import current
+        from oauth.settings import SettingError
+
+        try:
+            current()
+        except SettingError as error:
+            raise CommandError(str(error)) from error
 
 
 def _parser(arguments: Sequence[str], program: str) -> argparse.ArgumentParser:

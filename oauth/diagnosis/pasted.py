@@ -20,7 +20,6 @@ from oauth.paste.step_guess import parameters as parameters_of
 from oauth.providers.terms import is_of_another_provider
 from oauth.redaction import Vault
 from oauth.redaction.by_name import ERROR_CODE
-from oauth.redaction.names import secret_kind
 
 LOOK_BACK = 5_000
 """Exchanges before a window of a paste that count as evidence for it: a paste can have a hundred thousand."""
@@ -210,10 +209,12 @@ def _is_whole_request(item: Pasted) -> bool:
 def learn_secrets(exchange: Exchange, vault: Vault) -> None:
     """Add the secrets that a live exchange names to the vault, which then redacts them wherever else they stand."""
     for name, value in (*_request_values(exchange.request), *_response_values(exchange.response)):
-        kind = secret_kind(name)
+        kind = vault.kind_named(name)
+        if kind is None or not value:
+            continue
         if name.lower() in _COOKIES:
             vault.learn(name, value)
-        elif kind is not None and value:
+        else:
             vault.add(kind, value)
 
 

@@ -69,7 +69,9 @@ class Queue:
     def holder(self) -> str:
         """The holder of the turn; empty when there is none."""
         with self._changed:
-            return self._turns[0].what if self._turns else ""
+            if self._turns:
+                return self._turns[0].what
+        return self._elsewhere.holder() if self._elsewhere is not None else ""
 
     def wait(self, turn: Turn, seconds: float) -> str:
         """Wait for ``turn``, at most ``seconds``; see ``Turn.wait``."""

@@ -35,17 +35,19 @@ _NAMES = {Kind.PROFILE: "profile", Kind.CATALOGUE: "catalogue"}
 
 
 class SharedFiles:
-    """The files in a database, and their copies below ``home``.
+    """The files in a database, and their copies below ``home``: until they were there once, the files of before.
 
-    The copies are in a folder of the database's own: another database has other files. When it is made, the files that
+    The copies are in a folder of the database's own: another database has other files. At its first use, the files that
     are in ``home`` are taken over, and what was done with each is one of the database's notices.
     """
 
     def __init__(self, database: Database, home: Path, clock: Callable[[], float] = time.monotonic) -> None:
         url = database.engine.url
         name = hashlib.sha256(f"{url.host}:{url.port}/{url.database}".encode()).hexdigest()[:8]
-        self.home = home / f"shared-{name}"
+        self._copies = home / f"shared-{name}"
+        self._marker = self._copies / ".copied"
         self._own = home
+        self.home = self._copies if self._marker.exists() else home
         self._database = database
         self._clock = clock
         self._lock = RLock()
@@ -95,12 +97,14 @@ class SharedFiles:
 
     def _copy(self) -> None:
         """Write the copies of what has changed, and delete those of what is gone."""
-        if not self.home.exists():
+        if not self._marker.exists():
             self._take_over()
         kinds = {name: kind for kind, name in _NAMES.items()}
         with self._database.reading() as connection:
             rows = connection.execute(select(own_files.c.kind, own_files.c.id, own_files.c.saved_at))
-            versions = {(kinds[row.kind], row.id): row.saved_at for row in rows if row.kind in kinds}
+            versions = {
+                (kinds[row.kind], row.id): row.saved_at for row in rows if row.kind in kinds and _is_name(row.id)
+            }
             changed = [key for key, version in versions.items() if self._versions.get(key) != version]
             contents = {key: _content(connection, *key) for key in changed}
         for (kind, id), content in contents.items():
@@ -112,7 +116,7 @@ class SharedFiles:
         self._versions = versions
 
     def _path(self, kind: Kind, id: str) -> Path:
-        return self.home / kind / f"{id}.toml"
+        return self._copies / kind / f"{id}.toml"
 
     def _take_over(self) -> None:
         """Put the valid files of the home into the database, those that it has no file of this name for."""
@@ -125,20 +129,27 @@ class SharedFiles:
                 except (OSError, ValueError, ProfileError, CatalogueError):
                     left.append(f"{kind}/{path.name} (invalid)")
                     continue
-                values = {"kind": _NAMES[kind], "id": path.stem, "content": content}
                 with self._database.writing() as connection:
+                    values = {"kind": _NAMES[kind], "id": path.stem, "content": content}
                     statement = insert(own_files).values(**values, saved_at=self._database.clock())
-                    is_new = connection.scalar(statement.on_conflict_do_nothing().returning(own_files.c.id)) is not None
-                (taken if is_new else left).append(
-                    f"{kind}/{path.name}" + ("" if is_new else " (there is one already)")
+                    connection.execute(statement.on_conflict_do_nothing())
+                    is_theirs = _content(connection, kind, path.stem) != content
+                (left if is_theirs else taken).append(
+                    f"{kind}/{path.name}" + (" (there is another of this name)" if is_theirs else "")
                 )
-        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        replace(self._marker, b"")
+        self.home = self._copies
         if taken or left:
             notice = "Your own profiles and catalogues are in the shared database now; the files are not read any more."
             parts = {"Copied": taken, "Not copied": left}
             told = [f"{word} from {self._own}: {', '.join(names)}." for word, names in parts.items() if names]
             self._database.notices.append(" ".join([notice, *told]))
             logging.getLogger(__name__).info("%s", self._database.notices[-1])
+
+
+def _is_name(id: str) -> bool:
+    """Return whether an id is the name of a file, and does not lead out of the folder."""
+    return bool(id) and not id.startswith(".") and Path(id).name == id
 
 
 def _content(connection: Connection, kind: Kind, id: str) -> str:

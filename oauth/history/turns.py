@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from time import monotonic
+from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -9,7 +10,10 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from oauth.history.database import TURN_LOCK, Database, HistoryError
 
 LONGEST_WAIT = 1.0
-"""Seconds of one statement that waits; a server that says nothing for longer counts as away."""
+"""Seconds of one statement that waits in the server's queue."""
+
+ANSWER_SECONDS = 5.0
+"""Seconds after which a server that says nothing counts as away: a busy one ends a wait late."""
 
 _HOLDER = text(
     "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted "
@@ -36,6 +40,8 @@ class ElsewhereLock:
         try:
             if self._connection is None or self._connection.closed:
                 self._connection = self._database.connect_apart()
+                driver: Any = self._connection.connection.dbapi_connection
+                driver.seconds = ANSWER_SECONDS
             while not self._try(self._connection, what, end - monotonic()):
                 if monotonic() >= end:
                     holder = self._connection.scalar(_HOLDER, {"lock": TURN_LOCK})
@@ -43,6 +49,15 @@ class ElsewhereLock:
         except (HistoryError, SQLAlchemyError, OSError):
             self.close()
         return ""
+
+    def holder(self) -> str:
+        """Return who has the lock at another console; empty without one."""
+        try:
+            with self._database.reading() as connection:
+                holder = connection.scalar(_HOLDER, {"lock": TURN_LOCK})
+        except HistoryError:
+            return ""
+        return f"{holder or 'something'} of another console" if holder is not None else ""
 
     def release(self) -> None:
         """Give the lock back."""

@@ -106,6 +106,7 @@ def _by_host(catalogue: str = PARTNER) -> Mapping[str, Provider]:
 
 def _has_documented_path(url: str) -> bool:
     local, path = _local(), split(url).path
-    paths = (split(local.token_endpoint).path, split(local.authorization_endpoint).path)
-    api = split(local.api).path.removeprefix("/sandbox")
-    return path in paths or f"/sandbox{path}" in paths or f"{api}/" in path
+    authorization = split(local.authorization_endpoint).path
+    # A sandbox that consoles share is below any path, and other servers have no such ones.
+    token, api = (split(it).path.removeprefix("/sandbox") for it in (local.token_endpoint, local.api))
+    return path.endswith(token) or authorization in (path, f"/sandbox{path}") or f"{api}/" in path

@@ -35,7 +35,8 @@ def encodings(value: str) -> tuple[str, ...]:
     value = trim(value)
     encoded = {value.upper(), value.lower()} - {value} | {head(value)}
     plain = value.encode("utf-8", "surrogatepass")
-    for octets in (plain,) if plain.isalnum() else {plain, quote_plus(value, errors="replace").encode()}:
+    is_plain = plain.isalnum()  # neither the head nor the base64 of letters and digits has other signs
+    for octets in (plain,) if is_plain else {plain, quote_plus(value, errors="replace").encode()}:
         digits, size = octets.hex(), len(octets)
         whole = b2a_base64(octets, newline=False).decode()
         # The digits that depend on these octets alone, when zero, one or two other octets come before them.
@@ -44,11 +45,10 @@ def encodings(value: str) -> tuple[str, ...]:
         after_two = b2a_base64(b"\0\0" + octets, newline=False).decode()[3 : (size + 2) * 8 // 6]
         in_base64 = (whole, whole.rstrip("="), inside, after_one, after_two)
         encoded.update((digits, digits.upper()), in_base64)
-        all_digits = "".join(in_base64)
-        if "+" in all_digits or "/" in all_digits:
+        if not is_plain:
             encoded.update(text.translate(_URL_SAFE) for text in in_base64)
     # A view reads "+" as a space, which is wrong where it was not encoded.
-    if "+" in "".join(encoded):
+    if not is_plain:
         encoded |= {text.replace("+", " ") for text in encoded if "+" in text}
     return tuple(encoded)
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from oauth.exchange import Exchange
 from oauth.redaction import by_value, names, outlines
 from oauth.redaction.by_value import Target
-from oauth.redaction.decodings import View, is_encoded, views
+from oauth.redaction.decodings import View, views
 from oauth.redaction.items import Finder, Item, find_in_url, find_in_words, find_named, items_of, with_items
 from oauth.redaction.occurrences import Occurrence, merge_overlaps
 from oauth.redaction.placeholders import PLACEHOLDER, placeholder, storable
@@ -60,6 +60,7 @@ class Vault:
         # An outline is known by its text without digits, and by the parts of it that are kept.
         self._outlines: dict[tuple[str | Finder, bytes, Hashable], list[Occurrence] | None] = {}
         self._kept: dict[bytes, outlines.Kept] = {}
+        self._named: dict[str, str | None] = {}  # of field names, which repeat from exchange to exchange
         self._encodings: dict[str, tuple[str, ...]] = {}
         self._placeholders: dict[tuple[str, str], str] = {}
         # The last exchange: it comes again when its response has arrived.
@@ -86,6 +87,12 @@ class Vault:
     def placeholder(self, kind: str, value: str) -> str:
         """Return the placeholder of a secret of this kind, known or not; an empty text for an empty value."""
         return self._placeholder(names.canonical(kind), value)
+
+    def kind_named(self, name: str) -> str | None:
+        """Return the kind of secret that a field of this name holds, ``None`` for a field without a secret."""
+        if name not in self._named:
+            _cache(self._named, name, names.secret_kind(name))
+        return self._named[name]
 
     def kind_of(self, value: str) -> str | None:
         """Return the kind under which a value was remembered first."""
@@ -146,7 +153,7 @@ class Vault:
         scan = self._scan((find_in_words, text))
         named = {self._value(occurrence, {}): occurrence.kind for occurrence in reversed(scan.occurrences)}
         searched = "\n".join(view.text for view in scan.views)
-        targets = self._targets(named, searched, "", self._index.candidates(searched))
+        targets = self._targets(named, searched, self._index.candidates(searched))
         return list(self._replacements(text, scan.occurrences + by_value.find(scan.views, targets), named))
 
     def redact(self, exchange: Exchange) -> Exchange:
@@ -172,7 +179,7 @@ class Vault:
         all_plain = "\n".join(plain_texts)
         others = [view.text for scan in scans.values() for view in (*scan.name_views, *scan.views)]
         joined = "\n".join(others)
-        targets = self._targets(named, all_plain, joined, self._candidates(joined, plain_texts))
+        targets = self._targets(named, f"{all_plain}\n{joined}", self._candidates(joined, plain_texts))
         encoded = [text for target in targets for text in target.encodings]
         if any(text in all_plain for text in encoded):
             scans = {place: scans.get(place) or self._scan(item) for place, item in enumerate(items)}
@@ -195,7 +202,7 @@ class Vault:
     def _find(self, item: Item, text_views: list[View]) -> list[Occurrence]:
         """Return the named secrets in an item; in those that differ in ids alone they are searched for once."""
         name, text = item
-        if len(text) > outlines.LONGEST or is_encoded(text):
+        if len(text) > outlines.LONGEST or len(text_views) > 1 or "\n" in text:
             return find_named(item, text_views)
         same, zeros = outlines.without_ids(text)
         if zeros not in self._kept:
@@ -226,14 +233,14 @@ class Vault:
             ]
         return self._index.values(self._index.numbers(text).union(*filter(None, known)))
 
-    def _targets(self, named: Mapping[str, str], text: str, other: str, candidates: Iterable[str]) -> list[Target]:
-        """Return the secrets in one of two texts: of those found by name ``MOST_NAMED``, and of the candidates."""
+    def _targets(self, named: Mapping[str, str], texts: str, candidates: Iterable[str]) -> list[Target]:
+        """Return the secrets in some texts: of those found by name ``MOST_NAMED``, and of the candidates."""
         fresh = [
             value for value in reversed(tuple(named)) if value not in self._kinds and by_value.is_searchable(value)
         ]
         targets = []
         for value in (*fresh[:MOST_NAMED], *candidates):
-            if encodings := tuple([it for it in self._encode(value) if it in text or it in other]):
+            if encodings := tuple([it for it in self._encode(value) if it in texts]):
                 targets.append(Target(value, self._kinds.get(value) or named[value], encodings))
         return targets
 

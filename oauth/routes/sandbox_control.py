@@ -22,6 +22,9 @@ from oauth.routes.api import RETRY_SECONDS
 from oauth.routes.bearer import authorized, refusal
 from oauth.routes.gate import address_of
 
+VIA = "1.1 oauth-console"
+"""What a request that was passed on has in ``Via`` (RFC 9110 §7.6.3): it must not come back."""
+
 SAFE = ("GET", "HEAD")
 """Methods that only look, and leave no row in the audit."""
 
@@ -88,6 +91,10 @@ class ControlElsewhere:
     async def _response(self, request: Request, path: str) -> Response:
         if not path.startswith("/control/") or ".." in path.split("/"):
             return refusal(404, f"The consoles of this installation share the sandbox at {self._address}.")
+        if VIA in request.headers.get("via", ""):
+            return refusal(
+                508, f"CONSOLE_SANDBOX_URL, {self._address}, leads to a console and not to a sandbox server."
+            )
         authorization = request.headers.get("authorization", "")
         if not hmac.compare_digest(authorization.encode(), f"Bearer {self._token}".encode()):
             challenge = {"WWW-Authenticate": 'Bearer realm="sandbox control"'}
@@ -99,6 +106,7 @@ class ControlElsewhere:
             ("User-Agent", USER_AGENT),
             ("Accept-Encoding", "identity"),
             ("Authorization", authorization),
+            ("Via", VIA),
             ("Content-Length", str(len(body))),
         ]
         if kind := request.headers.get("content-type"):

@@ -208,6 +208,11 @@ def test_a_damaged_state_is_named_and_left_as_it_is(tmp_path: Path, content: byt
     assert file.read_bytes() == content
 
 
+def test_a_snapshot_without_its_folder_is_refused_at_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "missing" / "state.json"
+    assert f"--snapshot: {file} cannot be used: its folder is missing" in refused("--snapshot", file)
+
+
 def test_a_redirect_uri_is_registered_also_in_a_state_of_before(tmp_path: Path) -> None:
     file, callback = tmp_path / "state.json", "https://console.example.com/callback"
     with started("--snapshot", file) as (process, _):

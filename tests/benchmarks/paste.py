@@ -1,18 +1,20 @@
 """How long reading, redacting and matching a HAR takes, as a ratio to ``json.loads`` of the same text; and diagnosing.
 
 Run it with ``python -m tests.benchmarks.paste``, from the checkout. ``--most`` diagnoses as many exchanges as one paste
-may hold, too, which takes a minute or two.
+may hold, too, which takes a minute or two. ``--nothing`` reads texts of 1 MiB in which nothing is.
 """
 
 import argparse
 import base64
+import contextlib
 import hashlib
 import json
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any, TypeVar
 
 from oauth import paste
@@ -24,6 +26,26 @@ from oauth.redaction import Vault
 ENTRIES = 10_000
 DIAGNOSED = (1_000, 10_000)
 AIM = 4.0
+AIM_NOTHING = 0.8
+MIB = 1024 * 1024
+WORDS = (
+    "the",
+    "of",
+    "and",
+    "to",
+    "was",
+    "for",
+    "with",
+    "from",
+    "this",
+    "get",
+    "return",
+    "code",
+    "answer",
+    "like",
+    "time",
+)
+CYRILLIC = ("это", "был", "самый", "обычный", "день", "когда", "сервер", "не", "отвечал", "и", "никто", "почему", "так")
 ROUNDS = 5
 LOADING = "json.loads"
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -258,11 +280,49 @@ def diagnosing(entries: int) -> str:
     return f"{entries:,} exchanges, {causes:,} failed: {spent:.1f} s, {spent / entries * 1000:.2f} s per 1,000"
 
 
+def nothing() -> Iterator[tuple[str, str]]:
+    """Yield texts of 1 MiB that have no exchange in them, and what they are."""
+    pick = Random(7)
+
+    def words(count: int) -> str:
+        return " ".join(pick.choice(WORDS) for _ in range(count))
+
+    kinds: dict[str, Callable[[], str]] = {
+        "prose": lambda: f"{words(12).capitalize()}.\n",
+        "Cyrillic": lambda: f"{' '.join(pick.choice(CYRILLIC) for _ in range(12))}.\n",
+        "a log": lambda: (
+            f"2026-11-{pick.randint(10, 28)} 10:24:59,{pick.randint(100, 999)} INFO [x] {words(8)}: 12 ms\n"
+        ),
+        "base64": lambda: base64.encodebytes(pick.randbytes(5_700)).decode(),
+        "minified JavaScript": lambda: f"function a(b,c){{var d=b.{words(1)}||{{e:[1,2]}};return d?f(c):null}}",
+    }
+    for kind, make in kinds.items():
+        text = ""
+        while len(text) < MIB:
+            text += "".join(make() for _ in range(500))
+        yield kind, text[:MIB]
+    yield "JSON", json.dumps([{"id": number, "name": words(5), "tags": [words(1)]} for number in range(MIB // 64)])
+
+
+def reading_nothing(text: str) -> float:
+    """Return the seconds of the processor in which a text is found to have nothing in it."""
+    processor = time.process_time()
+    with contextlib.suppress(paste.ParseError):
+        paste.read(text)
+    return time.process_time() - processor
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Read, redact, match and diagnose a HAR.")
     parser.add_argument("--most", action="store_true", help="diagnose as many exchanges as a paste may hold, too")
+    parser.add_argument("--nothing", action="store_true", help="only read texts of 1 MiB in which nothing is")
     options = parser.parse_args()
+    if options.nothing:
+        for kind, text in nothing():
+            least = min(reading_nothing(text) for _ in range(ROUNDS))
+            print(f"1 MiB of {kind}, by the processor: {least:.2f} s (aim: {AIM_NOTHING:g} or less)", flush=True)
+        return
     text = har(ENTRIES)
     watch = Stopwatch()
     for _ in range(ROUNDS):

@@ -7,6 +7,10 @@ import pytest
 
 from oauth.catalogue.catalogues import own_folder
 from oauth.cli.main import main
+from oauth.history.database import Database
+from oauth.history.shared_files import SharedFiles
+from oauth.installation import current, now
+from oauth.own_files import Kind
 from tests.catalogue.test_catalogues import ACME
 
 
@@ -52,3 +56,27 @@ def test_an_invalid_file_is_one_line_and_status_2(acme: Path, capsys: pytest.Cap
     acme.write_text("name = ", "utf-8")
     assert main(["catalogue", "check", str(acme)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_catalogues_that_consoles_share_are_listed(
+    postgresql_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Another console on the database wrote one; this command has a home of its own."""
+    database = Database(postgresql_url, now)
+    SharedFiles(database, tmp_path / "another").put(Kind.CATALOGUE, "acme", ACME.encode())
+    database.engine.dispose()
+    monkeypatch.setenv("CONSOLE_DATABASE_URL", postgresql_url)
+    current.cache_clear()
+    try:
+        assert main(["catalogue", "list"]) == 0
+        assert "Acme" in capsys.readouterr().out
+    finally:
+        current().history.database.engine.dispose()
+        current.cache_clear()
+    monkeypatch.setenv("CONSOLE_DATABASE_URL", "mysql://h/d")
+    assert main(["catalogue", "list"]) == 2
+    assert "CONSOLE_DATABASE_URL" in capsys.readouterr().err
+    current.cache_clear()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from oauth import own_files
 from oauth.catalogue import CatalogueError, catalogues, editing
@@ -130,7 +130,7 @@ def test_files_of_before_are_taken_over_once_and_that_is_said(consoles: Consoles
     assert "providers/mine.toml, catalogues/acme.toml" in consoles.notices("one")
     assert "providers/broken.toml (invalid)" in consoles.notices("one")
     assert "a-secret-word-1" not in consoles.notices("one")
-    assert "providers/mine.toml (there is one already)" in consoles.notices("two")
+    assert "providers/mine.toml (there is another of this name)" in consoles.notices("two")
     custom.delete(two, "mine")
     consoles.stop()
     consoles.databases.clear()
@@ -163,6 +163,24 @@ def test_the_copies_serve_while_the_database_is_away(
     assert [it.name for it in profiles(one).values() if it] == ["Renamed"]
 
 
+def test_files_are_taken_over_when_a_database_that_was_away_is_there(
+    consoles: Consoles, postgresql_server: postgresql.Server
+) -> None:
+    """A catalogue was to be saved meanwhile, and was not."""
+    consoles.url = postgresql_server.url("made_later")
+    custom.write(consoles.folder / "one", MINE)
+    one = consoles.at("one")
+    assert profiles(one) == {"mine": MINE}
+    with pytest.raises(CatalogueError):
+        editing.create("acme", ACME)
+    postgresql_server.execute("CREATE DATABASE made_later")
+    consoles.databases["one"].end_pauses()
+    assert profiles(one) == {"mine": MINE}
+    assert "providers/mine.toml" in consoles.notices("one")
+    custom.delete(one, "mine")
+    assert profiles(one) == {}
+
+
 def test_damaged_content_is_shown_as_a_damaged_file(consoles: Consoles) -> None:
     one = consoles.at("one")
     custom.write(one, MINE)
@@ -175,6 +193,17 @@ def test_damaged_content_is_shown_as_a_damaged_file(consoles: Consoles) -> None:
     (catalogue,) = catalogues.own()
     assert catalogue.catalogue is None
     assert catalogue.problem
+
+
+@pytest.mark.parametrize("id", ["../../outside", "a/b", "..", ""])
+def test_a_row_with_no_name_of_a_file_is_left_out(consoles: Consoles, id: str) -> None:
+    one = consoles.at("one")
+    custom.write(one, MINE)
+    with consoles.databases["one"].writing() as connection:
+        row = {"kind": "profile", "id": id, "content": 'name = "Outside"', "saved_at": datetime.now(UTC)}
+        connection.execute(insert(table).values(**row))
+    assert profiles(one) == {"mine": MINE}
+    assert [path.name for path in consoles.folder.rglob("*.toml")] == ["mine.toml"]
 
 
 def test_the_copies_are_their_owners_and_right_again_after_a_start(consoles: Consoles) -> None:

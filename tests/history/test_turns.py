@@ -45,6 +45,9 @@ def test_two_consoles_take_turns_and_say_whose_it_is(one: Queue, two: Queue) -> 
     with two.turn("the second") as second:
         with one.exclusive("a drill that expires a code"):
             assert second.wait(0.05) == "a drill that expires a code of another console"
+            assert two.holder == "the second"
+        with one.exclusive("a drill that expires a code"):
+            pass
         assert second.wait(1) == ""
 
 

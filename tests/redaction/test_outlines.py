@@ -30,6 +30,8 @@ def templates() -> Iterator[str]:
             yield template.format(name=name)
     for name in (*HIDDEN["names"], *READABLE["names"]):
         yield f'{{"{name}": "SECRET", "id": 501, "other": "SECRET"}}'
+        yield f"grant_type=a&{name}=SECRET&client_id=501&other=SECRET"
+        yield f"https://a.example/501?state={name}&{name}=SECRET&x=SECRET#{name}=SECRET&y"
         yield f"the {name} SECRET is (SECRET) and {name}:SECRET"
     for prefix in PREFIXES:
         yield f"{prefix}SECRET {prefix} SECRET"

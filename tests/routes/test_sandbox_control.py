@@ -7,6 +7,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from starlette.types import Receive, Scope, Send
 
 from oauth.access import Person, Role, tokens
 from oauth.access.audit import Audit, Selection
@@ -117,6 +118,24 @@ def test_nothing_else_reaches_a_shared_sandbox_through_the_console(
     for path in ("/sandbox/oauth/authorize/", "/sandbox/control/%2e%2e/api/partner/users/me", "/sandbox/control"):
         assert http.get(path, headers=token).status_code == 404
     assert shared.log.entries() == ()
+
+
+def test_a_console_that_is_named_as_its_own_sandbox_does_not_call_itself_for_ever(audit: Audit) -> None:
+    token = tokens.create(audit, ADA, "nightly", ["sandbox"], 1)
+    itself: list[ControlElsewhere] = []
+    calls: list[str] = []
+
+    async def console(scope: Scope, receive: Receive, send: Send) -> None:
+        calls.append(scope["path"])
+        await itself[0](scope, receive, send)
+
+    app = Starlette(routes=[Mount("/sandbox", SandboxTokens(console, lambda: audit, CONTROL))])
+    with serving(app) as address:
+        itself.append(ControlElsewhere(f"{address}/sandbox", CONTROL, now))
+        answer = httpx.get(f"{address}/sandbox/control/clock", headers=bearer(token), trust_env=False)
+    assert answer.status_code == 508
+    assert "CONSOLE_SANDBOX_URL" in answer.text
+    assert len(calls) == 2
 
 
 def test_a_shared_sandbox_that_is_away_is_said(audit: Audit) -> None:

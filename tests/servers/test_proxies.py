@@ -6,6 +6,9 @@ import httpx
 import pytest
 
 from oauth import settings
+from oauth.history.database import Database
+from oauth.history.misdirected import RECENT, last
+from oauth.installation import now
 from tests.servers import postgresql, proxies
 
 
@@ -21,3 +24,25 @@ def test_requests_alternate_between_two_consoles(postgresql_server: postgresql.S
             own = f"http://127.0.0.1:{port}/sandbox/control/requests"
             seen = httpx.get(own, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
             assert len(seen.json()) == 2
+
+
+@pytest.mark.process
+@pytest.mark.proxies
+def test_an_upload_and_a_file_for_another_console_are_refused_with_the_reason(
+    postgresql_server: postgresql.Server, tmp_path: Path
+) -> None:
+    database = postgresql_server.url(postgresql_server.new_database())
+    with proxies.two_consoles(tmp_path, database) as (address, _):
+        with httpx.Client(base_url=address, trust_env=False) as http:
+            http.get("/_stcore/health")
+            headers = {"X-Xsrftoken": http.cookies.get("_streamlit_xsrf") or ""}
+            sent = http.put("/_stcore/upload_file/a-session/a-file", files={"file": b"{}"}, headers=headers)
+            missing = http.get("/media/0123456789abcdef.json")
+        for answer in (sent, missing):
+            assert answer.status_code == 421, answer.text
+            assert "reached another console" in answer.text
+            assert "docs/operate.md" in answer.text
+        consoles = Database(database, now)
+        assert last(consoles, now()) is not None
+        assert last(consoles, now() + RECENT) is None
+        consoles.engine.dispose()

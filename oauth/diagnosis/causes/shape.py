@@ -147,7 +147,8 @@ def mistaken(kind: Kind) -> Rule:
                 )
         placeholder = parse(sent.value)
         names = [placeholder.kind] if placeholder and placeholder.kind else [*SECRET_NAMES, "id_token"]
-        for name in (name for name in names if name in WORDS and name != kind.name):
+        names = [name for name in names if name in WORDS and name != kind.name]
+        for name in names if context.sightings(tuple(names), sent.value) else ():  # mostly it was seen as none of them
             # What a person typed as a token once proves nothing: it takes an answer that issued it.
             for row in context.sightings((name,), sent.value):
                 if not (row.step is Step.CALLBACK or parameters.succeeded(row)):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from oauth.installation import current
 from oauth_sandbox import MOUNTED, Api, Sandbox, embedded
-from oauth_sandbox.steering import Embedded, Served, Steering, SteeringProblem
+from oauth_sandbox.steering import AwayProblem, Embedded, Served, Steering, SteeringProblem
 from pages.parts.common import session
 
 
@@ -40,6 +40,8 @@ def states() -> Iterator[tuple[str, Sandbox]]:
     for api, place in MOUNTED.items():
         try:
             state = steering(api).state()
+        except AwayProblem:
+            return  # all are at one server
         except SteeringProblem:
-            continue  # the server is away, or has no such API
+            continue  # it has no such API
         yield place, state

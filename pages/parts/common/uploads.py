@@ -5,6 +5,26 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from oauth.history import misdirected
+from oauth.history.store import HistoryError
+from oauth.installation import now
+from pages.parts.common import clock, session
+
+
+def say_misdirected() -> None:
+    """Say that a file lately reached another console than that of its page, and what to set."""
+    try:
+        at = misdirected.last(session.database(), now())
+    except HistoryError:
+        return
+    if at is not None:
+        st.warning("A file reached another console")
+        st.text(
+            f"At {clock.at(at)} a file was uploaded to a console that had not drawn the page. Have the proxy keep each "
+            "browser at one console (docs/operate.md, Several consoles). If a file is missing here, reload the page "
+            "and upload it again."
+        )
+
 
 def take(key: str) -> tuple[str, bytes] | None:
     """Return the name and the content of the file that was just uploaded with the uploader ``key``, and forget it.

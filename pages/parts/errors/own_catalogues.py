@@ -31,6 +31,7 @@ def draw() -> None:
 
 def _list(files: Sequence[CatalogueFile]) -> None:
     st.caption("Errors of APIs that the console does not know. What is documented here is recognised from then on.")
+    uploads.say_misdirected()
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.button("New catalogue", key="errors.document.new", icon=":material/add:", on_click=begin)
         st.file_uploader(

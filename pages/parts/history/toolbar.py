@@ -45,6 +45,7 @@ def import_() -> None:
             "A browser's HAR, or a console's export as CSV, JSON Lines or HAR. Secrets are replaced by fingerprints "
             "before anything is stored; times are preserved."
         )
+        uploads.say_misdirected()
         st.file_uploader("File", type=["har", "json", "jsonl", "csv"], key=_FILE, on_change=_take)
         if st.session_state[_FILE] is None:  # removed, or left by another page
             st.session_state.pop(_CONTENT, None)

@@ -72,7 +72,8 @@ def serve(
         if snapshot is not None:
             snapshots.read(snapshot, sandboxes)
     except (OSError, ValueError) as error:
-        raise ServeError(f"--snapshot: {snapshot} cannot be used: {error}. Correct it, or move it away.") from error
+        reason = error.strerror if isinstance(error, OSError) else str(error).rstrip(".")
+        raise ServeError(f"--snapshot: {snapshot} cannot be used: {reason}. Correct it, or move it away.") from error
     for uri in redirect_uris:
         for sandbox in sandboxes:
             sandbox.register(uri)

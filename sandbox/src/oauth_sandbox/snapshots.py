@@ -1,5 +1,6 @@
 """The state of a sandbox server in a file, so that a restart loses no client, no token and no moved clock."""
 
+import errno
 import os
 import secrets
 from collections.abc import Iterable
@@ -38,8 +39,12 @@ def write(path: Path, sandboxes: Iterable[Sandbox]) -> None:
 def read(path: Path, sandboxes: Iterable[Sandbox]) -> None:
     """Give the sandboxes their states, if there is a file; the clock stays as far ahead as it was.
 
+    The folder must be one to write to, so that it is not found out at the end.
+
     Raises ``OSError`` and ``ValueError``.
     """
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, "its folder is missing, or cannot be written")
     if not path.exists():
         return
     states: dict[str, _State] = decoded(path.read_bytes(), dict[str, _State])

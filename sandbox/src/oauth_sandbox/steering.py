@@ -31,6 +31,10 @@ class SteeringProblem(ValueError):
     """The sandbox could not be read or changed; the text is a sentence with the reason."""
 
 
+class AwayProblem(SteeringProblem):
+    """The server of the sandbox did not respond."""
+
+
 class Steering(Protocol):
     """The reading and the changes of one sandbox. Each method raises ``ValueError`` or ``LookupError``."""
 
@@ -190,7 +194,7 @@ class Served:
         try:
             response = self._http.request(method, path, json=body)
         except httpx.HTTPError as error:
-            raise SteeringProblem(f"The sandbox at {self._url} did not respond: {error}.") from error
+            raise AwayProblem(f"The sandbox at {self._url} did not respond: {error}.") from error
         if response.status_code in (401, 403):
             raise SteeringProblem(
                 f"The sandbox at {self._url} refused the token of this console. CONSOLE_SANDBOX_TOKEN must be the "

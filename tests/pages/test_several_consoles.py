@@ -1,4 +1,4 @@
-"""The pages of a console that shares its sandbox, and of one that shares its database alone."""
+"""The pages of a console that shares its sandbox, or its database alone."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from oauth.history import misdirected
 from oauth.history.schema import consoles
 from oauth.installation import Installation, current
 from oauth_sandbox import Api, embedded
@@ -117,3 +118,18 @@ def test_a_console_beside_another_says_that_the_sandbox_is_its_own(
         connection.execute(consoles.update().values(seen_at=seen - timedelta(minutes=5)))
     page.go(PAGE)
     assert OWN not in page.text()
+
+
+@pytest.mark.parametrize("page_file", ["diagnose.py", "providers.py", "history.py"])
+def test_a_page_says_that_a_file_reached_another_console(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, page_file: str
+) -> None:
+    monkeypatch.setenv("CONSOLE_DATABASE_URL", postgresql_url)
+    console: Installation = request.getfixturevalue("console")
+    page: Page = request.getfixturevalue("page")
+    page.go(page_file)
+    assert "A file reached another console" not in page.text()
+    misdirected.note(console.history.database, datetime.now(UTC))
+    page.run()
+    assert "A file reached another console" in page.text()
+    assert "at one console (docs/operate.md, Several consoles)" in page.text()
