@@ -123,6 +123,15 @@ class Handover:
             ).rowcount
         return received if is_first else None
 
+    def give_back(self, state: str, received: Received) -> None:
+        """Store a callback again that was taken, for another session that goes on with the flow."""
+        with self._database.writing() as connection:
+            connection.execute(
+                update(callbacks)
+                .where(callbacks.c.state_hash == _hash(state))
+                .values(taken_at=None, payload=_encrypt(state, received.parameters))
+            )
+
     def _settle(self, state: str, now: datetime, **values: object) -> Receipt:
         with self._database.writing() as connection:
             row = _find(connection, state)

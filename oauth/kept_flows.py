@@ -145,7 +145,7 @@ class KeptFlows:
     def _needs_row(self, before: _Entry | None, entry: _Entry) -> bool:
         """Return whether the row of a flow in memory is missing, names another flow, or would expire first."""
         if before is None or before.kept.labels != entry.kept.labels:
-            return bool(entry.kept.labels.flow) or before is not None
+            return True
         until = entry.row_expires_at
         return until is None or until < entry.expires_at - self._lifetime / 2
 

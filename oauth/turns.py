@@ -13,19 +13,21 @@ from contextlib import contextmanager
 AT_A_TIME = 2
 """Pages that are drawn at a time."""
 
-PATIENCE = 20.0
-"""Seconds after which a page is drawn beside the others, which may be stuck or read a very large text."""
+LONGEST = 1.0
+"""Seconds after which a page does not count any more: it waits for the database, reads a large text, or is stuck."""
 
 
 class Turns:
     """Turns of threads, first come, first served. Safe for threads."""
 
-    def __init__(self, at_a_time: int, patience: float) -> None:
+    def __init__(self, at_a_time: int, longest: float) -> None:
         self._at_a_time = at_a_time
-        self._patience = patience
+        self._longest = longest
         self._lock = threading.Lock()
-        self._running = 0
-        self._waiting: deque[threading.Event] = deque()
+        self._running: dict[int, float] = {}
+        """When each thread that counts began."""
+        self._overdue: set[int] = set()
+        self._waiting: deque[tuple[int, threading.Event]] = deque()
         self._own = threading.local()
         self.seconds_waited = 0.0
         """Seconds that all threads together have waited."""
@@ -35,7 +37,7 @@ class Turns:
     @property
     def running(self) -> int:
         """Number of threads that have a turn."""
-        return self._running
+        return len(self._running) + len(self._overdue)
 
     @property
     def waiting(self) -> int:
@@ -81,33 +83,39 @@ class Turns:
         return getattr(self._own, "has_turn", False)
 
     def _take(self, *, first: bool) -> None:
+        self._own.has_turn = True
+        place, start = (threading.get_ident(), threading.Event()), time.monotonic()
         with self._lock:
             self.taken += 1
-            self._own.has_turn = True
-            if self._running < self._at_a_time:
-                self._running += 1
-                return
-            called = threading.Event()
-            if first:
-                self._waiting.appendleft(called)
-            else:
-                self._waiting.append(called)
-        start = time.monotonic()
-        called.wait(self._patience)
+            self._waiting.insert(0 if first else len(self._waiting), place)
+            rest = self._call()
+        if place[1].is_set():
+            return
+        while not place[1].wait(rest):
+            with self._lock:
+                rest = self._call()
         with self._lock:
             self.seconds_waited += time.monotonic() - start
-            if not called.is_set():
-                self._waiting.remove(called)
-                self._running += 1
 
     def _give(self) -> None:
         with self._lock:
             self._own.has_turn = False
-            self._running -= 1
-            if self._waiting and self._running < self._at_a_time:
-                self._running += 1
-                self._waiting.popleft().set()
+            self._running.pop(threading.get_ident(), None)
+            self._overdue.discard(threading.get_ident())
+            self._call()
+
+    def _call(self) -> float:
+        """Give turns to those who wait, as many as there are; return the seconds until a page does not count more."""
+        now = time.monotonic()
+        for thread in [thread for thread, began in self._running.items() if now - began >= self._longest]:
+            del self._running[thread]
+            self._overdue.add(thread)
+        while self._waiting and len(self._running) < self._at_a_time:
+            thread, called = self._waiting.popleft()
+            self._running[thread] = now
+            called.set()
+        return self._longest - now + min(self._running.values(), default=now)
 
 
-PAGES = Turns(AT_A_TIME, PATIENCE)
+PAGES = Turns(AT_A_TIME, LONGEST)
 """The turns of this process."""

@@ -97,7 +97,7 @@ def _header() -> Session:
     current = session.get()
     if (change := _change(current, provider, client, chosen)) or current is None:
         if current is not None:
-            undo.keep(current)
+            keeping.leave(current)
         if current is not None and (current.flow.provider.id != provider.id or current.chosen != chosen):
             prefill.forget_edits()
         was_begun = current is not None and current.flow.authorization is not None
@@ -156,7 +156,7 @@ def _flow_facts(current: Session) -> None:
 
 @needs(Action.SEND)
 def _start_over(current: Session) -> None:
-    undo.keep(current)
+    keeping.leave(current)
     prefill.forget_edits()
     session.start(current.flow.provider, current.flow.client, current.chosen)
 
@@ -164,7 +164,7 @@ def _start_over(current: Session) -> None:
 @needs(Action.SEND)
 def _authorize_again(current: Session) -> None:
     """Start a new flow with the requests as they were edited."""
-    undo.keep(current)
+    keeping.leave(current)
     session.start(current.flow.provider, current.flow.client, current.chosen)
 
 
@@ -231,7 +231,7 @@ def _open(current: Session, edited: request.Edited) -> None:
             key="authorize.open",
             icon=":material/open_in_new:",
             type="primary" if "authorize" not in current.shown else "secondary",
-            disabled=missing,
+            disabled=missing or keeping.is_blocked(),
             on_click=authorization.begin,
             args=(current, authorization_request, fields),
         )
@@ -287,19 +287,12 @@ def _wait() -> None:
     current = session.get()
     if current is None or current.flow.callback is not None:
         return
-    if keeping.is_overtaken():
-        keeping.draw_again()
-        return
     try:
-        received = current.handover.take(current.flow.state)
+        if authorization.take(current):
+            st.rerun()
     except HistoryError as error:
         st.text(str(error))
         return
-    if received is not None:
-        authorization.receive(current, list(received.parameters), received.received_at)
-        st.rerun()
-    if authorization.receive_refusal(current):
-        st.rerun()
     if current.authorizing is None:
         st.caption("Open the authorization page in step 1 first.")
         return
@@ -315,6 +308,8 @@ def _wait() -> None:
 
 @needs(Action.SEND)
 def _paste(current: Session) -> None:
+    if keeping.is_blocked():
+        return
     typed = st.session_state["callback.pasted"] or ""
     st.session_state["callback.pasted"] = ""
     try:

@@ -143,3 +143,24 @@ def test_a_payload_that_was_changed_is_not_handed_over(history: History, handove
         connection.execute(update(callbacks).values(payload=b"\0" * 60))
     with pytest.raises(HistoryError, match=r"cannot be decrypted\. Paste the address"):
         handover.take(STATE)
+
+
+def test_a_page_that_is_opened_late_has_the_whole_lifetime(history: History, times: list[datetime]) -> None:
+    handover = Handover(history.database, timedelta(minutes=10))
+    expect(handover, STATE)
+    times.append(times[-1] + timedelta(minutes=8))
+    expect(handover, STATE)
+    times.append(times[-1] + timedelta(minutes=8))
+    assert handover.receive(STATE, PARAMETERS) == ACCEPTED
+    times.append(times[-1] + timedelta(minutes=8))
+    expect(handover, STATE)  # what arrived is not kept any longer for that
+    assert handover.take(STATE) is None
+
+
+def test_what_was_taken_by_the_wrong_session_is_there_for_the_right_one(handover: Handover) -> None:
+    handover.receive(STATE, PARAMETERS)
+    received = handover.take(STATE)
+    assert received is not None
+    handover.give_back(STATE, received)
+    assert handover.take(STATE) == received
+    assert handover.take(STATE) is None

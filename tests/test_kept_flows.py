@@ -157,9 +157,9 @@ def test_the_row_of_a_flow_in_memory_lives_as_long_as_the_flow(
 def test_nothing_in_the_database_tells_what_is_kept(
     flows: KeptFlows, times: list[datetime], stored: Callable[[], bytes]
 ) -> None:
-    flows.save(flows.name(COOKIE, "ada"), kept(times[-1]))
+    flows.save(flows.name(COOKIE, "ada@somewhere.example"), kept(times[-1]))
     written = stored()
-    for secret in (SECRET, COOKIE.encode(), SECRET.hex().encode(), b"ada"):
+    for secret in (SECRET, COOKIE.encode(), SECRET.hex().encode(), b"ada@somewhere.example"):
         assert secret not in written
 
 

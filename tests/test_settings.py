@@ -1,5 +1,6 @@
 import re
 import stat
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,9 @@ def test_invalid_policy_is_named(tmp_path: Path, environ: dict[str, str], messag
         ({"CONSOLE_SIGN_IN": "basic"}, "CONSOLE_SIGN_IN is 'basic'; it must be one of off, oidc, proxy"),
         ({"CONSOLE_SIGN_IN": "oidc"}, "which needs CONSOLE_PUBLIC_URL"),
         ({"CONSOLE_AUDIT_DAYS": "0"}, "CONSOLE_AUDIT_DAYS is '0'; it must be a number from 1"),
+        ({"CONSOLE_FLOW_MINUTES": "0"}, "CONSOLE_FLOW_MINUTES is '0'; it must be a number from 1 to 1440"),
+        ({"CONSOLE_FLOW_MINUTES": "1441"}, "CONSOLE_FLOW_MINUTES is '1441'"),
+        ({"CONSOLE_FLOW_MINUTES": "an hour"}, "CONSOLE_FLOW_MINUTES is 'an hour'"),
     ],
 )
 def test_setting_that_would_open_the_console_is_refused(tmp_path: Path, environ: dict[str, str], message: str) -> None:
@@ -166,6 +170,12 @@ def test_console_with_sign_in_may_listen_on_any_address(tmp_path: Path) -> None:
     loaded = load({"CONSOLE_HOME": str(tmp_path)} | environ)
     assert (loaded.sign_in, loaded.host) == ("proxy", "0.0.0.0")
     assert load({"CONSOLE_HOME": str(tmp_path)}).host == ""
+
+
+def test_flows_are_kept_for_an_hour_unless_another_time_is_set(tmp_path: Path) -> None:
+    home = {"CONSOLE_HOME": str(tmp_path)}
+    assert load(home).flow_lifetime == timedelta(hours=1)
+    assert load(home | {"CONSOLE_FLOW_MINUTES": "15"}).flow_lifetime == timedelta(minutes=15)
 
 
 def test_shared_sandbox_has_its_token_and_is_always_allowed(tmp_path: Path) -> None:

@@ -182,11 +182,14 @@ class Database:
             raise self._explanation(error, start) from error
 
     def check(self) -> None:
-        """Reach the database, and prepare it if it is not. Raises ``HistoryError``."""
+        """Reach the database, prepare it if it is not, and look at its schema, which a newer console may have changed.
+
+        Raises ``HistoryError``.
+        """
         self.prepare()
         with self.explained(), self._begin(self.engine) as connection:
-            # Whatever it is: a newer console may have changed the schema meanwhile, for which this one was prepared.
-            migrations.revision_of(connection)
+            if not migrations.is_usable(connection):
+                raise migrations.NewerSchemaError
 
     @property
     def is_shared(self) -> bool:

@@ -5,6 +5,7 @@ Mode §2); all others a query.
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,9 +30,8 @@ _NEXT = {
     False: "But the flow that asked for it was lost: the console that had it in its memory was stopped, and with it "
     "went what is needed to use the response. Open the console and start a new flow. To read this response, copy the "
     "address of this page and paste it at Diagnose.",
-    None: "A tab of the console that still waits for it takes it: go back to that tab to continue. If it was closed or "
-    "reloaded, its flow is over, so start a new one. If it does not show the response, copy the address of this page "
-    "and paste it there, at Callback.",
+    None: "The tab of the console that waits for it takes it: go back to that tab to continue. If it does not show the "
+    "response, copy the address of this page and paste it there, at Callback. If no tab waits, start a new flow.",
 }
 """The way on, by whether the flow is kept; ``None`` where it is not known."""
 
@@ -63,6 +63,10 @@ FORM = "application/x-www-form-urlencoded"
 
 FORM_LIMIT = 65_536
 """Bytes of a form that are read; an authorization response has a few hundred."""
+
+TRIES = 30
+SECONDS_BETWEEN_TRIES = 0.1
+"""Seconds between two looks for a flow that a callback belongs to, and the number of looks."""
 
 MOST_PARAMETERS = 100
 """Parameters of a callback that is accepted."""
@@ -153,11 +157,18 @@ def _headers(request: Request) -> http.Headers:
 
 
 def _is_kept(flows: KeptFlows, flow: str) -> bool | None:
-    """Return whether a flow can go on with its callback, ``None`` if only a tab that is open may know it."""
+    """Return whether a flow can go on with its callback, ``None`` if only a tab that is open may know it.
+
+    A provider that asks nothing may be faster than the console, which keeps the flow when its page is opened.
+    """
     try:
-        return flows.has(flow)
+        for _ in range(TRIES):
+            if (is_kept := flows.has(flow)) is not None:
+                return is_kept
+            time.sleep(SECONDS_BETWEEN_TRIES)
     except HistoryError:
-        return None
+        pass
+    return None
 
 
 def _accepted(parameters: Sequence[tuple[str, str]], problem: str, is_kept: bool | None) -> Response:

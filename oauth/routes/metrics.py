@@ -1,6 +1,8 @@
 """``/metrics``: the numbers of this process as OpenMetrics, for a bearer token with the scope ``metrics``."""
 
+import hashlib
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -35,16 +37,27 @@ Sessions = Callable[[], int]
 def openmetrics(
     new_audit: Callable[[], Audit], exports: Turns, sessions: Sessions
 ) -> Callable[[Request], Awaitable[Response]]:
-    """Return the endpoint."""
+    """Return the endpoint.
+
+    While the database is away, which the metrics are to show, a token goes on that was accepted before.
+    """
+    accepted: dict[str, datetime] = {}
+    """When each token expires, by its hash."""
 
     async def endpoint(request: Request) -> Response:
         audit = new_audit()
+        key = hashlib.sha256(request.headers.get("authorization", "").encode()).hexdigest()
         try:
-            refused = await run_in_threadpool(authorized, request, Scope.METRICS, audit)
+            token = await run_in_threadpool(authorized, request, Scope.METRICS, audit)
         except HistoryError as error:
-            return refusal(503, str(error))
-        if isinstance(refused, Response):
-            return refused
+            if accepted.get(key, audit.history.database.clock()) <= audit.history.database.clock():
+                return refusal(503, str(error))
+        else:
+            if isinstance(token, Response):
+                if token.status_code != 429:
+                    accepted.pop(key, None)
+                return token
+            accepted[key] = token.expires_at
         return await run_in_threadpool(_answer, audit.history.database, exports, sessions)
 
     return endpoint

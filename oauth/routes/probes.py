@@ -4,6 +4,7 @@ They are open to everybody, and say nothing but the kind of the reason.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +16,9 @@ from oauth.shutdown import SHUTDOWN
 
 PATIENCE = 0.8
 """Seconds that a probe waits for the database; most probes wait for a second."""
+
+GRACE = 3.0
+"""Seconds after a good look for which a slow one counts as good, or load would take all consoles away at once."""
 
 STOPPING, MIGRATING, DATABASE = "stopping", "migrating", "database"
 """The reasons."""
@@ -31,6 +35,7 @@ def ready(get_database: Callable[[], Database]) -> Callable[[Request], Awaitable
     One look at the database serves all the probes that come meanwhile: it may take as long as a migration.
     """
     look: asyncio.Future[bool] | None = None
+    good_until = 0.0
 
     def is_usable() -> bool:
         try:
@@ -40,15 +45,16 @@ def ready(get_database: Callable[[], Database]) -> Callable[[Request], Awaitable
         return True
 
     async def reason() -> str:
-        nonlocal look
+        nonlocal look, good_until
         if SHUTDOWN.has_begun:
             return STOPPING
         if look is None or look.done():
             look = asyncio.ensure_future(run_in_threadpool(is_usable))
         try:
             usable = await asyncio.wait_for(asyncio.shield(look), PATIENCE)
+            good_until = time.monotonic() + GRACE if usable else 0.0
         except TimeoutError:
-            usable = False
+            usable = time.monotonic() < good_until
         return "" if usable else MIGRATING if get_database().is_migrating else DATABASE
 
     async def endpoint(_request: Request) -> Response:

@@ -17,7 +17,7 @@ import uvicorn
 
 from oauth.shutdown import SHUTDOWN
 
-NOTICE = 3.0
+NOTICE = 4.0
 """Seconds that a console behind a proxy goes on, for the proxy to notice that it is not ready."""
 
 PATIENCE = 6.0

@@ -21,7 +21,7 @@ import httpx
 from tests.browser.conftest import Console, start_console, stop_console
 from tests.hostile.session import Session
 from tests.servers import postgresql, proxies
-from tests.servers.running import free_port, running
+from tests.servers.running import free_port, pid_of, running
 
 PRESSES = 60
 """Presses of the session that is alone."""
@@ -202,25 +202,9 @@ def behind_proxy(folder: Path, database_url: str, number: int) -> Iterator[tuple
             own = {"CONSOLE_HOME": str(folder / str(port)), "CONSOLE_PORT": str(port)}
             stack.enter_context(running([sys.executable, "app.py"], proxies.ROOT, environ | own, port))
         text = proxies.configuration("haproxy-two-consoles.cfg", outside, ports[0], ports[-1])
+        text = text.replace("balance roundrobin", "balance leastconn")  # by turns, one would have all WebSockets
         stack.enter_context(proxies.proxy("haproxy", folder / "haproxy", text, outside))
         yield address, ports
-
-
-def pid_of(port: int) -> int:
-    """Return the process that listens on a port."""
-    listening = f":{port:04X}"
-    inode = next(
-        fields[9]
-        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
-        if (fields := line.split())[1].endswith(listening) and fields[3] == "0A"
-    )
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if any(str(file.readlink()) == f"socket:[{inode}]" for file in (process / "fd").iterdir()):
-                return int(process.name)
-        except OSError:
-            continue  # it has ended, or is another user's
-    raise LookupError(f"Nothing listens on port {port}")
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
@@ -82,6 +83,19 @@ def test_a_callback_that_comes_while_no_tab_is_open_is_taken_by_the_next_one(wal
     again.at("step.token").wait_for()
     again.exchange()
     again.at("tokens").wait_for()
+
+
+def test_a_reload_while_a_request_is_on_its_way_waits_for_its_response(walk: "Walk") -> None:
+    walk.authorize()
+    late = {"fault": "latency", "seconds": 8, "client_id": "demo-app", "endpoint": "token"}
+    assert httpx.post(f"{walk.url}/sandbox/control/faults", json=late, timeout=30).status_code == 201
+    walk.at("token.send").locator("button").click()
+    walk.page.get_by_text("Waiting for the response").wait_for()
+    walk.page.reload()
+    walk.at("walkthrough.sending").or_(walk.at("tokens")).first.wait_for()
+    walk.at("tokens").wait_for()
+    expect(walk.at("walkthrough.sending")).to_have_count(0)
+    expect(walk.at("diagram").get_by_text("token · POST")).to_have_count(1)
 
 
 def test_the_back_button_comes_back_to_the_flow(walk: "Walk") -> None:
@@ -179,6 +193,7 @@ def test_a_killed_console_with_sqlite_says_which_flow_was_lost(tools: Any, page:
         consent = open_page(walk)
         id = flow(walk).inner_text().removeprefix("Flow ")
         url = consent.url
+        walk.press("rail.authorize")  # where nothing on the page asks the server by itself
         console = restart(tools, console)
         walk.at("walkthrough.lost").wait_for()
         expect(walk.at("walkthrough.lost")).to_contain_text(f"Exchanges of flow {id}")
@@ -194,6 +209,21 @@ def test_a_killed_console_with_sqlite_says_which_flow_was_lost(tools: Any, page:
         walk.exchange()
         walk.at("tokens").wait_for()
         expect(walk.at("walkthrough.lost")).to_have_count(0)
+    finally:
+        tools.stop_console(console)
+
+
+def test_fields_of_a_killed_console_are_reset_at_once(tools: Any, page: Page, tmp_path: Path) -> None:
+    console = tools.start_console(tmp_path / "home")
+    try:
+        walk = tools.Walk(page, console.url)
+        walk.open()
+        walk.type("walkthrough.case", "T-1")
+        walk.type("authorize.field.scope.value", "v2")
+        console = restart(tools, console)
+        expect(walk.at("walkthrough.lost")).to_contain_text("The fields were reset")
+        expect(walk.at("walkthrough.case").locator("input")).to_have_value("")
+        expect(walk.at("authorize.field.scope.value").locator("input")).to_have_value("read write v2")
     finally:
         tools.stop_console(console)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 
@@ -154,6 +155,13 @@ def test_a_flow_of_a_stopped_console_is_said_to_be_lost(page: Page, stop: Callab
     assert "Your flow was lost" not in page.text()
 
 
+def test_fields_of_a_stopped_console_are_said_to_be_reset(page: Page, stop: Callable[[], None]) -> None:
+    page.type("authorize.field.scope.value", "read")
+    stop()
+    page = Page()
+    assert "The fields were reset" in page.text()
+
+
 def test_what_another_version_kept_is_said_to_be_lost(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     page.paste(page.decide())
     monkeypatch.setattr(keeping, "SHAPE", keeping.SHAPE + 1)
@@ -199,6 +207,26 @@ def test_a_store_that_fails_stops_nothing(page: Page, monkeypatch: pytest.Monkey
     assert state(page).flow.tokens is not None
 
 
+def test_a_flow_that_could_not_be_read_does_not_replace_what_was_begun_since(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise HistoryError("The database is away.")
+
+    page.paste(page.decide())
+    with monkeypatch.context() as patch:
+        for name in ("load", "save", "generation"):
+            patch.setattr(KeptFlows, name, fail)
+        second = Page()
+        second.type("walkthrough.case", "T-2")
+    begun = state(second).flow.id
+    second.run()
+    assert state(second).flow.id == begun != state(page).flow.id
+    assert "Another tab went on with this flow" in second.text()
+    second.press("walkthrough.show")
+    assert state(second).flow.id == state(page).flow.id
+
+
 def test_a_browser_without_a_cookie_keeps_nothing(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "browser", lambda: "")
     kept_flows._memory.clear()
@@ -206,3 +234,31 @@ def test_a_browser_without_a_cookie_keeps_nothing(page: Page, monkeypatch: pytes
     other.paste(other.decide())
     assert kept_flows._memory == {}
     assert state(Page()).flow.id != state(other).flow.id
+
+
+def test_a_tab_that_was_overtaken_gives_the_callback_back(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other tab saved between the look and the taking."""
+    page.press("rail.callback")
+    second = Page()
+    answer = httpx.get(page.decide(), trust_env=False)
+    assert answer.status_code == 200
+    page.type("walkthrough.case", "T-1")
+    with monkeypatch.context() as patch:
+        patch.setattr(keeping, "is_overtaken", lambda: False)
+        second.run()
+    second.run()
+    assert "Another tab went on with this flow" in second.text()
+    page.run()
+    assert state(page).flow.code
+
+
+def test_start_over_in_a_tab_that_was_overtaken_begins_its_own(page: Page) -> None:
+    page.paste(page.decide())
+    second = Page()
+    page.press("token.send")
+    second.press("walkthrough.start_over")
+    assert "Another tab went on" not in second.text()
+    assert state(Page()).flow.tokens == state(page).flow.tokens
+    second.paste(second.decide())
+    second.press("token.send")
+    assert state(second).flow.tokens is not None

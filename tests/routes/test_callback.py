@@ -1,5 +1,6 @@
 import re
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -103,10 +104,25 @@ def test_a_code_whose_flow_was_lost_is_not_said_to_go_on(waiting: History, http:
     assert waiting.flow("f")
 
 
-def test_a_code_for_a_tab_that_may_be_gone_promises_nothing(history: History, http: httpx.Client) -> None:
+def test_a_code_that_is_faster_than_the_console_finds_its_flow(history: History, http: httpx.Client) -> None:
+    handover_of(history).expect(STATE, Labels(flow="f"))
+    flows = KeptFlows(history.database, timedelta(hours=1))
+    flow = Kept(1, history.database.clock(), kept_flows.Labels("f"), payload=b"everything")
+    opened = threading.Timer(0.5, flows.save, (flows.name("a cookie", "ada"), flow))
+    opened.start()
+    page = Page(http.get("/callback", params={"code": CODE, "state": STATE}).text)
+    opened.join()
+    assert "The console keeps it for your flow" in page.text
+    kept_flows._memory.clear()
+
+
+def test_a_code_for_a_tab_that_may_be_gone_promises_nothing(
+    history: History, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["oauth.routes.callback"], "TRIES", 1)
     handover_of(history).expect(STATE, Labels(flow="f"))
     page = Page(http.get("/callback", params={"code": CODE, "state": STATE}).text)
-    assert "A tab of the console that still waits for it takes it" in page.text
+    assert "The tab of the console that waits for it takes it" in page.text
     assert "copy the address of this page" in page.text
     assert "script" not in page.elements
 

@@ -23,6 +23,7 @@ from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from oauth import kept_flows
 from oauth.access import LOCAL, Person, Role
 from oauth.access.audit import Audit, Selection
 from oauth.access.documents import FAILURE_LIFETIME, Documents
@@ -336,6 +337,22 @@ def test_sign_out_ends_the_session_for_a_copy_of_the_cookie_and_on_other_console
         assert console.client.get("/history").status_code == 401
         other.now += LIFETIME
         assert other.client.get("/history").status_code == 401
+
+
+def test_sign_out_forgets_the_flows_of_the_person_in_that_browser(
+    console: Console, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgotten: list[tuple[str, str]] = []
+    monkeypatch.setattr(kept_flows, "forget", lambda _, cookie, person: forgotten.append((cookie, person)))
+    member_of(server, "staff")
+    to_provider(console)
+    person = console.client.get("/who-am-i", headers={"Accept": "application/json"}).text
+    console.client.cookies.set(links.cookie_name(console.settings), "the cookie of this browser")
+    assert console.client.get("/sign-out").status_code == 200
+    [(cookie, id)] = forgotten
+    assert cookie == "the cookie of this browser"
+    assert id
+    assert id in person
 
 
 def test_sign_out_with_a_copy_of_the_cookie_is_not_another_row_of_the_audit(console: Console, server: Server) -> None:

@@ -1,6 +1,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from oauth import client
 from oauth.access import LOCAL
 from oauth.access.audit import Audit
-from oauth.access.tokens import create
+from oauth.access.tokens import create, revoke
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.history.store import History, HistoryError
 from oauth.measures import Measures
@@ -70,6 +70,24 @@ def test_metrics_need_a_token_of_their_scope(http: httpx.Client, audit: Audit) -
     refused = http.get("/metrics", headers={"Authorization": f"Bearer {other}"})
     assert refused.status_code == 403
     assert 'scope="metrics"' in refused.headers["www-authenticate"]
+
+
+def test_metrics_go_on_while_the_database_is_away_for_a_token_that_was_accepted_before(
+    http: httpx.Client, audit: Audit, history: History, times: list[datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails() -> None:
+        raise HistoryError("the database is away")
+
+    tokens = [create(audit, LOCAL, name, ["metrics"], 1) for name in ("before", "unused", "revoked")]
+    before, unused, revoked = ({"Authorization": f"Bearer {token}"} for token in tokens)
+    assert [http.get("/metrics", headers=headers).status_code for headers in (before, revoked)] == [200, 200]
+    revoke(audit, LOCAL, "revoked")
+    assert http.get("/metrics", headers=revoked).status_code == 401
+    monkeypatch.setattr(history.database, "prepare", fails)
+    statuses = [http.get("/metrics", headers=headers).status_code for headers in (before, unused, revoked, {})]
+    assert statuses == [200, 503, 503, 401]
+    times.append(times[-1] + timedelta(days=2))
+    assert http.get("/metrics", headers=before).status_code == 503, "it has expired"
 
 
 def test_exchanges_are_counted_by_step_class_and_entry_without_host_client_or_secret(

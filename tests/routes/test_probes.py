@@ -42,7 +42,7 @@ def test_process_is_alive_whatever_its_database_does(http: httpx.Client, history
 
 def test_console_is_ready_under_both_names(http: httpx.Client) -> None:
     until_ready(http, 60)
-    assert reason(http, "/readyz") == ""
+    assert (reason(http), reason(http, "/readyz")) == ("", "")
 
 
 def test_console_that_stops_is_alive_and_not_ready(http: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,22 +59,21 @@ def test_database_that_cannot_be_opened_is_named_and_nothing_else(
     (tmp_path / "history.db").mkdir()
     assert reason(http) == "database"
     (tmp_path / "history.db").rmdir()
-    assert reason(http) == ""
+    until_ready(http, 60)
 
 
-def test_newer_schema_that_does_more_than_add_is_not_ready_for_a_console_that_starts(
+def test_newer_schema_is_ready_if_this_version_may_use_it(
     settings: Settings, http: httpx.Client, history: History, clock: Callable[[], datetime]
 ) -> None:
-    with history.database.writing() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    assert reason(http) == "", "a rolling upgrade goes on"
     with consoles(settings, settings.database_url, clock) as other:
-        assert reason(other) == "", "the database says that older versions can use it"
-    with history.database.writing() as connection:
-        connection.execute(text("UPDATE installation SET value = '9999' WHERE name = 'readable_by'"))
-    assert reason(http) == "", "what runs goes on"
-    with consoles(settings, settings.database_url, clock) as other:
-        assert reason(other) == "database"
+        for oldest, expected in ((migrations.HEAD, ""), ("9999", "database")):
+            with history.database.writing() as connection:
+                connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+                connection.execute(text("DELETE FROM installation WHERE name = 'readable_by'"))
+                values = {"name": migrations.READABLE_BY, "value": oldest}
+                connection.execute(text("INSERT INTO installation (name, value) VALUES (:name, :value)"), values)
+            assert reason(http) == expected, "a console that runs"
+        assert reason(other) == "database", "and one that starts"
 
 
 def test_migration_is_told_from_an_unreachable_database_and_probes_do_not_wait_for_it(
@@ -122,11 +121,30 @@ def test_console_is_ready_again_within_five_seconds_after_postgresql_is_back(
             postgresql_server.start()
         until_ready(http, 5)
         with postgresql_server.frozen():
+            frozen = time.monotonic()
+            while reason(http) != "database":
+                assert time.monotonic() - frozen < 5
             for _ in range(3):
                 start = time.monotonic()
                 assert reason(http) == "database"
                 assert time.monotonic() - start < 1.5, "a probe does not wait for a frozen server"
         until_ready(http, 5)
+
+
+def test_database_that_is_slow_for_a_moment_takes_no_console_away(
+    http: httpx.Client, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until_ready(http, 60)
+    may_go_on = threading.Event()
+    monkeypatch.setattr(history.database, "check", lambda: may_go_on.wait(30))
+    monkeypatch.setattr(probes, "PATIENCE", 0.05)
+    start = time.monotonic()
+    while not (why := reason(http)):
+        assert time.monotonic() - start < 10
+    assert time.monotonic() - start > 2
+    assert why == "database"
+    may_go_on.set()
+    until_ready(http, 5)
 
 
 def until_ready(http: httpx.Client, seconds: float) -> None:

@@ -164,3 +164,20 @@ def _wait(port: int, process: subprocess.Popen[bytes], output: IO[bytes]) -> Non
     process.wait()
     output.seek(0)
     raise RuntimeError(f"{process.args!r} did not start:\n{output.read().decode('utf-8', 'replace')}")
+
+
+def pid_of(port: int) -> int:
+    """Return the process that listens on a port."""
+    listening = f":{port:04X}"
+    inode = next(
+        fields[9]
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
+        if (fields := line.split())[1].endswith(listening) and fields[3] == "0A"
+    )
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if any(str(file.readlink()) == f"socket:[{inode}]" for file in (process / "fd").iterdir()):
+                return int(process.name)
+        except OSError:
+            continue  # it has ended, or is another user's
+    raise LookupError(f"Nothing listens on port {port}")

@@ -62,9 +62,16 @@
     document.addEventListener("change", ({ target }) => {
       if (target.matches(".shortcuts input")) localStorage.noSingleKeys = target.checked ? "" : "1";
     });
-    // A connection that is gone because the sign-in has ended: the server answers, but not with the page.
+    let isLost = false;
     new MutationObserver(async () => {
-      if (document.querySelector("[data-test-connection-state=CONNECTED]")) return;
+      if (document.querySelector("[data-test-connection-state=CONNECTED]")) {
+        // The server may be another one by now. Streamlit's own key for a run has it draw what it knows of this tab.
+        if (isLost) document.dispatchEvent(new KeyboardEvent("keydown", { key: "r", code: "KeyR", keyCode: 82 }));
+        isLost = false;
+        return;
+      }
+      isLost = true;
+      // A connection that is gone because the sign-in has ended: the server answers, but not with the page.
       const answer = await fetch(location.href, { redirect: "manual", cache: "no-store" }).catch(() => ({}));
       const isSignedOut = answer.status === 401 || answer.type === "opaqueredirect";
       document.documentElement.toggleAttribute("data-signed-out", isSignedOut);

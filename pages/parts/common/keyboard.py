@@ -1,7 +1,8 @@
 """The keyboard: where the focus goes when something new is drawn, and the shortcuts, which ``?`` lists.
 
 Streamlit moves no focus, and its buttons' own shortcuts clash where several steps have a *Send*. One script does both,
-and marks the page with ``data-signed-out`` when the connection is gone because the sign-in has ended.
+runs the page again when a lost connection is back, and marks it with ``data-signed-out`` when the connection is gone
+because the sign-in has ended.
 Its text is a constant, so that the Content Security Policy can name its hash; what changes is in attributes beside it.
 """
 

@@ -69,10 +69,26 @@ def _check(session: Session, parameters: list[tuple[str, str]]) -> None:
         )
 
 
-def receive(session: Session, parameters: list[tuple[str, str]], at: datetime, *, pasted: str = "") -> None:
+def take(session: Session) -> bool:
+    """Apply the callback that arrived, if any; return whether the page has to be drawn again. Raises ``HistoryError``.
+
+    A tab that another one overtook leaves the callback to that one.
+    """
+    if keeping.is_overtaken():
+        return keeping.is_news()
+    received = session.handover.take(session.flow.state)
+    if received is None:
+        return receive_refusal(session)
+    if not receive(session, list(received.parameters), received.received_at):
+        session.handover.give_back(session.flow.state, received)
+    return True
+
+
+def receive(session: Session, parameters: list[tuple[str, str]], at: datetime, *, pasted: str = "") -> bool:
     """Apply the callback's parameters, and complete the authorization's exchange with the redirect that carried them.
 
-    ``pasted`` is the address that the browser landed on, if the user pasted it.
+    ``pasted`` is the address that the browser landed on, if the user pasted it. Return False if another tab went on
+    with the flow.
     """
     session.advance(flows.read_callback(session.flow, parameters, at, pasted=bool(pasted)))
     callback = Request("GET", pasted or f"{session.flow.redirect_uri}?{flows.query(parameters)}")
@@ -89,6 +105,7 @@ def receive(session: Session, parameters: list[tuple[str, str]], at: datetime, *
         record = examine(exchange, session.vault)
     session.show("callback", diagnosing.outcome(session, record))
     session.go("token" if session.flow.code else "callback")
+    return keeping.save(session)
 
 
 def _receive_page(session: Session, text: str) -> None:

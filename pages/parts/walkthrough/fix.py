@@ -9,7 +9,7 @@ from oauth.providers import ClientAuthentication
 from pages.parts.common import session
 from pages.parts.common.permissions import needs
 from pages.parts.common.session import Fixing, Session
-from pages.parts.walkthrough import own_client, prefill, sending, undo
+from pages.parts.walkthrough import keeping, own_client, prefill, sending
 from pages.parts.walkthrough.actions import ACTION_OF, ACTIONS
 
 WIDGETS = {Target.URL: "url", Target.BODY_FORMAT: "body", Target.AUTHENTICATION: "secret_in"}
@@ -22,7 +22,7 @@ def apply(current: Session, action: str, fix: Fix) -> None:
     target = action if action in ACTIONS and ACTIONS[action].step is fix.step else ACTION_OF.get(fix.step, "authorize")
     fixing = Fixing(action, fix, current.shown[action])
     if fix.label is Label.START_AGAIN and fix.step is Step.AUTHORIZE:
-        undo.keep(current)
+        keeping.leave(current)
         current = session.start(current.flow.provider, current.flow.client, current.chosen)
     current.fixing = fixing
     prefill.open_card(current, target)

@@ -6,6 +6,7 @@ with a kept flow, and the signatures of requests that were not sent are made ane
 """
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -53,20 +54,24 @@ SLACK = timedelta(seconds=5)
 _HELD = "kept flow"
 """Key in the session state of what this session knows about its kept flow."""
 
-_KEYS = (
-    "api.endpoint",
-    "api.token",
-    "call.action",
+_TEXTS = (
     "callback.pasted",
-    "device.by_itself",
-    "introspect.kind",
     "register.initial_token",
-    "revoke.kind",
     "walkthrough.api_key",
     "walkthrough.case",
     "walkthrough.client_id",
     "walkthrough.client_secret",
     "walkthrough.issuer",
+)
+
+_KEYS = (
+    *_TEXTS,
+    "api.endpoint",
+    "api.token",
+    "call.action",
+    "device.by_itself",
+    "introspect.kind",
+    "revoke.kind",
     "walkthrough.options",
     "walkthrough.provider",
     own_client.INITIAL_TOKEN,
@@ -75,7 +80,9 @@ _KEYS = (
 )
 """Keys in the session state of what a person chose or typed, beside the edits of requests."""
 
-_PREFIXES = ("authorize.registered.", "walkthrough.client.", "walkthrough.site.")
+_REGISTERED = "authorize.registered."
+
+_PREFIXES = (_REGISTERED, "walkthrough.client.", "walkthrough.site.")
 
 _GIVEN_PREFIX = "walkthrough.profile."
 """Prefix of the keys of fields with a default that are not edits of a request."""
@@ -124,6 +131,18 @@ class _Sending:
 
 
 @dataclass(frozen=True, slots=True)
+class _Fields:
+    """Everything that is kept of Streamlit's session state."""
+
+    edits: dict[str, Any]
+    state: dict[str, Any]
+    signing_key: _Key | None
+    registrations: dict[str, Registration]
+    used: dict[str, Client]
+    lookup: _Lookup | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Content:
     """Everything that is kept of a walkthrough."""
 
@@ -142,15 +161,10 @@ class _Content:
     keys: tuple[dict[str, Any], ...] | None
     claims: Statement
     secrets: tuple[tuple[str, str], ...]
-    edits: dict[str, Any]
-    state: dict[str, Any]
-    signing_key: _Key | None
     flow_key: _Key | None
     dpop_key: _Key | None
-    registrations: dict[str, Registration]
-    used: dict[str, Client]
-    lookup: _Lookup | None
     sending: _Sending | None
+    fields: _Fields
 
 
 @dataclass
@@ -209,22 +223,42 @@ def is_blocked() -> bool:
     return held is not None and (held.stale or (held.sending is not None and now() < held.sending.until))
 
 
-def draw_again() -> None:
-    """Run the whole page again, from a fragment that found the flow overtaken."""
+def is_news() -> bool:
+    """Return whether the page does not say yet that the flow was overtaken."""
     held = _held()
-    if held is not None and not held.stale:
-        st.rerun()
+    return held is not None and not held.stale
 
 
-def claim(current: Session, action: str) -> bool:
-    """Save that a request is about to be sent; return False if another tab may have sent it, or went on."""
+def leave(current: Session) -> None:
+    """Keep a flow for *Undo* before another one begins, which has a place of its own if this one is another tab's."""
+    undo.keep(current)
+    held = _held()
+    if is_overtaken():
+        _move()
+    elif held is not None:
+        held.sending = None
+
+
+def claim(current: Session, action: str) -> Callable[[], None] | None:
+    """Save that a request is about to be sent, and return a function that saves its response.
+
+    Return ``None`` if the request must not be sent: another tab may have sent it, or went on. The function uses nothing
+    of Streamlit, which ends a run at its next call once the tab is closed or reloaded.
+    """
     held = _held()
     if held is None:
-        return True
+        return lambda: None
     if is_blocked():
-        return False
+        return None
     held.sending = None
-    return _save(current, held, _Sending(action, now() + longest(current)))
+    fields = _fields_now()
+    if not _save(current, held, fields, _Sending(action, now() + longest(current))):
+        return None
+
+    def save_response() -> None:
+        _save(current, held, fields, None)
+
+    return save_response
 
 
 def longest(current: Session) -> timedelta:
@@ -240,8 +274,8 @@ def save(current: Session) -> bool:
     if not held.is_settled:
         held.is_settled = True
         if held.kept is not None or not (current.sequence or any(_typed().values())):
-            held.content = _encoded(current, held.sending)  # nothing that a person would miss
-    return _save(current, held, held.sending)
+            held.content = _encoded(current, _fields_now(), held.sending)  # nothing that a person would miss
+    return _save(current, held, _fields_now(), held.sending)
 
 
 def draw() -> None:
@@ -314,10 +348,10 @@ def _is_elsewhere(held: _Held) -> bool:
     return any(name == held.name.id and id != own and _is_open(id) for id, name in list(_shown.items()))
 
 
-def _save(current: Session, held: _Held, sending: _Sending | None) -> bool:
+def _save(current: Session, held: _Held, fields: _Fields, sending: _Sending | None) -> bool:
     if held.stale:
         return False
-    content = _encoded(current, sending)
+    content = _encoded(current, fields, sending)
     if content == held.content:
         return True
     flow = current.flow
@@ -347,22 +381,18 @@ def _read(held: _Held) -> None:
         content = _decoded(kept.payload)
         if content is None:
             held.lost = kept
-            _preselect(kept.labels)
+            _reset(kept.labels)
             return
         restored = _restored(content)
     except HistoryError:
-        held.reading = True
-        return
-    _fill_in(content)
+        return  # when the database is back, what is kept there shows as the flow of another tab
+    _fill_in(content.fields)
     st.session_state[session.SESSION] = restored
     held.content, held.kept = kept.payload or b"", kept
     held.sending = content.sending
 
 
-def _encoded(current: Session, sending: _Sending | None) -> bytes:
-    state = st.session_state
-    lookup: discover.Lookup | None = state.get("walkthrough.discovered")
-    outcome = lookup.outcome if lookup is not None else None
+def _encoded(current: Session, fields: _Fields, sending: _Sending | None) -> bytes:
     fixing = current.fixing
     content = _Content(
         shape=SHAPE,
@@ -380,11 +410,22 @@ def _encoded(current: Session, sending: _Sending | None) -> bytes:
         keys=tuple(dict(key) for key in current.keys) if current.keys is not None else None,
         claims=current.signing.claims,
         secrets=current.vault.remembered(),
+        flow_key=_key(current.flow.signing_key),
+        dpop_key=_key(current.flow.dpop_key),
+        sending=sending,
+        fields=fields,
+    )
+    return msgspec.json.encode(content, order="deterministic")
+
+
+def _fields_now() -> _Fields:
+    state = st.session_state
+    lookup: discover.Lookup | None = state.get("walkthrough.discovered")
+    outcome = lookup.outcome if lookup is not None else None
+    return _Fields(
         edits=_typed(),
         state={str(key): value for key, value in state.items() if _is_kept(str(key))},
         signing_key=_key(state.get(session.OWN_KEY)),
-        flow_key=_key(current.flow.signing_key),
-        dpop_key=_key(current.flow.dpop_key),
         registrations=session.registrations(),
         used=state.get(own_client.USED, {}),
         lookup=_Lookup(
@@ -392,9 +433,7 @@ def _encoded(current: Session, sending: _Sending | None) -> bytes:
         )
         if lookup is not None and outcome is not None
         else None,
-        sending=sending,
     )
-    return msgspec.json.encode(content, order="deterministic")
 
 
 def _decoded(payload: bytes | None) -> _Content | None:
@@ -481,7 +520,7 @@ def _restored(content: _Content) -> Session:
     )
 
 
-def _fill_in(content: _Content) -> None:
+def _fill_in(content: _Fields) -> None:
     """Put the fields back as they were typed, in place of all that the browser has."""
     state = st.session_state
     for key in _fields():
@@ -512,12 +551,19 @@ def _with_tuples(discovery: Discovery | None) -> Discovery | None:
     return replace(discovery, metadata=replace(discovery.metadata, members=members))
 
 
-def _preselect(labels: Labels) -> None:
-    """Choose the provider and the client of a flow that was lost."""
+def _reset(labels: Labels) -> None:
+    """Choose the provider and the client of a flow that was lost, without what the browser still shows of its fields.
+
+    A browser that reconnects has their values, and a fingerprint among them stands for a secret that is gone. Fields
+    with a default get it when they are drawn.
+    """
+    state = st.session_state
+    for key in (*_TEXTS, f"{_REGISTERED}{labels.provider}"):
+        state[key] = ""
     provider = profile.known().get(labels.provider)
     if provider is not None:
         profile.preselect("walkthrough", provider)
-        st.session_state[f"walkthrough.client.{provider.id}"] = labels.client
+        state[f"walkthrough.client.{provider.id}"] = labels.client
 
 
 @needs(Action.SEND)
@@ -530,7 +576,7 @@ def _show() -> None:
 
 def _own_button() -> None:
     st.button(
-        "Start a flow of its own",
+        "Start another flow here",
         key="walkthrough.own_flow",
         icon=":material/tab:",
         help="This tab then has another flow, and the other tab keeps this one.",
@@ -559,21 +605,27 @@ def _move() -> None:
 
 
 def _draw_lost(kept: Kept) -> None:
+    ago = span((now() - kept.saved_at).total_seconds())
     with st.container(border=True, key="walkthrough.lost"):
-        st.warning("Your flow was lost")
-        ago = span((now() - kept.saved_at).total_seconds())
-        reason = "The console that had it in its memory was stopped, or is of another version."
-        st.text(
-            f"{reason} Its code, its verifier and its tokens are gone, and so is what was typed since {ago} ago. "
-            "A new flow is ready: open the authorization page in step 1 for a new code."
-        )
-        if kept.labels.flow:
-            st.page_link(
-                "history.py",
-                label=f"Exchanges of flow {kept.labels.flow}",
-                icon=":material/history:",
-                query_params={"flow": kept.labels.flow},
+        if not kept.labels.flow:
+            st.warning("The fields were reset")
+            st.text(
+                "The console that had them in its memory was stopped, or is of another version. They were changed "
+                f"{ago} ago, and nothing was sent."
             )
+            return
+        st.warning("Your flow was lost")
+        st.text(
+            "The console that had it in its memory was stopped, or is of another version. Its code, its verifier, its "
+            f"tokens and what was typed are gone. Its last change was {ago} ago. A new flow is ready: open the "
+            "authorization page in step 1 for a new code."
+        )
+        st.page_link(
+            "history.py",
+            label=f"Exchanges of flow {kept.labels.flow}",
+            icon=":material/history:",
+            query_params={"flow": kept.labels.flow},
+        )
 
 
 @drawing.fragment(run_every=1)

@@ -39,7 +39,8 @@ def send(session: Session, action: str, request: Request) -> None:
     """Send a request of the flow, and update the flow from the response."""
     if action == "poll" and not (session.flow.device and session.flow.device.may_poll(now())):
         return
-    if not keeping.claim(session, action):
+    keep_response = keeping.claim(session, action)
+    if keep_response is None:
         return
     session.sent[action] = request
     session.signing.discard(action)
@@ -55,7 +56,7 @@ def send(session: Session, action: str, request: Request) -> None:
         session.show(action, diagnosing.outcome(session, record))
         session.latest = action
     finally:  # the tab may be closed by now: whoever shows the flow next has the tokens at least
-        keeping.save(session)
+        keep_response()
 
 
 def _update(session: Session, action: str, exchange: Exchange) -> None:

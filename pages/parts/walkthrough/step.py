@@ -18,7 +18,9 @@ STYLE = """
 [data-testid=stLayoutWrapper]:has(> [class*="-bar"]):not(:has(> :empty)) {
   position: sticky; top: 3.75rem; z-index: 20; background: light-dark(#ffffff, #0e1418); padding: 0.25rem 0;
 }
-[class*="st-key-"][class*="-top"], [class*="st-key-step-"], .st-key-tokens { scroll-margin-top: 8rem; }
+[class*="st-key-"][class*="-top"], [class*="st-key-step-"], .st-key-tokens, .st-key-walkthrough-overtaken {
+  scroll-margin-top: 8rem;
+}
 [data-testid=stLayoutWrapper]:has(> [class*="-focus "]) { display: none; }
 """
 """The button of a step stays in sight below the page's header while its request and its result scroll."""
