@@ -251,7 +251,6 @@ UNRESTRICTED: Mapping[str, str] = {
     "handover.Handover.use": "the state is the proof",
     "handover.Handover.take": "the state is the proof: what arrived is encrypted with it",
     "handover.Handover.give_back": "the state is the proof: only who took it has it",
-    "handover.Handover.give_back": "the state is the proof: only who took it has it",
     "upkeep.Upkeep.start": "it runs in the background",
     "upkeep.Upkeep.stop": "it runs in the background",
     "upkeep.Upkeep.beat": "it writes that this process is alive",
