@@ -82,7 +82,7 @@ audit = installation.audit()
 if installation.history.database.is_shared:
     # Imported late: the console of one person starts faster.
     from oauth.drills.sandbox_queue import SANDBOX
-    from oauth.history.turns import ElsewhereLock
+    from oauth.history.elsewhere_lock import ElsewhereLock
 
     SANDBOX.share(ElsewhereLock(installation.history.database))
 Upkeep(

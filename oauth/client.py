@@ -10,10 +10,10 @@ from oauth.connection_settings import ConnectionSettingError, ConnectionSettings
 from oauth.egress import Policy
 from oauth.exchange import Exchange, Failure, Response, charset_of, header, text_encoding, unexpected
 from oauth.history.store import STOPPED
+from oauth.page_turns import PAGES
 from oauth.recorder import Record, Recorder
 from oauth.redaction import Vault
 from oauth.shutdown import SHUTDOWN
-from oauth.turns import PAGES
 
 DEFAULT_CONNECTION = ConnectionSettings()
 

@@ -18,7 +18,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, TypeVar, cast
 
-from oauth.turns import PAGES
+from oauth.page_turns import PAGES
 
 SECONDS = 120.0
 """Time limit of a call."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from oauth.installation import current
-from oauth.turns import PAGES as TURNS
+from oauth.page_turns import PAGES as TURNS
 from oauth.version import version
 from pages.parts.common import garbage, permissions, shell, widget_defaults
 

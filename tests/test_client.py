@@ -10,10 +10,10 @@ from oauth.exchange import Exchange, Failure, Request, Response, Step, header
 from oauth.flow import Field, api_request
 from oauth.history.store import HistoryError
 from oauth.installation import Installation
+from oauth.page_turns import Turns
 from oauth.recorder import Record, Recorder
 from oauth.redaction import Vault
 from oauth.shutdown import Shutdown
-from oauth.turns import Turns
 from oauth.wire import BODY_LIMIT
 from tests.exchanges import CODE, NOW, token_exchange
 from tests.hostile.servers import answering, response, serving

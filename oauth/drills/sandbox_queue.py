@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from threading import Condition
 from time import monotonic
 
-from oauth.history.turns import ElsewhereLock
-from oauth.turns import PAGES
+from oauth.history.elsewhere_lock import ElsewhereLock
+from oauth.page_turns import PAGES
 
 
 class Turn:

@@ -17,9 +17,9 @@ from oauth.exports.turns import Turns
 from oauth.history.database import Database
 from oauth.history.store import HistoryError
 from oauth.measures import BOUNDS, MEASURES
+from oauth.page_turns import PAGES
 from oauth.routes.bearer import authorized, refusal
 from oauth.shutdown import SHUTDOWN
-from oauth.turns import PAGES
 from oauth.version import version
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from oauth.exchange import Exchange, Failure, Response, Step
 from oauth.handover import Handover, Labels
 from oauth.history.backfill import fill_entries
 from oauth.history.deletion import announce_older, delete_older
+from oauth.history.elsewhere_lock import ElsewhereLock
 from oauth.history.filters import Filters
 from oauth.history.recognition import entry_of
 from oauth.history.retention import done_until
 from oauth.history.schema import backfills, consoles, exchanges
 from oauth.history.store import History, HistoryError, Row
-from oauth.history.turns import ElsewhereLock
 from oauth.history.upkeep import GONE, Upkeep
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from oauth.turns import PAGES
+from oauth.page_turns import PAGES
 from pages.parts.common import garbage
 from tests.pages.conftest import Page
 
@@ -55,7 +55,7 @@ def test_run_that_is_stopped_or_begun_anew_in_the_middle_leaves_its_turn() -> No
     def script() -> None:
         import streamlit as st
 
-        from oauth.turns import PAGES
+        from oauth.page_turns import PAGES
 
         with PAGES.turn():
             if st.session_state.setdefault("runs", 0) < 3:

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from oauth.turns import PAGES
+from oauth.page_turns import PAGES
 
 F = TypeVar("F", bound=Callable[..., None])
 

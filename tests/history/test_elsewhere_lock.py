@@ -11,7 +11,7 @@ import pytest
 
 from oauth.drills.sandbox_queue import Queue
 from oauth.history.database import Database
-from oauth.history.turns import ElsewhereLock
+from oauth.history.elsewhere_lock import ElsewhereLock
 from oauth.installation import now
 from tests.servers import postgresql
 
@@ -76,7 +76,7 @@ def test_turns_alternate_while_both_consoles_have_many(one: Queue, two: Queue) -
 def test_a_killed_console_loses_its_turn(url: str) -> None:
     script = f"""
 from oauth.history.database import Database
-from oauth.history.turns import ElsewhereLock
+from oauth.history.elsewhere_lock import ElsewhereLock
 from oauth.installation import now
 print(ElsewhereLock(Database({url!r}, now)).take("a drill", 1), flush=True)
 input()

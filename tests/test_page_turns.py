@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from oauth.drills.sandbox_queue import Queue
-from oauth.turns import PAGES, Turns
+from oauth.page_turns import PAGES, Turns
 
 
 class Page:
