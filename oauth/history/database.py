@@ -235,6 +235,9 @@ class Database:
         """Give up a lock that ``hold`` took."""
         if (connection := self._held.pop(lock, None)) is not None:
             with suppress(*self._raised):  # a connection that broke has no lock
+                # The server notices a closed connection a moment later, and whoever comes meanwhile would wait.
+                connection.execute(f"SELECT pg_advisory_unlock({lock})")
+            with suppress(*self._raised):
                 connection.close()
 
     def _let_all_go(self, _engine: Engine) -> None:
