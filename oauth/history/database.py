@@ -236,7 +236,7 @@ class Database:
         if (connection := self._held.pop(lock, None)) is not None:
             with suppress(*self._raised):  # a connection that broke has no lock
                 # The server notices a closed connection a moment later, and whoever comes meanwhile would wait.
-                connection.execute(f"SELECT pg_advisory_unlock({lock})")
+                connection.scalar(select(func.pg_advisory_unlock(lock)))
             with suppress(*self._raised):
                 connection.close()
 
