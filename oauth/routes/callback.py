@@ -167,7 +167,7 @@ def _is_kept(flows: KeptFlows, flow: str) -> bool | None:
                 return is_kept
             time.sleep(SECONDS_BETWEEN_TRIES)
     except HistoryError:
-        pass
+        return None  # what cannot be looked up is not known, and the page says no more than that
     return None
 
 

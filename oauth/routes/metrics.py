@@ -75,7 +75,7 @@ def _answer(database: Database, exports: Turns, sessions: Sessions) -> Response:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     registry.register(Collector())
-    text = generate_latest(registry)  # type: ignore[no-untyped-call]
+    text = generate_latest(registry)  # type: ignore[no-untyped-call]  # that module of the library has no types
     return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})
 
 
