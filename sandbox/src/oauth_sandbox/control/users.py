@@ -14,7 +14,10 @@ _NAME = {"type": "string", "minLength": 1}
 NewUser = Annotated[
     dict[str, Any], Meta(extra_json_schema={"required": ["id", "name"], "properties": {"id": _ID, "name": _NAME}})
 ]
-UserChange = Annotated[dict[str, Any], Meta(min_length=1, extra_json_schema={"properties": {"id": _ID, "name": _NAME}})]
+UserChange = Annotated[
+    dict[str, Any],
+    Meta(min_length=1, extra_json_schema={"properties": {"name": _NAME}, "not": {"required": ["id"]}}),
+]
 BY_ID = {"id": UserId}
 PATH = "users/{id}"
 
@@ -35,9 +38,9 @@ def _change(sandbox: Sandbox, call: Call) -> User:
     user_id = call.path["id"]
     if user_id not in sandbox.users:
         raise LookupError(f"There is no user {user_id}. Known users: {', '.join(map(str, sandbox.users))}.")
+    if "id" in call.body:
+        raise InvalidInput(("id",), "The id of a user stays. Leave it out, or add another user.")
     changed = {**sandbox.users[user_id], **call.body}
-    if changed["id"] != user_id:
-        raise InvalidInput(("id",), "The id of a user stays. Add another user.")
     validated(changed, KnownUser)
     sandbox.put_user(changed)
     return sandbox.users[user_id]
