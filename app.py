@@ -107,6 +107,7 @@ if public.hostname:
     options |= {"server.corsAllowedOrigins": origins, "server.baseUrlPath": public.path}
     for api in MOUNTED:
         embedded(api).register(f"{installation.settings.public_url}/callback")
+    embedded(Api.GENERIC).publish(f"{installation.settings.public_url}/sandbox{MOUNTED[Api.GENERIC]}")
 # Streamlit checks the host of its WebSocket again, for which the middleware restores the host of a listed origin.
 hosts = [*config.get_option("server.allowedHosts")]
 if hosts:  # without any, every host is allowed

@@ -32,7 +32,7 @@ from pages.parts.common.permissions import needs
 MOVES = {"10 minutes": 600, "1 day": 86_400, "30 days": 2_592_000}
 ANY = "any"
 PROBLEM = "sandbox.problem"
-APIS = {Api.PARTNER: "OLX Partner API", Api.OLXGROUP: "OLX Group API"}
+APIS = {Api.PARTNER: "OLX Partner API", Api.OLXGROUP: "OLX Group API", Api.GENERIC: "OpenID Connect"}
 
 
 def page() -> None:

@@ -1,7 +1,8 @@
 """The sandbox as an ASGI application: the provider's paths and the control beside them, alone or mounted."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import format_datetime
+from functools import partial
 from time import perf_counter
 
 from starlette.routing import Mount, Router
@@ -11,11 +12,12 @@ from oauth_sandbox import endpoints, olxgroup
 from oauth_sandbox.configuration import Api
 from oauth_sandbox.control.access import ControlAccess
 from oauth_sandbox.control.app import control_application
-from oauth_sandbox.errors import ApiError
+from oauth_sandbox.errors import ApiError, ProviderError
 from oauth_sandbox.faults.error_responses import request_limit_page
 from oauth_sandbox.faults.hold import Hold
 from oauth_sandbox.log import Outcome
-from oauth_sandbox.paths import PATHS, SISTER, authorization_paths
+from oauth_sandbox.openid import endpoints as openid
+from oauth_sandbox.paths import OAUTH_METADATA, endpoints_by_path
 from oauth_sandbox.pipeline import held_first, process
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.request import Endpoint, address_of, read
@@ -24,6 +26,12 @@ from oauth_sandbox.sandboxes import PATH, Sandboxes
 
 HEALTH = "/health"
 CONTROL = "/control/"
+UNKNOWN_PATH: Mapping[Api, Callable[[str], ProviderError]] = {
+    Api.PARTNER: partial(ApiError, 404),
+    Api.OLXGROUP: partial(olxgroup.Refusal, 404),
+    Api.GENERIC: partial(openid.Refusal, 404, "not_found"),
+}
+"""The refusal of a path that an API does not have."""
 
 
 def application(sandbox: Sandbox, access: ControlAccess | None = None, *, dated: bool = False) -> ASGIApp:
@@ -59,10 +67,9 @@ class _Dated:
         await self.app(scope, receive, send_dated)
 
 
-def both(access: ControlAccess, partner: Sandbox, sister: Sandbox, *, dated: bool = False) -> ASGIApp:
-    """Return two sandboxes as one application, the sister API's below ``/olxgroup``; see ``application``."""
-    below = {SISTER: sister, "": partner}
-    return Router([Mount(path, application(it, access, dated=dated)) for path, it in below.items()])
+def together(access: ControlAccess, sandboxes: Mapping[str, Sandbox], *, dated: bool = False) -> ASGIApp:
+    """Return sandboxes as one application, each below its path, longer ones first; see ``application``."""
+    return Router([Mount(path, application(it, access, dated=dated)) for path, it in sandboxes.items()])
 
 
 class _Application:
@@ -72,14 +79,12 @@ class _Application:
         self.sandbox = sandbox
         self.sandboxes = sandboxes
         api = sandbox.configuration.api
-        served = dict.fromkeys(authorization_paths(api), Endpoint.AUTHORIZE)
-        served |= {path: endpoint for endpoint, path in PATHS[api].items()}
-        by_path = {path: _Endpoint(sandbox, endpoint, path) for path, endpoint in served.items()}
+        by_path = {path: _Endpoint(sandbox, it, path) for path, it in endpoints_by_path(api).items()}
         # Both spellings; a redirect between them would drop the form's body.
         bare = {path.rstrip("/"): endpoint for path, endpoint in by_path.items()}
         self.paths: Mapping[str, ASGIApp] = {**bare, **by_path, HEALTH: _health}
         known = f"Unknown path. Known paths: {', '.join(by_path)}, {HEALTH} and {CONTROL}."
-        self.unknown_path = ApiError(404, known) if api is Api.PARTNER else olxgroup.Refusal(404, known)
+        self.unknown_path = UNKNOWN_PATH[api](known)
         self.control = control_application(sandbox, access, CONTROL, sandboxes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,6 +92,9 @@ class _Application:
             return
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         app = self.paths.get(path) or (self.control if path.startswith(CONTROL) else self._not_found)
+        if path.startswith(OAUTH_METADATA + PATH):  # RFC 8414 §3.1 has the issuer's path at the end
+            path = path.removeprefix(OAUTH_METADATA) + OAUTH_METADATA
+            scope = {**scope, "path": f"{scope.get('root_path', '')}{path}"}
         if self.sandboxes is not None and path.startswith(PATH):
             id = path.removeprefix(PATH).partition("/")[0]
             if (own := self.sandboxes.use(id)) is not None:

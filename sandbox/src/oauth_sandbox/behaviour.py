@@ -52,10 +52,14 @@ class Reuse(StrEnum):
 
 
 class Pkce(StrEnum):
-    """What PKCE is worth (RFC 7636). Enforced, a verifier must match its challenge, and none comes without one."""
+    """What PKCE is worth (RFC 7636). Enforced, a verifier must match its challenge, and none comes without one.
+
+    Required, each authorization request needs a challenge too, and only S256 will do (RFC 9700 §2.1.1).
+    """
 
     IGNORED = "ignored"
     ENFORCED = "enforced"
+    REQUIRED = "required"
 
 
 class Cors(StrEnum):
@@ -86,7 +90,7 @@ class Behaviour(Struct, frozen=True, forbid_unknown_fields=True):
     code_reuse: Annotated[
         Reuse, Meta(description="A used code is refused, or revokes everything of its consent too.")
     ] = Reuse.REFUSE
-    pkce: Annotated[Pkce, Meta(description="PKCE is ignored or enforced.")] = Pkce.IGNORED
+    pkce: Annotated[Pkce, Meta(description="PKCE is ignored, enforced, or required with S256.")] = Pkce.IGNORED
     cors: Annotated[Cors, Meta(description="Responses can be read by pages of other origins when open.")] = Cors.CLOSED
 
 

@@ -54,8 +54,9 @@ class Client(Struct, frozen=True, forbid_unknown_fields=True):
     secret: Annotated[
         str,
         Meta(
-            pattern=r"^[\x20-\x7e]{1,200}$(?!\n)",
-            description="The client_secret in plain text: printable ASCII, 200 characters at most.",
+            pattern=r"^[\x20-\x7e]{0,200}$(?!\n)",
+            description="The client_secret in plain text: printable ASCII, 200 characters at most. "
+            "Empty: a public client, which needs PKCE instead.",
         ),
     ]
     grants: Annotated[tuple[GrantType, ...], Meta(description="The grants it may use.")]
@@ -79,6 +80,11 @@ class Client(Struct, frozen=True, forbid_unknown_fields=True):
     def __repr__(self) -> str:
         """Leave out the secret."""
         return f"Client({self.client_id!r})"
+
+    @property
+    def is_public(self) -> bool:
+        """True for a client without a secret (RFC 6749 §2.1)."""
+        return not self.secret
 
     def may_redirect_to(self, uri: str) -> bool:
         """Return true for a registered URI, and for ``http`` on a loopback host with any port and path."""
@@ -105,6 +111,8 @@ def client_from(fields: Any, scopes: Iterable[str]) -> Client:
         if SCHEME.split(uri.strip(), maxsplit=1)[0].lower() in RUNS_IN_THE_BROWSER:
             raise ValueError(f"The redirect URI {uri!r} would run or open in the browser itself. Use http or https.")
     grants = set(map(GrantType, values.get("grants", GrantType)))
+    if not values["secret"]:
+        grants.discard(GrantType.CLIENT_CREDENTIALS)  # for confidential clients only (RFC 6749 §4.4)
     return Client(
         client_id=values["client_id"],
         name=values.get("name", values["client_id"]),

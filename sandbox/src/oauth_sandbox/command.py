@@ -14,7 +14,7 @@ from oauth_sandbox.server import HOST, PORT, Certificate, ServeError, serve
 from oauth_sandbox.version import version
 
 ALL = "all"
-"""The value of ``--provider`` for both APIs."""
+"""The value of ``--provider`` for all APIs."""
 
 TOKEN = "CONSOLE_SANDBOX_TOKEN"
 """The variable with the token, which the consoles that use this sandbox have too."""
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_provider,
         choices=[*Api, ALL],
         default=Api.PARTNER,
-        help="API to behave like; all: both, the sister API below /olxgroup (default: %(default)s)",
+        help="API to behave like; all: partner, and the others below /olxgroup and /generic (default: %(default)s)",
     )
     parser.add_argument(
         "--preset",
@@ -54,6 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="URL",
         help="register it for every ready-made client, such as a console's /callback; may be repeated",
+    )
+    parser.add_argument(
+        "--issuer",
+        metavar="URL",
+        help="address of the provider generic as clients see it, behind a proxy (default: the one that is called)",
     )
     parser.add_argument(
         "--snapshot",
@@ -85,8 +90,9 @@ def run(arguments: argparse.Namespace) -> int:
                 arguments.host,
                 arguments.port,
                 configuration=_configuration(arguments.config, arguments.provider, arguments.preset),
-                sister=arguments.provider == ALL,
-                redirect_uris=[_redirect_uri(uri) for uri in arguments.redirect_uri],
+                with_others=arguments.provider == ALL,
+                issuer=_url("--issuer", arguments.issuer) if arguments.issuer else "",
+                redirect_uris=[_url("--redirect-uri", uri) for uri in arguments.redirect_uri],
                 snapshot=arguments.snapshot,
                 control_token=_token(arguments.control_token),
                 fault_header=arguments.fault_header,
@@ -108,9 +114,9 @@ def _configuration(path: Path | None, provider: str, preset: Preset | None) -> C
     return ready_made(api, preset or Preset.USUAL) if path is None else load(path, api, preset)
 
 
-def _redirect_uri(text: str) -> str:
+def _url(option: str, text: str) -> str:
     if not text.startswith(("http://", "https://")):
-        raise ServeError(f"--redirect-uri: {text!r} is not a URL such as https://console.example.com/callback.")
+        raise ServeError(f"{option}: {text!r} is not a URL such as https://console.example.com/callback.")
     return text
 
 

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from oauth_sandbox.behaviour import PRESETS, Behaviour, Preset
 from oauth_sandbox.clients import Client, NewClient, ScopeName, client_from
+from oauth_sandbox.openid.settings import OpenId
 from oauth_sandbox.rate_limit import RequestLimit
 from oauth_sandbox.validation import Fields, InvalidInput, validated
 
@@ -28,13 +29,20 @@ Lifetime = Annotated[int, Meta(ge=1, le=LONGEST_LIFETIME, description=f"Seconds,
 
 
 class Api(StrEnum):
-    """The APIs that a sandbox can behave like: the partner API, or its sister for real estate and car parts."""
+    """The APIs that a sandbox can behave like: the partner API, its sister for real estate and car parts, or an OpenID
+    provider by the standards alone.
+    """
 
     PARTNER = "partner"
     OLXGROUP = "olxgroup"
+    GENERIC = "generic"
 
 
-INITIAL: Mapping[Api, Path] = {Api.PARTNER: READY_MADE, Api.OLXGROUP: READY_MADE.with_name("olxgroup.toml")}
+INITIAL: Mapping[Api, Path] = {
+    Api.PARTNER: READY_MADE,
+    Api.OLXGROUP: READY_MADE.with_name("olxgroup.toml"),
+    Api.GENERIC: READY_MADE.with_name("generic.toml"),
+}
 """The default configuration of each API."""
 
 
@@ -80,6 +88,7 @@ class ConfigurationFile(Fields):
     ]
     users: Annotated[list[KnownUser], Meta(min_length=1, description="Give [[users]], at least one.")]
     clients: Annotated[list[NewClient], Meta(description="Give [[clients]].")]
+    openid: OpenId = OpenId()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,7 @@ class Configuration:
     scopes: Mapping[str, str]
     users: Mapping[int, User]
     clients: Mapping[str, Client]
+    openid: OpenId
     api: Api = Api.PARTNER
 
 
@@ -130,9 +140,9 @@ def _merged(document: Mapping[str, Any], api: Api) -> dict[str, Any]:
     """Return a document with what it leaves out as in the API's default."""
     basis = _with_preset(_parsed(INITIAL[api]), document.get("preset"))
     merged = basis | dict(document)
-    for name in ("lifetimes", "request_limit", "behaviour"):
+    for name in ("lifetimes", "request_limit", "behaviour", "openid"):
         if isinstance(document.get(name), dict):
-            merged[name] = basis[name] | document[name]
+            merged[name] = basis.get(name, {}) | document[name]
     return merged
 
 
@@ -141,7 +151,8 @@ def _with_preset(document: dict[str, Any], preset: object) -> dict[str, Any]:
     strict = preset == Preset.STRICT
     return document | {
         "preset": preset or Preset.USUAL,
-        "behaviour": msgspec.to_builtins(PRESETS[Preset.STRICT if strict else Preset.USUAL]),
+        "behaviour": msgspec.to_builtins(PRESETS[Preset.STRICT if strict else Preset.USUAL])
+        | document.get("behaviour", {}),
         **({"refresh_token_replaced": Replacement.ALWAYS, "refresh_ends_access_tokens": True} if strict else {}),
     }
 
@@ -182,6 +193,7 @@ def _read(document: Mapping[str, Any], name: str, api: Api) -> Configuration:
         users=_users(document["users"], name),
         clients=clients,
         api=api,
+        openid=file.openid,
     )
 
 
@@ -207,7 +219,7 @@ def _place(path: tuple[str | int, ...]) -> str:
             return ""
         case (table_name, int(index), *fields):
             place = f"[[{table_name}]] number {index + 1}"
-        case ("lifetimes" | "request_limit" | "behaviour" | "scopes" as table_name, *fields):
+        case ("lifetimes" | "request_limit" | "behaviour" | "openid" | "scopes" as table_name, *fields):
             place = f"[{table_name}]"
         case (field, *_):
             return f"field {field}: "

@@ -57,6 +57,11 @@ def _signed_in(users: Sequence[User]) -> str:
     return f'<select name="user" form="decision" aria-label="User">{options}</select>'
 
 
+def signed_out_page() -> Response:
+    """Return the page after a logout without a way back."""
+    return _page("Signed out", '<h1>Signed out</h1>\n<p class="quiet">You can close this page.</p>', status=200)
+
+
 def refusal_page(refused: ErrorPage) -> Response:
     """Return the error page with the problem, the value and the remedy; status 400 and never a redirect."""
     value = f"<h2>Sent</h2>\n<p><samp>{escape(refused.value)}</samp></p>\n" if refused.value else ""

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import urlencode
 
 from oauth_sandbox import authorization_endpoint, olxgroup, resources, token_endpoint
 from oauth_sandbox.authorization_endpoint import ErrorPage, ErrorRedirect
@@ -10,6 +11,7 @@ from oauth_sandbox.behaviour import ExpiresIn, ScopeOrder
 from oauth_sandbox.configuration import Api
 from oauth_sandbox.consent import consent_page, refusal_page
 from oauth_sandbox.errors import ApiError, InvalidRequest, ProviderError
+from oauth_sandbox.openid import endpoints as openid
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.request import Endpoint, IncomingRequest
 from oauth_sandbox.response import Response, error_response
@@ -53,7 +55,7 @@ def error_redirect(sandbox: Sandbox, request: IncomingRequest, error: str, descr
     if request.endpoint is not Endpoint.AUTHORIZE:
         return None
     try:
-        authorization = authorization_endpoint.examine(sandbox, request.query)
+        authorization = authorization_endpoint.examine(sandbox, request.query, issuer(sandbox, request))
     except (ErrorPage, ErrorRedirect):
         return None
     return Response.redirect(authorization_endpoint.refuse(authorization, error, description))
@@ -62,15 +64,24 @@ def error_redirect(sandbox: Sandbox, request: IncomingRequest, error: str, descr
 def _authorize(sandbox: Sandbox, request: IncomingRequest) -> Response:
     _only(request, "GET", "HEAD", "POST")
     form = request.readable if request.method == "POST" else {}
+    if form and not request.query:  # a request may be a form (OpenID Connect Core §3.1.2.1), a decision has the query
+        return Response.redirect(f"?{urlencode(form, errors='surrogateescape')}")
     try:
-        authorization = authorization_endpoint.examine(sandbox, request.query)
+        authorization = authorization_endpoint.examine(sandbox, request.query, issuer(sandbox, request))
     except ErrorPage as refused:
         sandbox.refused.append((request.query, f"{refused.problem}. {refused.remedy}"))
         raise
     if request.method == "POST":
         decision, user = form.get("decision", ""), form.get("user", "")
         return Response.redirect(authorization_endpoint.decide(sandbox, authorization, decision, user))
+    if authorization.wish is not None and authorization.wish.silent:
+        return Response.redirect(authorization_endpoint.decide(sandbox, authorization, "approve"))
     return consent_page(authorization, sandbox.scope_in_words(authorization.scope), tuple(sandbox.users.values()))
+
+
+def issuer(sandbox: Sandbox, request: IncomingRequest) -> str:
+    """Return the issuer for the authorization response (RFC 9207), which the documented APIs do not have."""
+    return sandbox.issuer_at(request.origin) if sandbox.configuration.api is Api.GENERIC else ""
 
 
 def _token(sandbox: Sandbox, request: IncomingRequest) -> Response:
@@ -114,5 +125,15 @@ HANDLERS: Mapping[Api, Mapping[Endpoint, Handler]] = {
         Endpoint.AUTHORIZE: _authorize,
         Endpoint.TOKEN: olxgroup.token,
         Endpoint.METADATA: olxgroup.metadata,
+    },
+    Api.GENERIC: {
+        Endpoint.AUTHORIZE: _authorize,
+        Endpoint.TOKEN: openid.token,
+        Endpoint.USERINFO: openid.userinfo,
+        Endpoint.DISCOVERY: openid.discovery,
+        Endpoint.JWKS: openid.jwks,
+        Endpoint.REVOKE: openid.revoke,
+        Endpoint.INTROSPECT: openid.introspect,
+        Endpoint.LOGOUT: openid.logout,
     },
 }

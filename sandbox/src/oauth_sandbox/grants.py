@@ -84,7 +84,8 @@ class AuthorizationCode:
         if request.parameters.get("redirect_uri") not in expected:
             raise RedirectUriMismatch
         verifier = request.parameters.get("code_verifier")
-        if sandbox.behaviour.pkce is Pkce.ENFORCED and not matches(code.code_challenge, verifier):
+        counts = sandbox.behaviour.pkce is not Pkce.IGNORED or request.client.is_public
+        if counts and not matches(code.code_challenge, verifier):
             raise VerifierMismatch
         return Authorization(code.scope, code.user_id, code.family)
 

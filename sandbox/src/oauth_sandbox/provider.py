@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from msgspec.structs import asdict, astuple
 
 from oauth_sandbox.behaviour import NEW_SECRET, Behaviour
@@ -22,6 +23,7 @@ from oauth_sandbox.faults.hold import Holds
 from oauth_sandbox.faults.rules import Faults
 from oauth_sandbox.lint.findings import Lint
 from oauth_sandbox.log import RequestLog
+from oauth_sandbox.openid.logins import Logins
 from oauth_sandbox.rate_limit import Limiter, RequestLimit
 from oauth_sandbox.scope import Scope
 from oauth_sandbox.store import Issued, Kind, State, Store
@@ -63,7 +65,8 @@ class Sandbox:
     bounds the codes, the access tokens and the refresh tokens separately. ``faults``, ``lint``, ``log`` and ``limiter``
     are used under the lock too. ``refused`` has the query of the last authorization requests that were answered with
     an error page, and its words: their application is told nothing (RFC 6749 §4.1.2.1). ``holds`` has the requests
-    that a test has stopped, ``request_id`` is that of the request that is being answered.
+    that a test has stopped, ``request_id`` is that of the request that is being answered. ``logins`` are those of the
+    OpenID provider.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class Sandbox:
         self.faults = Faults()
         self.holds = Holds(self.clock.now)
         self.request_id = ""
+        self.logins = Logins()
         self.lint = Lint()
         self.log = RequestLog()
         self.refused: deque[tuple[str, str]] = deque(maxlen=REFUSED)
@@ -92,6 +96,7 @@ class Sandbox:
     def _apply_initial_settings(self) -> None:
         self.set_lifetimes(self.configuration.lifetimes)
         self.set_behaviour(self.configuration.behaviour)
+        self.openid = self.configuration.openid
         self.refresh_token_replaced = self.configuration.refresh_token_replaced
         self.refresh_ends_access_tokens = self.configuration.refresh_ends_access_tokens
         self.limiter = Limiter(self.configuration.request_limit)
@@ -109,6 +114,19 @@ class Sandbox:
             self.configuration = dataclasses.replace(self.configuration, clients=clients)
             current = {name: it.registered(redirect_uri) for name, it in self._clients.items() if name in initial}
             self._clients |= current
+
+    def publish(self, issuer: str) -> None:
+        """Set the issuer of the OpenID provider, which another address than the one that is called leads to; a reset
+        keeps it.
+        """
+        with self.lock:
+            self.openid = msgspec.structs.replace(self.openid, issuer=issuer)
+            openid = msgspec.structs.replace(self.configuration.openid, issuer=issuer)
+            self.configuration = dataclasses.replace(self.configuration, openid=openid)
+
+    def issuer_at(self, origin: str) -> str:
+        """Return the issuer for a request that called ``origin``."""
+        return self.openid.issuer or origin
 
     # Queries and administration.
 
@@ -244,6 +262,7 @@ class Sandbox:
             self.lint.clear()
             self.log.clear()
             self.refused.clear()
+            self.logins.refill()
             self.clock.reset()
 
     def replace_state(self, clients: Iterable[Client], stores: Mapping[Kind, StoredIssued]) -> None:

@@ -4,12 +4,16 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from starlette.types import Receive, Scope
 
 from oauth_sandbox.errors import InvalidRequest
 from oauth_sandbox.parameters import Parameters, from_body, from_query
+
+if TYPE_CHECKING:
+    from oauth_sandbox.openid.claims import Flaw
 
 LARGEST_BODY = 65_536
 
@@ -22,6 +26,12 @@ class Endpoint(StrEnum):
     USER = "user"
     CITIES = "cities"
     METADATA = "metadata"
+    DISCOVERY = "discovery"
+    JWKS = "jwks"
+    USERINFO = "userinfo"
+    REVOKE = "revoke"
+    INTROSPECT = "introspect"
+    LOGOUT = "logout"
 
 
 @dataclass(slots=True)
@@ -29,7 +39,8 @@ class IncomingRequest:
     """A request. ``query`` is not decoded; header names are in lower case, as in ASGI.
 
     ``parameters`` are those of the body, ``problem`` says why they cannot be read, ``opening`` is the body's first
-    byte, ``address`` the sender's. ``elsewhere`` is true for a consent to the URL of another server.
+    byte, ``address`` the sender's. ``elsewhere`` is true for a consent to the URL of another server. ``origin`` is the
+    address that was called, without the path of the endpoint, and ``flaw`` what a fault wants of the id_token.
     """
 
     endpoint: Endpoint
@@ -41,6 +52,8 @@ class IncomingRequest:
     opening: bytes = b""
     address: str = ""
     elsewhere: bool = False
+    origin: str = ""
+    flaw: "Flaw | None" = None
 
     @property
     def is_preflight(self) -> bool:
@@ -65,7 +78,8 @@ async def read(endpoint: Endpoint, scope: Scope, receive: Receive) -> IncomingRe
     # Headers are read so often that a dictionary pays; the first of repeated ones counts.
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
     query = scope["query_string"].decode(errors="surrogateescape")
-    request = IncomingRequest(endpoint, scope["method"], query, headers, address=address_of(scope))
+    origin = f"{scope['scheme']}://{headers.get('host', '')}{scope.get('root_path', '')}"
+    request = IncomingRequest(endpoint, scope["method"], query, headers, address=address_of(scope), origin=origin)
     try:
         body = await _body(receive)
         if body:

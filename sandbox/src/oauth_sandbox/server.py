@@ -14,10 +14,11 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from oauth_sandbox import snapshots
-from oauth_sandbox.app import application, both
+from oauth_sandbox.app import application, together
 from oauth_sandbox.clock import utc_now
 from oauth_sandbox.configuration import Api, Configuration, ready_made
 from oauth_sandbox.control.access import ControlAccess, is_loopback
+from oauth_sandbox.paths import MOUNTED
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.response import json_text
 
@@ -49,7 +50,8 @@ def serve(
     fault_header: bool = False,
     tls: Certificate | None = None,
     log: TextIO | None = None,
-    sister: bool = False,
+    with_others: bool = False,
+    issuer: str = "",
     redirect_uris: Iterable[str] = (),
     snapshot: Path | None = None,
 ) -> None:
@@ -57,15 +59,19 @@ def serve(
 
     Prints one line on standard output when it listens: ``Sandbox ready at http://127.0.0.1:9000``. There is no access
     log, because URLs carry codes; ``log`` gets one line of JSON per request, without secrets. Without ``control_token``
-    the control is open on loopback and off elsewhere. ``sister`` adds the sister API below ``/olxgroup``.
-    ``redirect_uris`` are registered for every initial client. ``snapshot`` is a file with which it begins, if there is
-    one, and which it writes at the end. Raises ``ServeError`` when it cannot listen, or cannot use the certificate or
-    that file.
+    the control is open on loopback and off elsewhere. ``with_others`` adds the other APIs, below their names.
+    ``redirect_uris`` are registered for every initial client, and ``issuer`` is that of the OpenID provider.
+    ``snapshot`` is a file with which it begins, if there is one, and which it writes at the end. Raises ``ServeError``
+    when it cannot listen, or cannot use the certificate or that file.
     """
-    sandboxes = [Sandbox(utc_now, configuration=configuration, fault_header=fault_header)]
-    if sister:
-        sandboxes.append(Sandbox(utc_now, configuration=ready_made(Api.OLXGROUP), fault_header=fault_header))
+    configurations = {api: ready_made(api) for api in MOUNTED} if with_others else {}
+    configuration = configuration or ready_made()
+    configurations |= {configuration.api: configuration}
+    by_api = {api: Sandbox(utc_now, configuration=it, fault_header=fault_header) for api, it in configurations.items()}
+    sandboxes = tuple(by_api.values())
     for sandbox in sandboxes:
+        if issuer and sandbox.configuration.api is Api.GENERIC:
+            sandbox.publish(issuer)
         if log is not None:
             sandbox.log.listener = lambda entry: print(json_text(entry), file=log, flush=True)
     try:
@@ -81,7 +87,10 @@ def serve(
         url = url_of(listener, "http" if tls is None else "https")
         is_open = control_token is None and is_loopback(listener.getsockname()[0])
         access = ControlAccess(control_token, open=is_open)
-        app = both(access, *sandboxes, dated=True) if sister else application(sandboxes[0], access, dated=True)
+        if with_others:
+            app = together(access, {path: by_api[api] for api, path in MOUNTED.items()}, dated=True)
+        else:
+            app = application(sandboxes[0], access, dated=True)
         Server(app, lambda: print(f"Sandbox ready at {url}", flush=True), tls, dated=False).run([listener])
     if snapshot is not None:
         try:

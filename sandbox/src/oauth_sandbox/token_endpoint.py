@@ -31,7 +31,7 @@ def tokens(sandbox: Sandbox, parameters: Mapping[str, str], authorization: str |
     if grant is None:
         raise UnsupportedGrantType(parameters["grant_type"])
     with sandbox.lock:
-        client = _authenticated(sandbox, parameters, authorization)
+        client = authenticated(sandbox, parameters, authorization)
         request = TokenRequest(sandbox, client, parameters)
         entitled = grant.examine(request)
         if parameters["grant_type"] not in client.grants:
@@ -39,7 +39,8 @@ def tokens(sandbox: Sandbox, parameters: Mapping[str, str], authorization: str |
         return grant.issue(request, entitled)
 
 
-def _authenticated(sandbox: Sandbox, parameters: Mapping[str, str], authorization: str | None) -> Client:
+def authenticated(sandbox: Sandbox, parameters: Mapping[str, str], authorization: str | None) -> Client:
+    """Return the client that proved itself by its secret, if it has one (RFC 6749 §2.3.1). Raises ``OAuthError``."""
     client_id, secret = parameters.get("client_id", ""), parameters.get("client_secret", "")
     try:
         credentials = basic(authorization or "")

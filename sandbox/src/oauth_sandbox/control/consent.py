@@ -11,7 +11,7 @@ from oauth_sandbox.authorization_endpoint import ErrorPage, ErrorRedirect
 from oauth_sandbox.configuration import UserId
 from oauth_sandbox.control.access import is_loopback
 from oauth_sandbox.control.operation import Call, Conflict, Operation
-from oauth_sandbox.paths import authorization_paths
+from oauth_sandbox.paths import PATHS, authorization_paths
 from oauth_sandbox.pipeline import process
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.request import Endpoint, IncomingRequest
@@ -55,11 +55,16 @@ def _decide(sandbox: Sandbox, call: Call) -> Redirect:
     url = body.url or ""
     check_address(sandbox, url, call.origin)
     query = _query(url, body.parameters or {})
-    request = IncomingRequest(Endpoint.AUTHORIZE, "GET", query, {}, elsewhere=is_elsewhere(url, call.origin))
+    elsewhere = is_elsewhere(url, call.origin)
+    request = IncomingRequest(Endpoint.AUTHORIZE, "GET", query, {}, elsewhere=elsewhere)
+    # The issuer is the address that the client knows, which may be another name of this machine.
+    path = PATHS[sandbox.configuration.api][Endpoint.AUTHORIZE]
+    address = url.partition("?")[0].rstrip("/").removesuffix(path.rstrip("/"))
+    request.origin = address if address and not elsewhere and urlsplit(url).netloc else call.origin
     user = str(body.user_id or "")
 
     def proceed() -> Response:
-        authorization = authorization_endpoint.examine(sandbox, query)
+        authorization = authorization_endpoint.examine(sandbox, query, endpoints.issuer(sandbox, request))
         return Response.redirect(authorization_endpoint.decide(sandbox, authorization, body.decision, user))
 
     response = process(sandbox, request, PATH, lambda: endpoints.response_of(proceed)).response

@@ -10,6 +10,7 @@ from oauth_sandbox.clients import Address, NewClient, ScopeName
 from oauth_sandbox.configuration import Api, Lifetimes, Replacement, from_fields
 from oauth_sandbox.control.operation import Call, Conflict, Operation, Time
 from oauth_sandbox.control.users import NewUser
+from oauth_sandbox.openid.settings import OpenId
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.rate_limit import RequestLimit
 from oauth_sandbox.sandboxes import PATH, Own, Sandboxes
@@ -21,6 +22,7 @@ Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$(?!\n)", description="The id of
 SomeLifetimes: Any = optional(Lifetimes, "SomeLifetimes")
 SomeRequestLimit: Any = optional(RequestLimit, "SomeRequestLimit")
 SomeBehaviour: Any = optional(Behaviour, "SomeBehaviour")
+SomeOpenId: Any = optional(OpenId, "SomeOpenId")
 
 
 class Given(Fields):
@@ -32,6 +34,7 @@ class Given(Fields):
     lifetimes: SomeLifetimes | msgspec.UnsetType = msgspec.UNSET
     request_limit: SomeRequestLimit | msgspec.UnsetType = msgspec.UNSET
     behaviour: SomeBehaviour | msgspec.UnsetType = msgspec.UNSET
+    openid: SomeOpenId | msgspec.UnsetType = msgspec.UNSET
     refresh_token_replaced: Replacement | msgspec.UnsetType = msgspec.UNSET
     refresh_ends_access_tokens: bool | msgspec.UnsetType = msgspec.UNSET
     scopes: dict[ScopeName, str] | msgspec.UnsetType = msgspec.UNSET

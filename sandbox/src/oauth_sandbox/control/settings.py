@@ -8,6 +8,7 @@ from msgspec import Meta
 from oauth_sandbox.behaviour import Behaviour
 from oauth_sandbox.configuration import EndsAccessTokens, Lifetimes, Replacement
 from oauth_sandbox.control.operation import Call, Operation
+from oauth_sandbox.openid.settings import OpenId
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.rate_limit import RequestLimit
 from oauth_sandbox.validation import Fields, InvalidInput, optional, validated
@@ -21,6 +22,7 @@ class Settings(Fields):
     refresh_ends_access_tokens: EndsAccessTokens
     request_limit: RequestLimit
     behaviour: Behaviour
+    openid: OpenId
     fault_header: Annotated[bool, Meta(description="The header X-Sandbox-Fault provokes faults.")]
     drill: Annotated[bool, Meta(description="A drill is running: its findings are counted apart.")]
 
@@ -31,6 +33,7 @@ SettingsChange: Any = optional(
     lifetimes=optional(Lifetimes, "LifetimesChange"),
     request_limit=optional(RequestLimit, "RequestLimitChange"),
     behaviour=optional(Behaviour, "BehaviourChange"),
+    openid=optional(OpenId, "OpenIdChange"),
 )
 NotEmptyChange: Any = Annotated[SettingsChange, Meta(extra_json_schema={"minProperties": 1})]
 
@@ -43,6 +46,7 @@ def current_settings(sandbox: Sandbox) -> Settings:
         refresh_ends_access_tokens=sandbox.refresh_ends_access_tokens,
         request_limit=sandbox.limiter.limit,
         behaviour=sandbox.behaviour,
+        openid=sandbox.openid,
         fault_header=sandbox.fault_header,
         drill=sandbox.lint.drill,
     )
@@ -57,6 +61,7 @@ def change_settings(sandbox: Sandbox, change: Any) -> None:
     sandbox.set_lifetimes(settings.lifetimes)
     sandbox.set_request_limit(settings.request_limit)
     sandbox.set_behaviour(settings.behaviour)
+    sandbox.openid = settings.openid
     sandbox.refresh_token_replaced = settings.refresh_token_replaced
     sandbox.refresh_ends_access_tokens = settings.refresh_ends_access_tokens
     sandbox.fault_header = settings.fault_header

@@ -1,7 +1,7 @@
 """The checks, one per rule. They run before the request has an effect."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -45,9 +45,16 @@ CHECKS: dict[Endpoint, dict[str, Check]] = {endpoint: {} for endpoint in Endpoin
 # Checks of the presented code or token, skipped for the many requests without one.
 CHECKS_OF_PRESENTED: dict[Endpoint, dict[str, Check]] = {endpoint: {} for endpoint in Endpoint}
 API = (Endpoint.USER, Endpoint.CITIES)
-RESOURCES = (*API, Endpoint.METADATA)
-OF_PARTNER_API = frozenset({"redirect-uri-missing", "scope-missing"})
-"""Rules about parameters that the sister API does not document."""
+RESOURCES = (*API, Endpoint.METADATA, Endpoint.USERINFO)
+AUTHENTICATED = (Endpoint.TOKEN, Endpoint.REVOKE, Endpoint.INTROSPECT)
+"""Endpoints that the client proves itself at."""
+OF_OPENID = frozenset({"challenge-missing", "nonce-reused"})
+UNKNOWN_RULES: Mapping[Api, frozenset[str]] = {
+    Api.PARTNER: OF_OPENID,
+    Api.OLXGROUP: OF_OPENID | {"redirect-uri-missing", "scope-missing"},
+    Api.GENERIC: frozenset(),
+}
+"""Rules about parameters that an API does not document."""
 
 
 def examine(sandbox: "Sandbox", request: IncomingRequest, client_id: str | None, presented: Issued | None) -> list[str]:
@@ -62,7 +69,7 @@ def examine(sandbox: "Sandbox", request: IncomingRequest, client_id: str | None,
     names = [name for name, check in CHECKS[request.endpoint].items() if check(context)]
     if presented is not None:
         names += [name for name, check in CHECKS_OF_PRESENTED[request.endpoint].items() if check(context)]
-    return names if sandbox.configuration.api is Api.PARTNER else [it for it in names if it not in OF_PARTNER_API]
+    return [name for name in names if name not in UNKNOWN_RULES[sandbox.configuration.api]]
 
 
 def presented(sandbox: "Sandbox", request: IncomingRequest) -> Issued | None:
@@ -81,7 +88,7 @@ def client_of(sandbox: "Sandbox", request: IncomingRequest, presented: Issued | 
     """Return the client that a request claims to come from, ``None`` when it is unknown."""
     if request.endpoint is Endpoint.AUTHORIZE:
         client_id = request.query_parameters.get("client_id", "")
-    elif request.endpoint is Endpoint.TOKEN:
+    elif request.endpoint in AUTHENTICATED:
         client_id = request.parameters.get("client_id") or _basic_client(request)
     else:
         client_id = presented.client_id if presented is not None else ""
@@ -121,12 +128,23 @@ def _state_short(context: LintContext) -> bool:
     return 0 < len(context.query.get("state", "")) < SHORTEST_STATE
 
 
+@_check("challenge-missing", Endpoint.AUTHORIZE)
+def _challenge_missing(context: LintContext) -> bool:
+    return "code_challenge" not in context.query
+
+
+@_check("nonce-reused", Endpoint.AUTHORIZE)
+def _nonce_reused(context: LintContext) -> bool:
+    nonce = context.query.get("nonce", "")
+    return bool(nonce) and context.sandbox.lint.nonces.is_reused(context.client_id, nonce, context.request.query)
+
+
 @_check("authorize-elsewhere", Endpoint.AUTHORIZE)
 def _authorize_elsewhere(context: LintContext) -> bool:
     return context.request.elsewhere
 
 
-@_check("called-from-browser", Endpoint.TOKEN, *RESOURCES)
+@_check("called-from-browser", *AUTHENTICATED, *RESOURCES)
 def _called_from_browser(context: LintContext) -> bool:
     return "origin" in context.request.headers and context.sandbox.behaviour.cors is Cors.CLOSED
 
@@ -224,7 +242,7 @@ def details(sandbox: "Sandbox", names: Iterable[str], token: Issued | None, requ
     return {"refresh-raced": f"{first}, and request {request_id} {milliseconds:.0f} ms later."}
 
 
-@_check("credentials-twice", Endpoint.TOKEN)
+@_check("credentials-twice", *AUTHENTICATED)
 def _credentials_twice(context: LintContext) -> bool:
     return "client_secret" in context.body and "authorization" in context.request.headers
 
