@@ -110,7 +110,7 @@ def id_token(
         case "wrong-issuer":
             claims["iss"] = "https://another-issuer.example"
         case "wrong-audience":
-            claims |= {"aud": other, "azp": other}
+            claims["aud"] = other
         case "several-audiences":
             claims |= {"aud": [token.client_id, other], "azp": other}
         case "wrong-nonce":
