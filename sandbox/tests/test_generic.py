@@ -182,7 +182,7 @@ def test_the_metadata_has_what_is_served(http: httpx.Client, client: Client, nam
     metadata = http.get(f"/.well-known/{name}").json()
     assert metadata == client.metadata
     addresses = [value for key, value in metadata.items() if key.endswith(("_endpoint", "_uri"))]
-    assert len(addresses) == 7
+    assert len(addresses) == 9
     assert [url for url in addresses if http.get(url).status_code == 404] == []
     for path in ("/oauth/authorize/", "/api/open/oauth/token"):
         assert error_of(http.get(path)) == (404, "not_found")
@@ -474,6 +474,100 @@ def test_introspection(client: Client, public: Client, address: tuple[str, Sandb
     address[1].clock.move(3600)
     for token in (tokens["access_token"], "unknown"):
         assert client.post("introspection_endpoint", token=token).json() == {"active": False}
+
+
+# Pushed requests
+
+
+def test_a_pushed_request_is_used_once_and_by_its_client(
+    client: Client, public: Client, control: Control, address: tuple[str, Sandbox]
+) -> None:
+    parameters = dict(parse_qsl(urlsplit(client.url()).query))
+    answer = client.post("pushed_authorization_request_endpoint", None, **parameters)
+    assert answer.status_code == 201
+    reference = answer.json()["request_uri"]
+    assert answer.json()["expires_in"] == 600
+    authorize = client.metadata["authorization_endpoint"]
+    short = f"{authorize}?{urlencode({'client_id': 'web-app', 'request_uri': reference})}"
+    others = f"{authorize}?{urlencode({'client_id': 'public-app', 'request_uri': reference})}"
+    with pytest.raises(SteeringError, match="unknown, expired or used"):
+        control.approve(others)
+    page = client.http.get(short)
+    assert "asks for access" in page.text
+    landed = dict(parse_qsl(urlsplit(control.approve(short)).query))
+    assert landed["state"] == parameters["state"]
+    client.checked(client.exchange(landed["code"]).json())
+    assert control.lint("web-app") == [], "the pushed parameters are what counts"
+    with pytest.raises(SteeringError, match="unknown, expired or used"):
+        control.approve(short)
+    late = client.post("pushed_authorization_request_endpoint", None, **parameters).json()["request_uri"]
+    address[1].clock.move(600)
+    assert client.http.get(authorize, params={"client_id": "web-app", "request_uri": late}).status_code == 400
+
+
+def test_a_pushed_request_is_checked_when_it_is_pushed(client: Client, public: Client) -> None:
+    def push(one: Client, auth: tuple[str, str] | None = None, **more: str) -> tuple[int, str]:
+        parameters = dict(parse_qsl(urlsplit(one.url()).query)) | more
+        return error_of(one.post("pushed_authorization_request_endpoint", auth, **parameters))
+
+    assert push(client, ("web-app", "wrong")) == (401, "invalid_client")
+    assert push(client, scope="openid admin") == (400, "invalid_scope")
+    assert push(client, redirect_uri="https://evil.example/") == (400, "invalid_request")
+    assert push(client, code_challenge_method="plain") == (400, "invalid_request")
+    assert push(public, request_uri="urn:ietf:params:oauth:request_uri:x") == (400, "invalid_request")
+
+
+# Devices
+
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+def test_a_device_without_a_browser(public: Client, http: httpx.Client, address: tuple[str, Sandbox]) -> None:
+    begun = public.post("device_authorization_endpoint", scope="openid email").json()
+    assert (begun["verification_uri"], begun["expires_in"], begun["interval"]) == (f"{address[0]}/activate", 600, 5)
+
+    def poll() -> httpx.Response:
+        return public.post("token_endpoint", grant_type=DEVICE, device_code=begun["device_code"])
+
+    assert error_of(poll()) == (400, "authorization_pending")
+    assert error_of(poll()) == (400, "slow_down")
+    address[1].clock.move(9)
+    assert error_of(poll()) == (400, "slow_down"), "it is 10 seconds by now"
+    assert "Connect a device" in http.get("/activate").text
+    assert "No device waits" in http.get("/activate", params={"user_code": "BBBB-BBBB"}).text
+    page = http.get(begun["verification_uri_complete"])
+    assert "Public app asks for access" in page.text
+    spelled = {"user_code": begun["user_code"].replace("-", " ").lower(), "decision": "approve", "user": "1002"}
+    assert "go back to the device" in http.post("/activate", data=spelled).text
+    tokens = poll().json()
+    claims = claims_in(tokens["id_token"])
+    assert (claims["sub"], claims["aud"]) == ("1002", "public-app")
+    assert "nonce" not in claims
+    assert public.userinfo(tokens["access_token"]).json()["email"] == "grace@example.com"
+    assert public.refresh(tokens).status_code == 200
+    assert error_of(poll()) == (400, "invalid_grant"), "the code is used"
+
+
+def test_a_device_is_denied_late_or_not_allowed(
+    public: Client, client: Client, http: httpx.Client, control: Control, address: tuple[str, Sandbox]
+) -> None:
+    begun = [public.post("device_authorization_endpoint").json() for _ in range(2)]
+    http.post("/activate", data={"user_code": begun[0]["user_code"], "decision": "deny"})
+    address[1].clock.move(600)
+
+    def poll(one: Client, code: str) -> tuple[int, str]:
+        return error_of(one.post("token_endpoint", grant_type=DEVICE, device_code=code))
+
+    assert poll(client, begun[0]["device_code"]) == (400, "invalid_grant"), "another client's"
+    assert poll(public, begun[1]["device_code"]) == (400, "expired_token")
+    assert "No device waits" in http.get(begun[1]["verification_uri_complete"]).text
+    again = public.post("device_authorization_endpoint").json()
+    http.post("/activate", data={"user_code": again["user_code"], "decision": "deny"})
+    assert poll(public, again["device_code"]) == (400, "access_denied")
+    service = client.post("device_authorization_endpoint", ("service-app", "service-secret"))
+    assert error_of(service) == (400, "unauthorized_client")
+    assert error_of(client.post("device_authorization_endpoint", scope="admin")) == (400, "invalid_scope")
+    assert control.lint() == []
 
 
 # Wrong on purpose

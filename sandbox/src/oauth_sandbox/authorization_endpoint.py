@@ -8,6 +8,7 @@ from oauth_sandbox.behaviour import Pkce
 from oauth_sandbox.clients import Client, GrantType
 from oauth_sandbox.configuration import Api
 from oauth_sandbox.openid import authorization as openid
+from oauth_sandbox.openid import pushed
 from oauth_sandbox.parameters import from_query
 from oauth_sandbox.pkce import METHODS
 from oauth_sandbox.provider import Sandbox
@@ -30,9 +31,11 @@ class ErrorPage(Exception):
 class ErrorRedirect(Exception):
     """A request refused by a redirect to the client, with the error in ``location``."""
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, error: str, description: str) -> None:
         super().__init__("refused by redirect")
         self.location = location
+        self.error = error
+        self.description = description
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,13 @@ def examine(sandbox: Sandbox, query: str, issuer: str = "") -> AuthorizationRequ
     missing or of a method that is not allowed, or what an OpenID provider refuses, in that order. Without a ``scope``
     the request is for all of the client's scopes.
     """
+    is_openid = sandbox.configuration.api is Api.GENERIC
+    reference = pushed.reference_in(query) if is_openid else ""
+    if reference and (whole := pushed.resolved(sandbox, query)) is not None:
+        query = whole
+    elif reference:
+        remedy = "Push the request again: a reference is valid for ten minutes, for one code and one client."
+        raise ErrorPage("The request_uri is unknown, expired or used", reference, remedy)
     parameters, repeated = from_query(query)
     client = _client(sandbox, parameters.get("client_id"), "client_id" in repeated)
     redirect_uri = _redirect_uri(client, parameters.get("redirect_uri"), "redirect_uri" in repeated)
@@ -67,7 +77,6 @@ def examine(sandbox: Sandbox, query: str, issuer: str = "") -> AuthorizationRequ
     response_type = parameters.get("response_type")
     scope = parse(parameters.get("scope", "")) or client.scopes
     pkce, method = sandbox.behaviour.pkce, parameters.get("code_challenge_method", "plain")
-    is_openid = sandbox.configuration.api is Api.GENERIC
     if repeated:
         problem = ("invalid_request", "A parameter is repeated")
     elif response_type is None:
@@ -86,12 +95,12 @@ def examine(sandbox: Sandbox, query: str, issuer: str = "") -> AuthorizationRequ
         problem = refused
     else:
         challenge = f"{method} {parameters['code_challenge']}" if parameters.get("code_challenge") else ""
-        wish = openid.wish_of(parameters) if is_openid else None
+        wish = openid.wish_of(parameters, reference) if is_openid else None
         sent = "redirect_uri" in parameters
         return AuthorizationRequest(client, redirect_uri, sent, scope, state, challenge, issuer, wish)
     error, description = problem
     members = {"error": error, "error_description": description}
-    raise ErrorRedirect(with_parameters(redirect_uri, members, state, issuer))
+    raise ErrorRedirect(with_parameters(redirect_uri, members, state, issuer), error, description)
 
 
 def decide(sandbox: Sandbox, request: AuthorizationRequest, decision: str, user: str = "") -> str:

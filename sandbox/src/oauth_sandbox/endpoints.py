@@ -135,5 +135,8 @@ HANDLERS: Mapping[Api, Mapping[Endpoint, Handler]] = {
         Endpoint.REVOKE: openid.revoke,
         Endpoint.INTROSPECT: openid.introspect,
         Endpoint.LOGOUT: openid.logout,
+        Endpoint.PAR: openid.push,
+        Endpoint.DEVICE: openid.begin_on_device,
+        Endpoint.ACTIVATE: openid.activate,
     },
 }

@@ -21,6 +21,7 @@ NAMES = frozenset(
         "code_challenge_method",
         "code_verifier",
         "decision",
+        "device_code",
         "grant_type",
         "id_token_hint",
         "max_age",
@@ -30,16 +31,25 @@ NAMES = frozenset(
         "prompt",
         "redirect_uri",
         "refresh_token",
+        "request_uri",
         "response_type",
         "scope",
         "state",
         "token",
         "token_type_hint",
         "user",
+        "user_code",
         "username",
     }
 )
-GRANT_TYPES = frozenset({"authorization_code", "refresh_token", "client_credentials"})
+GRANT_TYPES = frozenset(
+    {
+        "authorization_code",
+        "refresh_token",
+        "client_credentials",
+        "urn:ietf:params:oauth:grant-type:device_code",
+    }
+)
 WORDS = frozenset(
     {
         "",

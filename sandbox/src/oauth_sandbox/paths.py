@@ -30,6 +30,9 @@ PATHS: Mapping[Api, Mapping[Endpoint, str]] = {
         Endpoint.REVOKE: "/revoke",
         Endpoint.INTROSPECT: "/introspect",
         Endpoint.LOGOUT: "/logout",
+        Endpoint.PAR: "/par",
+        Endpoint.DEVICE: "/device",
+        Endpoint.ACTIVATE: "/activate",
         Endpoint.DISCOVERY: "/.well-known/openid-configuration",
     },
 }

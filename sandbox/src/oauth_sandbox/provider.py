@@ -293,7 +293,6 @@ class Sandbox:
         """Issue a code for a user's consent (RFC 6749 §4.1.2) without checks; the first user's by default."""
         with self.lock:
             user_id = next(iter(self.users)) if user_id is None else user_id
-            self._last_family += 1
             return self.issue(
                 Kind.CODE,
                 client_id,
@@ -302,8 +301,14 @@ class Sandbox:
                 redirect_uri=redirect_uri,
                 redirect_uri_sent=redirect_uri_sent,
                 code_challenge=code_challenge,
-                family=self._last_family,
+                family=self.new_family(),
             )
+
+    def new_family(self) -> int:
+        """Return the number of a new consent."""
+        with self.lock:
+            self._last_family += 1
+            return self._last_family
 
     def issue_tokens(
         self,

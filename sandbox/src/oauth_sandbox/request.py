@@ -32,6 +32,9 @@ class Endpoint(StrEnum):
     REVOKE = "revoke"
     INTROSPECT = "introspect"
     LOGOUT = "logout"
+    PAR = "par"
+    DEVICE = "device"
+    ACTIVATE = "activate"
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from oauth_sandbox import pkce
 from oauth_sandbox.behaviour import Cors
 from oauth_sandbox.configuration import Api
+from oauth_sandbox.openid.pushed import resolved
 from oauth_sandbox.parameters import Parameters, from_query
 from oauth_sandbox.request import Endpoint, IncomingRequest, basic, bearer
 from oauth_sandbox.store import Issued, Kind, State
@@ -46,7 +47,7 @@ CHECKS: dict[Endpoint, dict[str, Check]] = {endpoint: {} for endpoint in Endpoin
 CHECKS_OF_PRESENTED: dict[Endpoint, dict[str, Check]] = {endpoint: {} for endpoint in Endpoint}
 API = (Endpoint.USER, Endpoint.CITIES)
 RESOURCES = (*API, Endpoint.METADATA, Endpoint.USERINFO)
-AUTHENTICATED = (Endpoint.TOKEN, Endpoint.REVOKE, Endpoint.INTROSPECT)
+AUTHENTICATED = (Endpoint.TOKEN, Endpoint.REVOKE, Endpoint.INTROSPECT, Endpoint.PAR, Endpoint.DEVICE)
 """Endpoints that the client proves itself at."""
 OF_OPENID = frozenset({"challenge-missing", "nonce-reused"})
 UNKNOWN_RULES: Mapping[Api, frozenset[str]] = {
@@ -64,7 +65,10 @@ def examine(sandbox: "Sandbox", request: IncomingRequest, client_id: str | None,
         return []
     if request.is_preflight:  # it is the browser's, and not what the client meant to send
         return [] if sandbox.behaviour.cors is Cors.OPEN else ["called-from-browser"]
-    query, repeated = from_query(request.query) if request.query else ({}, frozenset())
+    # A pushed request is looked at when the browser comes with its reference.
+    may_be_pushed = sandbox.configuration.api is Api.GENERIC and request.endpoint is Endpoint.AUTHORIZE
+    whole = resolved(sandbox, request.query) if may_be_pushed else request.query
+    query, repeated = from_query(whole) if whole else ({}, frozenset())
     context = LintContext(sandbox, request, client_id, query, repeated, presented)
     names = [name for name, check in CHECKS[request.endpoint].items() if check(context)]
     if presented is not None:

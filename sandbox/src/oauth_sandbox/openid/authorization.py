@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from oauth_sandbox.clients import Client
 from oauth_sandbox.openid.claims import subject
 from oauth_sandbox.openid.keys import claims_of
-from oauth_sandbox.openid.logins import Login, is_older
+from oauth_sandbox.openid.logins import Login, Session, is_older
 from oauth_sandbox.scope import Scope, within
 from oauth_sandbox.store import Kind
 
@@ -25,21 +25,24 @@ NOT_SUPPORTED = {
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a client wants of the login: no page at all, a new login, or one that is at most ``max_age`` seconds old."""
+    """What a client wants of the login: no page at all, a new login, or one that is at most ``max_age`` seconds old.
+
+    ``pushed`` is the reference of a pushed request, which can be used once.
+    """
 
     nonce: str
     silent: bool
     login: bool
     max_age: int | None
+    pushed: str = ""
 
 
-def wish_of(parameters: Mapping[str, str]) -> Wish:
+def wish_of(parameters: Mapping[str, str], pushed: str = "") -> Wish:
     """Return the wish of a request without problems."""
     prompts = parameters.get("prompt", "").split()
     max_age = parameters.get("max_age")
-    return Wish(
-        parameters.get("nonce", ""), "none" in prompts, "login" in prompts, None if max_age is None else int(max_age)
-    )
+    age = None if max_age is None else int(max_age)
+    return Wish(parameters.get("nonce", ""), "none" in prompts, "login" in prompts, age, pushed)
 
 
 def problem(sandbox: "Sandbox", client: Client, scope: Scope, parameters: Mapping[str, str]) -> tuple[str, str] | None:
@@ -78,13 +81,18 @@ def _problem_of_silence(
     return None
 
 
+def approved(sandbox: "Sandbox", client_id: str, scope: Scope, user_id: int, max_age: int | None = None) -> Session:
+    """Remember a user's consent, and return the session in which it was given."""
+    sandbox.logins.consent(client_id, user_id, scope)
+    return sandbox.logins.sign_in(user_id, sandbox.clock.now(), max_age)
+
+
 def remember(sandbox: "Sandbox", wish: Wish, client: Client, scope: Scope, user_id: int, code: str) -> None:
     """Remember the login and the consent behind a code."""
-    now = sandbox.clock.now()
+    sandbox.logins.pushed.pop(wish.pushed, None)
     if wish.login:
         sandbox.logins.session = None
-    session = sandbox.logins.sign_in(user_id, now, wish.max_age)
-    sandbox.logins.consent(client.client_id, user_id, scope)
+    session = approved(sandbox, client.client_id, scope, user_id, wish.max_age)
     issued = sandbox.find(Kind.CODE, code)
     if issued is not None:
         sandbox.logins.put(Login(issued.family, session.since, wish.nonce))

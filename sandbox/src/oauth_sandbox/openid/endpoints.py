@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from oauth_sandbox import token_endpoint
-from oauth_sandbox.authorization_endpoint import with_parameters
+from oauth_sandbox import authorization_endpoint, token_endpoint
+from oauth_sandbox.authorization_endpoint import ErrorPage, ErrorRedirect, with_parameters
 from oauth_sandbox.behaviour import Pkce
 from oauth_sandbox.clients import Client, GrantType
-from oauth_sandbox.consent import signed_out_page
+from oauth_sandbox.consent import device_page, done_page
 from oauth_sandbox.errors import (
     InactiveClient,
     InvalidClient,
@@ -15,14 +15,15 @@ from oauth_sandbox.errors import (
     RedirectUriMismatch,
     challenge,
 )
-from oauth_sandbox.openid import keys
-from oauth_sandbox.openid.authorization import PROMPTS
+from oauth_sandbox.openid import device, keys, pushed
+from oauth_sandbox.openid.authorization import PROMPTS, approved
 from oauth_sandbox.openid.claims import OPENID, id_token, subject, user_claims
 from oauth_sandbox.parameters import FORM, Parameters
 from oauth_sandbox.paths import PATHS
-from oauth_sandbox.provider import Sandbox
+from oauth_sandbox.provider import Sandbox, Tokens
 from oauth_sandbox.request import Endpoint, IncomingRequest, bearer
 from oauth_sandbox.response import Response
+from oauth_sandbox.scope import parse, within
 from oauth_sandbox.store import Issued, Kind
 
 ADDRESSES = {
@@ -33,6 +34,8 @@ ADDRESSES = {
     "revocation_endpoint": Endpoint.REVOKE,
     "introspection_endpoint": Endpoint.INTROSPECT,
     "end_session_endpoint": Endpoint.LOGOUT,
+    "pushed_authorization_request_endpoint": Endpoint.PAR,
+    "device_authorization_endpoint": Endpoint.DEVICE,
 }
 """The members of the metadata that are addresses (RFC 8414 §2, OpenID Connect Discovery §3)."""
 
@@ -69,7 +72,7 @@ def discovery(sandbox: Sandbox, request: IncomingRequest) -> Response:
             "scopes_supported": list(sandbox.configuration.scopes),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
-            "grant_types_supported": list(GrantType),
+            "grant_types_supported": [*GrantType, device.GRANT],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": [sandbox.openid.id_token_algorithm],
             "claims_supported": list(dict.fromkeys(name for user in users for name in user_claims(user, ALL_SCOPES))),
@@ -96,7 +99,10 @@ def token(sandbox: Sandbox, request: IncomingRequest) -> Response:
     """Issue tokens, with an id_token where the scope has openid (OpenID Connect Core §3.1.3). Raises ``Refusal``."""
     parameters = _form(request)
     try:
-        tokens = token_endpoint.tokens(sandbox, parameters, request.headers.get("authorization"))
+        if parameters.get("grant_type") == device.GRANT:
+            tokens = _of_device(sandbox, request, parameters)
+        else:
+            tokens = token_endpoint.tokens(sandbox, parameters, request.headers.get("authorization"))
     except OAuthError as error:
         raise _refusal(error) from error
     members = {**tokens.members, "token_type": "Bearer"}
@@ -107,6 +113,79 @@ def token(sandbox: Sandbox, request: IncomingRequest) -> Response:
         text = id_token(sandbox, issuer, issued, tokens.access_token, first=first, flaw=request.flaw)
         members |= {} if text is None else {"id_token": text}
     return Response.json(members)
+
+
+def push(sandbox: Sandbox, request: IncomingRequest) -> Response:
+    """Take an authorization request ahead of the browser (RFC 9126 §2). Raises ``Refusal``."""
+    parameters = _form(request)
+    client = _client(sandbox, request, parameters)
+    if "request_uri" in parameters:
+        raise Refusal(400, "invalid_request", "A pushed request has no request_uri")
+    query = pushed.query_of(client, parameters)
+    try:
+        authorization_endpoint.examine(sandbox, query)
+    except ErrorPage as refused:
+        raise Refusal(400, "invalid_request", f"{refused.problem}. {refused.remedy}") from refused
+    except ErrorRedirect as refused:
+        raise Refusal(400, refused.error, refused.description) from refused
+    reference = pushed.push(sandbox, client, query)
+    return Response.json({"request_uri": reference, "expires_in": int(pushed.LIFETIME.total_seconds())}, 201)
+
+
+def begin_on_device(sandbox: Sandbox, request: IncomingRequest) -> Response:
+    """Begin the login of a device that has no browser (RFC 8628 §3.1). Raises ``Refusal``."""
+    parameters = _form(request)
+    client = _client(sandbox, request, parameters)
+    scope = parse(parameters.get("scope", "")) or client.scopes
+    if GrantType.AUTHORIZATION_CODE not in client.grants:  # whoever may ask a user may ask on a device
+        raise Refusal(400, "unauthorized_client", "The client may not ask a user")
+    if not within(scope, client.scopes):
+        raise Refusal(400, "invalid_scope", "The scope requested is invalid for this client")
+    code, begun = device.begin(sandbox, client.client_id, scope)
+    page = f"{sandbox.issuer_at(request.origin)}{PATHS[sandbox.configuration.api][Endpoint.ACTIVATE]}"
+    return Response.json(
+        {
+            "device_code": code,
+            "user_code": begun.user_code,
+            "verification_uri": page,
+            "verification_uri_complete": f"{page}?user_code={begun.user_code}",
+            "expires_in": int(device.LIFETIME.total_seconds()),
+            "interval": int(device.INTERVAL.total_seconds()),
+        }
+    )
+
+
+def activate(sandbox: Sandbox, request: IncomingRequest) -> Response:
+    """Show the page on which a user decides for a device, and take the decision (RFC 8628 §3.3)."""
+    _only(request, "GET", "HEAD", "POST")
+    form = request.readable if request.method == "POST" else {}
+    code = form.get("user_code") or request.query_parameters.get("user_code", "")
+    waiting = device.of_user_code(sandbox, code) if code else None
+    if waiting is None:
+        return device_page(code)
+    decision, user_id = form.get("decision"), form.get("user") or str(next(iter(sandbox.users)))
+    known = {str(known): known for known in sandbox.users}
+    if decision == "approve" and user_id in known:
+        waiting.user_id = known[user_id]
+        approved(sandbox, waiting.client_id, waiting.scope, waiting.user_id)
+    elif decision == "deny":
+        waiting.user_id = 0
+    else:
+        users = tuple(sandbox.users.values())
+        return device_page(code, sandbox.client(waiting.client_id), sandbox.scope_in_words(waiting.scope), users)
+    return done_page("Done", "You can go back to the device.")
+
+
+def _of_device(sandbox: Sandbox, request: IncomingRequest, parameters: Parameters) -> Tokens:
+    """Return the tokens of a device whose user approved."""
+    client = _client(sandbox, request, parameters)
+    if "device_code" not in parameters:
+        raise Refusal(400, "invalid_request", "The parameter device_code is required")
+    try:
+        ready = device.poll(sandbox, client.client_id, parameters["device_code"])
+    except device.Pending as pending:
+        raise Refusal(400, pending.error, pending.description) from pending
+    return sandbox.issue_tokens(client.client_id, ready.scope, ready.user_id, family=sandbox.new_family())
 
 
 def userinfo(sandbox: Sandbox, request: IncomingRequest) -> Response:
@@ -180,7 +259,9 @@ def logout(sandbox: Sandbox, request: IncomingRequest) -> Response:
         )
         raise Refusal(400, "invalid_request", problem)
     sandbox.logins.session = None
-    return signed_out_page() if uri is None else Response.redirect(with_parameters(uri, {}, parameters.get("state")))
+    if uri is not None:
+        return Response.redirect(with_parameters(uri, {}, parameters.get("state")))
+    return done_page("Signed out", "You can close this page.")
 
 
 ALL_SCOPES = ("profile", "email", "address", "phone")

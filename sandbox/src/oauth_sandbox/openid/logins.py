@@ -6,6 +6,8 @@ from typing import Annotated, TypeVar
 
 from msgspec import Meta, Struct
 
+from oauth_sandbox.openid.device import Device
+from oauth_sandbox.openid.pushed import Pushed
 from oauth_sandbox.scope import Scope
 
 MOST = 50_000
@@ -38,10 +40,15 @@ class Consent(Struct, frozen=True):
 
 
 class Logins:
-    """The one browser that the sandbox knows: it has no cookie, so that a test need not keep one. Bounded."""
+    """The one browser that the sandbox knows: it has no cookie, so that a test need not keep one. Bounded.
+
+    ``pushed`` has the authorization requests that wait for it, and ``devices`` the devices; no snapshot has them.
+    """
 
     def __init__(self) -> None:
         self.session: Session | None = None
+        self.pushed: dict[str, Pushed] = {}
+        self.devices: dict[str, Device] = {}
         self._logins: dict[int, Login] = {}
         self._consents: dict[tuple[str, int], Consent] = {}
 
@@ -79,6 +86,7 @@ class Logins:
     ) -> None:
         """Replace the content."""
         self.session = session
+        self.pushed, self.devices = {}, {}
         self._logins = {login.family: login for login in logins}
         self._consents = {(it.client_id, it.user_id): it for it in consents}
 
