@@ -86,3 +86,27 @@ def test_each_flaw_of_an_id_token_is_named(walk: "Walk") -> None:
             walk.press("tokens.jwks.send")
         expect(inside).to_contain_text("checks failed")
         expect(inside, flaw).to_contain_text(words)
+
+
+def test_a_pushed_request_and_a_device_without_a_secret(walk: "Walk") -> None:
+    walk.pick("walkthrough.provider", "Sandbox (embedded), OpenID Connect")
+    walk.pick("walkthrough.client.sandbox-generic", "public")
+    walk.untick("walkthrough.options")
+    walk.press("rail.par")
+    walk.press("par.send")
+    walk.at("par.exchange").wait_for(state="attached")
+    walk.authorize()
+    walk.exchange()
+    expect(walk.at("tokens.inside.id_token")).to_contain_text("no check failed")
+    walk.press("rail.device")
+    walk.press("device.send")
+    walk.at("device.open").wait_for()
+    with walk.page.context.expect_page() as opened:
+        walk.at("device.open").locator("a").click()
+    opened.value.locator("button[value=approve]").click()
+    expect(opened.value.get_by_text("You can go back to the device")).to_be_visible()
+    opened.value.close()
+    button = walk.at("poll.send").locator("button")
+    expect(button).to_be_enabled()
+    button.click()
+    expect(walk.at("device_tokens.inside.id_token")).to_be_visible()

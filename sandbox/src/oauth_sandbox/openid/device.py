@@ -59,7 +59,8 @@ def of_user_code(sandbox: "Sandbox", text: str) -> Device | None:
     """Return the device that shows this code and waits, however the user has written it."""
     plain = "".join(letter for letter in text.upper() if letter in LETTERS)
     now = sandbox.clock.now()
-    waiting = (it for it in sandbox.logins.devices.values() if it.user_id is None and it.expires_at > now)
+    devices = (it for it in sandbox.logins.devices.values() if sandbox.has_client(it.client_id))
+    waiting = (it for it in devices if it.user_id is None and it.expires_at > now)
     return next((it for it in waiting if it.user_code.replace("-", "") == plain), None)
 
 
