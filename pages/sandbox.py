@@ -148,7 +148,8 @@ def _clients() -> None:
         with st.container(border=True, key=f"sandbox.client.{client.client_id}"):
             left, middle, right = st.columns([4, 5, 3], vertical_alignment="center")
             key = f"\nAPI key {client.api_key}" if client.api_key else ""
-            left.text(f"client_id {client.client_id}\nclient_secret {client.secret}{key}")
+            secret = client.secret or "none: a public client"
+            left.text(f"client_id {client.client_id}\nclient_secret {secret}{key}")
             with middle:
                 st.pills(
                     "Grants",

@@ -226,6 +226,25 @@ def test_a_redirect_uri_is_registered_also_in_a_state_of_before(tmp_path: Path) 
     assert "console.example.com" in refused("--redirect-uri", "console.example.com/callback")
 
 
+def test_all_apis_are_served_with_the_issuer_also_in_a_state_of_before(tmp_path: Path) -> None:
+    file, issuer = tmp_path / "state.json", "https://id.example/generic"
+    with started("--snapshot", file) as (process, _):
+        stopped(process)
+    with started("--provider", "all", "--snapshot", file, "--issuer", issuer) as (process, url):
+        with httpx.Client(base_url=url, trust_env=False) as http:
+            for _ in range(2):
+                assert http.get("/generic/.well-known/openid-configuration").json()["issuer"] == issuer
+                http.post("/generic/control/reset", json={})
+            for path in ("/olxgroup/control/clock", "/generic/control/clock", "/control/clock"):
+                assert http.get(path).status_code == 200
+        stopped(process)
+    with started("--provider", "generic", "--snapshot", file) as (process, url):
+        metadata = httpx.get(f"{url}/.well-known/openid-configuration", trust_env=False).json()
+        assert metadata["issuer"] == issuer, "the state has it"
+        stopped(process)
+    assert "--issuer" in refused("--issuer", "id.example")
+
+
 @pytest.mark.parametrize("is_file", [False, True])
 def test_the_token_may_come_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, is_file: bool

@@ -70,8 +70,6 @@ def serve(
     by_api = {api: Sandbox(utc_now, configuration=it, fault_header=fault_header) for api, it in configurations.items()}
     sandboxes = tuple(by_api.values())
     for sandbox in sandboxes:
-        if issuer and sandbox.configuration.api is Api.GENERIC:
-            sandbox.publish(issuer)
         if log is not None:
             sandbox.log.listener = lambda entry: print(json_text(entry), file=log, flush=True)
     try:
@@ -83,6 +81,8 @@ def serve(
     for uri in redirect_uris:
         for sandbox in sandboxes:
             sandbox.register(uri)
+    if issuer and Api.GENERIC in by_api:
+        by_api[Api.GENERIC].publish(issuer)
     with listening(host, port) as listener:
         url = url_of(listener, "http" if tls is None else "https")
         is_open = control_token is None and is_loopback(listener.getsockname()[0])
