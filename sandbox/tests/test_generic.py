@@ -28,6 +28,7 @@ from oauth_sandbox.testing import running, steered
 
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 CALLBACK = "http://localhost:7000/callback"
+FORM = "application/x-www-form-urlencoded"
 WEB = ("web-app", "web-secret")
 
 
@@ -316,6 +317,9 @@ def test_errors_are_those_of_the_standards(client: Client, http: httpx.Client) -
     wrong = client.post("token_endpoint", ("web-app", "wrong"), grant_type="authorization_code", code=code)
     assert error_of(wrong) == (401, "invalid_client")
     assert wrong.headers["www-authenticate"].startswith("Basic ")
+    repeated = client.http.post("/token", content=b"code=a&code=b", headers={"Content-Type": FORM})
+    assert error_of(repeated) == (400, "invalid_request")
+    assert '"' not in repeated.json()["error_description"]
     assert error_of(client.exchange(code, redirect_uri="http://localhost:7000/other")) == (400, "invalid_grant")
     missing = client.post("token_endpoint", grant_type="authorization_code")
     assert error_of(missing) == (400, "invalid_request")
@@ -380,6 +384,7 @@ def test_max_age_and_prompt_login_make_a_new_login(client: Client, address: tupl
     assert claims_in(client.tokens(max_age="100")["id_token"])["auth_time"] == at
     assert client.silently(max_age="99")["error"] == "login_required"
     assert claims_in(client.tokens(max_age="99")["id_token"])["auth_time"] == at + 100
+    assert client.silently(max_age="0")["error"] == "login_required"
     clock.move(5)
     assert claims_in(client.tokens(prompt="login")["id_token"])["auth_time"] == at + 105
     client.user_id = 1002
@@ -404,6 +409,9 @@ def test_a_logout_ends_the_session_and_goes_back(client: Client, http: httpx.Cli
     elsewhere = back | {"post_logout_redirect_uri": "https://evil.example/"}
     assert error_of(http.get(url, params=elsewhere | {"id_token_hint": hint})) == (400, "invalid_request")
     assert error_of(http.get(url, params={"id_token_hint": hint, "client_id": "public-app"}))[0] == 400
+    client.control.fault("wrong-id-token", flaw="several-audiences")
+    for wrong in (client.tokens()["id_token"], "x", "x.y.z", "é.é.é", f"{hint}x", hint.rpartition(".")[0] + "."):
+        assert error_of(http.get(url, params={"id_token_hint": wrong})) == (400, "invalid_request")
     assert "code" in client.silently(), "a refused logout ends nothing"
     answer = http.get(url, params=back | {"id_token_hint": hint})
     assert answer.headers["location"] == "http://localhost:7000/bye?state=s1"
@@ -609,6 +617,27 @@ def test_each_flaw_is_the_only_one(client: Client, control: Control) -> None:
         wrong = claims_in(client.tokens()["id_token"])
         different = {name for name in wrong | right if wrong.get(name) != right.get(name)}
         assert different - {"at_hash"} == names, flaw
+
+
+def test_a_fault_waits_for_the_endpoint_that_it_means_something_at(client: Client, control: Control) -> None:
+    control.fault("malformed-token")
+    client.answer()
+    assert "access_token" not in client.exchange(client.answer()["code"]).json()
+    with pytest.raises(SteeringError, match="strikes at authorize alone"):
+        control.fault("wrong-issuer", endpoint="token")
+    control.fault("wrong-issuer", endpoint="authorize")
+
+
+def test_the_strict_preset_turns_against_the_client_here_too() -> None:
+    with running(provider="generic") as partner:
+        own = partner.control.make(api="generic", preset="strict")
+        with steered(own) as sandbox, httpx.Client(trust_env=False) as http:
+            client = Client(own, sandbox.control, http)
+            tokens = client.tokens()
+            assert tokens["expires_in"] == "3600"
+            assert len(tokens["access_token"]) > 1000
+            assert "www-authenticate" not in client.userinfo("unknown").headers
+            client.checked(tokens, sandbox.clock.now())
 
 
 def test_the_issuer_of_the_callback_can_be_wrong(client: Client, control: Control, http: httpx.Client) -> None:

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from oauth_sandbox import authorization_endpoint, olxgroup, resources, token_endpoint
 from oauth_sandbox.authorization_endpoint import ErrorPage, ErrorRedirect
-from oauth_sandbox.behaviour import ExpiresIn, ScopeOrder
 from oauth_sandbox.configuration import Api
 from oauth_sandbox.consent import consent_page, refusal_page
 from oauth_sandbox.errors import ApiError, InvalidRequest, ProviderError
@@ -17,9 +16,6 @@ from oauth_sandbox.request import Endpoint, IncomingRequest
 from oauth_sandbox.response import Response, error_response
 
 Handler = Callable[[Sandbox, IncomingRequest], Response]
-
-DOCUMENTED_ORDER = "v2 read write"
-"""The order of the scopes in one of the documentation's examples."""
 
 CITIES = tomllib.loads(Path(__file__).with_name("api_data.toml").read_text(encoding="utf-8"))["cities"]
 """The data of the partner API apart from its users."""
@@ -64,7 +60,8 @@ def error_redirect(sandbox: Sandbox, request: IncomingRequest, error: str, descr
 def _authorize(sandbox: Sandbox, request: IncomingRequest) -> Response:
     _only(request, "GET", "HEAD", "POST")
     form = request.readable if request.method == "POST" else {}
-    if form and not request.query:  # a request may be a form (OpenID Connect Core §3.1.2.1), a decision has the query
+    is_openid = sandbox.configuration.api is Api.GENERIC
+    if is_openid and form and not request.query:  # a request may be a form (OpenID Connect Core §3.1.2.1)
         return Response.redirect(f"?{urlencode(form, errors='surrogateescape')}")
     try:
         authorization = authorization_endpoint.examine(sandbox, request.query, issuer(sandbox, request))
@@ -88,12 +85,8 @@ def _token(sandbox: Sandbox, request: IncomingRequest) -> Response:
     if request.method != "POST":
         raise InvalidRequest("The token endpoint accepts POST only", status=405, headers={"Allow": "POST"})
     authorization = request.headers.get("authorization")
-    members = token_endpoint.tokens(sandbox, request.readable, authorization).members
-    if sandbox.behaviour.expires_in is ExpiresIn.TEXT:
-        members["expires_in"] = str(members["expires_in"])
-    if sandbox.behaviour.scope_order is ScopeOrder.DOCUMENTED:
-        members["scope"] = " ".join(sorted(str(members["scope"]).split(), key=DOCUMENTED_ORDER.find))
-    return Response.json(members)
+    tokens = token_endpoint.tokens(sandbox, request.readable, authorization)
+    return Response.json(token_endpoint.members(sandbox, tokens))
 
 
 def _user(sandbox: Sandbox, request: IncomingRequest) -> Response:

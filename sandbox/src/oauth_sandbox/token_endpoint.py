@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Mapping
 
+from oauth_sandbox.behaviour import ExpiresIn, ScopeOrder
 from oauth_sandbox.clients import Client
 from oauth_sandbox.errors import (
     InactiveClient,
@@ -15,6 +16,9 @@ from oauth_sandbox.errors import (
 from oauth_sandbox.grants import GRANTS, TokenRequest
 from oauth_sandbox.provider import Sandbox, Tokens
 from oauth_sandbox.request import basic
+
+DOCUMENTED_ORDER = "v2 read write"
+"""The order of the scopes in one of the documentation's examples."""
 
 
 def tokens(sandbox: Sandbox, parameters: Mapping[str, str], authorization: str | None) -> Tokens:
@@ -37,6 +41,16 @@ def tokens(sandbox: Sandbox, parameters: Mapping[str, str], authorization: str |
         if parameters["grant_type"] not in client.grants:
             raise UnauthorizedClient
         return grant.issue(request, entitled)
+
+
+def members(sandbox: Sandbox, tokens: Tokens) -> dict[str, str | int]:
+    """Return the members of a token response, as they are assumed to be."""
+    members = tokens.members
+    if sandbox.behaviour.expires_in is ExpiresIn.TEXT:
+        members["expires_in"] = str(members["expires_in"])
+    if sandbox.behaviour.scope_order is ScopeOrder.DOCUMENTED:
+        members["scope"] = " ".join(sorted(tokens.scope, key=DOCUMENTED_ORDER.find))
+    return members
 
 
 def authenticated(sandbox: Sandbox, parameters: Mapping[str, str], authorization: str | None) -> Client:

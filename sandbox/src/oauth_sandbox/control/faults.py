@@ -98,6 +98,9 @@ def _add(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     body = call.body
     if body.client_id is not None and not sandbox.has_client(body.client_id):
         raise Conflict(f"There is no client {body.client_id!r}.")
+    only_at = _fault(body).only_at
+    if None not in (only_at, body.endpoint) and only_at is not body.endpoint:
+        raise Conflict(f"This fault strikes at {only_at} alone. Leave endpoint out.")
     share = 1.0 if body.share is UNSET else body.share
     default = 1 if body.share is UNSET else None
     times = default if body.times is UNSET else body.times

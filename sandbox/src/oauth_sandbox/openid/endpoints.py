@@ -105,7 +105,7 @@ def token(sandbox: Sandbox, request: IncomingRequest) -> Response:
             tokens = token_endpoint.tokens(sandbox, parameters, request.headers.get("authorization"))
     except OAuthError as error:
         raise _refusal(error) from error
-    members = {**tokens.members, "token_type": "Bearer"}
+    members = token_endpoint.members(sandbox, tokens) | {"token_type": "Bearer"}
     issued = sandbox.live(Kind.ACCESS_TOKEN, tokens.access_token)
     if issued is not None and issued.user_id is not None and OPENID in issued.scope:
         first = parameters["grant_type"] == GrantType.AUTHORIZATION_CODE
@@ -249,9 +249,10 @@ def logout(sandbox: Sandbox, request: IncomingRequest) -> Response:
     client_id = parameters.get("client_id", "")
     if hint := parameters.get("id_token_hint"):
         claims = keys.claims_of(hint)
-        if claims is None or client_id not in ("", claims.get("aud")):
+        audience = None if claims is None else claims.get("aud")
+        if not isinstance(audience, str) or client_id not in ("", audience):
             raise Refusal(400, "invalid_request", "The id_token_hint is not of this provider and this client")
-        client_id = claims["aud"]
+        client_id = audience
     uri = parameters.get("post_logout_redirect_uri")
     if uri is not None and not (sandbox.has_client(client_id) and sandbox.client(client_id).may_redirect_to(uri)):
         problem = (
@@ -278,7 +279,10 @@ def _form(request: IncomingRequest) -> Parameters:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if request.opening and content_type != FORM:
         raise Refusal(400, "invalid_request", f"The body must be a form: send Content-Type {FORM}")
-    return request.readable
+    try:
+        return request.readable
+    except OAuthError as error:
+        raise _refusal(error) from error
 
 
 def _client(sandbox: Sandbox, request: IncomingRequest, parameters: Parameters) -> Client:

@@ -92,8 +92,11 @@ class Logins:
 
 
 def is_older(session: Session, now: datetime, max_age: int | None) -> bool:
-    """Return true if the login is more than ``max_age`` seconds ago (OpenID Connect Core §3.1.2.1)."""
-    return max_age is not None and now - session.since > timedelta(seconds=max_age)
+    """Return true if the login is more than ``max_age`` seconds ago (OpenID Connect Core §3.1.2.1).
+
+    Of 0 seconds no login is recent enough: it is the same as ``prompt=login``.
+    """
+    return max_age is not None and (max_age == 0 or now - session.since > timedelta(seconds=max_age))
 
 
 def _put(values: dict[K, V], key: K, value: V) -> None:
