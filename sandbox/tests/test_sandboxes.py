@@ -80,7 +80,7 @@ def test_the_sister_api(steered_sandbox: SteeredSandbox) -> None:
 @pytest.mark.parametrize(
     ("configuration", "reason"),
     [
-        ({"clients": [{"client_id": "a", "secret": "s", "scopes": ["other"]}]}, "field scopes: Unknown scope 'other'"),
+        ({"clients": [{"client_id": "a", "secret": "s", "scopes": ["other"]}]}, 'field scopes: Unknown scope "other"'),
         ({"users": [{"id": 1, "name": "a"}, {"id": 1, "name": "b"}]}, "field id: 1 is used already"),
         ({"preset": "hard"}, "Allowed: strict, usual"),
         ({"lifetime": {}}, "unknown field `lifetime`"),

@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 from oauth_sandbox.behaviour import PRESETS, Behaviour, Preset
 from oauth_sandbox.clients import Client, NewClient, ScopeName, client_from
 from oauth_sandbox.rate_limit import RequestLimit
-from oauth_sandbox.validation import Fields, InvalidInput, validated
+from oauth_sandbox.validation import Fields, InvalidInput, quoted, validated
 
 READY_MADE = Path(__file__).with_name("sandbox.toml")
 LONGEST_LIFETIME = 3_155_760_000  # seconds: a hundred years
@@ -151,8 +151,10 @@ def _parsed(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}. Give the path of a TOML file.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: is not in UTF-8, at byte {error.start}.") from error
     except ValueError as error:
-        raise ConfigurationError(f"{path}: is not TOML in UTF-8: {error}.") from error
+        raise ConfigurationError(f"{path}: is not TOML: {error}.") from error
 
 
 def _read(document: Mapping[str, Any], name: str, api: Api) -> Configuration:
@@ -169,7 +171,7 @@ def _read(document: Mapping[str, Any], name: str, api: Api) -> Configuration:
             raise ConfigurationError(f"{place}, field scopes: {error} Add it to [scopes], or leave it out.") from error
         if client.client_id in clients:
             raise ConfigurationError(
-                f"{place}, field client_id: {client.client_id!r} is used already. Give each client its own."
+                f"{place}, field client_id: {quoted(client.client_id)} is used already. Give each client its own."
             )
         clients[client.client_id] = client
     return Configuration(
@@ -193,7 +195,7 @@ def _users(users: Iterable[User], name: str) -> Mapping[int, User]:
             try:
                 json.dumps(value)
             except TypeError as error:
-                raise ConfigurationError(f"{place}, field {field}: {error}. Write a date in quotes.") from error
+                raise ConfigurationError(f"{place}, field {field}: is a date or time. Write it in quotes.") from error
         if user["id"] in by_id:
             raise ConfigurationError(f"{place}, field id: {user['id']} is used already. Give each user its own.")
         by_id[user["id"]] = user

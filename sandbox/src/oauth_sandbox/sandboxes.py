@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from oauth_sandbox.configuration import Configuration
 from oauth_sandbox.provider import Sandbox
+from oauth_sandbox.validation import quoted
 
 PATH = "/sandboxes/"
 MOST = 1_000
@@ -62,5 +63,5 @@ class Sandboxes:
     def remove(self, id: str) -> None:
         """Remove a sandbox. Raises ``LookupError`` when it is unknown."""
         if id not in self._own:
-            raise LookupError(f"There is no sandbox {id!r}, or it was idle for an hour.")
+            raise LookupError(f"There is no sandbox {quoted(id)}, or it was idle for an hour.")
         self._own.pop(id).sandbox.holds.release()
