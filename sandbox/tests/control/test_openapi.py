@@ -60,7 +60,7 @@ def test_unknown_path_and_method_are_refused(http: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("content", "part"),
     [
-        ("", "not valid JSON"),
+        ("", "missing required field `seconds`"),
         ("{", "not valid JSON"),
         ('{"seconds": NaN}', "not valid JSON"),
         ('{"seconds": 1e999}', "not valid JSON"),
