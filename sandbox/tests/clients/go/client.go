@@ -22,6 +22,9 @@ import (
 
 const callback = "http://localhost:7000/callback"
 
+// lackings has a field of a token and the step, with a value for which the API refuses it.
+var lackings = map[[2]string]any{{"scope", "scope_missing"}: "read", {"user_id", "user_missing"}: nil}
+
 var background = context.Background()
 
 func configOf(site, id, secret string) *oauth2.Config {
@@ -161,6 +164,11 @@ func outcomes(site string) map[string]string {
 	code := control(site, "POST", "codes", map[string]any{"client_id": "inactive-app", "redirect_uri": callback})
 	_, err = exchange(configOf(site, "inactive-app", "inactive-secret"), code["secret"].(string), verifier)
 	result["inactive_client"] = reason(err)
+	for name, lacking := range lackings {
+		body := map[string]any{"client_id": "demo-app", name[0]: lacking}
+		secret := control(site, "POST", "access-tokens", body)["secret"].(string)
+		result[name[1]] = reason(api(config, site, &oauth2.Token{AccessToken: secret}))
+	}
 	expired, err := exchange(config, approved(config, site, state, verifier), verifier)
 	if err != nil {
 		log.Fatal(err)

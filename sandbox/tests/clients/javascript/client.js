@@ -8,6 +8,7 @@ import { AuthorizationCode } from "simple-oauth2";
 const CALLBACK = "http://localhost:7000/callback";
 const SCOPES = ["read", "write", "v2"];
 const VERSION = { Version: "2.0" };
+const LACKING = { scope_missing: { scope: "read" }, user_missing: { user_id: null } };
 
 /** Each client makes an authorization URL, exchanges the callback, refreshes, calls the API, and says what it knows. */
 const CLIENTS = {
@@ -47,6 +48,7 @@ const CLIENTS = {
       },
       expires: (tokens) => Math.round(tokens.expiresIn() / 60) * 60,
       scope: (tokens) => tokens.scope,
+      tokens: (access_token) => ({ access_token }),
     };
   },
 
@@ -97,6 +99,7 @@ const CLIENTS = {
       },
       expires: (tokens) => tokens.expires_in,
       scope: (tokens) => tokens.scope,
+      tokens: (access_token) => ({ access_token }),
     };
   },
 
@@ -122,6 +125,7 @@ const CLIENTS = {
       api: async (tokens, address) => call(tokens.token.access_token, address),
       expires: (tokens) => Math.round((tokens.token.expires_at - Date.now()) / 60_000) * 60,
       scope: (tokens) => tokens.token.scope,
+      tokens: (access_token) => client.createToken({ access_token }),
     };
   },
 
@@ -143,6 +147,7 @@ const CLIENTS = {
       api: (tokens, address) => call(tokens.accessToken(), address),
       expires: (tokens) => tokens.accessTokenExpiresInSeconds(),
       scope: (tokens) => tokens.scopes().join(" "),
+      tokens: (access_token) => new arctic.OAuth2Tokens({ access_token }),
     };
   },
 };
@@ -222,6 +227,10 @@ async function outcomes(make, site) {
   const { secret: code } = await control(site, "codes", { client_id: "inactive-app", redirect_uri: CALLBACK });
   const answer = address(CALLBACK, { code, state });
   await step("inactive_client", () => inactive.exchange(answer, state, verifier));
+  for (const [name, lacking] of Object.entries(LACKING)) {
+    const { secret } = await control(site, "access-tokens", { client_id: "demo-app", ...lacking });
+    await step(name, () => client.api(client.tokens(secret), me));
+  }
   const last = await approved(state, verifier);
   const expired = await client.exchange(last, state, verifier);
   await control(site, "clock/move", { seconds: 86_400 });

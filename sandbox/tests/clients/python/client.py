@@ -6,6 +6,7 @@ import sys
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -18,9 +19,10 @@ from requests_oauthlib import OAuth2Session
 CALLBACK = "http://localhost:7000/callback"
 SCOPE = "read write v2"
 VERSION = {"Version": "2.0"}
-HTTP = httpx.Client(trust_env=False)
-
 Token = dict[str, Any]
+
+LACKING: dict[str, Token] = {"scope_missing": {"scope": "read"}, "user_missing": {"user_id": None}}
+HTTP = httpx.Client(trust_env=False)
 
 
 class Client(Protocol):
@@ -157,6 +159,9 @@ def outcomes(make: Callable[[str, str, str], Client], site: str) -> dict[str, st
     answer = f"{CALLBACK}?{urlencode({'code': code, 'state': state})}"
     inactive = make(site, "inactive-app", "inactive-secret")
     step("inactive_client", lambda: inactive.exchange(answer, state, verifier))
+    for name, lacking in LACKING.items():
+        secret = control(site, "access-tokens", {"client_id": "demo-app"} | lacking)["secret"]
+        step(name, partial(api, {"access_token": secret, "token_type": "Bearer"}))
     last = approved(state, verifier)
     expired = client.exchange(last, state, verifier)
     control(site, "clock/move", {"seconds": 86_400})

@@ -9,6 +9,7 @@ require "securerandom"
 CALLBACK = "http://localhost:7000/callback"
 SCOPE = "read write v2"
 VERSION = { "Version" => "2.0" }
+LACKING = { "scope_missing" => { scope: "read" }, "user_missing" => { user_id: nil } }
 
 def client_for(site, id, secret)
   OAuth2::Client.new(id, secret, site: site, authorize_url: "#{site}/oauth/authorize/", token_url: "#{site}/api/open/oauth/token")
@@ -29,7 +30,9 @@ end
 
 # What an application can tell its user of an error.
 def reason(error)
-  (error.respond_to?(:description) && error.description) || error.message.lines.first.to_s.strip
+  return error.message.lines.first.to_s.strip unless error.is_a?(OAuth2::Error)
+
+  error.description || (error.code.is_a?(Hash) && error.code["detail"]) || error.message.lines.first.to_s.strip
 end
 
 # Take the client through everything that a setting may decide.
@@ -86,6 +89,10 @@ def outcomes(site)
   inactive = client_for(site, "inactive-app", "inactive-secret")
   code = control(site, "codes", { client_id: "inactive-app", redirect_uri: CALLBACK })["secret"]
   step.call("inactive_client") { exchange.call(code, verifier, inactive) }
+  LACKING.each do |name, lacking|
+    secret = control(site, "access-tokens", { client_id: "demo-app", **lacking })["secret"]
+    step.call(name) { api.call(OAuth2::AccessToken.new(client, secret)) }
+  end
   expired = exchange.call(approved.call(state, verifier), verifier)
   control(site, "clock/move", { seconds: 86_400 })
   step.call("expired_access_token") { api.call(expired) }
