@@ -137,10 +137,15 @@ func outcomes(site string) map[string]string {
 	token, err := exchange(config, approved(config, site, state, verifier), verifier)
 	result["sign_in"] = reason(err)
 	if err != nil {
-		log.Fatal(err)
+		return result
 	}
-	result["expires_in"] = fmt.Sprint(time.Until(token.Expiry).Round(time.Minute).Seconds())
-	result["scope"] = fmt.Sprint(token.Extra("scope"))
+	result["expires_in"] = fmt.Sprint(time.Until(token.Expiry).Round(time.Second).Seconds())
+	scope, isText := token.Extra("scope").(string)
+	if !isText {
+		list, _ := json.Marshal(token.Extra("scope"))
+		scope = string(list)
+	}
+	result["scope"] = scope
 	result["api"] = reason(api(config, site, token))
 	newer, err := refresh(config, token)
 	result["refresh"] = reason(err)

@@ -46,7 +46,7 @@ const CLIENTS = {
         );
         await read(response);
       },
-      expires: (tokens) => Math.round(tokens.expiresIn() / 60) * 60,
+      expires: (tokens) => tokens.expiresIn(),
       scope: (tokens) => tokens.scope,
       tokens: (access_token) => ({ access_token }),
     };
@@ -123,7 +123,7 @@ const CLIENTS = {
       },
       refresh: (tokens) => client.createToken(tokens.token).refresh(),
       api: async (tokens, address) => call(tokens.token.access_token, address),
-      expires: (tokens) => Math.round((tokens.token.expires_at - Date.now()) / 60_000) * 60,
+      expires: (tokens) => Math.round((tokens.token.expires_at - Date.now()) / 1000),
       scope: (tokens) => tokens.token.scope,
       tokens: (access_token) => client.createToken({ access_token }),
     };
@@ -192,7 +192,8 @@ async function outcomes(make, site) {
   const step = async (name, action) => {
     try {
       const value = await action();
-      result[name] = typeof value === "object" || value === undefined ? "ok" : String(value);
+      const text = Array.isArray(value) ? JSON.stringify(value) : String(value);
+      result[name] = name === "expires_in" || name === "scope" ? text : "ok";
       return value;
     } catch (error) {
       result[name] = reason(error);
@@ -207,6 +208,7 @@ async function outcomes(make, site) {
   const verifier = arctic.generateCodeVerifier();
   const callback = await approved(state, verifier);
   const tokens = await step("sign_in", () => client.exchange(callback, state, verifier));
+  if (result.sign_in !== "ok") return result;
   await step("expires_in", () => client.expires(tokens));
   await step("scope", () => client.scope(tokens));
   await step("api", () => client.api(tokens, me));

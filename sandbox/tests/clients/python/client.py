@@ -139,7 +139,9 @@ def outcomes(make: Callable[[str, str, str], Client], site: str) -> dict[str, st
     state, verifier = generate_token(32), generate_token(48)
     callback = approved(state, verifier)
     token = step("sign_in", lambda: client.exchange(callback, state, verifier))
-    step("expires_in", lambda: round((token["expires_at"] - time.time()) / 60) * 60)
+    if result["sign_in"] != "ok":
+        return result
+    step("expires_in", lambda: round(token["expires_at"] - time.time()))
     step("scope", lambda: token["scope"] if isinstance(token["scope"], str) else " ".join(token["scope"]))
     step("api", lambda: api(token))
     newer = step("refresh", lambda: client.refresh(token))

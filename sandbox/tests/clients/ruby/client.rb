@@ -30,6 +30,7 @@ end
 
 # What an application can tell its user of an error.
 def reason(error)
+  return "the message has the tokens" if error.message.include?('"refresh_token":')
   return error.message.lines.first.to_s.strip unless error.is_a?(OAuth2::Error)
 
   error.description || (error.code.is_a?(Hash) && error.code["detail"]) || error.message.lines.first.to_s.strip
@@ -41,7 +42,8 @@ def outcomes(site)
   result = {}
   step = lambda do |name, &action|
     value = action.call
-    result[name] = value.is_a?(String) || value.is_a?(Integer) ? value.to_s : "ok"
+    text = value.is_a?(Array) ? JSON.generate(value) : value.to_s
+    result[name] = %w[expires_in scope].include?(name) ? text : "ok"
     value
   rescue StandardError => error
     result[name] = reason(error)
@@ -70,6 +72,8 @@ def outcomes(site)
   verifier = SecureRandom.urlsafe_base64(32)
   code = approved.call(state, verifier)
   token = step.call("sign_in") { exchange.call(code, verifier) }
+  return result unless result["sign_in"] == "ok"
+
   step.call("expires_in") { token.expires_in }
   step.call("scope") { token["scope"] }
   step.call("api") { api.call(token) }
