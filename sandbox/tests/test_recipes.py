@@ -23,6 +23,9 @@ PASSED = {
     "ruby": r"5 runs, \d+ assertions, 0 failures, 0 errors",
 }
 
+TRUST = ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
+"""The variables with which Node, and Go and Ruby, trust a certificate."""
+
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
@@ -66,15 +69,21 @@ def test_a_recipe_starts_its_sandbox(
     run(recipe, tmp_path, environment)
 
 
+@pytest.mark.parametrize("options", [(), ("--tls-self-made",)], ids=["http", "https"])
 @pytest.mark.parametrize("recipe", PASSED, indirect=True)
 def test_a_recipe_uses_a_service_with_a_token(
-    recipe: tuple[str, list[str]], tmp_path: Path, environment: dict[str, str]
+    recipe: tuple[str, list[str]], tmp_path: Path, environment: dict[str, str], options: tuple[str, ...]
 ) -> None:
-    command = ["oauth-sandbox", "--host", "0.0.0.0", "--port", "0"]
+    command = ["oauth-sandbox", "--host", "0.0.0.0", "--port", "0", *options]
     token = {"CONSOLE_SANDBOX_TOKEN": "tests-only"}
-    with subprocess.Popen(command, env=environment | token, stdout=subprocess.PIPE, text=True) as service:
+    with subprocess.Popen(
+        command, env=environment | token, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as service:
         try:
             assert service.stdout is not None
+            assert service.stderr is not None
+            if options:
+                environment |= dict.fromkeys(TRUST, service.stderr.readline().split(": ")[1].strip())
             url = service.stdout.readline().split()[-1].replace("0.0.0.0", "localhost")
             (tmp_path / "bin" / "oauth-sandbox").unlink()
             address = {"OAUTH_SANDBOX_URL": url, "OAUTH_SANDBOX_TOKEN": "tests-only"}

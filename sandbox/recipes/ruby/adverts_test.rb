@@ -26,7 +26,7 @@ class AdvertsTest < Minitest::Test
     headers = { "Content-Type" => "application/json", "Authorization" => "Bearer #{ENV["OAUTH_SANDBOX_TOKEN"]}" }
     request = Net::HTTP.const_get(method.capitalize).new(uri, headers)
     request.body = JSON.generate(body) if body
-    response = Net::HTTP.start(uri.host, uri.port, nil) { |http| http.request(request) }
+    response = Net::HTTP.start(uri.host, uri.port, use_ssl: uri.scheme == "https") { |http| http.request(request) }
     assert_kind_of Net::HTTPSuccess, response, response.body
     JSON.parse(response.body) if response.body
   end
