@@ -18,7 +18,7 @@ from pathlib import Path
 from socket import create_server
 
 from tests.packaging.check_container import UID, read_only
-from tests.packaging.check_wheel import ROOT, clean_environment, fetch, output
+from tests.packaging.check_wheel import ROOT, clean_environment, fetch, output, run
 
 MOST_PACKAGES = 25
 MOST_BYTES = 60_000_000
@@ -130,9 +130,18 @@ def check_recipes(page: str, folder: Path, environment: dict[str, str]) -> None:
 
 
 def check_image(folder: Path) -> None:
-    """Start the entry point of the image as its user on a tree that it cannot write to, and run its health check."""
+    """Build from what the image copies; start its entry point as its user on a read-only tree; run its health check."""
     assert os.geteuid() == 0, "run this as root, who may become another user"
     dockerfile = (SANDBOX / "Dockerfile").read_text("utf-8").replace("\\\n", "")
+    source, ignored = folder / "source", (SANDBOX / ".dockerignore").read_text("utf-8").splitlines()
+    for names, target in re.findall(r"^COPY (?!--)(.+) (\S+)$", dockerfile, re.M):
+        for name in names.split():
+            assert f"!{name}" in ignored, name
+            copy = shutil.copytree if (SANDBOX / name).is_dir() else shutil.copy
+            source.mkdir(exist_ok=True)
+            copy(SANDBOX / name, source / target)
+    run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(source)])
+    assert list(folder.glob("oauth_sandbox-*.whl"))
     entry, health = (json.loads(re.search(rf"{name} (\[.*\])", dockerfile)[1]) for name in ("ENTRYPOINT", "CMD"))  # type: ignore[index]
     port = free_port()
     user = ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups", "--no-new-privs"]

@@ -75,3 +75,14 @@ test("a server error is reported and passes", async () => {
   await assert.rejects(adverts.userName(), /The API responded 503/);
   assert.equal(await adverts.userName(), "Demo user");
 });
+
+test("of two refreshes at once, the second is refused", { timeout: 30_000 }, async () => {
+  await signIn();
+  await control(site, "POST", "clock/move", { seconds: 86_400 });
+  await control(site, "POST", "faults", { fault: "hold", endpoint: "token", times: 2 });
+  const both = Promise.allSettled([adverts.userName(), adverts.userName()]);
+  while ((await control(site, "GET", "holds")).length < 2);
+  await control(site, "POST", "holds/release");
+  assert.deepEqual((await both).map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+  assert.deepEqual((await control(site, "GET", "lint")).map(({ rule }) => rule), ["token-late", "refresh-raced"]);
+});
