@@ -1,5 +1,6 @@
 """Validation of input (control requests, snapshots, configuration files) by msgspec, with helpful errors."""
 
+import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +24,7 @@ JSON_TYPES = {
     "NoneType": "null",
 }
 PYTHON_TYPE = re.compile(rf"\b(?:{'|'.join(JSON_TYPES)})\b(?=[^`]*`)")
+PLACE = re.compile(r" - at `([^`]*)`$")
 STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 
 Schema = Mapping[str, Any]
@@ -43,7 +45,8 @@ class InvalidInput(ValueError):
 
 def quoted(text: str) -> str:
     """Return a text in quotes for a message, as JSON writes it: the reader may know no Python."""
-    return msgspec.json.encode(text).decode()
+    # An argument of the command line that is not UTF-8 has surrogates.
+    return json.dumps(text, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
 def validated(document: object, kind: Any, *, strict: bool = True) -> Any:
@@ -99,7 +102,7 @@ JSON = msgspec.json.Decoder(float_hook=_number)
 
 
 def _invalid(error: msgspec.ValidationError, kind: Any) -> InvalidInput:
-    text, _, place = str(error).partition(" - at ")
+    text, place, _ = [*PLACE.split(str(error)), "", ""][:3]
     path = [int(index) if index else name for name, index in STEP.findall(place)]
     return InvalidInput(path, " ".join([f"{_plain(text)}.", *_advice(kind, path)]))
 
@@ -108,6 +111,8 @@ def _plain(text: str) -> str:
     """Return msgspec's message for readers who know no Python; of a pattern, the advice says the same in words."""
     if match := VALUE.search(text):
         return f"{text[: match.start()]}{quoted(match[1])}"
+    if not text.startswith("Expected"):
+        return text  # it may have the name of a field, which may be that of a type
     return PYTHON_TYPE.sub(lambda match: JSON_TYPES[match[0]], PATTERN.sub(" of another form", text))
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from oauth_sandbox.control.app import OPERATIONS
 from oauth_sandbox.control.operation import Operation
+from oauth_sandbox.validation import quoted
 
 PYTHON = re.compile(
     r"(?<!\w)'|<class|<\w+\.\w+|\b(None|NoneType|True|False|str|int|float|bool|dict|list|msgspec|codec|\w+Error)\b"
@@ -112,7 +113,15 @@ def test_no_conflict_is_answered_in_the_terms_of_python(
 def test_values_are_quoted_as_json_quotes_them(http: httpx.Client) -> None:
     wrong = http.post("/control/faults", json={"fault": 'a "b"'})
     assert details(wrong)[0].startswith(r'fault: Invalid value "a \"b\"". ')
+    placed = http.post("/control/faults", json={"fault": "latency", "endpoint": "it's - at `$.x`"})
+    assert details(placed)[0].startswith('endpoint: Invalid enum value "it\'s - at `$.x`". Allowed: ')
     named = http.patch("/control/clients/demo-app", json={"active": "yes"})
     assert details(named)[0].startswith("active: Expected `boolean`, got `string`.")
+    unknown = http.post("/control/clients", json={"client_id": "a", "secret": "s", "int": 1})
+    assert details(unknown)[0].startswith("Object contains unknown field `int`.")
     text = http.post("/control/clients", json={"client_id": "a b", "secret": "s"})
     assert details(text)[0].startswith("client_id: Expected `string` of another form. The client_id: letters, digits")
+
+
+def test_a_quoted_text_can_be_written_whatever_is_in_it() -> None:
+    assert quoted('zł "\n\udcff') == r'"zł \"\n\udcff"'
