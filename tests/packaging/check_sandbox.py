@@ -130,7 +130,10 @@ def check_recipes(page: str, folder: Path, environment: dict[str, str]) -> None:
 
 
 def check_image(folder: Path) -> None:
-    """Build from what the image copies; start its entry point as its user on a read-only tree; run its health check."""
+    """Build from what the image copies; start its entry point as its user on a read-only tree; run its health check.
+
+    Then the tests that the compose file starts beside it find it.
+    """
     assert os.geteuid() == 0, "run this as root, who may become another user"
     dockerfile = (SANDBOX / "Dockerfile").read_text("utf-8").replace("\\\n", "")
     source, ignored = folder / "source", (SANDBOX / ".dockerignore").read_text("utf-8").splitlines()
@@ -152,6 +155,9 @@ def check_image(folder: Path) -> None:
     start = [*read_only(), *user, *(part.replace("9000", port) for part in entry)]
     with serving(start, Path("/"), environment):
         output([*user, *(part.replace("9000", port) for part in health)], Path("/"), environment)
+        service = {"OAUTH_SANDBOX_URL": f"http://127.0.0.1:{port}", "OAUTH_SANDBOX_TOKEN": "token"}
+        node = {"PATH": str(Path(sys.executable).parent)}
+        output(["node", "--test"], folder / "recipes" / "node", environment | service | node)
 
 
 if __name__ == "__main__":

@@ -121,9 +121,27 @@ def load(path: Path, api: Api = Api.PARTNER, preset: Preset | None = None) -> Co
     return _read(_merged(document, api), str(path), api)
 
 
-def from_fields(document: Mapping[str, Any], api: Api = Api.PARTNER) -> Configuration:
-    """Return a configuration from the fields of a file. Raises ``ConfigurationError``."""
+def from_fields(document: Mapping[str, Any], server: Configuration, api: Api) -> Configuration:
+    """Return a configuration from the fields of a file. Raises ``ConfigurationError``.
+
+    What they leave out is as at the ``server`` when it has the same API, and else as in the API's default.
+    """
+    if server.api is api:
+        document = _inherited(server, document)
     return _read(_merged(document, api), "configuration", api)
+
+
+def _inherited(server: Configuration, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document with what it leaves out as at the server; a preset of its own sets what presets set."""
+    names = ["lifetimes", "request_limit", "scopes"]
+    if "preset" not in document:
+        names += ["behaviour", "refresh_token_replaced", "refresh_ends_access_tokens"]
+    basis = {name: msgspec.to_builtins(getattr(server, name)) for name in names}
+    basis |= {name: msgspec.to_builtins(list(getattr(server, name).values())) for name in ("users", "clients")}
+    merged = basis | dict(document)
+    for name in {"lifetimes", "request_limit", "behaviour"} & basis.keys() & document.keys():
+        merged[name] = basis[name] | document[name]
+    return merged
 
 
 def _merged(document: Mapping[str, Any], api: Api) -> dict[str, Any]:
