@@ -25,6 +25,7 @@ from oauth_sandbox.log import RequestLog
 from oauth_sandbox.rate_limit import Limiter, RequestLimit
 from oauth_sandbox.scope import Scope
 from oauth_sandbox.store import Issued, Kind, State, Store
+from oauth_sandbox.validation import quoted
 
 CAPACITY = 50_000
 REFUSED = 100
@@ -126,7 +127,7 @@ class Sandbox:
         """Return a client. Raises ``LookupError`` when it is unknown."""
         with self.lock:
             if client_id not in self._clients:
-                raise LookupError(f"There is no client {client_id!r}.")
+                raise LookupError(f"There is no client {quoted(client_id)}.")
             return self._clients[client_id]
 
     def has_client(self, client_id: str) -> bool:

@@ -147,8 +147,8 @@ class Server(uvicorn.Server):
             config.load()
         except OSError as error:  # ssl.SSLError is one
             raise ServeError(
-                f"Cannot use the certificate {tls and tls.certificate} with the key {tls and tls.key}: {error}. "
-                "Give a PEM certificate and its key, without a passphrase."
+                f"Cannot use the certificate {tls and tls.certificate} with the key {tls and tls.key}: "
+                f"{error.strerror}. Give a PEM certificate and its key, without a passphrase."
             ) from error
         super().__init__(config)
         self._ready = ready
