@@ -1,4 +1,4 @@
-"""Load on a token endpoint: client_credentials requests on a few connections that are kept, as fast as they answer."""
+"""Load on a token endpoint: client_credentials requests on a few connections that are kept, as fast as it answers."""
 
 import json
 import selectors
@@ -20,8 +20,11 @@ class Connection:
     received: bytes = b""
 
 
-def tokens_per_second(url: str, connections: int, seconds: float) -> float:
-    """Tokens that ``url`` gives a second. Raises ``RuntimeError`` when an answer is no token, or one comes twice."""
+def load(url: str, connections: int, seconds: float) -> tuple[int, float]:
+    """Return the number of tokens that ``url`` gave, and the seconds that took.
+
+    Raises ``RuntimeError`` when a response has no token, or one comes twice.
+    """
     parts = urlsplit(url)
     assert parts.hostname is not None
     assert parts.port is not None
@@ -40,7 +43,7 @@ def tokens_per_second(url: str, connections: int, seconds: float) -> float:
         begun = time.perf_counter()
         end = begun + seconds
         answers: list[bytes] = []
-        while time.perf_counter() < end:
+        while not answers or time.perf_counter() < end:
             for answer, connection in _answers(selector):
                 answers.append(answer)
                 connection.sendall(request)
@@ -51,7 +54,7 @@ def tokens_per_second(url: str, connections: int, seconds: float) -> float:
         tokens.append(json.loads(answer.partition(b"\r\n\r\n")[2])["access_token"])
     if len(set(tokens)) != len(tokens):
         raise RuntimeError(f"{url} gave a token twice.")
-    return len(tokens) / took
+    return len(tokens), took
 
 
 def _answers(selector: selectors.BaseSelector) -> Iterator[tuple[bytes, socket.socket]]:
