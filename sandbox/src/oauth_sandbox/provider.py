@@ -34,7 +34,7 @@ DAY = timedelta(days=1)
 StoredIssued = tuple[int, list[tuple[str, Issued]]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as Response is not
 class Tokens:
     """The result of a grant: an access token and, after a user's consent, a refresh token."""
 

@@ -7,7 +7,7 @@ Scope = tuple[str, ...]
 
 def parse(text: str) -> Scope:
     """Split a scope parameter at spaces, without repetition (RFC 6749 §3.3)."""
-    return tuple(dict.fromkeys(name for name in text.split(" ") if name))
+    return tuple(dict.fromkeys(filter(None, text.split(" "))))
 
 
 def within(scope: Iterable[str], allowed: Iterable[str]) -> bool:
