@@ -46,6 +46,12 @@ from pages.parts.common import keyboard, page_errors
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3
 """Parameters of mallopt(3)."""
 
+if __name__ == "__main__" and len(sys.argv) > 1:
+    sys.exit(
+        f"app.py takes no arguments, and was given: {' '.join(sys.argv[1:])}. Settings are environment variables, "
+        "such as CONSOLE_PORT; `python -m oauth --help` lists the commands."
+    )
+
 if config._main_script_path is None:
     # Streamlit looks for .streamlit/config.toml beside the main script, which "streamlit run" has named by now. Without
     # this line, a console started from another folder would read the defaults below.
