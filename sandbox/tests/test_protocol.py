@@ -104,6 +104,23 @@ def test_a_client_that_waits_for_a_100_gets_it(addresses: tuple[str, str]) -> No
         assert connection.recv(100).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
+@pytest.mark.parametrize("protocol", [b"h2c", b"websocket"])
+def test_a_wish_for_another_protocol_is_ignored_and_the_body_read(
+    addresses: tuple[str, str], protocol: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    wish = (b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: " + protocol, b"HTTP2-Settings: AAEAAEAA")
+    body, plain = (exchange(addresses[0], post(FORM, *headers)) for headers in (wish, ()))
+    assert body == plain
+    chunked = REQUESTS["chunked"].replace(b"Host:", b"Connection: upgrade\r\nUpgrade: h2c\r\nHost:")
+    assert exchange(addresses[0], chunked[:-60], chunked[-60:]) == plain
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("line", [b"CONNECT provider.example:443 HTTP/1.1", b"PRI * HTTP/2.0", b"GET\0 / HTTP/1.1"])
+def test_what_is_no_request_to_a_server_is_refused(addresses: tuple[str, str], line: bytes) -> None:
+    assert exchange(addresses[0], line + b"\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 400 Bad Request\r\n")
+
+
 def test_each_request_is_logged_and_answered_once(addresses: tuple[str, str], sandbox: Sandbox) -> None:
     sandbox.log.clear()
     assert exchange(addresses[0], post() * 20).count(b'"access_token"') == 20

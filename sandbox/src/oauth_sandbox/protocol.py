@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from oauth_sandbox.app import Application
 from oauth_sandbox.endpoints import failure
 from oauth_sandbox.response import new_request_id
 
+INVALID = "Invalid HTTP request received."
 METHODS = frozenset({b"GET", b"POST"})
 CONTROL_CHARACTERS = bytes({*range(0x20), 0x7F} - {0x09})
 
@@ -23,19 +25,28 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse; a request whose end is still to come goes uvicorn's way."""
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as problem:
+            if isinstance(problem, HttpParserUpgrade) and self.parser.get_method() != b"CONNECT":
+                self._ignore_upgrade(data[problem.args[0] :])
+                return
+            self.logger.warning(INVALID)
+            self.send_400_response(INVALID)
         if self.body is not None:
             self._go_the_usual_way(self.body)
 
     def on_headers_complete(self) -> None:
         """Choose the way."""
+        if self.parser.should_upgrade():
+            return
         if (
             isinstance(self.app, Application)
             and (self.cycle is None or self.cycle.response_complete)
             and self.parser.get_method() in METHODS
             and self.parser.get_http_version() == "1.1"
             and self.parser.should_keep_alive()
-            and not self.parser.should_upgrade()
             and not self.flow.write_paused
         ):
             self.body = b""
@@ -51,6 +62,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Respond, or go on the usual way."""
+        if self.parser.should_upgrade():
+            return
         if self.body is not None:
             if (response := self._response(self.body)) is not None:
                 self.body = None
@@ -59,6 +72,16 @@ class Protocol(HttpToolsProtocol):
                 return
             self._go_the_usual_way(self.body)
         super().on_message_complete()
+
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Read the request again without its wish for another protocol, which a server may ignore (RFC 9110 §7.8).
+
+        Java's client asks for HTTP/2 by default; the parser would take the body for the other protocol's.
+        """
+        line = b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        headers = [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        self.parser = HttpRequestParser(self)
+        self.data_received(b"\r\n".join((line, *headers, b"", rest)))
 
     def _go_the_usual_way(self, body: bytes) -> None:
         self.body = None
