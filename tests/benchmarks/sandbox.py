@@ -8,6 +8,7 @@ that of the server and its children, without the client's.
 import argparse
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -38,12 +39,17 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=1_000_000, help="to issue for the memory (default: %(default)s)")
     parser.add_argument("--longest", type=float, default=300, help="seconds for these tokens (default: %(default)s)")
     parser.add_argument("--folder", type=Path, help="where the other servers are, or will be, installed")
+    parser.add_argument("--python", default=sys.executable, help="for the sandbox, of this version (default: this one)")
     arguments = parser.parse_args()
     with ExitStack() as stack:
         folder = (arguments.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))).resolve()
-        servers = [sandbox(), oidc_provider(folder / "oidc-provider"), django_oauth_toolkit(folder / "django")]
+        servers = [
+            sandbox(arguments.python),
+            oidc_provider(folder / "oidc-provider"),
+            django_oauth_toolkit(folder / "django"),
+        ]
         _print_starts(servers, arguments.rounds)
-        _print_restoring(folder, arguments.rounds)
+        _print_restoring(sandbox(arguments.python, "--snapshot", str(folder / "snapshot.json")), arguments.rounds)
         pids = {it.name: stack.enter_context(running(it.command, it.folder, it.environ, it.port)).pid for it in servers}
         for server in servers:
             load(server.url, 1, 0)
@@ -75,13 +81,12 @@ def _start(server: Server) -> tuple[float, float]:
         return time.perf_counter() - begun, _processor(process.pid)
 
 
-def _print_restoring(folder: Path, rounds: int) -> None:
-    server, times = sandbox("--snapshot", str(folder / "snapshot.json")), list[tuple[float, float]]()
-    full = Sandbox(utc_now)
+def _print_restoring(server: Server, rounds: int) -> None:
+    full, times = Sandbox(utc_now), list[tuple[float, float]]()
     client = full.client("demo-app")
     for _ in range(PAIRS):
         full.issue_tokens(client.client_id, client.scopes, user_id=next(iter(full.users)))
-    snapshots.write(folder / "snapshot.json", [full])
+    snapshots.write(Path(server.command[-1]), [full])
     started, _ = _start(server)
     with running(server.command, server.folder, server.environ, server.port) as process:
         control = f"http://127.0.0.1:{server.port}/control/snapshot"

@@ -3,7 +3,7 @@
 import os
 import platform
 import subprocess
-import sys
+import sysconfig
 import venv
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -78,12 +78,12 @@ class Server:
         return f"http://127.0.0.1:{self.port}{self.path}"
 
 
-def sandbox(*options: str) -> Server:
-    """Return ours, as ``oauth-sandbox`` starts it."""
+def sandbox(python: str, *options: str) -> Server:
+    """Return ours, as ``oauth-sandbox`` starts it, with the packages of this Python."""
     port = free_port()
-    command = [sys.executable, "-m", "oauth_sandbox", "--port", str(port), *options]
-    source = {"PYTHONPATH": str(ROOT / "sandbox" / "src")}
-    return Server("sandbox", command, ROOT, source, port, "/api/open/oauth/token")
+    command = [python, "-m", "oauth_sandbox", "--port", str(port), *options]
+    path = {"PYTHONPATH": f"{ROOT / 'sandbox' / 'src'}{os.pathsep}{sysconfig.get_path('purelib')}"}
+    return Server("sandbox", command, ROOT, path, port, "/api/open/oauth/token")
 
 
 def oidc_provider(folder: Path) -> Server:

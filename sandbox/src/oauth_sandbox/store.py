@@ -108,14 +108,7 @@ class Store:
         self.last_serial += 1
         secret = self.new_secret()
         self._by_secret[secret] = Issued(
-            serial=self.last_serial,
-            kind=self.kind,
-            client_id=client_id,
-            scope=scope,
-            user_id=user_id,
-            issued_at=now,
-            expires_at=now + self.lifetime,
-            **more,
+            self.last_serial, self.kind, client_id, scope, user_id, now, now + self.lifetime, **more
         )
         return secret
 
