@@ -17,11 +17,13 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 
 from oauth.access import LOCAL
 from oauth.exchange import Exchange, Request, Step
 from oauth.exports import links
 from oauth.history.filters import Filters
+from oauth.history.schema import consoles
 from oauth.history.store import History, Row
 from oauth.settings import load
 from tests.browser.conftest import Console, start_console, stop_console
@@ -46,6 +48,8 @@ def history_of(home: Path) -> History:
 
 def rows_of(home: Path) -> list[Row]:
     history = history_of(home)
+    with history.database.reading() as connection:
+        assert connection.scalar(select(func.count()).select_from(consoles)) == 0, "the console that ended is gone"
     rows = list(history.rows(Filters()))
     history.database.engine.dispose()
     return rows
