@@ -10,6 +10,8 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
 from oauth_sandbox import endpoints
 from oauth_sandbox.app import application
 from oauth_sandbox.clock import utc_now
@@ -80,11 +82,29 @@ def exchange(url: str, *parts: bytes) -> bytes:
     return DIFFERS.sub(b"*", received)
 
 
+def test_a_token_takes_no_task(addresses: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(HttpToolsProtocol, "_start_asgi_task")
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    response = httpx.post(f"{addresses[0]}/api/open/oauth/token", content=FORM, headers=headers, trust_env=False)
+    assert response.status_code == 200
+
+
 @pytest.mark.parametrize("name", REQUESTS)
 def test_both_ways_give_the_same_response(addresses: tuple[str, str], name: str) -> None:
     short, usual = (exchange(url, REQUESTS[name]) for url in addresses)
     assert short == usual
     assert short.endswith(b'{"status":"ok"}'), "the connection was kept until its end"
+
+
+def test_a_sandbox_of_its_own_gives_the_same_response(addresses: tuple[str, str], sandbox: Sandbox) -> None:
+    made = httpx.post(f"{addresses[0]}/control/sandboxes", json={}, trust_env=False).json()
+    path = urlsplit(made["url"]).path.encode()
+    own = post(line=b"POST %b/api/open/oauth/token HTTP/1.1" % path)
+    unknown = post(line=b"POST /sandboxes/0123/api/open/oauth/token HTTP/1.1")
+    sandbox.log.clear()
+    assert exchange(addresses[0], own) == exchange(addresses[1], own) == exchange(addresses[0], post())
+    assert exchange(addresses[0], unknown).startswith(b"HTTP/1.1 404 ")
+    assert [entry.status for entry in sandbox.log.entries()] == [404, 200], "its own log has its requests"
 
 
 @pytest.mark.parametrize("size", [1, 7, 100])
@@ -118,7 +138,10 @@ def test_a_wish_for_another_protocol_is_ignored_and_the_body_read(
 
 @pytest.mark.parametrize("line", [b"CONNECT provider.example:443 HTTP/1.1", b"PRI * HTTP/2.0", b"GET\0 / HTTP/1.1"])
 def test_what_is_no_request_to_a_server_is_refused(addresses: tuple[str, str], line: bytes) -> None:
-    assert exchange(addresses[0], line + b"\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    address = urlsplit(addresses[0])
+    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+        connection.sendall(line + b"\r\nHost: x\r\n\r\n")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 400 Bad Request\r\n")
 
 
 def test_each_request_is_logged_and_answered_once(addresses: tuple[str, str], sandbox: Sandbox) -> None:

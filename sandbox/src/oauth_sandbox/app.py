@@ -72,10 +72,8 @@ class Application:
         send = self._send_dated(send) if self.dated else send
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         app = self.paths.get(path) or (self.control if path.startswith(CONTROL) else self._not_found)
-        if self.sandboxes is not None and path.startswith(PATH):
-            id = path.removeprefix(PATH).partition("/")[0]
-            if (own := self.sandboxes.use(id)) is not None:
-                app, scope = own.app, {**scope, "root_path": f"{scope.get('root_path', '')}{PATH}{id}"}
+        if path.startswith(PATH):
+            app, scope = self._own(path, scope) or (app, scope)
         await app(scope, receive, send)
 
     def at_once(self, scope: Scope, body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes] | None:
@@ -83,13 +81,24 @@ class Application:
 
         ``None``, and nothing has happened, when it is not for an endpoint, or when a fault may delay the response.
         """
-        endpoint = self.paths.get(scope["path"])
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if path.startswith(PATH) and (found := self._own(path, scope)) is not None:
+            app, scope = found
+            return app.at_once(scope, body) if isinstance(app, Application) else None
+        endpoint = self.paths.get(path)
         if not isinstance(endpoint, _Endpoint) or (result := endpoint.at_once(scope, body)) is None:
             return None
         headers = result.response.raw_headers(result.request_id)
         if self.dated:
             headers.append((b"date", self._date()))
         return result.response.status, headers, result.response.body
+
+    def _own(self, path: str, scope: Scope) -> tuple[ASGIApp, Scope] | None:
+        """Return the application of a sandbox of its own, and the scope for it; ``None`` when it is unknown."""
+        id = path.removeprefix(PATH).partition("/")[0]
+        if self.sandboxes is None or (own := self.sandboxes.use(id)) is None:
+            return None
+        return own.app, {**scope, "root_path": f"{scope.get('root_path', '')}{PATH}{id}"}
 
     def _send_dated(self, send: Send) -> Send:
         """Return a ``send`` that adds ``Date`` (RFC 9110 §6.6.1) by the sandbox's clock to the response."""
