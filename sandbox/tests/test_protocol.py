@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
-
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from oauth_sandbox import endpoints
