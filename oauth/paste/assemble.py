@@ -289,6 +289,8 @@ class Assembly:
         elif self.address is not None:
             request, unknown = self.address.request, REQUEST_LINE | unknown
             spans = [(self.address.start, self.address.end), *spans]
+        if self.status is not None and 300 <= self.status.status < 400 and _error(item) is not None:
+            self.status = None  # that of another answer: a redirect has no error in its body
         if response.status == STATUS_UNKNOWN and self.status is not None:
             response = replace(response, status=self.status.status)
             spans.append((self.status.start, self.status.end))

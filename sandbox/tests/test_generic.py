@@ -694,6 +694,18 @@ def test_sandboxes_of_their_own_have_issuers_of_their_own(http: httpx.Client) ->
             assert http.get(inserted[:-1]).status_code == 404
 
 
+def test_a_sandbox_of_its_own_is_as_its_server_below_its_issuer(http: httpx.Client) -> None:
+    configuration = ready_made(Api.GENERIC)
+    with running(Sandbox(lambda: START, configuration=configuration)) as server:
+        server.sandbox.publish("https://id.example/generic")
+        made = server.control.request("POST", "sandboxes", {"openid": {"id_token_algorithm": "ES256"}})
+        metadata = http.get(f"{made['url']}/.well-known/openid-configuration").json()
+        assert metadata["issuer"] == f"https://id.example/generic/sandboxes/{made['id']}"
+        assert metadata["id_token_signing_alg_values_supported"] == ["ES256"]
+        given = server.control.make(openid={"issuer": "https://other.example"})
+        assert http.get(f"{given}/.well-known/openid-configuration").json()["issuer"] == "https://other.example"
+
+
 def test_the_issuer_is_the_address_that_the_client_knows(address: tuple[str, Sandbox], control: Control) -> None:
     with httpx.Client(base_url=address[0].replace("127.0.0.1", "localhost"), trust_env=False) as http:
         client = Client(str(http.base_url).rstrip("/"), control, http)

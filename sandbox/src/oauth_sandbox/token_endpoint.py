@@ -57,7 +57,7 @@ def authenticated(sandbox: Sandbox, parameters: Mapping[str, str], authorization
     """Return the client that proved itself by its secret, if it has one (RFC 6749 §2.3.1). Raises ``OAuthError``."""
     client_id, secret = parameters.get("client_id", ""), parameters.get("client_secret", "")
     try:
-        credentials = basic(authorization or "")
+        credentials = basic(authorization) if authorization else None
     except ValueError as error:
         raise InvalidClient from error
     if credentials is not None:
