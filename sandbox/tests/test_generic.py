@@ -183,7 +183,7 @@ def test_the_metadata_has_what_is_served(http: httpx.Client, client: Client, nam
     metadata = http.get(f"/.well-known/{name}").json()
     assert metadata == client.metadata
     addresses = [value for key, value in metadata.items() if key.endswith(("_endpoint", "_uri"))]
-    assert len(addresses) == 9
+    assert len(addresses) == 10
     assert [url for url in addresses if http.get(url).status_code == 404] == []
     for path in ("/oauth/authorize/", "/api/open/oauth/token"):
         assert error_of(http.get(path)) == (404, "not_found")
@@ -525,6 +525,64 @@ def test_a_pushed_request_is_checked_when_it_is_pushed(client: Client, public: C
     assert push(public, request_uri="urn:ietf:params:oauth:request_uri:x") == (400, "invalid_request")
 
 
+# Registration
+
+
+def test_a_client_registers_itself_signs_in_and_goes(client: Client, http: httpx.Client, control: Control) -> None:
+    wanted = {"redirect_uris": ["https://app.example/back"], "client_name": "Mine", "scope": "openid email admin"}
+    answer = http.post("/register", json=wanted | {"application_type": "web", "contacts": ["a@example.com"]})
+    assert answer.status_code == 201
+    registered = answer.json()
+    assert (registered["client_secret_expires_at"], registered["grant_types"]) == (0, ["authorization_code"])
+    assert (registered["scope"], registered["client_name"]) == ("openid email", "Mine")
+    mine = Client(client.metadata["issuer"], control, http, (registered["client_id"], registered["client_secret"]))
+    assert mine.checked(mine.tokens(scope="openid"))["aud"] == registered["client_id"]
+    assert "code" in mine.answer(redirect_uri="https://app.example/back", scope=None)
+    uri = registered["registration_client_uri"]
+    for token in ("wrong", "web-secret"):
+        refused = http.delete(uri, headers={"Authorization": f"Bearer {token}"})
+        assert error_of(refused) == (401, "invalid_token")
+    right = {"Authorization": f"Bearer {registered['registration_access_token']}"}
+    assert http.delete(uri.replace(mine.client_id, "web-app"), headers=right).status_code == 401
+    assert http.delete(uri, headers=right).status_code == 204
+    assert error_of(http.delete(uri, headers=right)) == (401, "invalid_token")
+    assert error_of(mine.post("token_endpoint", grant_type="authorization_code", code="x")) == (401, "invalid_client")
+
+
+def test_a_client_without_a_secret_registers_itself(client: Client, http: httpx.Client, control: Control) -> None:
+    wanted = {
+        "redirect_uris": [CALLBACK],
+        "token_endpoint_auth_method": "none",
+        "grant_types": ["refresh_token", "authorization_code"],
+    }
+    registered = http.post("/register", json=wanted).json()
+    assert "client_secret" not in registered
+    mine = Client(client.metadata["issuer"], control, http, (registered["client_id"], ""))
+    assert mine.refresh(mine.tokens(scope="openid")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("wanted", "error"),
+    [
+        ({}, "invalid_redirect_uri"),
+        ({"redirect_uris": ["https://app.example/#x"]}, "invalid_redirect_uri"),
+        ({"redirect_uris": ["javascript:alert(1)"]}, "invalid_redirect_uri"),
+        ({"redirect_uris": [""]}, "invalid_redirect_uri"),
+        ({"redirect_uris": CALLBACK}, "invalid_client_metadata"),
+        ({"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "tls_client_auth"}, "invalid_client_metadata"),
+        ({"redirect_uris": [CALLBACK], "grant_types": ["password"]}, "invalid_client_metadata"),
+        ({"redirect_uris": [CALLBACK], "response_types": ["code", "token"]}, "invalid_client_metadata"),
+        ([], "invalid_client_metadata"),
+        ("text", "invalid_client_metadata"),
+    ],
+)
+def test_metadata_that_cannot_be_registered(http: httpx.Client, control: Control, wanted: object, error: str) -> None:
+    before = control.request("GET", "clients")
+    assert error_of(http.post("/register", json=wanted)) == (400, error)
+    assert error_of(http.post("/register", content=b"{")) == (400, "invalid_client_metadata")
+    assert control.request("GET", "clients") == before
+
+
 # Devices
 
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -652,7 +710,10 @@ def test_the_issuer_of_the_callback_can_be_wrong(client: Client, control: Contro
     assert "asks for access" in http.get(client.url()).text
 
 
-@pytest.mark.parametrize("endpoint", ["discovery", "jwks", "userinfo", "revoke", "introspect", "logout"])
+@pytest.mark.parametrize(
+    "endpoint",
+    ["discovery", "jwks", "userinfo", "revoke", "introspect", "logout", "par", "device", "activate", "register"],
+)
 def test_faults_strike_these_endpoints_too(client: Client, control: Control, http: httpx.Client, endpoint: str) -> None:
     control.fault("server-error", endpoint=endpoint)
     path = "/.well-known/openid-configuration" if endpoint == "discovery" else f"/{endpoint}"

@@ -110,3 +110,19 @@ def test_a_pushed_request_and_a_device_without_a_secret(walk: "Walk") -> None:
     expect(button).to_be_enabled()
     button.click()
     expect(walk.at("device_tokens.inside.id_token")).to_be_visible()
+
+
+def test_a_client_that_registered_itself_signs_in_and_is_deleted(provider: RunningSandbox, walk: "Walk") -> None:
+    walk.pick("walkthrough.provider", "Any OAuth server")
+    walk.type("walkthrough.issuer", provider.url)
+    walk.press("walkthrough.discover")
+    expect(walk.at("walkthrough.server")).to_contain_text("The server's metadata is filled in")
+    walk.press("register.send")
+    expect(walk.step("register")).to_contain_text("The client is registered")
+    walk.authorize()
+    walk.exchange()
+    expect(walk.at("tokens.inside.id_token")).to_contain_text("no check failed")
+    walk.press("rail.register")
+    walk.press("unregister.send")
+    expect(walk.step("register")).to_contain_text("Register a client here")
+    assert len(provider.clients.all()) == 3

@@ -134,5 +134,6 @@ HANDLERS: Mapping[Api, Mapping[Endpoint, Handler]] = {
         Endpoint.PAR: openid.push,
         Endpoint.DEVICE: openid.begin_on_device,
         Endpoint.ACTIVATE: openid.activate,
+        Endpoint.REGISTER: openid.register,
     },
 }

@@ -33,6 +33,7 @@ PATHS: Mapping[Api, Mapping[Endpoint, str]] = {
         Endpoint.PAR: "/par",
         Endpoint.DEVICE: "/device",
         Endpoint.ACTIVATE: "/activate",
+        Endpoint.REGISTER: "/register",
         Endpoint.DISCOVERY: "/.well-known/openid-configuration",
     },
 }

@@ -35,12 +35,13 @@ class Endpoint(StrEnum):
     PAR = "par"
     DEVICE = "device"
     ACTIVATE = "activate"
+    REGISTER = "register"
 
 
 class IncomingRequest(Struct):
     """A request. ``query`` is not decoded; header names are in lower case, as in ASGI.
 
-    ``parameters`` are those of the body, ``problem`` says why they cannot be read, ``opening`` is the body's first
+    ``parameters`` are those of the ``body``, ``problem`` says why they cannot be read, ``opening`` is the body's first
     byte, ``address`` the sender's. ``elsewhere`` is true for a consent to the URL of another server. ``origin`` is the
     address that was called, without the path of the endpoint, and ``flaw`` what a fault wants of the id_token.
     """
@@ -52,6 +53,7 @@ class IncomingRequest(Struct):
     parameters: Parameters = {}
     problem: InvalidRequest | None = None
     opening: bytes = b""
+    body: bytes = b""
     address: str = ""
     elsewhere: bool = False
     origin: str = ""
@@ -80,6 +82,7 @@ class IncomingRequest(Struct):
             if len(body) > LARGEST_BODY:
                 raise InvalidRequest(f"The body is larger than {LARGEST_BODY} bytes", status=413)
             if body:
+                self.body = body
                 self.opening = body.lstrip()[:1]
                 self.parameters = from_body(body, self.headers.get("content-type", ""))
         except InvalidRequest as problem:

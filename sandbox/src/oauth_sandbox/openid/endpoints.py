@@ -1,5 +1,7 @@
 """The endpoints of the OpenID provider, with the errors of the standards and nobody's own."""
 
+import hmac
+import secrets
 from collections.abc import Mapping
 
 from oauth_sandbox import authorization_endpoint, token_endpoint
@@ -15,7 +17,7 @@ from oauth_sandbox.errors import (
     RedirectUriMismatch,
     challenge,
 )
-from oauth_sandbox.openid import device, keys, pushed
+from oauth_sandbox.openid import device, keys, pushed, registration
 from oauth_sandbox.openid.authorization import PROMPTS, approved
 from oauth_sandbox.openid.claims import OPENID, id_token, subject, user_claims
 from oauth_sandbox.parameters import FORM, Parameters
@@ -36,6 +38,7 @@ ADDRESSES = {
     "end_session_endpoint": Endpoint.LOGOUT,
     "pushed_authorization_request_endpoint": Endpoint.PAR,
     "device_authorization_endpoint": Endpoint.DEVICE,
+    "registration_endpoint": Endpoint.REGISTER,
 }
 """The members of the metadata that are addresses (RFC 8414 §2, OpenID Connect Discovery §3)."""
 
@@ -174,6 +177,28 @@ def activate(sandbox: Sandbox, request: IncomingRequest) -> Response:
         users = tuple(sandbox.users.values())
         return device_page(code, sandbox.client(waiting.client_id), sandbox.scope_in_words(waiting.scope), users)
     return done_page("Done", "You can go back to the device.")
+
+
+def register(sandbox: Sandbox, request: IncomingRequest) -> Response:
+    """Register a client (RFC 7591 §3), or remove one that registered itself (RFC 7592 §2.3). Raises ``Refusal``."""
+    _only(request, "POST", "DELETE")
+    registrations = sandbox.logins.registrations
+    if request.method == "DELETE":
+        client_id = request.query_parameters.get("client_id", "")
+        token, known = bearer(request.headers.get("authorization", "")) or "", registrations.get(client_id, "")
+        if not (known and hmac.compare_digest(token.encode(), known.encode()) and sandbox.has_client(client_id)):
+            raise _refused_token(401, "invalid_token", "The registration access token is not that of this client")
+        del registrations[client_id]
+        sandbox.remove_client(client_id)
+        return Response(204)
+    try:
+        client, members = registration.register(sandbox, request.body)
+    except registration.RegistrationError as error:
+        raise Refusal(400, error.error, error.description) from error
+    token = registrations[client.client_id] = secrets.token_urlsafe(32)
+    page = f"{sandbox.issuer_at(request.origin)}{PATHS[sandbox.configuration.api][Endpoint.REGISTER]}"
+    managed = {"registration_client_uri": f"{page}?client_id={client.client_id}", "registration_access_token": token}
+    return Response.json({**members, **managed}, 201)
 
 
 def _of_device(sandbox: Sandbox, request: IncomingRequest, parameters: Parameters) -> Tokens:

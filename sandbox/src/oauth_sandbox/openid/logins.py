@@ -42,13 +42,15 @@ class Consent(Struct, frozen=True):
 class Logins:
     """The one browser that the sandbox knows: it has no cookie, so that a test need not keep one. Bounded.
 
-    ``pushed`` has the authorization requests that wait for it, and ``devices`` the devices; no snapshot has them.
+    ``pushed`` has the authorization requests that wait for it, ``devices`` the devices, and ``registrations`` the
+    token that manages each client that registered itself; no snapshot has them.
     """
 
     def __init__(self) -> None:
         self.session: Session | None = None
         self.pushed: dict[str, Pushed] = {}
         self.devices: dict[str, Device] = {}
+        self.registrations: dict[str, str] = {}
         self._logins: dict[int, Login] = {}
         self._consents: dict[tuple[str, int], Consent] = {}
 
@@ -86,7 +88,7 @@ class Logins:
     ) -> None:
         """Replace the content."""
         self.session = session
-        self.pushed, self.devices = {}, {}
+        self.pushed, self.devices, self.registrations = {}, {}, {}
         self._logins = {login.family: login for login in logins}
         self._consents = {(it.client_id, it.user_id): it for it in consents}
 
