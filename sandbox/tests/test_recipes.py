@@ -106,5 +106,5 @@ def test_a_body_that_may_be_empty_may_be_left_out(http: httpx.Client) -> None:
 
 
 def test_go_is_formatted(go: Mapping[str, str]) -> None:
-    command = ["gofmt", "-l", RECIPES / "go", Path(__file__).parent / "clients" / "go"]
+    command = ["gofmt", "-l", str(RECIPES / "go"), str(Path(__file__).parent / "clients" / "go")]
     assert subprocess.run(command, check=True, capture_output=True, text=True).stdout == ""
