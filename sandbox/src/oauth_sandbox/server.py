@@ -18,6 +18,7 @@ from oauth_sandbox.app import application, both
 from oauth_sandbox.clock import utc_now
 from oauth_sandbox.configuration import Api, Configuration, ready_made
 from oauth_sandbox.control.access import ControlAccess, is_loopback
+from oauth_sandbox.protocol import Protocol
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.response import json_text
 
@@ -132,6 +133,7 @@ class Server(uvicorn.Server):
         config = uvicorn.Config(
             app,
             access_log=False,
+            http=Protocol,
             log_level="warning",
             lifespan="off",
             ws="none",
