@@ -2,7 +2,9 @@
 
 import re
 import socket
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
@@ -88,6 +90,14 @@ def test_a_token_takes_no_task(addresses: tuple[str, str], monkeypatch: pytest.M
     assert response.status_code == 200
 
 
+def is_open(place: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(place, timeout=20).close()
+    except OSError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("name", REQUESTS)
 def test_both_ways_give_the_same_response(addresses: tuple[str, str], name: str) -> None:
     short, usual = (exchange(url, REQUESTS[name]) for url in addresses)
@@ -111,6 +121,40 @@ def test_a_request_in_pieces_gets_the_same_response(addresses: tuple[str, str], 
     whole = REQUESTS["token"] + REQUESTS["chunked"] + REQUESTS["refused"]
     pieces = [whole[start : start + size] for start in range(0, len(whole), size)]
     assert exchange(addresses[0], *pieces) == exchange(addresses[1], whole)
+
+
+def test_a_request_that_breaks_off_is_logged(addresses: tuple[str, str], sandbox: Sandbox) -> None:
+    for url in addresses:
+        sandbox.log.clear()
+        address = urlsplit(url)
+        with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+            connection.sendall(post()[:-1])
+        end = time.monotonic() + 20
+        while not (entries := sandbox.log.entries()) and time.monotonic() < end:
+            time.sleep(0.01)
+        assert [(entry.status, entry.error) for entry in entries] == [(400, "invalid_request")]
+
+
+def test_a_request_that_has_begun_is_answered_before_the_server_stops(sandbox: Sandbox) -> None:
+    with ExitStack() as stack, ThreadPoolExecutor() as threads:
+        address = urlsplit(stack.enter_context(serving(application(sandbox, dated=True), dated=False)))
+        place = (address.hostname or "", address.port or 0)
+        with socket.create_connection(place, timeout=20) as connection:
+            connection.sendall(post()[:-1])
+            httpx.get(f"http://{address.netloc}/health", trust_env=False)
+            stopped = threads.submit(stack.close)
+            while is_open(place):
+                time.sleep(0.01)
+            connection.sendall(post()[-1:])
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK\r\n")
+        stopped.result(20)
+
+
+def test_a_body_that_is_too_large_is_refused_before_its_end(addresses: tuple[str, str]) -> None:
+    address = urlsplit(addresses[0])
+    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+        connection.sendall(post(b"a" * 10_000_000)[:100_000])
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 413 ")
 
 
 def test_a_client_that_waits_for_a_100_gets_it(addresses: tuple[str, str]) -> None:

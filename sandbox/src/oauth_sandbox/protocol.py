@@ -8,6 +8,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from oauth_sandbox.app import Application
 from oauth_sandbox.endpoints import failure
+from oauth_sandbox.request import LARGEST_BODY
 from oauth_sandbox.response import new_request_id
 
 INVALID = "Invalid HTTP request received."
@@ -24,7 +25,7 @@ class Protocol(HttpToolsProtocol):
     body: bytes | None = None
 
     def data_received(self, data: bytes) -> None:
-        """Parse; a request whose end is still to come goes uvicorn's way."""
+        """Parse, and respond to what came whole."""
         self._unset_keepalive_if_required()
         try:
             self.parser.feed_data(data)
@@ -34,8 +35,16 @@ class Protocol(HttpToolsProtocol):
                 return
             self.logger.warning(INVALID)
             self.send_400_response(INVALID)
-        if self.body is not None:
-            self._go_the_usual_way(self.body)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let the sandbox see a request that was not sent to its end."""
+        self._go_the_usual_way()
+        super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Wait for the end of a request that has begun."""
+        self._go_the_usual_way()
+        super().shutdown()
 
     def on_headers_complete(self) -> None:
         """Choose the way."""
@@ -47,6 +56,7 @@ class Protocol(HttpToolsProtocol):
             and self.parser.get_method() in METHODS
             and self.parser.get_http_version() == "1.1"
             and self.parser.should_keep_alive()
+            and not self.expect_100_continue
             and not self.flow.write_paused
         ):
             self.body = b""
@@ -54,7 +64,9 @@ class Protocol(HttpToolsProtocol):
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Collect the body."""
+        """Collect the body, unless it is too large."""
+        if self.body is not None and len(self.body) + len(body) > LARGEST_BODY:
+            self._go_the_usual_way()
         if self.body is None:
             super().on_body(body)
         else:
@@ -70,7 +82,7 @@ class Protocol(HttpToolsProtocol):
                 self.transport.write(response)
                 self.on_response_complete()
                 return
-            self._go_the_usual_way(self.body)
+            self._go_the_usual_way()
         super().on_message_complete()
 
     def _ignore_upgrade(self, rest: bytes) -> None:
@@ -83,10 +95,11 @@ class Protocol(HttpToolsProtocol):
         self.parser = HttpRequestParser(self)
         self.data_received(b"\r\n".join((line, *headers, b"", rest)))
 
-    def _go_the_usual_way(self, body: bytes) -> None:
-        self.body = None
-        super().on_headers_complete()
-        if body:
+    def _go_the_usual_way(self) -> None:
+        """Hand the request over to uvicorn, if one has begun on the short way."""
+        if (body := self.body) is not None:
+            self.body = None
+            super().on_headers_complete()
             super().on_body(body)
 
     def _response(self, body: bytes) -> bytes | None:
