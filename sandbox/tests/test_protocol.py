@@ -40,6 +40,8 @@ REQUESTS = {
     "too large": post(b"a" * 70_000),
     "no body": post(b""),
     "query": post(line=b"POST /api/open/oauth/token?client_secret=s HTTP/1.1"),
+    "asterisk": post(line=b"POST * HTTP/1.1"),
+    "fragment": post(line=b"POST /api/open/oauth/token?client_secret=s#code=c HTTP/1.1"),
     "percent-encoded path": post(line=b"POST /api/open/oauth%2Ftoken HTTP/1.1"),
     "absolute address": post(line=b"POST http://sandbox.example/api/open/oauth/token HTTP/1.1"),
     "unknown path": post(line=b"POST /api/open/oauth/tokens HTTP/1.1"),
@@ -179,7 +181,15 @@ def test_a_wish_for_another_protocol_is_ignored_and_the_body_read(
     assert caplog.records == []
 
 
-@pytest.mark.parametrize("line", [b"CONNECT provider.example:443 HTTP/1.1", b"PRI * HTTP/2.0", b"GET\0 / HTTP/1.1"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"CONNECT provider.example:443 HTTP/1.1",
+        b"GET\0 / HTTP/1.1",
+        b"GET /\xff HTTP/1.1",
+        b"PRI * HTTP/2.0",
+    ],
+)
 def test_what_is_no_request_to_a_server_is_refused(addresses: tuple[str, str], line: bytes) -> None:
     address = urlsplit(addresses[0])
     with socket.create_connection((address.hostname, address.port), timeout=20) as connection:

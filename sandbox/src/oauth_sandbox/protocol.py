@@ -1,5 +1,6 @@
 """uvicorn's protocol with a short way for requests that need no waiting, which spares them a task and a queue."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +14,8 @@ from oauth_sandbox.response import new_request_id
 
 INVALID = "Invalid HTTP request received."
 METHODS = frozenset({b"GET", b"POST"})
+ADDRESS = re.compile(rb"/[!-\"$-~]*")
+"""Path and query of an endpoint; uvicorn reads what has a host or a fragment, and refuses the rest."""
 CONTROL_CHARACTERS = bytes({*range(0x20), 0x7F} - {0x09})
 
 
@@ -54,6 +57,7 @@ class Protocol(HttpToolsProtocol):
             isinstance(self.app, Application)
             and (self.cycle is None or self.cycle.response_complete)
             and self.parser.get_method() in METHODS
+            and ADDRESS.fullmatch(self.url)
             and self.parser.get_http_version() == "1.1"
             and self.parser.should_keep_alive()
             and not self.expect_100_continue
@@ -104,9 +108,9 @@ class Protocol(HttpToolsProtocol):
 
     def _response(self, body: bytes) -> bytes | None:
         path, _, query = self.url.partition(b"?")
-        # One that is encoded, or has a host before it, is found in no table, and read again on the usual way.
         scope: Any = self.scope
-        scope.update(method=self.parser.get_method().decode(), path=path.decode("latin-1"), query_string=query)
+        # A path that is encoded is found in no table, and read again on the usual way.
+        scope.update(method=self.parser.get_method().decode(), path=path.decode(), query_string=query)
         app: Any = self.app
         try:
             answer = app.at_once(scope, body)
