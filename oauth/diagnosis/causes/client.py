@@ -173,12 +173,10 @@ def swapped(context: Context) -> Finding:
 def secret_differs(context: Context) -> Finding:
     """Compare the secret with the provider's published one, the newest success, and the flow's."""
     sent = _credentials(context)
-    if sent.hidden or not sent.secret:
-        return (
-            unknown("The secret in the request is unknown", sent.where)
-            if sent.hidden
-            else no_value(context, "client_secret")
-        )
+    if sent.hidden:
+        return unknown("The secret in the request is unknown", sent.where)
+    if not sent.secret:
+        return no_value(context, "client_secret")
     for compare in (_with_published_secret, _with_last_success, _with_flow):
         if finding := compare(context, sent):
             return finding
