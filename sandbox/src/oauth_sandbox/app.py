@@ -11,14 +11,15 @@ from oauth_sandbox import endpoints, olxgroup
 from oauth_sandbox.configuration import Api
 from oauth_sandbox.control.access import ControlAccess
 from oauth_sandbox.control.app import control_application
-from oauth_sandbox.errors import ApiError
+from oauth_sandbox.errors import ApiError, UnknownResource
 from oauth_sandbox.faults.error_responses import request_limit_page
 from oauth_sandbox.faults.hold import Hold
 from oauth_sandbox.log import Outcome
-from oauth_sandbox.paths import PATHS, SISTER, authorization_paths
+from oauth_sandbox.partner.routes import NUMBER, TABLE
+from oauth_sandbox.paths import API, PATHS, SISTER, authorization_paths
 from oauth_sandbox.pipeline import held_first, process
 from oauth_sandbox.provider import Sandbox
-from oauth_sandbox.request import Endpoint, address_of, read
+from oauth_sandbox.request import OF_PARTNER_API, Endpoint, address_of, read
 from oauth_sandbox.response import Response, error_response, new_request_id, send_response
 from oauth_sandbox.sandboxes import PATH, Sandboxes
 
@@ -73,11 +74,13 @@ class _Application:
         self.sandboxes = sandboxes
         api = sandbox.configuration.api
         served = dict.fromkeys(authorization_paths(api), Endpoint.AUTHORIZE)
-        served |= {path: endpoint for endpoint, path in PATHS[api].items()}
-        by_path = {path: _Endpoint(sandbox, endpoint, path) for path, endpoint in served.items()}
+        fixed = {path: endpoint for endpoint, path in PATHS[api].items() if endpoint not in OF_PARTNER_API}
+        by_path = {path: _Endpoint(sandbox, endpoint, path) for path, endpoint in {**served, **fixed}.items()}
         # Both spellings; a redirect between them would drop the form's body.
         bare = {path.rstrip("/"): endpoint for path, endpoint in by_path.items()}
         self.paths: Mapping[str, ASGIApp] = {**bare, **by_path, HEALTH: _health}
+        routes = TABLE if api is Api.PARTNER else ()
+        self.routes = {it.path: _Endpoint(sandbox, it.endpoint, f"{API}{it.path}", it.path) for it in routes}
         known = f"Unknown path. Known paths: {', '.join(by_path)}, {HEALTH} and {CONTROL}."
         self.unknown_path = ApiError(404, known) if api is Api.PARTNER else olxgroup.Refusal(404, known)
         self.control = control_application(sandbox, access, CONTROL, sandboxes)
@@ -86,12 +89,18 @@ class _Application:
         if scope["type"] != "http":
             return
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        app = self.paths.get(path) or (self.control if path.startswith(CONTROL) else self._not_found)
+        app = self.paths.get(path) or (self.control if path.startswith(CONTROL) else self._routed(path))
         if self.sandboxes is not None and path.startswith(PATH):
             id = path.removeprefix(PATH).partition("/")[0]
             if (own := self.sandboxes.use(id)) is not None:
                 app, scope = own.app, {**scope, "root_path": f"{scope.get('root_path', '')}{PATH}{id}"}
         await app(scope, receive, send)
+
+    def _routed(self, path: str) -> ASGIApp:
+        """Return the endpoint of a path of the partner API, in which numbers are ids."""
+        route = NUMBER.sub("/{id}", path.removeprefix(API).rstrip("/"))
+        is_known = path.startswith(API) and "{" not in path and route in self.routes
+        return self.routes[route] if is_known else self._not_found
 
     async def _not_found(self, scope: Scope, _receive: Receive, send: Send) -> None:
         started = perf_counter()
@@ -99,7 +108,8 @@ class _Application:
             path = scope["path"].removeprefix(scope.get("root_path", ""))
             outcome = Outcome(new_request_id(), self.sandbox.clock.now())
             admitted = self.sandbox.limiter.admits(address_of(scope), outcome.at)
-            response = error_response(self.unknown_path) if admitted else request_limit_page()
+            unknown = UnknownResource() if self.routes and path.startswith(f"{API}/") else self.unknown_path
+            response = error_response(unknown) if admitted else request_limit_page()
             outcome.status = response.status
             outcome.duration_ms = (perf_counter() - started) * 1000
             self.sandbox.log.add_unknown(scope["method"], path, outcome)
@@ -107,17 +117,21 @@ class _Application:
 
 
 class _Endpoint:
-    """An ASGI application for one endpoint; ``path`` is what the log shows."""
+    """An ASGI application for one endpoint; ``path`` is what the log shows, ``route`` the partner API's part of it."""
 
-    def __init__(self, sandbox: Sandbox, endpoint: Endpoint, path: str) -> None:
+    def __init__(self, sandbox: Sandbox, endpoint: Endpoint, path: str, route: str = "") -> None:
         self.sandbox = sandbox
         self.endpoint = endpoint
         self.path = path
+        self.route = route
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to one request; only reading and sending await, so that checks and effects are one step."""
         sandbox = self.sandbox
         request = await read(self.endpoint, scope, receive)
+        if self.route:
+            request.route = self.route
+            request.ids = tuple(map(int, NUMBER.findall(scope["path"].removeprefix(scope.get("root_path", "")))))
         held, client_id = held_first(sandbox, request)
         if held is not None:
             await sandbox.holds.wait(held, request, client_id)

@@ -65,6 +65,13 @@ class Cors(StrEnum):
     OPEN = "open"
 
 
+class ExtraFields(StrEnum):
+    """What the API does with a member of an advert that it does not know."""
+
+    IGNORED = "ignored"
+    REFUSED = "refused"
+
+
 class Behaviour(Struct, frozen=True, forbid_unknown_fields=True):
     """What is assumed of the provider. ``behaviour.toml`` says what is known of each."""
 
@@ -88,6 +95,15 @@ class Behaviour(Struct, frozen=True, forbid_unknown_fields=True):
     ] = Reuse.REFUSE
     pkce: Annotated[Pkce, Meta(description="PKCE is ignored or enforced.")] = Pkce.IGNORED
     cors: Annotated[Cors, Meta(description="Responses can be read by pages of other origins when open.")] = Cors.CLOSED
+    longest_title: Annotated[
+        int, Meta(ge=16, le=1000, description="The characters that an advert's title may have.")
+    ] = 150
+    moderation_seconds: Annotated[
+        int, Meta(ge=0, le=86_400, description="Seconds for which a created advert is new before it is active.")
+    ] = 0
+    extra_fields: Annotated[
+        ExtraFields, Meta(description="Unknown fields of an advert are ignored, or the body is refused.")
+    ] = ExtraFields.IGNORED
 
 
 PRESETS: Mapping[Preset, Behaviour] = {
@@ -100,6 +116,9 @@ PRESETS: Mapping[Preset, Behaviour] = {
         refresh_reuse=Reuse.REVOKE_FAMILY,
         code_reuse=Reuse.REVOKE_FAMILY,
         pkce=Pkce.ENFORCED,
+        longest_title=70,
+        moderation_seconds=60,
+        extra_fields=ExtraFields.REFUSED,
     ),
 }
 

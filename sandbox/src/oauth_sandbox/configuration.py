@@ -45,6 +45,9 @@ class Replacement(StrEnum):
     DAILY = "daily"
 
 
+Seed = Annotated[
+    int, Meta(ge=0, le=2**31 - 1, description="The partner API's first data are the same for the same seed.")
+]
 EndsAccessTokens = Annotated[
     bool, Meta(description="A refresh ends the access tokens that the same client had for the same user.")
 ]
@@ -71,6 +74,7 @@ class ConfigurationFile(Fields):
     preset: Preset
     refresh_token_replaced: Replacement
     refresh_ends_access_tokens: EndsAccessTokens
+    seed: Seed
     request_limit: RequestLimit
     lifetimes: Lifetimes
     behaviour: Behaviour
@@ -98,6 +102,7 @@ class Configuration:
     users: Mapping[int, User]
     clients: Mapping[str, Client]
     api: Api = Api.PARTNER
+    seed: int = 1
 
 
 class ConfigurationError(ValueError):
@@ -182,6 +187,7 @@ def _read(document: Mapping[str, Any], name: str, api: Api) -> Configuration:
         users=_users(document["users"], name),
         clients=clients,
         api=api,
+        seed=file.seed,
     )
 
 

@@ -22,6 +22,7 @@ from oauth_sandbox.faults.hold import Holds
 from oauth_sandbox.faults.rules import Faults
 from oauth_sandbox.lint.findings import Lint
 from oauth_sandbox.log import RequestLog
+from oauth_sandbox.partner.state import PartnerData
 from oauth_sandbox.rate_limit import Limiter, RequestLimit
 from oauth_sandbox.scope import Scope
 from oauth_sandbox.store import Issued, Kind, State, Store
@@ -63,7 +64,8 @@ class Sandbox:
     bounds the codes, the access tokens and the refresh tokens separately. ``faults``, ``lint``, ``log`` and ``limiter``
     are used under the lock too. ``refused`` has the query of the last authorization requests that were answered with
     an error page, and its words: their application is told nothing (RFC 6749 §4.1.2.1). ``holds`` has the requests
-    that a test has stopped, ``request_id`` is that of the request that is being answered.
+    that a test has stopped, ``request_id`` is that of the request that is being answered. ``partner`` is the data of
+    the partner API, generated from ``seed``.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Sandbox:
         self.faults = Faults()
         self.holds = Holds(self.clock.now)
         self.request_id = ""
+        self.partner = PartnerData()
         self.lint = Lint()
         self.log = RequestLog()
         self.refused: deque[tuple[str, str]] = deque(maxlen=REFUSED)
@@ -95,6 +98,7 @@ class Sandbox:
         self.refresh_token_replaced = self.configuration.refresh_token_replaced
         self.refresh_ends_access_tokens = self.configuration.refresh_ends_access_tokens
         self.limiter = Limiter(self.configuration.request_limit)
+        self.seed = self.configuration.seed
         self.fault_header = self._starts_with_fault_header
         self.lint.drill = False
 
@@ -224,6 +228,13 @@ class Sandbox:
             if limit != self.limiter.limit:
                 self.limiter = Limiter(limit)
 
+    def set_seed(self, seed: int) -> None:
+        """Set the seed; another one begins the data of the partner API anew."""
+        with self.lock:
+            if seed != self.seed:
+                self.seed = seed
+                self.partner.clear()
+
     def revoke(self, kind: Kind, serial: int) -> None:
         """Revoke a code or token, but nothing issued with it. Raises ``LookupError`` when it is unknown."""
         with self.lock:
@@ -244,6 +255,7 @@ class Sandbox:
             self.lint.clear()
             self.log.clear()
             self.refused.clear()
+            self.partner.clear()
             self.clock.reset()
 
     def replace_state(self, clients: Iterable[Client], stores: Mapping[Kind, StoredIssued]) -> None:

@@ -20,8 +20,31 @@ class Endpoint(StrEnum):
     AUTHORIZE = "authorize"
     TOKEN = "token"
     USER = "user"
+    REGIONS = "regions"
     CITIES = "cities"
+    DISTRICTS = "districts"
+    LOCATIONS = "locations"
+    LANGUAGES = "languages"
+    CURRENCIES = "currencies"
+    CATEGORIES = "categories"
+    ADVERTS = "adverts"
+    THREADS = "threads"
     METADATA = "metadata"
+
+
+OF_USER = (Endpoint.USER, Endpoint.ADVERTS, Endpoint.THREADS)
+"""The endpoints of the partner API that need a user's token."""
+OF_PARTNER_API = (
+    *OF_USER,
+    Endpoint.REGIONS,
+    Endpoint.CITIES,
+    Endpoint.DISTRICTS,
+    Endpoint.LOCATIONS,
+    Endpoint.LANGUAGES,
+    Endpoint.CURRENCIES,
+    Endpoint.CATEGORIES,
+)
+"""The endpoints of the partner API."""
 
 
 @dataclass(slots=True)
@@ -29,7 +52,8 @@ class IncomingRequest:
     """A request. ``query`` is not decoded; header names are in lower case, as in ASGI.
 
     ``parameters`` are those of the body, ``problem`` says why they cannot be read, ``opening`` is the body's first
-    byte, ``address`` the sender's. ``elsewhere`` is true for a consent to the URL of another server.
+    byte, ``address`` the sender's. ``elsewhere`` is true for a consent to the URL of another server. ``route``, ``ids``
+    and ``body`` are a partner API request's: its path with ``{id}`` for each number, the numbers, and the unread body.
     """
 
     endpoint: Endpoint
@@ -41,6 +65,9 @@ class IncomingRequest:
     opening: bytes = b""
     address: str = ""
     elsewhere: bool = False
+    route: str = ""
+    ids: tuple[int, ...] = ()
+    body: bytes = b""
 
     @property
     def is_preflight(self) -> bool:
@@ -68,7 +95,9 @@ async def read(endpoint: Endpoint, scope: Scope, receive: Receive) -> IncomingRe
     request = IncomingRequest(endpoint, scope["method"], query, headers, address=address_of(scope))
     try:
         body = await _body(receive)
-        if body:
+        if endpoint in OF_PARTNER_API:
+            request.body = body
+        elif body:
             request.opening = body.lstrip()[:1]
             request.parameters = from_body(body, headers.get("content-type", ""))
     except InvalidRequest as problem:
