@@ -136,6 +136,7 @@ INVALID = "Invalid value"
         ),
         (place(latitude="50.1", longitude=19.9), [("latitude", INVALID)]),
         (place(latitude=50.1), [("longitude", INVALID)]),
+        (place(latitude=10**400, longitude=-181), [("latitude", INVALID), ("longitude", INVALID)]),
         ({"images": {"url": "x"}}, [("images", INVALID)]),
         ({"images": ["https://shop.example/bench.jpg"]}, [("images", INVALID)]),
         ({"images": None}, []),
@@ -244,8 +245,9 @@ def test_longest_title_and_extra_fields_are_settings(api: Api, steered_sandbox: 
     assert api("POST", "/adverts", ADVERT | longer | {"colour": "red"}).status_code == 200
     steered_sandbox.control.settings(behaviour={"longest_title": 70, "extra_fields": "refused"})
     assert refusal(api("POST", "/adverts", ADVERT | longer)) == [("title", "At most 70 characters are allowed")]
-    refused = api("POST", "/adverts", ADVERT | {"colour": "red"})
-    assert refused.json()["data"]["error"]["detail"] == "Error while decoding JSON data: Syntax error"
+    for extra in ({"colour": "red"}, price(vat=23), place(street="Long Street")):
+        refused = api("POST", "/adverts", ADVERT | extra)
+        assert refused.json()["data"]["error"]["detail"] == "Error while decoding JSON data: Syntax error"
     shown = api("GET", "/adverts?limit=1").json()["data"][0]
     assert api("PUT", f"/adverts/{shown['id']}", shown | {"title": "Garden bench made of oak"}).status_code == 200
 

@@ -16,6 +16,8 @@ from oauth_sandbox.partner.reference import Category, Item, Places, categories, 
 INVALID = "Invalid value"
 MISSING = "This field is required"
 FARTHEST_KM = 50
+FARTHEST = {"latitude": 90, "longitude": 180}
+"""The largest value of each coordinate, in degrees."""
 LARGEST_AMOUNT = 99_999_999_999_999
 SHORTEST = {"title": 16, "description": 80}
 LONGEST_DESCRIPTION = 9_000
@@ -64,7 +66,7 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
 
 def checked(body: Mapping[str, Any], behaviour: Behaviour, places: Places) -> dict[str, Any]:
     """Return the content of an advert. Raises ``ApiError``, which is ``InvalidData`` for problems of fields."""
-    if behaviour.extra_fields is ExtraFields.REFUSED and body.keys() - DEFAULTS.keys() - READ_ONLY - OTHER_FIELDS:
+    if behaviour.extra_fields is ExtraFields.REFUSED and _has_extra_fields(body):
         raise InvalidJson
     content = {name: default if body.get(name) is None else body[name] for name, default in DEFAULTS.items()}
     for name, members in MEMBERS.items():
@@ -85,6 +87,12 @@ def checked(body: Mapping[str, Any], behaviour: Behaviour, places: Places) -> di
     for money in filter(None, (content["price"], content["salary"])):
         money["currency"] = money["currency"] or _currencies()[0]
     return content
+
+
+def _has_extra_fields(body: Mapping[str, Any]) -> bool:
+    inner = ((body[name], members) for name, members in MEMBERS.items() if isinstance(body.get(name), dict))
+    known = DEFAULTS.keys() | READ_ONLY | OTHER_FIELDS
+    return any(given.keys() - allowed for given, allowed in ((body, known), *inner))
 
 
 def _found(what: str, known: Mapping[int, Any], id: object) -> Any:
@@ -162,10 +170,13 @@ class _Draft:
         if location["district_id"] not in (None, *districts):
             yield Problem("district_id", INVALID)
         at = (location["latitude"], location["longitude"])
+        wrong = [
+            name for name, most in FARTHEST.items() if not (_is_number(location[name]) and abs(location[name]) <= most)
+        ]
         if at == (None, None):
-            location |= {name: self.city[name] for name in ("latitude", "longitude")}
-        elif not all(map(_is_number, at)):
-            yield Problem("latitude" if _is_number(at[1]) else "longitude", INVALID)
+            location |= {name: self.city[name] for name in FARTHEST}
+        elif wrong:
+            yield from (Problem(name, INVALID) for name in wrong)
         elif distance_km(self.city, *at) > FARTHEST_KM:
             yield Problem("district/city_id", "Your coordinates are too far from picked location.")
 
