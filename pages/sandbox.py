@@ -245,9 +245,10 @@ def _faults() -> None:
 
 def _field(name: str, schema: Any) -> Any:
     """Draw the input for one field of a fault."""
-    key, label = f"sandbox.fault.field.{name}", name.replace("_", " ")
+    key, label = f"sandbox.fault.field.{name}", name.replace("_", " ").capitalize()
     if "enum" in schema:
-        return st.selectbox(label, schema["enum"], key=key, width=140)
+        longest = max(len(str(value)) for value in schema["enum"])
+        return st.selectbox(label, schema["enum"], key=key, width=max(140, 60 + 9 * longest))
     if schema.get("type") == "integer":
         least, most = schema.get("minimum", 0), schema.get("maximum", 100_000)
         return st.number_input(label, least, most, schema.get("default", least), key=key, width=140)
