@@ -134,7 +134,8 @@ INVALID = "Invalid value"
             place(latitude=54.3, longitude=18.6),
             [("district/city_id", "Your coordinates are too far from picked location.")],
         ),
-        (place(latitude="50.1", longitude=19.9), [("latitude", INVALID)]),
+        (place(latitude="50.1", longitude=19.9), []),
+        (place(latitude="north", longitude=19.9), [("latitude", INVALID)]),
         (place(latitude=50.1), [("longitude", INVALID)]),
         (place(latitude=10**400, longitude=-181), [("latitude", INVALID), ("longitude", INVALID)]),
         ({"images": {"url": "x"}}, [("images", INVALID)]),
@@ -252,10 +253,13 @@ def test_longest_title_and_extra_fields_are_settings(api: Api, steered_sandbox: 
     assert api("PUT", f"/adverts/{shown['id']}", shown | {"title": "Garden bench made of oak"}).status_code == 200
 
 
-def test_every_generated_advert_keeps_the_rules(api: Api) -> None:
+@pytest.mark.parametrize("kind", ["number", "text"])
+def test_every_generated_advert_keeps_the_rules(api: Api, steered_sandbox: SteeredSandbox, kind: str) -> None:
+    steered_sandbox.control.settings(behaviour={"coordinates": kind})
     adverts = api("GET", "/adverts").json()["data"]
     assert {it["status"] for it in adverts} == {"active", "limited", "removed_by_user", "outdated", "moderated"}
     for advert in adverts:
+        assert isinstance(advert["location"]["latitude"], str) is (kind == "text")
         changed = api("PUT", f"/adverts/{advert['id']}", advert)
         assert changed.json()["data"] == advert
 

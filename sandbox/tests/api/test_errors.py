@@ -122,6 +122,13 @@ def test_version_is_needed_for_changes_too(api: Api) -> None:
     assert other.json()["error"]["detail"] == "Unsupported API version: 1.0"
 
 
+def test_content_type_on_a_get_can_be_accepted_and_stays_a_finding(api: Api, steered_sandbox: SteeredSandbox) -> None:
+    assert api("GET", "/adverts", Content_Type="application/json").status_code == 400
+    steered_sandbox.control.settings(behaviour={"content_type_on_get": "accepted"})
+    assert api("GET", "/adverts", Content_Type="application/json").status_code == 200
+    assert steered_sandbox.control.lint() == ["content-type-on-get"]
+
+
 def test_faults_log_and_lint_see_the_calls(api: Api, steered_sandbox: SteeredSandbox) -> None:
     control = steered_sandbox.control
     control.fault("server-error", endpoint="adverts")

@@ -101,6 +101,13 @@ def test_attributes_of_a_category(api: Api) -> None:
     }
 
 
+def test_category_is_suggested_for_a_title(api: Api) -> None:
+    assert data(api("GET", "/categories/suggestion?q=oak+table")) == [
+        {"id": 21, "name": "Furniture", "path": [{"id": 2, "name": "Home and garden"}, {"id": 21, "name": "Furniture"}]}
+    ]
+    assert data(api("GET", "/categories/suggestion?q=xylophone")) == data(api("GET", "/categories/suggestion")) == []
+
+
 def test_languages_and_currencies(api: Api) -> None:
     assert data(api("GET", "/languages")) == [{"code": "pl", "is_default": True}]
     assert [currency["code"] for currency in data(api("GET", "/currencies"))] == ["PLN", "EUR"]

@@ -56,7 +56,7 @@ def _newest(items: Any, query: PartnerQuery) -> list[Any]:
 
 
 def _shown(sandbox: Sandbox, advert: Advert) -> dict[str, Any]:
-    return {**shown_advert(settled(sandbox, advert)), "user_id": advert.user_id}
+    return {**shown_advert(sandbox, settled(sandbox, advert)), "user_id": advert.user_id}
 
 
 def _shown_thread(thread: Thread) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from oauth_sandbox.behaviour import Coordinates, OnGet
 from oauth_sandbox.errors import (
     ApiError,
     InsufficientScope,
@@ -183,7 +184,8 @@ def check(sandbox: Sandbox, request: IncomingRequest, route: Route) -> Issued:
         raise WrappedError(400, "Missing required 'Version' header!")
     if version.strip() != VERSION:
         raise ApiError(400, f"Unsupported API version: {version.strip()[:20]}")
-    if route.method == "GET" and "content-type" in headers:
+    refuses = sandbox.behaviour.content_type_on_get is OnGet.REFUSED
+    if refuses and route.method == "GET" and "content-type" in headers:
         raise ApiError(400, "A GET has no body: leave the 'Content-Type' header out")
     if route.user_needed and token.user_id is None:
         raise InvalidOwner
@@ -226,6 +228,23 @@ def _locations(call: Call) -> list[Item]:
     return [{"city": city, "district": district}]
 
 
+def _suggestion(call: Call) -> list[Item]:
+    words = call.query.get("q", "").lower().split()
+    return [
+        {
+            "id": category.shown["id"],
+            "name": category.shown["name"],
+            "path": [_named(parent.shown) for parent in (categories()[category.shown["parent_id"]], category)],
+        }
+        for category in categories().values()
+        if category.is_leaf and any(word in " ".join(category.items).lower() for word in words)
+    ]
+
+
+def _named(item: Item) -> Item:
+    return {name: item[name] for name in ("id", "name")}
+
+
 def _districts_of(call: Call) -> list[Item]:
     return call.places.districts_of(_found("City", call.places.cities, call.id)["id"])
 
@@ -239,12 +258,16 @@ def _categories(call: Call) -> list[Item]:
 # Adverts.
 
 
-def shown_advert(advert: Advert) -> Item:
+def shown_advert(sandbox: Sandbox, advert: Advert) -> Item:
     """Return an advert as the API returns it; its times are in UTC and have no zone."""
     times = {name: getattr(advert, name).astimezone(UTC) for name in ("created_at", "activated_at", "valid_to")}
     shown = {name: f"{time:%Y-%m-%d %H:%M:%S}" for name, time in times.items()}
     address = f"https://www.olx.example/d/oferta/{advert.id}.html"
-    return {"id": advert.id, "status": advert.status, "url": address, **shown, **advert.content}
+    content = advert.content
+    if sandbox.behaviour.coordinates is Coordinates.TEXT:
+        location = content["location"]
+        content = content | {"location": location | {name: str(location[name]) for name in ("latitude", "longitude")}}
+    return {"id": advert.id, "status": advert.status, "url": address, **shown, **content}
 
 
 def _adverts(call: Call) -> list[Item]:
@@ -256,7 +279,7 @@ def _adverts(call: Call) -> list[Item]:
         wanted = call.query["category_ids"].split(",")
         found = [advert for advert in found if str(advert.content.get("category_id")) in wanted]
     found.sort(key=lambda advert: (advert.created_at, advert.id), reverse=True)
-    return [shown_advert(advert) for advert in call.page(found)]
+    return [shown_advert(call.sandbox, advert) for advert in call.page(found)]
 
 
 def _create_advert(call: Call) -> Item:
@@ -266,13 +289,13 @@ def _create_advert(call: Call) -> Item:
     advert.activate(now)
     advert.status = Status.NEW
     call.sandbox.partner.add([advert])
-    return shown_advert(advert)
+    return shown_advert(call.sandbox, advert)
 
 
 def _change_advert(call: Call) -> Item:
     advert = call.advert
     advert.content = rules.checked(call.body(), call.sandbox.behaviour, call.places)
-    return shown_advert(advert)
+    return shown_advert(call.sandbox, advert)
 
 
 def _delete_advert(call: Call) -> None:
@@ -374,7 +397,7 @@ def shown_message(thread: Thread, message: Message) -> Item:
         "attachments": message.attachments,
         "is_read": message.is_read,
         "cvs": [],
-        "phone": None,
+        "phone": "",
     }
 
 
@@ -456,6 +479,7 @@ TABLE = (
     Route("GET", "/languages", "The languages", lambda _call: document()["languages"]),
     Route("GET", "/currencies", "The currencies", lambda _call: document()["currencies"]),
     Route("GET", "/categories", "The categories: `parent_id`", _categories),
+    Route("GET", "/categories/suggestion", "Categories for a title: `q`", _suggestion),
     Route("GET", "/categories/{id}", "A category", lambda call: _found("Category", categories(), call.id).shown),
     Route(
         "GET",
@@ -465,7 +489,7 @@ TABLE = (
     ),
     Route("GET", "/adverts", "The user's adverts: `offset`, `limit`, `external_id`, `category_ids`", _adverts, True),
     Route("POST", "/adverts", "Create an advert", _create_advert, True),
-    Route("GET", "/adverts/{id}", "An advert", lambda call: shown_advert(call.advert), True),
+    Route("GET", "/adverts/{id}", "An advert", lambda call: shown_advert(call.sandbox, call.advert), True),
     Route("PUT", "/adverts/{id}", "Change an advert; the body is a whole one", _change_advert, True),
     Route("DELETE", "/adverts/{id}", "Delete an advert that is not active", _delete_advert, True),
     Route(

@@ -169,6 +169,9 @@ class _Draft:
         districts = [district["id"] for district in self.places.districts_of(self.city["id"])]
         if location["district_id"] not in (None, *districts):
             yield Problem("district_id", INVALID)
+        for name in FARTHEST:  # as they may have come from the API, too
+            if isinstance(location[name], str) and NUMBER.fullmatch(location[name]):
+                location[name] = float(location[name])
         at = (location["latitude"], location["longitude"])
         wrong = [
             name for name, most in FARTHEST.items() if not (_is_number(location[name]) and abs(location[name]) <= most)
