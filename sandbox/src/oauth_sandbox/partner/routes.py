@@ -264,9 +264,9 @@ def shown_advert(sandbox: Sandbox, advert: Advert) -> Item:
     shown = {name: f"{time:%Y-%m-%d %H:%M:%S}" for name, time in times.items()}
     address = f"https://www.olx.example/d/oferta/{advert.id}.html"
     content = advert.content
-    if sandbox.behaviour.coordinates is Coordinates.TEXT:
-        location = content["location"]
-        content = content | {"location": location | {name: str(location[name]) for name in ("latitude", "longitude")}}
+    if sandbox.behaviour.coordinates is Coordinates.TEXT and isinstance(location := content.get("location"), dict):
+        text = {name: str(value) if isinstance(value, float) else value for name, value in location.items()}
+        content = content | {"location": text}
     return {"id": advert.id, "status": advert.status, "url": address, **shown, **content}
 
 

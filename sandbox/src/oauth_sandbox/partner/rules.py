@@ -172,16 +172,17 @@ class _Draft:
         for name in FARTHEST:  # as they may have come from the API, too
             if isinstance(location[name], str) and NUMBER.fullmatch(location[name]):
                 location[name] = float(location[name])
-        at = (location["latitude"], location["longitude"])
         wrong = [
             name for name, most in FARTHEST.items() if not (_is_number(location[name]) and abs(location[name]) <= most)
         ]
-        if at == (None, None):
+        if location["latitude"] is location["longitude"] is None:
             location |= {name: self.city[name] for name in FARTHEST}
         elif wrong:
             yield from (Problem(name, INVALID) for name in wrong)
-        elif distance_km(self.city, *at) > FARTHEST_KM:
-            yield Problem("district/city_id", "Your coordinates are too far from picked location.")
+        else:
+            location |= {name: float(location[name]) for name in FARTHEST}
+            if distance_km(self.city, location["latitude"], location["longitude"]) > FARTHEST_KM:
+                yield Problem("district/city_id", "Your coordinates are too far from picked location.")
 
     def _images(self, images: object) -> Iterator[Problem]:
         if not isinstance(images, list | tuple) or not all(
