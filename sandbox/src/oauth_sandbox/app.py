@@ -15,11 +15,11 @@ from oauth_sandbox.errors import ApiError, UnknownResource
 from oauth_sandbox.faults.error_responses import request_limit_page
 from oauth_sandbox.faults.hold import Hold
 from oauth_sandbox.log import Outcome
-from oauth_sandbox.partner.routes import NUMBER, TABLE
+from oauth_sandbox.partner.routes import TABLE, with_ids
 from oauth_sandbox.paths import API, PATHS, SISTER, authorization_paths
 from oauth_sandbox.pipeline import held_first, process
 from oauth_sandbox.provider import Sandbox
-from oauth_sandbox.request import OF_PARTNER_API, Endpoint, address_of, read
+from oauth_sandbox.request import Endpoint, address_of, read
 from oauth_sandbox.response import Response, error_response, new_request_id, send_response
 from oauth_sandbox.sandboxes import PATH, Sandboxes
 
@@ -74,13 +74,14 @@ class _Application:
         self.sandboxes = sandboxes
         api = sandbox.configuration.api
         served = dict.fromkeys(authorization_paths(api), Endpoint.AUTHORIZE)
-        fixed = {path: endpoint for endpoint, path in PATHS[api].items() if endpoint not in OF_PARTNER_API}
-        by_path = {path: _Endpoint(sandbox, endpoint, path) for path, endpoint in {**served, **fixed}.items()}
+        served |= {path: endpoint for endpoint, path in PATHS[api].items()}
+        by_path = {path: _Endpoint(sandbox, endpoint, path) for path, endpoint in served.items()}
+        routes = TABLE if api is Api.PARTNER else ()
+        self.routes = {f"{API}{it.path}": _Endpoint(sandbox, it.endpoint, f"{API}{it.path}") for it in routes}
+        by_path |= {path: endpoint for path, endpoint in self.routes.items() if "{" not in path}
         # Both spellings; a redirect between them would drop the form's body.
         bare = {path.rstrip("/"): endpoint for path, endpoint in by_path.items()}
         self.paths: Mapping[str, ASGIApp] = {**bare, **by_path, HEALTH: _health}
-        routes = TABLE if api is Api.PARTNER else ()
-        self.routes = {it.path: _Endpoint(sandbox, it.endpoint, f"{API}{it.path}", it.path) for it in routes}
         known = f"Unknown path. Known paths: {', '.join(by_path)}, {HEALTH} and {CONTROL}."
         self.unknown_path = ApiError(404, known) if api is Api.PARTNER else olxgroup.Refusal(404, known)
         self.control = control_application(sandbox, access, CONTROL, sandboxes)
@@ -98,9 +99,8 @@ class _Application:
 
     def _routed(self, path: str) -> ASGIApp:
         """Return the endpoint of a path of the partner API, in which numbers are ids."""
-        route = NUMBER.sub("/{id}", path.removeprefix(API).rstrip("/"))
-        is_known = path.startswith(API) and "{" not in path and route in self.routes
-        return self.routes[route] if is_known else self._not_found
+        endpoint = self.routes.get(with_ids(path)) if "{" not in path else None
+        return endpoint or self._not_found
 
     async def _not_found(self, scope: Scope, _receive: Receive, send: Send) -> None:
         started = perf_counter()
@@ -117,21 +117,17 @@ class _Application:
 
 
 class _Endpoint:
-    """An ASGI application for one endpoint; ``path`` is what the log shows, ``route`` the partner API's part of it."""
+    """An ASGI application for one endpoint; ``path`` is what the log shows."""
 
-    def __init__(self, sandbox: Sandbox, endpoint: Endpoint, path: str, route: str = "") -> None:
+    def __init__(self, sandbox: Sandbox, endpoint: Endpoint, path: str) -> None:
         self.sandbox = sandbox
         self.endpoint = endpoint
         self.path = path
-        self.route = route
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to one request; only reading and sending await, so that checks and effects are one step."""
         sandbox = self.sandbox
         request = await read(self.endpoint, scope, receive)
-        if self.route:
-            request.route = self.route
-            request.ids = tuple(map(int, NUMBER.findall(scope["path"].removeprefix(scope.get("root_path", "")))))
         held, client_id = held_first(sandbox, request)
         if held is not None:
             await sandbox.holds.wait(held, request, client_id)

@@ -52,8 +52,8 @@ class IncomingRequest:
     """A request. ``query`` is not decoded; header names are in lower case, as in ASGI.
 
     ``parameters`` are those of the body, ``problem`` says why they cannot be read, ``opening`` is the body's first
-    byte, ``address`` the sender's. ``elsewhere`` is true for a consent to the URL of another server. ``route``, ``ids``
-    and ``body`` are a partner API request's: its path with ``{id}`` for each number, the numbers, and the unread body.
+    byte, ``address`` the sender's. ``elsewhere`` is true for a consent to the URL of another server. ``path`` is below
+    the sandbox's own. ``body`` is that of a request to the partner API, whose members are not parameters.
     """
 
     endpoint: Endpoint
@@ -65,8 +65,7 @@ class IncomingRequest:
     opening: bytes = b""
     address: str = ""
     elsewhere: bool = False
-    route: str = ""
-    ids: tuple[int, ...] = ()
+    path: str = ""
     body: bytes = b""
 
     @property
@@ -92,7 +91,8 @@ async def read(endpoint: Endpoint, scope: Scope, receive: Receive) -> IncomingRe
     # Headers are read so often that a dictionary pays; the first of repeated ones counts.
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
     query = scope["query_string"].decode(errors="surrogateescape")
-    request = IncomingRequest(endpoint, scope["method"], query, headers, address=address_of(scope))
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    request = IncomingRequest(endpoint, scope["method"], query, headers, address=address_of(scope), path=path)
     try:
         body = await _body(receive)
         if endpoint in OF_PARTNER_API:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -25,6 +25,7 @@ from oauth_sandbox.partner import rules
 from oauth_sandbox.partner.generator import generate
 from oauth_sandbox.partner.reference import Item, Places, categories, document, places, regions
 from oauth_sandbox.partner.state import VALID, Advert, Message, PartnerData, Status, Thread
+from oauth_sandbox.paths import API
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.request import Endpoint, IncomingRequest, bearer
 from oauth_sandbox.response import Response
@@ -39,6 +40,11 @@ NUMBER = re.compile(r"/([0-9]{1,18})(?=/|\Z)")
 """A number in a path."""
 
 
+def with_ids(path: str) -> str:
+    """Return a path with ``{id}`` for each number, and without a slash at its end."""
+    return NUMBER.sub("/{id}", path.rstrip("/"))
+
+
 @dataclass(slots=True)
 class Call:
     """A call with a valid token. ``user_id`` is 0 for an application's token, where a user is not needed."""
@@ -46,15 +52,13 @@ class Call:
     sandbox: Sandbox
     request: IncomingRequest
     user_id: int
-    query: Mapping[str, str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.query = self.request.query_parameters
+    query: Mapping[str, str]
+    ids: tuple[int, ...]
 
     @property
     def id(self) -> int:
         """The first number in the path."""
-        return self.request.ids[0]
+        return self.ids[0]
 
     @property
     def places(self) -> Places:
@@ -153,13 +157,14 @@ class Route:
 
 def respond(sandbox: Sandbox, request: IncomingRequest) -> Response:
     """Return the response to a request of the partner API. Raises ``ProviderError``."""
-    by_method = ROUTES[request.route]
+    by_method = ROUTES[with_ids(request.path).removeprefix(API)]
     route = by_method.get("GET" if request.method == "HEAD" else request.method)
     if route is None:
         allow = ", ".join([*by_method, *(["HEAD"] if "GET" in by_method else [])])
         raise ApiError(405, "This method is not supported here: see the Allow header.", {"Allow": allow})
     token = check(sandbox, request, route)
-    data = route.run(Call(sandbox, request, token.user_id or 0))
+    ids = tuple(map(int, NUMBER.findall(request.path)))
+    data = route.run(Call(sandbox, request, token.user_id or 0, request.query_parameters, ids))
     return Response(204) if data is None else Response.json({"data": data})
 
 
@@ -418,7 +423,7 @@ def _messages(call: Call) -> list[Item]:
 
 def _message(call: Call) -> Item:
     thread = call.thread
-    return shown_message(thread, _found("Message", {it.id: it for it in thread.messages}, call.request.ids[1]))
+    return shown_message(thread, _found("Message", {it.id: it for it in thread.messages}, call.ids[1]))
 
 
 def _send_message(call: Call) -> Item:
