@@ -95,6 +95,7 @@ class Configuration:
 
     refresh_token_replaced: Replacement
     refresh_ends_access_tokens: bool
+    seed: int
     request_limit: RequestLimit
     lifetimes: Lifetimes
     behaviour: Behaviour
@@ -102,7 +103,6 @@ class Configuration:
     users: Mapping[int, User]
     clients: Mapping[str, Client]
     api: Api = Api.PARTNER
-    seed: int = 1
 
 
 class ConfigurationError(ValueError):
@@ -180,6 +180,7 @@ def _read(document: Mapping[str, Any], name: str, api: Api) -> Configuration:
     return Configuration(
         refresh_token_replaced=file.refresh_token_replaced,
         refresh_ends_access_tokens=file.refresh_ends_access_tokens,
+        seed=file.seed,
         request_limit=file.request_limit,
         lifetimes=file.lifetimes,
         behaviour=file.behaviour,
@@ -187,7 +188,6 @@ def _read(document: Mapping[str, Any], name: str, api: Api) -> Configuration:
         users=_users(document["users"], name),
         clients=clients,
         api=api,
-        seed=file.seed,
     )
 
 

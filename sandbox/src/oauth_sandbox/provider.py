@@ -61,11 +61,11 @@ class Sandbox:
     """One provider, with a movable ``clock`` over the real time of ``base``.
 
     ``configuration`` is the initial state, by default ``sandbox.toml``; its scopes never change. ``capacity``
-    bounds the codes, the access tokens and the refresh tokens separately. ``faults``, ``lint``, ``log`` and ``limiter``
+    bounds the codes, the access tokens and the refresh tokens separately. ``partner`` has the data of the partner API,
+    generated from ``seed``. ``faults``, ``lint``, ``log`` and ``limiter``
     are used under the lock too. ``refused`` has the query of the last authorization requests that were answered with
     an error page, and its words: their application is told nothing (RFC 6749 §4.1.2.1). ``holds`` has the requests
-    that a test has stopped, ``request_id`` is that of the request that is being answered. ``partner`` is the data of
-    the partner API, generated from ``seed``.
+    that a test has stopped, ``request_id`` is that of the request that is being answered.
     """
 
     def __init__(
@@ -83,10 +83,10 @@ class Sandbox:
         self._users = dict(self.configuration.users)
         self._stores = {kind: Store(kind, timedelta(), capacity) for kind in Kind}
         self._last_family = 0
+        self.partner = PartnerData()
         self.faults = Faults()
         self.holds = Holds(self.clock.now)
         self.request_id = ""
-        self.partner = PartnerData()
         self.lint = Lint()
         self.log = RequestLog()
         self.refused: deque[tuple[str, str]] = deque(maxlen=REFUSED)
@@ -250,12 +250,12 @@ class Sandbox:
             for store in self._stores.values():
                 store.clear()
             self._apply_initial_settings()
+            self.partner.clear()
             self.faults.clear()
             self.holds.release()
             self.lint.clear()
             self.log.clear()
             self.refused.clear()
-            self.partner.clear()
             self.clock.reset()
 
     def replace_state(self, clients: Iterable[Client], stores: Mapping[Kind, StoredIssued]) -> None:

@@ -21,9 +21,9 @@ class Settings(Fields):
     lifetimes: Lifetimes
     refresh_token_replaced: Replacement
     refresh_ends_access_tokens: EndsAccessTokens
+    seed: Seed
     request_limit: RequestLimit
     behaviour: Behaviour
-    seed: Seed
     fault_header: Annotated[bool, Meta(description="The header X-Sandbox-Fault provokes faults.")]
     drill: Annotated[bool, Meta(description="A drill is running: its findings are counted apart.")]
 
@@ -44,9 +44,9 @@ def current_settings(sandbox: Sandbox) -> Settings:
         lifetimes=sandbox.lifetimes,
         refresh_token_replaced=sandbox.refresh_token_replaced,
         refresh_ends_access_tokens=sandbox.refresh_ends_access_tokens,
+        seed=sandbox.seed,
         request_limit=sandbox.limiter.limit,
         behaviour=sandbox.behaviour,
-        seed=sandbox.seed,
         fault_header=sandbox.fault_header,
         drill=sandbox.lint.drill,
     )
@@ -61,9 +61,9 @@ def change_settings(sandbox: Sandbox, change: Any) -> None:
     sandbox.set_lifetimes(settings.lifetimes)
     sandbox.set_request_limit(settings.request_limit)
     sandbox.set_behaviour(settings.behaviour)
-    sandbox.set_seed(settings.seed)
     sandbox.refresh_token_replaced = settings.refresh_token_replaced
     sandbox.refresh_ends_access_tokens = settings.refresh_ends_access_tokens
+    sandbox.set_seed(settings.seed)
     sandbox.fault_header = settings.fault_header
     sandbox.lint.drill = settings.drill
 

@@ -54,8 +54,8 @@ class Snapshot(Fields):
     access_tokens: StoredTokens
     refresh_tokens: StoredTokens
     faults: FaultRules
-    users: Annotated[list[NewUser], Meta(min_length=1)] | UnsetType = UNSET
     partner: PartnerState | UnsetType = UNSET
+    users: Annotated[list[NewUser], Meta(min_length=1)] | UnsetType = UNSET
 
 
 def field_of(kind: Kind) -> str:
