@@ -74,7 +74,6 @@ class ConfigurationFile(Fields):
     preset: Preset
     refresh_token_replaced: Replacement
     refresh_ends_access_tokens: EndsAccessTokens
-    seed: Seed
     request_limit: RequestLimit
     lifetimes: Lifetimes
     behaviour: Behaviour
@@ -84,6 +83,7 @@ class ConfigurationFile(Fields):
     ]
     users: Annotated[list[KnownUser], Meta(min_length=1, description="Give [[users]], at least one.")]
     clients: Annotated[list[NewClient], Meta(description="Give [[clients]].")]
+    seed: Seed = 1
 
 
 @dataclass(frozen=True, slots=True)

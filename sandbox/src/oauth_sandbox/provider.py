@@ -62,10 +62,10 @@ class Sandbox:
 
     ``configuration`` is the initial state, by default ``sandbox.toml``; its scopes never change. ``capacity``
     bounds the codes, the access tokens and the refresh tokens separately. ``partner`` has the data of the partner API,
-    generated from ``seed``. ``faults``, ``lint``, ``log`` and ``limiter``
-    are used under the lock too. ``refused`` has the query of the last authorization requests that were answered with
-    an error page, and its words: their application is told nothing (RFC 6749 §4.1.2.1). ``holds`` has the requests
-    that a test has stopped, ``request_id`` is that of the request that is being answered.
+    generated from ``seed``. ``faults``, ``lint``, ``log`` and ``limiter`` are used under the lock too. ``refused`` has
+    the query of the last authorization requests that were answered with an error page, and its words: their
+    application is told nothing (RFC 6749 §4.1.2.1). ``holds`` has the requests that a test has stopped, ``request_id``
+    is that of the request that is being answered.
     """
 
     def __init__(
