@@ -115,6 +115,15 @@ def test_head_is_a_get_without_a_body(api: Api) -> None:
     assert (response.status_code, response.content) == (200, b"")
 
 
+def test_browser_may_ask_before_a_change_when_cors_is_open(http: httpx.Client, steered_sandbox: SteeredSandbox) -> None:
+    asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "PUT"}
+    assert http.options("/api/partner/adverts/1", headers=asked).status_code == 405
+    steered_sandbox.control.settings(behaviour={"cors": "open"})
+    allowed = http.options("/api/partner/adverts/1", headers=asked)
+    assert allowed.status_code == 204
+    assert {"PUT", "DELETE"} < set(allowed.headers["access-control-allow-methods"].split(", "))
+
+
 def test_version_is_needed_for_changes_too(api: Api) -> None:
     missing = api("POST", "/adverts", ADVERT, Version=None)
     assert missing.json()["data"]["error"]["detail"] == "Missing required 'Version' header!"

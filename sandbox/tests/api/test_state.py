@@ -163,17 +163,26 @@ def test_sandboxes_of_their_own_share_no_adverts(steered_sandbox: SteeredSandbox
     assert adverts(steered_sandbox.control.make(seed=9)) != same[0]
 
 
-def test_numbers_of_adverts_and_messages_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "MOST_ADVERTS", 13)
+def test_numbers_of_created_adverts_and_of_messages_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "MOST_ADVERTS", 3)
     monkeypatch.setattr(state, "MOST_MESSAGES", 2)
     data = data_of(Sandbox(lambda: START))
-    oldest, newest = next(iter(data.adverts.values())), list(data.adverts.values())[-1]
-    for _ in range(2):
-        id = data.new_id()
-        data.add([state.Advert(id, 1, state.Status.NEW, START, START, START, START, {})])
-    assert len(data.adverts) == 13
-    assert oldest.id not in data.adverts
-    assert newest.id in data.adverts
+    ids = [data.new_id() for _ in range(5)]
+    for id in ids:
+        data.add(state.Advert(id, 1, state.Status.NEW, START, START, START, START, {}))
+    assert [id for id in data.adverts if id >= state.FIRST_ID] == ids[2:]
+    assert len(data.adverts) == 12 + 3
     thread = next(iter(data.threads.values()))
     thread.add(state.Message(1, True, START, "last", True, []))
     assert [len(thread.messages), thread.messages[-1].text] == [2, "last"]
+
+
+def test_every_one_of_many_users_has_adverts() -> None:
+    users = [{"id": id, "name": f"User {id}"} for id in range(1, 1_001)]
+    data = data_of(Sandbox(lambda: START, configuration=from_fields({"users": users})))
+    assert len(data.adverts) == 12 * len(users)
+    assert len({advert.user_id for advert in data.adverts.values()}) == len(users)
+    ids = [thread.id for thread in data.threads.values()]
+    ids += [message.id for thread in data.threads.values() for message in thread.messages]
+    assert len(ids) == len(set(ids)) == 12 * len(users)
+    assert max(ids) < state.FIRST_ID

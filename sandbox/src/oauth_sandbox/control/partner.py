@@ -78,7 +78,7 @@ def _ask(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     advert = data.adverts[call.body.advert_id]
     thread = Thread(data.new_id(), advert.user_id, advert.id, data.new_id(), BUYER, now, False, [])
     thread.add(Message(data.new_id(), False, now, call.body.text, False, []))
-    data.add((), [thread])
+    data.add(thread)
     return _shown_thread(thread)
 
 

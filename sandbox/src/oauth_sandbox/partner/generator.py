@@ -43,7 +43,8 @@ def generate(data: PartnerData, seed: int, user: User, today: datetime) -> None:
         _thread(chance, first + 100 * place, advert)
         for place, advert in enumerate(reversed(adverts[-THREADS:]), start=1)
     ]
-    data.add(adverts, threads)
+    data.adverts.update((advert.id, advert) for advert in adverts)
+    data.threads.update((thread.id, thread) for thread in threads)
     data.generated.add(user["id"])
 
 

@@ -293,13 +293,15 @@ def _create_advert(call: Call) -> Item:
     advert = Advert(call.data.new_id(), call.user_id, Status.NEW, *(now,) * 4, content)
     advert.activate(now)
     advert.status = Status.NEW
-    call.sandbox.partner.add([advert])
+    call.sandbox.partner.add(advert)
     return shown_advert(call.sandbox, advert)
 
 
 def _change_advert(call: Call) -> Item:
     advert = call.advert
     advert.content = rules.checked(call.body(), call.sandbox.behaviour, call.places)
+    if advert.status is Status.MODERATED:
+        advert.status, advert.refreshed_at = Status.NEW, call.sandbox.clock.now()
     return shown_advert(call.sandbox, advert)
 
 

@@ -1,6 +1,5 @@
 """The adverts and threads of a sandbox's users. Not locked: the caller holds the sandbox's lock."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ from msgspec import Meta, Struct
 VALID = timedelta(days=30)
 """Time for which an advert is active."""
 MOST_ADVERTS = 10_000
+"""Number of created adverts, and of created threads, that are kept."""
 MOST_MESSAGES = 1_000
 FIRST_ID = 1_000_000_000
 """The first id of what is created; generated data has lower ones. All fit 32 bits, as the provider's do."""
@@ -38,7 +38,8 @@ class Status(StrEnum):
 class Advert(Struct, forbid_unknown_fields=True):
     """An advert. ``content`` has the members that its owner sets, as the API returns them.
 
-    ``refreshed_at`` is when it last moved to the top: when it was activated, or refreshed.
+    ``refreshed_at`` is when it last moved to the top: when it was activated, or refreshed; or when a new one came to
+    moderation.
     """
 
     id: Id
@@ -61,8 +62,8 @@ class Advert(Struct, forbid_unknown_fields=True):
 
     def settle(self, now: datetime, moderation: timedelta) -> None:
         """Do what time does: moderation accepts a new one, and an active one becomes outdated."""
-        if self.status is Status.NEW and now - self.created_at >= moderation:
-            self.activate(self.created_at + moderation)
+        if self.status is Status.NEW and now - self.refreshed_at >= moderation:
+            self.activate(self.refreshed_at + moderation)
         if self.status is Status.ACTIVE and now >= self.valid_to:
             self.status = Status.OUTDATED
 
@@ -134,13 +135,11 @@ class PartnerData:
         self.last_id += 1
         return self.last_id
 
-    def add(self, adverts: Iterable[Advert], threads: Iterable[Thread] = ()) -> None:
-        """Add adverts and threads; past ``MOST_ADVERTS`` the oldest is dropped, of each."""
-        _keep(self.adverts, adverts)
-        _keep(self.threads, threads)
-
-
-def _keep(kept: dict[int, Any], added: Iterable[Any]) -> None:
-    kept.update((item.id, item) for item in added)
-    while len(kept) > MOST_ADVERTS:
-        del kept[next(iter(kept))]
+    def add(self, item: Advert | Thread) -> None:
+        """Add what was created; past ``MOST_ADVERTS`` the oldest created one is dropped, of each kind."""
+        kept: dict[int, Any] = self.adverts if isinstance(item, Advert) else self.threads
+        kept[item.id] = item
+        if len(kept) > MOST_ADVERTS:
+            created = [id for id in kept if id >= FIRST_ID]
+            for id in created[:-MOST_ADVERTS]:
+                del kept[id]
