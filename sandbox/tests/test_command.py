@@ -165,6 +165,25 @@ def test_unusable_options_are_refused(tmp_path: Path, config: Path) -> None:
     assert "Cannot listen" in refused("--host", "192.0.2.1")
 
 
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--provider", 'argument --provider: "it\'s" is not one of partner, olxgroup'),
+        ("--preset", 'argument --preset: "it\'s" is not one of usual, strict'),
+        ("--log", 'argument --log: "it\'s" is not one of stdout, stderr'),
+        ("--port", 'argument --port: "it\'s" is not a port number'),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_allowed(
+    capsys: pytest.CaptureFixture[str], option: str, message: str
+) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    with pytest.raises(SystemExit):
+        parser.parse_args([option, "it's"])
+    assert message in capsys.readouterr().err
+
+
 def test_invalid_port_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     parser = argparse.ArgumentParser()
     add_arguments(parser)

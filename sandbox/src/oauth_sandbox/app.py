@@ -1,7 +1,8 @@
 """The sandbox as an ASGI application: the provider's paths and the control beside them, alone or mounted."""
 
+import functools
 from collections.abc import Mapping
-from email.utils import format_datetime
+from email.utils import formatdate
 from time import perf_counter
 
 from starlette.routing import Mount, Router
@@ -17,9 +18,9 @@ from oauth_sandbox.faults.hold import Hold
 from oauth_sandbox.log import Outcome
 from oauth_sandbox.partner.routes import TABLE, with_ids
 from oauth_sandbox.paths import API, PATHS, SISTER, authorization_paths
-from oauth_sandbox.pipeline import held_first, process
+from oauth_sandbox.pipeline import PipelineResult, held_first, process
 from oauth_sandbox.provider import Sandbox
-from oauth_sandbox.request import Endpoint, address_of, read
+from oauth_sandbox.request import Endpoint, IncomingRequest, address_of, begun, read
 from oauth_sandbox.response import Response, error_response, new_request_id, send_response
 from oauth_sandbox.sandboxes import PATH, Sandboxes
 
@@ -36,28 +37,9 @@ def application(sandbox: Sandbox, access: ControlAccess | None = None, *, dated:
     access = access or ControlAccess()
 
     def app_of(sandbox: Sandbox, sandboxes: Sandboxes | None = None) -> ASGIApp:
-        app = _Application(sandbox, access, sandboxes)
-        return _Dated(sandbox, app) if dated else app
+        return Application(sandbox, access, sandboxes, dated)
 
     return app_of(sandbox, Sandboxes(app_of, sandbox.clock.base))
-
-
-class _Dated:
-    """Adds ``Date`` (RFC 9110 §6.6.1) by the sandbox's clock to each response."""
-
-    def __init__(self, sandbox: Sandbox, app: ASGIApp) -> None:
-        self.sandbox = sandbox
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_dated(message: Message) -> None:
-            # One of its own, below this one, has written the date of its own clock.
-            if message["type"] == "http.response.start" and not any(name == b"date" for name, _ in message["headers"]):
-                date = format_datetime(self.sandbox.clock.now(), usegmt=True)
-                message["headers"] = [*message["headers"], (b"date", date.encode())]
-            await send(message)
-
-        await self.app(scope, receive, send_dated)
 
 
 def both(access: ControlAccess, partner: Sandbox, sister: Sandbox, *, dated: bool = False) -> ASGIApp:
@@ -66,12 +48,13 @@ def both(access: ControlAccess, partner: Sandbox, sister: Sandbox, *, dated: boo
     return Router([Mount(path, application(it, access, dated=dated)) for path, it in below.items()])
 
 
-class _Application:
+class Application:
     """A few fixed paths, looked up in a dictionary, which is faster than matching routes."""
 
-    def __init__(self, sandbox: Sandbox, access: ControlAccess, sandboxes: Sandboxes | None) -> None:
+    def __init__(self, sandbox: Sandbox, access: ControlAccess, sandboxes: Sandboxes | None, dated: bool) -> None:
         self.sandbox = sandbox
         self.sandboxes = sandboxes
+        self.dated = dated
         api = sandbox.configuration.api
         served = dict.fromkeys(authorization_paths(api), Endpoint.AUTHORIZE)
         served |= {path: endpoint for endpoint, path in PATHS[api].items()}
@@ -87,20 +70,57 @@ class _Application:
         self.control = control_application(sandbox, access, CONTROL, sandboxes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond, as ASGI has it."""
         if scope["type"] != "http":
             return
+        send = self._send_dated(send) if self.dated else send
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        app = self.paths.get(path) or (self.control if path.startswith(CONTROL) else self._routed(path))
-        if self.sandboxes is not None and path.startswith(PATH):
-            id = path.removeprefix(PATH).partition("/")[0]
-            if (own := self.sandboxes.use(id)) is not None:
-                app, scope = own.app, {**scope, "root_path": f"{scope.get('root_path', '')}{PATH}{id}"}
+        app = self._found(path) or (self.control if path.startswith(CONTROL) else self._not_found)
+        if path.startswith(PATH):
+            app, scope = self._own(path, scope) or (app, scope)
         await app(scope, receive, send)
 
-    def _routed(self, path: str) -> ASGIApp:
-        """Return the endpoint of a path of the partner API, in which numbers are ids."""
-        endpoint = self.routes.get(with_ids(path)) if "{" not in path else None
-        return endpoint or self._not_found
+    def at_once(self, scope: Scope, body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes] | None:
+        """Respond to a request that came whole: status, headers and body.
+
+        ``None``, and nothing has happened, when it is not for an endpoint, or when a fault may delay the response.
+        """
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if path.startswith(PATH) and (found := self._own(path, scope)) is not None:
+            app, scope = found
+            return app.at_once(scope, body) if isinstance(app, Application) else None
+        endpoint = self._found(path)
+        if not isinstance(endpoint, _Endpoint) or (result := endpoint.at_once(scope, body)) is None:
+            return None
+        headers = result.response.raw_headers(result.request_id)
+        if self.dated:
+            headers.append((b"date", self._date()))
+        return result.response.status, headers, result.response.body
+
+    def _found(self, path: str) -> ASGIApp | None:
+        """Return the endpoint of a path; numbers in one of the partner API are ids."""
+        return self.paths.get(path) or (self.routes.get(with_ids(path)) if "{" not in path else None)
+
+    def _own(self, path: str, scope: Scope) -> tuple[ASGIApp, Scope] | None:
+        """Return the application of a sandbox of its own, and the scope for it; ``None`` when it is unknown."""
+        id = path.removeprefix(PATH).partition("/")[0]
+        if self.sandboxes is None or (own := self.sandboxes.use(id)) is None:
+            return None
+        return own.app, {**scope, "root_path": f"{scope.get('root_path', '')}{PATH}{id}"}
+
+    def _send_dated(self, send: Send) -> Send:
+        """Return a ``send`` that adds ``Date`` (RFC 9110 §6.6.1) by the sandbox's clock to the response."""
+
+        async def send_dated(message: Message) -> None:
+            # One of its own, below this one, has written the date of its own clock.
+            if message["type"] == "http.response.start" and not any(name == b"date" for name, _ in message["headers"]):
+                message["headers"] = [*message["headers"], (b"date", self._date())]
+            await send(message)
+
+        return send_dated
+
+    def _date(self) -> bytes:
+        return _http_date(int(self.sandbox.clock.now().timestamp()))
 
     async def _not_found(self, scope: Scope, _receive: Receive, send: Send) -> None:
         started = perf_counter()
@@ -132,7 +152,7 @@ class _Endpoint:
         if held is not None:
             await sandbox.holds.wait(held, request, client_id)
         try:
-            result = process(sandbox, request, self.path, lambda: endpoints.respond(sandbox, request), held)
+            result = self._process(request, held)
         except Exception:
             await send_response(endpoints.failure(), new_request_id(), send)
             raise
@@ -142,6 +162,24 @@ class _Endpoint:
             await send_response(result.response, result.request_id, send)
         else:
             await result.fault.deliver(result.response, result.request_id, receive, send)
+
+    def at_once(self, scope: Scope, body: bytes) -> PipelineResult | None:
+        """Process a request that came whole; ``None`` when a fault may strike, which may have to wait."""
+        with self.sandbox.lock:
+            if self.sandbox.faults.rules or self.sandbox.fault_header:
+                return None
+            request = begun(self.endpoint, scope)
+            request.take(body)
+            return self._process(request)
+
+    def _process(self, request: IncomingRequest, held: Hold | None = None) -> PipelineResult:
+        sandbox = self.sandbox
+        return process(sandbox, request, self.path, lambda: endpoints.respond(sandbox, request), held)
+
+
+@functools.lru_cache(maxsize=1)
+def _http_date(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode()
 
 
 async def _health(_scope: Scope, _receive: Receive, send: Send) -> None:

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from oauth_sandbox.scope import Scope
-from oauth_sandbox.validation import optional
+from oauth_sandbox.validation import optional, quoted
 
 # It must be unambiguous for every browser: no user part, backslash, fragment or control character.
 LOOPBACK_REDIRECT_URI = re.compile(
@@ -103,7 +103,9 @@ def client_from(fields: Any, scopes: Iterable[str]) -> Client:
     values = msgspec.to_builtins(fields)
     for uri in values.get("redirect_uris", ()):
         if SCHEME.split(uri.strip(), maxsplit=1)[0].lower() in RUNS_IN_THE_BROWSER:
-            raise ValueError(f"The redirect URI {uri!r} would run or open in the browser itself. Use http or https.")
+            raise ValueError(
+                f"The redirect URI {quoted(uri)} would run or open in the browser itself. Use http or https."
+            )
     grants = set(map(GrantType, values.get("grants", GrantType)))
     return Client(
         client_id=values["client_id"],
@@ -122,5 +124,5 @@ def checked_scopes(names: Iterable[str], scopes: Iterable[str]) -> Scope:
     known = tuple(scopes)
     for name in (unique := tuple(dict.fromkeys(names))):
         if name not in known:
-            raise ValueError(f"Unknown scope {name!r}. Allowed: {', '.join(known)}.")
+            raise ValueError(f"Unknown scope {quoted(name)}. Allowed: {', '.join(known)}.")
     return unique

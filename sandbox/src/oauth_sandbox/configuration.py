@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 from oauth_sandbox.behaviour import PRESETS, Behaviour, Preset
 from oauth_sandbox.clients import Client, NewClient, ScopeName, client_from
 from oauth_sandbox.rate_limit import RequestLimit
-from oauth_sandbox.validation import Fields, InvalidInput, validated
+from oauth_sandbox.validation import Fields, InvalidInput, quoted, validated
 
 READY_MADE = Path(__file__).with_name("sandbox.toml")
 LONGEST_LIFETIME = 3_155_760_000  # seconds: a hundred years
@@ -126,9 +126,27 @@ def load(path: Path, api: Api = Api.PARTNER, preset: Preset | None = None) -> Co
     return _read(_merged(document, api), str(path), api)
 
 
-def from_fields(document: Mapping[str, Any], api: Api = Api.PARTNER) -> Configuration:
-    """Return a configuration from the fields of a file. Raises ``ConfigurationError``."""
+def from_fields(document: Mapping[str, Any], server: Configuration, api: Api) -> Configuration:
+    """Return a configuration from the fields of a file. Raises ``ConfigurationError``.
+
+    What they leave out is as at the ``server`` when it has the same API, and else as in the API's default.
+    """
+    if server.api is api:
+        document = _inherited(server, document)
     return _read(_merged(document, api), "configuration", api)
+
+
+def _inherited(server: Configuration, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document with what it leaves out as at the server; a preset of its own sets what presets set."""
+    names = ["lifetimes", "request_limit", "scopes", "seed"]
+    if "preset" not in document:
+        names += ["behaviour", "refresh_token_replaced", "refresh_ends_access_tokens"]
+    basis = {name: msgspec.to_builtins(getattr(server, name)) for name in names}
+    basis |= {name: msgspec.to_builtins(list(getattr(server, name).values())) for name in ("users", "clients")}
+    merged = basis | dict(document)
+    for name in {"lifetimes", "request_limit", "behaviour"} & basis.keys() & document.keys():
+        merged[name] = basis[name] | document[name]
+    return merged
 
 
 def _merged(document: Mapping[str, Any], api: Api) -> dict[str, Any]:
@@ -156,8 +174,10 @@ def _parsed(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}. Give the path of a TOML file.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: is not in UTF-8, at byte {error.start}.") from error
     except ValueError as error:
-        raise ConfigurationError(f"{path}: is not TOML in UTF-8: {error}.") from error
+        raise ConfigurationError(f"{path}: is not TOML: {error}.") from error
 
 
 def _read(document: Mapping[str, Any], name: str, api: Api) -> Configuration:
@@ -174,7 +194,7 @@ def _read(document: Mapping[str, Any], name: str, api: Api) -> Configuration:
             raise ConfigurationError(f"{place}, field scopes: {error} Add it to [scopes], or leave it out.") from error
         if client.client_id in clients:
             raise ConfigurationError(
-                f"{place}, field client_id: {client.client_id!r} is used already. Give each client its own."
+                f"{place}, field client_id: {quoted(client.client_id)} is used already. Give each client its own."
             )
         clients[client.client_id] = client
     return Configuration(
@@ -199,7 +219,7 @@ def _users(users: Iterable[User], name: str) -> Mapping[int, User]:
             try:
                 json.dumps(value)
             except TypeError as error:
-                raise ConfigurationError(f"{place}, field {field}: {error}. Write a date in quotes.") from error
+                raise ConfigurationError(f"{place}, field {field}: is a date or time. Write it in quotes.") from error
         if user["id"] in by_id:
             raise ConfigurationError(f"{place}, field id: {user['id']} is used already. Give each user its own.")
         by_id[user["id"]] = user

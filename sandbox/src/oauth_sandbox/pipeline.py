@@ -39,7 +39,7 @@ class PipelineResult(NamedTuple):
 def held_first(sandbox: Sandbox, request: IncomingRequest) -> tuple[Hold | None, str | None]:
     """Return the hold that stops a request before it is processed, if any, and the client."""
     with sandbox.lock:
-        if not any(rule.fault.comes_first for rule in sandbox.faults.rules):
+        if not sandbox.faults.comes_first:
             return None, None
         client_id = checks.client_of(sandbox, request, checks.presented(sandbox, request))
         fault = sandbox.faults.take(request.endpoint, client_id, first=True)
@@ -90,6 +90,8 @@ def process(
 
 def _as_assumed(sandbox: Sandbox, request: IncomingRequest, response: Response) -> Response:
     """Leave the challenge out, and let pages of other origins read the response, where the behaviour says so."""
+    if sandbox.behaviour.challenges and sandbox.behaviour.cors is Cors.CLOSED:
+        return response
     headers = dict(response.headers)
     if not sandbox.behaviour.challenges:
         headers.pop("WWW-Authenticate", None)

@@ -26,6 +26,7 @@ from oauth_sandbox.partner.state import PartnerData
 from oauth_sandbox.rate_limit import Limiter, RequestLimit
 from oauth_sandbox.scope import Scope
 from oauth_sandbox.store import Issued, Kind, State, Store
+from oauth_sandbox.validation import quoted
 
 CAPACITY = 50_000
 REFUSED = 100
@@ -35,7 +36,7 @@ DAY = timedelta(days=1)
 StoredIssued = tuple[int, list[tuple[str, Issued]]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as Response is not
 class Tokens:
     """The result of a grant: an access token and, after a user's consent, a refresh token."""
 
@@ -130,7 +131,7 @@ class Sandbox:
         """Return a client. Raises ``LookupError`` when it is unknown."""
         with self.lock:
             if client_id not in self._clients:
-                raise LookupError(f"There is no client {client_id!r}.")
+                raise LookupError(f"There is no client {quoted(client_id)}.")
             return self._clients[client_id]
 
     def has_client(self, client_id: str) -> bool:
@@ -313,13 +314,13 @@ class Sandbox:
         is the existing one when it is not replaced, ``family`` the number of the consent.
         """
         with self.lock:
-            access_token = self.issue(Kind.ACCESS_TOKEN, client_id, scope, user_id, family=family)
+            now, store = self.clock.now(), self._stores[Kind.ACCESS_TOKEN]
+            access_token = store.issue(now, client_id, scope, user_id, family=family)
             if user_id is not None and refresh_token is None:
-                refresh_token = self.issue(
-                    Kind.REFRESH_TOKEN, client_id, refresh_scope or scope, user_id, family=family
+                refresh_token = self._stores[Kind.REFRESH_TOKEN].issue(
+                    now, client_id, refresh_scope or scope, user_id, family=family
                 )
-            expires_in = int(self._stores[Kind.ACCESS_TOKEN].lifetime.total_seconds())
-            return Tokens(scope, expires_in, access_token, refresh_token)
+            return Tokens(scope, int(store.lifetime.total_seconds()), access_token, refresh_token)
 
     def issue(
         self,

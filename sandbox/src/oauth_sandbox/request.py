@@ -2,10 +2,10 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import unquote_plus
 
+from msgspec import Struct
 from starlette.types import Receive, Scope
 
 from oauth_sandbox.errors import InvalidRequest
@@ -47,8 +47,7 @@ OF_PARTNER_API = (
 """The endpoints of the partner API."""
 
 
-@dataclass(slots=True)
-class IncomingRequest:
+class IncomingRequest(Struct):
     """A request. ``query`` is not decoded; header names are in lower case, as in ASGI.
 
     ``parameters`` are those of the body, ``problem`` says why they cannot be read, ``opening`` is the body's first
@@ -60,7 +59,7 @@ class IncomingRequest:
     method: str
     query: str
     headers: Mapping[str, str]
-    parameters: Parameters = field(default_factory=dict)
+    parameters: Parameters = {}
     problem: InvalidRequest | None = None
     opening: bytes = b""
     address: str = ""
@@ -85,23 +84,43 @@ class IncomingRequest:
             raise self.problem
         return self.parameters
 
+    def take(self, body: bytes) -> None:
+        """Read the complete body; ``problem`` says why it cannot be read."""
+        try:
+            if len(body) > LARGEST_BODY:
+                raise InvalidRequest(f"The body is larger than {LARGEST_BODY} bytes", status=413)
+            if self.endpoint in OF_PARTNER_API:
+                self.body = body
+            elif body:
+                self.opening = body.lstrip()[:1]
+                self.parameters = from_body(body, self.headers.get("content-type", ""))
+        except InvalidRequest as problem:
+            self.problem = problem
 
-async def read(endpoint: Endpoint, scope: Scope, receive: Receive) -> IncomingRequest:
-    """Read a request to its end."""
+
+def begun(endpoint: Endpoint, scope: Scope) -> IncomingRequest:
+    """Return a request whose body is still to come."""
     # Headers are read so often that a dictionary pays; the first of repeated ones counts.
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
     query = scope["query_string"].decode(errors="surrogateescape")
     path = scope["path"].removeprefix(scope.get("root_path", ""))
-    request = IncomingRequest(endpoint, scope["method"], query, headers, address=address_of(scope), path=path)
-    try:
-        body = await _body(receive)
-        if endpoint in OF_PARTNER_API:
-            request.body = body
-        elif body:
-            request.opening = body.lstrip()[:1]
-            request.parameters = from_body(body, headers.get("content-type", ""))
-    except InvalidRequest as problem:
-        request.problem = problem
+    return IncomingRequest(endpoint, scope["method"], query, headers, address=address_of(scope), path=path)
+
+
+async def read(endpoint: Endpoint, scope: Scope, receive: Receive) -> IncomingRequest:
+    """Read a request to its end."""
+    request = begun(endpoint, scope)
+    body = b""
+    # A body that is too large is read no further.
+    while len(body) <= LARGEST_BODY:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            request.problem = InvalidRequest("The connection was closed before the end of the body")
+            return request
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            break
+    request.take(body)
     return request
 
 
@@ -109,20 +128,6 @@ def address_of(scope: Scope) -> str:
     """Return the sender's address, empty where ASGI has none, as on a Unix socket."""
     client = scope.get("client")
     return str(client[0]) if client else ""
-
-
-async def _body(receive: Receive) -> bytes:
-    body = b""
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise InvalidRequest("The connection was closed before the end of the body")
-        chunk: bytes = message.get("body", b"")
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise InvalidRequest(f"The body is larger than {LARGEST_BODY} bytes", status=413)
-        if not message.get("more_body", False):
-            return body
 
 
 def basic(authorization: str) -> tuple[str, str] | None:

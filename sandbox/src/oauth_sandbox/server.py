@@ -18,6 +18,7 @@ from oauth_sandbox.app import application, both
 from oauth_sandbox.clock import utc_now
 from oauth_sandbox.configuration import Api, Configuration, ready_made
 from oauth_sandbox.control.access import ControlAccess, is_loopback
+from oauth_sandbox.protocol import Protocol
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.response import json_text
 
@@ -132,6 +133,7 @@ class Server(uvicorn.Server):
         config = uvicorn.Config(
             app,
             access_log=False,
+            http=Protocol,
             log_level="warning",
             lifespan="off",
             ws="none",
@@ -147,8 +149,8 @@ class Server(uvicorn.Server):
             config.load()
         except OSError as error:  # ssl.SSLError is one
             raise ServeError(
-                f"Cannot use the certificate {tls and tls.certificate} with the key {tls and tls.key}: {error}. "
-                "Give a PEM certificate and its key, without a passphrase."
+                f"Cannot use the certificate {tls and tls.certificate} with the key {tls and tls.key}: "
+                f"{error.strerror}. Give a PEM certificate and its key, without a passphrase."
             ) from error
         super().__init__(config)
         self._ready = ready

@@ -42,7 +42,7 @@ def tokens(sandbox: Sandbox, parameters: Mapping[str, str], authorization: str |
 def _authenticated(sandbox: Sandbox, parameters: Mapping[str, str], authorization: str | None) -> Client:
     client_id, secret = parameters.get("client_id", ""), parameters.get("client_secret", "")
     try:
-        credentials = basic(authorization or "")
+        credentials = basic(authorization) if authorization else None
     except ValueError as error:
         raise InvalidClient from error
     if credentials is not None:

@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from oauth_sandbox.configuration import from_fields
+from oauth_sandbox.configuration import Api as Interface
+from oauth_sandbox.configuration import from_fields, ready_made
 from oauth_sandbox.control.state import Snapshot, restore, take
 from oauth_sandbox.control_client import SteeringError
 from oauth_sandbox.partner import state
@@ -37,6 +38,10 @@ print(json_text([sandbox.partner.content(), list(places(sandbox.seed).cities.val
 """
 
 
+def configured(fields: dict[str, Any]) -> Sandbox:
+    return Sandbox(lambda: START, configuration=from_fields(fields, ready_made(), Interface.PARTNER))
+
+
 def content(sandbox: Sandbox) -> Any:
     return json.loads(json_text(data_of(sandbox).content()))
 
@@ -53,7 +58,7 @@ def test_another_process_has_the_same_data() -> None:
 
 
 def test_another_seed_has_other_data_of_the_same_kind() -> None:
-    first, second = (content(Sandbox(lambda: START, configuration=from_fields({"seed": seed}))) for seed in (1, 2))
+    first, second = (content(configured({"seed": seed})) for seed in (1, 2))
     ids = [{advert["id"] for advert in data["adverts"]} for data in (first, second)]
     assert ids[0].isdisjoint(ids[1])
     titles = [[advert["content"]["title"] for advert in data["adverts"]] for data in (first, second)]
@@ -63,8 +68,8 @@ def test_another_seed_has_other_data_of_the_same_kind() -> None:
 
 def test_data_of_a_user_does_not_depend_on_others_or_on_the_clock() -> None:
     users = [{"id": 1, "name": "One"}, {"id": 2, "name": "Two"}]
-    both = Sandbox(lambda: START, configuration=from_fields({"users": users}))
-    alone = Sandbox(lambda: START, configuration=from_fields({"users": users[1:]}))
+    both = configured({"users": users})
+    alone = configured({"users": users[1:]})
     alone.clock.move(86_400 * 40)
     adverts = [advert for advert in content(both)["adverts"] if advert["user_id"] == 2]
     assert adverts == content(alone)["adverts"]
@@ -117,7 +122,7 @@ def test_older_snapshot_without_the_data_is_accepted(api: Api, steered_sandbox: 
 
 
 def test_snapshot_of_another_seed_brings_its_data() -> None:
-    first = Sandbox(lambda: START, configuration=from_fields({"seed": 5}))
+    first = configured({"seed": 5})
     data_of(first)
     second = Sandbox(lambda: START)
     data_of(second)
@@ -179,7 +184,7 @@ def test_numbers_of_created_adverts_and_of_messages_are_bounded(monkeypatch: pyt
 
 def test_every_one_of_many_users_has_adverts() -> None:
     users = [{"id": id, "name": f"User {id}"} for id in range(1, 1_001)]
-    data = data_of(Sandbox(lambda: START, configuration=from_fields({"users": users})))
+    data = data_of(configured({"users": users}))
     assert len(data.adverts) == 12 * len(users)
     assert len({advert.user_id for advert in data.adverts.values()}) == len(users)
     ids = [thread.id for thread in data.threads.values()]

@@ -66,12 +66,18 @@ def _decide(sandbox: Sandbox, call: Call) -> Redirect:
     location = response.headers.get("Location")
     if location is None:
         raise Conflict(_refusal_reason(sandbox, query, user))
-    return Redirect(location=location, parameters=dict(parse_qsl(urlsplit(location).query, errors="replace")))
+    return Redirect(location=location, parameters=dict(parse_qsl(_own_query(location), errors="replace")))
 
 
 def check_address(sandbox: Sandbox, url: str, origin: str) -> None:
-    """Raise ``Conflict`` when a URL has another path than the authorization page: a browser would not get there."""
-    path = urlsplit(url).path.rstrip("/")
+    """Raise ``Conflict`` when a URL has another path than the authorization page: a browser would not get there.
+
+    Raises ``InvalidInput`` for what is not a URL.
+    """
+    try:
+        path = urlsplit(url).path.rstrip("/")
+    except ValueError as error:
+        raise InvalidInput(("url",), "Expected a URL with a valid host.") from error
     if path and not any(path.endswith(known.rstrip("/")) for known in authorization_paths(sandbox.configuration.api)):
         known = " or ".join(f"{origin}{path}" for path in authorization_paths(sandbox.configuration.api))
         raise Conflict(f"{urlsplit(url)._replace(query='').geturl()} is not the authorization page. It is {known}.")
@@ -89,8 +95,11 @@ def _as_one(netloc: str) -> str:
 
 
 def _query(url: str, parameters: Mapping[str, str]) -> str:
-    own = url.partition("#")[0].partition("?")[2]
-    return "&".join(filter(None, [own, urlencode(parameters)]))
+    return "&".join(filter(None, [_own_query(url), urlencode(parameters)]))
+
+
+def _own_query(url: str) -> str:
+    return url.partition("#")[0].partition("?")[2]
 
 
 def _refusal_reason(sandbox: Sandbox, query: str, user: str) -> str:

@@ -24,9 +24,9 @@ SomeBehaviour: Any = optional(Behaviour, "SomeBehaviour")
 
 
 class Given(Fields):
-    """The configuration of a sandbox of its own; what is left out is as in the default configuration."""
+    """The configuration of a sandbox of its own; what is left out is the server's, or with another API its default."""
 
-    api: Api = Api.PARTNER
+    api: Api | msgspec.UnsetType = msgspec.UNSET
     redirect_uris: Annotated[tuple[Address, ...], Meta(description="Registered for each ready-made client.")] = ()
     preset: Preset | msgspec.UnsetType = msgspec.UNSET
     lifetimes: SomeLifetimes | msgspec.UnsetType = msgspec.UNSET
@@ -63,14 +63,15 @@ def _list(_sandbox: Sandbox, call: Call) -> list[OwnFields]:
     return [_fields(own, call) for own in _of(call).all()]
 
 
-def _make(_sandbox: Sandbox, call: Call) -> OwnFields:
+def _make(sandbox: Sandbox, call: Call) -> OwnFields:
     document = msgspec.to_builtins(call.body)
-    api, redirect_uris = Api(document.pop("api")), document.pop("redirect_uris")
+    server = sandbox.configuration
+    api, redirect_uris = Api(document.pop("api", server.api)), document.pop("redirect_uris")
     try:
-        configuration = from_fields(document, api)
-        own = _of(call).make(configuration)
+        own = _of(call).make(from_fields(document, server, api), fault_header=sandbox.fault_header)
     except ValueError as error:
         raise Conflict(str(error)) from error
+    own.sandbox.log.listener = sandbox.log.listener
     for uri in redirect_uris:
         own.sandbox.register(uri)
     return _fields(own, call)

@@ -116,9 +116,10 @@ def _checked(users: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _stored(sandbox: Sandbox, kind: Kind, stored: StoredCodes | StoredTokens) -> StoredIssued:
-    for entry in stored.content:
-        check_user(sandbox, entry.user_id)
-        sandbox.checked_scopes(parse(entry.scope))
+    for user_id in dict.fromkeys(entry.user_id for entry in stored.content):
+        check_user(sandbox, user_id)
+    for scope in dict.fromkeys(entry.scope for entry in stored.content):
+        sandbox.checked_scopes(parse(scope))
     return stored.last_serial, [issued_from(kind, entry) for entry in stored.content]
 
 

@@ -60,6 +60,11 @@ class Faults:
         """The rules that may still strike, oldest first."""
         return tuple(self._rules)
 
+    @property
+    def comes_first(self) -> bool:
+        """True if a rule has a fault that strikes before anything is looked at."""
+        return any(rule.fault.comes_first for rule in self._rules)
+
     def add(
         self,
         fault: Fault,

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from oauth_sandbox import pkce
 from oauth_sandbox.behaviour import Cors
@@ -23,8 +24,7 @@ RACE = timedelta(seconds=10)
 SEPARATOR = re.compile(r"[,;+|]|%20")
 
 
-@dataclass(slots=True)
-class LintContext:
+class LintContext(Struct):
     """The view of one request that the checks share: parameters, and the code or token it presents."""
 
     sandbox: "Sandbox"

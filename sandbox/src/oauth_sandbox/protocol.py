@@ -1,0 +1,111 @@
+"""uvicorn's protocol with a short way for requests that need no waiting, which spares them a task and a queue."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from oauth_sandbox.app import Application
+from oauth_sandbox.endpoints import failure
+from oauth_sandbox.response import new_request_id
+
+INVALID = "Invalid HTTP request received."
+METHODS = frozenset({b"GET", b"POST"})
+CONTROL_CHARACTERS = bytes({*range(0x20), 0x7F} - {0x09})
+
+
+class Protocol(HttpToolsProtocol):
+    """Responds to a request to the sandbox as soon as its end was read; everything else goes uvicorn's way.
+
+    ``body`` is that of the request that may go the short way, as far as it was read.
+    """
+
+    body: bytes | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Parse; a request whose end is still to come goes uvicorn's way."""
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as problem:
+            if isinstance(problem, HttpParserUpgrade) and self.parser.get_method() != b"CONNECT":
+                self._ignore_upgrade(data[problem.args[0] :])
+                return
+            self.logger.warning(INVALID)
+            self.send_400_response(INVALID)
+        if self.body is not None:
+            self._go_the_usual_way(self.body)
+
+    def on_headers_complete(self) -> None:
+        """Choose the way."""
+        if self.parser.should_upgrade():
+            return
+        if (
+            isinstance(self.app, Application)
+            and (self.cycle is None or self.cycle.response_complete)
+            and self.parser.get_method() in METHODS
+            and self.parser.get_http_version() == "1.1"
+            and self.parser.should_keep_alive()
+            and not self.flow.write_paused
+        ):
+            self.body = b""
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Collect the body."""
+        if self.body is None:
+            super().on_body(body)
+        else:
+            self.body += body
+
+    def on_message_complete(self) -> None:
+        """Respond, or go on the usual way."""
+        if self.parser.should_upgrade():
+            return
+        if self.body is not None:
+            if (response := self._response(self.body)) is not None:
+                self.body = None
+                self.transport.write(response)
+                self.on_response_complete()
+                return
+            self._go_the_usual_way(self.body)
+        super().on_message_complete()
+
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Read the request again without its wish for another protocol, which a server may ignore (RFC 9110 §7.8).
+
+        Java's client asks for HTTP/2 by default; the parser would take the body for the other protocol's.
+        """
+        line = b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        headers = [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        self.parser = HttpRequestParser(self)
+        self.data_received(b"\r\n".join((line, *headers, b"", rest)))
+
+    def _go_the_usual_way(self, body: bytes) -> None:
+        self.body = None
+        super().on_headers_complete()
+        if body:
+            super().on_body(body)
+
+    def _response(self, body: bytes) -> bytes | None:
+        path, _, query = self.url.partition(b"?")
+        # One that is encoded, or has a host before it, is found in no table, and read again on the usual way.
+        scope: Any = self.scope
+        scope.update(method=self.parser.get_method().decode(), path=path.decode("latin-1"), query_string=query)
+        app: Any = self.app
+        try:
+            answer = app.at_once(scope, body)
+            return None if answer is None else self._message(*answer)
+        except Exception:
+            self.logger.exception("Exception in the sandbox")
+            response = failure()
+            return self._message(response.status, response.raw_headers(new_request_id()), response.body)
+
+    def _message(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
+        lines = [name + b": " + value for name, value in (*self.server_state.default_headers, *headers)]
+        head = b"\r\n".join(lines)
+        if len(head.translate(None, CONTROL_CHARACTERS)) + 2 * len(lines) - 2 < len(head):
+            raise ValueError("A header of the response has a control character.")
+        return b"%b%b\r\n\r\n%b" % (STATUS_LINE[status], head, body)
