@@ -176,3 +176,15 @@ def test_moderation_decides_over_the_control(
     assert control.request("GET", "adverts", user_id=5) == []
     with pytest.raises(SteeringError, match=r"404 .*no advert 5"):
         control.request("PATCH", "adverts/5", {"status": "active"})
+
+
+def test_moderation_begins_when_the_control_makes_an_advert_new(
+    api: Api, create: Callable[..., dict[str, Any]], steered_sandbox: SteeredSandbox
+) -> None:
+    control, id = steered_sandbox.control, create()["id"]
+    assert control.request("PATCH", f"adverts/{id}", {"status": "new"})["status"] == "new"
+    assert api("GET", f"/adverts/{id}").json()["data"]["status"] == "active", "moderation takes no time as usual"
+    control.settings(behaviour={"moderation_seconds": 30})
+    control.request("PATCH", f"adverts/{id}", {"status": "new"})
+    steered_sandbox.clock.move(29)
+    assert api("GET", f"/adverts/{id}").json()["data"]["status"] == "new"

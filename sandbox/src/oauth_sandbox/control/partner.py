@@ -43,7 +43,8 @@ class NewMessage(Fields):
 
 
 def _adverts(sandbox: Sandbox, call: Call) -> list[Any]:
-    return [_shown(sandbox, advert) for advert in _newest(data_of(sandbox).adverts.values(), call.query)]
+    adverts = _newest(data_of(sandbox).adverts.values(), call.query)
+    return [_shown(sandbox, settled(sandbox, advert)) for advert in adverts]
 
 
 def _threads(sandbox: Sandbox, call: Call) -> list[Any]:
@@ -56,7 +57,7 @@ def _newest(items: Any, query: PartnerQuery) -> list[Any]:
 
 
 def _shown(sandbox: Sandbox, advert: Advert) -> dict[str, Any]:
-    return {**shown_advert(sandbox, settled(sandbox, advert)), "user_id": advert.user_id}
+    return {**shown_advert(sandbox, advert), "user_id": advert.user_id}
 
 
 def _shown_thread(thread: Thread) -> dict[str, Any]:
@@ -65,9 +66,11 @@ def _shown_thread(thread: Thread) -> dict[str, Any]:
 
 def _decide(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     advert = _found(data_of(sandbox).adverts, call.path["id"], "advert")
-    if call.body.status is Status.ACTIVE:
-        advert.activate(sandbox.clock.now())
     advert.status = call.body.status
+    if advert.status is Status.ACTIVE:
+        advert.activate(sandbox.clock.now())
+    elif advert.status is Status.NEW:
+        advert.submit(sandbox.clock.now())
     return _shown(sandbox, advert)
 
 

@@ -291,8 +291,7 @@ def _create_advert(call: Call) -> Item:
     content = rules.checked(call.body(), call.sandbox.behaviour, call.places)
     now = call.sandbox.clock.now()
     advert = Advert(call.data.new_id(), call.user_id, Status.NEW, *(now,) * 4, content)
-    advert.activate(now)
-    advert.status = Status.NEW
+    advert.valid_to = now + VALID
     call.sandbox.partner.add(advert)
     return shown_advert(call.sandbox, advert)
 
@@ -301,7 +300,7 @@ def _change_advert(call: Call) -> Item:
     advert = call.advert
     advert.content = rules.checked(call.body(), call.sandbox.behaviour, call.places)
     if advert.status is Status.MODERATED:
-        advert.status, advert.refreshed_at = Status.NEW, call.sandbox.clock.now()
+        advert.submit(call.sandbox.clock.now())
     return shown_advert(call.sandbox, advert)
 
 

@@ -60,6 +60,11 @@ class Advert(Struct, forbid_unknown_fields=True):
         self.activated_at = self.refreshed_at = now
         self.valid_to = now + VALID
 
+    def submit(self, now: datetime) -> None:
+        """Bring it to moderation."""
+        self.status = Status.NEW
+        self.refreshed_at = now
+
     def settle(self, now: datetime, moderation: timedelta) -> None:
         """Do what time does: moderation accepts a new one, and an active one becomes outdated."""
         if self.status is Status.NEW and now - self.refreshed_at >= moderation:
