@@ -74,7 +74,8 @@ def test_threads_are_filtered(api: Api, thread: dict[str, Any]) -> None:
     assert len(api("GET", "/threads?limit=2").json()["data"]) == 2
 
 
-def test_reply_with_an_attachment(api: Api, thread: dict[str, Any]) -> None:
+def test_reply_with_an_attachment(api: Api, thread: dict[str, Any], steered_sandbox: SteeredSandbox) -> None:
+    steered_sandbox.clock.move(0.25)
     path = f"/threads/{thread['id']}/messages"
     body = {"text": "Yes, on Saturday.", "attachments": [{"url": "https://shop.example/map.png"}]}
     sent = api("POST", path, body)
@@ -82,7 +83,7 @@ def test_reply_with_an_attachment(api: Api, thread: dict[str, Any]) -> None:
     message = sent.json()["data"]
     assert (message["type"], message["text"], message["is_read"]) == ("sent", "Yes, on Saturday.", True)
     assert message["attachments"] == [{"name": "map.png", "url": "https://shop.example/map.png"}]
-    assert message["created_at"] == "2026-11-23T10:00:00+00:00"
+    assert message["created_at"] == "2026-11-23T10:00:00+00:00", "clients read it without fractions of a second"
     assert api("GET", path).json()["data"][-1] == message
     assert api("GET", f"/threads/{thread['id']}").json()["data"]["total_count"] == 4
 

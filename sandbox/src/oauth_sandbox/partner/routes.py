@@ -387,7 +387,7 @@ def shown_thread(thread: Thread) -> Item:
         "interlocutor_id": thread.interlocutor_id,
         "total_count": len(thread.messages),
         "unread_count": sum(not message.is_read for message in thread.messages),
-        "created_at": thread.created_at,
+        "created_at": thread.created_at.isoformat(timespec="seconds"),
         "is_favourite": thread.is_favourite,
     }
 
@@ -397,7 +397,7 @@ def shown_message(thread: Thread, message: Message) -> Item:
     return {
         "id": message.id,
         "thread_id": thread.id,
-        "created_at": message.created_at,
+        "created_at": message.created_at.isoformat(timespec="seconds"),
         "type": "sent" if message.sent else "received",
         "text": message.text,
         "attachments": message.attachments,
