@@ -2,7 +2,9 @@
 
 import re
 import socket
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
@@ -38,6 +40,8 @@ REQUESTS = {
     "too large": post(b"a" * 70_000),
     "no body": post(b""),
     "query": post(line=b"POST /api/open/oauth/token?client_secret=s HTTP/1.1"),
+    "asterisk": post(line=b"POST * HTTP/1.1"),
+    "fragment": post(line=b"POST /api/open/oauth/token?client_secret=s#code=c HTTP/1.1"),
     "percent-encoded path": post(line=b"POST /api/open/oauth%2Ftoken HTTP/1.1"),
     "absolute address": post(line=b"POST http://sandbox.example/api/open/oauth/token HTTP/1.1"),
     "unknown path": post(line=b"POST /api/open/oauth/tokens HTTP/1.1"),
@@ -93,6 +97,14 @@ def test_a_token_takes_no_task(addresses: tuple[str, str], monkeypatch: pytest.M
         assert connection.recv(100).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
+def is_open(place: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(place, timeout=20).close()
+    except OSError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("name", REQUESTS)
 def test_both_ways_give_the_same_response(addresses: tuple[str, str], name: str) -> None:
     short, usual = (exchange(url, REQUESTS[name]) for url in addresses)
@@ -118,6 +130,40 @@ def test_a_request_in_pieces_gets_the_same_response(addresses: tuple[str, str], 
     assert exchange(addresses[0], *pieces) == exchange(addresses[1], whole)
 
 
+def test_a_request_that_breaks_off_is_logged(addresses: tuple[str, str], sandbox: Sandbox) -> None:
+    for url in addresses:
+        sandbox.log.clear()
+        address = urlsplit(url)
+        with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+            connection.sendall(post()[:-1])
+        end = time.monotonic() + 20
+        while not (entries := sandbox.log.entries()) and time.monotonic() < end:
+            time.sleep(0.01)
+        assert [(entry.status, entry.error) for entry in entries] == [(400, "invalid_request")]
+
+
+def test_a_request_that_has_begun_is_answered_before_the_server_stops(sandbox: Sandbox) -> None:
+    with ExitStack() as stack, ThreadPoolExecutor() as threads:
+        address = urlsplit(stack.enter_context(serving(application(sandbox, dated=True), dated=False)))
+        place = (address.hostname or "", address.port or 0)
+        with socket.create_connection(place, timeout=20) as connection:
+            connection.sendall(post()[:-1])
+            httpx.get(f"http://{address.netloc}/health", trust_env=False)
+            stopped = threads.submit(stack.close)
+            while is_open(place):
+                time.sleep(0.01)
+            connection.sendall(post()[-1:])
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK\r\n")
+        stopped.result(20)
+
+
+def test_a_body_that_is_too_large_is_refused_before_its_end(addresses: tuple[str, str]) -> None:
+    address = urlsplit(addresses[0])
+    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+        connection.sendall(post(b"a" * 10_000_000)[:100_000])
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 413 ")
+
+
 def test_a_client_that_waits_for_a_100_gets_it(addresses: tuple[str, str]) -> None:
     address = urlsplit(addresses[0])
     head, _, body = post(FORM, b"Expect: 100-continue").partition(b"\r\n\r\n")
@@ -140,7 +186,15 @@ def test_a_wish_for_another_protocol_is_ignored_and_the_body_read(
     assert caplog.records == []
 
 
-@pytest.mark.parametrize("line", [b"CONNECT provider.example:443 HTTP/1.1", b"PRI * HTTP/2.0", b"GET\0 / HTTP/1.1"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"CONNECT provider.example:443 HTTP/1.1",
+        b"GET\0 / HTTP/1.1",
+        b"GET /\xff HTTP/1.1",
+        b"PRI * HTTP/2.0",
+    ],
+)
 def test_what_is_no_request_to_a_server_is_refused(addresses: tuple[str, str], line: bytes) -> None:
     address = urlsplit(addresses[0])
     with socket.create_connection((address.hostname, address.port), timeout=20) as connection:

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from oauth_sandbox.behaviour import PRESETS, Behaviour, Preset
-from oauth_sandbox.clients import Client, NewClient, ScopeName, client_from
+from oauth_sandbox.clients import Client, NewClient, ScopeName, UnknownScope, client_from
 from oauth_sandbox.rate_limit import RequestLimit
 from oauth_sandbox.validation import Fields, InvalidInput, quoted, validated
 
@@ -190,8 +190,10 @@ def _read(document: Mapping[str, Any], name: str, api: Api) -> Configuration:
         place = f"{name}: [[clients]] number {number}"
         try:
             client = client_from(entry, file.scopes)
-        except ValueError as error:
+        except UnknownScope as error:
             raise ConfigurationError(f"{place}, field scopes: {error} Add it to [scopes], or leave it out.") from error
+        except ValueError as error:
+            raise ConfigurationError(f"{place}, field redirect_uris: {error}") from error
         if client.client_id in clients:
             raise ConfigurationError(
                 f"{place}, field client_id: {quoted(client.client_id)} is used already. Give each client its own."

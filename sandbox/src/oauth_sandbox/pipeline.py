@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from oauth_sandbox import endpoints
 from oauth_sandbox.behaviour import Cors
@@ -27,7 +28,7 @@ CORS_HEADERS = {
 """The response to a preflight request (Fetch standard, CORS protocol)."""
 
 
-class PipelineResult(NamedTuple):
+class PipelineResult(Struct, frozen=True):
     """The response, and the fault that delivers it if one struck."""
 
     response: Response

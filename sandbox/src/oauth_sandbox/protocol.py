@@ -1,5 +1,6 @@
 """uvicorn's protocol with a short way for requests that need no waiting, which spares them a task and a queue."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,10 +9,13 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from oauth_sandbox.app import Application
 from oauth_sandbox.endpoints import failure
+from oauth_sandbox.request import LARGEST_BODY
 from oauth_sandbox.response import new_request_id
 
 INVALID = "Invalid HTTP request received."
 METHODS = frozenset({b"GET", b"POST"})
+ADDRESS = re.compile(rb"/[!-\"$-~]*")
+"""Path and query of an endpoint; uvicorn reads what has a host or a fragment, and refuses the rest."""
 CONTROL_CHARACTERS = bytes({*range(0x20), 0x7F} - {0x09})
 
 
@@ -24,7 +28,7 @@ class Protocol(HttpToolsProtocol):
     body: bytes | None = None
 
     def data_received(self, data: bytes) -> None:
-        """Parse; a request whose end is still to come goes uvicorn's way."""
+        """Parse, and respond to what came whole."""
         self._unset_keepalive_if_required()
         try:
             self.parser.feed_data(data)
@@ -34,8 +38,16 @@ class Protocol(HttpToolsProtocol):
                 return
             self.logger.warning(INVALID)
             self.send_400_response(INVALID)
-        if self.body is not None:
-            self._go_the_usual_way(self.body)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let the sandbox see a request that was not sent to its end."""
+        self._go_the_usual_way()
+        super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Wait for the end of a request that has begun."""
+        self._go_the_usual_way()
+        super().shutdown()
 
     def on_headers_complete(self) -> None:
         """Choose the way."""
@@ -45,8 +57,10 @@ class Protocol(HttpToolsProtocol):
             isinstance(self.app, Application)
             and (self.cycle is None or self.cycle.response_complete)
             and self.parser.get_method() in METHODS
+            and ADDRESS.fullmatch(self.url)
             and self.parser.get_http_version() == "1.1"
             and self.parser.should_keep_alive()
+            and not self.expect_100_continue
             and not self.flow.write_paused
         ):
             self.body = b""
@@ -54,7 +68,9 @@ class Protocol(HttpToolsProtocol):
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Collect the body."""
+        """Collect the body, unless it is too large."""
+        if self.body is not None and len(self.body) + len(body) > LARGEST_BODY:
+            self._go_the_usual_way()
         if self.body is None:
             super().on_body(body)
         else:
@@ -70,7 +86,7 @@ class Protocol(HttpToolsProtocol):
                 self.transport.write(response)
                 self.on_response_complete()
                 return
-            self._go_the_usual_way(self.body)
+            self._go_the_usual_way()
         super().on_message_complete()
 
     def _ignore_upgrade(self, rest: bytes) -> None:
@@ -79,21 +95,24 @@ class Protocol(HttpToolsProtocol):
         Java's client asks for HTTP/2 by default; the parser would take the body for the other protocol's.
         """
         line = b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
-        headers = [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        # Connection announces no upgrade any more, which is how the control knows a proxy.
+        kept = ((name, _without_upgrade(value) if name == b"connection" else value) for name, value in self.headers)
+        headers = [b"%b: %b" % header for header in kept if header[0] != b"upgrade"]
         self.parser = HttpRequestParser(self)
         self.data_received(b"\r\n".join((line, *headers, b"", rest)))
 
-    def _go_the_usual_way(self, body: bytes) -> None:
-        self.body = None
-        super().on_headers_complete()
-        if body:
+    def _go_the_usual_way(self) -> None:
+        """Hand the request over to uvicorn, if one has begun on the short way."""
+        if (body := self.body) is not None:
+            self.body = None
+            super().on_headers_complete()
             super().on_body(body)
 
     def _response(self, body: bytes) -> bytes | None:
         path, _, query = self.url.partition(b"?")
-        # One that is encoded, or has a host before it, is found in no table, and read again on the usual way.
         scope: Any = self.scope
-        scope.update(method=self.parser.get_method().decode(), path=path.decode("latin-1"), query_string=query)
+        # A path that is encoded is found in no table, and read again on the usual way.
+        scope.update(method=self.parser.get_method().decode(), path=path.decode(), query_string=query)
         app: Any = self.app
         try:
             answer = app.at_once(scope, body)
@@ -109,3 +128,7 @@ class Protocol(HttpToolsProtocol):
         if len(head.translate(None, CONTROL_CHARACTERS)) + 2 * len(lines) - 2 < len(head):
             raise ValueError("A header of the response has a control character.")
         return b"%b%b\r\n\r\n%b" % (STATUS_LINE[status], head, body)
+
+
+def _without_upgrade(connection: bytes) -> bytes:
+    return b",".join(token for token in connection.split(b",") if token.strip().lower() != b"upgrade")

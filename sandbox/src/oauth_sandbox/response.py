@@ -2,7 +2,7 @@
 
 import functools
 import json
-import random
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -80,7 +80,7 @@ def error_response(error: ProviderError) -> Response:
 
 def new_request_id() -> str:
     """Return 32 random hex digits."""
-    return f"{random.getrandbits(128):032x}"  # it is no secret
+    return os.urandom(16).hex()
 
 
 async def send_response(response: Response, request_id: str, send: Send) -> None:
