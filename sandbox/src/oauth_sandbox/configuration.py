@@ -53,6 +53,9 @@ class Replacement(StrEnum):
     DAILY = "daily"
 
 
+Seed = Annotated[
+    int, Meta(ge=0, le=2**31 - 1, description="The partner API's first data are the same for the same seed.")
+]
 EndsAccessTokens = Annotated[
     bool, Meta(description="A refresh ends the access tokens that the same client had for the same user.")
 ]
@@ -89,6 +92,7 @@ class ConfigurationFile(Fields):
     users: Annotated[list[KnownUser], Meta(min_length=1, description="Give [[users]], at least one.")]
     clients: Annotated[list[NewClient], Meta(description="Give [[clients]].")]
     openid: OpenId = OpenId()
+    seed: Seed = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ class Configuration:
 
     refresh_token_replaced: Replacement
     refresh_ends_access_tokens: bool
+    seed: int
     request_limit: RequestLimit
     lifetimes: Lifetimes
     behaviour: Behaviour
@@ -143,7 +148,7 @@ def from_fields(document: Mapping[str, Any], server: Configuration, api: Api) ->
 
 def _inherited(server: Configuration, document: Mapping[str, Any]) -> dict[str, Any]:
     """Return a document with what it leaves out as at the server; a preset of its own sets what presets set."""
-    names = ["lifetimes", "request_limit", "scopes", "openid"]
+    names = ["lifetimes", "request_limit", "scopes", "seed", "openid"]
     if "preset" not in document:
         names += ["behaviour", "refresh_token_replaced", "refresh_ends_access_tokens"]
     basis = {name: msgspec.to_builtins(getattr(server, name)) for name in names}
@@ -208,6 +213,7 @@ def _read(document: Mapping[str, Any], name: str, api: Api) -> Configuration:
     return Configuration(
         refresh_token_replaced=file.refresh_token_replaced,
         refresh_ends_access_tokens=file.refresh_ends_access_tokens,
+        seed=file.seed,
         request_limit=file.request_limit,
         lifetimes=file.lifetimes,
         behaviour=file.behaviour,

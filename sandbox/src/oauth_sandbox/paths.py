@@ -4,18 +4,18 @@ from collections.abc import Mapping
 
 from oauth_sandbox import olxgroup
 from oauth_sandbox.configuration import Api
-from oauth_sandbox.request import Endpoint
+from oauth_sandbox.request import OF_PARTNER_API, Endpoint
 
 AUTHORIZE = "/oauth/authorize/"
 TOKEN = "/api/open/oauth/token"
-USER = "/api/partner/users/me"
-CITIES = "/api/partner/cities"
+API = "/api/partner"
+USER = f"{API}/users/me"
 PATHS: Mapping[Api, Mapping[Endpoint, str]] = {
     Api.PARTNER: {
         Endpoint.AUTHORIZE: AUTHORIZE,
         Endpoint.TOKEN: TOKEN,
+        **{endpoint: f"{API}/{endpoint}" for endpoint in OF_PARTNER_API},
         Endpoint.USER: USER,
-        Endpoint.CITIES: CITIES,
     },
     Api.OLXGROUP: {
         Endpoint.AUTHORIZE: "/mercury/authorization/",
@@ -37,7 +37,7 @@ PATHS: Mapping[Api, Mapping[Endpoint, str]] = {
         Endpoint.DISCOVERY: "/.well-known/openid-configuration",
     },
 }
-"""The provider's paths."""
+"""The provider's paths; below some of the partner API's there are more."""
 
 MOUNTED: Mapping[Api, str] = {Api.OLXGROUP: "/olxgroup", Api.GENERIC: "/generic", Api.PARTNER: ""}
 """The place of each API below the console's ``/sandbox``, or below a server's address, longer ones first."""

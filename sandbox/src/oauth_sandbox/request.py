@@ -24,7 +24,15 @@ class Endpoint(StrEnum):
     AUTHORIZE = "authorize"
     TOKEN = "token"
     USER = "user"
+    REGIONS = "regions"
     CITIES = "cities"
+    DISTRICTS = "districts"
+    LOCATIONS = "locations"
+    LANGUAGES = "languages"
+    CURRENCIES = "currencies"
+    CATEGORIES = "categories"
+    ADVERTS = "adverts"
+    THREADS = "threads"
     METADATA = "metadata"
     DISCOVERY = "discovery"
     JWKS = "jwks"
@@ -38,12 +46,31 @@ class Endpoint(StrEnum):
     REGISTER = "register"
 
 
+OF_USER = (Endpoint.USER, Endpoint.ADVERTS, Endpoint.THREADS)
+"""The endpoints of the partner API that need a user's token."""
+OF_PARTNER_API = (
+    *OF_USER,
+    Endpoint.REGIONS,
+    Endpoint.CITIES,
+    Endpoint.DISTRICTS,
+    Endpoint.LOCATIONS,
+    Endpoint.LANGUAGES,
+    Endpoint.CURRENCIES,
+    Endpoint.CATEGORIES,
+)
+"""The endpoints of the partner API."""
+
+KEEPS_BODY = (*OF_PARTNER_API, Endpoint.REGISTER)
+"""The endpoints that read their body themselves."""
+
+
 class IncomingRequest(Struct):
     """A request. ``query`` is not decoded; header names are in lower case, as in ASGI.
 
-    ``parameters`` are those of the ``body``, ``problem`` says why they cannot be read, ``opening`` is the body's first
-    byte, ``address`` the sender's. ``elsewhere`` is true for a consent to the URL of another server. ``origin`` is the
-    address that was called, without the path of the endpoint, and ``flaw`` what a fault wants of the id_token.
+    ``parameters`` are those of the body, ``problem`` says why they cannot be read, ``opening`` is the body's first
+    byte, ``address`` the sender's. ``elsewhere`` is true for a consent to the URL of another server. ``path`` is below
+    the sandbox's own, ``origin`` the address up to there. ``body`` is that of a request whose members are not
+    parameters, and ``flaw`` is what a fault wants of the id_token.
     """
 
     endpoint: Endpoint
@@ -53,9 +80,10 @@ class IncomingRequest(Struct):
     parameters: Parameters = {}
     problem: InvalidRequest | None = None
     opening: bytes = b""
-    body: bytes = b""
     address: str = ""
     elsewhere: bool = False
+    path: str = ""
+    body: bytes = b""
     origin: str = ""
     flaw: "Flaw | None" = None
 
@@ -77,12 +105,13 @@ class IncomingRequest(Struct):
         return self.parameters
 
     def take(self, body: bytes) -> None:
-        """Read the parameters of the complete body; ``problem`` says why they cannot be read."""
+        """Read the complete body; ``problem`` says why it cannot be read."""
         try:
             if len(body) > LARGEST_BODY:
                 raise InvalidRequest(f"The body is larger than {LARGEST_BODY} bytes", status=413)
-            if body:
+            if self.endpoint in KEEPS_BODY:
                 self.body = body
+            elif body:
                 self.opening = body.lstrip()[:1]
                 self.parameters = from_body(body, self.headers.get("content-type", ""))
         except InvalidRequest as problem:
@@ -94,8 +123,10 @@ def begun(endpoint: Endpoint, scope: Scope) -> IncomingRequest:
     # Headers are read so often that a dictionary pays; the first of repeated ones counts.
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
     query = scope["query_string"].decode(errors="surrogateescape")
-    origin = f"{scope['scheme']}://{headers.get('host', '')}{scope.get('root_path', '')}"
-    return IncomingRequest(endpoint, scope["method"], query, headers, address=address_of(scope), origin=origin)
+    root = scope.get("root_path", "")
+    path, origin = scope["path"].removeprefix(root), f"{scope['scheme']}://{headers.get('host', '')}{root}"
+    address = address_of(scope)
+    return IncomingRequest(endpoint, scope["method"], query, headers, address=address, path=path, origin=origin)
 
 
 async def read(endpoint: Endpoint, scope: Scope, receive: Receive) -> IncomingRequest:

@@ -216,7 +216,7 @@ def test_a_fault_by_request_header_when_enabled(
         ({"fault": "latency", "share": 2}, "share: Expected `number` <= 1.0"),
         (
             {"fault": "latency", "endpoint": "tokens"},
-            'endpoint: Invalid enum value "tokens". Allowed: activate, authorize, ',
+            'endpoint: Invalid enum value "tokens". Allowed: activate, adverts, ',
         ),
     ],
 )

@@ -13,6 +13,7 @@ from oauth_sandbox.control.settings import SettingsChange, change_settings, curr
 from oauth_sandbox.control.users import NewUser
 from oauth_sandbox.faults.rules import MOST_RULES
 from oauth_sandbox.openid.logins import MOST, Consent, Login, Session
+from oauth_sandbox.partner.state import PartnerState
 from oauth_sandbox.provider import CAPACITY, Sandbox, StoredIssued
 from oauth_sandbox.scope import parse
 from oauth_sandbox.store import Issued, Kind, State
@@ -62,6 +63,7 @@ class Snapshot(Fields):
     access_tokens: StoredTokens
     refresh_tokens: StoredTokens
     faults: FaultRules
+    partner: PartnerState | UnsetType = UNSET
     users: Annotated[list[NewUser], Meta(min_length=1)] | UnsetType = UNSET
     logins: Logins = field(default_factory=Logins)
 
@@ -91,6 +93,7 @@ def take(sandbox: Sandbox) -> dict[str, Any]:
             "last_number": sandbox.faults.last_number,
             "rules": [rule_fields(rule) for rule in sandbox.faults.rules],
         },
+        "partner": sandbox.partner.content(),
     }
 
 
@@ -115,6 +118,8 @@ def restore(sandbox: Sandbox, snapshot: Snapshot) -> None:
     sandbox.limiter.clear()
     sandbox.faults.refill(snapshot.faults.last_number, rules)
     change_settings(sandbox, snapshot.settings)
+    if snapshot.partner is not UNSET:
+        sandbox.partner.refill(snapshot.partner)
 
 
 def _checked(users: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from oauth_sandbox.behaviour import Cors
 from oauth_sandbox.configuration import Api
 from oauth_sandbox.openid.pushed import resolved
 from oauth_sandbox.parameters import Parameters, from_query
-from oauth_sandbox.request import Endpoint, IncomingRequest, basic, bearer
+from oauth_sandbox.request import OF_PARTNER_API, OF_USER, Endpoint, IncomingRequest, basic, bearer
 from oauth_sandbox.store import Issued, Kind, State
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ Check = Callable[[LintContext], bool]
 CHECKS: dict[Endpoint, dict[str, Check]] = {endpoint: {} for endpoint in Endpoint}
 # Checks of the presented code or token, skipped for the many requests without one.
 CHECKS_OF_PRESENTED: dict[Endpoint, dict[str, Check]] = {endpoint: {} for endpoint in Endpoint}
-API = (Endpoint.USER, Endpoint.CITIES)
-RESOURCES = (*API, Endpoint.METADATA, Endpoint.USERINFO)
+RESOURCES = (*OF_PARTNER_API, Endpoint.METADATA, Endpoint.USERINFO)
 AUTHENTICATED = (Endpoint.TOKEN, Endpoint.REVOKE, Endpoint.INTROSPECT, Endpoint.PAR, Endpoint.DEVICE)
 """Endpoints that the client proves itself at."""
 OF_OPENID = frozenset({"challenge-missing", "nonce-reused"})
@@ -269,14 +268,14 @@ def _token_request_not_post(context: LintContext) -> bool:
     return context.request.method != "POST"
 
 
-@_check("version-missing", *API)
+@_check("version-missing", *OF_PARTNER_API)
 def _version_missing(context: LintContext) -> bool:
     return context.request.headers.get("version", "").strip() != "2.0"
 
 
-@_check("content-type-on-get", *API)
+@_check("content-type-on-get", *OF_PARTNER_API)
 def _content_type_on_get(context: LintContext) -> bool:
-    return "content-type" in context.request.headers
+    return "content-type" in context.request.headers and context.request.method in ("GET", "HEAD")
 
 
 @_check("bearer-missing", *RESOURCES)
@@ -289,7 +288,7 @@ def _token_late(context: LintContext) -> bool:
     return _is(context, Kind.ACCESS_TOKEN, State.EXPIRED)
 
 
-@_check("application-token-for-user", Endpoint.USER, of_presented=True)
+@_check("application-token-for-user", *OF_USER, of_presented=True)
 def _application_token_for_user(context: LintContext) -> bool:
     return context.presented is not None and context.presented.user_id is None
 
