@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from oauth_sandbox import endpoints
 from oauth_sandbox.app import application
@@ -87,7 +87,7 @@ def exchange(url: str, *parts: bytes) -> bytes:
 
 
 def test_a_token_takes_no_task(addresses: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(HttpToolsProtocol, "_start_asgi_task")
+    monkeypatch.delattr(RequestResponseCycle, "run_asgi")
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     response = httpx.post(f"{addresses[0]}/api/open/oauth/token", content=FORM, headers=headers, trust_env=False)
     assert response.status_code == 200
