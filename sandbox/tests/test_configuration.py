@@ -44,6 +44,11 @@ def test_omitted_tables_have_defaults(tmp_path: Path) -> None:
             ["number 3:", "unknown field `title`", "Known fields: client_id"],
         ),
         ('secret = "machine-secret"', "", ["[[clients]] number 3:", "missing required field `secret`"]),
+        (
+            '["http://localhost:8501/callback"]\nactive = false',
+            '["javascript:alert(1)"]\nactive = false',
+            ["number 2, field redirect_uris: The redirect URI", "would run", "Use http or https."],
+        ),
         ('v2 = "Use version 2 of the partner API"', "", ["number 1, field scopes", 'Unknown scope "v2"', "[scopes]"]),
         ("active = false", 'active = "no"', ["[[clients]] number 2, field active", "Expected `boolean`, got `string`"]),
         ("code = 600", "code = 0", ["[lifetimes], field code", "Expected `integer` >= 1"]),

@@ -51,6 +51,10 @@ REQUESTS = {
     ),
     "several": post() * 3 + post(line=b"PUT /api/open/oauth/token HTTP/1.1") + post(),
     "api": b"GET /api/partner/users/me HTTP/1.1\r\nHost: sandbox.example\r\nAuthorization: Bearer no\r\n\r\n",
+    "an id": b"GET /api/partner/adverts/12?a=1 HTTP/1.1\r\nHost: sandbox.example\r\nAuthorization: Bearer no\r\n\r\n",
+    "an id that is percent-encoded": b"GET /api/partner/adverts/%31 HTTP/1.1\r\nHost: sandbox.example\r\n\r\n",
+    "no id": b"GET /api/partner/adverts/{id} HTTP/1.1\r\nHost: sandbox.example\r\n\r\n",
+    "advert": post(b'{"title": 1}', b"Authorization: Bearer no", line=b"POST /api/partner/adverts HTTP/1.1"),
     "head": b"HEAD /api/partner/users/me HTTP/1.1\r\nHost: sandbox.example\r\n\r\n",
     "page": b"GET /oauth/authorize/?client_id=no HTTP/1.1\r\nHost: sandbox.example\r\n\r\n",
 }

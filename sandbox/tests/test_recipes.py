@@ -103,3 +103,8 @@ def test_a_body_that_may_be_empty_may_be_left_out(http: httpx.Client) -> None:
     assert {"sandboxes", "reset", "holds/release", "clock/reset"} <= optional
     for path in optional:
         assert http.post(f"/control/{path.format(serial=1)}").status_code in (200, 201, 204, 404)
+
+
+def test_go_is_formatted(go: Mapping[str, str]) -> None:
+    command = ["gofmt", "-l", str(RECIPES / "go"), str(Path(__file__).parent / "clients" / "go")]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout == ""

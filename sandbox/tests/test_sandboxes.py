@@ -78,7 +78,7 @@ def test_it_is_configured(steered_sandbox: SteeredSandbox) -> None:
 def test_what_is_left_out_is_as_at_the_server(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(
-        'refresh_token_replaced = "daily"\n[lifetimes]\naccess_token = 60\n[scopes]\nread = "See"\n'
+        'refresh_token_replaced = "daily"\nseed = 5\n[lifetimes]\naccess_token = 60\n[scopes]\nread = "See"\n'
         '[[users]]\nid = 7\nname = "Seven"\n[[clients]]\nclient_id = "mine"\nsecret = "my-secret"\n'
     )
     server = Sandbox(utc_now, configuration=load(file, preset=Preset.STRICT), fault_header=True)
@@ -94,7 +94,7 @@ def test_what_is_left_out_is_as_at_the_server(tmp_path: Path) -> None:
             settings = own.control.settings()
             assert settings["lifetimes"] == {"code": 30, "access_token": 60, "refresh_token": 2_592_000}
             assert (settings["refresh_token_replaced"], settings["behaviour"]["pkce"]) == ("daily", "enforced")
-            assert settings["fault_header"]
+            assert (settings["seed"], settings["fault_header"]) == (5, True)
             assert ask(own, client_id="mine", client_secret="my-secret").json()["scope"] == "read"
             assert [entry.client_id for entry in logged] == ["mine"]
         with steered(served.control.make(preset="usual", behaviour={"expires_in": "text"})) as own:

@@ -24,6 +24,7 @@ MOST_PACKAGES = 25
 MOST_BYTES = 60_000_000
 
 SANDBOX = ROOT / "sandbox"
+PROGRAM = ".venv/bin/oauth-sandbox"
 
 ASYNC = """
 import asyncio, oauth_sandbox
@@ -39,8 +40,10 @@ asyncio.run(main())
 def main() -> None:
     """Run every check. Raises ``AssertionError`` or ``CalledProcessError`` at the first that fails."""
     page = (SANDBOX / "README.md").read_text("utf-8")
-    install, test, serve, _docker = blocks(page, "sh")
-    adverts, tests, program = blocks(page, "python")
+    install, test, serve = (block(page, it) for it in ("python3 -m venv", ".venv/bin/python -m pytest", PROGRAM))
+    adverts, tests, program = (
+        block(page, it) for it in ('"""Read', "import httpx\nimport pytest", "import oauth_sandbox")
+    )
     with tempfile.TemporaryDirectory(prefix="oauth-sandbox-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # the other user has to reach what is installed in it
@@ -64,9 +67,10 @@ def main() -> None:
     print("The sandbox works alone.")
 
 
-def blocks(page: str, language: str) -> list[str]:
-    """Return the blocks of code of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.M | re.S)
+def block(page: str, beginning: str) -> str:
+    """Return the only block of code that begins with a text."""
+    (found,) = (code for code in re.findall(r"^```\w+\n(.*?)^```$", page, re.M | re.S) if code.startswith(beginning))
+    return str(found)
 
 
 def shell(command: str, folder: Path, environment: Mapping[str, str]) -> str:

@@ -12,11 +12,12 @@ from oauth_sandbox import endpoints, olxgroup
 from oauth_sandbox.configuration import Api
 from oauth_sandbox.control.access import ControlAccess
 from oauth_sandbox.control.app import control_application
-from oauth_sandbox.errors import ApiError
+from oauth_sandbox.errors import ApiError, UnknownResource
 from oauth_sandbox.faults.error_responses import request_limit_page
 from oauth_sandbox.faults.hold import Hold
 from oauth_sandbox.log import Outcome
-from oauth_sandbox.paths import PATHS, SISTER, authorization_paths
+from oauth_sandbox.partner.routes import TABLE, with_ids
+from oauth_sandbox.paths import API, PATHS, SISTER, authorization_paths
 from oauth_sandbox.pipeline import PipelineResult, held_first, process
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.request import Endpoint, IncomingRequest, address_of, begun, read
@@ -58,6 +59,9 @@ class Application:
         served = dict.fromkeys(authorization_paths(api), Endpoint.AUTHORIZE)
         served |= {path: endpoint for endpoint, path in PATHS[api].items()}
         by_path = {path: _Endpoint(sandbox, endpoint, path) for path, endpoint in served.items()}
+        routes = TABLE if api is Api.PARTNER else ()
+        self.routes = {f"{API}{it.path}": _Endpoint(sandbox, it.endpoint, f"{API}{it.path}") for it in routes}
+        by_path |= {path: endpoint for path, endpoint in self.routes.items() if "{" not in path}
         # Both spellings; a redirect between them would drop the form's body.
         bare = {path.rstrip("/"): endpoint for path, endpoint in by_path.items()}
         self.paths: Mapping[str, ASGIApp] = {**bare, **by_path, HEALTH: _health}
@@ -71,7 +75,7 @@ class Application:
             return
         send = self._send_dated(send) if self.dated else send
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        app = self.paths.get(path) or (self.control if path.startswith(CONTROL) else self._not_found)
+        app = self._found(path) or (self.control if path.startswith(CONTROL) else self._not_found)
         if path.startswith(PATH):
             app, scope = self._own(path, scope) or (app, scope)
         await app(scope, receive, send)
@@ -85,13 +89,17 @@ class Application:
         if path.startswith(PATH) and (found := self._own(path, scope)) is not None:
             app, scope = found
             return app.at_once(scope, body) if isinstance(app, Application) else None
-        endpoint = self.paths.get(path)
+        endpoint = self._found(path)
         if not isinstance(endpoint, _Endpoint) or (result := endpoint.at_once(scope, body)) is None:
             return None
         headers = result.response.raw_headers(result.request_id)
         if self.dated:
             headers.append((b"date", self._date()))
         return result.response.status, headers, result.response.body
+
+    def _found(self, path: str) -> ASGIApp | None:
+        """Return the endpoint of a path; numbers in one of the partner API are ids."""
+        return self.paths.get(path) or (self.routes.get(with_ids(path)) if "{" not in path else None)
 
     def _own(self, path: str, scope: Scope) -> tuple[ASGIApp, Scope] | None:
         """Return the application of a sandbox of its own, and the scope for it; ``None`` when it is unknown."""
@@ -120,7 +128,8 @@ class Application:
             path = scope["path"].removeprefix(scope.get("root_path", ""))
             outcome = Outcome(new_request_id(), self.sandbox.clock.now())
             admitted = self.sandbox.limiter.admits(address_of(scope), outcome.at)
-            response = error_response(self.unknown_path) if admitted else request_limit_page()
+            unknown = UnknownResource() if self.routes and path.startswith(f"{API}/") else self.unknown_path
+            response = error_response(unknown) if admitted else request_limit_page()
             outcome.status = response.status
             outcome.duration_ms = (perf_counter() - started) * 1000
             self.sandbox.log.add_unknown(scope["method"], path, outcome)

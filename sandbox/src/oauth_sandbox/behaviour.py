@@ -66,6 +66,27 @@ class Cors(StrEnum):
     OPEN = "open"
 
 
+class OnGet(StrEnum):
+    """What the API does with a ``Content-Type`` on a GET."""
+
+    REFUSED = "refused"
+    ACCEPTED = "accepted"
+
+
+class Coordinates(StrEnum):
+    """The JSON type of an advert's coordinates."""
+
+    NUMBER = "number"
+    TEXT = "text"
+
+
+class ExtraFields(StrEnum):
+    """What the API does with a member of an advert that it does not know."""
+
+    IGNORED = "ignored"
+    REFUSED = "refused"
+
+
 class Behaviour(Struct, frozen=True, forbid_unknown_fields=True):
     """What is assumed of the provider. ``behaviour.toml`` says what is known of each."""
 
@@ -89,6 +110,21 @@ class Behaviour(Struct, frozen=True, forbid_unknown_fields=True):
     ] = Reuse.REFUSE
     pkce: Annotated[Pkce, Meta(description="PKCE is ignored or enforced.")] = Pkce.IGNORED
     cors: Annotated[Cors, Meta(description="Responses can be read by pages of other origins when open.")] = Cors.CLOSED
+    content_type_on_get: Annotated[OnGet, Meta(description="A GET with a Content-Type is refused or accepted.")] = (
+        OnGet.REFUSED
+    )
+    coordinates: Annotated[Coordinates, Meta(description="The JSON type of an advert's coordinates.")] = (
+        Coordinates.NUMBER
+    )
+    longest_title: Annotated[
+        int, Meta(ge=16, le=1000, description="The characters that an advert's title may have.")
+    ] = 150
+    moderation_seconds: Annotated[
+        int, Meta(ge=0, le=86_400, description="Seconds for which a created advert is new before it is active.")
+    ] = 0
+    extra_fields: Annotated[
+        ExtraFields, Meta(description="Unknown fields of an advert are ignored, or the body is refused.")
+    ] = ExtraFields.IGNORED
 
 
 PRESETS: Mapping[Preset, Behaviour] = {
@@ -101,6 +137,10 @@ PRESETS: Mapping[Preset, Behaviour] = {
         refresh_reuse=Reuse.REVOKE_FAMILY,
         code_reuse=Reuse.REVOKE_FAMILY,
         pkce=Pkce.ENFORCED,
+        coordinates=Coordinates.TEXT,
+        longest_title=70,
+        moderation_seconds=180,
+        extra_fields=ExtraFields.REFUSED,
     ),
 }
 

@@ -24,6 +24,10 @@ RUNS_IN_THE_BROWSER = frozenset({"javascript", "data", "vbscript", "file", "blob
 SCHEME = re.compile(r"[\s\x00-\x1f]*:")
 
 
+class UnknownScope(ValueError):
+    """A scope that the sandbox does not have."""
+
+
 class GrantType(StrEnum):
     """The grants of the token endpoint (RFC 6749 §4.1.3, §6 and §4.4.2)."""
 
@@ -120,9 +124,9 @@ def client_from(fields: Any, scopes: Iterable[str]) -> Client:
 
 
 def checked_scopes(names: Iterable[str], scopes: Iterable[str]) -> Scope:
-    """Return the names without repetition. Raises ``ValueError`` naming the first that is not among ``scopes``."""
+    """Return the names without repetition. Raises ``UnknownScope`` naming the first that is not among ``scopes``."""
     known = tuple(scopes)
     for name in (unique := tuple(dict.fromkeys(names))):
         if name not in known:
-            raise ValueError(f"Unknown scope {quoted(name)}. Allowed: {', '.join(known)}.")
+            raise UnknownScope(f"Unknown scope {quoted(name)}. Allowed: {', '.join(known)}.")
     return unique

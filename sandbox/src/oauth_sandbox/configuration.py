@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from oauth_sandbox.behaviour import PRESETS, Behaviour, Preset
-from oauth_sandbox.clients import Client, NewClient, ScopeName, client_from
+from oauth_sandbox.clients import Client, NewClient, ScopeName, UnknownScope, client_from
 from oauth_sandbox.rate_limit import RequestLimit
 from oauth_sandbox.validation import Fields, InvalidInput, quoted, validated
 
@@ -45,6 +45,9 @@ class Replacement(StrEnum):
     DAILY = "daily"
 
 
+Seed = Annotated[
+    int, Meta(ge=0, le=2**31 - 1, description="The partner API's first data are the same for the same seed.")
+]
 EndsAccessTokens = Annotated[
     bool, Meta(description="A refresh ends the access tokens that the same client had for the same user.")
 ]
@@ -80,6 +83,7 @@ class ConfigurationFile(Fields):
     ]
     users: Annotated[list[KnownUser], Meta(min_length=1, description="Give [[users]], at least one.")]
     clients: Annotated[list[NewClient], Meta(description="Give [[clients]].")]
+    seed: Seed = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class Configuration:
 
     refresh_token_replaced: Replacement
     refresh_ends_access_tokens: bool
+    seed: int
     request_limit: RequestLimit
     lifetimes: Lifetimes
     behaviour: Behaviour
@@ -133,7 +138,7 @@ def from_fields(document: Mapping[str, Any], server: Configuration, api: Api) ->
 
 def _inherited(server: Configuration, document: Mapping[str, Any]) -> dict[str, Any]:
     """Return a document with what it leaves out as at the server; a preset of its own sets what presets set."""
-    names = ["lifetimes", "request_limit", "scopes"]
+    names = ["lifetimes", "request_limit", "scopes", "seed"]
     if "preset" not in document:
         names += ["behaviour", "refresh_token_replaced", "refresh_ends_access_tokens"]
     basis = {name: msgspec.to_builtins(getattr(server, name)) for name in names}
@@ -185,8 +190,10 @@ def _read(document: Mapping[str, Any], name: str, api: Api) -> Configuration:
         place = f"{name}: [[clients]] number {number}"
         try:
             client = client_from(entry, file.scopes)
-        except ValueError as error:
+        except UnknownScope as error:
             raise ConfigurationError(f"{place}, field scopes: {error} Add it to [scopes], or leave it out.") from error
+        except ValueError as error:
+            raise ConfigurationError(f"{place}, field redirect_uris: {error}") from error
         if client.client_id in clients:
             raise ConfigurationError(
                 f"{place}, field client_id: {quoted(client.client_id)} is used already. Give each client its own."
@@ -195,6 +202,7 @@ def _read(document: Mapping[str, Any], name: str, api: Api) -> Configuration:
     return Configuration(
         refresh_token_replaced=file.refresh_token_replaced,
         refresh_ends_access_tokens=file.refresh_ends_access_tokens,
+        seed=file.seed,
         request_limit=file.request_limit,
         lifetimes=file.lifetimes,
         behaviour=file.behaviour,

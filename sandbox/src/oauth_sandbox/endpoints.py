@@ -1,28 +1,24 @@
 """The responses of the provider's endpoints."""
 
-import tomllib
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import msgspec
 
-from oauth_sandbox import authorization_endpoint, olxgroup, resources, token_endpoint
+from oauth_sandbox import authorization_endpoint, olxgroup, token_endpoint
 from oauth_sandbox.authorization_endpoint import ErrorPage, ErrorRedirect
 from oauth_sandbox.behaviour import ExpiresIn, ScopeOrder
 from oauth_sandbox.configuration import Api
 from oauth_sandbox.consent import consent_page, refusal_page
 from oauth_sandbox.errors import ApiError, InvalidRequest, ProviderError
+from oauth_sandbox.partner import routes
 from oauth_sandbox.provider import Sandbox
-from oauth_sandbox.request import Endpoint, IncomingRequest
+from oauth_sandbox.request import OF_PARTNER_API, Endpoint, IncomingRequest
 from oauth_sandbox.response import JSON, Response, error_response
 
 Handler = Callable[[Sandbox, IncomingRequest], Response]
 
 DOCUMENTED_ORDER = "v2 read write"
 """The order of the scopes in one of the documentation's examples."""
-
-CITIES = tomllib.loads(Path(__file__).with_name("api_data.toml").read_text(encoding="utf-8"))["cities"]
-"""The data of the partner API apart from its users."""
 
 
 def respond(sandbox: Sandbox, request: IncomingRequest) -> Response:
@@ -87,18 +83,6 @@ def _token(sandbox: Sandbox, request: IncomingRequest) -> Response:
     return Response(200, msgspec.json.encode(members), {"Content-Type": JSON})  # in a tenth of the time of json
 
 
-def _user(sandbox: Sandbox, request: IncomingRequest) -> Response:
-    _only(request, "GET", "HEAD")
-    token = resources.check(sandbox, request.headers, user_needed=True)
-    return Response.json({"data": sandbox.users[token.user_id or 0]})
-
-
-def _cities(sandbox: Sandbox, request: IncomingRequest) -> Response:
-    _only(request, "GET", "HEAD")
-    resources.check(sandbox, request.headers, user_needed=False)
-    return Response.json({"data": CITIES})
-
-
 def _only(request: IncomingRequest, *methods: str) -> None:
     if request.method not in methods:
         allow = ", ".join(methods)
@@ -109,8 +93,7 @@ HANDLERS: Mapping[Api, Mapping[Endpoint, Handler]] = {
     Api.PARTNER: {
         Endpoint.AUTHORIZE: _authorize,
         Endpoint.TOKEN: _token,
-        Endpoint.USER: _user,
-        Endpoint.CITIES: _cities,
+        **dict.fromkeys(OF_PARTNER_API, routes.respond),
     },
     Api.OLXGROUP: {
         Endpoint.AUTHORIZE: _authorize,

@@ -4,18 +4,18 @@ from collections.abc import Mapping
 
 from oauth_sandbox import olxgroup
 from oauth_sandbox.configuration import Api
-from oauth_sandbox.request import Endpoint
+from oauth_sandbox.request import OF_PARTNER_API, Endpoint
 
 AUTHORIZE = "/oauth/authorize/"
 TOKEN = "/api/open/oauth/token"
-USER = "/api/partner/users/me"
-CITIES = "/api/partner/cities"
+API = "/api/partner"
+USER = f"{API}/users/me"
 PATHS: Mapping[Api, Mapping[Endpoint, str]] = {
     Api.PARTNER: {
         Endpoint.AUTHORIZE: AUTHORIZE,
         Endpoint.TOKEN: TOKEN,
+        **{endpoint: f"{API}/{endpoint}" for endpoint in OF_PARTNER_API},
         Endpoint.USER: USER,
-        Endpoint.CITIES: CITIES,
     },
     Api.OLXGROUP: {
         Endpoint.AUTHORIZE: "/mercury/authorization/",
@@ -23,7 +23,7 @@ PATHS: Mapping[Api, Mapping[Endpoint, str]] = {
         Endpoint.METADATA: f"/advert/v1/{olxgroup.UUID}/meta",
     },
 }
-"""The provider's paths."""
+"""The provider's paths; below some of the partner API's there are more."""
 
 SISTER = "/olxgroup"
 """The place of the sister API beside the other one."""

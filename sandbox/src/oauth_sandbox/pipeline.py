@@ -22,7 +22,7 @@ from oauth_sandbox.response import JSON, Response, error_response, new_request_i
 from oauth_sandbox.validation import InvalidInput
 
 CORS_HEADERS = {
-    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Version, X-API-Key",
 }
 """The response to a preflight request (Fetch standard, CORS protocol)."""

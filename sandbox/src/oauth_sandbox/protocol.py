@@ -116,7 +116,9 @@ class Protocol(HttpToolsProtocol):
         Java's client asks for HTTP/2 by default; the parser would take the body for the other protocol's.
         """
         line = b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
-        headers = [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        # Connection announces no upgrade any more, which is how the control knows a proxy.
+        kept = ((name, _without_upgrade(value) if name == b"connection" else value) for name, value in self.headers)
+        headers = [b"%b: %b" % header for header in kept if header[0] != b"upgrade"]
         self.parser = HttpRequestParser(self)
         self.data_received(b"\r\n".join((line, *headers, b"", rest)))
 
@@ -147,3 +149,7 @@ class Protocol(HttpToolsProtocol):
         if len(head.translate(None, CONTROL_CHARACTERS)) + 2 * len(lines) - 2 < len(head):
             raise ValueError("A header of the response has a control character.")
         return b"%b%b\r\n\r\n%b" % (STATUS_LINE[status], head, body)
+
+
+def _without_upgrade(connection: bytes) -> bytes:
+    return b",".join(token for token in connection.split(b",") if token.strip().lower() != b"upgrade")

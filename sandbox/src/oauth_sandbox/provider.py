@@ -22,6 +22,7 @@ from oauth_sandbox.faults.hold import Holds
 from oauth_sandbox.faults.rules import Faults
 from oauth_sandbox.lint.findings import Lint
 from oauth_sandbox.log import RequestLog
+from oauth_sandbox.partner.state import PartnerData
 from oauth_sandbox.rate_limit import Limiter, RequestLimit
 from oauth_sandbox.scope import Scope
 from oauth_sandbox.store import Issued, Kind, State, Store
@@ -61,10 +62,11 @@ class Sandbox:
     """One provider, with a movable ``clock`` over the real time of ``base``.
 
     ``configuration`` is the initial state, by default ``sandbox.toml``; its scopes never change. ``capacity``
-    bounds the codes, the access tokens and the refresh tokens separately. ``faults``, ``lint``, ``log`` and ``limiter``
-    are used under the lock too. ``refused`` has the query of the last authorization requests that were answered with
-    an error page, and its words: their application is told nothing (RFC 6749 §4.1.2.1). ``holds`` has the requests
-    that a test has stopped, ``request_id`` is that of the request that is being answered.
+    bounds the codes, the access tokens and the refresh tokens separately. ``partner`` has the data of the partner API,
+    generated from ``seed``. ``faults``, ``lint``, ``log`` and ``limiter`` are used under the lock too. ``refused`` has
+    the query of the last authorization requests that were answered with an error page, and its words: their
+    application is told nothing (RFC 6749 §4.1.2.1). ``holds`` has the requests that a test has stopped, ``request_id``
+    is that of the request that is being answered.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Sandbox:
         self._users = dict(self.configuration.users)
         self._stores = {kind: Store(kind, timedelta(), capacity) for kind in Kind}
         self._last_family = 0
+        self.partner = PartnerData()
         self.faults = Faults()
         self.holds = Holds(self.clock.now)
         self.request_id = ""
@@ -96,6 +99,7 @@ class Sandbox:
         self.refresh_token_replaced = self.configuration.refresh_token_replaced
         self.refresh_ends_access_tokens = self.configuration.refresh_ends_access_tokens
         self.limiter = Limiter(self.configuration.request_limit)
+        self.seed = self.configuration.seed
         self.fault_header = self._starts_with_fault_header
         self.lint.drill = False
 
@@ -225,6 +229,13 @@ class Sandbox:
             if limit != self.limiter.limit:
                 self.limiter = Limiter(limit)
 
+    def set_seed(self, seed: int) -> None:
+        """Set the seed; another one begins the data of the partner API anew."""
+        with self.lock:
+            if seed != self.seed:
+                self.seed = seed
+                self.partner.clear()
+
     def revoke(self, kind: Kind, serial: int) -> None:
         """Revoke a code or token, but nothing issued with it. Raises ``LookupError`` when it is unknown."""
         with self.lock:
@@ -240,6 +251,7 @@ class Sandbox:
             for store in self._stores.values():
                 store.clear()
             self._apply_initial_settings()
+            self.partner.clear()
             self.faults.clear()
             self.holds.release()
             self.lint.clear()

@@ -20,15 +20,39 @@ class Endpoint(StrEnum):
     AUTHORIZE = "authorize"
     TOKEN = "token"
     USER = "user"
+    REGIONS = "regions"
     CITIES = "cities"
+    DISTRICTS = "districts"
+    LOCATIONS = "locations"
+    LANGUAGES = "languages"
+    CURRENCIES = "currencies"
+    CATEGORIES = "categories"
+    ADVERTS = "adverts"
+    THREADS = "threads"
     METADATA = "metadata"
+
+
+OF_USER = (Endpoint.USER, Endpoint.ADVERTS, Endpoint.THREADS)
+"""The endpoints of the partner API that need a user's token."""
+OF_PARTNER_API = (
+    *OF_USER,
+    Endpoint.REGIONS,
+    Endpoint.CITIES,
+    Endpoint.DISTRICTS,
+    Endpoint.LOCATIONS,
+    Endpoint.LANGUAGES,
+    Endpoint.CURRENCIES,
+    Endpoint.CATEGORIES,
+)
+"""The endpoints of the partner API."""
 
 
 class IncomingRequest(Struct):
     """A request. ``query`` is not decoded; header names are in lower case, as in ASGI.
 
     ``parameters`` are those of the body, ``problem`` says why they cannot be read, ``opening`` is the body's first
-    byte, ``address`` the sender's. ``elsewhere`` is true for a consent to the URL of another server.
+    byte, ``address`` the sender's. ``elsewhere`` is true for a consent to the URL of another server. ``path`` is below
+    the sandbox's own. ``body`` is that of a request to the partner API, whose members are not parameters.
     """
 
     endpoint: Endpoint
@@ -40,6 +64,8 @@ class IncomingRequest(Struct):
     opening: bytes = b""
     address: str = ""
     elsewhere: bool = False
+    path: str = ""
+    body: bytes = b""
 
     @property
     def is_preflight(self) -> bool:
@@ -59,11 +85,13 @@ class IncomingRequest(Struct):
         return self.parameters
 
     def take(self, body: bytes) -> None:
-        """Read the parameters of the complete body; ``problem`` says why they cannot be read."""
+        """Read the complete body; ``problem`` says why it cannot be read."""
         try:
             if len(body) > LARGEST_BODY:
                 raise InvalidRequest(f"The body is larger than {LARGEST_BODY} bytes", status=413)
-            if body:
+            if self.endpoint in OF_PARTNER_API:
+                self.body = body
+            elif body:
                 self.opening = body.lstrip()[:1]
                 self.parameters = from_body(body, self.headers.get("content-type", ""))
         except InvalidRequest as problem:
@@ -75,7 +103,8 @@ def begun(endpoint: Endpoint, scope: Scope) -> IncomingRequest:
     # Headers are read so often that a dictionary pays; the first of repeated ones counts.
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
     query = scope["query_string"].decode(errors="surrogateescape")
-    return IncomingRequest(endpoint, scope["method"], query, headers, address=address_of(scope))
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    return IncomingRequest(endpoint, scope["method"], query, headers, address=address_of(scope), path=path)
 
 
 async def read(endpoint: Endpoint, scope: Scope, receive: Receive) -> IncomingRequest:

@@ -34,7 +34,7 @@ json_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=
 
 @dataclass(slots=True)  # not frozen: one is made per request, and making a frozen one takes three times as long
 class Response:
-    """Status, body and headers; ``Content-Length`` is added on sending unless given."""
+    """Status, body and headers; ``Content-Length`` is added on sending unless given or forbidden."""
 
     status: int = 200
     body: bytes = b""
@@ -63,7 +63,7 @@ class Response:
     def raw_headers(self, request_id: str) -> list[tuple[bytes, bytes]]:
         """Return the headers as ASGI needs them; every response has a request id and forbids caching."""
         pairs = [(_name(name), value.encode("latin-1")) for name, value in self.headers.items()]
-        if "Content-Length" not in self.headers:
+        if "Content-Length" not in self.headers and self.status != 204:  # RFC 9110 §8.6
             pairs.append((b"content-length", b"%d" % len(self.body)))
         return [*pairs, (b"x-request-id", request_id.encode()), *COMMON_HEADERS]
 

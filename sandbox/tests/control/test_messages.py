@@ -59,7 +59,7 @@ def wrong_requests(
     operation: Operation, described: dict[str, Any], schemas: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
     """Yield wrong values for each part of a request: path, query, the body, and each of its fields."""
-    right = {"client_id": "demo-app", "id": "1", "serial": "1"}
+    right = dict.fromkeys(operation.path_parameters, "1") | {"client_id": "demo-app"}
     for name in operation.path_parameters:
         for text in ("it's", "0", "nobody", "7", "0" * 16, "%F0%9F"):
             yield {"path": operation.path.format_map(right | {name: text}), "json": {}}

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from oauth_sandbox.behaviour import Behaviour, Preset
 from oauth_sandbox.clients import Address, NewClient, ScopeName
-from oauth_sandbox.configuration import Api, Lifetimes, Replacement, from_fields
+from oauth_sandbox.configuration import Api, Lifetimes, Replacement, Seed, from_fields
 from oauth_sandbox.control.operation import Call, Conflict, Operation, Time
 from oauth_sandbox.control.users import NewUser
 from oauth_sandbox.provider import Sandbox
@@ -34,6 +34,7 @@ class Given(Fields):
     behaviour: SomeBehaviour | msgspec.UnsetType = msgspec.UNSET
     refresh_token_replaced: Replacement | msgspec.UnsetType = msgspec.UNSET
     refresh_ends_access_tokens: bool | msgspec.UnsetType = msgspec.UNSET
+    seed: Seed | msgspec.UnsetType = msgspec.UNSET
     scopes: dict[ScopeName, str] | msgspec.UnsetType = msgspec.UNSET
     users: Annotated[list[NewUser], Meta(min_length=1)] | msgspec.UnsetType = msgspec.UNSET
     clients: list[NewClient] | msgspec.UnsetType = msgspec.UNSET

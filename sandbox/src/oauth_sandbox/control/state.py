@@ -12,6 +12,7 @@ from oauth_sandbox.control.operation import Call, Conflict, Count, Nothing, Oper
 from oauth_sandbox.control.settings import SettingsChange, change_settings, current_settings
 from oauth_sandbox.control.users import NewUser
 from oauth_sandbox.faults.rules import MOST_RULES
+from oauth_sandbox.partner.state import PartnerState
 from oauth_sandbox.provider import CAPACITY, Sandbox, StoredIssued
 from oauth_sandbox.scope import parse
 from oauth_sandbox.store import Issued, Kind, State
@@ -53,6 +54,7 @@ class Snapshot(Fields):
     access_tokens: StoredTokens
     refresh_tokens: StoredTokens
     faults: FaultRules
+    partner: PartnerState | UnsetType = UNSET
     users: Annotated[list[NewUser], Meta(min_length=1)] | UnsetType = UNSET
 
 
@@ -79,6 +81,7 @@ def take(sandbox: Sandbox) -> dict[str, Any]:
             "last_number": sandbox.faults.last_number,
             "rules": [rule_fields(rule) for rule in sandbox.faults.rules],
         },
+        "partner": sandbox.partner.content(),
     }
 
 
@@ -102,6 +105,8 @@ def restore(sandbox: Sandbox, snapshot: Snapshot) -> None:
     sandbox.limiter.clear()
     sandbox.faults.refill(snapshot.faults.last_number, rules)
     change_settings(sandbox, snapshot.settings)
+    if snapshot.partner is not UNSET:
+        sandbox.partner.refill(snapshot.partner)
 
 
 def _checked(users: list[dict[str, Any]]) -> list[dict[str, Any]]:

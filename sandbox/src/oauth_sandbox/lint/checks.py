@@ -11,7 +11,7 @@ from oauth_sandbox import pkce
 from oauth_sandbox.behaviour import Cors
 from oauth_sandbox.configuration import Api
 from oauth_sandbox.parameters import Parameters, from_query
-from oauth_sandbox.request import Endpoint, IncomingRequest, basic, bearer
+from oauth_sandbox.request import OF_PARTNER_API, OF_USER, Endpoint, IncomingRequest, basic, bearer
 from oauth_sandbox.store import Issued, Kind, State
 
 if TYPE_CHECKING:
@@ -44,9 +44,8 @@ Check = Callable[[LintContext], bool]
 CHECKS: dict[Endpoint, dict[str, Check]] = {endpoint: {} for endpoint in Endpoint}
 # Checks of the presented code or token, skipped for the many requests without one.
 CHECKS_OF_PRESENTED: dict[Endpoint, dict[str, Check]] = {endpoint: {} for endpoint in Endpoint}
-API = (Endpoint.USER, Endpoint.CITIES)
-RESOURCES = (*API, Endpoint.METADATA)
-OF_PARTNER_API = frozenset({"redirect-uri-missing", "scope-missing"})
+RESOURCES = (*OF_PARTNER_API, Endpoint.METADATA)
+PARTNER_RULES = frozenset({"redirect-uri-missing", "scope-missing"})
 """Rules about parameters that the sister API does not document."""
 
 
@@ -62,7 +61,7 @@ def examine(sandbox: "Sandbox", request: IncomingRequest, client_id: str | None,
     names = [name for name, check in CHECKS[request.endpoint].items() if check(context)]
     if presented is not None:
         names += [name for name, check in CHECKS_OF_PRESENTED[request.endpoint].items() if check(context)]
-    return names if sandbox.configuration.api is Api.PARTNER else [it for it in names if it not in OF_PARTNER_API]
+    return names if sandbox.configuration.api is Api.PARTNER else [it for it in names if it not in PARTNER_RULES]
 
 
 def presented(sandbox: "Sandbox", request: IncomingRequest) -> Issued | None:
@@ -247,14 +246,14 @@ def _token_request_not_post(context: LintContext) -> bool:
     return context.request.method != "POST"
 
 
-@_check("version-missing", *API)
+@_check("version-missing", *OF_PARTNER_API)
 def _version_missing(context: LintContext) -> bool:
     return context.request.headers.get("version", "").strip() != "2.0"
 
 
-@_check("content-type-on-get", *API)
+@_check("content-type-on-get", *OF_PARTNER_API)
 def _content_type_on_get(context: LintContext) -> bool:
-    return "content-type" in context.request.headers
+    return "content-type" in context.request.headers and context.request.method in ("GET", "HEAD")
 
 
 @_check("bearer-missing", *RESOURCES)
@@ -267,7 +266,7 @@ def _token_late(context: LintContext) -> bool:
     return _is(context, Kind.ACCESS_TOKEN, State.EXPIRED)
 
 
-@_check("application-token-for-user", Endpoint.USER, of_presented=True)
+@_check("application-token-for-user", *OF_USER, of_presented=True)
 def _application_token_for_user(context: LintContext) -> bool:
     return context.presented is not None and context.presented.user_id is None
 

@@ -60,6 +60,23 @@ func control(site, method, path string, body map[string]any) map[string]any {
 	return answer
 }
 
+func findings(site string) string {
+	response, err := http.Get(site + "/control/lint")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer response.Body.Close()
+	var found []struct{ Rule string }
+	if err := json.NewDecoder(response.Body).Decode(&found); err != nil {
+		log.Fatal(err)
+	}
+	rules := []string{}
+	for _, finding := range found {
+		rules = append(rules, finding.Rule)
+	}
+	return strings.Join(rules, " ")
+}
+
 func random() string {
 	content := make([]byte, 32)
 	if _, err := rand.Read(content); err != nil {
@@ -150,6 +167,7 @@ func outcomes(site string) map[string]string {
 	newer, err := refresh(config, token)
 	result["refresh"] = reason(err)
 	result["api_after_refresh"] = reason(api(config, site, newer))
+	result["findings"] = findings(site)
 	result["older_access_token"] = reason(api(config, site, token))
 	_, err = refresh(config, token)
 	result["older_refresh_token"] = reason(err)

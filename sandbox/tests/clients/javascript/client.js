@@ -214,6 +214,8 @@ async function outcomes(make, site) {
   await step("api", () => client.api(tokens, me));
   const newer = await step("refresh", () => client.refresh(tokens));
   await step("api_after_refresh", () => client.api(newer, me));
+  const findings = await (await fetch(`${site}/control/lint`)).json();
+  result.findings = findings.map(({ rule }) => rule).join(" ");
   await step("older_access_token", () => client.api(tokens, me));
   await step("older_refresh_token", () => client.refresh(tokens));
   await step("api_after_reuse", () => client.api(newer, me));

@@ -146,6 +146,7 @@ def outcomes(make: Callable[[str, str, str], Client], site: str) -> dict[str, st
     step("api", lambda: api(token))
     newer = step("refresh", lambda: client.refresh(token))
     step("api_after_refresh", lambda: api(newer))
+    result["findings"] = " ".join(finding["rule"] for finding in HTTP.get(f"{site}/control/lint").json())
     step("older_access_token", lambda: api(token))
     step("older_refresh_token", lambda: client.refresh(token))
     step("api_after_reuse", lambda: api(newer))

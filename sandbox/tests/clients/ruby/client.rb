@@ -79,6 +79,7 @@ def outcomes(site)
   step.call("api") { api.call(token) }
   newer = step.call("refresh") { token.refresh! }
   step.call("api_after_refresh") { api.call(newer) }
+  result["findings"] = JSON.parse(Net::HTTP.get(URI("#{site}/control/lint"))).map { |it| it["rule"] }.join(" ")
   step.call("older_access_token") { api.call(token) }
   step.call("older_refresh_token") { token.refresh! }
   step.call("api_after_reuse") { api.call(newer) }
