@@ -11,13 +11,14 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from oauth_sandbox import endpoints
 from oauth_sandbox.app import application
 from oauth_sandbox.clock import utc_now
 from oauth_sandbox.configuration import Api
 from oauth_sandbox.faults.connection import Latency
+from oauth_sandbox.protocol import Protocol
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.request import Endpoint, IncomingRequest
 from oauth_sandbox.response import Response
@@ -90,11 +91,18 @@ def exchange(url: str, *parts: bytes) -> bytes:
 
 
 def test_a_token_takes_no_task(addresses: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(HttpToolsProtocol, "_start_asgi_task")
-    address = urlsplit(addresses[0])
-    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
-        connection.sendall(post())  # whole, where httpx would send the body by itself
-        assert connection.recv(100).startswith(b"HTTP/1.1 200 OK\r\n")
+    monkeypatch.delattr(RequestResponseCycle, "run_asgi")
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    response = httpx.post(f"{addresses[0]}/api/open/oauth/token", content=FORM, headers=headers, trust_env=False)
+    assert response.status_code == 200
+
+
+def json_from(connection: socket.socket) -> bytes:
+    """Receive one response, to the end of its JSON."""
+    received = b""
+    while not received.endswith(b"}") and (chunk := connection.recv(65_536)):
+        received += chunk
+    return received
 
 
 def is_open(place: tuple[str, int]) -> bool:
@@ -162,6 +170,30 @@ def test_a_body_that_is_too_large_is_refused_before_its_end(addresses: tuple[str
     with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
         connection.sendall(post(b"a" * 10_000_000)[:100_000])
         assert connection.recv(65_536).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize("request_", [REQUESTS["token"], REQUESTS["unknown path"]], ids=["short way", "usual way"])
+def test_a_connection_is_closed_when_it_was_idle_and_not_before(
+    addresses: tuple[str, str], monkeypatch: pytest.MonkeyPatch, request_: bytes
+) -> None:
+    idle = 0.8
+    monkeypatch.setattr(Protocol, "timeout_keep_alive", property(lambda _: idle, lambda _, _value: None), raising=False)
+    address = urlsplit(addresses[0])
+    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+        begun = time.monotonic()
+        while time.monotonic() < begun + 1.5 * idle:
+            connection.sendall(request_)
+            assert json_from(connection).startswith(b"HTTP/1.1 ")
+        connection.sendall(request_[:50])
+        connection.settimeout(1.5 * idle)
+        with pytest.raises(TimeoutError):
+            connection.recv(100)
+        connection.settimeout(20)
+        connection.sendall(request_[50:])
+        assert json_from(connection).startswith(b"HTTP/1.1 ")
+        answered = time.monotonic()
+        assert connection.recv(100) == b"", "the end of the connection"
+        assert idle * 0.9 < time.monotonic() - answered
 
 
 def test_a_client_that_waits_for_a_100_gets_it(addresses: tuple[str, str]) -> None:

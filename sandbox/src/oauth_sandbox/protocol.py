@@ -22,14 +22,16 @@ CONTROL_CHARACTERS = bytes({*range(0x20), 0x7F} - {0x09})
 class Protocol(HttpToolsProtocol):
     """Responds to a request to the sandbox as soon as its end was read; everything else goes uvicorn's way.
 
-    ``body`` is that of the request that may go the short way, as far as it was read.
+    ``body`` is that of the request that may go the short way, as far as it was read. ``idle_since`` is when the last
+    response was written, ``None`` once more was received.
     """
 
     body: bytes | None = None
+    idle_since: float | None = None
 
     def data_received(self, data: bytes) -> None:
         """Parse, and respond to what came whole."""
-        self._unset_keepalive_if_required()
+        self.idle_since = None
         try:
             self.parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as problem:
@@ -42,12 +44,31 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Let the sandbox see a request that was not sent to its end."""
         self._go_the_usual_way()
+        self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
         """Wait for the end of a request that has begun."""
         self._go_the_usual_way()
         super().shutdown()
+
+    def on_response_complete(self) -> None:
+        """Let the connection be idle. Its timer stays: a new one for each request takes as long as parsing it."""
+        self.idle_since = self.loop.time()
+        if self.pipeline or self.timeout_keep_alive_task is None:
+            super().on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+            self.flow.resume_reading()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection if it was idle the whole time, and look again later if it was not."""
+        idle = 0 if self.idle_since is None else self.loop.time() - self.idle_since
+        if idle < self.timeout_keep_alive:
+            again = self.loop.call_later(self.timeout_keep_alive - idle, self.timeout_keep_alive_handler)
+            self.timeout_keep_alive_task = again
+        else:
+            super().timeout_keep_alive_handler()
 
     def on_headers_complete(self) -> None:
         """Choose the way."""
