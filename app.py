@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 import streamlit.logger
+import uvicorn.config
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp
@@ -42,6 +43,7 @@ from oauth.version import version
 from oauth_sandbox import MOUNTED, Api, embedded
 from oauth_sandbox.app import application
 from oauth_sandbox.control.access import ControlAccess
+from oauth_sandbox.upgrades import UpgradesIgnored
 from pages.parts.common import keyboard, page_errors
 
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3
@@ -76,6 +78,9 @@ with suppress(AttributeError):  # a C library other than glibc (mallopt(3))
     ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
     # The memory of a large text goes back to the system, also after the first one.
     ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1024 * 1024)
+
+# The sandbox is served here too, and asked by clients that prefer another protocol.
+uvicorn.config.HTTP_PROTOCOLS["auto"] = f"{UpgradesIgnored.__module__}:{UpgradesIgnored.__name__}"
 
 # Else the server takes an address in X-Forwarded-For for that of the client, from anybody on this machine.
 os.environ.setdefault("FORWARDED_ALLOW_IPS", "")

@@ -199,6 +199,25 @@ def test_proxy_has_time_to_notice_that_the_console_is_not_ready(tmp_path: Path) 
     assert 4 <= time.monotonic() - start < LIMIT
 
 
+def test_client_that_asks_for_another_protocol_is_answered_with_its_body_read(tmp_path: Path) -> None:
+    """As Java's client and curl --http2 do by default."""
+    console = start_console(tmp_path / "home")
+    address = urlsplit(console.url)
+    body = b"grant_type=client_credentials&client_id=demo-app&client_secret=demo-secret&scope=v2"
+    with socket.create_connection((address.hostname, address.port)) as client:
+        client.sendall(
+            b"POST /sandbox/api/open/oauth/token HTTP/1.1\r\nHost: %b\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+            b"Upgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            b"Content-Length: %d\r\n\r\n%b" % (address.netloc.encode(), len(body), body)
+        )
+        answer = b""
+        while b"}" not in answer and (piece := client.recv(65536)):
+            answer += piece
+    stop_console(console)
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert b"access_token" in answer
+
+
 def test_arguments_are_refused_with_the_way_to_set_a_port(tmp_path: Path) -> None:
     command = [sys.executable, "app.py", "--port", "8600"]
     ended = subprocess.run(

@@ -4,22 +4,21 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from oauth_sandbox.app import Application
 from oauth_sandbox.endpoints import failure
 from oauth_sandbox.request import LARGEST_BODY
 from oauth_sandbox.response import new_request_id
+from oauth_sandbox.upgrades import UpgradesIgnored
 
-INVALID = "Invalid HTTP request received."
 METHODS = frozenset({b"GET", b"POST"})
 ADDRESS = re.compile(rb"/[!-\"$-~]*")
 """Path and query of an endpoint; uvicorn reads what has a host or a fragment, and refuses the rest."""
 CONTROL_CHARACTERS = bytes({*range(0x20), 0x7F} - {0x09})
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(UpgradesIgnored):
     """Responds to a request to the sandbox as soon as its end was read; everything else goes uvicorn's way.
 
     ``body`` is that of the request that may go the short way, as far as it was read. ``idle_since`` is when the last
@@ -32,14 +31,7 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse, and respond to what came whole."""
         self.idle_since = None
-        try:
-            self.parser.feed_data(data)
-        except (HttpParserError, HttpParserUpgrade) as problem:
-            if isinstance(problem, HttpParserUpgrade) and self.parser.get_method() != b"CONNECT":
-                self._ignore_upgrade(data[problem.args[0] :])
-                return
-            self.logger.warning(INVALID)
-            self.send_400_response(INVALID)
+        self.parse(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let the sandbox see a request that was not sent to its end."""
@@ -110,18 +102,6 @@ class Protocol(HttpToolsProtocol):
             self._go_the_usual_way()
         super().on_message_complete()
 
-    def _ignore_upgrade(self, rest: bytes) -> None:
-        """Read the request again without its wish for another protocol, which a server may ignore (RFC 9110 §7.8).
-
-        Java's client asks for HTTP/2 by default; the parser would take the body for the other protocol's.
-        """
-        line = b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
-        # Connection announces no upgrade any more, which is how the control knows a proxy.
-        kept = ((name, _without_upgrade(value) if name == b"connection" else value) for name, value in self.headers)
-        headers = [b"%b: %b" % header for header in kept if header[0] != b"upgrade"]
-        self.parser = HttpRequestParser(self)
-        self.data_received(b"\r\n".join((line, *headers, b"", rest)))
-
     def _go_the_usual_way(self) -> None:
         """Hand the request over to uvicorn, if one has begun on the short way."""
         if (body := self.body) is not None:
@@ -149,7 +129,3 @@ class Protocol(HttpToolsProtocol):
         if len(head.translate(None, CONTROL_CHARACTERS)) + 2 * len(lines) - 2 < len(head):
             raise ValueError("A header of the response has a control character.")
         return b"%b%b\r\n\r\n%b" % (STATUS_LINE[status], head, body)
-
-
-def _without_upgrade(connection: bytes) -> bytes:
-    return b",".join(token for token in connection.split(b",") if token.strip().lower() != b"upgrade")
