@@ -9,6 +9,7 @@ from sqlalchemy import FromClause, Select, Text, func, select, type_coerce
 
 from oauth.history.database import HistoryTimeout
 from oauth.history.filters import Filters
+from oauth.history.hourly_counts import number_of
 from oauth.history.schema import exchanges, is_number, read_time
 from oauth.history.store import History
 from oauth.history.time_limits import ask
@@ -54,14 +55,14 @@ def errors(history: History, filters: Filters, seconds: float, zone: tzinfo) -> 
     def question(source: FromClause) -> Select[Any]:
         start = func.substr(type_coerce(source.c.started_at, Text), 1, digits)
         number = source.c.documented_error
-        return select(start, number, func.count()).where(number.is_not(None)).group_by(start, number)
+        return select(start, number, number_of(source)).where(number.is_not(None)).group_by(start, number)
 
-    result = ask(history, filters, seconds, question)
+    result = ask(history, filters, seconds, question, is_counted=digits == len(_HOUR))
     bars: Counter[tuple[datetime, int]] = Counter()
     for start, number, count in result.rows:
         moment = read_time(f"{start}:00Z" if digits == len(_HOUR) else f"{start}Z")
-        if moment is None or not is_number("documented_error", number):
-            continue  # of a damaged row
+        if moment is None or not is_number("documented_error", number) or not count:
+            continue  # of a damaged row, or of none any more
         bars[_floor(moment.astimezone(zone), width), number] += count
     return Errors(
         tuple((start, number, count) for (start, number), count in sorted(bars.items())), width, result.newest

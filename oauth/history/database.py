@@ -38,7 +38,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from oauth.history import deadlines, error_messages, migrations, search
+from oauth.history import deadlines, error_messages, hourly_counts, migrations, search
 from oauth.history.last_row import LastRow
 from oauth.history.raw_writes import RawWrites, WriteResult
 from oauth.history.schema import installation
@@ -59,9 +59,9 @@ Upkeep does so long before (``Database.checkpoint``), and no exchange waits for 
 AT_ONCE = "at once"
 """The option of a transaction that writes, and does not wait until another program has written."""
 
-MIGRATION_LOCK, TURN_LOCK, RETENTION_LOCK = 6749, 6750, 6751
-"""The advisory locks of PostgreSQL that one console holds while it changes the schema, has its turn at the sandbox, or
-deletes what is too old."""
+MIGRATION_LOCK, TURN_LOCK, RETENTION_LOCK, TABLES_LOCK = 6749, 6750, 6751, 6752
+"""The advisory locks of PostgreSQL that one console holds while it changes the schema, has its turn at the sandbox,
+deletes what is too old, or makes and drops partitions."""
 
 LOCK_PAUSE = 0.3
 """Seconds between two tries to take a lock that another program has."""
@@ -240,6 +240,25 @@ class Database:
             with suppress(*self._raised):
                 connection.close()
 
+    def change_tables(self, change: Callable[[Connection], None]) -> bool:
+        """Change PostgreSQL's tables in one transaction; return false when one is in use, or another console does so.
+
+        Raises ``HistoryError``.
+        """
+        self.prepare()
+        try:
+            with self.explained(), self.engine.begin() as connection, unlimited(connection):
+                lock_timeout = deadlines.MIGRATION_LOCK_SECONDS * 1000
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {lock_timeout:.0f}")
+                if not connection.scalar(select(func.pg_try_advisory_xact_lock(TABLES_LOCK))):
+                    return False
+                change(connection)
+        except HistoryError as error:
+            if isinstance(error.__cause__, DBAPIError) and error_messages.is_locked(error.__cause__):
+                return False
+            raise
+        return True
+
     def _let_all_go(self, _engine: Engine) -> None:
         for lock in tuple(self._held):
             self.let_go(lock)
@@ -266,9 +285,18 @@ class Database:
                 begin = False
             self.at_once("PRAGMA wal_checkpoint(TRUNCATE)")
             return
+        self.merge_counts()
         autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         with self.explained(), autocommit.connect() as connection, unlimited(connection):
-            connection.exec_driver_sql("VACUUM exchanges")
+            connection.exec_driver_sql("VACUUM exchanges, hourly_counts")
+
+    def merge_counts(self, seconds: float = float("inf")) -> None:
+        """Merge PostgreSQL's hourly counts where some were added, for at most some seconds. Raises ``HistoryError``."""
+        end = time.monotonic() + seconds
+        more = self.is_shared
+        while more and time.monotonic() < end:
+            with self.writing() as connection:
+                more = hourly_counts.merge(connection)
 
     @contextmanager
     def _begin(self, engine: Engine) -> Iterator[Connection]:

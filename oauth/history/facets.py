@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import FromClause, Select, func, select
+from sqlalchemy import FromClause, Select, select
 
 from oauth.catalogue import documented
 from oauth.history import time_limits
 from oauth.history.database import HistoryTimeout
 from oauth.history.filters import Filters
+from oauth.history.hourly_counts import number_of
 from oauth.history.schema import PlainText, is_some
 from oauth.history.store import History
 from oauth.history.time_limits import ask, ask_all
@@ -61,7 +62,9 @@ def _facet(history: History, filters: Filters, name: str, deadline: float) -> Fa
     try:
         for column in columns:
             # One question may take half of what is left, so that the last of them gets a chance.
-            rows = ask_all(history, others, (deadline - time.monotonic()) / 2, partial(_by_known, column))
+            rows = ask_all(
+                history, others, (deadline - time.monotonic()) / 2, partial(_by_known, column), is_counted=True
+            )
             counters.append(_counted(rows, 0))
     except HistoryTimeout:
         result = ask(history, others, 0, partial(_by, columns))
@@ -96,7 +99,7 @@ def _code(number: int) -> str:
 def _counted(rows: Sequence[Any], index: int) -> Counter[str]:
     counts: Counter[str] = Counter()
     for row in rows:
-        if row[index] not in (None, ""):
+        if row[index] not in (None, "") and row[-1]:
             counts[str(row[index])] += int(row[-1])
     return counts
 
@@ -109,4 +112,4 @@ def _by_known(column: str, source: FromClause) -> Select[Any]:
 
 def _by(columns: tuple[str, ...], source: FromClause) -> Select[Any]:
     values = [source.c[column] for column in columns]
-    return select(*values, func.count()).group_by(*values)
+    return select(*values, number_of(source)).group_by(*values)

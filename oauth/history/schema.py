@@ -337,3 +337,37 @@ installation = Table(
     _text("value"),
 )
 """Facts that all consoles with this database agree on, such as the proof that they have the same key."""
+
+hourly_counts = Table(
+    "hourly_counts",
+    MetaData(),
+    # The first 13 characters of ``started_at``.
+    _text("hour"),
+    *(
+        _text(name)
+        for name in (
+            "owner",
+            "case",
+            "step",
+            "method",
+            "failure",
+            "outcome",
+            "error",
+            "provider",
+            "client_id",
+            "host",
+            # IMPORTED or empty.
+            "marks",
+        )
+    ),
+    Column("entry", PlainText),
+    Column("status", Integer),
+    Column("documented_error", Integer),
+    Column("number", BigInteger, nullable=False),
+    Column("merged", Boolean, nullable=False),
+)
+"""The number of exchanges by hour and all that they have in common, in PostgreSQL only, kept by triggers.
+
+The exchanges of a row are counted by the sum of ``number`` over its rows: each change adds some, which
+``hourly_counts.py`` merges.
+"""

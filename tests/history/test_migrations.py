@@ -276,7 +276,7 @@ def test_migration_waits_for_a_table_in_use_and_nobody_waits_behind_it(
             waits.append(time.monotonic() - start)
         assert migrating.is_alive()
         assert caplog.messages == ["The migration waits for a table that is in use, such as by an export."]
-        assert history.database.revision() == "0014"
+        assert history.database.revision() == "0015"
         export.rollback()
         migrating.join(60)
         export.invalidate()

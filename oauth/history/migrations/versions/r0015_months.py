@@ -1,0 +1,123 @@
+"""PostgreSQL's table of exchanges as partitions by time, and counts by hour.
+
+The table that was there becomes the only partition, so nothing is copied; ``partitions.py`` makes those of the months.
+It has the names that the partitioned table does not take over. Triggers keep the counts; those of a large table's rows
+are made in the background (``hourly_counts.py``). SQLite has one table and no counts, as before.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from oauth.history.migrations.beside_traffic import outside_of_transactions
+
+revision = "0015"
+down_revision = "0014"
+only_adds = True
+
+SMALL = 64 * 2**20
+"""Octets of a table that is counted at once, while nobody can write to it."""
+
+_TEXTS = ("hour", "owner", "case", "step", "method", "failure", "outcome", "error", "provider", "client_id", "host",
+          "marks", "entry")  # fmt: skip
+_COLUMNS = ", ".join(f'"{name}"' for name in (*_TEXTS, "status", "documented_error"))
+_VALUES = _COLUMNS.replace('"hour"', "left(started_at, 13)").replace(
+    '"marks"', "CASE WHEN position('imported' IN marks) > 0 THEN 'imported' ELSE '' END"
+)
+
+
+def upgrade() -> None:
+    """Make the partitioned table of the one that is there, and count its rows if they are few."""
+    if op.get_context().dialect.name == "sqlite":
+        return
+    _make_key()
+    op.execute("LOCK TABLE exchanges IN ACCESS EXCLUSIVE MODE")
+    size = op.get_bind().execute(sa.text("SELECT pg_relation_size('exchanges')")).scalar_one()
+    _partition()
+    _make_counts()
+    if size <= SMALL:
+        op.execute(f"INSERT INTO hourly_counts ({_COLUMNS}, number) {_counted('exchanges')}")
+    else:
+        op.execute("INSERT INTO backfills (name, below) VALUES ('hourly counts', 9999999999)")
+
+
+def _make_key() -> None:
+    """Make the index of the key that a partition must have, while the table is written to."""
+    bind = op.get_bind()
+    valid = "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass('exchanges_past_pkey') AND indisvalid"
+    if bind.execute(sa.text(valid)).first():
+        return  # the table was in use afterwards, and this is the next try
+    with outside_of_transactions() as is_outside:
+        how = "CONCURRENTLY " if is_outside else ""
+        op.execute(f"DROP INDEX {how}IF EXISTS exchanges_past_pkey")
+        op.execute(f"CREATE UNIQUE INDEX {how}exchanges_past_pkey ON exchanges (id, started_at)")
+
+
+def _partition() -> None:
+    bind = op.get_bind()
+    sequence = bind.execute(sa.text("SELECT pg_get_serial_sequence('exchanges', 'id')")).scalar_one()
+    indexes = bind.execute(
+        sa.text(
+            "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema() "
+            "AND tablename = 'exchanges' AND indexname NOT IN ('exchanges_pkey', 'exchanges_past_pkey')"
+        )
+    ).all()
+    for name, _ in indexes:
+        op.execute(f"ALTER INDEX {name} RENAME TO {name.replace('exchanges_', 'exchanges_past_', 1)}")
+    op.execute("ALTER TABLE exchanges RENAME TO exchanges_past")
+    op.execute("ALTER TABLE exchanges_past DROP CONSTRAINT exchanges_pkey")
+    op.execute("ALTER TABLE exchanges_past ADD PRIMARY KEY USING INDEX exchanges_past_pkey")
+    op.execute(
+        "CREATE TABLE exchanges (LIKE exchanges_past INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED "
+        "INCLUDING STORAGE, CONSTRAINT exchanges_pkey PRIMARY KEY (id, started_at)) PARTITION BY RANGE (started_at)"
+    )
+    op.execute(f"ALTER SEQUENCE {sequence} OWNED BY exchanges.id")
+    for _, definition in indexes:
+        bind.exec_driver_sql(definition.replace("%", "%%"))
+    op.execute("ALTER TABLE exchanges ATTACH PARTITION exchanges_past FOR VALUES FROM (MINVALUE) TO (MAXVALUE)")
+
+
+def _make_counts() -> None:
+    op.create_table(
+        "hourly_counts",
+        *(sa.Column(name, sa.Text(), nullable=name == "entry") for name in _TEXTS),
+        sa.Column("status", sa.Integer()),
+        sa.Column("documented_error", sa.Integer()),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("merged", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
+    op.create_index("hourly_counts_by_hour", "hourly_counts", ["hour"])
+    op.create_index("hourly_counts_to_merge", "hourly_counts", ["hour"], postgresql_where=sa.text("NOT merged"))
+    # Most of its rows are of the current hour, and replaced every few seconds.
+    op.execute("ALTER TABLE hourly_counts SET (autovacuum_vacuum_scale_factor = 0.02)")
+    both = "SELECT *, 1 AS change FROM added UNION ALL SELECT *, -1 FROM removed"
+    changed = _counted(f"({both}) AS changed", "sum(change)")
+    bind = op.get_bind()
+    bind.exec_driver_sql(
+        f"""CREATE FUNCTION exchanges_count() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF TG_OP = 'INSERT' THEN
+                INSERT INTO hourly_counts ({_COLUMNS}, number) {_counted("added")};
+            ELSIF TG_OP = 'DELETE' THEN
+                INSERT INTO hourly_counts ({_COLUMNS}, number) {_counted("removed", "-count(*)")};
+            ELSIF TG_OP = 'UPDATE' THEN
+                INSERT INTO hourly_counts ({_COLUMNS}, number) {changed} HAVING sum(change) <> 0;
+            ELSE
+                TRUNCATE hourly_counts;
+            END IF;
+            RETURN NULL;
+        END $$""".replace("%", "%%")
+    )
+    for event, rows in {
+        "INSERT": "REFERENCING NEW TABLE AS added",
+        "UPDATE": "REFERENCING NEW TABLE AS added OLD TABLE AS removed",
+        "DELETE": "REFERENCING OLD TABLE AS removed",
+        "TRUNCATE": "",
+    }.items():
+        op.execute(
+            f"CREATE TRIGGER exchanges_count_{event.lower()} AFTER {event} ON exchanges {rows} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION exchanges_count()"
+        )
+
+
+def _counted(source: str, number: str = "count(*)") -> str:
+    return f"SELECT {_VALUES}, {number} FROM {source} GROUP BY {_VALUES}"  # noqa: S608
