@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, Connection, Table, func, inspect, select, text
 
-from oauth.history import hourly_counts, migrations, partitions
+from oauth.history import counts, migrations, partitions
 from oauth.history.database import KEY, Database, HistoryError, unlimited
 from oauth.history.schema import (
     audit,
@@ -311,7 +311,7 @@ def _fill_postgresql(database: Database, prepared: Database) -> None:
                 _copy_into(target, table, source)
         for _, definition in indexes:
             target.exec_driver_sql(definition.replace(" ON ONLY ", " ON "))
-        hourly_counts.count_all(target)
+        counts.count_all(target)
         target.exec_driver_sql("ALTER TABLE exchanges ENABLE TRIGGER USER")
         for name in ("exchanges", "audit"):
             query = text("SELECT seq FROM sqlite_sequence WHERE name = :name")

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import FromClause, Select, Text, func, select, type_coerce
 
+from oauth.history.counts import Counted, number_of
 from oauth.history.database import HistoryTimeout
 from oauth.history.filters import Filters
-from oauth.history.hourly_counts import number_of
 from oauth.history.schema import exchanges, is_number, read_time
 from oauth.history.store import History
 from oauth.history.time_limits import ask
@@ -57,7 +57,7 @@ def errors(history: History, filters: Filters, seconds: float, zone: tzinfo) -> 
         number = source.c.documented_error
         return select(start, number, number_of(source)).where(number.is_not(None)).group_by(start, number)
 
-    result = ask(history, filters, seconds, question, is_counted=digits == len(_HOUR))
+    result = ask(history, filters, seconds, question, Counted("documented_error", digits))
     bars: Counter[tuple[datetime, int]] = Counter()
     for start, number, count in result.rows:
         moment = read_time(f"{start}:00Z" if digits == len(_HOUR) else f"{start}Z")

@@ -38,7 +38,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from oauth.history import deadlines, error_messages, hourly_counts, migrations, search
+from oauth.history import counts, deadlines, error_messages, migrations, search
 from oauth.history.last_row import LastRow
 from oauth.history.raw_writes import RawWrites, WriteResult
 from oauth.history.schema import installation
@@ -259,6 +259,16 @@ class Database:
             raise
         return True
 
+    def change_at_one_moment(self, change: Callable[[Connection], bool]) -> bool:
+        """Change PostgreSQL's rows in a transaction that sees one moment only; return what the change does.
+
+        Raises ``HistoryError``.
+        """
+        self.prepare()
+        snapshot = self.engine.execution_options(isolation_level="REPEATABLE READ")
+        with self.explained(writing=True), snapshot.begin() as connection, unlimited(connection):
+            return change(connection)
+
     def _let_all_go(self, _engine: Engine) -> None:
         for lock in tuple(self._held):
             self.let_go(lock)
@@ -288,15 +298,15 @@ class Database:
         self.merge_counts()
         autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         with self.explained(), autocommit.connect() as connection, unlimited(connection):
-            connection.exec_driver_sql("VACUUM exchanges, hourly_counts")
+            connection.exec_driver_sql("VACUUM exchanges, exchange_counts")
 
     def merge_counts(self, seconds: float = float("inf")) -> None:
-        """Merge PostgreSQL's hourly counts where some were added, for at most some seconds. Raises ``HistoryError``."""
+        """Merge PostgreSQL's counts where some were added, for at most some seconds. Raises ``HistoryError``."""
         end = time.monotonic() + seconds
         more = self.is_shared
         while more and time.monotonic() < end:
             with self.writing() as connection:
-                more = hourly_counts.merge(connection)
+                more = counts.merge(connection)
 
     @contextmanager
     def _begin(self, engine: Engine) -> Iterator[Connection]:

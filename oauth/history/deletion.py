@@ -72,21 +72,21 @@ def announce_older(history: History, limit: datetime, now: datetime) -> Announce
     return Announcement(limit, up_to, count, expired)
 
 
-def delete_older(history: History, announced: Announcement, limit: datetime, now: datetime) -> Iterator[int]:
+def delete_older(history: History, announced: Announcement, limit: datetime, now: datetime) -> Iterator[int | None]:
     """Delete the exchanges that were announced and began before ``limit`` too, oldest first, and whole months at once.
 
     Those of a running flow stay: when one of its exchanges is newer, or when it waits for its callback at ``now``. No
-    more are deleted than were announced. Yields the number deleted after every batch; the reader may stop between two,
-    and calls ``Database.wipe`` at the end. Raises ``HistoryError``; earlier batches stay deleted.
+    more are deleted than were announced. Yields the number deleted after every batch, ``None`` while months cannot be
+    dropped because the table is in use; the reader may stop between two, and calls ``Database.wipe`` at the end.
+    Raises ``HistoryError``; earlier batches stay deleted.
     """
     gone = 0
-    while announced.expired.partitions:
-        dropped = expiry.drop(history, announced.expired, min(limit, announced.limit), now)
-        MEASURES.count_deleted(dropped or 0)
-        gone += dropped or 0
+    while (dropped := expiry.drop(history, announced.expired, min(limit, announced.limit), now)) is None:
+        yield None
+    if dropped:
+        MEASURES.count_deleted(dropped)
+        gone += dropped
         yield gone
-        if dropped is not None:
-            break
     for batch in _older(history, min(limit, announced.limit), now, PIECE):
         ids = [id for id in batch if id <= announced.up_to][: announced.count - gone]
         if ids:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, text
 
-from oauth.history import hourly_counts
+from oauth.history import counts
 from oauth.history.database import unlimited
 from oauth.history.partitions import Partition, partitions, replace_first
 from oauth.history.schema import callbacks, exchanges, utc_text
@@ -49,9 +49,9 @@ def find(history: History, limit: datetime, now: datetime) -> Expired:
         return Expired()
     with history.database.reading() as connection, unlimited(connection):
         old = tuple(each for each in partitions(connection) if each.upper and each.upper <= utc_text(limit))
-        if not old or not hourly_counts.are_complete(connection):
+        if not old or not counts.are_complete(connection):
             return Expired()
-        count = hourly_counts.number_before(connection, old[-1].upper)
+        count = counts.number_before(connection, old[-1].upper)
         if len(old) == 1 and count <= FEW:
             return Expired()
         flows, _ = _running(connection, old, limit, now)
@@ -73,19 +73,20 @@ def drop(history: History, expired: Expired, limit: datetime, now: datetime) -> 
         return 0
     with history.database.reading() as connection, unlimited(connection):
         flows, seen = _running(connection, old, limit, now)
-    gone = 0
+    upper, gone = old[-1].upper, 0
 
     def change(connection: Connection) -> None:
         nonlocal gone
-        hourly_counts.lock(connection)
+        counts.lock(connection)
         connection.exec_driver_sql("LOCK TABLE exchanges IN ACCESS EXCLUSIVE MODE")
         if partitions(connection)[: len(old)] != [*old]:
             return  # another console dropped them
         going_on = flows | _flows(connection, exchanges.c.id > seen - UNDER_WAY, exchanges.c.started_at >= limit)
         values = {"flows": sorted(going_on | _waiting(connection, now)), "up_to": expired.up_to}
-        before = hourly_counts.forget_before(connection, old[-1].upper)
+        before = counts.number_before(connection, upper)
         replace_first(connection, old, _SPARED, values)
-        gone = before - hourly_counts.count_before(connection, old[-1].upper)
+        counts.count_again(connection, upper)
+        gone = before - counts.number_before(connection, upper)
         if gone > expired.count:
             raise _MoreThanAnnouncedError
 

@@ -11,9 +11,9 @@ from sqlalchemy import FromClause, Select, select
 
 from oauth.catalogue import documented
 from oauth.history import time_limits
+from oauth.history.counts import Counted, number_of
 from oauth.history.database import HistoryTimeout
 from oauth.history.filters import Filters
-from oauth.history.hourly_counts import number_of
 from oauth.history.schema import PlainText, is_some
 from oauth.history.store import History
 from oauth.history.time_limits import ask, ask_all
@@ -62,9 +62,8 @@ def _facet(history: History, filters: Filters, name: str, deadline: float) -> Fa
     try:
         for column in columns:
             # One question may take half of what is left, so that the last of them gets a chance.
-            rows = ask_all(
-                history, others, (deadline - time.monotonic()) / 2, partial(_by_known, column), is_counted=True
-            )
+            left = (deadline - time.monotonic()) / 2
+            rows = ask_all(history, others, left, partial(_by_known, column), Counted(column))
             counters.append(_counted(rows, 0))
     except HistoryTimeout:
         result = ask(history, others, 0, partial(_by, columns))

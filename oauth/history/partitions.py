@@ -124,7 +124,7 @@ class Months:
         if not self._database.change_tables(add):
             return False
         with self._database.explained(), closing(self._database.connect_apart()) as connection:
-            driver: Any = connection.connection.driver_connection
+            driver: Any = connection.connection.dbapi_connection
             driver.seconds = None
             _run(
                 connection,

@@ -338,36 +338,28 @@ installation = Table(
 )
 """Facts that all consoles with this database agree on, such as the proof that they have the same key."""
 
-hourly_counts = Table(
-    "hourly_counts",
+exchange_counts = Table(
+    "exchange_counts",
     MetaData(),
-    # The first 13 characters of ``started_at``.
-    _text("hour"),
-    *(
-        _text(name)
-        for name in (
-            "owner",
-            "case",
-            "step",
-            "method",
-            "failure",
-            "outcome",
-            "error",
-            "provider",
-            "client_id",
-            "host",
-            # IMPORTED or empty.
-            "marks",
-        )
-    ),
-    Column("entry", PlainText),
+    # "day", "hour" or "month", and the begin of ``started_at``.
+    _text("unit"),
+    _text("period"),
+    _text("owner"),
+    # "drill", "import", both or neither.
+    _text("origin"),
+    _text("case"),
+    _text("step"),
+    _text("outcome"),
     Column("status", Integer),
     Column("documented_error", Integer),
+    _text("error"),
+    Column("entry", PlainText),
+    _text("provider"),
+    _text("client_id"),
     Column("number", BigInteger, nullable=False),
     Column("merged", Boolean, nullable=False),
 )
-"""The number of exchanges by hour and all that they have in common, in PostgreSQL only, kept by triggers.
+"""The number of exchanges by time and what they have in common (``counts.py``), in PostgreSQL only, kept by triggers.
 
-The exchanges of a row are counted by the sum of ``number`` over its rows: each change adds some, which
-``hourly_counts.py`` merges.
+The exchanges are counted by the sum of ``number``: each change adds rows, which are merged in the background.
 """

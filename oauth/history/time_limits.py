@@ -1,6 +1,6 @@
 """Aggregate queries with a time limit.
 
-What the hourly counts can answer is asked of them. Another query that takes too long on a large history is repeated on
+What the counts can answer is asked of them. Another query that takes too long on a large history is repeated on
 its newest exchanges, and the result says so.
 """
 
@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import FromClause, Select, select
 
-from oauth.history import hourly_counts
+from oauth.history import counts
+from oauth.history.counts import Counted, number_of
 from oauth.history.database import HistoryTimeout
 from oauth.history.filters import Filters
-from oauth.history.hourly_counts import number_of
 from oauth.history.schema import exchanges
 from oauth.history.store import History
 
@@ -51,17 +51,16 @@ def ask(
     filters: Filters,
     seconds: float,
     question: Callable[[FromClause], Select[Any]],
-    *,
-    is_counted: bool = False,
+    counted: Counted | None = None,
 ) -> Result:
     """Query all exchanges that match ``filters``, or after ``seconds`` the newest of them.
 
-    ``question`` makes the query from the exchanges as a table, or with ``is_counted`` also from rows of their counts
-    (``hourly_counts.number_of``). With no time at all, only the newest are read. Raises ``HistoryError``, and
+    ``question`` makes the query from the exchanges as a table, or where ``counted`` says what it needs, also from rows
+    of their counts (``counts.number_of``). With no time at all, only the newest are read. Raises ``HistoryError``, and
     ``HistoryTimeout`` when the fallback takes longer than ``FALLBACK_SECONDS``.
     """
     with suppress(HistoryTimeout):
-        return Result(ask_all(history, filters, seconds, question, is_counted=is_counted))
+        return Result(ask_all(history, filters, seconds, question, counted))
     some = _shown(history, filters).order_by(exchanges.c.started_at.desc(), exchanges.c.id.desc()).limit(NEWEST)
     with history.database.reading(FALLBACK_SECONDS) as connection:
         return Result(connection.execute(question(some.subquery())).all(), NEWEST)
@@ -72,14 +71,14 @@ def ask_all(
     filters: Filters,
     seconds: float,
     question: Callable[[FromClause], Select[Any]],
-    *,
-    is_counted: bool = False,
+    counted: Counted | None = None,
 ) -> Sequence[Any]:
     """Query all exchanges that match ``filters``, as ``ask`` does. Raises ``HistoryError`` and ``HistoryTimeout``."""
     if seconds <= 0:
         raise HistoryTimeout("No time is left for this query.")
-    counts = hourly_counts.source(history, filters, seconds) if is_counted else None
-    source = _shown(history, filters).subquery() if counts is None else counts
+    source = None if counted is None else counts.source(history, filters, counted, seconds)
+    if source is None:
+        source = _shown(history, filters).subquery()
     with history.database.reading(seconds) as connection:
         return connection.execute(question(source)).all()
 
@@ -98,7 +97,7 @@ def count(history: History, filters: Filters, seconds: float) -> Count:
     Raises ``HistoryError``.
     """
     try:
-        result = ask(history, filters, seconds, _number, is_counted=True)
+        result = ask(history, filters, seconds, _number, Counted())
     except HistoryTimeout:
         return Count(0, more=True)
     number = int(result.rows[0][0])

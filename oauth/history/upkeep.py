@@ -15,7 +15,7 @@ from sqlalchemy import Connection, case, delete, or_, select, text, update
 
 from oauth.catalogue import answers
 from oauth.exchange import Step
-from oauth.history import hourly_counts
+from oauth.history import counts
 from oauth.history.backfill import fill_entries
 from oauth.history.database import Database, HistoryError
 from oauth.history.partitions import Months
@@ -66,7 +66,7 @@ class Upkeep:
             None if retention_days is None else Retention(history, retention_days, before_deletion, self._ended)
         )
         self._months = Months(history.database)
-        self._fills: dict[Callable[[Database], bool], bool] = {fill_entries: True, hourly_counts.fill: True}
+        self._fills: dict[Callable[[Database], bool], bool] = {fill_entries: True, counts.fill: True}
 
     def start(self) -> None:
         """Run rounds in a background thread until the process ends or ``stop`` is called.

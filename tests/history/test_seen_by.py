@@ -23,14 +23,15 @@ from oauth.exports.query import source
 from oauth.history import (
     charts,
     compare,
+    counts,
     deletion,
     facets,
-    hourly_counts,
     recognise_again,
     repeats,
     secret_search,
     time_limits,
 )
+from oauth.history.counts import Counted
 from oauth.history.filters import Filters
 from oauth.history.past import HistoryPast
 from oauth.history.saved_views import Views
@@ -153,7 +154,7 @@ def one_by_one(source_: Any) -> Any:
 
 
 def one_by_owner(source_: Any) -> Any:
-    number = hourly_counts.number_of(source_)
+    number = counts.number_of(source_)
     return select(source_.c.owner, number).group_by(source_.c.owner).having(number > 0).order_by(source_.c.owner)
 
 
@@ -189,7 +190,7 @@ SEEN: Mapping[str, Callable[[History], Any]] = {
     "repeats.repeats": lambda history: each_line(lambda filters: repeats.repeats(history, filters, SECONDS)),
     "time_limits.ask": lambda history: [
         each_line(lambda filters: time_limits.ask(history, filters, 0, one_by_one)),
-        each_line(lambda filters: time_limits.ask(history, filters, SECONDS, one_by_owner, is_counted=True)),
+        each_line(lambda filters: time_limits.ask(history, filters, SECONDS, one_by_owner, Counted())),
     ],
     "time_limits.ask_all": lambda history: each_line(
         lambda filters: time_limits.ask_all(history, filters, SECONDS, one_by_one)
@@ -231,18 +232,18 @@ UNRESTRICTED: Mapping[str, str] = {
     "retention.Retention.round": "retention concerns every row, and runs in the background",
     "database.Database.hold": "it concerns no rows",
     "database.Database.change_tables": "it opens a transaction",
+    "database.Database.change_at_one_moment": "it opens a transaction",
     "database.Database.merge_counts": "it changes no number",
-    "hourly_counts.source": "it has the conditions of the view, and ask and ask_all show its rows",
-    "hourly_counts.merge": "it changes no number",
-    "hourly_counts.fill": "it counts every row in the background, and returns none",
-    "hourly_counts.count_all": "it counts every row of a restored backup",
-    "hourly_counts.are_complete": "it reads no rows",
-    "hourly_counts.lock": "it is a lock",
-    "hourly_counts.number_before": "retention concerns every row, and runs in the background",
+    "counts.source": "it has the conditions of the view, and ask and ask_all show its rows",
+    "counts.merge": "it changes no number",
+    "counts.fill": "it counts every row in the background, and returns none",
+    "counts.count_all": "it counts every row of a restored backup",
+    "counts.are_complete": "it reads no rows",
+    "counts.lock": "it is a lock",
+    "counts.number_before": "retention concerns every row, and runs in the background",
     "expiry.find": "retention concerns every row, and runs in the background",
     "expiry.drop": "retention concerns every row, and runs in the background",
-    "hourly_counts.forget_before": "retention concerns every row, and runs in the background",
-    "hourly_counts.count_before": "retention concerns every row, and runs in the background",
+    "counts.count_again": "retention concerns every row, and runs in the background",
     "partitions.partitions": "it concerns the tables",
     "partitions.lay_out": "it concerns the tables, while they are empty",
     "partitions.replace_first": "retention concerns every row, and runs in the background",

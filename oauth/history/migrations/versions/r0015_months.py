@@ -1,8 +1,8 @@
-"""PostgreSQL's table of exchanges as partitions by time, and counts by hour.
+"""PostgreSQL's table of exchanges as partitions by time, and counts of them.
 
 The table that was there becomes the only partition, so nothing is copied; ``partitions.py`` makes those of the months.
 It has the names that the partitioned table does not take over. Triggers keep the counts; those of a large table's rows
-are made in the background (``hourly_counts.py``). SQLite has one table and no counts, as before.
+are made in the background (``counts.py``). SQLite has one table and no counts, as before.
 """
 
 import sqlalchemy as sa
@@ -17,11 +17,19 @@ only_adds = True
 SMALL = 64 * 2**20
 """Octets of a table that is counted at once, while nobody can write to it."""
 
-_TEXTS = ("hour", "owner", "case", "step", "method", "failure", "outcome", "error", "provider", "client_id", "host",
-          "marks", "entry")  # fmt: skip
-_COLUMNS = ", ".join(f'"{name}"' for name in (*_TEXTS, "status", "documented_error"))
-_VALUES = _COLUMNS.replace('"hour"', "left(started_at, 13)").replace(
-    '"marks"', "CASE WHEN position('imported' IN marks) > 0 THEN 'imported' ELSE '' END"
+_TEXTS = ("unit", "period", "owner", "origin", "case", "step", "outcome", "error", "entry", "provider", "client_id")
+_NUMBERS = "status", "documented_error"
+_NAMES = ", ".join(f'"{name}"' for name in (*_TEXTS, *_NUMBERS))
+
+_ERROR = "documented_error", "error", "entry"
+_UNITS = (
+    ("day", 10, ("owner", "origin", "step", "outcome", "status", *_ERROR, "provider", "client_id"), "true"),
+    ("hour", 13, ("owner", "origin", *_ERROR), "documented_error IS NOT NULL"),
+    ("month", 7, ("owner", "origin", "case"), "\"case\" <> ''"),
+)
+_ORIGIN = (
+    "(CASE WHEN \"case\" = 'drill' THEN 'drill ' ELSE '' END "
+    "|| CASE WHEN position('imported' IN marks) > 0 THEN 'import' ELSE '' END)"
 )
 
 
@@ -35,9 +43,9 @@ def upgrade() -> None:
     _partition()
     _make_counts()
     if size <= SMALL:
-        op.execute(f"INSERT INTO hourly_counts ({_COLUMNS}, number) {_counted('exchanges')}")
+        op.execute("SELECT exchange_counts_add('', NULL)")
     else:
-        op.execute("INSERT INTO backfills (name, below) VALUES ('hourly counts', 9999999999)")
+        op.execute("INSERT INTO backfills (name, below) VALUES ('exchange counts', 999999)")
 
 
 def _make_key() -> None:
@@ -78,34 +86,33 @@ def _partition() -> None:
 
 def _make_counts() -> None:
     op.create_table(
-        "hourly_counts",
+        "exchange_counts",
         *(sa.Column(name, sa.Text(), nullable=name == "entry") for name in _TEXTS),
-        sa.Column("status", sa.Integer()),
-        sa.Column("documented_error", sa.Integer()),
+        *(sa.Column(name, sa.Integer()) for name in _NUMBERS),
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("merged", sa.Boolean(), nullable=False, server_default=sa.false()),
     )
-    op.create_index("hourly_counts_by_hour", "hourly_counts", ["hour"])
-    op.create_index("hourly_counts_to_merge", "hourly_counts", ["hour"], postgresql_where=sa.text("NOT merged"))
-    # Most of its rows are of the current hour, and replaced every few seconds.
-    op.execute("ALTER TABLE hourly_counts SET (autovacuum_vacuum_scale_factor = 0.02)")
-    both = "SELECT *, 1 AS change FROM added UNION ALL SELECT *, -1 FROM removed"
-    changed = _counted(f"({both}) AS changed", "sum(change)")
+    op.create_index("exchange_counts_by_period", "exchange_counts", ["period"])
+    op.create_index("exchange_counts_to_merge", "exchange_counts", ["period"], postgresql_where=sa.text("NOT merged"))
+    # Many of its rows are of the current day, and replaced every few seconds.
+    op.execute("ALTER TABLE exchange_counts SET (autovacuum_vacuum_scale_factor = 0.02)")
     bind = op.get_bind()
+    of_time = "(SELECT * FROM exchanges WHERE started_at >= since AND (until IS NULL OR started_at < until)) AS counted"
+    bind.exec_driver_sql(
+        "CREATE FUNCTION exchange_counts_add(since text, until text) RETURNS void LANGUAGE plpgsql AS $$ "
+        f"BEGIN {_counted(of_time)} END $$"
+    )
+    both = "(SELECT *, 1 AS change FROM added UNION ALL SELECT *, -1 FROM removed) AS changed"
     bind.exec_driver_sql(
         f"""CREATE FUNCTION exchanges_count() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            IF TG_OP = 'INSERT' THEN
-                INSERT INTO hourly_counts ({_COLUMNS}, number) {_counted("added")};
-            ELSIF TG_OP = 'DELETE' THEN
-                INSERT INTO hourly_counts ({_COLUMNS}, number) {_counted("removed", "-count(*)")};
-            ELSIF TG_OP = 'UPDATE' THEN
-                INSERT INTO hourly_counts ({_COLUMNS}, number) {changed} HAVING sum(change) <> 0;
-            ELSE
-                TRUNCATE hourly_counts;
+            IF TG_OP = 'INSERT' THEN {_counted("added")}
+            ELSIF TG_OP = 'DELETE' THEN {_counted("removed", "-count(*)")}
+            ELSIF TG_OP = 'UPDATE' THEN {_counted(both, "sum(change)", "HAVING sum(change) <> 0")}
+            ELSE TRUNCATE exchange_counts;
             END IF;
             RETURN NULL;
-        END $$""".replace("%", "%%")
+        END $$"""
     )
     for event, rows in {
         "INSERT": "REFERENCING NEW TABLE AS added",
@@ -119,5 +126,22 @@ def _make_counts() -> None:
         )
 
 
-def _counted(source: str, number: str = "count(*)") -> str:
-    return f"SELECT {_VALUES}, {number} FROM {source} GROUP BY {_VALUES}"  # noqa: S608
+def _counted(rows: str, number: str = "count(*)", having: str = "") -> str:
+    """Return the statements that add the counts of some rows."""
+    statements = []
+    for unit, length, columns, condition in _UNITS:
+        special = {"unit": f"'{unit}'", "period": f"left(started_at, {length})", "origin": _ORIGIN}
+        values = [
+            special.get(name, f'"{name}"')
+            if name in ("unit", "period", *columns)
+            else "NULL::integer"
+            if name in _NUMBERS
+            else "''"
+            for name in (*_TEXTS, *_NUMBERS)
+        ]
+        keys = ", ".join(str(place) for place in range(1, len(values) + 1))
+        statements.append(
+            f"INSERT INTO exchange_counts ({_NAMES}, number) SELECT {', '.join(values)}, {number} FROM {rows} "  # noqa: S608
+            f"WHERE {condition} GROUP BY {keys} {having};"
+        )
+    return " ".join(statements)
