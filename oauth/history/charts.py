@@ -59,11 +59,14 @@ def errors(history: History, filters: Filters, seconds: float, zone: tzinfo) -> 
 
     result = ask(history, filters, seconds, question, Counted("documented_error", digits))
     bars: Counter[tuple[datetime, int]] = Counter()
+    starts: dict[str, datetime | None] = {}  # of some thousand times, for each number
     for start, number, count in result.rows:
-        moment = read_time(f"{start}:00Z" if digits == len(_HOUR) else f"{start}Z")
-        if moment is None or not is_number("documented_error", number) or not count:
-            continue  # of a damaged row, or of none any more
-        bars[_floor(moment.astimezone(zone), width), number] += count
+        if start not in starts:
+            moment = read_time(f"{start}:00Z" if digits == len(_HOUR) else f"{start}Z")
+            starts[start] = None if moment is None else _floor(moment.astimezone(zone), width)
+        begin = starts[start]
+        if begin is not None and is_number("documented_error", number) and count:  # not of a damaged row
+            bars[begin, number] += count
     return Errors(
         tuple((start, number, count) for (start, number), count in sorted(bars.items())), width, result.newest
     )

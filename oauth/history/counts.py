@@ -1,4 +1,4 @@
-"""Counts of exchanges by day, in PostgreSQL, from which facets and charts are answered at any size.
+"""Counts of exchanges by time, in PostgreSQL, from which facets and charts are answered at any size.
 
 Triggers add to them in the transaction of each change, so they are exact for everyone at any time. The rows of a period
 are merged in the background, and a history that was large before there were counts is counted there, newest first.
@@ -74,18 +74,21 @@ class Unit:
         period = self.period(moment)
         if utc_text(moment) == period + "0000-01-01T00:00:00.000000Z"[self.length :]:
             return period
-        if self.name == "month":
+        if self.length == len("2026-11"):
             return self.period(moment.replace(day=1) + timedelta(days=32))
         return self.period(moment + timedelta(hours=1 if self.name == "hour" else 24))
 
 
 _ERROR = "documented_error", "error", "entry"
+_COMMON = "owner", "origin", "step", "outcome", "status", *_ERROR, "provider", "client_id"
 UNITS = (
-    Unit("day", 10, ("owner", "origin", "step", "outcome", "status", *_ERROR, "provider", "client_id")),
+    Unit("month", 7, _COMMON),
     # All of it by the hour, or the cases by the day, would be about as many rows as there are exchanges.
+    Unit("case", 7, ("owner", "origin", "case"), of="case"),
+    Unit("day", 10, _COMMON),
     Unit("hour", 13, ("owner", "origin", *_ERROR), of="documented_error"),
-    Unit("month", 7, ("owner", "origin", "case"), of="case"),
 )
+"""The units, the longest periods first."""
 
 _KEYS = [column.name for column in exchange_counts.c if column.name not in ("number", "merged")]
 _NAMES = ", ".join(f'"{name}"' for name in _KEYS)
@@ -127,12 +130,14 @@ def source(history: "History", filters: "Filters", counted: Counted, seconds: fl
     needed = _columns_of(history.own()) | ({counted.column} if counted.column else set())
     for term in others:
         needed |= {"origin"} if isinstance(term, OriginTerm) else _columns_of([term.condition()])
-    unit = next((unit for unit in UNITS if unit.length >= counted.length and unit.has(counted.column, needed)), None)
-    if unit is None or not history.database.is_shared:
+    units = [unit for unit in UNITS if unit.length >= counted.length and unit.has(counted.column, needed)]
+    if not units or not history.database.is_shared:
         return None
     with history.database.reading(seconds) as connection:
         if not are_complete(connection):
             return None
+    # The fewest rows, or with a time, the shortest parts of a period at its ends.
+    unit = units[-1 if moments else 0]
     named = [name for name in unit.columns if name != "origin"]
     conditions = [exchange_counts.c.unit == unit.name]
     conditions += [_adapted(condition) for condition in history.own()]
@@ -200,7 +205,7 @@ def lock(connection: Connection) -> None:
 
 def number_before(connection: Connection, month: str) -> int:
     """Return the number of exchanges before the begin of a month, a date."""
-    of_time = exchange_counts.c.unit == "day", exchange_counts.c.period < month[:7]
+    of_time = exchange_counts.c.unit == "month", exchange_counts.c.period < month[:7]
     return int(connection.scalar(select(func.sum(exchange_counts.c.number)).where(*of_time)) or 0)
 
 

@@ -341,7 +341,7 @@ installation = Table(
 exchange_counts = Table(
     "exchange_counts",
     MetaData(),
-    # "day", "hour" or "month", and the begin of ``started_at``.
+    # The name of a unit of ``counts.py``, and the begin of ``started_at``.
     _text("unit"),
     _text("period"),
     _text("owner"),

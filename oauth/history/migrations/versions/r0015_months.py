@@ -22,10 +22,12 @@ _NUMBERS = "status", "documented_error"
 _NAMES = ", ".join(f'"{name}"' for name in (*_TEXTS, *_NUMBERS))
 
 _ERROR = "documented_error", "error", "entry"
+_COMMON = "owner", "origin", "step", "outcome", "status", *_ERROR, "provider", "client_id"
 _UNITS = (
-    ("day", 10, ("owner", "origin", "step", "outcome", "status", *_ERROR, "provider", "client_id"), "true"),
+    ("month", 7, _COMMON, "true"),
+    ("case", 7, ("owner", "origin", "case"), "\"case\" <> ''"),
+    ("day", 10, _COMMON, "true"),
     ("hour", 13, ("owner", "origin", *_ERROR), "documented_error IS NOT NULL"),
-    ("month", 7, ("owner", "origin", "case"), "\"case\" <> ''"),
 )
 _ORIGIN = (
     "(CASE WHEN \"case\" = 'drill' THEN 'drill ' ELSE '' END "
