@@ -79,7 +79,10 @@ def _differences(connection: Connection) -> Any:
     def is_ours(item: SchemaItem, name: str | None, kind: str, *_: Any) -> bool:
         if kind == "table":
             return name in metadata.tables
-        return not (name == "search" and isinstance(item, Column)) and name != "exchanges_by_search"
+        return not (name == "search" and isinstance(item, Column)) and name not in (
+            "exchanges_by_search",
+            "exchanges_waiting",
+        )
 
     return compare_metadata(MigrationContext.configure(connection, opts={"include_object": is_ours}), metadata)
 

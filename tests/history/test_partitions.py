@@ -290,7 +290,7 @@ def test_restored_history_has_its_months(
     with other.database.reading() as connection:
         assert not connection.exec_driver_sql("SELECT 1 FROM pg_index WHERE NOT indisvalid").all()
         indexed = "SELECT count(*) FROM pg_indexes WHERE tablename = 'exchanges_2026_11'"
-        assert connection.exec_driver_sql(indexed).scalar_one() == 16
+        assert connection.exec_driver_sql(indexed).scalar_one() == 17
 
 
 def test_list_and_search_stop_at_the_newest_partitions(history: History, add: Callable[..., int]) -> None:
@@ -322,3 +322,19 @@ def test_bounds_are_read_as_postgresql_writes_them(history: History) -> None:
     history.count(Filters())
     with history.database.reading() as connection:
         assert partitions.partitions(connection) == [Partition(PAST, "", "")]
+
+
+def test_lost_exchanges_are_looked_for_in_an_index_of_those_that_wait(
+    history: History, add: Callable[..., int], exchange: Callable[..., Exchange]
+) -> None:
+    add(NOW)
+    with history.database.reading() as connection:
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        waiting = "SELECT id FROM exchanges WHERE outcome = 'none' AND failure = '' AND started_at < '2026-12-01'"
+        plan = " ".join(connection.exec_driver_sql(f"EXPLAIN {waiting}").scalars())
+    assert "exchanges_past_waiting" in plan
+    lost = history.begin(replace(exchange(), started_at=NOW - timedelta(hours=2)))
+    Upkeep(history, lambda: NOW).round()
+    row = history.get(lost)
+    assert row is not None
+    assert row.exchange.failure is not None

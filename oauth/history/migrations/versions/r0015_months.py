@@ -39,7 +39,9 @@ def upgrade() -> None:
     """Make the partitioned table of the one that is there, and count its rows if they are few."""
     if op.get_context().dialect.name == "sqlite":
         return
-    _make_key()
+    _make_index("exchanges_past_pkey", "UNIQUE", "(id, started_at)")  # the key of a partition
+    # Upkeep looks for lost ones every few seconds, and rows without a response are many in the end.
+    _make_index("exchanges_waiting", "", "(started_at, id) WHERE outcome = 'none' AND failure = ''")
     op.execute("LOCK TABLE exchanges IN ACCESS EXCLUSIVE MODE")
     size = op.get_bind().execute(sa.text("SELECT pg_relation_size('exchanges')")).scalar_one()
     _partition()
@@ -50,16 +52,15 @@ def upgrade() -> None:
         op.execute("INSERT INTO backfills (name, below) VALUES ('exchange counts', 999999)")
 
 
-def _make_key() -> None:
-    """Make the index of the key that a partition must have, while the table is written to."""
-    bind = op.get_bind()
-    valid = "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass('exchanges_past_pkey') AND indisvalid"
-    if bind.execute(sa.text(valid)).first():
-        return  # the table was in use afterwards, and this is the next try
+def _make_index(name: str, unique: str, columns: str) -> None:
+    """Make an index while the table is written to, unless the try before did: then the table was in use afterwards."""
+    valid = f"SELECT 1 FROM pg_index WHERE indexrelid = to_regclass('{name}') AND indisvalid"  # noqa: S608
+    if op.get_bind().execute(sa.text(valid)).first():
+        return
     with outside_of_transactions() as is_outside:
         how = "CONCURRENTLY " if is_outside else ""
-        op.execute(f"DROP INDEX {how}IF EXISTS exchanges_past_pkey")
-        op.execute(f"CREATE UNIQUE INDEX {how}exchanges_past_pkey ON exchanges (id, started_at)")
+        op.execute(f"DROP INDEX {how}IF EXISTS {name}")
+        op.execute(f"CREATE {unique} INDEX {how}{name} ON exchanges {columns}")
 
 
 def _partition() -> None:
