@@ -86,7 +86,7 @@ UNITS = (
     # All of it by the hour, or the cases by the day, would be about as many rows as there are exchanges.
     Unit("case", 7, ("owner", "origin", "case"), of="case"),
     Unit("day", 10, _COMMON),
-    Unit("hour", 13, ("owner", "origin", *_ERROR), of="documented_error"),
+    Unit("hour", 13, ("owner", "origin", "step", *_ERROR), of="documented_error"),
 )
 """The units, the longest periods first."""
 

@@ -674,7 +674,8 @@ def _connect_postgresql(_dialect: Any, _record: Any, arguments: Any, options: di
 
 
 def _set_up_postgresql(connection: "psycopg.Connection", _record: Any) -> None:
-    connection.execute(_TIME_LIMITS)
+    # Compiling a query over many partitions takes longer than it saves, and heeds no time limit.
+    connection.execute(f"SET jit = off; {_TIME_LIMITS}")
     connection.commit()
 
 

@@ -22,7 +22,8 @@ from oauth.exchange import Exchange, Request, Response, Step
 from oauth.exports import formats
 from oauth.exports.query import source
 from oauth.history import charts, counts, partitions
-from oauth.history.database import unlimited
+from oauth.history.database import HistoryTimeout, unlimited
+from oauth.history.deletion import announce_older, delete_older
 from oauth.history.facets import facets
 from oauth.history.filters import Filters
 from oauth.history.repeats import repeats
@@ -180,7 +181,10 @@ def _number(history: History, filters: Filters) -> str:
 
 
 def _facets(history: History, filters: Filters) -> str:
-    return _exactness(list(facets(history, filters, SECONDS)))
+    try:
+        return _exactness(list(facets(history, filters, SECONDS)))
+    except HistoryTimeout:
+        return "too long"
 
 
 def _errors(history: History, filters: Filters) -> str:
@@ -305,22 +309,17 @@ def maintain(history: History, address: str) -> None:
         start = time.perf_counter()
         connection.execute("VACUUM exchanges_2026_10")
         print(f"vacuum of a month: {time.perf_counter() - start:.1f} s")
-    days = (END - datetime(2026, 1, 1, 12, tzinfo=UTC)).days
-    retention = Upkeep(history, lambda: END, retention_days=days).retention
-    assert retention is not None
-    before = history.count(Filters())
+    limit = datetime(2026, 1, 1, 12, tzinfo=UTC)
     start = time.perf_counter()
-    retention.round(END)
-    announced = time.perf_counter() - start
-    start = time.perf_counter()
-    retention.round(END)
-    dropped = time.perf_counter() - start
-    while retention.deleted < retention.announced:
-        retention.round(END)
-    print(
-        f"retention of {days} days: counted {retention.announced:,} in {announced:.1f} s, first round of the deletion "
-        f"{dropped:.1f} s; {before - history.count(Filters()):,} deleted in {time.perf_counter() - start:.1f} s"
-    )
+    announced = announce_older(history, limit, END)
+    print(f"before {limit:%Y-%m-%d}: {announced.count:,} exchanges counted in {time.perf_counter() - start:.1f} s")
+    start, before = time.perf_counter(), 0
+    for gone in delete_older(history, announced, limit, END):
+        if not before:
+            before = gone or 0
+            print(f"  {before:,} dropped in {time.perf_counter() - start:.1f} s")
+            start = time.perf_counter()
+    print(f"  {(gone or 0) - before:,} of the last day deleted in {time.perf_counter() - start:.1f} s")
 
 
 def main() -> None:

@@ -5,16 +5,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Thread, Timer
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 
 from oauth.exchange import Exchange, Response
 from oauth.handover import Handover, Labels
 from oauth.history import backup, migrations, partitions
 from oauth.history.deletion import announce_older, delete_older
 from oauth.history.filters import Filters
+from oauth.history.listing import WALK_SECONDS
 from oauth.history.partitions import LATER, PAST, Months, Partition, month_of
 from oauth.history.schema import PlainText, exchanges, utc_text
 from oauth.history.store import History
@@ -338,3 +339,32 @@ def test_lost_exchanges_are_looked_for_in_an_index_of_those_that_wait(
     row = history.get(lost)
     assert row is not None
     assert row.exchange.failure is not None
+
+
+def test_word_that_is_looked_for_too_long_is_found_by_the_index_of_words(
+    history: History, add: Callable[..., int], database_url: str
+) -> None:
+    id = add(NOW, case="seldom")
+    for _ in range(3):
+        add(NOW)
+    run: list[str] = []
+    event.listen(history.database.engine, "before_cursor_execute", lambda *values: run.append(values[2]))
+    assert [row.exchange.id for row in history.page(Filters.parse("seldom"), None, 10)] == [id]
+    by_words = [statement for statement in run if "enable_indexscan = off" in statement]
+    assert by_words == [], "it was found at once"
+    with create_engine(database_url).connect() as other:
+        other.exec_driver_sql("LOCK TABLE exchanges")
+        unlocking = Timer(2 * WALK_SECONDS, other.rollback)  # the first try waits for longer than it may
+        unlocking.start()
+        assert [row.exchange.id for row in history.page(Filters.parse("seldom token,x"), None, 10)] == []
+        unlocking.join()
+        other.exec_driver_sql("LOCK TABLE exchanges")
+        unlocking = Timer(2 * WALK_SECONDS, other.rollback)
+        unlocking.start()
+        assert [row.exchange.id for row in history.page(Filters.parse("seldom"), None, 10)] == [id]
+        unlocking.join()
+        other.invalidate()
+    assert sum("enable_indexscan = off" in statement for statement in run) == 2
+    with history.database.reading() as connection:
+        assert connection.exec_driver_sql("SHOW enable_indexscan").scalar_one() == "on"
+        assert connection.exec_driver_sql("SHOW statement_timeout").scalar_one() == "1min"

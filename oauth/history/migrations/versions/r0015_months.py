@@ -27,7 +27,7 @@ _UNITS = (
     ("month", 7, _COMMON, "true"),
     ("case", 7, ("owner", "origin", "case"), "\"case\" <> ''"),
     ("day", 10, _COMMON, "true"),
-    ("hour", 13, ("owner", "origin", *_ERROR), "documented_error IS NOT NULL"),
+    ("hour", 13, ("owner", "origin", "step", *_ERROR), "documented_error IS NOT NULL"),
 )
 _ORIGIN = (
     "(CASE WHEN \"case\" = 'drill' THEN 'drill ' ELSE '' END "
@@ -103,7 +103,7 @@ def _make_counts() -> None:
     of_time = "(SELECT * FROM exchanges WHERE started_at >= since AND (until IS NULL OR started_at < until)) AS counted"
     bind.exec_driver_sql(
         "CREATE FUNCTION exchange_counts_add(since text, until text) RETURNS void LANGUAGE plpgsql AS $$ "
-        f"BEGIN {_counted(of_time)} END $$"
+        f"BEGIN {_counted(of_time, merged=True)} END $$"
     )
     both = "(SELECT *, 1 AS change FROM added UNION ALL SELECT *, -1 FROM removed) AS changed"
     bind.exec_driver_sql(
@@ -129,8 +129,8 @@ def _make_counts() -> None:
         )
 
 
-def _counted(rows: str, number: str = "count(*)", having: str = "") -> str:
-    """Return the statements that add the counts of some rows."""
+def _counted(rows: str, number: str = "count(*)", having: str = "", *, merged: bool = False) -> str:
+    """Return the statements that add the counts of some rows; with ``merged``, those of periods that have none yet."""
     statements = []
     for unit, length, columns, condition in _UNITS:
         special = {"unit": f"'{unit}'", "period": f"left(started_at, {length})", "origin": _ORIGIN}
@@ -143,8 +143,8 @@ def _counted(rows: str, number: str = "count(*)", having: str = "") -> str:
             for name in (*_TEXTS, *_NUMBERS)
         ]
         keys = ", ".join(str(place) for place in range(1, len(values) + 1))
-        statements.append(
-            f"INSERT INTO exchange_counts ({_NAMES}, number) SELECT {', '.join(values)}, {number} FROM {rows} "  # noqa: S608
-            f"WHERE {condition} GROUP BY {keys} {having};"
+        counted = (
+            f"SELECT {', '.join(values)}, {number}, {merged} FROM {rows} WHERE {condition} GROUP BY {keys} {having}"  # noqa: S608
         )
+        statements.append(f"INSERT INTO exchange_counts ({_NAMES}, number, merged) {counted};")
     return " ".join(statements)
