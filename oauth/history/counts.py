@@ -47,6 +47,9 @@ LOCK = 6753
 MERGED_PERIODS = 200
 """Periods that one statement merges."""
 
+FEW = 1000
+"""New rows of a period that goes on that are left: merging it writes all of its rows again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -94,7 +97,9 @@ _KEYS = [column.name for column in exchange_counts.c if column.name not in ("num
 _NAMES = ", ".join(f'"{name}"' for name in _KEYS)
 _MERGE = (
     "WITH old AS (DELETE FROM exchange_counts WHERE period IN "  # noqa: S608
-    f"(SELECT DISTINCT period FROM exchange_counts WHERE NOT merged ORDER BY period LIMIT {MERGED_PERIODS}) "
+    "(SELECT period FROM exchange_counts WHERE NOT merged GROUP BY period "
+    "HAVING count(*) >= %(few)s OR period < left(%(now)s, length(period)) "
+    f"ORDER BY period LIMIT {MERGED_PERIODS}) "
     f"RETURNING {_NAMES}, number), "
     f"new AS (INSERT INTO exchange_counts ({_NAMES}, number, merged) SELECT {_NAMES}, sum(number), true FROM old "
     f"GROUP BY {_NAMES} HAVING sum(number) <> 0) SELECT EXISTS (SELECT FROM old)"
@@ -125,13 +130,15 @@ def source(history: "History", filters: "Filters", counted: Counted, seconds: fl
 
     The parts of a period at either end of the time are read from the exchanges. Raises ``HistoryError``.
     """
+    if not history.database.is_shared:
+        return None
     moments = [term for term in filters.terms if isinstance(term, MomentTerm)]
     others = [term for term in filters.terms if not isinstance(term, MomentTerm)]
     needed = _columns_of(history.own()) | ({counted.column} if counted.column else set())
     for term in others:
         needed |= {"origin"} if isinstance(term, OriginTerm) else _columns_of([term.condition()])
     units = [unit for unit in UNITS if unit.length >= counted.length and unit.has(counted.column, needed)]
-    if not units or not history.database.is_shared:
+    if not units:
         return None
     with history.database.reading(seconds) as connection:
         if not are_complete(connection):
@@ -168,9 +175,15 @@ def source(history: "History", filters: "Filters", counted: Counted, seconds: fl
     return union_all(*parts).subquery()
 
 
-def merge(connection: Connection) -> bool:
-    """Merge the rows of some periods that have new ones; return whether there were any, and nobody else does so."""
-    return _is_ours(connection) and bool(connection.exec_driver_sql(_MERGE).scalar_one())
+def merge(connection: Connection, now: datetime | None) -> bool | None:
+    """Merge rows of some periods that have new ones; return whether there were any, ``None`` if others replace some.
+
+    Periods that go on at ``now`` may keep a ``FEW`` of them; without a time none does.
+    """
+    if not _is_ours(connection):
+        return None
+    values = {"few": 0, "now": ""} if now is None else {"few": FEW, "now": utc_text(now)}
+    return bool(connection.exec_driver_sql(_MERGE, values).scalar_one())
 
 
 def fill(database: "Database") -> bool:
@@ -209,10 +222,17 @@ def number_before(connection: Connection, month: str) -> int:
     return int(connection.scalar(select(func.sum(exchange_counts.c.number)).where(*of_time)) or 0)
 
 
-def count_again(connection: Connection, month: str) -> None:
-    """Replace the counts before the begin of a month, a date, under ``lock``."""
-    connection.execute(exchange_counts.delete().where(exchange_counts.c.period < month[:7]))
+def forget(connection: Connection, month: str) -> int:
+    """Remove the counts before the begin of a month, a date, under ``lock``; return the number of exchanges in them."""
+    old = exchange_counts.delete().where(exchange_counts.c.period < month[:7])
+    removed = old.returning(exchange_counts.c.unit, exchange_counts.c.number).cte()
+    return int(connection.scalar(select(func.sum(removed.c.number)).where(removed.c.unit == "month")) or 0)
+
+
+def count_again(connection: Connection, month: str) -> int:
+    """Count what is before the begin of a month, a date, after ``forget``; return the number."""
     _count(connection, until=month)
+    return number_before(connection, month)
 
 
 def _count(connection: Connection, since: str = "", until: str | None = None) -> None:

@@ -66,6 +66,9 @@ deletes what is too old, or makes and drops partitions."""
 LOCK_PAUSE = 0.3
 """Seconds between two tries to take a lock that another program has."""
 
+COUNTS_WAIT = 2.0
+"""Seconds that a deletion waits until its counts can be merged; whoever has them for longer counts them anew."""
+
 LONG_WAIT = 3.0
 """Seconds after which the log says that something waits for a lock."""
 
@@ -246,28 +249,35 @@ class Database:
         Raises ``HistoryError``.
         """
         self.prepare()
-        try:
-            with self.explained(), self.engine.begin() as connection, unlimited(connection):
-                lock_timeout = deadlines.MIGRATION_LOCK_SECONDS * 1000
-                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {lock_timeout:.0f}")
-                if not connection.scalar(select(func.pg_try_advisory_xact_lock(TABLES_LOCK))):
-                    return False
-                change(connection)
-        except HistoryError as error:
-            if isinstance(error.__cause__, DBAPIError) and error_messages.is_locked(error.__cause__):
-                return False
-            raise
+        with self.explained():
+            try:
+                with self.engine.begin() as connection, unlimited(connection):
+                    lock_timeout = deadlines.MIGRATION_LOCK_SECONDS * 1000
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {lock_timeout:.0f}")
+                    if not connection.scalar(select(func.pg_try_advisory_xact_lock(TABLES_LOCK))):
+                        return False
+                    change(connection)
+            except DBAPIError as error:
+                if not error_messages.is_locked(error):
+                    raise
+                return False  # not a wait in vain, after which nothing would be recorded for a while
         return True
 
     def change_at_one_moment(self, change: Callable[[Connection], bool]) -> bool:
         """Change PostgreSQL's rows in a transaction that sees one moment only; return what the change does.
 
-        Raises ``HistoryError``.
+        Returns false when somebody else changed the same rows meanwhile. Raises ``HistoryError``.
         """
         self.prepare()
         snapshot = self.engine.execution_options(isolation_level="REPEATABLE READ")
-        with self.explained(writing=True), snapshot.begin() as connection, unlimited(connection):
-            return change(connection)
+        with self.explained(writing=True):
+            try:
+                with snapshot.begin() as connection, unlimited(connection):
+                    return change(connection)
+            except DBAPIError as error:
+                if not error_messages.is_locked(error):
+                    raise
+                return False
 
     def _let_all_go(self, _engine: Engine) -> None:
         for lock in tuple(self._held):
@@ -300,13 +310,20 @@ class Database:
         with self.explained(), autocommit.connect() as connection, unlimited(connection):
             connection.exec_driver_sql("VACUUM exchanges, exchange_counts")
 
-    def merge_counts(self, seconds: float = float("inf")) -> None:
-        """Merge PostgreSQL's counts where some were added, for at most some seconds. Raises ``HistoryError``."""
-        end = time.monotonic() + seconds
-        more = self.is_shared
-        while more and time.monotonic() < end:
+    def merge_counts(self, now: datetime | None = None, seconds: float = float("inf")) -> None:
+        """Merge PostgreSQL's counts where some were added (``counts.merge``), for at most some seconds.
+
+        Without a time, another console that does so is waited for. Raises ``HistoryError``.
+        """
+        end, wait_end = (time.monotonic() + limit for limit in (seconds, COUNTS_WAIT if now is None else 0))
+        more: bool | None = self.is_shared
+        while more is not False and time.monotonic() < end:
             with self.writing() as connection:
-                more = counts.merge(connection)
+                more = counts.merge(connection, now)
+            if more is None:
+                if time.monotonic() > wait_end:
+                    return
+                time.sleep(LOCK_PAUSE)
 
     @contextmanager
     def _begin(self, engine: Engine) -> Iterator[Connection]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select, text
 
 from oauth.history import counts
 from oauth.history.database import unlimited
-from oauth.history.partitions import Partition, partitions, replace_first
+from oauth.history.partitions import Partition, make_first, partitions, replace_first
 from oauth.history.schema import callbacks, exchanges, utc_text
 from oauth.history.store import History
 
@@ -25,8 +25,8 @@ UNDER_WAY = 10_000
 _SPARED = "flow = ANY(%(flows)s::text[])", "id > %(up_to)s AND NOT flow = ANY(%(flows)s::text[])"
 
 
-class _MoreThanAnnouncedError(Exception):
-    """More would be dropped than was announced."""
+class _OneByOneError(Exception):
+    """Nothing is dropped, such as when there is more than was announced; what is left is deleted one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +78,24 @@ def drop(history: History, expired: Expired, limit: datetime, now: datetime) -> 
     def change(connection: Connection) -> None:
         nonlocal gone
         counts.lock(connection)
+        # All that takes long is done before the lock: whoever records waits for less than a second, or goes without.
+        before = counts.forget(connection, upper)
+        make_first(connection)
         connection.exec_driver_sql("LOCK TABLE exchanges IN ACCESS EXCLUSIVE MODE")
         if partitions(connection)[: len(old)] != [*old]:
-            return  # another console dropped them
+            raise _OneByOneError  # another console dropped them
+        before += counts.forget(connection, upper)
         going_on = flows | _flows(connection, exchanges.c.id > seen - UNDER_WAY, exchanges.c.started_at >= limit)
         values = {"flows": sorted(going_on | _waiting(connection, now)), "up_to": expired.up_to}
-        before = counts.number_before(connection, upper)
         replace_first(connection, old, _SPARED, values)
-        counts.count_again(connection, upper)
-        gone = before - counts.number_before(connection, upper)
+        gone = before - counts.count_again(connection, upper)
         if gone > expired.count:
-            raise _MoreThanAnnouncedError
+            raise _OneByOneError
 
     try:
         return gone if history.database.change_tables(change) else None
-    except _MoreThanAnnouncedError:
-        return 0  # they are deleted one by one, as many as were announced
+    except _OneByOneError:
+        return 0
 
 
 def _running(

@@ -144,22 +144,21 @@ def lay_out(connection: Connection, oldest: datetime, now: datetime) -> None:
         _add_month(connection)
 
 
+def make_first(connection: Connection) -> None:
+    """Make the table for ``replace_first``."""
+    _run(connection, _made("exchanges_first"))
+
+
 def replace_first(
     connection: Connection, old: Sequence[Partition], spared: Sequence[str], values: Mapping[str, Any]
 ) -> None:
     """Drop the first partitions, but for the rows that meet a condition: a new first one has them, with their time."""
-    _run(
-        connection,
-        *(f"ALTER TABLE exchanges DETACH PARTITION {each.name}" for each in old),
-        f"ALTER TABLE {PAST} RENAME TO exchanges_expired",
-        _made(PAST),
-    )
     for each in old:
-        name = "exchanges_expired" if each.name == PAST else each.name
+        _run(connection, f"ALTER TABLE exchanges DETACH PARTITION {each.name}")
         for condition in spared:
-            connection.exec_driver_sql(_copied(name, PAST, condition), dict(values))
-        _run(connection, f"DROP TABLE {name}")
-    _run(connection, _attached(PAST, "", old[-1].upper))
+            connection.exec_driver_sql(_copied(each.name, "exchanges_first", condition), dict(values))
+        _run(connection, f"DROP TABLE {each.name}")
+    _run(connection, f"ALTER TABLE exchanges_first RENAME TO {PAST}", _attached(PAST, "", old[-1].upper))
 
 
 def month_of(moment: datetime, more: int = 0) -> str:

@@ -125,7 +125,7 @@ class Upkeep:
         database.checkpoint()
         for fill in self._fills:
             self._fill(fill)
-        database.merge_counts(FILL_SECONDS)
+        database.merge_counts(now, FILL_SECONDS)
         if self.retention is not None:
             self.retention.round(now)
         if self._last_round is not None:

@@ -200,6 +200,32 @@ def test_deletion_by_filter_of_everything_leaves_no_counts(history: History, exc
         assert connection.scalar(select(func.count()).select_from(exchange_counts)) == 0
 
 
+def test_counts_of_a_period_that_goes_on_are_merged_when_they_are_many(
+    filled: History, exchange: Callable[..., Exchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unmerged() -> set[str]:
+        with filled.database.reading() as connection:
+            return set(connection.scalars(select(exchange_counts.c.period).where(~exchange_counts.c.merged)))
+
+    upkeep = Upkeep(filled, lambda: START)
+    upkeep.round()
+    assert unmerged() <= {"2026-11", "2026-11-23", "2026-11-23T10"} != set()
+    monkeypatch.setattr(counts, "FEW", 2)
+    upkeep.round()
+    assert unmerged() == set()
+    stored(filled, exchange, 0)
+    assert unmerged() != set()
+    delete_row(filled, 60)
+    assert unmerged() == set(), "nothing of what is deleted is left in them"
+    with filled.database.engine.connect() as other:
+        counts.lock(other)
+        other.execute(select(func.count()).select_from(exchange_counts))
+        delete_row(filled, 59)  # it waits for a moment, and is deleted all the same
+    assert filled.get(59) is None
+    delete_row(filled, 58)
+    assert unmerged() == set()
+
+
 def uncounted(history: History) -> None:
     """Make the history one that was large before there were counts."""
     with history.database.writing() as connection:
@@ -241,7 +267,7 @@ def test_change_in_the_middle_of_counting_is_counted_once(
         other.set_case(f"flow{next(numbers) // 8}", "T-7")
         count(connection, *bounds)
         stored(other, exchange, next(numbers))
-        assert not counts.merge(connection.engine.connect()) or pytest.fail("two replace counts at once")
+        assert not counts.merge(connection.engine.connect(), START) or pytest.fail("two replace counts at once")
 
     monkeypatch.setattr(counts, "_count", slowly)
     while counts.fill(filled.database):

@@ -243,6 +243,8 @@ UNRESTRICTED: Mapping[str, str] = {
     "counts.number_before": "retention concerns every row, and runs in the background",
     "expiry.find": "retention concerns every row, and runs in the background",
     "expiry.drop": "retention concerns every row, and runs in the background",
+    "counts.forget": "retention concerns every row, and runs in the background",
+    "partitions.make_first": "it concerns the tables",
     "counts.count_again": "retention concerns every row, and runs in the background",
     "partitions.partitions": "it concerns the tables",
     "partitions.lay_out": "it concerns the tables, while they are empty",
