@@ -3,6 +3,7 @@
 ``oauth-console``, ``python app.py`` and ``streamlit run app.py`` all start it.
 """
 
+import asyncio
 import ctypes
 import logging
 import os
@@ -28,7 +29,7 @@ from oauth.access import chores
 from oauth.access.sign_in import load as load_sign_in
 from oauth.addresses import is_loopback
 from oauth.exports import links
-from oauth.history.database import WrongKeyError
+from oauth.history.database import HistoryError, WrongKeyError
 from oauth.history.upkeep import Upkeep
 from oauth.installation import current, now
 from oauth.routes import Below, routes
@@ -45,6 +46,12 @@ from pages.parts.common import keyboard, page_errors
 
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3
 """Parameters of mallopt(3)."""
+
+if __name__ == "__main__" and len(sys.argv) > 1:
+    sys.exit(
+        f"app.py takes no arguments, and was given: {' '.join(sys.argv[1:])}. Settings are environment variables, "
+        "such as CONSOLE_PORT; `python -m oauth --help` lists the commands."
+    )
 
 if config._main_script_path is None:
     # Streamlit looks for .streamlit/config.toml beside the main script, which "streamlit run" has named by now. Without
@@ -85,13 +92,14 @@ if installation.history.database.is_shared:
     from oauth.history.elsewhere_lock import ElsewhereLock
 
     SANDBOX.share(ElsewhereLock(installation.history.database))
-Upkeep(
+upkeep = Upkeep(
     installation.history,
     now,
     installation.settings.retention_days,
     before_deletion=audit.record_deletion,
     daily=partial(chores.remove_old, audit),
-).start()
+)
+upkeep.start()
 
 public = urlsplit(installation.settings.public_url)
 """The address under which a proxy publishes the console; the pages then answer to its host, below its path."""
@@ -107,6 +115,7 @@ if public.hostname:
     options |= {"server.corsAllowedOrigins": origins, "server.baseUrlPath": public.path}
     for api in MOUNTED:
         embedded(api).register(f"{installation.settings.public_url}/callback")
+    embedded(Api.GENERIC).publish(f"{installation.settings.public_url}/sandbox{MOUNTED[Api.GENERIC]}")
 # Streamlit checks the host of its WebSocket again, for which the middleware restores the host of a listed origin.
 hosts = [*config.get_option("server.allowedHosts")]
 if hosts:  # without any, every host is allowed
@@ -166,6 +175,10 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     logging.getLogger("oauth.console").info("OAuth Console %s is ready", version())
     async with graceful(behind_proxy=bool(public.hostname)):
         yield
+    try:
+        await asyncio.to_thread(upkeep.leave)
+    except HistoryError as error:
+        logging.getLogger("oauth.console").warning("The others learn in a minute that this console is gone: %s", error)
 
 
 app = st.App(

@@ -32,7 +32,7 @@ from pages.parts.common.permissions import needs
 MOVES = {"10 minutes": 600, "1 day": 86_400, "30 days": 2_592_000}
 ANY = "any"
 PROBLEM = "sandbox.problem"
-APIS = {Api.PARTNER: "OLX Partner API", Api.OLXGROUP: "OLX Group API"}
+APIS = {Api.PARTNER: "OLX Partner API", Api.OLXGROUP: "OLX Group API", Api.GENERIC: "OpenID Connect"}
 
 
 def page() -> None:
@@ -148,7 +148,8 @@ def _clients() -> None:
         with st.container(border=True, key=f"sandbox.client.{client.client_id}"):
             left, middle, right = st.columns([4, 5, 3], vertical_alignment="center")
             key = f"\nAPI key {client.api_key}" if client.api_key else ""
-            left.text(f"client_id {client.client_id}\nclient_secret {client.secret}{key}")
+            secret = client.secret or "none: a public client"
+            left.text(f"client_id {client.client_id}\nclient_secret {secret}{key}")
             with middle:
                 st.pills(
                     "Grants",
@@ -245,9 +246,10 @@ def _faults() -> None:
 
 def _field(name: str, schema: Any) -> Any:
     """Draw the input for one field of a fault."""
-    key, label = f"sandbox.fault.field.{name}", name.replace("_", " ")
+    key, label = f"sandbox.fault.field.{name}", name.replace("_", " ").capitalize()
     if "enum" in schema:
-        return st.selectbox(label, schema["enum"], key=key, width=140)
+        longest = max(len(str(value)) for value in schema["enum"])
+        return st.selectbox(label, schema["enum"], key=key, width=max(140, 60 + 9 * longest))
     if schema.get("type") == "integer":
         least, most = schema.get("minimum", 0), schema.get("maximum", 100_000)
         return st.number_input(label, least, most, schema.get("default", least), key=key, width=140)

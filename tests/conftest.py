@@ -1,12 +1,16 @@
 """Fixtures that several folders of tests share."""
 
+import asyncio
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import uvicorn.server
 from sqlalchemy import create_engine
 
 from oauth import installation
@@ -17,15 +21,44 @@ from oauth.history.store import History
 from oauth.installation import Installation
 from tests.servers import postgresql
 
+# What takes more than three seconds together. A file that outgrows that joins.
+SLOW = (
+    "sandbox/tests/control/test_openapi.py",
+    "tests/corpus/",
+    "tests/diagnosis/test_history_past.py",
+    "tests/diagnosis/test_law.py",
+    "tests/diagnosis/test_monotony.py",
+    "tests/diagnosis/test_only_what_was_done.py",
+    "tests/diagnosis/test_pasted.py",
+    "tests/diagnosis/test_promises.py",
+    "tests/drills/test_engine.py",
+    "tests/exports/test_csv_file.py",
+    "tests/history/test_listing.py",
+    "tests/history/test_seen_by.py",
+    "tests/hostile/",
+    "tests/pages/",
+    "tests/paste/test_logins.py",
+    "tests/redaction/test_speed.py",
+    "tests/routes/",
+    "tests/servers/test_recorded.py",
+    "tests/test_replay.py",
+    "tests/wire/test_failures.py",
+)
+
+
+SLOW_MARKS = {"browser", "postgresql", "process", "proxies", "servers"}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need PostgreSQL, by the fixtures they ask for."""
+    """Mark the tests that need PostgreSQL, by the fixtures they ask for, and what is slow."""
     for item in items:
         parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
         if {"postgresql_server", "postgresql_url"} & set(getattr(item, "fixturenames", ())) or "postgresql" in [
             value for value in parameters if isinstance(value, str)
         ]:
             item.add_marker(pytest.mark.postgresql)
+        if item.nodeid.startswith(SLOW) or SLOW_MARKS & {mark.name for mark in item.iter_markers()}:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)
@@ -38,9 +71,33 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True, scope="session")
+def stopping() -> Iterator[None]:
+    """Let uvicorn look for the order to stop every 5 ms: by default each server of a test takes 0.2 seconds to stop."""
+
+    async def sleep(seconds: float) -> None:
+        await asyncio.sleep(seconds / 20)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(uvicorn.server, "asyncio", SimpleNamespace(**(vars(asyncio) | {"sleep": sleep})))
+        yield
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with the console's tables: to copy it takes a twentieth of the time to make another."""
+    path = tmp_path_factory.mktemp("migrated") / "history.db"
+    history = History(f"sqlite:///{path}", lambda: datetime.now(UTC))
+    history.database.prepare()
+    history.database.engine.dispose()
+    return path
+
+
 @pytest.fixture
-def console(home: Path) -> Iterator[Installation]:
+def console(home: Path, migrated: Path) -> Iterator[Installation]:
     """The process's installation, opened in the test's home and forgotten after."""
+    home.mkdir(mode=0o700, exist_ok=True)
+    shutil.copy(migrated, home)
     installation.current.cache_clear()
     opened = installation.current()
     yield opened
@@ -85,8 +142,10 @@ def postgresql_url(_postgresql_database: str) -> str:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database, once of each kind."""
-    url: str = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else ""
-    return url or f"sqlite:///{tmp_path / 'history.db'}"
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("postgresql_url")
+        return url
+    return f"sqlite:///{shutil.copy(request.getfixturevalue('migrated'), tmp_path)}"
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from oauth.routes.metrics import families
 from oauth.settings import SETTINGS
 from oauth_sandbox.behaviour import PRESETS, Preset
 from oauth_sandbox.behaviour import known as behaviour_known
+from oauth_sandbox.partner.routes import TABLE as PARTNER_API
 from pages.parts.common.permissions import PAGES, WIDGETS
 from tests.test_laws import diagram
 
@@ -52,6 +53,14 @@ def _default(setting: str) -> str:
     if usual is None:
         return ""
     return f": `{str(usual).lower()}`" + (f", strict `{str(strict).lower()}`" if strict != usual else "")
+
+
+def partner_api() -> str:
+    """Return the table of the partner API's paths at the sandbox."""
+    rows = (
+        (f"`{it.method} {it.path}`", it.summary, it.scope[0], "user" if it.user_needed else "any") for it in PARTNER_API
+    )
+    return table("call | meaning | scope, with `v2` | token", rows)
 
 
 def settings() -> str:
@@ -118,6 +127,7 @@ def permissions() -> str:
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "settings": ("docs/operate.md", settings),
     "behaviour": ("docs/sandbox.md", behaviour),
+    "partner-api": ("sandbox/README.md", partner_api),
     "profile-fields": ("docs/providers.md", profile_fields),
     "failures": ("docs/failures.md", failures),
     "filter-terms": ("docs/history.md", help_list),

@@ -19,7 +19,7 @@ from tests import docs
 from tests.test_laws import imports
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "sandbox" / "README.md"])
 README = (ROOT / "README.md").read_text("utf-8")
 DEVELOPMENT = (ROOT / "docs" / "development.md").read_text("utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]

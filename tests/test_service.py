@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -15,16 +17,19 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 
 from oauth.access import LOCAL
 from oauth.exchange import Exchange, Request, Step
 from oauth.exports import links
 from oauth.history.filters import Filters
+from oauth.history.schema import consoles
 from oauth.history.store import History, Row
 from oauth.settings import load
 from tests.browser.conftest import Console, start_console, stop_console
 from tests.hostile import servers as hostile
 from tests.hostile.session import Session
+from tests.servers.proxies import ROOT
 from tests.servers.running import free_port
 
 pytestmark = pytest.mark.process
@@ -43,6 +48,8 @@ def history_of(home: Path) -> History:
 
 def rows_of(home: Path) -> list[Row]:
     history = history_of(home)
+    with history.database.reading() as connection:
+        assert connection.scalar(select(func.count()).select_from(consoles)) == 0, "the console that ended is gone"
     rows = list(history.rows(Filters()))
     history.database.engine.dispose()
     return rows
@@ -190,6 +197,16 @@ def test_proxy_has_time_to_notice_that_the_console_is_not_ready(tmp_path: Path) 
     assert httpx.get(f"{console.url}/", trust_env=False).status_code == 200
     console.process.wait(LIMIT)
     assert 4 <= time.monotonic() - start < LIMIT
+
+
+def test_arguments_are_refused_with_the_way_to_set_a_port(tmp_path: Path) -> None:
+    command = [sys.executable, "app.py", "--port", "8600"]
+    ended = subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"CONSOLE_HOME": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("app.py takes no arguments, and was given: --port 8600.")
+    assert "CONSOLE_PORT" in ended.stderr
 
 
 @pytest.mark.parametrize("start", [None, ["streamlit", "run", "app.py"]])

@@ -320,7 +320,9 @@ def _made(at: int, end: int, description: str, *, is_whole: bool, window_ends: b
     status = None
     if not is_whole and (tail := _STATUS_TAIL.search(description)):
         status, description = int(tail[1]), description[: tail.start()]
-    description = description.strip().rstrip(",;")
+    description = description.strip().rstrip(",;").removeprefix("=> ")
+    if description.count("`") == 1:
+        description = description.removesuffix("`")  # which Markdown opened before the form
     mark = _MARK.search(description, max(0, len(description) - 80))
     if mark:
         description = description[: mark.start()].rstrip()

@@ -107,6 +107,7 @@ OF_A_CODE: Mapping[str, frozenset[Subject]] = {
         {Subject.CODE, Subject.REDIRECT_URI, Subject.VERIFIER, Subject.REFRESH_TOKEN, Subject.DEVICE_CODE}
     ),
     "redirect_uri_mismatch": frozenset({Subject.REDIRECT_URI}),
+    "mismatching_redirect_uri": frozenset({Subject.REDIRECT_URI}),
     "invalid_client": frozenset({Subject.CLIENT}),
     # Some servers send it for a client that they could not authenticate.
     "unauthorized_client": frozenset({Subject.CLIENT, Subject.GRANT}),

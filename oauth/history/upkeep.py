@@ -80,14 +80,20 @@ class Upkeep:
         """Stop after the current round."""
         self._ended.set()
 
+    def leave(self) -> None:
+        """Stop, and let the others know at once that this process is gone. Raises ``HistoryError``."""
+        self.stop()
+        with self._history.database.writing() as connection:
+            connection.execute(delete(consoles).where(consoles.c.id == self._history.console))
+
     def beat(self) -> None:
-        """Store the heartbeat. Raises ``HistoryError``."""
+        """Store the heartbeat, if the process has not left. Raises ``HistoryError``."""
         with self._history.database.writing() as connection:
             self._beat(connection, self._clock())
 
     def _beat(self, connection: Connection, now: datetime) -> None:
-        values = {"id": self._history.console, "seen": utc_text(now)}
-        connection.execute(_BEAT, values)
+        if not self._ended.is_set():
+            connection.execute(_BEAT, {"id": self._history.console, "seen": utc_text(now)})
 
     def round(self) -> None:
         """Store the heartbeat, mark lost exchanges, delete old ones, fill old rows, make room for new ones.

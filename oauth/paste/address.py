@@ -16,11 +16,15 @@ _REST = (
 """The rest of a long value, which a mail program put on the next lines, and the parameters behind it."""
 
 LINE = re.compile(
+    r"(?!error=[^\s&]*[ \t\r]*\n[ \t]*error_description\b)"
     r"(?=\S*?\b(?:code|error|response_type|grant_type)=|[^\s?#]*[?#]\S*?\b(?:state|client_id|access_token)=)"
     rf"[\"'<]?{_SIGNS}{{1,2000}}={_VALUE}(?:\s{{1,20}}&{_SIGNS}{{1,200}}={_VALUE})*{_REST}[>\"']?[ \t\r]*$",
     re.MULTILINE,
 )
-"""A line that is only an address with a parameter of the flow, or parameters, which may go on in the next lines."""
+"""A line that is only an address with a parameter of the flow, or parameters, which may go on in the next lines.
+
+Members of an error that stand in lines of their own are none.
+"""
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
 

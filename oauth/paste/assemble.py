@@ -1,5 +1,6 @@
 """Put together what stands in a text: a request and the answer behind it are one exchange, whatever stands between."""
 
+from bisect import bisect
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -43,7 +44,7 @@ class Event:
 
     start: int
     end: int
-    kind: Literal["items", "other", "words", "address", "status", "time", "heading"]
+    kind: Literal["items", "other", "words", "address", "status", "time", "heading", "attempt"]
     items: tuple[Pasted, ...] = ()
     request: Request | None = None
     status: int = STATUS_UNKNOWN
@@ -106,6 +107,9 @@ class Assembly:
     answered: int | None = None
     """The end of the last answer without a status, which may stand behind it in the same line."""
 
+    attempts: list[int] = field(default_factory=list)
+    """Where requests begin of which nothing is known."""
+
     def blocks(self) -> list[Block]:
         """Return the exchanges with their places."""
         for event in self.events:
@@ -144,6 +148,8 @@ class Assembly:
             return False
         if one.status and two.status and one.status != two.status:
             return False
+        if bisect(self.attempts, first.end) != bisect(self.attempts, second.start):
+            return False
         is_split = (one.status is None) != (two.status is None)
         if one.started_at != two.started_at and not (is_split and _is_soon(one, two)):
             return False
@@ -174,6 +180,9 @@ class Assembly:
         match event.kind:
             case "heading":
                 self._finish()
+            case "attempt":
+                self._finish()
+                self.attempts.append(event.start)
             case "time":
                 self.at = event.at or self.at
             case "status":
@@ -280,6 +289,8 @@ class Assembly:
         elif self.address is not None:
             request, unknown = self.address.request, REQUEST_LINE | unknown
             spans = [(self.address.start, self.address.end), *spans]
+        if self.status is not None and 300 <= self.status.status < 400 and _error(item) is not None:
+            self.status = None  # that of another answer: a redirect has no error in its body
         if response.status == STATUS_UNKNOWN and self.status is not None:
             response = replace(response, status=self.status.status)
             spans.append((self.status.start, self.status.end))

@@ -82,6 +82,8 @@ def exchanges(
     if around and around[0].response and around[0].response.body:
         return around
     error = shapes.error_in(value)
+    if error and not around and (dump := _dump_on(error.path, value)) is not None:
+        return _of_record(value, read(dump))
     if error and around and not error.error and shapes.is_phrase(error.description):
         error = None  # the object only names its status
     whole = [bare(value, source=source, repairs=repairs, text=text)] if error else []
@@ -89,6 +91,15 @@ def exchanges(
     if whole and all(item.source == WORDS for item in items):
         items = whole  # the words of the body, with what stands beside them
     return [_within_envelope(item, around[0]) for item in items] if around and items else items or around
+
+
+def _dump_on(path: tuple[str | int, ...], value: Any) -> dict[str, Any] | None:
+    """Return the dump of an exception, with its request, that an error stands in."""
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None  # None for a name that was folded
+        if isinstance(value, dict) and _request(value) is not None and _enveloped(value, "", ()):
+            return value
+    return None
 
 
 def _within_envelope(item: Pasted, around: Pasted) -> Pasted:

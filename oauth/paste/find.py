@@ -84,6 +84,9 @@ _EXPLANATION = re.compile(
 )
 """An address of a page that explains, which is no request of the flow."""
 
+_NOT_SENT = re.compile(r"[\"']?: (?:\w{1,20}: )?oauth2: ")
+"""Behind the address of a call that Go's oauth2 did not make, because it got no token for it."""
+
 _FAILED_PASSES = 4
 """Passes over a text that may fail; past that, a bracket that opens nothing ends its line."""
 
@@ -278,6 +281,8 @@ class _Scan:
             return [], part.end()
         method = (part["method"] or "").upper() or ("POST" if TOKEN_PATH.search(path_of(url)) else "GET")
         end = part.start("target" if part["target"] else "url") + len(url)
+        if _NOT_SENT.match(self.text, end):
+            return [Event(part.start(), end, "attempt")], part.end()
         access = _ACCESS_STATUS.match(self.text, part.end())
         status = int(access["status"] or access["bracketed"]) if access else STATUS_UNKNOWN
         event = Event(

@@ -31,6 +31,9 @@ _FENCE = re.compile(
 _QUOTED_LINE = re.compile(r"^[ \t]{0,3}(?:[>|][ \t]?){1,9}", re.MULTILINE)
 _CURL_SIGN = re.compile(r"^[ \t]*(?:> ?[A-Z]{3,10} \S+ HTTP/\d|< ?HTTP/\d)", re.MULTILINE)
 _QUOTED_STATUS = re.compile(r"^[ \t]*> ?HTTP/\d", re.MULTILINE)
+_LOST_SIGN = re.compile(
+    r"^[ \t]*(?=HTTP/\d(?:\.\d)? \d{3}[^\n]*\n(?:\* [^\n]*\n){0,9}[ \t]*<(?: [\w-]{1,60}:|[ \t\r]*\n))", re.MULTILINE
+)
 _ENTITY_SYNTAX = re.compile(r"[{\[,]\s{0,9}&(?:quot|#34|#x22);|&lt;/?[A-Za-z]\w{0,60}(?:&gt;|\s)", re.IGNORECASE)
 _IN_STRING = re.compile(r"\":\s?\"[^\"]*\Z")
 _ENTITY = re.compile(r"&(?:quot|apos|amp|lt|gt|nbsp|#\d{1,6}|#x[0-9a-f]{1,5});", re.IGNORECASE)
@@ -172,6 +175,12 @@ def _fences(peeled: Peeled) -> Peeled:
     return _replaced(peeled, _FENCE, "code fences removed")
 
 
+def _lost_signs(peeled: Peeled) -> Peeled:
+    """Restore the first sign of a response that ``curl -v`` printed, which a selection by mouse leaves out."""
+    lines = _LOST_SIGN.finditer(peeled.text)
+    return peeled.edited(((line.start(), line.end(), "< ") for line in lines), "sign of curl -v restored")
+
+
 def _quotes(peeled: Peeled) -> Peeled:
     """Remove the signs of a quoted mail, with which ``curl -v`` begins its lines too."""
     is_curl = _CURL_SIGN.search(peeled.text) and not _QUOTED_STATUS.search(peeled.text)
@@ -304,6 +313,7 @@ _WRAPPERS: tuple[tuple[tuple[str, ...], Callable[[Peeled], Peeled]], ...] = (
     (("",), _zero_width),
     (("[",), _colours),
     (("```", "~~~"), _fences),
+    (("\n<", "\n <"), _lost_signs),
     ((">", "|"), _quotes),
     (("&",), _entities),
     (('""',), _cells),

@@ -20,7 +20,8 @@ _SECRETS = """
 _WORDS = """
     invalid_request invalid_client invalid_grant invalid_scope invalid_token unauthorized_client access_denied
     unsupported_grant_type unsupported_response_type server_error temporarily_unavailable insufficient_scope
-    redirect_uri_mismatch login_required consent_required interaction_required invalid_redirect_uri
+    redirect_uri_mismatch mismatching_redirect_uri invalid_redirect_uri login_required consent_required
+    interaction_required
     authorization_code client_credentials client_id grant_type redirect_uri response_type token_type expires_in
     error_description error_human_title code_challenge code_challenge_method application/json
     application/x-www-form-urlencoded

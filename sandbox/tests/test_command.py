@@ -165,6 +165,25 @@ def test_unusable_options_are_refused(tmp_path: Path, config: Path) -> None:
     assert "Cannot listen" in refused("--host", "192.0.2.1")
 
 
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--provider", 'argument --provider: "it\'s" is not one of partner, olxgroup'),
+        ("--preset", 'argument --preset: "it\'s" is not one of usual, strict'),
+        ("--log", 'argument --log: "it\'s" is not one of stdout, stderr'),
+        ("--port", 'argument --port: "it\'s" is not a port number'),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_allowed(
+    capsys: pytest.CaptureFixture[str], option: str, message: str
+) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    with pytest.raises(SystemExit):
+        parser.parse_args([option, "it's"])
+    assert message in capsys.readouterr().err
+
+
 def test_invalid_port_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
@@ -224,6 +243,25 @@ def test_a_redirect_uri_is_registered_also_in_a_state_of_before(tmp_path: Path) 
                 http.post("/control/reset", json={})
         stopped(process)
     assert "console.example.com" in refused("--redirect-uri", "console.example.com/callback")
+
+
+def test_all_apis_are_served_with_the_issuer_also_in_a_state_of_before(tmp_path: Path) -> None:
+    file, issuer = tmp_path / "state.json", "https://id.example/generic"
+    with started("--snapshot", file) as (process, _):
+        stopped(process)
+    with started("--provider", "all", "--snapshot", file, "--issuer", issuer) as (process, url):
+        with httpx.Client(base_url=url, trust_env=False) as http:
+            for _ in range(2):
+                assert http.get("/generic/.well-known/openid-configuration").json()["issuer"] == issuer
+                http.post("/generic/control/reset", json={})
+            for path in ("/olxgroup/control/clock", "/generic/control/clock", "/control/clock"):
+                assert http.get(path).status_code == 200
+        stopped(process)
+    with started("--provider", "generic", "--snapshot", file) as (process, url):
+        metadata = httpx.get(f"{url}/.well-known/openid-configuration", trust_env=False).json()
+        assert metadata["issuer"] == issuer, "the state has it"
+        stopped(process)
+    assert "--issuer" in refused("--issuer", "id.example")
 
 
 @pytest.mark.parametrize("is_file", [False, True])

@@ -312,10 +312,12 @@ def test_code_and_refresh_token_are_checked_before_the_grant_is(
     assert number(ask(grant_type="refresh_token", refresh_token="x")) == 11
 
 
-def test_resources_check_token_then_scope_then_owner_then_headers(call: Send, ask: Send) -> None:
+def test_resources_check_token_then_scope_then_headers_then_owner(call: Send, ask: Send) -> None:
     narrow = ask(grant_type="client_credentials", scope="read").json()["access_token"]
     wide = ask(grant_type="client_credentials").json()["access_token"]
     assert number(call("users/me", "x", Version=None)) == 7
     assert number(call("users/me", narrow, Version=None)) == 8
-    assert number(call("users/me", wide, Version=None)) == 9
-    assert "Version" in call("cities", wide, Version=None, Content_Type="application/json").json()["error"]["detail"]
+    both = call("users/me", wide, Version=None, Content_Type="application/json").json()
+    assert both["data"]["error"]["detail"] == "Missing required 'Version' header!"
+    assert "Content-Type" in call("users/me", wide, Content_Type="application/json").json()["error"]["detail"]
+    assert number(call("users/me", wide)) == 9

@@ -1,10 +1,10 @@
 """The sandbox's state as the pages and drills use it."""
 
-import dataclasses
 import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import asdict
 
 from oauth_sandbox import GrantType, Issued, Sandbox, State, embedded
 from oauth_sandbox.store import Kind
@@ -45,7 +45,7 @@ def test_what_was_issued_is_shown_without_its_secret(sandbox: Sandbox) -> None:
     shown = [*sandbox.issued(Kind.CODE), *sandbox.issued(Kind.ACCESS_TOKEN), *sandbox.issued(Kind.REFRESH_TOKEN)]
     assert [item.label for item in shown] == ["code 1", "access token 1", "refresh token 1"]
     assert [(item.expires_at - item.issued_at).total_seconds() for item in shown] == [600, 86_400, 2_592_000]
-    fields = repr([dataclasses.asdict(item) for item in shown]) + repr(tokens)
+    fields = repr([asdict(item) for item in shown]) + repr(tokens)
     assert tokens.refresh_token is not None
     assert not [secret for secret in (code, tokens.access_token, tokens.refresh_token) if secret in fields]
 

@@ -74,9 +74,9 @@ def test_past_the_limit_every_path_returns_the_page_without_effect(
     }
     control.fault("server-error", endpoint="cities")
     token = ask(grant_type="client_credentials").json()["access_token"]
-    assert http.get("/api/partner/adverts").status_code == 404
+    assert http.get("/api/partner/nowhere").status_code == 404
     control.clear_lint()
-    for refused in (ask(grant_type="client_credentials"), call("cities", token), http.get("/api/partner/adverts")):
+    for refused in (ask(grant_type="client_credentials"), call("cities", token), http.get("/api/partner/nowhere")):
         assert refused.status_code == 403
         assert refused.headers["Content-Type"].startswith("text/html")
         assert "Request ID: " in refused.text
@@ -113,7 +113,7 @@ def test_the_control_and_the_health_are_not_counted(control: Control, http: http
     control.settings(request_limit={"requests": 1})
     for _ in range(3):
         assert http.get("/health").status_code == 200
-    assert http.get("/api/partner/adverts").status_code == 404
+    assert http.get("/api/partner/nowhere").status_code == 404
     assert control.settings()["request_limit"]["requests"] == 1
 
 

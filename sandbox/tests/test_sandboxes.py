@@ -11,9 +11,12 @@ import pytest
 
 import oauth_sandbox
 from oauth_sandbox import sandboxes
+from oauth_sandbox.behaviour import Preset
 from oauth_sandbox.clock import utc_now
-from oauth_sandbox.configuration import ready_made
+from oauth_sandbox.configuration import Api, load, ready_made
 from oauth_sandbox.control_client import Control, SteeringError
+from oauth_sandbox.log import Entry
+from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.sandboxes import IDLE, Sandboxes
 from oauth_sandbox.testing import SteeredSandbox, running, steered
 
@@ -72,6 +75,47 @@ def test_it_is_configured(steered_sandbox: SteeredSandbox) -> None:
         assert (client["client_id"], client["redirect_uris"]) == ("mine", ["https://app.example/callback"])
 
 
+def test_what_is_left_out_is_as_at_the_server(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        'refresh_token_replaced = "daily"\nseed = 5\n[lifetimes]\naccess_token = 60\n[scopes]\nread = "See"\n'
+        '[[users]]\nid = 7\nname = "Seven"\n[[clients]]\nclient_id = "mine"\nsecret = "my-secret"\n'
+    )
+    server = Sandbox(utc_now, configuration=load(file, preset=Preset.STRICT), fault_header=True)
+    server.register("https://app.example/callback")
+    logged: list[Entry] = []
+    server.log.listener = logged.append
+    with running(server) as served:
+        served.control.settings(lifetimes={"code": 5})
+        with steered(served.control.make(lifetimes={"code": 30})) as own:
+            (client,) = own.clients.all()
+            assert (client["client_id"], client["redirect_uris"]) == ("mine", ["https://app.example/callback"])
+            assert [user["name"] for user in own.control.request("GET", "users")] == ["Seven"]
+            settings = own.control.settings()
+            assert settings["lifetimes"] == {"code": 30, "access_token": 60, "refresh_token": 2_592_000}
+            assert (settings["refresh_token_replaced"], settings["behaviour"]["pkce"]) == ("daily", "enforced")
+            assert (settings["seed"], settings["fault_header"]) == (5, True)
+            assert ask(own, client_id="mine", client_secret="my-secret").json()["scope"] == "read"
+            assert [entry.client_id for entry in logged] == ["mine"]
+        with steered(served.control.make(preset="usual", behaviour={"expires_in": "text"})) as own:
+            settings = own.control.settings()
+            assert (settings["refresh_token_replaced"], settings["behaviour"]["pkce"]) == ("always", "ignored")
+            assert settings["behaviour"]["expires_in"] == "text"
+            assert settings["lifetimes"]["code"] == 600, "what was changed at the server since is not its configuration"
+            assert own.clients["mine"]
+        with steered(served.control.make(api="olxgroup")) as own:
+            assert own.clients["crm-app"]
+            assert own.control.settings()["behaviour"]["pkce"] == "ignored"
+
+
+def test_one_has_the_api_of_its_server() -> None:
+    with running(Sandbox(utc_now, configuration=ready_made(Api.OLXGROUP))) as served:
+        with steered(served.control.make()) as own:
+            assert own.clients["crm-app"]
+        with steered(served.control.make(api="partner")) as own:
+            assert own.clients["demo-app"]
+
+
 def test_the_sister_api(steered_sandbox: SteeredSandbox) -> None:
     with steered(steered_sandbox.control.make(api="olxgroup")) as own:
         assert {client["client_id"] for client in own.clients.all()} == {"crm-app", "parts-app"}
@@ -80,7 +124,7 @@ def test_the_sister_api(steered_sandbox: SteeredSandbox) -> None:
 @pytest.mark.parametrize(
     ("configuration", "reason"),
     [
-        ({"clients": [{"client_id": "a", "secret": "s", "scopes": ["other"]}]}, "field scopes: Unknown scope 'other'"),
+        ({"clients": [{"client_id": "a", "secret": "s", "scopes": ["other"]}]}, 'field scopes: Unknown scope "other"'),
         ({"users": [{"id": 1, "name": "a"}, {"id": 1, "name": "b"}]}, "field id: 1 is used already"),
         ({"preset": "hard"}, "Allowed: strict, usual"),
         ({"lifetime": {}}, "unknown field `lifetime`"),

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from oauth_sandbox import fault_from
-from oauth_sandbox.app import application, both
+from oauth_sandbox.app import application, together
 from oauth_sandbox.clock import utc_now
 from oauth_sandbox.configuration import Api, ready_made
 from oauth_sandbox.control.access import ControlAccess
@@ -131,7 +131,7 @@ def test_another_token_is_named_without_its_value(url: str) -> None:
 
 def test_both_apis_are_served_side_by_side() -> None:
     partner, sister = Sandbox(utc_now), Sandbox(utc_now, configuration=ready_made(Api.OLXGROUP))
-    with serving(both(ControlAccess(TOKEN, open=False), partner, sister)) as url:
+    with serving(together(ControlAccess(TOKEN, open=False), {"/olxgroup": sister, "": partner})) as url:
         for api, place, owned in ((Api.PARTNER, "", "demo-app"), (Api.OLXGROUP, "/olxgroup", "crm-app")):
             steering = Served(api, f"{url}{place}", TOKEN, lambda: 0.0)
             assert owned in [it.client_id for it in steering.state().clients()]

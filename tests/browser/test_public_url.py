@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import trustme
 from playwright.sync_api import Browser, expect
@@ -40,6 +41,8 @@ def test_callback_returns_to_the_public_url(
             expect(walk.step("callback")).to_contain_text("The state matches the request")
             walk.open("/history")
             walk.at("history.table").wait_for()
+            metadata = f"http://localhost:{port}{path}/sandbox/generic/.well-known/openid-configuration"
+            assert httpx.get(metadata, trust_env=False).json()["issuer"] == f"{public}/sandbox/generic"
         finally:
             context.close()
             tools.stop_console(running)

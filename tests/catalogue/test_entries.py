@@ -128,9 +128,10 @@ def test_meanings_of_a_code_are_unique() -> None:
         assert len(set(meanings)) == len(meanings), code
 
 
-def test_only_redirect_uri_mismatch_is_unregistered() -> None:
+def test_only_names_of_a_wrong_redirect_uri_are_unregistered() -> None:
     assert [code for code, entries in registered().items() for entry in entries if not entry.registered] == [
-        "redirect_uri_mismatch"
+        "redirect_uri_mismatch",
+        "mismatching_redirect_uri",
     ]
 
 

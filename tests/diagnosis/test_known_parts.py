@@ -87,7 +87,19 @@ def test_unknown_part_is_said_to_be_missing_from_the_text() -> None:
     result = finding(Pasted(Request("POST", "/api/open/oauth/token"), response, Step.TOKEN, unknown=LINE_ONLY))
     assert result.diagnosis is not None
     left_out = next(cause for cause in result.diagnosis.causes if cause.id == "code.left_out")
-    assert "not in the pasted text" in left_out.evidence[0].text
+    assert left_out.evidence[0].text == "The text shows no value of code"
+
+
+@pytest.mark.parametrize("mask", ["***", "9f8e...", "<code>", "$CODE"])
+def test_masked_value_is_not_said_to_be_left_out(mask: str) -> None:
+    """It was sent: the text only hides it."""
+    body = json.dumps({"grant_type": "authorization_code", "client_id": "7", "client_secret": mask, "code": mask})
+    request = Request("POST", PARTNER, JSON, body.encode())
+    result = finding(Pasted(request, refused("invalid_grant", "Invalid authorization code"), Step.TOKEN))
+    assert result.diagnosis is not None
+    texts = {fact.text for cause in result.diagnosis.causes for fact in cause.evidence}
+    assert "The text shows no value of code" in texts
+    assert not [text for text in texts if "was sent" in text or "is missing" in text or "not in the pasted" in text]
 
 
 def test_request_line_is_evidence() -> None:

@@ -291,6 +291,7 @@ UNRESTRICTED: Mapping[str, str] = {
     "handover.Handover.give_back": "the state is the proof: only who took it has it",
     "upkeep.Upkeep.start": "it runs in the background",
     "upkeep.Upkeep.stop": "it runs in the background",
+    "upkeep.Upkeep.leave": "it writes that this process is gone",
     "upkeep.Upkeep.beat": "it writes that this process is alive",
     "upkeep.Upkeep.round": "it marks lost rows of every sender in the background",
 }

@@ -59,6 +59,25 @@ def test_the_rows_of_a_process_that_is_gone_are_marked_at_a_start(
     assert [found.exchange.id for found in started.rows(Filters(status="none"))] == [lost]
 
 
+def test_a_process_that_leaves_is_gone_at_once_and_beats_no_more(
+    open_history: Callable[..., History], clock: Callable[[], datetime]
+) -> None:
+    leaving, staying = open_history(), open_history()
+    upkeep = Upkeep(leaving, clock)
+    upkeep.start()
+    while leaving.console not in alive(staying):
+        time.sleep(0.01)
+    Upkeep(staying, clock).beat()
+    upkeep.leave()
+    upkeep.beat()
+    assert alive(staying) == [staying.console]
+
+
+def alive(history: History) -> list[str]:
+    with history.database.reading() as connection:
+        return list(connection.scalars(select(consoles.c.id)))
+
+
 def test_the_rows_of_a_living_process_are_left_alone(
     open_history: Callable[..., History],
     exchange: Callable[..., Exchange],

@@ -6,6 +6,7 @@ about a minute. No image is built: what the Dockerfile's last stage runs is star
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,8 +24,13 @@ LEFT_OUT = {
 }
 """Findings that are right about the example, and why it stays so."""
 
-SCANNED = {"Dockerfile": 1, "deploy/kubernetes.yaml": 2}
-"""How many resources with checks each file has at least: a file that cannot be read has no findings either."""
+SCANNED = {
+    "Dockerfile": ("dockerfile", 1),
+    "sandbox/Dockerfile": ("dockerfile", 1),
+    "deploy/kubernetes.yaml": ("kubernetes", 2),
+    "sandbox/examples/github-actions.yml": ("github_actions", 4),
+}
+"""What a file is to checkov, and the least number of its resources: one that cannot be read has no findings either."""
 
 
 def main() -> None:
@@ -40,19 +46,25 @@ def main() -> None:
 
 
 def lint(folder: Path) -> None:
-    """Lint the Dockerfile, the compose file and the manifest."""
+    """Lint the Dockerfiles, the compose files, the manifest and the workflow."""
     venv.create(folder / "linters", with_pip=True)
     programs = folder / "linters" / "bin"
     requirements = Path(__file__).with_name("requirements.txt")
     run([str(programs / "python"), "-m", "pip", "install", "--quiet", "-r", str(requirements)])
-    run([str(programs / "compose-lint"), "check", str(ROOT / "compose.yaml")])
-    for name, framework in (("Dockerfile", "dockerfile"), ("deploy/kubernetes.yaml", "kubernetes")):
-        command = [str(programs / "checkov"), "-f", str(ROOT / name), "--framework", framework]
+    for compose in ("compose.yaml", "sandbox/compose.yaml"):
+        run([str(programs / "compose-lint"), "check", str(ROOT / compose)])
+    workflow = folder / ".github" / "workflows" / "tests.yml"  # checkov knows one by its folder
+    workflow.parent.mkdir(parents=True)
+    shutil.copy(ROOT / "sandbox" / "examples" / "github-actions.yml", workflow)
+    run([str(programs / "check-jsonschema"), "--builtin-schema", "vendor.github-workflows", str(workflow)])
+    for name, (framework, resources) in SCANNED.items():
+        place = ["-d", str(folder / ".github")] if framework == "github_actions" else ["-f", str(ROOT / name)]
+        command = [str(programs / "checkov"), *place, "--framework", framework]
         options = ["--skip-download", "--output", "json", "--soft-fail", "--skip-check", ",".join(LEFT_OUT)]
         found = json.loads(subprocess.run([*command, *options], check=True, capture_output=True, text=True).stdout)
         failed = [f"{item['check_id']} {item['check_name']}" for item in found["results"]["failed_checks"]]
         assert not failed, f"{name}: {failed}"
-        assert len({item["resource"] for item in found["results"]["passed_checks"]}) >= SCANNED[name], name
+        assert len({item["resource"] for item in found["results"]["passed_checks"]}) >= resources, name
 
 
 def check_entry_point(script: str, folder: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 from oauth.history import misdirected
 from oauth.history.schema import consoles
 from oauth.installation import Installation, current
-from oauth_sandbox import Api, embedded
-from oauth_sandbox.app import both
+from oauth_sandbox import MOUNTED, Api, embedded
+from oauth_sandbox.app import together
 from oauth_sandbox.clock import utc_now
 from oauth_sandbox.configuration import ready_made
 from oauth_sandbox.control.access import ControlAccess
@@ -27,13 +27,13 @@ PAGE = "sandbox.py"
 @pytest.fixture
 def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A sandbox server that the console is told of, before it reads its settings."""
-    partner = Sandbox(utc_now)
-    sister = Sandbox(utc_now, configuration=ready_made(Api.OLXGROUP))
-    with serving(both(ControlAccess(TOKEN, open=False), partner, sister)) as url:
+    sandboxes = {api: Sandbox(utc_now, configuration=ready_made(api)) for api in MOUNTED}
+    below = {path: sandboxes[api] for api, path in MOUNTED.items()}
+    with serving(together(ControlAccess(TOKEN, open=False), below)) as url:
         monkeypatch.setenv("CONSOLE_SANDBOX_URL", f"{url}/")
         monkeypatch.setenv("CONSOLE_SANDBOX_TOKEN", TOKEN)
         monkeypatch.setattr("oauth_sandbox.steering.FRESH_SECONDS", 0.0)
-        yield partner
+        yield sandboxes[Api.PARTNER]
 
 
 def test_a_login_at_the_shared_sandbox(shared: Sandbox, page: "Page") -> None:

@@ -1,3 +1,4 @@
+import shutil
 import socket
 import threading
 import time
@@ -33,7 +34,8 @@ def clock(times: list[datetime]) -> Callable[[], datetime]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, migrated: Path) -> Settings:
+    shutil.copy(migrated, tmp_path)
     return load({"CONSOLE_HOME": str(tmp_path), "CONSOLE_KEY": "a key of thirty-two characters.."})
 
 

@@ -56,6 +56,7 @@ def test_console_that_stops_is_alive_and_not_ready(http: httpx.Client, monkeypat
 def test_database_that_cannot_be_opened_is_named_and_nothing_else(
     settings: Settings, http: httpx.Client, tmp_path: Path
 ) -> None:
+    (tmp_path / "history.db").unlink()
     (tmp_path / "history.db").mkdir()
     assert reason(http) == "database"
     (tmp_path / "history.db").rmdir()
@@ -77,8 +78,9 @@ def test_newer_schema_is_ready_if_this_version_may_use_it(
 
 
 def test_migration_is_told_from_an_unreachable_database_and_probes_do_not_wait_for_it(
-    http: httpx.Client, history: History, monkeypatch: pytest.MonkeyPatch
+    http: httpx.Client, history: History, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    (tmp_path / "history.db").unlink()
     begun, may_end = threading.Event(), threading.Event()
     upgrades: list[Connection] = []
 

@@ -131,8 +131,10 @@ _ports = count(os.getpid())
 
 
 @contextmanager
-def running(command: list[str], folder: Path, environ: Mapping[str, str], port: int) -> Iterator[None]:
-    """Run a server while the block runs, which starts once it listens on ``port``."""
+def running(
+    command: list[str], folder: Path, environ: Mapping[str, str], port: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server while the block runs, which starts once it listens on ``port``; yield its process."""
     # A file, not a pipe: nobody reads while the server runs, and a full pipe would stop it.
     with (
         tempfile.TemporaryFile() as output,
@@ -142,7 +144,7 @@ def running(command: list[str], folder: Path, environ: Mapping[str, str], port: 
     ):
         try:
             _wait(port, process, output)
-            yield
+            yield process
         finally:
             process.send_signal(signal.SIGTERM)
             try:
@@ -157,7 +159,7 @@ def _wait(port: int, process: subprocess.Popen[bytes], output: IO[bytes]) -> Non
         try:
             socket.create_connection(("127.0.0.1", port)).close()
         except OSError:
-            time.sleep(0.1)
+            time.sleep(0.01)
         else:
             return
     process.kill()

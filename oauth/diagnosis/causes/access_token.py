@@ -23,7 +23,7 @@ from oauth.formatting import span
 from oauth.redaction.placeholders import is_live
 
 HEADER = "request header, Authorization"
-NO_HEADERS = "The Authorization header is not in the pasted text"
+NO_HEADERS = "The text shows no value of the Authorization header"
 NO_ORIGIN = "The token's origin is unknown: no token response that issued it is known"
 
 

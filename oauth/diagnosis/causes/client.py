@@ -14,6 +14,7 @@ from oauth.diagnosis.causes.rule import (
     Weight,
     broken,
     likely,
+    no_value,
     possible,
     proven,
     rule,
@@ -76,7 +77,7 @@ def credentials_missing(context: Context) -> Finding:
             *(wrong(f"{item.name} is sent where a server may not look for it", item.place) for item in elsewhere)
         )
     if any(context.is_left_out(name) is None for name in missing):
-        return unknown("The credentials are not in the pasted text, which does not show the whole request", sent.where)
+        return unknown("The text does not show both credentials", sent.where)
     if not missing and not sent.secret:
         return ruled_out(open_fact("client_id is present, and this client authenticates without a secret", sent.where))
     if not missing:
@@ -172,8 +173,10 @@ def swapped(context: Context) -> Finding:
 def secret_differs(context: Context) -> Finding:
     """Compare the secret with the provider's published one, the newest success, and the flow's."""
     sent = _credentials(context)
-    if sent.hidden or not sent.secret:
-        return unknown("The secret in the request is unknown" if sent.hidden else "No secret was sent", sent.where)
+    if sent.hidden:
+        return unknown("The secret in the request is unknown", sent.where)
+    if not sent.secret:
+        return no_value(context, "client_secret")
     for compare in (_with_published_secret, _with_last_success, _with_flow):
         if finding := compare(context, sent):
             return finding
@@ -238,7 +241,7 @@ def id_differs(context: Context) -> Finding:
     """Compare the id with the flow's client, the published clients, and those that worked."""
     sent = _credentials(context)
     if not sent.id:
-        return unknown("No client_id was sent", sent.where)
+        return no_value(context, "client_id")
     if _is_secret(context, sent.id):
         return ruled_out(open_fact("It is a secret, not an id", sent.where))
     shown, row = context.secrets.swept(sent.id), _last(context.successes_here)
@@ -277,7 +280,7 @@ def other_provider(context: Context) -> Finding:
     """Look for successes at another provider: credentials work on one site only."""
     sent = _credentials(context)
     if not sent.id:
-        return unknown("No client_id was sent", sent.where)
+        return no_value(context, "client_id")
     row = _last(context.successes_here)
     if row is not None:
         return ruled_out(_worked(context, row))

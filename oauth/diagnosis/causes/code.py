@@ -3,13 +3,11 @@
 from oauth import parameters
 from oauth.diagnosis.causes import shape
 from oauth.diagnosis.causes.fixes import NEW_CODE, put
-from oauth.diagnosis.causes.rule import CLOSE, Finding, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import CLOSE, Finding, no_value, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import open_fact, right, wrong
 from oauth.exchange import Step
 from oauth.formatting import span
-
-NO_CODE = "No code was sent"
 
 
 @rule("code.expired", "The code had expired")
@@ -19,7 +17,7 @@ def expired(context: Context) -> Finding:
     known = context.behind_code
     sent, code = context.sent.value("code"), known.code
     if not sent:
-        return unknown(NO_CODE)
+        return no_value(context, "code")
     if code is None:
         return unknown("The age of the code is unknown: no callback with it is known")
     where = context.place_of(code)
@@ -50,7 +48,7 @@ def used(context: Context) -> Finding:
     """Look for an earlier request with the same code."""
     sent = context.sent.value("code")
     if not sent:
-        return unknown(NO_CODE)
+        return no_value(context, "code")
     earlier = context.exchanged(sent)
     for row in earlier:
         if parameters.succeeded(row):
@@ -86,7 +84,7 @@ def other_client(context: Context) -> Finding:
     """Compare the client that requested the code with the client that presents it."""
     sent, client_id = context.sent.value("code"), context.client_id
     if not sent:
-        return unknown(NO_CODE)
+        return no_value(context, "code")
     known = context.behind_code
     if (
         known.code

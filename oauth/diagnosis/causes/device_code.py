@@ -1,7 +1,7 @@
 """The device code that a client polls with: unknown, expired, used, or refused by the user (RFC 8628 §3.5)."""
 
 from oauth import parameters
-from oauth.diagnosis.causes.rule import Finding, Rule, by_age, likely, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, by_age, likely, no_value, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Fix, Label, right, wrong
 from oauth.exchange import Exchange, Step
@@ -10,7 +10,6 @@ from oauth.formatting import span
 from oauth.parameters import BODY
 
 NEW_DEVICE_CODE = Fix(Label.START_AGAIN, "Start the device authorization again", Step.DEVICE)
-NO_CODE = "No device code was sent"
 WHERE = f"{BODY}, device_code"
 
 
@@ -19,7 +18,7 @@ def another(context: Context) -> Finding:
     """Compare the device code with those that were issued."""
     sent = context.sent.value("device_code")
     if not sent:
-        return unknown(NO_CODE)
+        return no_value(context, "device_code")
     if origin := _origin(context, sent):
         return ruled_out(right(f"It was issued before: {context.row_text(origin)}", "history", origin.id))
     issued = [row for row in context.before.rows if row.step is Step.DEVICE and parameters.succeeded(row)]
@@ -50,7 +49,7 @@ def used(context: Context) -> Finding:
     """Look for an earlier success with the same device code."""
     sent = context.sent.value("device_code")
     if not sent:
-        return unknown(NO_CODE)
+        return no_value(context, "device_code")
     for row in context.sightings(("device_code",), sent):
         if row.step in (Step.TOKEN, Step.REFRESH) and parameters.succeeded(row):
             text = f"The same device code was exchanged before: {context.row_text(row)}, {context.outcome(row)}"

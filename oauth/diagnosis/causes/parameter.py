@@ -9,7 +9,18 @@ from difflib import SequenceMatcher
 
 from oauth.catalogue.subject import Subject, subjects
 from oauth.diagnosis.causes.fixes import changed, put, value_for
-from oauth.diagnosis.causes.rule import Finding, Rule, Weight, broken, likely, possible, proven, ruled_out, unknown
+from oauth.diagnosis.causes.rule import (
+    Finding,
+    Rule,
+    Weight,
+    broken,
+    likely,
+    not_shown,
+    possible,
+    proven,
+    ruled_out,
+    unknown,
+)
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Known
 from oauth.diagnosis.model import Change, Fix, Target, open_fact, right, wrong
@@ -62,7 +73,7 @@ def left_out(name: str) -> Rule:
             return ruled_out(right(f"{match.name} is in the request", f"{match.place}, {match.name}"))
         is_left_out = context.is_left_out(name)
         if is_left_out is None:
-            return _not_shown(name)
+            return not_shown(name)
         if not is_left_out:
             return ruled_out(open_fact(f"{name} is sent by HTTP Basic", "request header, Authorization"))
         # RFC 6749 requires it, but some servers have a grant by default.
@@ -81,7 +92,7 @@ def empty(name: str) -> Rule:
     def judge(context: Context) -> Finding:
         parameter = context.sent.get(name)
         if parameter is None and not context.is_body_known:
-            return _not_shown(name)
+            return not_shown(name)
         if parameter is None:
             return ruled_out(open_fact(f"{name} is missing, not empty", BODY))
         if parameter.value.strip():
@@ -102,7 +113,7 @@ def other_name(name: str) -> Rule:
             return ruled_out(open_fact(f"{name} has its correct name, in another place", f"{known.place}, {name}"))
         match = _under_other_name(context, name)
         if match is None and not context.is_body_known:
-            return _not_shown(name)
+            return not_shown(name)
         if match is None:
             return ruled_out(right(f"No other parameter has a similar name to {name}", BODY))
         after = context.secrets.sendable(name, match.value)
@@ -247,10 +258,6 @@ REPEATED_ONLY: tuple[Rule, ...] = (REPEATED,)
 
 def _weight(name: str) -> Weight:
     return Weight.BREAKS if name in REQUIRED else Weight.NAMED
-
-
-def _not_shown(name: str) -> Finding:
-    return unknown(f"{name} is not in the pasted text, which does not show the whole request", BODY)
 
 
 def _names(context: Context) -> str:

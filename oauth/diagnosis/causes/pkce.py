@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from oauth.catalogue.subject import Subject, subjects
 from oauth.diagnosis.causes.fixes import changed, put
-from oauth.diagnosis.causes.rule import Finding, Rule, Weight, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, Weight, not_shown, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
 from oauth.exchange import Step
@@ -32,7 +32,7 @@ def verifier_missing(context: Context) -> Finding:
     place = "in the token request" if is_left_out is not False else "where the server looks for it"
     conclude = proven if is_left_out or context.sent.get("code_verifier") else possible
     if is_left_out is None:
-        return unknown("code_verifier is not in the pasted text, which does not show the whole request", BODY)
+        return not_shown("code_verifier")
     before = None if context.sent.get("code_verifier") is None else ""
     return conclude(
         wrong("code_challenge was sent with the authorization request", known.where, known.row),

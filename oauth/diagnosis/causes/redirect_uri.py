@@ -3,13 +3,12 @@
 from urllib.parse import unquote, urlsplit
 
 from oauth.diagnosis.causes.fixes import changed, put
-from oauth.diagnosis.causes.rule import Finding, Rule, Weight, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, Weight, not_shown, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Change, Target, right, wrong
 from oauth.parameters import BODY
 
 WHERE = f"{BODY}, redirect_uri"
-NOT_SHOWN = "redirect_uri is not in the pasted text, which does not show the whole request"
 
 
 @rule("redirect_uri.left_out", "The redirect URI is missing from the token request", Weight.NAMED)
@@ -26,7 +25,7 @@ def left_out(context: Context) -> Finding:
         return ruled_out(right("The authorization request has no redirect_uri either", known.where, known.row))
     is_left_out = context.is_left_out("redirect_uri")
     if is_left_out is None:
-        return unknown(NOT_SHOWN, BODY)
+        return not_shown("redirect_uri")
     place = "in the token request" if is_left_out is not False else "where the server looks for it"
     conclude = proven if is_left_out or context.sent.get("redirect_uri") else possible
     quoted = context.secrets.swept(known.parameters["redirect_uri"])
@@ -42,7 +41,7 @@ def differs(context: Context) -> Finding:
     """Compare the two redirect URIs by character."""
     sent, known = context.sent.value("redirect_uri"), context.behind_code
     if not sent and context.is_left_out("redirect_uri") is None:
-        return unknown(NOT_SHOWN, BODY)
+        return not_shown("redirect_uri")
     if not sent:
         return ruled_out(right("The token request has no redirect_uri", BODY))
     if known.parameters is None or (known.is_elsewhere and not known.parameters.get("redirect_uri")):

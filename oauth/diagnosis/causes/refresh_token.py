@@ -3,13 +3,23 @@
 from oauth import parameters
 from oauth.diagnosis.causes import shape
 from oauth.diagnosis.causes.fixes import NEW_TOKEN, put
-from oauth.diagnosis.causes.rule import Finding, Rule, Weight, by_age, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import (
+    Finding,
+    Rule,
+    Weight,
+    by_age,
+    no_value,
+    possible,
+    proven,
+    rule,
+    ruled_out,
+    unknown,
+)
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Fix, open_fact, right, wrong
 from oauth.exchange import Exchange, Step
 from oauth.formatting import span
 
-NO_TOKEN = "No refresh token was sent"
 NO_ORIGIN = "The refresh token's origin is unknown: no token response that issued it is known"
 
 
@@ -18,7 +28,7 @@ def replaced(context: Context) -> Finding:
     """Look for an earlier refresh with this token that issued another one."""
     sent = context.sent.value("refresh_token")
     if not sent:
-        return unknown(NO_TOKEN)
+        return no_value(context, "refresh_token")
     if not context.secrets.fingerprints(("refresh_token",), sent):
         return unknown(
             "The token is too short for a fingerprint, or was pasted without one: the history cannot be searched"
@@ -53,7 +63,7 @@ def expired(context: Context) -> Finding:
     """Compare the token's age with the provider's lifetime."""
     sent, life = context.sent.value("refresh_token"), context.lifetimes.refresh_token
     if not sent:
-        return unknown(NO_TOKEN)
+        return no_value(context, "refresh_token")
     origin = context.origin("refresh_token", sent)
     if origin is None:
         return unknown("The age of the refresh token is unknown: no token response that issued it is known")
@@ -69,7 +79,7 @@ def other_client(context: Context) -> Finding:
     """Compare the client to which the token was issued with the client that presents it."""
     sent, client_id = context.sent.value("refresh_token"), context.client_id
     if not sent:
-        return unknown(NO_TOKEN)
+        return no_value(context, "refresh_token")
     origin = context.origin("refresh_token", sent)
     if origin is None or not origin.client_id or not client_id:
         return unknown("The client to which the refresh token was issued is unknown")
@@ -85,7 +95,7 @@ def other_host(context: Context) -> Finding:
     """Compare the host with the one that issued the token, the only one that accepts it."""
     sent = context.sent.value("refresh_token")
     if not sent:
-        return unknown(NO_TOKEN)
+        return no_value(context, "refresh_token")
     origin = context.origin("refresh_token", sent)
     if origin is None:
         return unknown(NO_ORIGIN)

@@ -1,5 +1,6 @@
 """The request apart from its parameters: URL, method, headers, and the rate limit."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from oauth.addresses import split
@@ -96,6 +97,20 @@ def too_many(context: Context) -> Finding:
     )
 
 
+ENDPOINTS: Mapping[Step, str] = {
+    Step.AUTHORIZE: "authorization_endpoint",
+    Step.TOKEN: "token_endpoint",
+    Step.REFRESH: "token_endpoint",
+    Step.PAR: "pushed_authorization_request_endpoint",
+    Step.DEVICE: "device_authorization_endpoint",
+    Step.USERINFO: "userinfo_endpoint",
+    Step.REVOKE: "revocation_endpoint",
+    Step.INTROSPECT: "introspection_endpoint",
+    Step.JWKS: "jwks_uri",
+}
+"""The field of a profile that has the address of a step."""
+
+
 @rule("request.address", "The request went to a URL that is not the provider's", Weight.NAMED)
 def address(context: Context) -> Finding:
     """Compare the URL with the endpoints in the provider's profile."""
@@ -106,11 +121,12 @@ def address(context: Context) -> Finding:
         return unknown("The address of the request is unknown", "request")
     url = context.exchange.request.url.partition("?")[0]
     if context.step is Step.API:
-        expected, holds = provider.api, url.startswith(f"{provider.api}/")
+        expected, holds = provider.api, f"{url}/".startswith(f"{provider.api}/")
     else:
-        is_authorization = context.step is Step.AUTHORIZE
-        expected = provider.authorization_endpoint if is_authorization else provider.token_endpoint
+        expected = str(getattr(provider, ENDPOINTS.get(context.step, ""), ""))
         holds = url == expected
+    if not expected:
+        return unknown("The profile has no address for this step", "provider")
     shown = context.secrets.swept(url)
     if holds and context.step is Step.API and context.explanation is not None:
         path, paths = url.removeprefix(provider.api), [item.path for item in provider.endpoints]

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Cause, Evidence, Fix, Verdict, open_fact, right, wrong
+from oauth.exchange import Part
+from oauth.parameters import BODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,19 @@ def ruled_out(*evidence: Evidence) -> Finding:
 def unknown(text: str, where: str = "", row: int | None = None) -> Finding:
     """Return the finding that the cause cannot be judged; ``text`` names the missing fact."""
     return Finding(Verdict.UNKNOWN, (open_fact(text, where, row),))
+
+
+def not_shown(name: str, where: str = BODY) -> Finding:
+    """Return the finding about a value that the text leaves out, or only stands for, such as by asterisks."""
+    return unknown(f"The text shows no value of {name}", where)
+
+
+def no_value(context: Context, name: str) -> Finding:
+    """Return the finding about a token or code that the request has no value of."""
+    is_in_header = name == "access_token" and not context.is_known(Part.REQUEST_HEADERS)
+    if is_in_header or context.is_left_out(name) is None:
+        return not_shown(name, "request headers" if is_in_header else BODY)
+    return unknown(f"No {name.replace('_', ' ')} was sent")
 
 
 def broken(context: Context) -> Callable[..., Finding]:

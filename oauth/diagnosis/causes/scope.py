@@ -8,7 +8,18 @@ from oauth import challenges, parameters
 from oauth.catalogue.subject import Subject, subjects
 from oauth.diagnosis.before import OF_A_USER
 from oauth.diagnosis.causes.fixes import put
-from oauth.diagnosis.causes.rule import Finding, Rule, Weight, likely, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import (
+    Finding,
+    Rule,
+    Weight,
+    likely,
+    not_shown,
+    possible,
+    proven,
+    rule,
+    ruled_out,
+    unknown,
+)
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Origin
 from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
@@ -196,7 +207,7 @@ def missing(context: Context) -> Finding:
         return ruled_out(right("The request has a scope", "scope"))
     is_left_out = context.is_left_out("scope")
     if is_left_out is None:
-        return unknown("The scope is not in the pasted text, which does not show the whole request", "scope")
+        return not_shown("scope", "scope")
     supported = context.provider.scope if context.provider else ""
     needs = "" if supported else "a scope that the server's documentation names"
     fix = put(context, "scope", None if is_left_out else "", supported, "Request a scope", needs)
@@ -303,7 +314,7 @@ TOKEN: tuple[Rule, ...] = (lacks, granted_less, asked_too_little)
 def _no_scope(context: Context, text: str) -> Finding:
     """Return the finding about a request that shows no scope."""
     if context.is_left_out("scope") is None:
-        return unknown("The scope is not in the pasted text, which does not show the whole request", "scope")
+        return not_shown("scope", "scope")
     return ruled_out(open_fact(text, "scope"))
 
 

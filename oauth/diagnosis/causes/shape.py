@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from oauth import parameters
 from oauth.diagnosis.causes.fixes import put
-from oauth.diagnosis.causes.rule import Finding, Rule, likely, possible, proven, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Rule, likely, no_value, possible, proven, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Known
 from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
@@ -251,7 +251,7 @@ def _rule(kind: Kind, name: str, title: str, judge: Callable[[Context, Sent, Seq
     def judge_value(context: Context) -> Finding:
         sent = context.presented(kind.name)
         if sent is None or not sent.value:
-            return unknown(f"No {kind.words} was sent")
+            return no_value(context, kind.name)
         return judge(context, sent, context.resolved(kind.name))
 
     return Rule(f"{kind.name}.{name}", title, judge_value)

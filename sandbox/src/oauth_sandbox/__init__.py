@@ -4,7 +4,6 @@ It imports nothing else of the project, and can be run alone.
 """
 
 import functools
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from oauth_sandbox.app import application
@@ -13,16 +12,13 @@ from oauth_sandbox.clock import utc_now
 from oauth_sandbox.configuration import Api, ready_made
 from oauth_sandbox.faults.kinds import KINDS, fault_from, field_schemas, fields_of
 from oauth_sandbox.lint.findings import Finding
-from oauth_sandbox.paths import PATHS, SISTER
+from oauth_sandbox.paths import MOUNTED, PATHS
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.request import Endpoint
 from oauth_sandbox.store import Issued, Kind, State
 
 if TYPE_CHECKING:
     from oauth_sandbox.testing import running
-
-MOUNTED: Mapping[Api, str] = {Api.OLXGROUP: SISTER, Api.PARTNER: ""}
-"""The place of each API below the console's ``/sandbox``, or below a server's address, longer ones first."""
 
 
 def embedded(api: Api = Api.PARTNER) -> Sandbox:

@@ -1,7 +1,9 @@
 """The sandbox as an ASGI application: the provider's paths and the control beside them, alone or mounted."""
 
-from collections.abc import Mapping
-from email.utils import format_datetime
+import functools
+from collections.abc import Callable, Mapping
+from email.utils import formatdate
+from functools import partial
 from time import perf_counter
 
 from starlette.routing import Mount, Router
@@ -11,19 +13,27 @@ from oauth_sandbox import endpoints, olxgroup
 from oauth_sandbox.configuration import Api
 from oauth_sandbox.control.access import ControlAccess
 from oauth_sandbox.control.app import control_application
-from oauth_sandbox.errors import ApiError
+from oauth_sandbox.errors import ApiError, ProviderError, UnknownResource
 from oauth_sandbox.faults.error_responses import request_limit_page
 from oauth_sandbox.faults.hold import Hold
 from oauth_sandbox.log import Outcome
-from oauth_sandbox.paths import PATHS, SISTER, authorization_paths
-from oauth_sandbox.pipeline import held_first, process
+from oauth_sandbox.openid import endpoints as openid
+from oauth_sandbox.partner.routes import TABLE, with_ids
+from oauth_sandbox.paths import API, OAUTH_METADATA, endpoints_by_path
+from oauth_sandbox.pipeline import PipelineResult, held_first, process
 from oauth_sandbox.provider import Sandbox
-from oauth_sandbox.request import Endpoint, address_of, read
+from oauth_sandbox.request import Endpoint, IncomingRequest, address_of, begun, read
 from oauth_sandbox.response import Response, error_response, new_request_id, send_response
 from oauth_sandbox.sandboxes import PATH, Sandboxes
 
 HEALTH = "/health"
 CONTROL = "/control/"
+UNKNOWN_PATH: Mapping[Api, Callable[[str], ProviderError]] = {
+    Api.PARTNER: partial(ApiError, 404),
+    Api.OLXGROUP: partial(olxgroup.Refusal, 404),
+    Api.GENERIC: partial(openid.Refusal, 404, "not_found"),
+}
+"""The refusal of a path that an API does not have."""
 
 
 def application(sandbox: Sandbox, access: ControlAccess | None = None, *, dated: bool = False) -> ASGIApp:
@@ -35,63 +45,90 @@ def application(sandbox: Sandbox, access: ControlAccess | None = None, *, dated:
     access = access or ControlAccess()
 
     def app_of(sandbox: Sandbox, sandboxes: Sandboxes | None = None) -> ASGIApp:
-        app = _Application(sandbox, access, sandboxes)
-        return _Dated(sandbox, app) if dated else app
+        return Application(sandbox, access, sandboxes, dated)
 
     return app_of(sandbox, Sandboxes(app_of, sandbox.clock.base))
 
 
-class _Dated:
-    """Adds ``Date`` (RFC 9110 §6.6.1) by the sandbox's clock to each response."""
-
-    def __init__(self, sandbox: Sandbox, app: ASGIApp) -> None:
-        self.sandbox = sandbox
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_dated(message: Message) -> None:
-            # One of its own, below this one, has written the date of its own clock.
-            if message["type"] == "http.response.start" and not any(name == b"date" for name, _ in message["headers"]):
-                date = format_datetime(self.sandbox.clock.now(), usegmt=True)
-                message["headers"] = [*message["headers"], (b"date", date.encode())]
-            await send(message)
-
-        await self.app(scope, receive, send_dated)
+def together(access: ControlAccess, sandboxes: Mapping[str, Sandbox], *, dated: bool = False) -> ASGIApp:
+    """Return sandboxes as one application, each below its path, longer ones first; see ``application``."""
+    return Router([Mount(path, application(it, access, dated=dated)) for path, it in sandboxes.items()])
 
 
-def both(access: ControlAccess, partner: Sandbox, sister: Sandbox, *, dated: bool = False) -> ASGIApp:
-    """Return two sandboxes as one application, the sister API's below ``/olxgroup``; see ``application``."""
-    below = {SISTER: sister, "": partner}
-    return Router([Mount(path, application(it, access, dated=dated)) for path, it in below.items()])
-
-
-class _Application:
+class Application:
     """A few fixed paths, looked up in a dictionary, which is faster than matching routes."""
 
-    def __init__(self, sandbox: Sandbox, access: ControlAccess, sandboxes: Sandboxes | None) -> None:
+    def __init__(self, sandbox: Sandbox, access: ControlAccess, sandboxes: Sandboxes | None, dated: bool) -> None:
         self.sandbox = sandbox
         self.sandboxes = sandboxes
+        self.dated = dated
         api = sandbox.configuration.api
-        served = dict.fromkeys(authorization_paths(api), Endpoint.AUTHORIZE)
-        served |= {path: endpoint for endpoint, path in PATHS[api].items()}
-        by_path = {path: _Endpoint(sandbox, endpoint, path) for path, endpoint in served.items()}
+        by_path = {path: _Endpoint(sandbox, it, path) for path, it in endpoints_by_path(api).items()}
+        routes = TABLE if api is Api.PARTNER else ()
+        self.routes = {f"{API}{it.path}": _Endpoint(sandbox, it.endpoint, f"{API}{it.path}") for it in routes}
+        by_path |= {path: endpoint for path, endpoint in self.routes.items() if "{" not in path}
         # Both spellings; a redirect between them would drop the form's body.
         bare = {path.rstrip("/"): endpoint for path, endpoint in by_path.items()}
         self.paths: Mapping[str, ASGIApp] = {**bare, **by_path, HEALTH: _health}
         known = f"Unknown path. Known paths: {', '.join(by_path)}, {HEALTH} and {CONTROL}."
-        self.unknown_path = ApiError(404, known) if api is Api.PARTNER else olxgroup.Refusal(404, known)
+        self.unknown_path = UNKNOWN_PATH[api](known)
         self.control = control_application(sandbox, access, CONTROL, sandboxes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond, as ASGI has it."""
         if scope["type"] != "http":
             return
+        send = self._send_dated(send) if self.dated else send
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        app = self.paths.get(path) or (self.control if path.startswith(CONTROL) else self._not_found)
-        if self.sandboxes is not None and path.startswith(PATH):
-            id = path.removeprefix(PATH).partition("/")[0]
-            if (own := self.sandboxes.use(id)) is not None:
-                app, scope = own.app, {**scope, "root_path": f"{scope.get('root_path', '')}{PATH}{id}"}
+        app = self._found(path) or (self.control if path.startswith(CONTROL) else self._not_found)
+        if path.startswith(OAUTH_METADATA + PATH):  # RFC 8414 §3.1 has the issuer's path at the end
+            path = path.removeprefix(OAUTH_METADATA) + OAUTH_METADATA
+            scope = {**scope, "path": f"{scope.get('root_path', '')}{path}"}
+        if path.startswith(PATH):
+            app, scope = self._own(path, scope) or (app, scope)
         await app(scope, receive, send)
+
+    def at_once(self, scope: Scope, body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes] | None:
+        """Respond to a request that came whole: status, headers and body.
+
+        ``None``, and nothing has happened, when it is not for an endpoint, or when a fault may delay the response.
+        """
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if path.startswith(PATH) and (found := self._own(path, scope)) is not None:
+            app, scope = found
+            return app.at_once(scope, body) if isinstance(app, Application) else None
+        endpoint = self._found(path)
+        if not isinstance(endpoint, _Endpoint) or (result := endpoint.at_once(scope, body)) is None:
+            return None
+        headers = result.response.raw_headers(result.request_id)
+        if self.dated:
+            headers.append((b"date", self._date()))
+        return result.response.status, headers, result.response.body
+
+    def _found(self, path: str) -> ASGIApp | None:
+        """Return the endpoint of a path; numbers in one of the partner API are ids."""
+        return self.paths.get(path) or (self.routes.get(with_ids(path)) if "{" not in path else None)
+
+    def _own(self, path: str, scope: Scope) -> tuple[ASGIApp, Scope] | None:
+        """Return the application of a sandbox of its own, and the scope for it; ``None`` when it is unknown."""
+        id = path.removeprefix(PATH).partition("/")[0]
+        if self.sandboxes is None or (own := self.sandboxes.use(id)) is None:
+            return None
+        return own.app, {**scope, "root_path": f"{scope.get('root_path', '')}{PATH}{id}"}
+
+    def _send_dated(self, send: Send) -> Send:
+        """Return a ``send`` that adds ``Date`` (RFC 9110 §6.6.1) by the sandbox's clock to the response."""
+
+        async def send_dated(message: Message) -> None:
+            # One of its own, below this one, has written the date of its own clock.
+            if message["type"] == "http.response.start" and not any(name == b"date" for name, _ in message["headers"]):
+                message["headers"] = [*message["headers"], (b"date", self._date())]
+            await send(message)
+
+        return send_dated
+
+    def _date(self) -> bytes:
+        return _http_date(int(self.sandbox.clock.now().timestamp()))
 
     async def _not_found(self, scope: Scope, _receive: Receive, send: Send) -> None:
         started = perf_counter()
@@ -99,7 +136,8 @@ class _Application:
             path = scope["path"].removeprefix(scope.get("root_path", ""))
             outcome = Outcome(new_request_id(), self.sandbox.clock.now())
             admitted = self.sandbox.limiter.admits(address_of(scope), outcome.at)
-            response = error_response(self.unknown_path) if admitted else request_limit_page()
+            unknown = UnknownResource() if self.routes and path.startswith(f"{API}/") else self.unknown_path
+            response = error_response(unknown) if admitted else request_limit_page()
             outcome.status = response.status
             outcome.duration_ms = (perf_counter() - started) * 1000
             self.sandbox.log.add_unknown(scope["method"], path, outcome)
@@ -122,7 +160,7 @@ class _Endpoint:
         if held is not None:
             await sandbox.holds.wait(held, request, client_id)
         try:
-            result = process(sandbox, request, self.path, lambda: endpoints.respond(sandbox, request), held)
+            result = self._process(request, held)
         except Exception:
             await send_response(endpoints.failure(), new_request_id(), send)
             raise
@@ -132,6 +170,24 @@ class _Endpoint:
             await send_response(result.response, result.request_id, send)
         else:
             await result.fault.deliver(result.response, result.request_id, receive, send)
+
+    def at_once(self, scope: Scope, body: bytes) -> PipelineResult | None:
+        """Process a request that came whole; ``None`` when a fault may strike, which may have to wait."""
+        with self.sandbox.lock:
+            if self.sandbox.faults.rules or self.sandbox.fault_header:
+                return None
+            request = begun(self.endpoint, scope)
+            request.take(body)
+            return self._process(request)
+
+    def _process(self, request: IncomingRequest, held: Hold | None = None) -> PipelineResult:
+        sandbox = self.sandbox
+        return process(sandbox, request, self.path, lambda: endpoints.respond(sandbox, request), held)
+
+
+@functools.lru_cache(maxsize=1)
+def _http_date(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode()
 
 
 async def _health(_scope: Scope, _receive: Receive, send: Send) -> None:

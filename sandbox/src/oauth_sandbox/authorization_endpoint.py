@@ -1,10 +1,14 @@
 """The authorization endpoint (RFC 6749 §3.1 and §4.1): from the request through the user's decision to the redirect."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from oauth_sandbox.behaviour import Pkce
 from oauth_sandbox.clients import Client, GrantType
+from oauth_sandbox.configuration import Api
+from oauth_sandbox.openid import authorization as openid
+from oauth_sandbox.openid import pushed
 from oauth_sandbox.parameters import from_query
 from oauth_sandbox.pkce import METHODS
 from oauth_sandbox.provider import Sandbox
@@ -27,14 +31,19 @@ class ErrorPage(Exception):
 class ErrorRedirect(Exception):
     """A request refused by a redirect to the client, with the error in ``location``."""
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, error: str, description: str) -> None:
         super().__init__("refused by redirect")
         self.location = location
+        self.error = error
+        self.description = description
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """A valid request that waits for the user's decision."""
+    """A valid request that waits for the user's decision.
+
+    ``issuer`` goes into the response (RFC 9207) unless it is empty, and ``wish`` is for an OpenID provider.
+    """
 
     client: Client
     redirect_uri: str
@@ -42,22 +51,32 @@ class AuthorizationRequest:
     scope: Scope
     state: str | None
     code_challenge: str = ""
+    issuer: str = ""
+    wish: openid.Wish | None = None
 
 
-def examine(sandbox: Sandbox, query: str) -> AuthorizationRequest:
+def examine(sandbox: Sandbox, query: str, issuer: str = "") -> AuthorizationRequest:
     """Read and check the query of an authorization request.
 
     Raises ``ErrorPage`` for a bad client or redirect URI, then ``ErrorRedirect`` for a repeated parameter, a response
-    type other than ``code``, a client without this grant, a scope outside the client's, or an unknown method of PKCE
-    where it is enforced, in that order. Without a ``scope`` the request is for all of the client's scopes.
+    type other than ``code``, a client without this grant, a scope outside the client's, a challenge of PKCE that is
+    missing or of a method that is not allowed, or what an OpenID provider refuses, in that order. Without a ``scope``
+    the request is for all of the client's scopes.
     """
+    is_openid = sandbox.configuration.api is Api.GENERIC
+    reference = pushed.reference_in(query) if is_openid else ""
+    if reference and (whole := pushed.resolved(sandbox, query)) is not None:
+        query = whole
+    elif reference:
+        remedy = "Push the request again: a reference is valid for ten minutes, for one code and one client."
+        raise ErrorPage("The request_uri is unknown, expired or used", reference, remedy)
     parameters, repeated = from_query(query)
     client = _client(sandbox, parameters.get("client_id"), "client_id" in repeated)
     redirect_uri = _redirect_uri(client, parameters.get("redirect_uri"), "redirect_uri" in repeated)
     state = None if "state" in repeated else parameters.get("state")
     response_type = parameters.get("response_type")
     scope = parse(parameters.get("scope", "")) or client.scopes
-    method = parameters.get("code_challenge_method", "plain")
+    pkce, method = sandbox.behaviour.pkce, parameters.get("code_challenge_method", "plain")
     if repeated:
         problem = ("invalid_request", "A parameter is repeated")
     elif response_type is None:
@@ -68,13 +87,20 @@ def examine(sandbox: Sandbox, query: str) -> AuthorizationRequest:
         problem = ("unauthorized_client", "The client may not use the authorization code grant")
     elif not scope or not within(scope, client.scopes):
         problem = ("invalid_scope", "The scope requested is invalid for this client")
-    elif sandbox.behaviour.pkce is Pkce.ENFORCED and method not in METHODS:
+    elif (pkce is Pkce.REQUIRED or client.is_public) and "code_challenge" not in parameters:
+        problem = ("invalid_request", "Code challenge required")  # RFC 7636 §4.4.1
+    elif pkce is not Pkce.IGNORED and method not in (METHODS if pkce is Pkce.ENFORCED else ["S256"]):
         problem = ("invalid_request", "The code challenge method is not supported")  # RFC 7636 §4.4.1
+    elif is_openid and (refused := openid.problem(sandbox, client, scope, parameters)):
+        problem = refused
     else:
         challenge = f"{method} {parameters['code_challenge']}" if parameters.get("code_challenge") else ""
-        return AuthorizationRequest(client, redirect_uri, "redirect_uri" in parameters, scope, state, challenge)
+        wish = openid.wish_of(parameters, reference) if is_openid else None
+        sent = "redirect_uri" in parameters
+        return AuthorizationRequest(client, redirect_uri, sent, scope, state, challenge, issuer, wish)
     error, description = problem
-    raise ErrorRedirect(_location(redirect_uri, {"error": error, "error_description": description}, state))
+    members = {"error": error, "error_description": description}
+    raise ErrorRedirect(with_parameters(redirect_uri, members, state, issuer), error, description)
 
 
 def decide(sandbox: Sandbox, request: AuthorizationRequest, decision: str, user: str = "") -> str:
@@ -87,6 +113,8 @@ def decide(sandbox: Sandbox, request: AuthorizationRequest, decision: str, user:
         return refuse(request, "access_denied", "The user denied the request")
     if decision != "approve":
         raise ErrorPage("The decision is neither approve nor deny", decision, "Use one of the page's buttons.")
+    if request.wish is not None and request.wish.silent and sandbox.logins.session is not None:
+        return approve(sandbox, request, sandbox.logins.session.user_id)
     known = {str(user_id): user_id for user_id in sandbox.users}
     if user and user not in known:
         raise ErrorPage("The user is unknown", user, f"Choose one of: {', '.join(known)}.")
@@ -95,6 +123,7 @@ def decide(sandbox: Sandbox, request: AuthorizationRequest, decision: str, user:
 
 def approve(sandbox: Sandbox, request: AuthorizationRequest, user_id: int | None = None) -> str:
     """Issue a code and return the URL that delivers it to the client (RFC 6749 §4.1.2)."""
+    user_id = next(iter(sandbox.users)) if user_id is None else user_id
     code = sandbox.issue_code(
         request.client.client_id,
         request.redirect_uri,
@@ -103,12 +132,15 @@ def approve(sandbox: Sandbox, request: AuthorizationRequest, user_id: int | None
         user_id,
         request.code_challenge,
     )
-    return _location(request.redirect_uri, {"code": code}, request.state)
+    if request.wish is not None:
+        openid.remember(sandbox, request.wish, request.client, request.scope, user_id, code)
+    return with_parameters(request.redirect_uri, {"code": code}, request.state, request.issuer)
 
 
 def refuse(request: AuthorizationRequest, error: str, description: str) -> str:
     """Return the URL that delivers an error to the client (RFC 6749 §4.1.2.1)."""
-    return _location(request.redirect_uri, {"error": error, "error_description": description}, request.state)
+    members = {"error": error, "error_description": description}
+    return with_parameters(request.redirect_uri, members, request.state, request.issuer)
 
 
 def _client(sandbox: Sandbox, client_id: str | None, repeated: bool) -> Client:
@@ -147,9 +179,10 @@ def _redirect_uri(client: Client, redirect_uri: str | None, repeated: bool) -> s
     return redirect_uri
 
 
-def _location(redirect_uri: str, members: dict[str, str], state: str | None) -> str:
+def with_parameters(redirect_uri: str, members: Mapping[str, str], state: str | None, issuer: str = "") -> str:
     """Add parameters to the redirect URI and keep its own query (RFC 6749 §3.1.2)."""
-    if state is not None:
-        members = {**members, "state": state}
+    members = {**members, **({} if state is None else {"state": state}), **({"iss": issuer} if issuer else {})}
+    if not members:
+        return redirect_uri
     joint = "" if redirect_uri.endswith(("?", "&")) else "&" if "?" in redirect_uri else "?"
     return redirect_uri + joint + urlencode(members, quote_via=quote, safe="", errors="surrogateescape")

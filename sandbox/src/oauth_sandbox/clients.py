@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from oauth_sandbox.scope import Scope
-from oauth_sandbox.validation import optional
+from oauth_sandbox.validation import optional, quoted
 
 # It must be unambiguous for every browser: no user part, backslash, fragment or control character.
 LOOPBACK_REDIRECT_URI = re.compile(
@@ -22,6 +22,10 @@ LOOPBACK_REDIRECT_URI = re.compile(
 
 RUNS_IN_THE_BROWSER = frozenset({"javascript", "data", "vbscript", "file", "blob", "about"})
 SCHEME = re.compile(r"[\s\x00-\x1f]*:")
+
+
+class UnknownScope(ValueError):
+    """A scope that the sandbox does not have."""
 
 
 class GrantType(StrEnum):
@@ -54,8 +58,9 @@ class Client(Struct, frozen=True, forbid_unknown_fields=True):
     secret: Annotated[
         str,
         Meta(
-            pattern=r"^[\x20-\x7e]{1,200}$(?!\n)",
-            description="The client_secret in plain text: printable ASCII, 200 characters at most.",
+            pattern=r"^[\x20-\x7e]{0,200}$(?!\n)",
+            description="The client_secret in plain text: printable ASCII, 200 characters at most. "
+            "Empty: a public client, which needs PKCE instead.",
         ),
     ]
     grants: Annotated[tuple[GrantType, ...], Meta(description="The grants it may use.")]
@@ -80,6 +85,11 @@ class Client(Struct, frozen=True, forbid_unknown_fields=True):
         """Leave out the secret."""
         return f"Client({self.client_id!r})"
 
+    @property
+    def is_public(self) -> bool:
+        """True for a client without a secret (RFC 6749 §2.1)."""
+        return not self.secret
+
     def may_redirect_to(self, uri: str) -> bool:
         """Return true for a registered URI, and for ``http`` on a loopback host with any port and path."""
         return uri in self.redirect_uris or LOOPBACK_REDIRECT_URI.fullmatch(uri) is not None
@@ -103,8 +113,12 @@ def client_from(fields: Any, scopes: Iterable[str]) -> Client:
     values = msgspec.to_builtins(fields)
     for uri in values.get("redirect_uris", ()):
         if SCHEME.split(uri.strip(), maxsplit=1)[0].lower() in RUNS_IN_THE_BROWSER:
-            raise ValueError(f"The redirect URI {uri!r} would run or open in the browser itself. Use http or https.")
+            raise ValueError(
+                f"The redirect URI {quoted(uri)} would run or open in the browser itself. Use http or https."
+            )
     grants = set(map(GrantType, values.get("grants", GrantType)))
+    if not values["secret"]:
+        grants.discard(GrantType.CLIENT_CREDENTIALS)  # for confidential clients only (RFC 6749 §4.4)
     return Client(
         client_id=values["client_id"],
         name=values.get("name", values["client_id"]),
@@ -118,9 +132,9 @@ def client_from(fields: Any, scopes: Iterable[str]) -> Client:
 
 
 def checked_scopes(names: Iterable[str], scopes: Iterable[str]) -> Scope:
-    """Return the names without repetition. Raises ``ValueError`` naming the first that is not among ``scopes``."""
+    """Return the names without repetition. Raises ``UnknownScope`` naming the first that is not among ``scopes``."""
     known = tuple(scopes)
     for name in (unique := tuple(dict.fromkeys(names))):
         if name not in known:
-            raise ValueError(f"Unknown scope {name!r}. Allowed: {', '.join(known)}.")
+            raise UnknownScope(f"Unknown scope {quoted(name)}. Allowed: {', '.join(known)}.")
     return unique

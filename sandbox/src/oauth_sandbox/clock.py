@@ -58,7 +58,9 @@ class Clock:
         with self._lock:
             offset = now - self._base()
             if abs(offset) > FARTHEST:
-                raise ValueError(f"The clock cannot be set to {now}: it stays within 100 years of real time.")
+                raise ValueError(
+                    f"The clock cannot be set to {now.isoformat()}: it stays within 100 years of real time."
+                )
             self._offset = offset
 
     def reset(self) -> None:

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from oauth_sandbox.behaviour import Preset
 from oauth_sandbox.clock import utc_now
 from oauth_sandbox.configuration import Api, Configuration, ConfigurationError, load, ready_made
 from oauth_sandbox.server import HOST, PORT, Certificate, ServeError, serve
+from oauth_sandbox.validation import quoted
 from oauth_sandbox.version import version
 
 ALL = "all"
-"""The value of ``--provider`` for both APIs."""
+"""The value of ``--provider`` for all APIs."""
 
 TOKEN = "CONSOLE_SANDBOX_TOKEN"
 """The variable with the token, which the consoles that use this sandbox have too."""
@@ -27,14 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", default=PORT, type=_port, help="port to listen on, 0 for any (default: %(default)s)")
     parser.add_argument(
         "--provider",
-        type=_provider,
+        type=_one_of(*Api, ALL),
         choices=[*Api, ALL],
         default=Api.PARTNER,
-        help="API to behave like; all: both, the sister API below /olxgroup (default: %(default)s)",
+        help="API to behave like; all: partner, and the others below /olxgroup and /generic (default: %(default)s)",
     )
     parser.add_argument(
         "--preset",
-        type=Preset,
+        type=_one_of(*Preset),
         choices=list(Preset),
         help="what to assume where the documentation is silent: usual, or strict, against the client",
     )
@@ -56,6 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="register it for every ready-made client, such as a console's /callback; may be repeated",
     )
     parser.add_argument(
+        "--issuer",
+        metavar="URL",
+        help="address of the provider generic as clients see it, behind a proxy (default: the one that is called)",
+    )
+    parser.add_argument(
         "--snapshot",
         type=Path,
         metavar="FILE",
@@ -65,7 +72,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fault-header", action="store_true", help="the request header X-Sandbox-Fault provokes faults"
     )
     parser.add_argument(
-        "--log", choices=("stdout", "stderr"), help="write one line of JSON per request, without secrets"
+        "--log",
+        type=_one_of("stdout", "stderr"),
+        choices=("stdout", "stderr"),
+        help="write one line of JSON per request, without secrets",
     )
 
 
@@ -85,8 +95,9 @@ def run(arguments: argparse.Namespace) -> int:
                 arguments.host,
                 arguments.port,
                 configuration=_configuration(arguments.config, arguments.provider, arguments.preset),
-                sister=arguments.provider == ALL,
-                redirect_uris=[_redirect_uri(uri) for uri in arguments.redirect_uri],
+                with_others=arguments.provider == ALL,
+                issuer=_url("--issuer", arguments.issuer) if arguments.issuer else "",
+                redirect_uris=[_url("--redirect-uri", uri) for uri in arguments.redirect_uri],
                 snapshot=arguments.snapshot,
                 control_token=_token(arguments.control_token),
                 fault_header=arguments.fault_header,
@@ -99,8 +110,16 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _provider(text: str) -> str:
-    return Api(text) if text in list(Api) else text
+def _one_of(*values: str) -> Callable[[str], str]:
+    """Return a check for argparse, whose own message about ``choices`` is in the terms of Python."""
+
+    def check(text: str) -> str:
+        for value in values:
+            if value == text:
+                return value
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not one of {', '.join(values)}")
+
+    return check
 
 
 def _configuration(path: Path | None, provider: str, preset: Preset | None) -> Configuration:
@@ -108,9 +127,9 @@ def _configuration(path: Path | None, provider: str, preset: Preset | None) -> C
     return ready_made(api, preset or Preset.USUAL) if path is None else load(path, api, preset)
 
 
-def _redirect_uri(text: str) -> str:
+def _url(option: str, text: str) -> str:
     if not text.startswith(("http://", "https://")):
-        raise ServeError(f"--redirect-uri: {text!r} is not a URL such as https://console.example.com/callback.")
+        raise ServeError(f"{option}: {quoted(text)} is not a URL such as https://console.example.com/callback.")
     return text
 
 
@@ -121,7 +140,8 @@ def _token(token: str | None) -> str | None:
         try:
             token = Path(path).read_text("utf-8").strip()
         except (OSError, ValueError) as error:
-            raise ServeError(f"{TOKEN}_FILE is {path}, which cannot be read: {error}.") from error
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise ServeError(f"{TOKEN}_FILE is {path}, which cannot be read: {reason}.") from error
     if token is not None and not (token.isascii() and token.isprintable() and token and " " not in token):
         raise ServeError("--control-token: give at least one printable ASCII character, and no spaces.")
     return token
@@ -146,5 +166,5 @@ def _certificate(arguments: argparse.Namespace, cleanup: ExitStack) -> Certifica
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port number from 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a port number from 0 to 65535")
     return int(text)

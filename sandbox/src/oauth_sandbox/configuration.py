@@ -13,9 +13,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from oauth_sandbox.behaviour import PRESETS, Behaviour, Preset
-from oauth_sandbox.clients import Client, NewClient, ScopeName, client_from
+from oauth_sandbox.clients import Client, NewClient, ScopeName, UnknownScope, client_from
+from oauth_sandbox.openid.settings import OpenId
 from oauth_sandbox.rate_limit import RequestLimit
-from oauth_sandbox.validation import Fields, InvalidInput, validated
+from oauth_sandbox.validation import Fields, InvalidInput, quoted, validated
 
 READY_MADE = Path(__file__).with_name("sandbox.toml")
 LONGEST_LIFETIME = 3_155_760_000  # seconds: a hundred years
@@ -28,13 +29,20 @@ Lifetime = Annotated[int, Meta(ge=1, le=LONGEST_LIFETIME, description=f"Seconds,
 
 
 class Api(StrEnum):
-    """The APIs that a sandbox can behave like: the partner API, or its sister for real estate and car parts."""
+    """The APIs that a sandbox can behave like: the partner API, its sister for real estate and car parts, or an OpenID
+    provider by the standards alone.
+    """
 
     PARTNER = "partner"
     OLXGROUP = "olxgroup"
+    GENERIC = "generic"
 
 
-INITIAL: Mapping[Api, Path] = {Api.PARTNER: READY_MADE, Api.OLXGROUP: READY_MADE.with_name("olxgroup.toml")}
+INITIAL: Mapping[Api, Path] = {
+    Api.PARTNER: READY_MADE,
+    Api.OLXGROUP: READY_MADE.with_name("olxgroup.toml"),
+    Api.GENERIC: READY_MADE.with_name("generic.toml"),
+}
 """The default configuration of each API."""
 
 
@@ -45,6 +53,9 @@ class Replacement(StrEnum):
     DAILY = "daily"
 
 
+Seed = Annotated[
+    int, Meta(ge=0, le=2**31 - 1, description="The partner API's first data are the same for the same seed.")
+]
 EndsAccessTokens = Annotated[
     bool, Meta(description="A refresh ends the access tokens that the same client had for the same user.")
 ]
@@ -80,6 +91,8 @@ class ConfigurationFile(Fields):
     ]
     users: Annotated[list[KnownUser], Meta(min_length=1, description="Give [[users]], at least one.")]
     clients: Annotated[list[NewClient], Meta(description="Give [[clients]].")]
+    openid: OpenId = OpenId()
+    seed: Seed = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +104,14 @@ class Configuration:
 
     refresh_token_replaced: Replacement
     refresh_ends_access_tokens: bool
+    seed: int
     request_limit: RequestLimit
     lifetimes: Lifetimes
     behaviour: Behaviour
     scopes: Mapping[str, str]
     users: Mapping[int, User]
     clients: Mapping[str, Client]
+    openid: OpenId
     api: Api = Api.PARTNER
 
 
@@ -121,18 +136,36 @@ def load(path: Path, api: Api = Api.PARTNER, preset: Preset | None = None) -> Co
     return _read(_merged(document, api), str(path), api)
 
 
-def from_fields(document: Mapping[str, Any], api: Api = Api.PARTNER) -> Configuration:
-    """Return a configuration from the fields of a file. Raises ``ConfigurationError``."""
+def from_fields(document: Mapping[str, Any], server: Configuration, api: Api) -> Configuration:
+    """Return a configuration from the fields of a file. Raises ``ConfigurationError``.
+
+    What they leave out is as at the ``server`` when it has the same API, and else as in the API's default.
+    """
+    if server.api is api:
+        document = _inherited(server, document)
     return _read(_merged(document, api), "configuration", api)
+
+
+def _inherited(server: Configuration, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document with what it leaves out as at the server; a preset of its own sets what presets set."""
+    names = ["lifetimes", "request_limit", "scopes", "seed", "openid"]
+    if "preset" not in document:
+        names += ["behaviour", "refresh_token_replaced", "refresh_ends_access_tokens"]
+    basis = {name: msgspec.to_builtins(getattr(server, name)) for name in names}
+    basis |= {name: msgspec.to_builtins(list(getattr(server, name).values())) for name in ("users", "clients")}
+    merged = basis | dict(document)
+    for name in {"lifetimes", "request_limit", "behaviour", "openid"} & basis.keys() & document.keys():
+        merged[name] = basis[name] | document[name]
+    return merged
 
 
 def _merged(document: Mapping[str, Any], api: Api) -> dict[str, Any]:
     """Return a document with what it leaves out as in the API's default."""
     basis = _with_preset(_parsed(INITIAL[api]), document.get("preset"))
     merged = basis | dict(document)
-    for name in ("lifetimes", "request_limit", "behaviour"):
+    for name in ("lifetimes", "request_limit", "behaviour", "openid"):
         if isinstance(document.get(name), dict):
-            merged[name] = basis[name] | document[name]
+            merged[name] = basis.get(name, {}) | document[name]
     return merged
 
 
@@ -141,7 +174,8 @@ def _with_preset(document: dict[str, Any], preset: object) -> dict[str, Any]:
     strict = preset == Preset.STRICT
     return document | {
         "preset": preset or Preset.USUAL,
-        "behaviour": msgspec.to_builtins(PRESETS[Preset.STRICT if strict else Preset.USUAL]),
+        "behaviour": msgspec.to_builtins(PRESETS[Preset.STRICT if strict else Preset.USUAL])
+        | document.get("behaviour", {}),
         **({"refresh_token_replaced": Replacement.ALWAYS, "refresh_ends_access_tokens": True} if strict else {}),
     }
 
@@ -151,8 +185,10 @@ def _parsed(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}. Give the path of a TOML file.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: is not in UTF-8, at byte {error.start}.") from error
     except ValueError as error:
-        raise ConfigurationError(f"{path}: is not TOML in UTF-8: {error}.") from error
+        raise ConfigurationError(f"{path}: is not TOML: {error}.") from error
 
 
 def _read(document: Mapping[str, Any], name: str, api: Api) -> Configuration:
@@ -165,16 +201,19 @@ def _read(document: Mapping[str, Any], name: str, api: Api) -> Configuration:
         place = f"{name}: [[clients]] number {number}"
         try:
             client = client_from(entry, file.scopes)
-        except ValueError as error:
+        except UnknownScope as error:
             raise ConfigurationError(f"{place}, field scopes: {error} Add it to [scopes], or leave it out.") from error
+        except ValueError as error:
+            raise ConfigurationError(f"{place}, field redirect_uris: {error}") from error
         if client.client_id in clients:
             raise ConfigurationError(
-                f"{place}, field client_id: {client.client_id!r} is used already. Give each client its own."
+                f"{place}, field client_id: {quoted(client.client_id)} is used already. Give each client its own."
             )
         clients[client.client_id] = client
     return Configuration(
         refresh_token_replaced=file.refresh_token_replaced,
         refresh_ends_access_tokens=file.refresh_ends_access_tokens,
+        seed=file.seed,
         request_limit=file.request_limit,
         lifetimes=file.lifetimes,
         behaviour=file.behaviour,
@@ -182,6 +221,7 @@ def _read(document: Mapping[str, Any], name: str, api: Api) -> Configuration:
         users=_users(document["users"], name),
         clients=clients,
         api=api,
+        openid=file.openid,
     )
 
 
@@ -193,7 +233,7 @@ def _users(users: Iterable[User], name: str) -> Mapping[int, User]:
             try:
                 json.dumps(value)
             except TypeError as error:
-                raise ConfigurationError(f"{place}, field {field}: {error}. Write a date in quotes.") from error
+                raise ConfigurationError(f"{place}, field {field}: is a date or time. Write it in quotes.") from error
         if user["id"] in by_id:
             raise ConfigurationError(f"{place}, field id: {user['id']} is used already. Give each user its own.")
         by_id[user["id"]] = user
@@ -207,7 +247,7 @@ def _place(path: tuple[str | int, ...]) -> str:
             return ""
         case (table_name, int(index), *fields):
             place = f"[[{table_name}]] number {index + 1}"
-        case ("lifetimes" | "request_limit" | "behaviour" | "scopes" as table_name, *fields):
+        case ("lifetimes" | "request_limit" | "behaviour" | "openid" | "scopes" as table_name, *fields):
             place = f"[{table_name}]"
         case (field, *_):
             return f"field {field}: "

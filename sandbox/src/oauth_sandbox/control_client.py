@@ -28,7 +28,7 @@ class Control:
         parameters = {name: str(value) for name, value in query.items() if value is not None}
         response = self._http.request(method, path, params=parameters, json=body)
         if response.is_error:
-            raise SteeringError(f"{method} {path}: {response.status_code} {response.text}")
+            raise SteeringError(f"{method} {path}: {response.status_code} {_reason(response)}")
         return response.json() if response.content else None
 
     def approve(self, url: str, user_id: int | None = None) -> str:
@@ -170,3 +170,11 @@ class SteeredClients:
     def remove(self, client_id: str) -> None:
         """Remove a client with its codes and tokens."""
         self._control.request("DELETE", f"clients/{client_id}")
+
+
+def _reason(response: httpx.Response) -> str:
+    """Return the message of a refusal; without one, as of a server that is no sandbox, the body."""
+    try:
+        return str(response.json()["error"]["detail"])
+    except (ValueError, LookupError, TypeError):
+        return response.text

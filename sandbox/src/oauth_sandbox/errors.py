@@ -7,7 +7,7 @@ are those of the provider's documentation of authorization errors.
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 REALM = "sandbox"
 
@@ -57,6 +57,68 @@ class ApiError(ProviderError):
     def members(self) -> Mapping[str, object]:
         """The status with its phrase (RFC 9110 §15), and the detail."""
         return {"error": {"status": self.status, "title": HTTPStatus(self.status).phrase, "detail": self.detail}}
+
+
+class WrappedError(ApiError):
+    """An error of the API that the documentation shows inside another object: ``{"data": {"error": ...}}``."""
+
+    @property
+    def members(self) -> Mapping[str, object]:
+        """The members of an ``ApiError``, wrapped."""
+        return {"data": super().members}
+
+
+class Problem(NamedTuple):
+    """What is wrong with a field. Some of the documented examples have a ``detail``, one has a ``code`` for all."""
+
+    field: str
+    title: str
+    detail: str = ""
+    code: int = 0
+
+
+class InvalidData(ApiError):
+    """Invalid fields, each with what is wrong: ``{"error": {..., "validation": [{"field", "title"}]}}``."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(400, "Data validation error occurred")
+        self.problems = problems
+
+    @property
+    def members(self) -> Mapping[str, object]:
+        """The documented members, with a list of fields."""
+        code = max(problem.code for problem in self.problems)
+        return {
+            "error": {
+                "status": self.status,
+                **({"code": code} if code else {}),
+                "title": "Invalid request",
+                "detail": self.detail,
+                "validation": [
+                    {"field": it.field, "title": it.title, **({"detail": it.detail} if it.detail else {})}
+                    for it in self.problems
+                ],
+            }
+        }
+
+
+class InvalidJson(WrappedError):
+    """A body that is not valid JSON; the documentation names extra and misspelt fields as causes too."""
+
+    def __init__(self) -> None:
+        super().__init__(400, "Error while decoding JSON data: Syntax error")
+
+
+class UnknownResource(ApiError):
+    """A path of the API that there is not, in the documented words and with members of its own."""
+
+    def __init__(self) -> None:
+        super().__init__(404, "Unsupported API version")
+
+    @property
+    def members(self) -> Mapping[str, object]:
+        """The type of the error, and its text."""
+        return {"error": {"type": "NotFoundException", "message": self.detail}}
 
 
 # Token endpoint, documented.
@@ -208,7 +270,7 @@ class MissingToken(ApiError):
     """No access token: a challenge without an error code (RFC 6750 §3.1)."""
 
     def __init__(self) -> None:
-        super().__init__(401, "No access token was sent. Add the header 'Authorization: Bearer TOKEN'.", challenge())
+        super().__init__(401, "No access token was sent. Add the header `Authorization: Bearer TOKEN`.", challenge())
 
 
 DOCUMENTED: Mapping[int, Callable[[], ProviderError]] = {

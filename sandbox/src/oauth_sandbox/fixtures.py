@@ -41,8 +41,8 @@ def oauth_sandbox(oauth_sandbox_server: SteeredSandbox) -> SteeredSandbox:
 def oauth_sandbox_new(oauth_sandbox_server: SteeredSandbox) -> Iterator[Callable[..., SteeredSandbox]]:
     """Provide a function that makes a sandbox for this test alone, configured by its arguments.
 
-    They are ``preset``, ``lifetimes``, ``behaviour``, ``request_limit``, ``users``, ``clients``, ``scopes``,
-    ``redirect_uris`` and ``api``, as in ``POST /control/sandboxes``.
+    They are ``preset``, ``lifetimes``, ``behaviour``, ``request_limit``, ``openid``, ``seed``, ``users``, ``clients``,
+    ``scopes``, ``redirect_uris`` and ``api``, as in ``POST /control/sandboxes``.
     """
     token = os.environ.get(RUNNING_TOKEN)
     with ExitStack() as stack:

@@ -4,7 +4,9 @@ A grant has two steps, because the client's right to the grant is checked betwee
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from msgspec import Struct
 
 from oauth_sandbox.behaviour import Pkce, Reuse
 from oauth_sandbox.clients import Client, GrantType
@@ -22,7 +24,7 @@ from oauth_sandbox.scope import Scope, parse, within
 from oauth_sandbox.store import Kind, State
 
 
-class TokenRequest(NamedTuple):
+class TokenRequest(Struct, frozen=True):
     """A request at the token endpoint by an authenticated client (RFC 6749 §3.2)."""
 
     sandbox: Sandbox
@@ -41,7 +43,7 @@ class TokenRequest(NamedTuple):
         return self.parameters[name]
 
 
-class Authorization(NamedTuple):
+class Authorization(Struct, frozen=True):
     """The scope and the user that a request is entitled to; no user for the client's own tokens."""
 
     scope: Scope
@@ -84,7 +86,8 @@ class AuthorizationCode:
         if request.parameters.get("redirect_uri") not in expected:
             raise RedirectUriMismatch
         verifier = request.parameters.get("code_verifier")
-        if sandbox.behaviour.pkce is Pkce.ENFORCED and not matches(code.code_challenge, verifier):
+        counts = sandbox.behaviour.pkce is not Pkce.IGNORED or request.client.is_public
+        if counts and not matches(code.code_challenge, verifier):
             raise VerifierMismatch
         return Authorization(code.scope, code.user_id, code.family)
 

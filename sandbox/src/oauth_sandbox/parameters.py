@@ -19,11 +19,11 @@ def collect(pairs: Sequence[tuple[str, str]]) -> tuple[Parameters, frozenset[str
 
     One without a value counts as omitted (RFC 6749 §3.1 and §3.2).
     """
-    names = [name for name, _ in pairs]
-    repeated = _NONE
-    if len(set(names)) < len(names):
-        repeated = frozenset(name for name, count in Counter(names).items() if count > 1)
-    return {name: value for name, value in pairs if value}, repeated
+    values = dict(pairs)
+    if len(values) == len(pairs) and all(values.values()):
+        return values, _NONE
+    counts = Counter(name for name, _ in pairs)
+    return {name: value for name, value in pairs if value}, frozenset(name for name in counts if counts[name] > 1)
 
 
 _NONE: frozenset[str] = frozenset()
@@ -62,8 +62,7 @@ def _from_form(text: str) -> list[tuple[str, str]]:
     if "%" in text or "+" in text:
         return parse_qsl(text, keep_blank_values=True, errors="strict")
     # Nothing to decode, so that a faster split is enough.
-    parts = [pair.partition("=") for pair in text.split("&") if pair]
-    return [(name, value) for name, _, value in parts]
+    return [(name, value) for name, _, value in [pair.partition("=") for pair in text.split("&") if pair]]
 
 
 class _Object(list[tuple[str, Any]]):

@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from oauth_sandbox import endpoints
 from oauth_sandbox.behaviour import Cors
@@ -21,13 +22,13 @@ from oauth_sandbox.response import JSON, Response, error_response, new_request_i
 from oauth_sandbox.validation import InvalidInput
 
 CORS_HEADERS = {
-    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Version, X-API-Key",
 }
 """The response to a preflight request (Fetch standard, CORS protocol)."""
 
 
-class PipelineResult(NamedTuple):
+class PipelineResult(Struct, frozen=True):
     """The response, and the fault that delivers it if one struck."""
 
     response: Response
@@ -39,7 +40,7 @@ class PipelineResult(NamedTuple):
 def held_first(sandbox: Sandbox, request: IncomingRequest) -> tuple[Hold | None, str | None]:
     """Return the hold that stops a request before it is processed, if any, and the client."""
     with sandbox.lock:
-        if not any(rule.fault.comes_first for rule in sandbox.faults.rules):
+        if not sandbox.faults.comes_first:
             return None, None
         client_id = checks.client_of(sandbox, request, checks.presented(sandbox, request))
         fault = sandbox.faults.take(request.endpoint, client_id, first=True)
@@ -90,6 +91,8 @@ def process(
 
 def _as_assumed(sandbox: Sandbox, request: IncomingRequest, response: Response) -> Response:
     """Leave the challenge out, and let pages of other origins read the response, where the behaviour says so."""
+    if sandbox.behaviour.challenges and sandbox.behaviour.cors is Cors.CLOSED:
+        return response
     headers = dict(response.headers)
     if not sandbox.behaviour.challenges:
         headers.pop("WWW-Authenticate", None)

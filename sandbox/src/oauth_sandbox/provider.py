@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from msgspec.structs import asdict, astuple
 
 from oauth_sandbox.behaviour import NEW_SECRET, Behaviour
@@ -22,9 +23,12 @@ from oauth_sandbox.faults.hold import Holds
 from oauth_sandbox.faults.rules import Faults
 from oauth_sandbox.lint.findings import Lint
 from oauth_sandbox.log import RequestLog
+from oauth_sandbox.openid.logins import Logins
+from oauth_sandbox.partner.state import PartnerData
 from oauth_sandbox.rate_limit import Limiter, RequestLimit
 from oauth_sandbox.scope import Scope
 from oauth_sandbox.store import Issued, Kind, State, Store
+from oauth_sandbox.validation import quoted
 
 CAPACITY = 50_000
 REFUSED = 100
@@ -34,7 +38,7 @@ DAY = timedelta(days=1)
 StoredIssued = tuple[int, list[tuple[str, Issued]]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as Response is not
 class Tokens:
     """The result of a grant: an access token and, after a user's consent, a refresh token."""
 
@@ -60,10 +64,11 @@ class Sandbox:
     """One provider, with a movable ``clock`` over the real time of ``base``.
 
     ``configuration`` is the initial state, by default ``sandbox.toml``; its scopes never change. ``capacity``
-    bounds the codes, the access tokens and the refresh tokens separately. ``faults``, ``lint``, ``log`` and ``limiter``
-    are used under the lock too. ``refused`` has the query of the last authorization requests that were answered with
-    an error page, and its words: their application is told nothing (RFC 6749 §4.1.2.1). ``holds`` has the requests
-    that a test has stopped, ``request_id`` is that of the request that is being answered.
+    bounds the codes, the access tokens and the refresh tokens separately. ``partner`` has the data of the partner API,
+    generated from ``seed``. ``faults``, ``lint``, ``log`` and ``limiter`` are used under the lock too. ``refused`` has
+    the query of the last authorization requests that were answered with an error page, and its words: their
+    application is told nothing (RFC 6749 §4.1.2.1). ``holds`` has the requests that a test has stopped, ``request_id``
+    is that of the request that is being answered. ``logins`` are those of the OpenID provider.
     """
 
     def __init__(
@@ -81,9 +86,11 @@ class Sandbox:
         self._users = dict(self.configuration.users)
         self._stores = {kind: Store(kind, timedelta(), capacity) for kind in Kind}
         self._last_family = 0
+        self.partner = PartnerData()
         self.faults = Faults()
         self.holds = Holds(self.clock.now)
         self.request_id = ""
+        self.logins = Logins()
         self.lint = Lint()
         self.log = RequestLog()
         self.refused: deque[tuple[str, str]] = deque(maxlen=REFUSED)
@@ -92,9 +99,11 @@ class Sandbox:
     def _apply_initial_settings(self) -> None:
         self.set_lifetimes(self.configuration.lifetimes)
         self.set_behaviour(self.configuration.behaviour)
+        self.openid = self.configuration.openid
         self.refresh_token_replaced = self.configuration.refresh_token_replaced
         self.refresh_ends_access_tokens = self.configuration.refresh_ends_access_tokens
         self.limiter = Limiter(self.configuration.request_limit)
+        self.seed = self.configuration.seed
         self.fault_header = self._starts_with_fault_header
         self.lint.drill = False
 
@@ -109,6 +118,19 @@ class Sandbox:
             self.configuration = dataclasses.replace(self.configuration, clients=clients)
             current = {name: it.registered(redirect_uri) for name, it in self._clients.items() if name in initial}
             self._clients |= current
+
+    def publish(self, issuer: str) -> None:
+        """Set the issuer of the OpenID provider, which another address than the one that is called leads to; a reset
+        keeps it.
+        """
+        with self.lock:
+            self.openid = msgspec.structs.replace(self.openid, issuer=issuer)
+            openid = msgspec.structs.replace(self.configuration.openid, issuer=issuer)
+            self.configuration = dataclasses.replace(self.configuration, openid=openid)
+
+    def issuer_at(self, origin: str) -> str:
+        """Return the issuer for a request that called ``origin``."""
+        return self.openid.issuer or origin
 
     # Queries and administration.
 
@@ -126,7 +148,7 @@ class Sandbox:
         """Return a client. Raises ``LookupError`` when it is unknown."""
         with self.lock:
             if client_id not in self._clients:
-                raise LookupError(f"There is no client {client_id!r}.")
+                raise LookupError(f"There is no client {quoted(client_id)}.")
             return self._clients[client_id]
 
     def has_client(self, client_id: str) -> bool:
@@ -224,6 +246,13 @@ class Sandbox:
             if limit != self.limiter.limit:
                 self.limiter = Limiter(limit)
 
+    def set_seed(self, seed: int) -> None:
+        """Set the seed; another one begins the data of the partner API anew."""
+        with self.lock:
+            if seed != self.seed:
+                self.seed = seed
+                self.partner.clear()
+
     def revoke(self, kind: Kind, serial: int) -> None:
         """Revoke a code or token, but nothing issued with it. Raises ``LookupError`` when it is unknown."""
         with self.lock:
@@ -239,11 +268,13 @@ class Sandbox:
             for store in self._stores.values():
                 store.clear()
             self._apply_initial_settings()
+            self.partner.clear()
             self.faults.clear()
             self.holds.release()
             self.lint.clear()
             self.log.clear()
             self.refused.clear()
+            self.logins.refill()
             self.clock.reset()
 
     def replace_state(self, clients: Iterable[Client], stores: Mapping[Kind, StoredIssued]) -> None:
@@ -274,7 +305,6 @@ class Sandbox:
         """Issue a code for a user's consent (RFC 6749 §4.1.2) without checks; the first user's by default."""
         with self.lock:
             user_id = next(iter(self.users)) if user_id is None else user_id
-            self._last_family += 1
             return self.issue(
                 Kind.CODE,
                 client_id,
@@ -283,8 +313,14 @@ class Sandbox:
                 redirect_uri=redirect_uri,
                 redirect_uri_sent=redirect_uri_sent,
                 code_challenge=code_challenge,
-                family=self._last_family,
+                family=self.new_family(),
             )
+
+    def new_family(self) -> int:
+        """Return the number of a new consent."""
+        with self.lock:
+            self._last_family += 1
+            return self._last_family
 
     def issue_tokens(
         self,
@@ -301,13 +337,13 @@ class Sandbox:
         is the existing one when it is not replaced, ``family`` the number of the consent.
         """
         with self.lock:
-            access_token = self.issue(Kind.ACCESS_TOKEN, client_id, scope, user_id, family=family)
+            now, store = self.clock.now(), self._stores[Kind.ACCESS_TOKEN]
+            access_token = store.issue(now, client_id, scope, user_id, family=family)
             if user_id is not None and refresh_token is None:
-                refresh_token = self.issue(
-                    Kind.REFRESH_TOKEN, client_id, refresh_scope or scope, user_id, family=family
+                refresh_token = self._stores[Kind.REFRESH_TOKEN].issue(
+                    now, client_id, refresh_scope or scope, user_id, family=family
                 )
-            expires_in = int(self._stores[Kind.ACCESS_TOKEN].lifetime.total_seconds())
-            return Tokens(scope, expires_in, access_token, refresh_token)
+            return Tokens(scope, int(store.lifetime.total_seconds()), access_token, refresh_token)
 
     def issue(
         self,

@@ -2,14 +2,18 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
+from msgspec import Struct
 from starlette.types import Receive, Scope
 
 from oauth_sandbox.errors import InvalidRequest
 from oauth_sandbox.parameters import Parameters, from_body, from_query
+
+if TYPE_CHECKING:
+    from oauth_sandbox.openid.claims import Flaw
 
 LARGEST_BODY = 65_536
 
@@ -20,27 +24,68 @@ class Endpoint(StrEnum):
     AUTHORIZE = "authorize"
     TOKEN = "token"
     USER = "user"
+    REGIONS = "regions"
     CITIES = "cities"
+    DISTRICTS = "districts"
+    LOCATIONS = "locations"
+    LANGUAGES = "languages"
+    CURRENCIES = "currencies"
+    CATEGORIES = "categories"
+    ADVERTS = "adverts"
+    THREADS = "threads"
     METADATA = "metadata"
+    DISCOVERY = "discovery"
+    JWKS = "jwks"
+    USERINFO = "userinfo"
+    REVOKE = "revoke"
+    INTROSPECT = "introspect"
+    LOGOUT = "logout"
+    PAR = "par"
+    DEVICE = "device"
+    ACTIVATE = "activate"
+    REGISTER = "register"
 
 
-@dataclass(slots=True)
-class IncomingRequest:
+OF_USER = (Endpoint.USER, Endpoint.ADVERTS, Endpoint.THREADS)
+"""The endpoints of the partner API that need a user's token."""
+OF_PARTNER_API = (
+    *OF_USER,
+    Endpoint.REGIONS,
+    Endpoint.CITIES,
+    Endpoint.DISTRICTS,
+    Endpoint.LOCATIONS,
+    Endpoint.LANGUAGES,
+    Endpoint.CURRENCIES,
+    Endpoint.CATEGORIES,
+)
+"""The endpoints of the partner API."""
+
+KEEPS_BODY = (*OF_PARTNER_API, Endpoint.REGISTER)
+"""The endpoints that read their body themselves."""
+
+
+class IncomingRequest(Struct):
     """A request. ``query`` is not decoded; header names are in lower case, as in ASGI.
 
     ``parameters`` are those of the body, ``problem`` says why they cannot be read, ``opening`` is the body's first
-    byte, ``address`` the sender's. ``elsewhere`` is true for a consent to the URL of another server.
+    byte, ``address`` the sender's. ``elsewhere`` is true for a consent to the URL of another server. ``path`` is below
+    the sandbox's own, ``origin`` the address up to there. ``body`` is that of a request whose members are not
+    parameters, and ``flaw`` is what a fault wants of the id_token.
     """
 
     endpoint: Endpoint
     method: str
     query: str
     headers: Mapping[str, str]
-    parameters: Parameters = field(default_factory=dict)
+    parameters: Parameters = {}
     problem: InvalidRequest | None = None
     opening: bytes = b""
     address: str = ""
     elsewhere: bool = False
+    path: str = ""
+    body: bytes = b""
+    origin: str = ""
+    flaw: "Flaw | None" = None
 
     @property
     def is_preflight(self) -> bool:
@@ -59,20 +104,45 @@ class IncomingRequest:
             raise self.problem
         return self.parameters
 
+    def take(self, body: bytes) -> None:
+        """Read the complete body; ``problem`` says why it cannot be read."""
+        try:
+            if len(body) > LARGEST_BODY:
+                raise InvalidRequest(f"The body is larger than {LARGEST_BODY} bytes", status=413)
+            if self.endpoint in KEEPS_BODY:
+                self.body = body
+            elif body:
+                self.opening = body.lstrip()[:1]
+                self.parameters = from_body(body, self.headers.get("content-type", ""))
+        except InvalidRequest as problem:
+            self.problem = problem
 
-async def read(endpoint: Endpoint, scope: Scope, receive: Receive) -> IncomingRequest:
-    """Read a request to its end."""
+
+def begun(endpoint: Endpoint, scope: Scope) -> IncomingRequest:
+    """Return a request whose body is still to come."""
     # Headers are read so often that a dictionary pays; the first of repeated ones counts.
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
     query = scope["query_string"].decode(errors="surrogateescape")
-    request = IncomingRequest(endpoint, scope["method"], query, headers, address=address_of(scope))
-    try:
-        body = await _body(receive)
-        if body:
-            request.opening = body.lstrip()[:1]
-            request.parameters = from_body(body, headers.get("content-type", ""))
-    except InvalidRequest as problem:
-        request.problem = problem
+    root = scope.get("root_path", "")
+    path, origin = scope["path"].removeprefix(root), f"{scope['scheme']}://{headers.get('host', '')}{root}"
+    address = address_of(scope)
+    return IncomingRequest(endpoint, scope["method"], query, headers, address=address, path=path, origin=origin)
+
+
+async def read(endpoint: Endpoint, scope: Scope, receive: Receive) -> IncomingRequest:
+    """Read a request to its end."""
+    request = begun(endpoint, scope)
+    body = b""
+    # A body that is too large is read no further.
+    while len(body) <= LARGEST_BODY:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            request.problem = InvalidRequest("The connection was closed before the end of the body")
+            return request
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            break
+    request.take(body)
     return request
 
 
@@ -80,20 +150,6 @@ def address_of(scope: Scope) -> str:
     """Return the sender's address, empty where ASGI has none, as on a Unix socket."""
     client = scope.get("client")
     return str(client[0]) if client else ""
-
-
-async def _body(receive: Receive) -> bytes:
-    body = b""
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise InvalidRequest("The connection was closed before the end of the body")
-        chunk: bytes = message.get("body", b"")
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise InvalidRequest(f"The body is larger than {LARGEST_BODY} bytes", status=413)
-        if not message.get("more_body", False):
-            return body
 
 
 def basic(authorization: str) -> tuple[str, str] | None:

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from oauth_sandbox.configuration import Configuration
 from oauth_sandbox.provider import Sandbox
+from oauth_sandbox.validation import quoted
 
 PATH = "/sandboxes/"
 MOST = 1_000
@@ -35,14 +36,14 @@ class Sandboxes:
         self._now = now
         self._own: dict[str, Own] = {}
 
-    def make(self, configuration: Configuration) -> Own:
+    def make(self, configuration: Configuration, *, fault_header: bool = False) -> Own:
         """Make a sandbox. Raises ``ValueError`` when there are ``MOST``, each used within ``IDLE``."""
         now = self._now()
         for id in [own.id for own in self.all() if now - own.used_at >= IDLE]:
             self.remove(id)
         if len(self._own) >= MOST:
             raise ValueError(f"There are {MOST:,} sandboxes already. Delete those that are no longer used.")
-        sandbox = Sandbox(self._now, configuration=configuration)
+        sandbox = Sandbox(self._now, configuration=configuration, fault_header=fault_header)
         own = Own(secrets.token_hex(8), sandbox, self._make_app(sandbox), now, now)
         self._own[own.id] = own
         return own
@@ -62,5 +63,5 @@ class Sandboxes:
     def remove(self, id: str) -> None:
         """Remove a sandbox. Raises ``LookupError`` when it is unknown."""
         if id not in self._own:
-            raise LookupError(f"There is no sandbox {id!r}, or it was idle for an hour.")
+            raise LookupError(f"There is no sandbox {quoted(id)}, or it was idle for an hour.")
         self._own.pop(id).sandbox.holds.release()

@@ -14,10 +14,12 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from oauth_sandbox import snapshots
-from oauth_sandbox.app import application, both
+from oauth_sandbox.app import application, together
 from oauth_sandbox.clock import utc_now
 from oauth_sandbox.configuration import Api, Configuration, ready_made
 from oauth_sandbox.control.access import ControlAccess, is_loopback
+from oauth_sandbox.paths import MOUNTED
+from oauth_sandbox.protocol import Protocol
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.response import json_text
 
@@ -49,7 +51,8 @@ def serve(
     fault_header: bool = False,
     tls: Certificate | None = None,
     log: TextIO | None = None,
-    sister: bool = False,
+    with_others: bool = False,
+    issuer: str = "",
     redirect_uris: Iterable[str] = (),
     snapshot: Path | None = None,
 ) -> None:
@@ -57,14 +60,16 @@ def serve(
 
     Prints one line on standard output when it listens: ``Sandbox ready at http://127.0.0.1:9000``. There is no access
     log, because URLs carry codes; ``log`` gets one line of JSON per request, without secrets. Without ``control_token``
-    the control is open on loopback and off elsewhere. ``sister`` adds the sister API below ``/olxgroup``.
-    ``redirect_uris`` are registered for every initial client. ``snapshot`` is a file with which it begins, if there is
-    one, and which it writes at the end. Raises ``ServeError`` when it cannot listen, or cannot use the certificate or
-    that file.
+    the control is open on loopback and off elsewhere. ``with_others`` adds the other APIs, below their names.
+    ``redirect_uris`` are registered for every initial client, and ``issuer`` is that of the OpenID provider.
+    ``snapshot`` is a file with which it begins, if there is one, and which it writes at the end. Raises ``ServeError``
+    when it cannot listen, or cannot use the certificate or that file.
     """
-    sandboxes = [Sandbox(utc_now, configuration=configuration, fault_header=fault_header)]
-    if sister:
-        sandboxes.append(Sandbox(utc_now, configuration=ready_made(Api.OLXGROUP), fault_header=fault_header))
+    configurations = {api: ready_made(api) for api in MOUNTED} if with_others else {}
+    configuration = configuration or ready_made()
+    configurations |= {configuration.api: configuration}
+    by_api = {api: Sandbox(utc_now, configuration=it, fault_header=fault_header) for api, it in configurations.items()}
+    sandboxes = tuple(by_api.values())
     for sandbox in sandboxes:
         if log is not None:
             sandbox.log.listener = lambda entry: print(json_text(entry), file=log, flush=True)
@@ -77,11 +82,16 @@ def serve(
     for uri in redirect_uris:
         for sandbox in sandboxes:
             sandbox.register(uri)
+    if issuer and Api.GENERIC in by_api:
+        by_api[Api.GENERIC].publish(issuer)
     with listening(host, port) as listener:
         url = url_of(listener, "http" if tls is None else "https")
         is_open = control_token is None and is_loopback(listener.getsockname()[0])
         access = ControlAccess(control_token, open=is_open)
-        app = both(access, *sandboxes, dated=True) if sister else application(sandboxes[0], access, dated=True)
+        if with_others:
+            app = together(access, {path: by_api[api] for api, path in MOUNTED.items()}, dated=True)
+        else:
+            app = application(sandboxes[0], access, dated=True)
         Server(app, lambda: print(f"Sandbox ready at {url}", flush=True), tls, dated=False).run([listener])
     if snapshot is not None:
         try:
@@ -132,6 +142,7 @@ class Server(uvicorn.Server):
         config = uvicorn.Config(
             app,
             access_log=False,
+            http=Protocol,
             log_level="warning",
             lifespan="off",
             ws="none",
@@ -147,8 +158,8 @@ class Server(uvicorn.Server):
             config.load()
         except OSError as error:  # ssl.SSLError is one
             raise ServeError(
-                f"Cannot use the certificate {tls and tls.certificate} with the key {tls and tls.key}: {error}. "
-                "Give a PEM certificate and its key, without a passphrase."
+                f"Cannot use the certificate {tls and tls.certificate} with the key {tls and tls.key}: "
+                f"{error.strerror}. Give a PEM certificate and its key, without a passphrase."
             ) from error
         super().__init__(config)
         self._ready = ready

@@ -3,7 +3,7 @@
 import errno
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from oauth_sandbox.control.state import Snapshot, restore, take
@@ -36,7 +36,7 @@ def write(path: Path, sandboxes: Iterable[Sandbox]) -> None:
         draft.unlink(missing_ok=True)
 
 
-def read(path: Path, sandboxes: Iterable[Sandbox]) -> None:
+def read(path: Path, sandboxes: Collection[Sandbox]) -> None:
     """Give the sandboxes their states, if there is a file; the clock stays as far ahead as it was.
 
     The folder must be one to write to, so that it is not found out at the end.
@@ -48,9 +48,11 @@ def read(path: Path, sandboxes: Iterable[Sandbox]) -> None:
     if not path.exists():
         return
     states: dict[str, _State] = decoded(path.read_bytes(), dict[str, _State])
+    if not any(sandbox.configuration.api in states for sandbox in sandboxes):
+        raise InvalidInput((), f"It has no state of {', '.join(it.configuration.api for it in sandboxes)}.")
     for sandbox in sandboxes:
         if (state := states.get(sandbox.configuration.api)) is None:
-            raise InvalidInput((), f"It has no state of {sandbox.configuration.api}.")
+            continue  # the server did not serve it before
         restore(sandbox, state.snapshot)
         sandbox.clock.reset()
         sandbox.clock.move(state.ahead_seconds)

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from oauth_sandbox.app import application
 from oauth_sandbox.clock import utc_now
+from oauth_sandbox.configuration import Api, ready_made
 from oauth_sandbox.control_client import Control, SteeredClients, SteeredClock
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.server import HOST, Server, listening, url_of
@@ -65,11 +66,13 @@ class RunningSandbox(SteeredSandbox):
 class running:
     """Serve a sandbox, by default a new one in real time, until the block ends: ``with`` or ``async with``.
 
+    ``provider`` is the API of a new one: ``partner``, ``olxgroup`` or ``generic``.
+
     It has a thread of its own, so that a test may call it from an event loop and wait for it there.
     """
 
-    def __init__(self, sandbox: Sandbox | None = None) -> None:
-        self._sandbox = sandbox or Sandbox(utc_now)
+    def __init__(self, sandbox: Sandbox | None = None, *, provider: str = Api.PARTNER) -> None:
+        self._sandbox = sandbox or Sandbox(utc_now, configuration=ready_made(Api(provider)))
         self._cleanup = contextlib.ExitStack()
 
     def __enter__(self) -> RunningSandbox:

@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Mapping
 
+from oauth_sandbox.behaviour import ExpiresIn, ScopeOrder
 from oauth_sandbox.clients import Client
 from oauth_sandbox.errors import (
     InactiveClient,
@@ -15,6 +16,9 @@ from oauth_sandbox.errors import (
 from oauth_sandbox.grants import GRANTS, TokenRequest
 from oauth_sandbox.provider import Sandbox, Tokens
 from oauth_sandbox.request import basic
+
+DOCUMENTED_ORDER = "v2 read write"
+"""The order of the scopes in one of the documentation's examples."""
 
 
 def tokens(sandbox: Sandbox, parameters: Mapping[str, str], authorization: str | None) -> Tokens:
@@ -31,7 +35,7 @@ def tokens(sandbox: Sandbox, parameters: Mapping[str, str], authorization: str |
     if grant is None:
         raise UnsupportedGrantType(parameters["grant_type"])
     with sandbox.lock:
-        client = _authenticated(sandbox, parameters, authorization)
+        client = authenticated(sandbox, parameters, authorization)
         request = TokenRequest(sandbox, client, parameters)
         entitled = grant.examine(request)
         if parameters["grant_type"] not in client.grants:
@@ -39,10 +43,21 @@ def tokens(sandbox: Sandbox, parameters: Mapping[str, str], authorization: str |
         return grant.issue(request, entitled)
 
 
-def _authenticated(sandbox: Sandbox, parameters: Mapping[str, str], authorization: str | None) -> Client:
+def members(sandbox: Sandbox, tokens: Tokens) -> dict[str, str | int]:
+    """Return the members of a token response, as they are assumed to be."""
+    members = tokens.members
+    if sandbox.behaviour.expires_in is ExpiresIn.TEXT:
+        members["expires_in"] = str(members["expires_in"])
+    if sandbox.behaviour.scope_order is ScopeOrder.DOCUMENTED:
+        members["scope"] = " ".join(sorted(tokens.scope, key=DOCUMENTED_ORDER.find))
+    return members
+
+
+def authenticated(sandbox: Sandbox, parameters: Mapping[str, str], authorization: str | None) -> Client:
+    """Return the client that proved itself by its secret, if it has one (RFC 6749 §2.3.1). Raises ``OAuthError``."""
     client_id, secret = parameters.get("client_id", ""), parameters.get("client_secret", "")
     try:
-        credentials = basic(authorization or "")
+        credentials = basic(authorization) if authorization else None
     except ValueError as error:
         raise InvalidClient from error
     if credentials is not None:

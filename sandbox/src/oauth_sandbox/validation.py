@@ -1,5 +1,6 @@
 """Validation of input (control requests, snapshots, configuration files) by msgspec, with helpful errors."""
 
+import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +11,20 @@ import msgspec
 
 _lock = RLock()
 
+PATTERN = re.compile(r" matching regex '.*'$", re.DOTALL)
+VALUE = re.compile(r"(?<=value )'(.*)'$", re.DOTALL)
+JSON_TYPES = {
+    "str": "string",
+    "int": "integer",
+    "float": "number",
+    "bool": "boolean",
+    "datetime": "date-time",
+    "dict": "object",
+    "list": "array",
+    "NoneType": "null",
+}
+PYTHON_TYPE = re.compile(rf"\b(?:{'|'.join(JSON_TYPES)})\b(?=[^`]*`)")
+PLACE = re.compile(r" - at `([^`]*)`$")
 STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 
 Schema = Mapping[str, Any]
@@ -26,6 +41,12 @@ class InvalidInput(ValueError):
         self.path = tuple(path)
         self.problem = problem
         super().__init__(f"{'.'.join(map(str, path))}: {problem}" if path else problem)
+
+
+def quoted(text: str) -> str:
+    """Return a text in quotes for a message, as JSON writes it: the reader may know no Python."""
+    # An argument of the command line that is not UTF-8 has surrogates.
+    return json.dumps(text, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
 def validated(document: object, kind: Any, *, strict: bool = True) -> Any:
@@ -45,7 +66,11 @@ def decoded(body: bytes, kind: Any) -> Any:
     """Decode a JSON body as ``kind``. Raises ``InvalidInput``."""
     try:
         document = JSON.decode(body)
-    except (ValueError, RecursionError) as error:
+    except UnicodeDecodeError as error:
+        raise InvalidInput((), "The body is not UTF-8.") from error
+    except RecursionError as error:
+        raise InvalidInput((), "The body is nested too deeply.") from error
+    except ValueError as error:
         raise InvalidInput((), f"The body is not valid JSON: {error}.") from error
     return validated(document, kind)
 
@@ -77,9 +102,18 @@ JSON = msgspec.json.Decoder(float_hook=_number)
 
 
 def _invalid(error: msgspec.ValidationError, kind: Any) -> InvalidInput:
-    text, _, place = str(error).partition(" - at ")
+    text, place, _ = [*PLACE.split(str(error)), "", ""][:3]
     path = [int(index) if index else name for name, index in STEP.findall(place)]
-    return InvalidInput(path, " ".join([f"{text}.", *_advice(kind, path)]))
+    return InvalidInput(path, " ".join([f"{_plain(text)}.", *_advice(kind, path)]))
+
+
+def _plain(text: str) -> str:
+    """Return msgspec's message for readers who know no Python; of a pattern, the advice says the same in words."""
+    if match := VALUE.search(text):
+        return f"{text[: match.start()]}{quoted(match[1])}"
+    if not text.startswith("Expected"):
+        return text  # it may have the name of a field, which may be that of a type
+    return PYTHON_TYPE.sub(lambda match: JSON_TYPES[match[0]], PATTERN.sub(" of another form", text))
 
 
 def _advice(kind: Any, path: Sequence[str | int]) -> Iterable[str]:

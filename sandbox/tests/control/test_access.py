@@ -53,6 +53,13 @@ def test_other_origins_and_other_machines_are_refused(
     assert sandbox.clock.offset.total_seconds() == 0
 
 
+def test_a_program_that_wishes_for_another_protocol_is_allowed(http: httpx.Client, sandbox: Sandbox) -> None:
+    """As Java's client does by default."""
+    wish = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAEAAEAAAAIAAAAB"}
+    assert http.post("/control/clock/move", json={"seconds": 60}, headers=wish).status_code == 200
+    assert sandbox.clock.offset.total_seconds() == 60
+
+
 @pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonx"])
 def test_change_without_json_content_type_is_refused(
     http: httpx.Client, sandbox: Sandbox, content_type: str | None

@@ -60,13 +60,13 @@ def test_unknown_path_and_method_are_refused(http: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("content", "part"),
     [
-        ("", "not valid JSON"),
+        ("", "missing required field `seconds`"),
         ("{", "not valid JSON"),
         ('{"seconds": NaN}', "not valid JSON"),
         ('{"seconds": 1e999}', "not valid JSON"),
         ('{"seconds": "\\ud800"}', "not valid JSON"),
         ("[]", "Expected `object`, got `array`"),
-        ('{"seconds": "1"}', "seconds: Expected `float`, got `str`"),
+        ('{"seconds": "1"}', "seconds: Expected `number`, got `string`"),
         ('{"second": 1}', "unknown field `second`. Known fields: seconds."),
     ],
 )

@@ -88,9 +88,9 @@ def test_tokens_of_a_removed_client_are_invalid(
 def test_invalid_clients_are_refused(control: Control) -> None:
     with pytest.raises(SteeringError, match=r"409 .*already"):
         control.request("POST", "clients", {"client_id": "demo-app", "secret": "s"})
-    with pytest.raises(SteeringError, match=r"409 .*Unknown scope 'admin'"):
+    with pytest.raises(SteeringError, match=r'409 .*Unknown scope "admin"'):
         control.request("PATCH", "clients/demo-app", {"scopes": ["admin"]})
-    with pytest.raises(SteeringError, match=r"400 .*grants.0: Invalid enum value 'password'.*Allowed: auth"):
+    with pytest.raises(SteeringError, match=r'400 .*grants.0: Invalid enum value "password".*Allowed: auth'):
         control.request("PATCH", "clients/demo-app", {"grants": ["password"]})
     with pytest.raises(SteeringError, match=r"404 .*nobody"):
         control.request("GET", "clients/nobody")
@@ -123,9 +123,9 @@ def test_codes_and_tokens_are_issued_and_revoked(control: Control, ask: Send, ca
 @pytest.mark.parametrize(
     ("body", "part"),
     [
-        ({"client_id": "nobody"}, "no client 'nobody'"),
+        ({"client_id": "nobody"}, 'no client "nobody"'),
         ({"client_id": "demo-app", "user_id": 7}, "no user 7"),
-        ({"client_id": "demo-app", "scope": "admin"}, "Unknown scope 'admin'"),
+        ({"client_id": "demo-app", "scope": "admin"}, 'Unknown scope "admin"'),
     ],
 )
 def test_invalid_tokens_are_not_issued(control: Control, body: dict[str, Any], part: str) -> None:

@@ -1,11 +1,14 @@
 """The request around its fields: headers of an API call, address, method, and the request limit."""
 
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
 
-from oauth.exchange import Request, Response
+from oauth.diagnosis.causes.request import ENDPOINTS, address
+from oauth.diagnosis.context import Context
+from oauth.exchange import Exchange, Request, Response, Step
 from oauth.providers import RequestLimit
 from oauth_sandbox import rate_limit
 from oauth_sandbox.faults.kinds import fault_from
@@ -92,6 +95,29 @@ def test_path_missing_from_the_profile_is_possible(walk: Walk) -> None:
     walk.got_tokens()
     address = cause(walk.diagnosed(walk.call(path="/users/you")), "request.address")
     assert "The profile does not name the path /users/you; it names /users/me, /cities" in text(address)
+
+
+def judged(walk: Walk, exchange: Exchange, **addresses: Any) -> str:
+    flow = replace(walk.flow, provider=replace(walk.flow.provider, **addresses))
+    return address(Context(exchange, None, flow, walk.past, walk.vault, walk.now)).verdict.value
+
+
+@pytest.mark.parametrize("step", ENDPOINTS)
+def test_each_step_is_compared_with_its_own_endpoint(walk: Walk, step: Step) -> None:
+    walk.got_tokens()
+    sent = replace(walk.call(), step=step)
+    url = sent.request.url
+    assert judged(walk, sent, **{ENDPOINTS[step]: url}) == "ruled out"
+    assert judged(walk, sent, **{ENDPOINTS[step]: f"{url}/elsewhere"}) == "proven"
+    assert judged(walk, sent, **{ENDPOINTS[step]: ""}) == "unknown"
+
+
+def test_the_address_of_the_api_may_be_that_of_its_only_endpoint(walk: Walk) -> None:
+    walk.got_tokens()
+    sent = walk.call()
+    assert judged(walk, sent, api=sent.request.url) == "ruled out"
+    assert judged(walk, sent, api=f"{sent.request.url}/below") == "proven"
+    assert judged(walk, sent, api="") == "unknown"
 
 
 @pytest.mark.proves("rate_limited", "limit.requests")

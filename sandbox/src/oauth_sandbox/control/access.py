@@ -48,7 +48,7 @@ class ControlAccess:
         if scope["method"] in CHANGES and _has_body(headers):
             content_type = headers.get("content-type", "").split(";")[0].strip().lower()
             if content_type != "application/json":
-                raise ApiError(415, "The body of a change must be JSON: send 'Content-Type: application/json'.")
+                raise ApiError(415, "The body of a change must be JSON: send `Content-Type: application/json`.")
 
     def _has_token(self, headers: Headers) -> bool:
         token = bearer(headers.get("authorization", "")) or ""
@@ -57,7 +57,7 @@ class ControlAccess:
     def _check_program_on_this_machine(self, scope: Scope, headers: Headers) -> None:
         if self.token_needed:
             challenge = {"WWW-Authenticate": f'Bearer realm="{REALM} control"'}
-            raise ApiError(401, "The control requires its token: send 'Authorization: Bearer TOKEN'.", challenge)
+            raise ApiError(401, "The control requires its token: send `Authorization: Bearer TOKEN`.", challenge)
         if not self.open:
             raise ApiError(403, "The control is off, because the sandbox listens beyond loopback. Set a control token.")
         if not (_is_loopback(scope.get("server")) and _is_loopback(scope.get("client"))):

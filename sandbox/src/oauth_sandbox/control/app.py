@@ -21,6 +21,7 @@ from oauth_sandbox.control import (
     issued,
     lint,
     overview,
+    partner,
     requests,
     settings,
     state,
@@ -29,7 +30,7 @@ from oauth_sandbox.control import (
 from oauth_sandbox.control import sandboxes as own_sandboxes
 from oauth_sandbox.control.access import ControlAccess
 from oauth_sandbox.control.openapi import document
-from oauth_sandbox.control.operation import Call, Conflict, Nothing, Operation
+from oauth_sandbox.control.operation import Call, Conflict, Operation
 from oauth_sandbox.errors import ApiError
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.response import Response, error_response
@@ -46,6 +47,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *holds.OPERATIONS,
     *lint.OPERATIONS,
     *overview.OPERATIONS,
+    *partner.OPERATIONS,
     *requests.OPERATIONS,
     *own_sandboxes.OPERATIONS,
     *settings.OPERATIONS,
@@ -110,8 +112,7 @@ async def _respond(sandbox: Sandbox, operation: Operation, sandboxes: Sandboxes 
     parameters = validated(dict(query), operation.query, strict=False)
     body = None
     if operation.body is not None:
-        content = await _body(request)
-        body = decoded(b"{}" if not content and operation.body is Nothing else content, operation.body)
+        body = decoded(await _body(request) or b"{}", operation.body)
     with sandbox.lock:
         result = operation.run(sandbox, Call(path, parameters, body, str(request.base_url).rstrip("/"), sandboxes))
     return Response(204) if operation.response is None else Response.json(result, operation.status)

@@ -8,7 +8,7 @@ from msgspec import Meta
 from oauth_sandbox.clients import Client, ClientChange, ClientId, NewClient, client_from
 from oauth_sandbox.control.operation import Call, Conflict, Operation
 from oauth_sandbox.provider import Sandbox
-from oauth_sandbox.validation import InvalidInput
+from oauth_sandbox.validation import InvalidInput, quoted
 
 NotEmptyChange: Any = Annotated[ClientChange, Meta(extra_json_schema={"minProperties": 1})]
 BY_ID = {"client_id": ClientId}
@@ -21,7 +21,7 @@ def _list(sandbox: Sandbox, _call: Call) -> tuple[Client, ...]:
 
 def _add(sandbox: Sandbox, call: Call) -> Client:
     if sandbox.has_client(call.body.client_id):
-        raise Conflict(f"There is a client {call.body.client_id!r} already. Change it with PATCH.")
+        raise Conflict(f"There is a client {quoted(call.body.client_id)} already. Change it with PATCH.")
     try:
         client = client_from(call.body, sandbox.configuration.scopes)
     except ValueError as error:

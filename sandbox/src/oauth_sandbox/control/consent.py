@@ -11,7 +11,7 @@ from oauth_sandbox.authorization_endpoint import ErrorPage, ErrorRedirect
 from oauth_sandbox.configuration import UserId
 from oauth_sandbox.control.access import is_loopback
 from oauth_sandbox.control.operation import Call, Conflict, Operation
-from oauth_sandbox.paths import authorization_paths
+from oauth_sandbox.paths import PATHS, authorization_paths
 from oauth_sandbox.pipeline import process
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.request import Endpoint, IncomingRequest
@@ -55,23 +55,34 @@ def _decide(sandbox: Sandbox, call: Call) -> Redirect:
     url = body.url or ""
     check_address(sandbox, url, call.origin)
     query = _query(url, body.parameters or {})
-    request = IncomingRequest(Endpoint.AUTHORIZE, "GET", query, {}, elsewhere=is_elsewhere(url, call.origin))
+    elsewhere = is_elsewhere(url, call.origin)
+    request = IncomingRequest(Endpoint.AUTHORIZE, "GET", query, {}, elsewhere=elsewhere)
+    # The issuer is the address that the client knows, which may be another name of this machine.
+    path = PATHS[sandbox.configuration.api][Endpoint.AUTHORIZE]
+    address = url.partition("?")[0].rstrip("/").removesuffix(path.rstrip("/"))
+    request.origin = address if address and not elsewhere and urlsplit(url).netloc else call.origin
     user = str(body.user_id or "")
 
     def proceed() -> Response:
-        authorization = authorization_endpoint.examine(sandbox, query)
+        authorization = authorization_endpoint.examine(sandbox, query, endpoints.issuer(sandbox, request))
         return Response.redirect(authorization_endpoint.decide(sandbox, authorization, body.decision, user))
 
     response = process(sandbox, request, PATH, lambda: endpoints.response_of(proceed)).response
     location = response.headers.get("Location")
     if location is None:
         raise Conflict(_refusal_reason(sandbox, query, user))
-    return Redirect(location=location, parameters=dict(parse_qsl(urlsplit(location).query, errors="replace")))
+    return Redirect(location=location, parameters=dict(parse_qsl(_own_query(location), errors="replace")))
 
 
 def check_address(sandbox: Sandbox, url: str, origin: str) -> None:
-    """Raise ``Conflict`` when a URL has another path than the authorization page: a browser would not get there."""
-    path = urlsplit(url).path.rstrip("/")
+    """Raise ``Conflict`` when a URL has another path than the authorization page: a browser would not get there.
+
+    Raises ``InvalidInput`` for what is not a URL.
+    """
+    try:
+        path = urlsplit(url).path.rstrip("/")
+    except ValueError as error:
+        raise InvalidInput(("url",), "Expected a URL with a valid host.") from error
     if path and not any(path.endswith(known.rstrip("/")) for known in authorization_paths(sandbox.configuration.api)):
         known = " or ".join(f"{origin}{path}" for path in authorization_paths(sandbox.configuration.api))
         raise Conflict(f"{urlsplit(url)._replace(query='').geturl()} is not the authorization page. It is {known}.")
@@ -89,8 +100,11 @@ def _as_one(netloc: str) -> str:
 
 
 def _query(url: str, parameters: Mapping[str, str]) -> str:
-    own = url.partition("#")[0].partition("?")[2]
-    return "&".join(filter(None, [own, urlencode(parameters)]))
+    return "&".join(filter(None, [_own_query(url), urlencode(parameters)]))
+
+
+def _own_query(url: str) -> str:
+    return url.partition("#")[0].partition("?")[2]
 
 
 def _refusal_reason(sandbox: Sandbox, query: str, user: str) -> str:

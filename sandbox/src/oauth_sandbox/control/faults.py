@@ -14,7 +14,7 @@ from oauth_sandbox.faults.kinds import KINDS
 from oauth_sandbox.faults.rules import Rule
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.request import Endpoint
-from oauth_sandbox.validation import Fields
+from oauth_sandbox.validation import Fields, quoted
 
 Times = Annotated[int, Meta(ge=1, le=1_000_000)] | None
 Share = Annotated[
@@ -97,7 +97,10 @@ def _list(sandbox: Sandbox, _call: Call) -> list[dict[str, Any]]:
 def _add(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     body = call.body
     if body.client_id is not None and not sandbox.has_client(body.client_id):
-        raise Conflict(f"There is no client {body.client_id!r}.")
+        raise Conflict(f"There is no client {quoted(body.client_id)}.")
+    only_at = _fault(body).only_at
+    if None not in (only_at, body.endpoint) and only_at is not body.endpoint:
+        raise Conflict(f"This fault strikes at {only_at} alone. Leave endpoint out.")
     share = 1.0 if body.share is UNSET else body.share
     default = 1 if body.share is UNSET else None
     times = default if body.times is UNSET else body.times

@@ -12,7 +12,7 @@ from oauth_sandbox.control.operation import MOST_ITEMS, Call, Conflict, Count, L
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.scope import parse
 from oauth_sandbox.store import Issued, Kind, State
-from oauth_sandbox.validation import Fields
+from oauth_sandbox.validation import Fields, quoted
 
 ScopeText = Annotated[
     str,
@@ -127,7 +127,7 @@ def _show(kind: Kind, sandbox: Sandbox, call: Call) -> dict[str, Any]:
 def _issue(kind: Kind, sandbox: Sandbox, call: Call) -> dict[str, Any]:
     body = call.body
     if not sandbox.has_client(body.client_id):
-        raise Conflict(f"There is no client {body.client_id!r}.")
+        raise Conflict(f"There is no client {quoted(body.client_id)}.")
     user_id = next(iter(sandbox.users)) if body.user_id is UNSET else body.user_id
     check_user(sandbox, user_id)
     try:

@@ -37,6 +37,10 @@ REFUSALS = {
 }
 
 
+NEEDED = ("required", "minProperties", "anyOf")
+"""What the schema of a body has for which no body at all, which counts as an empty object, is not enough."""
+
+
 def document(operations: Sequence[Operation], server: str, *, token_needed: bool) -> dict[str, Any]:
     """Return the document; ``server`` is the path that the operations' paths are relative to."""
     types = {id(kind): kind for operation in operations for kind in _types(operation)}
@@ -95,7 +99,9 @@ def _operation(operation: Operation, schemas: Mapping[int, Schema], components: 
     if parameters:
         result["parameters"] = parameters
     if operation.body is not None:
-        result["requestBody"] = {"required": True, "content": _json(schemas[id(operation.body)])}
+        body = schemas[id(operation.body)]
+        whole = {**components.get(body.get("$ref", "").rpartition("/")[2], {}), **body}
+        result["requestBody"] = {"required": any(map(whole.get, NEEDED)), "content": _json(body)}
     return result
 
 

@@ -7,9 +7,10 @@ from msgspec import Meta
 
 from oauth_sandbox.behaviour import Behaviour, Preset
 from oauth_sandbox.clients import Address, NewClient, ScopeName
-from oauth_sandbox.configuration import Api, Lifetimes, Replacement, from_fields
+from oauth_sandbox.configuration import Api, Lifetimes, Replacement, Seed, from_fields
 from oauth_sandbox.control.operation import Call, Conflict, Operation, Time
 from oauth_sandbox.control.users import NewUser
+from oauth_sandbox.openid.settings import OpenId
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.rate_limit import RequestLimit
 from oauth_sandbox.sandboxes import PATH, Own, Sandboxes
@@ -21,19 +22,22 @@ Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$(?!\n)", description="The id of
 SomeLifetimes: Any = optional(Lifetimes, "SomeLifetimes")
 SomeRequestLimit: Any = optional(RequestLimit, "SomeRequestLimit")
 SomeBehaviour: Any = optional(Behaviour, "SomeBehaviour")
+SomeOpenId: Any = optional(OpenId, "SomeOpenId")
 
 
 class Given(Fields):
-    """The configuration of a sandbox of its own; what is left out is as in the default configuration."""
+    """The configuration of a sandbox of its own; what is left out is the server's, or with another API its default."""
 
-    api: Api = Api.PARTNER
+    api: Api | msgspec.UnsetType = msgspec.UNSET
     redirect_uris: Annotated[tuple[Address, ...], Meta(description="Registered for each ready-made client.")] = ()
     preset: Preset | msgspec.UnsetType = msgspec.UNSET
     lifetimes: SomeLifetimes | msgspec.UnsetType = msgspec.UNSET
     request_limit: SomeRequestLimit | msgspec.UnsetType = msgspec.UNSET
     behaviour: SomeBehaviour | msgspec.UnsetType = msgspec.UNSET
+    openid: SomeOpenId | msgspec.UnsetType = msgspec.UNSET
     refresh_token_replaced: Replacement | msgspec.UnsetType = msgspec.UNSET
     refresh_ends_access_tokens: bool | msgspec.UnsetType = msgspec.UNSET
+    seed: Seed | msgspec.UnsetType = msgspec.UNSET
     scopes: dict[ScopeName, str] | msgspec.UnsetType = msgspec.UNSET
     users: Annotated[list[NewUser], Meta(min_length=1)] | msgspec.UnsetType = msgspec.UNSET
     clients: list[NewClient] | msgspec.UnsetType = msgspec.UNSET
@@ -62,14 +66,17 @@ def _list(_sandbox: Sandbox, call: Call) -> list[OwnFields]:
     return [_fields(own, call) for own in _of(call).all()]
 
 
-def _make(_sandbox: Sandbox, call: Call) -> OwnFields:
+def _make(sandbox: Sandbox, call: Call) -> OwnFields:
     document = msgspec.to_builtins(call.body)
-    api, redirect_uris = Api(document.pop("api")), document.pop("redirect_uris")
+    server = sandbox.configuration
+    api, redirect_uris = Api(document.pop("api", server.api)), document.pop("redirect_uris")
     try:
-        configuration = from_fields(document, api)
-        own = _of(call).make(configuration)
+        own = _of(call).make(from_fields(document, server, api), fault_header=sandbox.fault_header)
     except ValueError as error:
         raise Conflict(str(error)) from error
+    own.sandbox.log.listener = sandbox.log.listener
+    if own.sandbox.openid.issuer and "issuer" not in document.get("openid", {}):  # the server's, of which it is a part
+        own.sandbox.publish(f"{own.sandbox.openid.issuer}{PATH}{own.id}")
     for uri in redirect_uris:
         own.sandbox.register(uri)
     return _fields(own, call)

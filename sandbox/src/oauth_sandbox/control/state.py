@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, UnsetType, field
 
 from oauth_sandbox.clients import Client, client_from
 from oauth_sandbox.configuration import KnownUser
@@ -12,6 +12,8 @@ from oauth_sandbox.control.operation import Call, Conflict, Count, Nothing, Oper
 from oauth_sandbox.control.settings import SettingsChange, change_settings, current_settings
 from oauth_sandbox.control.users import NewUser
 from oauth_sandbox.faults.rules import MOST_RULES
+from oauth_sandbox.openid.logins import MOST, Consent, Login, Session
+from oauth_sandbox.partner.state import PartnerState
 from oauth_sandbox.provider import CAPACITY, Sandbox, StoredIssued
 from oauth_sandbox.scope import parse
 from oauth_sandbox.store import Issued, Kind, State
@@ -39,6 +41,14 @@ class FaultRules(Fields):
     rules: Annotated[list[AnyRule], Meta(max_length=MOST_RULES)]
 
 
+class Logins(Fields):
+    """Who is signed in at the OpenID provider, the logins behind its tokens, and what users let clients have."""
+
+    session: Session | None = None
+    logins: Annotated[list[Login], Meta(max_length=MOST)] = field(default_factory=list)
+    consents: Annotated[list[Consent], Meta(max_length=MOST)] = field(default_factory=list)
+
+
 class Snapshot(Fields):
     """The whole state, with its secrets, except the lint, the request log and the counts for the request limit.
 
@@ -53,7 +63,9 @@ class Snapshot(Fields):
     access_tokens: StoredTokens
     refresh_tokens: StoredTokens
     faults: FaultRules
+    partner: PartnerState | UnsetType = UNSET
     users: Annotated[list[NewUser], Meta(min_length=1)] | UnsetType = UNSET
+    logins: Logins = field(default_factory=Logins)
 
 
 def field_of(kind: Kind) -> str:
@@ -68,6 +80,7 @@ def take(sandbox: Sandbox) -> dict[str, Any]:
         last_serial, content = sandbox.stored(kind)
         fields = [{"secret": secret, **issued_fields(issued)} for secret, issued in content]
         stores[field_of(kind)] = {"last_serial": last_serial, "content": fields}
+    logins, consents = sandbox.logins.content()
     return {
         "version": 1,
         "now": sandbox.clock.now(),
@@ -75,10 +88,12 @@ def take(sandbox: Sandbox) -> dict[str, Any]:
         "clients": sandbox.clients(),
         "users": list(sandbox.users.values()),
         **stores,
+        "logins": {"session": sandbox.logins.session, "logins": logins, "consents": consents},
         "faults": {
             "last_number": sandbox.faults.last_number,
             "rules": [rule_fields(rule) for rule in sandbox.faults.rules],
         },
+        "partner": sandbox.partner.content(),
     }
 
 
@@ -99,9 +114,12 @@ def restore(sandbox: Sandbox, snapshot: Snapshot) -> None:
         sandbox.replace_users(before)
         raise Conflict(str(error)) from error
     sandbox.replace_state(clients, stores)
+    sandbox.logins.refill(snapshot.logins.session, snapshot.logins.logins, snapshot.logins.consents)
     sandbox.limiter.clear()
     sandbox.faults.refill(snapshot.faults.last_number, rules)
     change_settings(sandbox, snapshot.settings)
+    if snapshot.partner is not UNSET:
+        sandbox.partner.refill(snapshot.partner)
 
 
 def _checked(users: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -111,9 +129,10 @@ def _checked(users: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _stored(sandbox: Sandbox, kind: Kind, stored: StoredCodes | StoredTokens) -> StoredIssued:
-    for entry in stored.content:
-        check_user(sandbox, entry.user_id)
-        sandbox.checked_scopes(parse(entry.scope))
+    for user_id in dict.fromkeys(entry.user_id for entry in stored.content):
+        check_user(sandbox, user_id)
+    for scope in dict.fromkeys(entry.scope for entry in stored.content):
+        sandbox.checked_scopes(parse(scope))
     return stored.last_serial, [issued_from(kind, entry) for entry in stored.content]
 
 

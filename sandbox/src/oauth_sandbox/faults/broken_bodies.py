@@ -1,13 +1,18 @@
 """Faults that break a correct response: a code is spent, a token issued, and the client may not know."""
 
 import json
+import re
 from dataclasses import replace
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from oauth_sandbox.faults.fault import Fault, Situation
+from oauth_sandbox.openid.claims import Flaw
+from oauth_sandbox.request import Endpoint
 from oauth_sandbox.response import Response, json_text
+
+ISSUER = re.compile(r"([?&]iss=)[^&]*")
 
 
 class EmptyBody(Fault, frozen=True, tag="empty-body"):
@@ -28,6 +33,11 @@ class MalformedToken(Fault, frozen=True, tag="malformed-token"):
     """A token response with one member missing or wrong; other responses are as usual."""
 
     malformation: Annotated[Malformation, Meta(description="What is wrong with the response.")] = "no-access-token"
+
+    @property
+    def only_at(self) -> Endpoint:
+        """The token endpoint."""
+        return Endpoint.TOKEN
 
     def respond(self, situation: Situation) -> Response:
         """Respond with the token response, changed."""
@@ -50,6 +60,38 @@ class MalformedToken(Fault, frozen=True, tag="malformed-token"):
         if self.malformation == "expires-in-twice":
             body = body[:-1] + b',"expires_in":1}'
         return replace(response, body=body)
+
+
+class WrongIdToken(Fault, frozen=True, tag="wrong-id-token"):
+    """Tokens with an id_token that a client must refuse; other responses are as usual."""
+
+    flaw: Annotated[Flaw, Meta(description="What is wrong with the id_token.")] = "expired"
+
+    @property
+    def only_at(self) -> Endpoint:
+        """The token endpoint."""
+        return Endpoint.TOKEN
+
+    def respond(self, situation: Situation) -> Response:
+        """Respond with tokens; the endpoint makes the id_token with the flaw, because it has the key."""
+        situation.request.flaw = self.flaw
+        return situation.proceed()
+
+
+class WrongIssuer(Fault, frozen=True, tag="wrong-issuer"):
+    """A redirect with a code whose ``iss`` is another server's (RFC 9207 §2.4); other responses are as usual."""
+
+    @property
+    def only_at(self) -> Endpoint:
+        """The authorization endpoint."""
+        return Endpoint.AUTHORIZE
+
+    def respond(self, situation: Situation) -> Response:
+        """Respond with the redirect, changed."""
+        response = situation.proceed()
+        location = response.headers.get("Location", "")
+        other = ISSUER.sub(r"\1https%3A%2F%2Fanother-issuer.example", location)
+        return replace(response, headers={**response.headers, "Location": other}) if other else response
 
 
 class WrongContentType(Fault, frozen=True, tag="wrong-content-type"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 from starlette.types import Receive, Send
 
-from oauth_sandbox.request import IncomingRequest
+from oauth_sandbox.request import Endpoint, IncomingRequest
 from oauth_sandbox.response import Response, send_response
 
 
@@ -36,6 +36,11 @@ class Fault(Struct, frozen=True, tag_field="fault", forbid_unknown_fields=True):
     def comes_first(self) -> bool:
         """True if it strikes before anything of the request is looked at; it cannot change the response then."""
         return False
+
+    @property
+    def only_at(self) -> Endpoint | None:
+        """The one endpoint that it means anything at; requests to others do not use it up."""
+        return None
 
     def respond(self, situation: Situation) -> Response:
         """Return the response. Without ``proceed`` the request has no effect."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from oauth_sandbox.faults.broken_bodies import EmptyBody, MalformedToken, WrongContentType
+from oauth_sandbox.faults.broken_bodies import EmptyBody, MalformedToken, WrongContentType, WrongIdToken, WrongIssuer
 from oauth_sandbox.faults.connection import ConnectionReset, CutOffBody, Latency, SlowDrip
 from oauth_sandbox.faults.error_responses import (
     Documented,
@@ -35,6 +35,8 @@ KINDS: Mapping[str, type[Fault]] = {
         EmptyBody,
         WrongContentType,
         MalformedToken,
+        WrongIdToken,
+        WrongIssuer,
         Hold,
         CutOffBody,
         ConnectionReset,

@@ -27,7 +27,8 @@ class Rule:
 
     def is_for(self, endpoint: Endpoint, client_id: str | None) -> bool:
         """Return true when the rule applies to such a request."""
-        return self.endpoint in (None, endpoint) and self.client_id in (None, client_id)
+        at = (self.endpoint, self.fault.only_at)
+        return all(it in (None, endpoint) for it in at) and self.client_id in (None, client_id)
 
     def strikes(self) -> bool:
         """Count a request and return true when the fault strikes; shares are spread evenly, so that tests can rely on
@@ -59,6 +60,11 @@ class Faults:
     def rules(self) -> tuple[Rule, ...]:
         """The rules that may still strike, oldest first."""
         return tuple(self._rules)
+
+    @property
+    def comes_first(self) -> bool:
+        """True if a rule has a fault that strikes before anything is looked at."""
+        return any(rule.fault.comes_first for rule in self._rules)
 
     def add(
         self,

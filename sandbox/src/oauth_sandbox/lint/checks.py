@@ -1,16 +1,18 @@
 """The checks, one per rule. They run before the request has an effect."""
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from oauth_sandbox import pkce
 from oauth_sandbox.behaviour import Cors
 from oauth_sandbox.configuration import Api
+from oauth_sandbox.openid.pushed import resolved
 from oauth_sandbox.parameters import Parameters, from_query
-from oauth_sandbox.request import Endpoint, IncomingRequest, basic, bearer
+from oauth_sandbox.request import OF_PARTNER_API, OF_USER, Endpoint, IncomingRequest, basic, bearer
 from oauth_sandbox.store import Issued, Kind, State
 
 if TYPE_CHECKING:
@@ -23,8 +25,7 @@ RACE = timedelta(seconds=10)
 SEPARATOR = re.compile(r"[,;+|]|%20")
 
 
-@dataclass(slots=True)
-class LintContext:
+class LintContext(Struct):
     """The view of one request that the checks share: parameters, and the code or token it presents."""
 
     sandbox: "Sandbox"
@@ -44,10 +45,16 @@ Check = Callable[[LintContext], bool]
 CHECKS: dict[Endpoint, dict[str, Check]] = {endpoint: {} for endpoint in Endpoint}
 # Checks of the presented code or token, skipped for the many requests without one.
 CHECKS_OF_PRESENTED: dict[Endpoint, dict[str, Check]] = {endpoint: {} for endpoint in Endpoint}
-API = (Endpoint.USER, Endpoint.CITIES)
-RESOURCES = (*API, Endpoint.METADATA)
-OF_PARTNER_API = frozenset({"redirect-uri-missing", "scope-missing"})
-"""Rules about parameters that the sister API does not document."""
+RESOURCES = (*OF_PARTNER_API, Endpoint.METADATA, Endpoint.USERINFO)
+AUTHENTICATED = (Endpoint.TOKEN, Endpoint.REVOKE, Endpoint.INTROSPECT, Endpoint.PAR, Endpoint.DEVICE)
+"""Endpoints that the client proves itself at."""
+OF_OPENID = frozenset({"challenge-missing", "nonce-reused"})
+UNKNOWN_RULES: Mapping[Api, frozenset[str]] = {
+    Api.PARTNER: OF_OPENID,
+    Api.OLXGROUP: OF_OPENID | {"redirect-uri-missing", "scope-missing"},
+    Api.GENERIC: frozenset(),
+}
+"""Rules about parameters that an API does not document."""
 
 
 def examine(sandbox: "Sandbox", request: IncomingRequest, client_id: str | None, presented: Issued | None) -> list[str]:
@@ -57,12 +64,15 @@ def examine(sandbox: "Sandbox", request: IncomingRequest, client_id: str | None,
         return []
     if request.is_preflight:  # it is the browser's, and not what the client meant to send
         return [] if sandbox.behaviour.cors is Cors.OPEN else ["called-from-browser"]
-    query, repeated = from_query(request.query) if request.query else ({}, frozenset())
+    # A pushed request is looked at when the browser comes with its reference.
+    may_be_pushed = sandbox.configuration.api is Api.GENERIC and request.endpoint is Endpoint.AUTHORIZE
+    whole = resolved(sandbox, request.query) if may_be_pushed else request.query
+    query, repeated = from_query(whole) if whole else ({}, frozenset())
     context = LintContext(sandbox, request, client_id, query, repeated, presented)
     names = [name for name, check in CHECKS[request.endpoint].items() if check(context)]
     if presented is not None:
         names += [name for name, check in CHECKS_OF_PRESENTED[request.endpoint].items() if check(context)]
-    return names if sandbox.configuration.api is Api.PARTNER else [it for it in names if it not in OF_PARTNER_API]
+    return [name for name in names if name not in UNKNOWN_RULES[sandbox.configuration.api]]
 
 
 def presented(sandbox: "Sandbox", request: IncomingRequest) -> Issued | None:
@@ -81,7 +91,7 @@ def client_of(sandbox: "Sandbox", request: IncomingRequest, presented: Issued | 
     """Return the client that a request claims to come from, ``None`` when it is unknown."""
     if request.endpoint is Endpoint.AUTHORIZE:
         client_id = request.query_parameters.get("client_id", "")
-    elif request.endpoint is Endpoint.TOKEN:
+    elif request.endpoint in AUTHENTICATED:
         client_id = request.parameters.get("client_id") or _basic_client(request)
     else:
         client_id = presented.client_id if presented is not None else ""
@@ -121,12 +131,23 @@ def _state_short(context: LintContext) -> bool:
     return 0 < len(context.query.get("state", "")) < SHORTEST_STATE
 
 
+@_check("challenge-missing", Endpoint.AUTHORIZE)
+def _challenge_missing(context: LintContext) -> bool:
+    return "code_challenge" not in context.query
+
+
+@_check("nonce-reused", Endpoint.AUTHORIZE)
+def _nonce_reused(context: LintContext) -> bool:
+    nonce = context.query.get("nonce", "")
+    return bool(nonce) and context.sandbox.lint.nonces.is_reused(context.client_id, nonce, context.request.query)
+
+
 @_check("authorize-elsewhere", Endpoint.AUTHORIZE)
 def _authorize_elsewhere(context: LintContext) -> bool:
     return context.request.elsewhere
 
 
-@_check("called-from-browser", Endpoint.TOKEN, *RESOURCES)
+@_check("called-from-browser", *AUTHENTICATED, *RESOURCES)
 def _called_from_browser(context: LintContext) -> bool:
     return "origin" in context.request.headers and context.sandbox.behaviour.cors is Cors.CLOSED
 
@@ -224,7 +245,7 @@ def details(sandbox: "Sandbox", names: Iterable[str], token: Issued | None, requ
     return {"refresh-raced": f"{first}, and request {request_id} {milliseconds:.0f} ms later."}
 
 
-@_check("credentials-twice", Endpoint.TOKEN)
+@_check("credentials-twice", *AUTHENTICATED)
 def _credentials_twice(context: LintContext) -> bool:
     return "client_secret" in context.body and "authorization" in context.request.headers
 
@@ -247,14 +268,14 @@ def _token_request_not_post(context: LintContext) -> bool:
     return context.request.method != "POST"
 
 
-@_check("version-missing", *API)
+@_check("version-missing", *OF_PARTNER_API)
 def _version_missing(context: LintContext) -> bool:
     return context.request.headers.get("version", "").strip() != "2.0"
 
 
-@_check("content-type-on-get", *API)
+@_check("content-type-on-get", *OF_PARTNER_API)
 def _content_type_on_get(context: LintContext) -> bool:
-    return "content-type" in context.request.headers
+    return "content-type" in context.request.headers and context.request.method in ("GET", "HEAD")
 
 
 @_check("bearer-missing", *RESOURCES)
@@ -267,7 +288,7 @@ def _token_late(context: LintContext) -> bool:
     return _is(context, Kind.ACCESS_TOKEN, State.EXPIRED)
 
 
-@_check("application-token-for-user", Endpoint.USER, of_presented=True)
+@_check("application-token-for-user", *OF_USER, of_presented=True)
 def _application_token_for_user(context: LintContext) -> bool:
     return context.presented is not None and context.presented.user_id is None
 

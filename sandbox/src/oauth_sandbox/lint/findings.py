@@ -59,6 +59,7 @@ class Lint:
         self._findings: dict[tuple[str | None, str, bool], Finding] = {}
         self.drill = False
         self.states = RecentStates()
+        self.nonces = RecentStates()
 
     def findings(self, client_id: str | None = None) -> tuple[Finding, ...]:
         """Return all findings, or those of one client."""
@@ -93,11 +94,11 @@ class Lint:
         for finding in self.findings(client_id):
             del self._findings[finding.client_id, finding.rule.name, finding.drill]
         if client_id is None:
-            self.states = RecentStates()
+            self.states, self.nonces = RecentStates(), RecentStates()
 
 
 class RecentStates:
-    """The states of the last authorization requests, to detect reuse."""
+    """The states, or the nonces, of the last authorization requests, to detect reuse."""
 
     MOST = 1000
 

@@ -1,0 +1,84 @@
+"""Clients that register themselves, and go again (RFC 7591 and RFC 7592 §2.3)."""
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from oauth_sandbox.clients import Client, GrantType, client_from
+from oauth_sandbox.scope import parse
+from oauth_sandbox.validation import InvalidInput, decoded
+
+if TYPE_CHECKING:
+    from oauth_sandbox.provider import Sandbox
+
+MOST = 1_000
+METHODS = ("client_secret_basic", "client_secret_post", "none")
+
+
+class Metadata(Struct):
+    """What is read of a client's metadata (RFC 7591 §2); anything else is left out of the answer."""
+
+    redirect_uris: tuple[str, ...] = ()
+    client_name: str = ""
+    grant_types: tuple[str, ...] = ("authorization_code",)
+    response_types: tuple[str, ...] = ("code",)
+    token_endpoint_auth_method: str = "client_secret_basic"
+    scope: str = ""
+
+
+class RegistrationError(Exception):
+    """Metadata that cannot be registered; ``error`` is the code for it (RFC 7591 §3.2.2)."""
+
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__(description)
+        self.error = error
+        self.description = description
+
+
+def register(sandbox: "Sandbox", body: bytes) -> tuple[Client, dict[str, Any]]:
+    """Register a client, and return it with the members of the answer. Raises ``RegistrationError``."""
+    try:
+        wanted: Metadata = decoded(body, Metadata)
+    except InvalidInput as error:
+        raise RegistrationError("invalid_client_metadata", str(error)) from error
+    grants = [grant for grant in GrantType if grant in wanted.grant_types]
+    known = sandbox.configuration.scopes
+    problem = ""
+    if wanted.token_endpoint_auth_method not in METHODS:
+        problem = f"token_endpoint_auth_method must be one of {', '.join(METHODS)}"
+    elif not grants or set(wanted.response_types) - {"code"}:
+        problem = f"grant_types must have one of {', '.join(GrantType)}, and response_types code alone"
+    elif len(sandbox.clients()) >= MOST:
+        problem = f"There are {MOST:,} clients already. Reset the sandbox"
+    if problem:
+        raise RegistrationError("invalid_client_metadata", problem)
+    uris = wanted.redirect_uris
+    if any("#" in uri or not 0 < len(uri) <= 2000 for uri in uris) or len(uris) > 100:
+        raise RegistrationError("invalid_redirect_uri", "A redirect URI has a fragment, or no or too much text")
+    if GrantType.AUTHORIZATION_CODE in grants and not uris:
+        raise RegistrationError("invalid_redirect_uri", "A client with authorization_code needs redirect_uris")
+    fields = {
+        "client_id": f"registered-{secrets.token_hex(6)}",
+        "name": wanted.client_name[:100] or "A registered client",
+        "secret": "" if wanted.token_endpoint_auth_method == "none" else secrets.token_urlsafe(32),
+        "grants": grants,
+        "scopes": [name for name in parse(wanted.scope) if name in known] or list(known),
+        "redirect_uris": uris,
+    }
+    try:
+        client = client_from(fields, known)
+    except ValueError as error:
+        raise RegistrationError("invalid_redirect_uri", str(error)) from error
+    sandbox.put_client(client)
+    members = {
+        **msgspec.to_builtins(wanted),
+        "client_id": client.client_id,
+        "client_id_issued_at": int(sandbox.clock.now().timestamp()),
+        "client_name": client.name,
+        "grant_types": client.grants,
+        "scope": " ".join(client.scopes),
+        **({} if client.is_public else {"client_secret": client.secret, "client_secret_expires_at": 0}),
+    }
+    return client, members
