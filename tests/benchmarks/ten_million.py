@@ -2,7 +2,7 @@
 
 It starts a server, generates the exchanges of twelve months in SQL, a month in each partition, and prints what each
 operation took: a page, a word, facets and charts, an export of a day, recording, a round of upkeep, and the deletion of
-the oldest month; and the disk that a row takes in the table and in each index. Ten million rows need 20 GB of disk.
+the oldest month; and the disk that a row takes in the table and in each index. Ten million rows need 26 GB of disk.
 """
 
 import argparse
