@@ -134,7 +134,7 @@ def postgresql_url(_postgresql_database: str) -> str:
     engine = create_engine(_postgresql_database)
     with engine.begin() as connection:
         connection.exec_driver_sql("SET LOCAL session_replication_role = replica")  # no triggers: the audit has some
-        connection.exec_driver_sql(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY")
+        connection.exec_driver_sql(f"TRUNCATE {', '.join(metadata.tables)}, exchange_counts RESTART IDENTITY")
     engine.dispose()
     return _postgresql_database
 

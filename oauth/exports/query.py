@@ -47,12 +47,18 @@ def source(history: History, filters: Filters) -> Source:
         .where(*history.where(filters))
         .order_by(columns.started_at.desc(), columns.id.desc())
     )
-    expanded = query.compile(dialect=dialect).construct_expanded_state()
-    processors = expanded.processors
-    parameters = tuple(
-        processors[key](expanded.parameters[key]) if key in processors else expanded.parameters[key]
-        for key in expanded.positiontup or ()
-    )
+    compiled = query.compile(dialect=dialect)
+    expanded = compiled.construct_expanded_state()
+
+    def parameter(key: str) -> Any:
+        # Those of a list have processors of their own; SQLAlchemy leaves the others to its own execution.
+        processor = expanded.processors.get(key)
+        if processor is None and key in compiled.binds:
+            processor = compiled.binds[key].type.dialect_impl(dialect).bind_processor(dialect)
+        value = expanded.parameters[key]
+        return value if processor is None else processor(value)
+
+    parameters = tuple(map(parameter, expanded.positiontup or ()))
     return Source(dialect.name == "sqlite", address, name, expanded.statement, parameters)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, Connection, Table, func, inspect, select, text
 
-from oauth.history import migrations
+from oauth.history import counts, migrations, partitions
 from oauth.history.database import KEY, Database, HistoryError, unlimited
 from oauth.history.schema import (
     audit,
@@ -297,6 +297,9 @@ def _fill_postgresql(database: Database, prepared: Database) -> None:
         target.exec_driver_sql("ALTER TABLE audit DISABLE TRIGGER USER")
         target.exec_driver_sql(f"TRUNCATE {', '.join(table.name for table in tables)}")
         target.exec_driver_sql("ALTER TABLE audit ENABLE TRIGGER USER")
+        target.exec_driver_sql("ALTER TABLE exchanges DISABLE TRIGGER USER")
+        oldest = source.scalar(select(func.min(exchanges.c.started_at)))
+        partitions.lay_out(target, oldest or database.clock(), database.clock())
         indexes = target.exec_driver_sql(
             "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema() "
             "AND tablename = 'exchanges' AND indexname <> 'exchanges_pkey'"
@@ -307,7 +310,9 @@ def _fill_postgresql(database: Database, prepared: Database) -> None:
             if table.name not in LEFT_OUT:
                 _copy_into(target, table, source)
         for _, definition in indexes:
-            target.exec_driver_sql(definition)
+            target.exec_driver_sql(definition.replace(" ON ONLY ", " ON "))
+        counts.count_all(target)
+        target.exec_driver_sql("ALTER TABLE exchanges ENABLE TRIGGER USER")
         for name in ("exchanges", "audit"):
             query = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
             if last := source.scalar(query, {"name": name}):

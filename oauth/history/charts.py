@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import FromClause, Select, Text, func, select, type_coerce
 
+from oauth.history.counts import Counted, number_of
 from oauth.history.database import HistoryTimeout
 from oauth.history.filters import Filters
 from oauth.history.schema import exchanges, is_number, read_time
@@ -54,15 +55,18 @@ def errors(history: History, filters: Filters, seconds: float, zone: tzinfo) -> 
     def question(source: FromClause) -> Select[Any]:
         start = func.substr(type_coerce(source.c.started_at, Text), 1, digits)
         number = source.c.documented_error
-        return select(start, number, func.count()).where(number.is_not(None)).group_by(start, number)
+        return select(start, number, number_of(source)).where(number.is_not(None)).group_by(start, number)
 
-    result = ask(history, filters, seconds, question)
+    result = ask(history, filters, seconds, question, Counted("documented_error", digits))
     bars: Counter[tuple[datetime, int]] = Counter()
+    starts: dict[str, datetime | None] = {}  # of some thousand times, for each number
     for start, number, count in result.rows:
-        moment = read_time(f"{start}:00Z" if digits == len(_HOUR) else f"{start}Z")
-        if moment is None or not is_number("documented_error", number):
-            continue  # of a damaged row
-        bars[_floor(moment.astimezone(zone), width), number] += count
+        if start not in starts:
+            moment = read_time(f"{start}:00Z" if digits == len(_HOUR) else f"{start}Z")
+            starts[start] = None if moment is None else _floor(moment.astimezone(zone), width)
+        begin = starts[start]
+        if begin is not None and is_number("documented_error", number) and count:  # not of a damaged row
+            bars[begin, number] += count
     return Errors(
         tuple((start, number, count) for (start, number), count in sorted(bars.items())), width, result.newest
     )

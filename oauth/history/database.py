@@ -38,7 +38,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from oauth.history import deadlines, error_messages, migrations, search
+from oauth.history import counts, deadlines, error_messages, migrations, search
 from oauth.history.last_row import LastRow
 from oauth.history.raw_writes import RawWrites, WriteResult
 from oauth.history.schema import installation
@@ -59,12 +59,15 @@ Upkeep does so long before (``Database.checkpoint``), and no exchange waits for 
 AT_ONCE = "at once"
 """The option of a transaction that writes, and does not wait until another program has written."""
 
-MIGRATION_LOCK, TURN_LOCK, RETENTION_LOCK = 6749, 6750, 6751
-"""The advisory locks of PostgreSQL that one console holds while it changes the schema, has its turn at the sandbox, or
-deletes what is too old."""
+MIGRATION_LOCK, TURN_LOCK, RETENTION_LOCK, TABLES_LOCK = 6749, 6750, 6751, 6752
+"""The advisory locks of PostgreSQL that one console holds while it changes the schema, has its turn at the sandbox,
+deletes what is too old, or makes and drops partitions."""
 
 LOCK_PAUSE = 0.3
 """Seconds between two tries to take a lock that another program has."""
+
+COUNTS_WAIT = 2.0
+"""Seconds that a deletion waits until its counts can be merged; whoever has them for longer counts them anew."""
 
 LONG_WAIT = 3.0
 """Seconds after which the log says that something waits for a lock."""
@@ -240,6 +243,42 @@ class Database:
             with suppress(*self._raised):
                 connection.close()
 
+    def change_tables(self, change: Callable[[Connection], None]) -> bool:
+        """Change PostgreSQL's tables in one transaction; return false when one is in use, or another console does so.
+
+        Raises ``HistoryError``.
+        """
+        self.prepare()
+        with self.explained():
+            try:
+                with self.engine.begin() as connection, unlimited(connection):
+                    lock_timeout = deadlines.MIGRATION_LOCK_SECONDS * 1000
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {lock_timeout:.0f}")
+                    if not connection.scalar(select(func.pg_try_advisory_xact_lock(TABLES_LOCK))):
+                        return False
+                    change(connection)
+            except DBAPIError as error:
+                if not error_messages.is_locked(error):
+                    raise
+                return False  # not a wait in vain, after which nothing would be recorded for a while
+        return True
+
+    def change_at_one_moment(self, change: Callable[[Connection], bool]) -> bool:
+        """Change PostgreSQL's rows in a transaction that sees one moment only; return what the change does.
+
+        Returns false when somebody else changed the same rows meanwhile. Raises ``HistoryError``.
+        """
+        self.prepare()
+        snapshot = self.engine.execution_options(isolation_level="REPEATABLE READ")
+        with self.explained(writing=True):
+            try:
+                with snapshot.begin() as connection, unlimited(connection):
+                    return change(connection)
+            except DBAPIError as error:
+                if not error_messages.is_locked(error):
+                    raise
+                return False
+
     def _let_all_go(self, _engine: Engine) -> None:
         for lock in tuple(self._held):
             self.let_go(lock)
@@ -266,9 +305,25 @@ class Database:
                 begin = False
             self.at_once("PRAGMA wal_checkpoint(TRUNCATE)")
             return
+        self.merge_counts()
         autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         with self.explained(), autocommit.connect() as connection, unlimited(connection):
-            connection.exec_driver_sql("VACUUM exchanges")
+            connection.exec_driver_sql("VACUUM exchanges, exchange_counts")
+
+    def merge_counts(self, now: datetime | None = None, seconds: float = float("inf")) -> None:
+        """Merge PostgreSQL's counts where some were added (``counts.merge``), for at most some seconds.
+
+        Without a time, another console that does so is waited for. Raises ``HistoryError``.
+        """
+        end, wait_end = (time.monotonic() + limit for limit in (seconds, COUNTS_WAIT if now is None else 0))
+        more: bool | None = self.is_shared
+        while more is not False and time.monotonic() < end:
+            with self.writing() as connection:
+                more = counts.merge(connection, now)
+            if more is None:
+                if time.monotonic() > wait_end:
+                    return
+                time.sleep(LOCK_PAUSE)
 
     @contextmanager
     def _begin(self, engine: Engine) -> Iterator[Connection]:
@@ -636,7 +691,8 @@ def _connect_postgresql(_dialect: Any, _record: Any, arguments: Any, options: di
 
 
 def _set_up_postgresql(connection: "psycopg.Connection", _record: Any) -> None:
-    connection.execute(_TIME_LIMITS)
+    # Compiling a query over many partitions takes longer than it saves, and heeds no time limit.
+    connection.execute(f"SET jit = off; {_TIME_LIMITS}")
     connection.commit()
 
 

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Text, delete, func, literal, select, tuple_, type_coerce
 
-from oauth.history import listing
+from oauth.history import expiry, listing
+from oauth.history.expiry import Expired
 from oauth.history.filters import Filters
 from oauth.history.schema import callbacks, exchanges
 from oauth.history.store import History
@@ -51,29 +52,41 @@ def delete_row(history: History, id: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """An announced deletion: the exchanges that began before ``limit``, with ids up to ``up_to``, ``count`` of them."""
+    """An announced deletion: the exchanges that began before ``limit``, with ids up to ``up_to``, ``count`` of them.
+
+    ``expired`` are the whole months among them.
+    """
 
     limit: datetime
     up_to: int
     count: int
+    expired: Expired
 
 
 def announce_older(history: History, limit: datetime, now: datetime) -> Announcement:
     """Count what ``delete_older`` would delete. Raises ``HistoryError``."""
-    count = up_to = 0
-    for ids in _older(history, limit, now, COUNTED):
+    expired = expiry.find(history, limit, now)
+    count, up_to = expired.count, expired.up_to
+    for ids in _older(history, limit, now, COUNTED, expired.upper):
         count, up_to = count + len(ids), max(up_to, *ids)
-    return Announcement(limit, up_to, count)
+    return Announcement(limit, up_to, count, expired)
 
 
-def delete_older(history: History, announced: Announcement, limit: datetime, now: datetime) -> Iterator[int]:
-    """Delete the exchanges that were announced and began before ``limit`` too, oldest first.
+def delete_older(history: History, announced: Announcement, limit: datetime, now: datetime) -> Iterator[int | None]:
+    """Delete the exchanges that were announced and began before ``limit`` too, oldest first, and whole months at once.
 
     Those of a running flow stay: when one of its exchanges is newer, or when it waits for its callback at ``now``. No
-    more are deleted than were announced. Yields the number deleted after every batch; the reader may stop between two,
-    and calls ``Database.wipe`` at the end. Raises ``HistoryError``; earlier batches stay deleted.
+    more are deleted than were announced. Yields the number deleted after every batch, ``None`` while months cannot be
+    dropped because the table is in use; the reader may stop between two, and calls ``Database.wipe`` at the end.
+    Raises ``HistoryError``; earlier batches stay deleted.
     """
     gone = 0
+    while (dropped := expiry.drop(history, announced.expired, min(limit, announced.limit), now)) is None:
+        yield None
+    if dropped:
+        MEASURES.count_deleted(dropped)
+        gone += dropped
+        yield gone
     for batch in _older(history, min(limit, announced.limit), now, PIECE):
         ids = [id for id in batch if id <= announced.up_to][: announced.count - gone]
         if ids:
@@ -84,14 +97,16 @@ def delete_older(history: History, announced: Announcement, limit: datetime, now
             yield gone
 
 
-def _older(history: History, limit: datetime, now: datetime, size: int) -> Iterator[list[int]]:
+def _older(history: History, limit: datetime, now: datetime, size: int, since: str = "") -> Iterator[list[int]]:
     """Yield the ids of the exchanges that began before ``limit``, without those of running flows, oldest first.
+
+    With ``since``, those before are left out.
 
     Each batch is read by its place in one index, so that it takes as long in a long history as in a short one.
     """
     key = type_coerce(exchanges.c.started_at, Text), exchanges.c.id
     query = select(*key, exchanges.c.flow).where(exchanges.c.started_at < limit).order_by(*key).limit(size)
-    following = query
+    following = query.where(key[0] >= since) if since else query
     while True:
         with history.database.reading() as connection:
             rows = connection.execute(following).all()

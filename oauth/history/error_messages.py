@@ -41,7 +41,7 @@ _POSTGRESQL = (
     (r"53100|.*No space left on device", *_FULL),
     (r"25006|.*read-only transaction", *_READ_ONLY),
     (r"42501", *_FORBIDDEN),
-    (r"55P03|40P01", *_LOCKED),
+    (r"55P03|40P01|40001", *_LOCKED),
     (r"57P03|.*(refused|timeout|resolve host|translate host|No route|unreachable|No such file|starting up)", *_AWAY),
     (r"57P0\w|08\w{3}|.*(closed the connection|connection is (lost|closed|bad)|SSL SYSCALL|reset by peer)", *_LOST),
 )

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import FromClause, Select, func, select
+from sqlalchemy import FromClause, Select, select
 
 from oauth.catalogue import documented
 from oauth.history import time_limits
+from oauth.history.counts import Counted, number_of
 from oauth.history.database import HistoryTimeout
 from oauth.history.filters import Filters
 from oauth.history.schema import PlainText, is_some
@@ -61,7 +62,8 @@ def _facet(history: History, filters: Filters, name: str, deadline: float) -> Fa
     try:
         for column in columns:
             # One question may take half of what is left, so that the last of them gets a chance.
-            rows = ask_all(history, others, (deadline - time.monotonic()) / 2, partial(_by_known, column))
+            left = (deadline - time.monotonic()) / 2
+            rows = ask_all(history, others, left, partial(_by_known, column), Counted(column))
             counters.append(_counted(rows, 0))
     except HistoryTimeout:
         result = ask(history, others, 0, partial(_by, columns))
@@ -96,7 +98,7 @@ def _code(number: int) -> str:
 def _counted(rows: Sequence[Any], index: int) -> Counter[str]:
     counts: Counter[str] = Counter()
     for row in rows:
-        if row[index] not in (None, ""):
+        if row[index] not in (None, "") and row[-1]:
             counts[str(row[index])] += int(row[-1])
     return counts
 
@@ -109,4 +111,4 @@ def _by_known(column: str, source: FromClause) -> Select[Any]:
 
 def _by(columns: tuple[str, ...], source: FromClause) -> Select[Any]:
     values = [source.c[column] for column in columns]
-    return select(*values, func.count()).group_by(*values)
+    return select(*values, number_of(source)).group_by(*values)

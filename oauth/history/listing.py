@@ -4,8 +4,9 @@ Each filter is a range of one index in the order of the list. Words are not: SQL
 row numbers. That is nearly the order of the list, for only what was imported is older than its number says. So the hits
 with the largest numbers are taken, and a look into the list tells whether any row beside them could stand among them.
 Where one could, or where too few of the hits are shown, a rare word's exchanges are all read and sorted, and for a
-common one the list is walked in windows, each compared with the words of its row numbers. PostgreSQL knows from its
-statistics what to do.
+common one the list is walked in windows, each compared with the words of its row numbers. PostgreSQL decides by its
+statistics, which know common words only: for others it may walk a long list to its end. So it gets a moment for that,
+and is told to look into its index of words after it.
 """
 
 import operator
@@ -13,11 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Result,
     RowMapping,
     Select,
     Text,
@@ -30,9 +33,11 @@ from sqlalchemy import (
     tuple_,
     type_coerce,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import BooleanClauseList, UnaryExpression
 from sqlalchemy.sql.operators import is_false
 
+from oauth.history import error_messages
 from oauth.history.schema import exchanges
 from oauth.history.search import Matches
 
@@ -45,6 +50,9 @@ WINDOW = 500
 LONGEST_WINDOW = 32_000
 
 LARGEST_ID = 2**63 - 1
+
+WALK_SECONDS = 0.3
+"""Time that PostgreSQL has for looking for words in the way that it chose."""
 
 CONTENT = ("request_headers", "request_body", "response_headers", "response_body")
 """The columns that may have megabytes."""
@@ -116,7 +124,7 @@ def page(
         return []
     if len(branches) == 1 and not (connection.dialect.name == "sqlite" and _Words.of(branches[0]).any()):
         rows = select(*columns).where(*_from(place), *branches[0]).order_by(*_NEWEST_FIRST).limit(limit)
-        return connection.execute(rows).mappings().all()
+        return _run(connection, rows, branches[0]).mappings().all()
     keys = [newest(connection, branch, limit, place) for branch in branches]
     # An exchange may be in several branches.
     ordered = dict.fromkeys(merge(*keys, reverse=True)) if len(keys) > 1 else keys[0]
@@ -130,7 +138,7 @@ def newest(connection: Connection, conditions: Conditions, limit: int, place: Pl
     words = _Words.of(conditions)
     if connection.dialect.name != "sqlite" or not words.any():
         shown = _keyed([*_from(place), *conditions]).limit(limit)
-        return [(row.at, row.id) for row in connection.execute(shown)]
+        return [(row.at, row.id) for row in _run(connection, shown, conditions)]
     if words.required:
         latest = _latest(connection, words, limit, place)
         if latest is not None:
@@ -144,6 +152,26 @@ def newest(connection: Connection, conditions: Conditions, limit: int, place: Pl
                 *_among(connection, _keyed(rare).with_hint(exchanges, "NOT INDEXED", "sqlite"), [], words.excluded)
             ][:limit]
     return _walked(connection, others, words.required, words.excluded, limit)
+
+
+def _run(connection: Connection, query: Select[Any], conditions: Conditions) -> Result[Any]:
+    """Run a query of the list, in PostgreSQL by its index of words where another way takes long."""
+    if connection.dialect.name == "sqlite" or not _Words.of(conditions).required:
+        return connection.execute(query)
+    savepoint = connection.begin_nested()
+    try:
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {WALK_SECONDS * 1000:.0f}")
+        return connection.execute(query).freeze()()
+    except DBAPIError as error:
+        if not error_messages.took_too_long(error):
+            raise
+    finally:
+        savepoint.rollback()  # the limit goes with it
+    with connection.begin_nested() as by_words:
+        connection.exec_driver_sql("SET LOCAL enable_indexscan = off; SET LOCAL enable_seqscan = off")
+        found = connection.execute(query).freeze()()
+        by_words.rollback()
+    return found
 
 
 @dataclass(frozen=True, slots=True)

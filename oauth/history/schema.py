@@ -337,3 +337,29 @@ installation = Table(
     _text("value"),
 )
 """Facts that all consoles with this database agree on, such as the proof that they have the same key."""
+
+exchange_counts = Table(
+    "exchange_counts",
+    MetaData(),
+    # The name of a unit of ``counts.py``, and the begin of ``started_at``.
+    _text("unit"),
+    _text("period"),
+    _text("owner"),
+    # "drill", "import", both or neither.
+    _text("origin"),
+    _text("case"),
+    _text("step"),
+    _text("outcome"),
+    Column("status", Integer),
+    Column("documented_error", Integer),
+    _text("error"),
+    Column("entry", PlainText),
+    _text("provider"),
+    _text("client_id"),
+    Column("number", BigInteger, nullable=False),
+    Column("merged", Boolean, nullable=False),
+)
+"""The number of exchanges by time and what they have in common (``counts.py``), in PostgreSQL only, kept by triggers.
+
+The exchanges are counted by the sum of ``number``: each change adds rows, which are merged in the background.
+"""

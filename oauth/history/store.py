@@ -156,7 +156,11 @@ class History:
             names, values = (*names, *_ERROR), (*values, documented_error, error, error_description)
         if begun is None or begun.request != exchange.request or begun.client_id != exchange.client_id:
             names, values = (*names, *_REQUEST), (*values, *_sent(exchange))
-        if not self.database.at_once(self._statements.complete(names), (*stored(values), id)).rows:
+        # With its time, PostgreSQL looks for the row in one partition.
+        at = None if begun is None or not self.database.is_shared else utc_text(begun.started_at)
+        statement = self._statements.complete(names, is_timed=at is not None)
+        place = (id,) if at is None else (id, at)
+        if not self.database.at_once(statement, (*stored(values), *place)).rows:
             raise HistoryError(f"Exchange {id} is no longer in the history, so its response was not stored.")
 
     def add(self, rows: Sequence[Row]) -> None:
@@ -260,18 +264,20 @@ class _Statements:
     def __init__(self, dialect: Dialect) -> None:
         is_sqlite = dialect.name == "sqlite"
         self._mark = "?" if is_sqlite else "%s"
-        self._completing: dict[tuple[str, ...], str] = {}
+        self._completing: dict[tuple[tuple[str, ...], bool], str] = {}
         empty = {name: value for name, value in _UNANSWERED.items() if name not in _BEGUN}
         names = ", ".join(f'"{name}"' for name in (*_BEGUN, "entry", "console", *empty))
         values = ", ".join([*[self._mark] * (len(_BEGUN) + 2), *empty.values()])
         self.begin = f"INSERT INTO exchanges ({names}) VALUES ({values})" + ("" if is_sqlite else " RETURNING id")  # noqa: S608
 
-    def complete(self, names: tuple[str, ...]) -> str:
+    def complete(self, names: tuple[str, ...], *, is_timed: bool) -> str:
         """Return the update of some columns; a column that is set to its own value still costs its indexes."""
-        if names not in self._completing:
+        key = names, is_timed
+        if key not in self._completing:
             changes = ", ".join(f'"{name}" = {self._mark}' for name in names)
-            self._completing[names] = f"UPDATE exchanges SET {changes} WHERE id = {self._mark}"  # noqa: S608
-        return self._completing[names]
+            place = f"id = {self._mark}" + f" AND started_at = {self._mark}" * is_timed
+            self._completing[key] = f"UPDATE exchanges SET {changes} WHERE {place}"  # noqa: S608
+        return self._completing[key]
 
 
 def stored(values: Sequence[Any]) -> list[Any]:

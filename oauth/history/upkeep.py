@@ -15,8 +15,10 @@ from sqlalchemy import Connection, case, delete, or_, select, text, update
 
 from oauth.catalogue import answers
 from oauth.exchange import Step
+from oauth.history import counts
 from oauth.history.backfill import fill_entries
-from oauth.history.database import HistoryError
+from oauth.history.database import Database, HistoryError
+from oauth.history.partitions import Months
 from oauth.history.retention import DAY, Retention
 from oauth.history.schema import consoles, exchanges, utc_text
 from oauth.history.store import IMPORTED, STOPPED, History
@@ -31,7 +33,7 @@ LONGEST = timedelta(hours=1)
 """Time after which nothing waits for a response any more, but for that of a browser."""
 
 FILL_SECONDS = 5.0
-"""Time limit of the backfill in one round."""
+"""Time limit of each backfill in one round."""
 
 _BEAT = text(
     "INSERT INTO consoles (id, seen_at) VALUES (:id, :seen) ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at"
@@ -63,7 +65,8 @@ class Upkeep:
         self.retention = (
             None if retention_days is None else Retention(history, retention_days, before_deletion, self._ended)
         )
-        self._is_filling = True
+        self._months = Months(history.database)
+        self._fills: dict[Callable[[Database], bool], bool] = {fill_entries: True, counts.fill: True}
 
     def start(self) -> None:
         """Run rounds in a background thread until the process ends or ``stop`` is called.
@@ -93,7 +96,10 @@ class Upkeep:
             connection.execute(_BEAT, {"id": self._history.console, "seen": utc_text(now)})
 
     def round(self) -> None:
-        """Store the heartbeat, mark lost exchanges, delete old ones, fill old rows. Raises ``HistoryError``."""
+        """Store the heartbeat, mark lost exchanges, delete old ones, fill old rows, make room for new ones.
+
+        Raises ``HistoryError``.
+        """
         now = self._clock()
         database, console = self._history.database, self._history.console
         with database.writing() as connection:
@@ -102,8 +108,7 @@ class Upkeep:
             connection.execute(
                 update(exchanges)
                 .where(
-                    exchanges.c.outcome == "none",
-                    exchanges.c.failure == "",
+                    text("outcome = 'none' AND failure = ''"),  # as PostgreSQL's index of them says it
                     # A process that is just starting, or was asleep, is not noted yet.
                     exchanges.c.started_at < now - GONE,
                     or_(
@@ -124,21 +129,26 @@ class Upkeep:
         with database.reading():
             pass  # brings the search index up to date, so that no reader has to wait for it
         database.checkpoint()
-        self._fill()
+        for fill in self._fills:
+            self._fill(fill)
+        database.merge_counts(now, FILL_SECONDS)
         if self.retention is not None:
             self.retention.round(now)
-        if self._last_round is not None and (self._last_day is None or abs(now - self._last_day) >= DAY):
+        if self._last_round is not None:
             # Of two rounds the earlier: a clock that is wrong in one of them then makes nothing too old.
-            self._daily(min(now, self._last_round))
-            self._last_day = now
+            earlier = min(now, self._last_round)
+            self._months.make(earlier)
+            if self._last_day is None or abs(now - self._last_day) >= DAY:
+                self._daily(earlier)
+                self._last_day = now
         self._last_round = now
 
-    def _fill(self) -> None:
+    def _fill(self, fill: Callable[[Database], bool]) -> None:
         """Fill old rows for some seconds, with a pause after each batch as long as the batch took."""
         end = time.monotonic() + FILL_SECONDS
-        while self._is_filling and time.monotonic() < end and not self._ended.is_set():
+        while self._fills[fill] and time.monotonic() < end and not self._ended.is_set():
             start = time.monotonic()
-            self._is_filling = fill_entries(self._history.database)
+            self._fills[fill] = fill(self._history.database)
             self._ended.wait(time.monotonic() - start)
 
     def _run(self, work: Callable[[], None]) -> None:

@@ -293,7 +293,7 @@ def _load_postgresql(connection: Connection, rows: int, seed: int) -> None:
         for values in exchanges(rows, seed):
             copy.write_row(values)
     for _, definition in made:
-        connection.exec_driver_sql(definition)
+        connection.exec_driver_sql(definition.replace(" ON ONLY ", " ON "))
 
 
 def main() -> None:

@@ -63,7 +63,7 @@ def test_migrate_makes_the_tables_and_says_so_once(
     monkeypatch.setattr(migrations, "HEAD", "0012")
     assert run("migrate") == (
         0,
-        "Nothing to do: the schema is 0014, newer than this version, which can use it (0012).\n",
+        "Nothing to do: the schema is 0015, newer than this version, which can use it (0012).\n",
     )
 
 
@@ -164,7 +164,7 @@ def test_check_names_what_is_wrong_and_what_to_do(
     for name, remedy in {
         "key": "chmod 600",
         "space": "1.0 MB are free",
-        "schema": "is 0014, and this version needs 9998. Run: oauth-console migrate",
+        "schema": "is 0015, and this version needs 9998. Run: oauth-console migrate",
         "clock": "Synchronise the clocks",
         "same key": "Set CONSOLE_KEY to theirs.",
         "retention": "is done up to 2020-01-01 00:00 UTC. Start a console",

@@ -357,5 +357,7 @@ def test_a_page_is_read_from_an_index_without_sorting(history: History, filters:
                     connection.exec_driver_sql(f"SET LOCAL enable_{other} = off")
                 plan = [line[0] for line in connection.exec_driver_sql(f"EXPLAIN {sql}")]
                 savepoint.rollback()
-            assert f"Index Scan Backward using exchanges_by_{index} on exchanges" in plan[1]
+            assert any(
+                f"Index Scan Backward using exchanges_past_by_{index} on exchanges_past" in line for line in plan
+            )
             assert "Sort" not in " ".join(plan)

@@ -20,7 +20,18 @@ import oauth.history
 from oauth.exchange import Exchange
 from oauth.exports import formats
 from oauth.exports.query import source
-from oauth.history import charts, compare, deletion, facets, recognise_again, repeats, secret_search, time_limits
+from oauth.history import (
+    charts,
+    compare,
+    counts,
+    deletion,
+    facets,
+    recognise_again,
+    repeats,
+    secret_search,
+    time_limits,
+)
+from oauth.history.counts import Counted
 from oauth.history.filters import Filters
 from oauth.history.past import HistoryPast
 from oauth.history.saved_views import Views
@@ -142,6 +153,11 @@ def one_by_one(source_: Any) -> Any:
     return select(source_.c.id, source_.c.note).order_by(source_.c.id)
 
 
+def one_by_owner(source_: Any) -> Any:
+    number = counts.number_of(source_)
+    return select(source_.c.owner, number).group_by(source_.c.owner).having(number > 0).order_by(source_.c.owner)
+
+
 def mine(history: History) -> Views:
     return Views(history, history.owner or OTHER)
 
@@ -172,7 +188,10 @@ SEEN: Mapping[str, Callable[[History], Any]] = {
     "charts.errors": lambda history: each_line(lambda filters: charts.errors(history, filters, SECONDS, UTC)),
     "charts.durations": lambda history: each_line(lambda filters: charts.durations(history, filters, SECONDS)),
     "repeats.repeats": lambda history: each_line(lambda filters: repeats.repeats(history, filters, SECONDS)),
-    "time_limits.ask": lambda history: each_line(lambda filters: time_limits.ask(history, filters, 0, one_by_one)),
+    "time_limits.ask": lambda history: [
+        each_line(lambda filters: time_limits.ask(history, filters, 0, one_by_one)),
+        each_line(lambda filters: time_limits.ask(history, filters, SECONDS, one_by_owner, Counted())),
+    ],
     "time_limits.ask_all": lambda history: each_line(
         lambda filters: time_limits.ask_all(history, filters, SECONDS, one_by_one)
     ),
@@ -212,6 +231,25 @@ UNRESTRICTED: Mapping[str, str] = {
     "database.unlimited": "it runs nothing",
     "retention.Retention.round": "retention concerns every row, and runs in the background",
     "database.Database.hold": "it concerns no rows",
+    "database.Database.change_tables": "it opens a transaction",
+    "database.Database.change_at_one_moment": "it opens a transaction",
+    "database.Database.merge_counts": "it changes no number",
+    "counts.source": "it has the conditions of the view, and ask and ask_all show its rows",
+    "counts.merge": "it changes no number",
+    "counts.fill": "it counts every row in the background, and returns none",
+    "counts.count_all": "it counts every row of a restored backup",
+    "counts.are_complete": "it reads no rows",
+    "counts.lock": "it is a lock",
+    "counts.number_before": "retention concerns every row, and runs in the background",
+    "expiry.find": "retention concerns every row, and runs in the background",
+    "expiry.drop": "retention concerns every row, and runs in the background",
+    "counts.forget": "retention concerns every row, and runs in the background",
+    "partitions.make_first": "it concerns the tables",
+    "counts.count_again": "retention concerns every row, and runs in the background",
+    "partitions.partitions": "it concerns the tables",
+    "partitions.lay_out": "it concerns the tables, while they are empty",
+    "partitions.replace_first": "retention concerns every row, and runs in the background",
+    "partitions.Months.make": "it concerns the tables",
     "database.Database.let_go": "it concerns no rows",
     "listing.page": "its caller gives the conditions: History.page does",
     "listing.newest": "its caller gives the conditions: deletion does",

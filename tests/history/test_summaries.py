@@ -106,7 +106,7 @@ def test_what_takes_too_long_is_counted_in_the_newest_and_says_so(
 def test_a_count_that_takes_far_too_long_is_many(history: History, keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
     keep()
 
-    def never(*_: object) -> time_limits.Result:
+    def never(*_: object, **__: object) -> time_limits.Result:
         raise HistoryTimeout("This takes too long.")
 
     monkeypatch.setattr(time_limits, "ask", never)

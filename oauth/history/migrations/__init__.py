@@ -17,7 +17,7 @@ from oauth.history.schema import installation
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0014"
+HEAD = "0015"
 """The newest revision."""
 
 FOLDER = Path(__file__).parent
