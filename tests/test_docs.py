@@ -99,7 +99,7 @@ LOADED_BY_OTHERS = {"uvloop": "uvicorn", "httptools": "uvicorn", "psycopg-binary
 
 def requirements(name: str) -> list[str]:
     lines = (ROOT / name).read_text("utf-8").splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
+    return [line for line in lines if line and not line.startswith(("#", "./"))]
 
 
 def named(requirement: str) -> str:
@@ -109,6 +109,8 @@ def named(requirement: str) -> str:
 def test_every_dependency_is_pinned_and_the_project_has_the_same() -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9-]+==[0-9.]+(?:; .+)?", line) for line in requirements("requirements.txt"))
     assert PROJECT["dependencies"] == requirements("requirements.txt")
+    # The wheel carries the code of the sandbox. A checkout installs its command and its fixtures for pytest.
+    assert "./sandbox" in (ROOT / "requirements.txt").read_text("utf-8").splitlines()
 
 
 def test_the_sandbox_needs_what_it_imports_and_the_console_has_it_too() -> None:
