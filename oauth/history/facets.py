@@ -16,6 +16,7 @@ from oauth.history.database import HistoryTimeout
 from oauth.history.filters import Filters
 from oauth.history.schema import PlainText, is_some
 from oauth.history.store import History
+from oauth.history.terms import UNKNOWN_STATUS
 from oauth.history.time_limits import ask, ask_all
 
 FACETS: dict[str, tuple[str, ...]] = {
@@ -86,7 +87,7 @@ def _facet(history: History, filters: Filters, name: str, deadline: float) -> Fa
 def _is_redundant(value: str, number: int, wider: Mapping[str, int]) -> bool:
     """Return whether wider values say as much: a status that is all of its class, a code covered by its numbers."""
     if value.isdecimal():
-        return wider.get(f"{value[0]}xx") == number
+        return wider.get(_shown_as(f"{value[0]}xx")) == number
     numbered = (count for known, count in wider.items() if known.isdecimal() and _code(int(known)) == value)
     return sum(numbered) == number
 
@@ -99,8 +100,12 @@ def _counted(rows: Sequence[Any], index: int) -> Counter[str]:
     counts: Counter[str] = Counter()
     for row in rows:
         if row[index] not in (None, "") and row[-1]:
-            counts[str(row[index])] += int(row[-1])
+            counts[_shown_as(str(row[index]))] += int(row[-1])
     return counts
+
+
+def _shown_as(value: str) -> str:
+    return "unknown" if value == UNKNOWN_STATUS else value
 
 
 def _by_known(column: str, source: FromClause) -> Select[Any]:

@@ -23,6 +23,9 @@ LONGEST_TEXT = 1000
 MOST_VALUES = 20
 """Alternatives in one term."""
 
+UNKNOWN_STATUS = "0xx"
+"""The outcome of an answer whose source does not show a status."""
+
 ANY = "\0*"
 """The value that stands for any value at all, written as a bare ``*``; no value that is stored looks like it."""
 
@@ -114,23 +117,32 @@ class StatusTerm(Term):
     """A status, a class of status, or its absence."""
 
     name = "status"
-    help = "A class such as 4xx, an exact status such as 404, failed (no response) or none (no response recorded)."
+    help = (
+        "A class such as 4xx, an exact status such as 404, unknown (an answer without one), failed (no response) or none "
+        "(no response recorded)."
+    )
     example = "status:4xx"
-    options = ("2xx", "3xx", "4xx", "5xx", "failed", "none")
+    options = ("2xx", "3xx", "4xx", "5xx", "unknown", "failed", "none")
 
     @classmethod
     def normalized(cls, value: str) -> str:
-        """A class, a status, ``failed`` or ``none``."""
-        if not re.fullmatch(r"[1-9]xx|[1-9][0-9]{2}|failed|none", value.lower()):
+        """A class, a status, ``unknown``, ``failed`` or ``none``."""
+        value = value.lower()
+        if value == UNKNOWN_STATUS:
+            return "unknown"
+        if not re.fullmatch(r"[1-9]xx|[1-9][0-9]{2}|unknown|failed|none", value):
             raise cls.refused(
                 value,
-                "2xx, 3xx, 4xx, 5xx, an exact status such as 404, failed (no response) or none (no response recorded)",
+                "2xx, 3xx, 4xx, 5xx, an exact status such as 404, unknown (an answer without one), failed (no response) or "
+                "none (no response recorded)",
             )
-        return value.lower()
+        return value
 
     def one(self, value: str) -> ColumnElement[bool]:
         """The status, or the outcome."""
-        return exchanges.c.status == int(value) if value.isdecimal() else exchanges.c.outcome == value
+        if value.isdecimal():
+            return exchanges.c.status == int(value)
+        return exchanges.c.outcome == (UNKNOWN_STATUS if value == "unknown" else value)
 
 
 class ErrorTerm(Term):

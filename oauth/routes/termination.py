@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import Context
 from types import FrameType
 
 import uvicorn
@@ -46,7 +47,10 @@ async def graceful(*, behind_proxy: bool) -> AsyncIterator[None]:
             server.handle_exit(number, frame)
             return
         SHUTDOWN.begin()
-        loop.call_soon_threadsafe(lambda: tasks.append(asyncio.ensure_future(_end(server, behind_proxy=behind_proxy))))
+        # In a context of its own: the signal may have interrupted a request, whose id the log would have.
+        loop.call_soon_threadsafe(
+            lambda: tasks.append(asyncio.ensure_future(_end(server, behind_proxy=behind_proxy))), context=Context()
+        )
 
     signal.signal(signal.SIGTERM, begin)
     yield

@@ -36,8 +36,10 @@ def open_page(walk: "Walk") -> Page:
 
 def test_a_reload_in_each_step_goes_on_with_the_flow(walk: "Walk") -> None:
     page = walk.page
-    walk.type("authorize.field.scope.value", "v2 write read")
     walk.type("walkthrough.case", "T-1")
+    walk.type("authorize.field.scope.value", "v2 write read")
+    # The link shows that the page has run with both.
+    expect(walk.at("authorize.open").locator("a")).to_have_attribute("href", re.compile(r"scope=v2(\+|%20)write"))
     id = flow(walk).inner_text()
 
     page.reload()

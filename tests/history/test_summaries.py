@@ -36,7 +36,7 @@ def keep(history: History, exchange: Callable[..., Exchange]) -> Keep:
         id = history.begin(sent)
         answered = replace(
             sent,
-            response=Response(status) if status else None,
+            response=None if status is None else Response(status),
             failure=Failure(failure) if failure else None,
             duration_ms=took,
         )
@@ -75,6 +75,16 @@ def test_a_status_and_a_code_are_listed_where_they_say_more(history: History, ke
     assert everything["status"] == {"4xx": 2, "400": 1, "401": 1}
     assert everything["error"] == {"2": 1, "invalid_grant": 2}
     assert counted(history, "status:400 error:invalid_grant")["status"] == {"4xx": 2, "400": 1, "401": 1}
+
+
+def test_every_status_that_is_listed_is_a_filter_also_an_unknown_one(history: History, keep: Keep) -> None:
+    """An answer that was pasted without its status has none."""
+    for status in (0, 0, 400, 404, 200):
+        keep(status=status)
+    (statuses,) = (facet for facet in facets(history, Filters(), 5) if facet.name == "status")
+    assert dict(statuses.values)["unknown"] == 2
+    for value, number in statuses.values:
+        assert len(list(history.rows(Filters().put("status", value)))) == number
 
 
 def test_a_chosen_value_is_always_listed(history: History, keep: Keep) -> None:

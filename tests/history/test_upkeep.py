@@ -64,10 +64,9 @@ def test_a_process_that_leaves_is_gone_at_once_and_beats_no_more(
 ) -> None:
     leaving, staying = open_history(), open_history()
     upkeep = Upkeep(leaving, clock)
-    upkeep.start()
-    while leaving.console not in alive(staying):
-        time.sleep(0.01)
+    upkeep.beat()
     Upkeep(staying, clock).beat()
+    assert len(alive(staying)) == 2
     upkeep.leave()
     upkeep.beat()
     assert alive(staying) == [staying.console]
