@@ -133,8 +133,8 @@ class StatusTerm(Term):
         if not re.fullmatch(r"[1-9]xx|[1-9][0-9]{2}|unknown|failed|none", value):
             raise cls.refused(
                 value,
-                "2xx, 3xx, 4xx, 5xx, an exact status such as 404, unknown (an answer without one), failed (no response) "
-                "or none (no response recorded)",
+                "2xx, 3xx, 4xx, 5xx, an exact status such as 404, unknown (an answer without one), failed "
+                "(no response) or none (no response recorded)",
             )
         return value
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from oauth.redaction.by_name.credentials import find_credentials, find_curl_user, names_scheme
 from oauth.redaction.by_name.json_members import find_json_members
+from oauth.redaction.by_name.labels import find_labelled, has_label
 from oauth.redaction.by_name.lines import find_lines, names_secret_line
 from oauth.redaction.by_name.markup import find_markup
 from oauth.redaction.by_name.multipart import find_parts
@@ -151,6 +152,8 @@ def _finders(text: str, *, lines: bool, decoded: bool) -> list[_Finder]:
     is_form = lines and equals and not decoded and starts_form(text) is not None and "\n" not in text.strip()
     if not is_form or colon or " " in text or '"' in text:  # an encoded form has no words but in its decoded views
         finders.append(find_prose)
+        if has_label(text):
+            finders.append(find_labelled)
     if lines and line_break:
         finders.append(find_columns)
     if "(" in text and "values" in text.lower():

@@ -187,13 +187,19 @@ def _step_up(current: Session, action: str) -> None:
 
 def _before_and_after(fixing: Fixing, after: Shown) -> None:
     with st.container(border=True, gap="small", key=f"{fixing.action}.fixed"):
-        st.markdown(
-            ":green[:material/check:] **The fix worked**" if after.failed is None else "**The fix did not help**"
-        )
+        st.markdown(_result_of_fix(fixing.before, after))
         st.text(f"before: {_outcome(fixing.before)}\nafter: {_outcome(after)}")
         st.text(fixing.fix.title)
         if fixing.fix.changes:
             st.code(card.diff(fixing.fix.changes), language="diff", wrap_lines=True)
+
+
+def _result_of_fix(before: Shown, after: Shown) -> str:
+    if after.failed is None:
+        return ":green[:material/check:] **The fix worked**"
+    if before.explanation and after.explanation and before.explanation.title != after.explanation.title:
+        return "**The first error is gone; now there is another one**"
+    return "**The fix did not help**"
 
 
 def _outcome(result: Shown) -> str:
