@@ -79,7 +79,7 @@ _AFTER_URL = ".,;:)]}"
 _EXPLANATION = re.compile(
     r"https?://(?:(?:docs?|developers?|help|support|learn|wiki|community|forum|blog|github)\.|(?:www\.)?(?:httpstatuses|rfc-editor"
     r"|stackoverflow|github\.com/[\w.-]+/[\w.-]+/(?:issues|blob|pull|wiki))\b|tools\.ietf\.|datatracker\.)"
-    r"|https?://[^?#\s]*(?:/(?:docs?|wiki|errors|guides?|blog)(?:/[^?#]*)?(?:#[^=]*)?$|#[^=]*$)",
+    r"|https?://[^?#\s]*(?:/(?:docs?|wiki|errors|guides?|blog|help|support|faqs?|kb|tickets?|issues?|browse|questions)(?:/[^?#]*)?(?:#[^=]*)?$|#[^=]*$)",
     re.IGNORECASE,
 )
 """An address of a page that explains, which is no request of the flow."""

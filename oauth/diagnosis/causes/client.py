@@ -202,9 +202,15 @@ def _with_published_secret(context: Context, sent: Credentials) -> Finding | Non
         return ruled_out(right(f"It is the published secret of {client.id}", PUBLISHED))
     if context.secrets.same("client_secret", bare(sent.secret), client.secret):
         return unknown(AROUND, PUBLISHED)
-    shown, expected = (context.secrets.quoted("client_secret", secret) for secret in (sent.secret, client.secret))
+    shown, expected = _both_shown(context, sent.secret, client.secret)
     fact = wrong(f"Sent {shown}; the published secret of {client.id} is {expected}", PUBLISHED)
     return proven(fact, fix=_send_right_secret(context, sent))
+
+
+def _both_shown(context: Context, sent: str, expected: str) -> tuple[str, str]:
+    """Return how two different secrets are shown; short ones of one length have the same placeholder."""
+    shown, other = (context.secrets.quoted("client_secret", secret) for secret in (sent, expected))
+    return shown, "another one of the same length" if shown == other else other
 
 
 def _with_last_success(context: Context, sent: Credentials) -> Finding | None:
@@ -231,7 +237,7 @@ def _with_flow(context: Context, sent: Credentials) -> Finding | None:
         return None
     if context.secrets.same("client_secret", sent.secret, client.secret) is not False:
         return None
-    shown, expected = (context.secrets.quoted("client_secret", secret) for secret in (sent.secret, client.secret))
+    shown, expected = _both_shown(context, sent.secret, client.secret)
     fact = wrong(f"Sent {shown}; this flow started with {expected}", "flow, client secret")
     return possible(fact, fix=_send_right_secret(context, sent))
 

@@ -135,6 +135,14 @@ def test_secret_other_than_the_published_one_is_proven(walk: Walk) -> None:
 
 
 @pytest.mark.rules_out(6, "client.secret_differs")
+def test_two_short_secrets_of_one_length_are_not_shown_alike(walk: Walk) -> None:
+    walk.authorize()
+    diagnosis = walk.diagnosed(walk.token(setting(client_secret="wrong-first")))
+    evidence = text(cause(diagnosis, "client.secret_differs"))
+    assert len("wrong-first") == len(walk.client.secret)
+    assert "is another one of the same length" in evidence
+
+
 def test_the_right_secret_is_ruled_out(walk: Walk) -> None:
     walk.authorize()
     diagnosis = walk.diagnosed(walk.token(setting(client_id='"demo-app"')))
