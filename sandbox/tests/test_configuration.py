@@ -63,6 +63,8 @@ def test_omitted_tables_have_defaults(tmp_path: Path) -> None:
         ('"always"', '"weekly"', ["field refresh_token_replaced", "Allowed: always, daily"]),
         ("id = 402215", 'id = "402215"', ["[[users]] number 1, field id", "number"]),
         ('"2019-04-11T09:24:51+02:00"', "2019-04-11", ["[[users]] number 1, field created_at", "in quotes"]),
+        ('"2019-04-11T09:24:51+02:00"', "nan", ["[[users]] number 1, field created_at", "a finite number"]),
+        ('"2019-04-11T09:24:51+02:00"', "{ a = [-inf] }", ["[[users]] number 1, field created_at", "a finite number"]),
         ("[scopes]", "[scopes", ["not TOML"]),
     ],
 )
