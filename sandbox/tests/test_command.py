@@ -219,11 +219,32 @@ def test_the_state_survives_a_restart(tmp_path: Path) -> None:
         stopped(process)
 
 
+def test_the_states_of_apis_that_are_not_served_stay_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "state.json"
+    with started("--provider", "all", "--snapshot", file) as (process, url):
+        with httpx.Client(base_url=url, trust_env=False) as http:
+            for path in ("", "/olxgroup", "/generic"):
+                http.post(f"{path}/control/clients", json={"client_id": "mine", "secret": "my-own-secret"})
+        stopped(process)
+    before = json.loads(file.read_text())
+    with started("--snapshot", file) as (process, url):
+        httpx.delete(f"{url}/control/clients/mine", trust_env=False)
+        stopped(process)
+    after = json.loads(file.read_text())
+    assert {api: after[api] == state for api, state in before.items()} == {
+        "partner": False,
+        "olxgroup": True,
+        "generic": True,
+    }
+
+
 @pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b'{"partner": {"ahead_seconds": 0}}', b"\xff"])
 def test_a_damaged_state_is_named_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "state.json"
     file.write_bytes(content)
-    assert f"--snapshot: {file} cannot be used" in refused("--snapshot", file)
+    message = refused("--snapshot", file)
+    assert f"--snapshot: {file} cannot be used" in message
+    assert "body" not in message
     assert file.read_bytes() == content
 
 

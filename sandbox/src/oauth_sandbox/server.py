@@ -62,8 +62,8 @@ def serve(
     log, because URLs carry codes; ``log`` gets one line of JSON per request, without secrets. Without ``control_token``
     the control is open on loopback and off elsewhere. ``with_others`` adds the other APIs, below their names.
     ``redirect_uris`` are registered for every initial client, and ``issuer`` is that of the OpenID provider.
-    ``snapshot`` is a file with which it begins, if there is one, and which it writes at the end. Raises ``ServeError``
-    when it cannot listen, or cannot use the certificate or that file.
+    ``snapshot`` is a file with which it begins, if there is one, and which it writes at the end; the states of other
+    APIs in it stay. Raises ``ServeError`` when it cannot listen, or cannot use the certificate or that file.
     """
     configurations = {api: ready_made(api) for api in MOUNTED} if with_others else {}
     configuration = configuration or ready_made()
@@ -74,8 +74,7 @@ def serve(
         if log is not None:
             sandbox.log.listener = lambda entry: print(json_text(entry), file=log, flush=True)
     try:
-        if snapshot is not None:
-            snapshots.read(snapshot, sandboxes)
+        unserved = {} if snapshot is None else snapshots.read(snapshot, sandboxes)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error).rstrip(".")
         raise ServeError(f"--snapshot: {snapshot} cannot be used: {reason}. Correct it, or move it away.") from error
@@ -95,7 +94,7 @@ def serve(
         Server(app, lambda: print(f"Sandbox ready at {url}", flush=True), tls, dated=False).run([listener])
     if snapshot is not None:
         try:
-            snapshots.write(snapshot, sandboxes)
+            snapshots.write(snapshot, sandboxes, unserved)
         except OSError as error:
             raise ServeError(
                 f"--snapshot: {snapshot} cannot be written: {error.strerror}. The state is lost."

@@ -62,16 +62,16 @@ def validated(document: object, kind: Any, *, strict: bool = True) -> Any:
         raise _invalid(error, kind) from error
 
 
-def decoded(body: bytes, kind: Any) -> Any:
-    """Decode a JSON body as ``kind``. Raises ``InvalidInput``."""
+def decoded(body: bytes, kind: Any, name: str = "body") -> Any:
+    """Decode a JSON document as ``kind``; ``name`` is what messages call it. Raises ``InvalidInput``."""
     try:
         document = JSON.decode(body)
     except UnicodeDecodeError as error:
-        raise InvalidInput((), "The body is not UTF-8.") from error
+        raise InvalidInput((), f"The {name} is not UTF-8.") from error
     except RecursionError as error:
-        raise InvalidInput((), "The body is nested too deeply.") from error
+        raise InvalidInput((), f"The {name} is nested too deeply.") from error
     except ValueError as error:
-        raise InvalidInput((), f"The body is not valid JSON: {error}.") from error
+        raise InvalidInput((), f"The {name} is not valid JSON: {error}.") from error
     return validated(document, kind)
 
 
