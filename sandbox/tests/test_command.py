@@ -285,6 +285,20 @@ def test_all_apis_are_served_with_the_issuer_also_in_a_state_of_before(tmp_path:
     assert "--issuer" in refused("--issuer", "id.example")
 
 
+@pytest.mark.parametrize(
+    "issuer",
+    ["id.example", "https://id.example/", "https://id.example/a?b=c", "https://id.example#x", "https://u:p@id.example"],
+)
+def test_an_issuer_is_as_strict_as_in_the_settings(issuer: str) -> None:
+    message = refused("--provider", "generic", "--issuer", issuer)
+    assert f'--issuer: "{issuer}" is not an issuer such as https://id.example.com/generic.' in message
+
+
+@pytest.mark.parametrize("uri", ["http://app:3000/cb#f", "http://", "//app.example", "javascript:alert(1)"])
+def test_a_redirect_uri_that_cannot_be_registered_is_refused(uri: str) -> None:
+    assert f'--redirect-uri: The redirect URI "{uri}" ' in refused("--redirect-uri", uri)
+
+
 @pytest.mark.parametrize("is_file", [False, True])
 def test_the_token_may_come_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, is_file: bool
