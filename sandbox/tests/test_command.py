@@ -4,6 +4,7 @@ import argparse
 import json
 import re
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -236,6 +237,25 @@ def test_the_states_of_apis_that_are_not_served_stay_in_the_file(tmp_path: Path)
         "olxgroup": True,
         "generic": True,
     }
+
+
+@pytest.mark.parametrize("closed", ["sys.stdout", "sys.stderr", "sys.stdout = sys.stderr"])
+def test_a_closed_output_is_no_failure(closed: str, tmp_path: Path) -> None:
+    """With ``>&-`` Python has ``None`` for it."""
+    program = f"import sys\n{closed} = None\n{PROGRAM}"
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+    command = [sys.executable, "-c", program, "--port", str(port), "--snapshot", str(tmp_path / "state.json")]
+    with subprocess.Popen(command, cwd=SOURCE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            health = httpx.HTTPTransport(retries=8)
+            with httpx.Client(transport=health) as http:
+                assert http.get(f"http://127.0.0.1:{port}/health").status_code == 200
+            _, err = stopped(process)
+            assert err == ""
+        finally:
+            if process.poll() is None:
+                process.kill()
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b'{"partner": {"ahead_seconds": 0}}', b"\xff"])

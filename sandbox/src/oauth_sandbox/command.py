@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TextIO
 
 from oauth_sandbox.behaviour import Preset
 from oauth_sandbox.clients import InvalidRedirectUri, check_redirect_uri
@@ -91,6 +92,9 @@ def main() -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal to stop; exit status 2, with one line on standard error, when serving fails."""
+    # Closed by the caller (>&-); uvicorn's log and --log write to them.
+    sys.stdout = sys.stdout or _discarding()
+    sys.stderr = sys.stderr or _discarding()
     try:
         with ExitStack() as cleanup:
             serve(
@@ -110,6 +114,10 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{arguments.prog}: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _discarding() -> TextIO:
+    return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
 
 
 def _one_of(*values: str) -> Callable[[str], str]:
