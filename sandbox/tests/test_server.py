@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -41,6 +42,26 @@ def test_says_when_it_is_ready_and_stops_on_a_signal(process: subprocess.Popen[s
         out, err = process.communicate(timeout=20)
     assert process.returncode == 0
     assert (out, err) == ("", ""), "no log of addresses, no traceback"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"fault": "latency", "seconds": 60}, {"fault": "hold", "seconds": 60}, {"fault": "slow-drip", "seconds": 60}],
+)
+def test_a_response_that_a_fault_holds_back_ends_quietly_at_the_stop(
+    process: subprocess.Popen[str], fault: dict[str, object]
+) -> None:
+    assert process.stdout is not None
+    url = process.stdout.readline().removeprefix("Sandbox ready at ").strip()
+    with httpx.Client(base_url=url, trust_env=False, timeout=20) as http, ThreadPoolExecutor(1) as pool:
+        assert http.post("/control/faults", json=fault).status_code == 201
+        waiting = pool.submit(http.get, "/api/partner/users/me")
+        while not http.get("/control/requests").json() and not http.get("/control/holds").json():
+            pass
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=20)
+        assert isinstance(waiting.exception(timeout=20), httpx.RemoteProtocolError | httpx.ReadError)
+    assert (process.returncode, out, err) == (0, "", "")
 
 
 def test_a_port_in_use_is_one_line_that_says_what_to_do() -> None:
