@@ -75,6 +75,11 @@ def test_a_port_in_use_is_one_line_that_says_what_to_do() -> None:
     assert "--port" in text
 
 
+def test_an_empty_host_is_named() -> None:
+    with pytest.raises(ServeError, match="--host is empty: give an address"):
+        serve("", 0)
+
+
 @pytest.mark.parametrize(("host", "port"), [("no such host", 0), ("127.0.0.1", 70_000), ("192.0.2.1", 0)])
 def test_unusable_address_is_refused(host: str, port: int) -> None:
     with pytest.raises(ServeError, match="Cannot listen"):

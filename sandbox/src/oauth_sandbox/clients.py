@@ -58,7 +58,12 @@ ClientId = Annotated[
     ),
 ]
 ScopeName = Annotated[
-    str, Meta(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,100}$(?!\n)", description="One scope (RFC 6749 §3.3).")
+    str,
+    Meta(
+        pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,100}$(?!\n)",
+        description="A scope has 1 to 100 characters of printable ASCII, without spaces, quotation marks and "
+        "backslashes (RFC 6749 §3.3).",
+    ),
 ]
 Address = Annotated[str, Meta(min_length=1, max_length=LONGEST_URI, description="An absolute URI without a fragment.")]
 

@@ -188,7 +188,7 @@ def _parsed(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: is not in UTF-8, at byte {error.start}.") from error
     except ValueError as error:
-        raise ConfigurationError(f"{path}: is not TOML: {error}.") from error
+        raise ConfigurationError(f"{path}: is not TOML: {error}. Begin with a line such as: seed = 1") from error
 
 
 def _read(document: Mapping[str, Any], name: str, api: Api) -> Configuration:

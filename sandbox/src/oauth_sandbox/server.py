@@ -105,6 +105,8 @@ def serve(
 @contextlib.contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
     """Bind a socket to the address and listen. Raises ``ServeError``."""
+    if not host:
+        raise ServeError("--host is empty: give an address, such as 127.0.0.1, or 0.0.0.0 for all of this machine.")
     place = f"Cannot listen on {host}, port {port}"
     # getaddrinfo accepts a larger number and would listen on another port.
     if not 0 <= port <= LARGEST_PORT:

@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from oauth_sandbox.control.state import Snapshot, restore, take
@@ -20,7 +21,7 @@ class _State(Fields):
     snapshot: Snapshot
 
 
-def write(path: Path, sandboxes: Iterable[Sandbox], others: Mapping[str, Any]) -> None:
+def write(path: Path, sandboxes: Iterable[Sandbox], others: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Replace the file atomically. It has the secrets, so only its owner may read it. Raises ``OSError``.
 
     ``others`` are the states of APIs that were not served, as ``read`` returned them.
