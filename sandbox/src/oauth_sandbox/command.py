@@ -143,7 +143,7 @@ def _issuer(text: str | None) -> str:
     except InvalidInput as error:
         raise ServeError(
             f"--issuer: {quoted(text or '')} is not an issuer such as https://id.example.com/generic. "
-            "Give an http or https URL without user, query, fragment, and slash at its end."
+            "Give an http or https URL without user, query and fragment, and without a slash at its end."
         ) from error
     return text or ""
 
