@@ -229,6 +229,32 @@ def test_a_redirect_uri_that_leads_to_no_server_is_refused(control: Control, uri
         control.request("PATCH", "clients/demo-app", {"redirect_uris": [uri]})
 
 
+@pytest.mark.parametrize(
+    ("uri", "problem"),
+    [
+        ("x", "is not absolute"),
+        ("//evil", "is not absolute"),
+        ("/back", "is not absolute"),
+        ("https://", "is not absolute"),
+        ("https:///back", "is not absolute"),
+        ("https://app.example:99999/", "is not absolute"),
+        ("https://app.example/a b", "is not absolute"),
+        ("https://app.example/back#part", "has a fragment"),
+        ("https://app.example/back#", "has a fragment"),
+    ],
+)
+def test_a_redirect_uri_is_absolute_and_has_no_fragment(control: Control, uri: str, problem: str) -> None:
+    """RFC 6749 section 3.1.2."""
+    for method, path, body in (
+        ("POST", "clients", {"client_id": "x", "secret": "y", "redirect_uris": [uri]}),
+        ("PATCH", "clients/demo-app", {"redirect_uris": [uri]}),
+        ("POST", "sandboxes", {"redirect_uris": [uri]}),
+    ):
+        with pytest.raises(SteeringError, match=problem):
+            control.request(method, path, body)
+    assert control.request("GET", "sandboxes") == []
+
+
 def test_an_app_may_have_a_scheme_of_its_own(control: Control) -> None:
     added = control.request("POST", "clients", {"client_id": "x", "secret": "y", "redirect_uris": ["com.app:/back"]})
     assert added["redirect_uris"] == ["com.app:/back"]

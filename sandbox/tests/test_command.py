@@ -4,6 +4,7 @@ import argparse
 import json
 import re
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -219,11 +220,51 @@ def test_the_state_survives_a_restart(tmp_path: Path) -> None:
         stopped(process)
 
 
+def test_the_states_of_apis_that_are_not_served_stay_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "state.json"
+    with started("--provider", "all", "--snapshot", file) as (process, url):
+        with httpx.Client(base_url=url, trust_env=False) as http:
+            for path in ("", "/olxgroup", "/generic"):
+                http.post(f"{path}/control/clients", json={"client_id": "mine", "secret": "my-own-secret"})
+        stopped(process)
+    before = json.loads(file.read_text())
+    with started("--snapshot", file) as (process, url):
+        httpx.delete(f"{url}/control/clients/mine", trust_env=False)
+        stopped(process)
+    after = json.loads(file.read_text())
+    assert {api: after[api] == state for api, state in before.items()} == {
+        "partner": False,
+        "olxgroup": True,
+        "generic": True,
+    }
+
+
+@pytest.mark.parametrize("closed", ["sys.stdout", "sys.stderr", "sys.stdout = sys.stderr"])
+def test_a_closed_output_is_no_failure(closed: str, tmp_path: Path) -> None:
+    """With ``>&-`` Python has ``None`` for it."""
+    program = f"import sys\n{closed} = None\n{PROGRAM}"
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+    command = [sys.executable, "-c", program, "--port", str(port), "--snapshot", str(tmp_path / "state.json")]
+    with subprocess.Popen(command, cwd=SOURCE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            health = httpx.HTTPTransport(retries=8)
+            with httpx.Client(transport=health) as http:
+                assert http.get(f"http://127.0.0.1:{port}/health").status_code == 200
+            _, err = stopped(process)
+            assert err == ""
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
 @pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b'{"partner": {"ahead_seconds": 0}}', b"\xff"])
 def test_a_damaged_state_is_named_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "state.json"
     file.write_bytes(content)
-    assert f"--snapshot: {file} cannot be used" in refused("--snapshot", file)
+    message = refused("--snapshot", file)
+    assert f"--snapshot: {file} cannot be used" in message
+    assert "body" not in message
     assert file.read_bytes() == content
 
 
@@ -262,6 +303,20 @@ def test_all_apis_are_served_with_the_issuer_also_in_a_state_of_before(tmp_path:
         assert metadata["issuer"] == issuer, "the state has it"
         stopped(process)
     assert "--issuer" in refused("--issuer", "id.example")
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    ["id.example", "https://id.example/", "https://id.example/a?b=c", "https://id.example#x", "https://u:p@id.example"],
+)
+def test_an_issuer_is_as_strict_as_in_the_settings(issuer: str) -> None:
+    message = refused("--provider", "generic", "--issuer", issuer)
+    assert f'--issuer: "{issuer}" is not an issuer such as https://id.example.com/generic.' in message
+
+
+@pytest.mark.parametrize("uri", ["http://app:3000/cb#f", "http://", "//app.example", "javascript:alert(1)"])
+def test_a_redirect_uri_that_cannot_be_registered_is_refused(uri: str) -> None:
+    assert f'--redirect-uri: The redirect URI "{uri}" ' in refused("--redirect-uri", uri)
 
 
 @pytest.mark.parametrize("is_file", [False, True])

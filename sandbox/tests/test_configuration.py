@@ -63,7 +63,10 @@ def test_omitted_tables_have_defaults(tmp_path: Path) -> None:
         ('"always"', '"weekly"', ["field refresh_token_replaced", "Allowed: always, daily"]),
         ("id = 402215", 'id = "402215"', ["[[users]] number 1, field id", "number"]),
         ('"2019-04-11T09:24:51+02:00"', "2019-04-11", ["[[users]] number 1, field created_at", "in quotes"]),
-        ("[scopes]", "[scopes", ["not TOML"]),
+        ('"2019-04-11T09:24:51+02:00"', "nan", ["[[users]] number 1, field created_at", "a finite number"]),
+        ('"2019-04-11T09:24:51+02:00"', "{ a = [-inf] }", ["[[users]] number 1, field created_at", "a finite number"]),
+        ("[scopes]", "[scopes", ["not TOML", "Begin with a line such as"]),
+        ('v2 = "Use', '"a b" = "Use', ["[scopes]: A name in it is not valid. A scope has 1 to 100 characters"]),
     ],
 )
 def test_invalid_file_is_refused_naming_the_field(tmp_path: Path, old: str, new: str, parts: list[str]) -> None:

@@ -583,6 +583,24 @@ def test_metadata_that_cannot_be_registered(http: httpx.Client, control: Control
     assert control.request("GET", "clients") == before
 
 
+@pytest.mark.parametrize(
+    ("wanted", "description"),
+    [
+        ({"redirect_uris": [CALLBACK] * 101}, "There are 101 redirect_uris. Send 100 at most"),
+        (
+            {"redirect_uris": [CALLBACK, 'javascript:x"y']},
+            "Number 2 of redirect_uris would run or open in the browser itself. Use http or https.",
+        ),
+        ({"redirect_uris": ["/back"]}, "Number 1 of redirect_uris is not absolute."),
+        ({"redirect_uris": [f"{CALLBACK}#x"]}, "Number 1 of redirect_uris has a fragment."),
+        ({"redirect_uris": [f"{CALLBACK}/{'x' * 2000}"]}, "Number 1 of redirect_uris is longer than 2,000 characters"),
+        ({"redirect_uris": [CALLBACK], "scope": "foo"}, "scope has none of openid, "),
+    ],
+)
+def test_a_refused_registration_says_why(http: httpx.Client, wanted: object, description: str) -> None:
+    assert http.post("/register", json=wanted).json()["error_description"].startswith(description)
+
+
 # Devices
 
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -43,6 +44,26 @@ def test_says_when_it_is_ready_and_stops_on_a_signal(process: subprocess.Popen[s
     assert (out, err) == ("", ""), "no log of addresses, no traceback"
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [{"fault": "latency", "seconds": 60}, {"fault": "hold", "seconds": 60}, {"fault": "slow-drip", "seconds": 60}],
+)
+def test_a_response_that_a_fault_holds_back_ends_quietly_at_the_stop(
+    process: subprocess.Popen[str], fault: dict[str, object]
+) -> None:
+    assert process.stdout is not None
+    url = process.stdout.readline().removeprefix("Sandbox ready at ").strip()
+    with httpx.Client(base_url=url, trust_env=False, timeout=20) as http, ThreadPoolExecutor(1) as pool:
+        assert http.post("/control/faults", json=fault).status_code == 201
+        waiting = pool.submit(http.get, "/api/partner/users/me")
+        while not http.get("/control/requests").json() and not http.get("/control/holds").json():
+            pass
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=20)
+        assert isinstance(waiting.exception(timeout=20), httpx.RemoteProtocolError | httpx.ReadError)
+    assert (process.returncode, out, err) == (0, "", "")
+
+
 def test_a_port_in_use_is_one_line_that_says_what_to_do() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -52,6 +73,11 @@ def test_a_port_in_use_is_one_line_that_says_what_to_do() -> None:
     assert "\n" not in text
     assert f"127.0.0.1, port {port}" in text
     assert "--port" in text
+
+
+def test_an_empty_host_is_named() -> None:
+    with pytest.raises(ServeError, match="--host is empty: give an address"):
+        serve("", 0)
 
 
 @pytest.mark.parametrize(("host", "port"), [("no such host", 0), ("127.0.0.1", 70_000), ("192.0.2.1", 0)])

@@ -1,5 +1,6 @@
 """The sandbox as an ASGI application: the provider's paths and the control beside them, alone or mounted."""
 
+import asyncio
 import functools
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
@@ -14,6 +15,7 @@ from oauth_sandbox.configuration import Api
 from oauth_sandbox.control.access import ControlAccess
 from oauth_sandbox.control.app import control_application
 from oauth_sandbox.errors import ApiError, ProviderError, UnknownResource
+from oauth_sandbox.faults.connection import connection_of, disconnected
 from oauth_sandbox.faults.error_responses import request_limit_page
 from oauth_sandbox.faults.hold import Hold
 from oauth_sandbox.log import Outcome
@@ -86,7 +88,12 @@ class Application:
             scope = {**scope, "path": f"{scope.get('root_path', '')}{path}"}
         if path.startswith(PATH):
             app, scope = self._own(path, scope) or (app, scope)
-        await app(scope, receive, send)
+        try:
+            await app(scope, receive, send)
+        except asyncio.CancelledError:  # the server stops
+            if (connection := connection_of(receive)) is None or not connection.is_closing():
+                raise
+            await disconnected(receive)
 
     def at_once(self, scope: Scope, body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes] | None:
         """Respond to a request that came whole: status, headers and body.

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
@@ -22,10 +23,22 @@ LOOPBACK_REDIRECT_URI = re.compile(
 
 RUNS_IN_THE_BROWSER = frozenset({"javascript", "data", "vbscript", "file", "blob", "about"})
 SCHEME = re.compile(r"[\s\x00-\x1f]*:")
+ABSOLUTE_URI = re.compile(r"[a-z][a-z0-9+.-]*:[^\s\x00-\x1f\x7f]+", re.IGNORECASE)
+MOST_URIS = 100
+LONGEST_URI = 2000  # characters
+WITH_HOST = frozenset({"http", "https"})
 
 
 class UnknownScope(ValueError):
     """A scope that the sandbox does not have."""
+
+
+class InvalidRedirectUri(ValueError):
+    """A redirect URI that cannot be registered; ``problem`` says why and what to do, without naming it."""
+
+    def __init__(self, uri: str, problem: str) -> None:
+        super().__init__(f"The redirect URI {quoted(uri)} {problem}")
+        self.problem = problem
 
 
 class GrantType(StrEnum):
@@ -45,9 +58,14 @@ ClientId = Annotated[
     ),
 ]
 ScopeName = Annotated[
-    str, Meta(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,100}$(?!\n)", description="One scope (RFC 6749 §3.3).")
+    str,
+    Meta(
+        pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,100}$(?!\n)",
+        description="A scope has 1 to 100 characters of printable ASCII, without spaces, quotation marks and "
+        "backslashes (RFC 6749 §3.3).",
+    ),
 ]
-Address = Annotated[str, Meta(min_length=1, max_length=2000, description="An absolute URI.")]
+Address = Annotated[str, Meta(min_length=1, max_length=LONGEST_URI, description="An absolute URI without a fragment.")]
 
 
 class Client(Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,7 +86,7 @@ class Client(Struct, frozen=True, forbid_unknown_fields=True):
     redirect_uris: Annotated[
         tuple[Address, ...],
         Meta(
-            max_length=100,
+            max_length=MOST_URIS,
             description="Registered redirect URIs, matched exactly. Any http URI on a loopback host is allowed too.",
         ),
     ]
@@ -95,7 +113,11 @@ class Client(Struct, frozen=True, forbid_unknown_fields=True):
         return uri in self.redirect_uris or LOOPBACK_REDIRECT_URI.fullmatch(uri) is not None
 
     def registered(self, uri: str) -> "Client":
-        """Return the client with a redirect URI in place of those on loopback hosts."""
+        """Return the client with a redirect URI in place of those on loopback hosts.
+
+        Raises ``InvalidRedirectUri``.
+        """
+        check_redirect_uri(uri)
         others = (it for it in self.redirect_uris if not LOOPBACK_REDIRECT_URI.fullmatch(it))
         return replace(self, redirect_uris=tuple(dict.fromkeys((*others, uri))))
 
@@ -108,14 +130,11 @@ def client_from(fields: Any, scopes: Iterable[str]) -> Client:
     """Return a client with the fields of a ``NewClient``.
 
     Defaults: its id as the name, every grant, all ``scopes``, no redirect URIs, active. Raises ``ValueError`` for an
-    unknown grant, for a scope that is not among ``scopes``, and for a redirect URI that leads to no server.
+    unknown grant, for a scope that is not among ``scopes``, and for a redirect URI that cannot be registered.
     """
     values = msgspec.to_builtins(fields)
     for uri in values.get("redirect_uris", ()):
-        if SCHEME.split(uri.strip(), maxsplit=1)[0].lower() in RUNS_IN_THE_BROWSER:
-            raise ValueError(
-                f"The redirect URI {quoted(uri)} would run or open in the browser itself. Use http or https."
-            )
+        check_redirect_uri(uri)
     grants = set(map(GrantType, values.get("grants", GrantType)))
     if not values["secret"]:
         grants.discard(GrantType.CLIENT_CREDENTIALS)  # for confidential clients only (RFC 6749 §4.4)
@@ -129,6 +148,27 @@ def client_from(fields: Any, scopes: Iterable[str]) -> Client:
         active=values.get("active", True),
         api_key=values.get("api_key", ""),
     )
+
+
+def check_redirect_uri(uri: str) -> None:
+    """Check that a URI is absolute and has no fragment (RFC 6749 §3.1.2), and leads to a program.
+
+    Raises ``InvalidRedirectUri``.
+    """
+    if SCHEME.split(uri.strip(), maxsplit=1)[0].lower() in RUNS_IN_THE_BROWSER:
+        raise InvalidRedirectUri(uri, "would run or open in the browser itself. Use http or https.")
+    if not ABSOLUTE_URI.fullmatch(uri) or not _has_its_host(uri):
+        raise InvalidRedirectUri(uri, "is not absolute. Use one such as https://app.example/callback.")
+    if "#" in uri:
+        raise InvalidRedirectUri(uri, "has a fragment. Leave out the # and what follows it.")
+
+
+def _has_its_host(uri: str) -> bool:
+    try:
+        parts = urlsplit(uri)
+        return parts.scheme not in WITH_HOST or (bool(parts.hostname) and parts.port != 0)
+    except ValueError:  # a port that is not one, or a half of a bracket
+        return False
 
 
 def checked_scopes(names: Iterable[str], scopes: Iterable[str]) -> Scope:

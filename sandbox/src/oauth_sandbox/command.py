@@ -7,12 +7,15 @@ import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TextIO
 
 from oauth_sandbox.behaviour import Preset
+from oauth_sandbox.clients import InvalidRedirectUri, check_redirect_uri
 from oauth_sandbox.clock import utc_now
 from oauth_sandbox.configuration import Api, Configuration, ConfigurationError, load, ready_made
+from oauth_sandbox.openid.settings import OpenId
 from oauth_sandbox.server import HOST, PORT, Certificate, ServeError, serve
-from oauth_sandbox.validation import quoted
+from oauth_sandbox.validation import InvalidInput, quoted, validated
 from oauth_sandbox.version import version
 
 ALL = "all"
@@ -89,6 +92,9 @@ def main() -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal to stop; exit status 2, with one line on standard error, when serving fails."""
+    # Closed by the caller (>&-); uvicorn's log and --log write to them.
+    sys.stdout = sys.stdout or _discarding()
+    sys.stderr = sys.stderr or _discarding()
     try:
         with ExitStack() as cleanup:
             serve(
@@ -96,8 +102,8 @@ def run(arguments: argparse.Namespace) -> int:
                 arguments.port,
                 configuration=_configuration(arguments.config, arguments.provider, arguments.preset),
                 with_others=arguments.provider == ALL,
-                issuer=_url("--issuer", arguments.issuer) if arguments.issuer else "",
-                redirect_uris=[_url("--redirect-uri", uri) for uri in arguments.redirect_uri],
+                issuer=_issuer(arguments.issuer),
+                redirect_uris=[_redirect_uri(uri) for uri in arguments.redirect_uri],
                 snapshot=arguments.snapshot,
                 control_token=_token(arguments.control_token),
                 fault_header=arguments.fault_header,
@@ -108,6 +114,10 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{arguments.prog}: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _discarding() -> TextIO:
+    return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
 
 
 def _one_of(*values: str) -> Callable[[str], str]:
@@ -127,9 +137,22 @@ def _configuration(path: Path | None, provider: str, preset: Preset | None) -> C
     return ready_made(api, preset or Preset.USUAL) if path is None else load(path, api, preset)
 
 
-def _url(option: str, text: str) -> str:
-    if not text.startswith(("http://", "https://")):
-        raise ServeError(f"{option}: {quoted(text)} is not a URL such as https://console.example.com/callback.")
+def _issuer(text: str | None) -> str:
+    try:
+        validated({"issuer": text or ""}, OpenId)
+    except InvalidInput as error:
+        raise ServeError(
+            f"--issuer: {quoted(text or '')} is not an issuer such as https://id.example.com/generic. "
+            "Give an http or https URL without user, query and fragment, and without a slash at its end."
+        ) from error
+    return text or ""
+
+
+def _redirect_uri(text: str) -> str:
+    try:
+        check_redirect_uri(text)
+    except InvalidRedirectUri as error:
+        raise ServeError(f"--redirect-uri: {error}") from error
     return text
 
 

@@ -188,7 +188,7 @@ def _parsed(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: is not in UTF-8, at byte {error.start}.") from error
     except ValueError as error:
-        raise ConfigurationError(f"{path}: is not TOML: {error}.") from error
+        raise ConfigurationError(f"{path}: is not TOML: {error}. Begin with a line such as: seed = 1") from error
 
 
 def _read(document: Mapping[str, Any], name: str, api: Api) -> Configuration:
@@ -231,9 +231,13 @@ def _users(users: Iterable[User], name: str) -> Mapping[int, User]:
         place = f"{name}: [[users]] number {number}"
         for field, value in user.items():
             try:
-                json.dumps(value)
+                json.dumps(value, allow_nan=False)
             except TypeError as error:
                 raise ConfigurationError(f"{place}, field {field}: is a date or time. Write it in quotes.") from error
+            except ValueError as error:
+                raise ConfigurationError(
+                    f"{place}, field {field}: has nan or inf, which are not valid JSON. Give a finite number."
+                ) from error
         if user["id"] in by_id:
             raise ConfigurationError(f"{place}, field id: {user['id']} is used already. Give each user its own.")
         by_id[user["id"]] = user

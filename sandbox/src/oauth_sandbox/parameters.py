@@ -10,6 +10,8 @@ from oauth_sandbox.errors import InvalidRequest
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
+GZIP = b"\x1f\x8b"
+"""The first bytes of a compressed body (RFC 1952 §2.3.1)."""
 
 Parameters = dict[str, str]
 
@@ -51,6 +53,8 @@ def from_body(body: bytes, content_type: str) -> Parameters:
             content = f'"{content_type}"' if content_type else "missing"
             raise InvalidRequest(f"The body must be JSON or a form: Content-Type is {content}, send {JSON} or {FORM}")
     except (ValueError, RecursionError) as error:
+        if body.startswith(GZIP):
+            raise InvalidRequest("The body is compressed with gzip: send it uncompressed") from error
         raise InvalidRequest(f"The body is not valid {content_type}: check its syntax") from error
     parameters, repeated = collect(pairs)
     if repeated:

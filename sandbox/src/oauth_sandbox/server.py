@@ -1,5 +1,6 @@
 """The sandbox as a server of its own."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -62,8 +63,8 @@ def serve(
     log, because URLs carry codes; ``log`` gets one line of JSON per request, without secrets. Without ``control_token``
     the control is open on loopback and off elsewhere. ``with_others`` adds the other APIs, below their names.
     ``redirect_uris`` are registered for every initial client, and ``issuer`` is that of the OpenID provider.
-    ``snapshot`` is a file with which it begins, if there is one, and which it writes at the end. Raises ``ServeError``
-    when it cannot listen, or cannot use the certificate or that file.
+    ``snapshot`` is a file with which it begins, if there is one, and which it writes at the end; the states of other
+    APIs in it stay. Raises ``ServeError`` when it cannot listen, or cannot use the certificate or that file.
     """
     configurations = {api: ready_made(api) for api in MOUNTED} if with_others else {}
     configuration = configuration or ready_made()
@@ -74,8 +75,7 @@ def serve(
         if log is not None:
             sandbox.log.listener = lambda entry: print(json_text(entry), file=log, flush=True)
     try:
-        if snapshot is not None:
-            snapshots.read(snapshot, sandboxes)
+        unserved = {} if snapshot is None else snapshots.read(snapshot, sandboxes)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error).rstrip(".")
         raise ServeError(f"--snapshot: {snapshot} cannot be used: {reason}. Correct it, or move it away.") from error
@@ -95,7 +95,7 @@ def serve(
         Server(app, lambda: print(f"Sandbox ready at {url}", flush=True), tls, dated=False).run([listener])
     if snapshot is not None:
         try:
-            snapshots.write(snapshot, sandboxes)
+            snapshots.write(snapshot, sandboxes, unserved)
         except OSError as error:
             raise ServeError(
                 f"--snapshot: {snapshot} cannot be written: {error.strerror}. The state is lost."
@@ -105,6 +105,8 @@ def serve(
 @contextlib.contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
     """Bind a socket to the address and listen. Raises ``ServeError``."""
+    if not host:
+        raise ServeError("--host is empty: give an address, such as 127.0.0.1, or 0.0.0.0 for all of this machine.")
     place = f"Cannot listen on {host}, port {port}"
     # getaddrinfo accepts a larger number and would listen on another port.
     if not 0 <= port <= LARGEST_PORT:
@@ -150,7 +152,7 @@ class Server(uvicorn.Server):
             date_header=dated,
             # The sender is that of the connection, whatever a header says.
             proxy_headers=False,
-            timeout_graceful_shutdown=GRACE,
+            timeout_graceful_shutdown=GRACE + 2,
             ssl_certfile=tls.certificate if tls else None,
             ssl_keyfile=tls.key if tls else None,
         )
@@ -168,6 +170,18 @@ class Server(uvicorn.Server):
         """Listen, then report it."""
         await super().startup(sockets)
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close what a fault still holds back after ``GRACE``; uvicorn's own way answers 500, with a traceback."""
+        timer = asyncio.get_running_loop().call_later(GRACE, self._end_open_requests)
+        await super().shutdown(sockets)
+        timer.cancel()
+
+    def _end_open_requests(self) -> None:
+        for connection in tuple(self.server_state.connections):
+            connection.transport.abort()
+        for task in self.server_state.tasks:
+            task.cancel()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

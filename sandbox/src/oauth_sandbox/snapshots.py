@@ -3,13 +3,15 @@
 import errno
 import os
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from oauth_sandbox.control.state import Snapshot, restore, take
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.response import json_text
-from oauth_sandbox.validation import Fields, InvalidInput, decoded
+from oauth_sandbox.validation import Fields, InvalidInput, decoded, validated
 
 
 class _State(Fields):
@@ -19,9 +21,12 @@ class _State(Fields):
     snapshot: Snapshot
 
 
-def write(path: Path, sandboxes: Iterable[Sandbox]) -> None:
-    """Replace the file atomically. It has the secrets, so only its owner may read it. Raises ``OSError``."""
-    states = {
+def write(path: Path, sandboxes: Iterable[Sandbox], others: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Replace the file atomically. It has the secrets, so only its owner may read it. Raises ``OSError``.
+
+    ``others`` are the states of APIs that were not served, as ``read`` returned them.
+    """
+    states = dict(others) | {
         sandbox.configuration.api: {"ahead_seconds": sandbox.clock.offset.total_seconds(), "snapshot": take(sandbox)}
         for sandbox in sandboxes
     }
@@ -36,8 +41,10 @@ def write(path: Path, sandboxes: Iterable[Sandbox]) -> None:
         draft.unlink(missing_ok=True)
 
 
-def read(path: Path, sandboxes: Collection[Sandbox]) -> None:
+def read(path: Path, sandboxes: Collection[Sandbox]) -> dict[str, Any]:
     """Give the sandboxes their states, if there is a file; the clock stays as far ahead as it was.
+
+    Return the states of the other APIs, which ``write`` keeps.
 
     The folder must be one to write to, so that it is not found out at the end.
 
@@ -46,8 +53,9 @@ def read(path: Path, sandboxes: Collection[Sandbox]) -> None:
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, "its folder is missing, or cannot be written")
     if not path.exists():
-        return
-    states: dict[str, _State] = decoded(path.read_bytes(), dict[str, _State])
+        return {}
+    document: dict[str, Any] = decoded(path.read_bytes(), dict[str, Any], "file")
+    states: dict[str, _State] = validated(document, dict[str, _State])
     if not any(sandbox.configuration.api in states for sandbox in sandboxes):
         raise InvalidInput((), f"It has no state of {', '.join(it.configuration.api for it in sandboxes)}.")
     for sandbox in sandboxes:
@@ -56,3 +64,5 @@ def read(path: Path, sandboxes: Collection[Sandbox]) -> None:
         restore(sandbox, state.snapshot)
         sandbox.clock.reset()
         sandbox.clock.move(state.ahead_seconds)
+    served = {sandbox.configuration.api for sandbox in sandboxes}
+    return {api: state for api, state in document.items() if api not in served}

@@ -24,7 +24,7 @@ JSON_TYPES = {
     "NoneType": "null",
 }
 PYTHON_TYPE = re.compile(rf"\b(?:{'|'.join(JSON_TYPES)})\b(?=[^`]*`)")
-PLACE = re.compile(r" - at `([^`]*)`$")
+PLACE = re.compile(r" - at (?:(`key`) in )?`([^`]*)`$")
 STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 
 Schema = Mapping[str, Any]
@@ -59,19 +59,19 @@ def validated(document: object, kind: Any, *, strict: bool = True) -> Any:
         with _lock:
             return msgspec.convert(document, kind, strict=strict)
     except msgspec.ValidationError as error:
-        raise _invalid(error, kind) from error
+        raise _invalid(error, kind, document) from error
 
 
-def decoded(body: bytes, kind: Any) -> Any:
-    """Decode a JSON body as ``kind``. Raises ``InvalidInput``."""
+def decoded(body: bytes, kind: Any, name: str = "body") -> Any:
+    """Decode a JSON document as ``kind``; ``name`` is what messages call it. Raises ``InvalidInput``."""
     try:
         document = JSON.decode(body)
     except UnicodeDecodeError as error:
-        raise InvalidInput((), "The body is not UTF-8.") from error
+        raise InvalidInput((), f"The {name} is not UTF-8.") from error
     except RecursionError as error:
-        raise InvalidInput((), "The body is nested too deeply.") from error
+        raise InvalidInput((), f"The {name} is nested too deeply.") from error
     except ValueError as error:
-        raise InvalidInput((), f"The body is not valid JSON: {error}.") from error
+        raise InvalidInput((), f"The {name} is not valid JSON: {error}.") from error
     return validated(document, kind)
 
 
@@ -101,10 +101,12 @@ def _number(text: str) -> int | float:
 JSON = msgspec.json.Decoder(float_hook=_number)
 
 
-def _invalid(error: msgspec.ValidationError, kind: Any) -> InvalidInput:
-    text, place, _ = [*PLACE.split(str(error)), "", ""][:3]
+def _invalid(error: msgspec.ValidationError, kind: Any, document: object) -> InvalidInput:
+    text, is_key, place, _ = [*PLACE.split(str(error)), "", "", ""][:4]
     path = [int(index) if index else name for name, index in STEP.findall(place)]
-    return InvalidInput(path, " ".join([f"{_plain(text)}.", *_advice(kind, path)]))
+    # A key has no place of its own in the message: the place is that of its object.
+    problem = "A name in it is not valid." if is_key else f"{_plain(text)}."
+    return InvalidInput(path, " ".join([problem, *_advice(kind, path, document, of_key=bool(is_key))]))
 
 
 def _plain(text: str) -> str:
@@ -116,26 +118,50 @@ def _plain(text: str) -> str:
     return PYTHON_TYPE.sub(lambda match: JSON_TYPES[match[0]], PATTERN.sub(" of another form", text))
 
 
-def _advice(kind: Any, path: Sequence[str | int]) -> Iterable[str]:
-    """Yield what the schema says of a field, as far as the alternatives of a union agree."""
+def _advice(kind: Any, path: Sequence[str | int], document: object, *, of_key: bool) -> Iterable[str]:
+    """Yield what the schema says of a field, or of its keys, as far as the alternatives of a union agree."""
     (schema,), definitions = msgspec.json.schema_components([kind], ref_template="{name}")
     schemas = [schema]
     for step in path:
-        alternatives = [part for schema in schemas for part in _alternatives(schema, definitions)]
+        alternatives = _fitting(schemas, definitions, document)
         inner = [
             part.get("items") if isinstance(step, int) else part.get("properties", {}).get(step)
             for part in alternatives
         ]
         schemas = [part for part in inner if part]
+        document = _member(document, step)
+    if of_key:
+        schemas = [part["propertyNames"] for part in _fitting(schemas, definitions, document)]
     if len(descriptions := {schema.get("description", "") for schema in schemas}) == 1:
         yield from filter(None, descriptions)
-    alternatives = [part for schema in schemas for part in _alternatives(schema, definitions)]
+    alternatives = _fitting(schemas, definitions, document)
     values = dict.fromkeys(tuple(part["enum"]) for part in alternatives if "enum" in part)
     # Alternatives with one value each are the names of a tagged union.
     if len(values) == 1 or (values and all(len(constants) == 1 for constants in values)):
         yield f"Allowed: {', '.join(str(value) for constants in values for value in constants)}."
     if len(alternatives) == 1 and "properties" in alternatives[0]:
         yield f"Known fields: {', '.join(alternatives[0]['properties'])}."
+
+
+def _fitting(schemas: Iterable[Schema], definitions: Mapping[str, Schema], document: object) -> list[Schema]:
+    """Return the alternatives of a tagged union that have the document's tag, or all when none has."""
+    alternatives = [part for schema in schemas for part in _alternatives(schema, definitions)]
+    if not isinstance(document, Mapping):
+        return alternatives
+    return [part for part in alternatives if _has_its_tag(part, document)] or alternatives
+
+
+def _has_its_tag(schema: Schema, document: Mapping[Any, Any]) -> bool:
+    constants = {name: part["enum"] for name, part in schema.get("properties", {}).items() if "enum" in part}
+    return all(document.get(name) in values for name, values in constants.items() if len(values) == 1)
+
+
+def _member(document: object, step: str | int) -> object:
+    if isinstance(document, Mapping):
+        return document.get(step)
+    if isinstance(document, Sequence) and isinstance(step, int) and step < len(document):
+        return document[step]
+    return None
 
 
 def _alternatives(schema: Schema, definitions: Mapping[str, Schema]) -> list[Schema]:

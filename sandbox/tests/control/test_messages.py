@@ -123,5 +123,22 @@ def test_values_are_quoted_as_json_quotes_them(http: httpx.Client) -> None:
     assert details(text)[0].startswith("client_id: Expected `string` of another form. The client_id: letters, digits")
 
 
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ({"fault": "server-error", "status": 404}, "status: Invalid enum value 404. HTTP status. Allowed: 500, 501, "),
+        ({"fault": "html-page", "status": 9}, "status: Invalid enum value 9. HTTP status. Allowed: 200, 403, 404, "),
+        ({"fault": "latency", "secs": 2}, "Object contains unknown field `secs`. Known fields: fault, times, "),
+        (
+            {"fault": "error", "error": '"'},
+            "error: Expected `string` of another form. The code, such as server_error: printable ASCII without ",
+        ),
+        ({"fault": "documented"}, "Object missing required field `number`. Known fields: fault, times, "),
+    ],
+)
+def test_what_a_fault_allows_is_that_of_the_fault(http: httpx.Client, fault: dict[str, Any], message: str) -> None:
+    assert details(http.post("/control/faults", json=fault))[0].startswith(message)
+
+
 def test_a_quoted_text_can_be_written_whatever_is_in_it() -> None:
     assert quoted('zł "\n\udcff') == r'"zł \"\n\udcff"'

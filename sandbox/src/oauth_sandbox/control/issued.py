@@ -23,7 +23,13 @@ ScopeText = Annotated[
     ),
 ]
 RedirectUri = Annotated[str, Meta(max_length=2000, description="Where the code goes.")]
-Secret = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{20,4000}$(?!\n)", description="The code or token itself.")]
+Secret = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9._-]{20,4000}$(?!\n)",
+        description="The code or token itself: 20 to 4,000 letters, digits and . _ -",
+    ),
+]
 PATHS = {Kind.CODE: "codes", Kind.ACCESS_TOKEN: "access-tokens", Kind.REFRESH_TOKEN: "refresh-tokens"}
 
 

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from oauth_sandbox.behaviour import Behaviour, Preset
-from oauth_sandbox.clients import Address, NewClient, ScopeName
+from oauth_sandbox.clients import Address, NewClient, ScopeName, check_redirect_uri
 from oauth_sandbox.configuration import Api, Lifetimes, Replacement, Seed, from_fields
 from oauth_sandbox.control.operation import Call, Conflict, Operation, Time
 from oauth_sandbox.control.users import NewUser
@@ -71,6 +71,8 @@ def _make(sandbox: Sandbox, call: Call) -> OwnFields:
     server = sandbox.configuration
     api, redirect_uris = Api(document.pop("api", server.api)), document.pop("redirect_uris")
     try:
+        for uri in redirect_uris:
+            check_redirect_uri(uri)
         own = _of(call).make(from_fields(document, server, api), fault_header=sandbox.fault_header)
     except ValueError as error:
         raise Conflict(str(error)) from error

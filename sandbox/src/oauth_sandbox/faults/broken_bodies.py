@@ -99,7 +99,10 @@ class WrongContentType(Fault, frozen=True, tag="wrong-content-type"):
 
     content_type: Annotated[
         str,
-        Meta(pattern=r"^[\x21-\x7e][\x20-\x7e]{0,98}[\x21-\x7e]$(?!\n)", description="The Content-Type sent instead."),
+        Meta(
+            pattern=r"^[\x21-\x7e][\x20-\x7e]{0,98}[\x21-\x7e]$(?!\n)",
+            description="The Content-Type sent instead: 2 to 100 characters of printable ASCII.",
+        ),
     ] = "text/html"
 
     def respond(self, situation: Situation) -> Response:

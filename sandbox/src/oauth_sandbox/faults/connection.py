@@ -56,10 +56,10 @@ class CutOffBody(Fault, frozen=True, tag="cut-off-body"):
         body = response.body or b" " * 100
         await _start(Response(response.status, body, response.headers), request_id, send)
         await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-        connection = _connection(receive)
+        connection = connection_of(receive)
         if connection is not None:
             connection.close()
-            await _disconnected(receive)
+            await disconnected(receive)
 
 
 class ConnectionReset(Fault, frozen=True, tag="connection-reset"):
@@ -67,14 +67,14 @@ class ConnectionReset(Fault, frozen=True, tag="connection-reset"):
 
     async def deliver(self, response: Response, request_id: str, receive: Receive, send: Send) -> None:
         """Reset the connection; where the server hides it, end the response after its headers instead."""
-        connection = _connection(receive)
+        connection = connection_of(receive)
         if connection is None:
             await _start(Response(response.status, b" ", response.headers), request_id, send)
             return
         # Without lingering, the close sends a reset at once.
         connection.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         connection.abort()
-        await _disconnected(receive)
+        await disconnected(receive)
 
 
 async def _start(response: Response, request_id: str, send: Send) -> None:
@@ -82,13 +82,13 @@ async def _start(response: Response, request_id: str, send: Send) -> None:
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
 
 
-def _connection(receive: Receive) -> asyncio.Transport | None:
+def connection_of(receive: Receive) -> asyncio.Transport | None:
     """Return the connection. ASGI cannot end one, but uvicorn's ``receive`` belongs to an object that holds it."""
     transport: asyncio.Transport | None = getattr(getattr(receive, "__self__", None), "transport", None)
     return transport
 
 
-async def _disconnected(receive: Receive) -> None:
-    # Returning before the disconnect would make the server log an unfinished response.
+async def disconnected(receive: Receive) -> None:
+    """Wait for the end of the connection; returning before it would make the server log an unfinished response."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -30,7 +30,13 @@ class Documented(Fault, frozen=True, tag="documented"):
 class RegisteredError(Fault, frozen=True, tag="error"):
     """Any other error code; a redirect at the authorization endpoint, where that is possible."""
 
-    error: Annotated[str, Meta(pattern=ERROR_TEXT, description="The code, such as server_error.")]
+    error: Annotated[
+        str,
+        Meta(
+            pattern=ERROR_TEXT,
+            description="The code, such as server_error: printable ASCII without quotation marks and backslashes.",
+        ),
+    ]
     error_description: Annotated[
         str,
         Meta(

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from oauth_sandbox.clients import Client, GrantType, client_from
+from oauth_sandbox.clients import (
+    LONGEST_URI,
+    MOST_URIS,
+    Client,
+    GrantType,
+    InvalidRedirectUri,
+    check_redirect_uri,
+    client_from,
+)
 from oauth_sandbox.scope import parse
 from oauth_sandbox.validation import InvalidInput, decoded
 
@@ -55,22 +63,32 @@ def register(sandbox: "Sandbox", body: bytes) -> tuple[Client, dict[str, Any]]:
     if problem:
         raise RegistrationError("invalid_client_metadata", problem)
     uris = wanted.redirect_uris
-    if any("#" in uri or not 0 < len(uri) <= 2000 for uri in uris) or len(uris) > 100:
-        raise RegistrationError("invalid_redirect_uri", "A redirect URI has a fragment, or no or too much text")
+    if len(uris) > MOST_URIS:
+        raise RegistrationError(
+            "invalid_redirect_uri", f"There are {len(uris):,} redirect_uris. Send {MOST_URIS} at most"
+        )
+    for number, uri in enumerate(uris, start=1):
+        place = f"Number {number} of redirect_uris"
+        if len(uri) > LONGEST_URI:
+            raise RegistrationError("invalid_redirect_uri", f"{place} is longer than {LONGEST_URI:,} characters")
+        try:
+            check_redirect_uri(uri)
+        except InvalidRedirectUri as error:  # not with its text, which an error_description may not have
+            raise RegistrationError("invalid_redirect_uri", f"{place} {error.problem}") from error
     if GrantType.AUTHORIZATION_CODE in grants and not uris:
         raise RegistrationError("invalid_redirect_uri", "A client with authorization_code needs redirect_uris")
+    scopes = [name for name in parse(wanted.scope) if name in known]
+    if wanted.scope.strip() and not scopes:
+        raise RegistrationError("invalid_client_metadata", f"scope has none of {', '.join(known)}")
     fields = {
         "client_id": f"registered-{secrets.token_hex(6)}",
         "name": wanted.client_name[:100] or "A registered client",
         "secret": "" if wanted.token_endpoint_auth_method == "none" else secrets.token_urlsafe(32),
         "grants": grants,
-        "scopes": [name for name in parse(wanted.scope) if name in known] or list(known),
+        "scopes": scopes or list(known),
         "redirect_uris": uris,
     }
-    try:
-        client = client_from(fields, known)
-    except ValueError as error:
-        raise RegistrationError("invalid_redirect_uri", str(error)) from error
+    client = client_from(fields, known)
     sandbox.put_client(client)
     members = {
         **msgspec.to_builtins(wanted),

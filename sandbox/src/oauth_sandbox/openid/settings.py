@@ -23,8 +23,8 @@ class OpenId(Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(
             pattern=r"^(?:https?://[A-Za-z0-9.:\[\]_-]+(?:/[A-Za-z0-9._~%-]+)*)?$(?!\n)",
-            description="The issuer, where a proxy gives the sandbox another address, without a slash at its end. "
-            "Empty: the address that was called.",
+            description="The issuer, where a proxy gives the sandbox another address: an http or https URL "
+            "without user, query and fragment, and without a slash at its end. Empty: the address that was called.",
         ),
     ] = ""
     id_token_algorithm: Annotated[Algorithm, Meta(description="The algorithm of an id_token's signature.")] = (
