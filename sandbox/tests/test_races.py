@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from oauth_sandbox import testing
 from oauth_sandbox.control_client import Control, SteeringError
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.store import Kind, State
@@ -97,18 +98,46 @@ def test_in_a_grace_every_worker_wins(steered_sandbox: SteeredSandbox, tokens: T
     assert steered_sandbox.control.lint() == []
 
 
-def test_a_call_that_sends_nothing_ends_the_race(steered_sandbox: SteeredSandbox, monkeypatch: Any) -> None:
-    monkeypatch.setattr(Control, "held", lambda self, count: _held(self, count))
-    with pytest.raises(TimeoutError):
-        steered_sandbox.race(2, lambda: None)
+def fail() -> None:
+    raise ValueError("of the caller")
+
+
+async def wait() -> None:
+    """Do nothing, without a thread."""
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: None, RuntimeError, "0 of 2 requests to token"),
+        (fail, ValueError, "of the caller"),
+        (wait, TypeError, "asyncio.run"),
+    ],
+)
+def test_a_call_that_sends_nothing_ends_the_race(
+    steered_sandbox: SteeredSandbox, call: Callable[[], Any], error: type[Exception], message: str
+) -> None:
+    started = time.monotonic()
+    with pytest.raises(error, match=message):
+        steered_sandbox.race(2, call)
+    assert time.monotonic() - started < 5
+    assert steered_sandbox.control.faults() == []
+
+
+def test_a_race_of_calls_that_wait_for_each_other_ends(
+    steered_sandbox: SteeredSandbox, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(testing, "TIMEOUT", 0.5)
+    lock, old = threading.Lock(), tokens()["refresh_token"]
+
+    def one_at_a_time() -> None:
+        with lock:
+            refresh(steered_sandbox, old)
+
+    with pytest.raises(TimeoutError, match=r"1 of 2 requests to token .* a lock"):
+        steered_sandbox.race(2, one_at_a_time)
+    assert steered_sandbox.control.faults() == []
     assert steered_sandbox.control.request("GET", "holds") == []
-
-
-_wait = Control.held
-
-
-def _held(control: Control, count: int) -> list[dict[str, Any]]:
-    return _wait(control, count, timeout=0.05)
 
 
 def test_others_are_served_while_requests_are_held() -> None:

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import inspect
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -13,7 +15,7 @@ from starlette.types import ASGIApp
 from oauth_sandbox.app import application
 from oauth_sandbox.clock import utc_now
 from oauth_sandbox.configuration import Api, ready_made
-from oauth_sandbox.control_client import Control, SteeredClients, SteeredClock
+from oauth_sandbox.control_client import Control, SteeredClients, SteeredClock, SteeringError
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.server import HOST, Server, listening, url_of
 
@@ -42,18 +44,52 @@ class SteeredSandbox:
     def race(self, n: int, call: Callable[[], _T], endpoint: str = "token") -> Race[_T]:
         """Call ``call`` in ``n`` threads, and let its first requests to ``endpoint`` arrive at one moment.
 
-        A call loses by raising an exception. Raises ``TimeoutError`` when a call sends no such request.
+        A call loses by raising an exception. One that ends before all these requests have arrived ends the race: its
+        exception is raised, or ``RuntimeError`` if it has none. Raises ``TimeoutError`` when they do not arrive.
         """
-        self.control.fault("hold", when="before", times=n, endpoint=endpoint)
+        hold = self.control.fault("hold", when="before", times=n, endpoint=endpoint)["id"]
         with ThreadPoolExecutor(n) as threads:
-            calls = [threads.submit(call) for _ in range(n)]
+            calls = [threads.submit(_called, call) for _ in range(n)]
             try:
-                self.control.held(n)
+                self._wait(calls, endpoint)
             finally:
+                with contextlib.suppress(SteeringError):  # it is used up, as it is after a race that succeeded
+                    self.control.request("DELETE", f"faults/{hold}")
                 self.control.release()
         errors = [future.exception() for future in calls]
         won = [future.result() for future, error in zip(calls, errors, strict=True) if error is None]
         return Race(won, [error for error in errors if error is not None])
+
+    def _wait(self, calls: Sequence[Future[_T]], endpoint: str) -> None:
+        """Wait until a request of each call is held. Raises as ``race`` does."""
+        end = time.monotonic() + TIMEOUT
+        while True:
+            ended = [future for future in calls if future.done()]
+            count = len(self.control.request("GET", "holds"))
+            if count >= len(calls):
+                return
+            if ended:
+                reason = f"race: a call ended when {count} of {len(calls)} requests to {endpoint} had arrived."
+                error = next((error for future in ended if (error := future.exception()) is not None), None)
+                if error is None:
+                    raise RuntimeError(f"{reason} Each call must send one to {self.url}.")
+                error.add_note(reason)
+                raise error
+            if time.monotonic() > end:
+                raise TimeoutError(
+                    f"race: {count} of {len(calls)} requests to {endpoint} arrived within {TIMEOUT} seconds. "
+                    "A call that sent none may wait for another one, for example for a lock."
+                )
+            time.sleep(0.005)
+
+
+def _called(call: Callable[[], _T]) -> _T:
+    """Return what ``call`` returns. Raises ``TypeError`` for a coroutine."""
+    result = call()
+    if inspect.iscoroutine(result):
+        result.close()
+        raise TypeError("race: the call is async. Give a function that runs it: lambda: asyncio.run(call()).")
+    return result
 
 
 @dataclass(frozen=True, slots=True)
