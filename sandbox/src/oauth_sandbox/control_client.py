@@ -1,7 +1,8 @@
 """A small Python client of the control, for test suites."""
 
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,11 +14,17 @@ class SteeringError(Exception):
 
 
 class Control:
-    """The control of the sandbox at ``url``. It raises ``SteeringError``, and httpx's errors for the connection."""
+    """The control of the sandbox at ``url``. It raises ``SteeringError``, and httpx's errors for the connection.
+
+    As in httpx, ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name the certificates to trust. A proxy is never used.
+    """
 
     def __init__(self, url: str, token: str | None = None) -> None:
+        if token is not None and not (token.isascii() and token.isprintable()):
+            raise ValueError("The token of the control has a character that no header may have. Use printable ASCII.")
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        self._http = httpx.Client(base_url=f"{url}/control/", headers=headers, trust_env=False)
+        verify = httpx.create_ssl_context() if url.lower().startswith("https:") else True
+        self._http = httpx.Client(base_url=f"{url}/control/", headers=headers, verify=verify, trust_env=False)
 
     def close(self) -> None:
         """Close the connections."""
@@ -101,7 +108,9 @@ class Control:
         return state
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
-        """Restore a snapshot."""
+        """Restore a snapshot. Raises ``TypeError`` for anything else than an object."""
+        if not isinstance(snapshot, Mapping):
+            raise TypeError(f"restore() takes what snapshot() returned, not {snapshot!r:.40}.")
         self.request("PUT", "snapshot", dict(snapshot))
 
     def reset(self) -> None:
@@ -125,12 +134,16 @@ class SteeredClock:
         return datetime.fromisoformat(self._control.request("GET", "clock")["now"])
 
     def move(self, seconds: float | timedelta) -> None:
-        """Move the clock, back when negative."""
+        """Move the clock, back when negative. Raises ``ValueError`` for infinity and NaN."""
         seconds = seconds.total_seconds() if isinstance(seconds, timedelta) else seconds
+        if isinstance(seconds, float) and not math.isfinite(seconds):
+            raise ValueError(f"clock.move() takes seconds or a timedelta, not {seconds}.")
         self._control.request("POST", "clock/move", {"seconds": seconds})
 
     def set(self, now: datetime) -> None:
-        """Set the clock to an aware time, from which it goes on."""
+        """Set the clock to an aware time, from which it goes on. Raises ``TypeError`` for anything else."""
+        if not isinstance(now, datetime):
+            raise TypeError(f"clock.set() takes a time, such as datetime(2027, 1, 1, tzinfo=UTC), not {now!r:.40}.")
         self._control.request("PUT", "clock", {"now": now.isoformat()})
 
     def reset(self) -> None:
@@ -145,11 +158,19 @@ class SteeredClients:
         self._control = control
 
     def __getitem__(self, client_id: str) -> dict[str, Any]:
-        """Return one client. Raises ``KeyError``."""
-        for client in self.all():
-            if client["client_id"] == client_id:
-                return client
-        raise KeyError(client_id)
+        """Return one client. Raises ``KeyError`` with the ids that are known."""
+        clients = {client["client_id"]: client for client in self.all()}
+        if client_id not in clients:
+            raise KeyError(f"There is no client {client_id!r}. Known are {', '.join(clients)}.")
+        return clients[client_id]
+
+    def __contains__(self, client_id: object) -> bool:
+        """Return true if there is such a client."""
+        return client_id in list(self)
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the ids of the clients."""
+        return iter([client["client_id"] for client in self.all()])
 
     def all(self) -> list[dict[str, Any]]:
         """Return every client."""

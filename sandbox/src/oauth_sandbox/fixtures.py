@@ -4,8 +4,10 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
+import httpx
 import pytest
 
+from oauth_sandbox.control_client import SteeringError
 from oauth_sandbox.testing import SteeredSandbox, running, steered
 
 RUNNING_URL = "OAUTH_SANDBOX_URL"
@@ -22,9 +24,11 @@ def oauth_sandbox_server() -> Iterator[SteeredSandbox]:
     url = os.environ.get(RUNNING_URL)
     with ExitStack() as stack:
         token = os.environ.get(RUNNING_TOKEN) if url else None
-        url = url or stack.enter_context(running()).url
-        server = stack.enter_context(steered(url.rstrip("/"), token))
-        if os.environ.get(RUNNING_URL) and "PYTEST_XDIST_WORKER" in os.environ:
+        if url:
+            server = _connected(stack, url, token)
+        else:
+            server = stack.enter_context(steered(stack.enter_context(running()).url))
+        if url and "PYTEST_XDIST_WORKER" in os.environ:
             # Workers that share a server would reset each other.
             server = stack.enter_context(_own(server, token, {}))
         yield server
@@ -47,6 +51,18 @@ def oauth_sandbox_new(oauth_sandbox_server: SteeredSandbox) -> Iterator[Callable
     token = os.environ.get(RUNNING_TOKEN)
     with ExitStack() as stack:
         yield lambda **configuration: stack.enter_context(_own(oauth_sandbox_server, token, configuration))
+
+
+def _connected(stack: ExitStack, url: str, token: str | None) -> SteeredSandbox:
+    """Connect to the sandbox of the environment; the tests fail with one line when that is not possible."""
+    try:
+        server = stack.enter_context(steered(url.rstrip("/"), token))
+        server.clock.now()
+    except (SteeringError, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, LookupError, TypeError) as error:
+        with_token = f" with the token in {RUNNING_TOKEN}" if token else f" without a token ({RUNNING_TOKEN})"
+        reason = f"There is no sandbox to use at {RUNNING_URL}={url}{with_token}: {str(error)[:200]}"
+        pytest.fail(reason, pytrace=False)
+    return server
 
 
 @contextmanager

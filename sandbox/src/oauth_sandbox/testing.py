@@ -102,12 +102,14 @@ class RunningSandbox(SteeredSandbox):
 class running:
     """Serve a sandbox, by default a new one in real time, until the block ends: ``with`` or ``async with``.
 
-    ``provider`` is the API of a new one: ``partner``, ``olxgroup`` or ``generic``.
+    ``provider`` is the API of a new one: ``partner``, ``olxgroup`` or ``generic``. Raises ``ValueError`` for another.
 
     It has a thread of its own, so that a test may call it from an event loop and wait for it there.
     """
 
     def __init__(self, sandbox: Sandbox | None = None, *, provider: str = Api.PARTNER) -> None:
+        if provider not in list(Api):
+            raise ValueError(f"There is no provider {provider!r}. Known are {', '.join(Api)}.")
         self._sandbox = sandbox or Sandbox(utc_now, configuration=ready_made(Api(provider)))
         self._cleanup = contextlib.ExitStack()
 
