@@ -69,6 +69,18 @@ def test_a_recipe_starts_its_sandbox(
     run(recipe, tmp_path, environment)
 
 
+def test_the_recipe_for_node_says_that_the_command_is_missing(
+    node: str, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    shutil.copytree(RECIPES / "node", tmp_path / "recipe")
+    command = [node, "--test"]
+    done = subprocess.run(
+        command, cwd=tmp_path / "recipe", env=environment | {"PATH": ""}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "oauth-sandbox is not on the PATH" in done.stdout
+
+
 @pytest.mark.parametrize("options", [(), ("--tls-self-made",)], ids=["http", "https"])
 @pytest.mark.parametrize("recipe", PASSED, indirect=True)
 def test_a_recipe_uses_a_service_with_a_token(

@@ -21,7 +21,7 @@ export class Adverts {
   async callback(url) {
     const answer = new URL(url).searchParams;
     if (answer.get("state") !== this.state || !answer.has("code")) {
-      throw new Error(answer.get("error") ?? "The state is another.");
+      throw new Error(answer.get("error") ?? "The state does not match.");
     }
     await this.#ask({
       grant_type: "authorization_code",

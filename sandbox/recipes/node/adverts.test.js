@@ -15,7 +15,11 @@ let adverts;
 before(async () => {
   if (!server) {
     program = spawn("oauth-sandbox", ["--port", "0"], { stdio: ["ignore", "pipe", "inherit"] });
-    const [line] = await once(createInterface(program.stdout), "line");
+    const ended = once(program, "exit").then(
+      () => assert.fail("oauth-sandbox did not start; its reason is above"),
+      (error) => assert.fail(`oauth-sandbox is not on the PATH: ${error.message}`),
+    );
+    const [line] = await Promise.race([once(createInterface(program.stdout), "line"), ended]);
     server = line.replace("Sandbox ready at ", "");
   }
   // One of its own, because node runs test files side by side.

@@ -19,7 +19,7 @@ class Adverts
 
   def callback(url)
     answer = URI.decode_www_form(URI(url).query).to_h
-    raise ArgumentError, answer.fetch("error", "The state is another.") unless answer["state"] == @state && answer["code"]
+    raise ArgumentError, answer.fetch("error", "The state does not match.") unless answer["state"] == @state && answer["code"]
 
     @token = @client.auth_code.get_token(answer["code"], redirect_uri: @redirect_uri)
   end
