@@ -330,6 +330,7 @@ def test_errors_are_those_of_the_standards(client: Client, http: httpx.Client) -
     for path in ("/token", "/revoke", "/introspect"):
         got = http.get(path)
         assert (error_of(got), got.headers["allow"]) == ((405, "invalid_request"), "POST")
+        assert got.json()["error_description"] == "This method is not supported here. Supported: POST"
     assert client.exchange(code).status_code == 200
 
 

@@ -1,6 +1,9 @@
 """Threads and messages, users, and what the control does in place of moderation and buyers."""
 
+import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -189,3 +192,18 @@ def test_moderation_begins_when_the_control_makes_an_advert_new(
     control.request("PATCH", f"adverts/{id}", {"status": "new"})
     steered_sandbox.clock.move(29)
     assert api("GET", f"/adverts/{id}").json()["data"]["status"] == "new"
+
+
+def test_the_bodies_of_the_readme_are_accepted(api: Api, thread: dict[str, Any]) -> None:
+    page = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    (advert,) = re.findall(r'^```json\n(\{"title".*?)^```$', page, re.M | re.S)
+    created = api("POST", "/adverts", advert.encode(), content_type="application/json").json()["data"]
+    assert created["external_id"] == "bench-1"
+    assert api("GET", f"/adverts/{created['id']}").json()["data"]["status"] == "active"
+    ids = {"adverts": created["id"], "threads": thread["id"]}
+    sent = [
+        api("POST", f"/{kind}/{ids[kind]}/{part}", json.loads(body)).status_code
+        for kind, part, cell in re.findall(r"^\| `POST /(\w+)/\{id\}/(\w+)` \| (`\{.*) \|$", page, re.M)
+        for body in re.findall(r"`(\{.*?\})`", cell)
+    ]
+    assert sent == [204, 200, 204, 204]

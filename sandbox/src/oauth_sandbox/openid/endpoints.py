@@ -296,7 +296,9 @@ ALL_SCOPES = ("profile", "email", "address", "phone")
 def _only(request: IncomingRequest, *methods: str) -> None:
     if request.method not in methods:
         allow = ", ".join(methods)
-        raise Refusal(405, "invalid_request", f"This method is not supported here, but {allow}", {"Allow": allow})
+        raise Refusal(
+            405, "invalid_request", f"This method is not supported here. Supported: {allow}", {"Allow": allow}
+        )
 
 
 def _form(request: IncomingRequest) -> Parameters:
