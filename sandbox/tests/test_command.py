@@ -262,6 +262,7 @@ def test_all_apis_are_served_with_the_issuer_also_in_a_state_of_before(tmp_path:
         assert metadata["issuer"] == issuer, "the state has it"
         stopped(process)
     assert "--issuer" in refused("--issuer", "id.example")
+    assert "only the provider generic" in refused("--issuer", "https://id.example")
 
 
 @pytest.mark.parametrize("is_file", [False, True])

@@ -9,6 +9,7 @@ from oauth_sandbox.behaviour import Behaviour, Preset
 from oauth_sandbox.clients import Address, NewClient, ScopeName
 from oauth_sandbox.configuration import Api, Lifetimes, Replacement, Seed, from_fields
 from oauth_sandbox.control.operation import Call, Conflict, Operation, Time
+from oauth_sandbox.control.settings import check_effect, current_settings
 from oauth_sandbox.control.users import NewUser
 from oauth_sandbox.openid.settings import OpenId
 from oauth_sandbox.provider import Sandbox
@@ -70,6 +71,8 @@ def _make(sandbox: Sandbox, call: Call) -> OwnFields:
     document = msgspec.to_builtins(call.body)
     server = sandbox.configuration
     api, redirect_uris = Api(document.pop("api", server.api)), document.pop("redirect_uris")
+    defaults = msgspec.to_builtins(current_settings(sandbox)) if api is server.api else {}
+    check_effect(api, document, defaults)
     try:
         own = _of(call).make(from_fields(document, server, api), fault_header=sandbox.fault_header)
     except ValueError as error:
