@@ -73,6 +73,8 @@ def _shown_thread(thread: Thread) -> dict[str, Any]:
 
 def _decide(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     advert = _found(_data(sandbox).adverts, call.path["id"], "advert")
+    if call.body.status is Status.NEW and sandbox.behaviour.moderation_seconds == 0:
+        raise Conflict("A new advert is active at once while behaviour.moderation_seconds is 0. Set it first.")
     advert.status = call.body.status
     if advert.status is Status.ACTIVE:
         advert.activate(sandbox.clock.now())
