@@ -147,6 +147,14 @@ def test_one_that_is_removed_or_unknown_is_not_found(steered_sandbox: SteeredSan
         control.request("DELETE", "sandboxes/0123456789abcdef")
 
 
+@pytest.mark.parametrize(
+    "given", [{"users": [{"name": "x"}]}, {"users": [{"id": 1}]}, {"scopes": {}}, {"scopes": {"a": ""}}]
+)
+def test_configuration_of_another_form_is_no_conflict(steered_sandbox: SteeredSandbox, given: dict[str, Any]) -> None:
+    with pytest.raises(SteeringError, match="400 "):
+        steered_sandbox.control.make(**given)
+
+
 def test_one_of_its_own_has_none_below_it(steered_sandbox: SteeredSandbox) -> None:
     with steered(steered_sandbox.control.make()) as own, pytest.raises(SteeringError, match=r"409 .*of the server"):
         own.control.make()

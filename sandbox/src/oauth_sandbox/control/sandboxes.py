@@ -15,7 +15,7 @@ from oauth_sandbox.openid.settings import OpenId
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.rate_limit import RequestLimit
 from oauth_sandbox.sandboxes import PATH, Own, Sandboxes
-from oauth_sandbox.validation import Fields, optional
+from oauth_sandbox.validation import Fields, InvalidInput, optional
 
 Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$(?!\n)", description="The id of the sandbox.")]
 
@@ -24,6 +24,9 @@ SomeLifetimes: Any = optional(Lifetimes, "SomeLifetimes")
 SomeRequestLimit: Any = optional(RequestLimit, "SomeRequestLimit")
 SomeBehaviour: Any = optional(Behaviour, "SomeBehaviour")
 SomeOpenId: Any = optional(OpenId, "SomeOpenId")
+
+
+Scopes = Annotated[dict[ScopeName, Annotated[str, Meta(min_length=1)]], Meta(min_length=1)]
 
 
 class Given(Fields):
@@ -39,7 +42,7 @@ class Given(Fields):
     refresh_token_replaced: Replacement | msgspec.UnsetType = msgspec.UNSET
     refresh_ends_access_tokens: bool | msgspec.UnsetType = msgspec.UNSET
     seed: Seed | msgspec.UnsetType = msgspec.UNSET
-    scopes: dict[ScopeName, str] | msgspec.UnsetType = msgspec.UNSET
+    scopes: Scopes | msgspec.UnsetType = msgspec.UNSET
     users: Annotated[list[NewUser], Meta(min_length=1)] | msgspec.UnsetType = msgspec.UNSET
     clients: list[NewClient] | msgspec.UnsetType = msgspec.UNSET
 
@@ -73,9 +76,12 @@ def _make(sandbox: Sandbox, call: Call) -> OwnFields:
     api, redirect_uris = Api(document.pop("api", server.api)), document.pop("redirect_uris")
     defaults = msgspec.to_builtins(current_settings(sandbox)) if api is server.api else {}
     check_effect(api, document, defaults)
+    sandboxes = _of(call)
     try:
-        own = _of(call).make(from_fields(document, server, api), fault_header=sandbox.fault_header)
+        own = sandboxes.make(from_fields(document, server, api), fault_header=sandbox.fault_header)
     except ValueError as error:
+        if isinstance(error.__cause__, InvalidInput):  # and not, say, an id that is used twice
+            raise InvalidInput((), str(error)) from error
         raise Conflict(str(error)) from error
     own.sandbox.log.listener = sandbox.log.listener
     if own.sandbox.openid.issuer and "issuer" not in document.get("openid", {}):  # the server's, of which it is a part
