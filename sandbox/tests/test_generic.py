@@ -600,6 +600,9 @@ def test_a_device_without_a_browser(public: Client, http: httpx.Client, address:
     address[1].clock.move(9)
     assert error_of(poll()) == (400, "slow_down"), "it is 10 seconds by now"
     assert "Connect a device" in http.get("/activate").text
+    for wrong, problem in (({"decision": "x"}, "neither approve nor deny"), ({"user": "9"}, "user is unknown")):
+        refused = http.post("/activate", data={"user_code": begun["user_code"], "decision": "approve"} | wrong)
+        assert (refused.status_code, problem in refused.text) == (400, True)
     assert "No device waits" in http.get("/activate", params={"user_code": "BBBB-BBBB"}).text
     page = http.get(begun["verification_uri_complete"])
     assert "Public app asks for access" in page.text

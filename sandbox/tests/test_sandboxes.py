@@ -142,7 +142,10 @@ def test_one_that_is_removed_or_unknown_is_not_found(steered_sandbox: SteeredSan
     url = control.make()
     control.request("DELETE", f"sandboxes/{url.rpartition('/')[2]}")
     for gone in (url, f"{steered_sandbox.url}/sandboxes/0123456789abcdef"):
-        assert httpx.get(f"{gone}/health", trust_env=False).status_code == 404
+        answer = httpx.get(f"{gone}/health", trust_env=False)
+        assert answer.status_code == 404
+        assert "There is no sandbox" in answer.text
+        assert "idle for an hour is removed" in answer.text
     with pytest.raises(SteeringError, match=r"404 .*There is no sandbox"):
         control.request("DELETE", "sandboxes/0123456789abcdef")
 
@@ -153,6 +156,11 @@ def test_one_that_is_removed_or_unknown_is_not_found(steered_sandbox: SteeredSan
 def test_configuration_of_another_form_is_no_conflict(steered_sandbox: SteeredSandbox, given: dict[str, Any]) -> None:
     with pytest.raises(SteeringError, match="400 "):
         steered_sandbox.control.make(**given)
+
+
+def test_removal_of_an_unknown_one_names_its_id(steered_sandbox: SteeredSandbox) -> None:
+    with pytest.raises(SteeringError, match=r'404 There is no sandbox "nope". One that is idle'):
+        steered_sandbox.control.request("DELETE", "sandboxes/nope")
 
 
 def test_one_of_its_own_has_none_below_it(steered_sandbox: SteeredSandbox) -> None:

@@ -18,7 +18,9 @@ from oauth_sandbox.sandboxes import PATH, Own, Sandboxes
 from oauth_sandbox.validation import Fields, InvalidInput, optional
 
 Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$(?!\n)", description="The id of the sandbox.")]
-
+AnyId = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9_-]{1,100}$(?!\n)", description="The id of the sandbox: letters and digits.")
+]
 
 SomeLifetimes: Any = optional(Lifetimes, "SomeLifetimes")
 SomeRequestLimit: Any = optional(RequestLimit, "SomeRequestLimit")
@@ -98,5 +100,5 @@ def _remove(_sandbox: Sandbox, call: Call) -> None:
 OPERATIONS = (
     Operation("GET", "sandboxes", "List the sandboxes of their own", _list, list[OwnFields], conflicts=True),
     Operation("POST", "sandboxes", "Make a sandbox of its own", _make, OwnFields, 201, body=Given, conflicts=True),
-    Operation("DELETE", "sandboxes/{id}", "Remove one", _remove, path_parameters={"id": Id}, conflicts=True),
+    Operation("DELETE", "sandboxes/{id}", "Remove one", _remove, path_parameters={"id": AnyId}, conflicts=True),
 )
