@@ -346,6 +346,9 @@ def test_errors_are_those_of_the_standards(client: Client, http: httpx.Client) -
         ({"max_age": "soon"}, "invalid_request"),
         ({"max_age": "-1"}, "invalid_request"),
         ({"scope": "openid admin"}, "invalid_scope"),
+        ({"code_challenge": "x"}, "invalid_request"),
+        ({"code_challenge": "+" * 43}, "invalid_request"),
+        ({"code_challenge": "x" * 44}, "invalid_request"),
     ],
 )
 def test_what_is_not_supported_comes_back_as_an_error(client: Client, parameter: dict[str, str], error: str) -> None:

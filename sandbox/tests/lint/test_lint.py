@@ -45,6 +45,8 @@ def test_every_rule_has_texts_and_every_text_a_rule() -> None:
     checked = {name for checks in (CHECKS, CHECKS_OF_PRESENTED) for by_name in checks.values() for name in by_name}
     assert checked == set(RULES)
     assert all(rule.title and rule.why and rule.remedy and rule.reference for rule in RULES.values())
+    for rule, of_one_api in (("scope-missing", "v2"), ("code-late", "few minutes"), ("verifier-wrong", "This one")):
+        assert of_one_api not in RULES[rule].why + RULES[rule].remedy, "the rule is for every API"
     assert [endpoint for endpoint, by_name in CHECKS.items() if "state-missing" in by_name] == [Endpoint.AUTHORIZE]
 
 
