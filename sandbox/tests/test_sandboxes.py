@@ -218,6 +218,10 @@ def test_users_are_added_and_changed_and_gone_after_a_reset(steered_sandbox: Ste
         ("POST", "users", {"id": 5}, "400 .*name"),
         ("PATCH", "users/402215", {"id": 6}, "400 .*The id of a user stays"),
         ("PATCH", "users/402215", {"name": ""}, "400 .*name"),
+        ("PATCH", "users/402215", {"sub": ""}, "400 .*sub"),
+        ("POST", "users", {"id": 5, "name": "a", "sub": 8}, "400 .*sub"),
+        ("POST", "users", {"id": 5, "name": "a", "sub": "402215"}, "409 .*The user 402215 has the sub"),
+        ("POST", "sandboxes", {"users": [{"id": id, "name": "a", "sub": "s"} for id in (1, 2)]}, "409 .*field sub"),
         ("PATCH", "users/6", {"name": "x"}, "404 .*There is no user 6"),
     ],
 )
