@@ -181,7 +181,7 @@ def test_unreadable_body_is_refused(http: httpx.Client, content: bytes, content_
 
 
 def test_oversized_body_is_refused(http: httpx.Client) -> None:
-    answer = http.post(TOKEN, data={"code": "x" * 70_000})
+    answer = http.post(TOKEN, data={"code": "x" * 140_000})
     assert answer.status_code == 413
     assert answer.json()["error"] == "invalid_request"
 

@@ -295,6 +295,10 @@ def test_all_apis_are_served_with_the_issuer_also_in_a_state_of_before(tmp_path:
             for _ in range(2):
                 assert http.get("/generic/.well-known/openid-configuration").json()["issuer"] == issuer
                 http.post("/generic/control/reset", json={})
+            inserted = "/.well-known/oauth-authorization-server/generic"
+            assert http.get(inserted).json()["issuer"] == issuer, "RFC 8414 §3.1"
+            assert http.get(f"{inserted}x").status_code == 404
+            assert "/olxgroup, /generic" in http.get("/nowhere").text
             for path in ("/olxgroup/control/clock", "/generic/control/clock", "/control/clock"):
                 assert http.get(path).status_code == 200
         stopped(process)
@@ -303,6 +307,7 @@ def test_all_apis_are_served_with_the_issuer_also_in_a_state_of_before(tmp_path:
         assert metadata["issuer"] == issuer, "the state has it"
         stopped(process)
     assert "--issuer" in refused("--issuer", "id.example")
+    assert "only the provider generic" in refused("--issuer", "https://id.example")
 
 
 @pytest.mark.parametrize(

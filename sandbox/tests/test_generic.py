@@ -347,6 +347,9 @@ def test_errors_are_those_of_the_standards(client: Client, http: httpx.Client) -
         ({"max_age": "soon"}, "invalid_request"),
         ({"max_age": "-1"}, "invalid_request"),
         ({"scope": "openid admin"}, "invalid_scope"),
+        ({"code_challenge": "x"}, "invalid_request"),
+        ({"code_challenge": "+" * 43}, "invalid_request"),
+        ({"code_challenge": "x" * 44}, "invalid_request"),
     ],
 )
 def test_what_is_not_supported_comes_back_as_an_error(client: Client, parameter: dict[str, str], error: str) -> None:
@@ -619,6 +622,9 @@ def test_a_device_without_a_browser(public: Client, http: httpx.Client, address:
     address[1].clock.move(9)
     assert error_of(poll()) == (400, "slow_down"), "it is 10 seconds by now"
     assert "Connect a device" in http.get("/activate").text
+    for wrong, problem in (({"decision": "x"}, "neither approve nor deny"), ({"user": "9"}, "user is unknown")):
+        refused = http.post("/activate", data={"user_code": begun["user_code"], "decision": "approve"} | wrong)
+        assert (refused.status_code, problem in refused.text) == (400, True)
     assert "No device waits" in http.get("/activate", params={"user_code": "BBBB-BBBB"}).text
     page = http.get(begun["verification_uri_complete"])
     assert "Public app asks for access" in page.text

@@ -182,6 +182,7 @@ def test_a_form_is_no_json(http: httpx.Client, authorize: Callable[..., str]) ->
 def test_paths_of_the_partner_api_are_unknown_here(http: httpx.Client, path: str) -> None:
     status, message = refusal(http.get(path))
     assert status == 404
+    assert message.startswith("Not documented: Unknown path. Known paths: /mercury/authorization/, ")
     assert "/oauth/v1/token" in message
 
 

@@ -142,9 +142,25 @@ def test_one_that_is_removed_or_unknown_is_not_found(steered_sandbox: SteeredSan
     url = control.make()
     control.request("DELETE", f"sandboxes/{url.rpartition('/')[2]}")
     for gone in (url, f"{steered_sandbox.url}/sandboxes/0123456789abcdef"):
-        assert httpx.get(f"{gone}/health", trust_env=False).status_code == 404
+        answer = httpx.get(f"{gone}/health", trust_env=False)
+        assert answer.status_code == 404
+        assert "There is no sandbox" in answer.text
+        assert "idle for an hour is removed" in answer.text
     with pytest.raises(SteeringError, match=r"404 .*There is no sandbox"):
         control.request("DELETE", "sandboxes/0123456789abcdef")
+
+
+@pytest.mark.parametrize(
+    "given", [{"users": [{"name": "x"}]}, {"users": [{"id": 1}]}, {"scopes": {}}, {"scopes": {"a": ""}}]
+)
+def test_configuration_of_another_form_is_no_conflict(steered_sandbox: SteeredSandbox, given: dict[str, Any]) -> None:
+    with pytest.raises(SteeringError, match="400 "):
+        steered_sandbox.control.make(**given)
+
+
+def test_removal_of_an_unknown_one_names_its_id(steered_sandbox: SteeredSandbox) -> None:
+    with pytest.raises(SteeringError, match=r'404 There is no sandbox "nope". One that is idle'):
+        steered_sandbox.control.request("DELETE", "sandboxes/nope")
 
 
 def test_one_of_its_own_has_none_below_it(steered_sandbox: SteeredSandbox) -> None:
@@ -202,6 +218,10 @@ def test_users_are_added_and_changed_and_gone_after_a_reset(steered_sandbox: Ste
         ("POST", "users", {"id": 5}, "400 .*name"),
         ("PATCH", "users/402215", {"id": 6}, "400 .*The id of a user stays"),
         ("PATCH", "users/402215", {"name": ""}, "400 .*name"),
+        ("PATCH", "users/402215", {"sub": ""}, "400 .*sub"),
+        ("POST", "users", {"id": 5, "name": "a", "sub": 8}, "400 .*sub"),
+        ("POST", "users", {"id": 5, "name": "a", "sub": "402215"}, "409 .*The user 402215 has the sub"),
+        ("POST", "sandboxes", {"users": [{"id": id, "name": "a", "sub": "s"} for id in (1, 2)]}, "409 .*field sub"),
         ("PATCH", "users/6", {"name": "x"}, "404 .*There is no user 6"),
     ],
 )

@@ -26,41 +26,61 @@ from oauth_sandbox.pipeline import PipelineResult, held_first, process
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.request import Endpoint, IncomingRequest, address_of, begun, read
 from oauth_sandbox.response import Response, error_response, new_request_id, send_response
-from oauth_sandbox.sandboxes import PATH, Sandboxes
+from oauth_sandbox.sandboxes import PATH, Sandboxes, unknown
 
 HEALTH = "/health"
 CONTROL = "/control/"
 UNKNOWN_PATH: Mapping[Api, Callable[[str], ProviderError]] = {
     Api.PARTNER: partial(ApiError, 404),
-    Api.OLXGROUP: partial(olxgroup.Refusal, 404),
+    Api.OLXGROUP: lambda text: olxgroup.Refusal(404, f"Not documented: {text}"),
     Api.GENERIC: partial(openid.Refusal, 404, "not_found"),
 }
 """The refusal of a path that an API does not have."""
 
 
-def application(sandbox: Sandbox, access: ControlAccess | None = None, *, dated: bool = False) -> ASGIApp:
+def application(
+    sandbox: Sandbox, access: ControlAccess | None = None, *, dated: bool = False, beside: tuple[str, ...] = ()
+) -> ASGIApp:
     """Return the provider's endpoints and the control over one sandbox.
 
     Without ``access`` the control is open to this machine only. ``dated`` is for a server that writes no ``Date``
-    itself: the sandbox's is by its own clock.
+    itself: the sandbox's is by its own clock. ``beside`` are the paths of other sandboxes, for the list of known ones.
     """
     access = access or ControlAccess()
 
     def app_of(sandbox: Sandbox, sandboxes: Sandboxes | None = None) -> ASGIApp:
-        return Application(sandbox, access, sandboxes, dated)
+        return Application(sandbox, access, sandboxes, dated, beside)
 
     return app_of(sandbox, Sandboxes(app_of, sandbox.clock.base))
 
 
 def together(access: ControlAccess, sandboxes: Mapping[str, Sandbox], *, dated: bool = False) -> ASGIApp:
     """Return sandboxes as one application, each below its path, longer ones first; see ``application``."""
-    return Router([Mount(path, application(it, access, dated=dated)) for path, it in sandboxes.items()])
+    beside = tuple(path for path in sandboxes if path)
+    apps = {path: application(it, access, dated=dated, beside=() if path else beside) for path, it in sandboxes.items()}
+    router = Router([Mount(path, app) for path, app in apps.items()])
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        for path in beside:  # RFC 8414 §3.1 has the issuer's path at the end
+            if f"{scope['path']}/".startswith(f"{OAUTH_METADATA}{path}/"):
+                rest = scope["path"].removeprefix(OAUTH_METADATA + path)
+                scope = {**scope, "path": f"{path}{OAUTH_METADATA}{rest}"}
+        await router(scope, receive, send)
+
+    return app
 
 
 class Application:
     """A few fixed paths, looked up in a dictionary, which is faster than matching routes."""
 
-    def __init__(self, sandbox: Sandbox, access: ControlAccess, sandboxes: Sandboxes | None, dated: bool) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        access: ControlAccess,
+        sandboxes: Sandboxes | None,
+        dated: bool,
+        beside: tuple[str, ...],
+    ) -> None:
         self.sandbox = sandbox
         self.sandboxes = sandboxes
         self.dated = dated
@@ -72,7 +92,7 @@ class Application:
         # Both spellings; a redirect between them would drop the form's body.
         bare = {path.rstrip("/"): endpoint for path, endpoint in by_path.items()}
         self.paths: Mapping[str, ASGIApp] = {**bare, **by_path, HEALTH: _health}
-        known = f"Unknown path. Known paths: {', '.join(by_path)}, {HEALTH} and {CONTROL}."
+        known = f"Unknown path. Known paths: {', '.join((*by_path, *beside))}, {HEALTH} and {CONTROL}."
         self.unknown_path = UNKNOWN_PATH[api](known)
         self.control = control_application(sandbox, access, CONTROL, sandboxes)
 
@@ -137,14 +157,18 @@ class Application:
     def _date(self) -> bytes:
         return _http_date(int(self.sandbox.clock.now().timestamp()))
 
+    def _unknown(self, path: str) -> ProviderError:
+        if self.sandboxes is not None and path.startswith(PATH) and (id := path.removeprefix(PATH).partition("/")[0]):
+            return UNKNOWN_PATH[self.sandbox.configuration.api](unknown(id))
+        return UnknownResource() if self.routes and path.startswith(f"{API}/") else self.unknown_path
+
     async def _not_found(self, scope: Scope, _receive: Receive, send: Send) -> None:
         started = perf_counter()
         with self.sandbox.lock:
             path = scope["path"].removeprefix(scope.get("root_path", ""))
             outcome = Outcome(new_request_id(), self.sandbox.clock.now())
             admitted = self.sandbox.limiter.admits(address_of(scope), outcome.at)
-            unknown = UnknownResource() if self.routes and path.startswith(f"{API}/") else self.unknown_path
-            response = error_response(unknown) if admitted else request_limit_page()
+            response = error_response(self._unknown(path)) if admitted else request_limit_page()
             outcome.status = response.status
             outcome.duration_ms = (perf_counter() - started) * 1000
             self.sandbox.log.add_unknown(scope["method"], path, outcome)

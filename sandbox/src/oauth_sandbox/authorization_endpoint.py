@@ -10,7 +10,7 @@ from oauth_sandbox.configuration import Api
 from oauth_sandbox.openid import authorization as openid
 from oauth_sandbox.openid import pushed
 from oauth_sandbox.parameters import from_query
-from oauth_sandbox.pkce import METHODS
+from oauth_sandbox.pkce import METHODS, is_challenge
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.scope import Scope, parse, within
 
@@ -91,6 +91,8 @@ def examine(sandbox: Sandbox, query: str, issuer: str = "") -> AuthorizationRequ
         problem = ("invalid_request", "Code challenge required")  # RFC 7636 §4.4.1
     elif pkce is not Pkce.IGNORED and method not in (METHODS if pkce is Pkce.ENFORCED else ["S256"]):
         problem = ("invalid_request", "The code challenge method is not supported")  # RFC 7636 §4.4.1
+    elif is_openid and (challenge := parameters.get("code_challenge")) and not is_challenge(method, challenge):
+        problem = ("invalid_request", "The code challenge is not of its method's form")
     elif is_openid and (refused := openid.problem(sandbox, client, scope, parameters)):
         problem = refused
     else:

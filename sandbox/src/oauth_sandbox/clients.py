@@ -108,6 +108,11 @@ class Client(Struct, frozen=True, forbid_unknown_fields=True):
         """True for a client without a secret (RFC 6749 §2.1)."""
         return not self.secret
 
+    @property
+    def has_users(self) -> bool:
+        """False for a client with the grant client_credentials alone, whose tokens are its own (RFC 6749 §4.4)."""
+        return self.grants != (GrantType.CLIENT_CREDENTIALS,)
+
     def may_redirect_to(self, uri: str) -> bool:
         """Return true for a registered URI, and for ``http`` on a loopback host with any port and path."""
         return uri in self.redirect_uris or LOOPBACK_REDIRECT_URI.fullmatch(uri) is not None

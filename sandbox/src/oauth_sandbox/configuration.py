@@ -69,11 +69,22 @@ class Lifetimes(Struct, frozen=True, forbid_unknown_fields=True):
     refresh_token: Lifetime
 
 
+Subject = Annotated[
+    str, Meta(min_length=1, max_length=255, description="The identifier at the OpenID provider, by default the id.")
+]
+
+
 class KnownUser(Struct):
     """A user: an id, a name and any other fields."""
 
     id: UserId
     name: Annotated[str, Meta(min_length=1)]
+    sub: Subject | msgspec.UnsetType = msgspec.UNSET
+
+
+def subject(user: User) -> str:
+    """Return the identifier of a user at the OpenID provider: a field ``sub``, or the id."""
+    return str(user.get("sub", user["id"]))
 
 
 class ConfigurationFile(Fields):
@@ -240,6 +251,10 @@ def _users(users: Iterable[User], name: str) -> Mapping[int, User]:
                 ) from error
         if user["id"] in by_id:
             raise ConfigurationError(f"{place}, field id: {user['id']} is used already. Give each user its own.")
+        if subject(user) in map(subject, by_id.values()):
+            raise ConfigurationError(
+                f"{place}, field sub: {quoted(subject(user))} is another user's. Give each its own."
+            )
         by_id[user["id"]] = user
     return by_id
 

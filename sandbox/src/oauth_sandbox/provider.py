@@ -272,6 +272,7 @@ class Sandbox:
             self.faults.clear()
             self.holds.release()
             self.lint.clear()
+            self.lint.unknown_clients.clear()
             self.log.clear()
             self.refused.clear()
             self.logins.refill()

@@ -15,7 +15,8 @@ from oauth_sandbox.parameters import Parameters, from_body, from_query
 if TYPE_CHECKING:
     from oauth_sandbox.openid.claims import Flaw
 
-LARGEST_BODY = 65_536
+LARGEST_BODY = 131_072
+"""Bytes: enough for the longest description of an advert, with each character escaped as JSON may have it."""
 
 
 class Endpoint(StrEnum):

@@ -28,6 +28,11 @@ class Own:
     used_at: datetime
 
 
+def unknown(id: str) -> str:
+    """Return the message about an id that no sandbox has."""
+    return f"There is no sandbox {quoted(id)}. One that is idle for an hour is removed."
+
+
 class Sandboxes:
     """The sandboxes by their id. ``make_app`` returns the application of one, ``now`` is the real time."""
 
@@ -63,5 +68,5 @@ class Sandboxes:
     def remove(self, id: str) -> None:
         """Remove a sandbox. Raises ``LookupError`` when it is unknown."""
         if id not in self._own:
-            raise LookupError(f"There is no sandbox {quoted(id)}, or it was idle for an hour.")
+            raise LookupError(unknown(id))
         self._own.pop(id).sandbox.holds.release()

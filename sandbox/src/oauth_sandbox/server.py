@@ -82,7 +82,9 @@ def serve(
     for uri in redirect_uris:
         for sandbox in sandboxes:
             sandbox.register(uri)
-    if issuer and Api.GENERIC in by_api:
+    if issuer:
+        if Api.GENERIC not in by_api:
+            raise ServeError("--issuer: only the provider generic has one. Add --provider generic, or leave it out.")
         by_api[Api.GENERIC].publish(issuer)
     with listening(host, port) as listener:
         url = url_of(listener, "http" if tls is None else "https")

@@ -1,5 +1,6 @@
 """Adverts: their rules, each with the documented text where there is one, their commands, and their owner."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -117,11 +118,17 @@ INVALID = "Invalid value"
         ({"description": DRY.upper()}, [("description", CAPITALS)]),
         ({"description": f"{DRY} a@b.example"}, [("description", NO_EMAIL)]),
         ({"description": f"{DRY} 500100200 ???"}, [("description", NO_PHONE), ("description", PUNCTUATION)]),
-        ({"category_id": 2}, [("category_id", "Fix the category"), ("params.state", INVALID)]),
+        ({"category_id": 2}, [("category_id", "Fix the category")]),
         ({"advertiser_type": "shop"}, [("advertiser_type", INVALID)]),
         ({"external_id": ["x"]}, [("external_id", INVALID)]),
         ({"contact": "Demo user"}, [("contact", INVALID)]),
+        ({"category_id": None}, [("category_id", MISSING)]),
+        ({"title": "\0" * 20}, [("title", INVALID)]),
+        ({"description": f"{DRY}\n\x1b"}, [("description", INVALID)]),
+        ({"description": f"{DRY}\r\n\tDry."}, []),
         ({"contact": {"name": " "}}, [("name", MISSING)]),
+        ({"contact": {"name": 5}}, [("name", INVALID)]),
+        ({"contact": {"name": None}}, [("name", MISSING)]),
         ({"contact": {"name": "D", "phone": "call me"}}, [("phone", "Invalid phone format")]),
         ({"contact": {"name": "D", "phone": 500100200}}, []),
         ({"contact": {"name": "D"}}, []),
@@ -179,6 +186,7 @@ INVALID = "Invalid value"
             ],
         ),
         ({"attributes": [{"code": "state", "values": ["used", "new"]}]}, [("params.state", INVALID)]),
+        ({"attributes": [{"code": "state", "value": it} for it in ("used", "new")]}, [("params.state", INVALID)]),
     ],
 )
 def test_content_is_checked(api: Api, members: dict[str, Any], problems: list[tuple[str, str]]) -> None:
@@ -187,6 +195,13 @@ def test_content_is_checked(api: Api, members: dict[str, Any], problems: list[tu
         assert refusal(response) == problems
     else:
         assert response.status_code == 200, response.text
+
+
+def test_longest_description_may_be_escaped(api: Api) -> None:
+    body = json.dumps(ADVERT | {"description": "\U0001f600" * 9_000}).encode()
+    assert len(body) > 108_000
+    response = api("POST", "/adverts", body, Content_Type="application/json")
+    assert response.status_code == 200, response.text
 
 
 @pytest.mark.parametrize(
@@ -208,6 +223,7 @@ def test_attributes_have_two_keys_only(api: Api, attributes: object) -> None:
         ({"external_url": "https://shop.example/1"}, "Partner is not allowed to use external URL"),
         ({"images": [{"url": "https://shop.invalid/1.jpg"}]}, "Image error: Remote file not exists"),
         ({"images": [{"url": "ftp://shop.example/1.jpg"}]}, "Image error: Remote file not exists"),
+        ({"images": [{"url": "https://shop.example:99999999/1.jpg"}]}, "Image error: Remote file not exists"),
         ({"images": [{"url": "https://shop.example/1.jpg"}] * 9}, "Image error: Image limit exceeded"),
     ],
 )
@@ -293,6 +309,8 @@ def test_list_is_filtered_by_external_id_and_categories(api: Api, create: Create
     found = api("GET", "/adverts?category_ids=21,31").json()["data"]
     assert {advert["category_id"] for advert in found} == {21, 31}
     assert api("GET", "/adverts?category_ids=999").json()["data"] == []
+    for name, value in (("category_ids", "x"), ("category_ids", "21,"), ("category_ids[]", "21")):
+        assert refusal(api("GET", f"/adverts?{name}={value}")) == [(name, INVALID)]
 
 
 # Life cycle.

@@ -85,7 +85,7 @@ def test_charset_is_no_other_type(api: Api) -> None:
 
 
 def test_oversized_body_is_refused(api: Api) -> None:
-    response = api("POST", "/adverts", ADVERT | {"description": "x" * 70_000})
+    response = api("POST", "/adverts", ADVERT | {"description": "x" * 140_000})
     assert response.status_code == 413
     assert response.json()["error"]["status"] == 413
 

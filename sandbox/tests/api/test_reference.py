@@ -49,11 +49,20 @@ def test_location_is_the_nearest_city_with_its_nearest_district(api: Api) -> Non
     assert (found["city"], found["district"]) == (town, None)
 
 
-@pytest.mark.parametrize("query", ["", "latitude=50", "latitude=50&longitude=east", "latitude=nan&longitude=1"])
-def test_location_without_coordinates_is_refused(api: Api, query: str) -> None:
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [
+        ("", ["latitude", "longitude"]),
+        ("latitude=50", ["longitude"]),
+        ("latitude=50&longitude=east", ["longitude"]),
+        ("latitude=nan&longitude=1", ["latitude"]),
+        ("latitude=91&longitude=-181", ["latitude", "longitude"]),
+    ],
+)
+def test_location_without_coordinates_is_refused(api: Api, query: str, wrong: list[str]) -> None:
     response = api("GET", f"/locations?{query}")
     assert response.status_code == 400
-    assert response.json()["error"]["validation"][0]["field"] in ("latitude", "longitude")
+    assert [problem["field"] for problem in response.json()["error"]["validation"]] == wrong
 
 
 def test_pages_of_cities_are_all_of_them_once(api: Api) -> None:

@@ -186,8 +186,8 @@ def test_moderation_begins_when_the_control_makes_an_advert_new(
     api: Api, create: Callable[..., dict[str, Any]], steered_sandbox: SteeredSandbox
 ) -> None:
     control, id = steered_sandbox.control, create()["id"]
-    assert control.request("PATCH", f"adverts/{id}", {"status": "new"})["status"] == "new"
-    assert api("GET", f"/adverts/{id}").json()["data"]["status"] == "active", "moderation takes no time as usual"
+    with pytest.raises(SteeringError, match=r"409 .*active at once while behaviour.moderation_seconds is 0"):
+        control.request("PATCH", f"adverts/{id}", {"status": "new"})
     control.settings(behaviour={"moderation_seconds": 30})
     control.request("PATCH", f"adverts/{id}", {"status": "new"})
     steered_sandbox.clock.move(29)

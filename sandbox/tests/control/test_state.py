@@ -28,6 +28,20 @@ def authorization(url: str = "http://anywhere", **parameters: str) -> str:
     return f"{url}/oauth/authorize/?{urlencode(query)}"
 
 
+def test_client_of_its_own_grant_alone_gets_no_token_of_a_user(control: Control) -> None:
+    tokens = "access-tokens"
+    assert control.request("POST", tokens, {"client_id": "machine-app"})["user_id"] is None
+    for path, fields in (
+        (tokens, {"user_id": 402215}),
+        ("refresh-tokens", {}),
+        ("codes", {"redirect_uri": "http://a"}),
+    ):
+        with pytest.raises(
+            SteeringError, match=r'409 .*The client "machine-app" has only the grant client_credentials'
+        ):
+            control.request("POST", path, {"client_id": "machine-app", **fields})
+
+
 def test_the_clock(steered_sandbox: SteeredSandbox, ask: Send) -> None:
     clock = steered_sandbox.clock
     start = clock.now()

@@ -10,12 +10,19 @@ import httpx
 import pytest
 
 from oauth_sandbox.control_client import Control, SteeringError
+from oauth_sandbox.faults.broken_bodies import WrongIdToken
 from oauth_sandbox.faults.kinds import KINDS, fault_from, fault_from_header, field_schemas, fields_of
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.validation import InvalidInput
 
 Send = Callable[..., httpx.Response]
 REDIRECT_URI = "http://localhost:8501/callback"
+
+
+def test_default_flaw_is_described() -> None:
+    description = str(field_schemas("wrong-id-token")["flaw"]["description"])
+    assert f"by default {WrongIdToken().flaw}" in description
+    assert "wrong-subject" in description
 
 
 @pytest.mark.parametrize("number", range(1, 12))

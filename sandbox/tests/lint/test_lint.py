@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from oauth_sandbox.control_client import Control
+from oauth_sandbox.control_client import Control, SteeringError
 from oauth_sandbox.lint.checks import CHECKS, CHECKS_OF_PRESENTED
 from oauth_sandbox.lint.findings import RULES
 from oauth_sandbox.provider import Sandbox
@@ -45,6 +45,8 @@ def test_every_rule_has_texts_and_every_text_a_rule() -> None:
     checked = {name for checks in (CHECKS, CHECKS_OF_PRESENTED) for by_name in checks.values() for name in by_name}
     assert checked == set(RULES)
     assert all(rule.title and rule.why and rule.remedy and rule.reference for rule in RULES.values())
+    for rule, of_one_api in (("scope-missing", "v2"), ("code-late", "few minutes"), ("verifier-wrong", "This one")):
+        assert of_one_api not in RULES[rule].why + RULES[rule].remedy, "the rule is for every API"
     assert [endpoint for endpoint, by_name in CHECKS.items() if "state-missing" in by_name] == [Endpoint.AUTHORIZE]
 
 
@@ -209,6 +211,33 @@ def test_findings_of_one_client_can_be_cleared(control: Control, visit: Callable
     assert (control.lint("demo-app"), control.lint("website-app")) == ([], ["state-missing"])
     control.clear_lint()
     assert control.lint() == []
+
+
+def test_a_client_that_is_neither_registered_nor_was_ever_sent_is_refused(
+    control: Control, visit: Callable[..., None], sandbox: Sandbox
+) -> None:
+    refused = '409 .*There is no client "demo-ap", and no request named one. Known clients: demo-app, '
+    for method, path in (("GET", "lint"), ("DELETE", "lint"), ("GET", "requests")):
+        with pytest.raises(SteeringError, match=refused):
+            control.request(method, path, client_id="demo-ap")
+    visit(client_id="demo-ap")
+    assert control.lint("demo-ap") == [], "the tested program sent it"
+    assert control.request("GET", "requests", client_id="demo-ap") == []
+    visit(state=None)
+    sandbox.remove_client("demo-app")
+    assert control.lint("demo-app") == ["state-missing"], "of a removed client"
+    control.reset()
+    with pytest.raises(SteeringError, match=refused):
+        control.lint("demo-ap")
+
+
+def test_unknown_clients_are_bounded(sandbox: Sandbox) -> None:
+    unknown = sandbox.lint.unknown_clients
+    for number in range(unknown.MOST + 1):
+        unknown.add(str(number))
+    assert ("0" in unknown, "1" in unknown) == (False, True)
+    unknown.add("a" * 101)
+    assert "a" * 101 not in unknown
 
 
 def test_recent_states_are_bounded(sandbox: Sandbox) -> None:

@@ -79,7 +79,10 @@ class NewRefreshToken(Fields):
 
 
 class NewAccessToken(Fields):
-    """An access token to issue: by default with the client's scopes, for the first user; null: for no user."""
+    """An access token to issue: by default with the client's scopes, for the first user; null: for no user.
+
+    That is the default for a client with the grant client_credentials alone.
+    """
 
     client_id: ClientId
     scope: ScopeText = ""
@@ -134,8 +137,14 @@ def _issue(kind: Kind, sandbox: Sandbox, call: Call) -> dict[str, Any]:
     body = call.body
     if not sandbox.has_client(body.client_id):
         raise Conflict(f"There is no client {quoted(body.client_id)}.")
-    user_id = next(iter(sandbox.users)) if body.user_id is UNSET else body.user_id
+    has_users = sandbox.client(body.client_id).has_users
+    default = next(iter(sandbox.users)) if has_users or kind is not Kind.ACCESS_TOKEN else None
+    user_id = default if body.user_id is UNSET else body.user_id
     check_user(sandbox, user_id)
+    if user_id is not None and not has_users:
+        raise Conflict(
+            f"The client {quoted(body.client_id)} has only the grant client_credentials: it gets no {kind} of a user."
+        )
     try:
         scope = sandbox.checked_scopes(parse(body.scope))
     except ValueError as error:

@@ -6,11 +6,11 @@ from typing import Annotated
 from msgspec import UNSET, Meta, UnsetType
 
 from oauth_sandbox.clients import ClientId
-from oauth_sandbox.control.operation import Call, Number, Operation, Time
+from oauth_sandbox.control.operation import Call, Conflict, Number, Operation, Time
 from oauth_sandbox.lint.findings import Finding
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.request import Endpoint
-from oauth_sandbox.validation import Fields
+from oauth_sandbox.validation import Fields, quoted
 
 
 class FindingFields(Fields):
@@ -38,7 +38,20 @@ class ClientQuery(Fields):
 
 
 def _list(sandbox: Sandbox, call: Call) -> list[FindingFields]:
-    return [finding_fields(finding) for finding in sandbox.lint.findings(call.query.client_id or None)]
+    return [finding_fields(finding) for finding in sandbox.lint.findings(asked_client(sandbox, call))]
+
+
+def asked_client(sandbox: Sandbox, call: Call) -> str | None:
+    """Return the client of a query, if any. Raises ``Conflict`` for one that is not registered and sent nothing:
+    with a typing error in its id a test would pass whatever happens.
+    """
+    client_id: str | UnsetType = call.query.client_id
+    if client_id is UNSET:
+        return None
+    if not (sandbox.has_client(client_id) or sandbox.lint.knows(client_id) or sandbox.log.entries(1, 0, client_id)):
+        known = ", ".join(client.client_id for client in sandbox.clients())
+        raise Conflict(f"There is no client {quoted(client_id)}, and no request named one. Known clients: {known}.")
+    return client_id
 
 
 def finding_fields(finding: Finding) -> FindingFields:
@@ -49,7 +62,7 @@ def finding_fields(finding: Finding) -> FindingFields:
 
 
 def _clear(sandbox: Sandbox, call: Call) -> None:
-    sandbox.lint.clear(call.query.client_id or None)
+    sandbox.lint.clear(asked_client(sandbox, call))
 
 
 OPERATIONS = (
@@ -60,6 +73,7 @@ OPERATIONS = (
         _list,
         list[FindingFields],
         query=ClientQuery,
+        conflicts=True,
     ),
-    Operation("DELETE", "lint", "Clear the findings", _clear, query=ClientQuery),
+    Operation("DELETE", "lint", "Clear the findings", _clear, query=ClientQuery, conflicts=True),
 )

@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType
 
-from oauth_sandbox.configuration import UserId
+from oauth_sandbox.configuration import Api, UserId
 from oauth_sandbox.control.operation import Call, Conflict, Limit, Operation
 from oauth_sandbox.partner.routes import data_of, settled, shown_advert, shown_message, shown_thread
-from oauth_sandbox.partner.state import Advert, Id, Message, Status, Thread
+from oauth_sandbox.partner.state import Advert, Id, Message, PartnerData, Status, Thread
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.validation import Fields
 
@@ -42,13 +42,20 @@ class NewMessage(Fields):
     text: Text
 
 
+def _data(sandbox: Sandbox) -> PartnerData:
+    """Return the adverts and threads. Raises ``Conflict`` where the API has none."""
+    if (api := sandbox.configuration.api) is not Api.PARTNER:
+        raise Conflict(f"Only the API {Api.PARTNER} has adverts and threads; this sandbox is {api}.")
+    return data_of(sandbox)
+
+
 def _adverts(sandbox: Sandbox, call: Call) -> list[Any]:
-    adverts = _newest(data_of(sandbox).adverts.values(), call.query)
+    adverts = _newest(_data(sandbox).adverts.values(), call.query)
     return [_shown(sandbox, settled(sandbox, advert)) for advert in adverts]
 
 
 def _threads(sandbox: Sandbox, call: Call) -> list[Any]:
-    return [_shown_thread(thread) for thread in _newest(data_of(sandbox).threads.values(), call.query)]
+    return [_shown_thread(thread) for thread in _newest(_data(sandbox).threads.values(), call.query)]
 
 
 def _newest(items: Any, query: PartnerQuery) -> list[Any]:
@@ -65,7 +72,9 @@ def _shown_thread(thread: Thread) -> dict[str, Any]:
 
 
 def _decide(sandbox: Sandbox, call: Call) -> dict[str, Any]:
-    advert = _found(data_of(sandbox).adverts, call.path["id"], "advert")
+    advert = _found(_data(sandbox).adverts, call.path["id"], "advert")
+    if call.body.status is Status.NEW and sandbox.behaviour.moderation_seconds == 0:
+        raise Conflict("A new advert is active at once while behaviour.moderation_seconds is 0. Set it first.")
     advert.status = call.body.status
     if advert.status is Status.ACTIVE:
         advert.activate(sandbox.clock.now())
@@ -75,7 +84,7 @@ def _decide(sandbox: Sandbox, call: Call) -> dict[str, Any]:
 
 
 def _ask(sandbox: Sandbox, call: Call) -> dict[str, Any]:
-    data, now = data_of(sandbox), sandbox.clock.now()
+    data, now = _data(sandbox), sandbox.clock.now()
     if call.body.advert_id not in data.adverts:
         raise Conflict(f"There is no advert {call.body.advert_id}.")
     advert = data.adverts[call.body.advert_id]
@@ -86,7 +95,7 @@ def _ask(sandbox: Sandbox, call: Call) -> dict[str, Any]:
 
 
 def _receive(sandbox: Sandbox, call: Call) -> Any:
-    data = data_of(sandbox)
+    data = _data(sandbox)
     thread = _found(data.threads, call.path["id"], "thread")
     message = Message(data.new_id(), False, sandbox.clock.now(), call.body.text, False, [])
     return shown_message(thread, thread.add(message))
@@ -101,13 +110,32 @@ def _found(known: dict[int, Any], id: int, what: str) -> Any:
 Shown = dict[str, Any]
 OPERATIONS = (
     Operation(
-        "GET", "adverts", "List the adverts of all users, newest first", _adverts, list[Shown], query=PartnerQuery
+        "GET",
+        "adverts",
+        "List the adverts of all users, newest first",
+        _adverts,
+        list[Shown],
+        query=PartnerQuery,
+        conflicts=True,
     ),
     Operation(
-        "PATCH", "adverts/{id}", "Decide about an advert", _decide, Shown, body=AdvertChange, path_parameters=BY_ID
+        "PATCH",
+        "adverts/{id}",
+        "Decide about an advert",
+        _decide,
+        Shown,
+        body=AdvertChange,
+        path_parameters=BY_ID,
+        conflicts=True,
     ),
     Operation(
-        "GET", "threads", "List the threads of all users, newest first", _threads, list[Shown], query=PartnerQuery
+        "GET",
+        "threads",
+        "List the threads of all users, newest first",
+        _threads,
+        list[Shown],
+        query=PartnerQuery,
+        conflicts=True,
     ),
     Operation("POST", "threads", "Ask about an advert, as a buyer", _ask, Shown, 201, body=NewThread, conflicts=True),
     Operation(
@@ -119,5 +147,6 @@ OPERATIONS = (
         201,
         body=NewMessage,
         path_parameters=BY_ID,
+        conflicts=True,
     ),
 )

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, UnsetType
 
 from oauth_sandbox.clients import ClientId
+from oauth_sandbox.control.lint import asked_client
 from oauth_sandbox.control.operation import LARGEST_NUMBER, Call, Limit, Operation
 from oauth_sandbox.log import Entry
 from oauth_sandbox.provider import Sandbox
@@ -21,7 +22,7 @@ class LogQuery(Fields):
 
 def _list(sandbox: Sandbox, call: Call) -> tuple[Entry, ...]:
     query: LogQuery = call.query
-    return sandbox.log.entries(query.limit, query.after, query.client_id or None)
+    return sandbox.log.entries(query.limit, query.after, asked_client(sandbox, call))
 
 
 def _clear(sandbox: Sandbox, _call: Call) -> None:
@@ -30,7 +31,13 @@ def _clear(sandbox: Sandbox, _call: Call) -> None:
 
 OPERATIONS = (
     Operation(
-        "GET", "requests", "List the last requests, newest first, without secrets", _list, list[Entry], query=LogQuery
+        "GET",
+        "requests",
+        "List the last requests, newest first, without secrets",
+        _list,
+        list[Entry],
+        query=LogQuery,
+        conflicts=True,
     ),
     Operation("DELETE", "requests", "Empty the log", _clear),
 )

@@ -9,20 +9,26 @@ from oauth_sandbox.behaviour import Behaviour, Preset
 from oauth_sandbox.clients import Address, NewClient, ScopeName, check_redirect_uri
 from oauth_sandbox.configuration import Api, Lifetimes, Replacement, Seed, from_fields
 from oauth_sandbox.control.operation import Call, Conflict, Operation, Time
+from oauth_sandbox.control.settings import check_effect, current_settings
 from oauth_sandbox.control.users import NewUser
 from oauth_sandbox.openid.settings import OpenId
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.rate_limit import RequestLimit
 from oauth_sandbox.sandboxes import PATH, Own, Sandboxes
-from oauth_sandbox.validation import Fields, optional
+from oauth_sandbox.validation import Fields, InvalidInput, optional
 
 Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$(?!\n)", description="The id of the sandbox.")]
-
+AnyId = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9_-]{1,100}$(?!\n)", description="The id of the sandbox: letters and digits.")
+]
 
 SomeLifetimes: Any = optional(Lifetimes, "SomeLifetimes")
 SomeRequestLimit: Any = optional(RequestLimit, "SomeRequestLimit")
 SomeBehaviour: Any = optional(Behaviour, "SomeBehaviour")
 SomeOpenId: Any = optional(OpenId, "SomeOpenId")
+
+
+Scopes = Annotated[dict[ScopeName, Annotated[str, Meta(min_length=1)]], Meta(min_length=1)]
 
 
 class Given(Fields):
@@ -38,7 +44,7 @@ class Given(Fields):
     refresh_token_replaced: Replacement | msgspec.UnsetType = msgspec.UNSET
     refresh_ends_access_tokens: bool | msgspec.UnsetType = msgspec.UNSET
     seed: Seed | msgspec.UnsetType = msgspec.UNSET
-    scopes: dict[ScopeName, str] | msgspec.UnsetType = msgspec.UNSET
+    scopes: Scopes | msgspec.UnsetType = msgspec.UNSET
     users: Annotated[list[NewUser], Meta(min_length=1)] | msgspec.UnsetType = msgspec.UNSET
     clients: list[NewClient] | msgspec.UnsetType = msgspec.UNSET
 
@@ -70,11 +76,16 @@ def _make(sandbox: Sandbox, call: Call) -> OwnFields:
     document = msgspec.to_builtins(call.body)
     server = sandbox.configuration
     api, redirect_uris = Api(document.pop("api", server.api)), document.pop("redirect_uris")
+    defaults = msgspec.to_builtins(current_settings(sandbox)) if api is server.api else {}
+    check_effect(api, document, defaults)
+    sandboxes = _of(call)
     try:
         for uri in redirect_uris:
             check_redirect_uri(uri)
-        own = _of(call).make(from_fields(document, server, api), fault_header=sandbox.fault_header)
+        own = sandboxes.make(from_fields(document, server, api), fault_header=sandbox.fault_header)
     except ValueError as error:
+        if isinstance(error.__cause__, InvalidInput):  # and not, say, an id that is used twice
+            raise InvalidInput((), str(error)) from error
         raise Conflict(str(error)) from error
     own.sandbox.log.listener = sandbox.log.listener
     if own.sandbox.openid.issuer and "issuer" not in document.get("openid", {}):  # the server's, of which it is a part
@@ -91,5 +102,5 @@ def _remove(_sandbox: Sandbox, call: Call) -> None:
 OPERATIONS = (
     Operation("GET", "sandboxes", "List the sandboxes of their own", _list, list[OwnFields], conflicts=True),
     Operation("POST", "sandboxes", "Make a sandbox of its own", _make, OwnFields, 201, body=Given, conflicts=True),
-    Operation("DELETE", "sandboxes/{id}", "Remove one", _remove, path_parameters={"id": Id}, conflicts=True),
+    Operation("DELETE", "sandboxes/{id}", "Remove one", _remove, path_parameters={"id": AnyId}, conflicts=True),
 )

@@ -62,10 +62,13 @@ class MalformedToken(Fault, frozen=True, tag="malformed-token"):
         return replace(response, body=body)
 
 
+FLAW = "What is wrong with the id_token, by default expired. Of wrong-subject only a comparison with userinfo tells."
+
+
 class WrongIdToken(Fault, frozen=True, tag="wrong-id-token"):
     """Tokens with an id_token that a client must refuse; other responses are as usual."""
 
-    flaw: Annotated[Flaw, Meta(description="What is wrong with the id_token.")] = "expired"
+    flaw: Annotated[Flaw, Meta(description=FLAW)] = "expired"
 
     @property
     def only_at(self) -> Endpoint:

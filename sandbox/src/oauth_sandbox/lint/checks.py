@@ -95,7 +95,10 @@ def client_of(sandbox: "Sandbox", request: IncomingRequest, presented: Issued | 
         client_id = request.parameters.get("client_id") or _basic_client(request)
     else:
         client_id = presented.client_id if presented is not None else ""
-    return client_id if sandbox.has_client(client_id) else None
+    if sandbox.has_client(client_id):
+        return client_id
+    sandbox.lint.unknown_clients.add(client_id)
+    return None
 
 
 def _basic_client(request: IncomingRequest) -> str:

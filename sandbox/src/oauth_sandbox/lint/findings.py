@@ -60,6 +60,7 @@ class Lint:
         self.drill = False
         self.states = RecentStates()
         self.nonces = RecentStates()
+        self.unknown_clients = UnknownClients()
 
     def findings(self, client_id: str | None = None) -> tuple[Finding, ...]:
         """Return all findings, or those of one client."""
@@ -85,6 +86,10 @@ class Lint:
                 finding.endpoint, finding.last_at, finding.request_id = endpoint, now, request_id
             finding.detail = (details or {}).get(name, "")
 
+    def knows(self, client_id: str) -> bool:
+        """Return true when a request named this client, or a finding is of it; it may be removed since."""
+        return client_id in self.unknown_clients or bool(self.findings(client_id))
+
     def put(self, finding: Finding) -> None:
         """Have a finding as it is, in place of the same client's of the same rule."""
         self._findings[finding.client_id, finding.rule.name, finding.drill] = finding
@@ -95,6 +100,31 @@ class Lint:
             del self._findings[finding.client_id, finding.rule.name, finding.drill]
         if client_id is None:
             self.states, self.nonces = RecentStates(), RecentStates()
+
+
+class UnknownClients:
+    """The last client ids of requests that no client has, so that one may ask about them."""
+
+    MOST = 1000
+    LONGEST = 100
+
+    def __init__(self) -> None:
+        self._ids: dict[str, None] = {}
+
+    def __contains__(self, client_id: str) -> bool:
+        """Return true when a request named this client."""
+        return client_id in self._ids
+
+    def add(self, client_id: str) -> None:
+        """Remember an id; past ``MOST`` the oldest is dropped, and a longer one than a client may have is ignored."""
+        if 0 < len(client_id) <= self.LONGEST:
+            self._ids[client_id] = None
+            if len(self._ids) > self.MOST:
+                del self._ids[next(iter(self._ids))]
+
+    def clear(self) -> None:
+        """Forget every id."""
+        self._ids.clear()
 
 
 class RecentStates:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oauth_sandbox.clients import Client
-from oauth_sandbox.openid.claims import subject
+from oauth_sandbox.configuration import subject
 from oauth_sandbox.openid.keys import claims_of
 from oauth_sandbox.openid.logins import Login, Session, is_older
 from oauth_sandbox.scope import Scope, within

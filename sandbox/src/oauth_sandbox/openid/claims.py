@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from oauth_sandbox.configuration import User
+from oauth_sandbox.configuration import User, subject
 from oauth_sandbox.openid.keys import UNPUBLISHED, base64url, compact, current_key, numbered, unsigned, with_hmac
 from oauth_sandbox.scope import Scope
 from oauth_sandbox.store import Issued
@@ -59,11 +59,6 @@ OF_SCOPE: Mapping[str, tuple[str, ...]] = {
 _OF_A_SCOPE = frozenset(claim for claims in OF_SCOPE.values() for claim in claims)
 
 HOUR = 3600
-
-
-def subject(user: User) -> str:
-    """Return the identifier of a user: a field ``sub``, or the id."""
-    return str(user.get("sub", user["id"]))
 
 
 def user_claims(user: User, scope: Scope) -> dict[str, Any]:

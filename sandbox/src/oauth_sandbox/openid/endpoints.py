@@ -8,6 +8,7 @@ from oauth_sandbox import authorization_endpoint, token_endpoint
 from oauth_sandbox.authorization_endpoint import ErrorPage, ErrorRedirect, with_parameters
 from oauth_sandbox.behaviour import Pkce
 from oauth_sandbox.clients import Client, GrantType
+from oauth_sandbox.configuration import subject
 from oauth_sandbox.consent import device_page, done_page
 from oauth_sandbox.errors import (
     InactiveClient,
@@ -19,7 +20,7 @@ from oauth_sandbox.errors import (
 )
 from oauth_sandbox.openid import device, keys, pushed, registration
 from oauth_sandbox.openid.authorization import PROMPTS, approved
-from oauth_sandbox.openid.claims import OPENID, id_token, subject, user_claims
+from oauth_sandbox.openid.claims import OPENID, id_token, user_claims
 from oauth_sandbox.parameters import FORM, Parameters
 from oauth_sandbox.paths import PATHS
 from oauth_sandbox.provider import Sandbox, Tokens
@@ -168,7 +169,11 @@ def activate(sandbox: Sandbox, request: IncomingRequest) -> Response:
         return device_page(code)
     decision, user_id = form.get("decision"), form.get("user") or str(next(iter(sandbox.users)))
     known = {str(known): known for known in sandbox.users}
-    if decision == "approve" and user_id in known:
+    if decision not in (None, "approve", "deny"):
+        raise ErrorPage("The decision is neither approve nor deny", decision, "Use one of the page's buttons.")
+    if decision == "approve" and user_id not in known:
+        raise ErrorPage("The user is unknown", user_id, f"Choose one of: {', '.join(known)}.")
+    if decision == "approve":
         waiting.user_id = known[user_id]
         approved(sandbox, waiting.client_id, waiting.scope, waiting.user_id)
     elif decision == "deny":

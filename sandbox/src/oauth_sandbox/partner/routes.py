@@ -224,11 +224,15 @@ def _balance(_call: Call) -> Item:
 
 
 def _locations(call: Call) -> list[Item]:
-    numbers = {}
-    for name in ("latitude", "longitude"):
-        if not rules.NUMBER.fullmatch(call.query.get(name, "")):
-            raise InvalidData(Problem(name, rules.INVALID if name in call.query else rules.MISSING))
-        numbers[name] = float(call.query[name])
+    problems, numbers = [], {}
+    for name, farthest in rules.FARTHEST.items():
+        text = call.query.get(name)
+        if text is not None and rules.NUMBER.fullmatch(text) and abs(float(text)) <= farthest:
+            numbers[name] = float(text)
+        else:
+            problems.append(Problem(name, rules.MISSING if text is None else rules.INVALID))
+    if problems:
+        raise InvalidData(*problems)
     city, district = call.places.at(**numbers)
     return [{"city": city, "district": district}]
 
@@ -280,8 +284,14 @@ def _adverts(call: Call) -> list[Item]:
     found = [settled(call.sandbox, advert) for advert in adverts if advert.user_id == call.user_id]
     if "external_id" in call.query:
         found = [advert for advert in found if advert.content.get("external_id") == call.query["external_id"]]
+    if (
+        "category_ids[]" in call.query
+    ):  # as PHP writes a list; left alone, the response has the adverts of every category
+        raise InvalidData(Problem("category_ids[]", rules.INVALID))
     if "category_ids" in call.query:
         wanted = call.query["category_ids"].split(",")
+        if not all(re.fullmatch(r"[0-9]{1,15}", id) for id in wanted):
+            raise InvalidData(Problem("category_ids", rules.INVALID))
         found = [advert for advert in found if str(advert.content.get("category_id")) in wanted]
     found.sort(key=lambda advert: (advert.created_at, advert.id), reverse=True)
     return [shown_advert(call.sandbox, advert) for advert in call.page(found)]

@@ -24,6 +24,8 @@ LONGEST_DESCRIPTION = 9_000
 
 EMAIL_OR_WWW = re.compile(r"(?<=[^\s@])@[^\s@]+\.[^\s@]|\bwww\.|https?://", re.I)
 PHONE_IN_TEXT = re.compile(r"(?:\+|\b)(?:[0-9][ -]?){8,}[0-9]\b")
+CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""Any but tabs and the ends of lines."""
 PUNCTUATION = re.compile(r"([!?.,\-=+#%&@*_><:()|])\1\1")
 PHONE = re.compile(r"\+?(?:[ ()-]*[0-9]){7,14}")
 NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
@@ -152,7 +154,9 @@ class _Draft:
         if not isinstance(contact, dict):
             yield Problem("contact", INVALID)
             return
-        if not isinstance(contact["name"], str) or not contact["name"].strip():
+        if contact["name"] is not None and not isinstance(contact["name"], str):
+            yield Problem("name", INVALID)
+        elif not (contact["name"] or "").strip():
             yield Problem("name", MISSING, MISSING)
         phone = contact["phone"]
         if phone is not None and not PHONE.fullmatch(str(phone)):
@@ -210,10 +214,13 @@ class _Draft:
         if not isinstance(attributes, list) or not all(map(_is_attribute, attributes)):
             yield Problem("attributes", "This value is not valid.", code=400)
             return
-        known = self.category.attributes if self.category else {}
+        if self.category is None or not self.category.is_leaf:  # which attributes there are depends on it
+            return
+        known = self.category.attributes
         given = {attribute["code"]: _values(attribute) for attribute in attributes}
         for code in given:
-            if code not in known or not _fits(known[code], given[code]):
+            repeated = sum(attribute["code"] == code for attribute in attributes) > 1
+            if repeated or code not in known or not _fits(known[code], given[code]):
                 yield Problem(f"params.{code}", INVALID)
         for code, attribute in known.items():
             if attribute["validation"]["required"] and code not in given:
@@ -221,7 +228,7 @@ class _Draft:
 
 
 def _text_problems(name: str, text: object, longest: int) -> Iterator[Problem]:
-    if not isinstance(text, str):
+    if not isinstance(text, str) or CONTROL_CHARACTER.search(text):
         yield Problem(name, INVALID)
         return
     if len(text.strip()) < SHORTEST[name]:
@@ -261,6 +268,7 @@ def is_url(text: object) -> bool:
     try:
         url = urlsplit(text) if isinstance(text, str) else None
         host = url.hostname if url else None
+        _ = url and url.port  # raises for a number beyond the ports
     except ValueError:
         return False
     return url is not None and url.scheme in ("http", "https") and bool(host) and not f".{host}".endswith(".invalid")
