@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from oauth.installation import current
-from oauth_sandbox import embedded, fault_from
+from oauth_sandbox import Endpoint, embedded, fault_from
 
 if TYPE_CHECKING:
     from tests.pages.conftest import Page
@@ -94,7 +94,7 @@ def test_a_fault_is_added_provoked_once_and_gone(page: "Page") -> None:
 def test_token_response_without_tokens_stays_on_the_exchange(
     page: "Page", kind: str, fields: dict[str, int], remark: str
 ) -> None:
-    embedded().faults.add(fault_from(kind, fields), endpoint="token")
+    embedded().faults.add(fault_from(kind, fields), endpoint=Endpoint.TOKEN)
     page.paste(page.decide())
     page.press("token.send")
     current = page.app.session_state["console"]
