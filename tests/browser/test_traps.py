@@ -107,6 +107,7 @@ def test_client_secret_is_taken_when_tab_leads_to_its_eye(walk: "Walk") -> None:
     walk.page.keyboard.press("Tab")
     expect(field).to_have_value("«client_secret 11ch»")
     walk.authorize()
+    expect(walk.at("step.token")).to_contain_text("Code expires in")
 
     walk.reach("token.field.client_secret.value")
     again = walk.at("token.field.client_secret.value").locator("input")
