@@ -335,8 +335,6 @@ def _callback_facts(current: Session) -> None:
             st.markdown(":orange[:material/warning:] Only a code was pasted, so the state could not be checked")
     st.code(f"sent     {sent}\nreceived {received}", language=None)
     _issuer_facts(current, callback)
-    if current.flow.code:
-        _code_expiry()
 
 
 def _issuer_facts(current: Session, callback: Callback) -> None:
@@ -369,6 +367,8 @@ def _code_expiry() -> None:
 
 def _token(current: Session) -> None:
     with step.frame(current, "token", "3 · Exchange the code for tokens"):
+        if current.flow.code:
+            _code_expiry()
         token_request.draw(current, "token", "Exchange the code")
 
 

@@ -86,9 +86,10 @@ def after_poll(device: Device, exchange: Exchange) -> Device:
     if exchange.response is None:
         # RFC 8628 §3.5: after a connection timeout, poll less often; doubling the interval is suggested.
         return replace(device, interval=min(device.interval * 2, LONGEST))
-    if succeeded(exchange):
+    body = members(exchange)
+    if succeeded(exchange) and isinstance(body.get("access_token"), str):  # a 200 may have none, or be cut off
         return replace(device, status=DeviceStatus.DONE)
-    match members(exchange).get("error"):
+    match body.get("error"):
         case "authorization_pending" | "use_dpop_nonce":
             return device
         case "slow_down":

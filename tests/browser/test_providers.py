@@ -55,7 +55,7 @@ def test_server_becomes_a_profile_that_is_edited_shared_and_used(
         walk.type("walkthrough.client_id", "web-app")
         walk.type("walkthrough.client_secret", "web-app-secret-0123456789")
         _approve(walk)
-        expect(walk.step("callback")).to_contain_text("Code expires in")
+        expect(walk.step("token")).to_contain_text("Code expires in")
         walk.exchange()
         expect(walk.at("tokens")).to_contain_text("«access_token #")
 

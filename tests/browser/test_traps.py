@@ -96,6 +96,32 @@ def test_client_secret_is_hidden_while_it_is_typed(walk: "Walk") -> None:
     expect(field).to_have_attribute("type", "text")
 
 
+def test_client_secret_is_taken_when_tab_leads_to_its_eye(walk: "Walk") -> None:
+    walk.pick("walkthrough.client.sandbox", "Your own client")
+    walk.type("walkthrough.client_id", "demo-app")
+    field = walk.at("walkthrough.client_secret").locator("input")
+    field.click()
+    walk.page.keyboard.type("demo-secret")
+    walk.page.keyboard.press("Tab")
+    expect(walk.at("walkthrough.client_secret").get_by_label("Show password")).to_be_focused()
+    walk.page.keyboard.press("Tab")
+    expect(field).to_have_value("«client_secret 11ch»")
+    walk.authorize()
+    expect(walk.at("step.token")).to_contain_text("Code expires in")
+
+    walk.reach("token.field.client_secret.value")
+    again = walk.at("token.field.client_secret.value").locator("input")
+    again.fill("another-secret")
+    again.press("Tab")
+    expect(again).to_have_value("«client_secret 14ch»")
+    walk.exchange()
+    assert "The client credentials are invalid" in walk.card("token")
+
+    walk.press("token.field.client_secret.reset")
+    walk.exchange()
+    walk.at("tokens").wait_for()
+
+
 def tab_to(page: Page, key: str) -> int:
     """Press Tab until an element inside the container with a key has the focus, and return how often."""
     for count in range(1, MOST_TABS + 1):

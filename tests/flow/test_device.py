@@ -105,6 +105,12 @@ def test_tokens_end_the_polling() -> None:
     assert not grant.may_poll(later(100))
 
 
+def test_success_without_tokens_is_a_failure() -> None:
+    assert device.after_poll(begin(), exchange({})).status is DeviceStatus.FAILED
+    early = exchange({"error": "authorization_pending"})  # GitHub answers so, with 200
+    assert device.after_poll(begin(), early).status is DeviceStatus.PENDING
+
+
 def test_expired_code_is_not_sent() -> None:
     grant = begin(expires_in=60)
     assert not grant.has_expired(later(60))

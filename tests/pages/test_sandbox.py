@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from oauth.installation import current
-from oauth_sandbox import embedded
+from oauth_sandbox import Endpoint, embedded, fault_from
 
 if TYPE_CHECKING:
     from tests.pages.conftest import Page
@@ -82,6 +82,26 @@ def test_a_fault_is_added_provoked_once_and_gone(page: "Page") -> None:
     page.go(PAGE)
     page.open("sandbox.tab", "Faults")
     assert "No faults are pending." in page.text()
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "remark"),
+    [
+        ("cut-off-body", {}, "Assume that the code or refresh token in the request is spent"),
+        ("html-page", {"status": 200}, "A web page instead of JSON"),
+    ],
+)
+def test_token_response_without_tokens_stays_on_the_exchange(
+    page: "Page", kind: str, fields: dict[str, int], remark: str
+) -> None:
+    embedded().faults.add(fault_from(kind, fields), endpoint=Endpoint.TOKEN)
+    page.paste(page.decide())
+    page.press("token.send")
+    current = page.app.session_state["console"]
+    assert current.flow.tokens is None
+    assert current.step == "token"
+    assert current.shown["token"].exchange.response.status == 200
+    assert remark in page.text()
 
 
 def test_lint_names_the_mistakes_of_an_integration(page: "Page", server: str) -> None:

@@ -59,6 +59,12 @@
       event.preventDefault();
       run();
     });
+    // Streamlit takes what was typed when the focus leaves the whole widget. Tab from a password goes to its eye, and
+    // Shift Tab from any field to the icon of its help, which are inside: tell it that the focus has left.
+    document.addEventListener("focusout", ({ target, relatedTarget }) => {
+      if (relatedTarget && target.matches("input") && target.closest(".stTextInput")?.contains(relatedTarget))
+        target.dispatchEvent(new FocusEvent("focusout", { bubbles: true }));
+    });
     document.addEventListener("change", ({ target }) => {
       if (target.matches(".shortcuts input")) localStorage.noSingleKeys = target.checked ? "" : "1";
     });

@@ -15,7 +15,7 @@ from pages.parts.walkthrough import sending, step, token_request
 RESULTS = {
     DeviceStatus.DENIED: ":red[:material/close:] The user denied the request",
     DeviceStatus.EXPIRED: ":red[:material/close:] The code has expired. Request a new one",
-    DeviceStatus.FAILED: ":red[:material/close:] The server refused this code. Request a new one",
+    DeviceStatus.FAILED: ":red[:material/close:] The server issued no tokens for this code. Request a new one",
     DeviceStatus.DONE: ":green[:material/check:] The user approved, and the server issued the tokens",
 }
 

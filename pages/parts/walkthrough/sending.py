@@ -65,7 +65,8 @@ def _update(session: Session, action: str, exchange: Exchange) -> None:
         flow = flows.read_tokens(flow, exchange, grant, flows.body_field(exchange.request, "scope"))
         if flow.tokens or flow.application_tokens:
             session.opened |= {"call"}
-        if action == "token" and succeeded(exchange) and (session.fixing is None or session.fixing.action != action):
+        has_new_tokens = flow.tokens is not session.flow.tokens  # a 200 may have none, or be cut off
+        if action == "token" and has_new_tokens and (session.fixing is None or session.fixing.action != action):
             session.go("call")  # the tokens are above it
     elif action == "par":
         flow = flows.read_pushed(flow, exchange)
