@@ -24,6 +24,7 @@ ENDPOINT_OF = {
     Step.INTROSPECT: "introspection_endpoint",
     Step.JWKS: "jwks_uri",
 }
+"""The field of a profile that has the address of a step."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """The request apart from its parameters: URL, method, headers, and the rate limit."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 
 from oauth.addresses import split
 from oauth.diagnosis.causes.rule import Finding, Rule, Weight, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
+from oauth.diagnosis.contradictions import ENDPOINT_OF
 from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
 from oauth.exchange import Part, Step, header
 from oauth.formatting import span
@@ -97,20 +97,6 @@ def too_many(context: Context) -> Finding:
     )
 
 
-ENDPOINTS: Mapping[Step, str] = {
-    Step.AUTHORIZE: "authorization_endpoint",
-    Step.TOKEN: "token_endpoint",
-    Step.REFRESH: "token_endpoint",
-    Step.PAR: "pushed_authorization_request_endpoint",
-    Step.DEVICE: "device_authorization_endpoint",
-    Step.USERINFO: "userinfo_endpoint",
-    Step.REVOKE: "revocation_endpoint",
-    Step.INTROSPECT: "introspection_endpoint",
-    Step.JWKS: "jwks_uri",
-}
-"""The field of a profile that has the address of a step."""
-
-
 @rule("request.address", "The request went to a URL that is not the provider's", Weight.NAMED)
 def address(context: Context) -> Finding:
     """Compare the URL with the endpoints in the provider's profile."""
@@ -123,7 +109,7 @@ def address(context: Context) -> Finding:
     if context.step is Step.API:
         expected, holds = provider.api, f"{url}/".startswith(f"{provider.api}/")
     else:
-        expected = str(getattr(provider, ENDPOINTS.get(context.step, ""), ""))
+        expected = str(getattr(provider, ENDPOINT_OF.get(context.step, ""), ""))
         holds = url == expected
     if not expected:
         return unknown("The profile has no address for this step", "provider")

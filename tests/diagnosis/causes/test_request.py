@@ -6,8 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from oauth.diagnosis.causes.request import ENDPOINTS, address
+from oauth.diagnosis.causes.request import address
 from oauth.diagnosis.context import Context
+from oauth.diagnosis.contradictions import ENDPOINT_OF
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.providers import RequestLimit
 from oauth_sandbox import rate_limit
@@ -102,14 +103,14 @@ def judged(walk: Walk, exchange: Exchange, **addresses: Any) -> str:
     return address(Context(exchange, None, flow, walk.past, walk.vault, walk.now)).verdict.value
 
 
-@pytest.mark.parametrize("step", ENDPOINTS)
+@pytest.mark.parametrize("step", ENDPOINT_OF)
 def test_each_step_is_compared_with_its_own_endpoint(walk: Walk, step: Step) -> None:
     walk.got_tokens()
     sent = replace(walk.call(), step=step)
     url = sent.request.url
-    assert judged(walk, sent, **{ENDPOINTS[step]: url}) == "ruled out"
-    assert judged(walk, sent, **{ENDPOINTS[step]: f"{url}/elsewhere"}) == "proven"
-    assert judged(walk, sent, **{ENDPOINTS[step]: ""}) == "unknown"
+    assert judged(walk, sent, **{ENDPOINT_OF[step]: url}) == "ruled out"
+    assert judged(walk, sent, **{ENDPOINT_OF[step]: f"{url}/elsewhere"}) == "proven"
+    assert judged(walk, sent, **{ENDPOINT_OF[step]: ""}) == "unknown"
 
 
 def test_the_address_of_the_api_may_be_that_of_its_only_endpoint(walk: Walk) -> None:
