@@ -158,7 +158,8 @@ def test_a_request_that_has_begun_is_answered_before_the_server_stops(sandbox: S
             connection.sendall(post()[:-1])
             httpx.get(f"http://{address.netloc}/health", trust_env=False)
             stopped = threads.submit(stack.close)
-            while is_open(place):
+            end = time.monotonic() + 20
+            while is_open(place) and time.monotonic() < end:
                 time.sleep(0.01)
             connection.sendall(post()[-1:])
             assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK\r\n")

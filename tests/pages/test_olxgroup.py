@@ -9,6 +9,7 @@ from oauth.history.filters import Filters
 from oauth.installation import Installation
 from oauth_sandbox import Api, embedded
 from oauth_sandbox.configuration import Lifetimes, ready_made
+from oauth_sandbox.faults.kinds import fault_from
 from pages.parts.common.session import OWN_CLIENT
 
 if TYPE_CHECKING:
@@ -63,6 +64,16 @@ def test_unknown_key_is_proven_and_fixed_with_one_button(walk: "Page") -> None:
     assert f"Request ID: {transaction}\n" in ticket, "the support asks for it"
     walk.press("token.fix.1")
     assert "The fix worked" in walk.text()
+
+
+def test_fix_after_which_another_error_came_is_not_said_to_be_of_no_help(walk: "Page") -> None:
+    walk.paste(walk.decide())
+    walk.choose("token.secret_in", "client_secret_post")
+    walk.press("token.send")
+    embedded(Api.OLXGROUP).faults.add(fault_from("server-error", {}))
+    walk.press("token.fix.1")
+    assert "The first error is gone; now there is another one" in walk.text()
+    assert "did not help" not in walk.text()
 
 
 def test_refused_basic_is_proven_and_fixed_with_one_button(walk: "Page") -> None:

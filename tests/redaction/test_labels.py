@@ -22,6 +22,8 @@ from oauth.redaction import Vault
         ("Client-Geheimnis: KlientGeheim88", "KlientGeheim88"),
         ("Clientgeheimnis: KlientGeheim88", "KlientGeheim88"),
         ("klucz API: 9a8b7c6d5e4f3a2b1c0d99", "9a8b7c6d5e4f3a2b1c0d99"),
+        ("Paſſwort: LangesGeheimnis11, wie Passwort", "LangesGeheimnis11"),
+        (f"Passwort: {'Lang1' * 200}", "Lang1" * 2),
         ("Unser Passwort für das Portal ist Sommer2026!geheim.", "Sommer2026!geheim"),
     ],
 )

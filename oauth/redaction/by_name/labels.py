@@ -28,8 +28,8 @@ _FREE = [name for name in _KINDS if name in _IN_COMPOUNDS.split() or ord(name[0]
 _WHOLE = [name for name in _KINDS if name not in _FREE]
 _LABEL = re.compile(
     rf"(?P<name>{'|'.join(_FREE)}|(?<!\w)(?:{'|'.join(_WHOLE)})(?!\w))(?:[ \t]+[\w-]{{1,20}}){{0,4}}?[ \t]*"
-    r"(?:[:=：＝]|(?<=[ \t])(?:ist|lautet|to|jest|est|es|é|è|é|это|is)(?=[ \t])|[是は])[ \t\"'«„“]{0,3}"
-    r"(?P<value>[^\s\"'«»„“”<>,;&]{4,100})",
+    r"(?:[:=：＝]|(?<=[ \t])(?:ist|lautet|to|jest|est|es|é|è|это)(?=[ \t])|[是は])[ \t\"'«„“]{0,3}"
+    r"(?P<value>[^\s\"'«»„“”<>,;&]{4,4000})",
     re.IGNORECASE,
 )
 _PASSWORD = re.compile(r"(?=[^0-9]{0,99}[0-9])(?=[\W\d_]{0,99}[^\W\d_])(?!.*(?:://|\*{3}|[0-9]:[0-9])).+")
@@ -44,6 +44,7 @@ def has_label(text: str) -> bool:
 def find_labelled(text: str) -> Iterator[Occurrence]:
     """Yield the values behind such names."""
     for label in _LABEL.finditer(text):
-        kind, value = _KINDS[label["name"].lower()], label["value"].rstrip(".:!?)")
+        # Letters such as a long s match without regard to case, and have another lower case.
+        kind, value = _KINDS.get(label["name"].lower(), "secret"), label["value"].rstrip(".:!?)")
         if is_random(value, 6, named=True) or (kind != "key" and _PASSWORD.fullmatch(value)):
             yield Occurrence(label.start("value"), label.start("value") + len(value), kind, (value,))
