@@ -6,10 +6,10 @@ import msgspec
 from msgspec import Meta
 
 from oauth_sandbox.behaviour import Behaviour, Preset
-from oauth_sandbox.clients import Address, NewClient, ScopeName, check_redirect_uri
-from oauth_sandbox.configuration import Api, Lifetimes, Replacement, Seed, from_fields
+from oauth_sandbox.clients import Address, InvalidRedirectUri, NewClient, ScopeName, check_redirect_uri
+from oauth_sandbox.configuration import Api, Lifetimes, Replacement, Seed, check_effect, from_fields
 from oauth_sandbox.control.operation import Call, Conflict, Operation, Time
-from oauth_sandbox.control.settings import check_effect, current_settings
+from oauth_sandbox.control.settings import current_settings
 from oauth_sandbox.control.users import NewUser
 from oauth_sandbox.openid.settings import OpenId
 from oauth_sandbox.provider import Sandbox
@@ -79,12 +79,12 @@ def _make(sandbox: Sandbox, call: Call) -> OwnFields:
     defaults = msgspec.to_builtins(current_settings(sandbox)) if api is server.api else {}
     check_effect(api, document, defaults)
     sandboxes = _of(call)
+    for uri in redirect_uris:
+        check_redirect_uri(uri)
     try:
-        for uri in redirect_uris:
-            check_redirect_uri(uri)
         own = sandboxes.make(from_fields(document, server, api), fault_header=sandbox.fault_header)
     except ValueError as error:
-        if isinstance(error.__cause__, InvalidInput):  # and not, say, an id that is used twice
+        if isinstance(error.__cause__, InvalidInput | InvalidRedirectUri):  # and not, say, an id that is used twice
             raise InvalidInput((), str(error)) from error
         raise Conflict(str(error)) from error
     own.sandbox.log.listener = sandbox.log.listener
