@@ -8,6 +8,7 @@ from typing import Any
 
 from oauth.access.sign_in import Unreachable
 from oauth.client import send_unrecorded
+from oauth.connection_settings import ConnectionSettings
 from oauth.exchange import Exchange, Request, Step
 from oauth.providers.well_known import DiscoveryError, document
 from oauth.request_builder import build_request
@@ -21,12 +22,15 @@ PATIENCE = timedelta(minutes=1)
 FAILURE_LIFETIME = timedelta(seconds=5)
 """Time after which a document that could not be read is asked for again: the requests that waited end at once."""
 
+CONNECTION = ConnectionSettings(connect_timeout=5.0, read_timeout=5.0, total_timeout=8.0)
+"""The time limits: a sign-in may need four documents, one after the other."""
+
 _ERROR = re.compile(rb'"error"\s*:\s*"([a-z_]{1,60})"')
 
 
 def ask(step: Step, request: Request, now: datetime) -> Mapping[str, Any]:
     """Send a request and return the members of the JSON object that comes back. Raises ``Unreachable``."""
-    exchange = send_unrecorded(Exchange(step, request, now))
+    exchange = send_unrecorded(Exchange(step, request, now), CONNECTION)
     place = request.url.partition("?")[0]
     if exchange.response is None:
         reason = exchange.failure.kind.replace("_", " ") if exchange.failure else "no response"
