@@ -30,13 +30,17 @@ class Settings(Fields):
     drill: Annotated[bool, Meta(description="A drill is running: its findings are counted apart.")]
 
 
+LifetimesChange: Any = optional(Lifetimes, "LifetimesChange")
+RequestLimitChange: Any = optional(RequestLimit, "RequestLimitChange")
+BehaviourChange: Any = optional(Behaviour, "BehaviourChange")
+OpenIdChange: Any = optional(OpenId, "OpenIdChange")
 SettingsChange: Any = optional(
     Settings,
     "SettingsChange",
-    lifetimes=optional(Lifetimes, "LifetimesChange"),
-    request_limit=optional(RequestLimit, "RequestLimitChange"),
-    behaviour=optional(Behaviour, "BehaviourChange"),
-    openid=optional(OpenId, "OpenIdChange"),
+    lifetimes=LifetimesChange,
+    request_limit=RequestLimitChange,
+    behaviour=BehaviourChange,
+    openid=OpenIdChange,
 )
 NotEmptyChange: Any = Annotated[SettingsChange, Meta(extra_json_schema={"minProperties": 1})]
 

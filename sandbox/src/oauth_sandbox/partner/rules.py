@@ -55,6 +55,7 @@ DEFAULTS: Mapping[str, Any] = {
 }
 """The members of an advert that its owner sets, in the order in which the API returns them."""
 REQUIRED = ("title", "description", "category_id", "advertiser_type", "contact", "location", "attributes")
+FLAGS = ("courier", "auto_extend_enabled")
 READ_ONLY = frozenset({"id", "status", "url", "created_at", "activated_at", "valid_to"})
 OTHER_FIELDS = frozenset({"ad_delivery", "product_safety_regulation"})
 """Documented fields of an advert that the sandbox does nothing with."""
@@ -122,9 +123,13 @@ class _Draft:
             if self.content[name] in (None, ""):
                 yield Problem(name, MISSING, MISSING)
         for name, value in self.content.items():
-            check = getattr(self, f"_{name}", None)
-            if value is not None and value != "" and check is not None:
-                yield from check(value)
+            if value is None or value == "":
+                continue
+            if name in FLAGS:
+                if not isinstance(value, bool):
+                    yield Problem(name, INVALID)
+            else:
+                yield from getattr(self, f"_{name}")(value)
 
     def _title(self, text: object) -> Iterator[Problem]:
         yield from _text_problems("title", text, self.behaviour.longest_title)
@@ -201,14 +206,6 @@ class _Draft:
         yield from _money_problems("salary", salary, ("value_from", "value_to"), ("negotiable",))
         if isinstance(salary, dict) and salary["type"] not in ("monthly", "hourly"):
             yield Problem("salary", INVALID)
-
-    def _courier(self, value: object) -> Iterator[Problem]:
-        if not isinstance(value, bool):
-            yield Problem("courier", INVALID)
-
-    def _auto_extend_enabled(self, value: object) -> Iterator[Problem]:
-        if not isinstance(value, bool):
-            yield Problem("auto_extend_enabled", INVALID)
 
     def _attributes(self, attributes: object) -> Iterator[Problem]:
         if not isinstance(attributes, list) or not all(map(_is_attribute, attributes)):
