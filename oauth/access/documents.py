@@ -59,21 +59,21 @@ class Documents:
         """Return a document that is not older than ``lifetime``. Raises ``Unreachable`` when it was never read."""
         with self._lock:
             now = self._clock()
-            kept = self._kept.get(url)
-            if kept is not None and now - kept[0] < lifetime:
-                return kept[1]
+            cached = self._kept.get(url)
+            if cached is not None and now - cached[0] < lifetime:
+                return cached[1]
             failed = self._failed.get(url)
-            if kept is None and failed is not None and self._clock() - failed[0] < FAILURE_LIFETIME:
+            if cached is None and failed is not None and self._clock() - failed[0] < FAILURE_LIFETIME:
                 raise Unreachable(str(failed[1]))
             try:
-                read = self._ask(step, build_request("GET", url), now)
+                members = self._ask(step, build_request("GET", url), now)
             except Unreachable as error:
-                if kept is None:
+                if cached is None:
                     self._failed[url] = self._clock(), error
                     raise
-                read = kept[1]  # what was true until now; it is asked for again later
-            self._kept[url] = now, read
-            return read
+                members = cached[1]  # what was true until now; it is asked for again later
+            self._kept[url] = now, members
+            return members
 
     def keys(self, url: str, kid: str) -> Sequence[Mapping[str, Any]]:
         """Return a server's keys (RFC 7517 §5), read again where none has this ``kid``. Raises ``Unreachable``."""

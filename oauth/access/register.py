@@ -80,7 +80,6 @@ class Register:
         try:
             self._audit.record(person, Event.SIGN_OUT, address=address)
             sign_outs.end(self._database, person.session, until)
-            sign_outs.forget_past(self._database, self._clock())
             kept_flows.forget(self._database, browser, person.id)
         except HistoryError as error:
             raise Unreachable(f"Your session could not be ended everywhere. {error}") from error

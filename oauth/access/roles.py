@@ -114,7 +114,7 @@ class Rules:
         for rule in self.rules:
             if rule.claim != EVERYBODY and rule.holds(claims):
                 values.setdefault(rule.claim, set()).add(rule.value)
-        return {claim: found.pop() if len(found) == 1 else sorted(found) for claim, found in values.items()}
+        return {claim: of_claim.pop() if len(of_claim) == 1 else sorted(of_claim) for claim, of_claim in values.items()}
 
 
 def _rule(text: str) -> Rule:

@@ -74,12 +74,12 @@ class Seal:
         if now.timestamp() >= content["expires"]:
             return None
         # An email address is shown without some characters, so it is not what a rule is compared with.
-        given = {"email_verified": content["verified"], **content["claims"]}
-        about = {"email": content["email"], **given}
+        claims = {"email_verified": content["verified"], **content["claims"]}
+        about = {"email": content["email"], **claims}
         return Person(
             content["id"],
             content["name"],
-            self._rules.role_of(given),
+            self._rules.role_of(claims),
             {name: value for name, value in about.items() if value != ""},
             content["session"],
             content["expires"],

@@ -95,13 +95,13 @@ def create(audit: Audit, person: Person, name: str, scopes: Collection[str], day
     database, secret = audit.history.database, PREFIX + secrets.token_urlsafe(OCTETS)
     if any(token.name == name for token in all_tokens(database)):
         raise _taken(name)
-    given = tuple(scope for scope in Scope if scope in scopes)
+    in_order = tuple(scope for scope in Scope if scope in scopes)
     now = database.clock()
-    audit.record(person, Event.TOKEN, name, detail=f"created for {days} days: {' '.join(given)}", address=address)
+    audit.record(person, Event.TOKEN, name, detail=f"created for {days} days: {' '.join(in_order)}", address=address)
     row = {
         "name": name,
         "hash": _hash(secret),
-        "scopes": " ".join(given),
+        "scopes": " ".join(in_order),
         "created_by": person.id,
         "created_at": now,
         "expires_at": now + timedelta(days=days),

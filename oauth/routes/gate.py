@@ -129,9 +129,9 @@ class Gate:
 
         async def receive_in_time() -> Message:
             """Return the next message, or the end of the connection when the session has ended by then."""
-            left = None if person.expires is None else person.expires - self._clock().timestamp()
+            seconds = None if person.expires is None else person.expires - self._clock().timestamp()
             try:
-                message = await asyncio.wait_for(receive(), left)
+                message = await asyncio.wait_for(receive(), seconds)
             except TimeoutError:
                 return await _closed(send)
             is_action = message["type"] == "websocket.receive"
@@ -158,12 +158,8 @@ class Gate:
         if may:
             facts.append(("may", ", ".join(may)))
         if person.expires is not None:
-            facts.append(
-                (
-                    "signed in until",
-                    f"{datetime.fromtimestamp(person.expires, self._clock().tzinfo):%Y-%m-%d %H:%M:%S %Z}",
-                )
-            )
+            end = datetime.fromtimestamp(person.expires, self._clock().tzinfo)
+            facts.append(("signed in until", f"{end:%Y-%m-%d %H:%M:%S %Z}"))
         text = (
             "These claims of your sign-in gave the role, by the rules of CONSOLE_ROLES."
             if has_role

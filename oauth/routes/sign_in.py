@@ -218,9 +218,9 @@ class ProxyWay:
             raise Refused(f"There is more than one {self._voucher.header} header, so one of them is not the proxy's.")
         token = values[0].removeprefix("Bearer ").strip()
         digest = sha256(token.encode()).digest()
-        kept = self._kept.get(digest)
-        if kept is not None and self._seal.person(kept, self._clock()) is not None:
-            return kept
+        cached = self._kept.get(digest)
+        if cached is not None and self._seal.person(cached, self._clock()) is not None:
+            return cached
         claims: Mapping[str, Any] = vouched(token, self._voucher, self._documents, self._clock)
         sealed = self._seal.sealed(self._voucher.issuer, claims, self._clock())
         person = self._seal.person(sealed, self._clock())

@@ -191,8 +191,8 @@ def _has_its_host(uri: str) -> bool:
 
 def checked_scopes(names: Iterable[str], scopes: Iterable[str]) -> Scope:
     """Return the names without repetition. Raises ``UnknownScope`` naming the first that is not among ``scopes``."""
-    known = tuple(scopes)
+    allowed = tuple(scopes)
     for name in (unique := tuple(dict.fromkeys(names))):
-        if name not in known:
-            raise UnknownScope(f"Unknown scope {quoted(name)}. Allowed: {', '.join(known)}.")
+        if name not in allowed:
+            raise UnknownScope(f"Unknown scope {quoted(name)}. Allowed: {', '.join(allowed)}.")
     return unique
