@@ -56,7 +56,6 @@ class OpenIdWay:
         seal: Seal,
         clock: Callable[[], datetime],
         browser_cookie: str,
-        public_url: str,
         base: str,
         register: Register,
     ) -> None:
@@ -67,9 +66,9 @@ class OpenIdWay:
         self._browser_cookie = browser_cookie
         self._cookie = f"{browser_cookie}_person"
         self._base = base
-        self._cookie_path = "/" if browser_cookie.startswith(links.HOST_PREFIX) else base or "/"
+        self._secure = browser_cookie.startswith(links.HOST_PREFIX)
+        self._cookie_path = "/" if self._secure else base or "/"
         self._attempt_prefix = f"{self._cookie.removeprefix(links.HOST_PREFIX)}_to_"
-        self._secure = public_url.startswith("https:")
         self._register = register
         self._turns = asyncio.Semaphore(AT_A_TIME)
         self.routes = [
@@ -246,5 +245,5 @@ def gate(
     else:
         provider = Provider(sign_in.by, f"{settings.public_url}{CALLBACK}", documents, clock)
         cookie = links.cookie_name(settings)
-        way = OpenIdWay(provider, sign_in.by.issuer, seal, clock, cookie, settings.public_url, base, register)
+        way = OpenIdWay(provider, sign_in.by.issuer, seal, clock, cookie, base, register)
     return lambda app: Gate(app, way, seal, clock, base, register)
