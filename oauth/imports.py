@@ -30,6 +30,7 @@ from oauth.exchange import Headers, Step
 from oauth.exports.har_file import BEGIN, MEMBERS
 from oauth.exports.layout import COLUMNS, NEWER, NUMBERS
 from oauth.exports.text import restored
+from oauth.history.deletion import last_id
 from oauth.history.recognition import entry_of
 from oauth.history.schema import RANGES, read_time
 from oauth.history.store import IMPORTED, History, HistoryError, Row, to_row
@@ -70,10 +71,20 @@ class _Problems(list[str]):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The result of an import: the number of exchanges stored, and a message for each problem with its position."""
+    """The result of an import: the number of exchanges stored, and a message for each problem with its position.
 
-    kept: int
-    problems: tuple[str, ...]
+    ``duplicates`` is the number of those that were in the history before.
+    """
+
+    count: int
+    problems: tuple[str, ...] = ()
+    duplicates: int = 0
+
+    @property
+    def summary(self) -> str:
+        """The numbers of exchanges in words."""
+        exchanges = "exchange" if self.count == 1 else "exchanges"
+        return f"{self.count:,} {exchanges} imported" + f", {self.duplicates:,} already there" * bool(self.duplicates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,29 +103,30 @@ def import_file(
     *,
     owner: str | None = None,
     case: str = "",
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> Report:
-    """Import the exchanges of a HAR or of a console's CSV, JSON Lines or HAR.
+    """Import the exchanges of a HAR or of a console's CSV, JSON Lines or HAR that the history does not have yet.
 
     ``new_vault`` creates a vault with the installation's key and the known secrets. ``now`` replaces the missing time
     of an entry. ``owner`` and ``case`` are set on all rows; without them the file's own stay. ``progress`` is called
-    with the number imported so far. Raises ``ImportFileError``, and ``HistoryError`` when storing fails, with the
+    with the summary so far. Raises ``ImportFileError``, and ``HistoryError`` when storing fails, with the
     number stored until then.
     """
     problems = _Problems()
-    count = 0
+    report = Report(0)
+    last = last_id(history)
     entries = _entries(file, now, problems)
     while batch := list(islice(entries, _BATCH)):
         # A vault of its own for each: a file may hold any number of secrets, and memory does not.
         rows = list(_redacted(batch, new_vault(), owner, case))
         try:
-            history.add(rows)
+            count = history.add(rows, present=last)
         except HistoryError as error:
-            raise HistoryError(f"{count:,} exchanges were imported before an error. {error}") from error
-        count += len(rows)
+            raise HistoryError(f"{report.count:,} exchanges were imported before an error. {error}") from error
+        report = Report(report.count + count, duplicates=report.duplicates + len(rows) - count)
         if progress is not None:
-            progress(count)
-    return Report(count, problems.all())
+            progress(report.summary)
+    return replace(report, problems=problems.all())
 
 
 def import_content(
@@ -132,7 +144,7 @@ def import_content(
         now,
         owner=owner,
         case=case,
-        progress=lambda count: report(f"{count:,} exchanges imported so far"),
+        progress=lambda summary: report(f"{summary} so far"),
     )
 
 

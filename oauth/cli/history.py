@@ -101,7 +101,7 @@ def _import(installation: Installation, arguments: argparse.Namespace) -> int:
                 now(),
                 owner=arguments.owner,
                 case=arguments.case,
-                progress=lambda count: _show_progress(f"{count:,} exchanges imported"),
+                progress=_show_progress,
             )
     except imports.ImportFileError as error:
         raise CommandError(str(error)) from error
@@ -111,7 +111,8 @@ def _import(installation: Installation, arguments: argparse.Namespace) -> int:
         _end_progress()
     for problem in report.problems:
         print(problem, file=sys.stderr)
-    print(f"Exchanges imported: {report.kept:,}. Problems: {len(report.problems):,}.")
+    duplicates = f" Already there: {report.duplicates:,}." if report.duplicates else ""
+    print(f"Exchanges imported: {report.count:,}.{duplicates} Problems: {len(report.problems):,}.")
     return 1 if report.problems else 0
 
 

@@ -283,10 +283,6 @@ class Database:
         for lock in tuple(self._held):
             self.let_go(lock)
 
-    def end_pauses(self) -> None:
-        """Try again at once after a wait in vain, instead of after ``deadlines.PAUSE_SECONDS``."""
-        self._pauses.end()
-
     def checkpoint(self) -> None:
         """Copy SQLite's WAL to the file as far as nobody reads it, so that it starts anew. Raises ``HistoryError``."""
         if self.engine.dialect.name == "sqlite":

@@ -260,7 +260,6 @@ UNRESTRICTED: Mapping[str, str] = {
     "database.Database.reading": "it opens a transaction",
     "database.Database.writing": "it opens a transaction",
     "database.Database.at_once": "it runs the statements of begin and complete",
-    "database.Database.end_pauses": "it concerns the connection",
     "database.Database.checkpoint": "it concerns the file",
     "database.Database.wipe": "it concerns the file",
     "database.Database.prepare": "it concerns the file",

@@ -17,6 +17,7 @@ from oauth.history.schema import own_files as table
 from oauth.history.shared_files import SharedFiles
 from oauth.providers import ProfileError, Provider, custom
 from tests.catalogue.test_catalogues import ACME
+from tests.history import pauses
 from tests.servers import postgresql
 
 MINE = Provider("mine", "My server", token_endpoint="https://mine.example/token")
@@ -158,7 +159,7 @@ def test_the_copies_serve_while_the_database_is_away(
         assert profiles(one) == {"mine": MINE}
     finally:
         postgresql_server.execute(f"ALTER DATABASE gone RENAME TO {consoles.url.rpartition('/')[2]}")
-    consoles.databases["one"].end_pauses()
+    pauses.end(consoles.databases["one"])
     custom.write(one, replace(MINE, name="Renamed"))
     assert [it.name for it in profiles(one).values() if it] == ["Renamed"]
 
@@ -174,7 +175,7 @@ def test_files_are_taken_over_when_a_database_that_was_away_is_there(
     with pytest.raises(CatalogueError):
         editing.create("acme", ACME)
     postgresql_server.execute("CREATE DATABASE made_later")
-    consoles.databases["one"].end_pauses()
+    pauses.end(consoles.databases["one"])
     assert profiles(one) == {"mine": MINE}
     assert "providers/mine.toml" in consoles.notices("one")
     custom.delete(one, "mine")
