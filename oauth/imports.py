@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import chain, islice
-from typing import Annotated, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 import msgspec
 from msgspec import Meta, Struct
@@ -31,7 +31,7 @@ from oauth.exports.har_file import BEGIN, MEMBERS
 from oauth.exports.layout import COLUMNS, NEWER, NUMBERS
 from oauth.exports.text import restored
 from oauth.history.deletion import last_id
-from oauth.history.recognition import entry_of
+from oauth.history.recognition import entry_of, recognition
 from oauth.history.schema import RANGES, read_time
 from oauth.history.store import IMPORTED, History, HistoryError, Row, to_row
 from oauth.paste import Pasted, har
@@ -428,24 +428,14 @@ def _row(entry: _Entry, vault: Vault, owner: str, case: str) -> Row:
     marks = (*(mark for mark in live.marks if mark != IMPORTED), IMPORTED)
     exchange = vault.redact(replace(live, owner=owner, case=case, marks=marks))
     if entry.pasted is None:
-        error, description = vault.redact_text(entry.row.error), vault.redact_text(entry.row.error_description)
-        note = vault.redact_text(entry.row.note)
-        cause = vault.redact_text(entry.row.cause)
-        return Row(exchange, entry.row.documented_error, error, description, note, entry.row.entry, cause)
+        texts: dict[str, Any] = {name: vault.redact_text(getattr(entry.row, name)) for name in _TEXTS}
+        return replace(entry.row, exchange=exchange, **texts)
     named = dict(reversed(formatting.fields(exchange.request)))
     exchange = replace(exchange, client_id=named.get("client_id", ""))
-    explanation = explain(exchange)
-    if explanation is None:
-        return Row(exchange, entry="")
-    return Row(
-        exchange,
-        explanation.number,
-        explanation.error,
-        explanation.error_description,
-        entry=explanation.entry,
-    )
+    return Row(exchange, **recognition(explain(exchange))._asdict())
 
 
+_TEXTS = "error", "error_description", "note", "cause"
 _MISSING = re.compile(r"Object missing required field `_?([^`]*)`")
 _PLACE = re.compile(r"(.*) - at `\$\.?(.*)`", re.DOTALL)
 

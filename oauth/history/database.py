@@ -61,7 +61,7 @@ AT_ONCE = "at once"
 
 MIGRATION_LOCK, TURN_LOCK, RETENTION_LOCK, TABLES_LOCK = 6749, 6750, 6751, 6752
 """The advisory locks of PostgreSQL that one console holds while it changes the schema, has its turn at the sandbox,
-deletes what is too old, or makes and drops partitions."""
+deletes what is too old, or makes and drops partitions. ``counts.LOCK`` and ``shared_files.CHANGE_LOCK`` follow."""
 
 LOCK_PAUSE = 0.3
 """Seconds between two tries to take a lock that another program has."""

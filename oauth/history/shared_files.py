@@ -27,7 +27,7 @@ from oauth.providers import ProfileError, custom
 FRESH_SECONDS = 0.5
 """Time for which the copies are taken to be up to date."""
 
-CHANGE_LOCK = 6751
+CHANGE_LOCK = 6754
 """The advisory lock of PostgreSQL that the console has that changes a catalogue."""
 
 _NAMES = {Kind.PROFILE: "profile", Kind.CATALOGUE: "catalogue"}

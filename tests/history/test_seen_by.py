@@ -278,7 +278,6 @@ UNRESTRICTED: Mapping[str, str] = {
     "elsewhere_lock.ElsewhereLock.holder": "it names a drill",
     "elsewhere_lock.ElsewhereLock.release": "it is a lock",
     "elsewhere_lock.ElsewhereLock.close": "it concerns the connection",
-    "migrations.is_current": "it concerns the tables",
     "migrations.is_usable": "it concerns the tables",
     "migrations.revision_of": "it concerns the tables",
     "migrations.upgrade": "it concerns the tables",

@@ -12,7 +12,7 @@ from sqlalchemy import insert, update
 from oauth import own_files
 from oauth.catalogue import CatalogueError, catalogues, editing
 from oauth.history import shared_files
-from oauth.history.database import Database
+from oauth.history.database import RETENTION_LOCK, Database
 from oauth.history.schema import own_files as table
 from oauth.history.shared_files import SharedFiles
 from oauth.providers import ProfileError, Provider, custom
@@ -114,6 +114,15 @@ def test_two_writers_of_one_catalogue_lose_nothing(consoles: Consoles) -> None:
     found = catalogues.catalogue("acme")
     assert found is not None
     assert {error.id for error in found.errors} >= {f"added-{number}" for number in range(8)}
+
+
+def test_a_catalogue_is_changed_while_another_console_deletes_old_exchanges(consoles: Consoles) -> None:
+    consoles.at("one")
+    assert consoles.databases["one"].hold(RETENTION_LOCK)
+    consoles.at("two")
+    editing.create("acme", ACME)
+    consoles.at("one")
+    assert catalogues.catalogue("acme") is not None
 
 
 def test_files_of_before_are_taken_over_once_and_that_is_said(consoles: Consoles) -> None:
