@@ -1,5 +1,6 @@
 """The command ``check``: a line for each thing that may be wrong, with what to do."""
 
+import argparse
 import os
 import shutil
 from collections.abc import Iterator
@@ -41,7 +42,11 @@ class Finding:
         return f"{'wrong' if self.remedy else 'ok':6}{self.name:12}{self.text}{self.remedy and f' {self.remedy}'}"
 
 
-def run() -> int:
+def add_arguments(_parser: argparse.ArgumentParser) -> None:
+    """Add no arguments."""
+
+
+def run(_arguments: argparse.Namespace) -> int:
     """Print what is checked; return 1 if something is wrong, else 0. Nothing is migrated."""
     status = 0
     for finding in findings():

@@ -17,6 +17,15 @@ class Interrupted(CommandError):
     status = 130
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of one of the commands, whose name ends that of the parser."""
+    command = parser.prog.rpartition(" ")[2]
+    if command != "migrate":
+        parser.add_argument("file", metavar="FILE")
+    if command == "restore":
+        parser.add_argument("--replace", action="store_true", help="give up what is in the database")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return the exit status. Raises ``CommandError``."""
     try:
