@@ -2,10 +2,8 @@
 
 import argparse
 import os
-import secrets
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from oauth.exports.query import Source, source
 from oauth.history.filters import FilterError, Filters
 from oauth.history.store import History, HistoryError
 from oauth.installation import Installation, current, now
+from oauth.own_files import replacing
 from oauth.settings import SettingError
 
 
@@ -167,15 +166,8 @@ def _open_and_leave(history: History) -> None:
 
 
 def _write_file(source: Source, format: str, path: Path, progress: Callable[[int, int], None], layout: Layout) -> None:
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as output:
+        with replacing(path) as draft, draft.open("wb") as output:
             formats.write(source, format, output, progress, layout)
-            output.flush()
-            os.fsync(output.fileno())
-        draft.replace(path)
     except OSError as error:
         raise CommandError(f"Cannot write {path}: {error.strerror}. Nothing was left there.") from error
-    finally:
-        with suppress(FileNotFoundError):
-            draft.unlink()

@@ -6,7 +6,6 @@ then; both are made when it is restored.
 """
 
 import os
-import secrets
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -36,6 +35,7 @@ from oauth.history.schema import (
     views,
 )
 from oauth.history.store import stored, undamaged
+from oauth.own_files import replacing
 
 LEFT_OUT = frozenset({callbacks.name, consoles.name, kept_flows.name, limits.name})
 """Tables with what is of use for an hour at most."""
@@ -116,20 +116,17 @@ def restore(database: Database, path: Path, proof: str, *, replace: bool) -> tup
 @contextmanager
 def _draft(path: Path) -> Iterator[Path]:
     """Yield the path of a new file that takes the place of ``path`` when the block ends."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        yield draft
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
-        draft.replace(path)
+        with replacing(path) as draft:
+            try:
+                yield draft
+            finally:
+                for suffix in ("-wal", "-shm", "-journal", "-last"):
+                    draft.with_name(draft.name + suffix).unlink(missing_ok=True)
     except OSError as error:
         raise BackupError(f"Cannot write {path}: {error.strerror}.") from error
     except sqlite3.Error as error:
         raise BackupError(f"Cannot write {path}: {error}.") from error
-    finally:
-        for suffix in ("", "-wal", "-shm", "-journal", "-last"):
-            draft.with_name(draft.name + suffix).unlink(missing_ok=True)
 
 
 def _copy_sqlite(database: Database, draft: Path) -> None:
