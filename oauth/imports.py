@@ -387,16 +387,16 @@ def _foreign_har(begin: bytes, file: BinaryIO, now: datetime, problems: list[str
 
 def _of_foreign(text: str, now: datetime, problems: list[str]) -> list[_Entry]:
     saved = har.decoded(text)
-    read = _read_leniently(text) if saved is None else har.exchanges(saved)
-    kept: list[Pasted] = []
-    for number, pasted in enumerate(read, 1):
+    exchanges = _read_leniently(text) if saved is None else har.exchanges(saved)
+    items: list[Pasted] = []
+    for number, pasted in enumerate(exchanges, 1):
         if pasted is None or pasted.request is None or not (pasted.request.url or pasted.response):
             problems.append(f"Entry {number}: it has neither a request with an address nor a response.")
             continue
         if pasted.started_at is None:
             problems.append(f"Entry {number}: its time cannot be read, so it was imported with the current time.")
-        kept.append(pasted)
-    return [_Entry(Row(pasted.to_exchange(now)), pasted) for pasted in grouped(kept)]
+        items.append(pasted)
+    return [_Entry(Row(pasted.to_exchange(now)), pasted) for pasted in grouped(items)]
 
 
 def _read_leniently(text: str) -> Iterator[Pasted | None]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, func, inspect, select
 
 from oauth.access import sign_in
-from oauth.cli.output import echo
+from oauth.cli.output import echo, octets
 from oauth.history import migrations
 from oauth.history.database import KEY, Database, HistoryError
 from oauth.history.retention import done_until
@@ -95,7 +95,7 @@ def _key(settings: Settings) -> Finding:
 def _space(folder: Path) -> Finding:
     free = shutil.disk_usage(folder).free
     few = "" if free >= LEAST_FREE else "Free some space, or keep less: CONSOLE_RETENTION_DAYS."
-    return Finding("space", f"{_octets(free)} are free in {folder}.", few)
+    return Finding("space", f"{octets(free)} are free in {folder}.", few)
 
 
 def _database(connection: Connection, settings: Settings) -> Iterator[Finding]:
@@ -106,7 +106,7 @@ def _database(connection: Connection, settings: Settings) -> Iterator[Finding]:
     else:
         size = connection.exec_driver_sql("SELECT pg_database_size(current_database())")
     name = "SQLite" if is_sqlite else "PostgreSQL"
-    yield Finding("database", f"{name} {version} answers; it has {_octets(size.scalar_one())}.")
+    yield Finding("database", f"{name} {version} answers; it has {octets(size.scalar_one())}.")
     schema = _schema(connection)
     yield schema
     yield _integrity(connection)
@@ -179,13 +179,9 @@ def _same_key(connection: Connection, settings: Settings) -> Finding:
 
 
 def _retention(connection: Connection, days: int) -> Finding:
-    done = done_until(connection)
-    if done is None:
+    until = done_until(connection)
+    if until is None:
         return Finding("retention", "has not been done yet.")
-    late = now() - timedelta(days=days) - done > RETENTION_LATE
+    late = now() - timedelta(days=days) - until > RETENTION_LATE
     remedy = "Start a console with CONSOLE_RETENTION_DAYS, and read its log." if late else ""
-    return Finding("retention", f"is done up to {done:%Y-%m-%d %H:%M} UTC.", remedy)
-
-
-def _octets(number: int) -> str:
-    return f"{number / 1e9:,.1f} GB" if number >= 1e9 else f"{number / 1e6:,.1f} MB"
+    return Finding("retention", f"is done up to {until:%Y-%m-%d %H:%M} UTC.", remedy)

@@ -8,7 +8,7 @@ from datetime import UTC
 from pathlib import Path
 
 from oauth.access.audit import COMMAND_LINE, Event
-from oauth.cli.output import CommandError, echo
+from oauth.cli.output import CommandError, echo, octets
 from oauth.exports import arrow_reader, formats
 from oauth.exports.layout import COLUMNS, DEFAULT_ZONE, Layout
 from oauth.exports.query import Source, source
@@ -63,8 +63,8 @@ def _export(installation: Installation, arguments: argparse.Namespace) -> int:
     total = arrow_reader.count(exported) if sys.stderr.isatty() else 0
     layout = _layout(arguments.columns, arguments.time_zone)
 
-    def show_progress(rows: int, octets: int) -> None:
-        _show_progress(f"{rows:,} of {total:,} exchanges, {octets / 1e6:,.1f} MB")
+    def show_progress(rows: int, size: int) -> None:
+        _show_progress(f"{rows:,} of {total:,} exchanges, {octets(size)}")
 
     if arguments.output is None:
         with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as output:
@@ -77,9 +77,9 @@ def _export(installation: Installation, arguments: argparse.Namespace) -> int:
 
 def _layout(names: str, zone: str) -> Layout:
     """Return the layout of the arguments. Raises ``CommandError`` for an unknown column or time zone."""
-    wanted = [name.strip() for name in names.split(",") if name.strip()]
-    layout = Layout.of(wanted, zone)
-    if unknown := [name for name in wanted if name not in COLUMNS]:
+    columns = [name.strip() for name in names.split(",") if name.strip()]
+    layout = Layout.of(columns, zone)
+    if unknown := [name for name in columns if name not in COLUMNS]:
         raise CommandError(f"--columns has {unknown[0]!r}, which is not a column. Columns: {', '.join(COLUMNS)}.")
     if layout.zone != zone:
         raise CommandError(f"--time-zone is {zone!r}, which is not a time zone, such as Europe/Warsaw.")

@@ -61,8 +61,8 @@ class Term(ABC):
     @classmethod
     def refused(cls, value: str, allowed: str) -> FilterError:
         """Return the error for an invalid value."""
-        shown = "*" if value == ANY else value[:LONGEST_VALUE]
-        return FilterError(f"{cls.name} is {shown!r}; it can be {allowed}.")
+        text = "*" if value == ANY else value[:LONGEST_VALUE]
+        return FilterError(f"{cls.name} is {text!r}; it can be {allowed}.")
 
     @classmethod
     def normalized(cls, value: str) -> str:
