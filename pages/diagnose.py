@@ -12,6 +12,7 @@ from oauth.history.store import HistoryError
 from oauth.paste import Pasted
 from oauth.replay import Replay
 from pages.parts.common import card, exchange, session, uploads
+from pages.parts.common.markdown import escaped, plain
 from pages.parts.common.permissions import may, needs
 from pages.parts.diagnose import marks, pasted
 from pages.parts.diagnose.pasted import Reading
@@ -250,9 +251,9 @@ def _label(reading: Reading, finding: Finding) -> str:
     kind = "request" if item.response is None and item.step is not Step.CALLBACK else "response"
     facts = [
         f"**{finding.position + 1}**",
-        explanation.title if explanation else _healthy_name(item, kind),
+        escaped(explanation.title) if explanation else _healthy_name(item, kind),
         f"HTTP {item.status}" if item.status else "",
-        card.plain(explanation.error) if explanation else "",
+        plain(explanation.error) if explanation else "",
         _target(finding),
     ]
     return " · ".join(filter(None, facts))

@@ -13,7 +13,7 @@ from oauth.providers import ProfileError, Provider, addresses, custom, metadata
 from oauth.providers.custom import CustomProfile
 from pages.parts.common import provider as profile
 from pages.parts.common import session, uploads
-from pages.parts.common.card import plain
+from pages.parts.common.markdown import escaped
 from pages.parts.common.permissions import needs
 from pages.parts.providers import discover, profile_form
 from pages.parts.providers.profile_form import DRAFT, Draft
@@ -57,9 +57,9 @@ def page() -> None:
 def _choose(own: Sequence[CustomProfile], built_in: Mapping[str, Sequence[Provider]]) -> str:
     """Draw the list, and return the id of the profile that is open, empty for a new one."""
     names = {"": "New profile"} | {
-        item.id: f"{plain(item.provider.name)} · yours" for item in own if item.provider is not None
+        item.id: f"{escaped(item.provider.name)} · yours" for item in own if item.provider is not None
     }
-    names |= {family: plain(sites[0].name) for family, sites in built_in.items()}
+    names |= {family: escaped(sites[0].name) for family, sites in built_in.items()}
     if st.session_state.get(OPENED) not in names:
         st.session_state[OPENED] = ""  # nothing was opened yet, or the profile was deleted
     with st.container(height=440, border=True, key="providers.list"):
@@ -157,7 +157,7 @@ def _built_in(family: str, sites: Sequence[Provider]) -> None:
 
 def _summary(provider: Provider) -> None:
     """Draw what tells a profile from another: its addresses, its settings and its notes."""
-    st.header(plain(provider.title), anchor=False)
+    st.header(escaped(provider.title), anchor=False)
     facts = {profile_form.label(name): getattr(provider, name) for name in (*addresses(), "scope")}
     facts |= {
         "Client authentication": provider.client_authentication.value,

@@ -27,6 +27,7 @@ from oauth_sandbox import (
 )
 from oauth_sandbox.steering import Steering, SteeringProblem
 from pages.parts.common import clock, drawing, sandboxes, session, table
+from pages.parts.common.markdown import escaped
 from pages.parts.common.permissions import needs
 
 MOVES = {"10 minutes": 600, "1 day": 86_400, "30 days": 2_592_000}
@@ -162,7 +163,7 @@ def _clients() -> None:
                     args=(client.client_id,),
                 )
             with right:
-                st.caption(f"Scopes: {' '.join(client.scopes)}")
+                st.caption(f"Scopes: {escaped(' '.join(client.scopes))}")
                 st.toggle(
                     "Active",
                     value=client.active,

@@ -1,6 +1,5 @@
 """The error card, above the failed exchange: the cause and its proof, the fix, the remedy, and folded all else."""
 
-import re
 from collections.abc import Callable, Container, Iterable, Sequence
 
 import streamlit as st
@@ -12,6 +11,7 @@ from oauth.diagnosis import Cause, Change, Diagnosis, Evidence, Fix, Label, Verd
 from oauth.exchange import Exchange, Step
 from oauth.formatting import span
 from pages.parts.common import clock, copying
+from pages.parts.common.markdown import escaped
 
 STEP_NAMES = {
     Step.TOKEN: "Exchange",
@@ -111,13 +111,13 @@ def _headline(explanation: Explanation, lead: Cause | None, first: Cause | None)
     """Draw the cause, or the error where none is known, and return the texts that were drawn."""
     if explanation.danger:
         st.badge("dangerous: the request contains a secret", icon=":material/gpp_bad:", color="red")
-    error = f":red[{_escaped(explanation.title)}]"
+    error = f":red[{escaped(explanation.title)}]"
     if explanation.number is not None:
         error = f":red[Documented error {explanation.number}] · {explanation.title}"
     if lead is not None:
         label = "Proven" if lead.verdict is Verdict.PROVEN else "Likely"
         st.markdown(f"**{label}**")
-        st.header(f":red[{_escaped(lead.title)}]", anchor=False)
+        st.header(f":red[{escaped(lead.title)}]", anchor=False)
         st.markdown(error)
         return [label, lead.title, error]
     st.header(error, anchor=False)
@@ -149,20 +149,9 @@ def _summary(items: tuple[Cause, ...]) -> str:
 
 
 def _reference(entry: str) -> None:
-    """Draw the link to an entry on the Errors page; an id has letters, digits and a few signs."""
-    label = entry.replace("_", r"\_") + " in the reference"
+    """Draw the link to an entry on the Errors page."""
+    label = f"{escaped(entry)} in the reference"
     st.page_link("errors.py", label=label, icon=":material/menu_book:", query_params={"entry": entry})
-
-
-def _escaped(text: str) -> str:
-    """Escape a text for Markdown: the title of an entry may be that of a catalogue of your own."""
-    return re.sub(r"([\\`*_\[\]<>~$:|])", r"\\\1", text)
-
-
-def plain(text: str) -> str:
-    """Reduce a provider's text for Markdown to letters, digits, spaces and a few signs, with underscores escaped."""
-    characters = (character for character in text if character.isalnum() or character in " -_,()")
-    return "".join(characters)[:60].replace("_", r"\_")
 
 
 def causes(items: Iterable[Cause], said: Container[Evidence | None] = ()) -> None:
@@ -266,7 +255,7 @@ def _fix(key: str, number: int, fix: Fix, apply: Apply) -> None:
                 key=f"{key}.fix.{number}",
                 icon=":material/build:",
                 type="primary" if number == 1 else "secondary",
-                help=fix.title,
+                help=escaped(fix.title),  # it may name what a provider asked for
                 on_click=apply,
                 args=(fix,),
             )

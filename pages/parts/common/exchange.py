@@ -7,7 +7,7 @@ from oauth import formatting
 from oauth.catalogue.explain import Explanation, remarks
 from oauth.exchange import Exchange, Request, Response
 from pages.parts.common import clock
-from pages.parts.common.card import plain
+from pages.parts.common.markdown import plain
 
 MARK = "▶ "
 

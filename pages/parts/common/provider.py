@@ -12,7 +12,7 @@ from oauth.addresses import split
 from oauth.installation import current
 from oauth.providers import Provider, ReadyClient, custom, metadata, operator_settings
 from pages.parts.common import session, widget_defaults
-from pages.parts.common.card import plain
+from pages.parts.common.markdown import escaped
 from pages.parts.common.permissions import needs
 from pages.parts.providers import discover, profile_form
 
@@ -140,7 +140,7 @@ def draw_notes(provider: Provider) -> None:
             st.text(provider.notes)
         for number, link in enumerate(provider.links, 1):
             st.link_button(
-                plain(link.title),
+                escaped(link.title),
                 link.url,
                 key=f"walkthrough.link.{number}",
                 icon=":material/open_in_new:",

@@ -14,6 +14,7 @@ from oauth.formatting import raw_request
 from oauth.installation import current, now
 from oauth.providers import Provider
 from pages.parts.common import card, exchange, sandboxes, session
+from pages.parts.common.markdown import escaped
 
 __all__ = ["Setting", "by_entry", "draw", "mark", "run_all", "setting"]
 
@@ -117,7 +118,7 @@ def _one(item: Drill, where: Setting) -> None:
     head.markdown(f"**{item.title}**  \n:small[:gray[{item.shows}]]", width="stretch")
     is_confirmed = True
     if reason:
-        st.caption(reason)
+        st.caption(escaped(reason))
     elif not where.provider.control:
         with st.expander("Preview requests", key=f"drill.{item.id}.preview"):
             for request in preview(item, where):

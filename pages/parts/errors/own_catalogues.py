@@ -159,7 +159,7 @@ def _import() -> None:
         if id in editing.used_ids():
             st.session_state[CLASH] = (id, text)
         else:
-            _report(lambda: editing.create(id, text), f"{name} was imported.", id)
+            _report(lambda: editing.create(id, text), f"{id}.toml was imported.", id)
 
 
 def _refuse_secrets(catalogue: Catalogue, file: str) -> None:

@@ -296,16 +296,7 @@ def draw() -> None:
     if held.sending is not None:
         _draw_sending()
     elif held.kept is not None:
-        is_known = _is_elsewhere(held)
-        if is_known or held.kept.console != session.console():
-            with st.container(border=True, key="walkthrough.second"):
-                if is_known:
-                    st.info("Another tab of this browser shows this flow, too")
-                else:
-                    ago = span((now() - held.kept.saved_at).total_seconds())
-                    st.info(f"This flow goes on here, as it was {ago} ago at another console or before a restart")
-                st.text("Go on in one tab: any other that shows it then says that it was overtaken.")
-                _own_button()
+        _draw_second()
 
 
 def focus(current: Session) -> None:
@@ -604,6 +595,25 @@ def _move() -> None:
         held.reading = False
 
 
+@drawing.fragment(run_every=5)
+def _draw_second() -> None:
+    """Say that another tab shows this flow, as long as its connection lasts, or that the flow comes from elsewhere."""
+    held = _held()
+    if held is None or held.kept is None:
+        st.rerun()  # this tab went on with the flow, or began its own
+    is_known = _is_elsewhere(held)
+    if not is_known and held.kept.console == session.console():
+        return
+    with st.container(border=True, key="walkthrough.second"):
+        if is_known:
+            st.info("Another tab of this browser shows this flow, too")
+        else:
+            ago = span((now() - held.kept.saved_at).total_seconds())
+            st.info(f"This flow goes on here, as it was {ago} ago at another console or before a restart")
+        st.text("Go on in one tab: any other that shows it then says that it was overtaken.")
+        _own_button()
+
+
 def _draw_lost(kept: Kept) -> None:
     ago = span((now() - kept.saved_at).total_seconds())
     with st.container(border=True, key="walkthrough.lost"):
@@ -616,16 +626,11 @@ def _draw_lost(kept: Kept) -> None:
             return
         st.warning("Your flow was lost")
         st.text(
-            "The console that had it in its memory was stopped, or is of another version. Its code, its verifier, its "
-            f"tokens and what was typed are gone. Its last change was {ago} ago. A new flow is ready: open the "
-            "authorization page in step 1 for a new code."
+            f"The console that had flow {kept.labels.flow} in its memory was stopped, or is of another version. Its "
+            f"code, its verifier, its tokens and what was typed are gone. Its last change was {ago} ago. A new flow is "
+            "ready: open the authorization page in step 1 for a new code."
         )
-        st.page_link(
-            "history.py",
-            label=f"Exchanges of flow {kept.labels.flow}",
-            icon=":material/history:",
-            query_params={"flow": kept.labels.flow},
-        )
+        _link(kept.labels.flow)
 
 
 @drawing.fragment(run_every=1)
@@ -652,9 +657,10 @@ def _draw_sending() -> None:
             "received the request: a code or a refresh token that it carried may be used up. Send it again, or start "
             "over for a new code."
         )
-        st.page_link(
-            "history.py",
-            label=f"Exchanges of flow {current.flow.id}",
-            icon=":material/history:",
-            query_params={"flow": current.flow.id},
-        )
+        _link(current.flow.id)
+
+
+def _link(flow: str) -> None:
+    st.page_link(
+        "history.py", label=f"Exchanges of flow {flow}", icon=":material/history:", query_params={"flow": flow}
+    )

@@ -17,6 +17,7 @@ from oauth.exchange import Request, Step
 from oauth.flow import Field
 from oauth.installation import now
 from pages.parts.common import clock, exchange, widget_defaults
+from pages.parts.common.markdown import escaped
 from pages.parts.common.session import Session
 from pages.parts.common.widget_defaults import keep
 from pages.parts.walkthrough import prefill
@@ -100,10 +101,10 @@ def _field(session: Session, action: str, item: Field) -> Field:
 def _meaning(column: DeltaGenerator, meaning: str, source: str, *keys: str) -> None:
     """Draw the meaning of a field and the source of its value; a changed one is marked, and can be reset."""
     if not any(map(prefill.is_changed, keys)):
-        column.caption(f"{meaning} · {source}")
+        column.caption(f"{escaped(meaning)} · {source}")
         return
     with column, st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
-        st.caption(f"{meaning} · :primary[**changed**]", width="stretch")
+        st.caption(f"{escaped(meaning)} · :primary[**changed**]", width="stretch")
         _reset("Reset", *keys)
 
 

@@ -11,6 +11,7 @@ from oauth.drills.sandbox_queue import queue_for
 from oauth.exchange import Step
 from oauth.formatting import span
 from pages.parts.common import card, exchange, keyboard
+from pages.parts.common.markdown import escaped
 from pages.parts.common.session import Fixing, Session, Shown
 from pages.parts.walkthrough import diagnosing, fix, request, sending, step_rail
 
@@ -102,7 +103,7 @@ def draw_result(current: Session, action: str) -> None:
     if current.fixing is not None and current.fixing.action == action and current.fixing.before is not last:
         _before_and_after(current.fixing, last)
     if last.unfinished and last.explanation is not None:
-        st.markdown(f":gray[:material/hourglass_empty:] {last.explanation.title}")
+        st.markdown(f":gray[:material/hourglass_empty:] {escaped(last.explanation.title)}")
     if action == "authorize" and "callback" in current.shown:
         st.caption("The redirect is step 2's callback, which is read there.")
     elif last.failed is not None:
