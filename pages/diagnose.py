@@ -11,7 +11,7 @@ from oauth.exchange import Step
 from oauth.history.store import HistoryError
 from oauth.paste import Pasted
 from oauth.replay import Replay
-from pages.parts.common import card, exchange, session, uploads
+from pages.parts.common import card, exchange, notices, session, uploads
 from pages.parts.common.markdown import escaped, plain
 from pages.parts.common.permissions import may, needs
 from pages.parts.diagnose import marks, pasted
@@ -131,8 +131,7 @@ def _problem(problem: str) -> None:
         _nothing(problem)
         return
     with st.container(border=True, key="diagnose.problem"):
-        st.error("The text could not be read, and nothing was saved.")
-        st.text(problem)
+        notices.error("The text could not be read, and nothing was saved.", problem)
 
 
 def _nothing(understood: str) -> None:
@@ -292,9 +291,7 @@ def _source(reading: Reading, positions: list[int]) -> None:
         for fact in facts:
             st.markdown(fact)
         for repair, numbers in reading.repairs(positions).items():
-            with st.container(horizontal=True, wrap=False, gap="xsmall"):
-                st.markdown(":orange[:material/build:]", width="content")
-                st.text(f"Parsed after repair: {repair}{numbers}", width="stretch")
+            notices.line(":orange[:material/build:]", f"Parsed after repair: {repair}{numbers}")
     part = " Where only a part of a line was read, `▶ ◀` stand around it." if marks.BEGIN in text else ""
     st.caption(f"The number before a line is that of the exchange.{part}")
 

@@ -12,7 +12,7 @@ from oauth.catalogue import reference
 from oauth.catalogue.catalogues import PARTNER
 from oauth.catalogue.reference import Article, Section
 from oauth.history.store import HistoryError
-from pages.parts.common import provider, session, table
+from pages.parts.common import notices, provider, session, table
 from pages.parts.common.permissions import may
 from pages.parts.errors import detail, drill, editor, own_catalogues
 
@@ -135,8 +135,7 @@ def _found(query: str, section: str) -> Sequence[Article]:
 
 def _list(hits: Sequence[Article], article: Article | None, chosen: Section, query: str) -> None:
     if chosen.problem and not query:
-        st.warning("This catalogue is not used")
-        st.text(chosen.problem)
+        notices.warning("This catalogue is not used", chosen.problem)
     elif not hits:
         st.info("No errors match this search. Use fewer words, or clear it to see a whole catalogue.")
     else:

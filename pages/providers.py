@@ -11,8 +11,8 @@ from oauth.history.store import HistoryError
 from oauth.installation import current
 from oauth.providers import ProfileError, Provider, addresses, custom, metadata
 from oauth.providers.custom import CustomProfile
+from pages.parts.common import notices, session, uploads
 from pages.parts.common import provider as profile
-from pages.parts.common import session, uploads
 from pages.parts.common.markdown import escaped
 from pages.parts.common.permissions import needs
 from pages.parts.providers import discover, profile_form
@@ -35,9 +35,7 @@ def page() -> None:
     st.caption("A profile holds a provider's endpoints, the format of its requests, and its connection settings.")
     if success := st.session_state.pop(SUCCESS, ""):
         st.success(success)
-    if error := st.session_state.pop(ERROR, ""):
-        st.error("Nothing was saved.")
-        st.text(error)
+    notices.pop_error(ERROR, "Nothing was saved.")
     own, built_in = profile.custom_profiles(), profile.by_family(profile.shipped().values())
     listed, opened = st.columns([4, 9], gap="large")
     with listed:
@@ -110,8 +108,10 @@ def _new() -> None:
 def _invalid(item: CustomProfile) -> None:
     with st.container(border=True, key=f"providers.own.{item.id}"):
         st.text(f"{item.id}.toml")
-        st.error("This file is not a valid profile. Correct it in an editor, or delete it.")
-        st.text("\n".join(f"{problem.field} {problem.text}" for problem in item.problems))
+        notices.error(
+            "This file is not a valid profile. Correct it in an editor, or delete it.",
+            *(f"{problem.field} {problem.text}" for problem in item.problems),
+        )
         _delete(item.id)
 
 
@@ -214,11 +214,12 @@ def _confirm_delete(identifier: str) -> None:
 
 @needs(Action.PROFILES)
 def _import() -> None:
-    file = st.session_state["providers.import"]
+    file = uploads.take("providers.import")
     if file is None:
         return
+    name, content = file
     try:
-        provider = custom.read("imported", file.getvalue(), file.name)
+        provider = custom.read("imported", content, name)
         same_name = [
             item for item in profile.custom_profiles() if item.provider and item.provider.name == provider.name
         ]

@@ -26,7 +26,7 @@ from oauth_sandbox import (
     fields_of,
 )
 from oauth_sandbox.steering import Steering, SteeringProblem
-from pages.parts.common import clock, drawing, sandboxes, session, table
+from pages.parts.common import clock, drawing, notices, sandboxes, session, table
 from pages.parts.common.markdown import escaped
 from pages.parts.common.permissions import needs
 
@@ -70,8 +70,7 @@ def _while_it_responds(draw: Callable[P, None]) -> Callable[P, None]:
         try:
             draw(*arguments, **named)
         except SteeringProblem as problem:
-            st.error("The sandbox cannot be shown")
-            st.text(str(problem))
+            notices.error("The sandbox cannot be shown", problem)
 
     return drawn
 

@@ -10,7 +10,7 @@ from oauth.catalogue.explain import Explanation
 from oauth.diagnosis import Cause, Change, Diagnosis, Evidence, Fix, Label, Verdict, questions
 from oauth.exchange import Exchange, Step
 from oauth.formatting import span
-from pages.parts.common import clock, copying
+from pages.parts.common import clock, copying, notices
 from pages.parts.common.markdown import escaped
 
 STEP_NAMES = {
@@ -172,9 +172,7 @@ def _wait(exchange: Exchange) -> None:
     seconds = (until - exchange.started_at).total_seconds() - (exchange.duration_ms or 0) / 1000
     moment = clock.at(until) if seconds < DAY else clock.on(until)
     text = f"for {span(round(seconds))}, until {moment}" if seconds > 0 else f"until {moment}, which had already passed"
-    with st.container(horizontal=True, gap="xsmall", wrap=False):
-        st.markdown(":material/timer:", width="content")
-        st.text(f"The server asked to wait {text} (Retry-After). Nothing is resent automatically.", width="stretch")
+    notices.line(":material/timer:", f"The server asked to wait {text} (Retry-After). Nothing is resent automatically.")
 
 
 def _evidence(facts: Iterable[Evidence], *, is_short: bool = False) -> None:

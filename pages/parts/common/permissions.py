@@ -15,7 +15,7 @@ import streamlit as st
 from oauth.access import MINIMUM, Action
 from oauth.access.audit import Event
 from oauth.history.store import HistoryError
-from pages.parts.common import session
+from pages.parts.common import notices, session
 
 PAGES: Mapping[str, Action] = {
     "walkthrough": Action.SEND,
@@ -144,9 +144,7 @@ def needs(action: Action, event: Event | None = None) -> Callable[[Callable[P, o
 
 def say_denied() -> None:
     """Draw what was denied since the last run."""
-    if sentence := st.session_state.pop(_DENIED, ""):
-        st.error("Nothing was done")
-        st.text(sentence)
+    notices.pop_error(_DENIED, "Nothing was done")
 
 
 def draw_denied(action: Action) -> None:

@@ -11,7 +11,7 @@ from oauth.access import MINIMUM, Action, Role
 from oauth.addresses import split
 from oauth.installation import current
 from oauth.providers import Provider, ReadyClient, custom, metadata, operator_settings
-from pages.parts.common import session, widget_defaults
+from pages.parts.common import notices, session, widget_defaults
 from pages.parts.common.markdown import escaped
 from pages.parts.common.permissions import needs
 from pages.parts.providers import discover, profile_form
@@ -90,8 +90,10 @@ def _is_offered(client: ReadyClient) -> bool:
     if len(roles) == len(labels):
         return session.person().role >= min(roles, default=MINIMUM[Action.SEND])
     known = ", ".join(role.label for role in Role if role)
-    st.error("A client of this console is not offered")
-    st.text(f"The roles of the client {client.id} are {client.roles!r}. Separate roles by commas; they are {known}.")
+    notices.error(
+        "A client of this console is not offered",
+        f"The roles of the client {client.id} are {client.roles!r}. Separate roles by commas; they are {known}.",
+    )
     return False
 
 

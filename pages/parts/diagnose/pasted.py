@@ -230,11 +230,7 @@ class Reading:
         profile.preselect("walkthrough", provider)
         st.session_state[f"walkthrough.client.{provider.id}"] = session.OWN_CLIENT
         opened = session.start(provider, client, session.OWN_CLIENT)
-        st.session_state["walkthrough.client_id"] = client.id
-        st.session_state["walkthrough.client_secret"] = opened.vault.placeholder("client_secret", client.secret)
-        st.session_state[session.OWN_SECRET] = client.secret
-        st.session_state[own_client.API_KEY] = opened.vault.placeholder(provider.api_key_kind, client.api_key)
-        st.session_state[session.OWN_API_KEY] = client.api_key
+        own_client.fill_in(provider, client)
         prefill.fill(opened, ACTION_OF[exchange.step], exchange.request)
 
     def replay(self, position: int, explanation: Explanation | None) -> None:

@@ -19,7 +19,7 @@ from oauth.exchange import Exchange
 from oauth.history.store import HistoryError
 from oauth.installation import current, now
 from oauth.providers import Problem
-from pages.parts.common import session
+from pages.parts.common import notices, session
 from pages.parts.common.clock import on as day_and_time
 from pages.parts.common.permissions import may, needs, who_may
 from pages.parts.providers.profile_form import in_columns
@@ -217,9 +217,7 @@ def _say() -> None:
         st.success("Saved" if "\n" in success else success)
         if "\n" in success:
             st.text(success)
-    if error := st.session_state.pop(ERROR, ""):
-        st.error("Nothing was saved.")
-        st.text(error)
+    notices.pop_error(ERROR, "Nothing was saved.")
 
 
 def _form(draft: Draft) -> None:
@@ -235,8 +233,10 @@ def _form(draft: Draft) -> None:
             st.page_link("history.py", label=f"Row {draft.exchange.id}", query_params={"row": str(draft.exchange.id)})
     _say()
     if draft.is_tried:
-        st.error(f"Nothing was saved. Fields to correct: {len(draft.problems)}.")
-        st.text("\n".join(f"{_label(it)} {it.text}" for it in draft.problems))
+        notices.error(
+            f"Nothing was saved. Fields to correct: {len(draft.problems)}.",
+            *(f"{_label(it)} {it.text}" for it in draft.problems),
+        )
     head = _choice(draft)
     if not draft.is_head:
         form, checks = st.columns([3, 2], gap="medium")
@@ -360,9 +360,8 @@ def _problem(draft: Draft, key: str, name: str, problems: tuple[Problem, ...], *
     text = text or next((it.text for it in draft.problems if it.field == kept and "secret" in it.text), "")
     if not text or not (is_typed or draft.is_tried):
         return
-    with st.container(horizontal=True, gap="xsmall", wrap=False, key=f"errors.document.wrong.{kept}"):
-        st.markdown(":red[:material/error:]", width="content")
-        st.text(f"{LABELS[name]} {text}", width="stretch")
+    with st.container(key=f"errors.document.wrong.{kept}"):
+        notices.line(":red[:material/error:]", f"{LABELS[name]} {text}")
     if "secret" in text:
         st.button(
             "Replace by an invented value", key=f"errors.document.invent.{kept}", on_click=_invent, args=(key, name)
@@ -491,27 +490,25 @@ def _checks(draft: Draft, catalogue: Catalogue | None) -> None:
             row = f"Row {draft.exchange.id}"
             _check(trial.answer, f"{row} is recognised as this error.", f"{row} is not this error: its words differ.")
         if trial.silent:
-            _line(":orange[:material/warning:]", trial.silent)
+            notices.line(":orange[:material/warning:]", trial.silent)
         if trial.same:
             ids = ", ".join(trial.same[:5])
-            _line(":red[:material/close:]", f"{ids} of this catalogue cannot be told from it. Add words, or a number.")
+            notices.line(
+                ":red[:material/close:]", f"{ids} of this catalogue cannot be told from it. Add words, or a number."
+            )
         if trial.claimed:
             others = ", ".join(trial.claimed[:5]) + (" and more" if len(trial.claimed) > 5 else "")
-            _line(":orange[:material/warning:]", f"Other providers have the same: {others}. Add words or a number.")
+            notices.line(
+                ":orange[:material/warning:]", f"Other providers have the same: {others}. Add words or a number."
+            )
         else:
-            _line(":green[:material/check:]", "No error of another catalogue is taken for it.")
+            notices.line(":green[:material/check:]", "No error of another catalogue is taken for it.")
     with st.expander("View TOML", key="errors.document.toml"):
         st.code(editing.new_text({}, values).strip(), language="toml", wrap_lines=True)
 
 
 def _check(is_right: bool | None, right: str, wrong: str) -> None:
-    _line(":green[:material/check:]" if is_right else ":red[:material/close:]", right if is_right else wrong)
-
-
-def _line(mark: str, text: str) -> None:
-    with st.container(horizontal=True, gap="xsmall", wrap=False):
-        st.markdown(mark, width="content")
-        st.text(text, width="stretch")
+    notices.line(":green[:material/check:]" if is_right else ":red[:material/close:]", right if is_right else wrong)
 
 
 @needs(Action.CATALOGUES)

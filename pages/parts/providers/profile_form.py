@@ -17,7 +17,7 @@ from oauth.installation import current
 from oauth.providers import Problem, ProfileError, Provider, addresses, custom, meaning_of
 from oauth.providers.profile import CONNECTION
 from oauth.providers.validation import SEPARATORS
-from pages.parts.common import session
+from pages.parts.common import notices, session
 from pages.parts.common.permissions import needs
 
 Item = TypeVar("Item")
@@ -102,8 +102,10 @@ def draw(draft: Draft) -> None:
     found = [*_problems(draft, values), *draft.problems]
     with st.container(key="providers.refused"):  # always there, so that the tabs below keep their place
         if found and draft.refused:
-            st.error(f"Nothing was saved. Fields to correct: {len(found)}.")
-            st.text("\n".join(f"{_path(item.field)}: {item.text}" for item in found))
+            notices.error(
+                f"Nothing was saved. Fields to correct: {len(found)}.",
+                *(f"{_path(item.field)}: {item.text}" for item in found),
+            )
     # Before the first press of Save a name that was not typed yet is no mistake.
     problems = {item.field: item.text for item in found if draft.refused or item.field != "name" or values.get("name")}
     for tab, (title, names) in zip(st.tabs(list(GROUPS), key="providers.group"), GROUPS.items(), strict=True):
@@ -215,9 +217,8 @@ def label(name: str) -> str:
 
 def _error(problems: Mapping[str, str], field: str) -> None:
     if text := problems.get(field):
-        with st.container(horizontal=True, gap="xsmall", key=f"providers.wrong.{field}"):
-            st.markdown(":red[:material/error:]", width="content")
-            st.text(f"{label(field.rpartition('.')[2])} {text}")
+        with st.container(key=f"providers.wrong.{field}"):
+            notices.line(":red[:material/error:]", f"{label(field.rpartition('.')[2])} {text}")
 
 
 def _add(name: str) -> None:

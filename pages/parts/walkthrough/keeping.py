@@ -31,7 +31,7 @@ from oauth.jose.keys import SigningKey
 from oauth.kept_flows import Kept, Labels, Name
 from oauth.providers.discovery import Discovery
 from oauth.recorder import Record
-from pages.parts.common import drawing, keyboard, session, widget_defaults
+from pages.parts.common import drawing, keyboard, notices, session, widget_defaults
 from pages.parts.common import provider as profile
 from pages.parts.common.permissions import needs
 from pages.parts.common.session import Fixing, Session, Shown
@@ -285,8 +285,9 @@ def draw() -> None:
         return
     if held.stale:
         with st.container(border=True, key="walkthrough.overtaken"):
-            st.warning("Another tab went on with this flow")
-            st.text("This tab shows the flow as it was before, and sends nothing.")
+            notices.warning(
+                "Another tab went on with this flow", "This tab shows the flow as it was before, and sends nothing."
+            )
             with st.container(horizontal=True):
                 st.button("Show it here", key="walkthrough.show", icon=":material/sync:", on_click=_show)
                 _own_button()
@@ -618,17 +619,17 @@ def _draw_lost(kept: Kept) -> None:
     ago = span((now() - kept.saved_at).total_seconds())
     with st.container(border=True, key="walkthrough.lost"):
         if not kept.labels.flow:
-            st.warning("The fields were reset")
-            st.text(
+            notices.warning(
+                "The fields were reset",
                 "The console that had them in its memory was stopped, or is of another version. They were changed "
-                f"{ago} ago, and nothing was sent."
+                f"{ago} ago, and nothing was sent.",
             )
             return
-        st.warning("Your flow was lost")
-        st.text(
+        notices.warning(
+            "Your flow was lost",
             f"The console that had flow {kept.labels.flow} in its memory was stopped, or is of another version. Its "
             f"code, its verifier, its tokens and what was typed are gone. Its last change was {ago} ago. A new flow is "
-            "ready: open the authorization page in step 1 for a new code."
+            "ready: open the authorization page in step 1 for a new code.",
         )
         _link(kept.labels.flow)
 
@@ -651,11 +652,11 @@ def _draw_sending() -> None:
                 f"Its response appears here if it arrives. Nothing is sent meanwhile, for {span(left + 1)} at the most."
             )
             return
-        st.warning(f"No response to a {step} request of this flow was recorded")
-        st.text(
+        notices.warning(
+            f"No response to a {step} request of this flow was recorded",
             "The console was stopped, or the connection was lost, before the response came. The provider may have "
             "received the request: a code or a refresh token that it carried may be used up. Send it again, or start "
-            "over for a new code."
+            "over for a new code.",
         )
         _link(current.flow.id)
 

@@ -16,7 +16,7 @@ from oauth.errors import InputError
 from oauth.exchange import Request, Step
 from oauth.flow import Field
 from oauth.installation import now
-from pages.parts.common import clock, exchange, widget_defaults
+from pages.parts.common import clock, exchange, notices, widget_defaults
 from pages.parts.common.markdown import escaped
 from pages.parts.common.session import Session
 from pages.parts.common.widget_defaults import keep
@@ -55,8 +55,7 @@ def edit(
         request = build(session.vault.resolve(typed), edited)
     except InputError as error:
         with tabs[0]:
-            st.error("This request cannot be sent.")
-            st.text(session.vault.redact_text(str(error)))
+            notices.error("This request cannot be sent.", session.vault.redact_text(str(error)))
         return None
     preview = session.vault.redact(session.exchange(Step.TOKEN, request, now())).request
     # Only once they are opened: the script that colours code takes longer to load than the rest of the page.

@@ -24,7 +24,7 @@ from oauth.jose.jwt import (
     describe_times,
 )
 from oauth.jose.keys import SigningKey
-from pages.parts.common import clock, drawing, exchange, session
+from pages.parts.common import clock, drawing, exchange, notices, session
 from pages.parts.common.card import MARKS
 from pages.parts.common.session import Session
 from pages.parts.walkthrough import sending
@@ -63,9 +63,7 @@ def draw_checks(checks: Iterable[Check]) -> None:
     """Draw each check with its result."""
     with st.container(gap="xxsmall"):
         for check in checks:
-            with st.container(horizontal=True, wrap=False, gap="xsmall"):
-                st.markdown(MARKS[check.holds], width="content")
-                st.text(f"{check.name}: {check.text}", width="stretch")
+            notices.line(MARKS[check.holds], f"{check.name}: {check.text}")
 
 
 def _jwt(current: Session, tokens: Tokens, key: str, name: str, token: DecodedToken) -> None:
