@@ -271,7 +271,9 @@ def test_page_and_command_say_the_same_of_every_sample(page: "Page", console: In
 
 def _headline(result: ResultObject) -> str:
     number = result["documented"]
-    return f":red[Documented error {number}] · {result['title']}" if number else f":red[{escaped(result['title'] or '')}]"
+    return (
+        f":red[Documented error {number}] · {result['title']}" if number else f":red[{escaped(result['title'] or '')}]"
+    )
 
 
 @pytest.mark.parametrize("text", ['{"id": 1, "name": "x"}', 'HTTP/1.1 200 OK\n\n{"id": 1, "name": "x"}'])
