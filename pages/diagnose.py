@@ -229,8 +229,8 @@ def _parts(reading: Reading) -> None:
     label = f"{_number(len(reading.parts), 'file')} and background calls of the pages, not judged"
     with st.expander(label, icon=":material/draft:", key="diagnose.parts"):
         lines = [_part(reading, position) for position in reading.parts[:MOST_PARTS]]
-        left = len(reading.parts) - len(lines)
-        st.code("\n".join([*lines, *([f"and {left:,} more"] if left else [])]), language=None, wrap_lines=True)
+        more = len(reading.parts) - len(lines)
+        st.code("\n".join([*lines, *([f"and {more:,} more"] if more else [])]), language=None, wrap_lines=True)
 
 
 def _part(reading: Reading, position: int) -> str:

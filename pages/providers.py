@@ -37,10 +37,10 @@ def page() -> None:
         st.success(success)
     notices.pop_error(ERROR, "Nothing was saved.")
     own, built_in = profile.custom_profiles(), profile.by_family(profile.shipped().values())
-    listed, opened = st.columns([4, 9], gap="large")
-    with listed:
+    list_column, profile_column = st.columns([4, 9], gap="large")
+    with list_column:
         chosen = _choose(own, built_in)
-    with opened:
+    with profile_column:
         for item in own:
             if item.provider is None:
                 _invalid(item)

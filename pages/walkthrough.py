@@ -310,10 +310,10 @@ def _wait() -> None:
 def _paste(current: Session) -> None:
     if keeping.is_blocked():
         return
-    typed = st.session_state["callback.pasted"] or ""
+    text = st.session_state["callback.pasted"] or ""
     st.session_state["callback.pasted"] = ""
     try:
-        authorization.receive_pasted(current, typed)
+        authorization.receive_pasted(current, text)
     except InputError as error:
         current.refused = str(error)
 

@@ -41,11 +41,11 @@ def draw() -> None:
     st.button("Create token", key="access.token.create", icon=":material/key:", type="primary", on_click=_create)
     notices.pop_error(_PROBLEM, "Nothing was done")
     _created()
-    found = kept.all_tokens(session.database())
-    if not found:
+    rows = kept.all_tokens(session.database())
+    if not rows:
         st.info("No tokens")
-    names = people.names(session.database(), {token.created_by for token in found})
-    for number, token in enumerate(found, 1):
+    names = people.names(session.database(), {token.created_by for token in rows})
+    for number, token in enumerate(rows, 1):
         _token(number, token, names.get(token.created_by, token.created_by))
 
 

@@ -65,38 +65,38 @@ def draw(
     apply: Apply = None,
 ) -> None:
     """Draw the card of a redacted, failed exchange. ``apply`` applies a fix; without it fixes are only shown."""
-    causes_found = diagnosis.causes if diagnosis is not None else ()
-    lead = next((cause for cause in causes_found if cause.verdict in (Verdict.PROVEN, Verdict.LIKELY)), None)
-    first = lead or next((cause for cause in causes_found if cause.verdict is Verdict.POSSIBLE), None)
+    all_causes = diagnosis.causes if diagnosis is not None else ()
+    lead = next((cause for cause in all_causes if cause.verdict in (Verdict.PROVEN, Verdict.LIKELY)), None)
+    first = lead or next((cause for cause in all_causes if cause.verdict is Verdict.POSSIBLE), None)
     proof = _proof(first)
-    asked = questions(causes_found)
+    open_questions = questions(all_causes)
     with st.container(border=True, gap="small", key=f"{key}.card"):
-        named = _headline(explanation, lead, first)
-        said = [*named]
+        headline = _headline(explanation, lead, first)
+        texts = [*headline]
         _wait(exchange)
-        if proof is not None and proof.holds is None and asked:
+        if proof is not None and proof.holds is None and open_questions:
             proof = None  # the question asks for what this fact is missing
         if proof is not None:
             _evidence((proof,), is_short=True)
-            said.append(proof.text)
-        fixes = _fixes_of(causes_found)
+            texts.append(proof.text)
+        fixes = _fixes_of(all_causes)
         if fixes:
             _fix(key, 1, fixes[0], apply)
-            said.append(f"{fixes[0].title} {diff(fixes[0].changes)}")
-        room = WORDS - FIXED_WORDS - sum(len(text.split()) for text in said)
-        question = _fitting_question(asked, room - len(" ".join(explanation.remedy[:1]).split()))
+            texts.append(f"{fixes[0].title} {diff(fixes[0].changes)}")
+        room = WORDS - FIXED_WORDS - sum(len(text.split()) for text in texts)
+        question = _fitting_question(open_questions, room - len(" ".join(explanation.remedy[:1]).split()))
         _ask(question, apply is not None)
         remedy = _fitting(explanation.remedy, room - len(" ".join(question).split()))
         st.markdown("**Documented remedy**" if explanation.kind in ("documented", "provider") else "**Remedy**")
         # A catalogue of your own is plain text, whatever is in it.
         st.text("\n".join(remedy))
         copying.draw(f"{key}.support", ticket.summary(exchange, explanation, diagnosis), "Copy error report")
-        with st.expander(_summary(causes_found), key=f"{key}.causes"):
+        with st.expander(_summary(all_causes), key=f"{key}.causes"):
             if first is not None:
                 st.text(explanation.cause)
             _more_remedy(explanation, explanation.remedy[len(remedy) :])
-            _ask(asked[len(question) :], apply is not None)
-            _rest(key, causes_found, proof, fixes[1:], apply)
+            _ask(open_questions[len(question) :], apply is not None)
+            _rest(key, all_causes, proof, fixes[1:], apply)
             _sources(exchange, explanation)
 
 
@@ -154,14 +154,14 @@ def _reference(entry: str) -> None:
     st.page_link("errors.py", label=label, icon=":material/menu_book:", query_params={"entry": entry})
 
 
-def causes(items: Iterable[Cause], said: Container[Evidence | None] = ()) -> None:
-    """Draw causes, each with its verdict and its evidence, without the facts that were ``said`` already."""
+def causes(items: Iterable[Cause], facts: Container[Evidence | None] = ()) -> None:
+    """Draw causes, each with its verdict and its evidence, without ``facts`` that are drawn already."""
     for cause in items:
         with st.container(gap="xxsmall"):
             with st.container(horizontal=True, wrap=False, gap="small"):
                 st.markdown(VERDICTS[cause.verdict], width="content")
                 st.text(cause.title, width="stretch")
-            _evidence(fact for fact in cause.evidence if fact not in said)
+            _evidence(fact for fact in cause.evidence if fact not in facts)
 
 
 def _wait(exchange: Exchange) -> None:
@@ -205,18 +205,18 @@ def _more_remedy(explanation: Explanation, more: Sequence[str]) -> None:
         st.text("\n".join(lines))
 
 
-def _rest(key: str, items: tuple[Cause, ...], said: Evidence | None, fixes: Sequence[Fix], apply: Apply) -> None:
+def _rest(key: str, items: tuple[Cause, ...], proof: Evidence | None, fixes: Sequence[Fix], apply: Apply) -> None:
     """Draw the causes with their facts and fixes, and what was checked and is in order last."""
-    left = [cause for cause in items if cause.verdict is not Verdict.RULED_OUT]
-    if left and said is not None and set(left[0].evidence) <= {said}:
-        del left[0]  # the headline and its fact say all of it
-    causes(left, (said,))
+    others = [cause for cause in items if cause.verdict is not Verdict.RULED_OUT]
+    if others and proof is not None and set(others[0].evidence) <= {proof}:
+        del others[0]  # the headline and its fact say all of it
+    causes(others, (proof,))
     for number, fix in enumerate(fixes, 2):
         _fix(key, number, fix, apply)
-    passed = [cause for cause in items if cause.verdict is Verdict.RULED_OUT]
-    if passed:
+    ruled_out = [cause for cause in items if cause.verdict is Verdict.RULED_OUT]
+    if ruled_out:
         st.markdown("**Ruled out**")
-        causes(passed)
+        causes(ruled_out)
 
 
 def _sources(exchange: Exchange, explanation: Explanation) -> None:

@@ -52,9 +52,8 @@ FIRST = 50
 def known() -> dict[str, Provider]:
     """Return every valid profile by id, with the proxies from the environment: your own before those of others."""
     own = {item.id: item.provider for item in custom_profiles() if item.provider is not None}
-    first = {id: profile for id, profile in shipped().items() if profile.order < FIRST}
-    environ = current().settings.providers
-    profiles = first | own | shipped()
+    built_in, environ = shipped(), current().settings.providers
+    profiles = {id: profile for id, profile in built_in.items() if profile.order < FIRST} | own | built_in
     return {id: operator_settings.with_proxy(profile, environ) for id, profile in profiles.items()}
 
 
@@ -89,10 +88,10 @@ def _is_offered(client: ReadyClient) -> bool:
     roles = [role for role in Role if role and role.label in labels]
     if len(roles) == len(labels):
         return session.person().role >= min(roles, default=MINIMUM[Action.SEND])
-    known = ", ".join(role.label for role in Role if role)
+    names = ", ".join(role.label for role in Role if role)
     notices.error(
         "A client of this console is not offered",
-        f"The roles of the client {client.id} are {client.roles!r}. Separate roles by commas; they are {known}.",
+        f"The roles of the client {client.id} are {client.roles!r}. Separate roles by commas; they are {names}.",
     )
     return False
 

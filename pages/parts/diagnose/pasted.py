@@ -216,9 +216,9 @@ class Reading:
         exchange = self.paste.exchanges[position]
         url = exchange.request.url
         host = checked_url(url, "address").netloc
-        known = profile.known()
+        profiles = profile.known()
         # Both sandboxes are at the console's own host.
-        at_host = [item for item in known.values() if f"//{host}/" in item.token_endpoint] or [known["sandbox"]]
+        at_host = [item for item in profiles.values() if f"//{host}/" in item.token_endpoint] or [profiles["sandbox"]]
         is_there = (item for item in at_host if url.startswith((item.token_endpoint, f"{item.api}/")))
         provider = next(is_there, at_host[0])
         reading, basic = parameters.read(exchange.request), parameters.basic(exchange.request)

@@ -43,10 +43,10 @@ def setting(provider: Provider) -> Setting:
 @cache
 def by_entry() -> Mapping[str, Sequence[Drill]]:
     """Return the drills of each entry of the catalogue that has any, by its id."""
-    found: dict[str, list[Drill]] = {}
+    drills_of: dict[str, list[Drill]] = {}
     for item in drills():
-        found.setdefault(_entry(item), []).append(item)
-    return found
+        drills_of.setdefault(_entry(item), []).append(item)
+    return drills_of
 
 
 def _entry(item: Drill) -> str:
@@ -103,11 +103,11 @@ def draw(items: Sequence[Drill], where: Setting) -> None:
 
 def mark(items: Sequence[Drill]) -> str:
     """Return the outcome of an error's drills in a few words; their number before the first run."""
-    done = [outcome for item in items if (outcome := _outcomes().get(item.id)) is not None]
-    if not done:
+    outcomes = [outcome for item in items if (outcome := _outcomes().get(item.id)) is not None]
+    if not outcomes:
         return str(len(items)) if items else ""
-    failed = sum(not outcome.passed for outcome in done)
-    return f"{failed} of {len(done)} failed" if failed else f"{len(done)} passed"
+    failed = sum(not outcome.passed for outcome in outcomes)
+    return f"{failed} of {len(outcomes)} failed" if failed else f"{len(outcomes)} passed"
 
 
 def _one(item: Drill, where: Setting) -> None:

@@ -41,7 +41,8 @@ NEW = ""
 LONGEST = 20_000
 """Characters of a pasted example: one response, not a log."""
 
-ENDPOINTS = ("", *get_args(Endpoint))
+ENDPOINTS = {"": "any"} | {name: name.replace("_", " ") for name in get_args(Endpoint)}
+"""Labels of the endpoints of an entry."""
 
 LABELS = {
     "id": "Id",
@@ -98,7 +99,6 @@ class Draft:
     is_head: bool = False
     exchange: Exchange | None = None
     problems: tuple[Problem, ...] = ()
-    is_tried: bool = False
     filled: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -124,15 +124,15 @@ def form() -> bool:
 
 def offer(entry: str) -> None:
     """Draw the button that edits an entry, if it is of a catalogue of your own."""
-    known = catalogues.find_entry(entry)
-    is_own = isinstance(known, ProviderError) and known.catalogue not in catalogues.reserved()
-    if isinstance(known, ProviderError) and is_own and may(Action.CATALOGUES):
+    its = catalogues.find_entry(entry)
+    is_own = isinstance(its, ProviderError) and its.catalogue not in catalogues.reserved()
+    if isinstance(its, ProviderError) and is_own and may(Action.CATALOGUES):
         st.button(
             "Edit this error",
             key="errors.document.edit",
             icon=":material/edit:",
             on_click=begin,
-            args=(catalogues.catalogue(known.catalogue), known),
+            args=(catalogues.catalogue(its.catalogue), its),
         )
 
 
@@ -187,9 +187,9 @@ def _begin_with_row(number: int) -> None:
         st.session_state[ERROR] = str(error)
         return
     explanation = explain(row.exchange)
-    known = catalogues.find_entry(explanation.entry) if explanation else None
-    if isinstance(known, ProviderError) and known.catalogue not in catalogues.reserved():
-        begin(catalogues.catalogue(known.catalogue), known, exchange=row.exchange)
+    its = catalogues.find_entry(explanation.entry) if explanation else None
+    if isinstance(its, ProviderError) and its.catalogue not in catalogues.reserved():
+        begin(catalogues.catalogue(its.catalogue), its, exchange=row.exchange)
         return
     catalogue = catalogues.catalogue(drafting.speaker_for(row.exchange))
     begin(catalogue, values=values, head=drafting.draft_head(row.exchange), exchange=row.exchange)
@@ -232,7 +232,7 @@ def _form(draft: Draft) -> None:
             st.text(_origin(draft.exchange))
             st.page_link("history.py", label=f"Row {draft.exchange.id}", query_params={"row": str(draft.exchange.id)})
     _say()
-    if draft.is_tried:
+    if draft.problems:
         notices.error(
             f"Nothing was saved. Fields to correct: {len(draft.problems)}.",
             *(f"{_label(it)} {it.text}" for it in draft.problems),
@@ -320,22 +320,9 @@ def _group(draft: Draft, title: str, problems: tuple[Problem, ...]) -> None:
 
 def _text(draft: Draft, key: str, name: str, meaning: str, problems: tuple[Problem, ...]) -> None:
     """Draw one field with its meaning, and its problem once something was typed, or at the try to save."""
-    if name == "endpoint":
-        st.selectbox(
-            LABELS[name],
-            ENDPOINTS,
-            format_func=lambda it: it.replace("_", " ") or "any",
-            key=key,
-            persist_state="session",
-        )
-    elif name == "spec":
-        st.selectbox(
-            LABELS[name],
-            ["", *sorted(registered())],
-            format_func=lambda it: it or "none",
-            key=key,
-            persist_state="session",
-        )
+    if name in ("endpoint", "spec"):
+        options = ENDPOINTS if name == "endpoint" else {"": "none"} | {code: code for code in sorted(registered())}
+        st.selectbox(LABELS[name], list(options), format_func=options.__getitem__, key=key, persist_state="session")
     elif name in LONG:
         st.text_area(LABELS[name], key=key, height=LONG[name], persist_state="session")
     else:
@@ -355,16 +342,19 @@ def _text(draft: Draft, key: str, name: str, meaning: str, problems: tuple[Probl
 
 
 def _problem(draft: Draft, key: str, name: str, problems: tuple[Problem, ...], *, is_typed: bool) -> None:
-    kept = key.removeprefix("errors.document.").removeprefix("field.")
+    field_path = key.removeprefix("errors.document.").removeprefix("field.")
     text = next((it.text for it in problems if it.field == name), "")
-    text = text or next((it.text for it in draft.problems if it.field == kept and "secret" in it.text), "")
-    if not text or not (is_typed or draft.is_tried):
+    text = text or next((it.text for it in draft.problems if it.field == field_path and "secret" in it.text), "")
+    if not text or not (is_typed or draft.problems):
         return
-    with st.container(key=f"errors.document.wrong.{kept}"):
+    with st.container(key=f"errors.document.wrong.{field_path}"):
         notices.line(":red[:material/error:]", f"{LABELS[name]} {text}")
     if "secret" in text:
         st.button(
-            "Replace by an invented value", key=f"errors.document.invent.{kept}", on_click=_invent, args=(key, name)
+            "Replace by an invented value",
+            key=f"errors.document.invent.{field_path}",
+            on_click=_invent,
+            args=(key, name),
         )
 
 
@@ -456,14 +446,14 @@ def _read(text: str) -> dict[str, Any]:
 
 def _invent(key: str, name: str) -> None:
     draft: Draft = st.session_state[DRAFT]
-    kept = key.removeprefix("errors.document.").removeprefix("field.")
+    field_path = key.removeprefix("errors.document.").removeprefix("field.")
     try:
         st.session_state[key] = _invented({name: st.session_state[key]})[name]
     except HistoryError as error:
         st.session_state[ERROR] = str(error)
         return
-    left = tuple(it for it in draft.problems if it.field != kept)
-    st.session_state[DRAFT] = replace(draft, problems=left, is_tried=bool(left))
+    others = tuple(it for it in draft.problems if it.field != field_path)
+    st.session_state[DRAFT] = replace(draft, problems=others)
 
 
 # Checks and saving.
@@ -480,11 +470,11 @@ def _checks(draft: Draft, catalogue: Catalogue | None) -> None:
         head = catalogue or drafting.new_catalogue(_head_values())
         entry = drafting.entry_of(values, head.id)
         trial = drafting.try_out(entry, head, draft.exchange)
-        said = trial.said or "no error that the console reads"
+        example_error = trial.said or "no error that the console reads"
         _check(
             trial.example,
             "The example is recognised as this error.",
-            f"The example says {said}, which is not this error.",
+            f"The example says {example_error}, which is not this error.",
         )
         if draft.exchange is not None:
             row = f"Row {draft.exchange.id}"
@@ -527,7 +517,7 @@ def _save(*, more: bool = False) -> None:
             secret = drafting.secrets_in(head, vault, session.redacted)
             problems += (Problem(f"head.{it.field}", it.text) for it in secret)
         if problems:
-            st.session_state[DRAFT] = replace(draft, problems=tuple(problems), is_tried=True)
+            st.session_state[DRAFT] = replace(draft, problems=tuple(problems))
             return
         session.audit(
             Event.CATALOGUE, chosen.id if chosen else str(head.get("name", "")), f"saved {values.get('id', '')}"
@@ -539,7 +529,7 @@ def _save(*, more: bool = False) -> None:
         else:
             saved = editing.create(editing.new_id(head["name"], editing.used_ids()), editing.new_text(head, values))
     except (CatalogueError, HistoryError) as error:
-        st.session_state[DRAFT] = replace(draft, problems=(), is_tried=False)
+        st.session_state[DRAFT] = replace(draft, problems=())
         st.session_state[ERROR] = str(error)
         return
     st.session_state[SUCCESS] = _success(draft, saved, str(values.get("id", "")))

@@ -9,7 +9,6 @@ from oauth.catalogue.catalogues import reserved
 from oauth.catalogue.explain import Explanation, explain
 from oauth.diagnosis import diagnose
 from oauth.exchange import Step
-from oauth.formatting import duration
 from oauth.history.deletion import delete_row
 from oauth.history.filters import Filters
 from oauth.history.past import HistoryPast
@@ -128,7 +127,7 @@ def _flow(history: History, row: Row) -> None:
             other.exchange.step.value,
             listing.outcome(other),
             other.error,
-            duration(other.exchange.duration_ms) if other.exchange.duration_ms is not None else "",
+            clock.took(other.exchange),
         ]
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             if other.exchange.id == row.exchange.id:

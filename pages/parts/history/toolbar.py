@@ -105,8 +105,8 @@ def _show(report: Report) -> None:
         )
     if report.problems:
         shown = "\n".join(report.problems[:MOST_PROBLEMS])
-        left = len(report.problems) - MOST_PROBLEMS
-        st.text(f"Problems:\n{shown}" + (f"\nand {left:,} more" if left > 0 else ""))
+        more = len(report.problems) - MOST_PROBLEMS
+        st.text(f"Problems:\n{shown}" + (f"\nand {more:,} more" if more > 0 else ""))
 
 
 def secret() -> None:

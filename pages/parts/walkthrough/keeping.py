@@ -487,10 +487,10 @@ def _restored(content: _Content) -> Session:
             exchange = row.exchange if row is not None else None
         if exchange is None:
             return None  # its row was deleted
-        found = Shown(exchange, explain(exchange), outcome.diagnosis, outcome.times)
+        result = Shown(exchange, explain(exchange), outcome.diagnosis, outcome.times)
         if outcome.row is not None:
-            rows[outcome.row] = found
-        return found
+            rows[outcome.row] = result
+        return result
 
     authorizing = content.authorizing
     fixing, before = content.fixing, shown(content.fixing.before) if content.fixing is not None else None
@@ -643,14 +643,13 @@ def _draw_sending() -> None:
     if is_overtaken():
         held.reading = True
         st.rerun()
-    left = (held.sending.until - now()).total_seconds()
+    seconds = (held.sending.until - now()).total_seconds()
     with st.container(border=True, key="walkthrough.sending"):
         step = ACTIONS[held.sending.action].step.value
-        if left > 0:
+        if seconds > 0:
             st.info(f"A {step} request of this flow was begun before this page was opened")
-            st.text(
-                f"Its response appears here if it arrives. Nothing is sent meanwhile, for {span(left + 1)} at the most."
-            )
+            longest = span(seconds + 1)
+            st.text(f"Its response appears here if it arrives. Nothing is sent meanwhile, for {longest} at the most.")
             return
         notices.warning(
             f"No response to a {step} request of this flow was recorded",

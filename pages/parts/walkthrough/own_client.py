@@ -96,10 +96,10 @@ def _change_with(provider: Provider) -> None:
 def _store_secret(field: str, place: str, kind: str) -> None:
     """Keep a typed secret in its place, and show its fingerprint in the field."""
     current = session.get()
-    typed = st.session_state[field] or ""
-    if current is not None and current.vault.resolve(typed) == typed:
-        st.session_state[place] = typed
-        st.session_state[field] = current.vault.add(kind, typed)
+    text = st.session_state[field] or ""
+    if current is not None and current.vault.resolve(text) == text:
+        st.session_state[place] = text
+        st.session_state[field] = current.vault.add(kind, text)
 
 
 def correct_key(current: Session, key: str) -> None:
@@ -136,10 +136,10 @@ def as_registered(provider: Provider, client: Client) -> Provider:
 
 def _scope(provider: Provider, registration: Registration) -> str:
     """Return the scope asked for without what the client may not have, or else the scope it was given."""
-    given = provider.scopes(registration.scope)
-    wanted = provider.scopes(provider.scope)
-    kept = [name for name in wanted if name in given] if given else wanted
-    return provider.scope_separator.join(kept or given)
+    registered = provider.scopes(registration.scope)
+    requested = provider.scopes(provider.scope)
+    common = [name for name in requested if name in registered] if registered else requested
+    return provider.scope_separator.join(common or registered)
 
 
 def fields(flow: Flow) -> list[Field]:
