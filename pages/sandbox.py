@@ -244,7 +244,6 @@ def _faults() -> None:
 
 
 def _field(name: str, schema: Any) -> Any:
-    """Draw the input for one field of a fault."""
     key, label = f"sandbox.fault.field.{name}", name.replace("_", " ").capitalize()
     if "enum" in schema:
         longest = max(len(str(value)) for value in schema["enum"])
@@ -301,7 +300,9 @@ def _lint() -> None:
     if not findings:
         st.caption("No findings.")
         return
-    if not _draw_findings([finding for finding in findings if not finding.drill], "sandbox.lint"):
+    if own := [finding for finding in findings if not finding.drill]:
+        _draw_findings(own, "sandbox.lint")
+    else:
         st.caption("No findings but those of drills.")
     if drills := [finding for finding in findings if finding.drill]:
         with st.expander(
@@ -312,8 +313,7 @@ def _lint() -> None:
     st.button("Clear findings", key="sandbox.lint.clear", on_click=_clear_findings)
 
 
-def _draw_findings(findings: list[Finding], key: str) -> bool:
-    """Draw findings; return True if there are any."""
+def _draw_findings(findings: list[Finding], key: str) -> None:
     for finding in findings:
         with st.container(border=True, gap="small", key=f"{key}.{finding.client_id}.{finding.rule.name}"):
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -321,7 +321,6 @@ def _draw_findings(findings: list[Finding], key: str) -> bool:
                 st.markdown(f"**{finding.rule.title}**", width="content")
                 st.text(f"{finding.client_id or 'an unknown client'}, last at {clock.at(finding.last_at)}")
             st.caption(f"{finding.rule.why} {finding.rule.remedy} {finding.rule.reference}")
-    return bool(findings)
 
 
 @_change

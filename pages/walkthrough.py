@@ -99,8 +99,8 @@ def _header() -> Session:
     if (change := _change(current, provider, client, chosen)) or current is None:
         if current is not None:
             keeping.leave(current)
-        if current is not None and (current.flow.provider.id != provider.id or current.chosen != chosen):
-            prefill.forget_edits()
+            if current.flow.provider.id != provider.id or current.chosen != chosen:
+                prefill.forget_edits()
         was_begun = current is not None and current.flow.authorization is not None
         current = session.start(provider, client, chosen)
         current.replaced = change if was_begun else ""

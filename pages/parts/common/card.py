@@ -71,8 +71,7 @@ def draw(
     proof = _proof(first)
     open_questions = questions(all_causes)
     with st.container(border=True, gap="small", key=f"{key}.card"):
-        headline = _headline(explanation, lead, first)
-        texts = [*headline]
+        texts = _headline(explanation, lead, first)
         _wait(exchange)
         if proof is not None and proof.holds is None and open_questions:
             proof = None  # the question asks for what this fact is missing
@@ -91,7 +90,8 @@ def draw(
         # A catalogue of your own is plain text, whatever is in it.
         st.text("\n".join(remedy))
         copying.draw(f"{key}.support", ticket.summary(exchange, explanation, diagnosis), "Copy error report")
-        with st.expander(_summary(all_causes), key=f"{key}.causes"):
+        checked = f": {len(all_causes)} causes checked" if len(all_causes) > 1 else ""
+        with st.expander(f"Why we know{checked}", key=f"{key}.causes"):
             if first is not None:
                 st.text(explanation.cause)
             _more_remedy(explanation, explanation.remedy[len(remedy) :])
@@ -144,10 +144,6 @@ def _fitting_question(asked: Sequence[str], words: int) -> Sequence[str]:
     return asked[:1] if asked and len(asked[0].split()) + len(["Ask", "the", "customer"]) <= words else ()
 
 
-def _summary(items: tuple[Cause, ...]) -> str:
-    return f"Why we know: {len(items)} causes checked" if len(items) > 1 else "Why we know"
-
-
 def _reference(entry: str) -> None:
     """Draw the link to an entry on the Errors page."""
     label = f"{escaped(entry)} in the reference"
@@ -187,7 +183,7 @@ def _evidence(facts: Iterable[Evidence], *, is_short: bool = False) -> None:
 
 
 def _ask(asked: Sequence[str], is_own: bool) -> None:
-    """Draw what nobody told the console: a question for the customer, or for the person who ``is_own`` developer."""
+    """Draw the open questions: for the customer, or with ``is_own`` for the person at the console."""
     if asked:
         st.text("\n".join([f"{'To find out' if is_own else 'Ask the customer'}: {asked[0]}", *asked[1:]]))
 
@@ -206,7 +202,7 @@ def _more_remedy(explanation: Explanation, more: Sequence[str]) -> None:
 
 
 def _rest(key: str, items: tuple[Cause, ...], proof: Evidence | None, fixes: Sequence[Fix], apply: Apply) -> None:
-    """Draw the causes with their facts and fixes, and what was checked and is in order last."""
+    """Draw the causes with their facts and fixes, and last the ones that are ruled out."""
     others = [cause for cause in items if cause.verdict is not Verdict.RULED_OUT]
     if others and proof is not None and set(others[0].evidence) <= {proof}:
         del others[0]  # the headline and its fact say all of it
@@ -273,17 +269,16 @@ def diff(changes: tuple[Change, ...]) -> str:
 
 
 def _recognised(explanation: Explanation) -> str:
-    if explanation.kind == "documented":
-        how = MATCHES[explanation.match or "exact"]
-        text = f"Recognised by its text, {how}; found in the {explanation.where}."
-        if explanation.status_as_documented is False:
-            text += " The HTTP status differs from the documented one."
-    elif explanation.kind == "provider":
-        text = f"An error that this provider documents ({explanation.entry}); known by {explanation.known_by}."
-        if explanation.status_as_documented is False:
-            text += " The HTTP status differs from the documented one."
-    elif explanation.kind == "registered":
-        text = "The text is not documented; this is the code's meaning by its specification."
-    else:
-        text = "Recognised without a known error code."
+    match explanation.kind:
+        case "documented":
+            match = MATCHES[explanation.match or "exact"]
+            text = f"Recognised by its text, {match}; found in the {explanation.where}."
+        case "provider":
+            text = f"An error that this provider documents ({explanation.entry}); known by {explanation.known_by}."
+        case "registered":
+            text = "The text is not documented; this is the code's meaning by its specification."
+        case _:
+            text = "Recognised without a known error code."
+    if explanation.status_as_documented is False:
+        text += " The HTTP status differs from the documented one."
     return f"{text} {explanation.reference}".strip()

@@ -230,7 +230,7 @@ class Reading:
         profile.preselect("walkthrough", provider)
         st.session_state[f"walkthrough.client.{provider.id}"] = session.OWN_CLIENT
         opened = session.start(provider, client, session.OWN_CLIENT)
-        own_client.fill_in(provider, client)
+        own_client.fill_in(opened.vault, provider, client)
         prefill.fill(opened, ACTION_OF[exchange.step], exchange.request)
 
     def replay(self, position: int, explanation: Explanation | None) -> None:

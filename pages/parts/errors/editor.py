@@ -174,7 +174,7 @@ def _is_of_row(draft: Draft | None, row: str) -> bool:
 
 
 def _begin_with_row(number: int) -> None:
-    """Begin an entry with the answer of a row."""
+    """Begin an entry with the response of a row."""
     try:
         row = session.history().get(number)
         if row is None or row.damage:
@@ -235,7 +235,7 @@ def _form(draft: Draft) -> None:
     if draft.problems:
         notices.error(
             f"Nothing was saved. Fields to correct: {len(draft.problems)}.",
-            *(f"{_label(it)} {it.text}" for it in draft.problems),
+            *(f"{LABELS[it.field.removeprefix('head.')]} {it.text}" for it in draft.problems),
         )
     head = _choice(draft)
     if not draft.is_head:
@@ -356,10 +356,6 @@ def _problem(draft: Draft, key: str, name: str, problems: tuple[Problem, ...], *
             on_click=_invent,
             args=(key, name),
         )
-
-
-def _label(problem: Problem) -> str:
-    return LABELS[problem.field.removeprefix("head.")]
 
 
 # The values.

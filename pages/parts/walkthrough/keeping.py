@@ -648,8 +648,8 @@ def _draw_sending() -> None:
         step = ACTIONS[held.sending.action].step.value
         if seconds > 0:
             st.info(f"A {step} request of this flow was begun before this page was opened")
-            longest = span(seconds + 1)
-            st.text(f"Its response appears here if it arrives. Nothing is sent meanwhile, for {longest} at the most.")
+            most = span(seconds + 1)
+            st.text(f"Its response appears here if it arrives. Nothing is sent meanwhile, for {most} at the most.")
             return
         notices.warning(
             f"No response to a {step} request of this flow was recorded",
