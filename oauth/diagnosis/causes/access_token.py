@@ -2,6 +2,7 @@
 
 from oauth import moments, parameters
 from oauth.diagnosis.causes import shape
+from oauth.diagnosis.causes.fixes import new_access_token
 from oauth.diagnosis.causes.rule import (
     Finding,
     Rule,
@@ -191,11 +192,9 @@ def _is_before(one: int | None, other: int | None) -> bool:
 
 def _renew(context: Context, origin: Origin) -> Fix:
     newest = _send_newest(context)
-    if newest.label is Label.READY:
-        return newest
-    if origin.grant == Grant.CLIENT_CREDENTIALS:
+    if newest.label is not Label.READY and origin.grant == Grant.CLIENT_CREDENTIALS:
         return Fix(Label.START_AGAIN, "Get a new application token", Step.TOKEN)
-    return Fix(Label.START_AGAIN, "Refresh the access token", Step.REFRESH)
+    return newest
 
 
 def _send_newest(context: Context) -> Fix:
@@ -209,7 +208,7 @@ def _send_newest(context: Context) -> Fix:
         if is_valid and is_here and context.secrets.same_as("access_token", context.bearer, known) is not True:
             change = _authorization_header(context, known.value)
             return Fix(Label.READY, "Send the newest access token", context.step, (change,))
-    return Fix(Label.START_AGAIN, "Get a new access token", Step.AUTHORIZE)
+    return new_access_token(context)
 
 
 def _send_user_token(context: Context) -> Fix:

@@ -342,12 +342,13 @@ def _needed(context: Context) -> tuple[list[str], str]:
 
 def _granted(context: Context) -> dict[str, int | None]:
     """Return every scope that was granted to this client before, with its newest row."""
-    return {name: row.id for row in context.successes_here for name in _names(context, _scope_of(row))}
+    return {name: row.id for row in context.successes_here for name in _names(context, _scope_of(context, row))}
 
 
-def _scope_of(row: Exchange) -> str:
+def _scope_of(context: Context, row: Exchange) -> str:
     """Return the scope granted by a token response: the requested one when it names none (RFC 6749 §5.1)."""
-    return parameters.member(row.response, "scope") or parameters.read(row.request).value("scope")
+    reading = context.readings.of(row)
+    return reading.text("scope") or reading.sent.value("scope")
 
 
 def _granted_together(context: Context, names: Iterable[str]) -> Exchange | None:
@@ -356,7 +357,8 @@ def _granted_together(context: Context, names: Iterable[str]) -> Exchange | None
     rows = [
         row
         for row in context.successes_here
-        if scopes <= set(_names(context, _scope_of(row))) and (parameters.grant_of(row) in OF_A_USER) is is_user
+        if scopes <= set(_names(context, _scope_of(context, row)))
+        and (context.readings.of(row).sent.value("grant_type") in OF_A_USER) is is_user
     ]
     return rows[-1] if rows else None
 
@@ -372,12 +374,9 @@ def _consent(context: Context) -> tuple[list[str], str, int | None] | None:
         if origin is None:
             return None
         # A refresh may have narrowed the access token; the refresh token keeps the whole scope.
-        granted = [
-            name
-            for row in context.before.rows
-            if parameters.grant_of(row) in OF_A_USER
-            for name in _names(context, parameters.member(row.response, "scope"))
-        ]
+        readings = map(context.readings.of, context.before.rows)
+        of_user = (reading for reading in readings if reading.sent.value("grant_type") in OF_A_USER)
+        granted = [name for reading in of_user for name in _names(context, reading.text("scope"))]
         return list(dict.fromkeys([*_names(context, origin.scope), *granted])), origin.where, origin.row
     known = context.authorization
     if context.grant != Grant.AUTHORIZATION_CODE or known.parameters is None or not known.parameters.get("scope"):
