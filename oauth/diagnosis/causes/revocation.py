@@ -2,8 +2,9 @@
 
 from oauth import parameters
 from oauth.diagnosis.causes.fixes import NEW_TOKEN, new_access_token, revocation_of
-from oauth.diagnosis.causes.rule import Finding, Weight, likely, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import Finding, Weight, likely, proven, rule, rule_of_origin, ruled_out, unknown
 from oauth.diagnosis.context import Context
+from oauth.diagnosis.known import Origin
 from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
 from oauth.exchange import Exchange, Step
 from oauth.parameters import BODY
@@ -22,14 +23,16 @@ def refresh_token(context: Context) -> Finding:
     return _revoked(context, "refresh_token", context.sent.value("refresh_token"), NEW_TOKEN)
 
 
-@rule("access_token.code_replayed", "The code was presented again, which revokes its tokens")
-def replayed_access(context: Context) -> Finding:
+@rule_of_origin("access_token", "access_token.code_replayed", "The code was presented again, which revokes its tokens")
+def replayed_access(context: Context, _: Origin) -> Finding:
     """Look for a second exchange of the code that the token came from (RFC 6749 §4.1.2)."""
     return _replayed(context, "access_token", context.bearer)
 
 
-@rule("refresh_token.code_replayed", "The code was presented again, which revokes its tokens")
-def replayed(context: Context) -> Finding:
+@rule_of_origin(
+    "refresh_token", "refresh_token.code_replayed", "The code was presented again, which revokes its tokens"
+)
+def replayed(context: Context, _: Origin) -> Finding:
     """Look for a second exchange of the code that the token came from (RFC 6749 §4.1.2)."""
     return _replayed(context, "refresh_token", context.sent.value("refresh_token"))
 
@@ -62,9 +65,6 @@ def hint_unknown(context: Context) -> Finding:
 
 
 def _replayed(context: Context, kind: str, token: str) -> Finding:
-    origin = context.origin(kind, token) if token else None
-    if origin is None:
-        return unknown("The token's origin is unknown: no token response that issued it is known")
     if not context.past.reach:
         return unknown("No history was searched for a second exchange of the code")
     issues = (row for row in context.sightings((kind,), token) if row.step in (Step.TOKEN, Step.REFRESH))

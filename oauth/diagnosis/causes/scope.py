@@ -17,6 +17,7 @@ from oauth.diagnosis.causes.rule import (
     possible,
     proven,
     rule,
+    rule_of_origin,
     ruled_out,
     unknown,
 )
@@ -231,12 +232,9 @@ ASKED: tuple[Rule, ...] = (separators, letter_case, beyond_consent, never_grante
 """Rules for a refused scope."""
 
 
-@rule("token.lacks_scope", "The token lacks a scope that this call needs", Weight.NAMED)
-def lacks(context: Context) -> Finding:
+@rule_of_origin("access_token", "token.lacks_scope", "The token lacks a scope that this call needs", Weight.NAMED)
+def lacks(context: Context, origin: Origin) -> Finding:
     """Compare the scope in the challenge, or in the provider's profile, with the granted one."""
-    origin = context.origin("access_token", context.bearer)
-    if origin is None:
-        return unknown("The token's scope is unknown: no token response that issued it is known")
     needed, where = _needed(context)
     if not needed:
         return unknown("The scope that the call needs is unknown: the response names none, and no provider is selected")
@@ -258,12 +256,9 @@ def lacks(context: Context) -> Finding:
     )
 
 
-@rule("token.granted_less", "Less scope was granted than requested", Weight.NAMED)
-def granted_less(context: Context) -> Finding:
+@rule_of_origin("access_token", "token.granted_less", "Less scope was granted than requested", Weight.NAMED)
+def granted_less(context: Context, origin: Origin) -> Finding:
     """Compare the granted scope with the requested one: a server may grant less (RFC 6749 §3.3)."""
-    origin = context.origin("access_token", context.bearer)
-    if origin is None:
-        return unknown("The granted scope is unknown: no token response that issued this token is known")
     requested = _names(context, origin.requested_scope or (context.authorization.parameters or {}).get("scope", ""))
     if not requested:
         return unknown("The requested scope is unknown", origin.where, origin.row)
@@ -285,12 +280,11 @@ def granted_less(context: Context) -> Finding:
     )
 
 
-@rule("token.asked_too_little", "The missing scope was never requested", Weight.NAMED)
-def asked_too_little(context: Context) -> Finding:
+@rule_of_origin("access_token", "token.asked_too_little", "The missing scope was never requested", Weight.NAMED)
+def asked_too_little(context: Context, origin: Origin) -> Finding:
     """Check whether the authorization or token request contained the missing scope."""
-    origin = context.origin("access_token", context.bearer)
     needed, where = _needed(context)
-    if origin is None or not needed:
+    if not needed:
         return unknown("The scope that was requested for this token is unknown")
     requested = _names(context, origin.requested_scope or (context.authorization.parameters or {}).get("scope", ""))
     if not requested:
