@@ -396,7 +396,7 @@ class Database:
                 self._compare_key(connection, self._proof)
 
     def accept_key(self) -> None:
-        """Have the database used with the key of this installation from now on. Raises ``HistoryError``."""
+        """Use the database with this installation's key from now on. Raises ``HistoryError``."""
         proof, self._proof = self._proof, ""
         with self.writing() as connection:
             connection.execute(delete(installation).where(installation.c.name == KEY))
