@@ -1,7 +1,7 @@
 """The JWTs that identify people: the ``id_token`` of a provider, and the JWT of a proxy."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from oauth.access.documents import Documents
@@ -10,9 +10,6 @@ from oauth.jose.jwt import DecodedToken, Expected, check_id_token, check_signatu
 
 NEEDED = ("signature", "iss", "aud", "exp")
 """The checks that must hold. Of the others none may fail (OpenID Connect Core 1.0 §3.1.3.7)."""
-
-LEEWAY = timedelta(seconds=60)
-"""Tolerated lead of the issuer's clock."""
 
 
 def decoded(token: str) -> DecodedToken:
@@ -39,10 +36,7 @@ def verified(
             continue  # Teleport's voucher leaves it out; an id_token must have it
         if check.holds is False or (check.name in needed and not check.holds):
             raise Refused(f"The check of its {check.name} failed. {check.text}")
-    begins, ends = content.claims.get("nbf"), float(content.claims["exp"])
-    if begins is not None and not (isinstance(begins, (int, float)) and begins <= (now + LEEWAY).timestamp()):
-        raise Refused("The token is not valid yet (nbf).")
-    if ends <= now.timestamp():
+    if float(content.claims["exp"]) <= now.timestamp():  # a session has no leeway
         raise Refused("The token has expired (exp).")
     if not _is_text(content.claims.get("sub")):
         raise Refused("The token names nobody: its sub is missing, not text, or longer than 255 characters.")
