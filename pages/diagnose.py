@@ -126,7 +126,6 @@ def _input() -> None:
 
 
 def _problem(problem: str) -> None:
-    """Say why there is no result."""
     if st.session_state.get(pasted.NOTHING):
         _nothing(problem)
         return
@@ -216,7 +215,7 @@ def _saving(reading: Reading) -> None:
 
 
 def _logins(reading: Reading) -> None:
-    """Tell each login in one line, its steps in their order."""
+    """Draw a line for each login, with its steps in their order."""
     for login in reading.logins:
         steps = [f":red[{step} failed]" if step == login.failed else step for step in login.steps]
         st.markdown(f"One login: {' → '.join(steps)}")
