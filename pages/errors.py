@@ -129,9 +129,9 @@ def _hits(query: str, section: str) -> Sequence[Article]:
     return reference.search(query, section) or reference.recognised(query)
 
 
-def _list(hits: Sequence[Article], article: Article | None, chosen: Section, query: str) -> None:
-    if chosen.problem and not query:
-        notices.warning("This catalogue is not used", chosen.problem)
+def _list(hits: Sequence[Article], article: Article | None, section: Section, query: str) -> None:
+    if section.problem and not query:
+        notices.warning("This catalogue is not used", section.problem)
     elif not hits:
         st.info("No errors match this search. Use fewer words, or clear it to see a whole catalogue.")
     else:
@@ -165,10 +165,10 @@ def _drills(articles: Sequence[Article]) -> drill.Setting | None:
         return None
     profiles = [item for item in provider.known().values() if item.token_endpoint]
     with st.container(border=True, gap="small", key="errors.drills"):
-        selected = provider.choose(
+        profile = provider.choose(
             "errors", "Drills run against", [item for item in profiles if (item.catalogue or PARTNER) in apis]
         )
-        setting = drill.setting(selected)
+        setting = drill.setting(profile)
         drill.run_all(setting)
     return setting
 
