@@ -86,7 +86,8 @@ def _fields(model: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
 
 
 def failures() -> str:
-    rows = [(f"`{entry.kind}`", entry.title, entry.sent) for entry in answers().values() if entry.sent]
+    own = [entry for entry in answers().values() if entry.sent and not entry.kind.startswith("program_")]
+    rows = [(f"`{entry.kind}`", entry.title, entry.sent) for entry in own]
     return table("failure | card | was it sent?", rows)
 
 

@@ -94,9 +94,8 @@ def _run(content: bytes, case: str) -> None:
 
 
 def _show(report: Report) -> None:
-    exchanges = "exchange" if report.kept == 1 else "exchanges"
-    st.success(f"{report.kept:,} {exchanges} imported")
-    if report.kept:
+    st.success(report.summary)
+    if report.count:
         st.button(
             "Show imports",
             key="history.import.show",
