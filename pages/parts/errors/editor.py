@@ -90,7 +90,7 @@ PLACEHOLDERS = {
 class Draft:
     """An entry, or with ``is_head`` the fields of a catalogue, being written.
 
-    ``catalogue`` is that of ``entry``, which is ``None`` for a new one; ``exchange`` is the answer that it is made of.
+    ``catalogue`` is that of ``entry``, which is ``None`` for a new one; ``exchange`` is the one that it is made of.
     ``problems`` are those found by the last try to save; ``filled`` has the values that were read from the example.
     """
 
@@ -427,7 +427,7 @@ def _fill() -> None:
 
 
 def _read(text: str) -> dict[str, Any]:
-    """Return the fields that a pasted text says: an answer in it, or the text as the provider's words."""
+    """Return the fields that a pasted text has: those of a response in it, or else the text as the provider's words."""
     vault, today = current().vault(), now().date()
     try:
         items = paste.read(text)
