@@ -267,9 +267,9 @@ def _explain_callback(address: str, provider: str) -> Explanation | None:
     error = match(None, (), b"", address=address, step=Step.CALLBACK)
     if error is not None:
         speaker, known_by = _speaker("", provider, error)
-        found = _recognised(error, speaker, known_by, Step.CALLBACK, is_open=not provider)
-        if found.error is not None and (speaker is not None or not error.documented):
-            return _of_provider(found.error, found.known_by, None, error)
+        recognised = _recognised(error, speaker, known_by, Step.CALLBACK, is_open=not provider)
+        if recognised.error is not None and (speaker is not None or not error.documented):
+            return _of_provider(recognised.error, recognised.known_by, None, error)
         if (known := _documented(error, None)) and not _is_elsewhere("", provider):
             return known
         return _registered(error, None, Step.CALLBACK) or _answer("unknown_error", None, error)
@@ -312,8 +312,8 @@ class _Shape:
         """Return whether a refusal has a sign of a limit of its own: header or words."""
         if self._has_code():
             return False
-        left = (value for name, value in self.headers if name.lower().replace("-", "").endswith("ratelimitremaining"))
-        if header(self.headers, "retry-after") is not None or "0" in (value.strip() for value in left):
+        rest = (value for name, value in self.headers if name.lower().replace("-", "").endswith("ratelimitremaining"))
+        if header(self.headers, "retry-after") is not None or "0" in (value.strip() for value in rest):
             return True
         return _LIMIT.search(self.body[:_TEXT_LIMIT].decode("utf-8", "replace")) is not None
 

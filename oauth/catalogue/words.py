@@ -270,15 +270,15 @@ def _read_form(printed: Printed, pattern: re.Pattern[str], text: str, start: int
         return words
     at = match.end("words")
     opener = text[start - 1] if start and groups.get("error") else ""
-    taken = _take(text, at, stop, opener, is_whole="whole" in groups)
-    if taken is None:
+    phrase = _take(text, at, stop, opener, is_whole="whole" in groups)
+    if phrase is None:
         return None if "words" in _needs(printed) else words
-    first = _WORD.match(taken.description)
+    first = _WORD.match(phrase.description)
     if first and first[0].lower() in registered() and not groups.get("any") and printed.begins[0] != "code":
         return None
-    if groups.get("any") and code not in registered() and _BODY.match(text, taken.end):
+    if groups.get("any") and code not in registered() and _BODY.match(text, phrase.end):
         return None  # the server's own words follow
-    return replace(taken, start=start, error=error, form=printed.name)
+    return replace(phrase, start=start, error=error, form=printed.name)
 
 
 @cache

@@ -110,18 +110,18 @@ def run(drill: Drill, setting: Setting) -> Generator[Progress, None, None]:
 def _run(drill: Drill, setting: Setting) -> Generator[Progress, None, None]:
     total = len(drill.steps)
     running = _Run(drill, setting)
-    trouble, done = "", 0
+    trouble, count = "", 0
     try:
         running.begin()
-        for done, step in enumerate(drill.steps, 1):
-            text = running.do(step, last=done == total)
-            yield Progress(drill, done, total, text)
+        for count, step in enumerate(drill.steps, 1):
+            text = running.do(step, last=count == total)
+            yield Progress(drill, count, total, text)
     except (_EndedError, ControlError, InputError) as error:
         trouble = str(error)
     finally:
         problems = running.restore()
     outcome = running.outcome(" ".join([*([trouble] if trouble else []), *problems]))
-    yield Progress(drill, done, total, outcome.trouble or outcome.actual, outcome)
+    yield Progress(drill, count, total, outcome.trouble or outcome.actual, outcome)
 
 
 def preview(drill: Drill, setting: Setting) -> tuple[Request, ...]:

@@ -253,8 +253,6 @@ def _judge_repeated(context: Context) -> Finding:
 
 REPEATED = Rule("parameter.repeated", "A parameter was sent more than once", _judge_repeated, Weight.NAMED)
 
-REPEATED_ONLY: tuple[Rule, ...] = (REPEATED,)
-
 
 def _weight(name: str) -> Weight:
     return Weight.BREAKS if name in REQUIRED else Weight.NAMED

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from oauth import parameters
-from oauth.diagnosis.causes.fixes import put
+from oauth.diagnosis.causes.fixes import changed, put
 from oauth.diagnosis.causes.rule import Finding, Rule, likely, no_value, possible, proven, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Known
-from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
+from oauth.diagnosis.model import Change, Fix, Target, open_fact, right, wrong
 from oauth.diagnosis.secrets import SECRET_NAMES
 from oauth.exchange import Exchange, Step
 from oauth.parameters import Sent
@@ -297,6 +297,5 @@ def _use(context: Context, kind: Kind, sent: Sent, known: Known) -> Fix:
 def _put(context: Context, kind: Kind, sent: Sent, after: str, title: str) -> Fix:
     before = context.secrets.quoted(kind.name, sent.value)
     if kind is ACCESS_TOKEN:
-        change = Change(Target.HEADER, "Authorization", f"Bearer {before}", f"Bearer {after}")
-        return Fix(Label.READY, title, context.step, (change,))
+        return changed(context, title, Change(Target.HEADER, "Authorization", f"Bearer {before}", f"Bearer {after}"))
     return put(context, kind.name, before, after, title)
