@@ -405,12 +405,10 @@ def _is_plausible(code: str) -> bool:
 def _as_code(code: str) -> str:
     """Return a code as the server sent it: the name of a class or an enum stands for a registered one."""
     lowered = code.lower()
-    if lowered in registered() or not code:
-        return lowered if code.lower() in registered() else code
-    if lowered in _classes():
-        return _classes()[lowered]
-    if lowered in _OTHER_CLASSES:
-        return _OTHER_CLASSES[lowered]
+    if lowered in registered():
+        return lowered
+    if of_class := _classes().get(lowered) or _OTHER_CLASSES.get(lowered):
+        return of_class
     canonical = canonical_code(code)
     return canonical if "_" not in code and canonical in registered() else code
 
