@@ -52,7 +52,7 @@ def page_name(item: Pasted) -> str:
     if request is None or response is None:
         return "Page"
     if request.method == "POST":
-        form = browser.form_of(request)
+        form = browser.Sight(request).form()
         if any(_LOGIN_FIELD.search(name) for name in form):
             return "Login sent"
         if is_callback(parameters(redirect_of(item))) or any(_CONSENT.search(name) for name in form):
