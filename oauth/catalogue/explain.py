@@ -21,7 +21,6 @@ from oauth.catalogue.matcher import (
     Where,
     address_parameters,
     match,
-    match_value,
     read_json,
 )
 from oauth.catalogue.provider_errors import Catalogue, ProviderError, Words
@@ -107,13 +106,7 @@ def explain(exchange: Exchange) -> Explanation | None:
     if failure is not None:
         if response is not None:
             # A response that broke off may contain the whole error.
-            error = match(
-                response.status,
-                response.headers,
-                response.body,
-                step=exchange.step,
-                cut=True,
-            )
+            error = match(response.status, response.headers, response.body, step=exchange.step, cut=True)
             if error is not None and (known := _documented(error, response.status)):
                 return known
         kind = failure.kind if failure.kind in answers() else "failed"
@@ -157,7 +150,7 @@ def explain_response(
     somebody cut the body off since. ``provider`` is the id of the profile.
     """
     value = read_json(body)
-    error = match_value(status, headers, body, value, step=step, cut=cut or abridged)
+    error = match(status, headers, body, value=value, step=step, cut=cut or abridged)
     url = request.url if request is not None else ""
     speaker, known_by = _speaker(url, provider, error) if error is not None else (None, "")  # a success needs none
     recognised = Recognised()
@@ -167,7 +160,7 @@ def explain_response(
             return _of_provider(recognised.error, recognised.known_by, status or _stated(error), error)
     elsewhere = elsewhere or speaker is not None or _is_elsewhere(url, provider)
     if elsewhere and error is not None and (like := error.documented):
-        error = match_value(status, headers, body, value, step=step, elsewhere=True)
+        error = match(status, headers, body, value=value, step=step, elsewhere=True)
         if error is None:
             return None
         other = _registered(error, status, step) or _answer("unknown_error", status, error)

@@ -239,7 +239,9 @@ class _Run:
         diagnosis: Diagnosis | None = None
         if last is not None and explanation is not None:
             # Only its own rows, so that the rest of the history changes no verdict.
-            past = InMemoryPast().add_all(exchanges[:-1])
+            past = InMemoryPast()
+            for exchange in exchanges[:-1]:
+                past.add(exchange)
             diagnosis = diagnose(last.live, explanation, flow=self.flow, past=past, vault=self.recorder.vault)
             self.recorder.diagnosed(last, diagnosis)
         outcome = judge(self.drill, exchanges, explanation, diagnosis, trouble)

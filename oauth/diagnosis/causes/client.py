@@ -93,7 +93,7 @@ def credentials_missing(context: Context) -> Finding:
     if worked is not None and "client_secret" in missing:
         facts.append(wrong(f"This client authenticated before: {context.row_text(worked)}", "history", worked.id))
         return (possible if context.before_sending else proven)(*facts, fix=fix)
-    if _must_authenticate(context, missing) or _says_missing(context) in missing:
+    if _must_authenticate(context, missing) or missing_parameter(context.description) in missing:
         return broken(context)(*facts, fix=fix)
     has_secret = context.flow is not None and bool(context.flow.client.secret)
     if "client_id" not in missing and not has_secret:
@@ -473,7 +473,7 @@ def id_in_body(context: Context) -> Finding:
         return unknown("The body of the request is not in the pasted text", BODY)
     if context.sent.value("client_id"):
         return ruled_out(right("client_id is in the body too", BODY))
-    if _says_missing(context) != "client_id":
+    if missing_parameter(context.description) != "client_id":
         return unknown("The server does not say that client_id is missing", "response")
     after, needs = (unquote_plus(context.basic.id), "") if context.basic.id else value_for(context, "client_id")
     fact = wrong("client_id is in the Authorization header only, and the server says that it is missing", BODY)
@@ -518,11 +518,6 @@ def _never_worked(context: Context) -> Evidence:
 def _is_reported_inactive(context: Context) -> bool:
     """Return whether the provider refuses the client itself, and not its secret: only error 5 says so."""
     return context.explanation is not None and context.explanation.number == INACTIVE_CLIENT
-
-
-def _says_missing(context: Context) -> str:
-    """Return the name of the parameter that the server says is missing."""
-    return missing_parameter(context.description)
 
 
 def _has_no_secret(context: Context) -> bool:
