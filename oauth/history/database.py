@@ -61,7 +61,7 @@ AT_ONCE = "at once"
 
 MIGRATION_LOCK, TURN_LOCK, RETENTION_LOCK, TABLES_LOCK = 6749, 6750, 6751, 6752
 """The advisory locks of PostgreSQL that one console holds while it changes the schema, has its turn at the sandbox,
-deletes what is too old, or makes and drops partitions."""
+deletes what is too old, or makes and drops partitions. ``counts.LOCK`` and ``shared_files.CHANGE_LOCK`` follow."""
 
 LOCK_PAUSE = 0.3
 """Seconds between two tries to take a lock that another program has."""
@@ -283,10 +283,6 @@ class Database:
         for lock in tuple(self._held):
             self.let_go(lock)
 
-    def end_pauses(self) -> None:
-        """Try again at once after a wait in vain, instead of after ``deadlines.PAUSE_SECONDS``."""
-        self._pauses.end()
-
     def checkpoint(self) -> None:
         """Copy SQLite's WAL to the file as far as nobody reads it, so that it starts anew. Raises ``HistoryError``."""
         if self.engine.dialect.name == "sqlite":
@@ -418,14 +414,14 @@ class Database:
 
     def _compare_key(self, connection: Connection, proof: str) -> bool:
         """Return whether there is a proof. Raises ``WrongKeyError`` for another one."""
-        kept = connection.scalar(select(installation.c.value).where(installation.c.name == KEY))
-        if kept is not None and not hmac.compare_digest(str(kept).encode(), proof.encode()):
+        first = connection.scalar(select(installation.c.value).where(installation.c.name == KEY))
+        if first is not None and not hmac.compare_digest(str(first).encode(), proof.encode()):
             raise WrongKeyError(
                 f"The history in {self._where} was begun with another key of the installation. Set CONSOLE_KEY to that "
                 "key, as the other consoles have it, or put the file key back into CONSOLE_HOME. If it is lost, run "
                 "oauth-console history accept-key: fingerprints of what was recorded before then match no new ones."
             )
-        return kept is not None
+        return first is not None
 
     def _is_open(self) -> bool:
         # Another console may have set the file aside, or a person may have removed it: what is kept in a file that
@@ -593,12 +589,12 @@ class _Wait:
 
     def __init__(self, message: str) -> None:
         self._message = message
-        self._told = time.monotonic() + LONG_WAIT
+        self._log_at = time.monotonic() + LONG_WAIT
 
     def __call__(self) -> None:
-        if time.monotonic() > self._told:
+        if time.monotonic() > self._log_at:
             logging.getLogger(__name__).warning("%s", self._message)
-            self._told = float("inf")
+            self._log_at = float("inf")
         time.sleep(LOCK_PAUSE)
 
 

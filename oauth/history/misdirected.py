@@ -31,5 +31,5 @@ def last(database: Database, now: datetime) -> datetime | None:
         return None
     with database.reading() as connection:
         at = connection.scalar(select(installation.c.value).where(installation.c.name == NAME))
-    found = datetime.fromisoformat(at) if at else None
-    return found if found is not None and now - found < RECENT else None
+    moment = datetime.fromisoformat(at) if at else None
+    return moment if moment is not None and now - moment < RECENT else None

@@ -52,11 +52,11 @@ class Partition:
 
 def partitions(connection: Connection) -> list[Partition]:
     """Return the partitions in the order of time."""
-    found = []
+    tables = []
     for name, bound in connection.execute(_BOUNDS):
         if match := _BOUND.fullmatch(bound):
-            found.append(Partition(name, match[1] or "", match[2] or ""))
-    return sorted(found, key=lambda partition: partition.lower)
+            tables.append(Partition(name, match[1] or "", match[2] or ""))
+    return sorted(tables, key=lambda partition: partition.lower)
 
 
 class Months:

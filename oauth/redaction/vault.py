@@ -50,7 +50,8 @@ class Vault:
         self._key = key
         self._kinds: dict[str, str] = {}
         self._values: dict[str, str] = {}
-        self._index = by_value.Index()
+        self._encodings: dict[str, tuple[str, ...]] = {}
+        self._index = by_value.Index(self._encode)
         self._plain_index = by_value.Index(by_value.plain_encodings, SHORTEST_PLAIN)
         # Items without a named secret, with the texts of their views. They depend on no known secret, so they stay
         # valid; they are cached here, not for the process, because a secret without a name may be among them.
@@ -61,7 +62,6 @@ class Vault:
         self._outlines: dict[tuple[str | Finder, bytes, Hashable], list[Occurrence] | None] = {}
         self._kept: dict[bytes, outlines.Kept] = {}
         self._named: dict[str, str | None] = {}  # of field names, which repeat from exchange to exchange
-        self._encodings: dict[str, tuple[str, ...]] = {}
         self._placeholders: dict[tuple[str, str], str] = {}
         # The last exchange: it comes again when its response has arrived.
         self._last_scans: dict[Item, _Scan] = {}

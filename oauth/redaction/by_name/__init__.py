@@ -9,17 +9,25 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
+from oauth.redaction.by_name.calls import find_passed, passes_password
 from oauth.redaction.by_name.credentials import find_credentials, find_curl_user, names_scheme
 from oauth.redaction.by_name.json_members import find_json_members
 from oauth.redaction.by_name.labels import find_labelled, has_label
-from oauth.redaction.by_name.lines import find_lines, names_secret_line
+from oauth.redaction.by_name.lines import find_lines, find_stacked, names_secret_line
 from oauth.redaction.by_name.markup import find_markup
 from oauth.redaction.by_name.multipart import find_parts
 from oauth.redaction.by_name.pairs import find_pairs
 from oauth.redaction.by_name.prefixes import find_prefixed
 from oauth.redaction.by_name.prose import find_prose
-from oauth.redaction.by_name.shapes import find_private_keys, find_tokens
-from oauth.redaction.by_name.tables import find_columns, find_inserts
+from oauth.redaction.by_name.shapes import find_printed_tokens, find_private_keys, find_tokens
+from oauth.redaction.by_name.source_code import find_in_code, names_password
+from oauth.redaction.by_name.tables import (
+    find_columns,
+    find_inserts,
+    find_parameters,
+    find_ruled_columns,
+    names_statement,
+)
 from oauth.redaction.by_name.url_encoded import find_form_fields, find_url_fields, find_userinfo, starts_form
 from oauth.redaction.by_name.values import find_in_value
 from oauth.redaction.decodings import View
@@ -140,7 +148,7 @@ def _finders(text: str, *, lines: bool, decoded: bool) -> list[_Finder]:
     if colon and line_break:
         finders.append(find_parts)
     if names_scheme(text):
-        finders.append(find_credentials)
+        finders += [find_credentials, find_printed_tokens]
     if "curl" in text:
         finders.append(find_curl_user)
     if "eyJ" in text:
@@ -154,10 +162,18 @@ def _finders(text: str, *, lines: bool, decoded: bool) -> list[_Finder]:
         finders.append(find_prose)
         if has_label(text):
             finders.append(find_labelled)
+        if passes_password(text):
+            finders.append(find_passed)
+        if names_password(text):
+            finders.append(find_in_code)
     if lines and line_break:
-        finders.append(find_columns)
+        finders += [find_columns, find_stacked]
+        if "\n--" in text or "\n -" in text:
+            finders.append(find_ruled_columns)
     if "(" in text and "values" in text.lower():
         finders.append(find_inserts)
+    if names_statement(text):
+        finders.append(find_parameters)
     if is_form:
         finders.append(find_form_fields)
     return finders

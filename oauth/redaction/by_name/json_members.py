@@ -4,6 +4,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 
+from oauth.redaction.by_name.lines import MANIFEST_DATA, SECRET_MANIFEST
 from oauth.redaction.by_name.quotes import STRING_ENDS, string_end
 from oauth.redaction.by_name.values import find_in_value
 from oauth.redaction.decodings import unescape_json
@@ -18,13 +19,15 @@ _KEY_IN_DOUBLE = re.compile(r"""(")([^"'\s{},]{1,100}+)(?<!\\)"\s{0,99}:\s{0,99}
 _TOKEN = re.compile(rf"""["'{{}}\[\]]|(?:{PATTERN}|[^\s"'{{}}\[\],:])+""")
 _SCALARS = (
     r"""(?:,\s{0,99}["'][\w-]{1,50}["']\s{0,99}:\s{0,99}"""
-    r"""(?:"[^"\\]{0,200}"|'[^'\\]{0,200}'|[\w.-]{1,50})\s{0,99}){0,5}?"""
+    r"""(?:"[^"\\]{0,200}"|'[^'\\]{0,200}'|[\w.-]{1,50}|\{[^{}]{0,300}\})\s{0,99}){0,5}?"""
 )
 """Members that may stand between a name and its value, such as ``"type": "text"``."""
 
-_VALUE_KEY = re.compile(rf"""["']?\s{{0,99}}{_SCALARS},\s{{0,99}}["']value["']\s{{0,99}}:\s{{0,99}}""", re.IGNORECASE)
+_VALUE_KEY = re.compile(
+    rf"""["']?\s{{0,99}}{_SCALARS},\s{{0,99}}["'](?:output|parameter)?value["']\s{{0,99}}:\s{{0,99}}""", re.IGNORECASE
+)
 _NAME_AFTER = re.compile(
-    rf"""["']?\s{{0,99}}{_SCALARS},\s{{0,99}}["'](?:name|key)["']\s{{0,99}}:\s{{0,99}}["']([^"'\\]{{1,100}})["']""",
+    rf"""["']?\s{{0,99}}{_SCALARS},\s{{0,99}}["'](?:name|(?:output|parameter)?key)["']\s{{0,99}}:\s{{0,99}}["']([^"'\\]{{1,100}})["']""",
     re.IGNORECASE,
 )
 _JWK_SIGN = re.compile(r"""[{}]|["']kty["']\s{0,9}:""")
@@ -32,6 +35,9 @@ _JWK_SECRETS = ("d", "k", "p", "q", "dp", "dq", "qi", "oth")
 _SIMPLE_STRING = re.compile(rf'"([^"\\«]*)"(?={STRING_ENDS.pattern})')
 _ENCODED_QUOTE = re.compile(r"\\|%(?:25)*2[27]|&(?:amp;)*(?:quot|apos|#)")
 _CONSTANTS = {"null", "true", "false", "None", "True", "False", "undefined", "protected", "private"}
+
+_NAME_OR_VALUE = ("name", "key", "value", "outputkey", "outputvalue", "parameterkey", "parametervalue")
+"""Members of a pair of a name and a value; CloudFormation has its own."""
 
 _JWK = "?jwk"
 """Stands in for the private members of a key, which are none elsewhere."""
@@ -48,6 +54,8 @@ def find_json_members(text: str) -> Iterator[Occurrence]:
     keys = _key_objects(text) if "kty" in text else []
     # Each distinct name is classified once: in a list of objects names repeat.
     kinds: dict[str, str | None] = dict.fromkeys(_JWK_SECRETS, _JWK) if keys else {}
+    if "Secret" in text and SECRET_MANIFEST.search(text):
+        kinds |= dict.fromkeys(MANIFEST_DATA, "secret")
     for key in (_KEY if single else _KEY_IN_DOUBLE).finditer(text):
         name = key[2]
         if name not in kinds:
@@ -60,7 +68,7 @@ def find_json_members(text: str) -> Iterator[Occurrence]:
             if not any(start < at < end for start, end in keys[bisect_left(keys, (at, 0)) - 1 :][:1]):
                 continue
             kind = "private_key"
-        if kind == _NAMED and name.lower() == "value":
+        if kind == _NAMED and name.lower().endswith("value"):
             named_kind = _kind_after(text, at)
             if named_kind is None:
                 continue
@@ -79,7 +87,7 @@ def find_json_members(text: str) -> Iterator[Occurrence]:
 
 
 def _kind(name: str, named: str | None) -> str | None:
-    return secret_kind(name) or (named if name.lower() in ("name", "key", "value") else None)
+    return secret_kind(name) or (named if name.lower() in _NAME_OR_VALUE else None)
 
 
 def _kind_after(text: str, at: int) -> str | None:

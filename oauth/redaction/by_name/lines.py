@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from oauth.redaction.by_name.credentials import SCHEMES
 from oauth.redaction.by_name.quotes import quoted_end, string_end
 from oauth.redaction.by_name.values import find_in_value
-from oauth.redaction.names import NAME_CHARACTER, secret_kind
+from oauth.redaction.names import NAME_CHARACTER, is_random, secret_kind
 from oauth.redaction.occurrences import QUOTES, Occurrence
 
 _NAME_CHARACTERS = f"{string.ascii_letters}{string.digits}_.$[]-"
@@ -29,6 +29,24 @@ _BLOCK = re.compile(r"[|>][+-]?[0-9]?[ \t]*(?:#[^\r\n]*)?|")
 _BLOCK_LINE = re.compile(r"\r?\n([ \t]*)((?:-[ \t]+)*)((?:[\w.$-]{1,100}:[ \t]+)?)([^\r\n]*)")
 
 
+SECRET_MANIFEST = re.compile(
+    r"""(?m)(?:^[ \t]*|"|')kind["']?[ \t]{0,9}:[ \t]{0,9}["']?Secret["']?[ \t\r]*(?=[,}\n]|$)"""
+)
+"""The kind of a Kubernetes manifest whose data are secrets, whatever their names."""
+
+MANIFEST_DATA = ("data", "stringData")
+
+_STACKED = re.compile(rf"(?m)^[ \t]*({NAME_CHARACTER}{{2,60}}):?[ \t]*\r?\n[ \t]*([^\s:]\S{{11,4000}})[ \t]*\r?$")
+
+
+def find_stacked(text: str) -> Iterator[Occurrence]:
+    """Yield the random words in the line below the name of a secret, as browsers' tools copy headers and forms."""
+    for lines in _STACKED.finditer(text):
+        kind = secret_kind(lines[1])
+        if kind is not None and is_random(lines[2], named=True):
+            yield Occurrence(*lines.span(2), kind, (lines[2],))
+
+
 def names_secret_line(text: str) -> bool:
     """Return whether a colon in a text follows the name of a secret, of one word or two."""
     for colon in _COLON_AFTER_NAME.finditer(text):
@@ -39,14 +57,15 @@ def names_secret_line(text: str) -> bool:
             return True
         if rest[-1:] == " " and name.lower() in _SECOND_WORDS:
             return True
-    return False
+    return SECRET_MANIFEST.search(text) is not None
 
 
 def find_lines(text: str) -> Iterator[Occurrence]:
     """Yield the values of lines with a secret's name."""
     done = 0
+    is_manifest = SECRET_MANIFEST.search(text) is not None
     for line in _LINE.finditer(text):
-        kind = secret_kind(line[2])
+        kind = "secret" if is_manifest and line[2] in MANIFEST_DATA else secret_kind(line[2])
         if kind is None or line.start() < done:
             continue
         at, anchor = line.end(), line[1].strip()

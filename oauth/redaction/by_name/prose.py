@@ -132,7 +132,7 @@ def _kind_of(text: str, start: int, end: int, link: str, value: str) -> str | No
     is_said = not is_plain and (_SAYING.search(link) or name.startswith("--") or (name.isupper() and "_" in name))
     if not (is_random(value, 6, named=True) if is_said else is_random(value)) and not (
         (not is_plain and "code" in kind and kind != "authorization_code" and _SHORT_CODE.fullmatch(value))
-        or (is_said and "pass" in kind and _HARD_PASSWORD.fullmatch(value))
+        or (is_said and ("pass" in kind or "secret" in kind) and _HARD_PASSWORD.fullmatch(value))
     ):
         return None
     return kind
