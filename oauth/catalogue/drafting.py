@@ -61,10 +61,10 @@ _WRONG = {
     "date": "must be a day such as 2026-11-29",
 }
 INVENTED = "example-value"
-"""What stands in an entry in place of a secret."""
+"""The text in an entry in place of a secret."""
 
 NO_WORDS = Words()
-"""What is read in an answer without an error."""
+"""The words of an answer without an error."""
 
 _LONG_WORD = re.compile(rf"[A-Za-z0-9._~+/-]{{{FINGERPRINT_FROM - 1},}}[A-Za-z0-9]")
 _VALUES = re.compile(

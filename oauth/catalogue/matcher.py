@@ -51,7 +51,7 @@ _JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _CUT_MARK = re.compile(
     r"(?:(?:\.{3,}|…)\s*+)?(?:\.{3,}|…|[(\[<]?(?:\.{3}|…)?\s?truncated\b[^\n\"]{0,60}|\[…\])\s*\Z", re.IGNORECASE
 )
-"""What a logger writes where it cut a text off."""
+"""The mark of a logger at the place where it cut a text off."""
 _MARK_LENGTH = 200
 _LONGEST_TEXT = 4096
 """Characters of a text that may be a documented one."""

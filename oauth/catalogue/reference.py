@@ -200,16 +200,16 @@ def _fixed(section: str) -> tuple[Article, ...]:
     return tuple(map(_article, (entry for entry in by_id().values() if isinstance(entry, _FIXED[section]))))
 
 
-_kept: dict[str, tuple[Catalogue, tuple[Article, ...]]] = {}
+_last_of: dict[str, tuple[Catalogue, tuple[Article, ...]]] = {}
 """The entries of each catalogue as it was parsed last; a changed file is another value."""
 
 
 def _of_catalogue(catalogue: Catalogue) -> tuple[Article, ...]:
-    kept = _kept.get(catalogue.id)
-    if kept is None or kept[0] is not catalogue:
-        made = tuple(_of_provider(error, catalogue) for error in catalogue.errors)
-        kept = _kept[catalogue.id] = (catalogue, made)
-    return kept[1]
+    source, entries = _last_of.get(catalogue.id, (None, ()))
+    if source is not catalogue:
+        entries = tuple(_of_provider(error, catalogue) for error in catalogue.errors)
+        _last_of[catalogue.id] = (catalogue, entries)
+    return entries
 
 
 def _article(entry: Entry) -> Article:

@@ -150,7 +150,7 @@ def mistaken(kind: Kind) -> Rule:
         names = [placeholder.kind] if placeholder and placeholder.kind else [*SECRET_NAMES, "id_token"]
         names = [name for name in names if name in WORDS and name != kind.name]
         for name in names if context.sightings(tuple(names), sent.value) else ():  # mostly it was seen as none of them
-            # What a person typed as a token once proves nothing: it takes an answer that issued it.
+            # A value that a person once typed as a token proves nothing: it takes a response that issued it.
             for row in context.sightings((name,), sent.value):
                 if not (row.step is Step.CALLBACK or parameters.succeeded(row)):
                     continue
