@@ -296,7 +296,7 @@ class _SentRequest(Struct, gc=False, rename="camel"):
     recorded_url: str = msgspec.field(default="", name="_url")
 
 
-class _Answer(Struct, gc=False, rename="camel"):
+class _ReceivedResponse(Struct, gc=False, rename="camel"):
     status: _Status
     status_text: str
     http_version: str
@@ -309,7 +309,7 @@ class _HarEntry(Struct, gc=False, rename=lambda name: f"_{name}"):
 
     started: str = msgspec.field(name="startedDateTime")
     request: _SentRequest = msgspec.field(name="request")
-    response: _Answer = msgspec.field(name="response")
+    response: _ReceivedResponse = msgspec.field(name="response")
     owner: str
     case: str
     flow: str

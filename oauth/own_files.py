@@ -29,10 +29,10 @@ class Shared(Protocol):
         """Bring the copies up to date, as far as that is possible now; raises nothing."""
 
     def put(self, kind: Kind, id: str, content: bytes) -> None:
-        """Have every console see this content."""
+        """Publish this content to every console."""
 
     def remove(self, kind: Kind, id: str) -> None:
-        """Have no console see the file any more."""
+        """Remove the file for every console."""
 
     def locked(self) -> AbstractContextManager[object]:
         """Keep other consoles from changing a file, with the copies up to date."""
@@ -42,7 +42,7 @@ _shared: dict[Path, Shared] = {}
 
 
 def share(home: Path, shared: Shared | None) -> None:
-    """Have a home's files shared, or be files only."""
+    """Share a home's files between consoles; with ``None``, keep them as files only."""
     if shared is None:
         _shared.pop(home, None)
     else:

@@ -21,7 +21,7 @@ class Shutdown:
         self.on_break_off: set[Callable[[], object]] = set()
 
     def begin(self) -> None:
-        """Let nothing new be sent."""
+        """Refuse to send anything new."""
         with self._lock:
             self.has_begun = True
 
@@ -38,7 +38,7 @@ class Shutdown:
                 self.sending -= 1
 
     def break_off(self) -> int:
-        """End what nobody can wait for; return how much that was."""
+        """Cancel the work of ``on_break_off``; return how many pieces that were."""
         ended = list(self.on_break_off)
         for end in ended:
             end()
@@ -46,4 +46,4 @@ class Shutdown:
 
 
 SHUTDOWN = Shutdown()
-"""That of this process."""
+"""The state of this process."""

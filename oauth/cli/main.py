@@ -60,7 +60,7 @@ def _module(command: str) -> Any:
 
 
 def _share_own_files() -> None:
-    """Have the catalogues of a PostgreSQL database used; a history in a file has nothing to do with them."""
+    """Use the catalogues in a PostgreSQL database, if there is one."""
     if any(os.environ.get(name) for name in ("CONSOLE_DATABASE_URL", "CONSOLE_DATABASE_URL_FILE")):
         from oauth.installation import current
         from oauth.settings import SettingError

@@ -9,15 +9,15 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from datetime import datetime, timedelta
+from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Boolean, Connection, Table, func, inspect, select, text
 
 from oauth.history import counts, migrations, partitions
-from oauth.history.database import KEY, Database, HistoryError, unlimited
+from oauth.history.database import KEY, Database, HistoryError, move, unlimited
 from oauth.history.schema import (
     audit,
     callbacks,
@@ -35,6 +35,7 @@ from oauth.history.schema import (
     views,
 )
 from oauth.history.store import stored, undamaged
+from oauth.history.upkeep import GONE
 from oauth.own_files import replacing
 
 LEFT_OUT = frozenset({callbacks.name, consoles.name, kept_flows.name, limits.name})
@@ -42,9 +43,6 @@ LEFT_OUT = frozenset({callbacks.name, consoles.name, kept_flows.name, limits.nam
 
 CONTENT = exchanges, views, people, audit, tokens, own_files
 """A database with a row in one of these is not empty."""
-
-SILENCE = timedelta(seconds=60)
-"""Time without a heartbeat after which a console counts as stopped."""
 
 _BATCH = 1000
 
@@ -239,7 +237,7 @@ def _check_target(database: Database, *, replace: bool) -> None:
     with database.explained(), database.engine.connect() as connection:
         tables = set(inspect(connection).get_table_names())
         heartbeat = _scalar(connection, select(func.max(consoles.c.seen_at)), consoles, tables)
-        if heartbeat is not None and database.clock() - heartbeat < SILENCE:
+        if heartbeat is not None and database.clock() - heartbeat < GONE:
             raise BackupError(
                 "A console uses the database: it said so less than a minute ago. "
                 "Stop all consoles, and try again a minute later."
@@ -272,10 +270,7 @@ def _put_in_place(database: Database, path: Path, new: Path) -> Path | None:
     """Rename a new file to ``path``; return where the old one is, ``None`` if it had nothing in it."""
     database.engine.dispose()
     aside = path.with_name(f"{path.name}.replaced-{database.clock():%Y%m%dT%H%M%SZ}")
-    # The file goes last: the new one must never meet the old WAL.
-    for suffix in ("-wal", "-shm", "-last", ""):
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
+    move(path, aside)
     new.rename(path)
     return aside if aside.exists() else None
 

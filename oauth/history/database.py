@@ -396,7 +396,7 @@ class Database:
                 self._compare_key(connection, self._proof)
 
     def accept_key(self) -> None:
-        """Have the database used with the key of this installation from now on. Raises ``HistoryError``."""
+        """Use the database with this installation's key from now on. Raises ``HistoryError``."""
         proof, self._proof = self._proof, ""
         with self.writing() as connection:
             connection.execute(delete(installation).where(installation.c.name == KEY))
@@ -547,11 +547,7 @@ class Database:
         if path.stat().st_ino != examined:
             return False  # another console was faster: this is the new file already
         aside = path.with_name(f"{path.name}.damaged-{self.clock():%Y%m%dT%H%M%SZ}")
-        # The file goes last: a new one must never meet the old WAL.
-        for suffix in ("-wal", "-shm", ""):
-            part = path.with_name(path.name + suffix)
-            if part.exists():
-                part.rename(aside.with_name(aside.name + suffix))
+        move(path, aside)
         self._make_file()
         self.notices.append(f"The history in {path} was damaged. It was set aside as {aside}, and a new one begun.")
         return True
@@ -582,6 +578,14 @@ class Database:
             elif error_messages.is_locked(error):
                 self._pauses.begin(explained, of_writing=True)
         return explained
+
+
+def move(path: Path, target: Path) -> None:
+    """Rename the file of a database, and those beside it."""
+    # The file goes last: a new one must never meet the old WAL.
+    for suffix in ("-wal", "-shm", "-last", ""):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(target.with_name(target.name + suffix))
 
 
 class _Wait:

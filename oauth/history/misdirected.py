@@ -11,7 +11,7 @@ from oauth.history.schema import installation
 NAME = "misdirected upload"
 
 RECENT = timedelta(minutes=10)
-"""Time for which it is said."""
+"""Time for which pages show a notice."""
 
 _NOTE = text(
     "INSERT INTO installation (name, value) VALUES (:name, :at) ON CONFLICT (name) DO UPDATE SET value = excluded.value"

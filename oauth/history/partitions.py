@@ -114,7 +114,7 @@ class Months:
         return self._database.change_tables(change)
 
     def _check_end(self, end: str) -> bool:
-        """Have PostgreSQL know that nothing in the table is later than ``end``, beside the traffic."""
+        """Let PostgreSQL verify that nothing in the table is later than ``end``, without blocking writes."""
         constraint = f"{PAST}_end"
 
         def add(connection: Connection) -> None:

@@ -65,7 +65,7 @@ class SharedFiles:
                 self._until = self._clock() + FRESH_SECONDS
 
     def put(self, kind: Kind, id: str, content: bytes) -> None:
-        """Have every console see this content. Raises ``OSError``."""
+        """Publish this content to every console. Raises ``OSError``."""
         values = {"content": content.decode(), "saved_at": self._database.clock()}
         with self._explained(), self._lock:
             with self._database.writing() as connection:
@@ -74,7 +74,7 @@ class SharedFiles:
             self._copy()
 
     def remove(self, kind: Kind, id: str) -> None:
-        """Have no console see the file any more. Raises ``OSError``."""
+        """Remove the file for every console. Raises ``OSError``."""
         with self._explained(), self._lock:
             with self._database.writing() as connection:
                 connection.execute(delete(own_files).where(own_files.c.kind == _NAMES[kind], own_files.c.id == id))

@@ -15,6 +15,7 @@ from oauth.diagnosis.story import Login, logins
 from oauth.exchange import Request, Step, header
 from oauth.flow import Client
 from oauth.history.past import HistoryPast
+from oauth.history.recognition import recognition
 from oauth.installation import current as installation
 from oauth.installation import now
 from oauth.lenient_json import CUT
@@ -183,15 +184,7 @@ class Reading:
             exchange = replace(self.paste.redacted(position), case=case, owner=owner, client_id=clients[position])
             explanation = self.paste.explanation(position)
             id = history.begin(exchange)
-            history.complete(
-                id,
-                exchange,
-                documented_error=explanation.number if explanation else None,
-                error=explanation.error if explanation else "",
-                error_description=explanation.error_description if explanation else "",
-                entry=explanation.entry if explanation else "",
-                begun=exchange,
-            )
+            history.complete(id, exchange, **recognition(explanation)._asdict(), begun=exchange)
             if cause := causes.get(position):
                 history.set_cause(id, cause)
             ids.append(id)
