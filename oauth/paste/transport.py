@@ -25,7 +25,7 @@ _KINDS: Mapping[str, str] = {
         r"|CONNECT tunnel failed"
     ),
     "program_unknown_host": (
-        r"curl: \(6\)|Could not resolve host|\bE?NOTFOUND\b(?=.*\S\.\S)|\bEAI_AGAIN\b|\bUnknownHostException\b"
+        r"curl: \(6\)|Could not resolve host|\bE?NOTFOUND\b(?=.{0,200}\S\.\S)|\bEAI_AGAIN\b|\bUnknownHostException\b"
         r"|\bNameResolutionError\b|Failed to resolve '|Name or service not known|nodename nor servname provided"
         r"|\[Errno -[235]\]|no such host\b|No such host is known|ERR_NAME_NOT_RESOLVED"
         r"|The remote name could not be resolved"
@@ -33,7 +33,7 @@ _KINDS: Mapping[str, str] = {
         r"|dns error: failed to lookup"
     ),
     "program_refused": (
-        r"curl: \(7\)(?!.*(?:[Tt]imed? ?out|No route|unreachable))|\bECONNREFUSED\b|\b[Cc]onnection refused\b"
+        r"curl: \(7\)(?!.{0,200}(?:[Tt]imed? ?out|No route|unreachable))|\bECONNREFUSED\b|\b[Cc]onnection refused\b"
         r"|ERR_CONNECTION_REFUSED|actively refused it"
     ),
     "program_unreachable": r"\bE(?:HOST|NET)UNREACH\b|No route to host|Network is unreachable|ERR_ADDRESS_UNREACHABLE",
@@ -84,8 +84,8 @@ def with_failure(items: list[Pasted], text: str) -> list[Pasted]:
         return items
     end = text.find("\n", message.end())
     end = len(text) if end < 0 else end
-    line = text[start:end].strip()[:_LONGEST]
-    kind = next(kind for kind, words in _KINDS.items() if re.search(words, text[start:end]))
+    line = text[max(start, message.start() - _LONGEST) : min(end, message.end() + _LONGEST)].strip()
+    kind = next(kind for kind, words in _KINDS.items() if re.search(words, line))
     failure = Failure(kind, line)
     if not items:
         return [Pasted(failure=failure, source=SOURCE, spans=((start, end),))]
