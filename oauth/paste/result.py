@@ -63,6 +63,7 @@ class Pasted:
             response=self.response,
             duration_ms=self.duration_ms,
             flow=self.flow,
+            marks=() if self.started_at else ("undated",),
         )
 
 
